@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.files.data import read_toml
+from plugin.core.fixes.model import load_all_fixes
 from plugin.core.indicators import typed_figures
 from plugin.core.messages.plurals import _COUNTED_NOUN, _NO_PLURALS, _SINGULAR_OF_VERBS, agree_with_counts, singular
 from plugin.core.messages.texts import Texts
@@ -46,7 +47,7 @@ NOT_SHOWN = ("about_former.",)
 
 def list_texts(lang):
     """Return (location, text) of every text in one language."""
-    files = {"zh": ("zh", "report_zh", "rules_zh"), "en": ("en", "report_en")}[lang]
+    files = {"zh": ("zh", "report_zh", "rules_zh", "fixes_zh"), "en": ("en", "report_en")}[lang]
     found = [
         (f"{name}.toml {key}", text)
         for name in files
@@ -66,6 +67,8 @@ def list_texts(lang):
         return found + [(f"ts {source[:40]}", text) for source, text in TRANSLATIONS.items()]
     rules = ((code, rule) for code, rule in sorted(load_all_rules().items()))
     found += [(f"{code} {case}", text) for code, rule in rules for case, text in rule.messages.items()]
+    for code, fix in sorted(load_all_fixes().items()):
+        found += [(f"{code} {case}", text) for case, text in {"title": fix.title, **fix.messages}.items()]
     return found + [("ts", source) for source in TRANSLATIONS]
 
 

@@ -92,7 +92,7 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     _require_inside_county(state, changed_rows)
     areas = _measure_areas(state, changed_rows)
     if any(abs(one.imbalance_m2) > MAX_IMBALANCE_M2 for one in areas):
-        raise FixRefused("unbalanced", difference=max(abs(one.imbalance_m2) for one in areas))
+        raise FixRefused("unbalanced", difference_m2=max(abs(one.imbalance_m2) for one in areas))
     differences = _Differences(list(change.gone), list(change.found))
     for former, present in change.changed_findings:
         if _has_grown(former, present, state.tolerance):
@@ -164,7 +164,7 @@ def _require_inside_county(state: EditingState, changed_rows: list[_ChangedRow])
             continue
         outside = shapely.difference(gained, outline)
         if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):
-            raise FixRefused("leaves_county", role=row.role, key=row.after.key, area=float(outside.area))
+            raise FixRefused("leaves_county", role=row.role, key=row.after.key, area_m2=float(outside.area))
 
 
 def _was_covered(shape: Any, changed_rows: list[_ChangedRow], role: str) -> bool:
@@ -297,7 +297,7 @@ def _match_renamed_findings(
 ) -> None:
     """Remove ended and new findings that are one and the same problem from the differences, in place.
 
-    They are `renamed` if the row has another name. A row has another name after its key changed. A part of a divided row counts as the row.
+    They are `renamed` if the row has another name, since its key changed. A part of a divided row counts as the row.
     """
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
@@ -385,7 +385,7 @@ def _list_doubts(
         codes = sorted({finding.code for finding in proposal.appearing})
         doubts.append(("appearing", {"count": len(proposal.appearing), "rules": ", ".join(codes)}))
     if not _moves_little(state, fix, changed_rows):
-        doubts.append(("moves_land", {"area": sum(one.moved_out_m2 + one.moved_in_m2 for one in proposal.areas)}))
+        doubts.append(("moves_land", {"area_m2": sum(one.moved_out_m2 + one.moved_in_m2 for one in proposal.areas)}))
     if edits.keeps_union and not _keeps_union(changed_rows):
         doubts.append(("union_changes", {}))
     return doubts

@@ -106,7 +106,7 @@ def _plant(shapes: list[Any], rng: random.Random) -> list[Any]:
     planted = list(shapes)
     for _ in range(rng.randint(0, 3)):
         n = rng.randrange(len(planted)) if planted else 0
-        if planted and planted[n] is not None and planted[n].geom_type == "Polygon":
+        if planted and planted[n] is not None and planted[n].geom_type == "Polygon" and planted[n].is_valid:
             planted[n] = rng.choice(DEFECTS)(planted[n], rng, rng.choice(SIZES) * rng.choice((1, -1)))
             if planted[n].is_empty or planted[n].geom_type not in ("Polygon", "MultiPolygon"):
                 planted[n] = shapes[n]

@@ -26,7 +26,7 @@ RULES = [
     "TOP003", "TOP004", "REL001", "REL002", "REL003", "REL006",
 ]  # fmt: skip
 #: Findings whose area field, not their land, changes.
-fast = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+fast = settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 100_000)
 

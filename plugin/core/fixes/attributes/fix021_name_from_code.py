@@ -25,7 +25,7 @@ def name_from_code(finding: Finding, *, state: EditingState) -> Edits:
     """Write the name that the code list has for the code.
 
     What it does
-        Replaces the name beside a code by the name that the code list has for it.
+        Replaces the name next to a code by the name that the code list has for it.
     When it is safe
         If the present name belongs to no other code, so that the code cannot be the wrong one; and never for planning
         zones.

@@ -25,7 +25,7 @@ def code_from_name(finding: Finding, *, state: EditingState) -> Edits:
     """Write the code that the code list has for the name.
 
     What it does
-        Replaces a code that is not in the list by the code whose name stands beside it.
+        Replaces a code that is not in the list by the code whose name is next to it.
     When it is safe
         If exactly one code has this name; and never for planning zones.
     Limits

@@ -17,7 +17,7 @@ KEY = "1402250000{:08d}"
     safety=Safety.FORMAL,
     messages={
         "": "Number the feature without a key {value}",
-        "repeated": "Number {count} of the features with key {key} anew ({values}); the first one keeps it",
+        "repeated": "Give {count} of the features with key {key} new numbers ({values}); the first one keeps it",
     },
     examples=[
         FixExample("no number", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": KEY.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": None}]},

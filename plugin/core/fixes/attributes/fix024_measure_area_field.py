@@ -14,7 +14,7 @@ SQUARE_M2 = 9997.54
 @fix(
     "FIX024",
     "measure-area-field",
-    title="Measure an area field anew",
+    title="Measure an area field again",
     solves={"ATT013": ()},
     safety=Safety.FORMAL,
     messages={"": "Write {field} = {value} m² instead of {former} m²"},
@@ -27,7 +27,7 @@ SQUARE_M2 = 9997.54
     ],
 )  # fmt: skip
 def measure_area_field(finding: Finding, *, state: EditingState, max_safe_share: float = 0.01) -> Edits:
-    """Measure an area field anew.
+    """Measure an area field again.
 
     What it does
         Writes the statutory ellipsoidal area (图斑椭球面积) of the shape, rounded as the template asks. Where the field

@@ -42,7 +42,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState) -> Edits:
 
     What it does
         永久基本农田 takes precedence over 生态保护红线, and both over 城镇开发边界. The line that gives way is cut back
-        to the edge of the other, whose vertices the new edge takes over. Where the other lies inside, a window (开天窗)
+        to the edge of the other, whose vertices the new edge takes over. Where the other is inside, a window (开天窗)
         results. A line that falls apart is divided into several features. Area fields follow.
     When it is safe
         If the overlap is below a limit for slivers and no window results.

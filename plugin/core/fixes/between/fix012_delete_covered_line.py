@@ -13,10 +13,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @fix(
     "FIX012",
     "delete-covered-line",
-    title="Delete a control line that lies wholly inside one that takes precedence",
+    title="Delete a control line wholly inside one that takes precedence",
     solves={"REL001": (), "REL002": (), "REL003": ()},
     safety=Safety.NEVER,
-    messages={"": "Delete {key}: all of it lies inside {other_key}, which takes precedence"},
+    messages={"": "Delete {key}: all of it is inside {other_key}, which takes precedence"},
     examples=[
         FixExample("a boundary inside the red line", "REL003", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, {"boundary": []}),
         FixExample("a part is outside", "REL003", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, refused="not_covered"),
@@ -24,7 +24,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
-    """Delete a control line that lies wholly inside one that takes precedence.
+    """Delete a control line wholly inside one that takes precedence.
 
     What it does
         Deletes a feature of the line that gives way (FIX010) if cutting it back would leave no land of it.

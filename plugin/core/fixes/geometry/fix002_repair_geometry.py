@@ -19,7 +19,7 @@ from ..state import EditingState
     solves={"GEO002": ("invalid",)},
     safety=Safety.FORMAL,
     messages={
-        "": "Draw the rings anew without crossings; {parts} feature(s), {doubtful_area} on which methods of repair differ",
+        "": "Draw the rings again without crossings; {parts} feature(s), {doubtful_area} on which methods of repair differ",
     },
     examples=[
         FixExample("a bow-tie becomes two triangles", "GEO002", {"layer": ["POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]},
@@ -34,7 +34,7 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
     """Repair an invalid shape.
 
     What it does
-        Draws the rings anew so that they do not cross (GEOS, method “structure”), as the checks do with their copy.
+        Draws the rings again so that they do not cross (GEOS, method “structure”), as the checks do with their copy.
         Loops below both limits for slivers are dropped. If several parts result, each becomes a feature; area fields
         are shared out.
     When it is safe
@@ -54,7 +54,11 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
     doubtful = _find_doubtful_land(row.raw, repaired)
     edits = Edits(
         divide_row(state, row, parts),
-        params={"parts": len(parts), "doubtful_m2": float(doubtful.area), "reason": find_invalidity_reason(row.raw)[0]},
+        params={
+            "parts": len(parts),
+            "doubtful_area_m2": float(doubtful.area),
+            "reason": find_invalidity_reason(row.raw)[0],
+        },
     )
     if any(
         not is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in list_parts(doubtful)

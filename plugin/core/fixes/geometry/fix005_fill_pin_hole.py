@@ -44,7 +44,7 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
     if hole is None or shapely.intersection(shape, hole).area > state.tolerance.min_area_m2 / 100:
         raise FixRefused("stale")
     if not is_below_sliver_limits(hole.area, measure_width(hole), state.tolerance):
-        raise FixRefused("hole_too_large", role=row.role, key=row.key, area=float(hole.area))
+        raise FixRefused("hole_too_large", role=row.role, key=row.key, area_m2=float(hole.area))
     if find_window_filler(state, row.role, hole) is not None:
         raise FixRefused("is_window", role=row.role, key=row.key)
     filled = join(shape, hole, state.tolerance)

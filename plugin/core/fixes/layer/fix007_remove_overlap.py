@@ -32,7 +32,7 @@ def remove_overlap(finding: Finding, *, state: EditingState, cut: str = "") -> E
 
     What it does
         Cuts one feature back to the edge of the other, whose vertices the new edge takes over: the later one (the
-        greater key), unless it lies within the other, or the chosen one (``cut``: its key).
+        greater key), unless it is within the other, or the chosen one (``cut``: its key).
     When it is safe
         If the overlap is below a limit for slivers.
     Limits

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts of fixes are complete in both languages, with the same placeholders."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from plugin.core.files.data import read_toml
+from plugin.core.fixes.model import load_all_fixes
+from plugin.core.fixes.proposal import Refusal
+from plugin.core.fixes.texts import FixTexts
+from plugin.core.messages.texts import Texts
+from plugin.core.standard import load_standard
+from plugin.paths import TEXTS_FOLDER
+from tests.core.fixes.fix_runs import FixRefused, make_fix_example_plan, propose, start
+
+CHINESE = read_toml(TEXTS_FOLDER / "fixes_zh.toml")
+FOLDER = Path(__file__).resolve().parents[3] / "plugin" / "core" / "fixes"
+SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.py"))
+
+
+def list_placeholders(text):
+    return sorted({name for _, name, _, _ in string.Formatter().parse(text) if name})
+
+
+@pytest.mark.parametrize("fix", load_all_fixes().values(), ids=lambda fix: fix.code)
+def test_chinese_texts_of_a_fix_have_the_placeholders_of_the_english_ones(fix):
+    block = CHINESE[fix.code]
+    assert set(block) == {"title", "what", "safe", "limits", "messages"}
+    assert {case: list_placeholders(text) for case, text in block["messages"].items()} == {
+        case: list_placeholders(text) for case, text in fix.messages.items()
+    }
+
+
+def test_chinese_texts_name_no_fix_that_does_not_exist():
+    assert set(CHINESE) == set(load_all_fixes())
+
+
+@pytest.mark.parametrize("section", ["fix_reasons", "fix_doubts", "fix_words", "fix_headings"])
+def test_both_languages_have_the_same_texts_with_the_same_placeholders(section):
+    chinese, english = Texts("zh").section(section), Texts("en").section(section)
+    assert {key: list_placeholders(text) for key, text in chinese.items()} == {
+        key: list_placeholders(text) for key, text in english.items()
+    }
+
+
+def test_each_reason_and_doubt_of_the_code_has_a_text_and_each_text_is_used():
+    refused = set(re.findall(r"FixRefused\(\s*\"(\w+)\"", SOURCES)) | {"no_fix"}
+    assert refused == set(Texts("en").section("fix_reasons"))
+    doubts = set(re.findall(r"doubts\.append\(\(\"(\w+)\"", SOURCES))
+    doubts |= set(re.findall(r"reviewed\.append\(\"(\w+)\"", SOURCES))
+    doubts |= {key for found in re.findall(r"reviewed=\[\"(\w+)\"\]", SOURCES) for key in [found]}
+    assert doubts == set(Texts("en").section("fix_doubts"))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("fix", load_all_fixes().values(), ids=lambda fix: fix.code)
+def test_message_and_reasons_of_each_example_are_rendered_without_placeholders(fix, lang):
+    texts = FixTexts(lang, load_standard().templates)
+    for example in fix.examples:
+        state, findings = start(make_fix_example_plan(example), [example.rule])
+        finding = next(one for one in findings if fix.answers(one))
+        try:
+            proposal, _ = propose(fix, finding, state)
+        except FixRefused as refused:
+            rendered = [texts.reason(Refusal(finding, refused.reason, refused.params))]
+        else:
+            rendered = [texts.message(proposal), *texts.doubts(proposal)]
+        assert all(text and not re.search(r"[{}]|None|_m2", text) for text in rendered), rendered
+    assert texts.title(fix) and all(texts.help(fix).values())
