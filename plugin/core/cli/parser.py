@@ -85,7 +85,7 @@ def make_parser(words: Words) -> TranslatedArgumentParser:
         dest="command",
         required=True,
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
-        "inspect | vct | yearly",
+        "inspect | vct | yearly | fix | fixes",
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
@@ -122,6 +122,22 @@ def make_parser(words: Words) -> TranslatedArgumentParser:
     command.add_argument("--year", type=int, required=True, help=text("yearly_year"))
     for name in ("standard", "profile"):
         command.add_argument(f"--{name}", default="", help=text(name))
+    command = commands.add_parser("fix", help=text("fix"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=text("source"))
+    command.add_argument("--only", default="", metavar="FIX…", help=text("fix_only"))
+    command.add_argument("--rules", default="", help=text("only"))
+    command.add_argument("--safe-only", action="store_true", help=text("fix_safe_only"))
+    command.add_argument("--output", default="", metavar="COPY", help=text("fix_output"))
+    command.add_argument("--table", default="", metavar="FILE", help=text("fix_table"))
+    command.add_argument("--document", action="append", default=[], metavar="ROLE=NUMBER", help=text("fix_document"))
+    for name in ("standard", "profile", "roles", "scope"):
+        command.add_argument(f"--{name}", default="", help=text(name))
+    command.add_argument("--base-year", type=int, default=None, help=text("base_year"))
+    command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
+    command.add_argument("--waivers", default="", metavar="FILE", help=text("waivers"))
+    command = commands.add_parser("fixes", help=text("fixes"), parents=[language])
+    command.add_argument("code", metavar="CODE", nargs="?", default="", help=text("fix_code"))
+    command.add_argument("--standard", default="county_db", help=text("standard"))
     command = commands.add_parser("rules", help=text("rules"), parents=[language])
     for name in ("standard", "profile", "phase"):
         command.add_argument(f"--{name}", default="", help=text(name))

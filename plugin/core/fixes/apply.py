@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..model.findings import convert_to_plain_value
 from ..plan.layer import FieldInfo, SourceLayer
+from .edits import UNCHANGED
 from .state import EditingState
 
 
@@ -16,15 +18,15 @@ from .state import EditingState
 class LayerChanges:
     """All changes of one layer, for a writer.
 
-    ``changed``: feature id → shape as stored (None: without) and values by column, for rows that were there before;
-    ``added``: the same for new rows; ``deleted``: feature ids. ``new_fields``: names of fields of the template that
-    are added.
+    ``changed``: feature id → new shape as stored (None: without; `UNCHANGED`) and new values by column; ``added``: new
+    feature id → the id of the row as read that the row came from, its shape, and the values that differ from that
+    row's; ``deleted``: feature ids. ``new_fields``: names of fields of the template that are added.
     """
 
     role: str
     source: SourceLayer
     changed: dict[int, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
-    added: dict[int, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+    added: dict[int, tuple[int, Any, dict[str, Any]]] = field(default_factory=dict)
     deleted: list[int] = field(default_factory=list)
     new_fields: tuple[str, ...] = ()
 
@@ -35,28 +37,49 @@ class LayerChanges:
 def collect_changes(state: EditingState) -> list[LayerChanges]:
     """Return the changes of each layer that fixes changed."""
     collected = []
-    rows = state.session.checker.rows
     for role, layer in state.plan.layers.items():
         changes = LayerChanges(role, layer.source, new_fields=state.new_fields.get(role, ()))
-        for number in sorted(rows.list_edited_rows(role)):
-            current = state.row(role, number)
-            was_read = number < len(layer)
+        for number in sorted(state.session.checker.rows.list_edited_rows(role)):
+            current, was_read = state.row(role, number), number < len(layer)
             if current is None:
-                if was_read:
-                    changes.deleted.append(layer.fids[number])
+                changes.deleted += [layer.fids[number]] if was_read else []
                 continue
-            name = current.layer.frame.geometry.name
-            values = {str(c): current.layer.frame[c].iloc[0] for c in current.layer.frame.columns if c != name}
-            (changes.changed if was_read else changes.added)[current.fid] = (current.raw, values)
-        for fid, values in state.new_values.get(role, {}).items():
-            row = state.get_row(role, fid)
+            origin = current.fid if was_read else state.origins[role, current.fid]
+            former = layer.frame.loc[origin]
+            values = _find_changed_values(former, current.layer.frame.iloc[0], layer.frame.geometry.name)
+            if not was_read:
+                changes.added[current.fid] = origin, current.raw, values
+                continue
+            shape = UNCHANGED if _are_identical(former[layer.frame.geometry.name], current.raw) else current.raw
+            if shape is not UNCHANGED or values:
+                changes.changed[current.fid] = shape, values
+        deleted = set(changes.deleted)
+        for fid, new_values in state.new_values.get(role, {}).items():
             if fid in changes.added:
-                changes.added[fid][1].update(values)
-            else:
-                changes.changed.setdefault(fid, (row.raw, {}))[1].update(values)
+                changes.added[fid][2].update(new_values)
+            elif fid not in deleted:
+                changes.changed.setdefault(fid, (UNCHANGED, {}))[1].update(new_values)
         if changes:
             collected.append(changes)
     return collected
+
+
+def _find_changed_values(former: Any, present: Any, geometry_name: str) -> dict[str, Any]:
+    """Return the values of a row that differ from its former ones, by column."""
+    import pandas as pd
+
+    changed = {}
+    for column, value in present.items():
+        if column == geometry_name:
+            continue
+        is_missing = [bool(pd.isna(one)) for one in (former[column], value)]
+        if not all(is_missing) and (any(is_missing) or former[column] != value):
+            changed[str(column)] = None if is_missing[1] else convert_to_plain_value(value)
+    return changed
+
+
+def _are_identical(shape: Any, other: Any) -> bool:
+    return shape is other or bool(shape is not None and other is not None and shape.equals_exact(other, 0.0))
 
 
 def make_edited_layers(state: EditingState) -> list[SourceLayer]:
@@ -81,15 +104,20 @@ def _apply(source: SourceLayer, changes: LayerChanges, state: EditingState) -> S
     shapes = frame.geometry.to_numpy().copy()
     position = {int(fid): n for n, fid in enumerate(frame.index)}
     for fid, (shape, row_values) in changes.changed.items():
-        shapes[position[fid]] = shape
+        if shape is not UNCHANGED:
+            shapes[position[fid]] = shape
         for name, value in row_values.items():
             values[name][position[fid]] = value
     types = {name: frame[column].dtype for name, column in columns.items()}
     edited = pd.DataFrame(values, index=frame.index)
     if changes.added:
-        new_rows = pd.DataFrame([row for _, row in changes.added.values()], index=list(changes.added), dtype=object)
-        edited = pd.concat([edited, new_rows.reindex(columns=edited.columns)])
-        shapes = np.concatenate([shapes, _make_array([shape for shape, _ in changes.added.values()])])
+        new_rows = [
+            {name: source.frame.loc[origin, column] for name, column in columns.items()} | values
+            for origin, _, values in changes.added.values()
+        ]
+        new_table = pd.DataFrame(new_rows, index=list(changes.added), dtype=object)
+        edited = pd.concat([edited, new_table.reindex(columns=edited.columns)])
+        shapes = np.concatenate([shapes, _make_array([shape for _, shape, _ in changes.added.values()])])
     for name, kind in types.items():
         if not edited[name].isna().any() or kind.kind in "fOM":
             edited[name] = edited[name].astype(kind)

@@ -34,6 +34,8 @@ _MEASURED_FAMILIES = ("TOP", "REL")
 _SAME_PLACE_M = 0.01
 #: Share of the smaller one that two findings on the same land have in common.
 _SAME_PLACE_SHARE = 0.01
+#: Digits of a location code (坐落单位代码) that name the township.
+_TOWNSHIP_DIGITS = 9
 #: Fields of zones' codes: a fix that changes one changes what the land is for.
 _ZONE_MEANINGS = ("zone_code", "zone_name")
 
@@ -81,7 +83,7 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     """
     require_unsealed(edits.roles, state.norm, state.settings.documents)
     after = state.fork()
-    after.add_fields(edits)
+    after.note_new_rows_and_fields(edits)
     batch = state.make_batch(edits)
     try:
         change = after.session.take(batch)
@@ -108,6 +110,9 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     proposal.documents = {
         role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)
     }
+    for edit, row in zip(edits, changed_rows, strict=True):
+        named = row.after or row.before
+        proposal.row_keys[edit.role, edit.fid] = "" if named is None else named.key
     proposal.doubts = _list_doubts(state, proposal, changed_rows)
     return proposal, after
 
@@ -180,9 +185,8 @@ def _measure_areas(state: EditingState, changed_rows: list[_ChangedRow]) -> list
     balances = []
     transformer = crs_care.make_lonlat_transformer(state.plan.plane)
     for role in dict.fromkeys(row.role for row in changed_rows):
-        rows = [row for row in changed_rows if row.role == role]
+        rows = [row for row in changed_rows if row.role == role and not _has_same_shape(row)]
         pairs = [(_get_plane(row.before), _get_plane(row.after)) for row in rows]
-        pairs = [(before, after) for before, after in pairs if not _are_identical(before, after)]
         if not pairs or any(
             shape is not None and shapely.get_dimensions(shape) < 2 for pair in pairs for shape in pair
         ):
@@ -198,6 +202,10 @@ def _measure_areas(state: EditingState, changed_rows: list[_ChangedRow]) -> list
         lands = [extract_polygons(shapely.union_all(_keep_polygons(shapes))) for shapes in (moved_in, moved_out)]
         balances.append(AreaChange(role, len(rows), *planar, *drawn, *lands))
     return balances
+
+
+def _has_same_shape(row: _ChangedRow) -> bool:
+    return row.before is not None and row.after is not None and _are_identical(row.before.raw, row.after.raw)
 
 
 def _make_array(shapes: list[Any]) -> Any:
@@ -386,6 +394,8 @@ def _list_doubts(
         doubts.append(("appearing", {"count": len(proposal.appearing), "rules": ", ".join(codes)}))
     if not _moves_little(state, fix, changed_rows):
         doubts.append(("moves_land", {"area_m2": sum(one.moved_out_m2 + one.moved_in_m2 for one in proposal.areas)}))
+    if any(_leaves_its_township(state, row) for row in changed_rows):
+        doubts.append(("other_township", {}))
     if edits.keeps_union and not _keeps_union(changed_rows):
         doubts.append(("union_changes", {}))
     return doubts
@@ -394,6 +404,31 @@ def _list_doubts(
 def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
     declared = (state.plan.layers[role].template.find_field_by_name(name.upper()) for name in attributes)
     return any(one is not None and one.meaning in _ZONE_MEANINGS for one in declared)
+
+
+def _leaves_its_township(state: EditingState, row: _ChangedRow) -> bool:
+    """Return True if a row with a new shape has too little land in the township that its location code names.
+
+    LAW004 then counts it elsewhere. A part of a divided row counts like a row.
+    """
+    townships = state.plan.concept("townships")
+    if row.after is None or townships is None or row.role == townships.role or _has_same_shape(row):
+        return False
+    code = row.after.layer.text("location_code")[0][:_TOWNSHIP_DIGITS]
+    shape = _get_plane(row.after)
+    if not code or shape is None or not townships.has("division_code"):
+        return False
+    named = [n for n, known in enumerate(townships.text("division_code")) if known[:_TOWNSHIP_DIGITS] == code]
+    if not named:
+        return False
+    least_share = float(state.norm.get("indicators.least_township_share"))
+    land = [one for one in townships.plane[named] if one is not None]
+
+    def share(one: Any) -> float:
+        return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
+
+    was_elsewhere = row.before is not None and share(_get_plane(row.before) or shape) < least_share
+    return not was_elsewhere and share(shape) < least_share
 
 
 def _moves_little(state: EditingState, fix: Fix, changed_rows: list[_ChangedRow]) -> bool:

@@ -59,6 +59,8 @@ class Proposal:
     areas: list[AreaChange] = field(default_factory=list)
     doubts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
+    #: Layer code and feature id → key (BSM) of each edited row, as it is afterwards (before, for a deleted one).
+    row_keys: dict[tuple[str, int], str] = field(default_factory=dict)
 
     @property
     def is_safe(self) -> bool:

@@ -102,6 +102,8 @@ class EditingState:
             options.lang,
         )
         self.new_fields: dict[str, tuple[str, ...]] = {}
+        #: Layer code and feature id of a new row → the row as read that it came from.
+        self.origins: dict[tuple[str, int], int] = {}
         #: Layer code → feature id → values of new fields, which the live check does not read.
         self.new_values: dict[str, dict[int, dict[str, Any]]] = {}
         self._highest_fids: dict[str, int] = {}
@@ -124,6 +126,7 @@ class EditingState:
         fork.__dict__ |= self.__dict__
         fork.session = self.session.fork()
         fork.new_fields = dict(self.new_fields)
+        fork.origins = dict(self.origins)
         fork.new_values = {role: dict(rows) for role, rows in self.new_values.items()}
         fork._highest_fids, fork._highest_numbers = dict(self._highest_fids), dict(self._highest_numbers)
         return fork
@@ -271,8 +274,11 @@ class EditingState:
             batch.states_by_feature[edit.role, edit.fid] = FeatureState(wkb, values)
         return batch
 
-    def add_fields(self, edits: Edits) -> None:
-        """Add the new fields of edits to this state, with their values."""
+    def note_new_rows_and_fields(self, edits: Edits) -> None:
+        """Note what the live check does not keep of edits: new fields with their values, and origins of new rows."""
+        for edit in edits:
+            if edit.like_fid is not None:
+                self.origins[edit.role, edit.fid] = self.origins.get((edit.role, edit.like_fid), edit.like_fid)
         for new in edits.new_fields:
             self.new_fields[new.role] = (*self.new_fields.get(new.role, ()), new.name)
         for edit in edits:

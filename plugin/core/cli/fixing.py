@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands on fixes: apply them to a copy, and list them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..options import Options
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
+
+if TYPE_CHECKING:
+    from ..render.words import Words
+
+
+def run_fix(args: argparse.Namespace, words: Words) -> int:
+    """Write a copy of a source with fixes applied; return the exit code.
+
+    CLEAN: every finding was fixed; FOUND: some remain, with the reason in the table.
+    """
+    from ..errors import InputError
+    from ..fixes.run import FixOrder, run_fixes
+    from ..fixes.tables import count_groups
+    from ..messages.texts import format_number
+
+    documents = {}
+    for text in args.document:
+        role, equals, number = text.replace("＝", "=").partition("=")
+        if not (role.strip() and equals and number.strip()):
+            raise InputError("fix_document", text=text)
+        documents[role.strip().upper()] = number.strip()
+    order = FixOrder(_split(args.only), args.safe_only, args.output, args.table, documents)
+    options = Options(
+        standard=args.standard,
+        profile=args.profile,
+        roles=args.roles,
+        scope=args.scope,
+        base_year=args.base_year,
+        phase=args.phase,
+        waivers=args.waivers,
+        rules=_split(args.rules),
+        lang=words.lang,
+    )
+    run = run_fixes(args.source, options, order, progress=print_progress)
+    texts, counts = run.make_texts(words.lang), count_groups(run.batch)
+    print_line(texts.get("summary", **counts))
+    sums: dict[str, list[float]] = {}
+    for proposal in run.batch.applied:
+        for one in proposal.areas:
+            totals = sums.setdefault(one.role, [0.0] * 5)
+            figures = one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2
+            sums[one.role] = [total + figure for total, figure in zip(totals, (one.rows, *figures), strict=True)]
+    for role, (rows, *areas) in sums.items():
+        before, out, into, after = (format_number(area, 2) for area in areas)
+        balance = {"before": before, "out": out, "into": into, "after": after}
+        print_line("  " + texts.get("balance", layer=texts.layer(role), rows=round(rows), **balance))
+    for path in run.written:
+        print_line(words.get("cli", "written", target=path))
+    return EXIT_CLEAN if counts["applied"] + counts["ended"] == counts["findings"] else EXIT_FOUND
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.replace("，", ",").replace(";", ",").split(",") if one.strip())
+
+
+def run_list_fixes(args: argparse.Namespace, words: Words) -> int:
+    """Print all fixes, or the description of one; return the exit code."""
+    from ..fixes.batch import choose_fixes
+    from ..fixes.texts import FixTexts
+    from ..standard import load_standard
+
+    texts = FixTexts(words.lang, load_standard(args.standard).templates)
+    for fix in choose_fixes(_split(args.code)):
+        print_line(f"{fix.code} {texts.title(fix)}  [{', '.join(fix.solves)}]")
+        if args.code:
+            for heading, body in texts.help(fix).items():
+                print_line(f"\n{heading}\n  {body}")
+            for parameter in fix.parameters:
+                print_line(f"  {parameter.name} = {parameter.default} {parameter.unit}".rstrip())
+    return EXIT_CLEAN

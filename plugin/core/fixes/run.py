@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A whole run of fixes: check a source, fix what may be fixed, and write a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..check import CheckResult, Options, check_plan
+from ..errors import InputError
+from ..files.writing import check_writable
+from ..model.findings import Finding
+from ..model.rule import Severity
+from .batch import BatchResult, choose_fixes, run_batch
+from .model import Fix
+from .state import EditingState
+from .tables import append_log, get_user, make_log_rows, make_table_rows, write_table
+from .texts import FixTexts
+
+ProgressCallback = Callable[[float, str], None]
+#: Shares of the progress that the check and the fixes take.
+_CHECK_SHARE, _FIX_SHARE = 0.4, 0.9
+
+
+@dataclass(frozen=True)
+class FixOrder:
+    """What a run of fixes does.
+
+    ``only``: codes or names of fixes, empty for all; ``safe_only``: apply only safe proposals; ``output``: path of the
+    copy, empty for none; ``table``: path of the table (CSV), empty for none; ``documents``: layer code → number of the
+    document that allows a change of a sealed layer.
+    """
+
+    only: tuple[str, ...] = ()
+    safe_only: bool = True
+    output: str = ""
+    table: str = ""
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class FixRun:
+    """The result of a run: the check before, the batch, and the written files."""
+
+    checked: CheckResult
+    batch: BatchResult
+    written: list[str]
+
+    def make_texts(self, lang: str) -> FixTexts:
+        """Return the texts of fixes in a language, with the layers' names."""
+        return FixTexts(lang, self.checked.plan.norm.standard.templates)
+
+
+def make_log_path(output: str | Path) -> Path:
+    """Return the path of the log of changes in the folder of a copy: ``name.changes.csv``."""
+    output = Path(output)
+    return output.with_name(f"{output.stem}.changes.csv")
+
+
+def check_order(order: FixOrder, source: str) -> list[Fix]:
+    """Return the fixes of an order; raise InputError or OutputError if it cannot be carried out.
+
+    Called before a long run.
+    """
+    from .write import check_copy
+
+    fixes = choose_fixes(order.only)
+    if not order.output and not order.table:
+        raise InputError("fix_no_output")
+    if order.output:
+        check_copy(source, order.output)
+    if order.table:
+        check_writable(order.table, [source, order.output] if order.output else [source])
+    return fixes
+
+
+def list_fixable(findings: list[Finding], fixes: list[Fix]) -> list[Finding]:
+    """Return the open findings of a run: errors, warnings, and notes that a fix answers."""
+    return [
+        finding
+        for finding in findings
+        if finding.state == "open"
+        and not finding.code.startswith("RUN")
+        and (finding.severity is not Severity.INFO or any(fix.answers(finding) for fix in fixes))
+    ]
+
+
+def run_fixes(
+    source: str,
+    options: Options,
+    order: FixOrder,
+    *,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> FixRun:
+    """Check a source, propose and apply fixes, and write the copy, the table and the log of changes.
+
+    The source is never changed.
+
+    Raises
+    ------
+    InputError, DataError, OutputError
+        The run cannot be carried out; then nothing is written.
+    Cancelled
+        The user cancelled; nothing is written.
+    """
+    from .write import write_copy
+
+    fixes = check_order(order, source)
+    checked = check_plan(
+        source, options, progress=lambda share, text: progress(_CHECK_SHARE * share, text), cancellation=cancellation
+    )
+    state = EditingState(checked, options, documents=order.documents)
+    batch = run_batch(
+        state,
+        list_fixable(checked.report.findings, fixes),
+        fixes,
+        safe_only=order.safe_only,
+        progress=lambda share, text: progress(_CHECK_SHARE + (_FIX_SHARE - _CHECK_SHARE) * share, text),
+        cancellation=cancellation,
+    )
+    run = FixRun(checked, batch, [])
+    texts = run.make_texts(options.lang)
+    if order.output:
+        run.written.append(str(write_copy(batch.state, source, order.output, cancellation)))
+        if batch.applied:
+            log = make_log_path(order.output)
+            append_log(log, make_log_rows(batch.applied, texts, datetime.now(), get_user()), texts)
+            run.written.append(str(log))
+    if order.table:
+        write_table(order.table, make_table_rows(batch, texts))
+        run.written.append(order.table)
+    progress(1.0, "")
+    return run

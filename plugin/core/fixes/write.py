@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write a copy of a source with fixes applied; the source is never changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import traceback
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..errors import InputError, OutputError
+from ..exchange.create import make_write_error
+from ..exchange.gdal_setup import load_gdal, raise_if_refused
+from ..files.writing import check_writable, write_atomically
+from ..io.source import find_source_folder, list_source_datasets
+from ..plan.layer import SourceLayer
+from ..standard.template import Field, Template
+from .apply import LayerChanges, collect_changes
+from .edits import UNCHANGED
+from .state import EditingState
+
+#: Formats whose rows can be changed one by one.
+EDITABLE_SUFFIXES = (".gpkg", ".gdb", ".shp")
+#: A row is checked for cancellation once in so many.
+_ROWS_PER_CHECK = 500
+
+
+def check_copy(source: str | Path, target: str | Path) -> None:
+    """Raise InputError or OutputError if a copy of the source cannot be written to a path.
+
+    Called before a long run. A copy has the format of its source; a folder is copied to a new folder.
+    """
+    source, target = Path(source), Path(target)
+    folder = find_source_folder(source)
+    unsupported = [path.name for path in list_source_datasets(source) if path.suffix.lower() not in EDITABLE_SUFFIXES]
+    if unsupported:
+        raise InputError("fix_format", file=", ".join(unsupported[:3]), known=", ".join(EDITABLE_SUFFIXES))
+    if folder is not None:
+        if target.exists():
+            raise OutputError("output_exists", target=str(target))
+        return
+    (dataset,) = list_source_datasets(source)
+    if target.suffix.lower() != dataset.suffix.lower():
+        raise InputError("fix_suffix", target=target.name, suffix=dataset.suffix)
+    check_writable(target, [str(dataset)])
+
+
+def write_copy(
+    state: EditingState, source: str | Path, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
+) -> Path:
+    """Write a copy of a source with the fixes of a state; return its path.
+
+    The copy is made in a temporary folder, edited row by row, read back, and then moved to its place. Rows, fields and
+    layers that no fix concerns are copied as they are.
+
+    Raises
+    ------
+    OutputError, InputError
+        The copy cannot be written; an existing file stays.
+    Cancelled
+        The user cancelled; nothing is kept.
+    """
+    source, target = Path(source), Path(target)
+    check_copy(source, target)
+    changes = collect_changes(state)
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        work = Path(folder) / "copy"
+        work.mkdir()
+        copies = {}
+        try:
+            for dataset in list_source_datasets(source):
+                copies[os.path.abspath(dataset)] = _copy_dataset(dataset, work)
+            for one in changes:
+                template = state.plan.layers[one.role].template
+                _edit_layer(copies[_find_dataset(one.source, copies)], one, template, cancellation)
+        except BaseException as error:
+            # The frames of the traceback would keep the copy open.
+            traceback.clear_frames(error.__traceback__)
+            if not isinstance(error, RuntimeError | sqlite3.Error | KeyError):
+                raise
+            raise make_write_error(target, folder) from error
+        if find_source_folder(source) is not None:
+            _move_folder(work, target)
+        else:
+            with write_atomically(target) as new:
+                _rename_dataset(next(iter(copies.values())), new)
+    return target
+
+
+def _find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
+    """Return the data set that a layer was read from."""
+    path = os.path.abspath(layer.source)
+    if path in copies:
+        return path
+    return next(known for known in copies if path.startswith(known + os.sep))
+
+
+def _copy_dataset(dataset: Path, folder: Path) -> Path:
+    """Copy a file with its parts, a folder of a geodatabase, or a GeoPackage with its log."""
+    target = folder / dataset.name
+    if dataset.is_dir():
+        shutil.copytree(dataset, target, ignore=shutil.ignore_patterns("*.lock"))
+    elif dataset.suffix.lower() == ".gpkg":
+        # Rows in the log (-wal) of a database that is open elsewhere are part of it.
+        uri = f"{dataset.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as opened, closing(sqlite3.connect(target)) as copy:
+            opened.backup(copy)
+    else:
+        for part in dataset.parent.glob(f"{dataset.stem}.*"):
+            if part.is_file():
+                shutil.copyfile(part, folder / part.name)
+    return target
+
+
+def _rename_dataset(copy: Path, new: Path) -> None:
+    if copy.is_dir():
+        shutil.copytree(copy, new)
+    elif copy.suffix.lower() == ".shp":
+        for part in copy.parent.glob(f"{copy.stem}.*"):
+            shutil.copyfile(part, new.with_name(new.stem + part.name[len(copy.stem) :]))
+    else:
+        shutil.copyfile(copy, new)
+
+
+def _move_folder(work: Path, target: Path) -> None:
+    """Move a folder into place; its parent must exist."""
+    near = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copytree(work, near)
+        os.replace(near, target)
+    except OSError as error:
+        raise OutputError("output_unwritable", target=str(target), detail="refused") from error
+    finally:
+        shutil.rmtree(near, ignore_errors=True)
+
+
+def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellation: Cancellation) -> None:
+    """Apply changes to a layer of a data set, in one transaction where the format has transactions.
+
+    Raise RuntimeError if the driver refuses a change.
+    """
+    with load_gdal() as gdal:
+        database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
+        layer = raise_if_refused(database.GetLayerByName(changes.source.name))
+        expected = layer.GetFeatureCount() + len(changes.added) - len(changes.deleted)
+        for name in changes.new_fields:
+            declared = template.find_field_by_name(name)
+            if declared is not None:
+                _create_field(layer, declared)
+        has_transactions = layer.TestCapability("Transactions")
+        if has_transactions:
+            raise_if_refused(layer.StartTransaction())
+        for number, (fid, (origin, shape, values)) in enumerate(changes.added.items()):
+            _check_now_and_then(number, cancellation)
+            feature = raise_if_refused(layer.GetFeature(origin)).Clone()
+            feature.SetFID(-1)
+            _fill_feature(feature, shape, values)
+            raise_if_refused(layer.CreateFeature(feature))
+            del feature, fid
+        for number, (fid, (shape, values)) in enumerate(changes.changed.items()):
+            _check_now_and_then(number, cancellation)
+            feature = raise_if_refused(layer.GetFeature(fid))
+            _fill_feature(feature, shape, values)
+            raise_if_refused(layer.SetFeature(feature))
+            del feature
+        for number, fid in enumerate(changes.deleted):
+            _check_now_and_then(number, cancellation)
+            raise_if_refused(layer.DeleteFeature(fid))
+        if has_transactions:
+            raise_if_refused(layer.CommitTransaction())
+        if path.suffix.lower() == ".shp" and changes.deleted:
+            # Deleted rows are only marked until the file is packed.
+            del layer
+            raise_if_refused(database.ExecuteSQL(f'REPACK "{changes.source.name}"') or True)
+        else:
+            raise_if_refused(layer.SyncToDisk())
+            del layer
+        del database
+        _check_count(gdal, path, changes.source.name, expected)
+
+
+def _check_now_and_then(number: int, cancellation: Cancellation) -> None:
+    if number % _ROWS_PER_CHECK == 0:
+        cancellation.raise_if_cancelled()
+
+
+def _create_field(layer: Any, declared: Field) -> None:
+    from osgeo import ogr
+
+    types = {"text": ogr.OFTString, "integer": ogr.OFTInteger, "real": ogr.OFTReal, "date": ogr.OFTDate}
+    definition = ogr.FieldDefn(declared.name, types[declared.type])
+    if declared.length and declared.type == "text":
+        definition.SetWidth(declared.length)
+    raise_if_refused(layer.CreateField(definition))
+
+
+def _fill_feature(feature: Any, shape: Any, values: dict[str, Any]) -> None:
+    from osgeo import ogr
+
+    for name, value in values.items():
+        index = feature.GetFieldIndex(name)
+        if index < 0:
+            raise RuntimeError(f"no field {name}")
+        if value is None:
+            feature.SetFieldNull(index)
+        else:
+            feature.SetField(index, value)
+    if shape is UNCHANGED:
+        return
+    if shape is None:
+        raise_if_refused(feature.SetGeometry(None))
+        return
+    former = feature.GetGeometryRef()
+    geometry = raise_if_refused(ogr.CreateGeometryFromWkb(shapely.to_wkb(shape, output_dimension=2)))
+    if former is not None:
+        geometry.AssignSpatialReference(former.GetSpatialReference())
+    raise_if_refused(feature.SetGeometry(geometry))
+
+
+def _check_count(gdal: Any, path: Path, name: str, expected: int) -> None:
+    """Raise RuntimeError if rows are missing: closing does not report a full disk."""
+    database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
+    found = raise_if_refused(database.GetLayerByName(name)).GetFeatureCount()
+    del database
+    if found != expected:
+        raise RuntimeError(f"{name}: {found} of {expected} rows")

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command `fix`: a copy with fixes, a table, a log; the source stays as it is."""
+
+import csv
+import hashlib
+import shutil
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options, check_plan
+from plugin.core.fixes.judge import is_same_problem
+from plugin.core.fixes.run import FixOrder, make_log_path, run_fixes
+from plugin.paths import SAMPLE_FOLDER
+
+X, Y = 38_560_000.0, 4_390_000.0
+KEY = "1402250000{:08d}"
+
+
+def square(x, y, width, height):
+    return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
+
+
+def write_layers(path, layers):
+    """Write layers, each a list of (key, shape), in EPSG:4526."""
+    for role, rows in layers.items():
+        frame = gpd.GeoDataFrame(
+            {"BSM": [key for key, _ in rows], "BZ": ["备注"] * len(rows)},
+            geometry=[shape for _, shape in rows],
+            crs="EPSG:4526",
+        )
+        frame.to_file(path, layer=role, engine="pyogrio")
+    return path
+
+
+@pytest.fixture
+def source(tmp_path):
+    two_parts = shapely.multipolygons([square(0, 0, 30, 30), square(60, 0, 20, 30)])
+    return write_layers(
+        tmp_path / "data" / "county.gpkg" if (tmp_path / "data").mkdir() is None else None,
+        {
+            "YJJBNTBHTB": [(KEY.format(1), square(0, 200, 100, 100))],
+            "STBHHX": [(KEY.format(1), square(0, 400, 100, 100))],
+            "CZKFBJ": [(KEY.format(1), two_parts), (KEY.format(2), square(90, 200, 100, 100))],
+        },
+    )
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_table(path):
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source(source, tmp_path, capsys):
+    before, copy, table = digest(source), tmp_path / "copy.gpkg", tmp_path / "table.csv"
+    code = main(
+        ["fix", str(source), "--rules", "GEO003,REL002", "--safe-only", "--output", str(copy), "--table", str(table)]
+    )
+    assert code == 1 and digest(source) == before
+    boundary = gpd.read_file(copy, layer="CZKFBJ")
+    assert sorted(boundary["BSM"]) == [KEY.format(1), KEY.format(2), KEY.format(3)]
+    assert set(boundary["BZ"]) == {"备注"} and set(boundary.geometry.geom_type) <= {"Polygon", "MultiPolygon"}
+    assert boundary.geometry.area.sum() == pytest.approx(gpd.read_file(source, layer="CZKFBJ").geometry.area.sum())
+    assert gpd.read_file(copy, layer="STBHHX").equals(gpd.read_file(source, layer="STBHHX"))
+    rows = read_table(table)
+    assert [(row["规则"], row["分类"], row["结果"]) for row in rows] == [
+        ("GEO003", "安全", "已应用"),
+        ("REL002", "需确认", "未应用"),
+    ]
+    log = read_table(make_log_path(copy))
+    assert [row["规则"] for row in log] == ["GEO003"] and KEY.format(3) in log[0]["涉及要素"]
+    assert "安全 1" in capsys.readouterr().out
+
+
+def test_without_safe_only_the_other_proposals_are_applied_too(source, tmp_path):
+    copy = tmp_path / "copy.gpkg"
+    assert main(["fix", str(source), "--rules", "GEO003,REL002", "--output", str(copy)]) == 0
+    assert check_plan(copy, Options(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
+
+
+def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp_path):
+    source = write_layers(
+        tmp_path / "county.gpkg",
+        {
+            "YJJBNTBHTB": [(KEY.format(1), square(0, 0, 100, 100))],
+            "STBHHX": [(KEY.format(1), square(99.95, 0, 100, 100))],
+            "CZKFBJ": [(KEY.format(1), square(0, 300, 50, 50))],
+        },
+    )
+    options, order = (
+        Options(rules=("REL001",)),
+        {"output": str(tmp_path / "copy.gpkg"), "table": str(tmp_path / "t.csv")},
+    )
+    refused = run_fixes(str(source), options, FixOrder(**order))
+    assert [one.refusal.reason for one in refused.batch.entries] == ["both_sealed"] and not refused.batch.applied
+    assert not make_log_path(order["output"]).exists()
+    documents = {"STBHHX": "晋自然资函〔2026〕1号"}
+    careful = run_fixes(str(source), options, FixOrder(documents=documents, **order))
+    assert [key for key, _ in careful.batch.entries[0].proposal.doubts] == [
+        "sealed_changed"
+    ] and not careful.batch.applied
+    run_fixes(
+        str(source), options, FixOrder(only=("cut-by-precedence",), safe_only=False, documents=documents, **order)
+    )
+    (entry,) = read_table(make_log_path(order["output"]))
+    assert entry["批准文号"] == documents["STBHHX"]
+    red_line = gpd.read_file(order["output"], layer="STBHHX").geometry.iloc[0]
+    assert shapely.intersection(red_line, square(0, 0, 100, 100)).area == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--output", "{source}"], ""),
+        (["--output", "{folder}/copy.shp"], ".gpkg"),
+        (["--output", "{folder}/missing/deep/copy.gpkg"], ""),
+        ([], "--table"),
+        (["--only", "FIX999", "--table", "{folder}/t.csv"], "FIX001"),
+        (["--document", "STBHHX", "--table", "{folder}/t.csv"], "STBHHX"),
+    ],
+)
+def test_order_that_cannot_be_carried_out_is_refused_with_the_reason(source, tmp_path, capsys, arguments, part):
+    before = digest(source)
+    given = [text.format(source=source, folder=tmp_path) for text in arguments]
+    assert main(["fix", str(source), *given]) == 2
+    assert part in capsys.readouterr().err and digest(source) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_format_that_cannot_be_edited_row_by_row_is_refused(source, tmp_path, capsys):
+    path = tmp_path / "CZKFBJ.geojson"
+    gpd.read_file(source, layer="CZKFBJ").to_file(path)
+    assert main(["fix", str(path), "--output", str(tmp_path / "copy.geojson")]) == 2
+    assert "CZKFBJ.geojson" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["shp", "gdb"])
+def test_folder_of_shapefiles_and_geodatabase_are_copied(source, tmp_path, kind):
+    if kind == "gdb" and "w" not in pyogrio.list_drivers().get("OpenFileGDB", ""):
+        pytest.skip("this GDAL cannot write a FileGDB")
+    data = tmp_path / ("folder" if kind == "shp" else "county.gdb")
+    for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ"):
+        frame = gpd.read_file(source, layer=role)
+        if kind == "shp":
+            data.mkdir(exist_ok=True)
+            frame.to_file(data / f"{role}.shp", encoding="gbk")
+        else:
+            frame.to_file(data, layer=role, driver="OpenFileGDB")
+    copy = tmp_path / ("copy" if kind == "shp" else "copy.gdb")
+    run = run_fixes(str(data), Options(rules=("GEO003", "REL002")), FixOrder(output=str(copy), safe_only=False))
+    assert len(run.batch.applied) == 2
+    assert check_plan(copy, Options(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
+    boundary = gpd.read_file(copy / "CZKFBJ.shp") if kind == "shp" else gpd.read_file(copy, layer="CZKFBJ")
+    assert len(boundary) == 3 and set(boundary["BZ"]) == {"备注"}
+
+
+def test_existing_copy_is_replaced_and_a_log_keeps_its_former_rows(source, tmp_path):
+    copy = tmp_path / "copy.gpkg"
+    for _ in range(2):
+        run_fixes(str(source), Options(rules=("GEO003",)), FixOrder(output=str(copy)))
+    assert len(read_table(make_log_path(copy))) == 2
+    assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
+
+
+def test_list_of_fixes_names_all_and_describes_one(capsys):
+    assert main(["fixes"]) == 0
+    assert "FIX001" in capsys.readouterr().out
+    assert main(["fixes", "FIX006", "--lang", "en"]) == 0
+    assert "When it is safe" in capsys.readouterr().out
+
+
+def test_safe_fixes_of_the_sample_county_agree_with_a_check_of_the_copy(tmp_path):
+    source, copy = tmp_path / "county.gpkg", tmp_path / "copy.gpkg"
+    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
+    options = Options(profile="hunyuan")
+    run = run_fixes(str(source), options, FixOrder(output=str(copy)))
+    applied = run.batch.applied
+    assert {proposal.fix.code for proposal in applied} >= {"FIX002", "FIX006", "FIX023"}
+    before, after = run.checked.report.findings, check_plan(copy, options).report.findings
+    gone = [one for one in before if not any(is_same_problem(one, other) for other in after)]
+    assert len(gone) == len(applied)
+    assert not [one for one in after if not any(is_same_problem(one, other) for other in before)]
+    for name in pyogrio.list_layers(source)[:, 0]:
+        moved = sum(one.moved_in_m2 - one.moved_out_m2 for p in applied for one in p.areas if one.role == name)
+        areas = [sum_valid_areas(path, name) for path in (source, copy)]
+        assert areas[1] - areas[0] == pytest.approx(moved, abs=0.01), name
+
+
+def sum_valid_areas(path, layer):
+    """Return the planar area (m²) of a layer's valid shapes and of repaired copies of the others."""
+    shapes = gpd.read_file(path, layer=layer).geometry.to_numpy()
+    shapes = np.array([shape for shape in shapes if shape is not None], dtype=object)
+    return float(shapely.area(shapely.make_valid(shapes, method="structure", keep_collapsed=False)).sum())
