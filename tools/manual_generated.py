@@ -17,6 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from plugin.core.fixes.model import load_all_fixes
+from plugin.core.fixes.texts import FixTexts
 from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
 from plugin.core.render.dictionary import render_dictionary
@@ -30,6 +32,10 @@ GLOSSARY = ROOT / "docs" / "manual" / "glossary.csv"
 STANDARD = "county_db"
 #: Heads of the tables, by language.
 TABLE_HEADS = {
+    "fixes": {
+        "zh": ("编号", "修复", "规则", "修复内容", "安全条件", "适用限制"),
+        "en": ("Code", "Fix", "Rules", "What it does", "When it is safe", "Limits"),
+    },
     "rules": {
         "zh": ("规则", "名称", "严重程度", "来源级别", "何时运行"),
         "en": ("Rule", "Title", "Severity", "Mark", "Runs"),
@@ -73,6 +79,17 @@ def make_rule_table(lang: str) -> str:
         code = f'<a href="rules.html#{row["code"]}">{row["code"]}</a>'
         rows.append((code, *(escape(row[key]) for key in ("title", "severity", "mark", "runs"))))
     return make_html_table(TABLE_HEADS["rules"][lang], rows)
+
+
+def make_fix_table(lang: str) -> str:
+    """Return the fixes as HTML, with the rules that they answer and when they are safe."""
+    texts = FixTexts(lang, load_standard(STANDARD).templates)
+    rows = []
+    for fix in load_all_fixes().values():
+        rules = " ".join(f'<a href="rules.html#{code}">{code}</a>' for code in fix.solves)
+        what, safe, limits = (escape(text) for text in texts.help(fix).values())
+        rows.append((fix.code, escape(texts.title(fix)), rules, what, safe, limits))
+    return make_html_table(TABLE_HEADS["fixes"][lang], rows)
 
 
 def make_layer_tables(lang: str) -> str:
@@ -141,6 +158,7 @@ def get_package_name(lang: str) -> str:
 
 GENERATORS_BY_BLOCK: dict[str, Callable[[str], str]] = {
     "rules": make_rule_table,
+    "fixes": make_fix_table,
     "layers": make_layer_tables,
     "indicators": make_indicator_tables,
     "terms": make_glossary,

@@ -3,6 +3,6 @@
 
 A fix is a function in one file below this folder, declared with `model.fix`. It takes a finding and the rows around it
 (`state.EditingState`), and returns `edits.Edits`, or raises `edits.FixRefused` with a reason. `judge` applies the edits
-to a copy of the state and lets the rules look at it: the resulting `proposal.Proposal` states which findings end,
+to a copy of the state and evaluates the rules on it: the resulting `proposal.Proposal` states which findings end,
 which would appear, how the areas change, and whether the fix is safe. `batch` does so for many findings in turn.
 """

@@ -21,7 +21,7 @@ ProgressCallback = Callable[[float, str], None]
 
 @dataclass
 class BatchEntry:
-    """What became of one finding: a proposal, applied or not, or why there is none.
+    """What became of one finding: a proposal, applied or not, or the reason without one.
 
     ``ended_by``: for a finding that is gone already, the applied proposal that ended it.
     """
@@ -62,7 +62,7 @@ def choose_fixes(requested: Iterable[str]) -> list[Fix]:
 def propose(
     state: EditingState, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Proposal, EditingState] | Refusal:
-    """Return the first safe proposal for a finding, else the first one, else why there is none.
+    """Return the first safe proposal for a finding, else the first one, else the reason without one.
 
     ``parameters``: code of a fix → keyword arguments.
     """
@@ -94,7 +94,7 @@ def run_batch(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> BatchResult:
-    """Propose fixes for findings in turn, and apply each safe proposal before the next finding is looked at.
+    """Propose fixes for findings in turn, and apply each safe proposal before the next finding.
 
     Without ``safe_only`` the others are applied as well. A refused finding does not stop the batch. The given state is
     not changed.

@@ -52,7 +52,7 @@ class NewField:
 
 @dataclass
 class Edits:
-    """All edits of one fix, and what it tells about them.
+    """All edits of one fix, and the parameters of its message.
 
     ``case``, ``params``: the message of the fix. ``reviewed``: keys of the texts (section ``fix_doubts``) for what a
     person has to decide before the edits are applied. ``keeps_union``: the land that the edited rows cover together

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judge edits before they are offered: apply them to a copy, and let the rules look at it."""
+"""Judge edits before they are offered: apply them to a copy, and evaluate the rules on it."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _make_array(shapes: list[Any]) -> Any:
 
 
 def _fill_missing(differences: Any, minuend: Any, subtrahend: Any) -> Any:
-    """Return differences, with the whole minuend where there is no subtrahend."""
+    """Return differences, with the whole minuend where the subtrahend is missing."""
     filled = differences.copy()
     for position in range(len(filled)):
         if subtrahend[position] is None:

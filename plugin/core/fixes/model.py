@@ -23,7 +23,7 @@ FIX_HEADINGS = ("What it does", "When it is safe", "Limits")
 
 
 class Safety(StrEnum):
-    """When a fix may be applied without a look at it.
+    """When a fix may be applied without confirmation.
 
     FORMAL: it changes how land or a value is written, not the land. SLIVER: the land that it moves is below the sliver
     limits. NEVER: a person decides. In all cases the judge has the last word (`judge`).
@@ -143,7 +143,7 @@ def fix(
 def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Return the numbers among the keyword arguments, with the unit at the end of each name.
 
-    A text chooses one of several ways; it is no parameter of the run.
+    A text chooses one of several ways; it does not belong to the parameters of a run.
     """
     return tuple(
         Parameter(argument.name, argument.default, find_unit(argument.name))

@@ -46,7 +46,7 @@ class Proposal:
 
     ``gone``, ``appearing``: findings that end, and that are new or grow; ``renamed``: pairs of a finding and the same
     problem on a row that has a new key (BSM) or is a part of the former row; ``areas``: the area balance by layer.
-    ``is_safe``: it may be applied without a look at it; else ``doubts`` has the reasons (keys of the texts, section
+    ``is_safe``: it may be applied without confirmation; else ``doubts`` has the reasons (keys of the texts, section
     ``fix_doubts``, with parameters). ``documents``: layer code → document that allows the change of a sealed layer.
     """
 
@@ -64,7 +64,7 @@ class Proposal:
 
     @property
     def is_safe(self) -> bool:
-        """Return True if nothing speaks against applying the proposal without a look at it."""
+        """Return True if the proposal may be applied without confirmation."""
         return not self.doubts
 
 

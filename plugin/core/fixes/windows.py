@@ -11,7 +11,7 @@ from .state import EditingState, Row
 
 
 def find_window_filler(state: EditingState, role: str, hole: Any) -> Row | None:
-    """Return a row that lies in a hole of a layer with windows; None if the hole is no window.
+    """Return a row inside a hole of a layer that may have windows; None if the hole is not a window.
 
     ``hole``: a polygon in the plane.
     """

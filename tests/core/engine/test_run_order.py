@@ -107,7 +107,9 @@ def test_check_of_the_sample_imports_no_module_of_the_package_export_and_no_fix(
     )
     assert done.returncode == 0, done.stderr
     loaded = done.stdout.split()
-    unwanted = [name for name in loaded if name.startswith(("plugin.core.package", "plugin.core.yearly", "plugin.core.fixes"))]
+    unwanted = [
+        name for name in loaded if name.startswith(("plugin.core.package", "plugin.core.yearly", "plugin.core.fixes"))
+    ]
     assert unwanted == []
     rules = [name for name in loaded if re.search(r"\.rules\.[a-z]{3}\.", name)]
     print(f"{len(loaded)} modules of ours, {len(rules)} of them rules")

@@ -70,7 +70,7 @@ def check_again(state: EditingState, codes: list[str], settings: dict[str, Any] 
 def assert_judgement_agrees_with_a_whole_check(
     proposal: Proposal, after: EditingState, codes: list[str], settings: dict[str, Any] | None = None
 ) -> None:
-    """Compare what the judge says will end and appear with a whole check of the edited layers."""
+    """Compare the findings that the judge expects to end and appear with a whole check of the edited layers."""
     before = check_rules(after.plan, codes).report.findings
     now = check_again(after, codes, settings)
     ended = [one for one in before if not any(is_same_problem(one, other) for other in now)]

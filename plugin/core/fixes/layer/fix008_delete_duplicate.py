@@ -28,7 +28,7 @@ def delete_duplicate(finding: Finding, *, state: EditingState) -> Edits:
     When it is safe
         Never, because a feature is deleted: compare the attributes first, and keep the right ones.
     Limits
-        Shapes that differ in one vertex are no duplicates.
+        Shapes that differ in one vertex do not count as duplicates.
     """
     row = state.get_finding_row(finding)
     others = (
