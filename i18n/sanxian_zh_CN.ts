@@ -220,6 +220,10 @@
         <translation>应用图层符号</translation>
     </message>
     <message>
+        <source>Apply safe fixes only</source>
+        <translation>只应用安全修复</translation>
+    </message>
+    <message>
         <source>Area ha</source>
         <translation>面积（公顷）</translation>
     </message>
@@ -374,6 +378,18 @@ A package specification defines the required contents: county, city, or the path
     <message>
         <source>Checks names, mandatory parts, stray files, digests, schema, codes, geometry and figures. The findings replace those of the last check in the panel. The package is not changed. Profile and standard are those of this project.</source>
         <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列于“检查结果”面板，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
+    </message>
+    <message>
+        <source>Checks the data, proposes a fix for each problem, applies the fixes to a copy and lists them in a table. The data themselves do not change.
+
+A fix is safe if it changes one layer, moves land below the limits for slivers only (or none), ends the problem and adds no other. Deleted features, windows and changed codes of zones are never safe. Sealed layers, the survey and the divisions do not change; the table gives the reason.
+
+Areas balance: before − out + in = after. A log of the changes is written to the folder of the copy. Check the copy again afterwards: totals of the county are known only then.</source>
+        <translation>检查数据，为每个问题提出修复方案，在副本中应用，并列入修复情况表。原数据不改动。
+
+安全修复：只改一个图层，不移动土地或移动的土地在碎图斑限值以内，问题消除且没有新问题。删除要素、开天窗、改变规划分区代码的，均须确认。封库图层和调查、区划成果不改动，表中写明原因。
+
+面积平衡：修复前 − 移出 + 移入 = 修复后。修改记录写在副本所在的文件夹。修复后请重新全面检查：全县合计以全面检查为准。</translation>
     </message>
     <message>
         <source>Checks the layers of a county against the rules of the standard and gives a verdict, a layer of findings, and reports in HTML and JSON.
@@ -692,6 +708,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>复制校验值</translation>
     </message>
     <message>
+        <source>Copy with the fixes (format of the data)</source>
+        <translation>修复后的副本（格式同数据）</translation>
+    </message>
+    <message>
         <source>Count</source>
         <translation>数量</translation>
     </message>
@@ -800,12 +820,24 @@ These formats cannot store the lengths of numbers; a FileGDB stores dates with a
         <translation>自编标准（新文件夹）</translation>
     </message>
     <message>
+        <source>Cuts the control lines of a copy back where they overlap: by statutory precedence, permanent basic farmland stays, then the ecological red line, then the urban development boundary. The new edge has the vertices of the line that stays. Where that line is inside, a window results.
+
+Sealed lines do not change: an overlap of farmland and red line is listed with the reason. Planning zones do not follow; check the copy again afterwards.</source>
+        <translation>在副本中消除三条控制线之间的重叠：按法定次序保留永久基本农田，其次生态保护红线，再次城镇开发边界。退让后的边线取用保留一方的节点；保留的控制线位于其内部的，留为开天窗。
+
+封库图层不改动：永久基本农田与红线重叠的，列出原因。规划分区不随之调整，修复后请重新全面检查。</translation>
+    </message>
+    <message>
         <source>Data Dictionary</source>
         <translation>数据字典</translation>
     </message>
     <message>
         <source>Data Dictionary…</source>
         <translation>数据字典…</translation>
+    </message>
+    <message>
+        <source>Data: file or folder</source>
+        <translation>数据：文件或文件夹</translation>
     </message>
     <message>
         <source>Database</source>
@@ -1132,6 +1164,22 @@ Project: {project}</source>
     <message>
         <source>Findings since the full check at {time}; click to list the new ones.</source>
         <translation>{time} 全面检查以来问题数的变化；单击列出新增问题。</translation>
+    </message>
+    <message>
+        <source>Fix problems in a copy</source>
+        <translation>批量修复</translation>
+    </message>
+    <message>
+        <source>Fixes applied</source>
+        <translation>已应用的修复</translation>
+    </message>
+    <message>
+        <source>Fixes to confirm</source>
+        <translation>需确认的修复</translation>
+    </message>
+    <message>
+        <source>Fixes, separated by commas (empty: all)</source>
+        <translation>修复，用逗号分隔（空：全部）</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -1892,6 +1940,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>无法转换的值</translation>
     </message>
     <message>
+        <source>Not fixable</source>
+        <translation>不能修复</translation>
+    </message>
+    <message>
         <source>Not found: {name}</source>
         <translation>未找到：{name}</translation>
     </message>
@@ -2010,6 +2062,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Optional</source>
         <translation>可选</translation>
+    </message>
+    <message>
+        <source>Order, first the line that stays (empty: farmland,red_line,boundary)</source>
+        <translation>次序，先写保留的控制线（空：farmland,red_line,boundary）</translation>
     </message>
     <message>
         <source>Other coordinate system…</source>
@@ -2174,6 +2230,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Printed on public results only</source>
         <translation>仅印在公开的成果上</translation>
+    </message>
+    <message>
+        <source>Problems</source>
+        <translation>问题</translation>
     </message>
     <message>
         <source>Profile</source>
@@ -2364,6 +2424,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>要求</translation>
     </message>
     <message>
+        <source>Resolve overlaps of control lines</source>
+        <translation>控制线按次序退让</translation>
+    </message>
+    <message>
         <source>Restore</source>
         <translation>恢复</translation>
     </message>
@@ -2446,6 +2510,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>SHA-256 of the manifest</source>
         <translation>清单的 SHA-256</translation>
+    </message>
+    <message>
+        <source>Safe fixes</source>
+        <translation>安全修复</translation>
     </message>
     <message>
         <source>Sanxian</source>
@@ -2734,6 +2802,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Table of old and new keys, used to match waivers</source>
         <translation>新旧标识码对照表（用于跟踪豁免）</translation>
+    </message>
+    <message>
+        <source>Table of the fixes (CSV)</source>
+        <translation>修复情况表（CSV）</translation>
     </message>
     <message>
         <source>Tables</source>

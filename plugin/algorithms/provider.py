@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS_FOLDER
+from .apply_fixes import ApplyFixes, ResolveOverlaps
 from .check_plan import CheckPlan
 from .compare_versions import CompareVersions
 from .compute_indicators import ComputeIndicators
@@ -45,6 +46,7 @@ class SanxianProvider(QgsProcessingProvider):
         return str(ICONS_FOLDER / "sanxian.svg")
 
     def loadAlgorithms(self):
+        self.addAlgorithm(ApplyFixes())
         self.addAlgorithm(CheckPlan())
         self.addAlgorithm(CompareVersions())
         self.addAlgorithm(ComputeIndicators())
@@ -58,6 +60,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(InspectPackage())
         self.addAlgorithm(LayersFromStructure())
         self.addAlgorithm(MapFields())
+        self.addAlgorithm(ResolveOverlaps())
         self.addAlgorithm(StatutoryArea())
         self.addAlgorithm(YearlyUpdateAlgorithm())
         try:

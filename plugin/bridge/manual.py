@@ -29,6 +29,8 @@ MANUAL_TOPICS = {
     "inspect": "06-maps-package#inspect",
     # tools
     "check_plan": "04-checking#tool-check-plan",
+    "apply_fixes": "04-checking#tool-apply-fixes",
+    "resolve_overlaps": "04-checking#tool-resolve-overlaps",
     "compute_indicators": "05-report#tool-compute-indicators",
     "compare_versions": "07-versions-vct#tool-compare-versions",
     "yearly_update": "07-versions-vct#tool-yearly-update",

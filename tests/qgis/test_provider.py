@@ -22,6 +22,8 @@ CHECK_PLAN_PARAMETERS = (
 )
 #: The algorithms other than rules.
 WHOLE_PLAN_ALGORITHMS = {
+    "apply_fixes",
+    "resolve_overlaps",
     "check_plan",
     "compare_versions",
     "compute_indicators",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ..errors import InputError
 from ..model.findings import Finding
 from .edits import FixRefused
 from .state import EditingState, Row
@@ -11,15 +12,25 @@ from .state import EditingState, Row
 PRECEDENCE = ("farmland", "red_line", "boundary")
 
 
-def find_sides(finding: Finding, state: EditingState) -> tuple[Row, Row]:
+def parse_order(text: str) -> tuple[str, ...]:
+    """Return the lines of an order such as ``farmland,red_line,boundary``; the statutory order if it is empty.
+
+    Raise InputError unless it names each of the three lines once.
+    """
+    order = tuple(one.strip().lower() for one in text.replace("，", ",").split(",") if one.strip())
+    if order and sorted(order) != sorted(PRECEDENCE):
+        raise InputError("fix_order", text=text, known=",".join(PRECEDENCE))
+    return order or PRECEDENCE
+
+
+def find_sides(finding: Finding, state: EditingState, order: str = "") -> tuple[Row, Row]:
     """Return the row that stays and the row that gives way, of a finding on two control lines.
 
-    Raise FixRefused if the one that gives way is sealed.
+    ``order``: as for `parse_order`. Raise FixRefused if the one that gives way is sealed.
     """
     row, related = state.get_finding_row(finding), state.get_related_row(finding)
-    ranks = {
-        role: rank for rank, concept in enumerate(PRECEDENCE) for role in state.plan.list_roles_of_concept(concept)
-    }
+    lines = parse_order(order)
+    ranks = {role: rank for rank, line in enumerate(lines) for role in state.plan.list_roles_of_concept(line)}
     stays, yields = (row, related) if ranks[row.role] < ranks[related.role] else (related, row)
     if state.is_sealed(yields.role):
         if state.is_sealed(stays.role):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..check import CheckResult, Options, check_plan
@@ -39,6 +40,8 @@ class FixOrder:
     output: str = ""
     table: str = ""
     documents: Mapping[str, str] = field(default_factory=dict)
+    #: Code of a fix → keyword arguments.
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass
@@ -119,6 +122,7 @@ def run_fixes(
         list_fixable(checked.report.findings, fixes),
         fixes,
         safe_only=order.safe_only,
+        parameters=order.parameters,
         progress=lambda share, text: progress(_CHECK_SHARE + (_FIX_SHARE - _CHECK_SHARE) * share, text),
         cancellation=cancellation,
     )

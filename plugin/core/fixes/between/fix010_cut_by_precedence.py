@@ -37,20 +37,20 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         FixExample("nothing of the boundary would remain", "REL002", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, refused="would_be_empty"),
     ],
 )  # fmt: skip
-def cut_by_precedence(finding: Finding, *, state: EditingState) -> Edits:
+def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "") -> Edits:
     """Cut a control line back by statutory precedence.
 
     What it does
         永久基本农田 takes precedence over 生态保护红线, and both over 城镇开发边界. The line that gives way is cut back
         to the edge of the other, whose vertices the new edge takes over. Where the other is inside, a window (开天窗)
-        results. A line that falls apart is divided into several features. Area fields follow.
+        results. Another ``order`` can be given. A line that falls apart is divided into several features. Area fields follow.
     When it is safe
         If the overlap is below a limit for slivers and no window results.
     Limits
         Sealed lines stay: 永久基本农田 × 红线 is only explained. Planning zones are not cut; if they follow the line,
         REL004 or REL005 reports the difference.
     """
-    stays, yields = find_sides(finding, state)
+    stays, yields = find_sides(finding, state, order)
     shape, obstacle = require_shape(yields), require_shape(stays)
     if shapely.intersection(shape, obstacle).area <= 0:
         raise FixRefused("stale")

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""批量修复、控制线退让: write a copy of a plan with fixes applied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterFileDestination,
+)
+
+from ..bridge import health
+from ..bridge.running.threads import run_in_python_thread
+from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
+from ..core.errors import InputError
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    mark_parameter_advanced,
+    split_words,
+)
+from .inputs import SOURCE, make_data_parameter
+from .report_log import log_written_files
+
+if TYPE_CHECKING:
+    from ..core.fixes.run import FixOrder, FixRun
+
+FIXES, SAFE_ONLY, ORDER, OUTPUT, OUTPUT_TABLE = "FIXES", "SAFE_ONLY", "ORDER", "OUTPUT", "OUTPUT_TABLE"
+#: The rules on overlaps of the three control lines, and the fix that resolves them.
+_LINE_RULES, _LINE_FIX = ("REL001", "REL002", "REL003"), "FIX010"
+
+
+class _FixingAlgorithm(SanxianAlgorithm):
+    """Base class: check a source, and write a copy with fixes, a table and a log."""
+
+    section = "check"
+
+    def initAlgorithm(self, configuration=None):
+        source = make_data_parameter(SOURCE, tr("Data: file or folder"))
+        source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
+        self.addParameter(source)
+        self.add_own_parameters()
+        for parameter in make_norm_parameters():
+            self.addParameter(mark_parameter_advanced(parameter))
+        copy = tr("Copy with the fixes (format of the data)")
+        filters = "GeoPackage (*.gpkg);;FileGDB (*.gdb);;Shapefile (*.shp)"
+        self.addParameter(
+            QgsProcessingParameterFileDestination(OUTPUT, copy, filters, optional=True, createByDefault=False)
+        )
+        table = tr("Table of the fixes (CSV)")
+        self.addParameter(QgsProcessingParameterFileDestination(OUTPUT_TABLE, table, "CSV (*.csv)", None, True, False))
+        self.add_numeric_outputs(
+            ("FINDINGS", tr("Problems")),
+            ("SAFE", tr("Safe fixes")),
+            ("CONFIRM", tr("Fixes to confirm")),
+            ("REFUSED", tr("Not fixable")),
+            ("APPLIED", tr("Fixes applied")),
+        )
+
+    def add_own_parameters(self) -> None:
+        """Add the parameters that only this algorithm has."""
+        raise NotImplementedError
+
+    def make_order(self, parameters, context, output: str, table: str) -> FixOrder:
+        """Return what to fix and where to write it."""
+        raise NotImplementedError
+
+    def prepare(self, parameters, context, feedback):
+        health.require_libraries()
+        from ..core.fixes.run import check_order
+
+        self.options = self.read_norm_options(parameters, context)
+        self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
+        if not Path(self.source).exists():
+            raise InputError("source_missing", source=self.source)
+        output, table = (self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE))
+        self.order = self.make_order(parameters, context, output, table)
+        check_order(self.order, self.source)
+
+    def execute(self, parameters, context, feedback):
+        from ..core.fixes.tables import count_groups
+
+        run = self._run_fixes(make_progress_callback(feedback), Cancellation(feedback.isCanceled))
+        counts, texts = count_groups(run.batch), run.make_texts(self.options.lang)
+        feedback.pushInfo(texts.get("summary", **counts))
+        for entry in run.batch.entries:
+            if entry.refusal is not None:
+                feedback.pushInfo(f"{entry.finding.code} {texts.reason(entry.refusal)}")
+        log_written_files(feedback, run.written)
+        numbers = {name.upper(): counts[name] for name in ("findings", "safe", "confirm", "refused", "applied")}
+        files = {OUTPUT: self.order.output, OUTPUT_TABLE: self.order.table}
+        return {**{name: path for name, path in files.items() if path}, **numbers}
+
+    @run_in_python_thread
+    def _run_fixes(self, progress, cancellation: Cancellation) -> FixRun:
+        from ..core.fixes.run import run_fixes
+
+        return run_fixes(self.source, self.options, self.order, progress=progress, cancellation=cancellation)
+
+
+class ApplyFixes(_FixingAlgorithm):
+    """Algorithm `apply_fixes`: fix problems in a copy of the data."""
+
+    identifier = "apply_fixes"
+    keywords = ("fix", "repair", "correct", "修复", "整改", "批量修复", "缝隙", "重叠")
+
+    def displayName(self):
+        return tr("Fix problems in a copy")
+
+    def shortHelpString(self):
+        text = tr(
+            "Checks the data, proposes a fix for each problem, applies the fixes to a copy and lists them in a "
+            "table. The data themselves do not change.\n\n"
+            "A fix is safe if it changes one layer, moves land below the limits for slivers only (or none), ends "
+            "the problem and adds no other. Deleted features, windows and changed codes of zones are never safe. "
+            "Sealed layers, the survey and the divisions do not change; the table gives the reason.\n\n"
+            "Areas balance: before − out + in = after. A log of the changes is written to the folder of the copy. "
+            "Check the copy again afterwards: totals of the county are known only then."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def add_own_parameters(self):
+        self.addParameter(make_text_parameter(FIXES, tr("Fixes, separated by commas (empty: all)")))
+        self.addParameter(QgsProcessingParameterBoolean(SAFE_ONLY, tr("Apply safe fixes only"), True))
+
+    def make_order(self, parameters, context, output, table):
+        from ..core.fixes.run import FixOrder
+
+        only = tuple(split_words(self.text(parameters, FIXES, context)))
+        safe_only = self.parameterAsBoolean(parameters, SAFE_ONLY, context)
+        return FixOrder(only, safe_only, output, table)
+
+
+class ResolveOverlaps(_FixingAlgorithm):
+    """Algorithm `resolve_overlaps`: cut control lines back by precedence."""
+
+    identifier = "resolve_overlaps"
+    keywords = ("overlap", "precedence", "cut", "重叠", "退让", "控制线", "开发边界", "永久基本农田", "生态保护红线")
+
+    def displayName(self):
+        return tr("Resolve overlaps of control lines")
+
+    def shortHelpString(self):
+        text = tr(
+            "Cuts the control lines of a copy back where they overlap: by statutory precedence, permanent basic "
+            "farmland stays, then the ecological red line, then the urban development boundary. The new edge has "
+            "the vertices of the line that stays. Where that line is inside, a window results.\n\n"
+            "Sealed lines do not change: an overlap of farmland and red line is listed with the reason. Planning "
+            "zones do not follow; check the copy again afterwards."
+        )
+        return f"{text}\n\n{describe_norms()}"
+
+    def add_own_parameters(self):
+        order = tr("Order, first the line that stays (empty: farmland,red_line,boundary)")
+        self.addParameter(make_text_parameter(ORDER, order))
+
+    def make_order(self, parameters, context, output, table):
+        from dataclasses import replace
+
+        from ..core.fixes.precedence import parse_order
+        from ..core.fixes.run import FixOrder
+
+        self.options = replace(self.options, rules=_LINE_RULES)
+        order = ",".join(parse_order(self.text(parameters, ORDER, context)))
+        return FixOrder((_LINE_FIX,), False, output, table, parameters={_LINE_FIX: {"order": order}})
