@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Refusals of fixes: bad input gives a reason, nothing is done by half, and a batch goes on."""
+
+from dataclasses import replace
+
+import pytest
+import shapely
+
+from plugin.core.cancellation import Cancellation
+from plugin.core.errors import Cancelled
+from plugin.core.fixes.batch import choose_fixes, propose, run_batch
+from plugin.core.fixes.edits import Edits, FixRefused, RowEdit
+from plugin.core.fixes.judge import judge
+from plugin.core.fixes.model import Safety, load_all_fixes
+from plugin.core.fixes.proposal import Proposal, Refusal
+from plugin.core.fixes.sealed import is_sealed_for_fixes
+from plugin.core.loading.assembly import assemble_plan
+from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
+from tests.core.fixes.fix_runs import list_layer_rows, start
+
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+CROSSING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+TWO_PARTS_WKT = "MULTIPOLYGON (((0 0, 30 0, 30 10, 0 10, 0 0)), ((50 0, 60 0, 60 10, 50 10, 50 0)))"
+COUNTY_WKT = "POLYGON ((0 0, 200 0, 200 200, 0 200, 0 0))"
+
+
+def get_reason(plan, code, **changes):
+    state, findings = start(plan, [code])
+    answer = propose(state, replace(findings[0], **changes), choose_fixes(()), {})
+    assert isinstance(answer, Refusal)
+    return answer.reason
+
+
+@pytest.mark.parametrize(
+    ("role", "sealed"),
+    [("YJJBNTBHTB", True), ("STBHHX", True), ("DLTB", True), ("XZYDYH", True), ("XZQX", True), ("XZQXZ", True),
+     ("CZKFBJ", False), ("YDYHGHFQ", False), ("GDBHMB", False), ("LSWHBHX", False)],
+)  # fmt: skip
+def test_farmland_red_line_survey_and_divisions_are_sealed_by_default(role, sealed):
+    assert is_sealed_for_fixes(role, make_example_norm()) == sealed
+
+
+def test_a_county_changes_which_layers_are_sealed():
+    norm = make_example_norm({"sealed.roles": ["farmland"], "sealed.supplied": ["CZK*"]})
+    assert [is_sealed_for_fixes(role, norm) for role in ("YJJBNTBHTB", "STBHHX", "DLTB", "CZKFBJ")] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_finding_on_a_row_that_is_gone_or_changed_is_out_of_date():
+    plan = make_example_plan({"boundary": [TWO_PARTS_WKT]})
+    assert get_reason(plan, "GEO003", key="140225000000009999") == "stale"
+    state, findings = start(plan, ["GEO003"])
+    after = run_batch(state, findings, choose_fixes(())).state
+    assert propose(after, findings[0], choose_fixes(()), {}).reason == "stale"
+
+
+def test_rule_without_a_fix_is_only_explained():
+    plan = make_example_plan({"farmland": [{"wkt": SQUARE_WKT, "land_use": "0301"}]})
+    assert get_reason(plan, "LAW010") == "no_fix"
+
+
+def test_row_in_another_crs_with_arcs_or_with_heights_is_not_reshaped():
+    norm = make_example_norm()
+
+    def make_plan(row):
+        return assemble_plan([make_example_layer("CZKFBJ", [row], norm)], norm, scope="three_lines")
+
+    assert get_reason(make_plan({"wkt": TWO_PARTS_WKT, "curve": True}), "GEO003") == "has_arcs"
+    with_heights = shapely.force_3d(shapely.from_wkt(TWO_PARTS_WKT), 5.0).wkt
+    assert get_reason(make_plan({"wkt": with_heights}), "GEO003") == "has_heights"
+    in_degrees = "MULTIPOLYGON (((113.7 39.7, 113.701 39.7, 113.701 39.701, 113.7 39.7)), ((113.71 39.7, 113.711 39.7, 113.711 39.701, 113.71 39.7)))"
+    degrees = make_example_layer("CZKFBJ", [None], norm, crs=4490)
+    degrees.frame.geometry = [shapely.from_wkt(in_degrees)]
+    assert get_reason(assemble_plan([degrees], norm, scope="three_lines"), "GEO003") == "other_crs"
+
+
+def test_invalid_row_is_repaired_before_it_is_reshaped():
+    bow_tie = "POLYGON ((50 0, 150 100, 150 0, 50 100, 50 0))"
+    assert get_reason(make_example_plan({"farmland": [SQUARE_WKT], "boundary": [bow_tie]}), "REL002") == "row_invalid"
+
+
+def judge_shape(wkt, layers=None, code="GEO003", attributes=None):
+    """Judge a fix that gives the first row of the boundary another shape."""
+    plan = make_example_plan(layers or {"boundary": [TWO_PARTS_WKT], "county": [COUNTY_WKT]})
+    state, findings = start(plan, [code, "ATT003"])
+    row = list_layer_rows(state, "CZKFBJ" if "CZKFBJ" in plan.layers else "GDBHMB")[0]
+    origin = shapely.get_coordinates(row.raw).min(axis=0)
+    shape = None if wkt is None else shapely.transform(shapely.from_wkt(wkt), lambda xy: xy + origin)
+    edits = Edits([RowEdit(row.role, row.fid, shape, attributes or {})])
+    return judge(state, load_all_fixes()["FIX001"], findings[0], edits)
+
+
+@pytest.mark.parametrize(
+    ("wkt", "reason"),
+    [
+        (None, "would_be_empty"),
+        ("POLYGON EMPTY", "would_be_empty"),
+        ("POLYGON ((0 0, 30 30, 30 0, 0 30, 0 0))", "would_be_invalid"),
+        ("POLYGON ((0 0, 30 0, 30 -10, 0 -10, 0 0))", "leaves_county"),
+        (TWO_PARTS_WKT, "not_solved"),
+    ],
+)
+def test_edits_that_must_not_be_offered_are_refused_with_the_reason(wkt, reason):
+    with pytest.raises(FixRefused) as refused:
+        judge_shape(wkt)
+    assert refused.value.reason == reason
+
+
+def test_edits_that_break_the_sum_of_net_areas_are_refused():
+    values = {"gross_area": 400.0, "deduction_rate": 0.1, "deduction_area": 40.0, "net_area": 360.0}
+    layers = {"GDBHMB": [{"wkt": TWO_PARTS_WKT, **values}]}
+    with pytest.raises(FixRefused) as refused:
+        judge_shape("POLYGON ((0 0, 30 0, 30 10, 0 10, 0 0))", layers, attributes={"TBMJ": 300.0})
+    assert refused.value.reason == "net_area_sum"
+
+
+def test_judging_changes_neither_the_state_nor_the_plan():
+    plan = make_example_plan({"farmland": [SQUARE_WKT], "boundary": [CROSSING_WKT]})
+    state, findings = start(plan, ["REL002"])
+    before = [shapely.to_wkb(row.raw) for row in list_layer_rows(state, "CZKFBJ")]
+    answers = [propose(state, findings[0], choose_fixes(()), {}) for _ in range(2)]
+    assert all(isinstance(answer[0], Proposal) for answer in answers)
+    assert [shapely.to_wkb(row.raw) for row in list_layer_rows(state, "CZKFBJ")] == before
+    assert [one.fingerprint for one in state.session.findings] == [one.fingerprint for one in findings]
+    assert shapely.to_wkb(plan.layers["CZKFBJ"].frame.geometry.iloc[0]) == before[0]
+
+
+def test_batch_goes_on_after_a_refusal_and_names_the_fix_that_ended_a_finding():
+    duplicate = {
+        "boundary": [SQUARE_WKT, SQUARE_WKT, TWO_PARTS_WKT],
+        "farmland": [CROSSING_WKT],
+        "red_line": [TWO_PARTS_WKT],
+    }
+    state, findings = start(make_example_plan(duplicate), ["GEO003", "TOP001", "REL002"])
+    result = run_batch(state, findings, choose_fixes(()), safe_only=False)
+    assert any(entry.refusal is not None and entry.refusal.reason == "sealed" for entry in result.entries)
+    ended = [entry for entry in result.entries if entry.ended_by is not None]
+    assert ended and all(entry.proposal is None and entry.refusal is None for entry in ended)
+    assert [entry.finding.code for entry in result.entries if entry.is_applied].count("REL002") == 1
+
+
+def test_cancelled_batch_keeps_nothing():
+    state, findings = start(make_example_plan({"boundary": [TWO_PARTS_WKT]}), ["GEO003"])
+    with pytest.raises(Cancelled):
+        run_batch(state, findings, choose_fixes(()), cancellation=Cancellation(lambda: True))
+    assert len(list_layer_rows(state, "CZKFBJ")) == 1
+
+
+def test_fix_that_is_never_safe_is_not_applied_in_a_safe_batch():
+    never = {code for code, fix in load_all_fixes().items() if fix.safety is Safety.NEVER}
+    assert {"FIX008", "FIX009", "FIX012", "FIX013", "FIX025", "FIX026"} <= never
+    state, findings = start(make_example_plan({"boundary": [SQUARE_WKT, SQUARE_WKT]}), ["TOP001"])
+    result = run_batch(state, findings, choose_fixes(()))
+    assert not result.applied and len(list_layer_rows(result.state, "CZKFBJ")) == 2
