@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import shapely
 
+from ..cancellation import NEVER_CANCELLED
+from ..engine.finish import complete_findings
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, is_missing
 from ..live.rows import compute_common_bounds
 from ..live.session import FullCheckNeeded
+from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
 from .edits import UNCHANGED, Edits, FixRefused
@@ -254,15 +257,16 @@ def _compare_windows(
         present = find_window_findings(after, rules, window, keys)
     except WindowFailed as error:
         raise FixRefused("not_judged", rules=str(error)) from error
-    remaining = list(former)
+    remaining, appearing = list(former), []
     for one in present:
         match = next((other for other in remaining if is_same_problem(other, one)), None)
-        if match is None:
-            differences.appearing.append(one)
-            continue
-        remaining.remove(match)
-        if _has_grown(match, one, state.tolerance):
-            differences.appearing.append(one)
+        if match is not None:
+            remaining.remove(match)
+        if match is None or _has_grown(match, one, state.tolerance):
+            appearing.append(one)
+    # Findings that do not change need no message.
+    complete_findings(state.plan, [*appearing, *remaining], Texts(state.settings.lang), NEVER_CANCELLED)
+    differences.appearing += appearing
     differences.gone += remaining
 
 

@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..cancellation import NEVER_CANCELLED
 from ..engine.evaluate import evaluate_rules
-from ..engine.finish import complete_findings
 from ..geometry.polygons import Polygons
-from ..messages.texts import Texts
 from ..model.rule import EVERY_LAYER, load_all_rules
 from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
@@ -71,7 +68,7 @@ def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
 def find_window_findings(
     state: EditingState, rules: list[Rule], window: Bounds | None, keys: Iterable[tuple[str, str]]
 ) -> list[Finding]:
-    """Return the findings of rules in a window.
+    """Return the findings of rules in a window, without messages.
 
     ``window``: box in the plane; ``keys``: layer codes and keys (BSM) whose rows the window has too, wherever they are.
     """
@@ -80,7 +77,7 @@ def find_window_findings(
     rows = state.session.checker.rows
     keys = list(keys)
     layers: dict[str, Layer] = {}
-    for role in state.plan.layers:
+    for role in _list_read_roles(rules, state):
         numbers = set(rows.find_rows_meeting_bounds(role, window))
         for _, key in keys:
             numbers.update(state.find_row_numbers_with_key(role, key))
@@ -111,8 +108,16 @@ def find_window_findings(
     failed = [finding.params["rule"] for finding in evaluation.findings if finding.code.startswith("RUN")]
     if failed:
         raise WindowFailed(", ".join(map(str, failed)))
-    complete_findings(part, evaluation.findings, Texts(state.settings.lang), NEVER_CANCELLED)
     return evaluation.findings
+
+
+def _list_read_roles(rules: list[Rule], state: EditingState) -> list[str]:
+    """Return the layers that any of the rules reads."""
+    concepts = {need.concept for rule in rules for need in rule.needs.values()}
+    if EVERY_LAYER in concepts or not all(rule.needs for rule in rules):
+        return list(state.plan.layers)
+    layers = (state.plan.concept(concept) for concept in sorted(concepts))
+    return list(dict.fromkeys(layer.role for layer in layers if layer is not None))
 
 
 def _keep_areas(shape: Any) -> Any:
