@@ -80,8 +80,8 @@ def copied_values(
         `attributes.copied_fields` (耕地类型, 飞入地标识, 权属, 坐落, 数据年份) have the parcel's values. One finding
         for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
         `tolerance.edge_match_m`): their land use is of the same group of classes (`attributes.base_class_groups`:
-        cultivated, woods, construction …) as the survey's. The centre's base parcels (ZXCQXZYDYH): the same, compared with the base parcel at a point inside
-        each, from `attributes.centre_base_share` of their area on.
+        cultivated, woods, construction …) as the survey's. The centre's base parcels (ZXCQXZYDYH): the same,
+        compared with the base parcel at a point inside each, from `attributes.centre_base_share` of their area on.
     Why
         These layers are cut from the land survey. A value that differs on the same land is wrong in one of them, and
         tables by unit, quality or owner differ.

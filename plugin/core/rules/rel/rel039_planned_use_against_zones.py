@@ -32,7 +32,11 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "planned_use": Need("planned_use", fields=("land_use",)),
         "centre_zones": Need("centre_zones", reads=("zone_code",), optional=True),
     },
-    uses=["tolerance", "codes.planning_zones", "zones.neutral_classes", "zones.zone_classes", "zones.line_classes", "zones.min_zone_share", "zones.min_line_share"],
+    uses=[
+        "tolerance", "codes.planning_zones",
+        "zones.neutral_classes",
+        "zones.zone_classes", "zones.line_classes", "zones.min_zone_share", "zones.min_line_share",
+    ],
     messages={
         "zone": "{layer} ({key}) is the zone {zone}, but only {percent} % of the planned land use in it ({related_layer}, "
         "without {neutral}) is {expected}; at least {limit} % is usual. Most of it is {value}. Correct the zone or the "
