@@ -384,7 +384,7 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: Context) ->
 
 
 def _contradicts_personal_data(row: dict[str, Any], ctx: Context) -> bool:
-    """Return True if a row says that personal data are included, and other rows or notes of the manifest do not.
+    """Return True if a row states that personal data are included, and other rows or notes of the manifest do not.
 
     One choice of the export holds for all layers, and it notes each field that it left empty.
     """

@@ -210,7 +210,7 @@ def test_names_in_traditional_characters_are_noted(tmp_path):
 
 
 @pytest.mark.parametrize(("codes", "is_noted"), [((None, None), True), (("1401221000010000000", None), False)])
-def test_name_field_whose_code_field_is_empty_throughout_is_noted(tmp_path, codes, is_noted):
+def test_name_field_with_an_empty_code_field_is_noted(tmp_path, codes, is_noted):
     owners = {"QSDWDM": ("text", list(codes)), "QSDWMC": ("text", ["黄寨镇上庄村", None])}
     found, _ = write_and_collect_notes(tmp_path, make_parcel_layer(["黄寨镇上庄村", "黄寨镇下庄村"], **owners))
     assert ("vct_note_name_only" in found) is is_noted
