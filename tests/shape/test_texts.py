@@ -240,4 +240,4 @@ def test_message_of_a_missed_target_states_the_shortfall_or_excess(sign, zh):
     }
     finding = Finding("STBHHX", code="LAW002", case="broken", params=params)
     assert f"，{zh}。" in Texts("zh").message(finding, {})
-    assert "difference 0.5 ha" in Texts("en").message(finding, {})
+    assert "difference 0.50 ha" in Texts("en").message(finding, {})

@@ -16,8 +16,12 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from ...core.parallel.collection_pause import begin_collection_pause, end_collection_pause
-from ...core.parallel.thread_count import get_available_cores, set_thread_count
+from ...core.parallel.process_state import (
+    begin_collection_pause,
+    end_collection_pause,
+    get_available_cores,
+    set_thread_count,
+)
 from .main_thread import post_to_main
 
 

@@ -23,9 +23,9 @@ from ..plan.plan import Plan
 from ..profile import compute_division_prefix
 from ..profile.figures import get_township_tasks
 from ..standard.bounds import find_loosened
+from ..standard.divisions import find_foreign_place
 from ..standard.indicator_catalogue import load_catalogue
 from ..standard.numbering import BSM_LENGTH, is_county
-from ..standard.place_names import find_foreign_place
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs

@@ -20,8 +20,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from .collection_pause import pause_garbage_collection
-from .thread_count import get_thread_count
+from .process_state import get_thread_count, pause_garbage_collection
 
 #: Vertices from which the computation takes longer than starting the threads.
 MIN_VERTICES = 20_000

@@ -123,10 +123,8 @@ def _collect_page_data(
     uris = {decode_data_uri(uri): uri for uri in (drawn.overview, *(entry.image for entry in drawn.legend)) if uri}
 
     def render(parts: Iterable[Block]) -> Markup:
-        # The renderer escapes all texts.
-        return Markup(  # nosec B704
-            render_page_blocks(parts, uris, str(verdict.get_verdict(report)), words.get("page", "gap"))
-        )
+        html = render_page_blocks(parts, uris, str(verdict.get_verdict(report)), words.get("page", "gap"))
+        return Markup(html)  # nosec B704 # the renderer escapes all texts
 
     return {
         "facts": render([first]),

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find a county and suitable CRS in the list of divisions (行政区代码表)."""
+"""Find a county, its CRS, and names of other places by the list of divisions (行政区代码表)."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
@@ -22,6 +23,17 @@ _HALF_ZONE = {True: 3.0, False: 1.5}
 #: Degrees beyond a county's extent that no survey of it reaches.
 _MAX_DEGREES_OUTSIDE_ZONE = 1.5
 _EXTENT_COLUMNS = ("west", "east", "south", "north")
+#: A province, or a city with one of its counties, at the beginning of a text; the county is not a 社区, 开发区, 规划区
+#: and the like.
+_UPPER_DIVISION_PATTERN = re.compile(
+    "(?P<province>[\u4e00-\u9fff]{2,}?(?:省|自治区|特别行政区))"
+    "|(?P<city>[\u4e00-\u9fff]{2,}?(?:市|自治州|地区|盟))"
+    "(?=[\u4e00-\u9fff]{1,6}?(?:(?<![社小园景矿林库镇])(?<!开发)(?<!规划)(?<!保护)(?<!集中)区|县|市|旗))"
+)
+#: A text that is only the name of a city or a county.
+_WHOLE_NAME_PATTERN = re.compile("[\u4e00-\u9fff]{2,}(?:省|自治区|特别行政区|市|自治州|地区|盟|县|旗)")
+#: Words that end like a city but do not name one.
+_NOT_A_CITY = ("中心城市", "县级市", "地级市")
 
 
 def find_county(text: str, divisions: CodeList) -> Code:
@@ -272,3 +284,24 @@ def check_county_in_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str,
 
 def _format_with_meridian(crs: CRS) -> str:
     return f"{crs_care.make_crs_label(crs)}（{crs_care.describe_crs(crs).central_meridian:g}°E）"
+
+
+def find_foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool = True) -> str:
+    """Return the place outside a county that a text begins with; empty without one.
+
+    The place is a province, city or county. ``code``: the county's six digits. A text that begins with the county, or
+    with a division above it, is not foreign. ``whole``: include a text that is only the name of a city or county;
+    otherwise it may be a village of that name.
+    """
+    own_names = [divisions.codes[division].name for division in divisions.list_code_and_parents(code)]
+    if not own_names or own_names[0] in text:
+        return ""
+    remaining = text.strip()
+    for name in reversed(own_names):
+        remaining = remaining.removeprefix(name)
+    if remaining.startswith(_NOT_A_CITY):
+        return ""
+    match = _UPPER_DIVISION_PATTERN.match(remaining)
+    if match:
+        return match[0]
+    return remaining if whole and _WHOLE_NAME_PATTERN.fullmatch(remaining) else ""

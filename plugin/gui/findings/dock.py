@@ -39,7 +39,7 @@ class FindingsDock(FindingsForm):
     def __init__(self, parent=None):
         super().__init__(parent)
         #: Returns the layers of a finding's features that are switched off; set by the owner of the map.
-        self.find_hidden_layers: Callable[[Any], list[Any]] = lambda finding: []
+        self.hidden_layer_finder: Callable[[Any], list[Any]] = lambda finding: []
         self._hidden_layers: list[Any] = []
         self._idle = EmptyPage("")
         self._reasons_shown = False
@@ -271,7 +271,7 @@ class FindingsDock(FindingsForm):
         elif finding is None:
             self.detail.show_group(self.result, group)
         else:
-            self._hidden_layers = self.find_hidden_layers(finding)
+            self._hidden_layers = self.hidden_layer_finder(finding)
             self.detail.show_finding(self.result, group, finding, self._hidden_layers)
         self.navigation.show_finding(finding)
         self._show_position()
@@ -279,7 +279,7 @@ class FindingsDock(FindingsForm):
     def refresh_hidden_layers(self) -> None:
         """Show the details again if a layer of the selected finding was switched on or off."""
         finding = self.tree.current()
-        if finding is not None and self.find_hidden_layers(finding) != self._hidden_layers:
+        if finding is not None and self.hidden_layer_finder(finding) != self._hidden_layers:
             self._show_selected()
 
     def _show_position(self) -> None:

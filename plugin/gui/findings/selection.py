@@ -55,7 +55,7 @@ class FindingSelection(QObject):
         dock.formRequested.connect(self._open_form)
         dock.featureChosen.connect(self._select_feature)
         dock.detail.showLayerRequested.connect(self._show_layer)
-        dock.find_hidden_layers = self._find_hidden_layers
+        dock.hidden_layer_finder = self._find_hidden_layers
         self._canvas.layersChanged.connect(dock.refresh_hidden_layers)
         self._watches_layers = True
         self._canvas.viewport().installEventFilter(self)
@@ -64,7 +64,7 @@ class FindingSelection(QObject):
         if self._watches_layers:
             self._watches_layers = False
             self._canvas.layersChanged.disconnect(self._dock.refresh_hidden_layers)
-            self._dock.find_hidden_layers = lambda finding: []
+            self._dock.hidden_layer_finder = lambda finding: []
         self._canvas.viewport().removeEventFilter(self)
         self.mark.clear()
 

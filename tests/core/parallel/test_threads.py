@@ -14,15 +14,15 @@ from plugin.core.errors import Cancelled
 from plugin.core.geometry.corners import find_narrow_parts
 from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.parallel import thread_count, threads
+from plugin.core.parallel import process_state, threads
 
 
 @pytest.fixture(params=[1, 2, 5])
 def several_threads(request):
-    former = thread_count.get_thread_count()
-    thread_count.set_thread_count(request.param)
+    former = process_state.get_thread_count()
+    process_state.set_thread_count(request.param)
     yield request.param
-    thread_count.set_thread_count(former)
+    process_state.set_thread_count(former)
 
 
 def test_results_are_in_the_order_of_the_items(several_threads):
@@ -34,23 +34,23 @@ def test_results_are_in_the_order_of_the_items(several_threads):
 
 
 def test_several_threads_compute_at_the_same_time():
-    former = thread_count.get_thread_count()
-    thread_count.set_thread_count(3)
+    former = process_state.get_thread_count()
+    process_state.set_thread_count(3)
     try:
         meeting = threading.Barrier(3, timeout=20)
         assert len(threads.map_in_threads(lambda _: meeting.wait(), [0, 1, 2])) == 3
     finally:
-        thread_count.set_thread_count(former)
+        process_state.set_thread_count(former)
 
 
 def test_one_thread_means_the_thread_of_the_caller():
-    former = thread_count.get_thread_count()
-    thread_count.set_thread_count(0)
+    former = process_state.get_thread_count()
+    process_state.set_thread_count(0)
     try:
-        assert thread_count.get_thread_count() == 1
+        assert process_state.get_thread_count() == 1
         assert set(threads.map_in_threads(lambda _: threading.get_ident(), [0] * 9)) == {threading.get_ident()}
     finally:
-        thread_count.set_thread_count(former)
+        process_state.set_thread_count(former)
 
 
 def test_cancelling_ends_the_work_between_two_items(several_threads):
@@ -82,8 +82,8 @@ def test_threads_treat_floating_point_errors_as_the_caller_does(several_threads)
 
 
 def test_garbage_collection_pauses_while_threads_run_and_then_resumes():
-    former = thread_count.get_thread_count()
-    thread_count.set_thread_count(2)
+    former = process_state.get_thread_count()
+    process_state.set_thread_count(2)
     assert gc.isenabled()
     try:
         assert threads.map_in_threads(lambda _: gc.isenabled(), [0] * 8) == [False] * 8
@@ -93,7 +93,7 @@ def test_garbage_collection_pauses_while_threads_run_and_then_resumes():
         assert not gc.isenabled()
     finally:
         gc.enable()
-        thread_count.set_thread_count(former)
+        process_state.set_thread_count(former)
 
 
 def make_shifted_grids(side=24, shift=0.37):
@@ -107,10 +107,10 @@ def test_geometry_is_equal_with_any_number_of_threads(count, monkeypatch):
     circles, squares = make_shifted_grids()
     necks = np.array([shapely.union_all([a, shapely.box(0, 9.9, 480, 10.1)]) for a in circles[:60]], dtype=object)
     monkeypatch.setattr(threads, "MIN_VERTICES", 10)
-    former = thread_count.get_thread_count()
+    former = process_state.get_thread_count()
 
     def compute(number):
-        thread_count.set_thread_count(number)
+        process_state.set_thread_count(number)
         shared = find_shared_parts(circles, squares, tolerance=Tolerance())
         uncovered = find_uncovered_parts(circles, squares[::2], tolerance=Tolerance())
         rows, parts = find_narrow_parts(necks, 2.0)
@@ -124,4 +124,4 @@ def test_geometry_is_equal_with_any_number_of_threads(count, monkeypatch):
         assert all(len(result[0]) for result in alone)
         assert compute(count) == alone
     finally:
-        thread_count.set_thread_count(former)
+        process_state.set_thread_count(former)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import shapely
 
-from ...standard.divisions import COUNTY_LEVEL
-from ...standard.place_names import find_foreign_place
+from ...standard.divisions import COUNTY_LEVEL, find_foreign_place
 from .batch import RowBatch, find_key_column
 from .location_check import CountyCodes
 from .settings import FileRemarks, load_settings

@@ -7,7 +7,7 @@ from ..shapes import join, measure_shared_edge
 from ..state import EditingState, Row
 
 BLOCK_WKT = "POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"
-#: Fields that say what the land is for, by meaning.
+#: Fields with the use of the land, by meaning.
 USE_MEANINGS = ("land_use", "zone_code", "feature_kind")
 
 
