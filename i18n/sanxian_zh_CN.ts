@@ -2812,6 +2812,14 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>表格</translation>
     </message>
     <message>
+        <source>Tables to be signed (PDF)</source>
+        <translation>签字用表（PDF）</translation>
+    </message>
+    <message>
+        <source>Tables to be signed (Word)</source>
+        <translation>签字用表（Word）</translation>
+    </message>
+    <message>
         <source>Target</source>
         <translation>目标值</translation>
     </message>

@@ -188,11 +188,25 @@ def make_base_year_parameter(name: str) -> QgsProcessingParameterNumber:
     return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
 
 
+OUTPUT_PDF, OUTPUT_DOCX = "OUTPUT_PDF", "OUTPUT_DOCX"
+
+
 def make_workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
     """Return the parameter of an output workbook, which is not created by default."""
     return QgsProcessingParameterFileDestination(
         name, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
     )
+
+
+def make_document_parameters() -> list[QgsProcessingParameterFileDestination]:
+    """Return the parameters of a tool's documents (Word, PDF), which are not created by default."""
+    return [
+        QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
+        for name, label, file_filter in (
+            (OUTPUT_PDF, tr("Tables to be signed (PDF)"), "PDF (*.pdf)"),
+            (OUTPUT_DOCX, tr("Tables to be signed (Word)"), "Word (*.docx)"),
+        )
+    ]
 
 
 def make_text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:

@@ -15,13 +15,16 @@ from qgis.core import (
 
 from ..bridge.checking.versions import compare_versions, make_changed_areas_table, write_comparison_workbook
 from ..bridge.layers.tables import LAYER_DRIVERS
+from ..bridge.printing.documents import write_documents
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
+from ..core.messages.texts import Texts
 from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
     describe_norms,
+    make_document_parameters,
     make_file_parameter,
     make_norm_parameters,
     make_progress_callback,
@@ -30,7 +33,7 @@ from .common import (
     mark_parameter_advanced,
 )
 from .inputs import read_source
-from .outputs import LayerOutput, read_workbook_path
+from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_comparison, log_written_files
 
 BEFORE, AFTER, TOWNSHIPS, ROLE, RENUMBERED = "BEFORE", "AFTER", "TOWNSHIPS", "ROLE", "RENUMBERED"
@@ -79,6 +82,8 @@ class CompareVersions(SanxianAlgorithm):
             )
         )
         self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
+        for parameter in make_document_parameters():
+            self.addParameter(parameter)
         self.add_numeric_outputs(
             ("AREA_IN", tr("Moved in (m²)")),
             ("AREA_OUT", tr("Moved out (m²)")),
@@ -104,8 +109,11 @@ class CompareVersions(SanxianAlgorithm):
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Moved or changed parts"))
         self.output.check(LAYER_DRIVERS, inputs)
         self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
+        self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
+        from ..core.versions.tables import make_comparison_document
+
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
         done = compare_versions(
             *self.layer_snapshots,
@@ -120,8 +128,12 @@ class CompareVersions(SanxianAlgorithm):
         if self.workbook:
             write_comparison_workbook(done, self.workbook, lang)
             results[OUTPUT_XLSX] = self.workbook
+        write_documents(
+            lambda: make_comparison_document(done, Texts(lang)), list(self.documents.values()), cancellation
+        )
+        results |= self.documents
         results |= self.output.write(self, parameters, context, make_changed_areas_table(done, lang), cancellation)
-        log_written_files(feedback, (self.workbook, self.output.file))
+        log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
         found = done.comparison
         areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}
         verdict = "identical" if found.identical else "different"

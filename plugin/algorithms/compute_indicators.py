@@ -10,6 +10,7 @@ from qgis.core import (
 
 from ..bridge.checking.figures import compute_figures, make_figures_table, write_figures_workbook
 from ..bridge.layers.tables import LAYER_DRIVERS
+from ..bridge.printing.documents import write_documents
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.standard import load_standard
@@ -17,6 +18,7 @@ from .common import (
     SanxianAlgorithm,
     describe_norms,
     make_base_year_parameter,
+    make_document_parameters,
     make_norm_parameters,
     make_progress_callback,
     make_text_parameter,
@@ -32,7 +34,7 @@ from .inputs import (
     read_plan_options,
     read_plan_source,
 )
-from .outputs import LayerOutput, read_workbook_path
+from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_county, log_figures, log_written_files
 
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
@@ -86,6 +88,8 @@ class ComputeIndicators(SanxianAlgorithm):
         kind = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True))
         self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
+        for parameter in make_document_parameters():
+            self.addParameter(parameter)
         self.add_numeric_outputs(
             ("COMPUTED", tr("Indicators computed")),
             ("NOT_COMPUTED", tr("Indicators that no layer provides")),
@@ -104,8 +108,11 @@ class ComputeIndicators(SanxianAlgorithm):
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
         self.output.check(LAYER_DRIVERS, inputs)
         self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
+        self.documents = read_document_paths(self, parameters, context, inputs)
 
     def execute(self, parameters, context, feedback):
+        from ..core.tabulate import make_figures_document
+
         cancellation = Cancellation(feedback.isCanceled)
         log_county(feedback, self.options_from_project)
         done = compute_figures(
@@ -120,8 +127,10 @@ class ComputeIndicators(SanxianAlgorithm):
         if self.workbook:
             write_figures_workbook(done, self.workbook, cancellation)
             results[OUTPUT_XLSX] = self.workbook
+        write_documents(lambda: make_figures_document(done), list(self.documents.values()), cancellation)
+        results |= self.documents
         results |= self.output.write(self, parameters, context, make_figures_table(done), cancellation)
-        log_written_files(feedback, (self.workbook, self.output.file))
+        log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in STATES_BY_COUNT_OUTPUT.items()}

@@ -32,6 +32,7 @@ from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
 from ..core.files.writing import check_not_input, check_writable, write_atomically
 from ..core.tabulate import check_workbook
+from .common import OUTPUT_DOCX, OUTPUT_PDF
 
 if TYPE_CHECKING:
     from ..core.check import CheckResult
@@ -91,6 +92,27 @@ def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[s
         check_workbook(target)
         check_writable(target, inputs)
     return target
+
+
+def read_document_paths(algorithm, parameters, context, inputs: list[str]) -> dict[str, str]:
+    """Return parameter → path of the documents (Word, PDF) that are required.
+
+    Raise OutputError, before a long run, for another suffix or if a file cannot be written.
+    """
+    from ..core.render.document.docx_writer import load_docx_library
+
+    paths = {}
+    for name, suffix in ((OUTPUT_PDF, ".pdf"), (OUTPUT_DOCX, ".docx")):
+        target = algorithm.parameterAsFileOutput(parameters, name, context)
+        if not target:
+            continue
+        if Path(target).suffix.lower() != suffix:
+            raise OutputError("output_format", target=target, known=suffix)
+        if suffix == ".docx":
+            load_docx_library(Path(target).name)
+        check_writable(target, inputs)
+        paths[name] = target
+    return paths
 
 
 class LayerOutput:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .messages.texts import Texts
     from .plan.layer import SourceLayer
     from .plan.plan import Plan
+    from .render.document.blocks import Document
     from .render.tables import ReportTable
 
 #: Format of the computation time in the workbook.
@@ -134,6 +135,18 @@ def write_tables(tabulated: TabulatedPlan, path: Path) -> None:
     texts = tabulated.figures.texts
     author = texts.get("about", "program", version=read_plugin_version())
     write_tables_workbook(path, tabulated.tables, find_county_name(tabulated.plan), texts, author)
+
+
+def make_figures_document(tabulated: TabulatedPlan) -> Document:
+    """Return the tables as a document to be signed."""
+    from ..metadata import read_plugin_version
+    from .engine.provenance import find_county_name
+    from .render.document.table_document import make_table_document
+
+    texts = tabulated.figures.texts
+    author = texts.get("about", "program", version=read_plugin_version())
+    title = texts.get("document_titles", "indicators")
+    return make_table_document(tabulated.tables, title, find_county_name(tabulated.plan), texts, author)
 
 
 def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the algorithm compute_indicators: table and workbook of figures."""
 
+import shutil
+import unicodedata
+
 import openpyxl
 import pytest
+from pypdf import PdfReader
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge.checking.figures import FIGURE_COLUMNS
@@ -65,4 +69,28 @@ def test_compute_indicators_includes_unsaved_edits_of_project_layers(tmp_path, p
 def test_compute_indicators_refuses_an_unwritable_workbook_before_the_run(tmp_path, name):
     with pytest.raises(QgsProcessingException):
         run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_XLSX": str(tmp_path / name)})
+    assert not list(tmp_path.iterdir())
+
+
+def test_indicators_and_comparison_are_written_as_pdf_and_word(tmp_path):
+    paths = {f"OUTPUT_{kind.upper()}": str(tmp_path / f"指标.{kind}") for kind in ("pdf", "docx", "xlsx")}
+    results = run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **paths})
+    assert {name: results[name] for name in paths} == paths
+    first = PdfReader(paths["OUTPUT_PDF"]).pages[0]
+    assert "规划指标计算表" in first.extract_text() and first.mediabox.width > first.mediabox.height
+    layer = f"{SAMPLE}|layername=CZKFBJ"
+    paths = {f"OUTPUT_{kind.upper()}": str(tmp_path / f"比较.{kind}") for kind in ("pdf", "docx")}
+    other = tmp_path / "other.gpkg"
+    shutil.copyfile(SAMPLE, other)
+    given = {"BEFORE": layer, "AFTER": f"{other}|layername=CZKFBJ", "ROLE": "CZKFBJ", **paths}
+    results = run_algorithm("compare_versions", given)
+    assert {name: results[name] for name in paths} == paths
+    # Some fonts have one glyph for a character and its radical.
+    text = unicodedata.normalize("NFKC", PdfReader(paths["OUTPUT_PDF"]).pages[0].extract_text())
+    assert "城镇开发边界版本比较表" in text
+
+
+def test_document_with_another_suffix_is_refused_before_the_run(tmp_path):
+    with pytest.raises(QgsProcessingException, match=r"\.docx"):
+        run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_DOCX": str(tmp_path / "a.odt")})
     assert not list(tmp_path.iterdir())

@@ -68,8 +68,9 @@ def _make_writer(buffer: QBuffer, document: Document) -> QPdfWriter:
     writer = QPdfWriter(buffer)
     writer.setResolution(_DPI)
     margins = QMarginsF(_SIDE_MARGIN_MM, _TOP_MARGIN_MM, _SIDE_MARGIN_MM, _BOTTOM_MARGIN_MM)
+    orientation = QPageLayout.Orientation.Landscape if document.landscape else QPageLayout.Orientation.Portrait
     a4 = QPageSize(QPageSize.PageSizeId.A4)
-    writer.setPageLayout(QPageLayout(a4, QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter))
+    writer.setPageLayout(QPageLayout(a4, orientation, margins, QPageLayout.Unit.Millimeter))
     writer.setTitle(" ".join(filter(None, (document.title, document.subtitle))))
     writer.setCreator(document.author)
     return writer

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..check import CheckResult, Options, check_plan
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, check_docx, print_line, print_progress, write_document
 
 if TYPE_CHECKING:
     from ..model.report import Report
@@ -89,12 +89,13 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     from ..files.writing import check_writable
     from ..messages.texts import Texts
     from ..render import figures
-    from ..tabulate import check_workbook, tabulate, write_workbook
+    from ..tabulate import check_workbook, make_figures_document, tabulate, write_workbook
 
     options = _make_plan_options(args, words)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.source])
+    check_docx(args.docx, [args.source])
     done = tabulate(args.source, options, progress=print_progress)
     for computed in done.figures.all():
         name = computed.entry.name(words.lang)
@@ -111,6 +112,9 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     if args.xlsx:
         write_workbook(done, args.xlsx)
         print_line(words.get("cli", "written", target=args.xlsx))
+    if args.docx:
+        write_document(make_figures_document(done), args.docx)
+        print_line(words.get("cli", "written", target=args.docx))
     return EXIT_CLEAN
 
 

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from ..render.document.blocks import Document
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
@@ -52,6 +55,31 @@ def print_progress(share: float, text: str) -> None:
         _progress_line.put(share, text)
     else:
         _progress_line.clear()
+
+
+def check_docx(target: str, inputs: list[str]) -> None:
+    """Raise OutputError before a long run if a document (docx) cannot be written; an empty target is none."""
+    from pathlib import Path
+
+    from ..errors import OutputError
+    from ..files.writing import check_writable
+    from ..render.document.docx_writer import load_docx_library
+
+    if not target:
+        return
+    if Path(target).suffix.lower() != ".docx":
+        raise OutputError("output_format", target=target, known=".docx")
+    load_docx_library(Path(target).name)
+    check_writable(target, inputs)
+
+
+def write_document(document: Document, target: str) -> None:
+    """Write a document as docx; an existing file is replaced only on success."""
+    from ..files.writing import write_atomically
+    from ..render.document.docx_writer import write_docx
+
+    with write_atomically(target) as path:
+        write_docx(document, path)
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:

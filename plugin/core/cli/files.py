@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..options import Options
-from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, check_docx, print_line, print_progress, write_document
 
 if TYPE_CHECKING:
     from ..render.words import Words
@@ -57,12 +57,20 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     from ..tabulate import check_workbook
     from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
     from ..versions.sources import compare_sources, find_layer_and_townships
-    from ..versions.tables import format_changes, get_comparison_verdict, get_part_keys, list_reasons, write_workbook
+    from ..versions.tables import (
+        format_changes,
+        get_comparison_verdict,
+        get_part_keys,
+        list_reasons,
+        make_comparison_document,
+        write_workbook,
+    )
 
     norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
+    check_docx(args.docx, [args.before, args.after])
     (before, _), (after, townships) = (
         find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
     )
@@ -94,6 +102,9 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     if args.xlsx:
         write_workbook(result, args.xlsx, texts)
         print_line(words.get("cli", "written", target=args.xlsx))
+    if args.docx:
+        write_document(make_comparison_document(result, texts), args.docx)
+        print_line(words.get("cli", "written", target=args.docx))
     return EXIT_CLEAN if found.identical else EXIT_FOUND
 
 

@@ -107,6 +107,7 @@ def make_parser(words: Words) -> TranslatedArgumentParser:
         command.add_argument(f"--{name}", default="", help=text(name))
     command.add_argument("--base-year", type=int, default=None, help=text("base_year"))
     command.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
+    command.add_argument("--docx", default="", metavar="FILE", help=text("table_docx"))
     command = commands.add_parser("compare", help=text("compare"), parents=[language])
     command.add_argument("before", metavar="BEFORE", help=text("compare_before"))
     command.add_argument("after", metavar="AFTER", help=text("compare_after"))
@@ -115,6 +116,7 @@ def make_parser(words: Words) -> TranslatedArgumentParser:
         command.add_argument(f"--{name}", default="", help=text(name))
     command.add_argument("--renumbered", default="", metavar="FILE", help=text("renumbered"))
     command.add_argument("--xlsx", default="", metavar="FILE", help=text("compare_xlsx"))
+    command.add_argument("--docx", default="", metavar="FILE", help=text("table_docx"))
     command = commands.add_parser("yearly", help=text("yearly"), parents=[language])
     for name in ("filed", "current"):
         command.add_argument(name, metavar=name.upper(), help=text(f"yearly_{name}"))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...metadata import read_plugin_version
 from ..engine.provenance import find_county_name
 from ..files.writing import write_atomically
 from ..messages.texts import Texts
+from ..render.document.table_document import make_table_document
 from ..render.tables.model import CellValue, Number, ReportTable, TableColumn, TableRow, format_measured
 from ..render.tables.workbook import write_tables_workbook
 from .model import (
@@ -28,6 +29,9 @@ from .model import (
     VersionComparison,
 )
 from .sources import PlanComparison
+
+if TYPE_CHECKING:
+    from ..render.document.blocks import Document
 
 #: Terms of the balance in order; those without a sign are not part of the sum.
 BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
@@ -230,3 +234,12 @@ def write_workbook(comparison: PlanComparison, target: str | Path, texts: Texts)
             texts,
             author,
         )
+
+
+def make_comparison_document(comparison: PlanComparison, texts: Texts) -> Document:
+    """Return all tables of a comparison as a document to be signed."""
+    author = texts.get("about", "program", version=read_plugin_version())
+    layer = comparison.comparison.after.layer.template.name if texts.lang == "zh" else comparison.role
+    title = texts.get("document_titles", "comparison", layer=layer)
+    tables = make_comparison_tables(comparison, texts)
+    return make_table_document(tables, title, find_county_name(comparison.plan), texts, author)

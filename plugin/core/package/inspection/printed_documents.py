@@ -25,9 +25,8 @@ from .pages import find_verdicts
 #: The part of a docx with its body, the namespace of its elements, and the greatest size of the part.
 _BODY_PART, _WORD_NAMESPACE = "word/document.xml", "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _MAX_BODY_BYTES = 64 * 2**20
-#: A figure; its groups of digits are a thin space apart, which a PDF may give back as a tabulator.
-_FIGURE = re.compile(r"\d+(?:[\u202f\u2009\u00a0\t]\d{3})*(?:\.\d+)?")
-_GROUP_SPACE = re.compile(r"[\u202f\u2009\u00a0\t]")
+#: A group of digits of a figure: a line of a PDF may end between two groups.
+_FIGURE = re.compile(r"\d+(?:\.\d+)?")
 _WHITE_SPACE = re.compile(r"\s+")
 #: A picture of one dot, in place of those of the office.
 _DOT = "data:image/png;base64,iVBORw0KGgo="
@@ -173,8 +172,8 @@ def _expect_document(report: Report, norm: Norm | None, kind: str, pages: int) -
 
 
 def _list_figures(texts: Iterable[str]) -> list[str]:
-    """Return the figures in texts, in order and without separators of groups."""
-    return [_GROUP_SPACE.sub("", figure) for text in texts for figure in _FIGURE.findall(text)]
+    """Return the figures in texts in order, each group of digits (17 434 765.13) apart."""
+    return [figure for text in texts for figure in _FIGURE.findall(text)]
 
 
 def _find_disorder(first: list[str], found: list[str]) -> tuple[str, str] | None:

@@ -148,7 +148,7 @@ class PageMargins:
 
 @dataclass(frozen=True)
 class Document:
-    """A document: title, margins and blocks. ``lang``: zh or en."""
+    """A document: title, margins and blocks. ``lang``: zh or en; ``landscape``: pages are wider than high."""
 
     title: str
     subtitle: str
@@ -156,3 +156,4 @@ class Document:
     blocks: tuple[Block, ...]
     lang: str = "zh"
     author: str = ""
+    landscape: bool = False

@@ -126,6 +126,8 @@ class _DocxWriter:
 
     def write(self, document: Document, path: Path) -> None:
         """Write the document and save it."""
+        if document.landscape:
+            self._turn_page()
         self._add_paragraph(document.title, "title")
         if document.subtitle:
             self._add_paragraph(document.subtitle, "subtitle")
@@ -137,6 +139,14 @@ class _DocxWriter:
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
         properties.author = properties.last_modified_by = document.author
         self._file.save(str(path))
+
+    def _turn_page(self) -> None:
+        """Make the pages wider than high; margins remain."""
+        section = self._file.sections[-1]
+        size = sorted((section.page_width, section.page_height))
+        section.orientation = self._docx.enum.section.WD_ORIENT.LANDSCAPE
+        section.page_height, section.page_width = size
+        self._width = section.page_width - section.left_margin - section.right_margin
 
     # --- pieces
     def _place(self, item: Any) -> Any:

@@ -121,6 +121,15 @@ def make_column_title(column: TableColumn, texts: Texts) -> str:
     return column.title or texts.get("columns", column.id)
 
 
+def make_column_heading(column: TableColumn, table: ReportTable, texts: Texts) -> str:
+    """Return a column's title, with the unit if it differs from that of the sheet."""
+    title = make_column_title(column, texts)
+    if not column.unit or column.unit in (table.unit, "count", "ratio"):
+        return title
+    unit = texts.get("unit_names", column.unit)
+    return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
+
+
 def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], figures: PlanIndicators) -> list[Layer]:
     """Return the layers whose geometry does not confirm the sum of an area field.
 

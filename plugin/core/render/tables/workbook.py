@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OutputError
 from ...messages.texts import Texts
-from .model import CellValue, Number, ReportTable, TableColumn, TableRow, make_column_title, make_sheet_name
+from .model import CellValue, Number, ReportTable, TableRow, make_column_heading, make_sheet_name
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -70,7 +70,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
         cell = sheet.cell(HEADING_ROWS, place)
-        _set_value(cell, _make_column_heading(column, table, texts))
+        _set_value(cell, make_column_heading(column, table, texts))
         _apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
     sheet.row_dimensions[HEADING_ROWS].height = 32
     for number, row in enumerate(table.rows, HEADING_ROWS + 1):
@@ -81,15 +81,6 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
         lines = -(-2 * len(note) // max(total, 1))
         _write_line(sheet, number, width, note, Font(_WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
     _set_up_printing(sheet, sum(c.width_in_characters for c in table.columns), below + len(table.notes) - 1, width)
-
-
-def _make_column_heading(column: TableColumn, table: ReportTable, texts: Texts) -> str:
-    """Return a column's title, with the unit if it differs from that of the sheet."""
-    title = make_column_title(column, texts)
-    if not column.unit or column.unit in (table.unit, "count", "ratio"):
-        return title
-    unit = texts.get("unit_names", column.unit)
-    return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
 
 
 def _write_row(sheet: Worksheet, number: int, row: TableRow, table: ReportTable, styles: CellStyles) -> None:

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Documents of a tool as files: docx by the core, PDF by Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.files.writing import write_atomically
+from ...core.render.document.blocks import Document
+from ..running.threads import run_in_python_thread
+from .pdf import write_pdf
+
+
+@run_in_python_thread
+def write_documents(
+    make: Callable[[], Document], paths: list[str], cancellation: Cancellation = NEVER_CANCELLED
+) -> None:
+    """Write a document to each path: .docx or .pdf.
+
+    ``make`` is called once, and only if there is a path. Raise OutputError, and Cancelled; existing files then remain.
+    """
+    from ...core.render.document.docx_writer import write_docx
+
+    targets = [path for path in paths if path]
+    document = make() if targets else None
+    for target in targets:
+        with write_atomically(target) as path:
+            if Path(target).suffix.lower() == ".pdf":
+                write_pdf(document, path, cancellation=cancellation)
+            else:
+                write_docx(document, path)
+            cancellation.raise_if_cancelled()
