@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the save dialog of findings: chosen format, and overwriting only if asked."""
 
+from pathlib import Path
+
 import pytest
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 
@@ -106,3 +108,13 @@ def test_export_does_not_ask_twice_before_overwriting_a_file(exports, dialog_use
 
 def test_export_without_a_format_filter_gets_the_geopackage_suffix(qgis_app):
     assert add_missing_suffix("layer", "a", "") == "a.gpkg"
+
+
+@pytest.mark.parametrize(("kind", "what"), [("html", "report"), ("docx", "report"), ("xlsx", "ledger")])
+def test_offered_name_has_county_code_name_kind_and_date_of_the_check(exports, dialog_user, kind, what):
+    result = exports._result()
+    result.report.provenance |= {
+        "area_code": "140225", "area_name": "浑源县", "started": "2026-11-20T14:32:07+08:00",
+    }  # fmt: skip
+    exports.ask(kind)
+    assert Path(exports.saved[0][1]).name == f"140225浑源县_{what}_20261120.{kind}"

@@ -14,6 +14,7 @@ from ...bridge import settings
 from ...bridge.project.document import replace_document_info
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
+from ...core.files.names import make_default_stem
 from ...core.files.writing import LAYER_FORMATS, OutputPaths
 from ...core.profile import DocumentInfo
 from ..findings.result import CheckView
@@ -86,9 +87,12 @@ class ResultExporter:
             "xlsx": (tr("Save Findings Ledger"), tr("Excel (*.xlsx)"), tr("ledger.xlsx")),
         }[kind]
         folder = settings.read_setting(_EXPORT_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
-        county = result.report.provenance.get("area_name", "")
+        origin = result.report.provenance
+        stem = make_default_stem(
+            origin.get("area_code", ""), origin.get("area_name", ""), Path(name).stem, origin.get("started", "")
+        )
         # Without suffix: the dialog adds that of the chosen format.
-        path = self._choose_path(kind, title, str(Path(folder) / f"{county}{Path(name).stem}"), filters)
+        path = self._choose_path(kind, title, str(Path(folder) / stem), filters)
         if path:
             self.save(kind, path)
 

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names of files that are made by default: county code, name, what it is, and the date."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+#: Characters that a file name may not have on some system.
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_CODE_DIGITS = 6
+
+
+def make_default_stem(code: str, county: str, what: str, made: str = "") -> str:
+    """Return the default name of a file without its suffix: ``140225浑源县_检查报告_20261120``.
+
+    Parameters
+    ----------
+    code
+        Code of the county or of a part of it; its first six digits are used.
+    county
+        Name of the county; both may be empty.
+    what
+        What the file is.
+    made
+        ISO time of what the file is about; today if it is empty or invalid.
+    """
+    try:
+        day = datetime.fromisoformat(made).date()
+    except ValueError:
+        day = date.today()
+    parts = (f"{code[:_CODE_DIGITS]}{county}", what, day.strftime("%Y%m%d"))
+    return "_".join(_FORBIDDEN.sub("", part).strip() for part in parts if part)
