@@ -6,14 +6,15 @@ They are settings, rules, targets and registers, each with its source.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
+from unicodedata import east_asian_width
 
 from ..engine.explanation import format_value
 from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS
-from ..model.rule import load_all_rules
+from ..model.rule import find_unit, load_all_rules
 from ..profile import Norm, StatedFigure, Target
 from ..profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, Origin, ResolvedValue, resolve_norm
 from ..standard.conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
@@ -29,7 +30,7 @@ def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     yield from _make_head_lines(norm, words)
     pairs = [value for value in laid.settings if value.key.startswith(_PAIR_PREFIX)]
     plain = [value for value in laid.settings if not value.key.startswith(_PAIR_PREFIX)]
-    yield from _make_section_lines(words, "settings", [_format_setting_value(value, texts, words) for value in plain])
+    yield from _make_section_lines(words, "settings", _make_value_table(plain, texts, words), count=len(plain))
     rules = []
     for line in laid.rules:
         rule = load_all_rules()[line.code]
@@ -42,10 +43,11 @@ def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
             "runs": runs,
         }
         rules.append(words.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values))
-        rules += [f"  {_format_setting_value(value, texts, words)}" for value in line.parameters]
+        rules += [f"  {text}" for text in _make_value_table(line.parameters, texts, words, has_head=False)]
     yield from _make_section_lines(words, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
-    yield from _make_section_lines(words, "targets", [_format_target_line(t, texts, words) for t in norm.targets(area)])
+    targets = _make_target_table(norm.targets(area), texts, words)
+    yield from _make_section_lines(words, "targets", targets, count=len(norm.targets(area)))
     yield from _make_section_lines(
         words, "stated", [_format_stated_line(s, words) for s in norm.list_stated_figures(area)]
     )
@@ -124,14 +126,78 @@ def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, wo
     return _format_setting_line(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
 
 
-def _format_setting_value(value: ResolvedValue, texts: Texts, words: Words) -> str:
-    return _format_setting_line(value, value.key, format_value(value.value, "", texts), words)
+def _make_value_table(
+    values: Iterable[ResolvedValue], texts: Texts, words: Words, *, has_head: bool = True
+) -> list[str]:
+    """Return settings as the lines of a table: key, name, value with unit, mark, origin."""
+    rows = []
+    for value in values:
+        name = texts.get_setting_name(value.key)
+        unit = find_unit(value.key) or find_unit(value.key.rpartition(".")[0])
+        rows.append(
+            [
+                value.key,
+                "" if name == value.key else name,
+                format_value(value.value, unit, texts),
+                _format_mark(value, words),
+                _format_origin(value.origin, words),
+            ]
+        )
+    head = [words.get("resolved_column", key) for key in ("key", "name", "value", "mark", "origin")]
+    return _align_columns([head, *rows] if has_head else rows)
+
+
+def _make_target_table(targets: Iterable[Target], texts: Texts, words: Words) -> list[str]:
+    """Return targets as the lines of a table: figure, value, unit, year, kind, source."""
+    rows = []
+    for target in targets:
+        unit = texts.get("units", target.unit)
+        also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in target.other_sources]
+        sign = COMPARISON_SIGNS[target.comparison]
+        rows.append(
+            [
+                texts.indicator(target.indicator),
+                f"{sign} {target.value} {unit}".strip(),
+                str(target.year or "—"),
+                target.binding or "—",
+                " ".join([target.source, *also]),
+            ]
+        )
+    head = [words.get("resolved_column", key) for key in ("figure", "target", "year", "binding", "source")]
+    return _align_columns([head, *rows]) if rows else []
+
+
+#: Widest cell (columns of a console) that other rows are aligned with; a longer one moves the rest of its row.
+_MAX_ALIGNED_WIDTH = 40
+_COLUMN_GAP = "  "
+
+
+def _align_columns(rows: list[list[str]]) -> list[str]:
+    """Return rows as lines whose columns begin below each other on a console."""
+    if not rows:
+        return []
+    widths = [max(min(_measure(cell), _MAX_ALIGNED_WIDTH) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        _COLUMN_GAP.join(
+            cell + " " * (width - _measure(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _measure(text: str) -> int:
+    """Return the width of a text on a console; a Chinese character takes two columns."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _format_setting_line(value: ResolvedValue, name: str, text: str, words: Words) -> str:
-    sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
-    mark = words.get("resolved", sure, mark=value.mark or "—")
+    mark = _format_mark(value, words)
     return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_format_origin(value.origin, words))
+
+
+def _format_mark(value: ResolvedValue, words: Words) -> str:
+    sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
+    return words.get("resolved", sure, mark=value.mark or "—")
 
 
 def _format_origin(origin: Origin, words: Words) -> str:

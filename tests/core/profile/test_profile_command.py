@@ -2,6 +2,7 @@
 """The command `profile`: resolved settings with their origin, errors of a file."""
 
 import json
+from unicodedata import east_asian_width
 
 import pytest
 
@@ -83,11 +84,29 @@ def test_resolved_severity_of_a_rule_has_its_origin_and_phase(county_profile_pat
 def test_profile_command_prints_the_resolved_profile(county_profile_path, capsys, lang):
     assert main(["profile", str(county_profile_path), "--phase", "approval", "--lang", lang]) == 0
     printed = capsys.readouterr().out
-    for words in ("ratio.form = n2", "ratio.limit = 1.25", "73.39", "LAW021", "14.17", "某文〔2026〕1号", "4748"):
+    for words in ("ratio.form", "ratio.limit", "73.39", "LAW021", "14.17", "某文〔2026〕1号", "4748"):
         assert words in printed
     assert ("报批阶段" if lang == "zh" else "approval") in printed
     codes = [line.split()[0] for line in printed.splitlines() if line[2:8].strip() in load_all_rules()]
     assert codes == list(load_all_rules())
+
+
+def test_profile_command_prints_settings_and_targets_as_aligned_tables_with_units(county_profile_path, capsys):
+    assert main(["profile", str(county_profile_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    def find_place(line, text):
+        return sum(2 if east_asian_width(c) in "WF" else 1 for c in line[: line.index(text)])
+
+    start = next(n for n, line in enumerate(lines) if line.startswith("设置 ")) + 1
+    assert lines[start].split() == ["设置", "名称", "取值", "来源级别", "设定来源"]
+    rows = {line.split()[0]: line for line in lines[start + 1 :] if line.strip()}
+    for key, value in (("ratio.form", "n2"), ("ratio.limit", "1.25"), ("quality.min_area_m2.DLTB", "200 m²")):
+        assert find_place(rows[key], f" {value} ") + 1 == find_place(lines[start], "取值"), rows[key]
+    assert "indicators.least_township_share" in rows and "0.1 (10%)" in rows["indicators.least_township_share"]
+    head = next(line for line in lines if line.split() == ["指标", "目标", "年份", "属性", "依据"])
+    target = next(line for line in lines if line.startswith("  耕地保有量"))
+    assert find_place(target, "≥ 73.39 万亩") == find_place(head, "目标")
 
 
 def test_profile_command_prints_the_conflict_matrix_last_with_its_marks(county_profile_path, capsys):
