@@ -112,7 +112,17 @@ class Dictionary:
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
         kind = row["type"] + (self._search_words.bracket(size) if size else "")
         mark = f"{self._search_words.get('dictionary', 'mark')} {field.mark}"
-        parts = (f"{field.alias} {field.name}", kind, row["unit"], row["list"], row["notes"], row["required"], mark)
+        official = field.alias if field.alias != row["meaning"] else ""
+        parts = (
+            f"{row['meaning']} {field.name}",
+            official,
+            kind,
+            row["unit"],
+            row["list"],
+            row["notes"],
+            row["required"],
+            mark,
+        )
         return " · ".join(part for part in parts if part)
 
 
@@ -241,7 +251,8 @@ def _collect_field_data(field: Field, short: str, standard: Standard, words: Wor
         "list": texts.get_setting_name(f"codes.{field.codes}") if field.codes else "",
         "linked": field.codes in standard.code_lists,
         "notes": words.join(notes),
-        "meaning": words.named("meaning", field.meaning),
+        # A field that no rule reads has its official name alone.
+        "meaning": words.named("meaning", field.meaning) if field.meaning else field.alias,
         "required": _format_constraint(field.constraint, words) if field.constraint else "",
         "personal": field.personal,
         "mark": field.mark,

@@ -10,6 +10,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.messages.texts import Texts
 from plugin.core.render.dictionary import Dictionary, find_rules, render_dictionary, sort_codes_below_parents
+from plugin.core.render.words import Words
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.template import Code, CodeList
 from plugin.paths import STANDARDS_FOLDER
@@ -169,3 +170,17 @@ def test_data_dictionary_describes_a_field_in_one_line():
         assert part in note
     assert book.describe_field("XZYDYH", "NOPE") == book.describe_field("NOPE", "BSM") == ""
     assert "text" in Dictionary(load_standard("county_db"), "en").describe_field("DLTB", "DLBM").lower()
+
+
+@pytest.mark.parametrize(("lang", "meaning"), [("zh", "净面积"), ("en", "net area")])
+def test_dictionary_names_the_meaning_of_each_field_first_in_the_reader_s_language(lang, meaning):
+    standard = load_standard("county_db")
+    page = render_dictionary(standard, lang)
+    head = re.search(r"<thead><tr>(.*?)</tr></thead>", page).group(1)
+    titles = [Words(lang).get("dictionary", key) for key in ("field", "meaning", "alias")]
+    assert re.findall(r"<th[^>]*>(.*?)</th>", head)[:3] == titles
+    rows = re.findall(r"<tr><td><code>(\w+)</code></td><td><b>(.*?)</b></td><td>(.*?)</td>", page)
+    assert ("YJJBNTMJ", meaning) in {row[:2] for row in rows}
+    # Every meaning is in words, not an id of the program; a field without one has its official name.
+    assert all(means and "_" not in means for _, means, _ in rows)
+    assert Dictionary(standard, lang).describe_field("YJJBNTBHTB", "YJJBNTMJ").startswith(f"{meaning} YJJBNTMJ")
