@@ -137,19 +137,36 @@ class RuleBook:
         self.entries = make_rule_entries(norm, codes)
 
     def lines(self) -> list[str]:
-        """Return one line per rule, followed by its layers, parameters and sources."""
-        found = []
-        for entry in self.entries:
-            row = self.row(entry)
-            found.append(
-                f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}"
-            )
-            found += [
+        """Return the contents, then by family one line per rule, followed by its layers, parameters and sources."""
+        families = self._group_by_family()
+        found = [self._get_rule_book_text("contents")] if len(families) > 1 else []
+        found += [f"  {heading}" for heading in families if len(families) > 1]
+        for heading, entries in families.items():
+            found += ["", heading] if len(families) > 1 else []
+            found += [line for entry in entries for line in self._list_entry_lines(entry)]
+        return found
+
+    def _group_by_family(self) -> dict[str, list[RuleEntry]]:
+        """Return the rules by the heading of their family, which has their number."""
+        groups = {}
+        for family in RULE_FAMILIES:
+            entries = [entry for entry in self.entries if entry.rule.family == family]
+            if entries:
+                name = self.words.get("family", family)
+                groups[self.words.get("rule_book", "family", id=family, name=name, count=len(entries))] = entries
+        return groups
+
+    def _list_entry_lines(self, entry: RuleEntry) -> list[str]:
+        """Return a rule as lines: its heading, layers, parameters and sources."""
+        row = self.row(entry)
+        return [
+            f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}",
+            *(
                 f"        {self._get_rule_book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
                 for key in ("needs", "optional", "inputs", "parameters", "basis")
                 if row[key]
-            ]
-        return found
+            ),
+        ]
 
     def facts(self) -> list[str]:
         """Return each rule's heading, title, source level, activation and layers as lines."""

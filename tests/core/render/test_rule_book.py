@@ -143,3 +143,18 @@ def test_rule_command_prints_one_rule_with_its_inputs_and_basis(capsys):
     assert main(["rule", "REL001", "--lang", "en"]) == 0
     out = capsys.readouterr().out
     assert "Runs: by default" in out and "Needs: permanent basic farmland" in out and "(S11)" in out and "(P0)" in out
+
+
+def test_lines_of_the_rule_book_begin_with_contents_and_are_grouped_by_family():
+    lines = RuleBook(Options().norm()).lines()
+    end = lines.index("")
+    contents = [line.strip() for line in lines[1:end]]
+    assert lines[0] == "目录" and len(contents) >= 7
+    for heading in contents:
+        family, count = heading[:3], int(re.search(r"（(\d+) 条）", heading)[1])
+        place = lines.index(heading, end)
+        assert lines[place - 1] == "" and lines[place + 1].startswith(family)
+        codes = [line.split()[0] for line in lines if re.match(rf"{family}\d{{3}} ", line)]
+        assert len(codes) == count == len(set(codes))
+    # One rule needs no contents.
+    assert RuleBook(Options().norm(), codes=["REL001"]).lines()[0].startswith("REL001")
