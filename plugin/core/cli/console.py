@@ -58,7 +58,7 @@ def print_progress(share: float, text: str) -> None:
 
 
 def check_docx(target: str, inputs: list[str]) -> None:
-    """Raise OutputError before a long run if a document (docx) cannot be written; an empty target is none."""
+    """Raise OutputError before a long run if a document (docx) cannot be written; accept an empty target."""
     from pathlib import Path
 
     from ..errors import OutputError

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from ...paths import REPORT_TEMPLATES_FOLDER
 from ..messages.texts import THIN_SPACE, Texts, format_number
 from ..model.indicator import TARGET_MET, Indicator
@@ -122,9 +120,8 @@ def _collect_page_data(
     shown_facts = {value for row in first.rows for _, value in row} if isinstance(first, FactTable) else set()
     uris = {decode_data_uri(uri): uri for uri in (drawn.overview, *(entry.image for entry in drawn.legend)) if uri}
 
-    def render(parts: Iterable[Block]) -> Markup:
-        html = render_page_blocks(parts, uris, str(verdict.get_verdict(report)), words.get("page", "gap"))
-        return Markup(html)  # nosec B704 # the renderer escapes all texts
+    def render(parts: Iterable[Block]) -> str:
+        return render_page_blocks(parts, uris, str(verdict.get_verdict(report)), words.get("page", "gap"))
 
     return {
         "facts": render([first]),

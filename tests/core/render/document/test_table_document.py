@@ -40,7 +40,7 @@ def test_document_of_the_indicators_has_all_tables_with_the_figures_of_the_workb
     assert isinstance(document.blocks[-1], Signature) and document.landscape
 
 
-def test_long_table_is_cut_and_says_where_its_rows_are():
+def test_long_table_is_cut_with_a_note_on_where_its_rows_are():
     columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
     table = ReportTable("indicators", columns, unit="ha")
     table.rows = [TableRow([f"甲{n}", Number(-1234.5, 2)], "part") for n in range(301)]
