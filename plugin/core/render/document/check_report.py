@@ -22,7 +22,6 @@ from ...profile import Norm
 from ..figures import (
     choose_decimals,
     format_hectares,
-    format_signed,
     format_state,
     format_target,
     is_township_figure,
@@ -378,7 +377,7 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, words: Words
                 Cell(indicator.name or indicator.id),
                 Cell(format_target(indicator, words)),
                 Cell(f"{format_number(indicator.value, decimals)} {unit}".strip()),
-                Cell(format_signed(indicator.margin, decimals)),
+                Cell(format_excess(indicator, words)),
                 Cell(format_state(indicator, words)),
             )
         )

@@ -347,3 +347,15 @@ def test_command_line_writes_docx_and_ledger(tmp_path, capsys):
     main(["check", source, "--profile", "hunyuan", "--rules", "REL001", "--docx", str(docx), "--xlsx", str(xlsx)])
     assert docx.stat().st_size > 5_000 and xlsx.stat().st_size > 3_000
     assert str(docx) in capsys.readouterr().out
+
+
+def test_all_indicators_have_the_margins_of_the_first_page(document):
+    tables = [block for block in document.blocks if isinstance(block, blocks.Table)]
+    margin = Words("zh").get("signed_column", "margin")
+    first, second = [
+        {row[0].text: row[[c.title for c in table.columns].index(margin)].text for row in table.rows}
+        for table in tables
+        if margin in [column.title for column in table.columns]
+    ]
+    assert first and {name: second[name] for name in first} == first
+    assert any(text.startswith("超出 ") and text.endswith("km²") for text in second.values())
