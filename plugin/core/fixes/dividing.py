@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import shapely
+
 from ..geometry.validity import is_missing
 from .area_fields import divide_area_fields, update_area_fields
 from .edits import FixRefused, RowEdit
@@ -54,8 +57,6 @@ def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, A
 
 def _like_stored(row: Row, shape: Any) -> Any:
     """Return a polygon as a multipolygon of one part if the row has a multipolygon."""
-    import shapely
-
     if row.raw is not None and row.raw.geom_type == "MultiPolygon" and shape.geom_type == "Polygon":
         return shapely.multipolygons([shape])
     return shape
@@ -63,8 +64,6 @@ def _like_stored(row: Row, shape: Any) -> Any:
 
 def require_shape(row: Row) -> Any:
     """Return the shape of a row in the plane; raise FixRefused without one."""
-    import numpy as np
-
     if is_missing(np.array([row.plane], dtype=object))[0]:
         raise FixRefused("no_shape", role=row.role, key=row.key)
     return row.plane

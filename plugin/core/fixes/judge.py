@@ -242,19 +242,21 @@ def _compare_windows(
 ) -> None:
     """Add the differences of rules that are not local, within the window of the change."""
     new_shapes = any(edit.shape is not UNCHANGED or edit.is_new or edit.is_deleted for edit in edits)
-    keys = {(row.role, one.key) for row in changed_rows for one in (row.before, row.after) if one is not None}
     key_changes = any(
         row.before is None or row.after is None or row.before.key != row.after.key for row in changed_rows
     )
     rules = choose_window_rules(after, edits.roles, shapes=new_shapes, keys=key_changes, fields=bool(edits.new_fields))
     if not rules:
         return
-    window = _make_window(finding, changed_rows) if new_shapes else None
+    window = _make_window(state.get_place(finding), changed_rows) if new_shapes else None
     if not key_changes:
-        keys = set()
+        changed_rows = []
+    present_rows = [one for row in changed_rows for one in (row.before, row.after) if one is not None]
+    keys = {one.key for one in present_rows if one.key}
+    numbers = [_list_numbers([getattr(row, side) for row in changed_rows]) for side in ("before", "after")]
     try:
-        former = find_window_findings(state, rules, window, keys)
-        present = find_window_findings(after, rules, window, keys)
+        former = find_window_findings(state, rules, window, keys, numbers[0])
+        present = find_window_findings(after, rules, window, keys, numbers[1])
     except WindowFailed as error:
         raise FixRefused("not_judged", rules=str(error)) from error
     remaining, appearing = list(former), []
@@ -270,9 +272,18 @@ def _compare_windows(
     differences.gone += remaining
 
 
-def _make_window(finding: Finding, changed_rows: list[_ChangedRow]) -> Bounds | None:
+def _list_numbers(rows: list[Row | None]) -> dict[str, set[int]]:
+    """Return layer code → numbers of these rows."""
+    numbers: dict[str, set[int]] = {}
+    for row in rows:
+        if row is not None:
+            numbers.setdefault(row.role, set()).add(row.number)
+    return numbers
+
+
+def _make_window(place: Any, changed_rows: list[_ChangedRow]) -> Bounds | None:
     shapes = [_get_plane(one) for row in changed_rows for one in (row.before, row.after)]
-    bounds = compute_common_bounds(*shapes, finding.geometry)
+    bounds = compute_common_bounds(*shapes, place)
     if bounds is None:
         return None
     xmin, ymin, xmax, ymax = bounds

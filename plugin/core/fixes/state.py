@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from ..geometry import crs as crs_care
 from ..geometry.validity import is_missing
 from ..live.session import EditBatch, FeatureState, IncrementalSession
 from ..standard.numbering import find_highest_running, find_usual_county, make_bsm
@@ -107,7 +108,8 @@ class EditingState:
         #: Layer code → feature id → values of new fields, which the live check does not read.
         self.new_values: dict[str, dict[int, dict[str, Any]]] = {}
         self._highest_fids: dict[str, int] = {}
-        self._highest_numbers: dict[str, int] = {}
+        #: Layer code → county and last running number of its keys.
+        self._last_numbers: dict[str, tuple[str, int]] = {}
         self._row_numbers_by_key: dict[str, dict[str, list[int]]] = {}
 
     @property
@@ -128,7 +130,7 @@ class EditingState:
         fork.new_fields = dict(self.new_fields)
         fork.origins = dict(self.origins)
         fork.new_values = {role: dict(rows) for role, rows in self.new_values.items()}
-        fork._highest_fids, fork._highest_numbers = dict(self._highest_fids), dict(self._highest_numbers)
+        fork._highest_fids, fork._last_numbers = dict(self._highest_fids), dict(self._last_numbers)
         return fork
 
     # --- rows
@@ -218,15 +220,30 @@ class EditingState:
         """Return True if no fix may change the layer: it is sealed and no document allows a change."""
         return is_sealed_for_fixes(role, self.norm) and not self.settings.documents.get(role, "").strip()
 
+    def get_place(self, finding: Finding) -> Any:
+        """Return the shape of a finding in the plane; None without one.
+
+        Its vertices are those of the rows only if the plane is the CRS of findings (`require_layer_in_plane`).
+        """
+        if finding.geom_kind == "none" or self.plan.crs == self.plan.plane:
+            return None if finding.geom_kind == "none" else finding.geometry
+        shapes = np.array([finding.geometry], dtype=object)
+        return crs_care.reproject_geometries(shapes, self.plan.crs, self.plan.plane)[0]
+
+    def require_layer_in_plane(self, role: str) -> None:
+        """Raise FixRefused for a layer in another CRS than the plane, whose shapes no fix can replace exactly."""
+        if role not in self.plan.layers:
+            raise FixRefused("stale")
+        if self.plan.layers[role].known_crs != self.plan.plane:
+            raise FixRefused("other_crs", role=role)
+
     def require_geometry_in_plane(self, row: Row) -> None:
         """Raise FixRefused if the row's shape cannot be replaced without loss.
 
         That is so for a layer in another CRS than the plane, for arcs, and for heights.
         """
-        layer = self.plan.layers[row.role]
-        if layer.known_crs != self.plan.plane:
-            raise FixRefused("other_crs", role=row.role)
-        if row.fid in layer.source.curves:
+        self.require_layer_in_plane(row.role)
+        if row.fid in self.plan.layers[row.role].source.curves:
             raise FixRefused("has_arcs", role=row.role, key=row.key)
         if row.raw is not None and row.raw.has_z:
             raise FixRefused("has_heights", role=row.role, key=row.key)
@@ -246,13 +263,14 @@ class EditingState:
         """
         from ..errors import InputError
 
-        keys = self.plan.layers[role].keys
-        county = find_usual_county(keys) or self.plan.area_code
-        if role not in self._highest_numbers:
-            self._highest_numbers[role] = find_highest_running(keys, county)
-        self._highest_numbers[role] += 1
+        if role not in self._last_numbers:
+            keys = self.plan.layers[role].keys
+            county = find_usual_county(keys) or self.plan.area_code
+            self._last_numbers[role] = county, find_highest_running(keys, county)
+        county, number = self._last_numbers[role]
+        self._last_numbers[role] = county, number + 1
         try:
-            return make_bsm(county, self._highest_numbers[role])
+            return make_bsm(county, number + 1)
         except InputError as error:
             raise FixRefused("no_free_key", role=role) from error
 

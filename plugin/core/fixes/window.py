@@ -8,7 +8,7 @@ evaluated before and after the change, and only differences count; so its own ed
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -66,11 +66,12 @@ def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
 
 
 def find_window_findings(
-    state: EditingState, rules: list[Rule], window: Bounds | None, keys: Iterable[tuple[str, str]]
+    state: EditingState, rules: list[Rule], window: Bounds | None, keys: Iterable[str], numbers: Mapping[str, set[int]]
 ) -> list[Finding]:
     """Return the findings of rules in a window, without messages.
 
-    ``window``: box in the plane; ``keys``: layer codes and keys (BSM) whose rows the window has too, wherever they are.
+    ``window``: box in the plane; ``keys``: keys (BSM) whose rows in all layers are checked too, wherever they are;
+    ``numbers``: the same for single rows, layer code → row numbers.
     """
     if not rules:
         return []
@@ -78,10 +79,10 @@ def find_window_findings(
     keys = list(keys)
     layers: dict[str, Layer] = {}
     for role in _list_read_roles(rules, state):
-        numbers = set(rows.find_rows_meeting_bounds(role, window))
-        for _, key in keys:
-            numbers.update(state.find_row_numbers_with_key(role, key))
-        layer = rows.take(role, rows.order(role, numbers), None)
+        chosen = set(rows.find_rows_meeting_bounds(role, window)) | numbers.get(role, set())
+        for key in keys:
+            chosen.update(state.find_row_numbers_with_key(role, key))
+        layer = rows.take(role, rows.order(role, chosen), None)
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
         layers[role] = _add_fields(layer, state.new_fields.get(role, ()))

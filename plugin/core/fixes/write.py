@@ -83,7 +83,7 @@ def write_copy(
         except BaseException as error:
             # The frames of the traceback would keep the copy open.
             traceback.clear_frames(error.__traceback__)
-            if not isinstance(error, RuntimeError | sqlite3.Error | KeyError):
+            if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
             raise make_write_error(target, folder) from error
         if find_source_folder(source) is not None:

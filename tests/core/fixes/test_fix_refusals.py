@@ -78,6 +78,34 @@ def test_row_in_another_crs_with_arcs_or_with_heights_is_not_reshaped():
     assert get_reason(assemble_plan([degrees], norm, scope="three_lines"), "GEO003") == "other_crs"
 
 
+def test_gap_between_rows_in_degrees_is_only_explained():
+    norm = make_example_norm()
+    corner = 113.7, 39.7
+    county = shapely.box(*corner, corner[0] + 0.02, corner[1] + 0.01)
+    layers = {"XZQX": county, "YDYHGHFQ": shapely.box(*corner, corner[0] + 0.01, corner[1] + 0.01)}
+    sources = [make_example_layer(role, [None], norm, crs=4490) for role in layers]
+    for source, shape in zip(sources, layers.values(), strict=True):
+        source.frame.geometry = [shape]
+    assert get_reason(assemble_plan(sources, norm, scope="three_lines"), "TOP002") == "other_crs"
+
+
+def test_line_of_several_parts_is_divided():
+    plan = make_example_plan({"ZDJTJCSSX": ["MULTILINESTRING ((0 0, 10 0), (20 0, 50 0))"]})
+    state, findings = start(plan, ["GEO003"])
+    result = run_batch(state, findings, choose_fixes(()))
+    lengths = sorted(round(row.raw.length, 6) for row in list_layer_rows(result.state, "ZDJTJCSSX"))
+    assert len(result.applied) == 1 and lengths == [10.0, 30.0]
+
+
+def test_missing_keys_of_many_rows_get_different_numbers():
+    rows = [{"wkt": f"POLYGON (({x} 0, {x + 9} 0, {x + 9} 9, {x} 9, {x} 0))", "key": None} for x in range(0, 50, 10)]
+    plan = make_example_plan({"boundary": [*rows, {"wkt": SQUARE_WKT, "key": "140225000000000007"}]})
+    state, findings = start(plan, ["ATT001"])
+    result = run_batch(state, findings, choose_fixes(()))
+    keys = [row.key for row in list_layer_rows(result.state, "CZKFBJ")]
+    assert len(result.applied) == 5 and len(set(keys)) == 6 and max(keys) == "140225000000000012"
+
+
 def test_invalid_row_is_repaired_before_it_is_reshaped():
     bow_tie = "POLYGON ((50 0, 150 100, 150 0, 50 100, 50 0))"
     assert get_reason(make_example_plan({"farmland": [SQUARE_WKT], "boundary": [bow_tie]}), "REL002") == "row_invalid"

@@ -49,10 +49,11 @@ def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("stale")
     if state.is_sealed(zones.role):
         raise FixRefused("sealed", role=zones.role)
+    state.require_layer_in_plane(zones.role)
     land = require_shape(state.get_finding_row(finding))
-    if finding.geometry is not None and finding.case == "large":
+    if finding.case == "large":
         # One of several parts outside the zone.
-        land = finding.geometry
+        land = state.get_place(finding)
     codes = _list_farmland_codes(state)
     rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
     others = [row for row in rows if _get_code(row) not in codes and shapely.intersection(row.plane, land).area > 0]

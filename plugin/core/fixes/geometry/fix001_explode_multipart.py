@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import shapely
+
 from ...model.findings import Finding
 from ..dividing import divide_row, require_shape
 from ..edits import Edits, FixRefused
@@ -39,7 +41,9 @@ def explode_multipart(finding: Finding, *, state: EditingState) -> Edits:
         Layers with heights or in another coordinate system than the plan's are refused.
     """
     row = state.get_finding_row(finding)
-    parts = list_parts(require_shape(row))
+    shape = require_shape(row)
+    # Lines and points have parts too.
+    parts = list_parts(shape) or sorted(shapely.get_parts([shape]), key=lambda part: (-part.length, part.bounds))
     if len(parts) < 2:
         raise FixRefused("stale")
     return Edits(divide_row(state, row, parts), params={"parts": len(parts)}, keeps_union=True)

@@ -40,7 +40,8 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
         A larger hole is refused, because only a person knows whether it is intended; so is a window (开天窗).
     """
     row = state.get_finding_row(finding)
-    shape, hole = require_shape(row), finding.geometry
+    state.require_geometry_in_plane(row)
+    shape, hole = require_shape(row), state.get_place(finding)
     if hole is None or shapely.intersection(shape, hole).area > state.tolerance.min_area_m2 / 100:
         raise FixRefused("stale")
     if not is_below_sliver_limits(hole.area, measure_width(hole), state.tolerance):

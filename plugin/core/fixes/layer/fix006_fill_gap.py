@@ -44,11 +44,12 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         is for a person to decide.
     """
     role = finding.related_role if finding.code == "TOP006" else finding.role
-    if role not in state.plan.layers or finding.geometry is None:
-        raise FixRefused("stale")
     if state.is_sealed(role):
         raise FixRefused("sealed", role=role)
-    gap = finding.geometry
+    state.require_layer_in_plane(role)
+    gap = state.get_place(finding)
+    if gap is None:
+        raise FixRefused("stale")
     rows = state.find_rows_meeting(role, gap, reach_m=state.tolerance.cluster_m)
     if any(shapely.intersection(row.plane, gap).area > state.tolerance.min_area_m2 / 100 for row in rows):
         raise FixRefused("stale")
