@@ -241,14 +241,15 @@ def _compare_windows(
     differences: _Differences,
 ) -> None:
     """Add the differences of rules that are not local, within the window of the change."""
-    new_shapes = any(edit.shape is not UNCHANGED or edit.is_new or edit.is_deleted for edit in edits)
     key_changes = any(
         row.before is None or row.after is None or row.before.key != row.after.key for row in changed_rows
     )
-    rules = choose_window_rules(after, edits.roles, shapes=new_shapes, keys=key_changes, fields=bool(edits.new_fields))
+    # A new key renames all findings on the row.
+    near_rows = key_changes or any(edit.shape is not UNCHANGED for edit in edits)
+    rules = choose_window_rules(after, edits.roles, shapes=near_rows, keys=key_changes, fields=bool(edits.new_fields))
     if not rules:
         return
-    window = _make_window(state.get_place(finding), changed_rows) if new_shapes else None
+    window = _make_window(state.get_place(finding), changed_rows) if near_rows else None
     if not key_changes:
         changed_rows = []
     present_rows = [one for row in changed_rows for one in (row.before, row.after) if one is not None]
