@@ -33,7 +33,9 @@ def test_desktop_tour_logs_no_error_and_qgis_exits_with_code_zero(tour_facts):
 
 
 def test_panel_text_is_correct_in_an_empty_project_and_after_opening_the_sample(tour_facts):
-    assert tour_facts["empty"] == "尚无规划图层。请新建县级规划项目，或打开示例县。"
+    assert (
+        tour_facts["empty"] == "工程中还没有规划图层。可以新建县级规划项目，将已有的规划图层添加到工程，或打开示例县。"
+    )
     assert tour_facts["groups"] == ["三条控制线", "历史文化保护线", "规划分区", "基础数据"]
     assert tour_facts["ready"] == "尚未检查。"
 

@@ -33,7 +33,7 @@ from .verdict_bar import VerdictBar
 #: Minimum height, in lines of text, that shows list and details together; below it they are in tabs.
 _MIN_LINES_FOR_BOTH = 44
 #: Minimum width and first width, in digits.
-_MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 64
+_MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 61
 #: First heights of list and details, as a proportion.
 _LIST_TO_DETAIL_RATIO = (50, 45)
 #: Indices of the tabs.
