@@ -41,7 +41,7 @@ def change_theme(controller):
     FACTS["live"] = {
         "dark": theme.is_dark(),
         "toolbar": has_icon_of_theme(controller.actions["check"].icon(), "run"),
-        "panel": has_icon_of_theme(dock.run_button.icon(), "refresh"),
+        "panel": has_icon_of_theme(dock.run_button.icon(), "run"),
         "counts": has_icon_of_theme(dock.verdict.buttons["ERROR"].icon(), "error"),
     }
     save_picture(os.environ["SANXIAN_PICTURE"] + "-live")
