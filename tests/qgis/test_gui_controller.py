@@ -183,7 +183,7 @@ def test_removing_the_last_plan_layer_clears_the_check_result(controller, held_j
     project.removeMapLayer(second.id())
     assert is_cleared(controller) and findings_layer.find_findings_layer(project) is None
     process_events(0.6)
-    assert "尚无规划图层" in controller.dock.empty.label.text()
+    assert "工程中还没有规划图层" in controller.dock.empty.label.text()
 
 
 def test_opening_a_project_clears_the_result_of_a_package_inspection(controller, held_jobs, project):
@@ -286,7 +286,7 @@ def test_panel_recognises_layers_added_during_a_cancelled_or_failed_first_check(
         job._error = InputError("source_missing", source="x")
     job.finished(False)
     process_events(0.6)
-    assert "尚无规划图层" not in controller.dock.empty.label.text()
+    assert "工程中还没有规划图层" not in controller.dock.empty.label.text()
 
 
 def test_layer_recognition_of_outdated_project_layers_is_ignored(controller, held_jobs, project):
