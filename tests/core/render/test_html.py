@@ -347,7 +347,7 @@ def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():
     page = render_and_parse(report)
     assert page.with_data("data-parameters")[0]["data-parameters"] == "LAW010"
     assert "最大占比 max_share = 0.12 (12%)（县配置 浑源县，来源级别 C，未确认）" in page.text
-    assert "容差 tolerance.min_area_m2 = 0.5 m²（本次指定，来源级别 C，已确认）" in page.text
+    assert "碎图斑最小面积 tolerance.min_area_m2 = 0.5 m²（本次指定，来源级别 C，已确认）" in page.text
     assert "max_share = 0.25 (25%)" in page.text, "of a rule without findings in the table of rules"
     texts = Texts("zh")
     for heading, text in texts.get_rule_help(load_all_rules()["LAW010"]).items():
