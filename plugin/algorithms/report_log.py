@@ -183,7 +183,7 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
     if not found.adds_up:
         params = {"overlap": format_number(found.overlap_m2, 2), "between": format_number(found.shared_between_m2, 2)}
         feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
-    for key, count in (("space_missing", found.missing_code_count), ("space_repaired", found.repaired)):
+    for key, count in (("space_missing", found.missing_shape_count), ("space_repaired", found.repaired)):
         if count:
             feedback.pushWarning(texts.get("toolbox", key, count=count))
 

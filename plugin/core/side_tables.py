@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .indicators.typed_figures import TypedFigure
     from .plan.plan import Plan
     from .profile import Norm
-    from .profile.figures import TownshipTasks
+    from .profile.figures import AllocatedTargets
     from .waivers.model import Waivers
 
 
@@ -40,7 +40,7 @@ class SideTables:
 
     options: Options
     figures: tuple[TypedFigure, ...]
-    targets: TownshipTasks
+    targets: AllocatedTargets
     register: HeritageList | None
     waivers: Waivers
     notices: list[tuple[str, dict[str, Any]]]
@@ -107,10 +107,10 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
     """
     from .heritage.heritage_sites import read_heritage_list
     from .indicators.typed_figures import read_typed_figures
-    from .profile.figures import TownshipTasks
+    from .profile.figures import AllocatedTargets
     from .waivers.loading import load_waivers
 
-    tasks = TownshipTasks()
+    tasks = AllocatedTargets()
     if options.targets.strip():
         from .target_allocation.table import read_township_tasks
 

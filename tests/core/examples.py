@@ -21,7 +21,7 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.plan.plan import Plan
 from plugin.core.profile import Norm, OtherSource, Profile, RegisteredSite, Target
-from plugin.core.profile.figures import TownshipTask, TownshipTasks
+from plugin.core.profile.figures import AllocatedTarget, AllocatedTargets
 from plugin.core.results.run import run_check
 from plugin.core.side_tables import ChangeRecord
 from plugin.core.standard import load_standard
@@ -34,8 +34,8 @@ UNREAD_DATA_RULE = "RUN905"
 #: Side inputs of examples: the name of their option → rows as the plan holds them.
 SIDE_INPUT_READERS = {
     "figures": lambda rows: tuple(parse_figure(*row, row=n) for n, row in enumerate(rows, 2)),
-    "targets": lambda rows: TownshipTasks(
-        "乡镇任务表.csv", tuple(TownshipTask(*row, "", n) for n, row in enumerate(rows, 2))
+    "targets": lambda rows: AllocatedTargets(
+        "乡镇任务表.csv", tuple(AllocatedTarget(*row, "", n) for n, row in enumerate(rows, 2))
     ),
     "register": lambda rows: HeritageList("名录.xlsx", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2))),
     "baseline": lambda layers: make_example_plan(layers, standard="county_db"),

@@ -119,7 +119,7 @@ def make_saved_result(
     ``names``: name of each layer in the check → layer id; ``finished``: time of the check.
     """
     from ...core.io.table_digest import compute_table_digest
-    from ...core.results.saved_result import save_file_state
+    from ...core.results.saved_result import make_saved_file
 
     plan = checked.plan
     roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
@@ -134,7 +134,7 @@ def make_saved_result(
         plan.crs.to_wkt(),
         dict(state.settings),
         layers,
-        {name: save_file_state(path, stamp) for name, (path, stamp) in state.files.items()},
+        {name: make_saved_file(path, stamp) for name, (path, stamp) in state.files.items()},
         plan.area_known,
     )
 

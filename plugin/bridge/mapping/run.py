@@ -84,7 +84,7 @@ class MappingRun(QObject):
             self._task.cancel()
 
     def cancel_and_disconnect(self) -> None:
-        """Disconnect the result of the run, which is not needed any more."""
+        """Cancel the run and block its signals: its result is not needed any more."""
         self.blockSignals(True)
         self.cancel()
 

@@ -34,7 +34,7 @@ class DatabaseFormat:
     driver: str
     suffix: str
     types: dict[str, FieldType]
-    feature_datasets: bool = False
+    has_feature_datasets: bool = False
 
 
 #: The type maps. Neither format stores the length of a number: 15,2 in a template becomes a double. FileGDB (as GDAL
@@ -61,7 +61,7 @@ DATABASE_FORMATS = {
             "real": FieldType("Real"),
             "date": FieldType("DateTime"),
         },
-        feature_datasets=True,
+        has_feature_datasets=True,
     ),
 }
 #: Multi types also hold single geometries; a layer that was split and merged holds both.
@@ -140,7 +140,7 @@ def make_layer_schema(
         # yearly maintenance are
         # submitted at the root (S2).
         feature_dataset=re.sub(r"\W+", "_", template.group).strip("_")
-        if file_format.feature_datasets and not template.base
+        if file_format.has_feature_datasets and not template.base
         else "",
     )
 

@@ -53,7 +53,7 @@ SumFunction = Callable[[NDArray], NDArray]
 
 
 @dataclass(frozen=True)
-class LandBacking:
+class AreaFieldComparison:
     """An area field of a layer, compared with the statutory areas of its rows.
 
     Arrays are (n,) m², 0 in rows without a value.
@@ -88,7 +88,7 @@ class LandBacking:
         found: NDArray = (np.abs(self.gross_values - self.land_areas) > self.row_m2) | (self.net_excess > self.row_m2)
         return found
 
-    def within(self, share: float) -> LandBacking:
+    def within(self, share: float) -> AreaFieldComparison:
         """Return the same comparison with another allowed difference of sums."""
         return self if share == self.allowed_share else replace(self, allowed_share=share)
 
@@ -133,9 +133,9 @@ class LandBacking:
         return differs & several, exceeds & several
 
     def agrees_clearly(self, rows: NDArray) -> bool:
-        """Return True if the sums differ by less than half of what is allowed.
+        """Return True if the sums of field and shapes differ by less than half of the allowed difference.
 
-        Then an estimate of the areas is enough.
+        Areas of shapes that are estimated are then accurate enough.
         """
         return self.within(self.allowed_share / 2).agrees(rows)
 
@@ -151,7 +151,7 @@ class LandBacking:
         return not (self.is_sum_unbacked(whole).any() or np.logical_or(*self.find_differing_towns(rows)).any())
 
 
-def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> LandBacking | None:
+def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> AreaFieldComparison | None:
     """Return an area field of a layer compared with its geometry.
 
     None for lines, points and an empty field.
@@ -163,7 +163,7 @@ def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool =
     key = (layer, meaning, exact)
     if key not in cache:
         cache[key] = _compute_backing(layer, meaning, ctx, exact)
-    found: LandBacking | None = cache[key]
+    found: AreaFieldComparison | None = cache[key]
     return found
 
 
@@ -218,7 +218,7 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
     return None
 
 
-def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacking | None:
+def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> AreaFieldComparison | None:
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
     written = read_area_field_m2(layer, meaning)
@@ -235,7 +235,7 @@ def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> L
     unit = _find_other_unit(written, expected, layer, meaning)
     sums = expected if meaning == NET_FIELD else written
     town, towns = locate_row_centres(layer, ctx)
-    return LandBacking(
+    return AreaFieldComparison(
         meaning,
         np.where(has_value, np.nan_to_num(written), 0.0),
         np.where(has_value, np.nan_to_num(sums), 0.0),

@@ -155,7 +155,7 @@ def read_file(
             layers.append(_read_layer(source, wanted))
         for name, table in hidden.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
-            problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.has_text_geometry})
+            problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.text_geometry_column})
             layers.append(make_empty_layer(name, path, fields=fields, problem=problem, rows=table.rows))
     if all(layer.problem and layer.problem[0] == "table" and not (tables and _may_be_layer(layer)) for layer in layers):
         raise InputError("source_no_layer", source=str(path))

@@ -299,13 +299,13 @@ _GEOMETRY_MAGIC = b"GP"
 class HiddenTable(NamedTuple):
     """A table or view of a GeoPackage that is not among its listed layers.
 
-    ``shapes``: it has a geometry column; ``has_text_geometry``: name of a column with geometry as text; ``rows``:
+    ``shapes``: it has a geometry column; ``text_geometry_column``: name of a column with geometry as text; ``rows``:
     number of rows for a plain table.
     """
 
     columns: list[str]
     shapes: bool
-    has_text_geometry: str = ""
+    text_geometry_column: str = ""
     rows: int | None = None
 
 

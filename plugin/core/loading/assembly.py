@@ -121,7 +121,7 @@ def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = Non
 REMOTE_DISTANCE_M = 100_000.0
 
 
-def flag_remote_layers(plan: Plan, reference_plan: Plan | None = None) -> None:
+def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = None) -> None:
     """Move layers far away from the others to ``unusable``.
 
     Their zone is wrong. The reference location is that of most layers; on a tie that of the county's outline, else of
@@ -290,7 +290,7 @@ def assemble_plan(
     if not allow_no_layers:
         # The rules on packages report other content of a package.
         plan.unread_data += report_unread_layers(unrecognised, plan, project=project)
-    flag_remote_layers(plan, reference_plan)
+    move_remote_layers_to_unusable(plan, reference_plan)
     return plan
 
 

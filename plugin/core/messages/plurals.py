@@ -24,7 +24,7 @@ _PLURAL_VERB = re.compile(rf"\b({'|'.join(_SINGULAR_OF_VERBS)})\b")
 def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     """Return an English text with noun and verb in the singular after a count of 1.
 
-    >>> agree("{count} features have no area.", {"count": 1})
+    >>> agree_with_counts("{count} features have no area.", {"count": 1})
     '{count} feature has no area.'
     """
     return _COUNTED_NOUN.sub(

@@ -65,7 +65,7 @@ def map_in_threads(
 def map_batches_in_threads(
     function: Callable[[slice], R], count: int, batch_size: int, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[R]:
-    """Return the results of a function for consecutive slices of ``count`` rows."""
+    """Return the results of a function called with slices of ``batch_size`` rows that together have ``count`` rows."""
     batches = [slice(start, min(start + batch_size, count)) for start in range(0, count, batch_size)]
     return map_in_threads(function, batches, cancellation)
 

@@ -209,7 +209,7 @@ def _read_year(value: Any, path: Path, key: str) -> int:
 
 
 @dataclass(frozen=True)
-class TownshipTask:
+class AllocatedTarget:
     """One figure that one township must meet.
 
     ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as printed, in ``unit``; ``line``:
@@ -237,7 +237,7 @@ class TownshipTask:
 
 
 @dataclass(frozen=True)
-class TownshipTasks:
+class AllocatedTargets:
     """A table of tasks of townships; empty if none was given.
 
     ``file``: its name without folders; ``total_rows``: its rows with sums (合计, 全县); ``named``: codes and names of
@@ -245,11 +245,11 @@ class TownshipTasks:
     """
 
     file: str = ""
-    tasks: tuple[TownshipTask, ...] = ()
-    total_rows: tuple[TownshipTask, ...] = ()
+    tasks: tuple[AllocatedTarget, ...] = ()
+    total_rows: tuple[AllocatedTarget, ...] = ()
     named: frozenset[str] = frozenset()
 
-    def of(self, indicator: str) -> list[TownshipTask]:
+    def of(self, indicator: str) -> list[AllocatedTarget]:
         """Return the tasks of an indicator."""
         return [task for task in self.tasks if task.indicator == indicator]
 
@@ -259,9 +259,9 @@ class TownshipTasks:
         return list(dict.fromkeys(task.indicator for task in self.tasks))
 
 
-NO_TASKS = TownshipTasks()
+NO_TASKS = AllocatedTargets()
 
 
-def get_township_tasks(side_inputs: SideInputs) -> TownshipTasks:
+def get_township_tasks(side_inputs: SideInputs) -> AllocatedTargets:
     """Return the tasks given for the townships; empty if no table was given."""
-    return side_inputs.get("targets", TownshipTasks) or NO_TASKS
+    return side_inputs.get("targets", AllocatedTargets) or NO_TASKS

@@ -159,9 +159,9 @@ class Norm:
     def is_confirmed(self, item: str) -> bool:
         """Return True if an item is not marked C, or if standard or county confirmed it.
 
-        The confirmation names the item, or the item that gives it its mark; ``all`` confirms the values that the
-        standard sets. A custom value that is less strict than the shipped one must be confirmed by its name, or have a
-        source next to its mark.
+        The confirmation names the item, or the setting from which the item inherits its mark; ``all`` confirms
+        the values that the standard sets. A custom value that is less strict than the shipped one must be
+        confirmed by its name, or have a source next to its mark.
         """
         confirmed = self.standard.confirmed | self.profile.confirmed
         if {item, self.find_marked_item(item)} & confirmed:

@@ -241,7 +241,7 @@ def _list_own_parameters(rule: RuleOutcome, words: Words) -> list[str]:
 
 
 def make_provenance_section(report: Report, words: Words) -> dict[str, Any]:
-    """Return layers, notices and versions of the checked data."""
+    """Return the report's section on the checked data: layers, notices on them, versions of the software."""
     provenance = report.provenance
     layers = [
         {

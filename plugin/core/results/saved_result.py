@@ -107,8 +107,8 @@ def make_saved_result_path(project_file: str | Path) -> Path:
     return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
 
 
-def save_file_state(path: str | Path, stamp: FileStamp) -> SavedFile:
-    """Return the stamp and digest of a side file.
+def make_saved_file(path: str | Path, stamp: FileStamp) -> SavedFile:
+    """Return a side file as it is stored with a result: its ``stamp`` (name, time, size) and its SHA-256.
 
     Folders and files above `_MAX_DIGEST_BYTES` get no digest.
     """

@@ -15,7 +15,7 @@ from ..indicators.area_backing import compare_with_land, compute_land_net_area, 
 from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_target_figure
 from ..indicators.survey_deductions import compare_with_survey
 from ..indicators.townships import Township, get_plan_townships, locate_row_centres, split_by_township
-from ..profile.figures import TownshipTasks
+from ..profile.figures import AllocatedTargets
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -30,7 +30,7 @@ LEAST_SHARE_SETTING = "indicators.least_township_share"
 
 
 @dataclass(frozen=True)
-class RowCodes:
+class RowTownships:
     """The townships that the rows of a layer name; (n,) each.
 
     ``named``: the township that a row's ``field`` names, −1 for a township outside the map; ``misplaced_township``:
@@ -70,7 +70,7 @@ class RowCodes:
         return exchanged_towns
 
 
-def find_row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
+def find_row_codes(layer: Layer, ctx: Context) -> RowTownships | None:
     """Return the townships that a layer's rows name, compared with their location.
 
     None without a layer of townships.
@@ -81,17 +81,17 @@ def find_row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
     cache = ctx.plan.get_cache("row_codes")
     if layer not in cache:
         cache[layer] = _compare_row_codes(layer, townships[0], townships[1], townships[2], ctx)
-    found: RowCodes = cache[layer]
+    found: RowTownships = cache[layer]
     return found
 
 
 def _compare_row_codes(
     layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: Context
-) -> RowCodes:
+) -> RowTownships:
     named, field = find_named_townships(layer, towns)
     centres, _ = locate_row_centres(layer, ctx)
     misplaced = _find_misplaced_rows(layer, named, centres, towns_layer, town_of, ctx)
-    return RowCodes(layer, towns, field, named, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code))
+    return RowTownships(layer, towns, field, named, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code))
 
 
 def find_named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
@@ -211,7 +211,7 @@ def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
 
 
 def match_tasks_with_townships(
-    tasks: TownshipTasks, towns: list[Township], layer: str
+    tasks: AllocatedTargets, towns: list[Township], layer: str
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
     """Match rows of a task table with townships by code, otherwise by name.
 

@@ -19,7 +19,7 @@ from ..files.data import read_toml
 from ..indicators.townships import Township
 from ..model.indicator import SQUARE_METRES, compare_area_with_target, convert_area
 from ..profile import Profile, Target, compute_division_prefix, load_profile
-from ..profile.figures import TownshipTask, TownshipTasks
+from ..profile.figures import AllocatedTarget, AllocatedTargets
 from ..standard.template import Code, CodeList
 
 #: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
@@ -54,7 +54,7 @@ class PartsSum:
 
 
 @dataclass(frozen=True)
-class ChangedMeasure:
+class ChangedRatioSetting:
     """A setting that defines a limited ratio and differs from the base's.
 
     ``key``: the setting; ``value`` and ``base_value``: its value in the profile and in the profile ``parent``, the base
@@ -182,7 +182,7 @@ def _find_lowest_profile_with_target(target: Target, profile: Profile) -> Profil
     return [one for one in profile.list_base_profiles() if target in one.targets][-1]
 
 
-def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMeasure]:
+def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedRatioSetting]:
     """Return settings that define a limited ratio and differ from the nearest base's.
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
@@ -195,7 +195,7 @@ def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[Ch
                 continue
             value, base_value = profile.own[key], above.settings.get(key, settings[key])
             if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):
-                found.append(ChangedMeasure(key, value, base_value, above))
+                found.append(ChangedRatioSetting(key, value, base_value, above))
     return found
 
 
@@ -249,7 +249,7 @@ def _find_same_target(child: Profile, target: Target) -> Target | None:
 
 
 def compare_targets_with_townships(
-    tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]
+    tasks: AllocatedTargets, targets: Sequence[Target], towns: Iterable[Township]
 ) -> list[PartsSum]:
     """Compare each target of a county with the sum of its townships' tasks.
 
@@ -265,7 +265,7 @@ def compare_targets_with_townships(
     return found
 
 
-def find_omitted_townships(tasks: TownshipTasks, towns: Iterable[Township]) -> list[str]:
+def find_omitted_townships(tasks: AllocatedTargets, towns: Iterable[Township]) -> list[str]:
     """Return names of townships on the map that a task table does not list.
 
     A township listed without a figure has no task and is not omitted.
@@ -274,7 +274,7 @@ def find_omitted_townships(tasks: TownshipTasks, towns: Iterable[Township]) -> l
     return [town.name for town in towns if not {town.name, town.code} & named]
 
 
-def find_undivided_tasks(tasks: TownshipTasks, targets: Iterable[Target], indicators: Iterable[str]) -> list[Target]:
+def find_undivided_tasks(tasks: AllocatedTargets, targets: Iterable[Target], indicators: Iterable[str]) -> list[Target]:
     """Return targets of a county that its task table does not divide among townships.
 
     ``indicators``: those that are allocated to townships.
@@ -284,7 +284,7 @@ def find_undivided_tasks(tasks: TownshipTasks, targets: Iterable[Target], indica
     return list({target.indicator: target for target in undivided}.values())
 
 
-def find_wrong_totals(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
+def find_wrong_totals(tasks: AllocatedTargets) -> list[tuple[AllocatedTarget, float]]:
     """Return rows of totals (合计) that differ from the sum of the townships' tasks.
 
     Each row is returned with that sum.
@@ -297,7 +297,7 @@ def find_wrong_totals(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
     return found
 
 
-def _sum_printed_figures(rows: Iterable[Target | TownshipTask], unit: str) -> float:
+def _sum_printed_figures(rows: Iterable[Target | AllocatedTarget], unit: str) -> float:
     """Return the sum of printed figures in a unit.
 
     It is exact where they are printed in that unit.

@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from ..errors import InputError
 from ..files.tables import FoundTable, SearchedColumn, TableRow, read_table
-from ..profile.figures import TownshipTask, TownshipTasks
+from ..profile.figures import AllocatedTarget, AllocatedTargets
 from ..standard.indicator_catalogue import find_allowed_comparisons
 
 TASK_COLUMNS = (
@@ -55,22 +55,22 @@ _PRINTED_NUMBER = re.compile(r"\d+(\.\d+)?")
 _TOWNSHIP_DIGITS = 9
 
 
-def read_township_tasks(path: str | Path) -> TownshipTasks:
+def read_township_tasks(path: str | Path) -> AllocatedTargets:
     """Read the table of township tasks (乡镇任务表) in a file.
 
     An empty path gives an empty table. InputError names file, row, column and the accepted values.
     """
     if not str(path).strip():
-        return TownshipTasks()
+        return AllocatedTargets()
     table = read_table(path, TASK_COLUMNS)
     long = any(row.cells["indicator"] for row in table.rows)
     figures = {} if long else _find_figure_headings(table)
-    tasks: list[TownshipTask] = []
-    totals: list[TownshipTask] = []
+    tasks: list[AllocatedTarget] = []
+    totals: list[AllocatedTarget] = []
     for row in table.rows:
         found = [_read_long_row_task(table, row)] if long else _read_wide_row_tasks(table, row, figures)
         (totals if _is_total(row) else tasks).extend(found)
-    seen: dict[tuple[str, str], TownshipTask] = {}
+    seen: dict[tuple[str, str], AllocatedTarget] = {}
     # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
     for task in sorted(tasks, key=lambda t: not t.code):
         first = seen.setdefault((task.code or task.name, task.indicator), task)
@@ -81,7 +81,7 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
     if not tasks:
         raise InputError("tasks_none", file=table.place)
     named = {one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one}
-    return TownshipTasks(table.file, tuple(tasks), tuple(totals), frozenset(named))
+    return AllocatedTargets(table.file, tuple(tasks), tuple(totals), frozenset(named))
 
 
 def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
@@ -114,11 +114,13 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _read_wide_row_tasks(table: FoundTable, row: TableRow, figures: dict[str, tuple[str, str]]) -> list[TownshipTask]:
+def _read_wide_row_tasks(
+    table: FoundTable, row: TableRow, figures: dict[str, tuple[str, str]]
+) -> list[AllocatedTarget]:
     """Return the tasks in one row of the wide form; empty cells are skipped."""
     code, name = _read_code_and_name(table, row)
     return [
-        TownshipTask(
+        AllocatedTarget(
             code,
             name,
             indicator,
@@ -133,7 +135,7 @@ def _read_wide_row_tasks(table: FoundTable, row: TableRow, figures: dict[str, tu
     ]
 
 
-def _read_long_row_task(table: FoundTable, row: TableRow) -> TownshipTask:
+def _read_long_row_task(table: FoundTable, row: TableRow) -> AllocatedTarget:
     code, name = _read_code_and_name(table, row)
     indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
     comparison = (
@@ -146,7 +148,7 @@ def _read_long_row_task(table: FoundTable, row: TableRow) -> TownshipTask:
         raise table.error(row, "关系", row.cells["comparison"], [COMPARISON_WORDS[one][0] for one in allowed])
     value = _parse_value(table, row, "数值", row.cells["value"])
     unit = _parse_keyword(table, row, "unit", UNIT_WORDS)
-    return TownshipTask(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
+    return AllocatedTarget(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
 
 
 def _read_code_and_name(table: FoundTable, row: TableRow) -> tuple[str, str]:

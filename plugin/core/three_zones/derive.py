@@ -38,7 +38,7 @@ class ThreeZones:
     02 ecological, 03 urban); ``areas``: area of each. ``zones_m2`` and ``features``: area and number of planning zones
     by code; ``unmapped``: zone code → (features, m²) of planning zones outside the mapping; ``overlap_m2``: land in
     several planning zones, counted once within one of the three and once in each of several (``shared_between_m2``);
-    ``missing_code_count`` and ``repaired``: number of planning zones without a shape and with a repaired shape.
+    ``missing_shape_count`` and ``repaired``: number of planning zones without a shape and with a repaired shape.
     """
 
     shapes: NDArray
@@ -49,7 +49,7 @@ class ThreeZones:
     unmapped: dict[str, tuple[int, float]] = field(default_factory=dict)
     overlap_m2: float = 0.0
     shared_between_m2: float = 0.0
-    missing_code_count: int = 0
+    missing_shape_count: int = 0
     repaired: int = 0
 
     def area(self, space: str) -> float:
@@ -147,7 +147,7 @@ def derive_zones(
         features={s: int(np.count_nonzero(present & (of_zone == s))) for s in wholes},
         unmapped=_sum_unmapped_zones(codes, of_zone, statutory),
         shared_between_m2=between,
-        missing_code_count=int(np.count_nonzero(~present)),
+        missing_shape_count=int(np.count_nonzero(~present)),
         repaired=len(repaired),
     )
     result.overlap_m2 = max(result.difference_m2, 0.0) + between

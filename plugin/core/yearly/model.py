@@ -111,7 +111,7 @@ class MaintainedLayer:
 class YearlyUpdate:
     """The year's maintenance of all layers that both editions have.
 
-    ``filed`` and ``current``: the earlier and the later edition; ``skipped``: layer code → text key of the reason;
+    ``filed_plan`` and ``current``: the earlier and the later edition; ``skipped``: layer code → text key of the reason;
     ``highest_running_number``: the county's highest running number of keys in layers that were not read for the
     comparison.
     """

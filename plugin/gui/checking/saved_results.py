@@ -27,9 +27,9 @@ from ...core.errors import SanxianError
 from ...core.results.saved_result import (
     ChangesSinceCheck,
     SavedResult,
+    make_saved_file,
     make_saved_result_path,
     read_saved_result,
-    save_file_state,
     write_saved_result,
 )
 from ..findings import empty_states
@@ -115,7 +115,7 @@ class SavedResults(QObject):
         if make is None:
             return
         text = str(path or "")
-        file = save_file_state(text, read_stamp(text))
+        file = make_saved_file(text, read_stamp(text))
 
         def made(cancellation: Cancellation) -> SavedResult:
             kept = make(cancellation)

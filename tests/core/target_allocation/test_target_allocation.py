@@ -14,7 +14,7 @@ from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.profile import Norm, load_profile
-from plugin.core.profile.figures import TownshipTask, TownshipTasks
+from plugin.core.profile.figures import AllocatedTarget, AllocatedTargets
 from plugin.core.render import figures, html
 from plugin.core.render.html import render_report
 from plugin.core.render.words import Words
@@ -86,8 +86,8 @@ def test_task_figure_without_a_known_unit_is_refused(tmp_path, head):
 def test_task_table_with_one_figure_per_row_is_read(tmp_path, encoding):
     read = read_township_tasks(save_task_table(tmp_path, TABLE_WITH_FIGURE_ROWS, encoding=encoding))
     assert read.tasks == (
-        TownshipTask("140225100", "永安镇", "farmland_area", ">=", "3.20", "wan_mu", "县政发〔2023〕1号", 2),
-        TownshipTask("", "蔡村镇", "boundary_area", "<=", "12.5", "ha", "", 3),
+        AllocatedTarget("140225100", "永安镇", "farmland_area", ">=", "3.20", "wan_mu", "县政发〔2023〕1号", 2),
+        AllocatedTarget("", "蔡村镇", "boundary_area", "<=", "12.5", "ha", "", 3),
     )
     assert read.file == "任务.csv"
 
@@ -190,7 +190,7 @@ def test_unreadable_task_table_is_refused(tmp_path, data, key):
 
 
 def test_empty_path_of_a_task_table_gives_no_tasks(tmp_path):
-    assert read_township_tasks("") == TownshipTasks()
+    assert read_township_tasks("") == AllocatedTargets()
     with pytest.raises(InputError, match="table_missing"):
         read_township_tasks(tmp_path / "无.csv")
 
@@ -258,8 +258,8 @@ def run_task_rule(code, layers, tasks=(), totals=(), profile=None):
     plan = make_example_plan(layers)
     if profile is not None:
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
-    made = tuple(TownshipTask(*row, "文件", n) for n, row in enumerate(tasks, 2))
-    given = TownshipTasks("任务.csv", made, tuple(TownshipTask(*row, "", 99) for row in totals))
+    made = tuple(AllocatedTarget(*row, "文件", n) for n, row in enumerate(tasks, 2))
+    given = AllocatedTargets("任务.csv", made, tuple(AllocatedTarget(*row, "", 99) for row in totals))
     return run_check(plan, [load_all_rules()[code]], side_inputs=SideInputs(targets=given))
 
 

@@ -164,7 +164,7 @@ def test_missing_zone_shapes_are_counted_and_invalid_ones_repaired():
     high = shapely.force_3d(make_county_box(200, 0), 7.0)
     shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
     found = derive_zones(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
-    assert (found.missing_code_count, found.repaired) == (3, 1)
+    assert (found.missing_shape_count, found.repaired) == (3, 1)
     assert shapely.area(found.shapes).sum() == pytest.approx(5_000 + 10_000)
     assert not shapely.has_z(found.shapes).any() and shapes[3].has_z
 

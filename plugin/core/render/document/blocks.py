@@ -136,7 +136,7 @@ Block: TypeAlias = (
 
 
 @dataclass(frozen=True)
-class PageMargins:
+class PageHeaderFooter:
     """Texts in the margins of every page. ``number`` has the placeholders {page} and {pages}."""
 
     header_left: str = ""
@@ -152,7 +152,7 @@ class Document:
 
     title: str
     subtitle: str
-    margins: PageMargins
+    margins: PageHeaderFooter
     blocks: tuple[Block, ...]
     lang: str = "zh"
     author: str = ""

@@ -42,7 +42,7 @@ from .blocks import (
     Heading,
     Legend,
     PageBreak,
-    PageMargins,
+    PageHeaderFooter,
     Paragraph,
     Picture,
     PictureGrid,
@@ -104,7 +104,7 @@ def make_document(
     phase = report.provenance.get("phase", "")
     subtitle = [head["area_name"], words.named("phase", phase) if phase else ""]
     secrecy = document.get("secrecy", "")
-    margins = PageMargins(
+    margins = PageHeaderFooter(
         header_left=head["area_name"],
         header_right=words.get("signed", "secrecy", level=secrecy) if secrecy else "",
         footer_left=words.get("page", "product"),

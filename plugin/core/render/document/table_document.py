@@ -7,7 +7,7 @@ from ...messages.texts import Texts, format_number
 from ..report_settings import load_report_settings
 from ..tables.model import CellValue, Number, ReportTable, TableRow, make_column_heading, make_sheet_name
 from ..words import Words
-from .blocks import Block, Cell, Column, Document, Heading, PageMargins, Paragraph, Table
+from .blocks import Block, Cell, Column, Document, Heading, PageHeaderFooter, Paragraph, Table
 from .check_report import make_signature
 
 #: Wider tables (characters) need a page in landscape.
@@ -34,7 +34,7 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
             blocks.append(Paragraph(words.get("signed", "workbook_has_all", shown=shown, count=count), small=True))
         blocks += [Paragraph(note, small=True) for note in table.notes]
     blocks.append(make_signature(words))
-    margins = PageMargins(
+    margins = PageHeaderFooter(
         header_left=area,
         header_right=title,
         footer_left=words.get("page", "product"),

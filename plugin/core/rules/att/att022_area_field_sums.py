@@ -13,7 +13,7 @@ from ...indicators.area_backing import (
     NET_FIELD,
     ROW_ALLOWANCE_SETTING,
     SUM_ALLOWANCE_SETTING,
-    LandBacking,
+    AreaFieldComparison,
     compare_with_land,
     find_county_excess,
     read_area_field_m2,
@@ -230,7 +230,7 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
     return finding
 
 
-def _report_wrong_sums(layer: Layer, meaning: str, backing: LandBacking, rows: NDArray) -> Iterator[Finding]:
+def _report_wrong_sums(layer: Layer, meaning: str, backing: AreaFieldComparison, rows: NDArray) -> Iterator[Finding]:
     """Yield findings where the sum of an area field differs from that of the shapes.
 
     There is one finding on the layer if all townships differ, else one on each township that does.
@@ -257,7 +257,7 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: LandBacking, rows: N
 
 
 def _make_sum_finding(
-    layer: Layer, case: str, backing: LandBacking, rows: NDArray, area_name: str = AREA_OF_WHOLE_COUNTY
+    layer: Layer, case: str, backing: AreaFieldComparison, rows: NDArray, area_name: str = AREA_OF_WHOLE_COUNTY
 ) -> Finding:
     """Return the finding that the field's sum over some rows differs from the shapes."""
     gross = backing.meaning in GROSS_FIELDS

@@ -22,11 +22,11 @@ from ...model.indicator import (
 )
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.figures import TownshipTask, get_township_tasks
+from ...profile.figures import AllocatedTarget, get_township_tasks
 from ...target_allocation.by_township import (
     LEAST_SHARE_SETTING,
     AreasByTownship,
-    RowCodes,
+    RowTownships,
     compute_by_township,
     find_row_codes,
     match_tasks_with_townships,
@@ -278,7 +278,7 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) ->
     )
 
 
-def _report_misplaced_rows(row_codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
+def _report_misplaced_rows(row_codes: RowTownships, misplaced: NDArray) -> Iterable[Finding]:
     """Yield one finding for each township that rows name although they are elsewhere.
 
     ``misplaced_township`` is (n,): the position of the township that a row names wrongly, −1 for the other rows.
@@ -310,7 +310,7 @@ def _report_misplaced_rows(row_codes: RowCodes, misplaced: NDArray) -> Iterable[
         )
 
 
-def _make_exchange_finding(row_codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
+def _make_exchange_finding(row_codes: RowTownships, town: int, other: int, ctx: Context) -> Finding:
     """Return the finding that the rows of two townships name each other's township."""
     towns, _, town_of = require_value(get_plan_townships(ctx), "the layer of townships")
     located_town, named_town = row_codes.towns[town], row_codes.towns[other]
@@ -330,7 +330,7 @@ def _make_exchange_finding(row_codes: RowCodes, town: int, other: int, ctx: Cont
     return finding
 
 
-def _make_foreign_code_finding(row_codes: RowCodes, ctx: Context) -> Finding:
+def _make_foreign_code_finding(row_codes: RowTownships, ctx: Context) -> Finding:
     """Return the finding on rows whose code names another county."""
     layer, rows = row_codes.layer, np.flatnonzero(row_codes.is_of_other_county)
     field = layer.get_field_name("location_code")
@@ -366,7 +366,7 @@ def _note_twice_claimed_land(indicator: str, by_township: AreasByTownship) -> It
 
 
 def _make_township_indicator(
-    task: TownshipTask, by_township: AreasByTownship, position: int, ctx: Context
+    task: AllocatedTarget, by_township: AreasByTownship, position: int, ctx: Context
 ) -> Indicator:
     """Return the figure of a township, judged by its target."""
     figure, town = by_township.figure, by_township.towns[position]
@@ -399,7 +399,7 @@ def _make_township_indicator(
 
 
 def _make_missed_target_finding(
-    task: TownshipTask, indicator: Indicator, by_township: AreasByTownship, towns: Layer, key: str
+    task: AllocatedTarget, indicator: Indicator, by_township: AreasByTownship, towns: Layer, key: str
 ) -> Finding:
     """Return the finding on a township that misses its target."""
     layer, rounding = (

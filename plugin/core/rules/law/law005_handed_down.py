@@ -18,9 +18,9 @@ from ...model.indicator import (
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import Profile, Target
-from ...profile.figures import TownshipTasks, get_township_tasks
+from ...profile.figures import AllocatedTargets, get_township_tasks
 from ...target_allocation.levels import (
-    ChangedMeasure,
+    ChangedRatioSetting,
     InheritedLimit,
     PartsSum,
     compare_targets_with_children,
@@ -120,7 +120,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
                 result.findings.append(_make_looser_limit_finding(one, limit, ctx))
         for measure in find_changed_measures(one, ctx.norm.standard.settings):
             result.is_applicable = True
-            result.findings.append(_make_changed_measure_finding(one, measure, ctx))
+            result.findings.append(_make_changed_ratio_setting_finding(one, measure, ctx))
     for own_target, upper_target, parent in find_loosened_targets(profile):
         if own_target.area_code == area:
             result.is_applicable = True
@@ -160,7 +160,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
 
 
 def _report_omissions(
-    tasks: TownshipTasks, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: Context
+    tasks: AllocatedTargets, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: Context
 ) -> Iterator[Finding]:
     """Yield warnings on townships and county targets missing in the table of tasks.
 
@@ -252,7 +252,7 @@ def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: Con
     return Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params)
 
 
-def _make_changed_measure_finding(profile: Profile, measure: ChangedMeasure, ctx: Context) -> Finding:
+def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioSetting, ctx: Context) -> Finding:
     """Return the finding on a setting of the expansion ratio that differs from above."""
     value, above = (
         "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.base_value)

@@ -193,7 +193,7 @@ def test_print_page_has_all_texts_of_the_document(document):
 
 
 def test_print_page_escapes_markup_in_data():
-    document = blocks.Document("<b>&", "", blocks.PageMargins(), (blocks.Paragraph("<script>"),))
+    document = blocks.Document("<b>&", "", blocks.PageHeaderFooter(), (blocks.Paragraph("<script>"),))
     page = render_print_html(document, 178.0)
     assert "<script>" not in page and "&lt;script&gt;" in page and "&lt;b&gt;&amp;" in page
 
