@@ -88,8 +88,16 @@
         <translation>文件名不得含有 \ / : * ? " &lt; &gt; |，也不得以点开头或结尾。</translation>
     </message>
     <message>
+        <source>A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, then the fix.</source>
+        <translation>跨图层的修复只撤销或重做了一部分：“{layers}”在修复之后另有编辑。请先撤销这些编辑，再撤销修复。</translation>
+    </message>
+    <message>
         <source>A folder of shapefiles, or a FileGDB (.gdb)</source>
         <translation>shapefile 所在的文件夹，或 FileGDB（.gdb）</translation>
+    </message>
+    <message>
+        <source>A later edit exists, or the fix was already undone or saved. Use Undo of QGIS.</source>
+        <translation>修复之后另有编辑，或修复已撤销、已保存。请使用 QGIS 的撤销。</translation>
     </message>
     <message>
         <source>A later edit exists, or this edit was already undone or saved; it cannot be undone alone.</source>
@@ -98,6 +106,10 @@
     <message>
         <source>A later edit has corrected this finding.</source>
         <translation>该问题已被之后的编辑消除。</translation>
+    </message>
+    <message>
+        <source>A layer was edited meanwhile; nothing was applied. Try again and check the list.</source>
+        <translation>图层在应用期间另有编辑，未应用任何修复。请重新试算并查看。</translation>
     </message>
     <message>
         <source>A note does not affect the verdict and need not be waived.</source>
@@ -134,6 +146,18 @@
     <message>
         <source>Add: create only missing layers; existing layers and their data are not changed</source>
         <translation>补充：只新建所缺图层，已有图层和数据不变</translation>
+    </message>
+    <message>
+        <source>Adds: {rules}</source>
+        <translation>新增：{rules}</translation>
+    </message>
+    <message>
+        <source>After (preview, nothing written yet)</source>
+        <translation>修复后（预览，尚未写入）</translation>
+    </message>
+    <message>
+        <source>After m²</source>
+        <translation>修复后 m²</translation>
     </message>
     <message>
         <source>After this date the finding is no longer waived.</source>
@@ -192,8 +216,16 @@
         <translation>同时生成分乡镇的布局（每个乡镇一页）</translation>
     </message>
     <message>
+        <source>An edit has corrected this finding.</source>
+        <translation>该问题已被编辑消除。</translation>
+    </message>
+    <message>
         <source>Another project was opened meanwhile. Nothing was made.</source>
         <translation>检查期间切换了工程，未生成成果包。</translation>
+    </message>
+    <message>
+        <source>Another tool is changing the layer “{layer}”. Finish that first.</source>
+        <translation>其他工具正在修改图层“{layer}”。请先完成该操作。</translation>
     </message>
     <message>
         <source>Another year…</source>
@@ -206,6 +238,10 @@
     <message>
         <source>Applies to</source>
         <translation>适用范围</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>应用</translation>
     </message>
     <message>
         <source>Apply Forms, Symbols and Groups</source>
@@ -222,6 +258,26 @@
     <message>
         <source>Apply safe fixes only</source>
         <translation>只应用安全修复</translation>
+    </message>
+    <message>
+        <source>Apply {count}</source>
+        <translation>应用 {count} 项</translation>
+    </message>
+    <message>
+        <source>Apply {count} fixes</source>
+        <translation>应用 {count} 项修复</translation>
+    </message>
+    <message>
+        <source>Applying {count} fixes…</source>
+        <translation>正在应用 {count} 项修复…</translation>
+    </message>
+    <message>
+        <source>Area balance</source>
+        <translation>面积平衡</translation>
+    </message>
+    <message>
+        <source>Area change</source>
+        <translation>面积变化</translation>
     </message>
     <message>
         <source>Area ha</source>
@@ -264,16 +320,36 @@
         <translation>基数地类</translation>
     </message>
     <message>
+        <source>Batch Fix</source>
+        <translation>批量修复</translation>
+    </message>
+    <message>
+        <source>Batch fix ({count})</source>
+        <translation>批量修复（{count} 项）</translation>
+    </message>
+    <message>
         <source>Becomes</source>
         <translation>改为</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>修复前</translation>
     </message>
     <message>
         <source>Before Editing</source>
         <translation>编辑前提示</translation>
     </message>
     <message>
+        <source>Before m²</source>
+        <translation>修复前 m²</translation>
+    </message>
+    <message>
         <source>Bookmarks by Township</source>
         <translation>按乡镇建立书签</translation>
+    </message>
+    <message>
+        <source>Both maps move together</source>
+        <translation>两图联动</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -298,6 +374,10 @@
     <message>
         <source>Cancelled. The project was not made.</source>
         <translation>已取消，未生成工程。</translation>
+    </message>
+    <message>
+        <source>Cancelled; nothing was changed.</source>
+        <translation>已取消，未作任何改动。</translation>
     </message>
     <message>
         <source>Cancelled; nothing was written.</source>
@@ -910,6 +990,10 @@ Project: {project}</source>
         <translation>成果信息…</translation>
     </message>
     <message>
+        <source>Document Number</source>
+        <translation>批准文号</translation>
+    </message>
+    <message>
         <source>Document information</source>
         <translation>成果信息</translation>
     </message>
@@ -928,6 +1012,10 @@ Project: {project}</source>
     <message>
         <source>Documents, maps and tables of the package</source>
         <translation>成果包的文档、图件和表格</translation>
+    </message>
+    <message>
+        <source>Does not apply: {reason}</source>
+        <translation>不适用：{reason}</translation>
     </message>
     <message>
         <source>Dots per inch</source>
@@ -960,6 +1048,18 @@ Project: {project}</source>
     <message>
         <source>Empty: a layer in memory</source>
         <translation>留空：生成内存图层</translation>
+    </message>
+    <message>
+        <source>Ends with the fix of {code}</source>
+        <translation>随 {code} 的修复一并消除</translation>
+    </message>
+    <message>
+        <source>Ends: {rules}</source>
+        <translation>消除：{rules}</translation>
+    </message>
+    <message>
+        <source>Enter Document Number…</source>
+        <translation>填写文号…</translation>
     </message>
     <message>
         <source>Enter a name.</source>
@@ -1166,8 +1266,24 @@ Project: {project}</source>
         <translation>{time} 全面检查以来问题数的变化；单击列出新增问题。</translation>
     </message>
     <message>
+        <source>Fix</source>
+        <translation>修复</translation>
+    </message>
+    <message>
+        <source>Fix Preview</source>
+        <translation>修复预览</translation>
+    </message>
+    <message>
         <source>Fix problems in a copy</source>
         <translation>批量修复</translation>
+    </message>
+    <message>
+        <source>Fix {code}: {title}</source>
+        <translation>修复 {code}：{title}</translation>
+    </message>
+    <message>
+        <source>Fix {count}…</source>
+        <translation>修复 {count} 处…</translation>
     </message>
     <message>
         <source>Fixes applied</source>
@@ -1180,6 +1296,10 @@ Project: {project}</source>
     <message>
         <source>Fixes, separated by commas (empty: all)</source>
         <translation>修复，用逗号分隔（空：全部）</translation>
+    </message>
+    <message>
+        <source>Fix…</source>
+        <translation>修复…</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -1348,6 +1468,10 @@ Project: {project}</source>
     <message>
         <source>Import VCT…</source>
         <translation>导入 VCT…</translation>
+    </message>
+    <message>
+        <source>In m²</source>
+        <translation>移入 m²</translation>
     </message>
     <message>
         <source>In none of the three (m²)</source>
@@ -1586,6 +1710,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
         <translation>将图层加入工程</translation>
     </message>
     <message>
+        <source>Logged in {file}.</source>
+        <translation>已记入 {file}。</translation>
+    </message>
+    <message>
         <source>Lost</source>
         <translation>无法转换</translation>
     </message>
@@ -1730,6 +1858,10 @@ County: with the layer of the county, the share of each space in the county is r
 县界：提供县界图层的，列出各空间占全县的比例。</translation>
     </message>
     <message>
+        <source>Method</source>
+        <translation>修复方式</translation>
+    </message>
+    <message>
         <source>Misclosure, sum (m²)</source>
         <translation>闭合差合计（m²）</translation>
     </message>
@@ -1794,6 +1926,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>约束</translation>
     </message>
     <message>
+        <source>Needs confirmation: {reason}</source>
+        <translation>须确认：{reason}</translation>
+    </message>
+    <message>
         <source>New County Plan</source>
         <translation>新建县级规划项目</translation>
     </message>
@@ -1808,6 +1944,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>New Layers…</source>
         <translation>新建图层…</translation>
+    </message>
+    <message>
+        <source>New findings</source>
+        <translation>新问题</translation>
     </message>
     <message>
         <source>Next</source>
@@ -1846,6 +1986,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>编辑后不再有问题。是否通过，以全面检查为准。</translation>
     </message>
     <message>
+        <source>No fix can be offered; the reasons are on the left.</source>
+        <translation>没有可用的修复方式，原因见左侧。</translation>
+    </message>
+    <message>
+        <source>No fix for this kind of finding. Follow “How to fix” in the panel.</source>
+        <translation>此类问题没有修复方式，请按面板中的“整改建议”处理。</translation>
+    </message>
+    <message>
         <source>No layer of the package can be opened.</source>
         <translation>成果包中没有可打开的图层。</translation>
     </message>
@@ -1864,6 +2012,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>No location on the map</source>
         <translation>没有图上位置</translation>
+    </message>
+    <message>
+        <source>No new findings</source>
+        <translation>没有新问题</translation>
     </message>
     <message>
         <source>No new findings since the full check</source>
@@ -1904,6 +2056,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>（无乡镇）</translation>
     </message>
     <message>
+        <source>None</source>
+        <translation>全不勾选</translation>
+    </message>
+    <message>
+        <source>None of the findings has a fix; the table has the reasons.</source>
+        <translation>所选问题都没有修复方式，原因见表。</translation>
+    </message>
+    <message>
         <source>None: no comparison with the sealed edition</source>
         <translation>不填：不与封库版本比对</translation>
     </message>
@@ -1942,6 +2102,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not fixable</source>
         <translation>不能修复</translation>
+    </message>
+    <message>
+        <source>Not fixable {count}</source>
+        <translation>不能修复 {count}</translation>
     </message>
     <message>
         <source>Not found: {name}</source>
@@ -1988,6 +2152,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>尚未检查。</translation>
     </message>
     <message>
+        <source>Nothing is ticked. A fix to confirm can be ticked once its preview was shown.</source>
+        <translation>未勾选任何修复。须确认的修复，查看预览后方可勾选。</translation>
+    </message>
+    <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未改动（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
@@ -2000,6 +2168,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未保存（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>Number of the document that approves a change of {layer}. It is written to the change log.</source>
+        <translation>批准改动{layer}的文号，将记入修复日志。</translation>
+    </message>
+    <message>
         <source>Number of the supporting document</source>
         <translation>作为依据的批复、会议纪要等的文号</translation>
     </message>
@@ -2010,6 +2182,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>On the map</source>
         <translation>地图显示</translation>
+    </message>
+    <message>
+        <source>One edit step in the edit buffer; one undo (Ctrl+Z) takes all back.</source>
+        <translation>写入编辑缓冲，不直接保存；一步即可撤销（Ctrl+Z）。</translation>
     </message>
     <message>
         <source>One layer cannot have two roles: {layers}.</source>
@@ -2068,6 +2244,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>次序，先写保留的控制线（空：farmland,red_line,boundary）</translation>
     </message>
     <message>
+        <source>Other Fixes…</source>
+        <translation>其他修复方式…</translation>
+    </message>
+    <message>
         <source>Other coordinate system…</source>
         <translation>其他坐标系…</translation>
     </message>
@@ -2078,6 +2258,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Other…</source>
         <translation>其他…</translation>
+    </message>
+    <message>
+        <source>Out m²</source>
+        <translation>移出 m²</translation>
     </message>
     <message>
         <source>Outcome</source>
@@ -2262,6 +2446,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Project</source>
         <translation>工程</translation>
+    </message>
+    <message>
+        <source>Proposals</source>
+        <translation>修复方案</translation>
     </message>
     <message>
         <source>Propose Again</source>
@@ -2460,6 +2648,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>行数</translation>
     </message>
     <message>
+        <source>Rule</source>
+        <translation>规则</translation>
+    </message>
+    <message>
         <source>Rule / place</source>
         <translation>规则/位置</translation>
     </message>
@@ -2512,8 +2704,28 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>清单的 SHA-256</translation>
     </message>
     <message>
+        <source>Safe</source>
+        <translation>安全</translation>
+    </message>
+    <message>
+        <source>Safe Only</source>
+        <translation>只勾选安全项</translation>
+    </message>
+    <message>
         <source>Safe fixes</source>
         <translation>安全修复</translation>
+    </message>
+    <message>
+        <source>Safe {count}</source>
+        <translation>安全 {count}</translation>
+    </message>
+    <message>
+        <source>Safe, or why not</source>
+        <translation>能否自动应用</translation>
+    </message>
+    <message>
+        <source>Safe: formal or sliver change, no new findings</source>
+        <translation>安全：仅形式或碎图斑改动，没有新问题</translation>
     </message>
     <message>
         <source>Sanxian</source>
@@ -2648,6 +2860,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>请先在列表中选择要豁免的问题</translation>
     </message>
     <message>
+        <source>Select the findings to fix; a rule selects all its findings</source>
+        <translation>选择要修复的问题；选择规则即选择其全部问题</translation>
+    </message>
+    <message>
         <source>Setting</source>
         <translation>设置</translation>
     </message>
@@ -2686,6 +2902,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Show or hide: {word}</source>
         <translation>显示或隐藏：{word}</translation>
+    </message>
+    <message>
+        <source>Skip</source>
+        <translation>跳过</translation>
     </message>
     <message>
         <source>Skipped</source>
@@ -2742,6 +2962,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Standards: {standards}. Profiles: {profiles}.</source>
         <translation>标准：{standards}。县配置：{profiles}。</translation>
+    </message>
+    <message>
+        <source>Start Editing and Apply</source>
+        <translation>切换编辑状态并应用</translation>
     </message>
     <message>
         <source>State</source>
@@ -2904,6 +3128,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>附件无法读取。请检查路径；没有附件的，此项留空。</translation>
     </message>
     <message>
+        <source>The change log does not have this undo or redo. {reason}</source>
+        <translation>修复日志未能记录本次撤销或重做。{reason}</translation>
+    </message>
+    <message>
         <source>The check did not run; the result below is the previous one.</source>
         <translation>检查未完成，以下仍为先前的结果。</translation>
     </message>
@@ -2972,12 +3200,24 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>该要素已不在工程中。</translation>
     </message>
     <message>
+        <source>The feature {name} of the layer “{layer}” was changed after the trial. Nothing was applied.</source>
+        <translation>图层“{layer}”的要素 {name} 在试算后已改动。未应用任何修复，请重新试算。</translation>
+    </message>
+    <message>
+        <source>The feature {name} of the layer “{layer}” was deleted after the trial. Nothing was applied.</source>
+        <translation>图层“{layer}”的要素 {name} 在试算后已删除。未应用任何修复。</translation>
+    </message>
+    <message>
         <source>The field tables of {count} of these layers are unverified (mark C).</source>
         <translation>其中 {count} 个图层的字段表未核实（来源级别 C）。</translation>
     </message>
     <message>
         <source>The field tables of {count} of {all} layers are not verified in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
         <translation>{all} 个图层中有 {count} 个的字段表未核对标准原文（来源级别 C）。使用前请对照原文；模板文件可以修改。</translation>
+    </message>
+    <message>
+        <source>The field {field} cannot be added to the layer “{layer}”. Nothing was applied.</source>
+        <translation>图层“{layer}”无法增加字段 {field}。未应用任何修复。</translation>
     </message>
     <message>
         <source>The file .waivers.csv in the data folder</source>
@@ -3024,8 +3264,44 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>图层“{layer}”中尚无带图形和名称（XZQMC）的要素。</translation>
     </message>
     <message>
+        <source>The layer {role} is no longer in the project. Check again first.</source>
+        <translation>图层 {role} 已不在工程中。请重新检查后再修复。</translation>
+    </message>
+    <message>
+        <source>The layer {role} is sealed and does not change.</source>
+        <translation>图层 {role} 已封库，不作改动。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” cannot be edited: it or its file is read-only.</source>
+        <translation>图层“{layer}”不能编辑：图层或其文件为只读。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” cannot be switched to edit mode; another program may have its file open.</source>
+        <translation>图层“{layer}”无法切换到编辑状态，文件可能正被其他程序打开。请关闭后重试。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” has a filter, so features next to the change may be hidden. Remove the filter.</source>
+        <translation>图层“{layer}”设有过滤条件，改动处的相邻要素可能未显示。请清除过滤条件后再修复。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” has no field {field} any more. Nothing was applied.</source>
+        <translation>图层“{layer}”已没有字段 {field}。未应用任何修复，请重新检查。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” is not in edit mode. Nothing was applied.</source>
+        <translation>图层“{layer}”未处于编辑状态。未应用任何修复。</translation>
+    </message>
+    <message>
         <source>The layer “{layer}” is switched off.</source>
         <translation>图层“{layer}”没有显示。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” only has features of one part; the fix would make several. Nothing was applied.</source>
+        <translation>图层“{layer}”只存单部件要素，修复后的要素为多部件。未应用任何修复，请先将图层转换为多部件类型。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” refused a change. Nothing was applied.</source>
+        <translation>图层“{layer}”拒绝了改动。未应用任何修复，请检查图层的约束和权限。</translation>
     </message>
     <message>
         <source>The layers changed since {time} in ways that checks while editing do not cover; the result is out of date.</source>
@@ -3136,6 +3412,14 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>工程未能建立（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The result is not of the open project, so its layers cannot be fixed. Check all first.</source>
+        <translation>检查结果不属于当前工程，无法修复。请先进行全面检查。</translation>
+    </message>
+    <message>
+        <source>The result is older than the layers. Check again, then fix.</source>
+        <translation>检查结果早于图层的改动，或为保存的结果。请重新检查后再修复。</translation>
+    </message>
+    <message>
         <source>The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong.</source>
         <translation>图层依次按名称、字段自动识别角色；识别有误的，在此更改。</translation>
     </message>
@@ -3152,12 +3436,24 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>本县设置尚未确认，结论最高为“有条件通过”。</translation>
     </message>
     <message>
+        <source>The shapes of the layer “{layer}” have Z or M values, which the fix would lose.</source>
+        <translation>图层“{layer}”的图形带 Z 值或 M 值，修复会丢失这些值。请先去除，再修复。</translation>
+    </message>
+    <message>
+        <source>The trial stopped with an error ({error}). Nothing was changed. Details are in the log, tab Sanxian.</source>
+        <translation>试算因错误停止（{error}），未作任何改动。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
         <source>The two editions are identical.</source>
         <translation>两个版本一致。</translation>
     </message>
     <message>
         <source>The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with other attributes.</source>
         <translation>两个版本有 {parts} 处不同：调入 {area_in} m²，调出 {area_out} m²，属性变更 {changed} m²。</translation>
+    </message>
+    <message>
+        <source>The value {value} does not fit the field {field} of the layer “{layer}”. Nothing was applied.</source>
+        <translation>值“{value}”超出图层“{layer}”字段 {field} 的类型或长度。未应用任何修复。</translation>
     </message>
     <message>
         <source>The verdict is that of the full check at {time}. Edited features are checked at once; totals, shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, balance) are checked in the next full check.</source>
@@ -3178,6 +3474,14 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>The {count} most frequent codes are listed; check whether the code list of the source is the right one.</source>
         <translation>只列出最常见的 {count} 个；请核对代码换算是否采用该表。</translation>
+    </message>
+    <message>
+        <source>There are no findings in the selection.</source>
+        <translation>所选范围没有问题。</translation>
+    </message>
+    <message>
+        <source>There is nothing to apply.</source>
+        <translation>没有可应用的改动。</translation>
     </message>
     <message>
         <source>These findings are of the package “{name}”, inspected at {time}, not of the project.</source>
@@ -3246,6 +3550,14 @@ Replace them by new ones? The changes are lost.</source>
         <translation>将创建</translation>
     </message>
     <message>
+        <source>To confirm</source>
+        <translation>须逐个确认</translation>
+    </message>
+    <message>
+        <source>To confirm {count}</source>
+        <translation>须确认 {count}</translation>
+    </message>
+    <message>
         <source>To do</source>
         <translation>待处理</translation>
     </message>
@@ -3262,8 +3574,40 @@ Replace them by new ones? The changes are lost.</source>
         <translation>容差</translation>
     </message>
     <message>
+        <source>Township</source>
+        <translation>乡镇</translation>
+    </message>
+    <message>
         <source>Townships</source>
         <translation>乡镇</translation>
+    </message>
+    <message>
+        <source>Trial re-check</source>
+        <translation>试算复检</translation>
+    </message>
+    <message>
+        <source>Try Again</source>
+        <translation>重新试算</translation>
+    </message>
+    <message>
+        <source>Try fixes of {code}</source>
+        <translation>试算 {code} 的修复</translation>
+    </message>
+    <message>
+        <source>Try fixes of {count} findings</source>
+        <translation>试算 {count} 处问题的修复</translation>
+    </message>
+    <message>
+        <source>Try the fixes of all selected findings and list what would happen</source>
+        <translation>试算所选问题的修复，列表显示将发生的改动</translation>
+    </message>
+    <message>
+        <source>Try the fixes on a copy and show them on the map before anything changes (F)</source>
+        <translation>在副本上试算修复，先在地图上预览，确认后才改动（F）</translation>
+    </message>
+    <message>
+        <source>Trying the fixes on a copy…</source>
+        <translation>正在副本上试算…</translation>
     </message>
     <message>
         <source>Two layers have the same role: {roles}. Choose one.</source>
@@ -3272,6 +3616,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Type</source>
         <translation>类型</translation>
+    </message>
+    <message>
+        <source>Undo Fix</source>
+        <translation>撤销修复</translation>
     </message>
     <message>
         <source>Undo This Edit</source>
@@ -3414,6 +3762,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>没有可用面的要素数</translation>
     </message>
     <message>
+        <source>Without the fixes that are not ticked, {count} others are not safe. Try again and check them.</source>
+        <translation>不应用未勾选的修复时，另有 {count} 项不再安全。请重新试算并查看。</translation>
+    </message>
+    <message>
         <source>Word (*.docx)</source>
         <translation>Word (*.docx)</translation>
     </message>
@@ -3448,6 +3800,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
 所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇 GBK 字符集以外的字即停止，并写明图层、要素和字段；文字中的半角逗号和换行写为“，”和空格。长度、名称、要素代码取自模板；超出长度的，加宽字段声明，不截短。
 
 未核对标准原文的项（来源级别 C）为设置，在标准文件夹的 vct.toml 中：数据标识、投影参数的写法、小数位数、备用要素代码。写出时的改动记入日志。可用“导入 VCT”读回核对。</translation>
+    </message>
+    <message>
+        <source>Written to the edit buffer as one step, not saved; layers are switched to edit mode where needed.</source>
+        <translation>写入编辑缓冲，不直接保存；全部改动合为一步，可撤销。未处于编辑状态的图层将切换到编辑状态。</translation>
     </message>
     <message>
         <source>Written to the log, the manifest of the package and the report</source>
@@ -3526,6 +3882,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>预期性</translation>
     </message>
     <message>
+        <source>attributes only</source>
+        <translation>仅改属性</translation>
+    </message>
+    <message>
         <source>binding</source>
         <translation>约束性</translation>
     </message>
@@ -3556,6 +3916,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>degrees, for exchange only</source>
         <translation>经纬度，只用于交换</translation>
+    </message>
+    <message>
+        <source>ellipsoid area</source>
+        <translation>图斑椭球面积</translation>
     </message>
     <message>
         <source>empty layers with fields, aliases, code lists and symbols of the template</source>
@@ -3642,12 +4006,20 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>无上级配置</translation>
     </message>
     <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
         <source>not compared with any wording, to be changed or confirmed in the county profile</source>
         <translation>未核对原文，可在县配置中修改、确认</translation>
     </message>
     <message>
         <source>not run in this check</source>
         <translation>本次检查未运行</translation>
+    </message>
+    <message>
+        <source>number {number} of {count}</source>
+        <translation>第 {number} 个，共 {count} 个</translation>
     </message>
     <message>
         <source>off</source>
@@ -3722,12 +4094,20 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>代码，补零与否均可</translation>
     </message>
     <message>
+        <source>ticked fixes, ellipsoid area: before − out + in = after</source>
+        <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后</translation>
+    </message>
+    <message>
         <source>times</source>
         <translation>倍</translation>
     </message>
     <message>
         <source>to re-check {count}</source>
         <translation>待复检 {count}</translation>
+    </message>
+    <message>
+        <source>unchanged</source>
+        <translation>未改动</translation>
     </message>
     <message>
         <source>until {date}</source>
@@ -3762,6 +4142,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{code}（不在代码表中）</translation>
     </message>
     <message>
+        <source>{code} {count} places</source>
+        <translation>{code} {count} 处</translation>
+    </message>
+    <message>
         <source>{computed} indicators; targets met {met}, met with a small remainder {little}, missed {missed}; {lacking} that no layer provides.</source>
         <translation>已计算 {computed} 项指标；目标达到 {met} 项，余量不足 {little} 项，未达到或超出 {missed} 项；{lacking} 项无法由图层计算。</translation>
     </message>
@@ -3778,6 +4162,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{county}：{count} 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。</translation>
     </message>
     <message>
+        <source>{count} changed features were not re-checked, because the live check is off. Switch it on, then fix.</source>
+        <translation>实时检查已关闭，有 {count} 个改动的要素尚未复检。请先打开实时检查，再修复。</translation>
+    </message>
+    <message>
         <source>{count} files</source>
         <translation>{count} 个文件</translation>
     </message>
@@ -3788,6 +4176,14 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{count} findings</source>
         <translation>{count} 处问题</translation>
+    </message>
+    <message>
+        <source>{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
+        <translation>已修复 {count} 处问题。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+    </message>
+    <message>
+        <source>{count} findings have a fix, {others} are only explained.</source>
+        <translation>{count} 个问题有修复方案，{others} 个只作说明。</translation>
     </message>
     <message>
         <source>{count} findings: {rules}</source>
@@ -3890,6 +4286,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{first}，{second}</translation>
     </message>
     <message>
+        <source>{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.</source>
+        <translation>已修复：{fix}。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
+    </message>
+    <message>
         <source>{found} (of the previous package)</source>
         <translation>{found}（原成果包中的）</translation>
     </message>
@@ -3990,6 +4390,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{time} · 运行规则 {run}/{total} 条</translation>
     </message>
     <message>
+        <source>{title} (recommended)</source>
+        <translation>{title}（推荐）</translation>
+    </message>
+    <message>
         <source>{value} (inherited: {source})</source>
         <translation>{value}（继承自{source}）</translation>
     </message>
@@ -4036,6 +4440,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>“{file}” of layer “{layer}” is being written by another program ({detail}): edits made now cannot be saved. Save and end editing there first, then begin to edit here.</source>
         <translation>图层“{layer}”的数据文件“{file}”正在写入，占用程序：{detail}。此时的编辑无法保存。请先在该程序中保存并结束编辑，再开始编辑。</translation>
+    </message>
+    <message>
+        <source>“{layers}” will be switched to edit mode. One undo takes all back.</source>
+        <translation>应用时“{layers}”切换到编辑状态；一步即可撤销。</translation>
     </message>
     <message>
         <source>“{name}” exists. Replace it?</source>

@@ -25,7 +25,7 @@ from shown_texts import IMAGES, ROOT, TABLE
 from tests.desktop import start
 
 SAMPLE, PROFILE = "resources/sample/county.gpkg", "hunyuan"
-WINDOW_PICTURES = ("finding", "waive", "live", "wizard", "package", "profile", "roles")
+WINDOW_PICTURES = ("finding", "fix", "waive", "live", "wizard", "package", "profile", "roles")
 MAP_PICTURE = "map"
 SCREEN_SIZE = "1600x900"
 #: Number of colours in the palette of pictures: a third of the size without a visible difference.

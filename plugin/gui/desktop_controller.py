@@ -27,6 +27,7 @@ from .editing.code_boxes import SearchableCodeLists
 from .editing.live_switch import LiveCheckSwitch
 from .editing.warnings import EditWarnings
 from .findings import empty_states
+from .findings.context_menu import FindingsMenu
 from .findings.dock import FindingsDock
 from .findings.edit_notices import EditNotices
 from .findings.map_layer import FindingsOnMap
@@ -34,6 +35,7 @@ from .findings.result import CheckView
 from .findings.result_owner import ResultOwner
 from .findings.selection import FindingSelection
 from .findings.waiving import WaiverActions
+from .fixing.actions import FixActions
 from .maps.layouts import MapActions
 from .package.export import PackageExport
 from .package.export_preview import ExportEnvironment
@@ -79,6 +81,8 @@ class DesktopController(QObject):
         self.selection = FindingSelection(iface, dock, self.result_owner, self.on_map, self)
         self.mark = self.selection.mark
         self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
+        self.fixes = FixActions(iface, dock, self.editing, self.notices, self.watch, self.result_owner.current, self)
+        FindingsMenu(dock, self)
         self.exchange = ExchangeActions(iface)
         self._broken = MessageBarMessages(iface, tr("Check All"))
         self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
@@ -169,6 +173,7 @@ class DesktopController(QObject):
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._on_rechecked)
         self.editing.outdated.connect(self.result_owner.refresh)
+        self.fixes.changed.connect(self._on_fixes_changed)
         self.waiving.changed.connect(self._on_waivers_changed)
         dock.runRequested.connect(self.run)
         dock.cancelRequested.connect(self.checking.cancel)
@@ -186,6 +191,7 @@ class DesktopController(QObject):
 
     def unload(self) -> None:
         self.saved_results.stop()
+        self.fixes.stop()
         self.watch.stop()
         self.notices.stop()
         self.editing.stop()
@@ -264,6 +270,7 @@ class DesktopController(QObject):
         self._show_result(result, rows)
 
     def _show_result(self, result: CheckView, rows: list[Any]) -> None:
+        self.fixes.forget_result()
         self.mark.clear()
         self.dock.set_pages_without_findings(
             *empty_states.make_pages_without_findings(
@@ -289,8 +296,11 @@ class DesktopController(QObject):
 
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
-        if not self.result_owner.current():
-            return
+        if self.result_owner.current():
+            self._show_change(change, rows)
+            self.notices.report(change, step)
+
+    def _show_change(self, change: Any, rows: dict[int, Any]) -> None:
         if self.dock.change(change):
             finding = self.dock.tree.current()
             if any(finding is now for _, now in change.changed_findings):
@@ -298,7 +308,11 @@ class DesktopController(QObject):
             else:
                 self.mark.clear()
         self.on_map.replace_rows([*change.gone, *(old for old, _ in change.changed_findings)], rows)
-        self.notices.report(change, step)
+
+    def _on_fixes_changed(self, change: Any) -> None:
+        """Show findings of rules that the live check does not follow, as a fix or its undo changed them."""
+        rows = dict(zip(map(id, change.found), findings_layer.make_features(change.found), strict=True))
+        self._show_change(change, rows)
 
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""
@@ -329,6 +343,7 @@ class DesktopController(QObject):
 
     def _clear_result(self) -> None:
         """Remove the result from the panel and the map."""
+        self.fixes.forget_result()
         self.mark.clear()
         self.editing.end()
         self.notices.close_message()

@@ -118,6 +118,23 @@ def select_overlap_finding(controller):
     tree.select_finding(next(f for f in dock.result.findings if f.code == "REL002"))
     wait_seconds(0.5)
     save_desktop("finding", controller)
+    preview_fix(controller)
+
+
+def preview_fix(controller):
+    """Preview a fix of the selected overlap: the development boundary gives way to farmland."""
+    controller.dock.navigation.fix.click()
+    one = controller.fixes.one
+    assert wait(lambda: one.dialog is not None and not one.trial.is_running)
+    dialog = one.dialog
+    dialog.resize(1000, 640)
+    wait_seconds(0.5)
+    dialog.maps.show_shapes(dialog.shapes)
+    wait(lambda: not dialog.maps.before.isDrawing() and not dialog.maps.after.isDrawing(), 20)
+    wait_seconds(0.5)
+    save_window("fix", dialog)
+    one.close()
+    wait_seconds(0.3)
 
 
 def show_live_check(controller):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
     from ...core.live.session import EditBatch, FindingsChange
 
+#: work(checked, options, session, progress, cancellation) → result; see `LiveCheck.run_trial`.
+TrialFunction = Callable[..., Any]
 #: More changed features at once require a complete check.
 MAX_CHANGED_FEATURES = 500
 #: Commands occur in bursts: those within this time are read together.
@@ -31,6 +33,8 @@ class LiveCheck(QObject):
 
     It observes the layers from the moment they are read for a check; `begin_from_result` passes the check's result.
     Methods run on the main thread, re-checks in another one.
+
+    `run_trial` tries edits on a copy of the present state, when no re-check is running or queued.
 
     Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`);
     ``rows``: features of the findings layer for new or changed findings, by id() of the finding; ``step``: the edit
@@ -49,9 +53,18 @@ class LiveCheck(QObject):
         self._listeners = {layer.id(): EditListener(layer, self) for layer in layers}
         self._roles: dict[str, str] = {}
         self._check_session: Any = None
+        #: Result and options of the complete check that the session began from.
+        self._checked: Any = None
+        self._options: Any = None
         self._is_ready = self._is_paused = self._is_stopped = False
         self._queued_edits: EditBatch | None = None
         self._job: BackgroundJob | None = None
+        self._queued_trial: BackgroundJob | None = None
+        self._running_trial: BackgroundJob | None = None
+        #: Number of features of edits that were announced and not yet read.
+        self._announced = 0
+        #: Counts the edit commands, so that a trial's result is known to be of the present state.
+        self.revision = 0
         #: Edit commands of the queued and of the running re-check, and the number of features of the latter.
         self._queued_causes: list[EditStep | None] = []
         self._last_edit_step: EditStep | None = None
@@ -61,7 +74,7 @@ class LiveCheck(QObject):
         self._timer.setInterval(_READ_DELAY_MS)
         self._timer.timeout.connect(self._read_changes)
         for edits in self._listeners.values():
-            edits.commandEnded.connect(self._schedule_read)
+            edits.commandEnded.connect(self._on_command_ended)
             edits.undone.connect(self._emit_waiting_count)
             edits.lost.connect(self._stop_as_outdated)
 
@@ -79,6 +92,7 @@ class LiveCheck(QObject):
         self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
         for layer_id in self._listeners.keys() - self._roles.keys():
             self._listeners.pop(layer_id).stop()
+        self._checked, self._options = checked, options
         self._check_session, self._queued_edits = IncrementalSession(checked, options), EditBatch()
         if not self._listeners:
             self.stop()
@@ -100,14 +114,79 @@ class LiveCheck(QObject):
         for edits in self._listeners.values():
             edits.stop()
         self._listeners.clear()
-        if self._job is not None:
+        self._drop_trials()
+        if self._job is not None and self._job is not self._running_trial:
             self._job.cancel_and_disconnect()
-        self._job = self._check_session = self._queued_edits = None
+        self._job = self._check_session = self._queued_edits = self._checked = self._options = None
+
+    # --- trials
+    @property
+    def can_try(self) -> bool:
+        """Return True if there is a result that trials can start from."""
+        return self._check_session is not None
+
+    def get_layers_by_role(self) -> dict[str, QgsVectorLayer]:
+        """Return the observed layers by the codes of their plan layers."""
+        return {self._roles[layer_id]: edits.layer for layer_id, edits in self._listeners.items() if self._roles}
+
+    def run_trial(
+        self,
+        title: str,
+        work: TrialFunction,
+        on_done: Callable[[Any], None],
+        on_error: Callable[[Exception], None],
+        on_cancelled: Callable[[], None],
+    ) -> BackgroundJob:
+        """Try edits in another thread on a copy of the present state; return the job.
+
+        ``work(checked, options, session, progress, cancellation)``: it must only fork the session. The trial starts
+        after the queued re-checks. An edit of a layer, another trial and the end of the live check cancel it.
+        """
+        self._drop_trials()
+        checked, options, session = self._checked, self._options, self._check_session
+
+        def run(progress: Callable[[float, str], None], cancellation: Cancellation) -> Any:
+            return work(checked, options, session, progress, cancellation)
+
+        def end(callback: Callable[..., None]) -> Callable[..., None]:
+            def call(*answer: Any) -> None:
+                if self._running_trial is trial:
+                    self._running_trial = self._job = None
+                if self._queued_trial is trial:
+                    self._queued_trial = None
+                callback(*answer)
+                if not self._is_stopped:
+                    self._check_next()
+
+            return call
+
+        trial = BackgroundJob(title, run, on_done=end(on_done), on_error=end(on_error), on_cancelled=end(on_cancelled))
+        self._queued_trial = trial
+        self._check_next()
+        return trial
+
+    def announce_changes(self, count: int) -> None:
+        """Re-check a command that just changed ``count`` features, however many they are.
+
+        For steps whose features and effects a trial has found.
+        """
+        self._announced += count
+
+    def _drop_trials(self) -> None:
+        """Cancel the running trial, and the queued one, which never starts."""
+        queued, self._queued_trial = self._queued_trial, None
+        if queued is not None:
+            queued.cancel()
+            queued.finished(False)
+        if self._running_trial is not None:
+            self._running_trial.cancel()
 
     @property
     def is_idle(self) -> bool:
         """Return True if no re-check is running or queued."""
-        return self._job is None and not self._timer.isActive() and not self._queued_edits
+        return (
+            self._job is None and not self._timer.isActive() and not self._queued_edits and self._queued_trial is None
+        )
 
     @property
     def waiting_count(self) -> int:
@@ -121,6 +200,11 @@ class LiveCheck(QObject):
             self._timer.start()
         self.waiting.emit(self.waiting_count)
 
+    def _on_command_ended(self) -> None:
+        self.revision += 1
+        self._drop_trials()
+        self._schedule_read()
+
     def _emit_waiting_count(self) -> None:
         for edits in self._listeners.values():
             edits.recollect_unsaved_changes()
@@ -128,7 +212,10 @@ class LiveCheck(QObject):
 
     def _read_changes(self) -> None:
         """Read the features changed by a quick series of edit commands."""
-        if self._check_session is None or self._is_paused:
+        if self._check_session is None:
+            return
+        if self._is_paused:
+            self._check_next()
             return
         if any(edits.busy for edits in self._listeners.values()):
             self._timer.start()
@@ -155,16 +242,17 @@ class LiveCheck(QObject):
         """
         from ...core.live.session import EditBatch
 
-        if len(fids) > MAX_CHANGED_FEATURES:
+        limit = MAX_CHANGED_FEATURES + self._announced
+        if len(fids) > limit:
             return False
         states = states_of(layer, fids) if fids else {}
         self._queued_causes += causes
         self._queued_edits.merge(EditBatch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
-        return len(self._queued_edits.states_by_feature) <= MAX_CHANGED_FEATURES
+        return len(self._queued_edits.states_by_feature) <= limit
 
     # --- re-checks
     def _check_next(self) -> None:
-        if self._job is not None:
+        if self._job is not None or self._check_session is None:
             return
         if not self._is_ready:
             work = self._check_session
@@ -173,13 +261,17 @@ class LiveCheck(QObject):
             from ...core.live.session import EditBatch
 
             batch, work = self._queued_edits, self._check_session
-            self._queued_edits = EditBatch()
+            self._queued_edits, self._announced = EditBatch(), 0
             causes, self._queued_causes = self._queued_causes, []
             self._last_edit_step = causes[0] if len(causes) == 1 else None
             self._under_way = len(batch.states_by_feature)
             self._start_job(
                 lambda _progress, cancellation: _recheck_batch(work, batch, cancellation), self._on_checked, hidden=True
             )
+        elif self._queued_trial is not None and not self._timer.isActive():
+            self._running_trial, self._queued_trial = self._queued_trial, None
+            self._job = self._running_trial
+            self._runner.start(self._job)
 
     def _start_job(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
         self._job = BackgroundJob(

@@ -6,7 +6,7 @@ They are rows in a template's fields, or lists without geometry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from ...core.mapping import MappingLoss
-    from ...core.standard.template import Template
+    from ...core.standard.template import Field, Template
 
 LAYER_DRIVERS = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
 TABLE_DRIVERS = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}
@@ -67,11 +67,7 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
     shapes = frame.geometry.to_numpy()
     fields = QgsFields()
     for declared in template.fields:
-        kind = _find_type(declared.type, declared.length, frame[declared.name])
-        length = declared.length or 0 if declared.type in ("text", "real") else 0
-        field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
-        field.setAlias(declared.alias)
-        fields.append(field)
+        fields.append(make_template_field(declared, frame[declared.name].tolist()))
     geometry = _MULTI_TYPES[template.geometry]
     if bool(shapely.has_z(shapes).any()):
         geometry = Qgis.WkbType(int(geometry.value) + 1000)
@@ -94,6 +90,15 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
             yield feature
 
     return OutputTable(template.role, fields, geometry, crs, rows, len(frame))
+
+
+def make_template_field(declared: Field, values: Sequence[Any] = ()) -> QgsField:
+    """Return a field of a template; ``values``: what an integer field must hold."""
+    kind = _find_type(declared.type, declared.length, values)
+    length = declared.length or 0 if declared.type in ("text", "real") else 0
+    field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
+    field.setAlias(declared.alias)
+    return field
 
 
 def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") -> OutputTable:
@@ -163,8 +168,8 @@ def write_rows_to_sink(
         raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
 
 
-def _find_type(name: str, length: int | None, column: Any) -> QMetaType.Type:
+def _find_type(name: str, length: int | None, values: Sequence[Any]) -> QMetaType.Type:
     if name == "integer":
-        large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in column.tolist())
+        large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in values)
         return QMetaType.Type.LongLong if large else QMetaType.Type.Int
     return {"real": QMetaType.Type.Double, "date": QMetaType.Type.QDate}.get(name, QMetaType.Type.QString)

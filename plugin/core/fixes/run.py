@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..check import CheckResult, Options, check_plan
@@ -16,9 +16,10 @@ from ..files.writing import check_writable
 from ..model.findings import Finding
 from ..model.rule import Severity
 from .batch import BatchResult, choose_fixes, run_batch
+from .change_log import LogAction, append_log_rows, get_user, make_default_log_path, make_log_rows
 from .model import Fix
 from .state import EditingState
-from .tables import append_log, get_user, make_log_rows, make_table_rows, write_table
+from .tables import make_table_rows, write_table
 from .texts import FixTexts
 
 ProgressCallback = Callable[[float, str], None]
@@ -55,12 +56,6 @@ class FixRun:
     def make_texts(self, lang: str) -> FixTexts:
         """Return the texts of fixes in a language, with the layers' names."""
         return FixTexts(lang, self.checked.plan.norm.standard.templates)
-
-
-def make_log_path(output: str | Path) -> Path:
-    """Return the path of the log of changes in the folder of a copy: ``name.changes.csv``."""
-    output = Path(output)
-    return output.with_name(f"{output.stem}.changes.csv")
 
 
 def check_order(order: FixOrder, source: str) -> list[Fix]:
@@ -131,8 +126,11 @@ def run_fixes(
     if order.output:
         run.written.append(str(write_copy(batch.state, source, order.output, cancellation)))
         if batch.applied:
-            log = make_log_path(order.output)
-            append_log(log, make_log_rows(batch.applied, texts, datetime.now(), get_user()), texts)
+            log = make_default_log_path(order.output)
+            now, user = datetime.now(), get_user()
+            step = uuid4().hex[:8]
+            rows = make_log_rows(batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=now)
+            append_log_rows(log, rows)
             run.written.append(str(log))
     if order.table:
         write_table(order.table, make_table_rows(batch, texts))

@@ -91,10 +91,21 @@ class EditingState:
     fixes added. An instance must not be used by several threads at once.
     """
 
-    def __init__(self, checked: CheckResult, options: Options, *, documents: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        checked: CheckResult,
+        options: Options,
+        *,
+        documents: Mapping[str, str] | None = None,
+        session: IncrementalSession | None = None,
+    ):
+        """Start from the checked plan, or from the present state of a prepared ``session``, which does not change."""
         self.plan: Plan = checked.plan
-        self.session = IncrementalSession(checked, options)
-        self.session.prepare()
+        if session is None:
+            self.session = IncrementalSession(checked, options)
+            self.session.prepare()
+        else:
+            self.session = session.fork()
         self.settings = RunSettings(
             tuple(outcome.code for outcome in checked.report.rules),
             options.tolerance or checked.plan.norm.tolerance(),
@@ -252,7 +263,7 @@ class EditingState:
     def issue_fid(self, role: str) -> int:
         """Return a feature id that no row of the layer has, and reserve it."""
         if role not in self._highest_fids:
-            self._highest_fids[role] = max(self.plan.layers[role].fids, default=0)
+            self._highest_fids[role] = self.session.find_highest_feature_id(role)
         self._highest_fids[role] += 1
         return self._highest_fids[role]
 
@@ -264,7 +275,9 @@ class EditingState:
         from ..errors import InputError
 
         if role not in self._last_numbers:
-            keys = self.plan.layers[role].keys
+            rows = self.session.checker.rows
+            edited = (self.row(role, number) for number in rows.list_edited_rows(role))
+            keys = [*self.plan.layers[role].keys, *(row.key for row in edited if row is not None)]
             county = find_usual_county(keys) or self.plan.area_code
             self._last_numbers[role] = county, find_highest_running(keys, county)
         county, number = self._last_numbers[role]

@@ -119,6 +119,10 @@ class IncrementalSession:
         """Return the number of a feature's row; None for an unknown feature."""
         return self._rows[role].get(fid)
 
+    def find_highest_feature_id(self, role: str) -> int:
+        """Return the highest feature id of a layer, those of deleted and of saved features included; 0 without any."""
+        return max(0, max(self._rows[role], default=0))
+
     def find_findings_on(self, role: str, key: str) -> list[Finding]:
         """Return the present findings on a row, or between it and another one."""
         return self._current_findings.find_on(role, key)
@@ -192,7 +196,7 @@ class IncrementalSession:
         changed = {
             name: value
             for name, value in state.attributes.items()
-            if name in attributes and not _are_equal_values(attributes[name], value)
+            if name in attributes and not are_equal_values(attributes[name], value)
         }
         if not changed and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
@@ -297,7 +301,7 @@ def _read_shape(wkb: bytes | None) -> Any:
     return shape
 
 
-def _are_equal_values(value: Any, other_value: Any) -> bool:
+def are_equal_values(value: Any, other_value: Any) -> bool:
     """Return True if two values of a field are equal, whichever reader returned them."""
     import pandas as pd
 

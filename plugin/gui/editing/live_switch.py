@@ -46,6 +46,11 @@ class LiveCheckSwitch(QObject):
         return self._current_check is not None
 
     @property
+    def live(self) -> LiveCheck | None:
+        """Return the live check of the displayed result; None without one."""
+        return self._current_check
+
+    @property
     def waiting(self) -> int:
         """Return the number of changed features that were not re-checked yet."""
         return 0 if self._current_check is None else self._current_check.waiting_count

@@ -63,9 +63,8 @@ class FindingsDock(FindingsForm):
         self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
         self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
-        self.tree.selectionSettled.connect(
-            lambda: self.navigation.waive.set_selected_findings(self.tree.list_selected_findings())
-        )
+        self.tree.fixRequested.connect(self.navigation.fix.click)
+        self.tree.selectionSettled.connect(self._pass_selection_to_buttons)
         self.detail.helpRequested.connect(self.helpRequested)
         self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.current()))
         self.navigation.stepped.connect(self.step)
@@ -172,7 +171,12 @@ class FindingsDock(FindingsForm):
             self.tree.select_finding(now)
         self._show_outdated_state()
         self._show_selected()
-        self.navigation.waive.set_selected_findings(self.tree.list_selected_findings())
+        self._pass_selection_to_buttons()
+
+    def _pass_selection_to_buttons(self) -> None:
+        selected = self.tree.list_selected_findings()
+        self.navigation.waive.set_selected_findings(selected)
+        self.navigation.fix.set_selected_findings(selected)
 
     def _offer_filter_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import reduce
 from typing import Any
 
-from qgis.PyQt.QtCore import QObject, QPoint, Qt
+from qgis.PyQt.QtCore import QObject, QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 
 from ...bridge.editing.listener import EditStep
@@ -34,6 +34,35 @@ def find_new_findings(result: CheckView) -> list[Any]:
         else:
             new.append(finding)
     return sort_by_severity(new)
+
+
+def _drop_moved_findings(change: Any) -> list[Any]:
+    """Return the findings of a change without those that an edit only moved, for example to another township."""
+    ended: dict[tuple[Any, ...], list[Any]] = {}
+    for finding in change.gone:
+        ended.setdefault(_identify_problem(finding), []).append(finding)
+    new = []
+    for finding in change.found:
+        former = ended.get(_identify_problem(finding), [])
+        same = next((one for one in former if _is_at_same_place(finding, one)), None)
+        if same is None:
+            new.append(finding)
+        else:
+            former.remove(same)
+    return new
+
+
+def _is_at_same_place(finding: Any, former: Any) -> bool:
+    """Return True unless only their place distinguishes two findings, and their places are apart."""
+    if not finding.by_place:
+        return bool(finding.key)
+    has_places = "none" not in (finding.geom_kind, former.geom_kind)
+    return has_places and bool(finding.geometry.intersects(former.geometry))
+
+
+def _identify_problem(finding: Any) -> tuple[Any, ...]:
+    related = tuple(sorted(finding.related_keys))
+    return finding.code, finding.case, finding.role, finding.key, finding.field, finding.related_role, related
 
 
 def sort_by_severity(findings: list[Any]) -> list[Any]:
@@ -100,8 +129,10 @@ class UndoButton(QPushButton):
 class EditNotices(QObject):
     """Shows messages on new findings and their number after each re-check.
 
-    Call `report` after each re-check and `stop` to disconnect.
+    Call `report` after each re-check and `stop` to disconnect. ``fixRequested``: findings that the user wants to fix.
     """
+
+    fixRequested = pyqtSignal(list)
 
     def __init__(
         self, iface: Any, dock: FindingsDock, editing: LiveCheckSwitch, selection: FindingSelection, parent: QObject
@@ -148,11 +179,12 @@ class EditNotices(QObject):
         The message closes when edits have resolved all findings named in it.
         """
         self._count_new_findings()
-        found = [f for f in change.found if f.state != "waived"]
+        found = [f for f in _drop_moved_findings(change) if f.state != "waived"]
         if found:
             self._named_findings = found
             zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(found)[0]))
-            self._messages.show(describe_findings(self._dock.result, found), "warning", zoom)
+            fix = (tr("Fix…"), lambda: self._fix_findings(found))
+            self._messages.show(describe_findings(self._dock.result, found), "warning", zoom, fix)
             self._messages.add(UndoButton(step))
             return
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
@@ -165,6 +197,15 @@ class EditNotices(QObject):
         self._named_findings = []
         self._messages.close()
         self.recount_new_findings()
+
+    def _fix_findings(self, findings: list[Any]) -> None:
+        """Fix the current versions of findings, as far as later edits have not corrected them."""
+        wanted = {finding.fingerprint for finding in findings}
+        same = [f for f in self._dock.result.findings if f.fingerprint in wanted]
+        if same:
+            self.fixRequested.emit(sort_by_severity(same))
+        else:
+            self._dock.show_note(tr("A later edit has corrected this finding."))
 
     def _zoom_to_finding(self, finding: Any) -> None:
         """Zoom to the current version of a finding; a later edit may have changed it."""

@@ -97,6 +97,42 @@ class WaiveButton(QPushButton):
             (self.withdraw if self._withdraws_waiver else self.accept).emit(self._findings)
 
 
+class FixButton(QPushButton):
+    """Button 修复…, which previews fixes of the selected finding, or of several.
+
+    Its signals ``fix`` and ``batch`` are emitted with a finding or with findings.
+    """
+
+    fix = pyqtSignal(object)
+    batch = pyqtSignal(list)
+
+    def __init__(self, parent=None):
+        super().__init__(tr("Fix…"), parent)
+        self.setObjectName("SanxianFix")
+        self._findings: list[Any] = []
+        self.clicked.connect(self.perform_action)
+        self.set_selected_findings([])
+
+    def set_selected_findings(self, findings: list[Any]) -> None:
+        """Set the findings to fix; findings on the check itself have no data to fix."""
+        self._findings = [f for f in findings if f.role]
+        count = len(self._findings)
+        self.setText(tr("Fix…") if count < 2 else tr("Fix {count}…").format(count=count))
+        self.setEnabled(bool(self._findings))
+        if count > 1:
+            self.setToolTip(tr("Try the fixes of all selected findings and list what would happen"))
+        elif count == 1:
+            self.setToolTip(tr("Try the fixes on a copy and show them on the map before anything changes (F)"))
+        else:
+            self.setToolTip(tr("Select the findings to fix; a rule selects all its findings"))
+
+    def perform_action(self) -> None:
+        if len(self._findings) == 1:
+            self.fix.emit(self._findings[0])
+        elif self._findings:
+            self.batch.emit(self._findings)
+
+
 class NavigationBar(QWidget):
     """Buttons to step through the findings; ``stepped`` is emitted with the direction."""
 
@@ -108,6 +144,7 @@ class NavigationBar(QWidget):
         self.zoom = QPushButton(tr("Zoom"))
         self.zoom.setObjectName("SanxianZoom")
         self.zoom.clicked.connect(self.zoomRequested)
+        self.fix = FixButton()
         self.waive = WaiveButton()
         self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
         self.previous.clicked.connect(lambda: self.stepped.emit(-1))
@@ -118,6 +155,7 @@ class NavigationBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.zoom)
+        row.addWidget(self.fix)
         row.addWidget(self.waive)
         row.addStretch()
         for widget in (self.previous, self.position, self.next):

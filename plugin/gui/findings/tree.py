@@ -24,7 +24,7 @@ from .groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, Findi
 from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
 
 #: Keys of the list; they take precedence over shortcuts of other programs.
-_LIST_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
+_LIST_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F, Qt.Key.Key_F1, Qt.Key.Key_W)
 
 
 def _has_modifiers(event: Any) -> bool:
@@ -59,6 +59,7 @@ class FindingsTree(QTreeView):
     formRequested = pyqtSignal(object)
     helpRequested = pyqtSignal(str)
     waiveRequested = pyqtSignal()
+    fixRequested = pyqtSignal()
     selectionSettled = pyqtSignal()
     menuRequested = pyqtSignal(object)
 
@@ -142,6 +143,10 @@ class FindingsTree(QTreeView):
             if group.shown_count:
                 self.filter.fetchMore(self._get_group_index(group))
                 self.expand(self._get_group_index(group))
+        if before is not None and not self.selectionModel().hasSelection() and self.current() is not None:
+            # The neighbour that the list moved to is the one that the buttons below apply to.
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+            self.selectionModel().setCurrentIndex(self.currentIndex(), flags)
         if top.isValid():
             self.scrollTo(QModelIndex(top), QAbstractItemView.ScrollHint.PositionAtTop)
         self._quiet = False
@@ -273,6 +278,8 @@ class FindingsTree(QTreeView):
             self.helpRequested.emit(group.code)
         elif event.key() == Qt.Key.Key_W and not _has_modifiers(event) and finding is not None:
             self.waiveRequested.emit()
+        elif event.key() == Qt.Key.Key_F and not _has_modifiers(event) and group is not None:
+            self.fixRequested.emit()
         else:
             self._changed = False
             super().keyPressEvent(event)

@@ -10,7 +10,6 @@ from typing import Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
-from qgis.PyQt.QtWidgets import QMenu
 
 from ...bridge.layers import role_recognition
 from ...bridge.project import waivers as places
@@ -36,20 +35,10 @@ class WaiverActions(QObject):
         self._current = current
         dock.navigation.waive.accept.connect(self.accept)
         dock.navigation.waive.withdraw.connect(self.withdraw_waivers)
-        dock.tree.menuRequested.connect(self._show_menu)
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
         self._dock.tree.set_settled_signal_blocked(False)
-
-    def _show_menu(self, place: Any) -> None:
-        button = self._dock.navigation.waive
-        menu = QMenu(self._dock)
-        action = menu.addAction(button.text())
-        action.setEnabled(button.isEnabled())
-        action.triggered.connect(button.perform_action)
-        menu.exec(place)
-        menu.deleteLater()
 
     def path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""

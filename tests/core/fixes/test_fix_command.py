@@ -13,8 +13,9 @@ import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check_plan
+from plugin.core.fixes.change_log import make_default_log_path
 from plugin.core.fixes.judge import is_same_problem
-from plugin.core.fixes.run import FixOrder, make_log_path, run_fixes
+from plugin.core.fixes.run import FixOrder, run_fixes
 from plugin.paths import SAMPLE_FOLDER
 
 X, Y = 38_560_000.0, 4_390_000.0
@@ -75,7 +76,7 @@ def test_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source(source, t
         ("GEO003", "安全", "已应用"),
         ("REL002", "需确认", "未应用"),
     ]
-    log = read_table(make_log_path(copy))
+    log = read_table(make_default_log_path(copy))
     assert [row["规则"] for row in log] == ["GEO003"] and KEY.format(3) in log[0]["涉及要素"]
     assert "安全 1" in capsys.readouterr().out
 
@@ -101,7 +102,7 @@ def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp
     )
     refused = run_fixes(str(source), options, FixOrder(**order))
     assert [one.refusal.reason for one in refused.batch.entries] == ["both_sealed"] and not refused.batch.applied
-    assert not make_log_path(order["output"]).exists()
+    assert not make_default_log_path(order["output"]).exists()
     documents = {"STBHHX": "晋自然资函〔2026〕1号"}
     careful = run_fixes(str(source), options, FixOrder(documents=documents, **order))
     assert [key for key, _ in careful.batch.entries[0].proposal.doubts] == [
@@ -110,7 +111,7 @@ def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp
     run_fixes(
         str(source), options, FixOrder(only=("cut-by-precedence",), safe_only=False, documents=documents, **order)
     )
-    (entry,) = read_table(make_log_path(order["output"]))
+    (entry,) = read_table(make_default_log_path(order["output"]))
     assert entry["批准文号"] == documents["STBHHX"]
     red_line = gpd.read_file(order["output"], layer="STBHHX").geometry.iloc[0]
     assert shapely.intersection(red_line, square(0, 0, 100, 100)).area == 0
@@ -166,7 +167,7 @@ def test_existing_copy_is_replaced_and_a_log_keeps_its_former_rows(source, tmp_p
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
         run_fixes(str(source), Options(rules=("GEO003",)), FixOrder(output=str(copy)))
-    assert len(read_table(make_log_path(copy))) == 2
+    assert len(read_table(make_default_log_path(copy))) == 2
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
 
 

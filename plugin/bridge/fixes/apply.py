@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Apply judged fixes to the layers of the project as one step, and log them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from ...core.live.session import FeatureKey
+from ..layers.properties import get_file_path
+from ..texts import tr
+from .commands import write_edits
+from .refusals import (
+    ApplyRefused,
+    require_layers,
+    require_same_rows,
+    require_unsealed_layers,
+)
+from .step import FixStep
+
+if TYPE_CHECKING:
+    from ...core.fixes.change_log import LogAction
+    from ...core.fixes.edits import Edits
+    from ...core.fixes.proposal import Proposal
+    from ...core.fixes.rows_before import RowBefore
+    from ...core.fixes.texts import FixTexts
+
+
+@dataclass
+class FixOrder:
+    """What is applied: the proposals in their order, their edits together, and the rows that they were judged on.
+
+    ``label``: name of the step; ``who``: the person who applies it; ``documents``: layer code → document that allows
+    the change of a sealed layer; ``number``: the step in the change log.
+    """
+
+    proposals: list[Proposal]
+    edits: Edits
+    rows_before: Mapping[FeatureKey, RowBefore]
+    label: str
+    who: str = ""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    number: str = field(default_factory=lambda: uuid4().hex[:8])
+
+
+def find_layers_to_start(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
+    """Return the layers that must be switched to edit mode first. Raise ApplyRefused as `require_layers` does."""
+    return [layer for layer in require_layers(order.edits.roles, layers).values() if not layer.isEditable()]
+
+
+def start_editing(layers: list[QgsVectorLayer]) -> None:
+    """Switch layers to edit mode, all or none; raise ApplyRefused if one refuses."""
+    started: list[QgsVectorLayer] = []
+    for layer in layers:
+        # Another layer of the same transaction may have started this one.
+        if layer.isEditable():
+            continue
+        if not layer.startEditing():
+            for other in started:
+                other.rollBack()
+            text = tr("The layer “{layer}” cannot be switched to edit mode; another program may have its file open.")
+            raise ApplyRefused(text.format(layer=layer.name()))
+        started.append(layer)
+
+
+def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, log: ChangeLog) -> FixStep:
+    """Write an order into the edit buffers as one step, log it, and return the step.
+
+    Main thread only; the layers must be in edit mode.
+
+    Raises
+    ------
+    ApplyRefused
+        A layer or a row is not as it was judged, or refused a change. Nothing was changed.
+    OutputError
+        The change log cannot be written. Nothing was changed.
+    """
+    if not order.edits.rows and not order.edits.new_fields:
+        raise ApplyRefused(tr("There is nothing to apply."))
+    found = require_layers(order.edits.roles, layers)
+    require_unsealed_layers(order.edits, norm, order.documents)
+    closed = [layer.name() for layer in found.values() if not layer.isEditable()]
+    if closed:
+        text = tr("The layer “{layer}” is not in edit mode. Nothing was applied.")
+        raise ApplyRefused(text.format(layer=closed[0]))
+    # Rows that a fix only takes values from are of the edited layers too.
+    require_same_rows(order.rows_before, found)
+    from ...core.fixes.change_log import LogAction
+
+    step = FixStep(
+        order.label,
+        write_edits(
+            order.edits,
+            found,
+            norm.standard.templates,
+            order.label,
+            lambda: log.write(order, LogAction.APPLIED),
+        ),
+    )
+    return step
+
+
+@dataclass(frozen=True)
+class ChangeLog:
+    """The change log of a project's layers; ``path`` is None if no place for it is known."""
+
+    path: Path | None
+    texts: FixTexts
+
+    def write(self, order: FixOrder, action: LogAction) -> None:
+        """Append an action on an order; raise OutputError if the log cannot be written."""
+        from ...core.fixes.change_log import append_log_rows, make_log_rows
+
+        if self.path is None:
+            return
+        rows = make_log_rows(
+            order.proposals,
+            action,
+            texts=self.texts,
+            step=order.number,
+            who=order.who,
+            when=datetime.now(),
+        )
+        append_log_rows(self.path, rows)
+
+
+def find_change_log_path(layers: Mapping[str, QgsVectorLayer]) -> Path | None:
+    """Return the path of the change log of these layers.
+
+    It is next to the single file of all layers, or in their common folder; else next to the project's file. None
+    without any of these.
+    """
+    from ...core.fixes.change_log import CHANGE_LOG_SUFFIX, make_default_log_path
+
+    files = {Path(path) for path in map(get_file_path, layers.values()) if path and _exists(path)}
+    if len(files) == 1:
+        return make_default_log_path(files.pop())
+    folders = {path.parent for path in files}
+    if len(folders) == 1:
+        return make_default_log_path(folders.pop())
+    home = QgsProject.instance().absoluteFilePath()
+    return Path(home).with_name(f"{Path(home).stem}{CHANGE_LOG_SUFFIX}") if home else None
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:
+        # The source of a memory layer may be longer than any path.
+        return False

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write edits of fixes into the edit buffers of layers, as one edit command on each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    NULL,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsField,
+    QgsGeometry,
+    QgsVectorLayer,
+    QgsVectorLayerUtils,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime
+
+from ..texts import tr
+from .refusals import ApplyRefused, require_planar_layer
+
+if TYPE_CHECKING:
+    from ...core.fixes.edits import Edits, RowEdit
+    from ...core.standard.template import Template
+
+#: Numbers of QMetaType for a date without time.
+_DATE_TYPE = 14
+
+
+@dataclass(frozen=True)
+class LayerCommands:
+    """The commands of one step on a layer's undo stack: those from ``before`` up to ``after``."""
+
+    layer: QgsVectorLayer
+    before: int
+    after: int
+
+
+def write_edits(
+    edits: Edits,
+    layers: Mapping[str, QgsVectorLayer],
+    templates: Mapping[str, Template],
+    label: str,
+    before_end: Callable[[], None],
+) -> list[LayerCommands]:
+    """Write edits as one edit command on each layer, all or none; return the commands.
+
+    ``label``: name of the commands; ``before_end`` is called when all edits are written and can still be taken back.
+    All layers must be in edit mode.
+
+    Raises
+    ------
+    ApplyRefused
+        A layer refused an edit. No layer has changed.
+    Exception
+        ``before_end`` raised it. No layer has changed.
+    """
+    roles = [role for role in layers if role in edits.roles]
+    prepared = {role: _prepare(edits, role, layers[role]) for role in roles}
+    indexes = {role: layers[role].undoStack().index() for role in roles}
+    begun: list[QgsVectorLayer] = []
+    try:
+        for role in roles:
+            layer = layers[role]
+            layer.beginEditCommand(label)
+            begun.append(layer)
+            for new in edits.new_fields:
+                if new.role == role:
+                    _add_field(layer, templates[role], new.name)
+            for edit, likeness in prepared[role]:
+                _write(layer, edit, likeness)
+        before_end()
+    except BaseException:
+        for layer in reversed(begun):
+            layer.destroyEditCommand()
+        raise
+    for layer in begun:
+        layer.endEditCommand()
+    for layer in begun:
+        layer.triggerRepaint()
+    return [LayerCommands(layers[role], indexes[role], layers[role].undoStack().index()) for role in roles]
+
+
+def _prepare(edits: Edits, role: str, layer: QgsVectorLayer) -> list[tuple[RowEdit, QgsFeature | None]]:
+    """Return the edits of a layer, each with the feature that a new row takes its values from."""
+    from ...core.fixes.edits import UNCHANGED
+
+    chosen = [edit for edit in edits if edit.role == role]
+    if any(edit.shape is not UNCHANGED for edit in chosen):
+        require_planar_layer(layer)
+    wanted = [edit.like_fid for edit in chosen if edit.is_new and edit.like_fid is not None]
+    request = QgsFeatureRequest().setFilterFids(wanted)
+    likenesses = {feature.id(): QgsFeature(feature) for feature in layer.getFeatures(request)} if wanted else {}
+    return [(edit, likenesses.get(edit.like_fid) if edit.like_fid is not None else None) for edit in chosen]
+
+
+def _write(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> None:
+    from ...core.fixes.edits import UNCHANGED
+
+    if edit.is_deleted:
+        done = layer.deleteFeature(edit.fid)
+    elif edit.is_new:
+        done = layer.addFeature(_make_feature(layer, edit, likeness))
+    else:
+        done = True
+        if edit.shape is not UNCHANGED:
+            # The fix has computed the values that follow from the shape.
+            done = layer.changeGeometry(edit.fid, _make_geometry(layer, edit.shape), True)
+        for name, value in edit.attributes.items():
+            position = _find_field(layer, name)
+            done = done and layer.changeAttributeValue(
+                edit.fid, position, _convert(layer.fields().at(position), value, layer), None, True
+            )
+    if not done:
+        raise ApplyRefused(tr("The layer “{layer}” refused a change. Nothing was applied.").format(layer=layer.name()))
+
+
+def _make_feature(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> QgsFeature:
+    own = {} if likeness is None else dict(enumerate(likeness.attributes()))
+    for position in layer.primaryKeyAttributes():
+        own.pop(position, None)
+    for name, value in edit.attributes.items():
+        position = _find_field(layer, name)
+        own[position] = _convert(layer.fields().at(position), value, layer)
+    feature = QgsVectorLayerUtils.createFeature(layer, _make_geometry(layer, edit.shape), own)
+    for position, value in own.items():
+        # Default values must not replace the values of the row.
+        feature.setAttribute(position, value)
+    return feature
+
+
+def _make_geometry(layer: QgsVectorLayer, shape: Any) -> QgsGeometry:
+    """Return a shape as geometry of the layer's type."""
+    import shapely
+
+    geometry = QgsGeometry()
+    if shape is None:
+        return geometry
+    geometry.fromWkb(shapely.to_wkb(shape))
+    if QgsWkbTypes.isMultiType(layer.wkbType()):
+        geometry.convertToMultiType()
+    elif geometry.isMultipart() and not geometry.convertToSingleType():
+        raise _make_parts_refusal(layer)
+    elif len(shapely.get_parts(shape)) > 1:
+        raise _make_parts_refusal(layer)
+    return geometry
+
+
+def _make_parts_refusal(layer: QgsVectorLayer) -> ApplyRefused:
+    text = tr("The layer “{layer}” only has features of one part; the fix would make several. Nothing was applied.")
+    return ApplyRefused(text.format(layer=layer.name()))
+
+
+def _find_field(layer: QgsVectorLayer, name: str) -> int:
+    position = layer.fields().lookupField(name)
+    if position < 0:
+        text = tr("The layer “{layer}” has no field {field} any more. Nothing was applied.")
+        raise ApplyRefused(text.format(layer=layer.name(), field=name))
+    return int(position)
+
+
+def _convert(field: QgsField, value: Any, layer: QgsVectorLayer) -> Any:
+    """Return a value of the core as a value of a field; raise ApplyRefused if it does not fit."""
+    import pandas as pd
+
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return NULL
+    if hasattr(value, "item"):
+        value = value.item()
+    if hasattr(value, "year"):
+        moment = QDate(value.year, value.month, value.day)
+        kind = getattr(field.type(), "value", field.type())
+        return moment if int(kind) == _DATE_TYPE else QDateTime(moment)
+    try:
+        return field.convertCompatible(value)
+    except ValueError as error:
+        text = tr("The value {value} does not fit the field {field} of the layer “{layer}”. Nothing was applied.")
+        raise ApplyRefused(text.format(value=value, field=field.name(), layer=layer.name())) from error
+
+
+def _add_field(layer: QgsVectorLayer, template: Template, name: str) -> None:
+    from ..layers.tables import make_template_field
+
+    declared = template.find_field_by_name(name)
+    if declared is None or not layer.addAttribute(make_template_field(declared)):
+        text = tr("The field {field} cannot be added to the layer “{layer}”. Nothing was applied.")
+        raise ApplyRefused(text.format(field=name, layer=layer.name()))
+    layer.updateFields()

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reasons why edits of fixes cannot be applied to the layers as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import QgsProject, QgsVectorLayer, QgsWkbTypes
+from qgis.PyQt import sip
+
+from ...core.live.session import FeatureKey
+from ..layers.reading import read_feature_states
+from ..texts import tr
+
+if TYPE_CHECKING:
+    from ...core.fixes.edits import Edits
+    from ...core.fixes.rows_before import RowBefore
+
+
+class ApplyRefused(Exception):
+    """Edits were not applied, and nothing was changed; the text is for the user."""
+
+
+def require_layers(roles: Iterable[str], layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
+    """Return the layers to change by their codes.
+
+    Raise ApplyRefused if a layer is missing, filtered, busy, or cannot be edited.
+    """
+    found = {}
+    for role in sorted(roles):
+        layer = layers.get(role)
+        if layer is None or sip.isdeleted(layer) or QgsProject.instance().mapLayer(layer.id()) is None:
+            text = tr("The layer {role} is no longer in the project. Check again first.")
+            raise ApplyRefused(text.format(role=role))
+        if layer.subsetString():
+            text = tr(
+                "The layer “{layer}” has a filter, so features next to the change may be hidden. Remove the filter."
+            )
+            raise ApplyRefused(text.format(layer=layer.name()))
+        if layer.readOnly() or not layer.supportsEditing():
+            text = tr("The layer “{layer}” cannot be edited: it or its file is read-only.")
+            raise ApplyRefused(text.format(layer=layer.name()))
+        if layer.isEditCommandActive():
+            text = tr("Another tool is changing the layer “{layer}”. Finish that first.")
+            raise ApplyRefused(text.format(layer=layer.name()))
+        found[role] = layer
+    return found
+
+
+def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str]) -> None:
+    """Raise ApplyRefused if a sealed layer would change, and no document allows it."""
+    from ...core.fixes.edits import FixRefused
+    from ...core.fixes.sealed import require_unsealed
+
+    try:
+        require_unsealed(edits.roles, norm, documents)
+    except FixRefused as refused:
+        text = tr("The layer {role} is sealed and does not change.")
+        raise ApplyRefused(text.format(role=refused.params.get("role", ""))) from refused
+
+
+def require_same_rows(rows_before: Mapping[FeatureKey, RowBefore], layers: Mapping[str, QgsVectorLayer]) -> None:
+    """Raise ApplyRefused if a row was changed or deleted since it was judged."""
+    from ...core.fixes.rows_before import is_same_row
+
+    for role in sorted({role for role, _fid in rows_before}):
+        fids = [fid for row_role, fid in rows_before if row_role == role]
+        present = read_feature_states(layers[role], fids)
+        for fid in fids:
+            before = rows_before[role, fid]
+            if is_same_row(before, present[fid]):
+                continue
+            name = before.key or tr("feature id {fid}").format(fid=fid)
+            if present[fid] is None:
+                text = tr("The feature {name} of the layer “{layer}” was deleted after the trial. Nothing was applied.")
+            else:
+                text = tr("The feature {name} of the layer “{layer}” was changed after the trial. Nothing was applied.")
+            raise ApplyRefused(text.format(name=name, layer=layers[role].name()))
+
+
+def require_planar_layer(layer: QgsVectorLayer) -> None:
+    """Raise ApplyRefused if new shapes would lose heights or M values."""
+    kind = layer.wkbType()
+    if QgsWkbTypes.hasZ(kind) or QgsWkbTypes.hasM(kind):
+        text = tr("The shapes of the layer “{layer}” have Z or M values, which the fix would lose.")
+        raise ApplyRefused(text.format(layer=layer.name()))

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Trials of fixes in another thread, on a copy of the live check's state; see `LiveCheck.run_trial`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...core.cancellation import Cancellation
+
+if TYPE_CHECKING:
+    from ...core.fixes.batch import BatchResult
+    from ...core.fixes.choices import FixChoice
+    from ...core.fixes.rows_before import RowBefore
+    from ...core.live.session import FeatureKey
+
+ProgressCallback = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class BatchTrial:
+    """The result of a batch, and rows as they are in the layers.
+
+    ``rows_before``: rows that the applied proposals change; ``rows_shown``: those of all proposals.
+    """
+
+    result: BatchResult
+    rows_before: Mapping[FeatureKey, RowBefore]
+    rows_shown: Mapping[FeatureKey, RowBefore]
+
+
+def _make_state(checked: Any, options: Any, session: Any, documents: Mapping[str, str]) -> Any:
+    from ...core.fixes.state import EditingState
+
+    return EditingState(checked, options, session=session, documents=documents)
+
+
+def make_choices_work(finding: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
+    """Return the work of a trial that lists all ways to fix a finding."""
+
+    def work(checked: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation) -> Any:
+        from ...core.fixes.choices import list_choices
+
+        state = _make_state(checked, options, session, documents)
+        return list_choices(state, finding, progress=progress, cancellation=cancellation)
+
+    return work
+
+
+def make_batch_work(
+    findings: Iterable[Any], documents: Mapping[str, str], *, safe_only: bool
+) -> Callable[..., BatchTrial]:
+    """Return the work of a trial that proposes a fix for each finding, and applies those that may be."""
+    listed = list(findings)
+
+    def work(checked: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation) -> Any:
+        from ...core.fixes.batch import choose_fixes, run_batch
+        from ...core.fixes.edits import FixRefused
+        from ...core.fixes.merging import merge_edits
+        from ...core.fixes.rows_before import read_rows_before
+
+        state = _make_state(checked, options, session, documents)
+        result = run_batch(
+            state, listed, choose_fixes([]), safe_only=safe_only, progress=progress, cancellation=cancellation
+        )
+        edits = merge_edits(proposal.edits for proposal in result.applied)
+        rows_before = read_rows_before(state, edits)
+        rows_shown = dict(rows_before)
+        for entry in result.entries:
+            if entry.proposal is not None and not entry.is_applied:
+                cancellation.raise_if_cancelled()
+                try:
+                    rows_shown |= read_rows_before(state, entry.proposal.edits)
+                except FixRefused:
+                    # An applied fix has added the row; it is not in the layers yet.
+                    continue
+        return BatchTrial(result, rows_before, rows_shown)
+
+    return work

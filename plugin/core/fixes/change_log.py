@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log of applied fixes next to the data: a CSV in UTF-8 with a byte order mark, one row per fix and layer.
+
+Rows are only appended. A temporary file is written and replaces the former one; a file that is not such a log is never
+written.
+"""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import io
+import os
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from ..errors import OutputError
+from ..files.encoding import UndecodableTextError, decode_file_text
+from ..files.writing import write_atomically
+from .proposal import Proposal
+from .texts import FixTexts
+
+#: The suffix of a change log, after the name of the data.
+CHANGE_LOG_SUFFIX = ".changes.csv"
+CHANGE_LOG_COLUMNS = (
+    "时间", "步骤", "操作", "操作人", "修复", "内容", "规则", "图层", "涉及要素", "修复前面积（m²）",
+    "移出（m²）", "移入（m²）", "修复后面积（m²）", "批准文号",
+)  # fmt: skip
+
+
+class LogAction(StrEnum):
+    """What happened to a fix."""
+
+    APPLIED = "应用"
+    UNDONE = "撤销"
+    REDONE = "重做"
+    DISCARDED = "放弃编辑"
+
+
+def make_default_log_path(source: str | Path) -> Path:
+    """Return the path of the change log for a data file or folder.
+
+    The file has the name of the data and this suffix; for a folder, it is in the folder.
+    """
+    source = Path(source)
+    if source.is_dir() and source.suffix.lower() != ".gdb":
+        return source / f"{source.resolve().name}{CHANGE_LOG_SUFFIX}"
+    return source.with_name(f"{source.stem}{CHANGE_LOG_SUFFIX}")
+
+
+def make_log_rows(
+    proposals: Iterable[Proposal], action: LogAction, *, texts: FixTexts, step: str, who: str, when: datetime
+) -> list[list[str]]:
+    """Return the log's rows of applied proposals, one for each layer that a proposal changes.
+
+    ``step``: the number of the edit step, the same for all fixes of a batch. Areas are on the ellipsoid.
+    """
+    rows = []
+    for proposal in proposals:
+        areas = {one.role: one for one in proposal.areas}
+        for role in sorted(proposal.edits.roles):
+            area = areas.get(role)
+            figures = ["", "", "", ""]
+            if area is not None:
+                sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
+                figures = [f"{side:.2f}" for side in sides]
+            rows.append(
+                [
+                    f"{when:%Y-%m-%d %H:%M:%S}",
+                    step,
+                    str(action),
+                    who,
+                    f"{proposal.fix.code} {texts.title(proposal.fix)}",
+                    texts.message(proposal),
+                    proposal.finding.code,
+                    texts.layer(role),
+                    ";".join(_list_keys(proposal, role)),
+                    *figures,
+                    proposal.documents.get(role, ""),
+                ]
+            )
+    return rows
+
+
+def _list_keys(proposal: Proposal, role: str) -> list[str]:
+    """Return the keys of the changed rows, with the feature id where a row has none."""
+    fids = [edit.fid for edit in proposal.edits if edit.role == role]
+    return [proposal.row_keys.get((role, fid)) or f"fid={fid}" for fid in fids]
+
+
+def get_user() -> str:
+    """Return the name of the system's user, empty if it is unknown."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def append_log_rows(path: str | Path, rows: Sequence[Sequence[str]]) -> None:
+    """Append rows to a change log, which is created if it is missing.
+
+    Raises OutputError if the file cannot be written, or is not a change log; it is then unchanged.
+    """
+    path = Path(path)
+    try:
+        former = path.read_bytes() if path.exists() else b""
+        text = decode_file_text(former) if former.strip() else _format_csv([CHANGE_LOG_COLUMNS])
+    except (OSError, UndecodableTextError) as error:
+        raise OutputError("changes_unreadable", target=str(path)) from error
+    if next(csv.reader(io.StringIO(text, newline="")), [])[:3] != list(CHANGE_LOG_COLUMNS[:3]):
+        raise OutputError("changes_unreadable", target=str(path))
+    if not text.endswith("\n"):
+        text += "\r\n"
+    with write_atomically(path) as target, target.open("wb") as handle:
+        handle.write((text + _format_csv(rows)).encode("utf-8-sig"))
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _format_csv(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows([guard_cell(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def guard_cell(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "@") else cell

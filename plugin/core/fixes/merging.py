@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The edits of several fixes that were applied one after the other, as edits of one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..live.session import FeatureKey
+from .edits import UNCHANGED, Edits, RowEdit
+
+
+def merge_edits(applied: Iterable[Edits]) -> Edits:
+    """Return the net edits: each row once, with its last shape and all its last values.
+
+    A row that was added and deleted again is left out.
+    """
+    rows: dict[FeatureKey, RowEdit] = {}
+    merged = Edits()
+    for edits in applied:
+        merged.new_fields += [new for new in edits.new_fields if new not in merged.new_fields]
+        for one in edits:
+            edit = _resolve_like(one, rows)
+            former = rows.get((edit.role, edit.fid))
+            if former is None:
+                rows[edit.role, edit.fid] = edit
+            elif edit.is_deleted and former.is_new:
+                del rows[edit.role, edit.fid]
+            elif edit.is_deleted:
+                rows[edit.role, edit.fid] = edit
+            else:
+                rows[edit.role, edit.fid] = replace(
+                    former,
+                    shape=former.shape if edit.shape is UNCHANGED else edit.shape,
+                    attributes=former.attributes | edit.attributes,
+                )
+    merged.rows = list(rows.values())
+    return merged
+
+
+def _resolve_like(edit: RowEdit, rows: dict[FeatureKey, RowEdit]) -> RowEdit:
+    """Return a new row's edit as a copy of a row that was there before all fixes."""
+    like = None if edit.like_fid is None else rows.get((edit.role, edit.like_fid))
+    if not edit.is_new or like is None:
+        return edit
+    like_fid = like.like_fid if like.is_new else edit.like_fid
+    return replace(edit, like_fid=like_fid, attributes=like.attributes | edit.attributes)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rows that a proposal was judged on, to detect that they changed before the proposal is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+
+from ..live.session import FeatureKey, FeatureState, are_equal_values
+from .edits import Edits
+from .state import EditingState
+
+
+@dataclass(frozen=True)
+class RowBefore:
+    """A row as it was judged: its key (BSM), shape and values."""
+
+    key: str
+    feature: FeatureState
+
+
+def read_rows_before(state: EditingState, edits: Edits) -> dict[FeatureKey, RowBefore]:
+    """Return the present rows that edits change, delete or take values from: (layer code, feature id) → row."""
+    rows: dict[FeatureKey, RowBefore] = {}
+    for edit in edits:
+        fid = edit.fid if edit.like_fid is None else edit.like_fid
+        if edit.is_new and edit.like_fid is None:
+            continue
+        row = state.get_row(edit.role, fid)
+        frame = row.layer.frame
+        values: dict[str, Any] = {
+            str(name): frame[name].iloc[0] for name in frame.columns if name != frame.geometry.name
+        }
+        wkb = None if row.raw is None else shapely.to_wkb(row.raw)
+        rows[edit.role, fid] = RowBefore(row.key, FeatureState(wkb, values))
+    return rows
+
+
+def is_same_row(before: RowBefore, present: FeatureState | None) -> bool:
+    """Return True if a row still has the shape and the values that it was judged with."""
+    judged = before.feature
+    if present is None or (judged.wkb is None) != (present.wkb is None):
+        return False
+    if judged.wkb is not None and present.wkb is not None:
+        shape = shapely.from_wkb(present.wkb, on_invalid="ignore")
+        if shape is None or shapely.to_wkb(shape) != judged.wkb:
+            return False
+    return all(
+        name not in present.attributes or are_equal_values(value, present.attributes[name])
+        for name, value in judged.attributes.items()
+    )

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Context menu of the findings list: the actions of the buttons below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QMenu
+
+from .dock import FindingsDock
+
+
+class FindingsMenu(QObject):
+    """Shows the context menu of the findings list."""
+
+    def __init__(self, dock: FindingsDock, parent: QObject | None = None):
+        super().__init__(parent)
+        self._dock = dock
+        dock.tree.menuRequested.connect(self._show)
+
+    def make(self) -> QMenu:
+        menu = QMenu(self._dock)
+        for button in (self._dock.navigation.fix, self._dock.navigation.waive):
+            action = menu.addAction(button.text())
+            action.setEnabled(button.isEnabled())
+            action.setToolTip(button.toolTip())
+            action.triggered.connect(lambda _on=False, button=button: button.perform_action())
+        return menu
+
+    def _show(self, place: Any) -> None:
+        menu = self.make()
+        menu.exec(place)
+        menu.deleteLater()

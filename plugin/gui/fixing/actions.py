@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixes from the findings panel and from the message on edits; closed when project or layers go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...bridge.fixes.apply import FixOrder
+from ..editing.live_switch import LiveCheckSwitch
+from ..findings.dock import FindingsDock
+from ..findings.edit_notices import EditNotices
+from ..project.watch import ProjectWatcher
+from .applying import FixApplier
+from .many_findings import BatchFixer
+from .one_finding import FindingFixer
+from .trial_runner import find_trial_obstacle
+from .whole_rules import WholeRuleChanges
+
+
+class FixActions(QObject):
+    """Opens the preview of one finding, or the batch of several, if the displayed result allows it.
+
+    ``current``: returns True if the displayed result is of the open project. ``changed(change)``: findings of rules
+    that are not local have changed by a fix or by its undo (`core.live.session.FindingsChange`).
+    """
+
+    changed = pyqtSignal(object)
+
+    def __init__(
+        self,
+        iface: Any,
+        dock: FindingsDock,
+        editing: LiveCheckSwitch,
+        notices: EditNotices,
+        watch: ProjectWatcher,
+        current: Callable[[], bool],
+        parent: QObject,
+    ):
+        super().__init__(parent)
+        self._dock, self._editing, self._current = dock, editing, current
+        self.applier = FixApplier(iface, self)
+        self.one = FindingFixer(iface, dock, editing, current, self.applier, self)
+        self.many = BatchFixer(iface, dock, editing, current, self.applier, self)
+        #: Number of an applied order → its changes to findings of rules that are not local.
+        self._whole_rule_changes: dict[str, WholeRuleChanges] = {}
+        self.applier.applied.connect(self._on_applied)
+        self.applier.reverted.connect(self._on_reverted)
+        self.many.previewRequested.connect(self.fix)
+        dock.navigation.fix.fix.connect(self.fix)
+        dock.navigation.fix.batch.connect(self.fix_all)
+        notices.fixRequested.connect(self._fix_new)
+        watch.changed.connect(self.close)
+        watch.layers_removed.connect(lambda _ids: self.close_windows())
+
+    def fix(self, finding: Any) -> None:
+        """Preview the fixes of a finding."""
+        if self._can_try():
+            self.one.open(finding)
+
+    def fix_all(self, findings: list[Any]) -> None:
+        """List what fixes of several findings would do."""
+        if self._can_try():
+            self.many.open(findings)
+
+    def _fix_new(self, findings: list[Any]) -> None:
+        if len(findings) == 1:
+            self.fix(findings[0])
+        else:
+            self.fix_all(findings)
+
+    def _announce(self, order: FixOrder) -> None:
+        """Let the live check follow the step, even if it changed very many features."""
+        if self._editing.live is not None:
+            self._editing.live.announce_changes(len(order.edits.rows))
+
+    def _on_applied(self, order: FixOrder) -> None:
+        if not self._current():
+            return
+        self._announce(order)
+        changes = WholeRuleChanges(order.proposals, self._dock.result.findings)
+        self._whole_rule_changes[order.number] = changes
+        self._emit(changes.apply())
+
+    def _on_reverted(self, order: FixOrder) -> None:
+        self._announce(order)
+        changes = self._whole_rule_changes.pop(order.number, None)
+        if changes is not None and self._current():
+            self._emit(changes.revert(self._dock.result.findings))
+
+    def _emit(self, change: Any) -> None:
+        if change is not None:
+            self.changed.emit(change)
+
+    def forget_result(self) -> None:
+        """Close the windows and forget changes of the former result."""
+        self.close_windows()
+        self._whole_rule_changes.clear()
+
+    def _can_try(self) -> bool:
+        reason = find_trial_obstacle(self._editing, self._current())
+        if reason:
+            self._dock.show_note(reason)
+        return not reason
+
+    def close_windows(self) -> None:
+        """Close preview and batch without applying anything."""
+        self.one.close()
+        self.many.close()
+
+    def close(self) -> None:
+        """Forget everything about the project."""
+        self.forget_result()
+        self.applier.stop()
+
+    stop = close

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Apply fixes to the project's layers, report it with an undo button, and log undo and redo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtWidgets import QPushButton
+
+from ...bridge import settings
+from ...bridge.fixes.apply import (
+    ChangeLog,
+    FixOrder,
+    apply_order,
+    find_change_log_path,
+    find_layers_to_start,
+    start_editing,
+)
+from ...bridge.fixes.refusals import ApplyRefused
+from ...bridge.fixes.step import FixStep
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ..widgets import messages
+from ..widgets.messages import MessageBarMessages
+
+
+def get_person() -> str:
+    """Return who applies fixes: the person who registers waivers, else the user of this computer."""
+    from ...core.fixes.change_log import get_user
+
+    return settings.read_setting("waiver_author", "") or get_user()
+
+
+class FixApplier(QObject):
+    """Applies orders of fixes, one step each, and keeps the steps as long as they can be undone.
+
+    Signals: ``applied(order)`` for a new step and for its redo; ``reverted(order)`` for its undo and its roll-back.
+    """
+
+    applied = pyqtSignal(object)
+    reverted = pyqtSignal(object)
+
+    def __init__(self, iface: Any, parent: QObject | None = None):
+        super().__init__(parent)
+        self._messages = MessageBarMessages(iface, tr("Fix"))
+        #: Steps that can still be undone or redone.
+        self.steps: list[FixStep] = []
+
+    def stop(self) -> None:
+        self._messages.close()
+        steps, self.steps = self.steps, []
+        for step in steps:
+            step.stop()
+
+    def close_message(self) -> None:
+        self._messages.close()
+
+    def list_layers_to_start(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
+        """Return the layers that must be switched to edit mode first; raise ApplyRefused if the order cannot apply."""
+        return find_layers_to_start(order, layers)
+
+    def apply(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, texts: Any) -> str:
+        """Apply an order, switching layers to edit mode where needed; return why it was refused, else empty.
+
+        ``layers``: those of the check by role; ``norm``: of the check; ``texts``: `core.fixes.texts.FixTexts`.
+        """
+        log = ChangeLog(find_change_log_path(layers), texts)
+        started: list[QgsVectorLayer] = []
+        try:
+            started = find_layers_to_start(order, layers)
+            start_editing(started)
+            step = apply_order(order, layers, norm, log)
+        except (ApplyRefused, SanxianError) as refused:
+            for layer in started:
+                if layer.isEditable() and not layer.isModified():
+                    layer.rollBack()
+            return str(refused) if isinstance(refused, ApplyRefused) else messages.explain_error(refused)
+        self._keep(step, order, log)
+        self._report(step, order, log)
+        self.applied.emit(order)
+        return ""
+
+    def _keep(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
+        from ...core.fixes.change_log import LogAction
+
+        step.setParent(self)
+        self.steps.append(step)
+        for signal, action, report in (
+            (step.undone, LogAction.UNDONE, self.reverted),
+            (step.redone, LogAction.REDONE, self.applied),
+            (step.discarded, LogAction.DISCARDED, self.reverted),
+        ):
+            signal.connect(partial(self._log, log, order, action))
+            signal.connect(partial(report.emit, order))
+        step.separated.connect(self._warn_separated)
+        step.ended.connect(lambda: self._drop(step))
+
+    def _drop(self, step: FixStep) -> None:
+        if step in self.steps:
+            self.steps.remove(step)
+            step.deleteLater()
+
+    def _log(self, log: ChangeLog, order: FixOrder, action: Any) -> None:
+        try:
+            log.write(order, action)
+        except SanxianError as error:
+            text = tr("The change log does not have this undo or redo. {reason}")
+            self._messages.show_warning(text.format(reason=messages.explain_error(error)))
+
+    def _warn_separated(self, names: list[str]) -> None:
+        text = tr(
+            "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
+            "then the fix."
+        )
+        self._messages.show_warning(text.format(layers=tr(", ").join(names)))
+
+    def _report(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
+        names = tr(", ").join(step.layer_names)
+        if len(order.proposals) == 1:
+            text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.").format(
+                fix=log.texts.message(order.proposals[0]), layers=names
+            )
+        else:
+            text = tr(
+                "{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it."
+            ).format(count=len(order.proposals), layers=names)
+        if log.path is not None:
+            text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
+        self._messages.show(text, "success")
+        self._messages.add(UndoFixButton(step))
+
+
+class UndoFixButton(QPushButton):
+    """Button 撤销修复, which takes back a step on all its layers."""
+
+    def __init__(self, step: FixStep, parent: Any = None):
+        super().__init__(tr("Undo Fix"), parent)
+        self.setObjectName("SanxianUndoFix")
+        self._step: FixStep | None = step
+        self.clicked.connect(self._undo)
+        step.ended.connect(self._disable)
+        step.undone.connect(self._disable)
+        step.redone.connect(lambda: self.setEnabled(True))
+
+    def _disable(self) -> None:
+        self.setEnabled(False)
+
+    def _undo(self) -> None:
+        if self._step is None or not self._step.undo():
+            self.setEnabled(False)
+            self.setToolTip(tr("A later edit exists, or the fix was already undone or saved. Use Undo of QGIS."))

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Table of the areas of all sides of a fix: before, out, in, after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from ...bridge.texts import tr
+
+
+@dataclass(frozen=True)
+class AreaRow:
+    """Areas of one layer in m², None for a side whose shapes do not change.
+
+    ``remark``: shown in place of the figures then; ``tip``: the layer's name with its code.
+    """
+
+    name: str
+    figures: tuple[float, float, float, float] | None
+    remark: str = ""
+    tip: str = ""
+
+
+def make_area_rows(proposals: Iterable[Any], layer_name: Callable[[str], str]) -> list[AreaRow]:
+    """Return the areas of the layers of proposals, and the other sides of their findings as unchanged."""
+    sums: dict[str, list[float]] = {}
+    unchanged: dict[str, None] = {}
+    edited: set[str] = set()
+    for proposal in proposals:
+        for area in proposal.areas:
+            sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
+            former = sums.get(area.role, [0.0] * 4)
+            sums[area.role] = [one + other for one, other in zip(former, sides, strict=True)]
+        edited |= proposal.edits.roles
+        unchanged |= dict.fromkeys(
+            role
+            for role in (*sorted(proposal.edits.roles), proposal.finding.role, proposal.finding.related_role)
+            if role
+        )
+    rows = [
+        AreaRow(_shorten(layer_name(role)), (f[0], f[1], f[2], f[3]), tip=layer_name(role)) for role, f in sums.items()
+    ]
+    others = [role for role in unchanged if role not in sums]
+    words = {role: tr("attributes only") if role in edited else tr("unchanged") for role in others}
+    return rows + [AreaRow(_shorten(layer_name(role)), None, words[role], layer_name(role)) for role in others]
+
+
+def _shorten(name: str) -> str:
+    """Return a layer's name without its code in brackets."""
+    return name.split("（")[0]
+
+
+class AreaTable(QTableWidget):
+    """Read-only table of areas in m² with two decimals."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(0, 5, parent)
+        self.setObjectName("SanxianFixAreas")
+        self.setAccessibleName(tr("Area change"))
+        titles = [tr("Layer"), tr("Before m²"), tr("Out m²"), tr("In m²"), tr("After m²")]
+        self.setHorizontalHeaderLabels(titles)
+        self.verticalHeader().hide()
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in range(1, 5):
+            self.horizontalHeaderItem(column).setTextAlignment(Qt.AlignmentFlag.AlignRight)
+
+    def show_rows(self, rows: list[AreaRow]) -> None:
+        from ...core.messages.texts import format_number
+
+        self.setRowCount(len(rows))
+        for number, row in enumerate(rows):
+            texts = [row.name]
+            if row.figures is None:
+                texts += ["", "", "", row.remark]
+            else:
+                before, moved_out, moved_in, after = row.figures
+                texts += [
+                    format_number(before, 2),
+                    f"−{format_number(moved_out, 2)}" if moved_out >= 0.005 else "0.00",
+                    f"+{format_number(moved_in, 2)}" if moved_in >= 0.005 else "0.00",
+                    format_number(after, 2),
+                ]
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text if column else row.tip)
+                if column:
+                    item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+                self.setItem(number, column, item)
+        self.resizeRowsToContents()

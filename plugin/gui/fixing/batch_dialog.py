@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Dialog 批量修复: what fixes of many findings would do, which are applied, and what that changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QSize, QSortFilterProxyModel, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from ..widgets.sections import FormSection, make_faint_label
+from .area_table import AreaRow, AreaTable
+from .batch_model import (
+    CONFIRM,
+    FEATURE_COLUMN,
+    FIX_COLUMN,
+    IN_COLUMN,
+    NEW_COLUMN,
+    OUT_COLUMN,
+    REFUSED,
+    RULE_COLUMN,
+    SAFE,
+    TOWNSHIP_COLUMN,
+    BatchModel,
+    BatchRow,
+)
+from .linked_maps import LinkedMaps
+from .map_preview import FixShapes
+
+_WIDTH_DIGITS, _HEIGHT_LINES = 156, 40
+
+
+class _GroupFilter(QSortFilterProxyModel):
+    """Shows the rows of the chosen groups."""
+
+    def __init__(self, parent: QWidget):
+        super().__init__(parent)
+        self.groups = {SAFE, CONFIRM, REFUSED}
+
+    def set_group(self, group: int, on: bool) -> None:
+        self.groups = self.groups | {group} if on else self.groups - {group}
+        self.invalidateFilter()
+
+    def filterAcceptsRow(self, source_row: int, _parent: Any) -> bool:
+        return self.sourceModel().rows[source_row].group in self.groups
+
+
+class BatchDialog(QDialog):
+    """Lists the proposals of a batch; it changes nothing itself.
+
+    Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: show all its fixes; ``ticksChanged``;
+    ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop the trial.
+    """
+
+    rowShown = pyqtSignal(object)
+    previewRequested = pyqtSignal(object)
+    ticksChanged = pyqtSignal()
+    applyRequested = pyqtSignal()
+    retryRequested = pyqtSignal()
+    cancelRequested = pyqtSignal()
+
+    def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName("SanxianBatchFixDialog")
+        self.setWindowTitle(tr("Batch Fix"))
+        self.maps, self.areas = LinkedMaps(main_canvas), AreaTable()
+        self.model, self.filter = BatchModel(self), _GroupFilter(self)
+        self.filter.setSourceModel(self.model)
+        self.table = self._make_table()
+        layout = QVBoxLayout(self)
+        layout.addLayout(self._make_head())
+        layout.addLayout(self._make_filters())
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self.table)
+        splitter.addWidget(self._make_lower())
+        line = self.fontMetrics().lineSpacing()
+        splitter.setSizes([line * 20, line * 10])
+        splitter.setStretchFactor(0, 1)
+        splitter.setChildrenCollapsible(False)
+        layout.addWidget(splitter, 1)
+        layout.addLayout(self._make_buttons())
+        size = self.fontMetrics()
+        self.resize(QSize(size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES))
+        self.model.ticksChanged.connect(self.ticksChanged)
+        self.show_state("", can_apply=False)
+
+    # --- widgets
+    def _make_table(self) -> QTreeView:
+        table = QTreeView()
+        table.setObjectName("SanxianBatchFixes")
+        table.setAccessibleName(tr("Proposals"))
+        table.setModel(self.filter)
+        table.setRootIsDecorated(False)
+        table.setUniformRowHeights(True)
+        table.setAllColumnsShowFocus(True)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        header = table.header()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        digit = self.fontMetrics().horizontalAdvance("0")
+        widths = {RULE_COLUMN: 14, FEATURE_COLUMN: 34, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
+                  IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
+        for column, width in widths.items():
+            header.resizeSection(column, digit * width)
+        table.selectionModel().currentRowChanged.connect(lambda *_rows: self._on_row_changed())
+        table.doubleClicked.connect(lambda _index: self._request_preview())
+        return table
+
+    def _make_head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.summary = QLabel()
+        font = self.summary.font()
+        font.setBold(True)
+        self.summary.setFont(font)
+        self.progress = QProgressBar()
+        self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 36)
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.clicked.connect(self.cancelRequested)
+        self.retry_button = QPushButton(tr("Try Again"))
+        self.retry_button.clicked.connect(self.retryRequested)
+        row.addWidget(self.summary)
+        row.addStretch()
+        for widget in (self.progress, self.cancel_button, self.retry_button):
+            row.addWidget(widget)
+        return row
+
+    def _make_filters(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.group_buttons = {}
+        for group in (SAFE, CONFIRM, REFUSED):
+            button = QPushButton()
+            button.setCheckable(True)
+            button.setChecked(True)
+            button.setAutoDefault(False)
+            button.toggled.connect(lambda on, group=group: self.filter.set_group(group, on))
+            self.group_buttons[group] = button
+            row.addWidget(button)
+        row.addStretch()
+        only_safe, none = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
+        only_safe.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
+        none.clicked.connect(lambda: self.model.tick_only_safe(False))
+        self.preview_button = QPushButton(tr("Other Fixes…"))
+        self.preview_button.clicked.connect(self._request_preview)
+        for button in (only_safe, none, self.preview_button):
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        return row
+
+    def _make_lower(self) -> QWidget:
+        lower = QWidget()
+        row = QHBoxLayout(lower)
+        row.setContentsMargins(0, 0, 0, 0)
+        box = FormSection(tr("Area balance"), tr("ticked fixes, ellipsoid area: before − out + in = after"))
+        box.layout_.addWidget(self.areas, 1)
+        row.addWidget(box, 1)
+        row.addWidget(self.maps, 1)
+        return lower
+
+    def _make_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.status = make_faint_label()
+        self.status.setObjectName("SanxianBatchFixStatus")
+        self.status.setWordWrap(True)
+        row.addWidget(self.status, 1)
+        self.apply = QPushButton(tr("Apply"))
+        self.apply.setObjectName("SanxianBatchFixApply")
+        self.apply.setDefault(True)
+        self.apply.clicked.connect(self.applyRequested)
+        close = QPushButton(tr("Close"))
+        close.setAutoDefault(False)
+        close.clicked.connect(self.reject)
+        row.addWidget(self.apply)
+        row.addWidget(close)
+        return row
+
+    # --- content
+    def show_rows(self, rows: list[BatchRow]) -> None:
+        """Show the outcome of a trial."""
+        self.model.set_rows(rows)
+        counts = {group: sum(row.group == group for row in rows) for group in (SAFE, CONFIRM, REFUSED)}
+        words = {SAFE: tr("Safe {count}"), CONFIRM: tr("To confirm {count}"), REFUSED: tr("Not fixable {count}")}
+        for group, button in self.group_buttons.items():
+            button.setText(words[group].format(count=counts[group]))
+        fixable = counts[SAFE] + counts[CONFIRM]
+        text = tr("{count} findings have a fix, {others} are only explained.")
+        self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")
+        if rows:
+            self.table.setCurrentIndex(self.filter.index(0, 0))
+
+    def show_shapes(self, shapes: FixShapes) -> None:
+        self.maps.show_shapes(shapes)
+
+    def show_areas(self, rows: list[AreaRow]) -> None:
+        self.areas.show_rows(rows)
+
+    def show_progress(self, share: float | None) -> None:
+        for widget in (self.progress, self.cancel_button):
+            widget.setVisible(share is not None)
+        if share is not None:
+            self.progress.setRange(0, 100)
+            self.progress.setValue(round(100 * share))
+
+    def show_trial(self, text: str) -> None:
+        self.show_state(text, can_apply=False)
+        self.show_progress(0.0)
+
+    def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False) -> None:
+        """Show what is ticked, or why nothing can be applied."""
+        count = len(self.model.list_ticked())
+        self.show_progress(None)
+        self.status.setText(text)
+        self.retry_button.setVisible(can_retry)
+        self.table.setEnabled(not self.progress.isVisible())
+        self.apply.setEnabled(can_apply and count > 0)
+        self.apply.setText(tr("Apply {count}").format(count=count) if count else tr("Apply"))
+
+    @property
+    def current_row(self) -> BatchRow | None:
+        index = self.filter.mapToSource(self.table.currentIndex())
+        return self.model.rows[index.row()] if index.isValid() else None
+
+    def _on_row_changed(self) -> None:
+        index = self.filter.mapToSource(self.table.currentIndex())
+        if index.isValid():
+            self.rowShown.emit(self.model.rows[index.row()])
+            self.model.mark_seen(index.row())
+
+    def _request_preview(self) -> None:
+        if self.current_row is not None:
+            self.previewRequested.emit(self.current_row)
+
+    def done(self, result: int) -> None:
+        self.maps.release()
+        super().done(result)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows of the batch: finding, fix, area change, and whether the fix is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, Qt, pyqtSignal
+
+from ...bridge.texts import tr
+from ..findings.groups import get_kind
+from ..widgets import theme
+
+RULE_COLUMN, FEATURE_COLUMN, TOWNSHIP_COLUMN, FIX_COLUMN, OUT_COLUMN, IN_COLUMN, NEW_COLUMN, REASON_COLUMN = range(8)
+#: Groups of rows, in their order.
+SAFE, CONFIRM, REFUSED = range(3)
+_RIGHT_ALIGNED = (OUT_COLUMN, IN_COLUMN, NEW_COLUMN)
+
+
+@dataclass
+class BatchRow:
+    """A row of the batch. ``entry``: `core.fixes.batch.BatchEntry`; ``cells``: its texts by column."""
+
+    entry: Any
+    group: int
+    cells: list[str]
+    is_ticked: bool = False
+    #: True once the preview of the row was shown; only then a fix that is not safe can be ticked.
+    is_seen: bool = False
+
+    @property
+    def can_be_ticked(self) -> bool:
+        return self.group == SAFE or (self.group == CONFIRM and self.is_seen)
+
+
+def make_batch_rows(entries: list[Any], texts: Any) -> list[BatchRow]:
+    """Return the rows of a trial's entries, safe ones first; those are ticked.
+
+    ``texts``: `core.fixes.texts.FixTexts`.
+    """
+    rows = []
+    for entry in entries:
+        group = REFUSED
+        if entry.proposal is not None:
+            group = SAFE if entry.proposal.is_safe else CONFIRM
+        rows.append(BatchRow(entry, group, _make_cells(entry, group, texts), is_ticked=group == SAFE))
+    return sorted(rows, key=lambda row: row.group)
+
+
+def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
+    from ...core.messages.texts import format_number, shorten_key
+
+    finding, proposal = entry.finding, entry.proposal
+    sides = [f"{finding.role} {shorten_key(finding.key)}".strip()]
+    if finding.related_keys:
+        sides.append(f"{finding.related_role} {shorten_key(finding.related_keys[0])}".strip())
+    cells = [finding.code, " ↔ ".join(sides), finding.township]
+    if proposal is None:
+        if entry.ended_by is not None:
+            reason = tr("Ends with the fix of {code}").format(code=entry.ended_by.finding.code)
+        else:
+            reason = texts.reason(entry.refusal)
+        return [*cells, "—", "—", "—", "—", reason]
+    moved_out = sum(area.ellipsoid_out_m2 for area in proposal.areas)
+    moved_in = sum(area.ellipsoid_in_m2 for area in proposal.areas)
+    doubts = tr("; ").join(texts.doubts(proposal))
+    return [
+        *cells,
+        texts.message(proposal),
+        format_number(moved_out, 2) if proposal.areas else "—",
+        format_number(moved_in, 2) if proposal.areas else "—",
+        str(len(proposal.appearing)) if proposal.appearing else tr("none"),
+        tr("Safe") if group == SAFE else doubts,
+    ]
+
+
+class BatchModel(QAbstractTableModel):
+    """Table of the batch; the first column has the tick."""
+
+    ticksChanged = pyqtSignal()
+
+    def __init__(self, parent: Any = None):
+        super().__init__(parent)
+        self.rows: list[BatchRow] = []
+        self._titles = [
+            tr("Rule"), tr("Its features"), tr("Township"), tr("Method"), tr("Out m²"), tr("In m²"), tr("New findings"),
+            tr("Safe, or why not"),
+        ]  # fmt: skip
+        self._icons = {kind: theme.load_icon(name) for kind, name in theme.KIND_ICONS.items()}
+
+    def set_rows(self, rows: list[BatchRow]) -> None:
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+        self.ticksChanged.emit()
+
+    def list_ticked(self) -> list[BatchRow]:
+        return [row for row in self.rows if row.is_ticked]
+
+    def tick_only_safe(self, on: bool = True) -> None:
+        """Tick the safe rows and no other; with ``on`` False tick none."""
+        for row in self.rows:
+            row.is_ticked = on and row.group == SAFE
+        self._refresh()
+
+    def mark_seen(self, position: int) -> None:
+        """Record that the preview of a row was shown, so that it can be ticked."""
+        row = self.rows[position]
+        if not row.is_seen:
+            row.is_seen = True
+            self.dataChanged.emit(self.index(position, 0), self.index(position, len(self._titles) - 1))
+
+    def _refresh(self) -> None:
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 0))
+        self.ticksChanged.emit()
+
+    # --- Qt
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._titles)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._titles[section]
+        return None
+
+    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == RULE_COLUMN and self.rows[index.row()].can_be_ticked:
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
+        return flags
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row, column = self.rows[index.row()], index.column()
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return row.cells[column]
+        if role == Qt.ItemDataRole.CheckStateRole and column == RULE_COLUMN and row.group != REFUSED:
+            return Qt.CheckState.Checked if row.is_ticked else Qt.CheckState.Unchecked
+        if role == Qt.ItemDataRole.DecorationRole and column == RULE_COLUMN:
+            return self._icons.get(get_kind(row.entry.finding))
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in _RIGHT_ALIGNED:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ForegroundRole and row.group == REFUSED:
+            return theme.get_faint_color()
+        return None
+
+    def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        row = self.rows[index.row()]
+        if role != Qt.ItemDataRole.CheckStateRole or not row.can_be_ticked:
+            return False
+        row.is_ticked = Qt.CheckState(value) == Qt.CheckState.Checked
+        self.dataChanged.emit(index, index)
+        self.ticksChanged.emit()
+        return True

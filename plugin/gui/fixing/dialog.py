@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Dialog 修复预览: ways to fix a finding, what each changes on the map and in area, and what the rules find then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsApplication
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from ...bridge.texts import tr
+from ..findings.groups import get_kind
+from ..widgets import theme
+from ..widgets.sections import FormSection, make_faint_label
+from .area_table import AreaRow, AreaTable
+from .choice_list import ChoiceList
+from .linked_maps import LinkedMaps
+from .map_preview import FixShapes
+from .outcome_box import OutcomeBox
+
+_WIDTH_DIGITS, _HEIGHT_LINES = 118, 38
+
+
+class FixDialog(QDialog):
+    """Shows the ways to fix one finding and requests to apply the chosen one; it changes nothing itself.
+
+    Signals: ``choiceShown`` with the chosen way; ``applyRequested``; ``stepped`` with the direction;
+    ``retryRequested``; ``cancelRequested``: stop the trial; ``documentRequested``: enter the document that allows the
+    change of a sealed layer.
+    """
+
+    choiceShown = pyqtSignal(object)
+    applyRequested = pyqtSignal()
+    stepped = pyqtSignal(int)
+    retryRequested = pyqtSignal()
+    cancelRequested = pyqtSignal()
+    documentRequested = pyqtSignal()
+
+    def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName("SanxianFixDialog")
+        self.setWindowTitle(tr("Fix Preview"))
+        self.maps = LinkedMaps(main_canvas)
+        self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
+        layout = QVBoxLayout(self)
+        layout.addLayout(self._make_head())
+        layout.addWidget(self.maps, 3)
+        layout.addLayout(self._make_columns(), 2)
+        layout.addLayout(self._make_status_line())
+        layout.addLayout(self._make_buttons())
+        self.choices.chosen.connect(self.choiceShown)
+        size = self.fontMetrics()
+        self.resize(QSize(size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES))
+        #: What both maps show.
+        self.shapes: FixShapes | None = None
+        self.show_state("", can_apply=False)
+
+    # --- widgets
+    def _make_head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self._icon, self._title, self._place = QLabel(), QLabel(), make_faint_label()
+        font = self._title.font()
+        font.setBold(True)
+        self._title.setFont(font)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._safety_icon, self.safety = QLabel(), QLabel()
+        self.safety.setObjectName("SanxianFixSafety")
+        for widget in (self._icon, self._title, self._place):
+            row.addWidget(widget)
+        row.addStretch()
+        row.addWidget(self._safety_icon)
+        row.addWidget(self.safety)
+        return row
+
+    def _make_columns(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for title, about, widget, share in (
+            (tr("Method"), "", self.choices, 3),
+            (tr("Area change"), tr("ellipsoid area"), self.areas, 5),
+            (tr("Trial re-check"), "", self.outcome, 3),
+        ):
+            box = FormSection(title, about)
+            box.layout_.addWidget(widget, 1)
+            row.addWidget(box, share)
+        return row
+
+    def _make_status_line(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 24)
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.clicked.connect(self.cancelRequested)
+        self.status = QLabel()
+        self.status.setObjectName("SanxianFixStatus")
+        self.status.setWordWrap(True)
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
+        self.document_button = QPushButton(tr("Enter Document Number…"))
+        self.document_button.setObjectName("SanxianFixDocument")
+        self.document_button.clicked.connect(self.documentRequested)
+        self.retry_button = QPushButton(tr("Try Again"))
+        self.retry_button.setObjectName("SanxianFixRetry")
+        self.retry_button.clicked.connect(self.retryRequested)
+        row.addWidget(self.progress)
+        row.addWidget(self.cancel_button)
+        row.addWidget(self.status, 1)
+        row.addWidget(self.document_button)
+        row.addWidget(self.retry_button)
+        return row
+
+    def _make_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.hint = make_faint_label()
+        row.addWidget(self.hint, 1)
+        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
+        self.skip = QPushButton(tr("Skip"))
+        self.skip.setObjectName("SanxianFixSkip")
+        self.apply = QPushButton(tr("Apply"))
+        self.apply.setObjectName("SanxianFixApply")
+        self.apply.setDefault(True)
+        close = QPushButton(tr("Close"))
+        close.setObjectName("SanxianFixClose")
+        self.previous.clicked.connect(lambda: self.stepped.emit(-1))
+        self.skip.clicked.connect(lambda: self.stepped.emit(1))
+        self.apply.clicked.connect(self.applyRequested)
+        close.clicked.connect(self.reject)
+        for button in (self.previous, self.skip, self.apply, close):
+            button.setAutoDefault(button is self.apply)
+            row.addWidget(button)
+        return row
+
+    # --- content
+    def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:
+        """Show a finding whose fixes are being tried."""
+        size = QgsApplication.scaleIconSize(16, True)
+        icon = theme.KIND_ICONS[get_kind(finding)]
+        self._icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
+        self._title.setText(f"{finding.code}  {title}")
+        self._place.setText(tr("  ").join(text for text in (finding.township, position) if text))
+        self.setToolTip("")
+        self.maps.refresh_layers()
+        self.maps.show_shapes(shapes)
+        self.choices.show_choices([], None)
+        self.show_proposal(None, None, [], shapes)
+
+    def show_proposal(self, proposal: Any, texts: Any, rows: list[AreaRow], shapes: FixShapes) -> None:
+        """Show what the chosen way changes."""
+        self.areas.show_rows(rows)
+        self.outcome.show_proposal(proposal, texts)
+        self.shapes = shapes
+        self.maps.show_shapes(shapes)
+        self._safety_icon.setVisible(proposal is not None)
+        self.safety.setVisible(proposal is not None)
+        if proposal is None:
+            return
+        safe = proposal.is_safe
+        size = self.fontMetrics().height()
+        self._safety_icon.setPixmap(theme.load_pixmap("ok" if safe else "warning", size, self.devicePixelRatioF()))
+        self.safety.setText(tr("Safe: formal or sliver change, no new findings") if safe else tr("To confirm"))
+
+    def show_progress(self, share: float | None) -> None:
+        """Show the progress of the trial; None ends it."""
+        for widget in (self.progress, self.cancel_button):
+            widget.setVisible(share is not None)
+        if share is not None:
+            self.progress.setRange(0, 100)
+            self.progress.setValue(round(100 * share))
+
+    def show_state(
+        self, text: str, *, can_apply: bool, can_retry: bool = False, needs_document: bool = False, starts: str = ""
+    ) -> None:
+        """Show whether the chosen way can be applied, and why not.
+
+        ``starts``: layers that will be switched to edit mode, empty for none.
+        """
+        self.show_progress(None)
+        self.status.setText(text)
+        self.retry_button.setVisible(can_retry)
+        self.document_button.setVisible(needs_document)
+        self.apply.setEnabled(can_apply)
+        self.apply.setText(tr("Start Editing and Apply") if can_apply and starts else tr("Apply"))
+        if can_apply and starts:
+            self.hint.setText(
+                tr("“{layers}” will be switched to edit mode. One undo takes all back.").format(layers=starts)
+            )
+        else:
+            self.hint.setText(tr("One edit step in the edit buffer; one undo (Ctrl+Z) takes all back."))
+
+    def show_trial(self, text: str) -> None:
+        """Show that a trial is running."""
+        self.show_state(text, can_apply=False)
+        self.show_progress(0.0)
+
+    def done(self, result: int) -> None:
+        self.maps.release()
+        super().done(result)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two maps side by side that move together: before and after a fix."""
+
+from __future__ import annotations
+
+from qgis.core import QgsCoordinateTransform, QgsCsException, QgsProject
+from qgis.gui import QgsMapCanvas, QgsMapToolPan
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ...bridge.texts import tr
+from ..findings.map_marks import NEAREST_SCALE, compute_view
+from ..widgets.sections import make_faint_label
+from .map_preview import FixMapPreview, FixShapes
+
+
+class LinkedMaps(QWidget):
+    """Maps 修复前 and 修复后 with the layers of the main map; nothing on them is written anywhere."""
+
+    def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._main_canvas = main_canvas
+        self._is_moving = False
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.before, self.after = QgsMapCanvas(), QgsMapCanvas()
+        self._tools = []
+        self.scale_label = make_faint_label()
+        sides = (
+            (self.before, tr("Before"), self.scale_label),
+            (self.after, tr("After (preview, nothing written yet)"), make_faint_label(tr("Both maps move together"))),
+        )
+        for canvas, title, remark in sides:
+            row.addWidget(self._make_frame(canvas, title, remark), 1)
+        self.marks = [
+            FixMapPreview(self.before, shows_after=False),
+            FixMapPreview(self.after),
+        ]
+        self.before.extentsChanged.connect(lambda: self._follow(self.before, self.after))
+        self.after.extentsChanged.connect(lambda: self._follow(self.after, self.before))
+        self.refresh_layers()
+
+    def _make_frame(self, canvas: QgsMapCanvas, title: str, remark: QLabel) -> QFrame:
+        frame = QFrame()
+        frame.setFrameShape(QFrame.Shape.StyledPanel)
+        layout = QVBoxLayout(frame)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        head = QHBoxLayout()
+        margin = self.fontMetrics().height() // 3
+        head.setContentsMargins(margin, margin // 2, margin, margin // 2)
+        name = QLabel(title)
+        font = name.font()
+        font.setBold(True)
+        name.setFont(font)
+        head.addWidget(name)
+        head.addStretch()
+        head.addWidget(remark)
+        layout.addLayout(head)
+        layout.addWidget(canvas, 1)
+        # Keys such as Escape belong to the dialog.
+        canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        canvas.setCanvasColor(self._main_canvas.canvasColor())
+        canvas.setMinimumSize(self.fontMetrics().height() * 10, self.fontMetrics().height() * 7)
+        tool = QgsMapToolPan(canvas)
+        canvas.setMapTool(tool)
+        self._tools.append(tool)
+        return frame
+
+    def refresh_layers(self) -> None:
+        """Show the layers of the main map."""
+        for canvas in (self.before, self.after):
+            canvas.setDestinationCrs(self._main_canvas.mapSettings().destinationCrs())
+            canvas.setLayers(self._main_canvas.layers())
+
+    def show_shapes(self, shapes: FixShapes) -> None:
+        """Show a fix on both maps and zoom to what it changes."""
+        for mark in self.marks:
+            mark.show(shapes)
+        box = shapes.compute_extent()
+        if box.isNull():
+            return
+        target = self.before.mapSettings().destinationCrs()
+        try:
+            box = QgsCoordinateTransform(shapes.crs, target, QgsProject.instance()).transformBoundingBox(box)
+        except QgsCsException:
+            return
+        size = self.before.size()
+        extent = compute_view(box, size.width() / max(size.height(), 1))
+        if extent.width() > 0:
+            self.before.setExtent(extent)
+        else:
+            self.before.setCenter(box.center())
+        if extent.width() <= 0 or self.before.scale() < NEAREST_SCALE:
+            self.before.zoomScale(NEAREST_SCALE)
+        self._follow(self.before, self.after)
+        self.before.refresh()
+        self.after.refresh()
+
+    def clear(self) -> None:
+        """Remove the fix from both maps."""
+        for mark in self.marks:
+            mark.clear()
+
+    def release(self) -> None:
+        """Stop drawing and drop the layers, before the maps are deleted."""
+        self.clear()
+        for canvas in (self.before, self.after):
+            canvas.stopRendering()
+            canvas.setLayers([])
+
+    def _follow(self, moved: QgsMapCanvas, other: QgsMapCanvas) -> None:
+        if self._is_moving:
+            return
+        self._is_moving = True
+        other.setExtent(moved.extent())
+        other.refresh()
+        self._is_moving = False
+        self.scale_label.setText(f"1:{round(moved.scale()):,}".replace(",", "\u2009"))

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fix many findings: try all, list what would happen, apply the ticked fixes as one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...bridge.fixes.apply import FixOrder
+from ...bridge.fixes.trial import BatchTrial, make_batch_work
+from ...bridge.texts import tr
+from ..editing.live_switch import LiveCheckSwitch
+from ..findings.dock import FindingsDock
+from .applying import FixApplier, get_person
+from .area_table import make_area_rows
+from .batch_dialog import BatchDialog
+from .batch_model import BatchRow, make_batch_rows
+from .map_preview import FixMapPreview
+from .shapes import make_finding_shapes, make_fix_shapes
+from .trial_runner import TrialRunner
+
+
+class BatchFixer(QObject):
+    """Opens the batch of several findings and applies the ticked fixes.
+
+    Applying tries the ticked findings once more, without the others: a fix may have been judged after another one that
+    is not ticked. ``previewRequested``: a finding whose fixes are to be shown one by one.
+    """
+
+    previewRequested = pyqtSignal(object)
+
+    def __init__(
+        self,
+        iface: Any,
+        dock: FindingsDock,
+        editing: LiveCheckSwitch,
+        current: Callable[[], bool],
+        applier: FixApplier,
+        parent: QObject,
+    ):
+        super().__init__(parent)
+        self._iface, self._dock, self._editing, self._current, self._applier = iface, dock, editing, current, applier
+        self.dialog: BatchDialog | None = None
+        self.trial: TrialRunner | None = None
+        self._mark = FixMapPreview(iface.mapCanvas())
+        self._findings: list[Any] = []
+        self._trial_answer: BatchTrial | None = None
+        #: Findings whose fixes are being applied: fingerprint → True if the user confirmed an unsafe fix.
+        self._applying: dict[str, bool] | None = None
+        self._texts: Any = None
+
+    # --- open and close
+    def open(self, findings: list[Any]) -> None:
+        """Open the batch for findings, or start it anew for others."""
+        from ...core.fixes.texts import FixTexts
+
+        result = self._dock.result
+        self._findings = list(findings)
+        self._texts = FixTexts(result.texts.lang, result.checked.plan.norm.standard.templates)
+        if self.dialog is None:
+            self.dialog = dialog = BatchDialog(self._iface.mapCanvas(), self._iface.mainWindow())
+            self.trial = trial = TrialRunner(self._editing, self._current, self)
+            dialog.rowShown.connect(self._show_row)
+            dialog.previewRequested.connect(self._preview_row)
+            dialog.ticksChanged.connect(self._show_balance)
+            dialog.applyRequested.connect(self.apply)
+            dialog.retryRequested.connect(self.try_all)
+            dialog.cancelRequested.connect(trial.cancel)
+            dialog.finished.connect(lambda _result: self._on_closed())
+            trial.began.connect(self._show_trial)
+            trial.progressed.connect(dialog.show_progress)
+            trial.succeeded.connect(self._on_trial_done)
+            trial.refused.connect(self._show_refusal)
+            trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
+            dialog.show()
+            dialog.raise_()
+            dialog.activateWindow()
+        self.try_all()
+
+    def close(self) -> None:
+        """Close the batch without applying anything."""
+        if self.dialog is not None:
+            self.dialog.reject()
+
+    def _on_closed(self) -> None:
+        dialog, self.dialog = self.dialog, None
+        trial, self.trial = self.trial, None
+        self._mark.clear()
+        self._findings, self._trial_answer, self._applying = [], None, None
+        if trial is not None:
+            trial.stop()
+            trial.deleteLater()
+        if dialog is not None:
+            dialog.deleteLater()
+
+    # --- the trial
+    def try_all(self) -> None:
+        """Try the fixes of all findings that are still there."""
+        there = {finding.fingerprint for finding in self._dock.result.findings}
+        self._findings = [finding for finding in self._findings if finding.fingerprint in there]
+        self._applying = None
+        work = make_batch_work(self._findings, {}, safe_only=True)
+        self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), work)
+
+    def _show_trial(self) -> None:
+        if self._applying is None:
+            self.dialog.show_rows([])
+            self._mark.clear()
+            self.dialog.show_trial(tr("Trying the fixes on a copy…"))
+        else:
+            self.dialog.show_trial(tr("Applying {count} fixes…").format(count=len(self._applying)))
+
+    def _show_refusal(self, reason: str) -> None:
+        self._applying = None
+        self.dialog.show_state(reason, can_apply=False, can_retry=True)
+
+    def _on_trial_done(self, answer: BatchTrial) -> None:
+        if self._applying is not None:
+            self._apply_answer(answer)
+            return
+        self._trial_answer = answer
+        self.dialog.show_rows(make_batch_rows(answer.result.entries, self._texts))
+        self._show_balance()
+
+    # --- what is shown
+    def _show_balance(self) -> None:
+        """Show the areas that the ticked fixes change, and what Apply will do."""
+        ticked = [row.entry.proposal for row in self.dialog.model.list_ticked()]
+        self.dialog.show_areas(make_area_rows(ticked, self._texts.layer) if ticked else [])
+        if self.trial.is_running:
+            return
+        if not self._findings:
+            text = tr("There are no findings in the selection.")
+        elif ticked:
+            text = tr(
+                "Written to the edit buffer as one step, not saved; layers are switched to edit mode where needed."
+            )
+        elif any(row.entry.proposal is not None for row in self.dialog.model.rows):
+            text = tr("Nothing is ticked. A fix to confirm can be ticked once its preview was shown.")
+        else:
+            text = tr("None of the findings has a fix; the table has the reasons.")
+        self.dialog.show_state(text, can_apply=bool(ticked))
+
+    def _show_row(self, row: BatchRow) -> None:
+        crs = self._dock.result.crs
+        if row.entry.proposal is None or self._trial_answer is None:
+            shapes = make_finding_shapes(row.entry.finding, crs)
+        else:
+            shapes = make_fix_shapes([row.entry.proposal], self._trial_answer.rows_shown, crs)
+        self._mark.show(shapes)
+        self.dialog.show_shapes(shapes)
+
+    def _preview_row(self, row: BatchRow) -> None:
+        finding = row.entry.finding
+        self.close()
+        self.previewRequested.emit(finding)
+
+    # --- apply
+    def apply(self) -> None:
+        """Try the ticked findings again, and apply them if all goes as shown."""
+        ticked = self.dialog.model.list_ticked()
+        if not self.trial.is_current or not ticked:
+            self.try_all()
+            return
+        self._applying = {row.entry.finding.fingerprint: not row.entry.proposal.is_safe for row in ticked}
+        order = {id(finding): position for position, finding in enumerate(self._findings)}
+        findings = sorted((row.entry.finding for row in ticked), key=lambda one: order.get(id(one), len(order)))
+        work = make_batch_work(findings, {}, safe_only=False)
+        self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), work, retries=False)
+
+    def _apply_answer(self, answer: BatchTrial) -> None:
+        from ...core.fixes.merging import merge_edits
+
+        confirmed, self._applying = self._applying, None
+        proposals = answer.result.applied
+        doubtful = [
+            entry.finding
+            for entry in answer.result.entries
+            if entry.is_applied and not entry.proposal.is_safe and not confirmed.get(entry.finding.fingerprint, False)
+        ]
+        if doubtful:
+            text = tr("Without the fixes that are not ticked, {count} others are not safe. Try again and check them.")
+            self._show_refusal(text.format(count=len(doubtful)))
+            return
+        if not self.trial.is_current:
+            self.try_all()
+            return
+        order = FixOrder(
+            proposals,
+            merge_edits(proposal.edits for proposal in proposals),
+            answer.rows_before,
+            tr("Batch fix ({count})").format(count=len(proposals)),
+            get_person(),
+        )
+        norm = self._dock.result.checked.plan.norm
+        refused = self._applier.apply(order, self._get_layers(), norm, self._texts)
+        if refused:
+            self._show_refusal(refused)
+            return
+        self.dialog.accept()
+
+    def _get_layers(self) -> dict[str, QgsVectorLayer]:
+        live = self._editing.live
+        return {} if live is None else live.get_layers_by_role()

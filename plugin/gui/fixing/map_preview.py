@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Preview of a fix on a map canvas: shapes before and after, and the land that moves, hatched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsGeometry,
+    QgsProject,
+    QgsRectangle,
+    QgsWkbTypes,
+)
+from qgis.gui import QgsMapCanvas, QgsRubberBand
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QColor
+
+#: Widths in font heights of the canvas, so that they scale with the resolution of the screen.
+_LINE_WIDTH_EM, _HALO_WIDTH_EM, _HATCH_WIDTH_EM = 0.16, 0.34, 0.07
+_BEFORE_COLOUR, _AFTER_COLOUR, _HALO_COLOUR = QColor("#555555"), QColor("#00694E"), QColor(255, 255, 255, 210)
+#: Land that a row loses and gains; colour and direction of the hatching differ.
+OUT_COLOUR, IN_COLOUR = QColor("#B0004A"), QColor("#0057A8")
+OUT_PATTERN, IN_PATTERN = Qt.BrushStyle.BDiagPattern, Qt.BrushStyle.FDiagPattern
+
+
+@dataclass
+class FixShapes:
+    """What a fix changes on the map, in one CRS.
+
+    ``before``, ``after``: shapes of the edited rows; ``moved_out``, ``moved_in``: land that rows lose and gain.
+    """
+
+    crs: QgsCoordinateReferenceSystem
+    before: list[QgsGeometry] = field(default_factory=list)
+    after: list[QgsGeometry] = field(default_factory=list)
+    moved_out: list[QgsGeometry] = field(default_factory=list)
+    moved_in: list[QgsGeometry] = field(default_factory=list)
+    #: Where the finding is, for fixes that change no shape.
+    place: list[QgsGeometry] = field(default_factory=list)
+
+    def compute_extent(self) -> QgsRectangle:
+        """Return the bounds of the land that moves; else of the finding, or of the rows."""
+        for shapes in ([*self.moved_out, *self.moved_in], self.place, [*self.before, *self.after]):
+            box = QgsRectangle()
+            for shape in shapes:
+                box.combineExtentWith(shape.boundingBox())
+            if not box.isNull():
+                return box
+        return QgsRectangle()
+
+
+class FixMapPreview:
+    """Draws the shapes of a fix on a map canvas until `clear`; it references no layer.
+
+    ``shows_before``, ``shows_after``: which sides this canvas shows.
+    """
+
+    def __init__(self, canvas: QgsMapCanvas, *, shows_before: bool = True, shows_after: bool = True):
+        self._canvas = canvas
+        self._shows_before, self._shows_after = shows_before, shows_after
+        self._bands: list[QgsRubberBand] = []
+
+    @property
+    def band_count(self) -> int:
+        return len(self._bands)
+
+    def show(self, shapes: FixShapes) -> None:
+        """Draw the shapes instead of the former ones."""
+        self.clear()
+        if self._shows_after:
+            self._hatch(shapes.moved_out, shapes.crs, OUT_COLOUR, OUT_PATTERN)
+            self._hatch(shapes.moved_in, shapes.crs, IN_COLOUR, IN_PATTERN)
+        else:
+            self._hatch([*shapes.moved_out, *shapes.moved_in], shapes.crs, OUT_COLOUR, Qt.BrushStyle.Dense5Pattern)
+        if not shapes.before and not shapes.after:
+            self._outline(shapes.place, shapes.crs, OUT_COLOUR, Qt.PenStyle.SolidLine)
+        if self._shows_before:
+            self._outline(shapes.before, shapes.crs, _BEFORE_COLOUR, Qt.PenStyle.DashLine)
+        if self._shows_after:
+            self._outline(shapes.after, shapes.crs, _AFTER_COLOUR, Qt.PenStyle.SolidLine)
+
+    def clear(self) -> None:
+        """Remove the preview from the canvas."""
+        bands, self._bands = self._bands, []
+        if sip.isdeleted(self._canvas):
+            return
+        for band in bands:
+            self._canvas.scene().removeItem(band)
+
+    def _hatch(
+        self,
+        shapes: Iterable[QgsGeometry],
+        crs: QgsCoordinateReferenceSystem,
+        colour: QColor,
+        pattern: Qt.BrushStyle,
+    ) -> None:
+        for shape in shapes:
+            band = self._add_band(shape, crs, colour, _HATCH_WIDTH_EM)
+            if band is not None:
+                band.setFillColor(colour)
+                band.setBrushStyle(pattern)
+
+    def _outline(
+        self, shapes: Iterable[QgsGeometry], crs: QgsCoordinateReferenceSystem, colour: QColor, style: Qt.PenStyle
+    ) -> None:
+        for shape in shapes:
+            edge = _make_edge(shape)
+            self._add_band(edge, crs, _HALO_COLOUR, _HALO_WIDTH_EM)
+            band = self._add_band(edge, crs, colour, _LINE_WIDTH_EM)
+            if band is not None:
+                band.setLineStyle(style)
+
+    def _add_band(
+        self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, colour: QColor, width_em: float
+    ) -> QgsRubberBand | None:
+        moved = QgsGeometry(shape)
+        target = self._canvas.mapSettings().destinationCrs()
+        try:
+            moved.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
+        except QgsCsException:
+            return None
+        band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(moved.wkbType()))
+        band.setToGeometry(moved, None)
+        band.setStrokeColor(colour)
+        band.setFillColor(QColor(0, 0, 0, 0))
+        band.setWidth(max(1, round(width_em * self._canvas.fontMetrics().height())))
+        self._bands.append(band)
+        return band
+
+
+def _make_edge(shape: QgsGeometry) -> QgsGeometry:
+    """Return the edges of a polygon with those of its holes, as lines; another shape unchanged."""
+    if shape.type() != QgsWkbTypes.GeometryType.PolygonGeometry:
+        return shape
+    edge = shape.constGet().boundary()
+    return shape if edge is None else QgsGeometry(edge)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fix one finding: try all ways, preview them, apply the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QInputDialog
+
+from ...bridge.fixes.apply import FixOrder
+from ...bridge.fixes.refusals import ApplyRefused
+from ...bridge.fixes.trial import make_choices_work
+from ...bridge.texts import tr
+from ..editing.live_switch import LiveCheckSwitch
+from ..findings.dock import FindingsDock
+from .applying import FixApplier, get_person
+from .area_table import make_area_rows
+from .dialog import FixDialog
+from .map_preview import FixMapPreview
+from .shapes import make_finding_shapes, make_fix_shapes
+from .trial_runner import TrialRunner
+
+
+class FindingFixer(QObject):
+    """Opens the preview of one finding's fixes and applies the chosen one."""
+
+    def __init__(
+        self,
+        iface: Any,
+        dock: FindingsDock,
+        editing: LiveCheckSwitch,
+        current: Callable[[], bool],
+        applier: FixApplier,
+        parent: QObject,
+    ):
+        super().__init__(parent)
+        self._iface, self._dock, self._editing, self._current, self._applier = iface, dock, editing, current, applier
+        self.dialog: FixDialog | None = None
+        self.trial: TrialRunner | None = None
+        self._mark = FixMapPreview(iface.mapCanvas())
+        self._finding: Any = None
+        #: Layer code → document that allows the change of a sealed layer, for the finding in view.
+        self._documents: dict[str, str] = {}
+        self._texts: Any = None
+        self._sealed_role = ""
+
+    # --- open and close
+    def open(self, finding: Any) -> None:
+        """Open the preview, or show another finding in the open one."""
+        if self.dialog is None:
+            self.dialog = dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
+            self.trial = trial = TrialRunner(self._editing, self._current, self)
+            dialog.choiceShown.connect(self._show_choice)
+            dialog.applyRequested.connect(self.apply)
+            dialog.stepped.connect(self._step)
+            dialog.retryRequested.connect(trial.run_again)
+            dialog.cancelRequested.connect(trial.cancel)
+            dialog.documentRequested.connect(self._ask_document)
+            dialog.finished.connect(lambda _result: self._on_closed())
+            trial.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
+            trial.progressed.connect(dialog.show_progress)
+            trial.succeeded.connect(self._show_choices)
+            trial.refused.connect(self._show_refusal)
+            trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
+            dialog.show()
+            dialog.raise_()
+            dialog.activateWindow()
+        self._show_finding(finding)
+
+    def close(self) -> None:
+        """Close the preview without applying anything."""
+        if self.dialog is not None:
+            self.dialog.reject()
+
+    def _on_closed(self) -> None:
+        dialog, self.dialog = self.dialog, None
+        trial, self.trial = self.trial, None
+        self._mark.clear()
+        self._finding = None
+        if trial is not None:
+            trial.stop()
+            trial.deleteLater()
+        if dialog is not None:
+            dialog.deleteLater()
+
+    # --- what is shown
+    def _show_finding(self, finding: Any) -> None:
+        from ...core.fixes.texts import FixTexts
+
+        result = self._dock.result
+        self._finding, self._documents = finding, {}
+        self._texts = FixTexts(result.texts.lang, result.checked.plan.norm.standard.templates)
+        outcome = result.outcome(finding.code)
+        title = (outcome.problem or outcome.heading) if outcome is not None else ""
+        position = self._dock.tree.position() if self._dock.tree.current() is finding else None
+        place = tr("number {number} of {count}").format(number=position[0], count=position[1]) if position else ""
+        self._mark.clear()
+        self.dialog.show_finding(finding, title, place, make_finding_shapes(finding, result.crs))
+        self._try_fixes()
+
+    def _try_fixes(self) -> None:
+        work = make_choices_work(self._finding, self._documents)
+        self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), work)
+
+    def _show_refusal(self, reason: str, can_retry: bool = False) -> None:
+        self._mark.clear()
+        self.dialog.choices.show_choices([], None)
+        self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
+        self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
+
+    def _show_choices(self, choices: list[Any]) -> None:
+        """Show the answer of the trial."""
+        if not any(f.fingerprint == self._finding.fingerprint for f in self._dock.result.findings):
+            self._show_refusal(tr("An edit has corrected this finding."))
+            return
+        sealed = next((c.refusal for c in choices if c.refusal is not None and c.refusal.reason == "sealed"), None)
+        self._sealed_role = str(sealed.params.get("role", "")) if sealed is not None else ""
+        none_text = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
+        self.dialog.choices.show_choices(choices, self._texts, none_text)
+        if self.dialog.choices.current is not None:
+            return
+        self._mark.clear()
+        self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
+        reason = tr("No fix can be offered; the reasons are on the left.") if choices else none_text
+        self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
+
+    def _show_choice(self, choice: Any) -> None:
+        shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)
+        self._mark.show(shapes)
+        rows = make_area_rows([choice.proposal], self._texts.layer)
+        self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
+        try:
+            starts = self._applier.list_layers_to_start(self._make_order(choice), self._get_layers())
+        except ApplyRefused as refused:
+            self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
+            return
+        self.dialog.show_state("", can_apply=True, starts=tr(", ").join(layer.name() for layer in starts))
+
+    def _get_layers(self) -> dict[str, QgsVectorLayer]:
+        live = self._editing.live
+        return {} if live is None else live.get_layers_by_role()
+
+    # --- actions
+    def _make_order(self, choice: Any) -> FixOrder:
+        proposal = choice.proposal
+        label = tr("Fix {code}: {title}").format(code=proposal.finding.code, title=self._texts.title(proposal.fix))
+        return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person(), proposal.documents)
+
+    def apply(self) -> None:
+        """Apply the chosen way; it must still be of the present state of the layers."""
+        choice = self.dialog.choices.current
+        if choice is None:
+            return
+        if not self.trial.is_current:
+            self.trial.run_again()
+            return
+        norm = self._dock.result.checked.plan.norm
+        refused = self._applier.apply(self._make_order(choice), self._get_layers(), norm, self._texts)
+        if refused:
+            self.dialog.show_state(refused, can_apply=False, can_retry=True)
+        else:
+            self.dialog.accept()
+
+    def _step(self, direction: int) -> None:
+        """Show the next or former finding of the list."""
+        if self._dock.tree.step(direction):
+            self._show_finding(self._dock.tree.current())
+        else:
+            text = tr("This is the last listed finding.") if direction > 0 else tr("This is the first listed finding.")
+            self.dialog.status.setText(text)
+
+    def _ask_document(self) -> None:
+        """Ask for the document that allows a change of the sealed layer, then try again."""
+        text = tr("Number of the document that approves a change of {layer}. It is written to the change log.")
+        number, accepted = QInputDialog.getText(
+            self.dialog, tr("Document Number"), text.format(layer=self._texts.layer(self._sealed_role))
+        )
+        if accepted and number.strip() and self.dialog is not None:
+            self._documents = {**self._documents, self._sealed_role: number.strip()}
+            self._try_fixes()

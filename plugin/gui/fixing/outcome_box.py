@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the trial of a fix found: findings that end, findings that appear, and why it needs confirmation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from ...bridge.texts import tr
+from ..widgets import theme
+
+#: Maximum number of new findings shown with their messages.
+_MAX_SHOWN_FINDINGS = 4
+
+
+class OutcomeBox(QScrollArea):
+    """Lines on the outcome of a trial, each with icon and text."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName("SanxianFixOutcome")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.lines: list[str] = []
+        self.show_proposal(None, None)
+
+    def show_proposal(self, proposal: Any, texts: Any) -> None:
+        """Show the outcome of a proposal; nothing for None."""
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.lines = []
+        if proposal is not None:
+            for icon, text in _list_outcomes(proposal, texts):
+                layout.addLayout(self._make_line(icon, text))
+                self.lines.append(text)
+        layout.addStretch()
+        self.setWidget(page)
+
+    def _make_line(self, icon: str, text: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        mark = QLabel()
+        mark.setPixmap(theme.load_pixmap(icon, self.fontMetrics().height(), self.devicePixelRatioF()))
+        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        row.addWidget(label, 1)
+        return row
+
+
+def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
+    """Return (icon, text) lines on what a proposal brings about."""
+    lines = [("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.gone)))]
+    if proposal.appearing:
+        lines.append(("warning", tr("Adds: {rules}").format(rules=_count_by_rule(proposal.appearing))))
+        lines += [("info", finding.message) for finding in proposal.appearing[:_MAX_SHOWN_FINDINGS] if finding.message]
+    else:
+        lines.append(("ok", tr("No new findings")))
+    lines += [("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.doubts(proposal)]
+    return lines
+
+
+def _count_by_rule(findings: list[Any]) -> str:
+    counts = Counter(finding.code for finding in findings)
+    parts = [tr("{code} {count} places").format(code=code, count=count) for code, count in sorted(counts.items())]
+    return tr(", ").join(parts)

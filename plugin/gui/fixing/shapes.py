@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shapes of proposals for the map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry
+
+from .map_preview import FixShapes
+
+
+def make_fix_shapes(
+    proposals: Iterable[Any], rows_before: Mapping[Any, Any], crs: QgsCoordinateReferenceSystem
+) -> FixShapes:
+    """Return the shapes of proposals (`core.fixes.proposal.Proposal`).
+
+    ``rows_before``: (layer code, feature id) → row as judged; ``crs``: that of the check, which all layers that a fix
+    may reshape have.
+    """
+    from ...core.fixes.edits import UNCHANGED
+
+    shapes = FixShapes(crs)
+    for proposal in proposals:
+        for edit in proposal.edits:
+            before = rows_before.get((edit.role, edit.fid))
+            if edit.shape is UNCHANGED and not edit.is_deleted:
+                continue
+            if not edit.is_new and before is not None and before.feature.wkb is not None:
+                shapes.before.append(_read(before.feature.wkb))
+            if edit.shape is not UNCHANGED and edit.shape is not None:
+                shapes.after.append(_read(edit.shape.wkb))
+        for area in proposal.areas:
+            shapes.moved_out += [_read(area.moved_out.wkb)] if area.moved_out is not None else []
+            shapes.moved_in += [_read(area.moved_in.wkb)] if area.moved_in is not None else []
+        if proposal.finding.geom_kind != "none":
+            shapes.place.append(_read(proposal.finding.geometry.wkb))
+    return shapes
+
+
+def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixShapes:
+    """Return only the place of a finding, for a finding without a proposal."""
+    place = [] if finding.geom_kind == "none" else [_read(finding.geometry.wkb)]
+    return FixShapes(crs, place=place)
+
+
+def _read(wkb: bytes) -> QgsGeometry:
+    geometry = QgsGeometry()
+    geometry.fromWkb(wkb)
+    return geometry

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run trials of fixes for a window: one at a time, again after edits, and never on outdated data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+
+from ...bridge.checking.live_check import LiveCheck
+from ...bridge.running.tasks import BackgroundJob, log_error
+from ...bridge.texts import tr
+from ..editing.live_switch import LiveCheckSwitch
+
+#: After an edit, the trial waits until no further edit follows.
+_RETRY_DELAY_MS = 250
+
+
+def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
+    """Return why no fix can be tried on the displayed result; empty if one can.
+
+    ``is_current``: the result is of the open project.
+    """
+    if not is_current:
+        return tr("The result is not of the open project, so its layers cannot be fixed. Check all first.")
+    live = editing.live
+    if editing.is_outdated or live is None or not live.can_try:
+        return tr("The result is older than the layers. Check again, then fix.")
+    if not editing.is_on and editing.waiting:
+        text = tr(
+            "{count} changed features were not re-checked, because the live check is off. Switch it on, then fix."
+        )
+        return text.format(count=editing.waiting)
+    return ""
+
+
+class TrialRunner(QObject):
+    """Runs the trial of a window; an edit of a layer starts it again.
+
+    Signals: ``began``; ``progressed(share)``; ``succeeded(answer)``; ``refused(reason)`` without an answer; ``stopped``
+    after the user cancelled.
+    """
+
+    began = pyqtSignal()
+    progressed = pyqtSignal(float)
+    succeeded = pyqtSignal(object)
+    refused = pyqtSignal(str)
+    stopped = pyqtSignal()
+
+    def __init__(self, editing: LiveCheckSwitch, current: Callable[[], bool], parent: QObject | None = None):
+        super().__init__(parent)
+        self._editing, self._current = editing, current
+        self._title, self._work, self._retries = "", None, True
+        self._live: LiveCheck | None = None
+        self._job: BackgroundJob | None = None
+        self._revision = -1
+        self._is_cancelled = False
+        self._retry = QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.setInterval(_RETRY_DELAY_MS)
+        self._retry.timeout.connect(self.run_again)
+        editing.changed.connect(self._on_layers_changed)
+
+    @property
+    def is_running(self) -> bool:
+        return self._job is not None or self._retry.isActive()
+
+    @property
+    def is_current(self) -> bool:
+        """Return True if the last answer is of the present state of the layers."""
+        live = self._editing.live
+        return live is not None and live is self._live and live.revision == self._revision and self._job is None
+
+    def start(self, title: str, work: Callable[..., Any], *, retries: bool = True) -> None:
+        """Run a trial (see `LiveCheck.run_trial`), instead of the former one.
+
+        ``retries``: run it again after an edit; else an edit ends it with a refusal.
+        """
+        self._title, self._work, self._retries = title, work, retries
+        self.run_again()
+
+    def run_again(self) -> None:
+        """Run the trial once more."""
+        if self._work is None:
+            return
+        self._retry.stop()
+        reason = find_trial_obstacle(self._editing, self._current())
+        if reason:
+            self._job = None
+            self.refused.emit(reason)
+            return
+        live = self._editing.live
+        self._live, self._is_cancelled, self._revision = live, False, live.revision
+        self.began.emit()
+        job: list[BackgroundJob] = []
+
+        def is_latest() -> bool:
+            return bool(job) and self._job is job[0]
+
+        def done(answer: Any) -> None:
+            if is_latest():
+                self._job = None
+                self.succeeded.emit(answer)
+
+        def failed(error: Exception) -> None:
+            log_error(error)
+            if is_latest():
+                self._job = None
+                text = tr(
+                    "The trial stopped with an error ({error}). Nothing was changed. Details are in the log, "
+                    "tab Sanxian."
+                )
+                self.refused.emit(text.format(error=type(error).__name__))
+
+        def cancelled() -> None:
+            if is_latest():
+                self._job = None
+                self._on_cancelled()
+
+        started = live.run_trial(self._title, self._work, done, failed, cancelled)
+        job.append(started)
+        self._job = started
+        started.step.connect(lambda share, _text: self.progressed.emit(share) if is_latest() else None)
+
+    def cancel(self) -> None:
+        """Stop the running trial."""
+        self._retry.stop()
+        if self._job is not None:
+            self._is_cancelled = True
+            self._job.cancel()
+
+    def stop(self) -> None:
+        """Stop for good: no signal follows."""
+        self._work = None
+        self._retry.stop()
+        job, self._job = self._job, None
+        if job is not None and self._editing.live is not None:
+            job.cancel()
+        self._editing.changed.disconnect(self._on_layers_changed)
+
+    def _on_cancelled(self) -> None:
+        live = self._editing.live
+        if self._is_cancelled:
+            self.stopped.emit()
+        elif live is not None and live is self._live and live.revision == self._revision:
+            self.stopped.emit()
+        elif self._retries:
+            self._retry.start()
+        else:
+            self._work = None
+            self.refused.emit(tr("A layer was edited meanwhile; nothing was applied. Try again and check the list."))
+
+    def _on_layers_changed(self) -> None:
+        """Try again if a layer was edited since the last answer."""
+        is_waiting = self._work is not None and self._retries and self._job is None and not self._is_cancelled
+        if is_waiting and not self.is_current:
+            self._retry.start()

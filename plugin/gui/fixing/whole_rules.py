@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings of rules that are not local, which a fix ends or adds: the live check does not follow these rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class WholeRuleChanges:
+    """The changes that applied fixes make to findings of rules that are not local, as their trial found them.
+
+    ``apply`` and ``revert`` return the change (`core.live.session.FindingsChange`) for the list, None for no change.
+    """
+
+    def __init__(self, proposals: list[Any], findings: list[Any]):
+        """Compare the proposals with the displayed findings, before or right after they are applied."""
+        from ...core.fixes.judge import is_same_problem
+
+        remaining = [finding for finding in findings if _is_of_whole_rule(finding)]
+        self._ended: list[Any] = []
+        self._added: list[Any] = []
+        for proposal in proposals:
+            for gone in filter(_is_of_whole_rule, proposal.gone):
+                known = next((one for one in self._added if is_same_problem(one, gone)), None)
+                if known is not None:
+                    self._added.remove(known)
+                    continue
+                match = next((one for one in remaining if is_same_problem(one, gone)), None)
+                if match is not None:
+                    remaining.remove(match)
+                    self._ended.append(match)
+            self._added += [
+                one
+                for one in filter(_is_of_whole_rule, proposal.appearing)
+                if not any(is_same_problem(one, other) for other in (*remaining, *self._added))
+            ]
+
+    def apply(self) -> Any:
+        """Return the change that the fixes make."""
+        return _make_change(self._ended, self._added)
+
+    def revert(self, findings: list[Any]) -> Any:
+        """Return the change that an undo of the fixes makes; ``findings``: the displayed ones."""
+        displayed = {id(finding) for finding in findings}
+        return _make_change([one for one in self._added if id(one) in displayed], self._ended)
+
+
+def _is_of_whole_rule(finding: Any) -> bool:
+    from ...core.model.rule import load_all_rules
+
+    rule = load_all_rules().get(finding.code)
+    return rule is not None and not rule.local
+
+
+def _make_change(gone: list[Any], found: list[Any]) -> Any:
+    from ...core.live.session import FindingsChange
+
+    return FindingsChange(gone=list(gone), found=list(found)) if gone or found else None

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test the change log: rows are appended, and another file stays as it is."""
+
+import csv
+
+import pytest
+
+from plugin.core.errors import OutputError
+from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, append_log_rows, make_default_log_path
+
+ROW = [f"值{n}" for n in range(len(CHANGE_LOG_COLUMNS))]
+
+
+def read(path):
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.reader(handle))
+
+
+def test_rows_are_appended_below_the_heading(tmp_path):
+    path = tmp_path / "县.changes.csv"
+    append_log_rows(path, [ROW])
+    append_log_rows(path, [ROW, ["=1+1", *ROW[1:]]])
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert read(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW, ["'=1+1", *ROW[1:]]]
+
+
+def test_log_that_a_spreadsheet_saved_in_gbk_keeps_its_rows(tmp_path):
+    path = tmp_path / "县.changes.csv"
+    append_log_rows(path, [ROW])
+    path.write_bytes(path.read_text(encoding="utf-8-sig").rstrip("\r\n").encode("gb18030"))
+    append_log_rows(path, [ROW])
+    assert read(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW]
+
+
+@pytest.mark.parametrize("contents", [b"a,b,c\n1,2,3\n", b"PK\x03\x04", b"\x00\xff\xfe\x00\xff"])
+def test_file_that_is_no_log_is_refused_and_unchanged(tmp_path, contents):
+    path = tmp_path / "县.changes.csv"
+    path.write_bytes(contents)
+    with pytest.raises(OutputError) as refused:
+        append_log_rows(path, [ROW])
+    assert refused.value.key == "changes_unreadable" and path.read_bytes() == contents
+
+
+def test_log_is_next_to_the_data(tmp_path):
+    assert make_default_log_path(tmp_path / "a.gpkg") == tmp_path / "a.changes.csv"
+    assert make_default_log_path(tmp_path) == tmp_path / f"{tmp_path.name}.changes.csv"
+    (tmp_path / "b.gdb").mkdir()
+    assert make_default_log_path(tmp_path / "b.gdb") == tmp_path / "b.changes.csv"

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test that a fix is one step in the edit buffers of its layers: applied, logged, undone as a whole, or refused."""
+
+import csv
+
+import pytest
+import shapely
+from qgis.core import QgsProject
+
+from plugin.bridge.fixes.apply import ChangeLog, FixOrder, apply_order, find_change_log_path, start_editing
+from plugin.bridge.fixes.refusals import ApplyRefused
+from plugin.bridge.fixes.trial import make_batch_work, make_choices_work
+from plugin.bridge.layers.reading import read_feature_states
+from plugin.core.errors import OutputError
+from plugin.core.fixes.change_log import LogAction
+from plugin.core.fixes.edits import Edits, RowEdit
+from plugin.core.fixes.rows_before import RowBefore
+from plugin.core.fixes.texts import FixTexts
+from tests.qgis.live_helpers import MODES, EditSession, make_rectangle
+from tests.qgis.test_live import TRANSACTION_MODE_NAMES
+from tests.qgis.waiting import process_events, wait_until
+
+
+@pytest.fixture(params=MODES, ids=TRANSACTION_MODE_NAMES)
+def edit_session(request, qgis_app, project, tmp_path):
+    edit_session = EditSession(tmp_path, request.param).check()
+    yield edit_session
+    edit_session.close()
+
+
+@pytest.fixture
+def plain_session(qgis_app, project, tmp_path):
+    edit_session = EditSession(tmp_path, MODES[0]).check()
+    yield edit_session
+    edit_session.close()
+
+
+def read_bytes(session):
+    """Return geometry bytes and attributes of all features of all layers."""
+    return {
+        (name, feature.id()): (bytes(feature.geometry().asWkb()), feature.attributes())
+        for name, layer in session.layers.items()
+        for feature in layer.getFeatures()
+    }
+
+
+def overlap_farmland(session):
+    """Move the development boundary over farmland; return the finding."""
+    session.edit()
+    assert session["CZKFBJ"].changeGeometry(1, make_rectangle(50, 200))
+    assert "REL002" in session.compare_with_fresh_check()
+    return next(f for f in session.findings if f.code == "REL002")
+
+
+def try_fixes(session, work):
+    """Return the answer of a trial, or its error."""
+    answers = []
+    session.live.run_trial("trial", work, answers.append, answers.append, lambda: answers.append("cancelled"))
+    assert wait_until(lambda: answers)
+    assert not isinstance(answers[0], Exception), answers[0]
+    return answers[0]
+
+
+def make_order(choice, label="修复"):
+    return FixOrder([choice.proposal], choice.proposal.edits, choice.rows_before, label, who="王工")
+
+
+def get_norm(session):
+    return session.live._checked.plan.norm
+
+
+def make_log(session):
+    layers = session.live.get_layers_by_role()
+    return ChangeLog(find_change_log_path(layers), FixTexts("zh", get_norm(session).standard.templates))
+
+
+def apply(session, order):
+    layers = session.live.get_layers_by_role()
+    return apply_order(order, layers, get_norm(session), make_log(session))
+
+
+def read_log(session):
+    path = make_log(session).path
+    assert path.name == "小县.changes.csv" and path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_applied_fix_ends_its_finding_and_one_undo_restores_all_bytes(edit_session):
+    finding = overlap_farmland(edit_session)
+    before, boundary = read_bytes(edit_session), edit_session["CZKFBJ"]
+    index = boundary.undoStack().index()
+    choice = try_fixes(edit_session, make_choices_work(finding, {}))[0]
+    assert choice.fix.code == "FIX010" and [one.code for one in choice.proposal.gone] == ["REL002"]
+    assert read_bytes(edit_session) == before, "a trial changes nothing"
+    step = apply(edit_session, make_order(choice, "修复 REL002"))
+    assert boundary.undoStack().index() == index + 1 and boundary.undoStack().text(index) == "修复 REL002"
+    changed = {key for key, row in read_bytes(edit_session).items() if before.get(key) != row}
+    assert changed == {("CZKFBJ", 1)}
+    assert "REL002" not in edit_session.compare_with_fresh_check()
+    area = choice.proposal.areas[0]
+    assert area.before_m2 - area.moved_out_m2 == pytest.approx(area.after_m2, abs=0.01)
+    now = shapely.from_wkb(read_bytes(edit_session)["CZKFBJ", 1][0])
+    assert now.area == pytest.approx(area.after_m2, abs=0.01)
+    assert step.can_undo and step.undo() and not step.can_undo
+    assert read_bytes(edit_session) == before
+    assert "REL002" in edit_session.compare_with_fresh_check()
+
+
+def test_change_log_has_a_row_for_the_fix_and_one_for_its_undo(plain_session):
+    finding = overlap_farmland(plain_session)
+    order = make_order(try_fixes(plain_session, make_choices_work(finding, {}))[0])
+    apply(plain_session, order)
+    make_log(plain_session).write(order, LogAction.UNDONE)
+    rows = read_log(plain_session)
+    assert [row["操作"] for row in rows] == ["应用", "撤销"]
+    assert {row["步骤"] for row in rows} == {order.number} and {row["操作人"] for row in rows} == {"王工"}
+    assert rows[0]["修复"].startswith("FIX010 ") and "CZKFBJ" in rows[0]["图层"]
+    assert (rows[0]["规则"], rows[0]["涉及要素"]) == ("REL002", "140225000001")
+    figures = [float(rows[0][name]) for name in ("修复前面积（m²）", "移出（m²）", "移入（m²）", "修复后面积（m²）")]
+    assert figures[0] - figures[1] + figures[2] == pytest.approx(figures[3], abs=0.02) and figures[1] > 1000
+
+
+def make_order_of_two_layers(session):
+    """Return an order that changes shape and key in two layers, adds a row and deletes one."""
+    shape = shapely.from_wkt(make_rectangle(1500, 0, 40).asWkt())
+    edits = Edits(
+        [
+            RowEdit("CZKFBJ", 1, shape, {"GHFQDM": "420"}),
+            RowEdit("CZKFBJ", 99, shapely.from_wkt(make_rectangle(1600, 0, 40).asWkt()), {"BSM": "9"}, True, False, 1),
+            RowEdit("DLTB", 1, shape),
+            RowEdit("DLTB", 2, is_deleted=True),
+        ]
+    )
+    layers = session.live.get_layers_by_role()
+    rows = {
+        (edit.role, edit.fid): RowBefore("", read_feature_states(layers[edit.role], [edit.fid])[edit.fid])
+        for edit in edits
+        if not edit.is_new
+    }
+    return FixOrder([], edits, rows, "修复", documents={"DLTB": "晋自然资函〔2026〕12号"})
+
+
+@pytest.mark.parametrize("first", ["CZKFBJ", "DLTB"])
+def test_undo_of_qgis_on_one_layer_takes_back_the_whole_step_and_redo_restores_it(edit_session, first):
+    edit_session.edit()
+    before = read_bytes(edit_session)
+    step = apply(edit_session, make_order_of_two_layers(edit_session))
+    signals = []
+    step.undone.connect(lambda: signals.append("undone"))
+    step.redone.connect(lambda: signals.append("redone"))
+    step.separated.connect(signals.append)
+    after = read_bytes(edit_session)
+    assert {name for name, _fid in after.keys() ^ before.keys()} == {"CZKFBJ", "DLTB"}
+    new = next(f for f in edit_session["CZKFBJ"].getFeatures() if f["BSM"] == "9")
+    assert new["GHFQDM"] == "420" or new["GHFQDM"] == "410"
+    edit_session[first].undoStack().undo()
+    assert read_bytes(edit_session) == before
+    assert signals == ["undone"]
+    edit_session.compare_with_fresh_check()
+    other = edit_session[first]
+    other.undoStack().redo()
+    assert [(name, shape) for (name, _fid), shape in sorted(read_bytes(edit_session).items())] == [
+        (name, shape) for (name, _fid), shape in sorted(after.items())
+    ]
+    assert signals == ["undone", "redone"]
+    assert step.undo()
+    assert read_bytes(edit_session) == before
+
+
+def test_layer_with_later_edits_does_not_follow_the_undo_and_is_named(plain_session):
+    plain_session.edit()
+    step = apply(plain_session, make_order_of_two_layers(plain_session))
+    names = []
+    step.separated.connect(names.extend)
+    parcels = plain_session["DLTB"]
+    assert parcels.changeAttributeValue(1, parcels.fields().lookupField("DLBM"), "0701")
+    assert not step.can_undo and not step.undo()
+    plain_session["CZKFBJ"].undoStack().undo()
+    assert names == ["DLTB"]
+
+
+def test_saved_step_cannot_be_undone(edit_session):
+    edit_session.edit()
+    step = apply(edit_session, make_order_of_two_layers(edit_session))
+    ends = []
+    step.ended.connect(lambda: ends.append("ended"))
+    step.discarded.connect(lambda: ends.append("discarded"))
+    for name in ("CZKFBJ", "DLTB"):
+        if edit_session[name].isEditable():
+            edit_session.save(edit_session[name])
+    assert ends == ["ended"] and not step.undo()
+
+
+def test_rolled_back_step_is_reported_as_discarded(edit_session):
+    before = read_bytes(edit_session)
+    edit_session.edit()
+    step = apply(edit_session, make_order_of_two_layers(edit_session))
+    ends = []
+    step.discarded.connect(lambda: ends.append("discarded"))
+    for name in ("CZKFBJ", "DLTB"):
+        if edit_session[name].isEditable():
+            edit_session.roll_back(edit_session[name])
+    assert ends == ["discarded"] and read_bytes(edit_session) == before
+
+
+def delete_feature(session):
+    assert session["CZKFBJ"].deleteFeature(1)
+
+
+def change_value(session):
+    assert session["CZKFBJ"].changeAttributeValue(1, session["CZKFBJ"].fields().lookupField("GHFQDM"), "420")
+
+
+def set_filter(session):
+    for layer in session.layers.values():
+        if layer.isEditable():
+            session.roll_back(layer)
+    assert session["CZKFBJ"].setSubsetString("fid > 0")
+    session.edit()
+
+
+def remove_layer(session):
+    for layer in session.layers.values():
+        if layer.isEditable():
+            session.roll_back(layer)
+    QgsProject.instance().removeMapLayer(session.layers.pop("CZKFBJ").id())
+
+
+def stop_editing(session):
+    for layer in session.layers.values():
+        if layer.isEditable():
+            session.save(layer)
+
+
+@pytest.mark.parametrize(
+    ("disturb", "reason"),
+    [
+        (delete_feature, "删除"),
+        (change_value, "改动"),
+        (set_filter, "过滤"),
+        (remove_layer, "不在工程中"),
+        (stop_editing, "编辑状态"),
+        (lambda session: session["CZKFBJ"].beginEditCommand("other tool"), "其他工具"),
+    ],
+    ids=["deleted", "changed", "filtered", "removed", "not-editable", "other-tool"],
+)
+def test_fix_of_a_layer_that_is_not_as_it_was_judged_is_refused(chinese, plain_session, disturb, reason):
+    finding = overlap_farmland(plain_session)
+    order = make_order(try_fixes(plain_session, make_choices_work(finding, {}))[0])
+    layers, norm, log = plain_session.live.get_layers_by_role(), get_norm(plain_session), make_log(plain_session)
+    disturb(plain_session)
+    before = read_bytes(plain_session)
+    with pytest.raises(ApplyRefused, match=reason):
+        apply_order(order, layers, norm, log)
+    assert read_bytes(plain_session) == before and not log.path.exists()
+    for layer in plain_session.layers.values():
+        if layer.isEditCommandActive():
+            layer.destroyEditCommand()
+
+
+def test_sealed_layer_is_refused_without_a_document(chinese, plain_session):
+    plain_session.edit()
+    order = make_order_of_two_layers(plain_session)
+    order.documents = {}
+    before = read_bytes(plain_session)
+    with pytest.raises(ApplyRefused, match="DLTB"):
+        apply(plain_session, order)
+    assert read_bytes(plain_session) == before
+
+
+def test_unwritable_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
+    finding = overlap_farmland(edit_session)
+    order = make_order(try_fixes(edit_session, make_choices_work(finding, {}))[0])
+    before, index = read_bytes(edit_session), edit_session["CZKFBJ"].undoStack().index()
+    make_log(edit_session).path.write_text("别的表\n1,2\n", encoding="utf-8")
+    with pytest.raises(OutputError):
+        apply(edit_session, order)
+    assert read_bytes(edit_session) == before
+    assert edit_session["CZKFBJ"].undoStack().index() == index
+    assert make_log(edit_session).path.read_text(encoding="utf-8") == "别的表\n1,2\n"
+
+
+def test_value_that_a_field_cannot_hold_leaves_all_layers_unchanged(chinese, edit_session):
+    edit_session.edit()
+    order = make_order_of_two_layers(edit_session)
+    order.edits.rows[2] = RowEdit("DLTB", 1, attributes={"TBMJ": "不是数"})
+    before = read_bytes(edit_session)
+    with pytest.raises(ApplyRefused, match="TBMJ"):
+        apply(edit_session, order)
+    assert read_bytes(edit_session) == before
+
+
+def test_layers_switch_to_edit_mode_all_or_none(plain_session, monkeypatch):
+    boundary, parcels = plain_session["CZKFBJ"], plain_session["DLTB"]
+    parcels.setReadOnly(True)
+    with pytest.raises(ApplyRefused):
+        start_editing([boundary, parcels])
+    assert not boundary.isEditable()
+    parcels.setReadOnly(False)
+    start_editing([boundary, parcels])
+    assert boundary.isEditable() and parcels.isEditable()
+
+
+def test_edit_during_a_trial_cancels_it_and_is_checked(plain_session, monkeypatch):
+    finding = overlap_farmland(plain_session)
+    began, answers = [], []
+
+    def work(checked, options, session, progress, cancellation):
+        began.append(1)
+        while True:
+            cancellation.raise_if_cancelled()
+
+    plain_session.live.run_trial("trial", work, answers.append, answers.append, lambda: answers.append("cancelled"))
+    assert wait_until(lambda: began)
+    assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(2000, 200))
+    assert wait_until(lambda: answers) and answers == ["cancelled"]
+    assert "REL002" not in plain_session.compare_with_fresh_check()
+    assert finding not in plain_session.findings
+
+
+def test_end_of_the_live_check_cancels_a_trial(plain_session):
+    finding = overlap_farmland(plain_session)
+    answers = []
+    plain_session.live.run_trial(
+        "trial", make_choices_work(finding, {}), answers.append, answers.append, lambda: answers.append("cancelled")
+    )
+    plain_session.live.stop()
+    assert wait_until(lambda: answers)
+    assert len(answers) == 1
+    process_events(0.05)
+
+
+def test_batch_is_one_command_on_each_layer(edit_session):
+    edit_session.edit()
+    boundary = edit_session["CZKFBJ"]
+    assert boundary.changeGeometry(1, make_rectangle(99.96, 200, 300))
+    assert boundary.changeAttributeValue(1, boundary.fields().lookupField("BSM"), None)
+    assert {"REL002", "ATT001"} & edit_session.compare_with_fresh_check() or edit_session.findings
+    before, index = read_bytes(edit_session), boundary.undoStack().index()
+    trial = try_fixes(edit_session, make_batch_work(edit_session.findings, {}, safe_only=True))
+    proposals = trial.result.applied
+    assert proposals, [(e.finding.code, e.refusal) for e in trial.result.entries]
+    from plugin.core.fixes.merging import merge_edits
+
+    order = FixOrder(proposals, merge_edits(one.edits for one in proposals), trial.rows_before, "批量修复")
+    step = apply(edit_session, order)
+    changed = {name for (name, _fid), row in read_bytes(edit_session).items() if before.get((name, _fid)) != row}
+    assert changed == set(order.edits.roles)
+    assert boundary.undoStack().index() == index + (1 if "CZKFBJ" in order.edits.roles else 0)
+    edit_session.compare_with_fresh_check()
+    assert step.undo() and read_bytes(edit_session) == before

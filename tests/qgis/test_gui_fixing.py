@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test fixes from the findings panel: preview, apply, undo, batch, and what happens when the layers change."""
+
+import csv
+
+import pytest
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QKeyEvent
+from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
+
+from plugin.bridge.checking import live_check as live_module
+from plugin.gui.findings.context_menu import FindingsMenu
+from plugin.gui.fixing.batch_model import CONFIRM, REFUSED, SAFE
+from tests.qgis.live_helpers import make_rectangle
+from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_notices import find_button, find_edit_message
+from tests.qgis.waiting import process_events, wait_until
+
+KEY = "140225000050"
+
+
+@pytest.fixture
+def overlapping(checked):  # noqa: F811
+    """Draw a part of the development boundary over farmland; return controller, layers and the finding."""
+    controller, layers = checked
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
+    wait_for_live_check(controller)
+    return controller, layers, find_overlap(controller)
+
+
+def find_overlap(controller):
+    return next((f for f in controller.dock.result.findings if f.code == "REL002"), None)
+
+
+def open_preview(controller, finding):
+    controller.dock.tree.select_finding(finding)
+    process_events(0.05)
+    controller.dock.navigation.fix.click()
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running)
+    return controller.fixes.one.dialog
+
+
+def read_log(controller, layers, column="操作"):
+    from plugin.bridge.fixes.apply import find_change_log_path
+
+    path = find_change_log_path(layers)
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return [row[column] for row in csv.DictReader(handle)]
+
+
+def list_shapes(layer):
+    return sorted(bytes(f.geometry().asWkb()) for f in layer.getFeatures())
+
+
+def test_preview_shows_areas_outcome_and_marks_and_closing_it_changes_nothing(overlapping):
+    controller, layers, finding = overlapping
+    before = list_shapes(layers["CZKFBJ"])
+    dialog = open_preview(controller, finding)
+    assert dialog.apply.isEnabled() and dialog.apply.text() == "应用"
+    assert dialog.choices.current.fix.code == "FIX010"
+    cells = [[dialog.areas.item(r, c).text() for c in range(5)] for r in range(dialog.areas.rowCount())]
+    assert any(row[0] == "城镇开发边界" and row[2].startswith("−") for row in cells)
+    assert any(row[0].startswith("永久基本农田") and row[4] == "未改动" for row in cells)
+    assert any(line.startswith("消除：") and "REL002" in line for line in dialog.outcome.lines)
+    assert controller.fixes.one._mark.band_count > 0 and dialog.maps.marks[1].band_count > 0
+    dialog.reject()
+    assert controller.fixes.one._mark.band_count == 0 and controller.fixes.one.dialog is None
+    assert list_shapes(layers["CZKFBJ"]) == before and read_log(controller, layers) == []
+
+
+def test_apply_ends_the_finding_and_undo_brings_it_back(overlapping):
+    controller, layers, finding = overlapping
+    before = list_shapes(layers["CZKFBJ"])
+    dialog = open_preview(controller, finding)
+    dialog.apply.click()
+    assert controller.fixes.one.dialog is None
+    wait_for_live_check(controller)
+    assert find_overlap(controller) is None
+    assert read_log(controller, layers) == ["应用"]
+    undo = next(
+        button for item in controller.iface.messageBar().items() for button in item.findChildren(QPushButton)
+        if button.objectName() == "SanxianUndoFix"
+    )  # fmt: skip
+    undo.click()
+    wait_for_live_check(controller)
+    assert find_overlap(controller) is not None and not undo.isEnabled()
+    assert list_shapes(layers["CZKFBJ"]) == before
+    assert read_log(controller, layers) == ["应用", "撤销"]
+    layers["CZKFBJ"].undoStack().redo()
+    wait_for_live_check(controller)
+    assert find_overlap(controller) is None
+    assert read_log(controller, layers) == ["应用", "撤销", "重做"]
+
+
+def test_after_a_fix_the_neighbour_in_the_list_is_selected(overlapping):
+    controller, layers, finding = overlapping
+    shape = make_rectangle(60, 40)
+    draw_feature_in_layer(layers["CZKFBJ"], shape, BSM="140225000051", GHFQDM="410", GHFQMC="城镇集中建设区")
+    wait_for_live_check(controller)
+    open_preview(controller, finding).apply.click()
+    wait_for_live_check(controller)
+    now = controller.dock.tree.current()
+    assert now is not None and now is not finding
+    assert controller.dock.tree.list_selected_findings() == [now] and controller.dock.navigation.fix.isEnabled()
+
+
+def test_layers_out_of_edit_mode_are_named_before_they_are_switched(overlapping):
+    controller, layers, _finding = overlapping
+    assert layers["CZKFBJ"].commitChanges()
+    wait_for_live_check(controller)
+    dialog = open_preview(controller, find_overlap(controller))
+    assert dialog.apply.text() == "切换编辑状态并应用" and "CZKFBJ" in dialog.hint.text()
+    assert not layers["CZKFBJ"].isEditable()
+    dialog.apply.click()
+    wait_for_live_check(controller)
+    assert layers["CZKFBJ"].isEditable() and find_overlap(controller) is None
+
+
+def test_sealed_layers_are_refused_with_the_reason(checked):  # noqa: F811
+    controller, _layers = checked
+    sealed = next(f for f in controller.dock.result.findings if f.code == "REL001")
+    dialog = open_preview(controller, sealed)
+    assert not dialog.apply.isEnabled() and dialog.choices.current is None
+    texts = [label.text() for label in dialog.choices.findChildren(type(dialog.status))]
+    assert any("封库" in text for text in texts), texts
+
+
+def test_edit_during_the_preview_starts_the_trial_again(overlapping):
+    controller, layers, finding = overlapping
+    dialog = open_preview(controller, finding)
+    revision = controller.fixes.one.trial._revision
+    boundary = layers["CZKFBJ"]
+    fid = next(f.id() for f in boundary.getFeatures() if f["BSM"] == KEY)
+    assert boundary.changeGeometry(fid, make_rectangle(60, 200))
+    dialog.apply.click()
+    assert read_log(controller, layers) == [], "the judged shape is not the present one"
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running)
+    assert controller.fixes.one.trial._revision > revision and dialog.apply.isEnabled()
+    assert boundary.deleteFeature(fid)
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running and not dialog.apply.isEnabled())
+    wait_for_live_check(controller)
+    assert wait_until(lambda: "消除" in dialog.status.text()), dialog.status.text()
+
+
+def test_removed_layer_closes_the_preview(overlapping):
+    controller, layers, finding = overlapping
+    open_preview(controller, finding)
+    layers["CZKFBJ"].rollBack()
+    QgsProject.instance().removeMapLayer(layers.pop("CZKFBJ").id())
+    process_events(0.1)
+    assert controller.fixes.one.dialog is None and controller.fixes.one._mark.band_count == 0
+
+
+def test_closed_project_closes_the_preview_while_its_trial_runs(overlapping):
+    controller, layers, finding = overlapping
+    controller.dock.tree.select_finding(finding)
+    process_events(0.05)
+    controller.fixes.fix(finding)
+    layers["CZKFBJ"].rollBack()
+    layers.clear()
+    QgsProject.instance().clear()
+    process_events(0.3)
+    assert controller.fixes.one.dialog is None and controller.fixes.many.dialog is None
+    assert controller.fixes.one._mark.band_count == 0
+
+
+def test_key_f_and_the_context_menu_open_the_preview(overlapping):
+    controller, _layers, finding = overlapping
+    tree = controller.dock.tree
+    tree.select_finding(finding)
+    process_events(0.05)
+    assert [action.text() for action in controller.findChild(FindingsMenu).make().actions()][:1] == ["修复…"]
+    tree.keyPressEvent(QKeyEvent(QKeyEvent.Type.KeyPress, Qt.Key.Key_F, Qt.KeyboardModifier.NoModifier))
+    assert controller.fixes.one.dialog is not None
+    controller.fixes.one.close()
+    controller.findChild(FindingsMenu).make().actions()[0].trigger()
+    assert controller.fixes.one.dialog is not None
+    controller.fixes.close_windows()
+
+
+def test_message_on_an_edit_has_a_button_to_fix_what_it_added(overlapping):
+    controller, _layers, _finding = overlapping
+    assert find_edit_message(controller) is not None
+    find_button(controller, "修复…").click()
+    assert controller.fixes.one.dialog is not None or controller.fixes.many.dialog is not None
+    controller.fixes.close_windows()
+
+
+def test_outdated_result_is_not_fixed_and_the_note_has_the_reason(overlapping):
+    controller, _layers, finding = overlapping
+    controller.editing._current_check._stop_as_outdated()
+    controller.fixes.fix(finding)
+    assert controller.fixes.one.dialog is None and "重新检查" in controller.dock.note.text()
+
+
+def test_edits_not_rechecked_are_not_fixed(overlapping):
+    controller, layers, finding = overlapping
+    controller.actions["live"].setChecked(False)
+    assert layers["CZKFBJ"].changeGeometry(1, make_rectangle(2000, 300))
+    process_events(0.1)
+    controller.fixes.fix(finding)
+    assert controller.fixes.one.dialog is None and "实时检查" in controller.dock.note.text()
+
+
+def test_document_number_lets_a_sealed_layer_change_and_is_logged(open_controller, monkeypatch):  # noqa: F811
+    controller, layers = open_controller
+    parcels = layers["DLTB"]
+    parcels.startEditing()
+    assert parcels.changeAttributeValue(2, parcels.fields().lookupField("BSM"), None)
+    check(controller)
+    finding = next(f for f in controller.dock.result.findings if (f.role, f.code) == ("DLTB", "ATT001"))
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_all: ("晋自然资函〔2026〕12号", True))
+    dialog = open_preview(controller, finding)
+    assert not dialog.apply.isEnabled() and dialog.document_button.isVisible()
+    dialog.document_button.click()
+    assert wait_until(lambda: not controller.fixes.one.trial.is_running)
+    assert dialog.apply.isEnabled() and not dialog.choices.current.proposal.is_safe
+    dialog.apply.click()
+    assert read_log(controller, layers, "批准文号") == ["晋自然资函〔2026〕12号"]
+
+
+def open_batch(controller, findings):
+    controller.fixes.fix_all(findings)
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    return controller.fixes.many.dialog
+
+
+def test_batch_ticks_only_safe_fixes_and_applies_them_as_one_step(checked):  # noqa: F811
+    controller, layers = checked
+    boundary = layers["CZKFBJ"]
+    draw_feature_in_layer(boundary, make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
+    draw_feature_in_layer(boundary, make_rectangle(50, 0, 49), BSM="140225000051", GHFQDM="410")
+    wait_for_live_check(controller)
+    findings = list(controller.dock.result.findings)
+    index, before = boundary.undoStack().index(), list_shapes(boundary)
+    dialog = open_batch(controller, findings)
+    rows = dialog.model.rows
+    assert {row.group for row in rows} == {SAFE, CONFIRM, REFUSED}
+    assert all(row.is_ticked == (row.group == SAFE) for row in rows)
+    assert all(row.cells[-1] and row.cells[-1] != "安全" for row in rows if row.group != SAFE)
+    safe = dialog.model.list_ticked()
+    assert dialog.apply.text() == f"应用 {len(safe)} 项"
+    dialog.apply.click()
+    assert wait_until(lambda: controller.fixes.many.dialog is None)
+    assert boundary.undoStack().index() == index + 1 and list_shapes(boundary) != before
+    wait_for_live_check(controller)
+    left = {f.fingerprint for f in controller.dock.result.findings}
+    assert not left & {row.entry.finding.fingerprint for row in safe}
+    boundary.undoStack().undo()
+    wait_for_live_check(controller)
+    assert list_shapes(boundary) == before
+    assert read_log(controller, layers) == ["应用"] * len(safe) + ["撤销"] * len(safe)
+
+
+def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
+    controller, _layers, finding = overlapping
+    dialog = open_batch(controller, [finding, *controller.dock.result.findings[:1]])
+    model = dialog.model
+    position = next(n for n, row in enumerate(model.rows) if row.group == CONFIRM)
+    row = model.rows[position]
+    row.is_seen = False
+    tick = model.index(position, 0)
+    assert not model.setData(tick, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    dialog.table.setCurrentIndex(dialog.filter.index(dialog.filter.rowCount() - 1, 0))
+    dialog.table.setCurrentIndex(dialog.filter.mapFromSource(tick))
+    assert model.setData(tick, Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    dialog.apply.click()
+    assert wait_until(lambda: controller.fixes.many.dialog is None)
+    wait_for_live_check(controller)
+    assert find_overlap(controller) is None
+
+
+def test_live_check_follows_a_batch_of_very_many_features_and_its_undo(checked, monkeypatch):  # noqa: F811
+    controller, layers = checked
+    boundary = layers["CZKFBJ"]
+    draw_feature_in_layer(boundary, make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
+    wait_for_live_check(controller)
+    dialog = open_batch(controller, list(controller.dock.result.findings))
+    assert dialog.model.list_ticked()
+    monkeypatch.setattr(live_module, "MAX_CHANGED_FEATURES", 0)
+    dialog.apply.click()
+    assert wait_until(lambda: controller.fixes.many.dialog is None)
+    wait_for_live_check(controller)
+    assert controller.editing.is_following and not controller.editing.is_outdated
+    boundary.undoStack().undo()
+    wait_for_live_check(controller)
+    assert controller.editing.is_following and not controller.editing.is_outdated
+
+
+def test_layer_removed_while_a_batch_is_tried_or_applied_leaves_nothing_half_done(overlapping):
+    controller, layers, finding = overlapping
+    controller.fixes.fix_all([finding, *controller.dock.result.findings])
+    layers["CZKFBJ"].rollBack()
+    QgsProject.instance().removeMapLayer(layers.pop("CZKFBJ").id())
+    process_events(0.3)
+    assert controller.fixes.many.dialog is None and read_log(controller, layers) == []
+
+
+def test_edit_by_another_tool_while_a_batch_is_applied_stops_it(overlapping):
+    controller, layers, finding = overlapping
+    boundary = layers["CZKFBJ"]
+    dialog = open_batch(controller, [finding])
+    model = dialog.model
+    assert model.setData(model.index(0, 0), Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)
+    fid = next(f.id() for f in boundary.getFeatures() if f["BSM"] == KEY)
+    dialog.apply.click()
+    assert boundary.changeGeometry(fid, make_rectangle(70, 200))
+    after_edit = list_shapes(boundary)
+    process_events(0.2)
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    wait_for_live_check(controller)
+    assert list_shapes(boundary) == after_edit and read_log(controller, layers) == []
+    assert not dialog.apply.isEnabled() and "未应用" in dialog.status.text()
+    dialog.retry_button.click()
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    assert dialog.model.rows[0].entry.proposal is not None
+    controller.fixes.close_windows()
+
+
+def test_cancelled_batch_changes_nothing(overlapping):
+    controller, layers, finding = overlapping
+    before = list_shapes(layers["CZKFBJ"])
+    controller.fixes.fix_all([finding])
+    controller.fixes.many.trial.cancel()
+    assert wait_until(lambda: not controller.fixes.many.trial.is_running)
+    assert not controller.fixes.many.dialog.apply.isEnabled()
+    controller.fixes.close_windows()
+    assert list_shapes(layers["CZKFBJ"]) == before
