@@ -184,7 +184,7 @@ UNEXPORTABLE_PLANS = {
     ),
     "a code not in its domain": (
         run_sql_on_data("UPDATE DLTB SET GDLX = 'ZZ' WHERE fid = 2"), (), "package_gate", ["DLTB", "GDLX", "ZZ"],
-        ("请改为表中的代码", "Use codes of the list"),
+        ("请改为代码表中的代码", "Use codes of the list"),
     ),
     "a character that GBK lacks": (
         run_sql_on_data("UPDATE CZKFBJ SET XZQMC = '𠮷县' WHERE fid = 2"), SHAPEFILE_SPEC_CHANGES, "package_stopped", ["CZKFBJ", "XZQMC", "𠮷"],
