@@ -37,6 +37,10 @@ _MEASURED_FAMILIES = ("TOP", "REL")
 _SAME_PLACE_M = 0.01
 #: Share of the smaller one that two findings on the same land have in common.
 _SAME_PLACE_SHARE = 0.01
+#: Share of the larger one that two findings on the same gap have in common.
+_SAME_GAP_SHARE = 0.9
+#: The rule on overlaps within a layer.
+_OVERLAP_RULES = ("TOP001",)
 #: Digits of a location code (坐落单位代码) that name the township.
 _TOWNSHIP_DIGITS = 9
 #: Fields of zones' codes: a fix that changes one changes what the land is for.
@@ -321,7 +325,8 @@ def _match_renamed_findings(
 ) -> None:
     """Remove ended and new findings that are one and the same problem from the differences, in place.
 
-    They are `renamed` if the row has another name, since its key changed. A part of a divided row counts as the row.
+    They are `renamed` if the row has another name, since its key changed, or if a gap between several rows is named by
+    other ones. A part of a divided row counts as the row.
     """
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
@@ -351,7 +356,12 @@ def _match_renamed_findings(
         same = next((one for one in differences.gone if is_same_problem(one, appearing)), None)
         name = identify(appearing)
         match = same or next(
-            (one for one in differences.gone if identify(one) == name and _is_at_same_place(one, appearing)), None
+            (
+                one
+                for one in differences.gone
+                if (identify(one) == name and _is_at_same_place(one, appearing)) or _is_same_gap(one, appearing)
+            ),
+            None,
         )
         if match is None:
             continue
@@ -370,6 +380,23 @@ def _is_at_same_place(first: Finding, second: Finding) -> bool:
         shared_m2 = shapely.intersection(first.geometry, second.geometry).area
         return bool(shared_m2 > _SAME_PLACE_SHARE * min(first.geometry.area, second.geometry.area))
     return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
+
+
+def _is_same_gap(first: Finding, second: Finding) -> bool:
+    """Return True for findings of one rule and layer on the same land between features, whichever of them they name.
+
+    Overlaps are not between features: another pair on the same land is another problem.
+    """
+    if first.code in _OVERLAP_RULES:
+        return False
+    if (first.code, first.case, first.role, first.related_role) != (
+        second.code, second.case, second.role, second.related_role,
+    ):  # fmt: skip
+        return False
+    if first.role != first.related_role or not first.geom_kind == second.geom_kind == "area":
+        return False
+    shared_m2 = shapely.intersection(first.geometry, second.geometry).area
+    return bool(shared_m2 > _SAME_GAP_SHARE * max(first.geometry.area, second.geometry.area))
 
 
 def _require_solved(state: EditingState, finding: Finding, differences: _Differences) -> None:

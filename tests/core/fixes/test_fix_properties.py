@@ -27,7 +27,7 @@ RULES = [
 ]  # fmt: skip
 #: Findings whose area field, not their land, changes.
 fast = settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 100_000)
 
 
