@@ -436,7 +436,8 @@ def _list_doubts(
         codes = sorted({finding.code for finding in proposal.appearing})
         doubts.append(("appearing", {"count": len(proposal.appearing), "rules": ", ".join(codes)}))
     if not _moves_little(state, fix, changed_rows):
-        doubts.append(("moves_land", {"area_m2": sum(one.moved_out_m2 + one.moved_in_m2 for one in proposal.areas)}))
+        moved_m2 = sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)
+        doubts.append(("moves_land", {"area_m2": moved_m2}))
     if any(_leaves_its_township(state, row) for row in changed_rows):
         doubts.append(("other_township", {}))
     if edits.keeps_union and not _keeps_union(changed_rows):

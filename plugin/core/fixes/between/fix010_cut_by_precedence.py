@@ -19,8 +19,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     solves={"REL001": (), "REL002": (), "REL003": ()},
     safety=Safety.SLIVER,
     messages={
-        "": "Cut {key} back to the edge of {other_key}",
-        "window": "Leave {other_key} out of {key} as a window",
+        "": "Cut {role} {key} back to the edge of {other_role} {other_key}",
+        "window": "Leave {other_role} {other_key} out of {role} {key} as a window",
     },
     examples=[
         FixExample("the boundary leaves the farmland", "REL002", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]},
@@ -61,7 +61,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     return Edits(
         reshape_row(state, yields, remaining),
         case="window" if opens_window else "",
-        params={"key": yields.key, "other_key": stays.key},
+        params={"role": yields.role, "key": yields.key, "other_role": stays.role, "other_key": stays.key},
         reviewed=["window"] if opens_window else [],
     )
 

@@ -16,7 +16,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     title="Delete a control line wholly inside one that takes precedence",
     solves={"REL001": (), "REL002": (), "REL003": ()},
     safety=Safety.NEVER,
-    messages={"": "Delete {key}: all of it is inside {other_key}, which takes precedence"},
+    messages={"": "Delete {role} {key}: all of it is inside {other_role} {other_key}, which takes precedence"},
     examples=[
         FixExample("a boundary inside the red line", "REL003", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, {"boundary": []}),
         FixExample("a part is outside", "REL003", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, refused="not_covered"),
@@ -37,5 +37,6 @@ def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
     if subtract(require_shape(yields), [require_shape(stays)], state.tolerance) is not None:
         raise FixRefused("not_covered", role=yields.role, key=yields.key)
     return Edits(
-        [RowEdit(yields.role, yields.fid, is_deleted=True)], params={"key": yields.key, "other_key": stays.key}
+        [RowEdit(yields.role, yields.fid, is_deleted=True)],
+        params={"role": yields.role, "key": yields.key, "other_role": stays.role, "other_key": stays.key},
     )
