@@ -12,7 +12,6 @@ from uuid import uuid4
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.live.session import FeatureKey
 from ..layers.properties import get_file_path
 from ..texts import tr
 from .commands import write_edits
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from ...core.fixes.proposal import Proposal
     from ...core.fixes.rows_before import RowBefore
     from ...core.fixes.texts import FixTexts
+    from ...core.live.session import FeatureKey
 
 
 @dataclass

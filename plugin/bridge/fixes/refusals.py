@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsProject, QgsVectorLayer, QgsWkbTypes
 from qgis.PyQt import sip
 
-from ...core.live.session import FeatureKey
 from ..layers.reading import read_feature_states
 from ..texts import tr
 
 if TYPE_CHECKING:
     from ...core.fixes.edits import Edits
     from ...core.fixes.rows_before import RowBefore
+    from ...core.live.session import FeatureKey
 
 
 class ApplyRefused(Exception):
