@@ -132,7 +132,7 @@ def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp
     assert removed == [
         "limit = 1.25 # 004:101",
         '"ratio.limit" = "A"',
-        '"ratio.limit" = "浑源县国土空间总体规划（2021—2035年） 004:101"',
+        '"ratio.limit" = "浑源县国土空间总体规划（2021—2035年）"',
         'indicator = "cultivated_area"',
         'value = "73.39"',
     ]

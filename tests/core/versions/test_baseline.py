@@ -106,7 +106,7 @@ def test_farmland_loss_is_reported_by_township_with_removed_and_added_land(tmp_p
         3600.0, abs=0.01
     )
     assert loss.geometry.area == pytest.approx(4000.0)
-    assert "甲镇：永久基本农田保护图斑封库时净面积为 9000 m²，现为 5400 m²" in loss.message.replace("\u202f", "")
+    assert "甲镇：永久基本农田保护图斑封库时净面积为 9000.00 m²，现为 5400.00 m²" in loss.message.replace("\u202f", "")
     moved = {(f.case, round(f.geometry.area)) for f in list_findings_of_rules(report, "LAW017")}
     assert moved == {("removed", 4000), ("added", 2500)}
 
