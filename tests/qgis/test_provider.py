@@ -121,7 +121,8 @@ def test_check_plan_has_exactly_the_documented_parameters(provider):
 
 def test_compute_indicators_has_the_documented_parameters(provider):
     algorithm = provider.algorithm("compute_indicators")
-    named = ["SOURCE", "LAYERS", "PROFILE", "STANDARD", "SCOPE", "ROLES", "BASE_YEAR", "OUTPUT", "OUTPUT_XLSX"]
+    named = ["SOURCE", "LAYERS", "PROFILE", "STANDARD", "SCOPE", "ROLES", "BASE_YEAR", "OUTPUT", "OUTPUT_XLSX",
+             "OUTPUT_PDF", "OUTPUT_DOCX"]  # fmt: skip
     assert [p.name() for p in algorithm.parameterDefinitions()] == named
 
 

@@ -275,7 +275,7 @@ def test_each_severity_has_the_same_colour_in_styles_icons_panel_and_report():
         icon = (ICONS_FOLDER / f"{one['icon']}.svg").read_text(encoding="utf-8")
         assert one["color"] in icon and theme._THEME_COLORS[one["icon"]][0] == one["color"], one["value"]
         if one["value"].isupper():
-            line = next(row for row in page.splitlines() if f'name == "{one["value"]}"' in row)
+            line = next(row for row in page.splitlines() if f'<symbol id="i-{one["value"]}"' in row)
             assert f'fill="{one["color"]}"' in line, one["value"]
 
 

@@ -104,7 +104,7 @@ def fill_slots(
     values
         Values of the placeholders ``code`` and ``name``.
     lang
-        Language of the words that stand for parts of a file name that are not fixed.
+        Language of the words in parts of a file name that are not fixed.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import shapely
 
 from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
-from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession, _are_equal_values
+from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession, are_equal_values
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from plugin.paths import RESOURCES_FOLDER
 
@@ -145,7 +145,7 @@ def test_edited_shape_that_cannot_be_read_requires_a_full_check(checked_sample, 
     [(None, float("nan"), True), (1, 1.0, True), ("", None, False), (date(2020, 1, 1), date(2020, 1, 1), True), ("a", "b", False)],
 )  # fmt: skip
 def test_null_and_nan_or_equal_numbers_count_as_an_unchanged_attribute_value(one, other, same):
-    assert _are_equal_values(one, other) == _are_equal_values(other, one) == same
+    assert are_equal_values(one, other) == are_equal_values(other, one) == same
 
 
 @pytest.mark.slow
