@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Export of a package: conditions, content, manifest, atomic replacement."""
 
-import getpass
 import hashlib
 import json
 import os
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -46,6 +44,7 @@ from tests.core.package_fixtures import list_relative_paths, make_jpeg, make_pdf
 from tests.core.small_plan import explain_error, hash_files
 from tests.county import make_county
 from tests.county.write import write_geopackage
+from tests.personal_names import set_personal_names
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -145,12 +144,14 @@ def test_manifest_of_an_exported_package_describes_every_layer(checked_county, e
     assert "EPSG:4526 逐节点换算到 EPSG:4490" in messages
 
 
-def test_exported_package_contains_no_user_name_host_name_or_local_path(checked_county, export_order, tmp_path):
+def test_exported_package_contains_no_user_name_host_name_or_local_path(
+    checked_county, export_order, tmp_path, monkeypatch
+):
+    names = set_personal_names(monkeypatch)
     done = export_package(checked_county, export_order)
-    secrets = [str(tmp_path), str(checked_county.plan.inputs[0]), "/tmp/", socket.gethostname()]
-    secrets += [
-        name for name in (getpass.getuser(), os.path.expanduser("~").strip("/")) if len(name) > 3 and name != "root"
-    ]
+    secrets = [str(tmp_path), str(checked_county.plan.inputs[0]), "/tmp/", *names]
+    if len(home := os.path.expanduser("~").strip("/")) > 4:
+        secrets.append(home)
     for path in done.path.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
