@@ -62,10 +62,9 @@ def waive_finding(dock):
     def fill():
         dialog = QApplication.activeModalWidget()
         save_picture(f"{PICTURE_NAME}-0-empty")
-        FACTS["untouched"] = dialog.errors()
-        click(dialog.ok)
-        wait_seconds(0.3)
-        FACTS["waits"] = dialog.errors() if dialog.isVisible() else []
+        FACTS["waits"] = not dialog.ok.isEnabled()
+        FACTS["errors_before_typing"] = dialog.errors()
+        FACTS["missing"] = dialog.ok.toolTip().splitlines()
         # Typing Chinese needs an input method, so the text is sent as an input method event.
         dialog.reason.insertPlainText("县城防洪堤已批复，占用部分已列入补划方案")
         dialog.document.insert("晋自然资函〔2026〕12号")

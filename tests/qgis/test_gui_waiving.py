@@ -234,6 +234,7 @@ def fill_in_waiver(dialog):
 
 
 def test_waiver_dialog_disables_ok_until_all_entries_are_valid(new_waiver_dialog):
+    assert not new_waiver_dialog.ok.isEnabled() and len(new_waiver_dialog.ok.toolTip().splitlines()) == 3
     assert new_waiver_dialog.errors() == [], "nothing was entered yet"
     new_waiver_dialog.document.setText("x")
     new_waiver_dialog.document.setText("")
@@ -241,7 +242,7 @@ def test_waiver_dialog_disables_ok_until_all_entries_are_valid(new_waiver_dialog
     new_waiver_dialog.document.setText("x")
     new_waiver_dialog.accept()
     assert new_waiver_dialog.saved == [] and new_waiver_dialog.isVisible()
-    assert len(new_waiver_dialog.errors()) == 2 and not new_waiver_dialog.ok.isEnabled()
+    assert len(new_waiver_dialog.ok.toolTip().splitlines()) == 2 and not new_waiver_dialog.ok.isEnabled()
     fill_in_waiver(new_waiver_dialog)
     assert new_waiver_dialog.ok.isEnabled() and new_waiver_dialog.errors() == []
     new_waiver_dialog.date.setDate(new_waiver_dialog.until.date().addDays(1))
@@ -271,7 +272,8 @@ def test_waiver_dialog_shows_errors_at_their_fields_without_moving_widgets(new_w
 
     before = measure_places()
     at = new_waiver_dialog._document_message
-    new_waiver_dialog.accept()
+    new_waiver_dialog.document.setText("x")
+    new_waiver_dialog.document.clear()
     assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > new_waiver_dialog.document.y()
     fill_in_waiver(new_waiver_dialog)
     new_waiver_dialog.attachment.line.setText("没有.pdf")

@@ -105,9 +105,8 @@ class WaiverDialog(QDialog):
         self.setWindowTitle(tr("Waive Findings"))
         self._findings, self._save = findings, save
         self._current = current if any(f is current for f in findings) else findings[0]
-        #: Messages of edited fields; True after an attempt to register. Only then blank fields are errors.
+        #: Messages of the fields that the user edited. A blank field shows its error only after it was edited.
         self._edited: set[FieldMessage] = set()
-        self._was_attempted = False
         self._make_fields(path)
         self._digest = AttachmentDigest(self)
         self._digest.changed.connect(self._validate_fields)
@@ -231,11 +230,28 @@ class WaiverDialog(QDialog):
         return Path(self.file.text()).parent if self.file.text() else Path()
 
     def _validate_fields(self) -> None:
-        """Show the error of each field; enable OK only without errors.
+        """Show the error of each edited field; enable OK when every required field is filled and none has an error."""
+        blank = self._list_blank_fields()
+        for at in (self._reason_message, self._document_message, self._author_message, self._file_message):
+            if at in blank and at in self._edited:
+                at.show_error(blank[at])
+            else:
+                at.show_hint()
+        ends = None if self.forever.isChecked() else _read_date(self.until)
+        if ends is not None and ends < _read_date(self.date):
+            self._at_until.show_error(
+                tr("The expiry date is before the date of registration. Correct the expiry date.")
+            )
+        else:
+            self._at_until.show_hint()
+        self._report_attachment()
+        self.ok.setEnabled(not blank and not self.errors() and not self._digest.busy)
+        # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
+        self.ok.setToolTip("\n".join(blank.values()))
 
-        A blank field is an error after it was edited, or after the user tried to register the waiver.
-        """
-        blank = (
+    def _list_blank_fields(self) -> dict[FieldMessage, str]:
+        """Return the blank required fields with their errors, from top to bottom."""
+        required = (
             (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
             (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),
             (self._author_message, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
@@ -245,20 +261,7 @@ class WaiverDialog(QDialog):
                 tr("Choose the file for the waivers, preferably in the data folder."),
             ),
         )
-        for at, text, message in blank:
-            if text.strip() or not (self._was_attempted or at in self._edited):
-                at.show_hint()
-            else:
-                at.show_error(message)
-        ends = None if self.forever.isChecked() else _read_date(self.until)
-        if ends is not None and ends < _read_date(self.date):
-            self._at_until.show_error(
-                tr("The expiry date is before the date of registration. Correct the expiry date.")
-            )
-        else:
-            self._at_until.show_hint()
-        self._report_attachment()
-        self.ok.setEnabled(not self.errors() and not self._digest.busy)
+        return {at: message for at, text, message in required if not text.strip()}
 
     def _report_attachment(self) -> None:
         if self._digest.busy:
@@ -285,17 +288,6 @@ class WaiverDialog(QDialog):
         )
         return [at.error for at in fields if at.error]
 
-    def _focus_first_error(self) -> None:
-        for message in (
-            self._reason_message,
-            self._document_message,
-            self._author_message,
-            self._file_message,
-        ):
-            if message.error:
-                message.setFocus()
-                return
-
     # --- result
     def chosen(self) -> list[Any]:
         """Return the findings that the waiver applies to."""
@@ -317,11 +309,6 @@ class WaiverDialog(QDialog):
 
     def accept(self) -> None:
         if not self.ok.isEnabled():
-            return
-        self._was_attempted = True
-        self._validate_fields()
-        if self.errors():
-            self._focus_first_error()
             return
         entries = self.words()
         try:
