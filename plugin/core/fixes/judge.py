@@ -39,8 +39,6 @@ _SAME_PLACE_M = 0.01
 _SAME_PLACE_SHARE = 0.01
 #: Share of the larger one that two findings on the same gap have in common.
 _SAME_GAP_SHARE = 0.9
-#: The rule on overlaps within a layer.
-_OVERLAP_RULES = ("TOP001",)
 #: Digits of a location code (坐落单位代码) that name the township.
 _TOWNSHIP_DIGITS = 9
 #: Fields of zones' codes: a fix that changes one changes what the land is for.
@@ -385,9 +383,10 @@ def _is_at_same_place(first: Finding, second: Finding) -> bool:
 def _is_same_gap(first: Finding, second: Finding) -> bool:
     """Return True for findings of one rule and layer on the same land between features, whichever of them they name.
 
-    Overlaps are not between features: another pair on the same land is another problem.
+    Only the location distinguishes these findings. An overlap is different: another pair on the same land is another
+    problem.
     """
-    if first.code in _OVERLAP_RULES:
+    if not (first.by_place and second.by_place):
         return False
     if (first.code, first.case, first.role, first.related_role) != (
         second.code, second.case, second.role, second.related_role,
