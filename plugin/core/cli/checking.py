@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..check import CheckResult, Options, check_plan
-from .console import EXIT_CLEAN, EXIT_FOUND, check_docx, print_line, print_progress, write_document
+from .console import EXIT_CLEAN, EXIT_FOUND, check_docx, print_line, print_progress, split_list, write_document
 
 if TYPE_CHECKING:
     from ..model.report import Report
@@ -57,8 +57,8 @@ def _inspect_package(args: argparse.Namespace, words: Words) -> CheckResult:
 def _check_options(args: argparse.Namespace, words: Words) -> Options:
     """Return the options of a check, from the command's arguments."""
     return replace(
-        _make_plan_options(args, words),
-        rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
+        make_plan_options(args, words),
+        rules=split_list(args.rules),
         figures=args.figures,
         phase=args.phase,
         targets=args.targets,
@@ -69,7 +69,7 @@ def _check_options(args: argparse.Namespace, words: Words) -> Options:
     )
 
 
-def _make_plan_options(args: argparse.Namespace, words: Words) -> Options:
+def make_plan_options(args: argparse.Namespace, words: Words) -> Options:
     """Return the options that all commands on a plan share, from the arguments."""
     return Options(
         standard=args.standard,
@@ -91,7 +91,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     from ..render import figures
     from ..tabulate import check_workbook, make_figures_document, tabulate, write_workbook
 
-    options = _make_plan_options(args, words)
+    options = make_plan_options(args, words)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.source])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -97,3 +98,8 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
             except UnicodeEncodeError:
                 text = text.replace(character, plain)
     print(text, file=out)
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Return the entries of a list that is written with commas or semicolons, also full-width ones."""
+    return tuple(one.strip() for one in re.split("[,，;；]", text) if one.strip())

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..options import Options
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
+from .checking import make_plan_options
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, split_list
 
 if TYPE_CHECKING:
     from ..render.words import Words
@@ -29,17 +30,9 @@ def run_fix(args: argparse.Namespace, words: Words) -> int:
         if not (role.strip() and equals and number.strip()):
             raise InputError("fix_document", text=text)
         documents[role.strip().upper()] = number.strip()
-    order = FixOrder(_split(args.only), args.safe_only, args.output, args.table, documents)
-    options = Options(
-        standard=args.standard,
-        profile=args.profile,
-        roles=args.roles,
-        scope=args.scope,
-        base_year=args.base_year,
-        phase=args.phase,
-        waivers=args.waivers,
-        rules=_split(args.rules),
-        lang=words.lang,
+    order = FixOrder(split_list(args.only), args.safe_only, args.output, args.table, documents)
+    options = replace(
+        make_plan_options(args, words), phase=args.phase, waivers=args.waivers, rules=split_list(args.rules)
     )
     run = run_fixes(args.source, options, order, progress=print_progress)
     texts, counts = run.make_texts(words.lang), count_groups(run.batch)
@@ -59,10 +52,6 @@ def run_fix(args: argparse.Namespace, words: Words) -> int:
     return EXIT_CLEAN if counts["applied"] + counts["ended"] == counts["findings"] else EXIT_FOUND
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in text.replace("，", ",").replace(";", ",").split(",") if one.strip())
-
-
 def run_list_fixes(args: argparse.Namespace, words: Words) -> int:
     """Print all fixes, or the description of one; return the exit code."""
     from ..fixes.batch import choose_fixes
@@ -70,7 +59,7 @@ def run_list_fixes(args: argparse.Namespace, words: Words) -> int:
     from ..standard import load_standard
 
     texts = FixTexts(words.lang, load_standard(args.standard).templates)
-    for fix in choose_fixes(_split(args.code)):
+    for fix in choose_fixes(split_list(args.code)):
         print_line(f"{fix.code} {texts.title(fix)}  [{', '.join(fix.solves)}]")
         if args.code:
             for heading, body in texts.help(fix).items():

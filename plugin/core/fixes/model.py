@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..model.rule import Parameter, find_unit
+from ..model.rule import Parameter, find_unit, split_sections
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -80,16 +80,7 @@ class Fix:
     @property
     def sections(self) -> dict[str, str]:
         """Return the sections of the fix's docstring by heading (English manual)."""
-        return split_fix_sections(inspect.getdoc(self.function) or "")
-
-
-def split_fix_sections(doc: str) -> dict[str, str]:
-    """Split a fix's docstring at its headings; the text before the first one is under ``""``."""
-    pieces = re.split(rf"^({'|'.join(map(re.escape, FIX_HEADINGS))})\s*$", doc, flags=re.MULTILINE)
-    sections = {"": pieces[0].strip()}
-    for heading, section_text in zip(pieces[1::2], pieces[2::2], strict=True):
-        sections[heading] = inspect.cleandoc(section_text).strip()
-    return sections
+        return split_sections(inspect.getdoc(self.function) or "", FIX_HEADINGS)
 
 
 _DECLARED_FIXES: dict[str, Fix] = {}
@@ -120,7 +111,7 @@ def fix(
         declared = _DECLARED_FIXES.get(code)
         if declared and declared.function.__module__ != function.__module__:
             raise ValueError(f"{code} is declared in {declared.function.__module__} and {function.__module__}")
-        sections = split_fix_sections(inspect.getdoc(function) or "")
+        sections = split_sections(inspect.getdoc(function) or "", FIX_HEADINGS)
         missing = [heading for heading in FIX_HEADINGS if heading not in sections]
         if missing:
             raise ValueError(f"{code}: the docstring lacks {', '.join(missing)}")

@@ -143,12 +143,12 @@ class Rule:
         return split_sections(inspect.getdoc(self.function) or "")
 
 
-def split_sections(doc: str) -> dict[str, str]:
-    """Split a rule's docstring at its four headings.
+def split_sections(doc: str, headings: tuple[str, ...] = DOCSTRING_HEADINGS) -> dict[str, str]:
+    """Split the docstring of a rule, or of a fix, at its headings.
 
     Return heading → text. The text before the first heading is the title, under ``""``.
     """
-    pieces = re.split(rf"^({'|'.join(map(re.escape, DOCSTRING_HEADINGS))})\s*$", doc, flags=re.MULTILINE)
+    pieces = re.split(rf"^({'|'.join(map(re.escape, headings))})\s*$", doc, flags=re.MULTILINE)
     sections = {"": pieces[0].strip()}
     for heading, section_text in zip(pieces[1::2], pieces[2::2], strict=True):
         sections[heading] = inspect.cleandoc(section_text).strip()

@@ -3,27 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.trial import BatchTrial, make_batch_work
 from ...bridge.texts import tr
-from ..editing.live_switch import LiveCheckSwitch
-from ..findings.dock import FindingsDock
-from .applying import FixApplier, get_person
+from .applying import get_person
 from .area_table import make_area_rows
 from .batch_dialog import BatchDialog
 from .batch_model import BatchRow, make_batch_rows
-from .map_preview import FixMapPreview
+from .fix_window import FixWindow
 from .shapes import make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
 
 
-class BatchFixer(QObject):
+class BatchFixer(FixWindow):
     """Opens the batch of several findings and applies the ticked fixes.
 
     Applying tries the ticked findings once more, without the others: a fix may have been judged after another one that
@@ -32,69 +28,36 @@ class BatchFixer(QObject):
 
     previewRequested = pyqtSignal(object)
 
-    def __init__(
-        self,
-        iface: Any,
-        dock: FindingsDock,
-        editing: LiveCheckSwitch,
-        current: Callable[[], bool],
-        applier: FixApplier,
-        parent: QObject,
-    ):
-        super().__init__(parent)
-        self._iface, self._dock, self._editing, self._current, self._applier = iface, dock, editing, current, applier
-        self.dialog: BatchDialog | None = None
-        self.trial: TrialRunner | None = None
-        self._mark = FixMapPreview(iface.mapCanvas())
+    def __init__(self, *shared: Any):
+        super().__init__(*shared)
         self._findings: list[Any] = []
         self._trial_answer: BatchTrial | None = None
         #: Findings whose fixes are being applied: fingerprint → True if the user confirmed an unsafe fix.
         self._applying: dict[str, bool] | None = None
-        self._texts: Any = None
 
     # --- open and close
     def open(self, findings: list[Any]) -> None:
         """Open the batch for findings, or start it anew for others."""
-        from ...core.fixes.texts import FixTexts
-
-        result = self._dock.result
         self._findings = list(findings)
-        self._texts = FixTexts(result.texts.lang, result.checked.plan.norm.standard.templates)
-        if self.dialog is None:
-            self.dialog = dialog = BatchDialog(self._iface.mapCanvas(), self._iface.mainWindow())
-            self.trial = trial = TrialRunner(self._editing, self._current, self)
-            dialog.rowShown.connect(self._show_row)
-            dialog.previewRequested.connect(self._preview_row)
-            dialog.ticksChanged.connect(self._show_balance)
-            dialog.applyRequested.connect(self.apply)
-            dialog.retryRequested.connect(self.try_all)
-            dialog.cancelRequested.connect(trial.cancel)
-            dialog.finished.connect(lambda _result: self._on_closed())
-            trial.began.connect(self._show_trial)
-            trial.progressed.connect(dialog.show_progress)
-            trial.succeeded.connect(self._on_trial_done)
-            trial.refused.connect(self._show_refusal)
-            trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
-            dialog.show()
-            dialog.raise_()
-            dialog.activateWindow()
+        self._read_texts()
+        self._require_dialog()
         self.try_all()
 
-    def close(self) -> None:
-        """Close the batch without applying anything."""
-        if self.dialog is not None:
-            self.dialog.reject()
+    def _make_dialog(self, trial: TrialRunner) -> BatchDialog:
+        dialog = BatchDialog(self._iface.mapCanvas(), self._iface.mainWindow())
+        dialog.rowShown.connect(self._show_row)
+        dialog.previewRequested.connect(self._preview_row)
+        dialog.ticksChanged.connect(self._show_balance)
+        dialog.applyRequested.connect(self.apply)
+        dialog.retryRequested.connect(self.try_all)
+        trial.began.connect(self._show_trial)
+        trial.succeeded.connect(self._on_trial_done)
+        trial.refused.connect(self._show_refusal)
+        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
+        return dialog
 
-    def _on_closed(self) -> None:
-        dialog, self.dialog = self.dialog, None
-        trial, self.trial = self.trial, None
-        self._mark.clear()
+    def _forget(self) -> None:
         self._findings, self._trial_answer, self._applying = [], None, None
-        if trial is not None:
-            trial.stop()
-            trial.deleteLater()
-        if dialog is not None:
-            dialog.deleteLater()
 
     # --- the trial
     def try_all(self) -> None:
@@ -201,7 +164,3 @@ class BatchFixer(QObject):
             self._show_refusal(refused)
             return
         self.dialog.accept()
-
-    def _get_layers(self) -> dict[str, QgsVectorLayer]:
-        live = self._editing.live
-        return {} if live is None else live.get_layers_by_role()

@@ -3,96 +3,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QInputDialog
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.refusals import ApplyRefused
 from ...bridge.fixes.trial import make_choices_work
 from ...bridge.texts import tr
-from ..editing.live_switch import LiveCheckSwitch
-from ..findings.dock import FindingsDock
-from .applying import FixApplier, get_person
+from .applying import get_person
 from .area_table import make_area_rows
 from .dialog import FixDialog
-from .map_preview import FixMapPreview
+from .fix_window import FixWindow
 from .shapes import make_finding_shapes, make_fix_shapes
 from .trial_runner import TrialRunner
 
 
-class FindingFixer(QObject):
+class FindingFixer(FixWindow):
     """Opens the preview of one finding's fixes and applies the chosen one."""
 
-    def __init__(
-        self,
-        iface: Any,
-        dock: FindingsDock,
-        editing: LiveCheckSwitch,
-        current: Callable[[], bool],
-        applier: FixApplier,
-        parent: QObject,
-    ):
-        super().__init__(parent)
-        self._iface, self._dock, self._editing, self._current, self._applier = iface, dock, editing, current, applier
-        self.dialog: FixDialog | None = None
-        self.trial: TrialRunner | None = None
-        self._mark = FixMapPreview(iface.mapCanvas())
+    def __init__(self, *shared: Any):
+        super().__init__(*shared)
         self._finding: Any = None
         #: Layer code → document that allows the change of a sealed layer, for the finding in view.
         self._documents: dict[str, str] = {}
-        self._texts: Any = None
         self._sealed_role = ""
 
     # --- open and close
     def open(self, finding: Any) -> None:
         """Open the preview, or show another finding in the open one."""
-        if self.dialog is None:
-            self.dialog = dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
-            self.trial = trial = TrialRunner(self._editing, self._current, self)
-            dialog.choiceShown.connect(self._show_choice)
-            dialog.applyRequested.connect(self.apply)
-            dialog.stepped.connect(self._step)
-            dialog.retryRequested.connect(trial.run_again)
-            dialog.cancelRequested.connect(trial.cancel)
-            dialog.documentRequested.connect(self._ask_document)
-            dialog.finished.connect(lambda _result: self._on_closed())
-            trial.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
-            trial.progressed.connect(dialog.show_progress)
-            trial.succeeded.connect(self._show_choices)
-            trial.refused.connect(self._show_refusal)
-            trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
-            dialog.show()
-            dialog.raise_()
-            dialog.activateWindow()
+        self._require_dialog()
         self._show_finding(finding)
 
-    def close(self) -> None:
-        """Close the preview without applying anything."""
-        if self.dialog is not None:
-            self.dialog.reject()
+    def _make_dialog(self, trial: TrialRunner) -> FixDialog:
+        dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
+        dialog.choiceShown.connect(self._show_choice)
+        dialog.applyRequested.connect(self.apply)
+        dialog.stepped.connect(self._step)
+        dialog.retryRequested.connect(trial.run_again)
+        dialog.documentRequested.connect(self._ask_document)
+        trial.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
+        trial.succeeded.connect(self._show_choices)
+        trial.refused.connect(self._show_refusal)
+        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
+        return dialog
 
-    def _on_closed(self) -> None:
-        dialog, self.dialog = self.dialog, None
-        trial, self.trial = self.trial, None
-        self._mark.clear()
+    def _forget(self) -> None:
         self._finding = None
-        if trial is not None:
-            trial.stop()
-            trial.deleteLater()
-        if dialog is not None:
-            dialog.deleteLater()
 
     # --- what is shown
     def _show_finding(self, finding: Any) -> None:
-        from ...core.fixes.texts import FixTexts
-
         result = self._dock.result
         self._finding, self._documents = finding, {}
-        self._texts = FixTexts(result.texts.lang, result.checked.plan.norm.standard.templates)
+        self._read_texts()
         outcome = result.outcome(finding.code)
         title = (outcome.problem or outcome.heading) if outcome is not None else ""
         position = self._dock.tree.position() if self._dock.tree.current() is finding else None
@@ -138,10 +101,6 @@ class FindingFixer(QObject):
             self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
             return
         self.dialog.show_state("", can_apply=True, starts=tr(", ").join(layer.name() for layer in starts))
-
-    def _get_layers(self) -> dict[str, QgsVectorLayer]:
-        live = self._editing.live
-        return {} if live is None else live.get_layers_by_role()
 
     # --- actions
     def _make_order(self, choice: Any) -> FixOrder:

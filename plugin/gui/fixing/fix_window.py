@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the windows for one finding and for many have in common: a dialog, a trial on a copy, marks on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtWidgets import QDialog
+
+from ..editing.live_switch import LiveCheckSwitch
+from ..findings.dock import FindingsDock
+from .applying import FixApplier
+from .map_preview import FixMapPreview
+from .trial_runner import TrialRunner
+
+
+class FixWindow(QObject):
+    """Opens a dialog, tries fixes for it in a task, and lets both go when the dialog closes.
+
+    A subclass makes the dialog and connects its signals (`_make_dialog`), shows answers and refusals of the trial, and
+    forgets what it showed (`_forget`). ``current``: returns True as long as the result is of the present data.
+    """
+
+    def __init__(
+        self,
+        iface: Any,
+        dock: FindingsDock,
+        editing: LiveCheckSwitch,
+        current: Callable[[], bool],
+        applier: FixApplier,
+        parent: QObject,
+    ):
+        super().__init__(parent)
+        self._iface, self._dock, self._editing, self._current, self._applier = iface, dock, editing, current, applier
+        self.dialog: Any = None
+        self.trial: TrialRunner | None = None
+        self._mark = FixMapPreview(iface.mapCanvas())
+        self._texts: Any = None
+
+    def _make_dialog(self, trial: TrialRunner) -> QDialog:
+        """Return a new dialog whose signals are connected; ``trial`` is not started."""
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """Forget the findings and proposals that the closed dialog showed."""
+        raise NotImplementedError
+
+    def _require_dialog(self) -> None:
+        """Open the dialog unless it is open."""
+        if self.dialog is not None:
+            return
+        self.trial = trial = TrialRunner(self._editing, self._current, self)
+        self.dialog = dialog = self._make_dialog(trial)
+        dialog.cancelRequested.connect(trial.cancel)
+        dialog.finished.connect(lambda _result: self._on_closed())
+        trial.progressed.connect(dialog.show_progress)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _read_texts(self) -> None:
+        """Take the texts of fixes in the language of the result in view."""
+        from ...core.fixes.texts import FixTexts
+
+        result = self._dock.result
+        self._texts = FixTexts(result.texts.lang, result.checked.plan.norm.standard.templates)
+
+    def close(self) -> None:
+        """Close the dialog without applying anything."""
+        if self.dialog is not None:
+            self.dialog.reject()
+
+    def _on_closed(self) -> None:
+        dialog, self.dialog = self.dialog, None
+        trial, self.trial = self.trial, None
+        self._mark.clear()
+        self._forget()
+        if trial is not None:
+            trial.stop()
+            trial.deleteLater()
+        if dialog is not None:
+            dialog.deleteLater()
+
+    def _get_layers(self) -> dict[str, QgsVectorLayer]:
+        live = self._editing.live
+        return {} if live is None else live.get_layers_by_role()
