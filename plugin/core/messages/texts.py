@@ -75,26 +75,6 @@ class IndicatorName(NamedValue):
         return texts.indicator(self)
 
 
-class DisplayedFigure(NamedValue):
-    """A figure that is stored with more decimals than messages show."""
-
-    shown: str
-
-    def __new__(cls, stored: str, shown: str) -> DisplayedFigure:
-        """Return the stored figure, which knows how it is shown."""
-        figure = super().__new__(cls, stored)
-        figure.shown = shown
-        return figure
-
-    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override] # a copy needs both
-        """Return the arguments from which a copy is made."""
-        return str(self), self.shown
-
-    def render(self, texts: Texts) -> str:
-        """Return the figure as messages show it."""
-        return self.shown
-
-
 @runtime_checkable
 class MessagePart(Protocol):
     """A parameter of a message that is translated when the message is rendered."""
@@ -381,46 +361,11 @@ class Texts:
         # A waiver compares the parameters; those that only word the message are apart.
         shown: dict[str, Any] = finding.params.get("shown", {})
         words |= shown
-        # Reasons and problems are named by separate texts.
-        for key in ("reason", "problem", "measure", "place"):
-            value = str(finding.params.get(key, ""))
-            known = _load_texts(self.lang).get("words", {})
-            if value in known:
-                words[key] = known[value]
-        if "miss" in words and "comparison" in finding.params:
-            # Two texts that differ are compared with each other, not with a bound.
-            sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
-            direction = shown.get("direction", "")
-            key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[sign]
-            words["miss"] = self.get("words", key, miss=words["miss"])
-        if "fillers" in finding.params:
-            names = [self.make_layer_label(role, templates) for role in finding.params["fillers"]]
-            words["fillers"] = self.get("words", "between_names").join(names)
-        if "names" in finding.params:
-            # Waivers store the parameters of a finding without a place, so the brackets are added here.
-            listed = str(finding.params["names"])
-            words["listed"] = "" if listed == "—" else self.get("words", "in_brackets", text=listed)
-        if "codes" in shown:
-            listed = self.get("words", "between_names").join(shown["codes"])
-            words["listed"] = self.get("words", "in_brackets", text=listed) if listed else ""
-        if "missing_count" in shown:
-            key = "sites_missing" if shown["missing_count"] > 0 else "sites_surplus"
-            words["difference"] = self.get("words", key, count=abs(shown["missing_count"]))
+        words |= self._name_reasons(finding)
+        words |= self._describe_difference(finding, words, shown)
+        words |= self._list_names(finding, templates, words, shown)
         if finding.role in templates and (declared := templates[finding.role].find_field_by_name(finding.field)):
             words["field_title"] = declared.alias if self.lang == "zh" else declared.name
-        if isinstance(finding.params.get("keys"), list) and "count" in finding.params:
-            # A message gives the first keys of many as examples, but names a few completely.
-            is_complete = len(finding.params["keys"]) >= int(finding.params["count"])
-            words["which_keys"] = self.get("words", "all_keys" if is_complete else "example_keys", keys=words["keys"])
-        if "wider" in finding.params:
-            known = self.section("scopes")
-            words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}
-            lacking = [self.get_layer_name_of_concept(str(c), templates) for c in finding.params["lacking"]]
-            words["lacking"] = self.get("words", "between_names").join(lacking)
-        for name in ("expected", "actual"):
-            known = _load_texts(self.lang)["types"]
-            if finding.params.get(name) in known:
-                words[name] = known[finding.params[name]]
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             words["problem_text"] = self.problem(str(finding.params["problem"]), params)
@@ -428,12 +373,63 @@ class Texts:
             basis = self.section("bases").get(shown["basis"])
             layer = words["layer"]
             words["layer_basis"] = self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
+        return words
+
+    def _name_reasons(self, finding: Finding) -> dict[str, str]:
+        """Return the parameters that are keys of texts (reasons, problems, types, units) in words."""
+        texts = _load_texts(self.lang)
+        words: dict[str, str] = {}
+        for section, names in (
+            ("words", ("reason", "problem", "measure", "place")),
+            ("types", ("expected", "actual")),
+        ):
+            known = texts.get(section, {})
+            words |= {n: known[v] for n in names if isinstance(v := finding.params.get(n), str) and v in known}
         for name in ("unit", "above_unit"):
             if name in finding.params:
-                unit = str(finding.params[name])
                 # A figure without a layer is shown in the unit of its text.
-                words[name] = str(_load_texts(self.lang)["units"].get(unit, unit))
+                unit = str(finding.params[name])
+                words[name] = str(texts["units"].get(unit, unit))
         return words
+
+    def _describe_difference(self, finding: Finding, words: dict[str, Any], shown: dict[str, Any]) -> dict[str, str]:
+        """Return by how much a figure misses another one, in words."""
+        described = {}
+        if "miss" in words and "comparison" in finding.params:
+            # Two texts that differ are compared with each other, not with a bound.
+            sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
+            direction = shown.get("direction", "")
+            key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[sign]
+            described["miss"] = self.get("words", key, miss=words["miss"])
+        if "missing_count" in shown:
+            key = "sites_missing" if shown["missing_count"] > 0 else "sites_surplus"
+            described["difference"] = self.get("words", key, count=abs(shown["missing_count"]))
+        return described
+
+    def _list_names(
+        self, finding: Finding, templates: dict[str, Template], words: dict[str, Any], shown: dict[str, Any]
+    ) -> dict[str, str]:
+        """Return the lists that a message names: layers, names, codes, keys, scopes."""
+        params, separator, listed = finding.params, self.get("words", "between_names"), {}
+        if "fillers" in params:
+            listed["fillers"] = separator.join(self.make_layer_label(role, templates) for role in params["fillers"])
+        if "names" in params:
+            # Waivers store the parameters of a finding without a place, so the brackets are added here.
+            names = str(params["names"])
+            listed["listed"] = "" if names == "—" else self.get("words", "in_brackets", text=names)
+        if "codes" in shown:
+            codes = separator.join(shown["codes"])
+            listed["listed"] = self.get("words", "in_brackets", text=codes) if codes else ""
+        if isinstance(params.get("keys"), list) and "count" in params:
+            # A message gives the first keys of many as examples, but names a few completely.
+            is_complete = len(params["keys"]) >= int(params["count"])
+            listed["which_keys"] = self.get("words", "all_keys" if is_complete else "example_keys", keys=words["keys"])
+        if "wider" in params:
+            known = self.section("scopes")
+            listed |= {n: known.get(str(params[n]), str(params[n])) for n in ("scope", "wider")}
+            lacking = [self.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
+            listed["lacking"] = separator.join(lacking)
+        return listed
 
     def format_area(self, area_m2: float | None) -> str:
         """Return the area of a finding in hectares with its unit; a dash without an area."""

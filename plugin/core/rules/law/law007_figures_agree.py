@@ -9,7 +9,7 @@ from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...indicators.typed_figures import TypedFigure, get_typed_figures
 from ...messages.numbers import choose_figure_decimals
-from ...messages.texts import DisplayedFigure, IndicatorName, Texts, format_number
+from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -229,7 +229,9 @@ def _find_disagreements(
             yield _make_disagreement_finding(case, map_figure, typed, abs(value - map_figure.value), texts)
         for task in map_figure.find_looser_targets(typed, value):
             finding = _make_disagreement_finding("looser", map_figure, typed, abs(value - task), texts)
-            finding.params["target"] = _make_figure(task, abs(value - task), typed, texts)
+            stored, displayed = _format_figures({"target": task}, abs(value - task), typed, texts)
+            finding.params |= stored
+            finding.params["shown"] |= displayed
             finding.severity = Severity.WARNING
             yield finding
         # A bound and a drawn area may differ.
@@ -272,16 +274,17 @@ def _make_disagreement_finding(
     texts: Texts,
     other_typed: TypedFigure | None = None,
 ) -> Finding:
+    stored, displayed = _format_figures({"value": map_figure.value, "miss": difference}, difference, typed, texts)
     params: dict[str, Any] = {
         "place": typed.place,
         "indicator": IndicatorName(map_figure.id),
         "typed": _format_as_printed(typed),
         "comparison": COMPARISON_SIGNS[typed.comparison],
-        "value": None if map_figure.value is None else _make_figure(map_figure.value, difference, typed, texts),
+        "value": stored["value"],
         "unit": typed.unit,
-        "miss": _make_figure(difference, difference, typed, texts),
+        "miss": stored["miss"],
         "row": typed.row,
-        "shown": {"basis": map_figure.basis},
+        "shown": {"basis": map_figure.basis, **displayed},
     }
     if case == "map" and map_figure.value is not None:
         params["shown"]["direction"] = "more" if map_figure.value > typed.comparable_value else "less"
@@ -294,15 +297,26 @@ def _make_disagreement_finding(
     return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.place}".strip(), params=params)
 
 
-def _make_figure(value_m2: float, difference: float, typed: TypedFigure, texts: Texts) -> DisplayedFigure:
-    """Return a figure in the unit of a printed one: stored with the decimals that waivers compare, shown with fewer."""
-    value, unit = value_m2 / typed.unit_m2, texts.get("units", typed.unit or "")
-    is_area = typed.unit in SQUARE_METRES
-    stored = typed.decimals + (4 if is_area else 2)
-    shown = choose_figure_decimals(typed.unit or "", typed.decimals, difference / typed.unit_m2, value)
-    return DisplayedFigure(
-        _format_with_unit(value, stored, unit), _format_with_unit(value, shown if is_area else stored, unit)
-    )
+def _format_figures(
+    values_m2: dict[str, float | None], difference: float, typed: TypedFigure, texts: Texts
+) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Return figures in the unit of a printed one: with the decimals that waivers compare, and as messages show them.
+
+    An area has fewer decimals in messages; the second dict has areas only.
+    """
+    unit, is_area = texts.get("units", typed.unit or ""), typed.unit in SQUARE_METRES
+    decimals = typed.decimals + (4 if is_area else 2)
+    stored: dict[str, str | None] = dict.fromkeys(values_m2)
+    displayed: dict[str, str] = {}
+    for name, value_m2 in values_m2.items():
+        if value_m2 is None:
+            continue
+        value = value_m2 / typed.unit_m2
+        stored[name] = _format_with_unit(value, decimals, unit)
+        if is_area:
+            fewer = choose_figure_decimals(typed.unit or "", typed.decimals, difference / typed.unit_m2, value)
+            displayed[name] = _format_with_unit(value, fewer, unit)
+    return stored, displayed
 
 
 def _format_with_unit(value: float, digits: int, unit: str) -> str:
