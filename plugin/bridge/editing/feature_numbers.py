@@ -2,10 +2,11 @@
 """The next feature number (标识码, BSM), after all numbers ever used, saved or not.
 
 One running number serves all layers of a project and of their databases, so that no two layers get the same one.
-Each layer with a BSM field has a register. It reads the layer once, then follows its signals; before edits are
-saved it reads the numbers that will be removed. Layers of a database that are not in the project are read once a
-session. A register's numbers are stored in the layer in the project, and by data source and by database in the
-settings, so that a number remains used in other projects and after its feature or layer is removed.
+Each layer with a BSM field has a register. It reads the layer when a number is asked for the first time. Its slots only
+note that edits were made: the next request, or the saving of edits, reads the edited rows. Layers of a database that
+are not in the project are read once a session. A register's numbers are stored in the layer in the project, and by data
+source and by database in the settings, so that a number remains used in other projects and after its feature or layer
+is removed.
 """
 
 from __future__ import annotations

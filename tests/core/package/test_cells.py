@@ -20,7 +20,7 @@ from plugin.core.package.maps.jpeg import DECODED_BY_GDAL, DECODED_BY_PILLOW, NO
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
 from plugin.core.package.rules._package import find_unknown_keys
-from plugin.core.package.tables.own_workbook import apply_layer_names, is_misleading_format, is_own_format
+from plugin.core.package.tables.own_workbook import is_misleading_format, is_own_format
 from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
 from tests.core.package.test_forged import (
@@ -141,11 +141,6 @@ def test_cells_covered_by_a_drawing_are_detected(tmp_path, anchor):
         )
     (sheet,) = read_workbook(path, "a").sheets
     assert sheet.covered_cells == ((2, 2),)
-
-
-def test_layer_names_are_replaced_by_codes_only_inside_quotation_marks():
-    names = {"红线2024": "STBHHX", "DLTB": "DLTB"}
-    assert apply_layer_names("由“红线2024”和“DLTB”计算；红线2024", names) == "由“STBHHX”和“DLTB”计算；红线2024"
 
 
 def test_jpeg_map_is_decoded_by_gdal(tmp_path):

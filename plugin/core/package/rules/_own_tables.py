@@ -88,7 +88,7 @@ def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
             yield from _compare_provenance_sheet(sheet, own, compares_styles=not reason)
         elif sheet.name in made:
             # The notes name layers by their titles, which are the same in project and package.
-            yield from _report_changes(sheet, compare_sheet(sheet, made[sheet.name], {}), own)
+            yield from _report_changes(sheet, compare_sheet(sheet, made[sheet.name]), own)
         else:
             yield from _report_formats(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
             yield from _compare_states(sheet, own)
@@ -321,7 +321,7 @@ def _compare_provenance_sheet(
             wrong.append(CellChange(row, column, cell.text, ""))
     if compares_styles:
         table_cells = {place: cell for place, cell in sheet.cells.items() if place[0] <= last}
-        changes = compare_sheet(replace(sheet, cells=table_cells), remade, {})
+        changes = compare_sheet(replace(sheet, cells=table_cells), remade)
         yield from _report_changes(sheet, replace(changes, words=[], text_figures=[]), own)
     if is_of_other_version(own.package):
         current, former = own_texts.section("about"), own_texts.section("about_former")

@@ -55,7 +55,7 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
         "alike": "“{file}” and “{other}” have the same content; only properties such as title and date differ: one of the two maps or "
         "documents is missing. Export the wrong one again.",
         "blank": "“{file}” has pages, but all of them are empty, or have only white or invisible text ({by}). Export it again.",
-        "count": "“{file}” states {told} pages, but has {found}. It is damaged, or pages were removed. Export it again, and compare the "
+        "count": "“{file}” states {stated} pages, but has {found}. It is damaged, or pages were removed. Export it again, and compare the "
         "pages.",
         "narrow": "“{file}”: pages whose visible part is too small: {count} (page {page}: {size} mm of {whole} mm). Their content may be "
         "cut off. Export whole pages.",
@@ -411,7 +411,7 @@ def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Fi
     """Yield findings on what a PDF does not show, or shows only to some readers."""
     between = texts.get("words", "between_names")
     if pdf.declared_page_count >= 0 and pdf.page_count > 0:
-        yield make_file_finding(path, "count", Severity.WARNING, told=pdf.declared_page_count, found=pdf.page_count)
+        yield make_file_finding(path, "count", Severity.WARNING, stated=pdf.declared_page_count, found=pdf.page_count)
     if pdf.narrow_pages:
         first = pdf.narrow_pages[0]
         size, whole = (" × ".join(format_number(side, 0) for side in sides) for sides in (first.visible, first.whole))

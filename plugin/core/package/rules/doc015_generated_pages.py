@@ -52,12 +52,12 @@ _UNREADABLE_DATA_ERRORS = (
     messages={
         "active": "The page “{file}” has content that this plugin did not make: {what}. Do not open it in a browser. Make the package "
         "again.",
-        "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): “{told}” in the page, “{given}” by the data. Make "
+        "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): “{stated}” in the page, “{given}” by the data. Make "
         "the package again.",
         "not_rebuilt": "The page “{file}” could not be made again and compared completely: {reason}. Verdict, counts and figures were "
         "compared if the data have them. Rely on the data, or inspect the package with the version and profile that made it.",
         "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package again.",
-        "document": "The document “{file}” differs from its data “{other}” ({parts}): “{told}” in the document, “{given}” by the "
+        "document": "The document “{file}” differs from its data “{other}” ({parts}): “{stated}” in the document, “{given}” by the "
         "data. Make the package again.",
         "document_unread": "The document “{file}” was not compared with its data: {reason}. Rely on the data, or inspect the package "
         "where the document can be read.",
@@ -155,7 +155,7 @@ def _compare_documents(package: PackageFacts, ctx: Context) -> Iterator[Finding]
             parts = texts.get("words", "between_names").join(texts.get("parts", one.key) for one in differences)
             on_page, in_data = (format_value(one, texts) for one in differences[0][1:])
             yield make_file_finding(
-                path, "document", other=package.report_path, parts=parts, told=on_page, given=in_data
+                path, "document", other=package.report_path, parts=parts, stated=on_page, given=in_data
             )
 
 
@@ -255,7 +255,9 @@ def _compare_page(
     if differences:
         parts = between.join(texts.get("parts", one.key) for one in differences)
         on_page, in_data = (format_value(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
-        yield make_file_finding(path, "differs", other=data, parts=parts, place=line_text, told=on_page, given=in_data)
+        yield make_file_finding(
+            path, "differs", other=data, parts=parts, place=line_text, stated=on_page, given=in_data
+        )
     elif reason:
         yield _report_not_rebuilt(path, reason, texts)
 

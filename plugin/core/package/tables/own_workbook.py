@@ -8,7 +8,6 @@ other cells.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -153,20 +152,13 @@ class SheetChanges:
 _EMPTY_CELL = PrintedCell("")
 
 
-def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet, names: Mapping[str, str]) -> SheetChanges:
-    """Return the differences of a sheet from the one made again.
-
-    ``names`` maps layer names in the report to those in the package.
-    """
+def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChanges:
+    """Return the differences of a sheet from the one made again."""
     changes = SheetChanges()
     for position in sorted(sheet.cells.keys() | remade_sheet.cells.keys()):
         cell, expected_cell = sheet.cells.get(position, _EMPTY_CELL), remade_sheet.cells.get(position, _EMPTY_CELL)
         are_merged = cell.state == expected_cell.state == "merged"
-        if not (
-            expected_cell.number
-            or are_merged
-            or are_same_words(apply_layer_names(cell.text, names), expected_cell.text)
-        ):
+        if not (expected_cell.number or are_merged or are_same_words(cell.text, expected_cell.text)):
             changes.words.append(CellChange(*position, cell.text, expected_cell.text))
         if not cell.text or not expected_cell.text:
             continue
@@ -184,13 +176,6 @@ def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet, names: Mappin
         if abs(sheet.sizes.get(key, size) - size) > max(limits.size_differs, size * limits.size_differs_share)
     )
     return changes
-
-
-def apply_layer_names(text: str, names: Mapping[str, str]) -> str:
-    """Return a text with the report's layer names replaced by those of the package."""
-    for name, package_name in names.items():
-        text = text.replace(f"“{name}”", f"“{package_name}”") if name != package_name else text
-    return text
 
 
 def find_misleading_formats(sheet: PrintedSheet) -> list[CellChange]:

@@ -136,7 +136,7 @@ def _find_other_uses(
     findings = []
     for row in np.flatnonzero((whole > 0) & (expected < limit * whole)).tolist():
         is_in_row = (parts.left == row) & ~is_expected
-        if not is_in_row.any() or ctx.tolerance.is_sliver(float(whole[row] - expected[row]), 1.0):
+        if not is_in_row.any():
             continue
         largest = parts.right[np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]]
         params: dict[str, Any] = {
