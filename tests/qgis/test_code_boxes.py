@@ -8,7 +8,7 @@ saved.
 import gc
 
 import pytest
-from qgis.core import NULL, QgsFeature, QgsProject, QgsVectorLayer
+from qgis.core import NULL, QgsApplication, QgsFeature, QgsProject, QgsVectorLayer
 from qgis.gui import QgsAttributeForm, QgsGui
 from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QInputMethodEvent
@@ -155,14 +155,46 @@ def test_name_field_updates_when_the_code_changes_in_the_open_form(form):
     assert form.currentFormFeature()["YDYHFLMC"] == "水田"
 
 
-def test_feature_form_scrolls_vertically_but_not_horizontally(qgis_app, project):
-    template = NORM.standard.templates["YJJBNTBHTB"]
+def make_layer_with_form(role, project):
+    """Return an editable layer without features that has the template's form."""
+    template = NORM.standard.templates[role]
     kinds = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
     fields = "".join(f"&field={f.name}:{kinds[f.type]}" for f in template.fields)
-    layer = QgsVectorLayer(f"Polygon?crs=EPSG:4526{fields}", "永久基本农田", "memory")
+    layer = QgsVectorLayer(f"Polygon?crs=EPSG:4526{fields}", template.name, "memory")
     apply_template_form(layer, template, NORM)
     project.addMapLayer(layer)
     layer.startEditing()
+    return layer
+
+
+def test_empty_fields_shorter_than_the_text_of_null_have_no_length_error(chinese, qgis_app, project):
+    layer = make_layer_with_form("DLTB", project)
+    lengths = {f.name: f.length for f in NORM.standard.templates["DLTB"].fields}
+    assert lengths["FRDBS"] < len(QgsApplication.nullRepresentation())
+    form = QgsAttributeForm(layer, QgsFeature(layer.fields()))
+    attach_form_help(form)
+    assert "必填" in find_reasons(form).text() and "最多" not in find_reasons(form).text()
+    form.changeAttribute("FRDBS", "12")
+    assert "FRDBS”最多 1 个字符" in find_reasons(form).text()
+    layer.rollBack()
+    form.deleteLater()
+
+
+def test_form_names_an_empty_required_text_field(chinese, qgis_app, project):
+    layer = make_layer_with_form("ZXCQGHFQ", project)
+    form = QgsAttributeForm(layer, QgsFeature(layer.fields()))
+    attach_form_help(form)
+    form.changeAttribute("GKZY", "控制建设强度")
+    assert "GKZY" not in find_reasons(form).text()
+    others = find_reasons(form).text()
+    form.changeAttribute("GKZY", NULL)
+    assert not find_ok_button(form).isEnabled() and find_reasons(form).text() != others
+    layer.rollBack()
+    form.deleteLater()
+
+
+def test_feature_form_scrolls_vertically_but_not_horizontally(qgis_app, project):
+    layer = make_layer_with_form("YJJBNTBHTB", project)
     form = QgsAttributeForm(layer, QgsFeature(layer.fields()))
     form.show()
     make_searchable(form)

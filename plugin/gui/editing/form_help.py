@@ -7,7 +7,14 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-from qgis.core import QgsFieldConstraints, QgsProject, QgsVectorLayer, QgsVectorLayerUtils
+from qgis.core import (
+    QgsApplication,
+    QgsFeature,
+    QgsFieldConstraints,
+    QgsProject,
+    QgsVectorLayer,
+    QgsVectorLayerUtils,
+)
 from qgis.gui import QgsAttributeEditorContext, QgsAttributeForm
 from qgis.PyQt.QtCore import QEvent, QObject, Qt
 from qgis.PyQt.QtWidgets import QDialog, QLabel, QScrollArea, QStyle, QWidget
@@ -54,6 +61,19 @@ def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
     return found
 
 
+def _read_entries(form: QgsAttributeForm) -> QgsFeature:
+    """Return the feature of a form as QGIS would save it.
+
+    ``currentFormFeature`` holds the text that QGIS shows in an empty field; QGIS saves such a field as null.
+    """
+    feature = QgsFeature(form.currentFormFeature())
+    blank = QgsApplication.nullRepresentation()
+    for index, value in enumerate(feature.attributes()):
+        if value == blank:
+            feature.setAttribute(index, None)
+    return feature
+
+
 class _FormHelp(QObject):
     """Shows constraint errors of one attribute form and updates its dependent fields."""
 
@@ -91,7 +111,7 @@ class _FormHelp(QObject):
     def _show_reasons(self) -> None:
         reasons = []
         if self._layer.isEditable() and self._form.mode() in _EDIT_MODES:
-            reasons = find_constraint_errors(self._layer, self._form.currentFormFeature())
+            reasons = find_constraint_errors(self._layer, _read_entries(self._form))
         shown = reasons[:_MAX_REASONS]
         if len(reasons) > _MAX_REASONS:
             shown.append(tr("{count} more fields need correction.").format(count=len(reasons) - _MAX_REASONS))
