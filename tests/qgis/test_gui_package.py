@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the dialogs that export and inspect a submission package."""
 
+import itertools
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -250,6 +251,22 @@ def test_force_option_of_the_package_dialog_is_off_by_default_and_explained(pack
     gate.force.setChecked(True)
     assert package_dialog.order().force and not gate.meaning.isHidden() and "接收方可以查看" in gate.meaning.text()
     package_dialog.close()
+
+
+def test_widgets_of_the_check_box_in_the_package_dialog_never_overlap(package_dialog):
+    gate = package_dialog.form.gate
+    package_dialog.form.left_out.setText("其中 1 个文件不属于成果包，不放入：会议记录.docx。")
+    package_dialog.form.left_out.show()
+    package_dialog.show()
+    gate.show_check(make_result(make_small_report()), True)
+    gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
+    gate.force.setChecked(True)
+    process_events(0.2)
+    shown = [w for w in (gate.button, gate.reasons, gate.force, gate.meaning) if w.isVisible()]
+    assert len(shown) == 4
+    for above, below in itertools.pairwise(shown):
+        assert above.geometry().bottom() < below.geometry().top(), (above, below)
+    assert shown[-1].geometry().bottom() <= gate.contentsRect().bottom()
 
 
 def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dialog):

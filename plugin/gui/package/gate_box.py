@@ -112,9 +112,20 @@ class GateBox(QGroupBox):
         self._icon.setPixmap(theme.load_pixmap(self._icon_name, size, self.devicePixelRatioF()))
 
 
+class _ReasonsList(QListWidget):
+    """A list of reasons that asks for its minimum height and grows if there is room.
+
+    The size hint of a list ignores its contents. With the size policy Ignored, a layout with wrapped labels reserves
+    no height for the list, and the widgets below overlap it.
+    """
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.minimumHeight())
+
+
 def make_reasons_list() -> QListWidget:
     """Return a list of reasons that is as small as the layout allows."""
-    view = QListWidget()
+    view = _ReasonsList()
     view.setObjectName("SanxianPackageReasons")
     view.setAccessibleName(tr("Deficiencies of the package"))
     view.setWordWrap(True)
@@ -122,8 +133,7 @@ def make_reasons_list() -> QListWidget:
     size = QgsApplication.scaleIconSize(16, True)
     view.setIconSize(QSize(size, size))
     view.setMinimumHeight(view.fontMetrics().lineSpacing() * _MAX_VISIBLE_REASONS)
-    # The size hint of a list ignores its contents.
-    view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+    view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
     view.hide()
     return view
 
