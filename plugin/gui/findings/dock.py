@@ -227,6 +227,8 @@ class FindingsDock(FindingsForm):
             if self.tree.current() is not before or before is None:
                 # The selected row is now filtered out, or the numbers of its rule have changed.
                 self._show_selected()
+            if before is not None and self.tree.current() is None:
+                self.findingChosen.emit(None)
             self._show_position()
 
     def _choose_page(self) -> EmptyPage | None:
