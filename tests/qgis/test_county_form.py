@@ -18,6 +18,7 @@ from plugin.core.profile.county_file import CountySettings, compose_county, make
 from plugin.gui.county_form.form import CountyForm
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
+from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
@@ -205,6 +206,23 @@ def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_pr
     assert "依据文件" in second.message.text() and not dialog._ok_button.isEnabled()
     second.source.setText(PLAN_TITLE)
     assert form.errors == [] and [t.year for t in form.county().targets] == [2035, 2025]
+
+
+def test_source_field_of_a_target_does_not_offer_the_text_being_typed_into_it(saved_project):
+    dialog = ProfileDialog(saved_project)
+    first, second = (get_row(dialog.form, name).source for name in ("farmland_area", "red_line_area"))
+    dialog.show()
+    dialog.activateWindow()
+    assert wait_until(dialog.isActiveWindow)
+    first.setFocus()
+    assert wait_until(first.hasFocus)
+    first.setText(PLAN_TITLE)
+    assert first.completer().model().stringList() == []
+    second.setFocus()
+    assert wait_until(second.hasFocus)
+    second.setText(PLAN_TITLE[:2])
+    assert second.completer().model().stringList() == [PLAN_TITLE]
+    dialog.close()
 
 
 def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_project, tmp_path):

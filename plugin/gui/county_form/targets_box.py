@@ -260,8 +260,10 @@ class TargetsBox(FormBox):
     def _update_completers(self) -> None:
         """Offer the source documents of all targets while the user types one.
 
-        Usually one document sets several targets.
+        Usually one document sets several targets. The field being typed into is not offered to itself: its list would
+        stay open and take the next click.
         """
-        self._sources.setStringList(list(dict.fromkeys(row.source.own() for row in self.rows if row.source.own())))
+        given = (row.source.own() for row in self.rows if row.source.own() and not row.source.hasFocus())
+        self._sources.setStringList(list(dict.fromkeys(given)))
         for row in self.rows:
             row.update_state()
