@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from qgis.PyQt.QtCore import QSize, Qt
-from qgis.PyQt.QtGui import QPainter, QPalette
+from qgis.PyQt.QtGui import QColor, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QLabel
 
 from ...bridge.texts import tr
+
+_MIDDLE_LIGHTNESS = 128
 
 
 class MarkLabel(QLabel):
@@ -22,7 +24,9 @@ class MarkLabel(QLabel):
         self.setFixedSize(QSize(side, side))
 
     def paintEvent(self, _event) -> None:
-        ink, paper = (self.palette().color(role) for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Base))
+        # A style sheet sets the colour of the text but not always the base colour of the palette.
+        ink = self.palette().color(QPalette.ColorRole.WindowText)
+        paper = QColor(Qt.GlobalColor.white if ink.lightness() < _MIDDLE_LIGHTNESS else Qt.GlobalColor.black)
         painter = QPainter(self)
         painter.setPen(ink)
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
