@@ -6,7 +6,6 @@ No file is edited by hand.
 
 import json
 
-import numpy as np
 import pytest
 from qgis.core import QgsFeature, QgsVectorLayer, QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QPushButton
@@ -17,46 +16,28 @@ from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.request import create_database
 from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER_CANCELLED
-from plugin.core.check import Options, check_plan
 from plugin.core.files.digests import is_complete_package
 from plugin.gui.desktop_controller import DesktopController
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.core.package_fixtures import make_pdf
-from tests.county import make_county
-from tests.county.write import write_geopackage
+from tests.county.other import CODE, NAME, compute_met_targets, write_other_county
 from tests.qgis.click_counter import Hand
 from tests.qgis.test_gui_controller import FakeInterface
 from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = [pytest.mark.usefixtures("chinese", "provider", "project"), pytest.mark.slow]
 
-CODE, NAME = "140212", "新荣区"
 PLAN_TITLE = "新荣区国土空间总体规划（2021—2035年）"
 
 
 @pytest.fixture(scope="module")
 def county_data(tmp_path_factory):
-    """Write a county without defects under the code and name of another one."""
-    path = tmp_path_factory.mktemp("数据") / "county.gpkg"
-    layers, _ = make_county(300, defects=False)
-    for frame in layers.values():
-        for column in frame.columns.drop("geometry"):
-            if frame[column].map(lambda v: isinstance(v, str)).any():
-                frame[column] = frame[column].map(
-                    lambda v: v.replace("140225", CODE).replace("浑源县", NAME) if isinstance(v, str) else v
-                )
-    write_geopackage(path, layers)
-    return path
+    return write_other_county(tmp_path_factory.mktemp("数据") / "county.gpkg")
 
 
 @pytest.fixture(scope="module")
 def county_totals(county_data):
-    """Return area totals of layers in plan units, rounded so that targets are met."""
-    measured = {i.id: i.value for i in check_plan(county_data, Options(profile="shanxi")).report.indicators}
-    floors = {"cultivated_area": 1e8 / 15, "farmland_area": 1e8 / 15, "red_line_area": 1e6}
-    found = {name: np.floor(measured[name] / unit * 100) / 100 for name, unit in floors.items()}
-    found["boundary_area"] = np.ceil(measured["boundary_area"] / 1e6 * 100) / 100
-    return {name: f"{value:.2f}" for name, value in found.items()}
+    return compute_met_targets(county_data)
 
 
 def enter_target(hand, form, figures):

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test in the real desktop that another county is planned from the wizard to its package.
+
+Screenshots are saved in build/screenshots.
+"""
+
+import json
+
+import pytest
+
+from tests.core.package_fixtures import make_pdf
+from tests.county.other import CODE, compute_met_targets, write_other_county
+
+
+@pytest.fixture(scope="module")
+def county_facts(desktop, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("county")
+    data = write_other_county(folder / "county.gpkg")
+    (folder / "text.pdf").write_bytes(make_pdf())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANXIAN_COUNTY_DATA", str(data))
+        patch.setenv("SANXIAN_COUNTY_TARGETS", json.dumps(compute_met_targets(data)))
+        patch.setenv("SANXIAN_COUNTY_CODE", CODE)
+        patch.setenv("SANXIAN_COUNTY_PDF", str(folder / "text.pdf"))
+        return desktop("new_county")
+
+
+def test_wizard_writes_project_database_and_profile_of_another_county(county_facts):
+    assert {"新荣区规划.gpkg", "新荣区规划.profile.toml", "新荣区规划.qgz"} <= set(county_facts["files"])
+
+
+def test_another_county_passes_with_conditions_and_exports_its_package(county_facts):
+    assert county_facts["verdict"] == "有条件通过"
+    check = county_facts["manifest"]
+    assert check["verdict"] == "conditional" and not check["forced"], county_facts["ended"]
+    assert check["errors"] == 0 and check["unconfirmed"] == []
+
+
+def test_another_county_needs_few_clicks_outside_of_qgis(county_facts):
+    steps, total = county_facts["steps"], county_facts["total"]
+    print({**steps, "total": total})
+    assert total["clicks"] - steps["layers"]["clicks"] <= 18 and total["fields"] <= 15, steps
+
+
+def test_tour_of_another_county_logs_no_error_and_qgis_exits_with_code_zero(county_facts):
+    assert county_facts["log"] == [] and county_facts["returncode"] == 0
