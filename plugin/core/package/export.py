@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
+from ..engine.plan_consistency import INCONSISTENCY_CODE
 from ..files.digests import write_manifest_digest
 from ..files.writing import is_write_error
 from ..messages.texts import RuleProblem
+from ..model.findings import UNREAD_CODE
 from ..model.rule import Severity
 from ..profile.document import ResolvedDocument, add_document_info, load_secrecy_levels
 from ..results.run import run_check
@@ -60,7 +62,8 @@ def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) ->
     """Run the rules that a receiving body runs and that the check did not run.
 
     These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings;
-    waived findings are omitted. Raises Cancelled.
+    waived findings are omitted, and so are those about inputs and unread data, which the check reported. Raises
+    Cancelled.
     """
     plan, lang = checked.plan, checked.report.lang
     checked_codes = {outcome.code for outcome in checked.report.rules}
@@ -70,7 +73,7 @@ def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) ->
     for finding in run_check(
         plan, rules, side_inputs=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
     ).findings:
-        if finding.state == "open":
+        if finding.state == "open" and finding.code not in (INCONSISTENCY_CODE, UNREAD_CODE):
             findings_by_place.setdefault((finding.code, finding.role, finding.field), []).append(finding)
     problem_of_rule = {rule.code: RuleProblem(rule) for rule in rules}
     for (code, role, field), findings in findings_by_place.items():
