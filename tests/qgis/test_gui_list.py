@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the findings list: tree, filter, navigation and live changes."""
 
+from types import SimpleNamespace
+
 import pytest
 from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
 from qgis.PyQt.QtGui import QColor, QPalette
@@ -17,6 +19,7 @@ from plugin.gui.findings.groups import (
     STATE_COLUMN,
     describe_location,
     format_short_hectares,
+    group_findings_by_rule,
 )
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
@@ -70,6 +73,22 @@ def list_children(proxy, row, column=PLACE_COLUMN):
 def test_rules_are_listed_by_severity_and_area_with_skipped_last_and_passed_hidden(findings_model):
     codes = [g.code for g in findings_model.groups]
     assert codes == ["REL002", "ATT001", "LAW010", "TOP002", "TOP003"]
+
+
+def test_findings_on_inputs_and_unread_data_have_titles_of_their_own(chinese):
+    report = SimpleNamespace(
+        rules=[],
+        findings=[
+            make_finding("RUN904", "", None),
+            make_finding("RUN905", "", None),
+            make_finding("RUN903", "", None, params={"rule": "REL002"}),
+        ],
+    )
+    assert {group.code: group.title for group in group_findings_by_rule(report)} == {
+        "RUN904": "检查依据与数据不符",
+        "RUN905": "数据未读取",
+        "REL002": "本次检查未运行",
+    }
 
 
 def test_crash_of_a_rule_is_listed_below_that_rule(findings_model):

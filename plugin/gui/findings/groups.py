@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...bridge import settings
 from ...bridge.texts import tr
 
 PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN = range(4)
@@ -150,10 +151,17 @@ def get_listed_rule(finding: Any) -> str:
 
 
 def make_group_of_skipped_rule(code: str, number: int) -> FindingGroup:
-    """Return a group for a rule that did not run, to list findings about its waivers."""
-    from ...core.model.report import Outcome, RuleOutcome
+    """Return a group for findings that no rule of the check made.
 
-    title = tr("not run in this check")
+    They concern the waivers of a rule that did not run, or the run itself (RUN).
+    """
+    from ...core.model.report import Outcome, RuleOutcome
+    from ...core.render.words import Words
+
+    if code.startswith("RUN"):
+        title = Words(settings.get_report_language()).get("run_title", code)
+    else:
+        title = tr("not run in this check")
     return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), rule_number=number)
 
 
