@@ -35,6 +35,22 @@ def run_shortcut_steps():
     press_key("ctrl+alt+r")
     wait(lambda: list_docks() - before, 5)
     FACTS["results_viewer"] = sorted(list_docks() - before)
+    press_ambiguous_shortcut()
+
+
+def press_ambiguous_shortcut():
+    """Press a key of two actions, so that the warning of Qt appears once and only for this key."""
+    window = iface.mainWindow()
+    actions = [QAction(name, window) for name in ("one", "two")]
+    for action in actions:
+        action.setShortcut("Ctrl+Alt+Shift+Y")
+        window.addAction(action)
+    window.activateWindow()
+    wait_seconds(0.3)
+    press_key("ctrl+alt+shift+y")
+    wait_seconds(1)
+    for action in actions:
+        window.removeAction(action)
 
 
 def map_shortcuts():

@@ -102,4 +102,7 @@ def run(
     if noted.get("error"):
         raise DesktopError(noted["error"])
     noted["returncode"], noted["folder"] = done.returncode, str(folder)
+    # Qt writes this warning to the error stream, not to the message log of QGIS.
+    lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+    noted["ambiguous_shortcuts"] = [line for line in lines if "Ambiguous shortcut" in line]
     return noted

