@@ -1154,6 +1154,10 @@ Project: {project}</source>
         <translation>导出成果包…</translation>
     </message>
     <message>
+        <source>Export Table…</source>
+        <translation>导出此表…</translation>
+    </message>
+    <message>
         <source>Export VCT</source>
         <translation>导出 VCT</translation>
     </message>
@@ -2768,6 +2772,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>保存签字用报告</translation>
     </message>
     <message>
+        <source>Save Table of Fixes</source>
+        <translation>保存修复表</translation>
+    </message>
+    <message>
         <source>Save the project first: the values of this county are stored in a file in the project folder.</source>
         <translation>请先保存工程：本县设置写入工程旁的县配置文件。</translation>
     </message>
@@ -3030,6 +3038,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Table of the fixes (CSV)</source>
         <translation>修复情况表（CSV）</translation>
+    </message>
+    <message>
+        <source>Table saved: {path}</source>
+        <translation>修复表已保存：{path}</translation>
     </message>
     <message>
         <source>Tables</source>
@@ -3940,6 +3952,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>findings.gpkg</source>
         <translation>检查结果.gpkg</translation>
+    </message>
+    <message>
+        <source>fixes</source>
+        <translation>修复表</translation>
     </message>
     <message>
         <source>for this county's code only; compared to the last printed digit</source>

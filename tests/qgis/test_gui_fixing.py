@@ -255,6 +255,22 @@ def test_batch_ticks_only_safe_fixes_and_applies_them_as_one_step(checked):  # n
     assert read_log(controller, layers) == ["应用"] * len(safe) + ["撤销"] * len(safe)
 
 
+def test_table_of_a_batch_is_exported_with_the_reasons_and_changes_nothing(overlapping, tmp_path):
+    controller, layers, finding = overlapping
+    dialog = open_batch(controller, [finding, *controller.dock.result.findings[:1]])
+    before = list_shapes(layers["CZKFBJ"])
+    controller.fixes.many.export_table(tmp_path / "修复表.csv")
+    rows = list(csv.reader((tmp_path / "修复表.csv").open(encoding="utf-8-sig", newline="")))
+    assert rows[0][:2] == ["规则", "问题"] and rows[0][-1] == "说明" and len(rows) == 1 + len(dialog.model.rows)
+    assert {row[0] for row in rows[1:]} == {one.entry.finding.code for one in dialog.model.rows}
+    assert all(row[-1] for row in rows[1:] if row[7] != "安全") and "修复表.csv" in dialog.status.text()
+    (tmp_path / "文件夹.csv").mkdir()
+    controller.fixes.many.export_table(tmp_path / "文件夹.csv")
+    assert "文件夹.csv" in dialog.status.text() and "已保存" not in dialog.status.text()
+    assert list_shapes(layers["CZKFBJ"]) == before
+    dialog.reject()
+
+
 def test_unsafe_fix_can_be_ticked_only_after_its_preview_was_shown(overlapping):
     controller, _layers, finding = overlapping
     dialog = open_batch(controller, [finding, *controller.dock.result.findings[:1]])

@@ -36,11 +36,14 @@ def count_groups(result: BatchResult) -> dict[str, int]:
     return {"findings": len(result.entries), **counts, "applied": len(result.applied)}
 
 
-def make_table_rows(result: BatchResult, texts: FixTexts) -> list[list[str]]:
-    """Return the heading and a row for each finding of a batch."""
+def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = False) -> list[list[str]]:
+    """Return the heading and a row for each finding of a batch.
+
+    A trial applies fixes to a copy only, so its table has no column that says what was applied.
+    """
     rows = [[texts.get(f"column_{name}") for name in TABLE_COLUMNS]]
     rows += [_make_table_row(entry, texts) for entry in result.entries]
-    return rows
+    return [row[:-1] for row in rows] if is_trial else rows
 
 
 def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:

@@ -63,7 +63,7 @@ class BatchDialog(QDialog):
     """Lists the proposals of a batch; it changes nothing itself.
 
     Signals: ``rowShown`` with the current row; ``previewRequested`` with a row: show all its fixes; ``ticksChanged``;
-    ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop the trial.
+    ``applyRequested``; ``retryRequested``; ``cancelRequested``: stop the trial; ``exportRequested``: save the table.
     """
 
     rowShown = pyqtSignal(object)
@@ -71,6 +71,7 @@ class BatchDialog(QDialog):
     ticksChanged = pyqtSignal()
     applyRequested = pyqtSignal()
     retryRequested = pyqtSignal()
+    exportRequested = pyqtSignal()
     cancelRequested = pyqtSignal()
 
     def __init__(self, main_canvas: QgsMapCanvas, parent: QWidget | None = None):
@@ -155,7 +156,9 @@ class BatchDialog(QDialog):
         none.clicked.connect(lambda: self.model.tick_only_safe(False))
         self.preview_button = QPushButton(tr("Other Fixes…"))
         self.preview_button.clicked.connect(self._request_preview)
-        for button in (only_safe, none, self.preview_button):
+        self.export_button = QPushButton(tr("Export Table…"))
+        self.export_button.clicked.connect(self.exportRequested)
+        for button in (only_safe, none, self.preview_button, self.export_button):
             button.setAutoDefault(False)
             row.addWidget(button)
         return row
@@ -198,6 +201,7 @@ class BatchDialog(QDialog):
         fixable = counts[SAFE] + counts[CONFIRM]
         text = tr("{count} findings have a fix, {others} are only explained.")
         self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")
+        self.export_button.setEnabled(bool(rows))
         if rows:
             self.table.setCurrentIndex(self.filter.index(0, 0))
 

@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from qgis.core import QgsProject
 from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QFileDialog
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.trial import BatchTrial, make_batch_work
 from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ...core.files.names import make_default_stem
+from ..widgets import messages
 from .applying import get_person
 from .area_table import make_area_rows
 from .batch_dialog import BatchDialog
@@ -50,6 +56,7 @@ class BatchFixer(FixWindow):
         dialog.ticksChanged.connect(self._show_balance)
         dialog.applyRequested.connect(self.apply)
         dialog.retryRequested.connect(self.try_all)
+        dialog.exportRequested.connect(self._ask_and_export_table)
         trial.began.connect(self._show_trial)
         trial.succeeded.connect(self._on_trial_done)
         trial.refused.connect(self._show_refusal)
@@ -120,6 +127,31 @@ class BatchFixer(FixWindow):
         finding = row.entry.finding
         self.close()
         self.previewRequested.emit(finding)
+
+    # --- the table as a file
+    def _ask_and_export_table(self) -> None:
+        """Ask for a file, and save the table of the trial there."""
+        origin = self._dock.result.report.provenance
+        stem = make_default_stem(origin.get("area_code", ""), origin.get("area_name", ""), tr("fixes"))
+        folder = QgsProject.instance().homePath() or str(Path.home())
+        path, _filter = QFileDialog.getSaveFileName(
+            self.dialog, tr("Save Table of Fixes"), str(Path(folder) / f"{stem}.csv"), "CSV (*.csv)"
+        )
+        if path:
+            self.export_table(Path(path) if Path(path).suffix else Path(f"{path}.csv"))
+
+    def export_table(self, path: Path) -> None:
+        """Save what the trial would do to each finding as CSV; show where it is, or why it was not written."""
+        from ...core.fixes.tables import make_table_rows, write_table
+
+        if self._trial_answer is None:
+            return
+        try:
+            write_table(path, make_table_rows(self._trial_answer.result, self._texts, is_trial=True))
+        except SanxianError as error:
+            self.dialog.status.setText(messages.explain_error(error))
+        else:
+            self.dialog.status.setText(tr("Table saved: {path}").format(path=path))
 
     # --- apply
     def apply(self) -> None:
