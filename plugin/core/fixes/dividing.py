@@ -22,14 +22,27 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
     attributes of the row. Area fields follow the shapes. Raise FixRefused if no land remains, or if the row's shape
     cannot be replaced without loss. An invalid shape is refused too: FIX002 repairs it first.
     """
-    state.require_geometry_in_plane(row)
-    if not row.raw.is_valid:
-        raise FixRefused("row_invalid", role=row.role, key=row.key)
+    _require_replaceable(state, row)
     parts = list_parts(shape)
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     kept = RowEdit(row.role, row.fid, _like_stored(row, parts[0]), update_area_fields(state, row, parts[0]))
     return [kept, *(_make_new_row(state, row, part, update_area_fields(state, row, part)) for part in parts[1:])]
+
+
+def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
+    """Return the edit that gives a row a new shape of the plane, all parts of it. Area fields follow the shape.
+
+    Raise FixRefused as `reshape_row` does.
+    """
+    _require_replaceable(state, row)
+    return RowEdit(row.role, row.fid, _like_stored(row, shape), update_area_fields(state, row, shape))
+
+
+def _require_replaceable(state: EditingState, row: Row) -> None:
+    state.require_geometry_in_plane(row)
+    if not row.raw.is_valid:
+        raise FixRefused("row_invalid", role=row.role, key=row.key)
 
 
 def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]:

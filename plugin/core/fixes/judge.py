@@ -301,10 +301,11 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
         return False
     if (first.related_role, sorted(first.related_keys)) != (second.related_role, sorted(second.related_keys)):
         return False
-    fids = [one.params.get("fid") for one in (first, second)]
-    # A finding names the feature id only as long as another row has the same key.
-    if None not in fids and fids[0] != fids[1]:
-        return False
+    for name in ("fid", "related_fid"):
+        # A finding names the feature id only as long as another row has the same key.
+        fids = [one.params.get(name) for one in (first, second)]
+        if None not in fids and fids[0] != fids[1]:
+            return False
     return not (first.by_place or second.by_place) or _is_at_same_place(first, second)
 
 
@@ -339,15 +340,13 @@ def _match_renamed_findings(
     def identify(finding: Finding) -> tuple[Any, ...]:
         fid, related_fid = finding.params.get("fid"), finding.params.get("related_fid")
         name = finding.role, finding.key, fid
+        rows = [str(origins.get(name, name))]
         related = [(finding.related_role, key, related_fid) for key in finding.related_keys]
-        return (
-            finding.code,
-            finding.case,
-            finding.field,
-            finding.related_role,
-            origins.get(name, name),
-            sorted(str(origins.get(one, one)) for one in related),
-        )
+        related_rows = sorted(str(origins.get(one, one)) for one in related)
+        if finding.role == finding.related_role:
+            # Of two rows of a layer, the one with the smaller key comes first: a new key may change their order.
+            rows, related_rows = sorted(rows + related_rows), []
+        return finding.code, finding.case, finding.field, finding.related_role, tuple(rows), tuple(related_rows)
 
     for appearing in list(differences.appearing):
         # A part that shrank has another place, and so another fingerprint.

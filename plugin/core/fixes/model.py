@@ -39,8 +39,9 @@ class FixExample:
     """A small example of a fix, which is also a test case.
 
     ``rule``: the code of the rule that finds the problem; ``before``: layers as in `model.rule.Example`; ``after``:
-    name of a layer → its rows afterwards, each a WKT, or a dict with ``wkt`` and attributes by meaning. ``safe``: what
-    the judge finds; ``refused``: the reason if the fix does not apply. ``rules``: further rules of the run.
+    name of a layer → its rows afterwards, each a WKT, or a dict with ``wkt`` and attributes by meaning or field.
+    ``safe``: what the judge finds; ``refused``: the reason if the fix does not apply. ``rules``: further rules of the
+    run.
     """
 
     title: str

@@ -65,6 +65,18 @@ def _repeat_vertex(polygon: Any, rng: random.Random, distance: float) -> Any:
     return shapely.Polygon(np.insert(xy, n + 1, near, axis=0), polygon.interiors)
 
 
+def _add_vertex_to_edge(polygon: Any, rng: random.Random, distance: float) -> Any:
+    """Return a polygon with one more vertex on an edge, at most 8 mm beside it, which its neighbour lacks."""
+    xy = shapely.get_coordinates(polygon.exterior)[:-1]
+    n = rng.randrange(len(xy))
+    along = xy[(n + 1) % len(xy)] - xy[n]
+    length = max(np.hypot(*along), 1e-9)
+    across = np.array([-along[1], along[0]]) / length
+    vertex = xy[n] + along * rng.uniform(0.2, 0.8) + across * np.clip(distance, -0.008, 0.008)
+    made = shapely.Polygon(np.insert(xy, n + 1, np.round(vertex, 3), axis=0), polygon.interiors)
+    return made if made.is_valid else polygon
+
+
 def _twist(polygon: Any, rng: random.Random, distance: float) -> Any:
     """Return a polygon whose ring runs out and back, or crosses itself."""
     xy = shapely.get_coordinates(polygon.exterior)[:-1]
@@ -75,7 +87,7 @@ def _twist(polygon: Any, rng: random.Random, distance: float) -> Any:
     return shapely.Polygon(xy)
 
 
-DEFECTS = (_move_vertex, _grow, _add_spike, _add_hole, _repeat_vertex, _twist)
+DEFECTS = (_move_vertex, _grow, _add_spike, _add_hole, _repeat_vertex, _add_vertex_to_edge, _twist)
 SIZES = (0.004, 0.03, 0.08, 0.3, 3.0, 20.0)
 
 

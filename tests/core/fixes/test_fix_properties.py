@@ -23,7 +23,7 @@ from tests.core.fixes.random_layouts import draw_layout
 
 RULES = [
     "GEO001", "GEO002", "GEO003", "GEO005", "GEO006", "GEO009", "ATT001", "ATT002", "ATT003", "ATT013", "TOP001", "TOP002",
-    "TOP003", "TOP004", "REL001", "REL002", "REL003", "REL006",
+    "TOP003", "TOP004", "TOP005", "REL001", "REL002", "REL003", "REL006",
 ]  # fmt: skip
 #: Findings whose area field, not their land, changes.
 fast = settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

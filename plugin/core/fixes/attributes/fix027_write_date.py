@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import re
+import unicodedata
+from typing import Any
+
+from ...files.cells import parse_date
+from ...model.findings import Finding
+from ..edits import Edits, FixRefused, RowEdit
+from ..model import FixExample, Safety, fix
+from ..state import EditingState
+
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+#: Chinese digits, also those of 一九九八 and 二〇二五, and the tens of days and months (十, 廿, 卅).
+_DIGITS = {character: digit for digit, characters in enumerate(("〇零○", "一", "二", "三", "四", "五", "六", "七", "八", "九")) for character in characters}  # fmt: skip
+_TENS = {"十": 10, "廿": 20, "卅": 30}
+_CHINESE_DATE = re.compile(
+    rf"([{''.join(_DIGITS)}]{{4}})年(?:([{''.join(_DIGITS)}十]+)月([{''.join(_DIGITS)}十廿卅]+)[日号]?)?"
+)
+
+_FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
+_NOT_SEALED: dict[str, Any] = {"sealed.roles": []}
+
+
+def _make_rows(start: str) -> dict[str, list[Any]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "BHKSSJ": start}]}
+
+
+@fix(
+    "FIX027",
+    "write-date",
+    title="Write a date as year-month-day",
+    solves={"ATT016": ("form",)},
+    safety=Safety.FORMAL,
+    messages={"": "Write {field} = {value} instead of {former}"},
+    examples=[
+        FixExample("full-width digits", "ATT016", _make_rows("２０２０．１０．１"), _make_rows("2020-10-01"), safe=True, roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
+        FixExample("Chinese numerals", "ATT016", _make_rows("二〇二〇年十月二十一日"), _make_rows("2020-10-21"), safe=True, roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
+        FixExample("a day that does not exist", "ATT016", _make_rows("2020-02-30"), refused="no_date", roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
+        FixExample("day and month may be swapped", "ATT016", _make_rows("5/6/2020"), refused="no_date", roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
+        FixExample("farmland is sealed", "ATT016", _make_rows("２０２０．１０．１"), refused="sealed", roles=_FARMLAND_LAYER),
+    ],
+)  # fmt: skip
+def write_date(finding: Finding, *, state: EditingState) -> Edits:
+    """Write a date as year-month-day.
+
+    What it does
+        Reads a date in full-width digits, with spaces, or in Chinese numerals, and writes it as 2025-10-01; a year of
+        the data (SJNF) as 2025.
+    When it is safe
+        Always, as the date is the same.
+    Limits
+        A text with one meaning only is read. Dates without a day, days that do not exist, and texts in which day and
+        month could be swapped are refused.
+    """
+    row = state.get_finding_row(finding)
+    declared = row.layer.template.find_field_by_name(finding.field)
+    former = row.layer.get_texts_by_name(finding.field)[0]
+    if declared is None:
+        raise FixRefused("stale")
+    value = _read_year(former) if declared.meaning == "data_year" else ""
+    if not value:
+        day = parse_date(_simplify(former))
+        if day is None:
+            raise FixRefused("no_date", field=declared.name, value=former)
+        value = day.isoformat()
+    if value == former:
+        raise FixRefused("stale")
+    params = {"field": declared.name, "value": value, "former": former}
+    return Edits([RowEdit(row.role, row.fid, attributes={declared.name: value})], params=params)
+
+
+def _read_year(text: str) -> str:
+    """Return a year of four digits without the word for year; empty for another text."""
+    match = re.fullmatch(r"([0-9]{4})年?", _simplify(text))
+    return match.group(1) if match is not None else ""
+
+
+def _simplify(text: str) -> str:
+    """Return a date without spaces, in ASCII digits and separators."""
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).replace("。", ".")
+    match = _CHINESE_DATE.fullmatch(text)
+    if match is None:
+        return text.replace("号", "日")
+    year, month, day = match.groups()
+    digits = "".join(str(_DIGITS[character]) for character in year)
+    return f"{digits}年" if month is None else f"{digits}-{_read_number(month)}-{_read_number(day)}"
+
+
+def _read_number(text: str) -> int:
+    """Return a month or a day in Chinese numerals (十二, 廿一, 〇三); 0, which no date has, for a malformed one."""
+    tens = [position for position, character in enumerate(text) if character in _TENS]
+    if not tens:
+        return int("".join(str(_DIGITS[character]) for character in text))
+    if len(tens) > 1 or tens[0] > 1 or len(text) > tens[0] + 2:
+        return 0
+    (position,) = tens
+    if position and text[position] != "十":
+        return 0
+    factor = _DIGITS[text[0]] if position else 1
+    units = _DIGITS[text[position + 1]] if position + 1 < len(text) else 0
+    return factor * _TENS[text[position]] + units
