@@ -73,11 +73,17 @@ def assert_judgement_agrees_with_a_whole_check(
     """Compare the findings that the judge expects to end and appear with a whole check of the edited layers."""
     before = check_rules(after.plan, codes).report.findings
     now = check_again(after, codes, settings)
-    ended = [one for one in before if not any(is_same_problem(one, other) for other in now)]
     for former, present in proposal.renamed:
-        ended = [one for one in ended if not is_same_problem(one, former)]
+        before = [one for one in before if not is_same_problem(one, former)]
         now = [one for one in now if not is_same_problem(one, present)]
-    begun = [one for one in now if not any(is_same_problem(one, other) for other in before)]
+    # One to one: of two rows with one key, each has its findings, and a deleted row takes away its own only.
+    ended, begun = list(before), []
+    for one in now:
+        match = next((n for n, other in enumerate(ended) if is_same_problem(one, other)), None)
+        if match is None:
+            begun.append(one)
+        else:
+            del ended[match]
     assert name_findings(ended) == name_findings(proposal.gone)
     grown = [one for one in proposal.appearing if any(is_same_problem(one, other) for other in before)]
     assert name_findings(begun) == name_findings([one for one in proposal.appearing if one not in grown])
