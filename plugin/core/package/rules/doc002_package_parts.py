@@ -6,6 +6,8 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
+from ..maps.slots import find_missing_input_of_plan, make_map_spec
+from ..package_spec.model import FileSlot
 from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 
@@ -99,7 +101,8 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
         if slot.kind == "table" and slot.need != "M" and _has_own_tables(package):
             continue
         if slot.number and slot.need != "M":
-            missing_maps.append(slot)
+            if not _cannot_have(slot, package, ctx):
+                missing_maps.append(slot)
             continue
         is_required = slot.need == "M"
         path = package.expected(slot.folder, slot.file)
@@ -112,3 +115,26 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
         titles = between.join(f"{slot.number} {slot.title}" for slot in missing_maps)
         folder = package.package_spec.place(missing_maps[0].folder, "")
         yield make_file_finding(folder, "maps", Severity.INFO, count=len(missing_maps), titles=titles)
+
+
+def _cannot_have(slot: FileSlot, package: PackageFacts, ctx: Context) -> bool:
+    """Return True for a map of layers that the county has none of, such as one of the town centre.
+
+    A map may be drawn from layers that no package carries: then maps of the same extent tell that the county has them.
+    """
+    spec, catalogue = package.package_spec, package.package_spec.maps.catalogue()
+    if slot.layout not in catalogue.maps:
+        return False
+    map_spec = make_map_spec(slot, catalogue)
+    missing_input = find_missing_input_of_plan(ctx.plan, map_spec)
+    if missing_input is None:
+        return False
+    if missing_input.key == "no_centre":
+        return not any(
+            catalogue.maps[other.layout].scope == map_spec.scope and package.list_files_of_slot(other)
+            for other in spec.files
+            if other.layout in catalogue.maps
+        )
+    carried = {layer_slot.layer for vectors in spec.vectors for layer_slot in vectors.layers}
+    needed = [layer for layer in map_spec.layers if layer.need]
+    return missing_input.key == "layer_missing" and all(carried & set(layer.of) for layer in needed)
