@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Write the report of a check with many findings in every format; print time, size, pages and memory of each.
 
-Run ``python -m tests.benchmarks.reports``. The findings are those of the sample, repeated on moved land with keys of
-their own. Every format is written in a process of its own, so that memory is its own. PDF needs QGIS.
+Run ``python -m tests.benchmarks.reports``. The findings are those of the sample, repeated on moved land with other
+keys. Each format is written in a separate process, so that its memory is measured alone. PDF needs QGIS.
 """
 
 from __future__ import annotations

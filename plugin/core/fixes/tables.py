@@ -39,7 +39,7 @@ def count_groups(result: BatchResult) -> dict[str, int]:
 def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = False) -> list[list[str]]:
     """Return the heading and a row for each finding of a batch.
 
-    A trial applies fixes to a copy only, so its table has no column that says what was applied.
+    A trial applies fixes to a copy only, so its table has no column about applied fixes.
     """
     rows = [[texts.get(f"column_{name}") for name in TABLE_COLUMNS]]
     rows += [_make_table_row(entry, texts) for entry in result.entries]

@@ -120,7 +120,7 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
 def _cannot_have(slot: FileSlot, package: PackageFacts, ctx: Context) -> bool:
     """Return True for a map of layers that the county has none of, such as one of the town centre.
 
-    A map may be drawn from layers that no package carries: then maps of the same extent tell that the county has them.
+    A map may be drawn from layers that no package carries: then maps of the same extent show that it has them.
     """
     spec, catalogue = package.package_spec, package.package_spec.maps.catalogue()
     if slot.layout not in catalogue.maps:
