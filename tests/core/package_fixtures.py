@@ -91,12 +91,20 @@ A4_PIXELS = (2480, 3508)
 
 
 @cache
-def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = True) -> bytes:
+def make_exif(tag: int, kind: int, value: bytes) -> bytes:
+    """Return a segment of a JPEG with one value of Exif in its first directory."""
+    count = len(value) if kind in (1, 2, 7) else 1
+    body = b"Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01" + struct.pack(">HHI", tag, kind, count)
+    body += value.ljust(4, b"\0") + bytes(4) if len(value) <= 4 else struct.pack(">I", 26) + bytes(4) + value
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = True, properties: bytes = b"") -> bytes:
     """Return the bytes of a small JPEG of this resolution and size (pixels).
 
-    ``drawn``: blocks of two colours, else one grey.
+    ``drawn``: blocks of two colours, else one grey; ``properties``: segments of metadata.
     """
-    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
+    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00" + properties
     # One step of quantisation; codes 0 (no change) and 10 (a change of eight bits) for the level, 0 (end) for the rest.
     head += b"\xff\xdb\x00\x43\x00" + b"\x08" * 64
     head += b"\xff\xc4\x00\x15\x00" + bytes([1, 1, *[0] * 14]) + b"\x00\x08"

@@ -16,7 +16,14 @@ from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
 from plugin.core.package.inspection.pdf_pages import PageWindow, Remark
 from plugin.metadata import read_plugin_version
-from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_package_facts, make_pdf
+from tests.core.package_fixtures import (
+    COMPLETE_PACKAGE_FILES,
+    DATABASE,
+    make_exif,
+    make_jpeg,
+    make_package_facts,
+    make_pdf,
+)
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
 from tests.mutations.side_inputs import package_changes
@@ -1042,6 +1049,21 @@ def plant_text_with_an_earlier_page(draft: CountyDraft) -> None:
 def plant_grey_map(draft: CountyDraft) -> None:
     decoded = {"decoder": "gdal", "max_difference": 200, "max_colour_difference": 0}
     change_package_facts(draft, decoded={MAP: decoded})
+
+
+@declare_mutation("DOC005", case="edge")
+def plant_map_with_a_grey_half(draft: CountyDraft) -> None:
+    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "plain_edge_share": 0.5}})
+
+
+@declare_mutation("DOC005", case="properties", follows=["DOC006"])
+def plant_map_with_a_comment(draft: CountyDraft) -> None:
+    change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x010E, 2, "内部资料".encode()))})
+
+
+@declare_mutation("DOC005", case="place", follows=["DOC006"])
+def plant_map_with_a_place(draft: CountyDraft) -> None:
+    change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x8825, 4, bytes(4)))})
 
 
 @declare_mutation("DOC012", case="additional")

@@ -20,7 +20,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard.map_set import MissingInput, load_map_set
 from plugin.paths import PACKAGE_SPECS_FOLDER
-from tests.core.package_fixtures import A4_PIXELS, list_relative_paths, make_jpeg, make_pdf
+from tests.core.package_fixtures import A4_PIXELS, list_relative_paths, make_exif, make_jpeg, make_pdf
 from tests.core.small_plan import explain_error, hash_files
 
 COUNTY_SPEC = load_package_spec("county")
@@ -109,6 +109,46 @@ def test_resolution_of_a_jpeg_is_read_from_exif_alone(tmp_path):
     path.write_bytes(b"\xff\xd8" + data[start:])
     found = jpeg.inspect_jpeg(path)
     assert found.is_complete and found.dpi == pytest.approx(120 * 2.54)
+
+
+def make_segment(marker: int, body: bytes) -> bytes:
+    """Return a segment of a JPEG."""
+    return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
+
+
+@pytest.mark.parametrize(
+    ("properties", "texts", "has_place"),
+    [
+        (make_exif(0x010E, 2, "内部资料".encode("gbk") + b"\0"), ("内部资料",), False),
+        (make_exif(0x9C9C, 1, "内部资料".encode("utf-16-le") + bytes(2)), ("内部资料",), False),
+        (make_exif(0x8825, 4, b"\x00\x00\x00\x1a"), (), True),
+        (make_segment(0xFE, b"internal use"), ("internal use",), False),
+        (make_segment(0xFE, b"Producer: QGIS 3.44"), (), False),
+        (make_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<dc:description><li>not final</li></dc:description>"), ("not final",), False),
+        (make_segment(0xE1, b"Exif\0\0MM\x00*\x00\x00\x00\xff\x00\x01"), (), False),
+        (b"", (), False),
+    ],
+)  # fmt: skip
+def test_texts_and_place_in_the_properties_of_a_jpeg_are_read(properties, texts, has_place):
+    found = jpeg.read_jpeg(io.BytesIO(make_jpeg(properties=properties)))
+    assert (found.texts, found.has_place) == (texts, has_place) and found.is_complete
+
+
+def test_comment_of_a_camera_is_read_from_its_own_directory(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    exif, path = image.Exif(), tmp_path / "a.jpg"
+    exif[0x8769] = {0x9286: b"ASCII\0\0\0internal use"}
+    image.new("RGB", (9, 9)).save(path, "JPEG", exif=exif)
+    assert jpeg.inspect_jpeg(path).texts == ("internal use",)
+
+
+@pytest.mark.parametrize(("box", "share"), [((0, 0, 0, 0), 0.0), ((0, 400, 640, 800), 0.5), ((480, 0, 640, 800), 0.25)])
+def test_edge_of_one_colour_is_measured(box, share, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    picture, path = image.effect_noise((640, 800), 90).convert("RGB"), tmp_path / "a.jpg"
+    picture.paste((128, 128, 128), box)
+    picture.save(path, "JPEG")
+    assert jpeg.decode_jpeg(path).plain_edge_share == pytest.approx(share, abs=0.02)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 2, 3, 10, 21, 30, 34, 40, -1])

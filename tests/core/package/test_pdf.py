@@ -85,6 +85,9 @@ SPOILT_PDFS = {
     "white text in grey": (assemble_pdf(make_objects(b"q 1 g " + TEXT_CONTENT + b" Q")), "is_blank", True),
     "white text in CMYK": (assemble_pdf(make_objects(b"0 0 0 0 k " + TEXT_CONTENT)), "is_blank", True),
     "invisible text": (assemble_pdf(make_objects(TEXT_CONTENT.replace(b"BT", b"BT 3 Tr"))), "is_blank", True),
+    "text above the page": (assemble_pdf(make_objects(TEXT_CONTENT.replace(b"BT", b"1 0 0 1 0 900 cm BT"))), "is_blank", True),
+    "text beside the visible part": (assemble_pdf(make_objects(TEXT_CONTENT, page=b"/CropBox[300 0 595 600]")), "is_blank", True),
+    "a frame below the page": (assemble_pdf(make_objects(b"10 -90 300 50 re S 0 -50 m 300 -50 l S")), "is_blank", True),
     "text of blanks": (assemble_pdf(make_objects(b"BT /F1 24 Tf [(  ) 3 ( )] TJ ET")), "is_blank", True),
     "the title of another county": (assemble_pdf(make_objects() | {6: b"<</Title<FEFF7075 4E18 53BF>>>"}, b"/Root 1 0 R/Info 6 0 R"), "titles", ("灵丘县",)),
     "a title in XMP": (
@@ -190,6 +193,29 @@ def test_objects_inside_a_stream_are_not_objects():
     inner = b"9 0 obj<</Type/Page>>endobj"
     data = assemble_pdf(make_objects() | {5: make_stream(inner)})
     assert set(PdfObjects(data).definitions) == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"BT /F1 24 Tf -30 720 Td (a long line) Tj ET",
+        b"BT /F1 24 Tf 720 0 Td -700 700 Td (a) Tj ET",
+        b"BT /F1 24 Tf 0 900 Td 100 TL (a) ' ET",
+        b"BT /F1 24 Tf 700 700 Td [8000 (a)] TJ ET",
+        b"BT /F1 24 Tf 1 0 0 1 2000 2000 Tm (a) Tj 1 0 0 1 72 720 Tm (b) Tj ET",
+        b"0.1 0 0 0.1 0 0 cm BT /F1 240 Tf 720 7200 Td (a) Tj ET",
+        b"q 1 0 0 1 2000 2000 cm Q BT /F1 24 Tf 72 720 Td (a) Tj ET",
+        b"-50 -50 m 700 900 l S",
+        b"40 w 0 -10 m 500 -10 l S",
+    ],
+)
+def test_drawing_that_reaches_into_the_page_is_visible(content):
+    assert not inspect_pdf_structure(assemble_pdf(make_objects(content))).is_blank
+
+
+def test_extent_of_drawn_glyphs_is_unknown():
+    data = make_objects(b"BT /F1 1 Tf 700 720 Td (a) Tj ET") | {5: b"<</Type/Font/Subtype/Type3>>"}
+    assert not inspect_pdf_structure(assemble_pdf(data)).is_blank
 
 
 def test_restored_colour_makes_text_visible():

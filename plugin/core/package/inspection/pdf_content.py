@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Drawings in a content stream of a PDF (ISO 32000-1, 8.2, 8.6 and 9.3)."""
+"""Drawings in a content stream of a PDF, and where they are (ISO 32000-1, 8.2 to 8.6, 9.3 and 9.4)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 _CONTENT_TOKEN = re.compile(
     rb"%[^\r\n]*"
@@ -21,6 +22,8 @@ _FILL_OPERATORS, _STROKE_OPERATORS = (
     (b"S", b"s", b"B", b"B*", b"b", b"b*"),
 )
 _TEXT_OPERATORS, _OTHER_DRAWINGS = (b"Tj", b"TJ", b"'", b'"'), (b"Do", b"sh", b"BI", b"EI")
+#: Operators that add to the current path (8.5.2), and those that end it.
+_PATH_OPERATORS, _PATH_ENDS = (b"m", b"l", b"c", b"v", b"y"), (*_FILL_OPERATORS, *_STROKE_OPERATORS, b"n")
 #: Text rendering modes that fill and that stroke; mode 3 shows nothing, 7 only clips.
 _FILLING_MODES, _STROKING_MODES = (0, 2, 4, 6), (1, 2, 5, 6)
 #: Number of operands → their sum for white: grey, RGB, CMYK.
@@ -28,25 +31,161 @@ _WHITE_SUMS = {1: 1.0, 3: 3.0, 4: 0.0}
 _MAX_STATES = 1000
 
 
+class Matrix(NamedTuple):
+    """A transformation of coordinates (8.3.3): x′ = a·x + c·y + e, y′ = b·x + d·y + f."""
+
+    a: float = 1.0
+    b: float = 0.0
+    c: float = 0.0
+    d: float = 1.0
+    e: float = 0.0
+    f: float = 0.0
+
+    def before(self, other: Matrix) -> Matrix:
+        """Return the transformation that does this one first and ``other`` next."""
+        return Matrix(
+            self.a * other.a + self.b * other.c,
+            self.a * other.b + self.b * other.d,
+            self.c * other.a + self.d * other.c,
+            self.c * other.b + self.d * other.d,
+            self.e * other.a + self.f * other.c + other.e,
+            self.e * other.b + self.f * other.d + other.f,
+        )
+
+    def transform(self, x: float, y: float) -> tuple[float, float]:
+        """Return a point in the new coordinates."""
+        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+    @property
+    def scale(self) -> float:
+        """The largest factor by which a length may grow; an upper bound."""
+        return abs(self.a) + abs(self.b) + abs(self.c) + abs(self.d)
+
+
+class PageBox(NamedTuple):
+    """A rectangle in points of the page: west, south, east, north."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+_IDENTITY = Matrix()
+
+
 @dataclass(frozen=True)
 class _GraphicsState:
-    """Whether the colours are white, and the text rendering mode."""
+    """Colours, text parameters (9.3) and the transformation to the page.
+
+    Attributes
+    ----------
+    is_fill_white, is_stroke_white
+        Whether the colours are white.
+    text_mode, font_size, leading, spacing, stretch, rise
+        Rendering mode, size of the font (0 if unknown), distance of lines, additional distance of characters (largest
+        value), horizontal scale of the text, and its height above the line.
+    line_width
+        Width of stroked lines.
+    to_page
+        Transformation of coordinates to points of the page.
+    """
 
     is_fill_white: bool = False
     is_stroke_white: bool = False
     text_mode: int = 0
+    font_size: float = 0.0
+    leading: float = 0.0
+    spacing: float = 0.0
+    stretch: float = 1.0
+    rise: float = 0.0
+    line_width: float = 1.0
+    to_page: Matrix = _IDENTITY
 
 
-def has_visible_drawing(content: bytes) -> bool:
+class _Drawing:
+    """Position of text and path while a content stream is read.
+
+    A position is an extent that surely contains what is drawn; only an extent that is wholly outside of the window is
+    invisible. Without a window every extent is visible.
+    """
+
+    def __init__(self, window: PageBox | None) -> None:
+        self._window = window
+        self._line = _IDENTITY
+        #: Largest distance by which texts of the line may have moved the position, to the right and to the left.
+        self._right = self._left = 0.0
+        self._path: list[tuple[float, float]] = []
+
+    def follow(self, operator: bytes, operands: list[float | None], state: _GraphicsState) -> None:
+        """Follow an operator that moves the position of text or extends the path."""
+        numbers = [one for one in operands if one is not None]
+        if operator == b"BT":
+            self._start_line(_IDENTITY)
+        elif operator == b"Tm" and len(numbers) >= 6:
+            self._start_line(Matrix(*numbers[-6:]))
+        elif operator in (b"Td", b"TD") and len(numbers) >= 2:
+            self._start_line(Matrix(e=numbers[-2], f=numbers[-1]).before(self._line))
+        elif operator in (b"T*", b"'", b'"'):
+            self._start_line(Matrix(f=-state.leading).before(self._line))
+        elif operator in _PATH_OPERATORS:
+            self._path += [state.to_page.transform(x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=False)]
+        elif operator == b"re" and len(numbers) >= 4:
+            x, y, width, height = numbers[-4:]
+            corners = ((x, y), (x + width, y), (x, y + height), (x + width, y + height))
+            self._path += [state.to_page.transform(*corner) for corner in corners]
+
+    def end_path(self) -> None:
+        """Forget the path that an operator painted."""
+        self._path = []
+
+    def is_path_visible(self, state: _GraphicsState) -> bool:
+        """Return True if the path may reach into the window."""
+        return self._reaches_window(self._path, state.line_width * state.to_page.scale)
+
+    def is_text_visible(self, byte_count: int, operands: list[float | None], state: _GraphicsState) -> bool:
+        """Return True if a text of ``byte_count`` bytes may reach into the window; move the position behind it.
+
+        A character has at least one byte and is at most as wide as the font's size.
+        """
+        if not state.font_size:
+            return True
+        size = abs(state.font_size) * max(abs(state.stretch), 1.0)
+        shifts = [one / 1000 * size for one in operands if one is not None]
+        self._right += byte_count * (size + state.spacing) - sum(one for one in shifts if one < 0)
+        self._left += sum(one for one in shifts if one > 0)
+        to_page = self._line.before(state.to_page)
+        heights = (state.rise - size, state.rise + 2 * size)
+        corners = [(x, y) for x in (-self._left - size, self._right + size) for y in heights]
+        return self._reaches_window([to_page.transform(*corner) for corner in corners], 0.0)
+
+    def _start_line(self, matrix: Matrix) -> None:
+        self._line, self._right, self._left = matrix, 0.0, 0.0
+
+    def _reaches_window(self, points: list[tuple[float, float]], margin: float) -> bool:
+        if self._window is None or not points:
+            return True
+        x, y = [point[0] for point in points], [point[1] for point in points]
+        return (
+            min(x) - margin < self._window.east
+            and max(x) + margin > self._window.west
+            and min(y) - margin < self._window.north
+            and max(y) + margin > self._window.south
+        )
+
+
+def has_visible_drawing(content: bytes, window: PageBox | None = None) -> bool:
     """Return True if a content stream draws anything other than white or invisible text and white shapes.
 
     Pictures and forms count as visible; their content is not inspected. White is invisible on paper only without a
-    ground, but a coloured ground is itself a visible drawing.
+    ground, but a coloured ground is itself a visible drawing. Text and shapes outside of ``window``, the visible part
+    of the page, are invisible.
     """
     state = _GraphicsState()
     states: list[_GraphicsState] = []
     operands: list[float | None] = []
-    has_text = False
+    drawing = _Drawing(window)
+    has_text, byte_count = False, 0
     for token in _CONTENT_TOKEN.finditer(content):
         if token["number"]:
             operands.append(float(token["number"]))
@@ -54,16 +193,24 @@ def has_visible_drawing(content: bytes) -> bool:
             operands.append(None)
         elif token["string"]:
             has_text = has_text or bool(token["string"][1:-1].strip())
+            byte_count += len(token["string"])
         elif operator := token["operator"]:
-            if _draws_visibly(operator, state, has_text):
+            drawing.follow(operator, operands, state)
+            if operator in _TEXT_OPERATORS:
+                is_inside = drawing.is_text_visible(byte_count, operands if operator == b"TJ" else [], state)
+            else:
+                is_inside = drawing.is_path_visible(state)
+            if is_inside and _draws_visibly(operator, state, has_text):
                 return True
+            if operator in _PATH_ENDS:
+                drawing.end_path()
             if operator == b"q" and len(states) < _MAX_STATES:
                 states.append(state)
             elif operator == b"Q" and states:
                 state = states.pop()
             else:
                 state = _apply_operator(operator, operands, state)
-            operands, has_text = [], False
+            operands, has_text, byte_count = [], False, 0
     return False
 
 
@@ -79,7 +226,7 @@ def _draws_visibly(operator: bytes, state: _GraphicsState, has_text: bool) -> bo
 
 
 def _apply_operator(operator: bytes, operands: list[float | None], state: _GraphicsState) -> _GraphicsState:
-    """Return the graphics state after an operator that sets a colour or the text rendering mode."""
+    """Return the graphics state after an operator that sets a colour, a text parameter or the transformation."""
     if operator in (b"g", b"rg", b"k", b"sc", b"scn"):
         return replace(state, is_fill_white=_is_white(operands))
     if operator in (b"G", b"RG", b"K", b"SC", b"SCN"):
@@ -89,9 +236,30 @@ def _apply_operator(operator: bytes, operands: list[float | None], state: _Graph
         return replace(state, is_fill_white=False)
     if operator == b"CS":
         return replace(state, is_stroke_white=False)
-    if operator == b"Tr" and operands and operands[-1] is not None:
-        return replace(state, text_mode=int(operands[-1]))
-    return state
+    numbers = [one for one in operands if one is not None]
+    if operator == b"cm" and len(numbers) >= 6:
+        return replace(state, to_page=Matrix(*numbers[-6:]).before(state.to_page))
+    return _apply_text_parameter(operator, numbers, state) if numbers else state
+
+
+def _apply_text_parameter(operator: bytes, numbers: list[float], state: _GraphicsState) -> _GraphicsState:
+    """Return the graphics state after an operator that sets a text parameter or the width of lines."""
+    last = numbers[-1]
+    if operator == b"Tr":
+        return replace(state, text_mode=int(last))
+    if operator == b"Tf":
+        return replace(state, font_size=last)
+    if operator in (b"TL", b"TD"):
+        return replace(state, leading=last if operator == b"TL" else -last)
+    if operator in (b"Tc", b"Tw"):
+        return replace(state, spacing=max(state.spacing, abs(last)))
+    if operator == b'"':
+        return replace(state, spacing=max([state.spacing, *map(abs, numbers)]))
+    if operator == b"Tz":
+        return replace(state, stretch=last / 100)
+    if operator == b"Ts":
+        return replace(state, rise=last)
+    return replace(state, line_width=abs(last)) if operator == b"w" else state
 
 
 def _is_white(operands: list[float | None]) -> bool:

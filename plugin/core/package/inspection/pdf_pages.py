@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .pdf_content import has_visible_drawing
+from .pdf_content import PageBox, has_visible_drawing
 from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
 
 _MM_PER_POINT = 25.4 / 72
@@ -185,17 +185,26 @@ def _list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObje
 def _have_drawing(objects: PdfObjects, pages: list[_Page]) -> bool:
     """Return True if any page has a visible drawing, or a content that cannot be read."""
     bytes_left = _MAX_CONTENT_BYTES
-    known: set[tuple[int, ...]] = set()
+    # Glyphs of fonts of type 3 may be larger than the font's size (9.6.5), so that their extent is unknown.
+    has_drawn_fonts = any(
+        definitions[-1].dictionary.get("Subtype") == "Type3" for definitions in objects.definitions.values()
+    )
+    known: set[tuple[Any, ...]] = set()
     for page in pages:
         streams = _list_contents(objects, page.entries)
-        key = tuple(one.number for one in streams)
+        window = None if has_drawn_fonts else _find_visible_part(objects, page)
+        key = (window, *(one.number for one in streams))
         if key in known:
             continue
         known.add(key)
         contents = [unpack_stream(one, max(bytes_left, 0)) for one in streams if one.stream_span is not None]
         bytes_left -= sum(len(content or b"") for content in contents)
         # The streams of a page are one content (7.8.2).
-        if bytes_left <= 0 or None in contents or has_visible_drawing(b"\n".join(c for c in contents if c is not None)):
+        if (
+            bytes_left <= 0
+            or None in contents
+            or has_visible_drawing(b"\n".join(c for c in contents if c is not None), window)
+        ):
             return True
     return False
 
@@ -212,17 +221,33 @@ def _has_appearance(annotation: dict[str, Any], kind: str) -> bool:
     return "AP" in annotation and kind not in ("Popup", "Link")
 
 
-def _read_box(objects: PdfObjects, item: Any) -> tuple[float, float, float, float] | None:
-    """Return west, south, east and north of a page box in points, None for an invalid one."""
+def _read_box(objects: PdfObjects, item: Any) -> PageBox | None:
+    """Return a page box, None for an invalid one."""
     numbers = [objects.find(one) for one in objects.find_list(item)]
     if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
         return None
-    return (
+    return PageBox(
         min(numbers[0], numbers[2]),
         min(numbers[1], numbers[3]),
         max(numbers[0], numbers[2]),
         max(numbers[1], numbers[3]),
     )
+
+
+def _find_visible_part(objects: PdfObjects, page: _Page) -> PageBox | None:
+    """Return the visible part of a page in points, None if it is unknown or empty."""
+    whole = _read_box(objects, page.entries.get("MediaBox"))
+    if whole is None:
+        return None
+    # A crop box counts only inside the page (14.11.2).
+    crop = _read_box(objects, page.entries.get("CropBox")) or whole
+    visible = PageBox(
+        max(crop.west, whole.west),
+        max(crop.south, whole.south),
+        min(crop.east, whole.east),
+        min(crop.north, whole.north),
+    )
+    return visible if visible.west < visible.east and visible.south < visible.north else None
 
 
 def _find_narrow_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[PageWindow]:
@@ -231,11 +256,10 @@ def _find_narrow_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[Page
         whole = _read_box(objects, page.entries.get("MediaBox"))
         if whole is None:
             continue
-        crop = _read_box(objects, page.entries.get("CropBox")) or whole
+        visible = _find_visible_part(objects, page) or PageBox(0.0, 0.0, 0.0, 0.0)
         unit = objects.find(page.entries.get("UserUnit"))
         scale = (unit if isinstance(unit, float) else 1.0) * _MM_PER_POINT
-        # A crop box counts only inside the page (14.11.2).
-        sides = [max(min(crop[n + 2], whole[n + 2]) - max(crop[n], whole[n]), 0.0) * scale for n in (0, 1)]
+        sides = [(visible[n + 2] - visible[n]) * scale for n in (0, 1)]
         whole_sides = [(whole[n + 2] - whole[n]) * scale for n in (0, 1)]
         if min(sides) < _MIN_VISIBLE_MM or sides[0] * sides[1] < _MIN_VISIBLE_SHARE * whole_sides[0] * whole_sides[1]:
             yield PageWindow(number, (sides[0], sides[1]), (whole_sides[0], whole_sides[1]))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import struct
 import warnings
@@ -20,6 +21,22 @@ _JFIF_MARKER, _EXIF_MARKER, _SCAN_MARKER, _COMMENT_MARKER = 0xE0, 0xE1, 0xDA, 0x
 _FRAME_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF_SIGNATURE = b"Exif\0\0"
 _X_RESOLUTION_TAG, _UNIT_TAG = 0x011A, 0x0128
+#: Pointers to the two further directories of Exif: that of the camera, and that of the place.
+_CAMERA_DIRECTORY_TAG, _PLACE_DIRECTORY_TAG = 0x8769, 0x8825
+#: Texts of Exif, as bytes with a code of eight bytes before them (UserComment), and as UTF-16 (those of Windows).
+_PLAIN_TEXT_TAGS, _COMMENT_TAG, _WIDE_TEXT_TAGS = (0x010E, 0x013B, 0x8298), 0x9286, range(0x9C9B, 0x9CA0)
+_COMMENT_CODE_BYTES = 8
+_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
+_MAX_EXIF_ENTRIES = 1000
+_XMP_SIGNATURE = b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_TEXT = re.compile(r"<dc:(?:title|subject|description|creator|rights)\b[^>]*>(.*?)</dc:", re.DOTALL)
+_XML_TAG = re.compile(r"<[^>]*>")
+#: Remarks of programs about themselves: of encoders, and those that Qt writes.
+_PROGRAM_REMARK = re.compile(
+    r"(?:Producer|Created|Creator|Software|Author|Keywords|Title|Subject)\s*:|creator:|lavc|lead technologies|"
+    r"(?:created|optimi[sz]ed|compressed|handmade|file (?:source|written))\b|intel\(r\)|adobe|ascii",
+    re.IGNORECASE,
+)
 _CM_PER_INCH = 2.54
 #: A marker in a scan that is not part of the data: not an escaped byte 0xFF and not a restart marker.
 _NEXT_MARKER_IN_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
@@ -51,6 +68,10 @@ class JpegProperties:
         Whether the file carries a script or a page.
     content_digest
         Digest of the picture without metadata (segments of applications, comments); empty for an incomplete file.
+    texts
+        Texts in its properties, without those that programs write about themselves.
+    has_place
+        Whether its properties state the place where it was taken.
     """
 
     width: int = 0
@@ -60,6 +81,8 @@ class JpegProperties:
     trailing_bytes: int = 0
     has_script: bool = False
     content_digest: str = ""
+    texts: tuple[str, ...] = ()
+    has_place: bool = False
 
 
 def is_jpeg(name: str) -> bool:
@@ -85,6 +108,8 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         return JpegProperties()
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
     digest = hashlib.sha256()
+    texts: list[str] = []
+    has_place = False
     while (marker := _read_next_marker(handle)) is not None:
         if marker == _SCAN_MARKER:
             has_scan = True
@@ -102,6 +127,13 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
             jfif_dpi = _read_jfif_dpi(body)
         elif marker == _EXIF_MARKER and body.startswith(_EXIF_SIGNATURE):
             exif_dpi = _read_exif_dpi(body[len(_EXIF_SIGNATURE) :])
+            entries = _read_exif_entries(body[len(_EXIF_SIGNATURE) :])
+            texts += _read_exif_texts(entries)
+            has_place = has_place or _PLACE_DIRECTORY_TAG in entries
+        elif marker == _EXIF_MARKER and body.startswith(_XMP_SIGNATURE):
+            texts += _read_xmp_texts(body[len(_XMP_SIGNATURE) :])
+        elif marker == _COMMENT_MARKER and not _PROGRAM_REMARK.match(comment := _decode_text(body)):
+            texts.append(comment)
     scans = handle.read() if has_scan and all(size) else b""
     is_complete, trailing_bytes = _find_end_of_scans(scans)
     digest.update(scans)
@@ -112,6 +144,8 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         trailing_bytes,
         has_script,
         digest.hexdigest() if is_complete else "",
+        tuple(dict.fromkeys(text for text in texts if text)),
+        has_place,
     )
 
 
@@ -185,6 +219,66 @@ def _read_exif_dpi(body: bytes) -> float | None:
     return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
 
 
+def _read_exif_entries(body: bytes) -> dict[int, bytes]:
+    """Return the values of Exif by tag, without those of the place; what can be read of damaged ones.
+
+    ``body`` begins with the order of bytes, "II" or "MM". The directory of the place has an empty value.
+    """
+    byte_order = {b"II": "<", b"MM": ">"}.get(body[:2])
+    entries: dict[int, bytes] = {}
+    if byte_order is None or len(body) < 8:
+        return entries
+    directories = list(struct.unpack_from(byte_order + "I", body, 4))
+    # The first directory and that of the camera.
+    for directory_offset in directories:
+        try:
+            (count,) = struct.unpack_from(byte_order + "H", body, directory_offset)
+            for n in range(min(count, _MAX_EXIF_ENTRIES)):
+                entry_offset = directory_offset + 2 + 12 * n
+                tag, kind, length, value_offset = struct.unpack_from(byte_order + "HHII", body, entry_offset)
+                size = _TYPE_SIZES.get(kind, 0) * length
+                start = entry_offset + 8 if size <= 4 else value_offset
+                if tag == _CAMERA_DIRECTORY_TAG and len(directories) < 2:
+                    directories.append(value_offset)
+                elif tag == _PLACE_DIRECTORY_TAG:
+                    entries[tag] = b""
+                else:
+                    entries[tag] = body[start : start + size]
+        except struct.error:
+            continue
+    return entries
+
+
+def _read_exif_texts(entries: dict[int, bytes]) -> list[str]:
+    """Return the texts among the values of Exif."""
+    texts = [_decode_text(entries[tag]) for tag in _PLAIN_TEXT_TAGS if tag in entries]
+    texts += [entries[tag].decode("utf-16-le", "replace").strip("\0 ") for tag in _WIDE_TEXT_TAGS if tag in entries]
+    comment = entries.get(_COMMENT_TAG, b"")
+    code, value = comment[:_COMMENT_CODE_BYTES], comment[_COMMENT_CODE_BYTES:]
+    # The code says nothing of the order of bytes, and cameras fill the field with blanks.
+    return [
+        *texts,
+        value.decode("utf-16", "replace").strip("\0 ") if code.startswith(b"UNICODE") else _decode_text(value),
+    ]
+
+
+def _read_xmp_texts(body: bytes) -> list[str]:
+    """Return title, subject, description, author and rights of XMP."""
+    matches = _XMP_TEXT.finditer(body.decode("utf-8", "replace"))
+    return [" ".join(html.unescape(_XML_TAG.sub(" ", match[1])).split()) for match in matches]
+
+
+def _decode_text(value: bytes) -> str:
+    """Return a text in UTF-8 or GBK without the zeros that fill it up."""
+    value = value.strip(b"\0 \r\n\t")
+    for codec in ("utf-8", "gb18030"):
+        try:
+            return value.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    return value.decode("latin-1")
+
+
 def make_world_file_name(name: str) -> str:
     """Return the name of the world file (.jgw) of a picture."""
     return f"{name.rpartition('.')[0]}.jgw"
@@ -200,6 +294,8 @@ DECODED_BY_GDAL, DECODED_BY_PILLOW, NOT_DECODED = "gdal", "pillow", "unread"
 _STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
 #: Divisor of width and height for decoding; libjpeg does this step without extra work.
 _DECODED_SCALE_DIVISOR = 8
+#: Levels of 255 by which jpg may change a single colour.
+_ONE_COLOUR_LEVELS = 6
 
 
 @dataclass(frozen=True)
@@ -218,6 +314,8 @@ class DecodedJpeg:
         Share of pixels with the commonest colour (bands in steps of 16); None without decoding.
     max_colour_difference
         Largest difference between red, green and blue of a pixel, 0 for one band; None without decoding.
+    plain_edge_share
+        Largest share of the height or width that lies at one edge and has one colour; None without decoding.
     """
 
     decoder: str = NOT_DECODED
@@ -225,6 +323,7 @@ class DecodedJpeg:
     max_difference: int | None = None
     one_colour_share: float | None = None
     max_colour_difference: int | None = None
+    plain_edge_share: float | None = None
 
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
@@ -264,7 +363,7 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         if not data or messages:
             return DecodedJpeg(DECODED_BY_GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        return _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()))
+        return _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()), size[0])
     except (RuntimeError, ValueError):
         # QGIS may have configured GDAL to raise, or the bands do not have bytes.
         return DecodedJpeg(DECODED_BY_GDAL, False)
@@ -296,19 +395,37 @@ def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
         return DecodedJpeg(DECODED_BY_PILLOW, False)
     ranges = extrema if isinstance(extrema[0], tuple) else (extrema,)
     bands = data.reshape(-1, len(ranges)).T
-    return _measure_pixels(bands, DECODED_BY_PILLOW, int(max(high - low for low, high in ranges)))
+    return _measure_pixels(bands, DECODED_BY_PILLOW, int(max(high - low for low, high in ranges)), data.shape[1])
 
 
-def _measure_pixels(bands: Any, decoder: str, max_difference: int) -> DecodedJpeg:
+def _measure_pixels(bands: Any, decoder: str, max_difference: int, width: int) -> DecodedJpeg:
     """Return the result of decoding an intact jpg.
 
-    ``bands`` is an array of bands by pixels.
+    ``bands`` is an array of bands by pixels, row after row of ``width`` pixels.
     """
     import numpy as np
 
     # With a fourth band (CMYK), equal bands may have a colour.
     colours = None if len(bands) > 3 else int(np.ptp(bands, axis=0).max())
-    return DecodedJpeg(decoder, True, max_difference, _measure_commonest_colour(bands), colours)
+    rows = bands.reshape(len(bands), -1, width)
+    return DecodedJpeg(
+        decoder, True, max_difference, _measure_commonest_colour(bands), colours, _measure_plain_edges(rows)
+    )
+
+
+def _measure_plain_edges(rows: Any) -> float:
+    """Return the largest share of the height or width that lies at one edge and has one colour.
+
+    ``rows`` is an array of bands by rows by columns.
+    """
+    import numpy as np
+
+    shares = []
+    for lines in (rows, rows[:, ::-1], rows.transpose(0, 2, 1), rows.transpose(0, 2, 1)[:, ::-1]):
+        colour = np.median(lines[:, 0], axis=1)
+        is_plain = (np.abs(lines - colour[:, None, None]) <= _ONE_COLOUR_LEVELS).all(axis=(0, 2))
+        shares.append(float(np.argmin(is_plain) if not is_plain.all() else len(is_plain)) / len(is_plain))
+    return max(shares)
 
 
 def _measure_commonest_colour(bands: Any) -> float:

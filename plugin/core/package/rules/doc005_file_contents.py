@@ -21,14 +21,19 @@ from ._package import (
     make_result_without_package,
 )
 
-#: Maximum characters of the name of a layer in a message.
-_MAX_LAYER_NAME_CHARACTERS = 40
+#: Maximum characters of the name of a layer or of a text in a message.
+_MAX_NAME_CHARACTERS = 40
 #: First bytes of a jpg, up to its dots per inch.
 _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 #: Height and width of an A4 page at 300 dpi.
 _JPEG_SIZE = b"\x0d\xb4\x09\xb0"
 #: The rest of a small jpg after its head: a frame, a scan, the end.
 _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
+#: Exif with one entry, the directory of the place.
+_EXIF_WITH_PLACE = (
+    b"\xff\xe1\x00\x22Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01\x88\x25\x00\x04\x00\x00\x00\x01\x00\x00\x00\x1a"
+    + bytes(4)
+)
 
 
 @rule(
@@ -54,7 +59,7 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
         "again.",
         "alike": "“{file}” and “{other}” have the same content; only properties such as title and date differ: one of the two maps or "
         "documents is missing. Export the wrong one again.",
-        "blank": "“{file}” has pages, but all of them are empty, or have only white or invisible text ({by}). Export it again.",
+        "blank": "“{file}” has pages, but all of them are empty, or have only text that is white, invisible or outside of the page ({by}). Export it again.",
         "count": "“{file}” states {stated} pages, but has {found}. It is damaged, or pages were removed. Export it again, and compare the "
         "pages.",
         "narrow": "“{file}”: pages whose visible part is too small: {count} (page {page}: {size} mm of {whole} mm). Their content may be "
@@ -72,6 +77,11 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
         "small": "“{file}” has only {pixels} pixels and cannot be a map, whatever dpi it declares. Export it again.",
         "grey": "“{file}” is grey: its colours differ by {levels} of 255 levels at most (at least {least}), but colours distinguish areas "
         "on maps. Export it in colour.",
+        "edge": "“{file}”: {share} % of its height or width have one colour, from one edge on (at most {most} %), as in a picture "
+        "that was not copied completely or partly painted over. Open it; if a part of the map is missing, export it again.",
+        "properties": "“{file}” has texts in its properties that the picture does not show: {texts}. Delete what the receiver is not "
+        "to read.",
+        "place": "“{file}” states in its properties (Exif) the place where it was taken. Delete it.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
@@ -180,6 +190,37 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
             },
         ),
         make_example(
+            "a map of which the lower half is grey",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            decoded={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                    "decoder": "gdal",
+                    "max_difference": 200,
+                    "plain_edge_share": 0.5,
+                }
+            },
+        ),
+        make_example(
+            "a map with a remark in its properties",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
+                + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0einternal use"
+                + _JPEG_REST
+            },
+        ),
+        make_example(
+            "a map with a place in its properties",
+            1,
+            add={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
+                + b"\x01\x01,\x01,\x00\x00"
+                + _EXIF_WITH_PLACE
+                + _JPEG_REST
+            },
+        ),
+        make_example(
             "a text that lost pages",
             1,
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "declared_page_count": 9}},
@@ -232,7 +273,12 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
     ],
 )
 def file_contents(
-    *, ctx: Context, least_map_pixels: int = 1000, least_map_levels: int = 16, most_plain_share: float = 0.999
+    *,
+    ctx: Context,
+    least_map_pixels: int = 1000,
+    least_map_levels: int = 16,
+    most_plain_share: float = 0.999,
+    most_edge_share: float = 0.25,
 ) -> RuleResult:
     """Documents and maps can be opened.
 
@@ -241,7 +287,8 @@ def file_contents(
         pdf is complete. Maps in jpg have at least 300 dpi, and their longer side has at least least_map_pixels. GDAL,
         or else Pillow, decodes every jpg if one of them is installed: its data are intact, and a map shows more than
         one colour (pixels differ by at least least_map_levels of 255, and at most most_plain_share of them have one
-        colour), and is not grey. Bytes after the end of a jpg or pdf, scripts in its metadata, and one file for two maps
+        colour), no edge has one colour over more than most_edge_share of the height or width, and it is not grey. Texts
+        and a place in the properties of a jpg are reported. Bytes after the end of a jpg or pdf, scripts in its metadata, and one file for two maps
         or two documents are reported, also if only their properties differ. pypdf, or else a check of the structure,
         finds the pages of a pdf (the report names the method); the structure shows whether any page has visible
         content, whether pages are missing or cropped, hidden layers, remarks of readers, and pages before a change.
@@ -252,7 +299,9 @@ def file_contents(
     How to fix
         Export the file again. Replace a link with the file.
     Limits
-        Pages of a pdf are not rendered: text outside a page or under a picture is not detected, nor which words it has.
+        Pages of a pdf are not rendered: text under a picture or outside of a clipped part is not detected, nor which
+        words it has. Pictures and forms on a page count as visible content. What a picture shows is not inspected, nor
+        texts in its properties beyond Exif, XMP and comments.
         Pages of an encrypted pdf are not inspected. DOC004 reports files that a system
         left. A pdf without its end mark is a warning, because many programs show its readable part. Pillow alone
         reports only truncated pictures, not damage within the data. Without GDAL and Pillow pictures are not decoded,
@@ -261,7 +310,7 @@ def file_contents(
     package = get_package_facts(ctx)
     if package is None:
         return make_result_without_package()
-    limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share)
+    limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share, most_edge_share)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
     methods = Counter(file.pdf.method for file in package.single_files if file.pdf is not None)
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
@@ -275,12 +324,13 @@ class MapLimits:
     """Minimum content of a map.
 
     ``min_pixels`` of its longer side, ``levels`` between its pixels, and at most ``plain_share`` of its pixels in one
-    colour.
+    colour, and ``edge_share`` of its height or width from one edge on.
     """
 
     min_pixels: int
     levels: int
     plain_share: float
+    edge_share: float
 
 
 def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
@@ -360,6 +410,12 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
             "most": format_number(100 * limits.plain_share, 2),
         }
         return make_file_finding(file.path, "bare", Severity.WARNING, **shares)
+    if decoded.plain_edge_share is not None and decoded.plain_edge_share > limits.edge_share:
+        shares = {
+            "share": format_number(100 * decoded.plain_edge_share, 0),
+            "most": format_number(100 * limits.edge_share, 0),
+        }
+        return make_file_finding(file.path, "edge", Severity.WARNING, **shares)
     return None
 
 
@@ -391,6 +447,13 @@ def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
         active = (*active, *(["picture_script"] if file.jpeg_properties.has_script else []))
         if file.jpeg_properties.trailing_bytes:
             yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.jpeg_properties.trailing_bytes)
+        if file.jpeg_properties.has_place:
+            yield make_file_finding(file.path, "place", Severity.WARNING)
+        if file.jpeg_properties.texts:
+            listed = texts.get("words", "between_names").join(
+                f"“{text[:_MAX_NAME_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]
+            )
+            yield make_file_finding(file.path, "properties", Severity.INFO, texts=listed)
     if pdf is not None:
         active = (*active, *pdf.active_content)
         if pdf.trailing_bytes:
@@ -418,7 +481,7 @@ def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Fi
         count = len(pdf.narrow_pages)
         yield make_file_finding(path, "narrow", Severity.WARNING, count=count, page=first.page, size=size, whole=whole)
     if pdf.hidden_layers:
-        names = [name[:_MAX_LAYER_NAME_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
+        names = [name[:_MAX_NAME_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
         listed = between.join(names) + (" …" if len(pdf.hidden_layers) > MAX_NAMED_FEATURES else "")
         yield make_file_finding(path, "layers", Severity.WARNING, count=len(pdf.hidden_layers), names=listed)
     if pdf.remarks:
