@@ -255,7 +255,7 @@ def _read_exif_texts(entries: dict[int, bytes]) -> list[str]:
     texts += [entries[tag].decode("utf-16-le", "replace").strip("\0 ") for tag in _WIDE_TEXT_TAGS if tag in entries]
     comment = entries.get(_COMMENT_TAG, b"")
     code, value = comment[:_COMMENT_CODE_BYTES], comment[_COMMENT_CODE_BYTES:]
-    # The code says nothing of the order of bytes, and cameras fill the field with blanks.
+    # The code does not state the order of bytes; cameras fill the field with blanks.
     return [
         *texts,
         value.decode("utf-16", "replace").strip("\0 ") if code.startswith(b"UNICODE") else _decode_text(value),
