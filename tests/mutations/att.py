@@ -311,6 +311,11 @@ def plant_same_feature_number_for_all_farmland(draft: CountyDraft) -> None:
     draft.layers[FARM]["YJJBNTTBBH"] = "14022500000001"
 
 
+@declare_mutation("ATT016", case="survey", follows=["ATT023"])
+def plant_parcel_of_the_survey_before(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), SJNF=2009)
+
+
 @declare_mutation("ATT016", case="ended")
 def plant_protection_that_has_ended(draft: CountyDraft) -> None:
     row = draft.first_row(FARM)
@@ -333,6 +338,11 @@ def plant_plots_with_another_owner_than_parcels(draft: CountyDraft) -> None:
 @declare_mutation("ATT023", case="class")
 def plant_field_of_the_survey_called_woods_in_the_base(draft: CountyDraft) -> None:
     draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="030100", YDYHFLMC="乔木林地")
+
+
+@declare_mutation("ATT023", case="land")
+def plant_natural_forest_in_town(draft: CountyDraft) -> None:
+    draft.replace_shape("TRL", draft.first_row("TRL"), draft.layers["CZKFBJ"].geometry.iloc[0])
 
 
 @declare_mutation("ATT023", case="centre")
@@ -360,6 +370,11 @@ def plant_one_grade_for_the_whole_county(draft: CountyDraft) -> None:
 def plant_road_with_tenfold_length_field(draft: CountyDraft) -> None:
     row = draft.first_row("ZDJTJCSSX")
     draft.change("ZDJTJCSSX", row, CD=10 * draft.value("ZDJTJCSSX", row, "CD"))
+
+
+@declare_mutation("ATT020", case="unfilled")
+def plant_red_line_without_kind(draft: CountyDraft) -> None:
+    draft.change("STBHHX", draft.first_row("STBHHX"), LHLX=None)
 
 
 @declare_mutation("ATT020", case="placeholder")

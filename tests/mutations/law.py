@@ -80,7 +80,7 @@ def plant_too_little_cultivated_land(draft: CountyDraft) -> None:
         draft.drop_row(FIELD, row)
 
 
-@declare_mutation("LAW003", case="blank")
+@declare_mutation("LAW003", case="blank", follows=["ATT020"])
 def plant_zone_without_code(draft: CountyDraft) -> Any:
     row = draft.pick_row(ZONE, draft.lines.zone == 530)
     draft.change(ZONE, row, GHFQDM=None)
@@ -210,7 +210,7 @@ def plant_zone_not_assigned_to_any_space(draft: CountyDraft) -> None:
     draft.append_to_profile('[three_zones]\n"700" = "未对应"\n')
 
 
-@declare_mutation("LAW010", case="blank")
+@declare_mutation("LAW010", case="blank", follows=["ATT020"])
 def plant_farmland_without_land_use_code(draft: CountyDraft) -> Any:
     row = draft.pick_row(FARM, draft.farmland & (draft.lines.deduction_rate == 0))
     draft.change(FARM, row, DLBM=None, DLMC=None)

@@ -197,6 +197,7 @@ RULES_WITHOUT_OVERLAP_CASES = {
     "TOP008": "lists what all these leave out",
     "REL035": "also compares points and lines: its examples",
     "REL039": "compares shares of whole features: its examples",
+    "ATT023": "compares shares of whole features: its examples",
     "LAW001": "sums what is new land",
     "LAW016": "asks of what LAW017 tells",
     "LAW020": "gives shares, and compares codes of zones where they overlap: test_control_lines.py",

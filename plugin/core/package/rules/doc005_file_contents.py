@@ -449,7 +449,7 @@ def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
             yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.jpeg_properties.trailing_bytes)
         if file.jpeg_properties.has_place:
             yield make_file_finding(file.path, "place", Severity.WARNING)
-        if file.jpeg_properties.texts:
+        if file.jpeg_properties.texts and not file.jpeg_properties.has_script:
             listed = texts.get("words", "between_names").join(
                 f"“{text[:_MAX_NAME_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]
             )

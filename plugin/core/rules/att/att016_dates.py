@@ -24,12 +24,14 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
     local=True,
     severity=Severity.WARNING,
     basis=["attribute-habits"],
-    uses=["attributes.date_pairs", "rules.ATT016"],
+    uses=["attributes.date_pairs", "attributes.survey_year", "rules.ATT016"],
     needs={"layer": Need(EVERY_LAYER)},
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is not a date. Write it as 2025-10-01 (a year as 2025).",
         "future": "{layer} ({key}): {field} = “{value}” is in the future. Correct the date.",
         "early": "{layer} ({key}): {field} = “{value}” is before {earliest}. Correct the date.",
+        "survey": "{layer} ({key}): {field} = “{value}” is before {earliest}, the year of the land survey that this standard's "
+        "classes of land belong to. Use the current survey, or correct the year.",
         "ended": "{layer} ({key}): the protection ended on {field} = “{value}”. Enter the end date in force, or leave it blank if the protection continues.",
         "order": "{layer} ({key}): {field} = “{value}” is before {start_field} = “{start}”. Correct one of the two dates.",
     },
@@ -40,6 +42,7 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
         Example(
             "a year before the survey existed", _make_plan_with_dates(data_year=1020), finds=1, roles=FARMLAND_LAYER
         ),
+        Example("a year of the survey before", _make_plan_with_dates(data_year=2009), finds=1, roles=FARMLAND_LAYER),
         Example("a year in the future", _make_plan_with_dates(data_year=2999), finds=1, roles=FARMLAND_LAYER),
         Example(
             "protection that has ended",
@@ -66,9 +69,15 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
         Example("years and blanks", _make_plan_with_dates(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
         Example(
             "older by leave of the county",
-            _make_plan_with_dates(data_year=1930),
+            _make_plan_with_dates(BHKSSJ="1930-01-01"),
             roles=FARMLAND_LAYER,
             parameters={"earliest_year": 1900},
+        ),
+        Example(
+            "a plan on the survey before",
+            _make_plan_with_dates(data_year=2009),
+            roles=FARMLAND_LAYER,
+            settings={"attributes.survey_year": 2009},
         ),
     ],
 )
@@ -77,15 +86,15 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
 
     What it checks
         Date fields, also dates stored as text, and 数据年份 (SJNF): a real date, not after today, not before
-        `earliest_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is neither
+        `earliest_year`, and a year of data not before `attributes.survey_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is neither
         before the start nor before today.
     Why
         Versions and the yearly maintenance are ordered by these dates; an unreadable date is lost in the exchange.
     How to fix
         Write the date as 2025-10-01, preferably into a date field; correct typing errors.
     Limits
-        An end may be in the future. “Today” is the date of the computer. The earliest year and the pairs are settings
-        of mark C. Dates in other texts are not checked.
+        An end may be in the future. “Today” is the date of the computer. The earliest year, the
+        year of the survey and the pairs are settings of mark C. Dates in other texts are not checked.
     """
     result = RuleResult(is_applicable=False)
     spans = read_word_pairs(ctx.norm, "attributes.date_pairs")
@@ -98,7 +107,8 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
             continue
         result.is_applicable = True
         texts_by_field[declared.name] = layer.get_texts_by_name(declared.name)
-        judge = _make_date_judge(declared, int(earliest_year), future_allowed=declared.name in ends)
+        survey_year = int(ctx.norm.get("attributes.survey_year")) if is_year else 0
+        judge = _make_date_judge(declared, int(earliest_year), survey_year, future_allowed=declared.name in ends)
         result.findings += judge_values(ctx, layer, declared.name, texts_by_field[declared.name], judge)
     for start, end in spans:
         if end in texts_by_field:
@@ -113,10 +123,11 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
     return result
 
 
-def _make_date_judge(declared: Field, earliest: int, *, future_allowed: bool) -> ValueJudge:
+def _make_date_judge(declared: Field, earliest: int, survey_year: int, *, future_allowed: bool) -> ValueJudge:
     """Return a function that finds what is wrong with a field's date or year.
 
-    It accepts dates after today only if ``future_allowed``, and blank ones always.
+    It accepts dates after today only if ``future_allowed``, and blank ones always. ``survey_year`` is the first year of
+    data, 0 for dates.
     """
     today = date.today()
 
@@ -133,7 +144,9 @@ def _make_date_judge(declared: Field, earliest: int, *, future_allowed: bool) ->
             year, late = day.year, day > today
         if late and not future_allowed:
             return ValueProblem("future", params)
-        return ValueProblem("early", params) if year < earliest else None
+        if year < earliest:
+            return ValueProblem("early", params)
+        return ValueProblem("survey", params | {"earliest": str(survey_year)}) if year < survey_year else None
 
     return find_date_problem
 

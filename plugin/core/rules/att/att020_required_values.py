@@ -7,10 +7,13 @@ from ...engine.context import Context
 from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import Field
-from .._attributes import ValueProblem, judge_values, make_value_finding, shorten_value
+from .._attributes import ValueProblem, judge_values, make_value_finding, read_field_words, shorten_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
+RED_LINE_LAYER = {"layer": "STBHHX"}
+#: What names the division of a feature.
+_DIVISION_MEANINGS = ("division_code", "division_name")
 COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集中建设区", "GKZY": "控制建设强度"}
 
 
@@ -22,9 +25,11 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
     severity=Severity.WARNING,
     basis=["county-db", "A5"],
     needs={"layer": Need(EVERY_LAYER)},
-    uses=["attributes.placeholder_words"],
+    uses=["attributes.placeholder_words", "attributes.filled_codes", "attributes.value_words"],
     messages={
         "": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value.",
+        "unfilled": "{layer} ({key}): {field} ({alias}) is empty, so that tables by division or kind leave the feature out. "
+        "Fill in the value.",
         "placeholder": "{layer} ({key}): {field} ({alias}) is “{value}”, which marks a value that is not final. Fill in the "
         "final value, or clear the remark.",
     },
@@ -35,6 +40,18 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
             {"layer": [{**COMPLETE_ROW, "GKZY": "  ", "zone_name": ""}]},
             finds=2,
             roles=CENTRE_ZONE_LAYER,
+        ),
+        Example(
+            "no division",
+            {"layer": [{"wkt": SQUARE_WKT, "division_code": None, "LHLX": "水源涵养"}]},
+            finds=1,
+            roles=RED_LINE_LAYER,
+        ),
+        Example(
+            "no kind, no name of the county",
+            {"layer": [{"wkt": SQUARE_WKT, "division_name": " ", "LHLX": None}]},
+            finds=2,
+            roles=RED_LINE_LAYER,
         ),
         Example("to be settled", {"layer": [{**COMPLETE_ROW, "BZ": "待定"}]}, finds=1, roles=CENTRE_ZONE_LAYER),
     ],
@@ -48,7 +65,9 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
     """Required fields are filled.
 
     What it checks
-        Every field that the template marks as required (M) has a value on every row; 0 is a value, a blank is not.
+        Every field that the template marks as required (M) has a value on every row; 0 is a value, a blank is not. So
+        have code and name of the division, the fields with a code list in `attributes.filled_codes`, apart from kinds
+        (LX), and the fields with words in `attributes.value_words`.
         Text fields without a code list have no word for a value that is still to come (`attributes.placeholder_words`).
     Why
         The receiving side's first check rejects an empty required field; for zones of the 中心城区, 管控指引 (GKZY)
@@ -62,16 +81,29 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
         are not searched for them. Runs for a whole county, by name or with its group.
     """
     result = RuleResult(is_applicable=False)
+    filled_codes = ctx.norm.get("attributes.filled_codes")
+    names_with_words = [
+        name for role, name, _ in read_field_words(ctx.norm, "attributes.value_words") if role == layer.role
+    ]
     for declared in layer.template.fields:
         is_checked_by_other_rule = declared.meaning == "key" or (
             declared.meaning == "feature_code" and layer.template.feature_code
         )
-        values = layer.named(declared.name) if declared.constraint == "M" and not is_checked_by_other_rule else None
+        is_required = declared.constraint == "M"
+        is_expected = (
+            declared.meaning in _DIVISION_MEANINGS
+            or declared.name in names_with_words
+            or (bool(declared.codes) and declared.name in filled_codes and declared.meaning != "feature_kind")
+        )
+        if is_checked_by_other_rule or declared.personal or not (is_required or is_expected):
+            continue
+        values = layer.named(declared.name)
         if values is None:
             continue
         result.is_applicable = True
         severity = Severity.INFO if declared.mark == "C" else None
-        problem = ValueProblem(params={"alias": declared.alias}, severity=severity)
+        case = "" if is_required else "unfilled"
+        problem = ValueProblem(case, {"alias": declared.alias}, severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
             result.findings.append(make_value_finding(ctx, layer, position, declared.name, problem))
     result.is_applicable |= _find_placeholders(layer, result, ctx)

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import Context, trim_code_padding
 from ...indicators.land_use import CODE_2023_COLUMN
 from ...indicators.survey_deductions import find_rows_below, is_cut_differently
+from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
-from .._places import find_equal_shapes, is_reported_elsewhere
+from .._places import find_equal_shapes, find_usable_layer, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -28,7 +30,7 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     problem="Copies of parcels have other values",
     severity=Severity.WARNING,
     basis=["attribute-habits"],
-    uses=["tolerance", "attributes.copied_fields", "attributes.base_class_groups", "attributes.centre_base_share"],
+    uses=["tolerance", "attributes.copied_fields", "attributes.base_class_groups", "attributes.centre_base_share", "attributes.land_layers", "attributes.other_land_share"],
     needs={
         "farmland": Need("farmland", optional=True),
         "cultivated": Need("cultivated", optional=True),
@@ -43,6 +45,8 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "the value from the survey's parcel; if the survey is of an earlier year, update it first.",
         "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} (ids {fids}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
         "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} (ids {fids}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
+        "land": "{layer}: features of {area} are mostly on land that is not {expected} in {related_layer}: {count} (ids {fids}{more}). For "
+        "example, the parcel {related_key} below {key} is “{value}”. Correct the layer, or the wrong class of the parcels.",
     },
     fails=[
         Example("another kind of field", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
@@ -53,8 +57,13 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
                 finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         Example("the centre's base is another one", {"centre_base": _make_land_row(SQUARE_WKT, land_use="070100"), "base_parcels": _make_land_row(WIDE_WKT, land_use="010300"),
                 "parcels": _make_land_row(WIDE_WKT)}, finds=1, areas=(10000.0,), roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        Example("a forest in town", {"parcels": _make_land_row(SQUARE_WKT, land_use="0701"), "TRL": [SQUARE_WKT]}, finds=1, areas=(10000.0,), roles={"parcels": "DLTB"}),
+        Example("a wetland in the fields", {"parcels": _make_land_row(WIDE_WKT), "SD": [SQUARE_WKT, EAST_SQUARE_WKT]}, finds=1, areas=(20000.0,), roles={"parcels": "DLTB"}),
     ],
     passes=[
+        Example("a forest with a road", {"parcels": [*_make_land_row(SQUARE_WKT, land_use="0301"), *_make_land_row(EAST_SQUARE_WKT, land_use="1003")],
+                "TRL": ["POLYGON ((0 0, 190 0, 190 100, 0 100, 0 0))"]}, roles={"parcels": "DLTB"}),
+        Example("a river", {"parcels": _make_land_row(SQUARE_WKT, land_use="1101"), "SD": [SQUARE_WKT]}, roles={"parcels": "DLTB"}),
         Example("the same class of land in another list", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="100100"), "parcels": _make_land_row(SQUARE_WKT, land_use="0601"),
                 "centre_base": _make_land_row(SQUARE_WKT, land_use="070100")}, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         Example("the same values", {"farmland": _make_land_row(SQUARE_WKT, GDLX="TT"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
@@ -81,14 +90,16 @@ def copied_values(
         for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
         `tolerance.edge_match_m`): their land use is of the same group of classes (`attributes.base_class_groups`:
         cultivated, woods, construction …) as the survey's. The centre's base parcels (ZXCQXZYDYH): the same,
-        compared with the base parcel at a point inside each, from `attributes.centre_base_share` of their area on.
+        compared with the base parcel at a point inside each, from `attributes.centre_base_share` of their area on. The
+        layers in `attributes.land_layers` (天然林 and 生态公益林 on woods, 湿地 on wetland and water): features with more than
+        `attributes.other_land_share` of their area on parcels of other groups.
     Why
         These layers are cut from the land survey. A value that differs on the same land is wrong in one of them, and
         tables by unit, quality or owner differ.
     How to fix
         Copy the value from the survey's parcel; if the survey is of an earlier year, update it first.
     Limits
-        Only rows with the shape of a parcel are compared, and only where both have a value. Which of the two is right
+        Of farmland layers only rows with the shape of a parcel are compared, and only where both have a value. Which of the two is right
         is unknown. LAW010 reports slope classes and land use, ATT022 deductions; when they also run, LAW010 reports
         rows on land that is not cultivated, and ATT002 unknown codes. Classes are compared by the survey list's
         column for the planning list; classes in no group, or with several groups there, are compatible with each. An
@@ -119,7 +130,37 @@ def copied_values(
     if centre_base is not None and base_parcels is not None and not ctx.is_edit_check:
         result.is_applicable = True
         result.findings += _report_centre_classes(centre_base, base_parcels, ctx)
+    if not ctx.is_edit_check:
+        for line in ctx.norm.get("attributes.land_layers"):
+            role, *groups = line.split()
+            layer = find_usable_layer(role, ctx, result)
+            if layer is not None and layer.template.geometry == "polygon":
+                result.is_applicable = True
+                result.findings += _report_other_land(layer, parcels, groups, ctx)
     return result
+
+
+def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Context) -> list[Finding]:
+    """Return a finding on the rows that lie mostly on parcels of other groups than ``groups``."""
+    groups_by_code = _find_land_use_groups(parcels, ctx)
+    codes = parcels.text("land_use")
+    other_codes = [code for code, found in groups_by_code.items() if found and not set(found) & set(groups)]
+    is_other = np.isin(np.array(codes), other_codes)
+    parts = ctx.geometry.shared(layer, parcels, rows_b=is_other, measured=True)
+    other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
+    least_share = float(ctx.norm.get("attributes.other_land_share"))
+    rows = np.flatnonzero((other_areas > 0) & (other_areas > least_share * shapely.area(layer.plane)))
+    if not len(rows):
+        return []
+    first_parts = np.flatnonzero(parts.left == rows[0])
+    parcel_row = int(parts.right[first_parts[np.argmax(parts.area[first_parts])]])
+    finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", ctx)
+    finding.area_m2 = float(layer.statutory[rows].sum())
+    finding.params |= {
+        "value": codes[parcel_row],
+        "expected": Texts(ctx.lang).get("words", "between_names").join(groups),
+    }
+    return [finding]
 
 
 def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: Context) -> list[Finding]:
@@ -166,7 +207,7 @@ def _make_class_finding(
         layer,
         drawn[0],
         case=case,
-        field=layer.get_field_name("land_use"),
+        field=layer.get_field_name("land_use") if layer.has("land_use") else "",
         params=make_row_list_params(layer, rows.tolist()),
         geometry=ctx.geometry.unite(layer.plane[drawn]),
     )
