@@ -81,29 +81,29 @@ def plant_tiny_farmland_row(draft: CountyDraft) -> Any:
     return draft.shape(FARM, row)
 
 
-@declare_mutation("GEO008")
+@declare_mutation("GEO008", follows=["ATT023"])
 def plant_arm_one_metre_wide(draft: CountyDraft) -> None:
     add_woods(draft, (0, 0), (400, 0), (400, 200), (600, 200), (600, 201), (400, 201), (400, 400), (0, 400), (0, 0))
 
 
-@declare_mutation("GEO009", case="repeated")
+@declare_mutation("GEO009", case="repeated", follows=["ATT023"])
 def plant_repeated_vertex(draft: CountyDraft) -> None:
     add_woods(draft, (0, 0), (400, 0), (400, 0), (400, 400), (0, 400), (0, 0))
 
 
-@declare_mutation("GEO009", case="near")
+@declare_mutation("GEO009", case="near", follows=["ATT023"])
 def plant_two_vertices_at_millimetre_distance(draft: CountyDraft) -> None:
     add_woods(draft, (0, 0), (400, 0), (400, 0.005), (400, 400), (0, 400), (0, 0))
 
 
-@declare_mutation("GEO010", case="holes")
+@declare_mutation("GEO010", case="holes", follows=["ATT023"])
 def plant_woods_with_two_hundred_clearings(draft: CountyDraft) -> None:
     places = [(x, y) for x in range(50, 1550, 100) for y in range(50, 1550, 100)][:201]
     holes = [shapely.box(X + x, Y + y, X + x + 40, Y + y + 40).exterior for x, y in places]
     draft.add(WOODS, shapely.Polygon(shapely.box(X, Y, X + 1600, Y + 1600).exterior, holes))
 
 
-@declare_mutation("GEO010", case="vertices")
+@declare_mutation("GEO010", case="vertices", follows=["ATT023"])
 def plant_line_with_too_many_vertices(draft: CountyDraft) -> None:
     turn = np.linspace(0, 2 * np.pi, 100_002, endpoint=False)
     ring = np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])

@@ -1079,6 +1079,16 @@ def test_each_damage_of_a_vct_file_is_refused_or_noted(tmp_path, name):
             assert "坏.vct" in shown and params["line"] >= 1
 
 
+@pytest.mark.parametrize("field", ["GDPDJB", "ZLDWDM", "DLMC"])
+def test_field_that_no_survey_leaves_empty_is_noted_when_it_is(tmp_path, field):
+    squares = [shapely.box(X + x, Y, X + x + 100.0, Y + 100.0) for x in (0, 100)]
+    values = {"BSM": ("text", ["140122100000000001", "140122100000000002"]), field: ("text", [None, None])}
+    path = tmp_path / "a.vct"
+    write_vct(path, [make_vct_layer("DLTB", squares, crs=4526, **values)], templates=load_standard().templates)
+    notices = [note for layer in read_vct(path) for note in layer.notices]
+    assert [params["field"] for key, params in notices if key == "vct_note_all_empty"] == [field]
+
+
 @pytest.mark.parametrize(
     "name", ["no feature codes", "tables before feature codes", "points before feature codes", "no tables"]
 )
