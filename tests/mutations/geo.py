@@ -54,12 +54,12 @@ def plant_shape_with_an_arc(draft: CountyDraft) -> None:
     draft.curves[WOODS] = (draft.first_row(WOODS),)
 
 
-@declare_mutation("GEO005", case="acute")
+@declare_mutation("GEO005", case="acute", follows=["ATT023"])
 def plant_corner_of_eight_degrees(draft: CountyDraft) -> None:
     add_woods(draft, (0, 0), (400, 0), (400, 56), (0, 0))
 
 
-@declare_mutation("GEO005", case="spike", follows=["GEO008"])
+@declare_mutation("GEO005", case="spike", follows=["ATT023", "GEO008"])
 def plant_spike_in_a_polygon(draft: CountyDraft) -> None:
     add_woods(draft, (0, 0), (400, 0), (400, 400), (201, 400), (200, 600), (199, 400), (0, 400), (0, 0))
 
@@ -150,7 +150,7 @@ def plant_point_among_polygons(draft: CountyDraft) -> None:
     draft.layers[WOODS].at[row, "geometry"] = draft.shape(WOODS, row).representative_point()
 
 
-@declare_mutation("GEO002", case="types", base="without SCH005", silent=["SCH001"])
+@declare_mutation("GEO002", case="types", base="without SCH005", silent=["ATT023", "SCH001"])
 def plant_point_layer_in_place_of_polygon_layer(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.representative_point())

@@ -113,7 +113,7 @@ def plant_deduction_that_is_text(draft: CountyDraft) -> None:
     _change_declared_field(draft, FIELD, "KCMJ", type="text", length=20)
 
 
-@declare_mutation("SCH003", case="unusable", silent=list_rules_of_each_layer())
+@declare_mutation("SCH003", case="unusable", silent=[*list_rules_of_each_layer(), "ATT023"])
 def plant_woods_without_coordinate_system(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.geometry.to_numpy(), crs=None)
