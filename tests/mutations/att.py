@@ -340,6 +340,11 @@ def plant_field_of_the_survey_called_woods_in_the_base(draft: CountyDraft) -> No
     draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="030100", YDYHFLMC="乔木林地")
 
 
+@declare_mutation("ATT022", case="partial")
+def plant_evaluation_of_half_the_county(draft: CountyDraft) -> None:
+    draft.layers["NYSCSYXPJJG"] = draft.layers["NYSCSYXPJJG"].iloc[:10]
+
+
 @declare_mutation("ATT023", case="land")
 def plant_natural_forest_in_town(draft: CountyDraft) -> None:
     draft.replace_shape("TRL", draft.first_row("TRL"), draft.layers["CZKFBJ"].geometry.iloc[0])

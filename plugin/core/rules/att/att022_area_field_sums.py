@@ -22,6 +22,7 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyD
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import read_word_pairs
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -58,7 +59,7 @@ SURVEY_ROWS = [
     problem="Area fields sum to another area than the shapes",
     severity=Severity.WARNING,
     basis=["A10"],
-    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, "attributes.graded_fields"],
     needs={
         # A layer without area fields has no sums; SCH002 reports missing fields.
         "layer": Need(EVERY_LAYER),
@@ -70,6 +71,8 @@ SURVEY_ROWS = [
         "": "{layer}, {place}: {field} sums to {actual} m², the statutory areas of the same features to {expected} m²: difference {difference} m² ({share} %), features that differ: {count}. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
         "net": "{layer}, {place}: {field} exceeds the gross area by {difference} m² in total (net {actual} m², gross {expected} m²); features: {count}. {reason}Correct gross area, deduction and net area; figures summed from it are not confirmed.",
         "unit": "{layer}, {place}: {field} sums to {actual} m², the gross area to {expected} m². {reason}Enter the field in m²; figures summed from it are not confirmed.",
+        "partial": "{layer} has {actual} m², less than the county ({related_layer}, {expected} m²) by {difference} m², but this layer "
+        "divides the whole county into grades. Add the missing features.",
         "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Remove duplicate features and compute the field again; figures summed from it are not confirmed.",
         "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
@@ -84,6 +87,8 @@ SURVEY_ROWS = [
         Example("net above gross", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
         Example("net in 亩", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 14.99), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 14.98)]}, finds=1,
                 roles={"layer": "XZYDYH"}),
+        Example("an evaluation of a part of the county", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}], "county": [COUNTY_ROW]}, finds=1,
+                roles={"layer": "NYSCSYXPJJG", "county": "XZQX"}),
         Example("more than the county", {"layer": [_make_area_row(COUNTY_ROW["wkt"], 3 * SQUARE_M2), _make_area_row(SQUARE_WKT, SQUARE_M2)], "county": [COUNTY_ROW]},
                 finds=1, roles={"layer": "GDBHMB"}),
         Example("deductions of the survey left out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, SQUARE_M2)],
@@ -113,13 +118,15 @@ def area_field_sums(
     ctx: Context,
     allowance_share: float = 0.001,
     allowance_deduction_share: float = 0.001,
+    allowance_gap_share: float = 0.05,
 ) -> RuleResult:
     """Sums of area fields equal the land.
 
     What it checks
         By layer, township and county: the sum of 面积, 图斑面积 and 调查面积, compared with the statutory area of the
         same shapes, within `allowance_share`; net area (图斑地类面积, 永久基本农田面积) never exceeds gross area; no
-        layer sums to more than the county. Net area of 永久基本农田 and 耕地保护目标 is compared with the deductions
+        layer sums to more than the county. A layer of grades (`attributes.graded_fields`: evaluations) lacks at most
+        `allowance_gap_share` of the county. Net area of 永久基本农田 and 耕地保护目标 is compared with the deductions
         of the survey (地类图斑) on the same land, within `allowance_deduction_share`. Polygons of a layer without net
         area have a value in the area field.
     Why
@@ -152,6 +159,8 @@ def area_field_sums(
     blanks = list(_report_blank_areas(layer, usable, ctx))
     result.is_applicable |= bool(blanks)
     result.findings += blanks
+    if county is not None and not ctx.is_edit_check:
+        result.findings += _report_partial_grades(layer, county, allowance_gap_share, ctx)
     excess = find_county_excess(layer, ctx)
     if excess is not None and county is not None and not any(f.case == "" for f in result.findings):
         meaning, total, county_area = excess
@@ -166,6 +175,20 @@ def area_field_sums(
     if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
     return result
+
+
+def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: Context) -> Iterator[Finding]:
+    """Yield a finding if a layer of grades lacks more than ``share`` of the county's area."""
+    if layer.role not in [role for role, _ in read_word_pairs(ctx.norm, "attributes.graded_fields")]:
+        return
+    for one in (layer, county):
+        one.measure_statutory(ctx.cancellation)
+    covered, whole = (float(np.nansum(one.statutory)) for one in (layer, county))
+    if covered < (1 - share) * whole:
+        params = {"actual": round(covered, 2), "expected": round(whole, 2), "difference": round(whole - covered, 2)}
+        finding = Finding(layer.role, case="partial", severity=Severity.WARNING, params=params)
+        finding.related_role = county.role
+        yield finding
 
 
 def _report_blank_areas(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
