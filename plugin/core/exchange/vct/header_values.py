@@ -354,9 +354,10 @@ def note_impossible_values(head: HeaderPairs) -> None:
         if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
             head.add_remark(key, "vct_note_head_value")
     day = head.get("date")
-    if day and not _is_valid_day(day):
+    written_on = (_parse_day(day) or date.min) if day else None
+    if written_on is not None and (not _is_valid_day(day) or written_on.year < settings.earliest_data_year):
         head.add_remark("date", "vct_note_head_value")
-    elif day and (_parse_day(day) or date.min) > date.today() + _MAX_FUTURE:
+    elif written_on is not None and written_on > date.today() + _MAX_FUTURE:
         head.add_remark("date", "vct_note_date_future")
     vertical = head.get("zunit").upper()
     if vertical and vertical not in _UNIT_WORDS[False]:

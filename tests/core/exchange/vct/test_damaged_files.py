@@ -914,7 +914,7 @@ def list_named_damages():
     )
     yield (
         "implausible years",
-        make_default_damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "1984"), lines=None),
+        make_default_damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "2019"), lines=None),
     )
     yield (
         "areas in hectares",
@@ -960,6 +960,7 @@ def list_named_damages():
         "an angle beyond the circle",
         make_default_damage((",30\n", ",390\n"), key="vct_note_angle", words=("390", "0–360"), lines=-5),
     )
+    yield "a header older than the survey", replace_header_value("Date", "19990101", "vct_note_head_value")
     yield "a header of the year 2099", replace_header_value("Date", "20991231", "vct_note_date_future")
     yield (
         "the flattening of WGS84",
