@@ -258,7 +258,6 @@ def test_only_declared_source_lines_ignore_parts_by_size():
         "rules/geo/geo006_unexpected_holes.py": "which of two rules lists a hole",
         "rules/top/top009_windows.py": "which layers fill a window; GEO006 has the others",
         "yearly/rules/doc022_maintenance_changes.py": "notes them with ctx.run_log",
-        "rules/rel/rel039_planned_use_against_zones.py": "less other use in a row than the area limit is no contradiction",
         # Land of fixes is in the area balance of their proposals (`AreaChange.imbalance_m2`).
         "fixes/shapes.py": "slivers that a cut leaves",
         "fixes/windows.py": "whether land fills a hole",
