@@ -111,7 +111,8 @@ def test_export_package_makes_the_maps_and_the_package_passes_inspection(export_
     )
     assert done["VERDICT"] == "conditional" and done["ERRORS"] == 0
     found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"]
-    assert [(f["code"], f["severity"]) for f in found if "图" in f["message"]] == [("DOC002", "INFO")]
+    # The county has no layers of a town centre, so the maps of one are not missing.
+    assert not [f["message"] for f in found if "图" in f["message"]]
 
 
 def test_maps_in_a_package_contain_no_user_name_and_no_path(

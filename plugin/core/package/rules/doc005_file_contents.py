@@ -2,6 +2,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ...engine.context import Context
 from ...messages.texts import Texts, format_number
@@ -314,6 +315,7 @@ def file_contents(
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
     methods = Counter(file.pdf.method for file in package.single_files if file.pdf is not None)
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
+    result.notes += _list_unread_documents(package, ctx)
     methods = Counter(file.decoded_jpeg.decoder for file in package.single_files if file.decoded_jpeg is not None)
     result.notes += [(f"package_jpg_{method}", {"count": count}) for method, count in sorted(methods.items())]
     return result
@@ -331,6 +333,23 @@ class MapLimits:
     levels: int
     plain_share: float
     edge_share: float
+
+
+def _list_unread_documents(package: PackageFacts, ctx: Context) -> list[tuple[str, dict[str, Any]]]:
+    """Return a note on the documents that the office brought: a person has to read their words."""
+    generated = package.list_generated_documents()
+    slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
+    brought = [file for slot in slots for file in package.list_files_of_slot(slot) if file.path not in generated]
+    if not brought:
+        return []
+    texts = Texts(ctx.lang)
+    named = [
+        texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf.page_count)
+        if file.pdf is not None and file.pdf.page_count >= 0
+        else file.path.rpartition("/")[2]
+        for file in brought
+    ]
+    return [("package_words_unread", {"files": texts.get("words", "between_names").join(named)})]
 
 
 def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
