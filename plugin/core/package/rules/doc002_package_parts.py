@@ -123,7 +123,7 @@ def _cannot_have(slot: FileSlot, package: PackageFacts, ctx: Context) -> bool:
     A map may be drawn from layers that no package carries: then maps of the same extent show that it has them.
     """
     spec, catalogue = package.package_spec, package.package_spec.maps.catalogue()
-    if slot.layout not in catalogue.maps:
+    if slot.layout not in catalogue.maps or not ctx.plan.layers:
         return False
     map_spec = make_map_spec(slot, catalogue)
     missing_input = find_missing_input_of_plan(ctx.plan, map_spec)
