@@ -73,9 +73,6 @@ def assert_judgement_agrees_with_a_whole_check(
     """Compare the findings that the judge expects to end and appear with a whole check of the edited layers."""
     before = check_rules(after.plan, codes).report.findings
     now = check_again(after, codes, settings)
-    for former, present in proposal.renamed:
-        before = [one for one in before if not is_same_problem(one, former)]
-        now = [one for one in now if not is_same_problem(one, present)]
     # One to one: of two rows with one key, each has its findings, and a deleted row takes away its own only.
     ended, begun = list(before), []
     for one in now:
@@ -84,6 +81,11 @@ def assert_judgement_agrees_with_a_whole_check(
             begun.append(one)
         else:
             del ended[match]
+    for former, present in proposal.renamed:
+        # A gap between several rows may be named by others in the window than in the whole layer.
+        if any(is_same_problem(one, former) for one in ended):
+            ended = [one for one in ended if not is_same_problem(one, former)]
+            begun = [one for one in begun if not is_same_problem(one, present)]
     assert name_findings(ended) == name_findings(proposal.gone)
     grown = [one for one in proposal.appearing if any(is_same_problem(one, other) for other in before)]
     assert name_findings(begun) == name_findings([one for one in proposal.appearing if one not in grown])
