@@ -20,7 +20,8 @@ from gui_driver import (
     wait,
     wait_seconds,
 )
-from qgis.core import QgsFeature, QgsProject, QgsSettings, QgsVectorLayer, QgsVectorLayerUtils
+from pasting import paste_data_into_layers
+from qgis.core import QgsProject, QgsSettings
 from qgis.PyQt.QtCore import QPoint
 from qgis.PyQt.QtWidgets import QAbstractButton, QPushButton, QScrollArea
 from qgis.utils import iface, plugins
@@ -98,7 +99,7 @@ def run_county_steps():
     complete_wizard(controller, user)
     FACTS["files"] = sorted(p.name for p in FOLDER.iterdir() if p.name.startswith("新荣区"))
     user.begin("layers")
-    paste_data_into_layers(user)
+    paste_data_into_layers(user, QgsProject.instance(), DATA)
     iface.mapCanvas().zoomToFullExtent()
     save_picture("county-4-data")
     user.begin("check")
@@ -154,29 +155,6 @@ def complete_wizard(controller, user):
     wait(lambda: len(QgsProject.instance().mapLayers()) > 5)
     wait_seconds(1)
     iface.messageBar().clearWidgets()
-
-
-def paste_data_into_layers(user):
-    """Copy the rows of the data into the new layers as by copy and paste in QGIS."""
-    # The data file is dropped into the window, once for all its layers.
-    user.in_qgis(2)
-    for layer in QgsProject.instance().mapLayers().values():
-        role = layer.customProperty("sanxian/template")
-        source = QgsVectorLayer(f"{DATA}|layername={role}", "source", "ogr")
-        if not source.isValid():
-            continue
-        # Clicks: source layer, select all, copy; own layer, edit, paste, save.
-        user.in_qgis(7)
-        layer.startEditing()
-        names = [f.name() for f in layer.fields() if source.fields().lookupField(f.name()) >= 0 and f.name() != "fid"]
-        made = []
-        for feature in source.getFeatures():
-            new = QgsFeature(layer.fields())
-            new.setGeometry(feature.geometry())
-            for name in names:
-                new[name] = feature[name]
-            made += QgsVectorLayerUtils.makeFeatureCompatible(new, layer)
-        assert layer.addFeatures(made) and layer.commitChanges(), layer.commitErrors()
 
 
 def export_package(controller, user):

@@ -7,11 +7,9 @@ No file is edited by hand.
 import json
 
 import pytest
-from qgis.core import QgsFeature, QgsVectorLayer, QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import settings
-from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.request import create_database
 from plugin.bridge.project import county
@@ -21,6 +19,7 @@ from plugin.gui.desktop_controller import DesktopController
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.core.package_fixtures import make_pdf
 from tests.county.other import CODE, NAME, compute_met_targets, write_other_county
+from tests.desktop.pasting import paste_data_into_layers
 from tests.qgis.click_counter import Hand
 from tests.qgis.test_gui_controller import FakeInterface
 from tests.qgis.waiting import process_events, wait_until
@@ -52,28 +51,6 @@ def enter_target(hand, form, figures):
             hand.type(rows[name].source, PLAN_TITLE)
         else:
             hand.take_offered(rows[name].source, PLAN_TITLE[:2], PLAN_TITLE)
-
-
-def paste_data_into_layers(hand, project, data):
-    """Paste rows of the data into the new project's layers, as a planner does."""
-    # The data file is dropped into the window, once for all its layers.
-    hand.in_qgis(2)
-    for layer in project.mapLayers().values():
-        source = QgsVectorLayer(f"{data}|layername={get_assigned_role(layer)}", "source", "ogr")
-        if not source.isValid():
-            continue
-        # Clicks: source layer, select all, copy; own layer, edit, paste, save.
-        hand.in_qgis(7)
-        layer.startEditing()
-        names = [f.name() for f in layer.fields() if source.fields().lookupField(f.name()) >= 0 and f.name() != "fid"]
-        made = []
-        for feature in source.getFeatures():
-            new = QgsFeature(layer.fields())
-            new.setGeometry(feature.geometry())
-            for name in names:
-                new[name] = feature[name]
-            made += QgsVectorLayerUtils.makeFeatureCompatible(new, layer)
-        assert layer.addFeatures(made) and layer.commitChanges(), layer.commitErrors()
 
 
 @pytest.fixture
