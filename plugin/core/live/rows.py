@@ -230,6 +230,15 @@ class EditedRows:
         layers = [layer for layer in layers if len(layer)] or layers[:1]
         return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
 
+    def take_in_row_order(self, role: str, rows: set[int]) -> Layer:
+        """Return a layer of these rows in their edited state, in the order of the whole layer.
+
+        The order decides which two of several features name a gap.
+        """
+        ordered = self.order(role, rows)
+        present = [n for n in ordered if n not in self._edited[role] or len(self._edited[role][n])]
+        return self.take(role, ordered, None).take(np.argsort(np.array(present, dtype=int)))
+
 
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
     """Return the name of a row: layer code, key and, if ambiguous, feature id."""
