@@ -8,7 +8,9 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from plugin.bridge import settings
 from plugin.bridge.texts import tr
-from plugin.gui.checking.exports import ResultExporter, add_missing_suffix
+from plugin.core.files.writing import LAYER_FORMATS
+from plugin.gui.checking.exports import ResultExporter
+from plugin.gui.widgets.save_path import add_missing_suffix
 from tests.qgis.gui_helpers import make_result, make_small_report
 
 SHAPEFILE = "Shapefile (*.shp)"
@@ -108,7 +110,7 @@ def test_export_does_not_ask_twice_before_overwriting_a_file(exports, dialog_use
 
 
 def test_export_without_a_format_filter_gets_the_geopackage_suffix(qgis_app):
-    assert add_missing_suffix("layer", "a", "") == "a.gpkg"
+    assert add_missing_suffix(LAYER_FORMATS, "a", "") == "a.gpkg"
 
 
 @pytest.mark.parametrize(("kind", "what"), [("html", "report"), ("docx", "report"), ("xlsx", "ledger")])

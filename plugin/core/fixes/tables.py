@@ -14,10 +14,10 @@ from .batch import BatchEntry, BatchResult
 from .change_log import guard_cell
 from .texts import FixTexts
 
-#: Columns of the table: keys of the texts (``column_…``).
+#: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.
 TABLE_COLUMNS = (
     "rule", "problem", "layer", "key", "related_layer", "related_keys", "township", "group", "fix", "what", "moved_out",
-    "moved_in", "new", "reason", "state",
+    "moved_in", "new", "reason",
 )  # fmt: skip
 
 
@@ -43,7 +43,11 @@ def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = Fa
     """
     rows = [[texts.get(f"column_{name}") for name in TABLE_COLUMNS]]
     rows += [_make_table_row(entry, texts) for entry in result.entries]
-    return [row[:-1] for row in rows] if is_trial else rows
+    if not is_trial:
+        states = [texts.get("applied" if entry.is_applied else "not_applied") for entry in result.entries]
+        for row, state in zip(rows, [texts.get("column_state"), *states], strict=True):
+            row.append(state)
+    return rows
 
 
 def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
@@ -71,7 +75,6 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
         into,
         new,
         _explain(entry, texts),
-        texts.get("applied" if entry.is_applied else "not_applied"),
     ]
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from . import crs as crs_care
-from .linework import extract_rings, hash_vertices, iterate_batches
+from .linework import change_rings, extract_rings, hash_vertices, iterate_batches
 from .validity import drop_empty_parts
 
 #: Maximum deviation of a point of an edge (m).
@@ -194,16 +194,11 @@ def are_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
 
 
 def _remove_added_vertices(shape: Any, added: NDArray) -> Any:
-    def ring(line: shapely.LinearRing) -> NDArray:
-        xy = shapely.get_coordinates(line)
+    def remove_from_ring(xy: NDArray) -> NDArray:
         stored_xy = xy[:-1][~_is_among(xy[:-1], added)]
         return np.concatenate([stored_xy, stored_xy[:1]]) if len(stored_xy) >= 3 else xy
 
-    parts = [
-        shapely.Polygon(ring(part.exterior), [ring(hole) for hole in part.interiors])
-        for part in shapely.get_parts([shape])
-    ]
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+    return change_rings(shape, remove_from_ring)
 
 
 def _is_among(xy: NDArray, added: NDArray) -> NDArray:

@@ -8,14 +8,14 @@ its defects, so only they are examined (`polygons`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 
@@ -65,6 +65,19 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 
 
 _SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
+
+
+def change_rings(shape: Any, change_ring: Callable[[NDArray], ArrayLike]) -> Any:
+    """Return a polygon or multipolygon of the same type with changed rings; it may be invalid.
+
+    ``change_ring``: from the (v, 2) coordinates of a closed ring to those of the new one. Exteriors come before their
+    holes, parts in their order.
+    """
+    polygons = []
+    for part in shapely.get_parts([shape]):
+        rings = [change_ring(shapely.get_coordinates(ring)) for ring in (part.exterior, *part.interiors)]
+        polygons.append(shapely.Polygon(rings[0], rings[1:]))
+    return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
 
 
 def iterate_batches(shapes: NDArray) -> Iterator[slice]:

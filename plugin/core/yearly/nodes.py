@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import shapely
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.linework import extract_rings, iterate_batches
+from ..geometry.linework import change_rings, extract_rings, iterate_batches
 from ..geometry.tolerance import Tolerance
 from ..geometry.vertex_index import sort_unique_vertices
 from ..plan.layer import Layer
@@ -122,38 +121,27 @@ def _insert_nodes(
     touched = np.unique(np.searchsorted(ring_at, list(inserted), side="right") - 1)
     for shape in np.unique(shape_of[touched]).tolist():
         cancellation.raise_if_cancelled()
-        at = [int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)]
-        lines = [
-            _insert_into_ring(line, vertex, inserted, cluster_m)
-            for line, vertex in zip(_list_rings(shapes[first + shape]), at, strict=True)
-        ]
-        new_polygon = _rebuild_polygon(shapes[first + shape], lines)
+        starts = iter([int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)])
+        new_polygon = change_rings(
+            shapes[first + shape],
+            lambda xy, starts=starts: _insert_into_ring(xy, next(starts), inserted, cluster_m),  # type: ignore[misc]
+        )
         if not shapely.is_valid(new_polygon):
             # Cutting leaves spikes of zero width. A vertex at the tip of one side makes the other side run back.
-            new_polygon = _rebuild_polygon(shapes[first + shape], [_remove_spikes(line) for line in lines])
+            new_polygon = change_rings(new_polygon, _remove_spikes)
         if shapely.is_valid(new_polygon):
             shapes[first + shape] = new_polygon
 
 
-def _list_rings(shape: Any) -> list[Any]:
-    return [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
-
-
-def _rebuild_polygon(shape: Any, lines: list[_RingCoordinates]) -> Any:
-    """Return a polygon or multipolygon with its rings replaced by ``lines``."""
-    ring = iter(lines)
-    parts = [shapely.Polygon(next(ring), [next(ring) for _ in part.interiors]) for part in shapely.get_parts([shape])]
-    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-
-
-def _remove_spikes(line: _RingCoordinates) -> _RingCoordinates:
+def _remove_spikes(xy: NDArray) -> _RingCoordinates:
     """Return a closed ring without spikes of zero width.
 
     If nothing would remain, the ring is returned unchanged.
     """
+    line: _RingCoordinates = [(east, north) for east, north in xy.tolist()]
     cleaned: _RingCoordinates = []
-    for xy in line[:-1]:
-        cleaned.append(xy)
+    for vertex in line[:-1]:
+        cleaned.append(vertex)
         while len(cleaned) > 2 and cleaned[-1] == cleaned[-3]:
             del cleaned[-2:]
     # The ring may begin on a spike.
@@ -163,14 +151,14 @@ def _remove_spikes(line: _RingCoordinates) -> _RingCoordinates:
 
 
 def _insert_into_ring(
-    line: Any, first: int, inserted: dict[int, list[tuple[float, float, float]]], cluster_m: float
+    ring: NDArray, first: int, inserted: dict[int, list[tuple[float, float, float]]], cluster_m: float
 ) -> _RingCoordinates:
     """Return the vertices of a ring, with further ones inserted on its edges.
 
     ``first``: index of the ring's first vertex.
     """
     new_ring: _RingCoordinates = []
-    for n, xy in enumerate(shapely.get_coordinates(line).tolist()):
+    for n, xy in enumerate(ring.tolist()):
         new_ring.append((xy[0], xy[1]))
         last = -np.inf
         for along, east, north in sorted(inserted.get(first + n, ())):

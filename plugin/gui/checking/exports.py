@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from ...bridge import settings
 from ...bridge.project.document import replace_document_info
@@ -20,6 +18,7 @@ from ...core.profile import DocumentInfo
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages, make_opener
+from ..widgets.save_path import choose_save_path
 
 _EXPORT_FOLDER_KEY = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
@@ -31,21 +30,6 @@ _SUFFIXES_BY_KIND = {
     "docx": (".docx",),
     "xlsx": (".xlsx",),
 }
-_SUFFIX_IN_FILTER = re.compile(r"\*(\.\w+)")
-
-
-def _get_suffix_of_filter(kind: str, chosen: str) -> str:
-    """Return the suffix in a file dialog's filter: ``Shapefile (*.shp)`` → ``.shp``."""
-    found = _SUFFIX_IN_FILTER.search(chosen)
-    return found[1] if found else _SUFFIXES_BY_KIND[kind][0]
-
-
-def add_missing_suffix(kind: str, path: str, chosen: str) -> str:
-    """Add the suffix of the chosen filter to a path without a known suffix.
-
-    A name such as 检查.2026版 has no known suffix.
-    """
-    return path if Path(path).suffix.lower() in _SUFFIXES_BY_KIND[kind] else path + _get_suffix_of_filter(kind, chosen)
 
 
 class ResultExporter:
@@ -92,44 +76,11 @@ class ResultExporter:
             origin.get("area_code", ""), origin.get("area_name", ""), Path(name).stem, origin.get("started", "")
         )
         # Without suffix: the dialog adds that of the chosen format.
-        path = self._choose_path(kind, title, str(Path(folder) / stem), filters)
+        path = choose_save_path(
+            self._iface.mainWindow(), title, str(Path(folder) / stem), filters, _SUFFIXES_BY_KIND[kind]
+        )
         if path:
             self.save(kind, path)
-
-    def _choose_path(self, kind: str, title: str, start: str, filters: str) -> str:
-        """Ask for the file to write; empty if the user cancels or keeps an existing file."""
-        dialog = QFileDialog(self._iface.mainWindow(), title, str(Path(start).parent))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setNameFilters(filters.split(";;"))
-        dialog.setDefaultSuffix(_get_suffix_of_filter(kind, dialog.selectedNameFilter()).lstrip("."))
-        dialog.filterSelected.connect(
-            lambda chosen: dialog.setDefaultSuffix(_get_suffix_of_filter(kind, chosen).lstrip("."))
-        )
-        dialog.selectFile(Path(start).name)
-        try:
-            if not dialog.exec():
-                return ""
-            typed = dialog.selectedFiles()[0]
-            path = add_missing_suffix(kind, typed, dialog.selectedNameFilter())
-        finally:
-            dialog.deleteLater()
-        # The dialog confirmed only the name as it was typed.
-        return path if path == typed or not Path(path).exists() or self._may_replace(path) else ""
-
-    def _may_replace(self, path: str) -> bool:
-        box = QMessageBox(self._iface.mainWindow())
-        box.setObjectName("SanxianReplace")
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setWindowTitle(tr("Sanxian"))
-        box.setText(tr("“{name}” exists. Replace it?").format(name=Path(path).name))
-        replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.AcceptRole)
-        keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.exec()
-        answer = box.clickedButton() is replace
-        box.deleteLater()
-        return answer
 
     def save(self, kind: str, path: str) -> BackgroundJob | None:
         """Write the displayed result in the background.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.core import QgsVectorLayer
-from qgis.PyQt.QtCore import QObject
+from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QDialog
 
 from ..editing.live_switch import LiveCheckSwitch
@@ -20,9 +20,11 @@ from .trial_runner import TrialRunner
 class FixWindow(QObject):
     """Opens a dialog, tries fixes for it in a task, and lets both go when the dialog closes.
 
-    A subclass makes the dialog and connects its signals (`_make_dialog`), shows answers and refusals of the trial, and
-    forgets what it showed (`_forget`). ``current``: returns True as long as the result is of the present data.
+    A subclass makes the dialog, and shows answers and refusals of the trial. ``current``: returns True as long as the
+    result is of the present data. ``closed``: the dialog was closed, and what it showed can be forgotten.
     """
+
+    closed = pyqtSignal()
 
     def __init__(
         self,
@@ -40,20 +42,15 @@ class FixWindow(QObject):
         self._mark = FixMapPreview(iface.mapCanvas())
         self._texts: Any = None
 
-    def _make_dialog(self, trial: TrialRunner) -> QDialog:
-        """Return a new dialog whose signals are connected; ``trial`` is not started."""
-        raise NotImplementedError
+    def _require_dialog(self, make_dialog: Callable[[TrialRunner], QDialog]) -> None:
+        """Open the dialog unless it is open.
 
-    def _forget(self) -> None:
-        """Forget the findings and proposals that the closed dialog showed."""
-        raise NotImplementedError
-
-    def _require_dialog(self) -> None:
-        """Open the dialog unless it is open."""
+        ``make_dialog``: returns a new dialog whose signals are connected, for a trial that is not started.
+        """
         if self.dialog is not None:
             return
         self.trial = trial = TrialRunner(self._editing, self._current, self)
-        self.dialog = dialog = self._make_dialog(trial)
+        self.dialog = dialog = make_dialog(trial)
         dialog.cancelRequested.connect(trial.cancel)
         dialog.finished.connect(lambda _result: self._on_closed())
         trial.progressed.connect(dialog.show_progress)
@@ -77,7 +74,7 @@ class FixWindow(QObject):
         dialog, self.dialog = self.dialog, None
         trial, self.trial = self.trial, None
         self._mark.clear()
-        self._forget()
+        self.closed.emit()
         if trial is not None:
             trial.stop()
             trial.deleteLater()

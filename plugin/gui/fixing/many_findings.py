@@ -8,7 +8,6 @@ from typing import Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QFileDialog
 
 from ...bridge.fixes.apply import FixOrder
 from ...bridge.fixes.trial import BatchTrial, make_batch_work
@@ -16,6 +15,7 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.files.names import make_default_stem
 from ..widgets import messages
+from ..widgets.save_path import choose_save_path
 from .applying import get_person
 from .area_table import make_area_rows
 from .batch_dialog import BatchDialog
@@ -36,6 +36,7 @@ class BatchFixer(FixWindow):
 
     def __init__(self, *shared: Any):
         super().__init__(*shared)
+        self.closed.connect(self._forget)
         self._findings: list[Any] = []
         self._trial_answer: BatchTrial | None = None
         #: Findings whose fixes are being applied: fingerprint → True if the user confirmed an unsafe fix.
@@ -46,7 +47,7 @@ class BatchFixer(FixWindow):
         """Open the batch for findings, or start it anew for others."""
         self._findings = list(findings)
         self._read_texts()
-        self._require_dialog()
+        self._require_dialog(self._make_dialog)
         self.try_all()
 
     def _make_dialog(self, trial: TrialRunner) -> BatchDialog:
@@ -134,11 +135,11 @@ class BatchFixer(FixWindow):
         origin = self._dock.result.report.provenance
         stem = make_default_stem(origin.get("area_code", ""), origin.get("area_name", ""), tr("fixes"))
         folder = QgsProject.instance().homePath() or str(Path.home())
-        path, _filter = QFileDialog.getSaveFileName(
-            self.dialog, tr("Save Table of Fixes"), str(Path(folder) / f"{stem}.csv"), "CSV (*.csv)"
+        path = choose_save_path(
+            self.dialog, tr("Save Table of Fixes"), str(Path(folder) / stem), "CSV (*.csv)", (".csv",)
         )
         if path:
-            self.export_table(Path(path) if Path(path).suffix else Path(f"{path}.csv"))
+            self.export_table(Path(path))
 
     def export_table(self, path: Path) -> None:
         """Save what the trial would do to each finding as CSV; show where it is, or why it was not written."""

@@ -24,6 +24,7 @@ class FindingFixer(FixWindow):
 
     def __init__(self, *shared: Any):
         super().__init__(*shared)
+        self.closed.connect(self._forget)
         self._finding: Any = None
         #: Layer code → document that allows the change of a sealed layer, for the finding in view.
         self._documents: dict[str, str] = {}
@@ -32,7 +33,7 @@ class FindingFixer(FixWindow):
     # --- open and close
     def open(self, finding: Any) -> None:
         """Open the preview, or show another finding in the open one."""
-        self._require_dialog()
+        self._require_dialog(self._make_dialog)
         self._show_finding(finding)
 
     def _make_dialog(self, trial: TrialRunner) -> FixDialog:

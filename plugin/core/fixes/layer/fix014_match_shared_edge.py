@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...geometry.linework import change_rings
 from ...model.findings import Finding
 from ..dividing import replace_shape, require_shape
 from ..edits import Edits, FixRefused, RowEdit
@@ -63,7 +64,7 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
         shape = shapes[n]
         if not state.is_sealed(row.role):
             shape = _insert_vertices(shape, lacking[n], reach_m)
-            added += len(lacking[n])
+            added += shapely.get_num_coordinates(shape) - shapely.get_num_coordinates(shapes[n])
             if state.is_sealed(rows[1 - n].role):
                 shape = _remove_vertices(shape, lacking[1 - n], reach_m)
                 if shape is None:
@@ -109,7 +110,7 @@ def _insert_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
             pieces += [places[order], ends[n : n + 1]]
         return np.concatenate(pieces)
 
-    return _rebuild(shape, insert_into_ring)
+    return _change_rings(shape, insert_into_ring)
 
 
 def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
@@ -132,17 +133,13 @@ def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
             moved_too_far |= bool((shapely.distance(shapely.linestrings(ring), shapely.points(gone)) > reach_m).any())
         return ring
 
-    reduced = _rebuild(shape, remove_from_ring)
+    reduced = _change_rings(shape, remove_from_ring)
     return None if moved_too_far else reduced
 
 
-def _rebuild(shape: Any, change_ring: Callable[[NDArray], NDArray]) -> Any:
-    """Return a polygon or multipolygon with changed rings; raise FixRefused if it is invalid."""
-    polygons = []
-    for part in shapely.get_parts([shape]):
-        rings = [change_ring(shapely.get_coordinates(ring)) for ring in (part.exterior, *part.interiors)]
-        polygons.append(shapely.Polygon(rings[0], rings[1:]))
-    rebuilt = polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
-    if not rebuilt.is_valid:
+def _change_rings(shape: Any, change_ring: Callable[[NDArray], NDArray]) -> Any:
+    """Return a shape with changed rings; raise FixRefused if it is invalid."""
+    changed = change_rings(shape, change_ring)
+    if not changed.is_valid:
         raise FixRefused("overlay_failed")
-    return rebuilt
+    return changed

@@ -126,8 +126,9 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         elif marker == _JFIF_MARKER and body.startswith(b"JFIF\0") and len(body) >= 12:
             jfif_dpi = _read_jfif_dpi(body)
         elif marker == _EXIF_MARKER and body.startswith(_EXIF_SIGNATURE):
-            exif_dpi = _read_exif_dpi(body[len(_EXIF_SIGNATURE) :])
-            entries = _read_exif_entries(body[len(_EXIF_SIGNATURE) :])
+            exif = body[len(_EXIF_SIGNATURE) :]
+            entries = _read_exif_entries(exif)
+            exif_dpi = _read_exif_dpi(exif, entries)
             texts += _read_exif_texts(entries)
             has_place = has_place or _PLACE_DIRECTORY_TAG in entries
         elif marker == _EXIF_MARKER and body.startswith(_XMP_SIGNATURE):
@@ -193,30 +194,24 @@ def _read_jfif_dpi(body: bytes) -> float | None:
     return {1: dots, 2: dots * _CM_PER_INCH}.get(unit) if dots else None
 
 
-def _read_exif_dpi(body: bytes) -> float | None:
-    """Return the resolution from the first directory of Exif, in dots per inch.
+def _read_exif_dpi(body: bytes, entries: dict[int, bytes]) -> float | None:
+    """Return the resolution of Exif in dots per inch.
 
     Its unit is 2 (inch, the default) or 3 (centimetre).
     """
-    byte_order = {b"II": "<", b"MM": ">"}.get(body[:2])
+    byte_order = _get_byte_order(body)
     try:
-        if byte_order is None:
-            return None
-        (directory_offset,) = struct.unpack_from(byte_order + "I", body, 4)
-        (count,) = struct.unpack_from(byte_order + "H", body, directory_offset)
-        unit, dots = 2, None
-        for n in range(count):
-            entry_offset = directory_offset + 2 + 12 * n
-            (tag,) = struct.unpack_from(byte_order + "H", body, entry_offset)
-            if tag == _UNIT_TAG:
-                (unit,) = struct.unpack_from(byte_order + "H", body, entry_offset + 8)
-            elif tag == _X_RESOLUTION_TAG:
-                (value_offset,) = struct.unpack_from(byte_order + "I", body, entry_offset + 8)
-                numerator, denominator = struct.unpack_from(byte_order + "II", body, value_offset)
-                dots = numerator / denominator if denominator else None
+        unit = struct.unpack(f"{byte_order}H", entries[_UNIT_TAG])[0] if _UNIT_TAG in entries else 2
+        numerator, denominator = struct.unpack(f"{byte_order}II", entries.get(_X_RESOLUTION_TAG, b""))
     except struct.error:
         return None
+    dots = numerator / denominator if denominator else 0
     return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
+
+
+def _get_byte_order(body: bytes) -> str | None:
+    """Return the order of bytes of Exif as `struct` writes it; None if the first two bytes name none."""
+    return {b"II": "<", b"MM": ">"}.get(body[:2])
 
 
 def _read_exif_entries(body: bytes) -> dict[int, bytes]:
@@ -224,7 +219,7 @@ def _read_exif_entries(body: bytes) -> dict[int, bytes]:
 
     ``body`` begins with the order of bytes, "II" or "MM". The directory of the place has an empty value.
     """
-    byte_order = {b"II": "<", b"MM": ">"}.get(body[:2])
+    byte_order = _get_byte_order(body)
     entries: dict[int, bytes] = {}
     if byte_order is None or len(body) < 8:
         return entries
@@ -243,7 +238,7 @@ def _read_exif_entries(body: bytes) -> dict[int, bytes]:
                 elif tag == _PLACE_DIRECTORY_TAG:
                     entries[tag] = b""
                 else:
-                    entries[tag] = body[start : start + size]
+                    entries.setdefault(tag, body[start : start + size])
         except struct.error:
             continue
     return entries

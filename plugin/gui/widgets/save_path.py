@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ask for the path of a file to write, with the suffix of the chosen format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from ...bridge.texts import tr
+
+_SUFFIX_IN_FILTER = re.compile(r"\*(\.\w+)")
+
+
+def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suffixes: Sequence[str]) -> str:
+    """Ask for the file to write; empty if the user cancels or keeps an existing file.
+
+    ``start``: folder and offered name without suffix; ``filters``: formats of the dialog, joined by ``;;``;
+    ``suffixes``: known suffixes, as for `add_missing_suffix`.
+    """
+    dialog = QFileDialog(parent, title, str(Path(start).parent))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setNameFilters(filters.split(";;"))
+
+    def offer_suffix(chosen_filter: str) -> None:
+        dialog.setDefaultSuffix(_get_suffix_of_filter(suffixes, chosen_filter).lstrip("."))
+
+    offer_suffix(dialog.selectedNameFilter())
+    dialog.filterSelected.connect(offer_suffix)
+    dialog.selectFile(Path(start).name)
+    try:
+        if not dialog.exec():
+            return ""
+        typed = dialog.selectedFiles()[0]
+        path = add_missing_suffix(suffixes, typed, dialog.selectedNameFilter())
+    finally:
+        dialog.deleteLater()
+    # The dialog confirmed only the name as it was typed.
+    return path if path == typed or not Path(path).exists() or _may_replace(parent, path) else ""
+
+
+def add_missing_suffix(suffixes: Sequence[str], path: str, chosen_filter: str) -> str:
+    """Add the suffix of the chosen filter to a path without one of the known suffixes; the first is the default.
+
+    A name such as 检查.2026版 has no known suffix.
+    """
+    return path if Path(path).suffix.lower() in suffixes else path + _get_suffix_of_filter(suffixes, chosen_filter)
+
+
+def _get_suffix_of_filter(suffixes: Sequence[str], chosen_filter: str) -> str:
+    """Return the suffix in a file dialog's filter: ``Shapefile (*.shp)`` → ``.shp``."""
+    found = _SUFFIX_IN_FILTER.search(chosen_filter)
+    return found[1] if found else suffixes[0]
+
+
+def _may_replace(parent: QWidget, path: str) -> bool:
+    box = QMessageBox(parent)
+    box.setObjectName("SanxianReplace")
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle(tr("Sanxian"))
+    box.setText(tr("“{name}” exists. Replace it?").format(name=Path(path).name))
+    replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.AcceptRole)
+    keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.exec()
+    answer = box.clickedButton() is replace
+    box.deleteLater()
+    return answer
