@@ -24,6 +24,7 @@ from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE_FOLDER
+from tests.core.examples import make_example_norm
 from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
 
 X, Y = 37_500_000.0, 4_150_000.0
@@ -425,6 +426,12 @@ def test_every_vct_message_key_has_texts_in_both_languages():
     for lang in ("zh", "en"):
         known = {**Texts(lang).section("errors"), **Texts(lang).section("notices")}
         assert not keys - set(known)
+
+
+def test_vct_settings_agree_with_those_of_the_attribute_rules():
+    norm, form = make_example_norm(), load_settings()
+    assert form.earliest_data_year == norm.get("attributes.survey_year")
+    assert " ".join(form.date_pair) in norm.get("attributes.date_pairs")
 
 
 def test_vct_settings_change_header_and_decimals_of_the_written_file(tmp_path):
