@@ -29,7 +29,7 @@ class OldPythonPlugin:
 
     def initProcessing(self):
         """Log the message."""
-        QgsMessageLog.logMessage(self.text(), "Sanxian", Qgis.MessageLevel.Critical, False)
+        QgsMessageLog.logMessage(self.make_message(), "Sanxian", Qgis.MessageLevel.Critical, False)
 
     def initGui(self):
         """Add the menu entry and show a warning."""
@@ -39,7 +39,7 @@ class OldPythonPlugin:
         icon = QIcon(str(ICONS_FOLDER / "sanxian.svg"))
         self.action = QAction(icon, tr("Environment Check…"), self.iface.mainWindow())
         self.action.setObjectName("SanxianActionDoctor")
-        self.action.triggered.connect(self.open)
+        self.action.triggered.connect(self.show_message)
         self.iface.addPluginToMenu(tr("Sanxian"), self.action)
         self.iface.messageBar().pushWarning(tr("Sanxian"), tr("Python is too old for checks. See Environment Check."))
 
@@ -52,12 +52,12 @@ class OldPythonPlugin:
         texts.remove_translator(self.translator)
         self.translator = None
 
-    def open(self):
+    def show_message(self):
         """环境自检: show the message in a dialog."""
         dialog = QDialog(self.iface.mainWindow())
         dialog.setObjectName("SanxianDoctorDialog")
         dialog.setWindowTitle(tr("Environment Check"))
-        label = QLabel(self.text())
+        label = QLabel(self.make_message())
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(dialog)
@@ -66,7 +66,7 @@ class OldPythonPlugin:
         dialog.resize(dialog.fontMetrics().averageCharWidth() * 90, dialog.sizeHint().height())
         dialog.exec()
 
-    def text(self):
+    def make_message(self):
         """Return the versions, the required version, and the remedy for this system."""
         lines = [
             f"QGIS {Qgis.version()}",

@@ -3,7 +3,7 @@
 
 from functools import cache
 
-from plugin.core.check import CheckResult, Options, check_plan
+from plugin.core.check import CheckResult, RunOptions, check_plan
 from plugin.core.model.report import Report
 from plugin.paths import SAMPLE_FOLDER
 
@@ -14,7 +14,7 @@ def check_sample_county(*rules: str) -> CheckResult:
 
     The default rules and the named ones run.
     """
-    return check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=rules))
+    return check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=rules))
 
 
 @cache
@@ -23,4 +23,4 @@ def check_sample_folder(*rules: str) -> Report:
 
     The default rules and the named ones run.
     """
-    return check_plan(SAMPLE_FOLDER, Options(profile="hunyuan", rules=rules)).report
+    return check_plan(SAMPLE_FOLDER, RunOptions(profile="hunyuan", rules=rules)).report

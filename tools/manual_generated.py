@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.fixes.texts import FixTexts
 from plugin.core.messages.texts import Texts
-from plugin.core.options import Options
+from plugin.core.options import RunOptions
 from plugin.core.render.dictionary import render_dictionary
 from plugin.core.render.rule_book import RuleBook
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
 
@@ -58,12 +58,12 @@ def make_html_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 @cache
 def make_rule_book(lang: str) -> RuleBook:
-    return RuleBook(Options(standard=STANDARD).norm(), lang)
+    return RuleBook(RunOptions(standard=STANDARD).resolve_norm(), lang)
 
 
 def rule_book_page(lang: str) -> str:
     """Return the rule book as an HTML page; the anchor of a rule is its code."""
-    return make_rule_book(lang).page()
+    return make_rule_book(lang).render_page()
 
 
 def dictionary_page(lang: str) -> str:
@@ -75,7 +75,7 @@ def make_rule_table(lang: str) -> str:
     book = make_rule_book(lang)
     rows = []
     for entry in book.entries:
-        row = book.row(entry)
+        row = book.make_table_row(entry)
         code = f'<a href="rules.html#{row["code"]}">{row["code"]}</a>'
         rows.append((code, *(escape(row[key]) for key in ("title", "severity", "mark", "runs"))))
     return make_html_table(TABLE_HEADS["rules"][lang], rows)
@@ -94,11 +94,11 @@ def make_fix_table(lang: str) -> str:
 
 def make_layer_tables(lang: str) -> str:
     """Return the layers of the county database as HTML, by group."""
-    texts, words, parts = Texts(lang), Words(lang), []
+    texts, words, parts = Texts(lang), ReportTexts(lang), []
     groups: dict[str, list[tuple[str, ...]]] = {}
     for template in load_standard(STANDARD).templates.values():
         key = f"constraint_{template.constraint or 'none'}"
-        constraint = words.get("dictionary", key) if words.has("dictionary", key) else template.constraint
+        constraint = words.get("dictionary", key) if words.has_text("dictionary", key) else template.constraint
         code = f'<a href="dictionary.html#layer-{template.role}">{template.role}</a>'
         row = (code, escape(template.name), escape(texts.get("types", template.geometry)), escape(constraint))
         groups.setdefault(template.group or words.get("dictionary", "no_group"), []).append(row)
@@ -112,20 +112,20 @@ def make_indicator_tables(lang: str) -> str:
 
     Each has its formula, area method and mark of its source, or the missing input.
     """
-    texts, words, parts = Texts(lang), Words(lang), []
+    texts, words, parts = Texts(lang), ReportTexts(lang), []
     groups: dict[str, list[tuple[str, ...]]] = {}
-    for entry in load_catalogue(load_standard(STANDARD)).entries.values():
-        missing = texts.section("missing").get(entry.missing, "")
+    for entry in load_catalogue(load_standard(STANDARD)).indicator_by_id.values():
+        missing = texts.get_section("missing").get(entry.missing, "")
         formula = entry.get_formula(lang) or missing
-        basis = words.join(words.named("basis", one) for one in entry.basis.split("/") if one)
-        unit = texts.section("units").get(entry.unit, entry.unit)
+        basis = words.join_parts(words.get_text_or_key("basis", one) for one in entry.basis.split("/") if one)
+        unit = texts.get_section("units").get(entry.unit, entry.unit)
         if entry.rule:
             formula = f'{escape(formula)} <a href="rules.html#{entry.rule}">{entry.rule}</a>'
         else:
             formula = escape(formula)
         groups.setdefault(entry.group, []).append((escape(entry.name(lang)), escape(unit), formula, basis, entry.mark))
     for name, rows in groups.items():
-        heading = texts.section("groups").get(name, name)
+        heading = texts.get_section("groups").get(name, name)
         parts.append(f"<h3>{escape(heading)}</h3>\n{make_html_table(TABLE_HEADS['indicators'][lang], rows)}")
     return "\n".join(parts)
 

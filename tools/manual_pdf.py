@@ -105,7 +105,7 @@ def _make_rule_book_body() -> str:
     book = generated.make_rule_book("zh")
     parts = ["<h1>规则手册</h1>"]
     for entry in book.entries:
-        row = book.row(entry)
+        row = book.make_table_row(entry)
         facts = " · ".join(row[key] for key in ("severity", "mark", "runs"))
         parts.append(f"<h3>{row['code']} {escape(row['title'])}</h3><p>{escape(facts)}</p>")
         for heading, text in book.texts.get_rule_help(entry.rule).items():

@@ -14,9 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 RULE_FILE_TEMPLATE = '''# SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 
 
@@ -26,12 +26,14 @@ from ...plan.layer import Layer
     problem="Say what is wrong",
     severity=Severity.WARNING,
     basis=[],  # keys of citations.toml in the standard's folder
-    needs={{"layer": Need(EVERY_LAYER)}},
+    needs={{"layer": LayerNeed(EVERY_LAYER)}},
     messages={{"": "{{layer}} ({{key}}) … say what is wrong and what to do."}},
-    fails=[Example("what must be found", {{"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}}, finds=1)],
-    passes=[Example("what must not", {{"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}})],
+    fails=[
+        RuleExample("what must be found", {{"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}}, finds=1),
+    ],
+    passes=[RuleExample("what must not", {{"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}})],
 )
-def {function}(layer: Layer, *, ctx: Context) -> list[Finding]:
+def {function}(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """One line that serves as the rule's title.
 
     What it checks

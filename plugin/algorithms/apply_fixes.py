@@ -40,7 +40,7 @@ _LINE_RULES, _LINE_FIX = ("REL001", "REL002", "REL003"), "FIX010"
 class _FixingAlgorithm(SanxianAlgorithm):
     """Base class: check a source, and write a copy with fixes, a table and a log."""
 
-    section = "check"
+    toolbox_section = "check"
 
     def initAlgorithm(self, configuration=None):
         source = make_data_parameter(SOURCE, tr("Data: file or folder"))
@@ -133,7 +133,7 @@ class ApplyFixes(_FixingAlgorithm):
     def make_order(self, parameters, context, output, table):
         from ..core.fixes.run import FixOrder
 
-        only = tuple(split_words(self.text(parameters, FIXES, context)))
+        only = tuple(split_words(self.read_text_parameter(parameters, FIXES, context)))
         safe_only = self.parameterAsBoolean(parameters, SAFE_ONLY, context)
         return FixOrder(only, safe_only, output, table)
 
@@ -168,5 +168,5 @@ class ResolveOverlaps(_FixingAlgorithm):
         from ..core.fixes.run import FixOrder
 
         self.options = replace(self.options, rules=_LINE_RULES)
-        order = ",".join(parse_order(self.text(parameters, ORDER, context)))
+        order = ",".join(parse_order(self.read_text_parameter(parameters, ORDER, context)))
         return FixOrder((_LINE_FIX,), False, output, table, parameters={_LINE_FIX: {"order": order}})

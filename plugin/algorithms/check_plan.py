@@ -10,7 +10,7 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from ..bridge.checking.check import check_plan, write_outputs
+from ..bridge.checking.check import check_project_or_folder, write_check_outputs
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
@@ -42,9 +42,9 @@ from .inputs import (
 from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_county, log_report, log_written_files
 
-RULES = "RULES"
+RULES_PARAMETER = "RULES"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
-BASELINE = "BASELINE"
+BASELINE_PARAMETER = "BASELINE"
 PHASE, TARGETS = "PHASE", "TARGETS"
 #: Parameters of the report's files → the field of `OutputPaths`.
 REPORT_OUTPUTS = {
@@ -58,15 +58,15 @@ DOCX_TEMPLATE = "DOCX_TEMPLATE"
 
 
 class CheckPlan(SanxianAlgorithm):
-    """Algorithm `check_plan`: check a county plan with all rules.
+    """Algorithm `check_project_or_folder`: check a county plan with all rules.
 
     Subclasses check other data in the same way.
     """
 
-    section = "check"
+    toolbox_section = "check"
     identifier = "check_plan"
     keywords = ("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查")
-    repeatable = frozenset({RULES})
+    repeatable_parameters = frozenset({RULES_PARAMETER})
 
     def displayName(self):
         return tr("Check the plan")
@@ -141,13 +141,13 @@ class CheckPlan(SanxianAlgorithm):
         self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
         self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         if part:
-            rules = make_text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)"))
+            rules = make_text_parameter(RULES_PARAMETER, tr("Rules, by code or group, or all (empty: the standard's)"))
             self.addParameter(mark_parameter_advanced(rules))
         self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
         self.addParameter(
             make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
         )
-        self.addParameter(make_data_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
+        self.addParameter(make_data_parameter(BASELINE_PARAMETER, tr("Sealed edition: file or folder to compare with")))
         table = tr("Table of old and new keys, used to match waivers")
         self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         for name in get_table_labels():
@@ -174,7 +174,7 @@ class CheckPlan(SanxianAlgorithm):
             findings=self.findings.file,
             **{field: self.parameterAsFileOutput(parameters, name, context) for name, field in REPORT_OUTPUTS.items()},
         )
-        self.docx_template = self.text(parameters, DOCX_TEMPLATE, context)
+        self.docx_template = self.read_text_parameter(parameters, DOCX_TEMPLATE, context)
         check_outputs(self.outputs, inputs, [self.findings.database])
 
     def prepare_check(self, parameters, context) -> list[str]:
@@ -183,17 +183,17 @@ class CheckPlan(SanxianAlgorithm):
         Sets ``what`` (path or snapshots), ``origin`` (their name), ``options``, and ``options_from_project`` (options
         that came from the project).
         """
-        self.what, self.origin, inputs, chosen = self.sources(parameters, context)
+        self.what, self.origin, inputs, chosen = self.get_data_to_check(parameters, context)
         given = replace(
             read_plan_options(self, parameters, context),
-            rules=tuple(self.words(parameters, RULES, context)),
-            figures=self.text(parameters, FIGURES, context),
-            phase=self.text(parameters, PHASE, context),
-            targets=self.text(parameters, TARGETS, context),
-            register=self.text(parameters, REGISTER, context),
-            waivers=self.text(parameters, WAIVERS, context),
-            renumbered=self.text(parameters, RENUMBERED, context),
-            baseline=self.text(parameters, BASELINE, context),
+            rules=tuple(self.read_names_parameter(parameters, RULES_PARAMETER, context)),
+            figures=self.read_text_parameter(parameters, FIGURES, context),
+            phase=self.read_text_parameter(parameters, PHASE, context),
+            targets=self.read_text_parameter(parameters, TARGETS, context),
+            register=self.read_text_parameter(parameters, REGISTER, context),
+            waivers=self.read_text_parameter(parameters, WAIVERS, context),
+            renumbered=self.read_text_parameter(parameters, RENUMBERED, context),
+            baseline=self.read_text_parameter(parameters, BASELINE_PARAMETER, context),
         )
         self.options, self.options_from_project = fill_options_from_project(
             given, self.what, context.project(), not chosen
@@ -202,7 +202,7 @@ class CheckPlan(SanxianAlgorithm):
         side = (*side, self.options.waivers, self.options.renumbered)
         return [*inputs, *filter(None, side)]
 
-    def sources(self, parameters, context):
+    def get_data_to_check(self, parameters, context):
         """Return the data to check.
 
         They are a path or snapshots, the name of their origin, the files that are read, and whether the user chose
@@ -210,19 +210,21 @@ class CheckPlan(SanxianAlgorithm):
         """
         return read_plan_source(self, parameters, context)
 
-    def checked(self, feedback):
+    def run_check(self, feedback):
         """Run the check and return its result."""
         progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
-        return check_plan(self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation)
+        return check_project_or_folder(
+            self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation
+        )
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         log_county(feedback, self.options_from_project)
-        checked = self.checked(feedback)
+        checked = self.run_check(feedback)
         log_report(feedback, checked)
-        write_outputs(checked, self.outputs, docx_template=self.docx_template, cancellation=cancellation)
+        write_check_outputs(checked, self.outputs, docx_template=self.docx_template, cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, checked, cancellation)
-        log_written_files(feedback, self.outputs.paths())
+        log_written_files(feedback, self.outputs.list_paths())
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         paths = {name: getattr(self.outputs, field) for name, field in REPORT_OUTPUTS.items()}

@@ -24,7 +24,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge import help_pages, manual
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
-from ..core.check import Options
+from ..core.check import RunOptions
 from ..core.errors import Cancelled, SanxianError
 from ..core.messages.texts import Texts
 from ..core.profile import list_profile_ids
@@ -36,16 +36,16 @@ from .inputs import find_parameter_problem
 class SanxianAlgorithm(QgsProcessingAlgorithm):
     """Base class of the algorithms: errors are messages with a remedy.
 
-    Subclasses implement ``prepare`` and ``execute``, and set ``identifier`` (a promise to users), ``section`` of
-    the toolbox (see `_get_section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and reads
-    everything needed from layers and project; ``execute`` runs on any thread. ``repeatable``: text parameters that
-    hold several names (see `words`); on a command line they may be given several times.
+    Subclasses implement ``prepare`` and ``execute``, and set ``identifier`` (a promise to users), ``toolbox_section``
+    of the toolbox (see `_get_section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and
+    reads everything needed from layers and project; ``execute`` runs on any thread. ``repeatable_parameters``: text
+    parameters that hold several names (see `read_names_parameter`); on a command line they may be given several times.
     """
 
     identifier: str = ""
-    section: str = ""
+    toolbox_section: str = ""
     keywords: tuple[str, ...] = ()
-    repeatable: frozenset[str] = frozenset()
+    repeatable_parameters: frozenset[str] = frozenset()
 
     def name(self):
         return self.identifier
@@ -54,10 +54,10 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return list(self.keywords)
 
     def group(self):
-        return _get_section_name(self.section)
+        return _get_section_name(self.toolbox_section)
 
     def groupId(self):
-        return self.section
+        return self.toolbox_section
 
     def get_manual_topic(self) -> str:
         """Return the topic of the manual that explains the tool (see `bridge.manual`)."""
@@ -108,23 +108,23 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
             feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "cancelled"))
             return {}
 
-    def text(self, parameters, name, context) -> str:
+    def read_text_parameter(self, parameters, name, context) -> str:
         return self.parameterAsString(parameters, name, context).strip()
 
-    def words(self, parameters, name, context) -> list[str]:
+    def read_names_parameter(self, parameters, name, context) -> list[str]:
         """Return the names in a text parameter, separated as `split_words` describes."""
         given = parameters.get(name)
         if isinstance(given, list | tuple):
             return [word for text in given for word in split_words(str(text))]
-        return split_words(self.text(parameters, name, context))
+        return split_words(self.read_text_parameter(parameters, name, context))
 
-    def read_norm_options(self, parameters, context) -> Options:
+    def read_norm_options(self, parameters, context) -> RunOptions:
         """Return the check options set by the parameters PROFILE and STANDARD.
 
         Their language is that of the reports.
         """
-        profile, standard = (self.text(parameters, name, context) for name in ("PROFILE", "STANDARD"))
-        return Options(profile=profile, standard=standard, lang=get_report_language())
+        profile, standard = (self.read_text_parameter(parameters, name, context) for name in ("PROFILE", "STANDARD"))
+        return RunOptions(profile=profile, standard=standard, lang=get_report_language())
 
     def add_numeric_outputs(self, *numbers: tuple[str, str]) -> None:
         """Add numeric outputs to the tool, each as (name, label)."""
@@ -167,12 +167,12 @@ def make_progress_callback(feedback) -> Callable[[float, str], None]:
     The core calls it with a share (0–1) and a text.
     """
 
-    def progress(share: float, text: str) -> None:
+    def report_progress(share: float, text: str) -> None:
         feedback.setProgress(100 * share)
         if text:
             feedback.setProgressText(text)
 
-    return progress
+    return report_progress
 
 
 def mark_parameter_advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:

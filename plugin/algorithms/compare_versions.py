@@ -32,7 +32,7 @@ from .common import (
     make_workbook_parameter,
     mark_parameter_advanced,
 )
-from .inputs import read_source
+from .inputs import read_layer_parameter
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_comparison, log_written_files
 
@@ -43,7 +43,7 @@ OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 class CompareVersions(SanxianAlgorithm):
     """Algorithm `compare_versions`: compare two versions of a layer."""
 
-    section = "check"
+    toolbox_section = "check"
     identifier = "compare_versions"
     keywords = ("versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更")
 
@@ -95,19 +95,23 @@ class CompareVersions(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         self.options = self.read_norm_options(parameters, context)
-        self.layer_snapshots = [read_source(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)]
+        self.layer_snapshots = [
+            read_layer_parameter(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)
+        ]
         if self.layer_snapshots[0] is None or self.layer_snapshots[1] is None:
             raise InputError("no_layers")
         if self.layer_snapshots[0].layer_id and self.layer_snapshots[0].layer_id == self.layer_snapshots[1].layer_id:
             # QGIS replaces the path of a project layer by that layer, including its edits.
             if context.project() is not None and context.project().mapLayer(self.layer_snapshots[0].layer_id):
                 raise InputError("versions_same_layer", layer=self.layer_snapshots[0].name)
-            raise InputError("versions_same_file", file=Path(self.layer_snapshots[0].path).name)
-        self.role = self.text(parameters, ROLE, context)
-        self.renumbered = self.text(parameters, RENUMBERED, context)
-        inputs = [shot.path for shot in self.layer_snapshots if shot is not None] + [p for p in [self.renumbered] if p]
+            raise InputError("versions_same_file", file=Path(self.layer_snapshots[0].file_path).name)
+        self.role = self.read_text_parameter(parameters, ROLE, context)
+        self.renumbered = self.read_text_parameter(parameters, RENUMBERED, context)
+        inputs = [shot.file_path for shot in self.layer_snapshots if shot is not None] + [
+            p for p in [self.renumbered] if p
+        ]
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Moved or changed parts"))
-        self.output.check(LAYER_DRIVERS, inputs)
+        self.output.validate_target(LAYER_DRIVERS, inputs)
         self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
 
@@ -132,9 +136,17 @@ class CompareVersions(SanxianAlgorithm):
             lambda: make_comparison_document(done, Texts(lang)), list(self.documents.values()), cancellation
         )
         results |= self.documents
-        results |= self.output.write(self, parameters, context, make_changed_areas_table(done, lang), cancellation)
+        results |= self.output.write_table(
+            self, parameters, context, make_changed_areas_table(done, lang), cancellation
+        )
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
         found = done.comparison
-        areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}
-        verdict = "identical" if found.identical else "different"
-        return {**results, **areas, "PARTS": len(found.parts), "IDENTICAL": found.identical, "VERDICT": verdict}
+        areas = {f"AREA_{kind.upper()}": found.sum_area_m2(kind) for kind in ("in", "out", "changed")}
+        verdict = "identical" if found.is_identical else "different"
+        return {
+            **results,
+            **areas,
+            "PARTS": len(found.changed_parts),
+            "IDENTICAL": found.is_identical,
+            "VERDICT": verdict,
+        }

@@ -45,7 +45,7 @@ STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE
 class ComputeIndicators(SanxianAlgorithm):
     """Algorithm `compute_indicators`: write the indicators as a table and a workbook."""
 
-    section = "check"
+    toolbox_section = "check"
     identifier = "compute_indicators"
     keywords = (
         "indicators",
@@ -106,7 +106,7 @@ class ComputeIndicators(SanxianAlgorithm):
             given, self.what, context.project(), not chosen
         )
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
-        self.output.check(LAYER_DRIVERS, inputs)
+        self.output.validate_target(LAYER_DRIVERS, inputs)
         self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
         self.documents = read_document_paths(self, parameters, context, inputs)
 
@@ -129,9 +129,9 @@ class ComputeIndicators(SanxianAlgorithm):
             results[OUTPUT_XLSX] = self.workbook
         write_documents(lambda: make_figures_document(done), list(self.documents.values()), cancellation)
         results |= self.documents
-        results |= self.output.write(self, parameters, context, make_figures_table(done), cancellation)
+        results |= self.output.write_table(self, parameters, context, make_figures_table(done), cancellation)
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
-        computed = done.figures.all()
+        computed = done.indicators.compute_all_indicators()
         states = [figure.state for one in computed for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in STATES_BY_COUNT_OUTPUT.items()}
         missing = sum(not one.figures for one in computed)

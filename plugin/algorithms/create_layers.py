@@ -33,7 +33,7 @@ from .outputs import make_post_processor
 from .report_log import log_created_layers
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
-LOAD = "LOAD"
+LOAD_PARAMETER = "LOAD"
 #: The same values as in the core. Not imported: that module needs libraries that may be missing when QGIS starts.
 _ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 
@@ -41,10 +41,10 @@ _ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 class CreateLayers(SanxianAlgorithm):
     """Algorithm `create_layers`: create an empty database and load its layers."""
 
-    section = "layers"
+    toolbox_section = "layers"
     identifier = "create_layers"
     keywords = ("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层")
-    repeatable = frozenset({GROUPS})
+    repeatable_parameters = frozenset({GROUPS})
 
     def displayName(self):
         return tr("Create plan layers")
@@ -90,7 +90,9 @@ class CreateLayers(SanxianAlgorithm):
             )
         )
         self.addParameter(
-            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
+            mark_parameter_advanced(
+                QgsProcessingParameterBoolean(LOAD_PARAMETER, tr("Load the layers into the project"), True)
+            )
         )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))
@@ -99,24 +101,24 @@ class CreateLayers(SanxianAlgorithm):
         health.require_libraries()
         from ..core.standard.divisions import parse_county
 
-        self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
-        groups = self.words(parameters, GROUPS, context)
+        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
+        groups = self.read_names_parameter(parameters, GROUPS, context)
         if not groups:
             raise InputError("groups_missing", known=_list_groups(self.standard))
         self.templates = self.standard.list_templates_of_groups(groups)
         # A standard without a list of divisions (the city's) uses that of the county standard.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         provinces = load_standard().code_lists["provinces"]
-        self.county = parse_county(self.text(parameters, COUNTY, context), provinces, self.divisions)
+        self.county = parse_county(self.read_text_parameter(parameters, COUNTY, context), provinces, self.divisions)
         system = self.parameterAsCrs(parameters, CRS, context)
         self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
         self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
         self.norm = None
-        if self.parameterAsBool(parameters, LOAD, context) and context.project() is not None:
+        if self.parameterAsBool(parameters, LOAD_PARAMETER, context) and context.project() is not None:
             # The layer forms use the limits and lists by which the project is checked.
-            profile = county.read_county(context.project()).profile
-            self.norm = load_norm(self.standard.key, profile, self.county.code)
+            profile = county.read_county_settings(context.project()).profile
+            self.norm = load_norm(self.standard.standard_key, profile, self.county.code)
         if not self.target:
             raise InputError("output_missing")
 
@@ -124,11 +126,11 @@ class CreateLayers(SanxianAlgorithm):
         made, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
         log_created_layers(feedback, made, crs, notice, texts)
-        unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.created]
+        unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.created_names]
         if unverified:
             params = {"count": len(unverified), "layers": ", ".join(unverified)}
             feedback.pushInfo(texts.get("toolbox", "unverified_fields", **params))
-        lists = {f.codes for t in self.templates if t.role in made.created for f in t.fields if f.codes}
+        lists = {f.codes for t in self.templates if t.role in made.created_names for f in t.fields if f.codes}
         unconfirmed = [
             texts.get_setting_name(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"
         ]
@@ -138,8 +140,8 @@ class CreateLayers(SanxianAlgorithm):
                 "lists": "、".join(unconfirmed) if texts.lang == "zh" else ", ".join(unconfirmed),
             }
             feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
-        self._register_layers([*made.created, *made.existing], context)
-        return {OUTPUT: self.target, "LAYERS": len(made.created), "COUNTY_CODE": self.county.code}
+        self._register_layers([*made.created_names, *made.existing_names], context)
+        return {OUTPUT: self.target, "LAYERS": len(made.created_names), "COUNTY_CODE": self.county.code}
 
     def _register_layers(self, names, context) -> None:
         """Register the layers, so that QGIS loads them when the tool has ended.

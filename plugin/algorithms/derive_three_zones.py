@@ -16,7 +16,7 @@ from ..bridge import health
 from ..bridge.editing.feature_numbers import find_used_numbers
 from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.role_recognition import assign_roles_for_rule
-from ..bridge.layers.snapshots import make_names_unique
+from ..bridge.layers.snapshots import make_snapshot_names_unique
 from ..bridge.layers.tables import LAYER_DRIVERS, make_template_table
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
@@ -24,10 +24,10 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
-from ..core.model.rule import Need
+from ..core.model.rule import LayerNeed
 from ..core.standard import load_standard
 from .common import SanxianAlgorithm, describe_norms, make_norm_parameters
-from .inputs import read_source
+from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .report_log import log_three_zones, log_written_files
 
@@ -52,7 +52,7 @@ class DeriveThreeZones(SanxianAlgorithm):
     They are 农业空间, 生态空间 and 城镇空间.
     """
 
-    section = "layers"
+    toolbox_section = "layers"
     identifier = "derive_three_zones"
     keywords = ("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区")
 
@@ -95,31 +95,33 @@ class DeriveThreeZones(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.norm = self.read_norm_options(parameters, context).norm()
+        self.norm = self.read_norm_options(parameters, context).resolve_norm()
         # A standard without this layer (the city's) uses the template of the county standard.
         self.template = (
             self.norm.standard.templates.get(_THREE_ZONES_ROLE) or load_standard().templates[_THREE_ZONES_ROLE]
         )
-        self.zones = read_source(self, parameters, INPUT, context)
-        self.county = read_source(self, parameters, COUNTY_LAYER, context)
+        self.zones = read_layer_parameter(self, parameters, INPUT, context)
+        self.county = read_layer_parameter(self, parameters, COUNTY_LAYER, context)
         if self.zones is None:
             raise InputError("no_layers")
-        make_names_unique([shot for shot in (self.zones, self.county) if shot is not None])
+        make_snapshot_names_unique([shot for shot in (self.zones, self.county) if shot is not None])
         self.used = find_used_numbers(
-            context.project() or QgsProject.instance(), [str(self.zones.path)] if self.zones.path else []
+            context.project() or QgsProject.instance(), [str(self.zones.file_path)] if self.zones.file_path else []
         )
         self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
-        self.output.check(LAYER_DRIVERS, [shot.path for shot in (self.zones, self.county) if shot is not None])
+        self.output.validate_target(
+            LAYER_DRIVERS, [shot.file_path for shot in (self.zones, self.county) if shot is not None]
+        )
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         derived = self._derive_zones(feedback, cancellation)
         log_three_zones(feedback, derived)
         table = make_template_table(derived.frame, self.template, self.zones.crs)
-        results = self.output.write(self, parameters, context, table, cancellation)
+        results = self.output.write_table(self, parameters, context, table, cancellation)
         log_written_files(feedback, [self.output.file])
         found = derived.three_zones
-        areas = {name: found.area(space) for space, name in _AREA_OUTPUTS_BY_CODE.items()}
+        areas = {name: found.get_zone_area_m2(space) for space, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": found.input_m2, "OVERLAP_M2": found.overlap_m2}
 
     @run_in_python_thread
@@ -136,7 +138,7 @@ class DeriveThreeZones(SanxianAlgorithm):
                 feedback.setProgressText(texts.get("toolbox", "reading", layer=shot.name))
                 given[name] = read_snapshot(shot, cancellation=cancellation)
         feedback.setProgress(40)
-        roles = assign_roles_for_rule(given, {name: Need(name) for name in shots}, self.norm)
+        roles = assign_roles_for_rule(given, {name: LayerNeed(name) for name in shots}, self.norm)
         plan = assemble_plan(given.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation)
         derived = derive_from_plan(plan, self.template, texts, cancellation=cancellation, used=self.used)
         feedback.setProgress(80)

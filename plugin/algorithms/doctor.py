@@ -14,7 +14,7 @@ from .common import SanxianAlgorithm
 class DoctorAlgorithm(SanxianAlgorithm):
     """Algorithm `doctor`: report versions of QGIS and of the libraries."""
 
-    section = "environment"
+    toolbox_section = "environment"
     identifier = "doctor"
     keywords = ("doctor", "environment", "versions", "geopandas", "环境自检")
 

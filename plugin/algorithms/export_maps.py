@@ -31,7 +31,7 @@ from ..bridge.project import county, document
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.check import Options
+from ..core.check import RunOptions
 from ..core.errors import InputError
 from ..core.files.writing import check_writable
 from ..core.messages.texts import Texts
@@ -62,7 +62,7 @@ _BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 class ExportMaps(SanxianAlgorithm):
     """Algorithm `export_maps`: print the maps of a county plan."""
 
-    section = "package"
+    toolbox_section = "package"
     identifier = "export_maps"
     keywords = ("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出")
 
@@ -100,12 +100,12 @@ class ExportMaps(SanxianAlgorithm):
         catalogue = maps.load_map_set()
         for parameter in make_source_parameters():
             self.addParameter(parameter)
-        titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.maps.values()]
+        titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.map_by_id.values()]
         self.addParameter(
             QgsProcessingParameterEnum(MAPS, tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True)
         )
         for name, label, options in (
-            (PAGE, tr("Page"), list(catalogue.sheets)),
+            (PAGE, tr("Page"), list(catalogue.page_size_by_id)),
             (FORMAT, tr("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
         ):
             self.addParameter(
@@ -159,7 +159,7 @@ class ExportMaps(SanxianAlgorithm):
             raise InputError("source_and_layers")
         if self.source and not Path(self.source).exists():
             raise InputError("source_missing", source=self.source)
-        self.catalogue = maps.load_map_set(self.text(parameters, MAP_SET, context))
+        self.catalogue = maps.load_map_set(self.read_text_parameter(parameters, MAP_SET, context))
         self.maps = self._read_maps(parameters, context)
         self.options, self.options_from_project = self._read_options(parameters, context)
         self.document, self.lowered_secrecy = self._read_document(parameters, context)
@@ -180,16 +180,16 @@ class ExportMaps(SanxianAlgorithm):
         # For an empty value QGIS would return the first entry of its list.
         ids = [] if given in (None, "", []) else _parse_map_ids(given)
         if ids is None:
-            known = list(maps.load_map_set().maps)
+            known = list(maps.load_map_set().map_by_id)
             ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
         return tuple(maps.select_maps(self.catalogue, ids))
 
     def _read_options(self, parameters, context):
         """Return the options; without SOURCE, empty ones come from the project's 县配置."""
-        given = Options(
-            standard=self.text(parameters, "STANDARD", context),
-            profile=self.text(parameters, "PROFILE", context),
-            roles=self.text(parameters, ROLES, context),
+        given = RunOptions(
+            standard=self.read_text_parameter(parameters, "STANDARD", context),
+            profile=self.read_text_parameter(parameters, "PROFILE", context),
+            roles=self.read_text_parameter(parameters, ROLES, context),
             lang=get_report_language(),
         )
         if self.source or context.project() is None:
@@ -205,13 +205,13 @@ class ExportMaps(SanxianAlgorithm):
 
         Raise InputError if no export is allowed.
         """
-        given = DocumentInfo(*(self.text(parameters, name, context) for name in _DOCUMENT_PARAMETERS))
+        given = DocumentInfo(*(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS))
         from_project = not self.source and context.project() is not None
         stored = document.read_document_info(context.project()) if from_project else DocumentInfo()
         merged, lowering = override_document(given, stored)
-        resolved = resolve_document(merged, self.options.norm().profile)
+        resolved = resolve_document(merged, self.options.resolve_norm().profile)
         resolved.require_exportable()
-        return resolved.info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
+        return resolved.document_info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
 
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
@@ -222,11 +222,11 @@ class ExportMaps(SanxianAlgorithm):
         kind = _BOTH_FORMATS if former else self.parameterAsEnumString(parameters, FORMAT, context)
         order = MapExportOrder(
             maps=self.maps,
-            sheet=self.catalogue.sheets[self.parameterAsEnumString(parameters, PAGE, context)],
-            folder=self.folder,
+            page_size=self.catalogue.page_size_by_id[self.parameterAsEnumString(parameters, PAGE, context)],
+            target_folder=self.folder,
             formats=MAP_FILE_FORMATS if kind == _BOTH_FORMATS else (kind,),
             dpi=self.parameterAsInt(parameters, DPI, context),
-            townships=self.parameterAsBool(parameters, TOWNSHIPS, context),
+            adds_township_pages=self.parameterAsBool(parameters, TOWNSHIPS, context),
             writes_world_file=self.parameterAsBool(parameters, WORLD, context),
         )
         with ExitStack() as stack:
@@ -235,12 +235,12 @@ class ExportMaps(SanxianAlgorithm):
             )
             outcome = export_maps(builder, order, progress=make_progress_callback(feedback), cancellation=cancellation)
         lines = log_maps(feedback, outcome, order, texts)
-        if not outcome.files:
+        if not outcome.written_files:
             raise InputError("map_none", reasons=" ".join(lines))
         return {
             OUTPUT: str(self.folder),
-            "MADE": len(outcome.written),
-            "FILES": len(outcome.files),
+            "MADE": len(outcome.exported_maps),
+            "FILES": len(outcome.written_files),
             "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.not_made),
         }
 
@@ -248,7 +248,7 @@ class ExportMaps(SanxianAlgorithm):
         if self.source:
 
             def unusable(key, params):
-                feedback.pushWarning(texts.problem(key, params))
+                feedback.pushWarning(texts.format_problem(key, params))
 
             return stack.enter_context(
                 open_map_source(self.source, self.options, cancellation=cancellation, unusable=unusable)
@@ -272,4 +272,4 @@ def _get_title(one: maps.MapSpec) -> str:
 
 
 def _list_maps(catalogue: maps.MapCatalogue) -> str:
-    return "、".join(f"{m.id}（{_get_title(m)}）" for m in catalogue.maps.values())
+    return "、".join(f"{m.id}（{_get_title(m)}）" for m in catalogue.map_by_id.values())

@@ -15,7 +15,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.check import check_plan
+from ..bridge.checking.check import check_project_or_folder
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
@@ -33,7 +33,7 @@ _SHARE_OF_CHECK = 0.4
 class ExportPackage(CheckPlan):
     """Algorithm `export_package`: check a plan with all rules and write its package."""
 
-    section = "package"
+    toolbox_section = "package"
     identifier = "export_package"
     keywords = ("package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库")
 
@@ -102,7 +102,7 @@ class ExportPackage(CheckPlan):
         from ..core.package.export import ExportOrder, make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
-        form = load_package_spec(self.text(parameters, PACKAGE, context) or "county")
+        form = load_package_spec(self.read_text_parameter(parameters, PACKAGE, context) or "county")
         self.prepare_check(parameters, context)
         self.options = make_options_for_package(self.options, form)
         output = self.parameterAsString(parameters, OUTPUT, context).strip()
@@ -112,8 +112,8 @@ class ExportPackage(CheckPlan):
         if documents and not Path(documents).is_dir():
             raise InputError("package_no_documents", folder=documents)
         given = DocumentInfo(
-            secrecy=self.text(parameters, SECRECY, context),
-            secrecy_reason=self.text(parameters, SECRECY_REASON, context),
+            secrecy=self.read_text_parameter(parameters, SECRECY, context),
+            secrecy_reason=self.read_text_parameter(parameters, SECRECY_REASON, context),
         )
         # A reason without a secrecy level has no effect.
         info, lowering = self.options.document_info, None
@@ -124,19 +124,19 @@ class ExportPackage(CheckPlan):
             form,
             Path(output),
             Path(documents) if documents else None,
-            force=self.parameterAsBoolean(parameters, FORCE, context),
+            is_forced=self.parameterAsBoolean(parameters, FORCE, context),
             keeps_personal_fields=self.parameterAsBoolean(parameters, PERSONAL, context),
-            maps=self.parameterAsBoolean(parameters, MAPS, context),
+            makes_maps=self.parameterAsBoolean(parameters, MAPS, context),
             document_info=info,
             lowered_secrecy=(lowering,) if lowering is not None else (),
         )
 
     def execute(self, parameters, context, feedback):
-        from ..bridge.package.tasks import export_package
+        from ..bridge.package.tasks import export_project_package
 
         cancellation, progress = Cancellation(feedback.isCanceled), make_progress_callback(feedback)
         log_county(feedback, self.options_from_project)
-        checked = check_plan(
+        checked = check_project_or_folder(
             self.what,
             self.options,
             source=self.origin,
@@ -145,7 +145,7 @@ class ExportPackage(CheckPlan):
         )
         log_report(feedback, checked)
         cancellation.raise_if_cancelled()
-        done = export_package(
+        done = export_project_package(
             checked,
             self.order,
             progress=lambda share, text: progress(_SHARE_OF_CHECK + (1 - _SHARE_OF_CHECK) * share, text),
@@ -155,4 +155,4 @@ class ExportPackage(CheckPlan):
         log_written_files(feedback, [str(done.path)])
         summary = checked.report.summary
         results = {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
-        return {OUTPUT: str(done.path), "DIGEST": done.digest, **results}
+        return {OUTPUT: str(done.path), "DIGEST": done.manifest_digest, **results}

@@ -26,7 +26,7 @@ STANDARD, OUTPUT = "STANDARD", "OUTPUT"
 class ExportVct(SanxianAlgorithm):
     """Algorithm `export_vct`: write layers as a VCT 3.0 file."""
 
-    section = "exchange"
+    toolbox_section = "exchange"
     identifier = "export_vct"
     keywords = ("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式")
 
@@ -73,7 +73,7 @@ class ExportVct(SanxianAlgorithm):
         health.require_libraries()
         from ..core.files.writing import check_writable
 
-        self.templates = load_standard(self.text(parameters, STANDARD, context) or "county_db").templates
+        self.templates = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db").templates
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
         chosen = read_layers(self, parameters, LAYERS, context)
         if self.source and chosen:
@@ -86,7 +86,7 @@ class ExportVct(SanxianAlgorithm):
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
         if not self.target:
             raise InputError("output_missing")
-        check_writable(self.target, [self.source] if self.source else [shot.path for shot in self.layer_snapshots])
+        check_writable(self.target, [self.source] if self.source else [shot.file_path for shot in self.layer_snapshots])
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
@@ -98,13 +98,13 @@ class ExportVct(SanxianAlgorithm):
             for line in describe_unread_files(self.source, texts, cancellation):
                 feedback.pushWarning(line)
         for key, params in done.notes:
-            feedback.pushWarning(texts.notice(key, params))
-        for name, rows in done.rows.items():
+            feedback.pushWarning(texts.format_notice(key, params))
+        for name, rows in done.row_counts.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
-        feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=done.lines))
+        feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=done.boundary_line_count))
         log_written_files(feedback, [self.target])
-        counts = {"LAYERS_WRITTEN": len(done.rows), "FEATURES": sum(done.features.values())}
-        return {OUTPUT: self.target, **counts, "ROWS": sum(done.rows.values())}
+        counts = {"LAYERS_WRITTEN": len(done.row_counts), "FEATURES": sum(done.shape_counts.values())}
+        return {OUTPUT: self.target, **counts, "ROWS": sum(done.row_counts.values())}
 
     @run_in_python_thread
     def _write_vct_file(self, progress, cancellation: Cancellation):

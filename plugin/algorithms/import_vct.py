@@ -17,7 +17,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.checking import findings_layer
-from ..bridge.checking.check import check_plan
+from ..bridge.checking.check import check_project_or_folder
 from ..bridge.editing import attribute_forms
 from ..bridge.editing.styled_layers import get_layer_order, list_database_layers
 from ..bridge.layers import styles
@@ -27,7 +27,7 @@ from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.check import Options
+from ..core.check import RunOptions
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.profile import Norm
@@ -45,7 +45,7 @@ _SHARE_OF_IMPORT = 0.5
 class ImportVct(SanxianAlgorithm):
     """Algorithm `import_vct`: import a VCT file, load its layers and check them."""
 
-    section = "exchange"
+    toolbox_section = "exchange"
     identifier = "import_vct"
     keywords = ("vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式")
 
@@ -97,7 +97,7 @@ class ImportVct(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
+        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
         self.source = self.parameterAsFile(parameters, INPUT, context).strip()
         if not self.source or not Path(self.source).is_file():
             raise InputError("source_missing", source=self.source)
@@ -108,7 +108,9 @@ class ImportVct(SanxianAlgorithm):
         self.options = self._read_check_options(parameters, context)
         # The forms take the county from the project's profile.
         self.norm = (
-            Norm(self.standard, county.make_check_options(context.project()).norm().profile) if self.load else None
+            Norm(self.standard, county.make_check_options(context.project()).resolve_norm().profile)
+            if self.load
+            else None
         )
 
     def execute(self, parameters, context, feedback):
@@ -117,16 +119,16 @@ class ImportVct(SanxianAlgorithm):
         cancellation = Cancellation(feedback.isCanceled)
         done = self._import_file(lambda share, text: progress_of_all(part * share, text), cancellation)
         texts = Texts(get_interface_language())
-        remarks = [texts.notice(key, params) for key, params in done.notes]
+        remarks = [texts.format_notice(key, params) for key, params in done.notes]
         for remark in remarks:
             feedback.pushWarning(remark)
-        for name, rows in done.rows.items():
+        for name, rows in done.row_counts.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=done.crs))
         log_written_files(feedback, [self.target])
         if self.norm is not None:
-            self._register_layers(done.rows, context)
-        counts = {"LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
+            self._register_layers(done.row_counts, context)
+        counts = {"LAYERS": len(done.row_counts), "ROWS": sum(done.row_counts.values())}
         results = {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
         if self.options is not None:
             results |= self._check_database(
@@ -134,7 +136,7 @@ class ImportVct(SanxianAlgorithm):
             )
         return results
 
-    def _read_check_options(self, parameters, context) -> Options | None:
+    def _read_check_options(self, parameters, context) -> RunOptions | None:
         """Return the options of the check from the project's county settings.
 
         None without the parameter CHECK.
@@ -142,9 +144,9 @@ class ImportVct(SanxianAlgorithm):
         if not self.parameterAsBool(parameters, CHECK, context):
             return None
         project = context.project()
-        stored = county.make_check_options(project) if project is not None else Options()
-        standard = self.text(parameters, STANDARD, context) or stored.standard
-        return Options(standard=standard, profile=stored.profile, phase=stored.phase, lang=get_interface_language())
+        stored = county.make_check_options(project) if project is not None else RunOptions()
+        standard = self.read_text_parameter(parameters, STANDARD, context) or stored.standard
+        return RunOptions(standard=standard, profile=stored.profile, phase=stored.phase, lang=get_interface_language())
 
     def _check_database(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the imported database, log a summary, and return it as results."""
@@ -152,12 +154,12 @@ class ImportVct(SanxianAlgorithm):
 
         options = self.options
         done = check_imported(
-            lambda: check_plan(self.target, options, progress=progress, cancellation=cancellation).report,
+            lambda: check_project_or_folder(self.target, options, progress=progress, cancellation=cancellation).report,
             Texts(get_interface_language()),
         )
-        for line in done.lines:
+        for line in done.summary_sentences:
             (feedback.pushInfo if done.verdict == "pass" else feedback.pushWarning)(line)
-        return {"VERDICT": done.verdict, "ERRORS": done.errors, "WARNINGS": done.warning_count}
+        return {"VERDICT": done.verdict, "ERRORS": done.error_count, "WARNINGS": done.warning_count}
 
     def _register_layers(self, names, context) -> None:
         """Register the imported layers, so that QGIS loads them in a group of the file."""

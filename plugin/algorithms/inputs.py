@@ -25,7 +25,7 @@ from ..bridge.layers.role_recognition import is_findings_layer, list_plan_layers
 from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
-from ..core.check import Options
+from ..core.check import RunOptions
 from ..core.errors import InputError
 
 SOURCE, LAYERS = "SOURCE", "LAYERS"
@@ -71,7 +71,7 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
         try:
             if not has_value(parameters, name):
                 continue
-            if _has_several_values(definition, value) and name not in algorithm.repeatable:
+            if _has_several_values(definition, value) and name not in algorithm.repeatable_parameters:
                 return InputError("parameter_twice", name=name, values=", ".join(map(str, value)))
             if isinstance(definition, QgsProcessingParameterFeatureSource):
                 get_source_layer(algorithm, parameters, name, context)
@@ -97,7 +97,7 @@ def _has_several_values(definition: QgsProcessingParameterDefinition, value) -> 
     return not many and not (isinstance(definition, QgsProcessingParameterEnum) and definition.allowMultiple())
 
 
-def read_source(algorithm, parameters, name, context) -> LayerSnapshot | None:
+def read_layer_parameter(algorithm, parameters, name, context) -> LayerSnapshot | None:
     """Return a snapshot of a layer parameter with edits and the user's filter.
 
     None if the parameter is empty. Raise InputError if the layer cannot be read.
@@ -207,12 +207,12 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
     if not shots:
         raise InputError("no_layers")
     project = context.project()
-    return shots, project.baseName() if project else "", [shot.path for shot in shots], bool(chosen)
+    return shots, project.baseName() if project else "", [shot.file_path for shot in shots], bool(chosen)
 
 
 def fill_options_from_project(
-    given: Options, what: str | list[LayerSnapshot], project, whole: bool
-) -> tuple[Options, dict[str, object]]:
+    given: RunOptions, what: str | list[LayerSnapshot], project, whole: bool
+) -> tuple[RunOptions, dict[str, object]]:
     """Fill empty options from the project's county settings (县配置).
 
     Return the options and the filled parameters. The result equals a check in the panel. If ``what`` is a path, the
@@ -223,7 +223,7 @@ def fill_options_from_project(
     # Use the waivers of these layers: other layers of the project may be in another folder.
     stored = replace(
         county.make_check_options(project),
-        waivers=waivers.find_existing_waiver_file(project, [shot.path for shot in what]),
+        waivers=waivers.find_existing_waiver_file(project, [shot.file_path for shot in what]),
     )
     names = (
         "profile",
@@ -246,12 +246,12 @@ def fill_options_from_project(
     return options, {name.upper(): ",".join(value) if name == "rules" else value for name, value in taken.items()}
 
 
-def read_plan_options(algorithm, parameters, context) -> Options:
+def read_plan_options(algorithm, parameters, context) -> RunOptions:
     """Return the options for checking a whole plan, read from the parameters."""
     year = parameters.get(BASE_YEAR)
     return replace(
         algorithm.read_norm_options(parameters, context),
-        roles=algorithm.text(parameters, ROLES, context),
-        scope=algorithm.text(parameters, SCOPE, context),
+        roles=algorithm.read_text_parameter(parameters, ROLES, context),
+        scope=algorithm.read_text_parameter(parameters, SCOPE, context),
         base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, BASE_YEAR, context),
     )

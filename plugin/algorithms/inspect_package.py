@@ -20,7 +20,7 @@ INPUT, PACKAGE = "INPUT", "PACKAGE"
 class InspectPackage(CheckPlan):
     """Algorithm `inspect_package`: as `CheckPlan`, for the layers of a package."""
 
-    section = "package"
+    toolbox_section = "package"
     identifier = "inspect_package"
     keywords = ("package", "submission", "check", "zip", "manifest", "汇交", "成果包", "检查", "验收", "质检")
 
@@ -61,11 +61,11 @@ class InspectPackage(CheckPlan):
         from ..core.package.export import make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
-        self.form = load_package_spec(self.text(parameters, PACKAGE, context) or "county")
+        self.form = load_package_spec(self.read_text_parameter(parameters, PACKAGE, context) or "county")
         super().prepare(parameters, context, feedback)
         self.options = make_options_for_package(self.options, self.form)
 
-    def sources(self, parameters, context):
+    def get_data_to_check(self, parameters, context):
         path = self.parameterAsFile(parameters, INPUT, context).strip()
         if not path:
             raise InputError("package_no_input")
@@ -73,8 +73,8 @@ class InspectPackage(CheckPlan):
             raise InputError("source_missing", source=path)
         return path, path, [path], False
 
-    def checked(self, feedback):
-        from ..bridge.package.tasks import inspect_package
+    def run_check(self, feedback):
+        from ..bridge.package.tasks import inspect_package_layers
 
         progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
-        return inspect_package(self.what, self.form, self.options, progress=progress, cancellation=cancellation)
+        return inspect_package_layers(self.what, self.form, self.options, progress=progress, cancellation=cancellation)

@@ -37,7 +37,7 @@ _ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 class LayersFromStructure(SanxianAlgorithm):
     """Algorithm `layers_from_structure`: create layers that a workbook describes."""
 
-    section = "layers"
+    toolbox_section = "layers"
     identifier = "layers_from_structure"
     keywords = ("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表")
 
@@ -97,11 +97,11 @@ class LayersFromStructure(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
+        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
         if not self.source or not Path(self.source).is_file():
             raise DataError("structure_missing", file=self.source)
-        self.county = self.text(parameters, COUNTY, context)
+        self.county = self.read_text_parameter(parameters, COUNTY, context)
         system = self.parameterAsCrs(parameters, CRS, context)
         self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
         self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
@@ -114,13 +114,15 @@ class LayersFromStructure(SanxianAlgorithm):
         structure, made, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
         log_created_layers(feedback, made, crs, notice, texts)
-        for note in structure.notes:
+        for note in structure.unknown_domains:
             feedback.pushWarning(
-                texts.get("toolbox", "structure_domain", sheet=note.sheet, row=note.row, value=note.value)
+                texts.get(
+                    "toolbox", "structure_domain", sheet=note.sheet_name, row=note.row_number, value=note.domain_name
+                )
             )
         if self.folder:
             feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
-        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.created)}
+        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.created_names)}
 
     @run_in_python_thread
     def _create_layers(self, cancellation: Cancellation):

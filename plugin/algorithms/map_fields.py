@@ -38,7 +38,7 @@ from ..core.messages.texts import Texts
 from ..core.profile import Norm, load_profile
 from ..core.standard import list_standard_ids, load_standard
 from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
-from .inputs import read_source
+from .inputs import read_layer_parameter
 from .outputs import LayerOutput
 from .report_log import log_sealed_layer, log_written_files
 
@@ -53,7 +53,7 @@ DROP_PERSONAL = "DROP_PERSONAL"
 class MapFields(SanxianAlgorithm):
     """Algorithm `map_fields`: map a layer into a template of the standard."""
 
-    section = "layers"
+    toolbox_section = "layers"
     identifier = "map_fields"
     keywords = ("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库")
 
@@ -109,13 +109,13 @@ class MapFields(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
-        self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
-        role = self.text(parameters, TEMPLATE, context).upper()
+        self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
+        role = self.read_text_parameter(parameters, TEMPLATE, context).upper()
         if role not in self.standard.templates:
             known = ", ".join(sorted(self.standard.templates))
             raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=known)
         self.template = self.standard.templates[role]
-        self.layer_snapshot = read_source(self, parameters, INPUT, context)
+        self.layer_snapshot = read_layer_parameter(self, parameters, INPUT, context)
         if self.layer_snapshot is None:
             raise InputError("no_layers")
         self.mapping_file = self.parameterAsFile(parameters, MAPPING, context).strip()
@@ -130,9 +130,9 @@ class MapFields(SanxianAlgorithm):
         self._check_outputs()
 
     def _check_outputs(self) -> None:
-        inputs = [self.layer_snapshot.path, self.mapping_file]
+        inputs = [self.layer_snapshot.file_path, self.mapping_file]
         for output, formats in ((self.output, LAYER_DRIVERS), (self.unmapped, TABLE_DRIVERS)):
-            output.check(formats, inputs)
+            output.validate_target(formats, inputs)
         if self.output.file and is_same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 
@@ -162,7 +162,7 @@ class MapFields(SanxianAlgorithm):
         for output, table, _ in tables:
             if output.wants_sink:
                 sink, results[output.name] = output.open_sink(
-                    self, parameters, context, table.fields, table.geometry, table.crs
+                    self, parameters, context, table.fields, table.geometry_type, table.crs
                 )
                 write_rows_to_sink(sink, table, output.destination, cancellation)
             results |= output.register_written_file(context)
@@ -213,29 +213,31 @@ class MapFields(SanxianAlgorithm):
     def _log_mapping(self, feedback, layer, mapping, proposals, mapped) -> None:
         texts = Texts(get_interface_language())
         for key, params in layer.notices:
-            feedback.pushInfo(texts.notice(key, params))
+            feedback.pushInfo(texts.format_notice(key, params))
         if not self.layer_snapshot.crs.isValid():
             feedback.pushWarning(texts.get("mapping", "no_crs", layer=layer.name))
-        methods = {p.target: p.matched_by for p in proposals}
-        for target, source in mapping.fields.items():
+        methods = {p.target_field: p.matched_by for p in proposals}
+        for target, source in mapping.source_by_target.items():
             method = texts.get("mapping", f"how_{methods.get(target) or 'given'}")
             feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
-        for target, translation in mapping.codes.items():
+        for target, translation in mapping.translation_by_target.items():
             if translation.list_id:
                 named = texts.get_setting_name(f"codes.{translation.list_id}")
-                line = texts.get("mapping", "translated", target=target, list=named, column=translation.column)
+                line = texts.get("mapping", "translated", target=target, list=named, column=translation.target_column)
                 feedback.pushInfo(line)
         for proposal in proposals:
             if proposal.doubt_reason:
-                message = texts.get("mapping", proposal.doubt_reason, target=proposal.target, source=proposal.source)
+                message = texts.get(
+                    "mapping", proposal.doubt_reason, target=proposal.target_field, source=proposal.source_field
+                )
                 feedback.pushWarning(message)
-        for key, names in (("unfilled", mapped.unfilled_fields), ("unmapped", mapped.unmapped)):
+        for key, names in (("unfilled", mapped.unfilled_fields), ("unmapped", mapped.unmapped_fields)):
             if names:
                 feedback.pushInfo(texts.get("mapping", key, fields=", ".join(names)))
         rows = [loss for loss in mapped.losses if loss.fid is not None]
         empty = sum(not loss.is_carried_over for loss in rows)
-        if self.drop_personal and self.template.personal:
-            fields = ", ".join(f.name for f in self.template.personal)
+        if self.drop_personal and self.template.personal_fields:
+            fields = ", ".join(f.name for f in self.template.personal_fields)
             feedback.pushInfo(texts.get("mapping", "personal_left_out", fields=fields))
         counts = {"rows": len(mapped.frame), "losses": len(rows), "empty": empty}
         feedback.pushInfo(texts.get("mapping", "done", layer=layer.name, role=self.template.role, **counts))

@@ -71,7 +71,7 @@ def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: 
         context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_post_processor(source, action))
 
 
-FINDINGS = "OUTPUT_FINDINGS"
+FINDINGS_PARAMETER = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
 _PROVIDER_PREFIX = re.compile(r"^\w{3,}:")
 
@@ -79,7 +79,7 @@ _PROVIDER_PREFIX = re.compile(r"^\w{3,}:")
 def make_findings_parameter() -> QgsProcessingParameterFeatureSink:
     """Return the parameter of the findings layer."""
     kind = Qgis.ProcessingSourceType.VectorPolygon
-    return QgsProcessingParameterFeatureSink(FINDINGS, tr("Findings"), kind, optional=True)
+    return QgsProcessingParameterFeatureSink(FINDINGS_PARAMETER, tr("Findings"), kind, optional=True)
 
 
 def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
@@ -140,7 +140,7 @@ class LayerOutput:
     def _needs_sink(self) -> bool:
         return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER_PREFIX.match(self.destination))
 
-    def check(self, formats: Iterable[str], inputs: list[str]) -> None:
+    def validate_target(self, formats: Iterable[str], inputs: list[str]) -> None:
         """Raise OutputError if the target is an input, not writable or of unknown format."""
         if self.database:
             check_not_input(self.database, inputs)
@@ -169,7 +169,9 @@ class LayerOutput:
                 layer.setFieldAlias(layer.fields().lookupField(field.name()), field.alias())
         return sink, identifier
 
-    def write(self, algorithm, parameters, context, table: OutputTable, cancellation: Cancellation) -> dict[str, Any]:
+    def write_table(
+        self, algorithm, parameters, context, table: OutputTable, cancellation: Cancellation
+    ) -> dict[str, Any]:
         """Write the output table of a run to its file or sink; return the results."""
         results: dict[str, Any] = {}
         if self.file:
@@ -178,7 +180,7 @@ class LayerOutput:
                 cancellation.raise_if_cancelled()
         elif self.wants_sink:
             sink, results[self.name] = self.open_sink(
-                algorithm, parameters, context, table.fields, table.geometry, table.crs
+                algorithm, parameters, context, table.fields, table.geometry_type, table.crs
             )
             write_rows_to_sink(sink, table, self.destination, cancellation)
         return results | self.register_written_file(context)
@@ -209,7 +211,7 @@ class FindingsOutput(LayerOutput):
     """The output with the findings of a run."""
 
     def __init__(self, parameters, context):
-        super().__init__(parameters, context, FINDINGS, tr("Findings"))
+        super().__init__(parameters, context, FINDINGS_PARAMETER, tr("Findings"))
 
     def write_findings(
         self, algorithm, parameters, context, checked: CheckResult, cancellation: Cancellation
@@ -227,7 +229,7 @@ class FindingsOutput(LayerOutput):
         )
         sinks.add_findings_to_sink(sink, checked.report.findings, self.destination, cancellation)
         call_after_layer_loaded(context, identifier, _apply_findings_style)
-        return {FINDINGS: identifier}
+        return {FINDINGS_PARAMETER: identifier}
 
 
 def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:

@@ -39,7 +39,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     from ..core.model.report import INCOMPLETE_RUN
     from ..core.profile.document import render_lowerings
     from ..core.render.rules_run import describe_rules_run
-    from ..core.render.words import Words
+    from ..core.render.words import ReportTexts
 
     report = checked.report
     texts = Texts(report.lang)
@@ -60,7 +60,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     if summary["unconfirmed"]:
         settings = ", ".join(texts.get_setting_name(name) for name in summary["unconfirmed"])
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
-    feedback.pushInfo(describe_rules_run(report, checked.plan.norm, Words(texts.lang)))
+    feedback.pushInfo(describe_rules_run(report, checked.plan.norm, ReportTexts(texts.lang)))
     if summary["left_out"]:
         feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
     if summary["waived"]:
@@ -73,20 +73,24 @@ def log_report(feedback, checked: CheckResult) -> None:
 def log_figures(feedback, done: TabulatedPlan) -> None:
     """Log each indicator; one that misses its target as a warning."""
     from ..core.render import figures as shown
-    from ..core.render.words import Words
+    from ..core.render.words import ReportTexts
 
-    words = Words(done.figures.texts.lang)
+    words = ReportTexts(done.indicators.texts.lang)
     for notice in done.notices:
         feedback.pushInfo(notice)
-    for computed in done.figures.all():
-        name = computed.entry.name(words.lang)
+    for computed in done.indicators.compute_all_indicators():
+        name = computed.definition.name(words.lang)
         for one in computed.figures:
             target = words.get("cli", "of_target", target=shown.format_target(one, words)) if one.target else ""
-            given = {"value": shown.format_value(one, words), "target": target, "state": shown.format_state(one, words)}
+            given = {
+                "value": shown.format_indicator_value(one, words),
+                "target": target,
+                "state": shown.format_state(one, words),
+            }
             line = words.get("cli", "figure", name=name, **given)
             (feedback.pushWarning if one.state in ("broken", "close", "unconfirmed") else feedback.pushInfo)(line)
         if not computed.figures:
-            feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.reason))
+            feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.missing_reason))
 
 
 def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
@@ -110,10 +114,10 @@ def log_comparison(feedback, done: PlanComparison) -> None:
     texts = Texts(get_interface_language())
     found = done.comparison
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
-    sums = {name: format_number(found.area(kind), 2) for name, kind in areas.items()}
-    layer = found.after.layer.template.name if texts.lang == "zh" else done.role
+    sums = {name: format_number(found.sum_area_m2(kind), 2) for name, kind in areas.items()}
+    layer = found.later_edition.layer.template.name if texts.lang == "zh" else done.role
     line = texts.get("versions", "summary", verdict=get_comparison_verdict(done, texts), layer=layer, **sums)
-    (feedback.pushInfo if found.identical else feedback.pushWarning)(line)
+    (feedback.pushInfo if found.is_identical else feedback.pushWarning)(line)
     for reason in list_reasons(done, texts):
         feedback.pushInfo(reason)
 
@@ -166,9 +170,9 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
     Then log differences of the sums, and skipped features.
     """
     texts, found = Texts(get_interface_language()), derived.three_zones
-    for figure in derived.figures:
+    for figure in derived.indicators:
         line = texts.get(
-            "toolbox", "space_line", name=texts.indicator(figure.id), km2=format_number(figure.value, 4),
+            "toolbox", "space_line", name=texts.get_indicator_name(figure.id), km2=format_number(figure.value, 4),
             ha=format_number(100 * figure.value, 2), features=figure.inputs["features"],
         )  # fmt: skip
         share = figure.inputs.get("county_share")
@@ -177,13 +181,13 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
         )
     sums = {"zones": format_number(found.input_m2, 2), "spaces": format_number(found.total_m2, 2)}
     feedback.pushInfo(texts.get("toolbox", "space_sums", **sums, difference=format_number(found.difference_m2, 2)))
-    for code, (count, area_m2) in sorted(found.unmapped.items()):
+    for code, (count, area_m2) in sorted(found.unmapped_zones.items()):
         params = {"count": count, "area": format_number(area_m2, 2), "code": code}
         feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
-    if not found.adds_up:
+    if not found.do_areas_add_up:
         params = {"overlap": format_number(found.overlap_m2, 2), "between": format_number(found.shared_between_m2, 2)}
         feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
-    for key, count in (("space_missing", found.missing_shape_count), ("space_repaired", found.repaired)):
+    for key, count in (("space_missing", found.missing_shape_count), ("space_repaired", found.repaired_shape_count)):
         if count:
             feedback.pushWarning(texts.get("toolbox", key, count=count))
 
@@ -204,7 +208,7 @@ def log_package(feedback, done: ExportedPackage) -> None:
             feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
     if done.manifest["check"]["forced"]:
         feedback.pushWarning(texts.get("toolbox", "package_forced"))
-    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=done.digest))
+    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=done.manifest_digest))
 
 
 def log_created_layers(
@@ -215,8 +219,11 @@ def log_created_layers(
     ``notice``: key and parameters of a notice on the choice of the CRS.
     """
     if notice:
-        feedback.pushWarning(texts.notice(*notice))
-    for key, layers, more in (("created_layers", made.created, {"crs": crs}), ("kept_layers", made.existing, {})):
+        feedback.pushWarning(texts.format_notice(*notice))
+    for key, layers, more in (
+        ("created_layers", made.created_names, {"crs": crs}),
+        ("kept_layers", made.existing_names, {}),
+    ):
         if layers:
             feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
 
@@ -240,7 +247,11 @@ def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: 
     lines = [texts.get("maps", key, map="”、“".join(titles), **dict(rest)) for (key, *rest), titles in alike.items()]
     for line in lines:
         feedback.pushWarning(line)
-    if outcome.files:
-        counts = {"count": len(outcome.written), "files": len(outcome.files), "folder": order.folder.name}
-        feedback.pushInfo(texts.get("maps", "made", sheet=order.sheet.id, dpi=round(order.dpi), **counts))
+    if outcome.written_files:
+        counts = {
+            "count": len(outcome.exported_maps),
+            "files": len(outcome.written_files),
+            "folder": order.target_folder.name,
+        }
+        feedback.pushInfo(texts.get("maps", "made", sheet=order.page_size.id, dpi=round(order.dpi), **counts))
     return lines

@@ -15,10 +15,10 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.check import write_outputs
+from ..bridge.checking.check import write_check_outputs
 from ..bridge.layers.reading import read_snapshots
 from ..bridge.layers.role_recognition import assign_roles_for_rule
-from ..bridge.layers.snapshots import make_names_unique
+from ..bridge.layers.snapshots import make_snapshot_names_unique
 from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
@@ -26,7 +26,7 @@ from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import OutputPaths, check_outputs
 from ..core.messages.texts import Texts
-from ..core.model.rule import EVERY_LAYER, Need, Parameter, Rule
+from ..core.model.rule import EVERY_LAYER, LayerNeed, Rule, RuleParameter
 from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
@@ -38,7 +38,7 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .inputs import make_data_parameter, read_layers, read_source
+from .inputs import make_data_parameter, read_layer_parameter, read_layers
 from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_rule, log_written_files
 
@@ -109,7 +109,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             )
             self.addParameter(make_text_parameter("SCOPE", tr("Scope of the delivery"), list(load_standard().scopes)))
         if all(need.concept != TOWNSHIPS for need in needs.values()):
-            needs[TOWNSHIPS] = Need(TOWNSHIPS, optional=True)
+            needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
         for name, need in needs.items():
             self._add_source(name, need)
         for parameter in self.rule.parameters:
@@ -140,8 +140,8 @@ class RuleAlgorithm(SanxianAlgorithm):
     def _list_tables(self) -> list[str]:
         return [name for name in get_table_labels() if name in self.rule.inputs]
 
-    def _add_source(self, name: str, need: Need) -> None:
-        label = tr("Layer") if need.concept == EVERY_LAYER else self.texts.concept(need.concept)
+    def _add_source(self, name: str, need: LayerNeed) -> None:
+        label = tr("Layer") if need.concept == EVERY_LAYER else self.texts.get_concept_name(need.concept)
         label = label[:1].upper() + label[1:]
         source = QgsProcessingParameterFeatureSource(
             name.upper(), label, [Qgis.ProcessingSourceType.VectorAnyGeometry], optional=need.optional
@@ -152,9 +152,9 @@ class RuleAlgorithm(SanxianAlgorithm):
             roles = sorted(load_standard().templates)
             self.addParameter(make_text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
 
-    def _make_number(self, parameter: Parameter) -> QgsProcessingParameterNumber:
+    def _make_number(self, parameter: RuleParameter) -> QgsProcessingParameterNumber:
         sign = _UNIT_SIGNS.get(parameter.unit, "")
-        named = self.texts.section("parameters").get(parameter.name, parameter.name.replace("_", " "))
+        named = self.texts.get_section("parameters").get(parameter.name, parameter.name.replace("_", " "))
         # An empty value uses that of the profile or the standard; a default here would override theirs.
         default = tr("empty: the setting, by default {value}").format(value=f"{parameter.default:g}")
         label = f"{named} ({sign}; {default})" if sign else f"{named} ({default})"
@@ -164,26 +164,28 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.sources = {}
         for name in [*self.rule.needs, TOWNSHIPS]:
             if self.parameterDefinition(name.upper()) is not None:
-                shot = read_source(self, parameters, name.upper(), context)
+                shot = read_layer_parameter(self, parameters, name.upper(), context)
                 if shot is not None:
                     self.sources[name] = shot
         self.other_layers = read_layers(self, parameters, "LAYERS", context) if not self.rule.needs else []
-        make_names_unique([*self.sources.values(), *self.other_layers])
-        self.role = self.text(parameters, "ROLE", context) if self.parameterDefinition("ROLE") else ""
+        make_snapshot_names_unique([*self.sources.values(), *self.other_layers])
+        self.role = self.read_text_parameter(parameters, "ROLE", context) if self.parameterDefinition("ROLE") else ""
         self.base = replace(
             self.read_norm_options(parameters, context),
-            scope=self.text(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
+            scope=self.read_text_parameter(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
             rules=(self.rule.code,),
-            baseline=self.text(parameters, "BASELINE", context) if self.parameterDefinition("BASELINE") else "",
+            baseline=self.read_text_parameter(parameters, "BASELINE", context)
+            if self.parameterDefinition("BASELINE")
+            else "",
             base_year=self._read_number(parameters, "BASE_YEAR", context, integer=True),
-            **{name: self.text(parameters, name.upper(), context) for name in self._list_tables()},
+            **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._list_tables()},
         )
         given = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given.items() if value is not None}
         limits = {field: self._read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
-        inputs = [shot.path for shot in [*self.sources.values(), *self.other_layers]]
+        inputs = [shot.file_path for shot in [*self.sources.values(), *self.other_layers]]
         inputs += [self.base.baseline] if self.base.baseline else []
         inputs += filter(None, (getattr(self.base, name) for name in self._list_tables()))
         check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
@@ -200,7 +202,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         (outcome,) = checked.report.rules
         self._raise_if_not_run(checked)
         log_rule(feedback, checked)
-        write_outputs(checked, OutputPaths(findings=self.findings.file), cancellation=cancellation)
+        write_check_outputs(checked, OutputPaths(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, checked, cancellation)
         log_written_files(feedback, [self.findings.file])
         summary = checked.report.summary
@@ -212,19 +214,19 @@ class RuleAlgorithm(SanxianAlgorithm):
         health.require_libraries(cancellation)
         from ..core.check import check_plan as core_check
 
-        norm = self.base.norm()
+        norm = self.base.resolve_norm()
         progress = make_progress_callback(feedback)
         shots = [*self.sources.values(), *self.other_layers]
         read = list(
             read_snapshots(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
         )
         named = dict(zip(self.sources, read, strict=False))
-        roles = assign_roles_for_rule(named, {**self.rule.needs, TOWNSHIPS: Need(TOWNSHIPS)}, norm, self.role)
+        roles = assign_roles_for_rule(named, {**self.rule.needs, TOWNSHIPS: LayerNeed(TOWNSHIPS)}, norm, self.role)
         options = replace(
             self.base,
             roles=roles,
             parameters={self.rule.code: self.given},
-            tolerance=replace(norm.tolerance(), **self.limits) if self.limits else None,
+            tolerance=replace(norm.make_tolerance(), **self.limits) if self.limits else None,
         )
         return core_check(read, options, progress=progress, cancellation=cancellation)
 
@@ -236,8 +238,8 @@ class RuleAlgorithm(SanxianAlgorithm):
             raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
         if state == "skipped":
             reasons = [
-                Texts(self.base.lang).problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
-                for u in checked.plan.unusable.values()
+                Texts(self.base.lang).format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
+                for u in checked.plan.unusable_layers.values()
             ]
             raise InputError("rule_not_run", rule=outcome.code, reason=" ".join(reasons) or outcome.reason)
 

@@ -27,14 +27,14 @@ from ..core.errors import InputError
 from ..core.invariants import require_value
 from ..core.messages.texts import Texts, format_number
 from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_parameter_advanced
-from .inputs import has_value, read_source
+from .inputs import has_value, read_layer_parameter
 from .outputs import LayerOutput
 from .report_log import log_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.indicators.layer_areas import AdjustedAreas, Areas, StoredAreaComparison
+    from ..core.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
     from ..core.plan.layer import SourceLayer
-    from ..core.standard.template import Field
+    from ..core.standard.template import TemplateField
 
 
 #: Maximum number of feature ids in a line.
@@ -43,65 +43,65 @@ _MAX_LOGGED_IDS = 10
 
 def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
     """Log sums of areas, differences of stored areas, and features with problems."""
-    texts, areas, compared = Texts(get_interface_language()), done.areas, done.stored_comparison
+    texts, areas, compared = Texts(get_interface_language()), done.measured_areas, done.stored_comparison
     for key, params in done.source.notices:
-        feedback.pushInfo(texts.notice(key, params))
-    sums = {basis: _format_m2(areas.total(basis)) for basis in ("statutory", "geodesic", "planar")}
+        feedback.pushInfo(texts.format_notice(key, params))
+    sums = {basis: _format_m2(areas.sum_area_m2(basis)) for basis in ("statutory", "geodesic", "planar")}
     rows = len(areas.statutory)
-    feedback.pushInfo(texts.get("areas", "sums", layer=done.source.name, rows=rows, plane=areas.plane, **sums))
+    feedback.pushInfo(texts.get("areas", "sums", layer=done.source.name, rows=rows, plane=areas.plane_crs_name, **sums))
     if done.not_cgcs2000:
         feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=done.not_cgcs2000))
     if done.has_stored_area:
         values = compared.stored_m2[compared.stored_m2 == compared.stored_m2]
         stored, count = float(values.sum()), int(compared.is_different.sum())
-        more = stored - areas.total("statutory")
+        more = stored - areas.sum_area_m2("statutory")
         params = {"stored": _format_m2(stored), "difference": _format_m2(abs(more)), "tolerance": f"{tolerance_m2:g}"}
         key = "sums_stored_less" if round(more, 2) < 0 else "sums_stored"
-        line = texts.get("areas", key, field=done.field, count=count, **params)
+        line = texts.get("areas", key, field=done.field_name, count=count, **params)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
         empty = int((compared.is_different & (compared.stored_m2 != compared.stored_m2)).sum())
         if empty:
-            feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=done.field))
+            feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=done.field_name))
     else:
-        feedback.pushInfo(texts.get("areas", "no_stored", field=done.field))
-    if compared.unit:
-        unit = texts.get("areas", f"unit_{compared.unit}")
-        feedback.pushWarning(texts.get("areas", "unit", field=done.field, unit=unit))
-    if done.replaced:
-        feedback.pushInfo(texts.get("areas", "replaced", fields=", ".join(done.replaced)))
+        feedback.pushInfo(texts.get("areas", "no_stored", field=done.field_name))
+    if compared.apparent_unit:
+        unit = texts.get("areas", f"unit_{compared.apparent_unit}")
+        feedback.pushWarning(texts.get("areas", "unit", field=done.field_name, unit=unit))
+    if done.replaced_columns:
+        feedback.pushInfo(texts.get("areas", "replaced", fields=", ".join(done.replaced_columns)))
     stray = set(areas.rows_outside_zone)
     for key, positions in (
         ("bare", [n for n in areas.without_shape if n not in stray]),
         ("stray", areas.rows_outside_zone),
-        ("repaired", areas.repaired),
+        ("repaired", areas.repaired_rows),
     ):
         if positions:
             params = {
                 "count": len(positions),
                 "fids": _format_ids([done.fids[n] for n in positions]),
-                "field": done.field,
+                "field": done.field_name,
             }
             feedback.pushWarning(texts.get("areas", key, **params))
 
 
 def _log_area_adjustment(feedback, done: MeasuredAreas, unconfirmed_share: float | None) -> None:
     """Log control areas, refused adjustments, and parts outside all control areas."""
-    texts, levelled = Texts(get_interface_language()), require_value(done.adjusted, "the levelled areas")
-    for name, unit in levelled.units:
+    texts, levelled = Texts(get_interface_language()), require_value(done.adjusted_areas, "the levelled areas")
+    for name, unit in levelled.control_area_adjustments:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
         figures_text = {
             k: _format_m2(v)
             for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.largest_correction_m2}.items()
         }
-        if unit.refused:
+        if unit.is_refused:
             feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **figures_text))
         else:
             feedback.pushInfo(texts.get("areas", "unit_closed", name=name, **figures_text))
-    if levelled.outside:
-        fids = _format_ids([done.fids[n] for n in levelled.outside])
-        feedback.pushWarning(texts.get("areas", "outside", count=len(levelled.outside), fids=fids))
-    if levelled.empty:
-        feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(levelled.empty)))
+    if levelled.rows_outside_control:
+        fids = _format_ids([done.fids[n] for n in levelled.rows_outside_control])
+        feedback.pushWarning(texts.get("areas", "outside", count=len(levelled.rows_outside_control), fids=fids))
+    if levelled.empty_control_names:
+        feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(levelled.empty_control_names)))
     if unconfirmed_share is not None:
         feedback.pushInfo(texts.get("areas", "limit_unconfirmed", share=f"{unconfirmed_share:g}"))
 
@@ -127,19 +127,19 @@ class MeasuredAreas:
     """Areas measured in a run of the tool, and the field that receives them.
 
     ``declared_field``: the field as defined by the layer's template, None if it has none; ``has_stored_area``: the
-    layer has the field; ``replaced``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum is not
-    CGCS2000; ``role``: code of the plan layer, empty if unknown.
+    layer has the field; ``replaced_columns``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum
+    is not CGCS2000; ``role``: code of the plan layer, empty if unknown.
     """
 
     source: SourceLayer
-    field: str
-    declared_field: Field | None
+    field_name: str
+    declared_field: TemplateField | None
     decimals: int
     has_stored_area: bool
-    areas: Areas
+    measured_areas: LayerAreas
     stored_comparison: StoredAreaComparison
-    adjusted: AdjustedAreas | None
-    replaced: list[str]
+    adjusted_areas: AdjustedAreas | None
+    replaced_columns: list[str]
     not_cgcs2000: str
     role: str
 
@@ -151,7 +151,7 @@ class MeasuredAreas:
 class StatutoryArea(SanxianAlgorithm):
     """Algorithm `statutory_area`: write or check areas, adjust them to control areas."""
 
-    section = "check"
+    toolbox_section = "check"
     identifier = "statutory_area"
     keywords = (
         "area",
@@ -232,15 +232,15 @@ class StatutoryArea(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
-        self.norm = self.read_norm_options(parameters, context).norm()
-        self.layer_snapshot = read_source(self, parameters, INPUT, context)
-        self.control = read_source(self, parameters, CONTROL, context)
+        self.norm = self.read_norm_options(parameters, context).resolve_norm()
+        self.layer_snapshot = read_layer_parameter(self, parameters, INPUT, context)
+        self.control = read_layer_parameter(self, parameters, CONTROL, context)
         if self.layer_snapshot is None:
             raise InputError("no_layers")
         for shot in (self.layer_snapshot, self.control):
-            if shot is not None and QgsWkbTypes.geometryType(shot.geometry) != Qgis.GeometryType.Polygon:
+            if shot is not None and QgsWkbTypes.geometryType(shot.geometry_type) != Qgis.GeometryType.Polygon:
                 raise InputError("areas_not_polygons", layer=shot.name)
-        self.field = self.text(parameters, FIELD, context)
+        self.field = self.read_text_parameter(parameters, FIELD, context)
         self.mode = self.parameterAsEnumString(parameters, MODE, context) or WRITE_MODE
         if self.mode not in (WRITE_MODE, CHECK_MODE):
             raise InputError("areas_mode", value=self.mode, known=f"{WRITE_MODE}, {CHECK_MODE}")
@@ -250,8 +250,8 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_two_controls")
         self.limit = self._read_number(parameters, LIMIT, context)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("With areas"))
-        self.output.check(
-            LAYER_DRIVERS, [shot.path for shot in (self.layer_snapshot, self.control) if shot is not None]
+        self.output.validate_target(
+            LAYER_DRIVERS, [shot.file_path for shot in (self.layer_snapshot, self.control) if shot is not None]
         )
 
     def _read_number(self, parameters, name, context) -> float | None:
@@ -261,7 +261,7 @@ class StatutoryArea(SanxianAlgorithm):
         cancellation = Cancellation(feedback.isCanceled)
         done = self._measure_areas(feedback, cancellation)
         _log_areas(feedback, done, self.tolerance)
-        if done.adjusted is not None:
+        if done.adjusted_areas is not None:
             from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
@@ -271,8 +271,8 @@ class StatutoryArea(SanxianAlgorithm):
         log_written_files(feedback, [self.output.file])
         if self.mode == WRITE_MODE:
             log_sealed_layer(feedback, done.role, self.norm)
-        areas, levelled = done.areas, done.adjusted
-        sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
+        areas, levelled = done.measured_areas, done.adjusted_areas
+        sums = {f"{basis.upper()}_M2": areas.sum_area_m2(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
         results |= {"DIFFERING": int(done.stored_comparison.is_different.sum()) if done.has_stored_area else 0}
         if done.has_stored_area:
@@ -280,19 +280,28 @@ class StatutoryArea(SanxianAlgorithm):
             results |= {"STORED_M2": float(stored[stored == stored].sum())}
         if levelled is not None:
             results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
-            results |= {"REFUSED": levelled.refused}
+            results |= {"REFUSED": levelled.refused_count}
         return results
 
     def _write_areas(self, parameters, context, done: MeasuredAreas, cancellation: Cancellation) -> dict[str, Any]:
         written = AreaFieldSpec(
-            done.field, self.mode == WRITE_MODE, done.declared_field.alias if done.declared_field else "", done.decimals
+            done.field_name,
+            self.mode == WRITE_MODE,
+            done.declared_field.alias if done.declared_field else "",
+            done.decimals,
         )
         if self.mode == CHECK_MODE:
             written.filled_row_positions = set(done.stored_comparison.is_different.nonzero()[0].tolist())
         table = make_area_table(
-            self.layer_snapshot, done.fids, done.areas, done.stored_comparison, done.adjusted, written, self.texts
+            self.layer_snapshot,
+            done.fids,
+            done.measured_areas,
+            done.stored_comparison,
+            done.adjusted_areas,
+            written,
+            self.texts,
         )
-        return self.output.write(self, parameters, context, table, cancellation)
+        return self.output.write_table(self, parameters, context, table, cancellation)
 
     @run_in_python_thread
     def _measure_areas(self, feedback, cancellation: Cancellation) -> MeasuredAreas:
@@ -341,7 +350,7 @@ class StatutoryArea(SanxianAlgorithm):
         return found is not None
 
     def _adjust_areas(
-        self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation
+        self, source: SourceLayer, areas: LayerAreas, step_m2: float, cancellation: Cancellation
     ) -> AdjustedAreas | None:
         from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
         from ..core.indicators.layer_areas import (

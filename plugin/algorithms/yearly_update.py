@@ -30,7 +30,7 @@ from .inputs import make_data_parameter
 from .report_log import log_written_files, log_yearly_update
 
 if TYPE_CHECKING:
-    from ..core.check import Options
+    from ..core.check import RunOptions
     from ..core.yearly import YearlyUpdate
     from ..core.yearly.write import WrittenUpdate
 
@@ -41,7 +41,7 @@ FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
     """Algorithm `yearly_update`: compare the filed database with the current one."""
 
-    section = "yearly"
+    toolbox_section = "yearly"
     identifier = "yearly_update"
     keywords = (
         "yearly",
@@ -114,9 +114,14 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             *self.sources, self.year, self.folder, self.options, progress=progress, cancellation=cancellation
         )
         log_yearly_update(feedback, done, written)
-        log_written_files(feedback, [str(path) for path in written.files])
-        counts = {f"COUNT_{kind.upper()}": count for kind, count in done.counts.items()}
-        return {OUTPUT: self.folder, "DATABASE": str(written.files[0]), "LAYERS": len(done.changed), **counts}
+        log_written_files(feedback, [str(path) for path in written.written_files])
+        counts = {f"COUNT_{kind.upper()}": count for kind, count in done.change_counts.items()}
+        return {
+            OUTPUT: self.folder,
+            "DATABASE": str(written.written_files[0]),
+            "LAYERS": len(done.changed_layers),
+            **counts,
+        }
 
 
 @run_in_python_thread
@@ -125,7 +130,7 @@ def write_yearly_update(
     current: str,
     year: int,
     folder: str,
-    options: Options,
+    options: RunOptions,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,

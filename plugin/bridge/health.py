@@ -40,13 +40,14 @@ QGIS_MINIMUM = "3.40"
 class LibraryState:
     """State of one required library or program in the environment check.
 
-    ``state``: ok, old, missing, or absent (missing but optional); ``needed``: the oldest version that works.
+    ``state``: ok, old, missing, or absent (missing but optional); ``oldest_working_version``: the oldest version that
+    works.
     """
 
     name: str
     version: str
     state: str
-    needed: str = ""
+    oldest_working_version: str = ""
     detail: str = ""
 
 
@@ -80,8 +81,8 @@ def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
 
 def describe_libraries(items: list[LibraryState], lang: str) -> str:
     """Return libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
-    words = Texts(lang).section("environment")
-    entries = [f"{i.name} ≥ {i.needed} ({i.detail or i.version or words[i.state]})" for i in items]
+    words = Texts(lang).get_section("environment")
+    entries = [f"{i.name} ≥ {i.oldest_working_version} ({i.detail or i.version or words[i.state]})" for i in items]
     return ", ".join(entries)
 
 
@@ -103,7 +104,7 @@ def make_health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
         key = "line_needed" if item.state == VERSION_TOO_OLD or item.state == LIBRARY_MISSING else "line"
         state = texts.get("environment", item.state)
         name = f"{item.name} {item.version}".strip()
-        line = texts.get("environment", key, name=name, state=state, needed=item.needed)
+        line = texts.get("environment", key, name=name, state=state, needed=item.oldest_working_version)
         lines.append((item.state, f"{line} ({item.detail})" if item.detail else line))
         good = good and item.state in (VERSION_OK, OPTIONAL_LIBRARY_ABSENT)
     closing = (

@@ -22,8 +22,8 @@ from .errors import Cancelled, SanxianError
 
 #: Function of each command; it returns an exit code.
 COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
-    "check": checking.run_check,
-    "inspect": checking.run_check,
+    "check": checking.run_check_command,
+    "inspect": checking.run_check_command,
     "indicators": checking.run_indicators,
     "package": checking.run_package,
     "compare": files.run_compare,
@@ -33,7 +33,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "fix": fixing.run_fix,
     "fixes": fixing.run_list_fixes,
     "rules": listing.run_rules,
-    "rule": listing.run_rule,
+    "rule": listing.run_rule_command,
     "profile": listing.run_profile,
     "dictionary": listing.run_dictionary,
     "form": listing.run_form,
@@ -43,10 +43,10 @@ COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     from .messages.texts import Texts
-    from .render.words import Words
+    from .render.words import ReportTexts
 
     given = list(sys.argv[1:] if arguments is None else arguments)
-    words = Words(parse_language(given))
+    words = ReportTexts(parse_language(given))
     args = make_parser(words).parse_args(given)
     for stream in (sys.stdout, sys.stderr):
         # A console in cp936 must not stop a successful check.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .cancellation import NEVER_CANCELLED, Cancellation
 from .loading.reading import is_part_of_plan, read_plan
-from .options import Options, parse_roles
+from .options import RunOptions, parse_roles
 from .side_tables import read_side_tables
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .plan.plan import Plan
     from .waivers.model import Waivers
 
-__all__ = ["CheckResult", "Options", "check_plan", "is_part_of_plan", "parse_roles"]
+__all__ = ["CheckResult", "RunOptions", "check_plan", "is_part_of_plan", "parse_roles"]
 
 ProgressCallback = Callable[[float, str], None]
 #: Share of the progress for reading the sources.
@@ -43,7 +43,7 @@ class CheckResult:
 
 def check_plan(
     sources: str | Path | Iterable[SourceLayer],
-    options: Options | None = None,
+    options: RunOptions | None = None,
     *,
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
@@ -62,9 +62,9 @@ def check_plan(
     from .profile.document import add_document_info
     from .results.run import run_check
 
-    options = options or Options()
+    options = options or RunOptions()
     started = time.monotonic()
-    norm = options.norm()
+    norm = options.resolve_norm()
     rules = choose_rules(norm.rules, norm.expand_groups(options.rules))
     options.list_role_choices()
     # Side inputs before layers: an error in them is reported before any large file is read.
@@ -72,7 +72,7 @@ def check_plan(
     cancellation.raise_if_cancelled()
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
-    side = tables.complete(plan, norm, cancellation)
+    side = tables.make_side_inputs(plan, norm, cancellation)
     if not any(name.strip() for name in options.rules):
         # The layers determine the scope of the delivery, and the scope determines the rules.
         rules = choose_rules((*norm.list_default_rules_of_scope(plan.scope), *tables.find_requested_rules()))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """Options of a run.
 
     An empty value follows the profile, the standard or the layers. ``roles``: ``ROLE=layer;…``, the path of a file
@@ -58,7 +58,7 @@ class Options:
     original_crs: CRS | None = None
     document_info: DocumentInfo | None = field(default=None, compare=False)
 
-    def norm(self) -> Norm:
+    def resolve_norm(self) -> Norm:
         """Return the standard and the profile, resolved together for the phase.
 
         Raise DataError or InputError for an unknown standard or profile; the error lists those available.

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from .cancellation import NEVER_CANCELLED, Cancellation
 from .model.side_inputs import SideInputs
-from .options import Options
+from .options import RunOptions
 
 if TYPE_CHECKING:
     from .heritage.heritage_sites import HeritageList
-    from .indicators.typed_figures import TypedFigure
+    from .indicators.typed_figures import PrintedFigure
     from .plan.plan import Plan
     from .profile import Norm
     from .profile.figures import AllocatedTargets
@@ -38,14 +38,14 @@ class SideTables:
     ``waivers``: accepted findings; ``notices``: notices on these tables for the report.
     """
 
-    options: Options
-    figures: tuple[TypedFigure, ...]
+    options: RunOptions
+    figures: tuple[PrintedFigure, ...]
     targets: AllocatedTargets
     register: HeritageList | None
     waivers: Waivers
     notices: list[tuple[str, dict[str, Any]]]
 
-    def complete(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER_CANCELLED) -> SideInputs:
+    def make_side_inputs(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER_CANCELLED) -> SideInputs:
         """Return all side inputs of a plan: tables, sealed edition and change record.
 
         The sealed edition is placed in the plan's plane; the record is the one next to the layers. Notices on the
@@ -54,13 +54,13 @@ class SideTables:
         plan.notices += self.notices
         for path, notice, count in (
             (self.options.figures, "notice_figures", len(self.figures)),
-            (self.options.targets, "notice_targets", len(self.targets.tasks)),
+            (self.options.targets, "notice_targets", len(self.targets.targets)),
         ):
             if path:
                 plan.notices.append((notice, {"file": Path(path).name, "count": count}))
-                plan.inputs += (path,)
+                plan.input_files += (path,)
         if self.options.register:
-            plan.inputs += (self.options.register,)
+            plan.input_files += (self.options.register,)
         side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
         side = side.add_inputs(record=find_import_record(plan), **self.options.side)
         if not self.options.baseline:
@@ -81,9 +81,13 @@ class SideTables:
         """
         running = set(codes)
         if self.register is not None:
-            params = {"file": Path(self.options.register).name, "count": len(self.register.rows), "rule": LIST_RULE}
+            params = {
+                "file": Path(self.options.register).name,
+                "count": len(self.register.listed_sites),
+                "rule": LIST_RULE,
+            }
             plan.notices.append(("notice_register" if LIST_RULE in running else "notice_register_unused", params))
-        register_lines = norm.register(plan.area_code)
+        register_lines = norm.find_registered_sites(plan.area_code)
         if register_lines and COUNT_RULE not in running:
             plan.notices.append(("notice_counts_unused", {"count": len(register_lines), "rule": COUNT_RULE}))
 
@@ -100,7 +104,7 @@ class SideTables:
         return {"baseline": sealed, "renumbered": dict(renumbered_keys)}
 
 
-def read_side_tables(options: Options, norm: Norm, source: str | Path | None) -> SideTables:
+def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None) -> SideTables:
     """Read the tables that the options name, and the waivers next to ``source``.
 
     Raise InputError or DataError for invalid tables.
@@ -131,12 +135,12 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
 class ChangeRecord:
     """The record of an imported yearly change.
 
-    ``file``: its name; ``classes``: (layer code of a maintenance class, kind of change or empty) → number of polygons
-    and statutory m².
+    ``file_name``: its name; ``totals_by_class_and_kind``: (layer code of a maintenance class, kind of change or empty)
+    → number of polygons and statutory m².
     """
 
-    file: str
-    classes: dict[tuple[str, str], tuple[int, float]]
+    file_name: str
+    totals_by_class_and_kind: dict[tuple[str, str], tuple[int, float]]
 
 
 def find_import_record(plan: Plan) -> ChangeRecord | None:
@@ -145,7 +149,7 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
     Return None if the record is missing or unreadable, as in a package of other software.
     """
     rules = plan.norm.standard.maintenance
-    sources = {plan.layers[role].source.source for role in (rules.changes if rules else ()) if role in plan.layers}
+    sources = {plan.layers[role].source.source for role in (rules.change_roles if rules else ()) if role in plan.layers}
     if rules is None or len(sources) != 1 or not all(sources):
         return None
     database = Path(sources.pop())

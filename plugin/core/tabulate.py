@@ -17,7 +17,7 @@ from .errors import OutputError
 from .files.writing import check_not_input, write_atomically
 from .loading.reading import read_plan
 from .model.side_inputs import NO_SIDE_INPUTS, SideInputs
-from .options import Options
+from .options import RunOptions
 
 if TYPE_CHECKING:
     from .geometry.tolerance import Tolerance
@@ -39,7 +39,7 @@ class TabulatedPlan(NamedTuple):
     """The figures of a plan, and the tables of its workbook."""
 
     plan: Plan
-    figures: PlanIndicators
+    indicators: PlanIndicators
     tables: list[ReportTable]
 
     @property
@@ -48,9 +48,9 @@ class TabulatedPlan(NamedTuple):
         return self.tables[-1].notes
 
 
-def tabulate(
+def tabulate_sources(
     sources: str | Path | Iterable[SourceLayer],
-    options: Options | None = None,
+    options: RunOptions | None = None,
     *,
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
@@ -63,8 +63,8 @@ def tabulate(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .messages.texts import Texts
 
-    options = options or Options()
-    norm, texts = options.norm(), Texts(options.lang)
+    options = options or RunOptions()
+    norm, texts = options.resolve_norm(), Texts(options.lang)
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     progress(_READING_SHARE, texts.get("toolbox", "computing"))
@@ -89,14 +89,14 @@ def tabulate_plan(
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
     """Compute all indicators and tables of an existing plan. Raise Cancelled."""
-    from .engine.context import Context
+    from .engine.context import RuleContext
     from .indicators.compute import PlanIndicators
     from .messages.texts import Texts
     from .render.tables import make_all_tables
 
-    limits = tolerance or plan.norm.tolerance()
+    limits = tolerance or plan.norm.make_tolerance()
     figures = PlanIndicators(
-        Context(plan, plan.norm, limits, cancellation=cancellation, side=side_inputs, lang=lang), Texts(lang)
+        RuleContext(plan, plan.norm, limits, cancellation=cancellation, side_inputs=side_inputs, lang=lang), Texts(lang)
     )
     return TabulatedPlan(plan, figures, [*make_all_tables(figures, progress), _make_about_sheet(plan, figures)])
 
@@ -112,18 +112,20 @@ def check_workbook(target: str | Path) -> None:
         raise OutputError("output_openpyxl", target=Path(target).name)
 
 
-def write_workbook(tabulated: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> None:
+def write_figures_workbook(
+    tabulated: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED
+) -> None:
     """Write the tables as xlsx; an existing target is replaced only on success.
 
     Raise OutputError, also for a target that is an input.
     """
-    check_not_input(target, list(tabulated.plan.inputs))
+    check_not_input(target, list(tabulated.plan.input_files))
     with write_atomically(target) as path:
-        write_tables(tabulated, path)
+        write_figures_tables(tabulated, path)
         cancellation.raise_if_cancelled()
 
 
-def write_tables(tabulated: TabulatedPlan, path: Path) -> None:
+def write_figures_tables(tabulated: TabulatedPlan, path: Path) -> None:
     """Write the tables as a new xlsx at exactly this path.
 
     Raise OutputError if the package that writes workbooks is missing.
@@ -132,7 +134,7 @@ def write_tables(tabulated: TabulatedPlan, path: Path) -> None:
     from .engine.provenance import find_county_name
     from .render.tables.workbook import write_tables_workbook
 
-    texts = tabulated.figures.texts
+    texts = tabulated.indicators.texts
     author = texts.get("about", "program", version=read_plugin_version())
     write_tables_workbook(path, tabulated.tables, find_county_name(tabulated.plan), texts, author)
 
@@ -143,7 +145,7 @@ def make_figures_document(tabulated: TabulatedPlan) -> Document:
     from .engine.provenance import find_county_name
     from .render.document.table_document import make_table_document
 
-    texts = tabulated.figures.texts
+    texts = tabulated.indicators.texts
     author = texts.get("about", "program", version=read_plugin_version())
     title = texts.get("document_titles", "indicators")
     return make_table_document(tabulated.tables, title, find_county_name(tabulated.plan), texts, author)
@@ -161,8 +163,8 @@ def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:
 
 def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> ReportTable:
     """Return the table that describes the data, from the provenance of a report."""
-    from .render.tables.model import CellValue, ReportTable, TableColumn, TableRow
-    from .render.words import Words
+    from .render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn
+    from .render.words import ReportTexts
 
     standard, profile = provenance["standard"], provenance["profile"]
     lines = {
@@ -170,7 +172,7 @@ def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes:
         "source": provenance["source"],
         "standard": f"{standard['name']}（{standard['edition']}）",
         "profile": profile["name"] or "-",
-        "scope": Words(texts.lang).named("scope", provenance["scope"]),
+        "scope": ReportTexts(texts.lang).get_text_or_key("scope", provenance["scope"]),
         "crs": provenance["crs"],
         "basis": texts.get("about", "basis_text"),
         "time": time,
@@ -181,12 +183,12 @@ def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes:
     )
     for name, text in lines.items():
         cells: list[CellValue] = [texts.get("about", name), text]
-        table.rows.append(TableRow(cells, "row", name))
-    table.rows.append(TableRow([texts.get("about", "layers"), None], "head", "layers"))
+        table.rows.append(ReportTableRow(cells, "row", name))
+    table.rows.append(ReportTableRow([texts.get("about", "layers"), None], "head", "layers"))
     for layer in provenance["layers"]:
         text = texts.get(
             "about", "layer", title=layer["title"], name=layer["name"], count=layer["features"], crs=layer["crs"]
         )
-        table.rows.append(TableRow([layer["role"], text], "row", layer["role"]))
+        table.rows.append(ReportTableRow([layer["role"], text], "row", layer["role"]))
     table.notes += notes
     return table

@@ -71,27 +71,31 @@ class DesktopController(QObject):
         )
         self.editing = LiveCheckSwitch(self.runner, self)
         self.result_owner = ResultOwner(dock, self.watch, self.editing)
-        self.waiving = WaiverActions(dock, self.result_owner.current, self)
+        self.waiving = WaiverActions(dock, self.result_owner.has_current_result, self)
         self.dialogs = DialogOpener(iface, self.runner, lambda: dock.result, self)
         self.checking = CheckRunner(
             dock, self.editing, self.runner, self.dialogs.open_doctor, self.dialogs.choose_group, self
         )
         self.saved_results = SavedResults(self.runner, self.watch, self)
-        self.on_map = FindingsOnMap(dock, iface.mapCanvas(), self.result_owner.current, self)
+        self.on_map = FindingsOnMap(dock, iface.mapCanvas(), self.result_owner.has_current_result, self)
         self.selection = FindingSelection(iface, dock, self.result_owner, self.on_map, self)
         self.mark = self.selection.mark
         self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
-        self.fixes = FixActions(iface, dock, self.editing, self.notices, self.watch, self.result_owner.current, self)
+        self.fixes = FixActions(
+            iface, dock, self.editing, self.notices, self.watch, self.result_owner.has_current_result, self
+        )
         FindingsMenu(dock, self)
         self.exchange = ExchangeActions(iface)
         self._broken = MessageBarMessages(iface, tr("Check All"))
-        self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
+        self.inspection = PackageInspection(
+            iface, self.runner, self.checking, lambda: self.exports.ask_and_save("html"), self
+        )
         around = ExportEnvironment(
             self.result_owner.get_result_for_export,
             self.result_owner.get_displayed_result,
             lambda: self.watch.number,
             lambda: dock.setUserVisible(True),
-            self.inspection.ask,
+            self.inspection.ask_for_package,
         )
         self.export = PackageExport(iface, self.runner, self.checking, around, self)
         self.drop = VctDropHandler(self.exchange.import_vct)
@@ -101,7 +105,7 @@ class DesktopController(QObject):
             dock,
             self.runner,
             handlers,
-            lambda: self.checking.busy,
+            lambda: self.checking.is_running,
             lambda: self.saved_results.is_reading,
             self.styling.may_offer,
             self,
@@ -110,7 +114,7 @@ class DesktopController(QObject):
         self._connect_signals()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         self._enable_actions()
-        self.saved_results.open()
+        self.saved_results.read_result()
         self.recognition.schedule_update()
 
     def _get_action_handlers(self) -> dict[str, Any]:
@@ -118,29 +122,29 @@ class DesktopController(QObject):
         dialogs = self.dialogs
         return {
             "check": self.run,
-            "previous": lambda: self.dock.step(-1),
-            "next": lambda: self.dock.step(1),
+            "previous": lambda: self.dock.step_selection(-1),
+            "next": lambda: self.dock.step_selection(1),
             "layer": self.on_map.set_wanted,
             "live": self.editing.set_enabled,
-            "report": lambda: self.exports.ask("html"),
-            "indicators": self.figures.show,
-            "roles": dialogs.roles,
-            "profile": dialogs.profile,
-            "document": dialogs.document,
-            "forms": self.styling.forms,
+            "report": lambda: self.exports.ask_and_save("html"),
+            "indicators": self.figures.open_indicator_dialog,
+            "roles": dialogs.open_roles_dialog,
+            "profile": dialogs.open_profile_dialog,
+            "document": dialogs.open_document_dialog,
+            "forms": self.styling.apply_forms,
             "symbols": self.styling.apply_symbols,
             "mapping": dialogs.open_field_mapping,
-            "new": self.new_project.show,
+            "new": self.new_project.open_wizard,
             "layers": self.new_project.open_create_layers_dialog,
             "bookmarks": self.new_project.make_bookmarks,
             "layouts": self.maps.make_layouts,
-            "maps": self.maps.export,
+            "maps": self.maps.open_export_dialog,
             "package": self.export.show,
-            "inspect": lambda: self.inspection.ask(""),
+            "inspect": lambda: self.inspection.ask_for_package(""),
             "vct_in": lambda: self.exchange.import_vct(""),
             "vct_out": self.exchange.export_vct,
             "yearly": self.exchange.update_yearly,
-            "compare": self.exchange.compare,
+            "compare": self.exchange.open_comparison_dialog,
             "sample": self.open_sample,
             "dictionary": dialogs.open_dictionary,
             "doctor": dialogs.open_doctor,
@@ -150,7 +154,7 @@ class DesktopController(QObject):
 
     def _read_document(self) -> DocumentInfo | None:
         """Return the project's document information (成果信息); None for other data."""
-        return document.read_document_info(QgsProject.instance()) if self.result_owner.current() else None
+        return document.read_document_info(QgsProject.instance()) if self.result_owner.has_current_result() else None
 
     def _connect_signals(self) -> None:
         dock = self.dock
@@ -172,13 +176,13 @@ class DesktopController(QObject):
         self.inspection.done.connect(self._on_package_inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._on_rechecked)
-        self.editing.outdated.connect(self.result_owner.refresh)
+        self.editing.outdated.connect(self.result_owner.update_panel)
         self.fixes.changed.connect(self._on_fixes_changed)
         self.waiving.changed.connect(self._on_waivers_changed)
         dock.runRequested.connect(self.run)
         dock.cancelRequested.connect(self.checking.cancel)
-        dock.profileRequested.connect(self.dialogs.profile)
-        dock.exportRequested.connect(self.exports.ask)
+        dock.profileRequested.connect(self.dialogs.open_profile_dialog)
+        dock.exportRequested.connect(self.exports.ask_and_save)
         dock.helpRequested.connect(self.dialogs.open_help)
         dock.stepped.connect(self._on_selection_stepped)
         dock.visibilityChanged.connect(self.recognition.schedule_update)
@@ -218,16 +222,16 @@ class DesktopController(QObject):
 
     # --- the check
     @property
-    def busy(self) -> bool:
+    def is_check_running(self) -> bool:
         """Return True while a check is running."""
-        return self.checking.busy
+        return self.checking.is_running
 
     def run(self) -> None:
-        if self.busy:
+        if self.is_check_running:
             return
         self.dock.setUserVisible(True)
-        if not self.checking.start():
-            self.recognition.update()
+        if not self.checking.start_check():
+            self.recognition.update_panel()
             has_no_layers = not role_recognition.list_plan_layers(QgsProject.instance())
             self.dock.show_note(self.recognition.make_no_layer_page() if self.dock.result and has_no_layers else "")
 
@@ -238,14 +242,14 @@ class DesktopController(QObject):
         self._enable_actions()
 
     def _on_check_done(self, result: CheckView, rows: list[Any], run: CheckInputs) -> None:
-        self.result_owner.set_from_check(run.basis)
-        self.saved_results.save_result(result, run.state, run.names)
+        self.result_owner.set_from_check(run.fingerprint)
+        self.saved_results.save_result(result, run.project_state, run.layer_id_by_name)
         self._show_result(result, rows)
-        self.export.checked(result)
+        self.export.continue_after_check(result)
 
     def _on_result_restored(self, result: CheckView, rows: list[Any]) -> None:
         """Show the saved result of the opened project."""
-        if self.busy or self.dock.result is not None:
+        if self.is_check_running or self.dock.result is not None:
             # A result that the user requested meanwhile has priority.
             self.saved_results.drop_result()
             return
@@ -259,12 +263,12 @@ class DesktopController(QObject):
     def _on_data_changed_since_check(self) -> None:
         """Show further changes of the data behind a restored result."""
         self.dock.refresh_outdated_findings()
-        self.result_owner.refresh()
+        self.result_owner.update_panel()
 
     def _on_package_inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
         """Show the findings of an inspected package in the panel, but not on the map."""
         self.result_owner.set_from_package(path)
-        self.editing.end()
+        self.editing.stop_observation()
         self.saved_results.drop_result()
         self.on_map.remove_layer()
         self._show_result(result, rows)
@@ -274,12 +278,12 @@ class DesktopController(QObject):
         self.mark.clear()
         self.dock.set_pages_without_findings(
             *empty_states.make_pages_without_findings(
-                result, lambda: self.exports.ask("html"), self.dock.list_skipped_rules
+                result, lambda: self.exports.ask_and_save("html"), self.dock.list_skipped_rules
             )
         )
         self.dock.set_result(result)
         self.notices.close_message()
-        self.result_owner.refresh()
+        self.result_owner.update_panel()
         self.on_map.show_result(result.findings, rows)
         self._enable_actions()
 
@@ -290,38 +294,38 @@ class DesktopController(QObject):
 
     def _on_check_stopped(self) -> None:
         self._enable_actions()
-        self.export.not_checked()
+        self.export.continue_without_check()
         # Layers may have been added in the meantime.
         self.recognition.schedule_update()
 
     def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
-        if self.result_owner.current():
+        if self.result_owner.has_current_result():
             self._show_change(change, rows)
-            self.notices.report(change, step)
+            self.notices.show_new_findings(change, step)
 
     def _show_change(self, change: Any, rows: dict[int, Any]) -> None:
-        if self.dock.change(change):
-            finding = self.dock.tree.current()
+        if self.dock.apply_changes(change):
+            finding = self.dock.tree.get_selected_finding()
             if any(finding is now for _, now in change.changed_findings):
-                self.selection.show(finding, zoom=False)
+                self.selection.show_on_map(finding, zoom=False)
             else:
                 self.mark.clear()
-        self.on_map.replace_rows([*change.gone, *(old for old, _ in change.changed_findings)], rows)
+        self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)
 
     def _on_fixes_changed(self, change: Any) -> None:
         """Show findings of rules that the live check does not follow, as a fix or its undo changed them."""
-        rows = dict(zip(map(id, change.found), findings_layer.make_features(change.found), strict=True))
+        rows = dict(zip(map(id, change.new_findings), findings_layer.make_features(change.new_findings), strict=True))
         self._show_change(change, rows)
 
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""
         self.dock.apply_waiver_change(change)
-        new = [*findings, *change.found]
+        new = [*findings, *change.new_findings]
         rows = dict(zip(map(id, new), findings_layer.make_features(new), strict=True))
-        self.on_map.replace_rows([*findings, *change.gone], rows)
+        self.on_map.replace_rows([*findings, *change.ended_findings], rows)
         self.notices.recount_new_findings()
-        self.saved_results.save_with_waivers(self.dock.result.checked.waivers.path)
+        self.saved_results.save_with_waivers(self.dock.result.check_result.waivers.path)
 
     # --- the map
     def _on_selection_stepped(self, direction: int, moved: bool) -> None:
@@ -338,14 +342,14 @@ class DesktopController(QObject):
         self.styling.project_changed()
         self.export.project_changed()
         self.inspection.project_changed()
-        self.saved_results.open()
+        self.saved_results.read_result()
         self._enable_actions()
 
     def _clear_result(self) -> None:
         """Remove the result from the panel and the map."""
         self.fixes.forget_result()
         self.mark.clear()
-        self.editing.end()
+        self.editing.stop_observation()
         self.notices.close_message()
         self.saved_results.drop_result()
         self.on_map.remove_layer()
@@ -355,7 +359,7 @@ class DesktopController(QObject):
     def _on_layers_changed(self) -> None:
         """Clear the result if the project no longer has a plan layer."""
         if (
-            self.result_owner.current()
+            self.result_owner.has_current_result()
             and not self.watch.is_closing
             and not role_recognition.list_plan_layers(QgsProject.instance())
         ):
@@ -380,8 +384,8 @@ class DesktopController(QObject):
 
     def _enable_actions(self) -> None:
         has_result = self.dock.result is not None
-        self.actions["check"].setEnabled(not self.busy)
+        self.actions["check"].setEnabled(not self.is_check_running)
         for name in ("previous", "next", "report"):
             self.actions[name].setEnabled(has_result)
         # Without a result the action applies to the next check.
-        self.actions["layer"].setEnabled(self.result_owner.current() or not has_result)
+        self.actions["layer"].setEnabled(self.result_owner.has_current_result() or not has_result)

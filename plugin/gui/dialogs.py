@@ -38,7 +38,7 @@ class DialogOpener(QObject):
             if dialog.objectName().startswith("Sanxian"):
                 dialog.close()
 
-    def roles(self) -> None:
+    def open_roles_dialog(self) -> None:
         from .project.roles_dialog import RolesDialog
 
         if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
@@ -50,13 +50,13 @@ class DialogOpener(QObject):
 
         return ask_layer_group(QgsProject.instance(), self._iface.mainWindow())
 
-    def profile(self) -> None:
+    def open_profile_dialog(self) -> None:
         from .county_form.profile_dialog import ProfileDialog
 
         if ProfileDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
 
-    def document(self) -> None:
+    def open_document_dialog(self) -> None:
         """Open the document information (成果信息) of the project."""
         from .project.document_line import SpecDocumentInfo, ask_for_document_info, read_county_profile
 
@@ -87,7 +87,7 @@ class DialogOpener(QObject):
         """Open the data dictionary at the current layer, beside other windows."""
         from .help.dictionary_dialog import DictionaryDialog
 
-        standard = county.read_county(QgsProject.instance()).standard
+        standard = county.read_county_settings(QgsProject.instance()).standard
         DictionaryDialog(standard, self._iface.activeLayer(), self._iface.mainWindow()).show()
 
     def open_manual(self) -> None:

@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 
 import shapely
 
-from plugin.core.check import CheckResult, Options, check_plan
+from plugin.core.check import CheckResult, RunOptions, check_plan
 from plugin.core.geometry.coverage import find_gaps, find_mismatched_edges
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.overlay import find_shared_parts
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.model.report import Outcome
 from plugin.paths import RESOURCES_FOLDER
 
@@ -42,7 +42,7 @@ SAMPLE = RESOURCES_FOLDER / "sample"
 
 
 def check_county_file(path: Path, *rules: str) -> CheckResult:
-    return check_plan(path, Options(profile="hunyuan", rules=rules))
+    return check_plan(path, RunOptions(profile="hunyuan", rules=rules))
 
 
 def measure_default_rules(path: Path, runs: int) -> tuple[list[Row], float, CheckResult, dict]:
@@ -58,7 +58,9 @@ def measure_all_rules(path: Path, runs: int) -> list[Row]:
     """Time all rules on a county with data for each rule and all side tables."""
     reading, frames = time_fastest_run(lambda: read_all(path), runs)
     side = {"figures": str(SAMPLE / "figures.csv"), "targets": str(SAMPLE / "township_tasks.csv")}
-    seconds, result = time_fastest_run(lambda: check_plan(path, Options(profile="hunyuan", rules=("all",), **side)), 1)
+    seconds, result = time_fastest_run(
+        lambda: check_plan(path, RunOptions(profile="hunyuan", rules=("all",), **side)), 1
+    )
     rules = result.report.rules
     applicable = sum(rule.outcome != Outcome.NOT_APPLICABLE for rule in rules)
     times = seconds / reading
@@ -81,7 +83,7 @@ def measure_layer_operations(result: CheckResult, runs: int) -> list[Row]:
     plan = result.plan
     parcels, zones = plan.layers["DLTB"].plane, plan.layers["YDYHGHFQ"].plane
     own, _ = time_fastest_run(lambda: find_shared_parts(Polygons(parcels), tolerance=overlays.ZERO_TOLERANCE), runs)
-    limits = plan.norm.tolerance()
+    limits = plan.norm.make_tolerance()
 
     def measure_coverage() -> None:
         layer = Polygons(zones)
@@ -90,8 +92,8 @@ def measure_layer_operations(result: CheckResult, runs: int) -> list[Row]:
         find_mismatched_edges(layer, tolerance=limits)
 
     tiled, _ = time_fastest_run(measure_coverage, runs)
-    to_lonlat = make_lonlat_transformer(plan.plane)
-    areas, _ = time_fastest_run(lambda: statutory_area(parcels, to_lonlat), runs)
+    to_lonlat = make_lonlat_transformer(plan.plane_crs)
+    areas, _ = time_fastest_run(lambda: measure_statutory_area(parcels, to_lonlat), runs)
     count = int(shapely.get_num_coordinates(parcels).sum())
     return [
         Row("地类图斑自身重叠", f"{own:.2f} s", f"{count:,} 顶点", ""),

@@ -63,5 +63,5 @@ def measure_edits(plan: Plan) -> list[Row]:
 
 def _time_one_edit(live: IncrementalChecker, role: str, row: int, shape: Any) -> float:
     started = time.perf_counter()
-    live.edit(role, row, shape)
+    live.edit_row(role, row, shape)
     return time.perf_counter() - started

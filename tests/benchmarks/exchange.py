@@ -43,7 +43,7 @@ def read_layer(path: Path) -> int:
     if path.suffix != ".vct":
         return len(pyogrio.read_dataframe(path))
     with open_vct(path) as vct:
-        return sum(len(frame) for _, frame in vct.batches())
+        return sum(len(frame) for _, frame in vct.read_batches())
 
 
 def run_in_process(what: str, *paths: Path) -> dict[str, float]:

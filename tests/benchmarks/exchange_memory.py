@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
@@ -23,10 +23,10 @@ def main(what: str, *names: str) -> None:
     measured: dict[str, float] = {}
     if what == "package":
         started = time.perf_counter()
-        checked = check_plan(paths[0], Options(profile="hunyuan"))
+        checked = check_plan(paths[0], RunOptions(profile="hunyuan"))
         measured["before"] = time.perf_counter() - started
         (paths[1] / "成果").mkdir()
-        order = ExportOrder(load_package_spec("county"), paths[1] / "成果", force=True)
+        order = ExportOrder(load_package_spec("county"), paths[1] / "成果", is_forced=True)
     layer = read_parcel_layer(paths[0]) if what == "write" else None
     before, started = read_peak_memory_mb(), time.perf_counter()
     if layer is not None:
@@ -36,7 +36,7 @@ def main(what: str, *names: str) -> None:
     elif what == "package":
         export_package(checked, order)
     else:
-        inspect_package(paths[0], load_package_spec("county"), Options(profile="hunyuan"))
+        inspect_package(paths[0], load_package_spec("county"), RunOptions(profile="hunyuan"))
     measured |= {
         "seconds": time.perf_counter() - started,
         "grown": read_peak_memory_mb() - before,

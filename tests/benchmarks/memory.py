@@ -5,12 +5,12 @@ import json
 import sys
 
 from plugin.core import io
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine import evaluate
 
 from .measure import read_peak_memory_mb
 
 loaded = read_peak_memory_mb()
 assert evaluate and io  # loaded first, so that libraries do not count
-checked = check_plan(sys.argv[1], Options(profile="hunyuan", rules=tuple(sys.argv[2:])))
+checked = check_plan(sys.argv[1], RunOptions(profile="hunyuan", rules=tuple(sys.argv[2:])))
 print(json.dumps({"loaded": loaded, "peak": read_peak_memory_mb(), "findings": len(checked.report.findings)}))

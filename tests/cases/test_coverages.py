@@ -68,13 +68,13 @@ def test_overlay_omits_slivers_from_the_parts_and_returns_their_total_area(case)
         found = assert_valid(find_shared_parts(first, second, tolerance=Tolerance(), connected=True))
         pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
         assert_parts(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
-        ignored = sorted(shapely.area(found.slivers.geometry).tolist())
+        ignored = sorted(shapely.area(found.slivers.polygons).tolist())
         assert ignored == pytest.approx(case.expected.get("ignored", ()), rel=1e-6)
     for first, second, side in ((case.a, case.b, "a"), (case.b, case.a, "b")):
         uncovered = find_uncovered_parts(first, second, tolerance=Tolerance())
         assert uncovered.area.sum() == pytest.approx(case.total(side), abs=0.002)
         if side == "a":
-            ignored = sorted(shapely.area(uncovered.slivers.geometry).tolist())
+            ignored = sorted(shapely.area(uncovered.slivers.polygons).tolist())
             assert ignored == pytest.approx(case.expected.get("bare_ignored", ()), rel=1e-6)
 
 

@@ -75,7 +75,7 @@ def test_overlay_fallbacks_are_tried_in_order_and_logged_when_the_operation_fail
         assert not steps.steps
         return
     (step,) = steps.steps
-    assert (step.name, step.left, step.right) == (name, 7, 8)
+    assert (step.method_name, step.left_row, step.right_row) == (name, 7, 8)
     # Changed area of both: 4e-4 m² of the first on the grid; repairing a valid shape changes nothing.
     assert step.area_m2 == pytest.approx(4e-4 if times == 2 else 0.0, abs=1e-6)
     assert operation.grids[:3] == [None, DEFAULT_TOLERANCE.cluster_m / 1000, DEFAULT_TOLERANCE.cluster_m][: times + 1]
@@ -186,7 +186,7 @@ def test_overlay_result_that_contradicts_a_sample_point_is_replaced_by_a_fallbac
         assert shape is None and steps.failed_pairs == [(7, 7)]
     else:
         assert shape.area == pytest.approx(operation(a, b).area) and not steps.failed_pairs
-        assert [s.name for s in steps.steps] == [EXPECTED_FALLBACKS[times][1]]
+        assert [s.method_name for s in steps.steps] == [EXPECTED_FALLBACKS[times][1]]
 
 
 def raise_geos_error(*shapes, **more):
@@ -210,7 +210,11 @@ def test_union_by_the_fixed_precision_fallback_logs_the_area_changed_by_rounding
     # The two overlap by half, which the step did not change.
     joined = union_near_row(make_layer(OFF_GRID, box(5, 0, 10, 10)), 3, DEFAULT_TOLERANCE, steps)
     (step,) = steps.steps
-    assert joined.area == pytest.approx(150) and (step.name, step.left, step.right) == ("fixed_precision", 3, -1)
+    assert joined.area == pytest.approx(150) and (step.method_name, step.left_row, step.right_row) == (
+        "fixed_precision",
+        3,
+        -1,
+    )
     assert step.area_m2 == pytest.approx(4e-4, abs=1e-6)
 
 
@@ -231,7 +235,7 @@ def test_union_result_that_contradicts_a_sample_point_or_its_area_is_replaced_by
     if always:
         assert joined is None and steps.failed_pairs == [(3, -1)]
     else:
-        assert joined.area == pytest.approx(180) and [s.name for s in steps.steps] == ["fixed_precision"]
+        assert joined.area == pytest.approx(180) and [s.method_name for s in steps.steps] == ["fixed_precision"]
 
 
 def test_find_uncovered_parts_logs_the_row_for_which_the_union_failed(monkeypatch):

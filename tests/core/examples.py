@@ -16,11 +16,11 @@ from plugin.core.heritage.heritage_sites import HeritageList, ListedSite
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
-from plugin.core.model.rule import EVERY_LAYER, Example, Rule, load_all_rules
+from plugin.core.model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.plan.plan import Plan
-from plugin.core.profile import Norm, OtherSource, Profile, RegisteredSite, Target
+from plugin.core.profile import IndicatorTarget, Norm, OtherSource, Profile, RegisteredSite
 from plugin.core.profile.figures import AllocatedTarget, AllocatedTargets
 from plugin.core.results.run import run_check
 from plugin.core.side_tables import ChangeRecord
@@ -59,7 +59,9 @@ def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "c
         for term, kind, level, stated in settings.pop("register", ())
     )
     targets = tuple(
-        Target(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:]))
+        IndicatorTarget(
+            AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:])
+        )
         for row in settings.pop("targets", ())
     )
     made = Profile(
@@ -112,7 +114,7 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
     curves = tuple(n for n, row in enumerate(rows) if row.get("curve"))
     source = SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
-    return dataclasses.replace(source, curves=curves, curve_step=4.0 if curves else 0.0)
+    return dataclasses.replace(source, fids_with_arcs=curves, curve_step=4.0 if curves else 0.0)
 
 
 def make_example_plan(
@@ -134,7 +136,7 @@ def make_example_plan(
     return assemble_plan(sources, norm, scope="three_lines", allow_no_layers=not sources)
 
 
-def run_example(rule: Rule, example: Example) -> Report:
+def run_example(rule: Rule, example: RuleExample) -> Report:
     """Return the report of one rule on its example.
 
     An input called ``layer`` is the red line layer unless the example names another one.

@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.package.generator import compute_generator_digest
 from plugin.core.package.inspection.dataset_comparison import DatasetComparison, FeatureSample, FieldDifference
@@ -51,7 +51,7 @@ def make_parcel_table(count: int = 3, **columns: list[Any]) -> gpd.GeoDataFrame:
 
 
 def make_package_plan(standard: str = "", **tables: gpd.GeoDataFrame) -> Plan:
-    return assemble_plan(convert_to_source_layers(tables), Options(standard=standard).norm(), source="x")
+    return assemble_plan(convert_to_source_layers(tables), RunOptions(standard=standard).resolve_norm(), source="x")
 
 
 def make_data_set_spec(
@@ -239,7 +239,9 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
     # If the folder name does not match, file names give code and name.
     code, name = (named["code"], named["name"]) if named else ("140225", "浑源县")
     seen = [
-        LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490"), fields=changes.get("fields", {}).get(n))
+        LayerFact(
+            DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490"), field_names=changes.get("fields", {}).get(n)
+        )
         for n, c in layers.items()
     ]
     if "broken" in changes:
@@ -260,7 +262,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
                     hashlib.sha256(c).hexdigest(),
                     read_jpeg(BytesIO(c)) if is_jpeg(p) else None,
                     last_bytes=c[-END_BYTES:],
-                    pdf=_inspect_pdf(p, c, changes),
+                    pdf_fact=_inspect_pdf(p, c, changes),
                     decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
                 )
                 for p, c in content.items()
@@ -276,7 +278,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         (changes["documents"] if "documents" in changes else _make_metadata(changes, form, layers))
         | changes.get("report", {})
         | changes.get("pages", {}),
-        sums=changes.get("sums", {})
+        digest_lists=changes.get("sums", {})
         | (
             {
                 "SHA256SUMS": {p: hashlib.sha256(c).hexdigest() for p, c in COMPLETE_PACKAGE_FILES.items()}
@@ -298,7 +300,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
         duplicate_files=changes.get("doubled", ""),
         empty_folders=tuple(changes.get("empty_folders", ())),
-        heads=changes.get("heads", {}),
+        vct_headers=changes.get("heads", {}),
         archive_comments=changes.get("archive_comments", ""),
         files_outside=tuple(changes.get("files_outside", ())),
         hidden_byte_count=changes.get("hidden_byte_count", 0),
@@ -336,7 +338,9 @@ def _inspect_pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact 
 def _make_comparison(role: str, **values: Any) -> DatasetComparison:
     """Return a comparison of data sets from plain lists, as rule examples have them."""
     if "unmatched" in values:
-        values["unmatched"] = tuple(FeatureSample(count, tuple(names)) for count, names in values["unmatched"])
+        values["unmatched_features"] = tuple(
+            FeatureSample(count, tuple(names)) for count, names in values.pop("unmatched")
+        )
     if "distances_m" in values:
         values |= {"distances_m": np.array(values["distances_m"]), "moved_names": tuple(values["moved_names"])}
     rows = values.pop("fields", {})
@@ -345,7 +349,9 @@ def _make_comparison(role: str, **values: Any) -> DatasetComparison:
         for name, ((count, names), *pair) in rows.items()
     }
     values["missing_fields"] = tuple(tuple(names) for names in values.get("missing_fields", ((), ())))
-    return DatasetComparison(role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), fields=fields, **values)
+    return DatasetComparison(
+        role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), differences_by_field=fields, **values
+    )
 
 
 def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[str, int]) -> dict[str, bytes]:
@@ -375,7 +381,7 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
         items = {child.tag: child for child in element}
         own = items["名称"].text if element.tag == "数据集" else ""
         for item, text in changed.get(own, {}).items():
-            items[package_spec.metadata.names[item]].text = text
+            items[package_spec.metadata.names_by_item[item]].text = text
     codec = changes.get("documents_codec", "utf-8")
     text = ET.tostring(root_element, encoding="unicode")
     data = f'<?xml version="1.0" encoding="{codec}"?>\n{text}'.encode(codec)
@@ -387,12 +393,12 @@ def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
     if changes.get("tables"):
         unseen = changes.get("hidden", {})
         sheets = tuple(
-            replace(make_sheet(name, rows), hidden=tuple(unseen.get(name, ())))
+            replace(make_sheet(name, rows), hidden_content_kinds=tuple(unseen.get(name, ())))
             for name, rows in changes["tables"].items()
         )
         found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.xlsx", sheets))
     if "unread" in changes:
-        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.mdb", problem=changes["unread"]))
+        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.mdb", unreadable_reason=changes["unread"]))
     return tuple(found)
 
 
@@ -424,5 +430,5 @@ def export_complete_package(folder: Path, **options: Any) -> Path:
     from plugin.core.package.export import ExportOrder, export_package
 
     source, documents = write_county_and_documents(folder)
-    checked = check_plan(source, Options(**options))
+    checked = check_plan(source, RunOptions(**options))
     return export_package(checked, ExportOrder(load_package_spec("county"), folder / "结果", documents)).path

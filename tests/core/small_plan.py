@@ -16,7 +16,7 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from plugin.core.check import CheckResult, Options, check_plan
+from plugin.core.check import CheckResult, RunOptions, check_plan
 from plugin.core.errors import SanxianError
 from plugin.core.files.writing import write_atomically
 from plugin.core.messages.texts import Texts
@@ -191,7 +191,7 @@ def hash_files(*paths: Path) -> dict[str, str]:
 
 def check_data(source: Any, rules: Iterable[str] = (), roles: str = "", **options: Any) -> CheckResult:
     """Return the result of checking a file, a folder or layers."""
-    return check_plan(source, Options(rules=tuple(rules), roles=roles, **options))
+    return check_plan(source, RunOptions(rules=tuple(rules), roles=roles, **options))
 
 
 def explain_error(error: SanxianError) -> str:

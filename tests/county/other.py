@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from tests.county import make_county
 from tests.county.write import write_geopackage
 
@@ -30,7 +30,7 @@ def write_other_county(path: Path) -> Path:
 
 def compute_met_targets(path: Path) -> dict[str, str]:
     """Return area totals of the county in plan units by indicator, rounded so that targets are met."""
-    measured = {i.id: i.value for i in check_plan(path, Options(profile="shanxi")).report.indicators}
+    measured = {i.id: i.value for i in check_plan(path, RunOptions(profile="shanxi")).report.indicators}
     floors = {"cultivated_area": 1e8 / 15, "farmland_area": 1e8 / 15, "red_line_area": 1e6}
     found = {name: np.floor(measured[name] / unit * 100) / 100 for name, unit in floors.items()}
     found["boundary_area"] = np.ceil(measured["boundary_area"] / 1e6 * 100) / 100

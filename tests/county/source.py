@@ -60,7 +60,7 @@ def make_read_layers(
                 frame.set_crs(code, allow_override=True) if code else frame,
                 tuple(known),
                 CRS.from_epsg(code) if code else None,
-                curves=curves.get(role, ()),
+                fids_with_arcs=curves.get(role, ()),
                 shape_crs=(shape_crs or {}).get(role, {}),
                 described_crs=(described_crs or {}).get(role, ""),
             )

@@ -81,7 +81,7 @@ def map_layer(controller, layer):
     save_picture(f"{PICTURE_NAME}-mapping")
     FACTS["mapping_fits"] = [dialog.frameGeometry().width(), dialog.frameGeometry().height()]
     dialog.output.setFilePath(str(FOLDER / "现状.gpkg"))
-    dialog.run()
+    dialog.start_run()
     assert wait(lambda: dialog._run is None)
     save_picture(f"{PICTURE_NAME}-mapped")
     FACTS["mapped"] = dialog.summary.text()

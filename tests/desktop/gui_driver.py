@@ -161,7 +161,7 @@ def open_sample():
 
 def run_check(controller):
     controller.run()
-    assert wait(lambda: not controller.busy, 120)
+    assert wait(lambda: not controller.is_check_running, 120)
 
 
 def list_dialogs():

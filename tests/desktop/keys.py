@@ -15,16 +15,16 @@ def run_shortcut_steps():
     press_key("F8")
     wait(lambda: dock.result is not None, 90)
     FACTS["checked"] = dock.result is not None
-    wait(lambda: not controller.busy, 90)
+    wait(lambda: not controller.is_check_running, 90)
     press_key("F9")
-    wait(lambda: dock.tree.current() is not None, 10)
-    first = dock.tree.current()
+    wait(lambda: dock.tree.get_selected_finding() is not None, 10)
+    first = dock.tree.get_selected_finding()
     press_key("F9")
-    wait(lambda: dock.tree.current() is not first, 10)
-    FACTS["walked"] = dock.tree.current() is not first
+    wait(lambda: dock.tree.get_selected_finding() is not first, 10)
+    FACTS["walked"] = dock.tree.get_selected_finding() is not first
     press_key("shift+F9")
-    wait(lambda: dock.tree.current() is first, 10)
-    FACTS["back"] = dock.tree.current() is first
+    wait(lambda: dock.tree.get_selected_finding() is first, 10)
+    FACTS["back"] = dock.tree.get_selected_finding() is first
     dock.tree.setFocus()
     wait_seconds(0.3)
     FACTS["help"] = list_opened_windows("F1")

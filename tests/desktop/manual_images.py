@@ -152,7 +152,7 @@ def show_live_check(controller):
         form.changeAttribute(name, value)
     wait_seconds(0.4)
     dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
-    assert wait(lambda: controller.dock.result.edited)
+    assert wait(lambda: controller.dock.result.rechecked_features)
     wait_seconds(0.8)
     save_desktop("live", controller)
     parcels.rollBack()
@@ -166,8 +166,8 @@ def show_project_wizard(controller):
     shown = controller.new_project.wizard
     wait_seconds(0.5)
     shown.resize(900, 690)
-    shown.go(1)
-    shown.place.county.choose("140225")
+    shown.go_to_page(1)
+    shown.place.county.choose_county("140225")
     wait_seconds(0.4)
     save_window("wizard", shown)
     shown.reject()
@@ -217,9 +217,14 @@ def take_manual_screenshots():
     show_package_dialog(controller)
     show_project_wizard(controller)
     save_modal_window(
-        "SanxianProfileDialog", controller.dialogs.profile, "profile", lambda dialog: dialog.resize(900, 690)
+        "SanxianProfileDialog",
+        controller.dialogs.open_profile_dialog,
+        "profile",
+        lambda dialog: dialog.resize(900, 690),
     )
-    save_modal_window("SanxianRolesDialog", controller.dialogs.roles, "roles", lambda dialog: dialog.resize(700, 520))
+    save_modal_window(
+        "SanxianRolesDialog", controller.dialogs.open_roles_dialog, "roles", lambda dialog: dialog.resize(700, 520)
+    )
     show_live_check(controller)
 
 

@@ -31,7 +31,7 @@ def make_layouts(controller):
         form.ok.click()
 
     def answer(opened):
-        FACTS["offered"] = [one.id for one in opened.chosen()]
+        FACTS["offered"] = [one.id for one in opened.get_chosen_maps()]
         save_picture("maps-dialog")
         # The level of secrecy is not set, so the form of 成果信息 opens first.
         do_when_open(find_named("SanxianDocumentDialog"), fill)

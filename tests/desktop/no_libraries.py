@@ -30,11 +30,11 @@ def run_steps_without_libraries():
     controller = plugins["sanxian"].desktop
     wait_seconds(0.6)
     FACTS["empty"] = controller.dock.empty.label.text()
-    FACTS["buttons"] = [b.text() for b in controller.dock.empty.buttons()]
+    FACTS["buttons"] = [b.text() for b in controller.dock.empty.list_buttons()]
     controller.open_sample()
     wait_seconds(0.6)
     controller.run()
-    wait(lambda: not controller.busy)
+    wait(lambda: not controller.is_check_running)
     FACTS["after_run"] = controller.dock.empty.label.text()
 
     def note_dialog():
@@ -49,7 +49,7 @@ def run_steps_without_libraries():
     timer.timeout.connect(note_dialog)
     timer.start(500)
     wait_for_map()
-    click(controller.dock.empty.buttons()[0])
+    click(controller.dock.empty.list_buttons()[0])
     wait(lambda: "doctor" in FACTS)
     for dialog in (RolesDialog, ProfileDialog, HelpDialog):
         made = dialog(QgsProject.instance()) if dialog is not HelpDialog else dialog("REL002")

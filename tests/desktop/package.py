@@ -78,7 +78,7 @@ def fill_in_package_form(controller):
 
 
 def wait_for_export_end(controller, seconds=180):
-    wait(lambda: not controller.export.busy, seconds)
+    wait(lambda: not controller.export.is_running, seconds)
     wait_seconds(0.5)
 
 
@@ -109,7 +109,7 @@ def cancel_writing(controller, shown):
     wait(lambda: shown.run.bar.value() > 100)
     watch = Watch()
     click(shown.run.button)
-    wait(lambda: not controller.export.busy)
+    wait(lambda: not controller.export.is_running)
     FACTS["cancel_seconds"] = watch.seconds
     wait_seconds(0.5)
     FACTS["cancelled"] = [shown.end.text.text(), sorted(p.name for p in TARGET_FOLDER.iterdir())]
@@ -129,7 +129,7 @@ def force_export(controller, shown):
     FACTS["enter_starts"] = shown.is_running
     press_key("Escape")
     wait(lambda: not shown.isVisible())
-    FACTS["goes_on"] = controller.export.busy and not shown.isVisible()
+    FACTS["goes_on"] = controller.export.is_running and not shown.isVisible()
     controller.actions["package"].trigger()
     FACTS["same_window"] = controller.export.dialog is shown and shown.is_running
     shown.reject()
@@ -141,7 +141,7 @@ def force_export(controller, shown):
     shown.show()
     wait_seconds(0.3)
     FACTS["forced"] = [shown.end.text.text(), shown.end.digest.text(), read_listed_reasons(shown.end.reasons)]
-    FACTS["made"] = str(shown.end.end.done.path) if shown.end.end.done else ""
+    FACTS["made"] = str(shown.end.end.exported_package.path) if shown.end.end.exported_package else ""
     save_picture(f"{PICTURE_NAME}-7-forced")
     click(shown.back)
     wait(shown.form.replaced.isVisible)
@@ -168,7 +168,7 @@ def close_project_during_export(controller):
     wait(lambda: shown.run.bar.value() > 100)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)
-    FACTS["still_writing"] = controller.export.busy
+    FACTS["still_writing"] = controller.export.is_running
     wait_for_export_end(controller)
     FACTS["after_close"] = [shown.end.text.text(), sorted(p.name for p in (TARGET_FOLDER / "again").iterdir())]
     save_picture(f"{PICTURE_NAME}-9-closed")
@@ -188,8 +188,8 @@ def inspect_package(controller):
     before = {p: p.stat().st_mtime_ns for p in sorted(TARGET_FOLDER.rglob("*"))}
     do_when_open(find_named("SanxianInspectPackage"), answer)
     controller.actions["inspect"].trigger()
-    wait(lambda: controller.busy)
-    wait(lambda: not controller.busy, 120)
+    wait(lambda: controller.is_check_running)
+    wait(lambda: not controller.is_check_running, 120)
     wait_seconds(0.5)
     FACTS["inspected"] = [controller.dock.stale.text(), iface.messageBar().currentItem().text()]
     FACTS["package_codes"] = sorted({f.code for f in controller.dock.result.findings})
@@ -234,9 +234,9 @@ def inspect_damaged_file(controller):
     """Inspect a damaged zip after a package; the old verdict must not apply to it."""
     broken = FOLDER / "坏.zip"
     broken.write_bytes(b"PK")
-    controller.inspection.start(str(broken), controller.export.dialog.form.forms.load_spec())
-    wait(lambda: controller.busy)
-    wait(lambda: not controller.busy)
+    controller.inspection.start_inspection(str(broken), controller.export.dialog.form.forms.load_spec())
+    wait(lambda: controller.is_check_running)
+    wait(lambda: not controller.is_check_running)
     wait_seconds(0.5)
     FACTS["not_inspected"] = [controller.dock.stale.text(), iface.messageBar().currentItem().text()]
     save_picture(f"{PICTURE_NAME}-12-broken")

@@ -15,7 +15,7 @@ def begin_forced_export(controller, target):
     wait_seconds(0.6)
     shown.go.click()
     wait(lambda: controller.export._job is not None and shown.run.bar.value() > 200, 90)
-    FACTS[target.name] = controller.export.busy
+    FACTS[target.name] = controller.export.is_running
 
 
 def run_exit_steps():

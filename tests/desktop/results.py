@@ -110,10 +110,12 @@ def import_into_sample(controller, project):
 
     do_when_open(find_named("SanxianGroupDialog"), answer)
     run_check(controller)
-    FACTS["sources"] = sorted({layer.source.source for layer in controller.dock.result.checked.plan.layers.values()})
+    FACTS["sources"] = sorted(
+        {layer.source.source for layer in controller.dock.result.check_result.plan.layers.values()}
+    )
     save_picture("results-8-checked")
     do_when_open(find_named("SanxianRolesDialog"), lambda dialog: (save_picture("results-9-roles"), dialog.reject()))
-    controller.dialogs.roles()
+    controller.dialogs.open_roles_dialog()
     ask_nothing(project)
 
 

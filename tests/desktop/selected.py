@@ -78,9 +78,9 @@ def click_on_the_map(controller):
     timer.timeout.connect(choose)
     timer.start(100)
     click(iface.mapCanvas().viewport(), map_to_pixel(point.x, point.y))
-    wait(lambda: controller.dock.tree.current() is alone, 10)
+    wait(lambda: controller.dock.tree.get_selected_finding() is alone, 10)
     timer.stop()
-    FACTS["clicked"] = controller.dock.tree.current() is alone
+    FACTS["clicked"] = controller.dock.tree.get_selected_finding() is alone
     FACTS["menus"] = menus
 
 

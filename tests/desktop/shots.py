@@ -11,7 +11,7 @@ from qgis.utils import iface
 def run_screenshot_steps():
     controller = open_sample()
     run_check(controller)
-    controller.dock.step(1)
+    controller.dock.step_selection(1)
     name = os.environ["SANXIAN_PICTURE"]
     save_picture(name)
     FACTS["tabs"] = controller.dock.tabs.isVisible()

@@ -58,7 +58,7 @@ def find_button(controller, name):
 
 
 def note_map_view(controller):
-    finding = controller.dock.tree.current()
+    finding = controller.dock.tree.get_selected_finding()
     canvas = iface.mapCanvas()
     left, bottom, right, top = finding.geometry.bounds
     extent = canvas.extent()
@@ -93,7 +93,7 @@ def draw_over_another(controller):
     watch = Watch()
     with EventLoopMonitor() as pulse:
         click(ok)
-        wait(lambda: dock.result.edited)
+        wait(lambda: dock.result.rechecked_features)
         FACTS["edit_seconds"] = watch.seconds
     FACTS["deaf_while_editing"] = round(pulse.worst, 3)
     new = [f for f in dock.result.findings if f.fingerprint not in before]
@@ -135,7 +135,7 @@ def run_main_tour():
     FACTS["empty"] = dock.empty.label.text()
 
     # Open the sample with the button in the panel.
-    click(dock.empty.buttons()[1])
+    click(dock.empty.list_buttons()[1])
     note_seconds_until("open_seconds", lambda: QgsProject.instance().mapLayers())
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [260, 430], Qt.Orientation.Horizontal)
@@ -161,17 +161,17 @@ def run_main_tour():
 
     # Check with the button in the toolbar; cancel a first run.
     click(find_button(controller, "check"))
-    wait(lambda: controller.busy)
+    wait(lambda: controller.is_check_running)
     wait_seconds(0.4)
     watch = Watch()
     click(dock.run_bar.button)
-    wait(lambda: not controller.busy)
+    wait(lambda: not controller.is_check_running)
     FACTS["cancel_seconds"] = watch.seconds
     FACTS["cancelled_first"] = dock.note.text()
     with EventLoopMonitor() as pulse:
         click(find_button(controller, "check"))
-        wait(lambda: controller.busy)
-        note_seconds_until("check_seconds", lambda: not controller.busy, 120)
+        wait(lambda: controller.is_check_running)
+        note_seconds_until("check_seconds", lambda: not controller.is_check_running, 120)
     FACTS["deaf_while_checking"] = round(pulse.worst, 3)
     report = dock.result.report
     FACTS["summary"] = report.summary
@@ -180,13 +180,13 @@ def run_main_tour():
 
     # Cancel a second run: the former result stays.
     click(find_button(controller, "check"))
-    wait(lambda: controller.busy)
-    wait(lambda: dock.run_bar.bar.value() > 300 or not controller.busy)
+    wait(lambda: controller.is_check_running)
+    wait(lambda: dock.run_bar.bar.value() > 300 or not controller.is_check_running)
     FACTS["progress"] = dock.run_bar.bar.format()
     save_picture("3-running")
-    if controller.busy:
+    if controller.is_check_running:
         click(dock.run_bar.button)
-        wait(lambda: not controller.busy)
+        wait(lambda: not controller.is_check_running)
     FACTS["cancelled_again"] = dock.note.text()
     FACTS["time"] = dock.result.time_text
 
@@ -197,18 +197,18 @@ def run_main_tour():
     before = iface.mapCanvas().extent()
     watch = Watch()
     click(tree.viewport(), tree.visualRect(first).center())
-    wait(lambda: tree.current() is not None and iface.mapCanvas().extent() != before)
+    wait(lambda: tree.get_selected_finding() is not None and iface.mapCanvas().extent() != before)
     FACTS["click_seconds"] = watch.seconds
     FACTS["clicked"] = note_map_view(controller)
     save_picture("4-finding")
 
     # Navigate with the keyboard, wherever the focus is.
     press_key("F9")
-    wait(lambda: tree.current().key != FACTS["clicked"]["key"])
+    wait(lambda: tree.get_selected_finding().key != FACTS["clicked"]["key"])
     FACTS["next"] = note_map_view(controller)
     press_key("shift+F9")
-    wait(lambda: tree.current().key == FACTS["clicked"]["key"])
-    FACTS["previous"] = tree.current().key
+    wait(lambda: tree.get_selected_finding().key == FACTS["clicked"]["key"])
+    FACTS["previous"] = tree.get_selected_finding().key
     wait_for_map()
     click(find_button(controller, "previous"))
     wait(dock.note.text)
@@ -224,7 +224,7 @@ def run_main_tour():
     wait_seconds(0.3)
     tree.expandAll()
     click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0, tree.filter.index(0, 0))).center())
-    wait(lambda: tree.current() is not None and tree.current().code == "REL002")
+    wait(lambda: tree.get_selected_finding() is not None and tree.get_selected_finding().code == "REL002")
     save_picture("5-search")
     # A double click opens the feature's own form.
     row = tree.filter.index(0, 0, tree.filter.index(0, 0))
@@ -239,7 +239,7 @@ def run_main_tour():
 
     # Save all three.
     for kind, name in (("layer", "发现.gpkg"), ("json", "报告.json"), ("html", "报告.html")):
-        controller.exports.save(kind, str(FOLDER / name))
+        controller.exports.save_result(kind, str(FOLDER / name))
     wait(lambda: all((FOLDER / n).exists() for n in ("发现.gpkg", "报告.json", "报告.html")), 90)
     wait(lambda: not controller.runner._running_jobs)
     FACTS["saved"] = [m.text() for m in iface.messageBar().items()]
@@ -253,7 +253,7 @@ def run_main_tour():
     QgsProject.instance().removeMapLayer(by_role["DLTB"].id())
     QgsProject.instance().clear()
     wait_seconds(0.5)
-    dock.step(1)
+    dock.step_selection(1)
     FACTS["after_close"] = [dock.result is None, len(tree.findings.groups), dock.verdict.isVisible()]
 
     unloadPlugin("sanxian")
@@ -268,7 +268,7 @@ def run_main_tour():
     wait_seconds(0.5)
     controller.run()
     wait_seconds(0.4)
-    FACTS["ran_at_unload"] = controller.busy
+    FACTS["ran_at_unload"] = controller.is_check_running
     FACTS["heard"] = unload(controller)
     QgsProject.instance().clear()
     wait_seconds(1.5)

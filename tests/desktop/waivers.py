@@ -29,15 +29,17 @@ def run_waiver_steps():
     controller = open_sample()
     run_check(controller)
     dock = controller.dock
-    dock.step(1)
+    dock.step_selection(1)
     wait_seconds(0.4)
     FACTS["button"] = dock.navigation.waive.text()
-    chosen = dock.tree.current()
-    FACTS["path"] = str(controller.waiving.path())
+    chosen = dock.tree.get_selected_finding()
+    FACTS["path"] = str(controller.waiving.get_waiver_path())
     waive_finding(dock)
     FACTS["state"] = chosen.state
     FACTS["said"] = dock.note.text()
-    FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.list_selected_findings() == [dock.tree.current()]
+    FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.list_selected_findings() == [
+        dock.tree.get_selected_finding()
+    ]
     save_picture(f"{PICTURE_NAME}-2-done")
     click(dock.verdict.buttons["waived"])
     wait_seconds(0.3)
@@ -47,7 +49,7 @@ def run_waiver_steps():
     FACTS["back"] = dock.navigation.waive.text()
     waive_rule_findings(controller)
     target = FOLDER / "报告.html"
-    controller.exports.save("html", str(target))
+    controller.exports.save_result("html", str(target))
     wait(target.exists)
     FACTS["report"] = "县城防洪堤已批复" in target.read_text(encoding="utf-8")
     click(dock.navigation.waive)
@@ -65,7 +67,7 @@ def waive_finding(dock):
         dialog = QApplication.activeModalWidget()
         save_picture(f"{PICTURE_NAME}-0-empty")
         FACTS["waits"] = not dialog.ok.isEnabled()
-        FACTS["errors_before_typing"] = dialog.errors()
+        FACTS["errors_before_typing"] = dialog.find_errors()
         FACTS["missing"] = dialog.ok.toolTip().splitlines()
         show_error_at_field(dialog)
         attach_file(dialog)
@@ -84,7 +86,7 @@ def waive_finding(dock):
         click(dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok))
         wait_seconds(1.0)
         if dialog.isVisible():
-            FACTS["trouble"] = dialog.errors()
+            FACTS["trouble"] = dialog.find_errors()
             dialog.reject()
 
     QTimer.singleShot(500, fill)
@@ -100,8 +102,8 @@ def show_error_at_field(dialog):
     type_text("x")
     wait_seconds(0.2)
     press_key("BackSpace")
-    wait(dialog.errors, 5)
-    FACTS["error_at_field"] = [dialog.errors(), dialog._document_message.message.text(), dialog.ok.isEnabled()]
+    wait(dialog.find_errors, 5)
+    FACTS["error_at_field"] = [dialog.find_errors(), dialog._document_message.message.text(), dialog.ok.isEnabled()]
     save_picture(f"{PICTURE_NAME}-0-error")
     FACTS["moved"] = measure_places(dialog) != before
 
@@ -158,7 +160,7 @@ def note_profile_dialog(controller):
         dialog.reject()
 
     QTimer.singleShot(500, note_profile)
-    controller.dialogs.profile()
+    controller.dialogs.open_profile_dialog()
 
 
 run_tour(run_waiver_steps)

@@ -149,7 +149,7 @@ def plant_digest_list_with_one_line(draft: CountyDraft) -> None:
     change_package_facts(draft)
     package = draft.options["package"]
     map_file = next(file for file in package.files if file.path == MAP)
-    draft.options["package"] = replace(package, sums={"SHA256SUMS": {MAP: map_file.sha256}})
+    draft.options["package"] = replace(package, digest_lists={"SHA256SUMS": {MAP: map_file.sha256}})
 
 
 @declare_mutation("DOC006", case="later")
@@ -228,7 +228,7 @@ def plant_database_without_its_index(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC008", case="shape_cut")
 def plant_truncated_shapefile_table(draft: CountyDraft) -> None:
-    change_package_facts(draft, shapefile={"missing": 120})
+    change_package_facts(draft, shapefile={"missing_count": 120})
 
 
 @declare_mutation("DOC008", case="shape_lost")
@@ -446,7 +446,7 @@ def plant_metadata_of_another_schema(draft: CountyDraft) -> None:
 
 def rewrite_metadata(draft: CountyDraft, old: str, new: str) -> None:
     change_package_facts(draft)
-    text = draft.options["package"].documents[METADATA].decode()
+    text = draft.options["package"].document_contents[METADATA].decode()
     assert old in text
     replace_metadata(draft, text.replace(old, new, 1))
 
@@ -491,7 +491,7 @@ def plant_second_database_in_the_package(draft: CountyDraft) -> None:
 @declare_mutation("DOC012", case="layer_more")
 def plant_metadata_without_the_boundary(draft: CountyDraft) -> None:
     change_package_facts(draft)
-    text = draft.options["package"].documents[METADATA].decode()
+    text = draft.options["package"].document_contents[METADATA].decode()
     parts = text.split("<数据集>")
     replace_metadata(draft, "<数据集>".join(part for part in parts if "<名称>CZKFBJ<" not in part))
 
@@ -554,7 +554,7 @@ def set_exchange_facts(draft: CountyDraft, **values: Any) -> None:
     area = float(statutory_area(draft.layers["CZKFBJ"].geometry.to_numpy()).sum())
     count = len(draft.layers["CZKFBJ"])
     change_package_facts(
-        draft, comparisons=[{"role": "CZKFBJ", "feature_counts": (count, count), "areas": (area, area), **values}]
+        draft, comparisons=[{"role": "CZKFBJ", "feature_counts": (count, count), "areas_m2": (area, area), **values}]
     )
 
 
@@ -572,7 +572,7 @@ def plant_exchange_file_with_moved_vertex(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC014", case="places")
 def plant_exchange_file_with_moved_point(draft: CountyDraft) -> None:
-    set_exchange_facts(draft, areas=(0.0, 0.0), distances_m=[float("inf")], moved_names=["140225000000000001"])
+    set_exchange_facts(draft, areas_m2=(0.0, 0.0), distances_m=[float("inf")], moved_names=["140225000000000001"])
 
 
 @declare_mutation("DOC014", case="values")
@@ -757,10 +757,10 @@ def plant_additional_sheet_in_own_workbook(draft: CountyDraft) -> None:
 def plant_metadata_with_style_sheet(draft: CountyDraft) -> None:
     change_package_facts(draft)
     package = draft.options["package"]
-    (path,) = (path for path in package.documents if path.endswith(".xml"))
-    text = package.documents[path].decode("utf-8")
+    (path,) = (path for path in package.document_contents if path.endswith(".xml"))
+    text = package.document_contents[path].decode("utf-8")
     styled = text.replace("?>", '?><?xml-stylesheet href="a.xsl"?>', 1).encode("utf-8")
-    draft.options["package"] = replace(package, documents={**package.documents, path: styled})
+    draft.options["package"] = replace(package, document_contents={**package.document_contents, path: styled})
 
 
 REPORT = f"{DOCUMENTS}三区三线检查报告.json"
@@ -840,11 +840,11 @@ def change_html_page(draft: CountyDraft, change: Callable[[str], str], version: 
     )
     package = draft.options["package"]
     text = change(render_manifest_page(package.manifest, "zh")).encode("utf-8")
-    documents = {**package.documents, MANIFEST_PAGE_FILE_NAME: text}
+    documents = {**package.document_contents, MANIFEST_PAGE_FILE_NAME: text}
     row = {"path": MANIFEST_PAGE_FILE_NAME, "sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
     draft.options["package"] = replace(
         package,
-        documents=documents,
+        document_contents=documents,
         manifest={**package.manifest, "files": [*package.manifest["files"], row]},
         files=(*package.files, FileFact(MANIFEST_PAGE_FILE_NAME, len(text), text[:64], row["sha256"])),
     )
@@ -1074,7 +1074,7 @@ def plant_metadata_with_text_between_elements(draft: CountyDraft) -> None:
 @declare_mutation("DOC012", case="layer_twice")
 def plant_metadata_that_list_a_layer_twice(draft: CountyDraft) -> None:
     change_package_facts(draft)
-    text = draft.options["package"].documents[METADATA].decode()
+    text = draft.options["package"].document_contents[METADATA].decode()
     entry = next(part for part in text.split("<数据集>") if "<名称>CZKFBJ<" in part).split("</数据集>")[0]
     replace_metadata(draft, text.replace("</元数据>", f"<数据集>{entry}</数据集></元数据>"))
 
@@ -1083,8 +1083,10 @@ def plant_metadata_that_list_a_layer_twice(draft: CountyDraft) -> None:
 def plant_metadata_with_a_comment(draft: CountyDraft) -> None:
     change_package_facts(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}})
     package = draft.options["package"]
-    text = package.documents[METADATA].decode().replace("</元数据>", "<!-- 审查合格 --></元数据>")
-    draft.options["package"] = replace(package, documents={**package.documents, METADATA: text.encode()})
+    text = package.document_contents[METADATA].decode().replace("</元数据>", "<!-- 审查合格 --></元数据>")
+    draft.options["package"] = replace(
+        package, document_contents={**package.document_contents, METADATA: text.encode()}
+    )
 
 
 @declare_mutation("DOC004", case="gap")

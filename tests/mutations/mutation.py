@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.loading import assembly
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
@@ -189,16 +189,16 @@ class CountyDraft(DefectEditor):
         return frame is self._clean.layers.get(role) and self.schema.get(role) == source.make_declared_fields(role)
 
 
-def check_options(given: dict[str, Any]) -> Options:
+def check_options(given: dict[str, Any]) -> RunOptions:
     """Return the check options of a county.
 
     The option ``package`` adds facts of a submission package of its layers.
     """
     facts = given.get("package")
     if facts is None:
-        return Options(**given)
+        return RunOptions(**given)
     rest = {name: value for name, value in given.items() if name != "package"}
-    return Options(**rest, side={"package": facts}, allow_no_layers=True, original_crs=facts.original_crs)
+    return RunOptions(**rest, side={"package": facts}, allow_no_layers=True, original_crs=facts.original_crs)
 
 
 #: Makes a defect and returns the shape that the rule must find (None: no place).

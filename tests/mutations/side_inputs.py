@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tables and editions that a check compares with the clean county.
 
-Each function writes one file that agrees with the county and returns its fields of `Options`. A mutation writes
+Each function writes one file that agrees with the county and returns its fields of `RunOptions`. A mutation writes
 another file into `draft.folder` and names it in `draft.options`.
 """
 

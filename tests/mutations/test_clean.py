@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
@@ -83,7 +83,7 @@ def test_defects_of_the_sample_county_are_also_found_in_a_plan_with_all_layers(t
     options = clean.options(made, tmp_path)
     layers, truth = make_county(1200, full=True)
     default = check_plan(
-        make_read_layers(layers), Options(profile=options["profile"], rules=load_standard().rules)
+        make_read_layers(layers), RunOptions(profile=options["profile"], rules=load_standard().rules)
     ).report
     found, listed = (
         Counter(codes) for codes in ((f.code for f in default.findings), (d["rule"] for d in truth["defects"]))

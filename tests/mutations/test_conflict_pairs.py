@@ -6,7 +6,7 @@ The rule REL010 must report each pair once.
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY_OF_MEANING
 from plugin.core.standard import load_standard
 from plugin.core.standard.conflicts import ALLOWED_MEANING
@@ -25,13 +25,13 @@ def check_overlapping_pair(conflict):
         choose_role_of_line(conflict.left): make_table([make_county_box(0, 0)]),
         choose_role_of_line(conflict.right): make_table([make_county_box(90, 90)]),
     }
-    report = check_plan(convert_to_source_layers(layers), Options(standard="township_db", rules=("REL010",))).report
+    report = check_plan(convert_to_source_layers(layers), RunOptions(standard="township_db", rules=("REL010",))).report
     return [f for f in report.findings if f.code == "REL010"]
 
 
 def list_conflict_pairs(wanted):
     chosen = [one for one in STANDARD.conflicts if not one.rule and (one.meaning == ALLOWED_MEANING) is not wanted]
-    return [pytest.param(one, id=one.key.removeprefix("conflicts.")) for one in chosen]
+    return [pytest.param(one, id=one.setting_key.removeprefix("conflicts.")) for one in chosen]
 
 
 @pytest.mark.parametrize("conflict", list_conflict_pairs(True))

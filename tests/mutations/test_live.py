@@ -27,7 +27,7 @@ def clean_plan_with_findings(base):
     """Return norm, local rules, and the clean plan with its findings."""
     clean = base("county")
     options = check_options(clean.options)
-    norm = options.norm()
+    norm = options.resolve_norm()
     rules = [rule for rule in choose_rules(norm.rules) if rule.local]
     plan = assemble_plan(source.make_read_layers(clean.county.layers), norm, scope="county")
     return norm, rules, plan, run_check(plan, rules).findings
@@ -63,12 +63,12 @@ def apply_edits(live: IncrementalChecker, findings: list, draft: CountyDraft, cl
             continue
         for row, now in list_row_edits(before, frame):
             if now is None:
-                answer = live.remove(role, row)
+                answer = live.remove_row(role, row)
             elif row in before.index:
-                answer = live.edit(role, row, now[0], **now[1])
+                answer = live.edit_row(role, row, now[0], **now[1])
             else:
-                _, answer = live.add(role, row, now[0], **now[1])
-            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.findings
+                _, answer = live.add_row(role, row, now[0], **now[1])
+            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
     return findings
 
 

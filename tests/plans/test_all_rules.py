@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.paths import SAMPLE_FOLDER
 from tests.county import SEED, make_county
 from tests.county.write import write_geopackage
@@ -36,7 +36,7 @@ def clean_report_of_all_rules(tmp_path_factory):
     assert len(layers["DLTB"]) == truth["county"]["parcels"]
     write_geopackage(folder / "county.gpkg", layers)
     shutil.copy(SAMPLE_FOLDER / "centre.gpkg", folder)
-    return check_plan(folder, Options(profile="hunyuan", rules=("all",))).report
+    return check_plan(folder, RunOptions(profile="hunyuan", rules=("all",))).report
 
 
 def test_check_with_all_rules_finds_every_defect_that_the_default_rules_find(sample_report_of_all_rules):

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from pyproj import CRS
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.io import read_source
 from plugin.paths import SAMPLE_FOLDER
 
-OPTIONS = Options(profile="hunyuan")
+OPTIONS = RunOptions(profile="hunyuan")
 #: Tolerated share of the area of a part, for long edges that are straight in another CRS.
 EDGE_AREA_TOLERANCE = 2e-4
 

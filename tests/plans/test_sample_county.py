@@ -11,7 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE_FOLDER
@@ -171,10 +171,10 @@ def test_county_without_defects_passes_only_if_its_profile_confirms_the_settings
     assert truth["defects"] == []
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")
-    plain = check_plan(path, Options(profile="hunyuan")).report
+    plain = check_plan(path, RunOptions(profile="hunyuan")).report
     assert plain.findings == [] and plain.verdict is Verdict.CONDITIONAL
     assert {"ratio.form", "tolerance", "codes.planning_zones"} <= set(plain.summary["unconfirmed"])
-    sure = check_plan(path, Options(profile=str(confirmed))).report
+    sure = check_plan(path, RunOptions(profile=str(confirmed))).report
     # Stated figures of missing layers have no value and prevent the verdict 通过.
     assert sure.findings == [] and sure.verdict is Verdict.CONDITIONAL
     assert {name.partition(".")[0] for name in sure.summary["unconfirmed"]} == {"targets"}
@@ -186,7 +186,7 @@ def test_check_with_a_base_year_that_has_no_data_does_not_pass(clean_county_file
     path, _ = clean_county_file
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")
-    report = check_plan(path, Options(profile=str(confirmed), base_year=2019)).report
+    report = check_plan(path, RunOptions(profile=str(confirmed), base_year=2019)).report
     assert report.verdict is Verdict.CONDITIONAL
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
     # The table has 2020: the check cannot decide which of the two is correct.
@@ -195,7 +195,7 @@ def test_check_with_a_base_year_that_has_no_data_does_not_pass(clean_county_file
 
 def test_terraced_farmland_meets_its_target_by_gross_area_but_fails_by_net_area(tmp_path):
     path, truth = write_county_file(tmp_path, defects=False, terraced=True)
-    report = check_plan(path, Options(profile="hunyuan")).report
+    report = check_plan(path, RunOptions(profile="hunyuan")).report
     farmland = next(i for i in report.indicators if i.id == "farmland_area")
     assert farmland.inputs["gross_m2"] * 15 / 1e8 >= farmland.target > farmland.value
     assert report.verdict is Verdict.FAILED
@@ -204,7 +204,7 @@ def test_terraced_farmland_meets_its_target_by_gross_area_but_fails_by_net_area(
 
 
 def test_area_targets_of_a_province_profile_do_not_apply_to_a_county(sample):
-    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="shanxi", rules=("LAW001", "LAW002"))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="shanxi", rules=("LAW001", "LAW002"))).report
     assert [r.outcome for r in report.rules if r.code == "LAW002"] == ["not_applicable"]
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
     assert ratio.target == 1.3
@@ -217,7 +217,7 @@ def test_township_farmland_targets_of_the_sample_are_met_and_add_up_to_the_count
     township.
     """
     table = SAMPLE_FOLDER / "township_tasks.csv"
-    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", targets=str(table))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", targets=str(table))).report
     by_rule = {r.code: r for r in report.rules}
     (drawn,) = [f for f in report.findings if f.code in ("LAW004", "LAW005")]
     assert (drawn.case, drawn.township, drawn.params["place"]) == ("misplaced", "蔡村镇", ["千佛岭乡"])

@@ -6,17 +6,17 @@ The findings of both are compared.
 
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 
-from plugin.bridge.checking.check import check_plan
+from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.checking.live_check import LiveCheck
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.model.rule import load_all_rules
 from tests.qgis.helpers import X, Y, make_frame, make_square, write_small
 from tests.qgis.waiting import process_events, wait_until
 
 MODES = [Qgis.TransactionMode.Disabled, Qgis.TransactionMode.BufferedGroups, Qgis.TransactionMode.AutomaticGroups]
-OPTIONS = Options(profile="hunyuan")
+OPTIONS = RunOptions(profile="hunyuan")
 
 
 def make_rectangle(x, y, width=100.0, height=100.0):
@@ -64,7 +64,7 @@ class EditSession:
     def check(self):
         shots = [take_snapshot(layer) for layer in self.layers.values()]
         self.live = LiveCheck(self.runner, self.layers.values())
-        checked = check_plan(shots, OPTIONS)
+        checked = check_project_or_folder(shots, OPTIONS)
         self.findings = list(checked.report.findings)
         self.live.rechecked.connect(self.take)
         self.live.outdated.connect(lambda: self.outdated.append(1))
@@ -76,10 +76,10 @@ class EditSession:
         self.batches.append(change)
         self.steps.append(step)
         renewed = {id(old): new for old, new in change.changed_findings}
-        gone = {id(f) for f in change.gone}
+        gone = {id(f) for f in change.ended_findings}
         assert gone | renewed.keys() <= {id(f) for f in self.findings}
-        assert rows.keys() == {id(f) for f in [*change.found, *renewed.values()]}
-        self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
+        assert rows.keys() == {id(f) for f in [*change.new_findings, *renewed.values()]}
+        self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.new_findings
 
     def compare_with_fresh_check(self):
         """Wait for the live check and compare it with a new full check.
@@ -89,7 +89,9 @@ class EditSession:
         process_events(0.03)
         assert wait_until(lambda: self.live.is_idle)
         assert not self.outdated
-        fresh = check_plan([take_snapshot(layer) for layer in self.layers.values()], OPTIONS).report.findings
+        fresh = check_project_or_folder(
+            [take_snapshot(layer) for layer in self.layers.values()], OPTIONS
+        ).report.findings
         ours, theirs = summarise_local_findings(self.findings), summarise_local_findings(fresh)
         assert ours == theirs
         return {f.code for f in self.findings}

@@ -59,11 +59,11 @@ def test_project_stores_the_baseline_path_relative_to_the_project_file(
     sealed, _ = sealed_and_plan_files
     project.write(str(tmp_path / "p.qgz"))
     county.store_county(project, county.ProjectCountySettings(profile="hunyuan", baseline=str(sealed)))
-    assert county.read_county(project).baseline == "封库.gpkg"
+    assert county.read_county_settings(project).baseline == "封库.gpkg"
     assert county.make_check_options(project).baseline == str(sealed)
     county.store_county(project, county.ProjectCountySettings())
     assert (
-        county.read_county(project) == county.ProjectCountySettings()
+        county.read_county_settings(project) == county.ProjectCountySettings()
         and county.make_check_options(project).baseline == ""
     )
 
@@ -74,5 +74,5 @@ def test_county_profile_dialog_stores_the_entered_baseline_path(provider, projec
     dialog = ProfileDialog(QgsProject.instance())
     dialog.baseline.line.setText(str(sealed_and_plan_files[0]))
     dialog.accept()
-    assert county.read_county(QgsProject.instance()).baseline == str(sealed_and_plan_files[0])
+    assert county.read_county_settings(QgsProject.instance()).baseline == str(sealed_and_plan_files[0])
     assert ProfileDialog(QgsProject.instance()).baseline.text() == str(sealed_and_plan_files[0])

@@ -24,7 +24,7 @@ from qgis.core import (
 )
 
 from plugin.core.model import rule as rules
-from plugin.core.model.rule import EVERY_LAYER, Need, Severity
+from plugin.core.model.rule import EVERY_LAYER, LayerNeed, Severity
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_square, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -315,7 +315,7 @@ def code_of_raising_rule():
         problem="Raised on purpose",
         severity=Severity.ERROR,
         basis=["G7"],
-        needs={"layer": Need(EVERY_LAYER)},
+        needs={"layer": LayerNeed(EVERY_LAYER)},
         messages={},
     )(broken)
     from plugin.core.messages import texts

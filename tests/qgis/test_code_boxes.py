@@ -218,7 +218,7 @@ def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
     type_in(box, "园地")
     completer = box.completer()
     found = [completer.completionModel().index(n, 0).data().strip() for n in range(completer.completionCount())]
-    names = NORM.standard.code_lists["land_use_2023"].codes
+    names = NORM.standard.code_lists["land_use_2023"].entry_by_code
     assert found == [f"{c.ljust(6, '0')} {row.name}" for c, row in sorted(names.items()) if "园地" in row.name]
 
 
@@ -227,7 +227,7 @@ def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form)
     box = find_box(form)
     menu = next(c for c in box.children() if hasattr(c, "make_levels_menu")).make_levels_menu()
     top = [a.text() for a in menu.actions()]
-    codes = NORM.standard.code_lists["land_use_2023"].codes
+    codes = NORM.standard.code_lists["land_use_2023"].entry_by_code
     assert len(top) == 1 + sum(not c.parent for c in codes.values())
     traffic = next(a.menu() for a in menu.actions() if a.text() == "120000 交通运输用地")
     below = [a for a in traffic.actions() if not a.isSeparator()]

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QDate, Qt
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
-from plugin.bridge.new_project.request import create_database
+from plugin.bridge.new_project.request import create_project_database
 from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import DataError
@@ -60,8 +60,8 @@ def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(sa
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
     assert path.exists() and dialog.result() == 1
-    norm = county.make_check_options(saved_project).norm().resolve_for_area("140221")
-    assert {t.indicator: (t.value, t.unit, t.year) for t in norm.targets("140221")} == {
+    norm = county.make_check_options(saved_project).resolve_norm().resolve_for_area("140221")
+    assert {t.indicator: (t.value, t.unit, t.year) for t in norm.find_targets("140221")} == {
         "cultivated_area": ("52.10", "wan_mu", 2035),
         "boundary_area": ("14.20", "km2", 2035),
     }
@@ -81,7 +81,7 @@ def test_project_moved_with_its_profile_file_still_finds_the_profile(saved_proje
         (tmp_path / name).rename(other / name)
     moved = QgsProject()
     assert moved.read(str(other / "阳高县规划.qgz"))
-    assert county.make_check_options(moved).norm().get("ratio.limit") == 1.2
+    assert county.make_check_options(moved).resolve_norm().get("ratio.limit") == 1.2
 
 
 def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved_project, tmp_path):
@@ -119,11 +119,11 @@ def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_s
         and limit.mark.mark == "A"
         and limit.document.inherited_text.startswith("浑源县")
     )
-    assert form.ratio.form.own() is None and form.ratio.form_mark.mark == "C"
+    assert form.ratio.form.get_own_value() is None and form.ratio.form_mark.mark == "C"
     boundary.value.setText("16.00")
     assert boundary.unit.currentData() == "km2" and boundary.restore.isVisibleTo(form)
     boundary.restore.click()
-    assert boundary.value.own() == "" and not form.has_own_values
+    assert boundary.value.get_own_value() == "" and not form.has_own_values
 
 
 def test_county_profile_form_does_not_offer_province_totals_as_county_targets(saved_project):
@@ -162,7 +162,7 @@ def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(s
     box.date.setDate(QDate(2026, 3, 1))
     assert "只有日期不保存" in box.messages["date"].text() and dialog._ok_button.isEnabled()
     box.by.setText("阳高县自然资源局")
-    assert box.messages["date"].text() == "" and box.confirmation().date == "2026-03-01"
+    assert box.messages["date"].text() == "" and box.read_confirmation().date == "2026-03-01"
 
 
 def test_county_profile_form_reads_percentages_and_full_width_digits(saved_project):
@@ -171,7 +171,7 @@ def test_county_profile_form_reads_percentages_and_full_width_digits(saved_proje
     form.limits.rows["indicators.warning_share"].value.setText("５")
     form.limits.rows["rules.LAW020.max_flexible_share"].value.setText("12.5")
     form.limits.rows["zones.urban_is_boundary"].choice.choose(False)
-    assert dict(form.county().settings) == {
+    assert dict(form.read_county_settings().value_by_setting) == {
         "indicators.warning_share": 0.05,
         "rules.LAW020.max_flexible_share": 0.125,
         "zones.urban_is_boundary": False,
@@ -185,7 +185,14 @@ def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(s
     form = dialog.form
     village = form.ratio.boxes[("203", "203A")]
     village.setChecked(True)
-    assert form.county().settings["ratio.classes"] == ["201", "201A", "202", "202A", "203", "203A"]
+    assert form.read_county_settings().value_by_setting["ratio.classes"] == [
+        "201",
+        "201A",
+        "202",
+        "202A",
+        "203",
+        "203A",
+    ]
     assert form.ratio.classes_mark.mark == "C"
     form.ratio.restore.click()
     assert not village.isChecked() and not form.has_own_values
@@ -199,13 +206,13 @@ def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_pr
     first.source.setText(PLAN_TITLE)
     second = form.targets.add_row("farmland_area")
     second.value.setText("46.00")
-    assert second.source.own() == "", "the document of another target is offered, not entered"
+    assert second.source.get_own_value() == "", "the document of another target is offered, not entered"
     assert second.source.completer().model().stringList() == [PLAN_TITLE]
     assert "2035 年已有一行" in second.message.text()
     second.year.setText("2025")
     assert "依据文件" in second.message.text() and not dialog._ok_button.isEnabled()
     second.source.setText(PLAN_TITLE)
-    assert form.errors == [] and [t.year for t in form.county().targets] == [2035, 2025]
+    assert form.errors == [] and [t.year for t in form.read_county_settings().targets] == [2035, 2025]
 
 
 def test_source_field_of_a_target_does_not_offer_the_text_being_typed_into_it(saved_project):
@@ -252,10 +259,10 @@ def test_unchecking_one_item_of_a_full_confirmation_keeps_the_others_confirmed(s
     given = CountySettings("阳高县", "140221", "shanxi")
     path = Path("县.profile.toml")
     text = compose_county(given, path) + '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["all"]\n'
-    form.open(read_county(path, text), path, text)
-    assert form.confirmation.confirmation().items == ("all",) and form.confirmation.badge.kind == "ok"
+    form.show_county(read_county(path, text), path, text)
+    assert form.confirmation.read_confirmation().items == ("all",) and form.confirmation.badge.kind == "ok"
     form.confirmation.items.item(0).setCheckState(Qt.CheckState.Unchecked)
-    items = form.confirmation.confirmation().items
+    items = form.confirmation.read_confirmation().items
     assert "all" not in items and len(items) == form.confirmation.items.count() - 1
     assert "未确认 1 项" in form.confirmation.badge.label.text()
 
@@ -282,7 +289,8 @@ def test_new_profile_never_overwrites_an_existing_profile_file(saved_project, tm
     dialog.accept()
     assert dialog.result() == 0 and "已存在" in dialog.errors.label.text()
     assert (
-        path.read_text(encoding="utf-8").endswith("# ours\n") and county.read_county(saved_project).profile == "shanxi"
+        path.read_text(encoding="utf-8").endswith("# ours\n")
+        and county.read_county_settings(saved_project).profile == "shanxi"
     )
 
 
@@ -301,7 +309,10 @@ def test_choosing_another_parent_profile_keeps_the_entered_values(saved_project)
     dialog = ProfileDialog(saved_project)
     get_row(dialog.form, "boundary_area").value.setText("14.20")
     dialog.profile.setCurrentIndex(0)
-    assert get_row(dialog.form, "boundary_area").value.text() == "14.20" and dialog.form.county().base == ""
+    assert (
+        get_row(dialog.form, "boundary_area").value.text() == "14.20"
+        and dialog.form.read_county_settings().parent_profile == ""
+    )
     dialog.profile.setCurrentIndex(dialog.profile.findData("hunyuan"))
     assert any("不属于上级配置" in error.text for error in dialog.form.errors)
 
@@ -320,12 +331,12 @@ def wizard(qgis_app, project, tmp_path):
     settings.store_setting("project_folder", str(tmp_path))
     made = NewProjectWizard(project)
     made.show()
-    made.go(1)
-    made.place.county.choose("140212")
+    made.go_to_page(1)
+    made.place.county.choose_county("140212")
     made.place.county.source.setCurrentIndex(made.place.county.source.findData("typed"))
     made.place.county.west.setValue(113.1)
     made.place.county.east.setValue(113.7)
-    made.go(2)
+    made.go_to_page(2)
     yield made
     made.set_busy(False)
     made.close()
@@ -344,10 +355,10 @@ def test_project_wizard_writes_the_county_profile_into_the_project_folder(wizard
     wizard.target.name.setText("县规划")
     assert "县规划.profile.toml" in wizard.target.paths.text()
     wizard.next.click()
-    assert "县规划.profile.toml：2 项目标，继承自山西省" in dict(wizard.confirm.rows()).values()
+    assert "县规划.profile.toml：2 项目标，继承自山西省" in dict(wizard.confirm.list_summary_rows()).values()
     wizard.next.click()
     (request,) = wanted
-    made = create_database(request, lambda *_: None, NEVER_CANCELLED)
+    made = create_project_database(request, lambda *_: None, NEVER_CANCELLED)
     assemble.build_project(request, made)
     assert {p.name for p in tmp_path.iterdir()} == {"县规划.gpkg", "县规划.profile.toml", "县规划.qgz"}
     opened = QgsProject()
@@ -357,12 +368,12 @@ def test_project_wizard_writes_the_county_profile_into_the_project_folder(wizard
         "52.10",
         "14.20",
     }
-    assert county.read_area(opened) == (request.code, request.county)
+    assert county.read_project_county(opened) == (request.code, request.county_name)
 
 
 def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_path):
     enter_targets(wizard.profile.form)
-    wizard.go(3)
+    wizard.go_to_page(3)
     wizard.target.name.setText("县规划")
     assert wizard.next.isEnabled()
     (tmp_path / "县规划.profile.toml").write_text("# ours\n", encoding="utf-8")
@@ -370,13 +381,13 @@ def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_
     wizard.target.name.setText("县规划")
     assert not wizard.next.isEnabled() and "已存在" in wizard.message_label.text()
     with pytest.raises(DataError, match="profile_exists"):
-        create_database(wizard.draft.make_request(), lambda *_: None, NEVER_CANCELLED)
+        create_project_database(wizard.draft.make_request(), lambda *_: None, NEVER_CANCELLED)
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
 
 
 def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
-    wizard.go(4)
-    assert wizard.draft.settings is None and wizard.draft.make_request().profile == "shanxi"
+    wizard.go_to_page(4)
+    assert wizard.draft.county_settings is None and wizard.draft.make_request().profile == "shanxi"
 
 
 def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):

@@ -41,7 +41,7 @@ from tests.qgis.waiting import wait_until
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
 MAPS = maps.load_map_set()
-A3 = MAPS.sheets["A3"]
+A3 = MAPS.page_size_by_id["A3"]
 FULL_DOCUMENT_INFO = DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号", "公示稿已脱密")
 PROFILE_TOML = (
     'id = "x"\nname = "浑源县"\narea_code = "140225"\n[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
@@ -204,8 +204,8 @@ def test_export_and_profile_forms_show_the_document_information_line(project):
     assert page.ask_until_exportable()
     document.store_document_info(project, DocumentInfo(secrecy="机密"))
     page.folder.line.setText("/tmp")
-    assert page.order().document_info.secrecy == "机密"
-    page.document.refresh()
+    assert page.make_order().document_info.secrecy == "机密"
+    page.document.update_summary()
     assert page.document.label.text() == "机密（工程的成果信息）"
     dialog = ProfileDialog(project)
     assert dialog.document.label.text() == "机密（工程的成果信息）"
@@ -274,13 +274,13 @@ def project_with_secret_layout(qgis_app, tmp_path):
     """Return a project with a saved layout that is marked secret (秘密)."""
     project = open_sample_project(tmp_path)
     builder = make_builder(project, DocumentInfo("秘密"))
-    saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
+    saved_layouts.save_layouts(builder, [(MAPS.map_by_id["three_zones"], A3, False)])
     return project
 
 
 def make_map_order(folder):
     folder.mkdir()
-    return MapExportOrder(maps=(MAPS.maps["three_zones"],), sheet=A3, folder=folder, formats=("pdf",))
+    return MapExportOrder(maps=(MAPS.map_by_id["three_zones"],), page_size=A3, target_folder=folder, formats=("pdf",))
 
 
 def test_saved_layout_is_not_exported_with_a_lower_secrecy_level_without_a_reason(project_with_secret_layout, tmp_path):
@@ -290,21 +290,21 @@ def test_saved_layout_is_not_exported_with_a_lower_secrecy_level_without_a_reaso
     assert "三区图" in Texts("zh").explain_error(caught.value) and list((tmp_path / "甲").iterdir()) == []
     builder = make_builder(project_with_secret_layout, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
     outcome = run_order(builder, make_map_order(tmp_path / "乙"))
-    assert len(outcome.files) == 1
+    assert len(outcome.written_files) == 1
     assert [("公示稿已脱密" in note.render(Texts("zh"))) for note in outcome.notes] == [True]
 
 
 def test_map_approval_number_is_printed_on_public_sheets_only(project_with_secret_layout):
     builder = make_builder(project_with_secret_layout, FULL_DOCUMENT_INFO)
-    layout = builder.build_layout(MAPS.maps["three_zones"], A3)
+    layout = builder.build_layout(MAPS.map_by_id["three_zones"], A3)
     assert layout.itemById("approval").currentText() == "审图号：晋S(2026)001号"
     builder = make_builder(project_with_secret_layout, DocumentInfo("内部", map_approval="晋S(2026)001号"))
-    layout = builder.build_layout(MAPS.maps["three_zones"], A3)
+    layout = builder.build_layout(MAPS.map_by_id["three_zones"], A3)
     assert layout.itemById("approval").currentText() == ""
 
 
 def test_export_reports_an_edited_layout_without_a_label_for_the_approval_number(project_with_secret_layout, tmp_path):
-    layout = saved_layouts.find_layout(project_with_secret_layout, MAPS.maps["three_zones"], A3, False)
+    layout = saved_layouts.find_layout(project_with_secret_layout, MAPS.map_by_id["three_zones"], A3, False)
     layout.removeLayoutItem(layout.itemById("approval"))
     outcome = run_order(make_builder(project_with_secret_layout, FULL_DOCUMENT_INFO), make_map_order(tmp_path / "丙"))
     assert any("没有审图号标签" in note.render(Texts("zh")) for note in outcome.notes)
@@ -314,10 +314,11 @@ def test_export_reports_an_edited_layout_without_a_label_for_the_approval_number
 def test_saved_report_contains_the_current_document_information(project, monkeypatch):
     window, runner, result, written = FakeInterface(), JobRunner(), make_result(make_small_report()), []
     monkeypatch.setattr(
-        "plugin.bridge.checking.check.write_outputs", lambda checked, outputs, **more: written.append(checked.report)
+        "plugin.bridge.checking.check.write_check_outputs",
+        lambda checked, outputs, **more: written.append(checked.report),
     )
     document.store_document_info(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
-    ResultExporter(window, runner, lambda: result, lambda: document.read_document_info(project)).save(
+    ResultExporter(window, runner, lambda: result, lambda: document.read_document_info(project)).save_result(
         "json", "报告.json"
     )
     assert wait_until(lambda: bool(written), 30)
@@ -325,7 +326,7 @@ def test_saved_report_contains_the_current_document_information(project, monkeyp
     assert (values_in_report["secrecy"], values_in_report["compiler"]) == ("内部", "浑源县人民政府")
     assert "document" not in result.report.provenance
     # A result of another project or of a package keeps its own values.
-    ResultExporter(window, runner, lambda: result).save("json", "报告.json")
+    ResultExporter(window, runner, lambda: result).save_result("json", "报告.json")
     assert wait_until(lambda: len(written) == 2, 30)
     assert "document" not in written[1].provenance
     runner.stop_all()

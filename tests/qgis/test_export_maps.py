@@ -43,7 +43,7 @@ from tests.qgis.maps_helpers import (
 )
 
 MAPS = maps.load_map_set()
-A3 = MAPS.sheets["A3"]
+A3 = MAPS.page_size_by_id["A3"]
 #: A level of secrecy, which every export requires.
 PUBLIC_SECRECY = {"SECRECY": "公开"}
 AUTHOR = "zhang-san-private"
@@ -61,8 +61,8 @@ def sample_map_builder(qgis_app, tmp_path_factory):
 
 
 def make_map_order(folder, *ids, **more):
-    more = {"sheet": A3, "formats": ("jpg",), **more}
-    return MapExportOrder(maps=tuple(maps.select_maps(MAPS, list(ids))), folder=folder, **more)
+    more = {"page_size": A3, "formats": ("jpg",), **more}
+    return MapExportOrder(maps=tuple(maps.select_maps(MAPS, list(ids))), target_folder=folder, **more)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_export_writes_all_county_maps_with_the_official_file_names(exported_map
         "05县域历史文化保护规划图",
     ]
     expected = [f"140225浑源县{title}.{kind}" for title in titles for kind in ("jgw", "jpg", "pdf")]
-    assert sorted(p.name for p in folder.iterdir()) == sorted(expected) == sorted(p.name for p in outcome.files)
+    assert sorted(p.name for p in folder.iterdir()) == sorted(expected) == sorted(p.name for p in outcome.written_files)
 
 
 @pytest.mark.slow
@@ -102,8 +102,8 @@ def test_export_maps_writes_county_and_town_centre_maps_of_the_sample_folder(pro
         "export_maps",
         {**PUBLIC_SECRECY, "SOURCE": str(SAMPLE.parent), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "图件")},
     )
-    assert (found["MADE"], found["NOT_MADE"]) == (len(MAPS.maps), "")
-    names = {f"140225浑源县{one.number:02d}{one.title}" for one in MAPS.maps.values()}
+    assert (found["MADE"], found["NOT_MADE"]) == (len(MAPS.map_by_id), "")
+    names = {f"140225浑源县{one.number:02d}{one.title}" for one in MAPS.map_by_id.values()}
     files = sorted((tmp_path / "图件").iterdir())
     assert {path.name for path in files} == {f"{name}.{kind}" for name in names for kind in ("jpg", "pdf")}
     user = getpass.getuser().encode()
@@ -119,7 +119,7 @@ def test_export_maps_writes_county_and_town_centre_maps_of_the_sample_folder(pro
 
 def test_town_centre_maps_without_layers_are_listed_as_not_made(exported_maps):
     lacking = {one.id: lack.key for one, lack in exported_maps[1].not_made}
-    assert lacking == {m.id: "no_centre" for m in MAPS.maps.values() if m.scope == "centre"}
+    assert lacking == {m.id: "no_centre" for m in MAPS.map_by_id.values() if m.scope == "centre"}
 
 
 def test_exported_jpg_maps_have_the_requested_resolution_and_size(exported_maps):
@@ -161,7 +161,7 @@ def test_plain_qgis_pdf_export_writes_the_author_despite_disabled_metadata(sampl
 
     settings = QgsLayoutExporter.PdfExportSettings()
     settings.exportMetadata = False
-    layout = sample_map_builder.build_layout(MAPS.maps["three_zones"], A3)
+    layout = sample_map_builder.build_layout(MAPS.map_by_id["three_zones"], A3)
     QgsLayoutExporter(layout).exportToPdf(str(tmp_path / "x.pdf"), settings)
     data = (tmp_path / "x.pdf").read_bytes()
     assert AUTHOR.encode() in data and b"/CreationDate" in data
@@ -205,17 +205,17 @@ def test_world_file_of_an_exported_jpg_georeferences_the_county_correctly(export
 def test_export_with_townships_writes_one_map_per_township(sample_map_builder, tmp_path):
     reported = []
     # A low resolution suffices, because the test counts pages.
-    seventeen = make_map_order(tmp_path, "three_zones", townships=True, dpi=72)
+    seventeen = make_map_order(tmp_path, "three_zones", adds_township_pages=True, dpi=72)
     outcome = run_order(sample_map_builder, seventeen, progress=lambda s, t: reported.append((s, t)))
     towns = gpd.read_file(SAMPLE, layer="XZQXZ")
     names = {f"{r.XZQDM}{r.XZQMC}03三区图.jpg" for r in towns.itertuples()} | {"140225浑源县03县域三区图.jpg"}
-    assert {p.name for p in tmp_path.iterdir()} == names and len(outcome.files) == 17
+    assert {p.name for p in tmp_path.iterdir()} == names and len(outcome.written_files) == 17
     shares = [share for share, _ in reported]
     assert shares == sorted(shares) and len(reported) == 18 and reported[1][1] == "浑源县永安镇三区图"
 
 
 def test_a0_map_at_300_dpi_has_the_expected_pixel_size(sample_map_builder, tmp_path):
-    run_order(sample_map_builder, make_map_order(tmp_path, "three_lines", sheet=MAPS.sheets["A0"]))
+    run_order(sample_map_builder, make_map_order(tmp_path, "three_lines", page_size=MAPS.page_size_by_id["A0"]))
     (path,) = tmp_path.iterdir()
     assert read_jpg_size(path) == (14043, 9933) and read_jfif_density(path) == (1, 300, 300)
 
@@ -247,7 +247,7 @@ def test_cancelled_map_export_leaves_the_output_folder_unchanged(sample_map_buil
     with pytest.raises(Cancelled):
         run_order(
             sample_map_builder,
-            make_map_order(tmp_path, "3", townships=True),
+            make_map_order(tmp_path, "3", adds_township_pages=True),
             progress=lambda s, t: pages.append(t),
             cancellation=cancellation,
         )
@@ -289,8 +289,8 @@ def test_map_export_leaves_the_opacity_of_project_layers_unchanged(sample_map_bu
 def test_map_export_prints_a_layout_that_the_user_edited(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     builder = make_builder(project, DocumentInfo(compiler="浑源县人民政府"))
-    saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
-    layout = saved_layouts.find_layout(project, MAPS.maps["three_zones"], A3, False)
+    saved_layouts.save_layouts(builder, [(MAPS.map_by_id["three_zones"], A3, False)])
+    layout = saved_layouts.find_layout(project, MAPS.map_by_id["three_zones"], A3, False)
     folder = tmp_path / "图"
     folder.mkdir()
     run_order(builder, make_map_order(folder, "three_zones", formats=("pdf",)))
@@ -330,12 +330,12 @@ def test_town_centre_layout_has_its_scale_and_legend_entries(qgis_app, tmp_path)
     for name in make_centre_layers():
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
     builder = make_builder(project)
-    layout = builder.build_layout(MAPS.maps["centre_lines"], A3)
+    layout = builder.build_layout(MAPS.map_by_id["centre_lines"], A3)
     # 1 km in a frame of 308 × 258 mm.
     assert layout.itemById("map").scale() == pytest.approx(4000)
     shown = legend.list_legend_entries(layout.itemById("legend"))
     assert list(shown)[:3] == ["中心城区范围", "城市蓝线", "城市绿线"] and "城市黄线" not in shown
-    plan = builder.build_layout(MAPS.maps["centre_plan"], A3)
+    plan = builder.build_layout(MAPS.map_by_id["centre_plan"], A3)
     printed = legend.list_legend_entries(plan.itemById("legend"))["规划用地用海分类"]
     assert set(printed) == {"城镇住宅", "教育", "公园绿地", "陆地水域"}
     # The frame of the map is on the locator, where the county is.
@@ -480,7 +480,7 @@ def test_township_stored_in_two_rows_gets_one_map_page(qgis_app, tmp_path):
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
     folder = tmp_path / "图"
     folder.mkdir()
-    run_order(make_builder(project), make_map_order(folder, "zones", townships=True))
+    run_order(make_builder(project), make_map_order(folder, "zones", adds_township_pages=True))
     assert {p.name for p in folder.iterdir()} == {
         "140225浑源县04县域国土空间规划分区图.jpg",
         "140225100永安镇04国土空间规划分区图.jpg",
@@ -494,16 +494,16 @@ def test_maps_of_data_in_degrees_are_drawn_in_the_projection_zone_of_the_county(
     A map in degrees would be distorted and have no scale.
     """
     from plugin.bridge.layouts.source import open_map_source
-    from plugin.core.check import Options
+    from plugin.core.check import RunOptions
 
     source = tmp_path / "度.gpkg"
     for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):
         pyogrio.write_dataframe(gpd.read_file(SAMPLE, layer=name).to_crs(4490), source, layer=name, driver="GPKG")
     from plugin.bridge.layouts.build import LayoutBuilder
 
-    with open_map_source(str(source), Options()) as material:
+    with open_map_source(str(source), RunOptions()) as material:
         assert material.crs.authid() == "EPSG:4526"
-        layout = LayoutBuilder(material, MAPS).build_layout(MAPS.maps["zones"], A3)
+        layout = LayoutBuilder(material, MAPS).build_layout(MAPS.map_by_id["zones"], A3)
         assert layout.itemById("map").scale() == pytest.approx(220_000)
         xmin, _, xmax, _ = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
         assert layout.itemById("map").extent().center().x() == pytest.approx((xmin + xmax) / 2, abs=100)

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge.printing.pdf import write_pdf
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.files.digests import is_complete_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
@@ -83,13 +83,13 @@ def test_package_of_an_office_with_the_text_alone_is_complete_and_its_documents_
     pages = [PdfReader(path).pages for path in made]
     assert all("浑源县" in one[0].extract_text() for one in pages)
     spec = load_package_spec("county")
-    report = inspect_package(package, spec, Options(standard=spec.standard)).report
+    report = inspect_package(package, spec, RunOptions(standard=spec.standard)).report
     found = {(f.code, f.case, f.key) for f in report.findings if f.code in ("DOC002", "DOC005", "DOC006", "DOC015")}
     # No document and no map that the plugin can make is missing; only the county knows whether it has the other.
     assert found == {("DOC002", "optional", "2-规划文档/140225浑源县数据库建设报告.pdf")}
     # Another figure in the report that is signed, and nothing else.
     forge_pdf(made[0], tmp_path)
-    report = inspect_package(package, spec, Options(standard=spec.standard)).report
+    report = inspect_package(package, spec, RunOptions(standard=spec.standard)).report
     assert ("DOC015", "document", "2-规划文档/140225浑源县质量检查报告.pdf") in {
         (f.code, f.case, f.key) for f in report.findings
     }
@@ -97,7 +97,7 @@ def test_package_of_an_office_with_the_text_alone_is_complete_and_its_documents_
 
 def forge_pdf(path, folder):
     """Replace a printed report by that of another county's check, with other figures."""
-    checked = check_plan(SAMPLE, Options(profile="hunyuan", rules=("REL001",)))
+    checked = check_plan(SAMPLE, RunOptions(profile="hunyuan", rules=("REL001",)))
     other = folder / "other.pdf"
     write_pdf(make_check_report(checked.report, checked.plan.norm), other)
     path.write_bytes(other.read_bytes())

@@ -291,7 +291,7 @@ def test_forms_show_codes_with_names_indented_by_level(functions):
     assert labels.index("010000 耕地") < labels.index("\u3000010300 旱地") < labels.index("020000 园地")
     assert len(set(labels)) == len(labels)
     for name, codes in NORM.standard.code_lists.items():
-        assert {code for _, code in list_code_choices(codes)} == set(codes.codes), name
+        assert {code for _, code in list_code_choices(codes)} == set(codes.entry_by_code), name
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0), YDYHFLDM="010300")
     assert drawn["YDYHFLMC"] == "旱地"
@@ -410,6 +410,6 @@ def test_every_layer_template_of_every_standard_gives_a_valid_form(functions, na
             layer.startEditing()
             drawn = draw_feature(layer, make_square(0, 0))
             assert drawn["BSM"] == FIRST_NUMBER, role
-            measured = template.field("area")
+            measured = template.find_field("area")
             assert measured is None or drawn[measured.name] == measure_area(make_square(0, 0)), role
         QgsProject.instance().removeMapLayer(layer)

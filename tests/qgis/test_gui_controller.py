@@ -96,7 +96,7 @@ def controller(chinese, qgis_app, project, monkeypatch):
     settings.store_setting("show_findings_layer", True)
     controller = make_controller()
     # A fixed result replaces the check; other tests cover what a check finds.
-    monkeypatch.setattr(CheckView, "of", lambda checked, **_more: checked.result)
+    monkeypatch.setattr(CheckView, "from_check_result", lambda checked, **_more: checked.result)
     assert wait_until(controller.dock.isVisible)
     yield controller
     controller.unload()
@@ -114,8 +114,8 @@ def add_plan_layer(project, name="CZKFBJ"):
 def make_check_answer():
     """Return the result of a small finished check and its map features."""
     result = make_result(make_small_report())
-    result.checked.plan.crs = CRS.from_epsg(4526)
-    checked = SimpleNamespace(result=result, plan=result.checked.plan, report=result.report)
+    result.check_result.plan.crs = CRS.from_epsg(4526)
+    checked = SimpleNamespace(result=result, plan=result.check_result.plan, report=result.report)
     return checked, findings_layer.make_features(result.report.findings)
 
 
@@ -156,7 +156,7 @@ def test_closing_a_project_cancels_its_running_check(controller, held_jobs, proj
     add_plan_layer(project, "DLTB")
     finish_job(job)
     assert findings_layer.find_findings_layer(project) is None and len(project.mapLayers()) == 1
-    assert is_cleared(controller) and not controller.busy and controller.actions["layer"].isEnabled()
+    assert is_cleared(controller) and not controller.is_check_running and controller.actions["layer"].isEnabled()
     finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is not None and controller.dock.stale.isHidden()
 
@@ -164,15 +164,15 @@ def test_closing_a_project_cancels_its_running_check(controller, held_jobs, proj
 def test_closing_a_project_clears_the_map_mark_the_verdict_and_the_findings_list(controller, held_jobs, project):
     add_plan_layer(project)
     finish_job(held_jobs.run(controller))
-    controller.dock.step(1)
+    controller.dock.step_selection(1)
     controller.dock.filters.search.setText("REL")
-    assert controller.mark.shown and not is_cleared(controller)
+    assert controller.mark.is_shown and not is_cleared(controller)
     project.clear()
-    assert not controller.mark.shown and is_cleared(controller)
+    assert not controller.mark.is_shown and is_cleared(controller)
     assert not controller.dock.filters.search.text() and controller.dock.run_button.text() == "全面检查"
     assert not controller.actions["report"].isEnabled() and controller.actions["layer"].isChecked()
-    controller.dock.step(1)
-    assert controller.dock.tree.current() is None
+    controller.dock.step_selection(1)
+    assert controller.dock.tree.get_selected_finding() is None
 
 
 def test_removing_the_last_plan_layer_clears_the_check_result(controller, held_jobs, project):
@@ -276,7 +276,9 @@ def test_panel_recognises_layers_added_during_a_cancelled_or_failed_first_check(
     controller, held_jobs, project, qgis_app, how
 ):
     """Add a layer during a run that is then cancelled or fails."""
-    controller.dock.set_empty_page(empty_states.make_no_layer_page(controller.new_project.show, controller.open_sample))
+    controller.dock.set_empty_page(
+        empty_states.make_no_layer_page(controller.new_project.open_wizard, controller.open_sample)
+    )
     add_plan_layer(project)
     controller.recognition.stop()
     job = held_jobs.run(controller)
@@ -291,10 +293,10 @@ def test_panel_recognises_layers_added_during_a_cancelled_or_failed_first_check(
 
 def test_layer_recognition_of_outdated_project_layers_is_ignored(controller, held_jobs, project):
     add_plan_layer(project)
-    controller.recognition.update()
+    controller.recognition.update_panel()
     first = held_jobs.jobs[-1]
     add_plan_layer(project, "DLTB")
-    controller.recognition.update()
+    controller.recognition.update_panel()
     shown_text = controller.dock.empty.label.text()
     first._result = role_recognition.RecognisedLayers({}, [], [])
     first.finished(True)
@@ -323,9 +325,9 @@ def test_check_result_stays_usable_for_a_package_while_the_data_are_unchanged(
     assert controller.result_owner.get_result_for_export(form) is None
     county.store_county(project, county.ProjectCountySettings())
     assert controller.result_owner.get_result_for_export(form) is result, "as it was"
-    result.edited.add("x")
+    result.rechecked_features.add("x")
     assert controller.result_owner.get_result_for_export(form) is None, "found again bit by bit is no whole check"
-    result.edited.clear()
+    result.rechecked_features.clear()
     layer.setSubsetString("BSM <> 'x'")
     assert controller.result_owner.get_result_for_export(form) is None
     finish_job(held_jobs.run(controller))
@@ -358,8 +360,8 @@ def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(
     assert (
         findings_layer.find_findings_layer(project) is None and controller.result_owner.get_displayed_result() is None
     )
-    controller.dock.step(1)
-    controller.dock.tree.formRequested.emit(controller.dock.tree.current())
+    controller.dock.step_selection(1)
+    controller.dock.tree.formRequested.emit(controller.dock.tree.get_selected_finding())
     assert "属于成果包" in controller.dock.note.text()
     controller.on_map.set_wanted(True)
     assert findings_layer.find_findings_layer(project) is None
@@ -378,10 +380,10 @@ def read_bar_texts(controller):
 
 
 def test_failed_package_inspection_keeps_the_previous_result_and_its_package_name(controller, held_jobs, project):
-    controller.inspection.start("/汇交/好.zip", load_package_spec("county"))
+    controller.inspection.start_inspection("/汇交/好.zip", load_package_spec("county"))
     finish_job(held_jobs.jobs[-1])
     assert controller.dock.stale_icon.isHidden()
-    controller.inspection.start("/汇交/坏.zip", load_package_spec("county"))
+    controller.inspection.start_inspection("/汇交/坏.zip", load_package_spec("county"))
     fail_job(held_jobs.jobs[-1], InputError("package_no_zip", source="坏.zip"))
     why = "“坏.zip”不是成果包文件夹，也不是可读取的 zip"
     assert controller.dock.stale.text() == (
@@ -390,9 +392,9 @@ def test_failed_package_inspection_keeps_the_previous_result_and_its_package_nam
     assert controller.dock.stale_icon.isVisibleTo(controller.dock) and controller.dock.note.text().startswith(why)
     ((title, text),) = read_bar_texts(controller)
     assert title == "检查成果包" and text.startswith(why)
-    controller.dock.step(1)
+    controller.dock.step_selection(1)
     assert "未能检查" in controller.dock.stale.text(), "said for as long as the former result is in view"
-    controller.inspection.start("/汇交/另一个.zip", load_package_spec("county"))
+    controller.inspection.start_inspection("/汇交/另一个.zip", load_package_spec("county"))
     assert not read_bar_texts(controller) and controller.dock.stale_icon.isHidden(), "what is said is of the last one"
     finish_job(held_jobs.jobs[-1])
     assert controller.dock.stale.text() == "以下为 14:32 检查成果包“另一个.zip”的结果，不是当前工程的检查结果。"

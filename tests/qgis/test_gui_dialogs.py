@@ -9,7 +9,7 @@ from plugin.bridge import health, settings
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.project import county
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.engine.explanation import find_effective_values
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
@@ -42,12 +42,12 @@ def project_layers(project):
 def test_layer_roles_dialog_shows_recognised_layers_and_stores_a_choice(project, project_layers):
     dialog = RolesDialog(project)
     assert "CZKFBJ" in dialog._combos["CZKFBJ"].currentText()
-    assert dialog.choices()["CZKFBJ"] is None
+    assert dialog.read_choices()["CZKFBJ"] is None
     dialog._combos["STBHHX"].setLayer(project_layers["我的红线"])
     dialog.accept()
     assert get_assigned_role(project_layers["我的红线"]) == "STBHHX" and project.isDirty()
     again = RolesDialog(project)
-    assert again.choices()["STBHHX"].id() == project_layers["我的红线"].id()
+    assert again.read_choices()["STBHHX"].id() == project_layers["我的红线"].id()
     again._combos["STBHHX"].setCurrentIndex(0)
     again.accept()
     assert role_recognition.get_chosen_roles(project) == {}
@@ -75,10 +75,10 @@ def test_county_profile_dialog_shows_limits_and_targets_and_stores_the_choice(pr
     assert "1.25" in dialog.summary.text() and "16.46" in dialog.summary.text()
     dialog.base_year.setText("20")
     dialog.accept()
-    assert county.read_county(project) == county.ProjectCountySettings(), "a year of two digits is not kept"
+    assert county.read_county_settings(project) == county.ProjectCountySettings(), "a year of two digits is not kept"
     dialog.base_year.setText("2020")
     dialog.accept()
-    assert county.read_county(project) == county.ProjectCountySettings(profile="hunyuan", base_year="2020")
+    assert county.read_county_settings(project) == county.ProjectCountySettings(profile="hunyuan", base_year="2020")
     assert ProfileDialog(project).profile.currentData() == "hunyuan"
 
 
@@ -87,7 +87,7 @@ def test_heritage_register_chosen_in_the_profile_dialog_is_used_by_the_check(pro
     dialog.register.line.setText(str(tmp_path / "名录.xlsx"))
     dialog.accept()
     assert (
-        county.read_county(project).register
+        county.read_county_settings(project).register
         == str(tmp_path / "名录.xlsx")
         == county.make_check_options(project).register
     )
@@ -100,9 +100,9 @@ def test_profile_dialog_stores_planning_phase_and_township_targets_table(project
     dialog.phase.setCurrentIndex(dialog.phase.findData("approval"))
     dialog.targets.line.setText(str(tmp_path / "无.csv"))
     dialog.accept()
-    assert "无.csv" in dialog.summary.text() and county.read_county(project) == county.ProjectCountySettings(), (
-        "no table, nothing kept"
-    )
+    assert (
+        "无.csv" in dialog.summary.text() and county.read_county_settings(project) == county.ProjectCountySettings()
+    ), "no table, nothing kept"
     dialog.targets.line.setText(str(SAMPLE_FOLDER / "township_tasks.csv"))
     dialog.accept()
     options = county.make_check_options(project)
@@ -121,7 +121,7 @@ def test_profile_dialog_can_switch_on_all_rules_for_the_project(project):
     county.store_county(project, county.ProjectCountySettings(rules="quality"))
     dialog = ProfileDialog(project)
     dialog.accept()
-    assert county.read_county(project).rules == "quality", "what a script chose is kept"
+    assert county.read_county_settings(project).rules == "quality", "what a script chose is kept"
 
 
 def test_profile_dialog_stores_the_language_of_findings_only_after_ok(project):
@@ -207,7 +207,7 @@ def test_help_dialog_shows_a_page_when_libraries_are_missing(qgis_app, monkeypat
 
 
 def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, qgis_app):
-    norm = Options(profile="hunyuan").norm()
+    norm = RunOptions(profile="hunyuan").resolve_norm()
     text = HelpDialog("LAW001", norm=norm).browser.toPlainText()
     assert "依据" in text and "[C] 城镇开发边界扩展倍数核算口径" in text
     assert "ratio.limit = 1.25（县配置 浑源县）" in text and "当前值" in text

@@ -47,7 +47,7 @@ def show_result(findings_dock, report):
 def read_visible_texts(findings_dock):
     """Return the text shown instead of the list, and the labels of its buttons."""
     assert findings_dock.stack.currentWidget() is findings_dock.empty
-    return findings_dock.empty.label.text(), [b.text() for b in findings_dock.empty.buttons()]
+    return findings_dock.empty.label.text(), [b.text() for b in findings_dock.empty.list_buttons()]
 
 
 RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFBJ",))], [])
@@ -168,7 +168,7 @@ def test_detail_pane_does_not_show_a_finding_hidden_by_the_filter(findings_dock)
     findings_dock.tree.select_finding(next(f for f in findings_dock.result.findings if f.code == "LAW010"))
     assert "LAW010 140225000000000004" in "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     findings_dock.verdict.buttons["WARNING"].setChecked(False)
-    now = findings_dock.tree.current()
+    now = findings_dock.tree.get_selected_finding()
     words = "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     assert "LAW010 140225000000000004" not in words
     assert now is None or now.message in words
@@ -182,7 +182,7 @@ def test_detail_pane_does_not_show_a_finding_hidden_by_the_filter(findings_dock)
 
 def test_detail_pane_shows_title_area_layer_purpose_remedy_and_basis_of_a_finding(findings_dock):
     show_result(findings_dock, make_small_report())
-    findings_dock.step(1)
+    findings_dock.step_selection(1)
     words = "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     for expected in (
         "永农与开发边界不重叠",
@@ -224,7 +224,7 @@ def test_clicking_a_finding_zooms_the_map_also_on_a_second_click(findings_dock, 
 
 def test_keys_in_the_findings_list_zoom_open_help_and_copy(findings_dock):
     show_result(findings_dock, make_small_report())
-    findings_dock.step(1)
+    findings_dock.step_selection(1)
     went, asked = [], []
     findings_dock.findingChosen.connect(went.append)
     findings_dock.helpRequested.connect(asked.append)
@@ -241,8 +241,8 @@ def test_navigation_signals_when_the_first_finding_is_reached(findings_dock):
     show_result(findings_dock, make_small_report())
     heard = []
     findings_dock.stepped.connect(lambda direction, moved: heard.append((direction, moved)))
-    findings_dock.step(1)
-    findings_dock.step(-1)
+    findings_dock.step_selection(1)
+    findings_dock.step_selection(-1)
     assert heard == [(1, True), (-1, False)]
 
 
@@ -267,7 +267,7 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
 
 def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(findings_dock, qgis_app):
     show_result(findings_dock, make_small_report())
-    findings_dock.step(1)
+    findings_dock.step_selection(1)
     assert findings_dock.tabs.isHidden() and findings_dock.detail.isVisible() and findings_dock.tree.isVisible()
     findings_dock.resize(QSize(430, 14 * findings_dock.fontMetrics().lineSpacing()))
     process_events(0.05)
@@ -353,7 +353,7 @@ def test_panel_icons_are_redrawn_when_the_theme_changes(findings_dock, qgis_app)
     QGIS changes the style sheet first and the palette afterwards; icons drawn at the first signal have wrong colours.
     """
     show_result(findings_dock, make_small_report())
-    findings_dock.step(1)
+    findings_dock.step_selection(1)
     before = QgsApplication.palette()
     dark = QPalette(before)
     for role, colour in (("Window", "#222222"), ("WindowText", "#dddddd"), ("Base", "#111111")):

@@ -54,7 +54,7 @@ def checked(open_controller, qgis_app):
 
 def check(controller):
     controller.run()
-    assert wait_until(lambda: not controller.busy and controller.editing._current_check is not None)
+    assert wait_until(lambda: not controller.is_check_running and controller.editing._current_check is not None)
     wait_for_live_check(controller)
 
 
@@ -108,21 +108,21 @@ def test_live_check_replaces_a_finding_after_its_feature_was_corrected(checked, 
     controller.iface.mapCanvas().setFixedSize(800, 600)
     wanted = next(f for f in dock.result.findings if f.code == "REL001")
     assert dock.tree.select_finding(wanted)
-    assert controller.mark.shown
+    assert controller.mark.is_shown
     line = layers["STBHHX"]
     line.startEditing()
     line.changeGeometry(1, make_rectangle(90, 0, 200))
     wait_for_live_check(controller)
-    now = dock.tree.current()
+    now = dock.tree.get_selected_finding()
     assert now is not wanted and now.code == "REL001" and now.area_m2 < wanted.area_m2
-    assert controller.mark.shown
+    assert controller.mark.is_shown
     texts = [label.text() for label in dock.detail.findChildren(QLabel)]
     assert now.message in texts and wanted.message not in texts
     extent = controller.iface.mapCanvas().extent()
     line.changeGeometry(1, make_rectangle(200, 0, 100))
     wait_for_live_check(controller)
     assert "REL001" not in {f.code for f in dock.result.findings}
-    assert not controller.mark.shown and controller.iface.mapCanvas().extent() == extent
+    assert not controller.mark.is_shown and controller.iface.mapCanvas().extent() == extent
 
 
 def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked, qgis_app, monkeypatch):
@@ -139,7 +139,7 @@ def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked,
     assert controller.dock.stale_button.isVisible() and controller.dock.stale_button.text() == "重新检查"
     monkeypatch.undo()
     controller.dock.stale_button.click()
-    assert wait_until(lambda: not controller.busy and controller.dock.stale.isHidden())
+    assert wait_until(lambda: not controller.is_check_running and controller.dock.stale.isHidden())
 
 
 def test_live_check_switched_on_again_checks_the_edits_made_meanwhile(checked, qgis_app):
@@ -149,7 +149,7 @@ def test_live_check_switched_on_again_checks_the_edits_made_meanwhile(checked, q
     assert settings.read_setting("check_while_editing", True) is False
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     process_events(0.3)
-    assert not controller.dock.result.edited
+    assert not controller.dock.result.rechecked_features
     controller.actions["live"].setChecked(True)
     wait_for_live_check(controller)
     assert "REL002" in {f.code for f in controller.dock.result.findings}
@@ -160,11 +160,11 @@ def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(ch
     following = controller.editing._current_check
     controller.run()
     controller.checking.cancel()
-    assert wait_until(lambda: not controller.busy)
+    assert wait_until(lambda: not controller.is_check_running)
     assert controller.editing._current_check is following and controller.editing._next_check is None
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
-    assert controller.dock.result.edited
+    assert controller.dock.result.rechecked_features
     layers["CZKFBJ"].rollBack()
     project.clear()
     assert controller.editing._current_check is None and controller.dock.result is None
@@ -216,9 +216,9 @@ def test_report_saved_after_edits_states_that_it_contains_only_the_full_check(ch
     whole = sorted(f.fingerprint for f in controller.dock.result.findings)
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
-    assert controller.dock.result.edited
+    assert controller.dock.result.rechecked_features
     path, bar = tmp_path / "报告.json", controller.iface.messageBar()
-    controller.exports.save("json", str(path))
+    controller.exports.save_result("json", str(path))
     text = f"内容是 {controller.dock.result.time_text} 全面检查的结果，不含编辑后的复检"
     assert wait_until(lambda: any(text in item.text() for item in bar.items()))
     saved = json.loads(path.read_text(encoding="utf-8"))
@@ -241,7 +241,7 @@ def test_skipped_rule_with_live_check_findings_is_shown_as_partly_checked(open_c
     assert line.commitChanges()
     check(controller)
     group, state, reason = find_row(dock, "REL001")
-    skipped = group.outcome.reason
+    skipped = group.rule_outcome.reason
     assert (state, reason) == ("跳过", skipped) and not group.findings
     draw_feature_in_layer(line, make_rectangle(50, 0), BSM="140225000030")
     wait_for_live_check(controller)

@@ -74,7 +74,7 @@ def read_message_text(exchange):
 
 
 def test_cancelled_exchange_dialogs_show_no_message(exchange, requested_dialogs, plan_layers):
-    for handler in (exchange.export_vct, exchange.update_yearly, exchange.compare):
+    for handler in (exchange.export_vct, exchange.update_yearly, exchange.open_comparison_dialog):
         handler()
     exchange.import_vct("")
     assert len(requested_dialogs) == 4 and not read_message_text(exchange) and requested_dialogs.given == {}
@@ -163,14 +163,14 @@ def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_
         "AREA_OUT": 0,
         "AREA_CHANGED": 1,
     }
-    exchange.compare()
+    exchange.open_comparison_dialog()
     assert (
         requested_dialogs.given["AFTER"] == plan_layers["CZKFBJ"].id() and requested_dialogs.given["ROLE"] == "CZKFBJ"
     )
     assert requested_dialogs.given["BEFORE"].endswith("|layername=CZKFBJ")
     assert read_message_text(exchange) == "两个版本有 2 处不同：调入 1\u202f234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
     requested_dialogs.answer = {"VERDICT": "identical", "IDENTICAL": True}
-    exchange.compare()
+    exchange.open_comparison_dialog()
     assert read_message_text(exchange) == "两个版本一致。"
 
 
@@ -182,7 +182,7 @@ def test_compare_versions_dialog_recognises_an_active_layer_by_its_name(
     plain = QgsVectorLayer(plan_layers["CZKFBJ"].source(), "CZKFBJ", "ogr")
     project.addMapLayer(plain)
     exchange._iface.active = plain
-    exchange.compare()
+    exchange.open_comparison_dialog()
     assert requested_dialogs.given["ROLE"] == "CZKFBJ" and requested_dialogs.given["BEFORE"].endswith(
         "|layername=CZKFBJ"
     )
@@ -211,7 +211,7 @@ def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_laye
     layer.setCustomProperty("sanxian/findings", 1)
     project.addMapLayer(layer)
     exchange._iface.active = layer
-    exchange.compare()
+    exchange.open_comparison_dialog()
     assert requested_dialogs.given == {}
 
 

@@ -30,7 +30,7 @@ def exports(qgis_app, project, tmp_path, monkeypatch):
     result = make_result(make_small_report())
     made = ResultExporter(FakeInterface(), None, lambda: result)
     made.saved = []
-    monkeypatch.setattr(made, "save", lambda kind, path: made.saved.append((kind, path)))
+    monkeypatch.setattr(made, "save_result", lambda kind, path: made.saved.append((kind, path)))
     yield made
     settings.store_setting("export_folder", "")
 
@@ -82,13 +82,13 @@ def test_findings_export_writes_the_format_chosen_in_the_save_dialog(
     exports, dialog_user, tmp_path, kind, chosen, name, wanted
 ):
     dialog_user.chosen, dialog_user.name = chosen, name
-    exports.ask(kind)
+    exports.ask_and_save(kind)
     assert exports.saved == [(kind, str(tmp_path / wanted))] and not dialog_user.asked
 
 
 def test_offered_export_file_name_gets_the_suffix_of_the_chosen_format(exports, dialog_user):
     dialog_user.chosen = SHAPEFILE
-    exports.ask("layer")
+    exports.ask_and_save("layer")
     assert exports.saved[0][1].endswith(".shp") and ".gpkg" not in exports.saved[0][1]
 
 
@@ -97,7 +97,7 @@ def test_export_asks_before_overwriting_a_file_that_gets_its_suffix_afterwards(e
     there = tmp_path / "报告.2026.html"
     there.write_text("mine", encoding="utf-8")
     dialog_user.name, dialog_user.agrees = "报告.2026", agrees
-    exports.ask("html")
+    exports.ask_and_save("html")
     assert dialog_user.asked == 1
     assert exports.saved == ([("html", str(there))] if agrees else [])
 
@@ -105,7 +105,7 @@ def test_export_asks_before_overwriting_a_file_that_gets_its_suffix_afterwards(e
 def test_export_does_not_ask_twice_before_overwriting_a_file(exports, dialog_user, tmp_path):
     (tmp_path / "报告.html").write_text("mine", encoding="utf-8")
     dialog_user.name = "报告.html"
-    exports.ask("html")
+    exports.ask_and_save("html")
     assert not dialog_user.asked and len(exports.saved) == 1
 
 
@@ -119,7 +119,7 @@ def test_offered_name_has_county_code_name_kind_and_date_of_the_check(exports, d
     result.report.provenance |= {
         "area_code": "140225", "area_name": "浑源县", "started": "2026-11-20T14:32:07+08:00",
     }  # fmt: skip
-    exports.ask(kind)
+    exports.ask_and_save(kind)
     # Another test of the process may have loaded the Chinese texts.
     shown = Path(tr(f"{what}.{kind}")).stem
     assert Path(exports.saved[0][1]).name == f"140225浑源县_{shown}_20261120.{kind}"

@@ -38,7 +38,7 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
     monkeypatch.setattr(messages.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     dialog_results["sanxian:compute_indicators"] = {**INDICATOR_RESULTS, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
     iface = FakeInterface()
-    FiguresAction(iface).show()
+    FiguresAction(iface).open_indicator_dialog()
     item = iface.bar.currentItem()
     assert item.duration() == 0
     for part in ("20", "29", "3"):
@@ -55,7 +55,7 @@ def test_indicators_dialog_begins_with_the_settings_of_the_project_and_a_workboo
     provenance = {"scope": "county", "area_code": "140225", "area_name": "浑源县"}
     FiguresAction(
         FakeInterface(), lambda name, values: asked.append((name, values)), get_provenance=lambda: provenance
-    ).show()
+    ).open_indicator_dialog()
     ((name, values),) = asked
     workbook = Path(values.pop("OUTPUT_XLSX"))
     assert (name, values) == (
@@ -69,12 +69,12 @@ def test_indicators_dialog_begins_with_the_settings_of_the_project_and_a_workboo
 def test_cancelled_indicators_dialog_shows_no_message(dialog_results, results):
     dialog_results["sanxian:compute_indicators"] = results
     iface = FakeInterface()
-    FiguresAction(iface).show()
+    FiguresAction(iface).open_indicator_dialog()
     assert iface.bar.currentItem() is None
 
 
 def test_message_after_computing_indicators_without_workbook_has_no_button(dialog_results):
     dialog_results["sanxian:compute_indicators"] = INDICATOR_RESULTS
     iface = FakeInterface()
-    FiguresAction(iface).show()
+    FiguresAction(iface).open_indicator_dialog()
     assert not iface.bar.currentItem().findChildren(QPushButton)

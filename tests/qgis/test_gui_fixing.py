@@ -102,7 +102,7 @@ def test_after_a_fix_the_neighbour_in_the_list_is_selected(overlapping):
     wait_for_live_check(controller)
     open_preview(controller, finding).apply.click()
     wait_for_live_check(controller)
-    now = controller.dock.tree.current()
+    now = controller.dock.tree.get_selected_finding()
     assert now is not None and now is not finding
     assert controller.dock.tree.list_selected_findings() == [now] and controller.dock.navigation.fix.isEnabled()
 

@@ -73,11 +73,13 @@ class GroupAnswers:
 
 
 def list_checked_layers(controller):
-    return {layer.source.source.rsplit("/", 1)[-1] for layer in controller.dock.result.checked.plan.layers.values()}
+    return {
+        layer.source.source.rsplit("/", 1)[-1] for layer in controller.dock.result.check_result.plan.layers.values()
+    }
 
 
 def wait_for_check(controller):
-    assert wait_until(lambda: not controller.busy)
+    assert wait_until(lambda: not controller.is_check_running)
 
 
 def test_check_with_two_layer_groups_asks_once_which_group_to_check(
@@ -117,7 +119,7 @@ def test_cancelling_the_layer_group_question_starts_no_check_and_stores_nothing(
 ):
     answer = GroupAnswers(monkeypatch, None)
     controller.run()
-    assert not controller.busy and controller.dock.result is None and len(answer.asked) == 1
+    assert not controller.is_check_running and controller.dock.result is None and len(answer.asked) == 1
     assert not layer_groups.find_excluded_layers(project)
 
 

@@ -34,7 +34,7 @@ def controller_and_project_file(chinese, qgis_app, project, tmp_path):
     assert project.write(str(file))
     controller = make_controller()
     controller.run()
-    assert wait_until(lambda: not controller.busy and controller.dock.result is not None)
+    assert wait_until(lambda: not controller.is_check_running and controller.dock.result is not None)
     assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing_job is None)
     yield controller, file
     controller.unload()
@@ -92,7 +92,7 @@ def list_findings(result):
 def test_reopened_project_shows_its_stored_check_result_with_date(controller_and_project_file, project):
     controller, file = controller_and_project_file
     before = controller.dock.result
-    listed, verdict, shown = list_findings(before), controller.dock.verdict._word.text(), before.finished
+    listed, verdict, shown = list_findings(before), controller.dock.verdict._word.text(), before.finished_at
     assert not [p.name for p in file.parent.iterdir() if p.name.startswith(".sanxian")]
     result = reopen(controller, project, file)
     assert result.is_restored and list_findings(result) == listed and listed
@@ -127,7 +127,7 @@ def test_findings_of_a_layer_edited_since_the_check_are_grey_after_reopening(con
     assert {f.code for f in listed if "CZKFBJ" in (f.role, f.related_role)} <= {code for code, *_ in rows}
     assert len(rows) < len(listed), "what has to do with other layers only stays as it was"
     controller.run()
-    assert wait_until(lambda: not controller.busy and not controller.dock.result.is_restored)
+    assert wait_until(lambda: not controller.is_check_running and not controller.dock.result.is_restored)
     assert (
         not list_grey_findings(controller)
         and controller.dock.verdict._word.isEnabled()
@@ -158,9 +158,9 @@ def test_layer_filter_and_removed_layer_outdate_a_stored_result(controller_and_p
     controller, file = controller_and_project_file
     reopen(controller, project, file)
     get_layer(project, "STBHHX").setSubsetString("BSM <> 'x'")
-    assert controller.dock.result.changes.layers == ("STBHHX",)
+    assert controller.dock.result.changes_since_check.changed_layer_names == ("STBHHX",)
     project.removeMapLayer(get_layer(project, "DLTB").id())
-    assert controller.dock.result.changes.layers == ("STBHHX", "DLTB")
+    assert controller.dock.result.changes_since_check.changed_layer_names == ("STBHHX", "DLTB")
     assert "STBHHX、DLTB" in controller.dock.stale.text()
 
 
@@ -168,10 +168,12 @@ def test_added_plan_layer_outdates_a_stored_result_but_a_draft_does_not(controll
     controller, file = controller_and_project_file
     reopen(controller, project, file)
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))
-    assert controller.dock.result.changes.layers == ("XZQX",)
+    assert controller.dock.result.changes_since_check.changed_layer_names == ("XZQX",)
     draft = QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "草图", "memory")
     project.addMapLayer(draft)
-    assert controller.dock.result.changes.layers == ("XZQX",), "a draft is no layer of the plan"
+    assert controller.dock.result.changes_since_check.changed_layer_names == ("XZQX",), (
+        "a draft is no layer of the plan"
+    )
 
 
 def test_changed_county_profile_outdates_every_finding_of_a_stored_result(controller_and_project_file, project):
@@ -194,14 +196,14 @@ def test_edits_rolled_back_after_the_check_outdate_the_stored_result(controller_
     controller.run()
     assert wait_until(
         lambda: (
-            not controller.busy
+            not controller.is_check_running
             and get_result_path(file).read_bytes() != before
             and controller.saved_results._writing_job is None
         )
     )
     layer.rollBack()
     reopen(controller, project, file)
-    assert controller.dock.result.changes.layers == ("CZKFBJ",)
+    assert controller.dock.result.changes_since_check.changed_layer_names == ("CZKFBJ",)
 
 
 def test_saving_the_project_under_another_name_copies_the_stored_result(controller_and_project_file, project):
@@ -219,7 +221,7 @@ def test_result_of_an_unsaved_project_is_stored_when_the_project_is_saved(contro
     get_result_path(file).unlink()
     project.setFileName("")
     controller.run()
-    assert wait_until(lambda: not controller.busy)
+    assert wait_until(lambda: not controller.is_check_running)
     process_events(0.2)
     assert not get_result_path(file).exists()
     assert project.write(str(file))
@@ -235,7 +237,7 @@ def test_findings_of_a_stored_result_can_be_waived(controller_and_project_file, 
     result = reopen(controller, project, file)
     finding = next(f for f in result.findings if str(f.severity) == "ERROR" and f.key and f.area_m2)
     words = WaiverEntry(reason="已批复", document="晋自然资函〔2026〕12号", author="王", date=date.today())
-    controller.waiving._save_waiver([finding], words, controller.waiving.path())
+    controller.waiving._save_waiver([finding], words, controller.waiving.get_waiver_path())
     assert finding.state == "waived"
     assert wait_until(lambda: controller.saved_results._writing_job is None and not controller.saved_results._again)
     states = {f.fingerprint: f.state for f in read_saved_result(get_result_path(file)).report.findings}
@@ -249,7 +251,7 @@ def test_html_report_of_a_stored_result_explains_why_it_has_no_pictures(controll
     controller, file = controller_and_project_file
     reopen(controller, project, file)
     target = tmp_path / "报告.html"
-    controller.exports.save("html", str(target))
+    controller.exports.save_result("html", str(target))
     assert wait_until(target.exists)
     assert "由保存的检查结果生成" in target.read_text(encoding="utf-8")
 
@@ -278,5 +280,5 @@ def test_result_that_cannot_be_stored_next_to_the_project_is_reported(controller
     get_result_path(file).unlink()
     get_result_path(file).mkdir()
     controller.run()
-    assert wait_until(lambda: not controller.busy and "未能保存在工程文件旁" in controller.dock.note.text())
+    assert wait_until(lambda: not controller.is_check_running and "未能保存在工程文件旁" in controller.dock.note.text())
     assert controller.dock.result is not None

@@ -19,7 +19,7 @@ from plugin.gui.findings.groups import (
     STATE_COLUMN,
     describe_location,
     format_short_hectares,
-    group_findings_by_rule,
+    make_finding_groups,
 )
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
@@ -27,7 +27,7 @@ from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_clean_report, make_finding, make_large_report, make_small_report
 from tests.qgis.waiting import measure_time, process_events
 
-ALL_FINDINGS_FILTER = FilterSettings(kinds=frozenset(FINDING_KINDS))
+ALL_FINDINGS_FILTER = FilterSettings(shown_kinds=frozenset(FINDING_KINDS))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_findings_on_inputs_and_unread_data_have_titles_of_their_own(chinese):
             make_finding("RUN903", "", None, params={"rule": "REL002"}),
         ],
     )
-    assert {group.code: group.title for group in group_findings_by_rule(report)} == {
+    assert {group.code: group.title for group in make_finding_groups(report)} == {
         "RUN904": "检查依据与数据不符",
         "RUN905": "数据未读取",
         "REL002": "本次检查未运行",
@@ -123,14 +123,14 @@ def test_count_and_area_of_a_rule_row_follow_the_filter(filtered_model):
     ("wanted", "keys"),
     [
         (FilterSettings(), {1, 2, 4, 5}),
-        (FilterSettings(kinds=frozenset({"ERROR"})), {1, 2, 5}),
-        (FilterSettings(kinds=frozenset({"waived"})), {3}),
-        (FilterSettings(townships=frozenset({"蔡村镇"})), {2}),
-        (FilterSettings(townships=frozenset({""})), {5}),
-        (FilterSettings(rules=frozenset({"LAW010"})), {4}),
-        (FilterSettings(text="000000004"), {4}),
-        (FilterSettings(text="rel002 永安"), {1}),
-        (FilterSettings(text="没有这样的"), set()),
+        (FilterSettings(shown_kinds=frozenset({"ERROR"})), {1, 2, 5}),
+        (FilterSettings(shown_kinds=frozenset({"waived"})), {3}),
+        (FilterSettings(shown_townships=frozenset({"蔡村镇"})), {2}),
+        (FilterSettings(shown_townships=frozenset({""})), {5}),
+        (FilterSettings(shown_rules=frozenset({"LAW010"})), {4}),
+        (FilterSettings(search_text="000000004"), {4}),
+        (FilterSettings(search_text="rel002 永安"), {1}),
+        (FilterSettings(search_text="没有这样的"), set()),
     ],
     ids=["default", "errors", "waived", "township", "no township", "rule", "key", "two words", "nothing"],
 )
@@ -140,9 +140,9 @@ def test_findings_filter_shows_exactly_the_matching_findings(filtered_model, wan
 
 
 def test_skipped_button_shows_or_hides_skipped_rules_with_their_reasons(filtered_model):
-    filtered_model.set_wanted(FilterSettings(kinds=frozenset({"skipped"})))
+    filtered_model.set_wanted(FilterSettings(shown_kinds=frozenset({"skipped"})))
     assert [t.split()[0] for t in read_texts(filtered_model)] == ["TOP002", "TOP003"]
-    filtered_model.set_wanted(FilterSettings(kinds=frozenset({"ERROR"})))
+    filtered_model.set_wanted(FilterSettings(shown_kinds=frozenset({"ERROR"})))
     assert [t.split()[0] for t in read_texts(filtered_model)] == ["REL002", "ATT001"]
 
 
@@ -213,48 +213,52 @@ def test_list_rows_format_hectares_and_place_of_a_finding():
 
 def test_next_and_previous_visit_the_filtered_findings_and_stop_at_the_ends(findings_tree):
     keys = []
-    while findings_tree.step(1):
-        keys.append(findings_tree.current().key[-1:])
+    while findings_tree.step_selection(1):
+        keys.append(findings_tree.get_selected_finding().key[-1:])
     # Largest first, the waived one left out, the crash last.
     assert keys == ["1", "2", "5", "4", ""]
-    assert not findings_tree.step(1)
-    while findings_tree.step(-1):
+    assert not findings_tree.step_selection(1)
+    while findings_tree.step_selection(-1):
         pass
-    assert findings_tree.current().key[-1:] == "1"
+    assert findings_tree.get_selected_finding().key[-1:] == "1"
 
 
 def test_next_and_previous_from_a_selected_rule_go_to_the_adjacent_finding(findings_tree):
     findings_tree.setCurrentIndex(findings_tree._get_group_index(findings_tree.findings.groups[1]))
-    assert findings_tree.step(1)
-    assert findings_tree.current().code == "ATT001"
+    assert findings_tree.step_selection(1)
+    assert findings_tree.get_selected_finding().code == "ATT001"
     findings_tree.setCurrentIndex(findings_tree._get_group_index(findings_tree.findings.groups[1]))
-    assert findings_tree.step(-1)
-    assert findings_tree.current().key.endswith("2")
+    assert findings_tree.step_selection(-1)
+    assert findings_tree.get_selected_finding().key.endswith("2")
 
 
 def test_position_of_the_selected_finding_counts_findings_of_the_same_severity(findings_tree):
-    findings_tree.step(1)
-    assert findings_tree.position() == (1, 3, "ERROR")
+    findings_tree.step_selection(1)
+    assert findings_tree.get_selected_position() == (1, 3, "ERROR")
     for _ in range(3):
-        findings_tree.step(1)
-    assert findings_tree.position() == (1, 2, "WARNING")
+        findings_tree.step_selection(1)
+    assert findings_tree.get_selected_position() == (1, 2, "WARNING")
 
 
 def test_selected_finding_and_expanded_rules_are_kept_after_a_new_check(findings_tree):
-    findings_tree.step(1)
-    findings_tree.step(1)
+    findings_tree.step_selection(1)
+    findings_tree.step_selection(1)
     findings_tree.expand(findings_tree._get_group_index(findings_tree.findings.groups[2]))
     heard = []
     findings_tree.chosen.connect(heard.append)
     findings_tree.show_report(make_small_report(), ALL_FINDINGS_FILTER)
-    assert findings_tree.current().key.endswith("2")
+    assert findings_tree.get_selected_finding().key.endswith("2")
     assert findings_tree.isExpanded(findings_tree._get_group_index(findings_tree.findings.groups[2]))
     assert heard == [], "a check by itself moves the map nowhere"
 
 
 def test_findings_tree_of_an_empty_report_has_no_rows_and_no_position(findings_tree):
     findings_tree.show_report(make_clean_report(), ALL_FINDINGS_FILTER)
-    assert findings_tree.filter.rowCount() == 0 and not findings_tree.step(1) and findings_tree.position() is None
+    assert (
+        findings_tree.filter.rowCount() == 0
+        and not findings_tree.step_selection(1)
+        and findings_tree.get_selected_position() is None
+    )
     findings_tree.show_report(Report(), ALL_FINDINGS_FILTER)
     assert findings_tree.filter.rowCount() == 0
 
@@ -271,19 +275,19 @@ def test_findings_tree_handles_a_hundred_thousand_findings_within_time_limits(qg
     def timed(name, action):
         seconds[name] = round(measure_time(lambda: (action(), process_events(0.01))), 2)
 
-    timed("show", lambda: findings_tree.show_report(report, FilterSettings(rules=frozenset({"none"}))))
-    timed("filter", lambda: findings_tree.set_wanted(FilterSettings(text="乡镇7")))
+    timed("show", lambda: findings_tree.show_report(report, FilterSettings(shown_rules=frozenset({"none"}))))
+    timed("filter", lambda: findings_tree.set_wanted(FilterSettings(search_text="乡镇7")))
     timed("all", lambda: findings_tree.set_wanted(FilterSettings()))
     timed("open", lambda: findings_tree.expand(findings_tree._get_group_index(findings_tree.findings.groups[0])))
     timed("sort", lambda: findings_tree.filter.sort(PLACE_COLUMN, Qt.SortOrder.AscendingOrder))
-    timed("step", lambda: findings_tree.step(1))
+    timed("step", lambda: findings_tree.step_selection(1))
     findings_tree.deleteLater()
     print(seconds)
     assert max(seconds.values()) < 8, seconds
 
 
 def make_findings_change(gone=(), found=(), renewed=()):
-    return FindingsChange(gone=list(gone), found=list(found), changed_findings=list(renewed))
+    return FindingsChange(ended_findings=list(gone), new_findings=list(found), changed_findings=list(renewed))
 
 
 def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filtered_model, findings_model):
@@ -293,7 +297,7 @@ def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filter
     renewed = make_finding("REL002", first.key, 70_000.0)
     new = make_finding("REL002", "140225000000000009", 30_000.0)
     kept = QPersistentModelIndex(filtered_model.index(0, 0, filtered_model.index(row, 0)))
-    assert filtered_model.change(make_findings_change([second], [new], [(first, renewed)])) == []
+    assert filtered_model.apply_changes(make_findings_change([second], [new], [(first, renewed)])) == []
     assert {f.key[-2:] for f in filtered_model.list_visible_findings() if f.code == "REL002"} == {"01", "03", "09"}
     assert (
         filtered_model.index(row, COUNT_COLUMN).data() == "3"
@@ -310,13 +314,13 @@ def test_list_loads_no_rows_while_live_changes_move_rows(qgis_app):
     for group in findings_model.groups:
         group.passes_filter = [True] * len(group.findings)
     changing, other = findings_model.groups[:2]
-    findings_model.load(changing, 10)
+    findings_model.load_rows(changing, 10)
     parent = findings_model._get_index_of_group(other)
     allowed = []
     for signal in (findings_model.rowsAboutToBeRemoved, findings_model.rowsRemoved, findings_model.rowsInserted):
         signal.connect(lambda *_: allowed.append(findings_model.canFetchMore(parent)))
     new = make_finding(changing.code, "140225000000000009", 30_000.0)
-    findings_model.change(make_findings_change([changing.findings[1]], [new]), lambda group, finding: True)
+    findings_model.apply_changes(make_findings_change([changing.findings[1]], [new]), lambda group, finding: True)
     assert allowed == [False, False, False] and findings_model.canFetchMore(parent)
 
 
@@ -326,7 +330,7 @@ def test_live_changes_list_a_rule_only_while_it_has_findings(filtered_model, fin
         findings_model.index(0, 0, findings_model.index(findings_model.groups.index(warned), 0))
     )
     new = make_finding("TOP001", "140225000000000011", 100.0)
-    (group,) = filtered_model.change(make_findings_change(found=[new]))
+    (group,) = filtered_model.apply_changes(make_findings_change(found=[new]))
     assert group.code == "TOP001" and "TOP001  图层内部不重叠" in read_texts(filtered_model)
     # By its area, after the errors that are larger and before those without one.
     assert [t.split()[0] for t in read_texts(filtered_model)] == [
@@ -341,26 +345,30 @@ def test_live_changes_list_a_rule_only_while_it_has_findings(filtered_model, fin
     assert findings_model.get_group(QModelIndex(inside)) is warned and QModelIndex(inside).parent().data().startswith(
         "LAW010"
     )
-    filtered_model.change(make_findings_change(gone=[new]))
+    filtered_model.apply_changes(make_findings_change(gone=[new]))
     assert "TOP001  图层内部不重叠" not in read_texts(filtered_model)
-    filtered_model.change(make_findings_change(found=[new]))
+    filtered_model.apply_changes(make_findings_change(found=[new]))
     assert "TOP001  图层内部不重叠" in read_texts(filtered_model)
 
 
 def test_selected_finding_stays_selected_when_other_findings_change(findings_tree):
-    findings_tree.step(1)
-    selected, heard = findings_tree.current(), []
+    findings_tree.step_selection(1)
+    selected, heard = findings_tree.get_selected_finding(), []
     findings_tree.chosen.connect(heard.append)
     second = next(f for f in findings_tree.filter.list_visible_findings() if f.key.endswith("002"))
-    assert not findings_tree.change(
+    assert not findings_tree.apply_changes(
         make_findings_change([second], [make_finding("REL002", "140225000000000009", 90_000.0)])
     )
-    assert findings_tree.current() is selected and heard == []
+    assert findings_tree.get_selected_finding() is selected and heard == []
     renewed = make_finding("REL002", selected.key, 5.0)
     assert (
-        findings_tree.change(make_findings_change(renewed=[(selected, renewed)])) and findings_tree.current() is renewed
+        findings_tree.apply_changes(make_findings_change(renewed=[(selected, renewed)]))
+        and findings_tree.get_selected_finding() is renewed
     )
-    assert findings_tree.change(make_findings_change(gone=[renewed])) and findings_tree.current() is not renewed
+    assert (
+        findings_tree.apply_changes(make_findings_change(gone=[renewed]))
+        and findings_tree.get_selected_finding() is not renewed
+    )
     assert heard == [], "an edit moves the map nowhere"
 
 
@@ -375,7 +383,9 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
     findings_tree.scrollTo(findings_tree.currentIndex(), findings_tree.ScrollHint.PositionAtTop)
     top = findings_tree.findings.get_finding(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0))))
     largest = sorted(report.findings, key=lambda f: -f.area_m2)
-    findings_tree.change(make_findings_change(largest[:3], [make_finding("REL002", f"9{n}", 1e6) for n in range(7)]))
+    findings_tree.apply_changes(
+        make_findings_change(largest[:3], [make_finding("REL002", f"9{n}", 1e6) for n in range(7)])
+    )
     process_events(0.02)
     assert (
         findings_tree.findings.get_finding(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0)))) is top

@@ -21,7 +21,7 @@ from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_finding, make_large_report
 from tests.qgis.waiting import process_events, wait_until
 
-ALL_FINDINGS_FILTER = FilterSettings(kinds=frozenset(FINDING_KINDS))
+ALL_FINDINGS_FILTER = FilterSettings(shown_kinds=frozenset(FINDING_KINDS))
 FINDING_COUNT = 3 * ROWS_LOADED_AT_ONCE + 500
 FINDINGS_CRS = CRS.from_epsg(4526)
 
@@ -77,10 +77,10 @@ def test_findings_tree_loads_rows_in_batches_while_scrolling(findings_tree, qgis
 def test_changing_the_filter_restarts_loading_with_the_matching_findings(findings_tree):
     findings_tree.scrollToBottom()
     for text, count in (("乡镇7", FINDING_COUNT // 20), ("zzz", 0), ("", FINDING_COUNT)):
-        findings_tree.set_wanted(FilterSettings(kinds=frozenset(FINDING_KINDS), text=text))
+        findings_tree.set_wanted(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=text))
         assert len(findings_tree.filter.list_visible_findings()) == count
         # Qt reads data of the loaded rows only.
-        assert findings_tree.findings.groups[0].loaded_rows <= ROWS_LOADED_AT_ONCE
+        assert findings_tree.findings.groups[0].loaded_row_count <= ROWS_LOADED_AT_ONCE
         assert (
             not count
             or list_loaded_findings(findings_tree) == findings_tree.filter.list_visible_findings()[:ROWS_LOADED_AT_ONCE]
@@ -94,19 +94,19 @@ def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree
     last = findings_tree.filter.list_visible_findings()[-1]
     assert (
         findings_tree.select_finding(last)
-        and findings_tree.current() is last
-        and findings_tree.position() == (FINDING_COUNT, FINDING_COUNT, "ERROR")
+        and findings_tree.get_selected_finding() is last
+        and findings_tree.get_selected_position() == (FINDING_COUNT, FINDING_COUNT, "ERROR")
     )
     assert (
-        not findings_tree.step(1)
-        and findings_tree.step(-1)
-        and findings_tree.position() == (FINDING_COUNT - 1, FINDING_COUNT, "ERROR")
+        not findings_tree.step_selection(1)
+        and findings_tree.step_selection(-1)
+        and findings_tree.get_selected_position() == (FINDING_COUNT - 1, FINDING_COUNT, "ERROR")
     )
     findings_tree.select_finding(last)
-    findings_tree.set_wanted(FilterSettings(kinds=frozenset(FINDING_KINDS), text=last.township))
-    assert findings_tree.current() is last
+    findings_tree.set_wanted(FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=last.township))
+    assert findings_tree.get_selected_finding() is last
     findings_tree.set_wanted(ALL_FINDINGS_FILTER)
-    assert findings_tree.current() is last
+    assert findings_tree.get_selected_finding() is last
 
 
 def test_selecting_a_rule_selects_all_its_findings_including_unloaded_rows(findings_tree):
@@ -143,7 +143,7 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
     for step in range(40):
         what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
         if what == "filter":
-            wanted = FilterSettings(kinds=frozenset(FINDING_KINDS), text=chance.choice(texts))
+            wanted = FilterSettings(shown_kinds=frozenset(FINDING_KINDS), search_text=chance.choice(texts))
             findings_tree.set_wanted(wanted)
         elif what == "sort":
             column, down = chance.choice((PLACE_COLUMN, AREA_COLUMN, STATE_COLUMN)), chance.choice((True, False))
@@ -154,10 +154,10 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
         else:
             some = chance.sample(group.findings, changed)
             new = [make_finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(changed)]
-            findings_tree.change(
+            findings_tree.apply_changes(
                 FindingsChange(
-                    gone=some if what == "gone" else [],
-                    found=new if what == "come" else [],
+                    ended_findings=some if what == "gone" else [],
+                    new_findings=new if what == "come" else [],
                     changed_findings=list(zip(some, new, strict=True)) if what == "renewed" else [],
                 )
             )
@@ -201,7 +201,7 @@ def test_quitting_qgis_does_not_ask_about_the_findings_layer(qgis_app, project):
 
 def test_changing_the_findings_layer_first_adds_all_pending_features(qgis_app, project):
     rows, layer = show_findings(project, findings_layer.ROWS_PER_BATCH + 7)
-    assert findings_layer.change_findings(layer, rows[-3:], [])
+    assert findings_layer.replace_findings_in_layer(layer, rows[-3:], [])
     assert layer.featureCount() == len(rows) - 3
 
 
@@ -241,7 +241,7 @@ def test_batch_refused_during_a_change_is_reported_by_the_change_only(qgis_app, 
     calls = []
     refuse_batch(monkeypatch, 2)
     rows, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))
-    assert not findings_layer.change_findings(layer, rows[-3:], [])
+    assert not findings_layer.replace_findings_in_layer(layer, rows[-3:], [])
     process_events(0.05)
     assert not calls and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
 

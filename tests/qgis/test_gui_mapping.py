@@ -102,14 +102,16 @@ def test_field_mapping_dialog_marks_template_fields_from_unverified_sources(qgis
 
 
 def test_field_mapping_dialog_proposes_county_code_and_name_as_constants(qgis_app, mapping_dialog):
-    assert mapping_dialog._prepared_mapping.mapping.constants == {"XZQDM": "140225", "XZQMC": "浑源县"}
+    assert mapping_dialog._prepared_mapping.mapping.constant_by_target == {"XZQDM": "140225", "XZQMC": "浑源县"}
     assert mapping_dialog.findChild(QLineEdit, "constant.XZQMC").text() == "浑源县"
     choose_template(mapping_dialog, "LSWHBHX")
     assert (
-        mapping_dialog._prepared_mapping.mapping.constants["YSDM"] == mapping_dialog._target_template.feature_code != ""
+        mapping_dialog._prepared_mapping.mapping.constant_by_target["YSDM"]
+        == mapping_dialog._target_template.feature_code
+        != ""
     )
     choose_template(mapping_dialog, "XZQXZ")
-    assert not mapping_dialog._prepared_mapping.mapping.constants, "a township has its own"
+    assert not mapping_dialog._prepared_mapping.mapping.constant_by_target, "a township has its own"
 
 
 def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mapping_dialog):
@@ -117,15 +119,15 @@ def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mappi
     edit = mapping_dialog.findChild(QLineEdit, "constant.XZQMC")
     edit.setText("某县")
     edit.editingFinished.emit()
-    assert mapping_dialog._prepared_mapping.mapping.constants["XZQMC"] == "某县"
+    assert mapping_dialog._prepared_mapping.mapping.constant_by_target["XZQMC"] == "某县"
     assert read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED_COLUMN) == "10"
     select_data(mapping_dialog, "source.XZQMC", "DLMC")
-    assert mapping_dialog._prepared_mapping.mapping.fields["XZQMC"] == "DLMC"
-    assert mapping_dialog._prepared_mapping.mapping.constants == {"XZQDM": "140225"}
+    assert mapping_dialog._prepared_mapping.mapping.source_by_target["XZQMC"] == "DLMC"
+    assert mapping_dialog._prepared_mapping.mapping.constant_by_target == {"XZQDM": "140225"}
     assert mapping_dialog.table.cellWidget(mapping_dialog.table._row("XZQMC"), mapping_table.MORE_COLUMN) is None
     select_data(mapping_dialog, "source.XZQMC", mapping_table.NO_SOURCE)
     assert (
-        "XZQMC" not in mapping_dialog._prepared_mapping.mapping.fields
+        "XZQMC" not in mapping_dialog._prepared_mapping.mapping.source_by_target
         and read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED_COLUMN) == "0"
     )
 
@@ -148,7 +150,7 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN) == "3"
     target = tmp_path / "出 库.gpkg"
     mapping_dialog.output.setFilePath(str(target))
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     wait_until_ready(mapping_dialog)
     made = gpd.read_file(target)
     assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
@@ -170,7 +172,7 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
 
 
 def test_field_mapping_without_output_file_creates_a_memory_layer(qgis_app, mapping_dialog):
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     wait_until_ready(mapping_dialog)
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if get_assigned_role(v) == "XZYDYH"]
     assert layer.providerType() == "memory" and layer.featureCount() == len(SURVEY_ROWS)
@@ -181,7 +183,7 @@ def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, m
     mapping_dialog.use_file(str(other))
     wait_until_ready(mapping_dialog)
     assert len(project.mapLayers()) == 1 and "10 行" in mapping_dialog.summary.text()
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     wait_until_ready(mapping_dialog)
     assert "10 行已写入" in mapping_dialog.summary.text()
     (tmp_path / "坏.shp").write_text("x")
@@ -192,7 +194,7 @@ def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, m
 def test_cancelled_field_mapping_writes_no_file(qgis_app, mapping_dialog, tmp_path):
     before = sorted(p.name for p in tmp_path.iterdir())
     mapping_dialog.output.setFilePath(str(tmp_path / "半.gpkg"))
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     mapping_dialog._cancel()
     wait_until_ready(mapping_dialog)
     assert "已取消" in mapping_dialog.summary.text() and sorted(p.name for p in tmp_path.iterdir()) == before
@@ -216,14 +218,14 @@ def test_field_mapping_dialog_shows_why_a_mapping_file_is_invalid(qgis_app, mapp
 
 def test_field_mapping_dialog_shows_an_error_of_the_run(qgis_app, mapping_dialog, survey_file):
     mapping_dialog.output.setFilePath(str(survey_file))
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     wait_until_ready(mapping_dialog)
     assert survey_file.name in mapping_dialog.summary.text() and "已写入" not in mapping_dialog.summary.text()
 
 
 def test_field_mapping_dialog_refuses_polygons_for_a_line_template(qgis_app, mapping_dialog):
     choose_template(mapping_dialog, "ZDJTJCSSX")
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     wait_until_ready(mapping_dialog)
     assert "ZDJTJCSSX" in mapping_dialog.summary.text() and "已写入" not in mapping_dialog.summary.text()
 
@@ -252,7 +254,7 @@ def test_closing_the_mapping_dialog_during_a_run_leaves_no_message_and_no_output
     """
     held, runner, target = HeldMappingRun(monkeypatch), mapping_dialog._runner, tmp_path / "成果.gpkg"
     mapping_dialog.output.setFilePath(str(target))
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     assert wait_until(held.begun.is_set)
     run = weakref.ref(mapping_dialog._run)
     mapping_dialog.reject()
@@ -268,7 +270,7 @@ def test_closing_the_mapping_dialog_during_a_run_leaves_no_message_and_no_output
 def test_unloading_waits_for_a_running_field_mapping_and_leaves_no_output(mapping_dialog, monkeypatch, tmp_path):
     held, runner = HeldMappingRun(monkeypatch), mapping_dialog._runner
     mapping_dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     assert wait_until(held.begun.is_set)
     run = mapping_dialog._run
     threading.Timer(0.2, held.free.set).start()
@@ -281,7 +283,7 @@ def test_unloading_waits_for_a_running_field_mapping_and_leaves_no_output(mappin
 def test_waiting_for_a_field_mapping_run_stops_at_the_time_limit(mapping_dialog, monkeypatch, tmp_path):
     held = HeldMappingRun(monkeypatch)
     mapping_dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     assert wait_until(held.begun.is_set)
     run = mapping_dialog._run
     # Only this ends the run; waiting for its end then succeeds.
@@ -326,7 +328,7 @@ def test_mapping_run_cancelled_in_the_task_manager_is_shown_as_cancelled_not_fai
 ):
     held = HeldMappingRun(monkeypatch)
     mapping_dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
-    mapping_dialog.run()
+    mapping_dialog.start_run()
     assert wait_until(held.begun.is_set)
     mapping_dialog._run._task.cancel()
     held.free.set()

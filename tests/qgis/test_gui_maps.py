@@ -70,7 +70,9 @@ def test_layouts_dialog_enables_available_maps_and_explains_the_others(county_ma
         if item.flags() & Qt.ItemFlag.ItemIsEnabled
     ]
     assert (
-        able == [one.id for one in dialog.chosen()] == ["land_use", "three_lines", "three_zones", "zones", "heritage"]
+        able
+        == [one.id for one in dialog.get_chosen_maps()]
+        == ["land_use", "three_lines", "three_zones", "zones", "heritage"]
     )
     grey = [item for item in list_map_items(dialog) if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
     assert grey and all("缺中心城区图层" in item.toolTip() for item in grey)
@@ -83,10 +85,13 @@ def test_layouts_dialog_returns_the_chosen_maps_pages_and_townships(county_map_b
             item.setCheckState(Qt.CheckState.Unchecked)
     dialog.page.setCurrentText("A0")
     dialog.townships.setChecked(True)
-    land_use, a0 = county_map_builder.catalogue.maps["land_use"], county_map_builder.catalogue.sheets["A0"]
-    assert dialog.wanted() == [(land_use, a0, False), (land_use, a0, True)]
+    land_use, a0 = (
+        county_map_builder.catalogue.map_by_id["land_use"],
+        county_map_builder.catalogue.page_size_by_id["A0"],
+    )
+    assert dialog.list_wanted_layouts() == [(land_use, a0, False), (land_use, a0, True)]
     list_map_items(dialog)[0].setCheckState(Qt.CheckState.Unchecked)
-    assert dialog.wanted() == [] and not dialog._ok.isEnabled()
+    assert dialog.list_wanted_layouts() == [] and not dialog._ok.isEnabled()
 
 
 @pytest.mark.parametrize("answer", [True, False])
@@ -95,10 +100,10 @@ def test_layouts_edited_by_the_user_are_replaced_only_after_a_question(
 ):
     maps, iface = maps_and_interface
     wanted = [
-        (county_map_builder.catalogue.maps[one], county_map_builder.catalogue.sheets["A3"], False)
+        (county_map_builder.catalogue.map_by_id[one], county_map_builder.catalogue.page_size_by_id["A3"], False)
         for one in ("zones", "heritage")
     ]
-    maps.put(county_map_builder, wanted)
+    maps.create_layouts(county_map_builder, wanted)
     assert [kind for kind, _ in iface.messages] == ["success"] and QgsProject.instance().isDirty()
     saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").setText("本县自己的说明")
     asked = []
@@ -114,7 +119,7 @@ def test_layouts_edited_by_the_user_are_replaced_only_after_a_question(
         return replace if answer else box.defaultButton()
 
     monkeypatch.setattr(QMessageBox, "clickedButton", clicked)
-    maps.put(county_map_builder, wanted)
+    maps.create_layouts(county_map_builder, wanted)
     assert len(asked) == 1 and "04 县域国土空间规划分区图 A3" in asked[0] and "05" not in asked[0]
     note = saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").currentText()
     assert (note == "本县自己的说明") is not answer
@@ -203,13 +208,15 @@ def test_map_export_without_secrecy_level_asks_and_stops_on_cancel(maps_and_inte
 
 def test_saved_layout_is_not_replaced_by_one_with_a_lower_secrecy_level(maps_and_interface, county_map_builder):
     maps, iface = maps_and_interface
-    wanted = [(county_map_builder.catalogue.maps["zones"], county_map_builder.catalogue.sheets["A3"], False)]
+    wanted = [
+        (county_map_builder.catalogue.map_by_id["zones"], county_map_builder.catalogue.page_size_by_id["A3"], False)
+    ]
     project = county_map_builder.material.project
-    maps.put(make_builder(project, DocumentInfo("秘密")), wanted)
+    maps.create_layouts(make_builder(project, DocumentInfo("秘密")), wanted)
     with pytest.raises(InputError) as caught:
-        maps.put(make_builder(project, DocumentInfo("内部")), wanted)
+        maps.create_layouts(make_builder(project, DocumentInfo("内部")), wanted)
     assert caught.value.key == "document_sheet_lowered"
     assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：秘密"
-    maps.put(make_builder(project, DocumentInfo("内部", secrecy_reason="公示稿已脱密")), wanted)
+    maps.create_layouts(make_builder(project, DocumentInfo("内部", secrecy_reason="公示稿已脱密")), wanted)
     assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：内部"
     assert any("公示稿已脱密" in text for _, text in iface.messages)

@@ -72,7 +72,7 @@ def test_edit_message_has_buttons_to_zoom_and_undo(controller_after_overlap):
     shown = find_edit_message(controller).findChild(QTextBrowser)
     assert shown.height() > 3 * shown.fontMetrics().lineSpacing(), "QGIS shows one line and a half"
     find_button(controller, ZOOM_TEXT).click()
-    current = controller.dock.tree.current()
+    current = controller.dock.tree.get_selected_finding()
     assert current is not None and "140225000050" in (current.key, *current.related_keys)
     box = controller.iface.mapCanvas().extent()
     left, bottom, right, top = current.geometry.bounds
@@ -180,15 +180,15 @@ def test_waiving_a_finding_does_not_change_the_live_check_counter(controller_aft
 
 def test_menu_of_the_live_check_counter_lists_new_findings_and_selects_them(controller_after_overlap):
     controller, layers = controller_after_overlap
-    menu = controller.notices.menu()
+    menu = controller.notices.make_menu()
     assert menu.actions() and menu.actions()[0].text().split("　")[0] in {
         f.code for f in controller.dock.result.findings
     }
     menu.actions()[0].trigger()
-    assert controller.dock.tree.current() is not None and controller.mark.shown
+    assert controller.dock.tree.get_selected_finding() is not None and controller.mark.is_shown
     layers["CZKFBJ"].undoStack().undo()
     wait_for_live_check(controller)
-    assert [a.text() for a in controller.notices.menu().actions()] == ["全面检查以来没有新增问题"]
+    assert [a.text() for a in controller.notices.make_menu().actions()] == ["全面检查以来没有新增问题"]
 
 
 def test_live_check_counter_states_that_live_check_is_off_or_outdated(checked, monkeypatch):  # noqa: F811

@@ -31,7 +31,7 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.problems import ExportProblem, GateRefusal, Level
+from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel
 from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog, ExportOutcome
 from plugin.gui.package.export_preview import ExportEnvironment
@@ -67,15 +67,15 @@ def preview_export(tmp_path, documents=True, **more):
 # --- preview of an export
 def test_package_preview_assigns_files_by_name_and_marks_broken_or_unknown_files(tmp_path):
     seen, folder = preview_export(tmp_path)
-    assert seen.root == PACKAGE_NAME and seen.state == package_ahead.NEW_FOLDER
-    assert [s.files for s in seen.slots if s.kind == "document"] == [()] * 4
+    assert seen.folder_name == PACKAGE_NAME and seen.folder_state == package_ahead.NEW_FOLDER
+    assert [s.found_file_names for s in seen.slots if s.kind == "document"] == [()] * 4
     (folder / PLAN_TEXT_FILE).write_bytes(make_pdf())
     (folder / "图").mkdir()
     (folder / "140225浑源县质量检查报告.pdf").write_bytes(b"no pdf")
     (folder / "会议记录.docx").write_bytes(b"x")
     seen, _ = preview_export(tmp_path)
     by_title = {s.title: s for s in seen.slots}
-    assert by_title["规划文本"].files == (PLAN_TEXT_FILE,) and not by_title["规划文本"].has_unusable_files
+    assert by_title["规划文本"].found_file_names == (PLAN_TEXT_FILE,) and not by_title["规划文本"].has_unusable_files
     assert by_title["质量检查报告"].has_unusable_files
     assert seen.left_out == ("会议记录.docx",) and seen.unused_file_count == 1
     assert seen.watched_paths == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
@@ -89,22 +89,29 @@ def test_package_preview_lists_documents_before_the_county_is_known(tmp_path):
     order = ExportOrder(load_package_spec("county"), tmp_path / "成果", folder)
     seen = package_ahead.preview_package(order, {})
     slots = {slot.title: slot for slot in seen.slots}
-    assert seen.root == "" and slots["规划文本"].files == (PLAN_TEXT_FILE,) and seen.left_out == ("别的.txt",)
+    assert (
+        seen.folder_name == ""
+        and slots["规划文本"].found_file_names == (PLAN_TEXT_FILE,)
+        and seen.left_out == ("别的.txt",)
+    )
     assert [slot.title for slot in seen.slots] == [
         slot.title for slot in package_ahead.preview_package(order, COUNTY_VALUES).slots
     ]
-    assert all("{" not in slot.pattern for slot in seen.slots)
-    assert slots["规划文本"].pattern == "行政区代码＋县名国土空间总体规划文本.pdf" and str(folder) in seen.watched_paths
+    assert all("{" not in slot.file_name_pattern for slot in seen.slots)
+    assert (
+        slots["规划文本"].file_name_pattern == "行政区代码＋县名国土空间总体规划文本.pdf"
+        and str(folder) in seen.watched_paths
+    )
 
 
 def test_package_preview_refuses_a_foreign_folder_and_replaces_a_former_package(tmp_path):
     (tmp_path / "成果" / PACKAGE_NAME).mkdir(parents=True)
-    assert preview_export(tmp_path)[0].state == package_ahead.NEW_FOLDER, "an empty folder is nothing"
+    assert preview_export(tmp_path)[0].folder_state == package_ahead.NEW_FOLDER, "an empty folder is nothing"
     (tmp_path / "成果" / PACKAGE_NAME / "我的文件.txt").write_text("x")
     seen, _ = preview_export(tmp_path)
-    assert seen.state == REFUSED_FOLDER and "不是本插件生成的成果包" in seen.reason
+    assert seen.folder_state == REFUSED_FOLDER and "不是本插件生成的成果包" in seen.refusal_reason
     write_manifest(tmp_path / "成果" / PACKAGE_NAME, "我的文件.txt")
-    assert preview_export(tmp_path)[0].state == REPLACED_PACKAGE
+    assert preview_export(tmp_path)[0].folder_state == REPLACED_PACKAGE
 
 
 def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
@@ -114,16 +121,16 @@ def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
     write_manifest(former.parent, f"2-规划文档/{PLAN_TEXT_FILE}")
     seen, _ = preview_export(tmp_path)
     assert (
-        seen.state == REPLACED_PACKAGE
+        seen.folder_state == REPLACED_PACKAGE
         and seen.slots[0].is_from_existing_package
-        and seen.slots[0].files == (PLAN_TEXT_FILE,)
+        and seen.slots[0].found_file_names == (PLAN_TEXT_FILE,)
     )
 
 
 def test_package_preview_finds_export_objections_once_per_order(small):
-    from plugin.core.check import Options, check_plan
+    from plugin.core.check import RunOptions, check_plan
 
-    checked = check_plan(str(small), Options(lang="zh"))
+    checked = check_plan(str(small), RunOptions(lang="zh"))
     looker = package_ahead.ObjectionFinder(checked)
     order = ExportOrder(load_package_spec("county"), small.parent)
     assert looker.get_cached(order) is None
@@ -140,13 +147,13 @@ def test_package_preview_raises_an_error_for_a_missing_documents_folder(tmp_path
 
 
 def test_package_preview_reads_county_code_and_name_from_the_profile_only():
-    from plugin.core.check import Options
+    from plugin.core.check import RunOptions
 
     form = load_package_spec("county")
-    assert package_ahead.find_county_values(form, Options(profile="hunyuan"), None) == COUNTY_VALUES
-    assert package_ahead.find_county_values(form, Options(), None) == {}
+    assert package_ahead.find_county_values(form, RunOptions(profile="hunyuan"), None) == COUNTY_VALUES
+    assert package_ahead.find_county_values(form, RunOptions(), None) == {}
     assert (
-        package_ahead.find_county_values(load_package_spec("city"), Options(profile="hunyuan"), None)["code"]
+        package_ahead.find_county_values(load_package_spec("city"), RunOptions(profile="hunyuan"), None)["code"]
         == "140200"
     )
 
@@ -197,7 +204,7 @@ def test_package_file_list_omits_the_row_of_any_map_if_the_package_gets_a_map():
 def test_package_preview_and_layouts_dialog_name_the_same_maps_without_layers(project, tmp_path):
     from plugin.bridge.layouts.map_layers import collect_from_project
     from plugin.bridge.project import county
-    from plugin.core.check import Options, check_plan
+    from plugin.core.check import RunOptions, check_plan
     from plugin.core.package.maps.slots import find_missing_input_of_plan
     from plugin.core.standard import map_set
     from plugin.gui.maps.layouts import LayoutsDialog
@@ -210,7 +217,7 @@ def test_package_preview_and_layouts_dialog_name_the_same_maps_without_layers(pr
     disabled = [item for item in items if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
     assert len(items) == 15 and len(disabled) == 10 and all("（缺图层）" in item.text() for item in disabled)
     before_check = package_ahead.explain_missing_maps(spec, material.find_missing_input)
-    plan = check_plan(str(SAMPLE), Options(profile="hunyuan", lang="zh")).plan
+    plan = check_plan(str(SAMPLE), RunOptions(profile="hunyuan", lang="zh")).plan
     after_check = package_ahead.explain_missing_maps(spec, lambda one: find_missing_input_of_plan(plan, one))
     slots = {slot.id: slot for slot in spec.files if slot.layout}
     assert [f"{slots[key].number}  {slots[key].title}  （缺图层）" for key in before_check] == [
@@ -233,12 +240,12 @@ def test_export_button_is_enabled_only_for_a_folder_without_foreign_files(packag
     package_dialog.form.folder.line.setText("/somewhere")
     package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
     assert package_dialog.go.isEnabled()
-    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REFUSED_FOLDER, reason="不是我们的"))
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, folder_state=REFUSED_FOLDER, refusal_reason="不是我们的"))
     assert (
         not package_dialog.go.isEnabled()
         and package_dialog.form.replaced.text() == package_dialog.go.toolTip() == "不是我们的"
     )
-    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REPLACED_PACKAGE))
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, folder_state=REPLACED_PACKAGE))
     assert package_dialog.go.isEnabled() and "予以替换" in package_dialog.form.replaced.text()
 
 
@@ -247,9 +254,13 @@ def test_force_option_of_the_package_dialog_is_off_by_default_and_explained(pack
     gate = package_dialog.form.gate
     assert not gate.force.isChecked() and gate.meaning.isHidden()
     package_dialog.form.folder.line.setText("/somewhere")
-    assert package_dialog.order().force is False
+    assert package_dialog.make_order().is_forced is False
     gate.force.setChecked(True)
-    assert package_dialog.order().force and not gate.meaning.isHidden() and "接收方可以查看" in gate.meaning.text()
+    assert (
+        package_dialog.make_order().is_forced
+        and not gate.meaning.isHidden()
+        and "接收方可以查看" in gate.meaning.text()
+    )
     package_dialog.close()
 
 
@@ -323,7 +334,7 @@ def test_elided_label_shortens_long_paths_and_shows_them_in_the_tooltip(qgis_app
 
 def test_package_folder_is_stored_in_the_project(package_dialog, project, tmp_path):
     package_dialog.form.folder.line.setText(str(tmp_path))
-    package_dialog.form.keep()
+    package_dialog.form.store_choices()
     assert saved_paths.read_absolute_path(project, "package_folder") == str(tmp_path)
     assert ExportDialog(project).form.folder.text() == str(tmp_path)
 
@@ -350,12 +361,12 @@ class FakeCheck(QObject):
 
     def __init__(self):
         super().__init__()
-        self.busy, self.asked, self.able, self.cancelled = False, [], True, 0
+        self.is_running, self.asked, self.able, self.cancelled = False, [], True, 0
         self.check_job = SimpleNamespace(step=self.step)
 
-    def start(self, standard):
+    def start_check(self, standard):
         self.asked.append(standard)
-        self.busy = self.able
+        self.is_running = self.able
         return self.able
 
     def cancel(self):
@@ -375,7 +386,7 @@ class FakeExportContext:
         )
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.outcome, self.orders = None, []
-        monkeypatch.setattr("plugin.bridge.package.tasks.export_package", self.write)
+        monkeypatch.setattr("plugin.bridge.package.tasks.export_project_package", self.write)
         # Other tests cover missing layers; this one has no plan.
         monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NO_OBJECTIONS)
         monkeypatch.setattr("plugin.gui.package.export_preview.find_county_values", lambda *_all: COUNTY_VALUES)
@@ -419,7 +430,7 @@ def export_scene(qgis_app, monkeypatch, tmp_path):
 def make_package_result(forced=False, problems=()):
     manifest = {"check": {"forced": forced}, "files": [1, 2], "layers": [{"features": 3}, {"features": 4}]}
     return SimpleNamespace(
-        path=Path("/成果") / PACKAGE_NAME, digest="ab" * 32, manifest=manifest, problems=list(problems)
+        path=Path("/成果") / PACKAGE_NAME, manifest_digest="ab" * 32, manifest=manifest, problems=list(problems)
     )
 
 
@@ -429,13 +440,13 @@ def has_ended(world):
 
 def test_package_export_reuses_a_current_check_result_without_checking_again(export_scene, qgis_app):
     result = export_scene.result()
-    note = ExportProblem(Level.NOTE, "tables_no_openpyxl")
+    note = ExportProblem(ProblemLevel.NOTE, "tables_no_openpyxl")
     export_scene.outcome = make_package_result(problems=[note])
     export_scene.dialog.wanted.emit()
     assert export_scene.dialog.is_running and export_scene.dialog.run.steps[0].text().endswith("已检查，数据未变")
     assert has_ended(export_scene) and not export_scene.checking.asked
     ((checked, order),) = export_scene.orders
-    assert checked is result.checked and order.folder.name == "成果" and not order.force
+    assert checked is result.check_result and order.parent_folder.name == "成果" and not order.is_forced
     text, reasons = export_scene.shown_end()
     assert text == "成果包已生成，并读回与规划图层逐项核对一致。" and len(reasons) == 1 and "openpyxl" in reasons[0]
     assert export_scene.dialog.end.digest.text() == "ab" * 32
@@ -445,11 +456,11 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
 def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene, qgis_app):
     export_scene.result()
     export_scene.outcome = make_package_result(
-        True, [ExportProblem(Level.GATE, "file_missing", params={"title": "规划文本", "name": PLAN_TEXT_FILE})]
+        True, [ExportProblem(ProblemLevel.GATE, "file_missing", params={"title": "规划文本", "name": PLAN_TEXT_FILE})]
     )
     export_scene.dialog.form.gate.force.setChecked(True)
     export_scene.dialog.wanted.emit()
-    assert has_ended(export_scene) and export_scene.orders[0][1].force
+    assert has_ended(export_scene) and export_scene.orders[0][1].is_forced
     # The package that was just made is inspected next.
     export_scene.dialog.end.inspect.click()
     assert (
@@ -480,18 +491,22 @@ def test_personal_data_option_names_the_fields_in_its_tooltip(package_dialog):
 def test_package_export_checks_changed_data_first(export_scene, qgis_app):
     export_scene.outcome = make_package_result()
     export_scene.dialog.wanted.emit()
-    assert export_scene.checking.asked == ["county_db"] and export_scene.dialog.is_running and export_scene.export.busy
+    assert (
+        export_scene.checking.asked == ["county_db"]
+        and export_scene.dialog.is_running
+        and export_scene.export.is_running
+    )
     export_scene.checking.step.emit(0.4, "TOP001 图层内部不重叠")
     assert export_scene.dialog.run.what.text() == "TOP001 图层内部不重叠"
     assert not export_scene.orders, "not before the check has ended"
-    export_scene.export.checked(export_scene.result())
+    export_scene.export.continue_after_check(export_scene.result())
     assert has_ended(export_scene) and len(export_scene.orders) == 1
 
 
 def test_package_export_stops_if_data_change_during_the_check(export_scene):
     export_scene.dialog.wanted.emit()
     result, export_scene.fresh = export_scene.result(), None
-    export_scene.export.checked(result)
+    export_scene.export.continue_after_check(result)
     assert export_scene.shown_end()[0].startswith("检查期间数据有改动") and not export_scene.orders
 
 
@@ -499,7 +514,7 @@ def test_package_export_stops_if_another_project_is_opened_during_the_check(expo
     export_scene.dialog.wanted.emit()
     export_scene.number = 2
     export_scene.export.project_changed()
-    export_scene.export.checked(export_scene.result())
+    export_scene.export.continue_after_check(export_scene.result())
     assert export_scene.shown_end()[0] == "检查期间切换了工程，未生成成果包。" and not export_scene.orders
 
 
@@ -507,9 +522,9 @@ def test_package_export_stops_after_a_failed_check_or_without_plan_layers(export
     export_scene.dialog.wanted.emit()
     export_scene.export.cancel()
     assert export_scene.checking.cancelled == 1
-    export_scene.export.not_checked()
-    assert export_scene.shown_end()[0].startswith("检查未完成") and not export_scene.export.busy
-    export_scene.checking.able = export_scene.checking.busy = False
+    export_scene.export.continue_without_check()
+    assert export_scene.shown_end()[0].startswith("检查未完成") and not export_scene.export.is_running
+    export_scene.checking.able = export_scene.checking.is_running = False
     export_scene.dialog.show_form()
     export_scene.dialog.wanted.emit()
     assert export_scene.shown_end()[0] == "未生成：工程中没有规划图层。"
@@ -520,7 +535,10 @@ def test_refused_package_export_lists_its_reasons(export_scene, qgis_app, key):
     export_scene.result()
     names = {"title": "规划文本", "name": PLAN_TEXT_FILE}
     refusal = GateRefusal(
-        tuple(ExportProblem(Level.GATE, which, "地类图斑", params=names) for which in ("file_missing", "layer_empty"))
+        tuple(
+            ExportProblem(ProblemLevel.GATE, which, "地类图斑", params=names)
+            for which in ("file_missing", "layer_empty")
+        )
     )
     export_scene.outcome = OutputError(key, target=PACKAGE_NAME, count=2, reasons=refusal)
     export_scene.dialog.wanted.emit()
@@ -571,9 +589,9 @@ def test_package_export_continues_after_closing_the_dialog_and_reports_in_the_me
     export_scene.outcome = make_package_result()
     export_scene.dialog.wanted.emit()
     export_scene.dialog.reject()
-    assert not export_scene.dialog.isVisible() and export_scene.export.busy
+    assert not export_scene.dialog.isVisible() and export_scene.export.is_running
     export_scene.dialog.wanted.emit()
-    assert wait_until(lambda: not export_scene.export.busy)
+    assert wait_until(lambda: not export_scene.export.is_running)
     assert len(export_scene.orders) == 1, "one at a time"
     assert "成果包已生成" in export_scene.iface.bar.currentItem().text()
     export_scene.export.show()
@@ -593,7 +611,7 @@ def test_cancelled_package_export_reports_that_no_package_was_made(export_scene,
     export_scene.write = slow
     import plugin.bridge.package.tasks as package
 
-    package.export_package = slow
+    package.export_project_package = slow
     export_scene.dialog.wanted.emit()
     process_events(0.1)
     export_scene.dialog.run.button.click()
@@ -698,7 +716,7 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
 def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(project, tmp_path):
     import shutil
 
-    from plugin.core.check import Options, check_plan
+    from plugin.core.check import RunOptions, check_plan
     from plugin.core.standard import load_standard
     from plugin.gui.findings.features import find_feature, list_feature_refs
     from plugin.gui.findings.result import CheckView
@@ -708,7 +726,9 @@ def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(proj
     shutil.copyfile(SAMPLE, folder / "数据.gpkg")
     # The project has a layer with the same features.
     load_sample(project, copy_sample(tmp_path))
-    result = CheckView.of(check_plan(str(SAMPLE), Options(profile="hunyuan", lang="zh")), is_of_package=True)
+    result = CheckView.from_check_result(
+        check_plan(str(SAMPLE), RunOptions(profile="hunyuan", lang="zh")), is_of_package=True
+    )
     finding = next(f for f in result.findings if f.code == "TOP001")
     ref = list_feature_refs(finding)[0]
     assert find_feature(result, ref) == (None, None), "its layers are not on the map yet"

@@ -16,7 +16,7 @@ from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
 from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
 from plugin.gui.findings.features import find_layer_of_role, list_feature_refs
-from plugin.gui.findings.groups import format_hectares, format_label_lines, format_sides
+from plugin.gui.findings.groups import format_hectares_in_list, format_label_lines, format_sides
 from plugin.gui.findings.map_marks import (
     FIRST_FEATURE_STROKES,
     SECOND_FEATURE_STROKES,
@@ -56,7 +56,7 @@ def test_mark_of_the_selected_finding_is_visible_at_every_scale(canvas, scale):
     mark = FindingMapMark(canvas)
     one = make_finding("REL002", "140225000000000001", 3_000.0, width_m=71.2)
     assert count_pixels(canvas, YELLOW) == 0
-    mark.show(one, FINDINGS_CRS)
+    mark.show_finding(one, FINDINGS_CRS)
     canvas.zoomScale(scale)
     wait_until(lambda: not canvas.isDrawing())
     assert mark.callout.spot is not None
@@ -68,7 +68,7 @@ def test_mark_of_the_selected_finding_is_visible_at_every_scale(canvas, scale):
 
 def test_finding_that_is_small_on_the_map_is_marked_by_a_ring(canvas):
     mark = FindingMapMark(canvas)
-    mark.show(make_finding("REL002", "1", 12_640.35), FINDINGS_CRS)
+    mark.show_finding(make_finding("REL002", "1", 12_640.35), FINDINGS_CRS)
     assert not mark.callout.is_small
     canvas.zoomScale(200_000)
     assert mark.callout.is_small
@@ -77,7 +77,7 @@ def test_finding_that_is_small_on_the_map_is_marked_by_a_ring(canvas):
 def test_label_of_the_selected_finding_is_hidden_while_out_of_view(canvas):
     mark = FindingMapMark(canvas)
     one = make_finding("REL002", "1", 12_640.35)
-    mark.show(one, FINDINGS_CRS)
+    mark.show_finding(one, FINDINGS_CRS)
     home = canvas.extent()
     canvas.setExtent(QgsRectangle(X + 50_000, Y, X + 60_000, Y + 8_000))
     assert mark.callout.spot is None
@@ -87,7 +87,7 @@ def test_label_of_the_selected_finding_is_hidden_while_out_of_view(canvas):
 
 def test_mark_of_a_partly_visible_finding_is_placed_on_the_visible_part(canvas):
     mark = FindingMapMark(canvas)
-    mark.show(make_finding("REL002", "1", 1_000_000.0), FINDINGS_CRS)
+    mark.show_finding(make_finding("REL002", "1", 1_000_000.0), FINDINGS_CRS)
     canvas.setExtent(QgsRectangle(X + 9_900, Y + 10, X + 9_990, Y + 80))
     assert canvas.rect().contains(mark.callout.spot.toPoint())
 
@@ -143,10 +143,10 @@ def test_hidden_layer_of_a_finding_is_named_with_a_button_that_shows_it(overlap_
 def test_selecting_a_rule_removes_the_mark_of_the_finding_before(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     controller.selection.select_finding(pair)
-    assert controller.mark.shown
+    assert controller.mark.is_shown
     tree = controller.dock.tree
     tree.setCurrentIndex(tree.currentIndex().parent())
-    assert tree.current() is None and not controller.mark.shown
+    assert tree.get_selected_finding() is None and not controller.mark.is_shown
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_selecting_a_rule_removes_the_mark_of_the_finding_before(overlap_on_canv
     [(0.2, "< 0.0001 公顷"), (900.0, "0.0900 公顷"), (9_999.9, "1.0000 公顷"), (52_000.0, "5.20 公顷")],
 )
 def test_format_hectares_formats_areas_for_the_map_label(area, text):
-    assert format_hectares(area) == text
+    assert format_hectares_in_list(area) == text
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_both_features_of_the_selected_finding_are_outlined_on_the_map(selected_
     controller, _layers, pair = selected_overlap
     controller.mark.clear()
     without = len(controller.iface.mapCanvas().scene().items())
-    controller.mark.show(pair, controller.dock.result.crs, zoom=False)
+    controller.mark.show_finding(pair, controller.dock.result.crs, zoom=False)
     alone = len(controller.iface.mapCanvas().scene().items())
-    controller.selection.show(pair, zoom=False)
+    controller.selection.show_on_map(pair, zoom=False)
     assert without < alone < len(controller.iface.mapCanvas().scene().items())
 
 
@@ -304,11 +304,11 @@ def click_on_finding(controller, finding_):
 
 def test_clicking_a_finding_on_the_map_selects_it_without_changing_the_scale(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
-    monkeypatch.setattr(controller.selection, "menu", lambda found: pytest.fail(f"{[f.code for f in found]}"))
+    monkeypatch.setattr(controller.selection, "make_menu", lambda found: pytest.fail(f"{[f.code for f in found]}"))
     monkeypatch.setattr(controller.on_map, "find_visible_findings", lambda area: [pair])
     scale = controller.iface.mapCanvas().scale()
     click_on_finding(controller, pair)
-    assert controller.dock.tree.current() is pair and controller.mark.shown
+    assert controller.dock.tree.get_selected_finding() is pair and controller.mark.is_shown
     assert controller.iface.mapCanvas().scale() == scale, "the planner is there already"
 
 
@@ -344,13 +344,13 @@ def test_clicking_several_findings_on_the_map_opens_a_menu_of_them(overlap_on_ca
     monkeypatch.setattr(QMenu, "exec", choose)
     click_on_finding(controller, pair)
     assert len(offered) == 2 and offered[0].startswith("REL002")
-    assert controller.dock.tree.current() is other
+    assert controller.dock.tree.get_selected_finding() is other
 
 
 def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
     monkeypatch.setattr(selection_module, "MAX_MENU_FINDINGS", 2)
-    menu = controller.selection.menu([pair] * 5)
+    menu = controller.selection.make_menu([pair] * 5)
     assert [a.text() for a in menu.actions()][2] == "另有 3 处问题"
     assert not menu.actions()[2].isEnabled()
 
@@ -359,7 +359,7 @@ def test_selecting_a_finding_hidden_by_the_filter_marks_it_and_mentions_the_filt
     controller, pair = overlap_on_canvas
     controller.dock.verdict.buttons["ERROR"].setChecked(False)
     controller.selection.select_finding(pair)
-    assert controller.mark.shown and "筛选" in controller.dock.note.text()
+    assert controller.mark.is_shown and "筛选" in controller.dock.note.text()
 
 
 def test_filter_that_hides_the_selected_finding_removes_its_mark_from_the_map(overlap_on_canvas):
@@ -392,7 +392,7 @@ def test_map_marks_of_errors_and_warnings_have_different_icons(canvas):
     mark = FindingMapMark(canvas)
     images = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        mark.show(make_finding("REL002", "1", 40_000.0, severity=severity), FINDINGS_CRS)
+        mark.show_finding(make_finding("REL002", "1", 40_000.0, severity=severity), FINDINGS_CRS)
         images.append(mark.callout._icon.toImage())
     assert images[0] != images[1]
 
@@ -402,5 +402,5 @@ def test_map_clicks_select_no_finding_after_the_selection_is_stopped(overlap_on_
     controller.selection.stop()
     monkeypatch.setattr(controller.selection, "select_finding_at_position", lambda place: pytest.fail("stopped"))
     click_on_finding(controller, pair)
-    assert not controller.mark.shown
+    assert not controller.mark.is_shown
     process_events(0.01)

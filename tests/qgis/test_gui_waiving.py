@@ -34,9 +34,9 @@ def filled_dialog(monkeypatch):
             (widget.setPlainText if field == "reason" else widget.setText)(text)
         (new_waiver_dialog.all_selected if scope[0] == "all" else new_waiver_dialog.only_this).setChecked(True)
         assert wait_until(lambda: not new_waiver_dialog._digest.busy)
-        assert new_waiver_dialog.ok.isEnabled() == (not new_waiver_dialog.errors())
+        assert new_waiver_dialog.ok.isEnabled() == (not new_waiver_dialog.find_errors())
         new_waiver_dialog.accept()
-        refusals.append(" ".join(new_waiver_dialog.errors()))
+        refusals.append(" ".join(new_waiver_dialog.find_errors()))
         return new_waiver_dialog.result()
 
     scope = ["all"]
@@ -66,7 +66,7 @@ def read_states_on_map(project):
 def test_waiving_writes_the_waiver_file_and_withdrawing_reopens_it(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
     controller, _ = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
-    errors = controller.dock.result.counts()["ERROR"]
+    errors = controller.dock.result.count_findings()["ERROR"]
     select_findings(controller, crossing)
     button = controller.dock.navigation.waive
     assert button.text() == "豁免…" and button.isEnabled()
@@ -74,7 +74,7 @@ def test_waiving_writes_the_waiver_file_and_withdrawing_reopens_it(checked, proj
     path = tmp_path / "小县.waivers.csv"
     (kept,) = read_waivers(path)
     assert (kept.reason, kept.document, kept.author) == ("防洪堤已批复", "〔2026〕12号", "王工")
-    assert crossing.state == "waived" and controller.dock.result.counts()["ERROR"] == errors - 1
+    assert crossing.state == "waived" and controller.dock.result.count_findings()["ERROR"] == errors - 1
     assert controller.dock.verdict._counts["waived"] == 1 and "小县.waivers.csv" in controller.dock.note.text()
     assert ("REL001", "waived") in read_states_on_map(project)
     assert crossing not in controller.dock.tree.filter.list_visible_findings(), "what is settled is out of the way"
@@ -88,7 +88,9 @@ def test_waiving_writes_the_waiver_file_and_withdrawing_reopens_it(checked, proj
     assert "防洪堤已批复" in shown and "〔2026〕12号" in shown and "王工" in shown and "豁免" in shown
     button.click()
     assert read_waivers(path) == () and crossing.state == "open"
-    assert ("REL001", "open") in read_states_on_map(project) and controller.dock.result.counts()["ERROR"] == errors
+    assert ("REL001", "open") in read_states_on_map(project) and controller.dock.result.count_findings()[
+        "ERROR"
+    ] == errors
 
 
 def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
@@ -114,7 +116,7 @@ def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, projec
         QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
     )
     assert [id(f) for f in tree.list_selected_findings()] == [
-        id(group.findings[p]) for p in group.order if p >= 0 and group.passes_filter[p]
+        id(group.findings[p]) for p in group.position_by_row if p >= 0 and group.passes_filter[p]
     ]
 
 
@@ -180,7 +182,7 @@ def test_waiver_dialog_leaves_the_author_empty_by_default(chinese, qgis_app, tmp
         tmp_path / "x.waivers.csv",
         lambda findings, filled_dialog, path: None,
     )
-    assert dialog.author.text() == "" and dialog.words().author == ""
+    assert dialog.author.text() == "" and dialog.read_entry().author == ""
     settings.store_setting("waiver_author", kept)
     dialog.deleteLater()
 
@@ -235,19 +237,19 @@ def fill_in_waiver(dialog):
 
 def test_waiver_dialog_disables_ok_until_all_entries_are_valid(new_waiver_dialog):
     assert not new_waiver_dialog.ok.isEnabled() and len(new_waiver_dialog.ok.toolTip().splitlines()) == 3
-    assert new_waiver_dialog.errors() == [], "nothing was entered yet"
+    assert new_waiver_dialog.find_errors() == [], "nothing was entered yet"
     new_waiver_dialog.document.setText("x")
     new_waiver_dialog.document.setText("")
-    assert new_waiver_dialog.errors() == ["请填写批准文件的文号。"] and not new_waiver_dialog.ok.isEnabled()
+    assert new_waiver_dialog.find_errors() == ["请填写批准文件的文号。"] and not new_waiver_dialog.ok.isEnabled()
     new_waiver_dialog.document.setText("x")
     new_waiver_dialog.accept()
     assert new_waiver_dialog.saved == [] and new_waiver_dialog.isVisible()
     assert len(new_waiver_dialog.ok.toolTip().splitlines()) == 2 and not new_waiver_dialog.ok.isEnabled()
     fill_in_waiver(new_waiver_dialog)
-    assert new_waiver_dialog.ok.isEnabled() and new_waiver_dialog.errors() == []
+    assert new_waiver_dialog.ok.isEnabled() and new_waiver_dialog.find_errors() == []
     new_waiver_dialog.date.setDate(new_waiver_dialog.until.date().addDays(1))
     assert (
-        new_waiver_dialog.errors() == ["失效日期早于登记日期。请改正失效日期。"]
+        new_waiver_dialog.find_errors() == ["失效日期早于登记日期。请改正失效日期。"]
         and not new_waiver_dialog.ok.isEnabled()
     )
     new_waiver_dialog.forever.setChecked(True)
@@ -279,7 +281,7 @@ def test_waiver_dialog_shows_errors_at_their_fields_without_moving_widgets(new_w
     new_waiver_dialog.attachment.line.setText("没有.pdf")
     assert wait_until(lambda: not new_waiver_dialog._digest.busy)
     assert measure_places() == before
-    assert new_waiver_dialog.errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
+    assert new_waiver_dialog.find_errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
 
 
 def test_waiver_dialog_labels_are_vertically_centred_on_their_fields(new_waiver_dialog):
@@ -300,7 +302,7 @@ def test_waiver_dialog_shows_size_and_sha256_of_the_attachment(new_waiver_dialog
     digest = hashlib.sha256(b"x" * 3_000_000).hexdigest()
     text = new_waiver_dialog._attachment_message.message.text()
     assert digest[:8] in text and digest[-4:] in text and "2.86 M" in text
-    assert new_waiver_dialog.words().digest == digest
+    assert new_waiver_dialog.read_entry().digest == digest
 
 
 def test_waiver_dialog_can_waive_only_one_of_several_selected_findings(new_waiver_dialog):

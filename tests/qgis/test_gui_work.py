@@ -127,7 +127,7 @@ def canvas(qgis_app, project):
 
 def test_zooming_to_a_finding_shows_it_at_thirty_percent_of_the_map_width(canvas):
     one = make_finding("REL002", "1", 1_200_000.0)
-    assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
+    assert FindingMapMark(canvas).show_finding(one, FINDINGS_CRS)
     box = convert_to_qgis_geometry(one.geometry).boundingBox()
     assert canvas.extent().contains(box)
     assert box.width() / canvas.extent().width() == pytest.approx(0.30, rel=0.05)
@@ -142,7 +142,7 @@ def test_zooming_to_a_tall_finding_shows_it_completely():
 @pytest.mark.parametrize("shape", [shapely.Point(X, Y), shapely.box(X, Y, X + 0.5, Y + 0.5)], ids=["point", "small"])
 def test_zooming_to_a_tiny_finding_stops_at_scale_1_to_500(canvas, shape):
     one = make_finding("GEO002", "1", None, geometry=shape)
-    assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
+    assert FindingMapMark(canvas).show_finding(one, FINDINGS_CRS)
     assert canvas.scale() == pytest.approx(500, rel=0.02)
     assert canvas.extent().contains(convert_to_qgis_geometry(shape).boundingBox())
 
@@ -151,7 +151,7 @@ def test_zooming_to_a_finding_works_on_a_map_in_another_crs(canvas):
     degrees = QgsCoordinateReferenceSystem("EPSG:4490")
     canvas.setDestinationCrs(degrees)
     one = make_finding("REL002", "1", 40_000.0)
-    assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
+    assert FindingMapMark(canvas).show_finding(one, FINDINGS_CRS)
     moved = QgsCoordinateTransform(FINDINGS_CRS, degrees, QgsProject.instance()).transformBoundingBox(
         convert_to_qgis_geometry(one.geometry).boundingBox()
     )
@@ -162,7 +162,7 @@ def test_map_mark_of_a_finding_is_replaced_by_the_next_and_removed_by_clear(qgis
     items = len(canvas.scene().items())
     mark = FindingMapMark(canvas)
     for key in "12":
-        mark.show(make_finding("REL002", key, 40_000.0), FINDINGS_CRS)
+        mark.show_finding(make_finding("REL002", key, 40_000.0), FINDINGS_CRS)
     # QGIS removes its flash rubber bands itself.
     one = 5
     assert wait_until(lambda: len(canvas.scene().items()) == items + one)
@@ -172,7 +172,7 @@ def test_map_mark_of_a_finding_is_replaced_by_the_next_and_removed_by_clear(qgis
 
 def test_finding_without_geometry_does_not_move_the_map(canvas):
     before = canvas.extent()
-    assert not FindingMapMark(canvas).show(make_finding("SCH002", "1", None), FINDINGS_CRS)
+    assert not FindingMapMark(canvas).show_finding(make_finding("SCH002", "1", None), FINDINGS_CRS)
     assert canvas.extent() == before
 
 
@@ -243,13 +243,13 @@ def test_plan_layers_are_recognised_by_name_and_by_the_choice_of_the_user(projec
     found = role_recognition.recognise_layers(
         role_recognition.take_outlines(project), county.make_check_options(project)
     )
-    assert set(found.roles) == {"YJJBNTBHTB", "STBHHX", "DLTB"}
+    assert set(found.layer_id_by_role) == {"YJJBNTBHTB", "STBHHX", "DLTB"}
     assert found.missing_concepts == [("boundary", ("CZKFBJ",))]
     role_recognition.assign_role(project, "CZKFBJ", lines)
     found = role_recognition.recognise_layers(
         role_recognition.take_outlines(project), county.make_check_options(project)
     )
-    assert found.roles["CZKFBJ"] == lines.id() and not found.missing_concepts
+    assert found.layer_id_by_role["CZKFBJ"] == lines.id() and not found.missing_concepts
 
 
 def test_county_settings_are_stored_in_the_project(project, tmp_path):
@@ -257,13 +257,13 @@ def test_county_settings_are_stored_in_the_project(project, tmp_path):
     county.store_county(project, mine)
     project.write(str(tmp_path / "a.qgz"))
     project.clear()
-    assert county.read_county(project) == county.ProjectCountySettings()
+    assert county.read_county_settings(project) == county.ProjectCountySettings()
     project.read(str(tmp_path / "a.qgz"))
-    assert county.read_county(project) == mine
+    assert county.read_county_settings(project) == mine
     options = county.make_check_options(project)
     assert (options.profile, options.base_year) == ("hunyuan", 2020)
     county.store_county(project, county.ProjectCountySettings())
-    assert county.read_county(project) == county.ProjectCountySettings()
+    assert county.read_county_settings(project) == county.ProjectCountySettings()
 
 
 # --- the sample county
@@ -282,11 +282,11 @@ def test_sample_county_opens_as_a_copy_in_layer_groups_with_symbols(project, tmp
     assert all(v.isValid() and v.featureCount() for v in layers)
     assert by_role["CZKFBJ"].startEditing() and by_role["CZKFBJ"].rollBack()
     assert digest_files(SAMPLE) == before
-    assert county.read_county(project).profile == "hunyuan"
+    assert county.read_county_settings(project).profile == "hunyuan"
     assert set(
         role_recognition.recognise_layers(
             role_recognition.take_outlines(project), county.make_check_options(project)
-        ).roles
+        ).layer_id_by_role
     ) == set(by_role)
 
 

@@ -30,7 +30,7 @@ from plugin.bridge.layers.properties import (
     set_assigned_role,
 )
 from plugin.bridge.layers.reading import read_feature_states, read_snapshot, read_snapshots
-from plugin.bridge.layers.snapshots import make_names_unique, take_snapshot
+from plugin.bridge.layers.snapshots import make_snapshot_names_unique, take_snapshot
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
@@ -118,7 +118,7 @@ def test_layer_snapshot_distinguishes_an_unreadable_ring_from_a_missing_shape():
     layer = make_memory_layer(["POLYGON ((0 0, 1 1))", None, make_square(0, 0).wkt])
     table = read_snapshot(take_snapshot(layer))
     assert shapely.is_missing(table.frame.geometry.to_numpy()).tolist() == [True, True, False]
-    assert table.broken == (table.frame.index[0],)
+    assert table.broken_fids == (table.frame.index[0],)
 
 
 @pytest.mark.parametrize("wkt", [None, "POLYGON EMPTY"], ids=["null", "empty"])
@@ -131,7 +131,7 @@ def test_layer_snapshot_reports_arcs_and_converts_them_to_segments():
     circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
     table = read_snapshot(take_snapshot(make_memory_layer([make_square(0, 0).wkt, circle], kind="CurvePolygon")))
     ids = table.frame.index.tolist()
-    assert table.curves == (ids[1],) and table.curve_step == 4.0
+    assert table.fids_with_arcs == (ids[1],) and table.curve_step == 4.0
     assert table.notices[0][0] == "notice_curves" and table.notices[0][1]["count"] == 1
     shape = table.frame.geometry.iloc[1]
     assert shape.geom_type == "Polygon" and len(shape.exterior.coords) == 91
@@ -189,7 +189,7 @@ def test_layer_snapshot_includes_unsaved_edits():
     shot = take_snapshot(layer)
     layer.rollBack()
     table = read_snapshot(shot)
-    assert table.unsaved == 4 and table.notices[-1][0] == "notice_unsaved"
+    assert table.unsaved_edit_count == 4 and table.notices[-1][0] == "notice_unsaved"
     assert sorted(v for v in table.frame["BSM"]) == ["changed", "changed", "new"]
     assert third not in table.frame.index and (table.frame.index < 0).sum() == 1
 
@@ -219,7 +219,7 @@ def test_layer_snapshot_uses_the_table_name_and_file_of_the_layer():
     assert take_snapshot(layer).name == "DLTB", "QGIS named it after the file"
     assert QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "图斑", "ogr").name() == "图斑"
     assert get_file_path(layer) == str(SAMPLE)
-    shots = make_names_unique(take_snapshot(make_memory_layer([], name="DLTB")) for _ in range(3))
+    shots = make_snapshot_names_unique(take_snapshot(make_memory_layer([], name="DLTB")) for _ in range(3))
     assert [s.name for s in shots] == ["DLTB", "DLTB (2)", "DLTB (3)"]
 
 

@@ -20,7 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSize
 
 from plugin.bridge.layouts import export, frame, legend, saved_layouts
-from plugin.bridge.layouts.build import format_crs
+from plugin.bridge.layouts.build import format_crs_for_map
 from plugin.core.errors import DataError, InputError
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import load_standard
@@ -31,7 +31,7 @@ from tests.qgis.helpers import make_frame as table
 from tests.qgis.maps_helpers import make_builder, make_centre_layers, open_sample_project
 
 MAPS = maps.load_map_set()
-COUNTY_MAPS = [m.id for m in MAPS.maps.values() if m.scope == "county"]
+COUNTY_MAPS = [m.id for m in MAPS.map_by_id.values() if m.scope == "county"]
 REQUIRED_ITEMS = (
     "border plan title number secrecy map north north_name locator locator_title legend legend_title scale scale_bar note "
     "maker drawer crs date approval"
@@ -47,7 +47,9 @@ def sample_layout_builder(qgis_app, tmp_path_factory):
 @pytest.fixture(scope="module")
 def county_layouts(sample_layout_builder):
     """Return the layout of each county map on A3, by map id."""
-    return {one: sample_layout_builder.build_layout(MAPS.maps[one], MAPS.sheets["A3"]) for one in COUNTY_MAPS}
+    return {
+        one: sample_layout_builder.build_layout(MAPS.map_by_id[one], MAPS.page_size_by_id["A3"]) for one in COUNTY_MAPS
+    }
 
 
 def read_label(layout, item):
@@ -61,13 +63,13 @@ def test_layout_templates_equal_the_output_of_make_layouts(tmp_path):
     def read_sorted_words(path):
         return sorted(path.read_text(encoding="utf-8").replace(">", " ").replace("/", " ").split())
 
-    for sheet in MAPS.sheets:
+    for sheet in MAPS.page_size_by_id:
         made, kept = tmp_path / f"{sheet}.qpt", LAYOUTS_FOLDER / f"{sheet}.qpt"
         assert read_sorted_words(made) == read_sorted_words(kept), "tools/run.sh python tools/make_layouts.py"
 
 
 def test_layout_templates_contain_no_local_paths():
-    for sheet in MAPS.sheets:
+    for sheet in MAPS.page_size_by_id:
         text = (LAYOUTS_FOLDER / f"{sheet}.qpt").read_text(encoding="utf-8")
         assert str(ROOT) not in text and "/home" not in text and "/tmp" not in text
 
@@ -108,9 +110,9 @@ def test_map_scale_is_rounded_up_to_a_round_number(least, scale):
 def test_layout_has_title_number_secrecy_scale_and_every_required_item(county_layouts, one):
     layout = county_layouts[one]
     assert all(layout.itemById(item) is not None for item in REQUIRED_ITEMS)
-    assert read_label(layout, "title") == MAPS.maps[one].title
+    assert read_label(layout, "title") == MAPS.map_by_id[one].title
     assert read_label(layout, "plan") == "浑源县国土空间总体规划（2021—2035年）"
-    assert read_label(layout, "number") == f"图号 {MAPS.maps[one].number:02d}"
+    assert read_label(layout, "number") == f"图号 {MAPS.map_by_id[one].number:02d}"
     assert read_label(layout, "secrecy") == "密级：内部"
     assert [read_label(layout, i) for i in ("maker", "drawer", "date")] == [
         "浑源县人民政府",
@@ -144,7 +146,7 @@ def test_map_item_shows_the_whole_county_centred(county_layouts, one):
 
 @pytest.mark.parametrize("sheet, size", [("A3", (420, 297)), ("A0", (1189, 841))])
 def test_layout_page_has_its_paper_size_and_contains_all_items(sample_layout_builder, sheet, size):
-    layout = sample_layout_builder.build_layout(MAPS.maps["three_lines"], MAPS.sheets[sheet])
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["three_lines"], MAPS.page_size_by_id[sheet])
     page = layout.pageCollection().page(0)
     assert (page.pageSize().width(), page.pageSize().height()) == size
     for item in REQUIRED_ITEMS:
@@ -164,8 +166,8 @@ def test_layout_legend_fits_in_its_frame(county_layouts, one):
 
 def test_long_map_title_is_shrunk_to_fit_its_label(sample_layout_builder, monkeypatch):
     long = "积石山保安族东乡族撒拉族自治县大河家镇"
-    monkeypatch.setattr(MAPS.maps["zones"].__class__, "title", property(lambda self: long * 2), raising=False)
-    layout = sample_layout_builder.build_layout(MAPS.maps["land_use"], MAPS.sheets["A3"])
+    monkeypatch.setattr(MAPS.map_by_id["zones"].__class__, "title", property(lambda self: long * 2), raising=False)
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["land_use"], MAPS.page_size_by_id["A3"])
     label = layout.itemById("title")
     assert label.currentText() == long * 2
     assert label.sizeForText().width() <= label.rect().width()
@@ -189,7 +191,7 @@ def test_legend_of_the_zones_map_lists_the_zones_present_in_the_layer(county_lay
 
 
 def list_zone_names(codes):
-    names = load_standard("county_db").code_lists["planning_zones"].codes
+    names = load_standard("county_db").code_lists["planning_zones"].entry_by_code
     return {names[code].name for code in codes}
 
 
@@ -217,7 +219,7 @@ def test_layer_outside_the_map_extent_is_not_in_the_legend(qgis_app, tmp_path):
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
-    layout = make_builder(project).build_layout(MAPS.maps["heritage"], MAPS.sheets["A3"])
+    layout = make_builder(project).build_layout(MAPS.map_by_id["heritage"], MAPS.page_size_by_id["A3"])
     assert list(legend.list_legend_entries(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
     assert legend.list_legend_entries(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
 
@@ -232,7 +234,7 @@ def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(cou
 
 # --- by township
 def test_township_layout_has_one_page_per_township(sample_layout_builder):
-    layout = sample_layout_builder.build_layout(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], townships=True)
     every = list_codes("YDYHGHFQ", "GHFQDM")
     towns = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
     with export.keep_atlas_rendering(layout):
@@ -255,7 +257,7 @@ def test_township_layout_has_one_page_per_township(sample_layout_builder):
 
 
 def test_township_layout_draws_neighbouring_townships_pale(sample_layout_builder):
-    layout = sample_layout_builder.build_layout(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], townships=True)
     layer = sample_layout_builder.material.roles["XZQXZ"]
     style = layout.itemById("map").layerStyleOverrides()[layer.id()]
     assert "@atlas_feature" in style and "XZQDM" in style
@@ -271,7 +273,7 @@ def render_layout(layout):
 def test_layout_does_not_change_when_project_layers_are_restyled_or_hidden(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     sample_layout_builder = make_builder(project, DOCUMENT_INFO)
-    layout = sample_layout_builder.build_layout(MAPS.maps["land_use"], MAPS.sheets["A3"])
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["land_use"], MAPS.page_size_by_id["A3"])
     before = render_layout(layout)
     parcels = sample_layout_builder.material.roles["DLTB"]
     parcels.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple({"color": "#ff00ff"})))
@@ -297,8 +299,8 @@ def test_map_style_contains_only_symbols_drawn_at_the_map_scale(sample_layout_bu
     The legend ignores scales and would show all symbols.
     """
     farmland = sample_layout_builder.material.roles["YJJBNTBHTB"]
-    one = MAPS.maps["three_lines"]
-    county_layouts = [sample_layout_builder.build_layout(one, MAPS.sheets[sheet]) for sheet in ("A3", "A0")]
+    one = MAPS.map_by_id["three_lines"]
+    county_layouts = [sample_layout_builder.build_layout(one, MAPS.page_size_by_id[sheet]) for sheet in ("A3", "A0")]
     far, near = (s.itemById("map").layerStyleOverrides()[farmland.id()] for s in county_layouts)
     assert [style.count('class="LinePatternFill"') for style in (far, near)] == [1, 1]
     assert far.count('class="SimpleFill"') == near.count('class="SimpleFill"') + 1, "the tint"
@@ -339,7 +341,7 @@ def test_locator_map_shows_the_county_among_the_counties_of_its_city(county_layo
 
 
 def test_locator_of_a_township_page_shows_the_county_instead_of_the_city(sample_layout_builder):
-    layout = sample_layout_builder.build_layout(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], townships=True)
     assert read_label(layout, "locator_title") == "位置示意" and not list_names_of_neighbours(layout)
 
 
@@ -357,7 +359,7 @@ def test_adjoining_counties_in_the_project_are_drawn_on_map_and_locator(qgis_app
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "相邻县", "ZXCQGHFQ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
-    layout = make_builder(project).build_layout(MAPS.maps["centre_zones"], MAPS.sheets["A3"])
+    layout = make_builder(project).build_layout(MAPS.map_by_id["centre_zones"], MAPS.page_size_by_id["A3"])
     assert list_shown_layers(layout, "map")[-1] == "相邻县" and list_shown_layers(layout, "locator")[-1] == "相邻县"
     style = layout.itemById("map").layerStyleOverrides()[layout.itemById("map").layers()[-1].id()]
     assert "XZQMC" in style and "140225" in style, "the names of the others"
@@ -371,8 +373,8 @@ def test_adjoining_counties_in_the_project_are_drawn_on_map_and_locator(qgis_app
 def test_layout_edited_by_the_user_is_not_replaced_without_permission(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     sample_layout_builder = make_builder(project, DOCUMENT_INFO)
-    wanted = [(MAPS.maps[one], MAPS.sheets["A3"], False) for one in ("zones", "heritage")]
-    assert saved_layouts.save_layouts(sample_layout_builder, wanted).added == [
+    wanted = [(MAPS.map_by_id[one], MAPS.page_size_by_id["A3"], False) for one in ("zones", "heritage")]
+    assert saved_layouts.save_layouts(sample_layout_builder, wanted).new_layout_names == [
         "04 县域国土空间规划分区图 A3",
         "05 县域历史文化保护规划图 A3",
     ]
@@ -381,17 +383,21 @@ def test_layout_edited_by_the_user_is_not_replaced_without_permission(qgis_app, 
     assert isinstance(edited, QgsPrintLayout) and not saved_layouts.is_layout_edited(edited)
     edited.itemById("note").setText("本县自己的说明")
     again = saved_layouts.save_layouts(sample_layout_builder, wanted)
-    assert again.edited == ["04 县域国土空间规划分区图 A3"] and again.added == ["05 县域历史文化保护规划图 A3"]
+    assert again.kept_layout_names == ["04 县域国土空间规划分区图 A3"] and again.new_layout_names == [
+        "05 县域历史文化保护规划图 A3"
+    ]
     assert read_label(saved_layouts.find_layout(project, *wanted[0]), "note") == "本县自己的说明"
-    asked = saved_layouts.save_layouts(sample_layout_builder, wanted, replace=again.edited)
-    assert not asked.edited and read_label(saved_layouts.find_layout(project, *wanted[0]), "note") == MAPS.note
+    asked = saved_layouts.save_layouts(sample_layout_builder, wanted, replace=again.kept_layout_names)
+    assert (
+        not asked.kept_layout_names and read_label(saved_layouts.find_layout(project, *wanted[0]), "note") == MAPS.note
+    )
     assert len(project.layoutManager().printLayouts()) == 2
 
 
 def test_layout_of_a_reopened_project_does_not_count_as_edited(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     sample_layout_builder = make_builder(project, DOCUMENT_INFO)
-    wanted = [(MAPS.maps[one], MAPS.sheets["A3"], t) for one, t in (("land_use", False), ("zones", True))]
+    wanted = [(MAPS.map_by_id[one], MAPS.page_size_by_id["A3"], t) for one, t in (("land_use", False), ("zones", True))]
     saved_layouts.save_layouts(sample_layout_builder, wanted)
     assert project.write(str(tmp_path / "工程.qgz"))
     opened = QgsProject()
@@ -415,16 +421,16 @@ def test_building_a_layout_without_a_known_county_raises_an_error(qgis_app, tmp_
 def test_format_crs_describes_datum_projection_and_central_meridian_in_chinese(qgis_app):
     from qgis.core import QgsCoordinateReferenceSystem as Crs
 
-    assert format_crs(Crs("EPSG:4526")) == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
-    assert format_crs(Crs("EPSG:4490")) == "2000国家大地坐标系"
-    assert format_crs(Crs("EPSG:4546")).endswith("中央经线111°")
+    assert format_crs_for_map(Crs("EPSG:4526")) == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
+    assert format_crs_for_map(Crs("EPSG:4490")) == "2000国家大地坐标系"
+    assert format_crs_for_map(Crs("EPSG:4546")).endswith("中央经线111°")
 
 
 def test_legend_entries_removed_by_the_user_stay_removed(qgis_app, tmp_path):
     from qgis.core import QgsMapLayerLegendUtils
 
     project = open_sample_project(tmp_path)
-    wanted = (MAPS.maps["zones"], MAPS.sheets["A3"], True)
+    wanted = (MAPS.map_by_id["zones"], MAPS.page_size_by_id["A3"], True)
     saved_layouts.save_layouts(make_builder(project, DOCUMENT_INFO), [wanted])
     own = saved_layouts.find_layout(project, *wanted)
     (node,) = (n for n in own.itemById("legend").model().rootGroup().findLayers() if n.name() == "规划分区")

@@ -134,7 +134,7 @@ def test_live_check_handles_a_paste_of_many_features_in_one_batch(edit_session):
     ]
     paste_features(parcels, many)
     assert "TOP001" in edit_session.compare_with_fresh_check()
-    assert len(edit_session.batches) == 1 and len(edit_session.batches[0].places) == 40
+    assert len(edit_session.batches) == 1 and len(edit_session.batches[0].rechecked_features) == 40
     parcels.undoStack().undo()
     assert "TOP001" not in edit_session.compare_with_fresh_check()
     assert len(edit_session.batches) == 2
@@ -175,12 +175,12 @@ def test_stopped_live_check_disconnects_from_all_layer_signals(edit_session):
 
 
 def test_paused_live_check_collects_edits_and_checks_them_when_resumed(edit_session):
-    edit_session.live.pause(True)
+    edit_session.live.pause_or_resume(True)
     edit_session.edit()
     assert edit_session["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
     process_events(0.2)
     assert not edit_session.batches
-    edit_session.live.pause(False)
+    edit_session.live.pause_or_resume(False)
     assert "REL001" not in edit_session.compare_with_fresh_check() and len(edit_session.batches) == 1
 
 
@@ -188,7 +188,7 @@ def test_edits_made_during_the_full_check_are_checked_afterwards(qgis_app, proje
     edit_session = EditSession(tmp_path, MODES[0])
     from tests.qgis import live_helpers
 
-    whole = live_helpers.check_plan
+    whole = live_helpers.check_project_or_folder
 
     def slow(shots, options):
         checked = whole(shots, options)
@@ -196,9 +196,9 @@ def test_edits_made_during_the_full_check_are_checked_afterwards(qgis_app, proje
         assert edit_session["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
         return checked
 
-    monkeypatch.setattr(live_helpers, "check_plan", slow)
+    monkeypatch.setattr(live_helpers, "check_project_or_folder", slow)
     edit_session.check()
-    monkeypatch.setattr(live_helpers, "check_plan", whole)
+    monkeypatch.setattr(live_helpers, "check_project_or_folder", whole)
     assert "REL001" not in edit_session.compare_with_fresh_check()
     edit_session.close()
 
@@ -265,10 +265,10 @@ def test_live_check_does_not_undo_a_saved_edit_command(edit_session):
 
 def test_live_check_of_several_edit_commands_together_offers_no_undo(edit_session):
     edit_session.edit()
-    edit_session.live.pause(True)
+    edit_session.live.pause_or_resume(True)
     assert edit_session["CZKFBJ"].changeGeometry(1, make_rectangle(50, 200))
     assert edit_session["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
-    edit_session.live.pause(False)
+    edit_session.live.pause_or_resume(False)
     edit_session.compare_with_fresh_check()
     assert edit_session.steps == [None]
 
@@ -299,10 +299,10 @@ def test_live_check_counts_changed_features_until_they_are_checked(edit_session)
     heard = []
     edit_session.live.waiting.connect(heard.append)
     edit_session.edit()
-    edit_session.live.pause(True)
+    edit_session.live.pause_or_resume(True)
     assert edit_session["CZKFBJ"].changeGeometry(1, make_rectangle(50, 200))
     assert edit_session["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
     assert edit_session.live.waiting_count == 2 and heard[-1] == 2
-    edit_session.live.pause(False)
+    edit_session.live.pause_or_resume(False)
     edit_session.compare_with_fresh_check()
     assert edit_session.live.waiting_count == 0 and heard[-1] == 0

@@ -149,9 +149,9 @@ def test_map_fields_maps_every_parcel_of_the_sample_county(provider, tmp_path):
     made = gpd.read_file(target)
     assert result["ROWS"] == len(source) == len(made)
     assert made.area.sum() == pytest.approx(source.area.sum(), rel=1e-12)
-    codes = load_standard().code_lists["sandiao"].codes
+    codes = load_standard().code_lists["sandiao"].entry_by_code
     # Planted faults: codes that are not in the list.
-    answers = [codes[c].extra["code_2023"].split("|") if c in codes else [] for c in source["DLBM"]]
+    answers = [codes[c].other_columns["code_2023"].split("|") if c in codes else [] for c in source["DLBM"]]
     wanted = [a[0].ljust(6, "0") if len(a) == 1 else None for a in answers]
     assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == wanted
     assert result["EMPTY"] == wanted.count(None) < len(wanted)

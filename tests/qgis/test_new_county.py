@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
-from plugin.bridge.new_project.request import create_database
+from plugin.bridge.new_project.request import create_project_database
 from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.files.digests import is_complete_package
@@ -97,7 +97,7 @@ def complete_wizard(hand, project, figures):
 def run_desktop_check(hand, controller):
     hand.begin("check")
     hand.trigger(controller.actions["check"])
-    assert wait_until(lambda: not controller.busy and controller.dock.result is not None, 120)
+    assert wait_until(lambda: not controller.is_check_running and controller.dock.result is not None, 120)
     return controller.dock.result.report
 
 
@@ -111,7 +111,7 @@ def export_package_by_dialog(hand, controller, documents, folder):
     hand.type(shown.form.folder.line, str(folder))
     assert wait_until(shown.go.isEnabled)
     hand.press(shown.go)
-    assert wait_until(lambda: not controller.export.busy and shown.end.isVisible(), 180)
+    assert wait_until(lambda: not controller.export.is_running and shown.end.isVisible(), 180)
     return shown.end.text.text()
 
 
@@ -121,9 +121,13 @@ def test_new_county_can_be_planned_from_the_wizard_to_an_accepted_package(
     settings.store_setting("project_folder", str(tmp_path))
     hand = Hand()
     request = complete_wizard(hand, project, county_totals)
-    assemble.build_project(request, create_database(request, lambda *_: None, NEVER_CANCELLED))
+    assemble.build_project(request, create_project_database(request, lambda *_: None, NEVER_CANCELLED))
     profile = tmp_path / "新荣区规划.profile.toml"
-    assert profile.exists() and project.read(str(request.project)) and county.read_area(project) == (CODE, NAME)
+    assert (
+        profile.exists()
+        and project.read(str(request.project_path))
+        and county.read_project_county(project) == (CODE, NAME)
+    )
     hand.begin("layers")
     paste_data_into_layers(hand, project, county_data)
 

@@ -39,13 +39,13 @@ def unpacked_projects(tmp_path):
 
 @pytest.fixture
 def wizard_project(functions, project, unpacked_projects):
-    assert project.read(str(unpacked_projects / "wizard.qgz")), project.error()
+    assert project.read_fields(str(unpacked_projects / "wizard.qgz")), project.make_error()
     return project
 
 
 @pytest.fixture
 def manual_project(functions, project, unpacked_projects):
-    assert project.read(str(unpacked_projects / "layers.qgs")), project.error()
+    assert project.read_fields(str(unpacked_projects / "layers.qgs")), project.make_error()
     return project
 
 
@@ -63,7 +63,7 @@ def test_layers_of_a_wizard_project_of_version_0_1_0_are_recognised(wizard_proje
         set(
             role_recognition.recognise_layers(
                 role_recognition.take_outlines(wizard_project), county.make_check_options(wizard_project)
-            ).roles
+            ).layer_id_by_role
         )
         == LAYER_ROLES
     )
@@ -94,7 +94,7 @@ def test_feature_drawn_in_a_0_1_0_project_gets_defaults_and_an_unused_number(wiz
 
 
 def test_county_settings_of_a_0_1_0_project_are_all_read(wizard_project, unpacked_projects):
-    assert county.read_county(wizard_project) == county.ProjectCountySettings(
+    assert county.read_county_settings(wizard_project) == county.ProjectCountySettings(
         profile="hunyuan", standard="county_db", scope="three_lines", base_year="2020", phase="approval", targets="targets.csv",
         rules="quality", baseline="baseline.gpkg", register="register.xlsx",
     )  # fmt: skip
@@ -137,8 +137,8 @@ def test_bookmarks_of_a_0_1_0_project_still_follow_renamed_townships(wizard_proj
 
 def test_layout_of_a_0_1_0_project_is_found_as_its_saved_layout(wizard_project):
     maps = map_set.load_map_set()
-    first = next(m for m in maps.maps.values() if m.scope == "county")
-    sheet = saved_layouts.find_layout(wizard_project, first, maps.sheets["A3"], False)
+    first = next(m for m in maps.map_by_id.values() if m.scope == "county")
+    sheet = saved_layouts.find_layout(wizard_project, first, maps.page_size_by_id["A3"], False)
     assert sheet is not None and len(wizard_project.layoutManager().printLayouts()) == 1
 
 
@@ -150,7 +150,7 @@ def test_layer_roles_chosen_in_a_0_1_0_project_are_kept(manual_project):
     assert names == {"YJJBNTBHTB": "农田", "STBHHX": "红线", "CZKFBJ": "边界", "DLTB": "地类"}
     assert (
         dict(county.make_check_options(manual_project).roles) == role_recognition.get_chosen_roles(manual_project)
-        and county.read_county(manual_project).profile == "hunyuan"
+        and county.read_county_settings(manual_project).profile == "hunyuan"
     )
     assert {attribute_forms.get_role_of_form(layer) for layer in map_layers_by_role(manual_project).values()} == set(
         names

@@ -13,7 +13,7 @@ from plugin.bridge.layers import painting, styles
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
 from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, CONFLICT_SHARE_OF_VIEW, choose_close_up_frame
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
@@ -28,7 +28,7 @@ ERROR_PINK = (213, 0, 88)
 
 @pytest.fixture(scope="module")
 def checked_sample(qgis_app):
-    return check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan"))
+    return check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan"))
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_close_up_shows_a_finding_at_a_third_of_its_width_at_most_1_to_500(check
         width, height = sheet.extent[2] - sheet.extent[0], sheet.extent[3] - sheet.extent[1]
         assert max((east - west) / width, (north - south) / height) <= CONFLICT_SHARE_OF_VIEW + 1e-9
         assert width / (sheet.width_mm / 1000) >= 500 - 1e-6
-        assert width / sheet.width == pytest.approx(height / sheet.height, rel=0.01)
+        assert width / sheet.width_px == pytest.approx(height / sheet.height_px, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from qgis.core import (
 
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble, bookmarks
-from plugin.bridge.new_project.request import NewProjectRequest, create_database
+from plugin.bridge.new_project.request import NewProjectRequest, create_project_database
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
@@ -29,21 +29,21 @@ from plugin.core.standard.layer_tree import list_branches
 from tests.qgis.helpers import X, Y, digest_files, draw_feature, make_square
 
 STANDARD = load_standard()
-CHOSEN_ROLES = tuple(role for b in list_branches(STANDARD) if b.chosen for role in b.roles)
+CHOSEN_ROLES = tuple(role for b in list_branches(STANDARD) if b.is_chosen for role in b.roles)
 LAYER_GROUPS = ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
 
 
 def make_project_request(folder, suffix=".gpkg", **more):
     given = {
         "standard": "county_db",
-        "code": "140225",
-        "county": "浑源县",
+        "county_code": "140225",
+        "county_name": "浑源县",
         "crs": "EPSG:4526",
         "roles": CHOSEN_ROLES,
-        "database": folder / f"浑源县规划{suffix}",
-        "project": folder / "浑源县规划.qgz",
+        "database_path": folder / f"浑源县规划{suffix}",
+        "project_path": folder / "浑源县规划.qgz",
         "profile": "hunyuan",
-        "view": (113.37, 39.36, 113.97, 39.88),
+        "extent_degrees": (113.37, 39.36, 113.97, 39.88),
         **more,
     }
     return NewProjectRequest(**given)
@@ -51,7 +51,7 @@ def make_project_request(folder, suffix=".gpkg", **more):
 
 def create_project(wanted):
     reported = []
-    made = create_database(wanted, lambda share, text: reported.append((share, text)), NEVER_CANCELLED)
+    made = create_project_database(wanted, lambda share, text: reported.append((share, text)), NEVER_CANCELLED)
     assert [share for share, _ in reported] == sorted(share for share, _ in reported) and reported[0][0] == 0
     return assemble.build_project(wanted, made)
 
@@ -130,10 +130,10 @@ def test_features_drawn_in_a_new_project_get_the_county_defaults(functions, proj
 def test_new_project_can_be_made_by_the_three_lines_standard_of_2022(functions, project, tmp_path):
     """Create a project of another standard, with its layers, tree and themes."""
     standard = load_standard("three_lines_2022")
-    chosen = tuple(role for b in list_branches(standard) if b.chosen for role in b.roles)
+    chosen = tuple(role for b in list_branches(standard) if b.is_chosen for role in b.roles)
     wanted = make_project_request(tmp_path, standard="three_lines_2022", roles=chosen, profile="")
     create_project(wanted)
-    assert project.read(str(wanted.project)) and project.readEntry("sanxian", "standard")[0] == "three_lines_2022"
+    assert project.read(str(wanted.project_path)) and project.readEntry("sanxian", "standard")[0] == "three_lines_2022"
     assert [g.name() for g in project.layerTreeRoot().children()] == ["三条控制线", "基础数据"]
     assert sorted(project.mapThemeCollection().mapThemes()) == ["三条控制线", "用地"]
     layers = {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
@@ -145,9 +145,11 @@ def test_new_project_can_be_made_by_the_three_lines_standard_of_2022(functions, 
 
 
 def test_new_project_can_be_made_for_a_county_outside_the_county_list(functions, project, tmp_path):
-    wanted = make_project_request(tmp_path, code="610724", county="西乡县", crs="EPSG:4545", profile="", view=None)
+    wanted = make_project_request(
+        tmp_path, county_code="610724", county_name="西乡县", crs="EPSG:4545", profile="", extent_degrees=None
+    )
     create_project(wanted)
-    assert project.read(str(wanted.project)) and project.title() == "西乡县国土空间总体规划"
+    assert project.read(str(wanted.project_path)) and project.title() == "西乡县国土空间总体规划"
     boundary = next(v for v in project.mapLayers().values() if get_assigned_role(v) == "CZKFBJ")
     boundary.startEditing()
     drawn = draw_feature(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))
@@ -158,7 +160,7 @@ def test_new_project_can_be_made_for_a_county_outside_the_county_list(functions,
     from plugin.bridge.project import county
 
     attribute_forms.apply_forms_to_project(
-        project, {"CZKFBJ": boundary.id()}, county.make_check_options(project).norm()
+        project, {"CZKFBJ": boundary.id()}, county.make_check_options(project).resolve_norm()
     )
     boundary.startEditing()
     assert draw_feature(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))["XZQMC"] == "西乡县"
@@ -220,17 +222,23 @@ def test_new_project_keeps_or_extends_an_existing_database_as_chosen(functions, 
     with pytest.raises(OutputError, match="project_exists"):
         create_project(wanted)
     with pytest.raises(OutputError, match="output_exists"):
-        create_project(make_project_request(tmp_path, roles=("CZKFBJ",), replace_project=True))
+        create_project(make_project_request(tmp_path, roles=("CZKFBJ",), may_replace_project=True))
     assert {p.name: digest_files(p) for p in tmp_path.iterdir()} == before
-    layer = QgsVectorLayer(f"{wanted.database}|layername=CZKFBJ", "b", "ogr")
+    layer = QgsVectorLayer(f"{wanted.database_path}|layername=CZKFBJ", "b", "ogr")
     with edit(layer):
         draw_feature(layer, make_square(0, 0), BSM="140225000000000007")
     del layer
-    create_project(make_project_request(tmp_path, roles=("CZKFBJ", "STBHHX"), existing="add", replace_project=True))
-    _, layers = reopen_project(wanted.project)
+    create_project(
+        make_project_request(
+            tmp_path, roles=("CZKFBJ", "STBHHX"), existing_database_action="add", may_replace_project=True
+        )
+    )
+    _, layers = reopen_project(wanted.project_path)
     assert set(layers) == {"CZKFBJ", "STBHHX"} and layers["CZKFBJ"].featureCount() == 1
-    create_project(make_project_request(tmp_path, roles=("STBHHX",), existing="replace", replace_project=True))
-    assert set(reopen_project(wanted.project)[1]) == {"STBHHX"}
+    create_project(
+        make_project_request(tmp_path, roles=("STBHHX",), existing_database_action="replace", may_replace_project=True)
+    )
+    assert set(reopen_project(wanted.project_path)[1]) == {"STBHHX"}
 
 
 def test_cancelled_project_creation_leaves_no_file(functions, tmp_path):
@@ -241,20 +249,22 @@ def test_cancelled_project_creation_leaves_no_file(functions, tmp_path):
         return len(asked) > 3
 
     with pytest.raises(Cancelled):
-        create_database(make_project_request(tmp_path), lambda share, text: None, Cancellation(cancelled))
+        create_project_database(make_project_request(tmp_path), lambda share, text: None, Cancellation(cancelled))
     assert len(asked) == 4 and not list(tmp_path.iterdir())
 
 
 def test_project_file_that_cannot_be_written_leaves_the_previous_one_unchanged(functions, tmp_path, monkeypatch):
     wanted = make_project_request(tmp_path, roles=("CZKFBJ",))
     create_project(wanted)
-    before = digest_files(wanted.project)
-    again = make_project_request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
-    made = create_database(again, lambda share, text: None, NEVER_CANCELLED)
+    before = digest_files(wanted.project_path)
+    again = make_project_request(
+        tmp_path, roles=("CZKFBJ",), existing_database_action="replace", may_replace_project=True
+    )
+    made = create_project_database(again, lambda share, text: None, NEVER_CANCELLED)
     monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
     with pytest.raises(OutputError, match="refused"):
         assemble.build_project(again, made)
-    assert digest_files(wanted.project) == before and len(list(tmp_path.iterdir())) == 2
+    assert digest_files(wanted.project_path) == before and len(list(tmp_path.iterdir())) == 2
 
 
 def test_new_project_file_contains_no_absolute_path(functions, tmp_path):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.bridge.checking.check import check_plan
+from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers import reading, role_recognition
 from plugin.bridge.layers.properties import set_assigned_role
 from plugin.bridge.layers.snapshots import take_snapshot
@@ -58,7 +58,7 @@ def test_check_of_project_layers_raises_an_error_for_two_layers_of_one_role(smal
     made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")
     project.addMapLayer(made["STBHHX"].clone())
     with pytest.raises(InputError, match="two_layers_one_role"):
-        check_plan(
+        check_project_or_folder(
             [take_snapshot(v) for v in role_recognition.list_plan_layers(project)], county.make_check_options(project)
         )
 
@@ -77,7 +77,7 @@ def test_project_layer_that_cannot_be_opened_is_logged_and_the_others_are_checke
     assert (result["ERRORS"], result["SKIPPED"]) == (1, 1)
     messages = [line for line in log.lines if "历史文化保护线" in line]
     assert messages[0].startswith("图层“历史文化保护线”无法打开（搬走 了.gpkg）") and str(tmp_path) not in messages[0]
-    checked = check_plan(
+    checked = check_project_or_folder(
         [take_snapshot(v) for v in role_recognition.list_plan_layers(project)], county.make_check_options(project)
     )
     assert messages[0] in checked.report.provenance["notices"]
@@ -135,8 +135,8 @@ def test_layer_role_stored_in_the_project_takes_precedence_over_a_layer_name(sma
 
 
 def test_missing_mandatory_layers_depend_on_the_scope_of_the_check(project, monkeypatch):
-    standard = county.make_check_options(project).norm().standard
-    lines = standard.scopes["three_lines"].mandatory
+    standard = county.make_check_options(project).resolve_norm().standard
+    lines = standard.scopes["three_lines"].mandatory_concepts
     outlines = [role_recognition.LayerOutline("a", "STBHHX", "", ())]
 
     def list_missing_concepts(**options_given):

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QThread
 
 from plugin.bridge.printing.pdf import write_pdf
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import THIN_SPACE
 from plugin.core.render.document.check_report import make_check_report
@@ -41,7 +41,7 @@ def normalise(text: str) -> str:
 def checked(qgis_app):
     tables = {name: str(SAMPLE.with_name(file)) for name, file in
               (("figures", "figures.csv"), ("targets", "township_tasks.csv"))}  # fmt: skip
-    return check_plan(SAMPLE, Options(profile="hunyuan", **tables))
+    return check_plan(SAMPLE, RunOptions(profile="hunyuan", **tables))
 
 
 @pytest.fixture(scope="module")

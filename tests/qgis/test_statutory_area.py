@@ -274,7 +274,7 @@ def test_statutory_area_of_the_sample_runs_from_the_command_line(qgis_process, t
 
 
 def test_statutory_area_messages_exist_in_chinese_and_english(provider):
-    zh, en = (Texts(lang).section("areas") for lang in ("zh", "en"))
+    zh, en = (Texts(lang).get_section("areas") for lang in ("zh", "en"))
     assert zh.keys() == en.keys() and len(zh) > 20
 
 

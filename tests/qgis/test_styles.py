@@ -231,7 +231,7 @@ def test_style_categories_use_fields_and_codes_of_the_layer_templates(qgis_app, 
             assert "attribute(" in renderer.classAttribute(), template.role
             continue
         assert field.codes, template.role
-        codes = standard.code_lists[field.codes].codes
+        codes = standard.code_lists[field.codes].entry_by_code
         above = {c.parent for c in codes.values()}
         rest = next(c.label() for c in renderer.categories() if c.value() == "")
         leaves = {c.ljust(field.code_pad, "0") for c, row in codes.items() if c not in above and row.name != rest}

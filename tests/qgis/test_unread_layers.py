@@ -4,12 +4,12 @@
 import pytest
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge.checking.check import check_plan
+from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.reading import read_snapshot
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from tests.core.io.test_unread import make_layers_of_three_rows, rewrite_with_64_bit_ids
 from tests.core.small_plan import write_gdb, write_gpkg
 from tests.qgis.helpers import run_algorithm
@@ -28,7 +28,7 @@ def list_unread(checked):
 
 
 def list_checked_layers(*layers):
-    return check_plan([take_snapshot(layer) for layer in layers], Options(rules=("TOP001",)))
+    return check_project_or_folder([take_snapshot(layer) for layer in layers], RunOptions(rules=("TOP001",)))
 
 
 def test_check_of_a_filtered_layer_is_incomplete_and_lists_the_filter(tmp_path):
@@ -55,7 +55,9 @@ def test_project_layer_that_cannot_be_opened_makes_the_check_incomplete(tmp_path
     project.addMapLayer(open_layer(write_gpkg(tmp_path / "a.gpkg", make_layers_of_three_rows()), "CZKFBJ"))
     project.addMapLayer(QgsVectorLayer(str(tmp_path / "搬走.gpkg"), "耕地保护目标", "ogr"))
     layers = [take_snapshot(layer) for layer in role_recognition.list_plan_layers(project)]
-    assert ("broken", "耕地保护目标") in list_unread(check_plan(layers, county.make_check_options(project)))
+    assert ("broken", "耕地保护目标") in list_unread(
+        check_project_or_folder(layers, county.make_check_options(project))
+    )
     results = run_algorithm("check_plan", {"RULES": "TOP001"})
     assert results["VERDICT"] in ("incomplete", "fail")
 

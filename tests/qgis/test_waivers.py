@@ -8,7 +8,7 @@ import pytest
 from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge.project import county, waivers
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.model import WaiverEntry, make_waivers
 from tests.qgis.helpers import Log, run_algorithm, write_small
@@ -23,7 +23,7 @@ def plan_file(tmp_path):
 
 
 def write_waiver(plan_file, code="REL001"):
-    checked = check_plan(plan_file, Options(rules=(code,)))
+    checked = check_plan(plan_file, RunOptions(rules=(code,)))
     entries = make_waivers(checked.report.findings, WAIVER_ENTRY, checked.waivers.limits)
     change_waivers(checked.waivers.path, add=entries)
     return checked.waivers.path

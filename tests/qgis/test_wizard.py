@@ -39,8 +39,8 @@ def project_wizard(qgis_app, project, tmp_path):
 
 
 def choose_county(project_wizard, code):
-    project_wizard.go(1)
-    project_wizard.place.county.choose(code)
+    project_wizard.go_to_page(1)
+    project_wizard.place.county.choose_county(code)
     return project_wizard.place
 
 
@@ -74,13 +74,23 @@ def test_project_wizard_completes_all_steps_for_hunyuan_county(project_wizard, t
     project_wizard.next.click()
     assert project_wizard.target.name.text() == "浑源县规划" and str(tmp_path) in project_wizard.target.paths.text()
     project_wizard.next.click()
-    assert project_wizard.next.text() == "创建" and ("县", "浑源县  140225") in project_wizard.confirm.rows()
-    assert "EPSG:4526  CGCS2000 / 3° 高斯-克吕格  38 带  114°E" in dict(project_wizard.confirm.rows()).values()
+    assert (
+        project_wizard.next.text() == "创建" and ("县", "浑源县  140225") in project_wizard.confirm.list_summary_rows()
+    )
+    assert (
+        "EPSG:4526  CGCS2000 / 3° 高斯-克吕格  38 带  114°E"
+        in dict(project_wizard.confirm.list_summary_rows()).values()
+    )
     project_wizard.next.click()
     (request,) = messages
-    assert (request.code, request.county, request.crs, request.profile) == ("140225", "浑源县", "EPSG:4526", "hunyuan")
-    assert (request.database, request.project) == (tmp_path / "浑源县规划.gpkg", tmp_path / "浑源县规划.qgz")
-    assert {"CZKFBJ", "YDYHGHFQ", "DLTB"} < set(request.roles) and request.existing == "stop"
+    assert (request.county_code, request.county_name, request.crs, request.profile) == (
+        "140225",
+        "浑源县",
+        "EPSG:4526",
+        "hunyuan",
+    )
+    assert (request.database_path, request.project_path) == (tmp_path / "浑源县规划.gpkg", tmp_path / "浑源县规划.qgz")
+    assert {"CZKFBJ", "YDYHGHFQ", "DLTB"} < set(request.roles) and request.existing_database_action == "stop"
     assert settings.read_setting("project_folder") == str(tmp_path)
 
 
@@ -139,7 +149,7 @@ def test_project_wizard_chooses_the_zone_with_most_area_of_a_boundary_layer(proj
     ]
     box.setCurrentIndex(1)
     assert project_wizard.draft.crs == "EPSG:4526" and "面积较大一侧" in place.crs.notice.label.text()
-    assert project_wizard.draft.view == pytest.approx((111.9, 37.2, 112.9, 37.6))
+    assert project_wizard.draft.extent_degrees == pytest.approx((111.9, 37.2, 112.9, 37.6))
     box.setCurrentIndex(2)
     assert project_wizard.draft.crs == "EPSG:4525" and place.crs.notice.kind == "ok"
 
@@ -150,7 +160,7 @@ def test_project_wizard_converts_the_extent_of_a_projected_layer_to_degrees(proj
     )
     place = choose_county(project_wizard, "140225")
     place.county.source.setCurrentIndex(1)
-    west, south, east, north = project_wizard.draft.view
+    west, south, east, north = project_wizard.draft.extent_degrees
     assert 113.1 < west < 113.2 and 113.7 < east < 113.8 and 39.6 < south < north < 39.8
 
 
@@ -170,7 +180,7 @@ def test_project_wizard_refuses_a_crs_of_another_province(project_wizard):
 
 
 def test_project_wizard_validates_a_typed_county_of_another_province(project_wizard):
-    project_wizard.go(1)
+    project_wizard.go_to_page(1)
     place = project_wizard.place
     place.county.province.setCurrentIndex(place.county.province.findText("陕西省"))
     assert not place.county.city.isVisibleTo(project_wizard) and place.county.code.isVisibleTo(project_wizard)
@@ -228,11 +238,11 @@ def test_project_wizard_refuses_the_profile_of_another_county(project_wizard, tm
     assert offered == ["", "jinzhong", "cluster", "shanxi"]
     assert project_wizard.profile.profile.currentData() == "jinzhong" and project_wizard.next.isEnabled()
     assert "晋中市" in project_wizard.profile.notice.label.text()
-    project_wizard.profile.profile.choose(str(PROFILES_FOLDER / "hunyuan.toml"))
+    project_wizard.profile.profile.choose_profile(str(PROFILES_FOLDER / "hunyuan.toml"))
     assert not project_wizard.next.isEnabled() and "属于浑源县（140225）" in project_wizard.message_label.text()
     broken = tmp_path / "坏.toml"
     broken.write_text("id = ", encoding="utf-8")
-    project_wizard.profile.profile.choose(str(broken))
+    project_wizard.profile.profile.choose_profile(str(broken))
     assert not project_wizard.next.isEnabled() and "坏.toml" in project_wizard.message_label.text()
     project_wizard.profile.profile.setCurrentIndex(0)
     assert project_wizard.next.isEnabled() and project_wizard.draft.profile == ""
@@ -242,8 +252,8 @@ def test_project_wizard_asks_what_to_do_with_existing_files(project_wizard, tmp_
     (tmp_path / "浑源县规划.gpkg").touch()
     (tmp_path / "浑源县规划.qgz").touch()
     choose_county(project_wizard, "140225")
-    project_wizard.go(2)
-    project_wizard.go(3)
+    project_wizard.go_to_page(2)
+    project_wizard.go_to_page(3)
     target = project_wizard.target
     assert target.there.isVisibleTo(project_wizard) and not any(b.isChecked() for b in target.existing.values())
     assert not project_wizard.next.isEnabled() and "对已有数据库" in project_wizard.message_label.text()
@@ -254,15 +264,15 @@ def test_project_wizard_asks_what_to_do_with_existing_files(project_wizard, tmp_
     target.over.setChecked(True)
     assert (
         project_wizard.next.isEnabled()
-        and project_wizard.draft.existing == "add"
-        and project_wizard.draft.replace_project
+        and project_wizard.draft.existing_database_action == "add"
+        and project_wizard.draft.may_replace_project
     )
     # An answer applies only to the file it was given for.
     target.name.setText("另一个")
     assert (
         project_wizard.next.isEnabled()
-        and project_wizard.draft.existing == "stop"
-        and not project_wizard.draft.replace_project
+        and project_wizard.draft.existing_database_action == "stop"
+        and not project_wizard.draft.may_replace_project
     )
     target.name.setText("浑源县规划")
     assert not project_wizard.next.isEnabled() and not any(b.isChecked() for b in target.existing.values())
@@ -281,7 +291,7 @@ def test_project_wizard_returns_to_the_file_step_if_a_file_appears_meanwhile(pro
     project_wizard.wanted.connect(messages.append)
     choose_county(project_wizard, "140225")
     for step in (2, 3, 4):
-        project_wizard.go(step)
+        project_wizard.go_to_page(step)
     (tmp_path / "浑源县规划.gpkg").touch()
     project_wizard.target.update_when_shown()
     project_wizard.next.click()
@@ -372,10 +382,10 @@ def wizard_controller(qgis_app, project, provider, tmp_path):
 
 
 def go_to_last_step(wizard_controller, code="140225"):
-    wizard_controller.show()
+    wizard_controller.open_wizard()
     choose_county(wizard_controller.wizard, code)
     for step in (2, 3, 4):
-        wizard_controller.wizard.go(step)
+        wizard_controller.wizard.go_to_page(step)
     wizard_controller.wizard.next.click()
 
 
@@ -431,12 +441,12 @@ def test_project_creation_cancelled_after_the_database_reports_the_database(
 
 
 def test_project_wizard_shows_a_creation_error_and_stays_open(wizard_controller, qgis_app, tmp_path):
-    wizard_controller.show()
+    wizard_controller.open_wizard()
     choose_county(wizard_controller.wizard, "140225")
     for step in (2, 3, 4):
-        wizard_controller.wizard.go(step)
+        wizard_controller.wizard.go_to_page(step)
     (tmp_path / "浑源县规划.gpkg").write_bytes(b"")
-    wizard_controller._make(wizard_controller.wizard.draft.make_request())
+    wizard_controller._create_project(wizard_controller.wizard.draft.make_request())
     assert wait_until(lambda: not wizard_controller.wizard._busy)
     assert (
         "已存在" in wizard_controller.wizard.confirm.notice.label.text()
@@ -472,7 +482,7 @@ def test_project_wizard_reports_missing_libraries_instead_of_opening(wizard_cont
     for name in [n for n in sys.modules if n.startswith("plugin.gui.wizard.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "plugin.core.geometry.crs_zones", None)
-    wizard_controller.show()
+    wizard_controller.open_wizard()
     assert (
         wizard_controller.wizard is None
         and "未启动" in wizard_controller._iface.bar.messages[0]

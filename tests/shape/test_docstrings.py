@@ -12,7 +12,7 @@ PLUGIN = Path(__file__).resolve().parents[2] / "plugin"
 EXPLAINED_ELSEWHERE = {
     "LiveCheck": {"rows", "step"},
     "WizardPage": {"changed"},
-    "Example": {"targets", "figures", "baseline"},
+    "RuleExample": {"targets", "figures", "baseline"},
     "read_rules": {"rules_extra", "rules_off"},
     "find_refusal_reason": {"fid", "forced", "info", "run"},
     "make_township_section": {"columns", "rows"},

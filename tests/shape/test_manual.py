@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from plugin.core.cli.parser import make_parser
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from tests.manual_names import MANUAL, ROOT, list_interface_labels, list_named_elements, list_visible_texts
 from tests.parametrize import for_each
 
@@ -111,7 +111,7 @@ def test_manual_check_detects_a_named_interface_element_that_does_not_exist(tmp_
 
 @for_each("path, line", list_commands(), ids=lambda case: f"{case[0].stem}-{case[1][:40]}")
 def test_command_lines_in_the_manual_are_accepted_by_the_argument_parser(path, line):
-    args = make_parser(Words("zh")).parse_args(shlex.split(line))
+    args = make_parser(ReportTexts("zh")).parse_args(shlex.split(line))
     source = getattr(args, "source", "")
     assert not source.startswith("resources/") or (ROOT / source).exists()
 

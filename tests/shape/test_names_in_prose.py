@@ -31,11 +31,11 @@ EXTERNAL_NAMES = {
 HISTORY = ("CHANGELOG.md", "tests/upgrade/0.1.0/", "tests/upgrade/make_0_1_0.py", "tests/shape/")
 #: Parameters that have one class everywhere.
 CLASS_OF_PARAMETER = {
-    "ctx": "Context",
+    "ctx": "RuleContext",
     "draft": "CountyDraft",
     "norm": "Norm",
-    "options": "Options",
-    "parts": "Parts",
+    "options": "RunOptions",
+    "parts": "OverlayParts",
     "result": "RuleResult",
     "rule": "Rule",
 }
@@ -255,7 +255,7 @@ def test_names_in_backticks_exist():
 
 
 def test_unknown_names_are_found():
-    text = "`compute_drawn_area` of `core.geometry.statutory_area`, `ctx.run_log`, `Plan.concept`, ``ratio.form``"
+    text = "`compute_drawn_area` of `core.geometry.statutory_area`, `ctx.run_log`, `Plan.find_layer_of_concept`, ``ratio.form``"
     assert find_unknown_names(text) == []
     wrong = "`gone_name_of_nothing`\n`ctx.log`, `statutory_area.gone`, `Plan.gone`, `core.gone.compute_drawn_area()`"
     assert [name for _, name in find_unknown_names(wrong)] == [

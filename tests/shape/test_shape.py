@@ -151,7 +151,7 @@ def test_every_shipped_standard_and_profile_loads_with_existing_rules_and_layers
     for name in list_profile_ids():
         profile = load_profile(name)
         norm = Norm(load_standard(profile.standard), profile)
-        assert norm.tolerance().min_area_m2 > 0
+        assert norm.make_tolerance().min_area_m2 > 0
         assert set(profile.severity) <= set(RULES)
 
 

@@ -55,7 +55,7 @@ def test_rule_help_is_complete_in_both_languages_and_names_its_settings(rule):
         assert texts.get_rule_title(rule).strip()
         page = texts.get_rule_help(rule)
         assert len(page) == 4 and all(text.strip() for text in page.values())
-        names = texts.section("parameters")
+        names = texts.get_section("parameters")
         for parameter in rule.parameters:
             assert names.get(parameter.name, "").strip(), (rule.code, lang, parameter.name)
     # Chinese help is Chinese.
@@ -72,6 +72,6 @@ def test_every_rule_runs_by_default_or_belongs_to_a_rule_group():
 @for_each_rule
 def test_fields_required_by_rules_have_a_title_in_both_languages(rule):
     for lang in TEXT_LANGUAGES:
-        meanings = Texts(lang).section("meanings")
+        meanings = Texts(lang).get_section("meanings")
         for need in rule.needs.values():
             assert all(m in meanings for m in need.fields), (rule.code, lang)

@@ -16,11 +16,17 @@ import pytest
 from plugin.core.files.data import read_toml
 from plugin.core.fixes.model import load_all_fixes
 from plugin.core.indicators import typed_figures
-from plugin.core.messages.plurals import _COUNTED_NOUN, _NO_PLURALS, _SINGULAR_OF_VERBS, agree_with_counts, singular
+from plugin.core.messages.plurals import (
+    _COUNTED_NOUN,
+    _NO_PLURALS,
+    _SINGULAR_OF_VERBS,
+    agree_with_counts,
+    make_singular,
+)
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.core.waivers import cells
 from plugin.paths import TEXTS_FOLDER
 
@@ -162,7 +168,7 @@ def list_interface_names():
         text for name in ("sheets", "concepts", "severities", "verdicts", "indicators") for text in zh[name].values()
     }
     known |= {word for words in typed_figures.COLUMN_HEADINGS.values() for word in words} | {
-        column.zh for column in cells.WAIVER_COLUMNS
+        column.chinese_name for column in cells.WAIVER_COLUMNS
     }
     short = {re.split("[（：(]", name)[0] for name in known}
     return known | short | {name.rstrip("…") for name in known | short}
@@ -187,7 +193,7 @@ def find_plural_errors(template):
             continue
         verbs = f"( ({'|'.join(_SINGULAR_OF_VERBS)}))?"
         if re.search(
-            rf"\}} (\S+ ){{0,2}}({found['noun']}|{singular(found['noun'])}{verbs[:-1]})\b",
+            rf"\}} (\S+ ){{0,2}}({found['noun']}|{make_singular(found['noun'])}{verbs[:-1]})\b",
             agree_with_counts(found[0], {found["name"]: 1}),
         ):
             yield found[0]
@@ -217,15 +223,15 @@ def test_english_template_uses_the_singular_for_a_count_of_one(template, one):
 
 
 def test_singular_converts_regular_english_plurals():
-    assert [singular(noun) for noun in ("slivers", "entries", "boxes", "patches", "classes")] == [
+    assert [make_singular(noun) for noun in ("slivers", "entries", "boxes", "patches", "classes")] == [
         "sliver", "entry", "box", "patch", "class"
     ]  # fmt: skip
 
 
 def test_english_reasons_and_report_counts_use_the_singular_for_one():
-    assert Texts("en").reason("pairs_failed", {"count": 1}).startswith("1 pair ")
-    assert Texts("en").reason("pairs_failed", {"count": 2}).startswith("2 pairs ")
-    assert Words("en").get("count", "rules", count=1) == "1 rule"
+    assert Texts("en").format_reason("pairs_failed", {"count": 1}).startswith("1 pair ")
+    assert Texts("en").format_reason("pairs_failed", {"count": 2}).startswith("2 pairs ")
+    assert ReportTexts("en").get("count", "rules", count=1) == "1 rule"
 
 
 @pytest.mark.parametrize(("sign", "zh"), [("≥", "缺 0.50 公顷"), ("≤", "超出 0.50 公顷"), ("=", "相差 0.50 公顷")])
@@ -239,5 +245,5 @@ def test_message_of_a_missed_target_states_the_shortfall_or_excess(sign, zh):
         "miss": 0.5,
     }
     finding = Finding("STBHHX", code="LAW002", case="broken", params=params)
-    assert f"，{zh}。" in Texts("zh").message(finding, {})
-    assert "difference 0.50 ha" in Texts("en").message(finding, {})
+    assert f"，{zh}。" in Texts("zh").format_message(finding, {})
+    assert "difference 0.50 ha" in Texts("en").format_message(finding, {})

@@ -16,7 +16,7 @@ import fiona
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.loading.renumbering import read_renumbered
 from plugin.core.mapping import load_mapping
 from plugin.core.model.findings import FINDING_COLUMNS
@@ -115,7 +115,9 @@ def count_findings_by_waiver(report):
 
 
 def test_each_waiver_of_version_0_1_0_still_matches_one_finding(sample_county_file):
-    report = check_plan(sample_county_file, Options(profile="hunyuan", rules=("all",), waivers=str(WAIVER_FILE))).report
+    report = check_plan(
+        sample_county_file, RunOptions(profile="hunyuan", rules=("all",), waivers=str(WAIVER_FILE))
+    ).report
     old_data = {row["编号"]: row["规则"] for row in read_csv_rows(WAIVER_FILE)}
     waived = {f.params["waiver"]["id"]: f.code for f in report.findings if f.state == "waived"}
     assert waived == old_data and set(count_findings_by_waiver(report).values()) == {1}
@@ -142,8 +144,10 @@ def test_waivers_of_version_0_1_0_match_renumbered_features_by_a_table_of_keys(s
     del layer, database
     options = {"profile": "hunyuan", "rules": ("REL001", "REL003", "REL004"), "waivers": str(WAIVER_FILE)}
     wanted = {row["编号"] for row in read_csv_rows(WAIVER_FILE) if row["规则"] in options["rules"]}
-    assert set(count_findings_by_waiver(check_plan(moved, Options(**options, renumbered=str(table))).report)) == wanted
-    assert set(count_findings_by_waiver(check_plan(moved, Options(**options)).report)) < wanted
+    assert (
+        set(count_findings_by_waiver(check_plan(moved, RunOptions(**options, renumbered=str(table))).report)) == wanted
+    )
+    assert set(count_findings_by_waiver(check_plan(moved, RunOptions(**options)).report)) < wanted
 
 
 # -- reports and findings ---------------------------------------------------------------------------------------------
@@ -204,7 +208,7 @@ def test_county_profile_of_version_0_1_0_with_every_key_is_read():
     assert set(old_data["rules_off"]) == set(profile.rules_off)
     for rows, read in (
         (old_data["targets"], profile.targets),
-        (old_data["stated"], profile.stated),
+        (old_data["stated"], profile.stated_figures),
         (old_data["heritage_register"], profile.register),
     ):
         for row, one in zip(rows, read, strict=False):
@@ -219,14 +223,18 @@ def test_field_mapping_file_of_version_0_1_0_is_read():
     standard = load_standard()
     old_data = tomllib.loads((FILES_OF_0_1_0 / "mapping.toml").read_text(encoding="utf-8"))
     mapping = load_mapping(FILES_OF_0_1_0 / "mapping.toml", standard.templates["XZYDYH"], standard)
-    assert (mapping.role, mapping.fields, mapping.constants) == (
+    assert (mapping.role, mapping.source_by_target, mapping.constant_by_target) == (
         old_data["role"],
         old_data["fields"],
         old_data["constants"],
     )
     for field, row in old_data["codes"].items():
-        one = mapping.codes[field]
-        assert (one.list_id, one.column, one.choices) == (row["list"], row["column"], row["choices"])
+        one = mapping.translation_by_target[field]
+        assert (one.list_id, one.target_column, one.chosen_code_by_source) == (
+            row["list"],
+            row["column"],
+            row["choices"],
+        )
 
 
 def test_layer_roles_file_of_version_0_1_0_is_read(tmp_path):
@@ -234,7 +242,7 @@ def test_layer_roles_file_of_version_0_1_0_is_read(tmp_path):
         role: f"{role}_2025" for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
     }
     data = unzip_file("projects.zip", tmp_path) / "layers.gpkg"
-    report = check_plan(data, Options(rules=("REL001",), roles=str(FILES_OF_0_1_0 / "roles.txt"))).report
+    report = check_plan(data, RunOptions(rules=("REL001",), roles=str(FILES_OF_0_1_0 / "roles.txt"))).report
     found = [(f.code, f.role, f.related_role) for f in report.findings if not f.code.startswith("RUN")]
     assert found == [("REL001", "YJJBNTBHTB", "STBHHX")]
     names = {one["role"]: one["name"] for one in report.provenance["layers"]}
@@ -247,7 +255,7 @@ def test_layer_roles_file_of_version_0_1_0_is_read(tmp_path):
 @pytest.mark.slow
 def test_submission_package_of_version_0_1_0_passes_the_inspection():
     """Allow a warning about another version, but no error and no unread file."""
-    report = inspect_package(FILES_OF_0_1_0 / "package.zip", load_package_spec("county"), Options()).report
+    report = inspect_package(FILES_OF_0_1_0 / "package.zip", load_package_spec("county"), RunOptions()).report
     assert [(f.code, f.message) for f in report.findings if f.severity == "ERROR"] == []
     with zipfile.ZipFile(FILES_OF_0_1_0 / "package.zip") as archive:
         (manifest,) = (n for n in archive.namelist() if n.endswith("manifest.json"))
@@ -267,7 +275,7 @@ def test_yearly_geodatabase_of_version_0_1_0_passes_with_its_area_balance(tmp_pa
     (database,) = unzip_file("yearly.zip", tmp_path).glob("*.gdb")
     profile = tmp_path / "x.toml"
     profile.write_text(CONFIRMED_PROFILE_TOML, encoding="utf-8")
-    report = check_plan(database, Options(profile=str(profile))).report
+    report = check_plan(database, RunOptions(profile=str(profile))).report
     assert report.provenance["scope"] == "maintenance"
     outcomes = {r.code: r.outcome for r in report.rules}
     assert [outcomes[code] for code in ("DOC020", "DOC021", "DOC022", "DOC023")] == ["passed"] * 4
@@ -277,4 +285,4 @@ def test_yearly_geodatabase_of_version_0_1_0_passes_with_its_area_balance(tmp_pa
     old_data = json.loads(balance.read_text(encoding="utf-8"))
     old_data["layers"][0]["before_m2"] += 100
     balance.write_text(json.dumps(old_data, ensure_ascii=False), encoding="utf-8")
-    assert {f.code for f in check_plan(database, Options(profile=str(profile))).report.findings} == {"DOC023"}
+    assert {f.code for f in check_plan(database, RunOptions(profile=str(profile))).report.findings} == {"DOC023"}

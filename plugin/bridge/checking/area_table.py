@@ -14,7 +14,7 @@ from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable
 
 if TYPE_CHECKING:
-    from ...core.indicators.layer_areas import AdjustedAreas, Areas, StoredAreaComparison
+    from ...core.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
     from ...core.messages.texts import Texts
 
 #: Added columns in order; users rely on them. The last two exist only for adjusted areas.
@@ -39,13 +39,13 @@ _COLUMN_TITLE_KEYS = dict(
 class AreaFieldSpec:
     """The area field of the output table and the rows whose area it receives.
 
-    ``field``: name of the area field; ``fill``: the field receives rounded statutory areas (by the formula of the
-    Ministry of Natural Resources, m²); ``alias``: its title; ``decimals``: number of decimals;
+    ``field_name``: name of the area field; ``fills_field``: the field receives rounded statutory areas (by the formula
+    of the Ministry of Natural Resources, m²); ``alias``: its title; ``decimals``: number of decimals;
     ``filled_row_positions``: positions of the rows to fill, None for all.
     """
 
-    field: str
-    fill: bool
+    field_name: str
+    fills_field: bool
     alias: str = ""
     decimals: int = 2
     filled_row_positions: set[int] | None = None
@@ -54,7 +54,7 @@ class AreaFieldSpec:
 def make_area_table(
     shot: LayerSnapshot,
     fids: list[int],
-    areas: Areas,
+    areas: LayerAreas,
     compared: StoredAreaComparison,
     adjusted: AdjustedAreas | None,
     area_field: AreaFieldSpec,
@@ -71,24 +71,24 @@ def make_area_table(
         GEODESIC_AREA_FIELD: areas.geodesic,
         STATUTORY_AREA_FIELD: areas.statutory,
         STORED_AREA_FIELD: compared.stored_m2,
-        AREA_DIFFERENCE_FIELD: compared.difference,
+        AREA_DIFFERENCE_FIELD: compared.difference_m2,
     }
     if adjusted is not None:
         values |= {CONTROL_AREA_FIELD: adjusted.control_name_of_part, ADJUSTED_AREA_FIELD: adjusted.proposed_m2}
     own_positions = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in AREA_COLUMNS]
     fields = _make_fields([shot.fields.at(n) for n in own_positions], area_field, list(values), texts)
-    area_field_index = fields.lookupField(area_field.field)
+    area_field_index = fields.lookupField(area_field.field_name)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
     rounded, position = compared.rounded_m2.tolist(), {fid: n for n, fid in enumerate(fids)}
 
-    def rows() -> Iterator[QgsFeature]:
-        for feature in shot.source.getFeatures(shot.request):
+    def iterate_rows() -> Iterator[QgsFeature]:
+        for feature in shot.feature_source.getFeatures(shot.feature_request):
             n = position[feature.id()]
             if area_field.filled_row_positions is not None and n not in area_field.filled_row_positions:
                 continue
             given = feature.attributes()
             attributes = [given[k] for k in own_positions]
-            if area_field.fill:
+            if area_field.fills_field:
                 attributes += [None] * (area_field_index + 1 - len(attributes))
                 # A row without an area keeps its value.
                 attributes[area_field_index] = attributes[area_field_index] if rounded[n] != rounded[n] else rounded[n]
@@ -102,7 +102,7 @@ def make_area_table(
             yield made
 
     count = len(fids) if area_field.filled_row_positions is None else len(area_field.filled_row_positions)
-    return OutputTable(shot.name, fields, _convert_to_multipart_type(shot.geometry), shot.crs, rows, count)
+    return OutputTable(shot.name, fields, _convert_to_multipart_type(shot.geometry_type), shot.crs, iterate_rows, count)
 
 
 def _make_fields(layer_fields: list[QgsField], written: AreaFieldSpec, columns: list[str], texts: Texts) -> QgsFields:
@@ -110,8 +110,8 @@ def _make_fields(layer_fields: list[QgsField], written: AreaFieldSpec, columns: 
     fields = QgsFields()
     for field in layer_fields:
         fields.append(field)
-    if written.fill and fields.lookupField(written.field) < 0:
-        field = QgsField(written.field, QMetaType.Type.Double, "", 15, written.decimals)
+    if written.fills_field and fields.lookupField(written.field_name) < 0:
+        field = QgsField(written.field_name, QMetaType.Type.Double, "", 15, written.decimals)
         field.setAlias(written.alias or texts.get("areas", "new_field"))
         fields.append(field)
     for name in columns:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from qgis.core import Qgis
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import Options
+from ...core.check import RunOptions
 from ...core.errors import InputError
 from ...core.files.writing import OutputPaths, check_outputs
 from .. import health
 from ..layers.reading import read_snapshots
-from ..layers.snapshots import LayerSnapshot, make_names_unique
+from ..layers.snapshots import LayerSnapshot, make_snapshot_names_unique
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ ProgressCallback = Callable[[float, str], None]
 
 
 @run_in_python_thread
-def check_plan(
+def check_project_or_folder(
     what: str | list[LayerSnapshot],
-    options: Options,
+    options: RunOptions,
     *,
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
@@ -38,7 +38,7 @@ def check_plan(
     """Check a county plan and return its result; usable in any thread.
 
     ``what``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the report
-    states it. ``options.roles`` may contain a layer's id in the project instead of its name. Raise SanxianError if
+    states it. `RunOptions.roles` may contain a layer's id in the project instead of its name. Raise SanxianError if
     nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
@@ -53,8 +53,8 @@ def check_plan(
 
 
 def read_plan_snapshots(
-    what: list[LayerSnapshot], options: Options, progress: ProgressCallback, cancellation: Cancellation
-) -> tuple[list[SourceLayer], Options]:
+    what: list[LayerSnapshot], options: RunOptions, progress: ProgressCallback, cancellation: Cancellation
+) -> tuple[list[SourceLayer], RunOptions]:
     """Read the snapshots of plan layers; return the layers and adapted options.
 
     The options then name layers instead of layer ids. Raise InputError if no snapshot is of a plan layer.
@@ -63,9 +63,9 @@ def read_plan_snapshots(
 
     if not what:
         raise InputError("no_layers")
-    shots = make_names_unique(what)
+    shots = make_snapshot_names_unique(what)
     options = _replace_ids_by_names(options, shots)
-    wanted = is_part_of_plan(options.norm(), options.list_role_choices())
+    wanted = is_part_of_plan(options.resolve_norm(), options.list_role_choices())
     return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
 
 
@@ -78,7 +78,7 @@ def record_qgis_version(checked: CheckResult) -> CheckResult:
     return checked
 
 
-def _replace_ids_by_names(options: Options, shots: list[LayerSnapshot]) -> Options:
+def _replace_ids_by_names(options: RunOptions, shots: list[LayerSnapshot]) -> RunOptions:
     """Return the options with layer names in ``roles`` instead of layer ids."""
     names = {s.layer_id: s.name for s in shots if s.layer_id}
     roles = {role: names.get(layer, layer) for role, layer in options.list_role_choices().items()}
@@ -86,7 +86,7 @@ def _replace_ids_by_names(options: Options, shots: list[LayerSnapshot]) -> Optio
 
 
 @run_in_python_thread
-def write_outputs(
+def write_check_outputs(
     checked: CheckResult,
     outputs: OutputPaths,
     *,
@@ -103,16 +103,16 @@ def write_outputs(
     """
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import ReportPictures
-    from ...core.render.words import Words
+    from ...core.render.words import ReportTexts
     from ..pictures import draw_pictures
     from ..printing.pdf import write_pdf
 
     def draw_report_pictures() -> ReportPictures:
         if has_rows:
             return draw_pictures(checked.plan, checked.report, cancellation=cancellation)
-        return ReportPictures(problem=Words(checked.report.lang).get("text", "kept_result"))
+        return ReportPictures(problem=ReportTexts(checked.report.lang).get("text", "kept_result"))
 
-    check_outputs(outputs, list(checked.plan.inputs))
+    check_outputs(outputs, list(checked.plan.input_files))
     write_outputs(
         checked.report,
         checked.plan,

@@ -10,7 +10,7 @@ from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsFeature, QgsField, 
 from qgis.PyQt.QtCore import QMetaType
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import Options
+from ...core.check import RunOptions
 from .. import health
 from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable
@@ -33,7 +33,7 @@ _NUMERIC_COLUMNS = ("value", "target", "room")
 @run_in_python_thread
 def compute_figures(
     what: str | list[LayerSnapshot],
-    options: Options,
+    options: RunOptions,
     *,
     source: str = "",
     progress: ProgressCallback = lambda share, text: None,
@@ -45,7 +45,7 @@ def compute_figures(
     Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ...core.tabulate import tabulate as core_tabulate
+    from ...core.tabulate import tabulate_sources as core_tabulate
 
     if isinstance(what, str):
         return core_tabulate(what, options, source=source, progress=progress, cancellation=cancellation)
@@ -63,27 +63,29 @@ def make_figures_table(done: TabulatedPlan) -> OutputTable:
     fields = QgsFields()
     for name in FIGURE_COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
-        field.setAlias(done.figures.texts.get("figure_columns", name))
+        field.setAlias(done.indicators.texts.get("figure_columns", name))
         fields.append(field)
 
-    def features() -> Iterator[QgsFeature]:
+    def iterate_features() -> Iterator[QgsFeature]:
         """Yield the rows of the table as QGIS features."""
         for row in rows:
             feature = QgsFeature(fields)
             feature.setAttributes([row.get(name) for name in FIGURE_COLUMNS])
             yield feature
 
-    return OutputTable("figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), features, len(rows))
+    return OutputTable(
+        "figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), iterate_features, len(rows)
+    )
 
 
 def _list_indicators(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
     from ...core.render import figures as shown
-    from ...core.render.words import Words
+    from ...core.render.words import ReportTexts
 
-    texts = done.figures.texts
-    words = Words(texts.lang)
-    for computed in done.figures.all():
-        entry = computed.entry
+    texts = done.indicators.texts
+    words = ReportTexts(texts.lang)
+    for computed in done.indicators.compute_all_indicators():
+        entry = computed.definition
         row = {
             "sheet": texts.get("sheets", "indicators"),
             "code": entry.id,
@@ -91,9 +93,9 @@ def _list_indicators(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
             "item": texts.get("columns", "value"),
             "unit": entry.unit,
             "formula": entry.get_formula(texts.lang),
-            "source": entry.source(texts.lang),
+            "source": entry.get_source(texts.lang),
             "mark": entry.mark,
-            "reason": computed.reason,
+            "reason": computed.missing_reason,
         }
         if not computed.figures:
             yield row
@@ -115,7 +117,7 @@ def _list_other_figures(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
     from ...core.render.tables.model import list_records
 
     tables = [table for table in done.tables if table.id != "indicators"]
-    for one in list_records(tables, done.figures.texts):
+    for one in list_records(tables, done.indicators.texts):
         yield {
             "sheet": one.table,
             "code": one.code,
@@ -129,6 +131,6 @@ def _list_other_figures(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
 @run_in_python_thread
 def write_figures_workbook(tabulated: TabulatedPlan, target: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Write the computed figures to an xlsx workbook."""
-    from ...core.tabulate import write_workbook as write
+    from ...core.tabulate import write_figures_workbook as write
 
     write(tabulated, target, cancellation)

@@ -25,8 +25,8 @@ _OBJECT_NAME = "SanxianFilling"
 class LayerFilling(QObject):
     """Adds rows to a layer in batches from the event loop.
 
-    QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop` is
-    called. ``lost`` is called if the layer rejects a row. ``provider`` returns the layer's data provider for each
+    QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop_adding_rows`
+    is called. ``lost`` is called if the layer rejects a row. ``provider`` returns the layer's data provider for each
     batch.
     """
 
@@ -45,7 +45,7 @@ class LayerFilling(QObject):
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._add_next_batch)
 
-    def start(self) -> bool:
+    def start_adding_rows(self) -> bool:
         """Add the first batch now, the others later; return False if rows are rejected."""
         if not self._add_rows():
             return False
@@ -60,12 +60,12 @@ class LayerFilling(QObject):
         """
         while self._timer.isActive():
             if not self._add_rows():
-                self.stop()
+                self.stop_adding_rows()
                 return False
             self._delete_when_done()
         return True
 
-    def stop(self) -> None:
+    def stop_adding_rows(self) -> None:
         """Stop adding rows to the layer."""
         self._timer.stop()
         self.setObjectName("")
@@ -73,7 +73,7 @@ class LayerFilling(QObject):
 
     def _add_next_batch(self) -> None:
         if not self._add_rows():
-            self.stop()
+            self.stop_adding_rows()
             # The layer and this object are going to be removed, which must not happen within this timer's slot.
             QTimer.singleShot(0, self._lost)
         else:
@@ -122,9 +122,9 @@ def show_findings(
 ) -> QgsVectorLayer | None:
     """Show findings in the project's findings layer; create it on top if missing.
 
-    Main thread. Each row then has its feature id, which `change_findings` needs. Of very many rows, those after the
-    first batch are added later. Return the layer, or None if it rejected rows: the layer is then removed, because
-    an incomplete list could be mistaken for a complete one. ``lost`` is called if rows are rejected later.
+    Main thread. Each row then has its feature id, which `replace_findings_in_layer` needs. Of very many rows, those
+    after the first batch are added later. Return the layer, or None if it rejected rows: the layer is then removed,
+    because an incomplete list could be mistaken for a complete one. ``lost`` is called if rows are rejected later.
     """
     layer = find_findings_layer(project)
     if layer is None:
@@ -138,7 +138,7 @@ def show_findings(
         _find_findings_group(project).insertLayer(0, layer)
     former = find_filling(layer)
     if former is not None:
-        former.stop()
+        former.stop_adding_rows()
 
     shown = layer.id()
 
@@ -152,14 +152,14 @@ def show_findings(
     layer.setCrs(convert_to_qgis_crs(crs))
     if not (
         _get_data_provider(layer).truncate()
-        and LayerFilling(layer, rows, remove_incomplete_layer, _get_data_provider).start()
+        and LayerFilling(layer, rows, remove_incomplete_layer, _get_data_provider).start_adding_rows()
     ):
         remove_findings_layer(project)
         return None
     return layer
 
 
-def change_findings(layer: QgsVectorLayer, removed: list[QgsFeature], rows: list[QgsFeature]) -> bool:
+def replace_findings_in_layer(layer: QgsVectorLayer, removed: list[QgsFeature], rows: list[QgsFeature]) -> bool:
     """Remove and add rows of the findings layer; return whether all were accepted.
 
     If False is returned, the layer is incomplete and should be removed.

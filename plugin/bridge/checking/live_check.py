@@ -17,7 +17,7 @@ from ..texts import tr
 from .findings_layer import make_features
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult, Options
+    from ...core.check import CheckResult, RunOptions
     from ...core.live.session import EditBatch, FindingsChange
 
 #: work(checked, options, session, progress, cancellation) → result; see `LiveCheck.run_trial`.
@@ -79,7 +79,7 @@ class LiveCheck(QObject):
             edits.lost.connect(self._stop_as_outdated)
 
     # --- input
-    def begin_from_result(self, checked: CheckResult, options: Options, names: dict[str, str]) -> None:
+    def begin_from_result(self, checked: CheckResult, options: RunOptions, names: dict[str, str]) -> None:
         """Start re-checking edits against the result of a complete check.
 
         ``names``: name of each layer in the check → layer id in the project.
@@ -96,13 +96,13 @@ class LiveCheck(QObject):
         self._check_session, self._queued_edits = IncrementalSession(checked, options), EditBatch()
         if not self._listeners:
             self.stop()
-        elif any(edits.renumbered for edits in self._listeners.values()):
+        elif any(edits.has_renumbered_features for edits in self._listeners.values()):
             # Saved while they were read: it is unknown which of its two ids a feature had.
             self._stop_as_outdated()
         else:
             self._schedule_read()
 
-    def pause(self, paused: bool) -> None:
+    def pause_or_resume(self, paused: bool) -> None:
         """Pause re-checks if ``paused``, else resume; edits are collected meanwhile."""
         self._is_paused = paused
         self._schedule_read()
@@ -192,7 +192,7 @@ class LiveCheck(QObject):
     def waiting_count(self) -> int:
         """Return the number of changed features not yet re-checked."""
         queued = len(self._queued_edits.states_by_feature) if self._queued_edits else 0
-        return sum(edits.waiting for edits in self._listeners.values()) + queued + self._under_way
+        return sum(edits.waiting_feature_count for edits in self._listeners.values()) + queued + self._under_way
 
     # --- from signals to a batch
     def _schedule_read(self) -> None:
@@ -217,7 +217,7 @@ class LiveCheck(QObject):
         if self._is_paused:
             self._check_next()
             return
-        if any(edits.busy for edits in self._listeners.values()):
+        if any(edits.is_command_running for edits in self._listeners.values()):
             self._timer.start()
             return
         for layer_id, edits in self._listeners.items():
@@ -309,6 +309,6 @@ class LiveCheck(QObject):
 def _recheck_batch(
     work: Any, batch: EditBatch, cancellation: Cancellation
 ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
-    change = work.take(batch, cancellation)
-    new = [*change.found, *(now for _, now in change.changed_findings)]
+    change = work.check_edits(batch, cancellation)
+    new = [*change.new_findings, *(now for _, now in change.changed_findings)]
     return change, {id(finding): row for finding, row in zip(new, make_features(new), strict=True)}

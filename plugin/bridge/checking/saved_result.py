@@ -22,7 +22,7 @@ from ..project import county
 from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult, Options
+    from ...core.check import CheckResult, RunOptions
 
 
 #: Files that a check reads in addition to its layers, by their names in the options.
@@ -61,18 +61,18 @@ def _read_file_stamp(path: Path) -> tuple[str, int, int]:
 class ProjectState:
     """Inputs of a check as far as they are known without reading features.
 
-    ``options``: the check's options; ``settings``: check settings as text; ``layers``: the plan layers,
-    without digests of their rows; ``files``: name of the setting → path and stamp (see `read_stamp`) of the other input
-    files.
+    ``options``: the check's options; ``check_settings``: check settings as text; ``saved_layers``: the plan layers,
+    without digests of their rows; ``side_file_stamps``: name of the setting → path and stamp (see `read_stamp`) of the
+    other input files.
     """
 
-    options: Options
-    settings: dict[str, str]
-    layers: tuple[SavedLayer, ...]
-    files: dict[str, tuple[str, FileStamp]]
+    options: RunOptions
+    check_settings: dict[str, str]
+    saved_layers: tuple[SavedLayer, ...]
+    side_file_stamps: dict[str, tuple[str, FileStamp]]
 
     @classmethod
-    def of(cls, project: QgsProject) -> ProjectState:
+    def read_from_project(cls, project: QgsProject) -> ProjectState:
         """Return the current state of a project. Call on the main thread."""
         options = county.make_check_options(project)
         files = {name: str(getattr(options, name) or "") for name in SIDE_FILES}
@@ -86,10 +86,10 @@ class ProjectState:
         )
 
 
-def collect_settings(project: QgsProject, options: Options) -> dict[str, str]:
+def collect_settings(project: QgsProject, options: RunOptions) -> dict[str, str]:
     """Return the project's check settings and the plugin version, as text by name."""
     return {
-        **asdict(county.read_county(project)),
+        **asdict(county.read_county_settings(project)),
         "roles": json.dumps(options.list_role_choices(), sort_keys=True),
         "language": options.lang,
         "plugin": read_plugin_version(),
@@ -124,7 +124,7 @@ def make_saved_result(
     plan = checked.plan
     roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
     layers = []
-    for one in state.layers:
+    for one in state.saved_layers:
         role, layer = roles.get(one.id, ("", None))
         digest = compute_table_digest(layer.source, cancellation) if layer is not None else ""
         layers.append(replace(one, role=role, digest=digest))
@@ -132,9 +132,9 @@ def make_saved_result(
         finished,
         checked.report,
         plan.crs.to_wkt(),
-        dict(state.settings),
+        dict(state.check_settings),
         layers,
-        {name: make_saved_file(path, stamp) for name, (path, stamp) in state.files.items()},
+        {name: make_saved_file(path, stamp) for name, (path, stamp) in state.side_file_stamps.items()},
         plan.area_known,
     )
 
@@ -147,7 +147,7 @@ def take_plan_snapshots(project: QgsProject) -> list[LayerSnapshot]:
     return [take_snapshot(layer) for layer in role_recognition.list_plan_layers(project)]
 
 
-def find_changes(
+def find_changes_since_check(
     saved: SavedResult,
     state: ProjectState,
     shots: list[LayerSnapshot],
@@ -159,11 +159,11 @@ def find_changes(
     Features are read only from layers whose file has changed. Return None if the result has no layer of the
     project: it belongs to another project file of the same name.
     """
-    now = {layer.id: layer for layer in state.layers}
+    now = {layer.id: layer for layer in state.saved_layers}
     before = {layer.id: layer for layer in saved.layers}
     if not now.keys() & before.keys():
         return None
-    changes = ChangesSinceCheck(settings=_has_changed_settings(saved, state))
+    changes = ChangesSinceCheck(have_settings_changed=_has_changed_settings(saved, state))
     to_compare = []
     for one in saved.layers:
         if not one.role:
@@ -175,7 +175,7 @@ def find_changes(
             to_compare.append(one)
     new = [outline for outline in outlines if outline.id not in before]
     if new:
-        found = role_recognition.recognise_layers(new, state.options).roles
+        found = role_recognition.recognise_layers(new, state.options).layer_id_by_role
         for role, layer_id in found.items():
             changes = changes.add_changed_layer(now[layer_id].name, role)
     return _compare_rows(to_compare, changes, state, shots, cancellation)
@@ -206,8 +206,9 @@ def _compare_rows(
 def _has_changed_settings(kept: SavedResult, state: ProjectState) -> bool:
     from ...core.results.saved_result import SavedFile, is_file_unchanged
 
-    return kept.settings != state.settings or not all(
-        is_file_unchanged(kept.files.get(name, SavedFile()), path, stamp) for name, (path, stamp) in state.files.items()
+    return kept.check_settings != state.check_settings or not all(
+        is_file_unchanged(kept.side_files.get(name, SavedFile()), path, stamp)
+        for name, (path, stamp) in state.side_file_stamps.items()
     )
 
 

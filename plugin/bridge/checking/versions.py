@@ -10,12 +10,12 @@ from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
 from qgis.PyQt.QtCore import QMetaType
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
-from ...core.check import Options
+from ...core.check import RunOptions
 from ...core.messages.texts import Texts
 from .. import health
 from ..layers.properties import convert_to_qgis_crs
 from ..layers.reading import read_snapshots
-from ..layers.snapshots import LayerSnapshot, make_names_unique
+from ..layers.snapshots import LayerSnapshot, make_snapshot_names_unique
 from ..layers.tables import OutputTable
 from ..running.threads import run_in_python_thread
 
@@ -38,7 +38,7 @@ def compare_versions(
     before: LayerSnapshot,
     after: LayerSnapshot,
     townships: LayerSnapshot | None,
-    options: Options,
+    options: RunOptions,
     *,
     role: str = "",
     renumbered: str = "",
@@ -52,19 +52,19 @@ def compare_versions(
     health.require_libraries(cancellation)
     from ...core.versions.sources import compare_sources
 
-    shots = make_names_unique([shot for shot in (before, after, townships) if shot is not None])
+    shots = make_snapshot_names_unique([shot for shot in (before, after, townships) if shot is not None])
     old, new, *towns = read_snapshots(
         shots, progress=lambda share, text: progress(0.5 * share, text), cancellation=cancellation
     )
     progress(0.5, Texts(options.lang).get("toolbox", "comparing"))
-    norm, more = options.norm(), {"role": role, "renumbered": renumbered}
+    norm, more = options.resolve_norm(), {"role": role, "renumbered": renumbered}
     return compare_sources(old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **more)
 
 
 @run_in_python_thread
 def write_comparison_workbook(tabulated: PlanComparison, target: str, lang: str) -> None:
     """Write the comparison of two layer versions to an xlsx workbook."""
-    from ...core.versions.tables import write_workbook as put
+    from ...core.versions.tables import write_comparison_workbook as put
 
     put(tabulated, target, Texts(lang))
 
@@ -78,7 +78,7 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
     from ...core.versions.tables import format_changes, get_part_keys
 
     texts = Texts(lang)
-    parts = done.comparison.parts
+    parts = done.comparison.changed_parts
     shown = done.plan.reproject_for_findings(
         done.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object))
     )
@@ -88,7 +88,7 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
         field.setAlias(texts.get("version_columns", name))
         fields.append(field)
 
-    def features() -> Iterator[QgsFeature]:
+    def iterate_features() -> Iterator[QgsFeature]:
         """Yield the changed areas as QGIS features."""
         for part, shape in zip(parts, shown, strict=True):
             before, after = get_part_keys(done, part)
@@ -103,5 +103,5 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
             yield feature
 
     return OutputTable(
-        "versions", fields, Qgis.WkbType.MultiPolygon, convert_to_qgis_crs(done.plan.crs), features, len(parts)
+        "versions", fields, Qgis.WkbType.MultiPolygon, convert_to_qgis_crs(done.plan.crs), iterate_features, len(parts)
     )

@@ -33,7 +33,7 @@ from .feature_numbers import COUNTY_PROPERTY
 if TYPE_CHECKING:
     from ...core.profile import Norm
     from ...core.standard import Standard
-    from ...core.standard.template import CodeList, Field, Template
+    from ...core.standard.template import CodeList, Template, TemplateField
 
 #: The county's name if the list of divisions lacks it; stored in the layer next to its code.
 COUNTY_NAME_PROPERTY = "sanxian/county_name"
@@ -127,7 +127,7 @@ def _find_county(norm: Norm) -> str:
 
 
 # --- widgets
-def _make_widget(field: Field, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
+def _make_widget(field: TemplateField, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
     if codes is not None:
         blank = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
         choices = [{label: code} for label, code in list_code_choices(codes, field.code_pad)]
@@ -140,7 +140,7 @@ def _make_widget(field: Field, codes: CodeList | None, texts: Texts) -> QgsEdito
     return QgsEditorWidgetSetup()
 
 
-def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList | None:
+def find_allowed_codes(template: Template, field: TemplateField, norm: Norm) -> CodeList | None:
     """Return the codes that a layer's field allows; None without a code list.
 
     Excluded are codes of other layers (setting `attributes.layer_codes`) and, in the central urban area (中心城区),
@@ -150,7 +150,7 @@ def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList
         return None
     codes = norm.standard.code_lists[field.codes]
     role = template.base or template.role
-    found = codes.codes
+    found = codes.entry_by_code
     for line in norm.get("attributes.layer_codes"):
         layer, name, *heads = line.split()
         if (layer, name) == (role, field.name):
@@ -159,7 +159,7 @@ def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList
     if field.meaning == "zone_code" and role in norm.get("attributes.centre_zone_layers"):
         divided = {row.parent for row in found.values()}
         found = {code: row for code, row in found.items() if row.parent or code not in divided}
-    return replace(codes, codes=found)
+    return replace(codes, entry_by_code=found)
 
 
 def list_code_choices(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
@@ -169,14 +169,14 @@ def list_code_choices(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
     codes are padded with zeros.
     """
     below: dict[str, list[str]] = {}
-    for code in codes.codes.values():
-        below.setdefault(code.parent if code.parent in codes.codes else "", []).append(code.code)
+    for code in codes.entry_by_code.values():
+        below.setdefault(code.parent if code.parent in codes.entry_by_code else "", []).append(code.code)
     found: list[tuple[str, str]] = []
 
     def add_children(parent: str, depth: int) -> None:
         for code in sorted(below.get(parent, ())):
             written = code.ljust(pad, "0")
-            found.append((f"{LEVEL_INDENT * depth}{written} {codes.codes[code].name}", written))
+            found.append((f"{LEVEL_INDENT * depth}{written} {codes.entry_by_code[code].name}", written))
             add_children(code, depth + 1)
 
     add_children("", 0)
@@ -185,7 +185,7 @@ def list_code_choices(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
 
 # --- constraints
 def _set_constraint(
-    layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm, texts: Texts
+    layer: QgsVectorLayer, index: int, field: TemplateField, template: Template, norm: Norm, texts: Texts
 ) -> None:
     filled = _is_required(field, norm)
     if filled:
@@ -208,13 +208,13 @@ def _set_constraint(
         layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT)
 
 
-def _is_required(field: Field, norm: Norm) -> bool:
+def _is_required(field: TemplateField, norm: Norm) -> bool:
     """Return True if the standard does not allow the field to be empty."""
     return field.meaning == "key" or field.constraint == "M" or field.name in norm.get("attributes.filled_codes")
 
 
 def _make_constraint(
-    layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm
+    layer: QgsVectorLayer, index: int, field: TemplateField, template: Template, norm: Norm
 ) -> tuple[str, str, dict[str, Any]]:
     """Return a field's constraint: expression, message key and message parameters.
 
@@ -225,7 +225,9 @@ def _make_constraint(
     blank = f"coalesce(to_string({own}), '') = ''"
     codes = find_allowed_codes(template, field, norm)
     if codes is not None:
-        written = dict.fromkeys(["", *codes.codes, *(c.ljust(field.code_pad, "0") for c in codes.codes)])
+        written = dict.fromkeys(
+            ["", *codes.entry_by_code, *(c.ljust(field.code_pad, "0") for c in codes.entry_by_code)]
+        )
         listed = ", ".join(QgsExpression.quotedString(c) for c in written)
         return f"coalesce(to_string({own}), '') IN ({listed})", "codes", {}
     if field.meaning == "key" and field.length:
@@ -246,7 +248,7 @@ def _make_constraint(
 
 
 def _make_date_constraint(
-    layer: QgsVectorLayer, field: Field, norm: Norm, own: str, earliest: int
+    layer: QgsVectorLayer, field: TemplateField, norm: Norm, own: str, earliest: int
 ) -> tuple[str, str, dict[str, Any]]:
     """Return the constraint of a date field: expression, message key and parameters.
 
@@ -277,7 +279,9 @@ def _make_date_constraint(
 
 
 # --- default values
-def _make_default_expression(layer: QgsVectorLayer, template: Template, field: Field, norm: Norm, county: str) -> str:
+def _make_default_expression(
+    layer: QgsVectorLayer, template: Template, field: TemplateField, norm: Norm, county: str
+) -> str:
     """Return the default expression of a field that depends on no other field.
 
     Empty for a field without a default value.
@@ -343,21 +347,21 @@ def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
     return found
 
 
-def _is_area_field(layer: QgsVectorLayer, template: Template, field: Field) -> bool:
+def _is_area_field(layer: QgsVectorLayer, template: Template, field: TemplateField) -> bool:
     return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
 
 
-def _find_division(field: Field, norm: Norm, county: str, name: str) -> str:
+def _find_division(field: TemplateField, norm: Norm, county: str, name: str) -> str:
     if field.meaning == "division_code":
         return QgsExpression.quotedString(county)
     divisions = norm.standard.code_lists.get("divisions")
-    if divisions and county in divisions.codes:
-        name = divisions.codes[county].name
+    if divisions and county in divisions.entry_by_code:
+        name = divisions.entry_by_code[county].name
     return QgsExpression.quotedString(name) if field.meaning == "division_name" and name else ""
 
 
 # --- sections
-def _get_form_section(field: Field | None) -> str:
+def _get_form_section(field: TemplateField | None) -> str:
     """Return the section of the form in which a field is placed.
 
     ``field`` is None for a field that the template lacks.

@@ -83,14 +83,14 @@ def _keep_own_value(expression: str, own_field: str) -> str:
 class DependentField:
     """A field whose value follows from a code or from the geometry.
 
-    ``target``: index of the field; ``source``: index of the field with the code, None for the geometry; ``codes``:
-    name of the code list; ``decimals``: decimals of an area.
+    ``target_index``: index of the field; ``source_index``: index of the field with the code, None for the geometry;
+    ``code_list_id``: name of the code list; ``area_decimals``: decimals of an area.
     """
 
-    target: int
-    source: int | None = None
-    codes: str = ""
-    decimals: int = 0
+    target_index: int
+    source_index: int | None = None
+    code_list_id: str = ""
+    area_decimals: int = 0
 
 
 def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
@@ -107,7 +107,7 @@ def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
             if source >= 0:
                 found.append(DependentField(index, source, name[1]))
         elif area := _AREA_PATTERN.fullmatch(inner):
-            found.append(DependentField(index, decimals=int(area[1])))
+            found.append(DependentField(index, area_decimals=int(area[1])))
     return found
 
 
@@ -115,7 +115,7 @@ def find_code_name(field: DependentField, code: Any) -> Any:
     """Return the name of a code in a field's code list; None if empty or unknown."""
     if is_null(code):
         return None
-    name = evaluate_code_name(None, field.codes, code)
+    name = evaluate_code_name(None, field.code_list_id, code)
     return None if is_null(name) else name
 
 
@@ -128,7 +128,7 @@ class DependentValueFill:
 
     def __init__(self, layer: QgsVectorLayer, fields: list[DependentField], changed: dict[int | None, set[int]]):
         self._layer, self._changed = layer, changed
-        self._fields = [one for one in fields if changed.get(one.source)]
+        self._fields = [one for one in fields if changed.get(one.source_index)]
         self._gone: set[int] = set()
         self._rows: Any = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
@@ -141,13 +141,13 @@ class DependentValueFill:
         """Skip a feature that was deleted before its values were written."""
         self._gone.add(fid)
 
-    def stop(self) -> None:
+    def close_iterator(self) -> None:
         """Close the feature iterator, which keeps the data source open."""
         if self._rows is not None:
             self._rows.close()
         self._rows, self.complete = None, True
 
-    def step(self, rows: int) -> None:
+    def write_next_rows(self, rows: int) -> None:
         """Write the values of the next rows into the edit buffer.
 
         `undo` and `redo` apply to all portions together.
@@ -166,11 +166,11 @@ class DependentValueFill:
             self._rows = self._layer.getFeatures(self._make_feature_request())
         rows_read = list(islice(self._rows, rows))
         if len(rows_read) < rows:
-            self.stop()
+            self.close_iterator()
         ids = [row.id() for row in rows_read]
         found = []
         for one in self._fields:
-            changed, target = self._changed[one.source], one.target
+            changed, target = self._changed[one.source_index], one.target_index
             mine = [
                 (fid, row) for fid, row in zip(ids, rows_read, strict=True) if fid in changed and fid not in self._gone
             ]
@@ -186,21 +186,23 @@ class DependentValueFill:
         if self.size * 2 < self._layer.featureCount() or self._layer.featureCount() < 0:
             request.setFilterFids(list(set().union(*self._changed.values())))
         # Reading most rows one by one takes longer than reading all; `compute_next_values` skips the others.
-        read = {index for one in self._fields for index in (one.target, one.source) if index is not None}
+        read = {index for one in self._fields for index in (one.target_index, one.source_index) if index is not None}
         request.setSubsetOfAttributes(sorted(read))
-        if all(one.source is not None for one in self._fields):
+        if all(one.source_index is not None for one in self._fields):
             request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
         return request
 
     def _compute_values(self, one: DependentField, rows: list[QgsFeature]) -> list[Any]:
-        if one.source is not None:
-            return self._find_names(one, [row[one.source] for row in rows])
+        if one.source_index is not None:
+            return self._find_names(one, [row[one.source_index] for row in rows])
         areas = compute_statutory_areas([row.geometry() for row in rows], self._layer.crs())
-        return [round(area, one.decimals) if row.hasGeometry() else None for row, area in zip(rows, areas, strict=True)]
+        return [
+            round(area, one.area_decimals) if row.hasGeometry() else None for row, area in zip(rows, areas, strict=True)
+        ]
 
     def _find_names(self, one: DependentField, codes: list[Any]) -> list[Any]:
         """Return the names of codes; each distinct code is looked up once per command."""
-        names = self._names.setdefault(one.target, {})
+        names = self._names.setdefault(one.target_index, {})
         found = []
         for code in codes:
             # A QGIS NULL cannot be a dictionary key.
@@ -333,14 +335,14 @@ class _LayerUpdater(QObject):
     def _discard_fill(self) -> None:
         self._forget_changes()
         if self._running_fill is not None:
-            self._running_fill.stop()
+            self._running_fill.close_iterator()
         self._running_fill = None
         self._timer.stop()
 
     def _forget_changes(self) -> dict[int | None, set[int]]:
         changed, self._changed_features_by_source = (
             self._changed_features_by_source,
-            {one.source: set() for one in self._fields},
+            {one.source_index: set() for one in self._fields},
         )
         self._has_changes = False
         return changed
@@ -446,7 +448,7 @@ class _LayerUpdater(QObject):
         except (SanxianError, ImportError) as error:
             log_error(error)
         finally:
-            fill.stop()
+            fill.close_iterator()
             self._is_writing = False
 
     # --- portions
@@ -476,11 +478,11 @@ class _LayerUpdater(QObject):
         fill = self._running_fill
         if fill is not None and fill.active:
             try:
-                fill.step(rows)
+                fill.write_next_rows(rows)
             except (SanxianError, ImportError) as error:
                 # Without a library or code list the fields keep their values; the checks report the differences.
                 log_error(error)
-                fill.stop()
+                fill.close_iterator()
         if fill is None or fill.complete or not fill.active:
             self._running_fill = None
             self._timer.stop()
@@ -500,9 +502,9 @@ def _get_command_address(stack: Any, index: int) -> int:
 def _disable_apply_on_update(layer: QgsVectorLayer) -> None:
     """Switch off “apply on update” of default values in forms of earlier versions."""
     for one in find_dependent_fields(layer):
-        default = layer.defaultValueDefinition(one.target)
+        default = layer.defaultValueDefinition(one.target_index)
         if default.applyOnUpdate():
-            layer.setDefaultValueDefinition(one.target, QgsDefaultValue(default.expression(), False))
+            layer.setDefaultValueDefinition(one.target_index, QgsDefaultValue(default.expression(), False))
 
 
 class DependentFieldUpdater:

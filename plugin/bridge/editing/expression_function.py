@@ -23,8 +23,8 @@ class FunctionArgument(NamedTuple):
     """An argument of an expression function, with its help text."""
 
     name: str
-    optional: bool
-    text: str
+    is_optional: bool
+    help_text: str
 
 
 class SanxianExpressionFunction(QgsExpressionFunction):
@@ -36,7 +36,7 @@ class SanxianExpressionFunction(QgsExpressionFunction):
     def __init__(
         self, name: str, arguments: tuple[FunctionArgument, ...], text: str, examples: tuple[str, ...], answer: Callable
     ):
-        parameters = [QgsExpressionFunction.Parameter(a.name, a.optional, None) for a in arguments]
+        parameters = [QgsExpressionFunction.Parameter(a.name, a.is_optional, None) for a in arguments]
         super().__init__(
             name, parameters, tr("Sanxian"), _make_help(name, arguments, text, examples), False, True, True
         )
@@ -89,8 +89,8 @@ def _make_help(name: str, arguments: tuple[FunctionArgument, ...], text: str, ex
     signature = ""
     for number, argument in enumerate(arguments):
         word = (", " if number else "") + argument.name
-        signature += f"[{word}]" if argument.optional else word
-    rows = "".join(f"<tr><td><code>{a.name}</code></td><td>{escape(a.text)}</td></tr>" for a in arguments)
+        signature += f"[{word}]" if argument.is_optional else word
+    rows = "".join(f"<tr><td><code>{a.name}</code></td><td>{escape(a.help_text)}</td></tr>" for a in arguments)
     shown = "".join(f"<li><code>{escape(example)}</code></li>" for example in examples)
     return (
         f"<h3>{name}</h3><p>{escape(text)}</p>"

@@ -63,7 +63,7 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
     import numpy as np
     import shapely
 
-    from ...core.geometry.statutory_area import statutory_area
+    from ...core.geometry.statutory_area import measure_statutory_area
 
     transform = _make_lonlat_transform(format_crs_for_pyproj(crs))
     found = [0.0] * len(geometries)
@@ -76,7 +76,7 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
             linear.transform(transform)
         written[place] = bytes(linear.asWkb())
     if filled:
-        areas = statutory_area(shapely.from_wkb(written, on_invalid="ignore"))
+        areas = measure_statutory_area(shapely.from_wkb(written, on_invalid="ignore"))
         for number, area in zip(filled, areas, strict=True):
             found[number] = float(area)
     return found
@@ -143,7 +143,7 @@ def _find_code_list(name: Any) -> Any:
     if QThread.currentThread() == project.thread():
         from ..project import county
 
-        _project_standard = county.read_county(project).standard or "county_db"
+        _project_standard = county.read_county_settings(project).standard or "county_db"
     for standard in dict.fromkeys((_project_standard, "county_db", *list_standard_ids())):
         found = load_standard(standard).code_lists.get(str(name))
         if found is not None:
@@ -158,7 +158,7 @@ def _find_code(list_name: Any, value: Any) -> tuple[Any, str]:
     """
     codes = _find_code_list(list_name)
     written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    if written not in codes.codes and len(written) == _PADDED_CODE_LENGTH and written.isdigit():
+    if written not in codes.entry_by_code and len(written) == _PADDED_CODE_LENGTH and written.isdigit():
         from ...core.engine.context import trim_code_padding
 
         written = trim_code_padding(written, _PADDED_CODE_LENGTH)
@@ -170,7 +170,7 @@ def evaluate_code_name(context: QgsExpressionContext | None, list_name: Any, val
     if list_name is None or value is None:
         return NULL
     codes, code = _find_code(list_name, value)
-    return codes.codes[code].name if code in codes.codes else NULL
+    return codes.entry_by_code[code].name if code in codes.entry_by_code else NULL
 
 
 def evaluate_parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> Any:
@@ -178,7 +178,7 @@ def evaluate_parent_code(context: QgsExpressionContext, list_name: Any, value: A
     if list_name is None or value is None:
         return NULL
     codes, code = _find_code(list_name, value)
-    return (codes.codes[code].parent or NULL) if code in codes.codes else NULL
+    return (codes.entry_by_code[code].parent or NULL) if code in codes.entry_by_code else NULL
 
 
 def evaluate_zone_name(context: QgsExpressionContext, value: Any) -> Any:

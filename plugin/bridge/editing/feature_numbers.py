@@ -82,7 +82,7 @@ class NumberRegister(QObject):
             (layer.willBeDeleted, self._on_layer_deleted),
         )
 
-    def county(self) -> str:
+    def get_county_code(self) -> str:
         """Return the county code set for the layer, else the prefix of its numbers."""
         county = str(self.layer.customProperty(COUNTY_PROPERTY, "") or "")
         if not county:
@@ -104,12 +104,12 @@ class NumberRegister(QObject):
         """
         self._recalled.clear()
 
-    def seen(self) -> set[str]:
+    def list_county_codes(self) -> set[str]:
         """Return the codes of the counties whose numbers occur in the layer."""
         self._read_rows_once()
         return set(self._high)
 
-    def take(self, county: str, number: int) -> None:
+    def issue_number(self, county: str, number: int) -> None:
         """Issue a number; it remains used when edits are discarded.
 
         A thousand pasted features use a thousand numbers.
@@ -327,9 +327,9 @@ class NumberRegisters:
     def _on_layers_added(self, layers: Any) -> None:
         for layer in layers:
             if isinstance(layer, QgsVectorLayer) and layer.fields().lookupField(NUMBER_FIELD) >= 0:
-                self.of(layer)
+                self.get_or_create(layer)
 
-    def of(self, layer: QgsVectorLayer) -> NumberRegister:
+    def get_or_create(self, layer: QgsVectorLayer) -> NumberRegister:
         """Return the number register of a layer; create it if missing."""
         if layer.id() not in self._of:
             self._of[layer.id()] = NumberRegister(layer, self._on_layer_deleted_by_id)
@@ -351,14 +351,14 @@ class NumberRegisters:
         """
         if QThread.currentThread() != layer.thread():
             return self._preview_next(layer, county) if county else ""
-        register = self.of(layer)
-        county = county or register.county()
+        register = self.get_or_create(layer)
+        county = county or register.get_county_code()
         if not county:
             raise InputError("bsm_county", value="")
         number = self.find_highest_of_all(county) + 1
         bsm = make_bsm(county, number)
         if layer.isEditable():
-            register.take(county, number)
+            register.issue_number(county, number)
         return bsm
 
     def find_highest_of_all(self, county: str) -> int:
@@ -374,7 +374,9 @@ class NumberRegisters:
 
     def find_highest_numbers(self) -> dict[str, int]:
         """Return county → highest number, for all counties that the layers name."""
-        counties = {one.county() for one in self._of.values()} | {c for one in self._of.values() for c in one.seen()}
+        counties = {one.get_county_code() for one in self._of.values()} | {
+            c for one in self._of.values() for c in one.list_county_codes()
+        }
         counties |= {c for one in self._of.values() for c in self._find_highest_in_database(one.database)}
         return {county: self.find_highest_of_all(county) for county in counties if county}
 

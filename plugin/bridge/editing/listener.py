@@ -111,17 +111,17 @@ class EditListener(QObject):
             signal.disconnect(slot)
 
     @property
-    def busy(self) -> bool:
+    def is_command_running(self) -> bool:
         """Return True while an edit command is running; its changes may be reverted."""
         return self.layer.isEditCommandActive()
 
     @property
-    def renumbered(self) -> bool:
+    def has_renumbered_features(self) -> bool:
         """Return True if saved features got other ids since the last `collect_changes`."""
         return bool(self._renamed_features)
 
     @property
-    def waiting(self) -> int:
+    def waiting_feature_count(self) -> int:
         """Return the number of changed features that were not yet collected."""
         return len(self._pending)
 

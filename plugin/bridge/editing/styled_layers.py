@@ -32,7 +32,7 @@ def list_database_layers(database: Path) -> dict[str, str]:
     return {one.name(): one.uri() for one in details}
 
 
-def open_layer(source: str, name: str, project: QgsProject) -> QgsVectorLayer:
+def make_vector_layer(source: str, name: str, project: QgsProject) -> QgsVectorLayer:
     """Return a vector layer for a data source, with a name."""
     options = QgsVectorLayer.LayerOptions(project.transformContext())
     options.loadDefaultStyle = False
@@ -64,7 +64,7 @@ def place_layer_in_tree(
     root, branch = project.layerTreeRoot(), find_branch(role, standard)
     former = root.findLayer(layer.id())
     group = _find_group(root, branch, standard)
-    order = {r: n for n, r in enumerate(branch.roles + branch.also)}
+    order = {r: n for n, r in enumerate(branch.roles + branch.roles_of_other_editions)}
     later = (
         n for n, child in enumerate(group.children()) if order.get(_find_role(child, roles or {}), -1) > order[role]
     )
@@ -73,7 +73,7 @@ def place_layer_in_tree(
     group.insertChildNode(next(later, len(group.children())), node)
     if former is not None:
         former.parent().removeChildNode(former)
-    node.setItemVisibilityChecked(branch.shown)
+    node.setItemVisibilityChecked(branch.is_shown)
     node.setExpanded(
         layer.renderer() is not None and len(layer.renderer().legendSymbolItems()) <= _MAX_OPEN_LEGEND_ENTRIES
     )
@@ -82,7 +82,7 @@ def place_layer_in_tree(
 
 def get_layer_order(standard: Standard) -> dict[str, int]:
     """Return role → position in the standard's layer tree, counted from the top."""
-    roles = dict.fromkeys(role for one in list_branches(standard) for role in one.roles + one.also)
+    roles = dict.fromkeys(role for one in list_branches(standard) for role in one.roles + one.roles_of_other_editions)
     return {role: n for n, role in enumerate(roles)}
 
 

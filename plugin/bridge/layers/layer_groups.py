@@ -19,7 +19,7 @@ from .properties import IMPORTED_PROPERTY, get_file_path
 from .role_recognition import EXCLUDED_PROPERTY
 
 if TYPE_CHECKING:
-    from ...core.check import Options
+    from ...core.check import RunOptions
 
 #: Database formats with many layers per file; layers of other formats are grouped by folder.
 _DATABASE_SUFFIXES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
@@ -29,20 +29,20 @@ _DATABASE_SUFFIXES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
 class LayerGroup:
     """The plan layers of one database or folder, which may compete with another one.
 
-    ``name``: name of the layer tree group that contains all of them, else empty; ``file``: the database or folder;
-    ``layers``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated_roles``: those roles
-    that another group also has; ``is_imported``: they come from a VCT file.
+    ``name``: name of the layer tree group that contains all of them, else empty; ``source_path``: the database or
+    folder; ``layer_ids``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated_roles``:
+    those roles that another group also has; ``is_imported``: they come from a VCT file.
     """
 
     name: str
-    file: str
-    layers: tuple[str, ...]
+    source_path: str
+    layer_ids: tuple[str, ...]
     roles: frozenset[str]
     repeated_roles: frozenset[str]
     is_imported: bool
 
 
-def find_conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup]:
+def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[LayerGroup]:
     """Return the layer groups that share a role (code of a plan layer) with another.
 
     Groups imported from VCT come last. Empty without conflicts. A role that the user assigned to one layer is not a
@@ -79,10 +79,10 @@ def exclude_other_groups(project: QgsProject, chosen: LayerGroup, groups: Iterab
     """
     for group in groups:
         if group != chosen and group.repeated_roles & chosen.repeated_roles:
-            for layer_id in group.layers:
+            for layer_id in group.layer_ids:
                 layer = project.mapLayer(layer_id)
                 if layer is not None:
-                    layer.setCustomProperty(EXCLUDED_PROPERTY, list(chosen.layers))
+                    layer.setCustomProperty(EXCLUDED_PROPERTY, list(chosen.layer_ids))
     project.setDirty(True)
 
 
@@ -115,12 +115,12 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
     return path if Path(path).suffix.lower() in _DATABASE_SUFFIXES else str(Path(path).parent)
 
 
-def _find_roles(layers: list[QgsVectorLayer], options: Options) -> frozenset[str]:
+def _find_roles(layers: list[QgsVectorLayer], options: RunOptions) -> frozenset[str]:
     found = (role_recognition.recognise_role(layer, options) for layer in layers)
     return frozenset(role for role in found if role)
 
 
-def _find_assigned_roles(project: QgsProject, options: Options) -> set[str]:
+def _find_assigned_roles(project: QgsProject, options: RunOptions) -> set[str]:
     """Return the roles that the user assigned to a layer."""
     chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.list_role_choices().items()}
     return {role for role, layer in chosen.items() if layer is not None and not _is_imported(layer)}

@@ -48,22 +48,22 @@ class ImageFrame:
     """
 
     extent: tuple[float, float, float, float]
-    width: int
-    height: int
+    width_px: int
+    height_px: int
     width_mm: float
     symbol_scale: float = 1.0
 
     @property
     def dots_per_mm(self) -> float:
         """Return the resolution of the image in pixels per mm on paper."""
-        return self.width / self.width_mm
+        return self.width_px / self.width_mm
 
     @property
     def pixel_m(self) -> float:
         """Return the size of a pixel in metres on the ground."""
-        return (self.extent[2] - self.extent[0]) / self.width
+        return (self.extent[2] - self.extent[0]) / self.width_px
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
+    def convert_to_pixels(self, x: float, y: float) -> tuple[float, float]:
         """Return the pixel position of a point given in metres (plan's CRS)."""
         return (x - self.extent[0]) / self.pixel_m, (self.extent[3] - y) / self.pixel_m
 
@@ -142,13 +142,13 @@ def make_label_obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer
 
 def draw_layers(sheet: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
     """Draw layers on a white image and return it; the first layer is on top."""
-    image = QImage(sheet.width, sheet.height, QImage.Format.Format_ARGB32_Premultiplied)
+    image = QImage(sheet.width_px, sheet.height_px, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
     settings = QgsMapSettings()
     settings.setLayers(list(layers))
     settings.setDestinationCrs(crs)
     settings.setExtent(QgsRectangle(*sheet.extent))
-    settings.setOutputSize(QSize(sheet.width, sheet.height))
+    settings.setOutputSize(QSize(sheet.width_px, sheet.height_px))
     settings.setOutputDpi(sheet.dots_per_mm * MM_PER_INCH * sheet.symbol_scale)
     settings.setBackgroundColor(QColor("#FFFFFF"))
     settings.setFlag(Qgis.MapSettingsFlag.Antialiasing, True)
@@ -239,7 +239,7 @@ def draw_scale_bar(painter: QPainter, sheet: ImageFrame) -> None:
     length = round_down_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
     dot = sheet.dots_per_mm
     width, height = length / sheet.pixel_m, 0.9 * dot
-    x, y = 2.5 * dot, sheet.height - 2.5 * dot
+    x, y = 2.5 * dot, sheet.height_px - 2.5 * dot
     painter.setPen(QPen(QColor("#FFFFFF"), 0.9 * dot))
     painter.drawRect(QRectF(x, y - height, width, height))
     painter.setPen(QPen(QColor("#000000"), 0.18 * dot))
@@ -253,7 +253,7 @@ def draw_scale_bar(painter: QPainter, sheet: ImageFrame) -> None:
 def draw_north_arrow(painter: QPainter, sheet: ImageFrame, letter: str) -> None:
     """Draw a north arrow with its letter."""
     dot = sheet.dots_per_mm
-    x, y = sheet.width - 5.5 * dot, 2.5 * dot
+    x, y = sheet.width_px - 5.5 * dot, 2.5 * dot
     painter.setPen(QPen(QColor("#FFFFFF"), 0.8 * dot))
     arrow = QPolygonF(
         [

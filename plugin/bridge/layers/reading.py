@@ -40,7 +40,7 @@ def read_snapshots(
     """
     outlines = [(one, make_table_without_rows(one)) for one in snapshots]
     requests = [(one, outline, wanted(outline)) for one, outline in outlines]
-    total = sum(one.count for one, _, is_wanted in requests if is_wanted) or 1
+    total = sum(one.feature_count for one, _, is_wanted in requests if is_wanted) or 1
     done = 0
     for one, outline, is_wanted in requests:
         if not is_wanted:
@@ -48,7 +48,7 @@ def read_snapshots(
             continue
         progress(done / total, one.name)
         yield read_snapshot(one, cancellation=cancellation, only=None if is_wanted is True else is_wanted)
-        done += one.count
+        done += one.feature_count
 
 
 def make_table_without_rows(shot: LayerSnapshot) -> SourceLayer:
@@ -64,13 +64,13 @@ def make_table_without_rows(shot: LayerSnapshot) -> SourceLayer:
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
         fields=_describe_fields(shot, tuple(make_field_info(shot.fields.at(n)) for n in _find_positions(shot))),
         crs=crs,
-        source=shot.path,
+        source=shot.file_path,
         encoding=shot.encoding,
         template_id=shot.template_id,
-        unsaved=shot.unsaved_change_count,
-        kind=QgsWkbTypes.displayString(shot.geometry),
-        rows=shot.count if shot.is_count_known else None,
-        filter=shot.filter,
+        unsaved_edit_count=shot.unsaved_change_count,
+        declared_geometry_type=QgsWkbTypes.displayString(shot.geometry_type),
+        declared_row_count=shot.feature_count if shot.is_count_known else None,
+        row_filter=shot.subset_filter,
     )
 
 
@@ -81,11 +81,11 @@ def _describe_fields(shot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tupl
     """
     from ...core.io.field_types import FORMATS_WITH_DECLARATIONS
 
-    path = Path(shot.path)
+    path = Path(shot.file_path)
     if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
         return fields
-    tables = _read_declared_tables_once(shot.path, _make_stamp(path))
-    table = tables.get(shot.table) if shot.table else next(iter(tables.values()), None)
+    tables = _read_declared_tables_once(shot.file_path, _make_stamp(path))
+    table = tables.get(shot.table_name) if shot.table_name else next(iter(tables.values()), None)
     return table.describe_fields(fields) if table else fields
 
 
@@ -129,8 +129,8 @@ def read_snapshot(
     stored = _count_expected(shot)
     if stored is not None and stored != len(read.fids):
         counts = {"read": len(read.fids), "stored": stored}
-        return replace(outline, problem=("rows_disagree", counts), rows=stored)
-    file, table_name = Path(shot.path), shot.table or Path(shot.path).stem
+        return replace(outline, problem=("rows_disagree", counts), declared_row_count=stored)
+    file, table_name = Path(shot.file_path), shot.table_name or Path(shot.file_path).stem
     shape_crs = read_shape_headers(file, table_name).other_crs
     described_crs = find_contradicting_crs(file, table_name)
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
@@ -138,8 +138,8 @@ def read_snapshot(
     table = {shot.fields.at(n).name(): make_column(columns[n], shot.fields.at(n), index) for n in positions}
     cancellation.raise_if_cancelled()
     # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
-    geometries = shapely.from_wkb(np.array(read.shapes, dtype=object), on_invalid="ignore")
-    together = zip(read.fids, read.shapes, geometries, strict=True)
+    geometries = shapely.from_wkb(np.array(read.shapes_wkb, dtype=object), on_invalid="ignore")
+    together = zip(read.fids, read.shapes_wkb, geometries, strict=True)
     broken = [fid for fid, wkb, shape in together if wkb is not None and shape is None]
     # A field may be named geometry too: then the geometry column gets another name.
     name = "geometry"
@@ -150,10 +150,10 @@ def read_snapshot(
     return replace(
         outline,
         frame=frame,
-        curves=tuple(read.curves),
-        curve_step=CURVE_STEP_DEGREES if read.curves else 0.0,
-        notices=_list_reading_notices(shot, len(read.curves)),
-        broken=tuple(broken),
+        fids_with_arcs=tuple(read.fids_with_arcs),
+        curve_step=CURVE_STEP_DEGREES if read.fids_with_arcs else 0.0,
+        notices=_list_reading_notices(shot, len(read.fids_with_arcs)),
+        broken_fids=tuple(broken),
         shape_crs=shape_crs,
         described_crs=described_crs,
     )
@@ -167,48 +167,51 @@ def _count_expected(shot: LayerSnapshot) -> int | None:
     """
     from ...core.io.records import count_stored_rows
 
-    if shot.request.filterType() != QgsFeatureRequest.FilterType.FilterNone or shot.request.limit() >= 0:
+    if (
+        shot.feature_request.filterType() != QgsFeatureRequest.FilterType.FilterNone
+        or shot.feature_request.limit() >= 0
+    ):
         return None
     if (
-        not shot.filter
+        not shot.subset_filter
         and not shot.unsaved_change_count
-        and Path(shot.path).suffix.lower() in (".gdb", ".gpkg", ".shp")
+        and Path(shot.file_path).suffix.lower() in (".gdb", ".gpkg", ".shp")
     ):
-        stored = count_stored_rows(Path(shot.path), shot.table or Path(shot.path).stem)
+        stored = count_stored_rows(Path(shot.file_path), shot.table_name or Path(shot.file_path).stem)
         if stored is not None:
             return stored
-    return shot.count if shot.is_count_exact and shot.is_count_known else None
+    return shot.feature_count if shot.is_count_exact and shot.is_count_known else None
 
 
 @dataclass
 class _FeatureRows:
     """Features read from a layer: feature ids, attributes and geometries.
 
-    ``attributes``: all fields of each feature (fields not read are empty); ``shapes``: WKB or None; ``curves``: ids
-    of features with arcs.
+    ``attributes``: all fields of each feature (fields not read are empty); ``shapes_wkb``: WKB or None;
+    ``fids_with_arcs``: ids of features with arcs.
     """
 
     fids: list[int] = field(default_factory=list)
     attributes: list[list[Any]] = field(default_factory=list)
-    shapes: list[bytes | None] = field(default_factory=list)
-    curves: list[int] = field(default_factory=list)
+    shapes_wkb: list[bytes | None] = field(default_factory=list)
+    fids_with_arcs: list[int] = field(default_factory=list)
 
 
 def _read_rows(shot: LayerSnapshot, kept: list[int], cancellation: Cancellation) -> _FeatureRows:
     """Read the features in one pass, only the fields at the given positions."""
-    request, found = QgsFeatureRequest(shot.request), _FeatureRows()
+    request, found = QgsFeatureRequest(shot.feature_request), _FeatureRows()
     if len(kept) < shot.fields.count() and request.filterExpression() is None:
         # An expression may use any field.
         request.setSubsetOfAttributes(kept)
-    for number, feature in enumerate(shot.source.getFeatures(request)):
+    for number, feature in enumerate(shot.feature_source.getFeatures(request)):
         if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
         wkb, curved = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
         found.fids.append(feature.id())
         found.attributes.append(feature.attributes())
-        found.shapes.append(wkb)
+        found.shapes_wkb.append(wkb)
         if curved:
-            found.curves.append(feature.id())
+            found.fids_with_arcs.append(feature.id())
     cancellation.raise_if_cancelled()
     return found
 
@@ -246,8 +249,8 @@ def _list_reading_notices(shot: LayerSnapshot, curves: int) -> list[tuple[str, d
     if curves:
         step = CURVE_STEP_DEGREES
         notices.append(("notice_curves", {"layer": shot.name, "count": curves, "step": step}))
-    if shot.filter:
-        notices.append(("notice_filter", {"layer": shot.name, "filter": shot.filter}))
+    if shot.subset_filter:
+        notices.append(("notice_filter", {"layer": shot.name, "filter": shot.subset_filter}))
     if shot.unsaved_change_count:
         notices.append(("notice_unsaved", {"layer": shot.name, "count": shot.unsaved_change_count}))
     return notices

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.errors import InputError, SanxianError
-from ...core.model.rule import EVERY_LAYER, Need
+from ...core.model.rule import EVERY_LAYER, LayerNeed
 from .properties import IMPORTED_PROPERTY, get_assigned_role, get_file_path, get_layer_name, set_assigned_role
 
 if TYPE_CHECKING:
-    from ...core.check import Options
+    from ...core.check import RunOptions
     from ...core.plan.layer import SourceLayer
     from ...core.profile import Norm
 
@@ -57,11 +57,11 @@ class LayerOutline:
 class RecognisedLayers:
     """Which layers of the project are which layers of the plan.
 
-    ``roles``: role (code of the plan layer) → layer id; ``missing_concepts``: (concept, its roles) that the kind of
-    delivery requires and no layer fulfils; ``repeated_roles``: roles that several layers have.
+    ``layer_id_by_role``: role (code of the plan layer) → layer id; ``missing_concepts``: (concept, its roles) that the
+    kind of delivery requires and no layer fulfils; ``repeated_roles``: roles that several layers have.
     """
 
-    roles: dict[str, str]
+    layer_id_by_role: dict[str, str]
     missing_concepts: list[tuple[str, tuple[str, ...]]]
     repeated_roles: list[str]
 
@@ -115,7 +115,7 @@ def take_outline(layer: QgsVectorLayer) -> LayerOutline:
     return LayerOutline(layer.id(), get_layer_name(layer), get_assigned_role(layer), fields)
 
 
-def recognise_role(layer: QgsVectorLayer, options: Options) -> str:
+def recognise_role(layer: QgsVectorLayer, options: RunOptions) -> str:
     """Return the role (code of the plan layer) of one layer; empty if unknown.
 
     Without the geometry libraries, or with an unreadable profile, only a role that the user assigned is returned:
@@ -124,19 +124,19 @@ def recognise_role(layer: QgsVectorLayer, options: Options) -> str:
     try:
         from ...core.loading.recognition import find_role
 
-        return find_role(take_outline(layer), options.norm())[0]
+        return find_role(take_outline(layer), options.resolve_norm())[0]
     except (SanxianError, ImportError):
         return get_assigned_role(layer)
 
 
-def recognise_layers(layers: list[LayerOutline], options: Options) -> RecognisedLayers:
+def recognise_layers(layers: list[LayerOutline], options: RunOptions) -> RecognisedLayers:
     """Find which layer has which role of the plan, in any thread.
 
     The geometry libraries are loaded the first time.
     """
     from ...core.loading.recognition import choose_scope, find_role
 
-    norm = options.norm()
+    norm = options.resolve_norm()
     chosen = options.list_role_choices()
     roles: dict[str, str] = {}
     twice: list[str] = []
@@ -152,7 +152,7 @@ def recognise_layers(layers: list[LayerOutline], options: Options) -> Recognised
     concepts = norm.standard.concepts
     lacking = [
         (concept, concepts.get(concept, (concept,)))
-        for concept in scope.mandatory
+        for concept in scope.mandatory_concepts
         if concept not in norm.profile.absent and not set(concepts.get(concept, (concept,))) & set(roles)
     ]
     return RecognisedLayers(roles, lacking, sorted(set(twice)))
@@ -185,7 +185,7 @@ def assign_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) ->
 
 
 def assign_roles_for_rule(
-    given: Mapping[str, SourceLayer], needs: Mapping[str, Need], norm: Norm, role: str = ""
+    given: Mapping[str, SourceLayer], needs: Mapping[str, LayerNeed], norm: Norm, role: str = ""
 ) -> dict[str, str]:
     """Return role → layer name for the layers that one rule needs.
 

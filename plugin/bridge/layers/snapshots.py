@@ -29,20 +29,20 @@ class LayerSnapshot:
     """
 
     name: str
-    source: QgsVectorLayerFeatureSource
+    feature_source: QgsVectorLayerFeatureSource
     fields: QgsFields
     crs: QgsCoordinateReferenceSystem
-    request: QgsFeatureRequest
-    count: int = 0
-    path: str = ""
+    feature_request: QgsFeatureRequest
+    feature_count: int = 0
+    file_path: str = ""
     encoding: str = ""
     template_id: str = ""
-    filter: str = ""
+    subset_filter: str = ""
     unsaved_change_count: int = 0
     layer_id: str = ""
-    table: str = ""
-    geometry: Qgis.WkbType = Qgis.WkbType.Unknown
-    #: True if ``count`` is the provider's and exact. A GeoPackage's may be outdated, a server's an estimate.
+    table_name: str = ""
+    geometry_type: Qgis.WkbType = Qgis.WkbType.Unknown
+    #: True if ``feature_count`` is the provider's and exact. A GeoPackage's may be outdated, a server's an estimate.
     is_count_known: bool = True
     is_count_exact: bool = False
 
@@ -56,25 +56,25 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
     provider = layer.dataProvider()
     return LayerSnapshot(
         name=get_layer_name(layer),
-        source=QgsVectorLayerFeatureSource(layer),
+        feature_source=QgsVectorLayerFeatureSource(layer),
         fields=layer.fields(),
         crs=layer.crs(),
-        request=request or QgsFeatureRequest(),
-        count=max(int(layer.featureCount()), 0),
-        path=get_file_path(layer),
+        feature_request=request or QgsFeatureRequest(),
+        feature_count=max(int(layer.featureCount()), 0),
+        file_path=get_file_path(layer),
         encoding=provider.encoding() if provider and layer.providerType() == "ogr" else "",
         template_id=get_assigned_role(layer),
-        filter=layer.subsetString(),
+        subset_filter=layer.subsetString(),
         unsaved_change_count=count_unsaved_edits(layer),
         layer_id=layer.id(),
-        table=get_table_name(layer),
-        geometry=layer.wkbType(),
+        table_name=get_table_name(layer),
+        geometry_type=layer.wkbType(),
         is_count_known=layer.featureCount() >= 0,
         is_count_exact=layer.providerType() in ("memory", "ogr") and not get_file_path(layer).lower().endswith(".gpkg"),
     )
 
 
-def make_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[LayerSnapshot]:
+def make_snapshot_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[LayerSnapshot]:
     """Return snapshots with unique layer names, made by appending numbers.
 
     A project may have several layers of one name, a plan may not.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from ...core.mapping import MappingLoss
-    from ...core.standard.template import Field, Template
+    from ...core.standard.template import Template, TemplateField
 
 LAYER_DRIVERS = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
 TABLE_DRIVERS = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}
@@ -52,10 +52,10 @@ class OutputTable:
 
     name: str
     fields: QgsFields
-    geometry: Qgis.WkbType
+    geometry_type: Qgis.WkbType
     crs: QgsCoordinateReferenceSystem
-    rows: Callable[[], Iterator[QgsFeature]]
-    count: int
+    iterate_features: Callable[[], Iterator[QgsFeature]]
+    feature_count: int
 
 
 @run_in_python_thread
@@ -74,7 +74,7 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
     columns = [frame[f.name] for f in template.fields]
     dates = [f.type == "date" for f in template.fields]
 
-    def rows() -> Iterator[QgsFeature]:
+    def iterate_rows() -> Iterator[QgsFeature]:
         """Yield the rows as QGIS features."""
         for shape, *values in zip(shapes, *(c.tolist() for c in columns), strict=True):
             feature = QgsFeature(fields)
@@ -89,10 +89,10 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
                 feature.setGeometry(made)
             yield feature
 
-    return OutputTable(template.role, fields, geometry, crs, rows, len(frame))
+    return OutputTable(template.role, fields, geometry, crs, iterate_rows, len(frame))
 
 
-def make_template_field(declared: Field, values: Sequence[Any] = ()) -> QgsField:
+def make_template_field(declared: TemplateField, values: Sequence[Any] = ()) -> QgsField:
     """Return a field of a template; ``values``: what an integer field must hold."""
     kind = _find_type(declared.type, declared.length, values)
     length = declared.length or 0 if declared.type in ("text", "real") else 0
@@ -107,21 +107,21 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPP
     for column in ("source_fid", "key", "field", "source_field", "value", "reason", "carried", "message"):
         fields.append(QgsField(column, QMetaType.Type.LongLong if column == "source_fid" else QMetaType.Type.QString))
 
-    def rows() -> Iterator[QgsFeature]:
+    def iterate_rows() -> Iterator[QgsFeature]:
         """Yield the losses as QGIS features."""
         for loss in losses:
             feature = QgsFeature(fields)
             named = {"list": texts.get_setting_name(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
             message = texts.get(
-                "mapping", loss.reason, target=loss.target, source=loss.source, **{**loss.params, **named}
+                "mapping", loss.reason, target=loss.target_field, source=loss.source_field, **{**loss.params, **named}
             )
             carried = "yes" if loss.is_carried_over else "no"
             feature.setAttributes(
-                [loss.fid, loss.key, loss.target, loss.source, loss.value, loss.reason, carried, message]
+                [loss.fid, loss.key, loss.target_field, loss.source_field, loss.value, loss.reason, carried, message]
             )
             yield feature
 
-    return OutputTable(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(losses))
+    return OutputTable(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), iterate_rows, len(losses))
 
 
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
@@ -141,7 +141,7 @@ def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cance
         # Without this mark Excel assumes the machine's code page.
         options.layerOptions = ["WRITE_BOM=YES"]
     writer = QgsVectorFileWriter.create(
-        str(path), table.fields, table.geometry, table.crs, QgsCoordinateTransformContext(), options
+        str(path), table.fields, table.geometry_type, table.crs, QgsCoordinateTransformContext(), options
     )
     try:
         if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
@@ -159,7 +159,7 @@ def write_rows_to_sink(
 
     ``target``: name of the output for the OutputError that is raised if the sink rejects a row.
     """
-    for number, feature in enumerate(table.rows()):
+    for number, feature in enumerate(table.iterate_features()):
         if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
         if not sink.addFeature(feature):

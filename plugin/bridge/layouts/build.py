@@ -62,7 +62,7 @@ def _add_place_labels(
     edge = QRectF(locator.pos().x(), locator.pos().y(), locator.rect().width(), locator.rect().height())
     for number, place in enumerate(places, start=1):
         width, height = (_CHARACTER_MM * len(place.name) + 1) * sheet.factor, _LABEL_HEIGHT_MM * sheet.factor
-        at = _compute_point_on_page(locator, place.at)
+        at = _compute_point_on_page(locator, place.centre)
         box = QRectF(at[0] - width / 2, at[1] - height / 2, width, height)
         if not edge.contains(box) or any(box.intersects(other) for other in occupied):
             continue
@@ -141,7 +141,7 @@ class LayoutBuilder:
         self.material, self.catalogue, self.folder = material, catalogue, folder
         self.document = document or DocumentInfo()
 
-    def name(self, one: MapSpec, sheet: PageSize, townships: bool) -> str:
+    def make_layout_name(self, one: MapSpec, sheet: PageSize, townships: bool) -> str:
         """Return the name of a map's layout in the project."""
         title = f"{one.short}（分乡镇）" if townships else one.title
         return f"{one.number:02d} {title} {sheet.id}"
@@ -153,7 +153,7 @@ class LayoutBuilder:
         (`MapLayers.find_missing_input`). Raise DataError if the layout's .qpt is missing or has no item ``map``.
         """
         layout = self._load_empty_layout(sheet)
-        layout.setName(self.name(one, sheet, townships))
+        layout.setName(self.make_layout_name(one, sheet, townships))
         for key, value in (
             (MAP_PROPERTY, one.id),
             (SHEET_PROPERTY, sheet.id),
@@ -202,7 +202,7 @@ class LayoutBuilder:
             "sanxian_number": f"{one.number:02d}",
             "sanxian_county": county.name,
             "sanxian_city": map_layers.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
-            "sanxian_crs": format_crs(self.material.crs),
+            "sanxian_crs": format_crs_for_map(self.material.crs),
             "sanxian_note": self.catalogue.note,
             **make_document_variables(self.document),
         }
@@ -220,7 +220,7 @@ class LayoutBuilder:
 
     def _set_atlas(self, layout: QgsPrintLayout) -> None:
         role, layer = self.material.find_concept_layers((TOWNSHIPS_CONCEPT,))
-        code, name = (self.material.field(role, layer, m) for m in ("division_code", "division_name"))
+        code, name = (self.material.get_field_name(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
         atlas.setEnabled(True)
         atlas.setCoverageLayer(layer)
@@ -245,13 +245,13 @@ class LayoutBuilder:
             if answer is None or answer[1] in [layer for layer, _ in found]:
                 continue
             role, layer = answer
-            layer_style = self.catalogue.styles.get(spec.style)
+            layer_style = self.catalogue.style_by_id.get(spec.style)
             xml = layer_styles.make_map_style(
                 self.material, role, layer, layer_style, self.catalogue, sheet, scale, smaller
             )
             if townships and spec.of == (TOWNSHIPS_CONCEPT,):
                 xml = layer_styles.make_other_townships_whitish(
-                    xml, layer, self.material.field(role, layer, "division_code")
+                    xml, layer, self.material.get_field_name(role, layer, "division_code")
                 )
             found.append((layer, xml))
         return found + self._make_neighbours("neighbours", sheet, [layer for layer, _ in found])
@@ -281,10 +281,10 @@ class LayoutBuilder:
         None if the project or the map set has no such layer.
         """
         neighbours = self.neighbours
-        if neighbours is None or neighbours.layer in taken or layer_style not in self.catalogue.styles:
+        if neighbours is None or neighbours.layer in taken or layer_style not in self.catalogue.style_by_id:
             return []
         xml = layer_styles.make_neighbours_style(
-            neighbours, self.material.county.code, self.catalogue.styles[layer_style], sheet
+            neighbours, self.material.county.code, self.catalogue.style_by_id[layer_style], sheet
         )
         return [(neighbours.layer, xml)]
 
@@ -304,7 +304,7 @@ class LayoutBuilder:
     def _fill_map(self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool) -> QgsLayoutItemMap:
         item = layout.itemById(frame.MAP_ITEM_ID)
         item.setCrs(self.material.crs)
-        _show_extent(item, self.extent(one), self.catalogue)
+        _show_extent(item, self.get_map_extent(one), self.catalogue)
         scale = self._choose_township_scale(item) if townships else item.scale()
         smaller = one.scope == "county" and not townships
         _lock_layers_and_styles(item, self._make_styles(one, sheet, townships, scale, smaller))
@@ -329,7 +329,7 @@ class LayoutBuilder:
             else item.scale()
         )
 
-    def extent(self, one: MapSpec) -> QgsRectangle:
+    def get_map_extent(self, one: MapSpec) -> QgsRectangle:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
         if one.scope == "county":
             return self.material.compute_county_extent()
@@ -354,10 +354,12 @@ class LayoutBuilder:
             role, layer = answer
             # With townships below it, the county is their outline.
             above = of == (COUNTY_ROLE,) and bool(self.material.townships) and not in_city
-            ground = self.catalogue.styles.get("locator_outline" if above else "locator")
+            ground = self.catalogue.style_by_id.get("locator_outline" if above else "locator")
             xml = layer_styles.make_map_style(self.material, role, layer, ground, self.catalogue, sheet)
             if townships and of == (TOWNSHIPS_CONCEPT,):
-                xml = layer_styles.highlight_township(xml, layer, self.material.field(role, layer, "division_code"))
+                xml = layer_styles.highlight_township(
+                    xml, layer, self.material.get_field_name(role, layer, "division_code")
+                )
             shown.append((layer, xml))
         locator.setCrs(self.material.crs)
         county = self.material.compute_county_extent()
@@ -373,7 +375,7 @@ class LayoutBuilder:
             else QgsRectangle(county)
         )
         for place in places:
-            extent.combineExtentWith(QgsRectangle(place.at, place.at))
+            extent.combineExtentWith(QgsRectangle(place.centre, place.centre))
         _lock_layers_and_styles(locator, shown + around)
         locator.setExtent(
             _fit_extent(locator, extent, 1 + 2 * (_PLACE_NAMES_MARGIN_SHARE if places else _LOCATOR_MARGIN_SHARE))
@@ -414,7 +416,7 @@ def _fit_extent(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> Q
     return QgsRectangle(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
-def format_crs(crs: QgsCoordinateReferenceSystem) -> str:
+def format_crs_for_map(crs: QgsCoordinateReferenceSystem) -> str:
     """Return the name of a coordinate system for a map's margin, in Chinese."""
     name = "2000国家大地坐标系" if "CGCS2000" in crs.description() or "4490" in crs.authid() else crs.description()
     meridian = _MERIDIAN_PATTERN.search(crs.toProj())

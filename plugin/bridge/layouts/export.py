@@ -78,13 +78,13 @@ _INCHES_PER_METRE = 1000 / 25.4
 class LayoutPage:
     """One page of a layout to export.
 
-    ``number``: index of the township in the atlas (-1 for a layout without atlas); ``stem``: file name without
-    suffix; ``title``: title in the metadata.
+    ``atlas_index``: index of the township in the atlas (-1 for a layout without atlas); ``file_stem``: file name
+    without suffix; ``document_title``: title in the metadata.
     """
 
-    number: int
-    stem: str
-    title: str
+    atlas_index: int
+    file_stem: str
+    document_title: str
 
 
 def write_page(
@@ -107,25 +107,25 @@ def write_page(
     with _make_opaque(layout):
         for kind in formats:
             cancellation.raise_if_cancelled()
-            target = folder / f"{page.stem}.{kind}"
+            target = folder / f"{page.file_stem}.{kind}"
             if kind == JPG_FORMAT:
                 _write_jpg(layout, target, dpi)
                 if world:
                     target.with_suffix(".jgw").write_text(make_world_file(layout, dpi), encoding="ascii")
                     written.append(target.with_suffix(".jgw").name)
             else:
-                _write_pdf(layout, target, dpi, page.title)
+                _write_pdf(layout, target, dpi, page.document_title)
             written.append(target.name)
     return written
 
 
 def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:
     """Set an atlas to the township of a page, and filter the legend as for printing."""
-    if page.number >= 0:
-        layout.atlas().seekTo(page.number)
+    if page.atlas_index >= 0:
+        layout.atlas().seekTo(page.atlas_index)
     layout.refresh()
     township, crs = None, None
-    if page.number >= 0:
+    if page.atlas_index >= 0:
         coverage = layout.atlas().coverageLayer()
         township, crs = layout.reportContext().feature().geometry(), coverage.crs()
     for one in layout.items():

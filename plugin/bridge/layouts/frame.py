@@ -92,19 +92,19 @@ def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> Qgs
     page.setPageSize(QgsLayoutSize(sheet.width, sheet.height, MILLIMETRES))
     pen = _LayoutItemWriter(layout, sheet.factor)
     pen.add_box("border", 6, 6, 408, 285, 0.8)
-    pen.text("number", "[% '图号 ' || @sanxian_number %]", 9, 9, 60, 7, 11, "left")
-    pen.text(
+    pen.add_label("number", "[% '图号 ' || @sanxian_number %]", 9, 9, 60, 7, 11, "left")
+    pen.add_label(
         "secrecy", "[% '密级：' || coalesce(nullif(@sanxian_secrecy, ''), '　　　　') %]", 351, 9, 60, 7, 11, "right"
     )
-    pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=SECONDARY_TEXT_COLOUR)
-    pen.text("title", f"[% {_TITLE_EXPRESSION} %]", 70, 15, 280, 13, 25, bold=True)
-    pen.map(MAP_ITEM_ID, 9, 30, 308, 258, 0.4)
-    pen.text("north_name", "北", 299, 32, 15, 6, 11, bold=True)
-    north = pen.add(QgsLayoutItemPicture(layout), "north", 299, 38, 15, 18)
+    pen.add_label("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=SECONDARY_TEXT_COLOUR)
+    pen.add_label("title", f"[% {_TITLE_EXPRESSION} %]", 70, 15, 280, 13, 25, bold=True)
+    pen.add_map(MAP_ITEM_ID, 9, 30, 308, 258, 0.4)
+    pen.add_label("north_name", "北", 299, 32, 15, 6, 11, bold=True)
+    north = pen.add_item(QgsLayoutItemPicture(layout), "north", 299, 38, 15, 18)
     north.setPicturePath(
         "base64:" + base64.b64encode((ICONS_FOLDER / "north.svg").read_bytes()).decode("ascii"), Qgis.PictureFormat.SVG
     )
-    pen.text(
+    pen.add_label(
         "locator_title",
         f"[% {_LOCATOR_TITLE_EXPRESSION} %]",
         _RIGHT_COLUMN_X,
@@ -114,19 +114,19 @@ def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> Qgs
         10,
         bold=True,
     )
-    locator = pen.map(LOCATOR_ITEM_ID, _RIGHT_COLUMN_X, 37, _RIGHT_COLUMN_WIDTH, 60, 0.25)
+    locator = pen.add_map(LOCATOR_ITEM_ID, _RIGHT_COLUMN_X, 37, _RIGHT_COLUMN_WIDTH, 60, 0.25)
     _add_overview(locator, sheet.factor)
     _add_graticule(locator, pen)
     _add_legend(pen, _RIGHT_COLUMN_X, 99, _RIGHT_COLUMN_WIDTH, 118)
     _add_scale_bar(pen, _RIGHT_COLUMN_X + 3, 226, SCALE_BAR_WIDTH_MM)
-    pen.text(
+    pen.add_label(
         "scale", f"[% '比例尺 ' || {_SCALE_EXPRESSION} %]", _RIGHT_COLUMN_X, 219, _RIGHT_COLUMN_WIDTH, 7, 11, bold=True
     )
     y = 240.0
     for identifier, label, expression, height in _TITLE_BLOCK_ROWS:
-        pen.text(f"{identifier}_label", label, _RIGHT_COLUMN_X, y, 22, height, 9, frame=0.2)
+        pen.add_label(f"{identifier}_label", label, _RIGHT_COLUMN_X, y, 22, height, 9, frame=0.2)
         size = 8 if identifier in WRAPPED_LABELS else 9
-        pen.text(
+        pen.add_label(
             identifier,
             f"[% {expression} %]",
             _RIGHT_COLUMN_X + 22,
@@ -137,7 +137,7 @@ def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> Qgs
             frame=0.2,
         )
         y += height
-    pen.text(
+    pen.add_label(
         "note",
         "[% @sanxian_note %]",
         _RIGHT_COLUMN_X,
@@ -149,7 +149,7 @@ def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> Qgs
         color=SECONDARY_TEXT_COLOUR,
     )
     approval = "[% if(coalesce(@sanxian_approval, '') = '', '', '审图号：' || @sanxian_approval) %]"
-    pen.text(APPROVAL_ITEM_ID, approval, 351, 17, 60, 7, 11, "right")
+    pen.add_label(APPROVAL_ITEM_ID, approval, 351, 17, 60, 7, 11, "right")
     return layout
 
 
@@ -162,7 +162,7 @@ class _LayoutItemWriter:
     def __init__(self, layout: QgsPrintLayout, factor: float):
         self.layout, self.factor = layout, factor
 
-    def add(self, item: QgsLayoutItem, identifier: str, x: float, y: float, width: float, height: float):
+    def add_item(self, item: QgsLayoutItem, identifier: str, x: float, y: float, width: float, height: float):
         item.setId(identifier)
         f = self.factor
         item.attemptMove(QgsLayoutPoint(round(x * f, 2), round(y * f, 2), MILLIMETRES))
@@ -176,24 +176,24 @@ class _LayoutItemWriter:
         item.setFrameStrokeWidth(QgsLayoutMeasurement(round(width * self.factor, 2), MILLIMETRES))
 
     def add_box(self, identifier, x, y, width, height, line):
-        shape = self.add(QgsLayoutItemShape(self.layout), identifier, x, y, width, height)
+        shape = self.add_item(QgsLayoutItemShape(self.layout), identifier, x, y, width, height)
         shape.setShapeType(QgsLayoutItemShape.Shape.Rectangle)
         outline = {"color": "255,255,255,0", "style": "no", "outline_color": FRAME_LINE_COLOUR}
         outline |= {"outline_width": f"{line * self.factor:.2f}"} if line else {"outline_style": "no"}
         shape.setSymbol(QgsFillSymbol.createSimple(outline))
 
-    def map(self, identifier, x, y, width, height, line) -> QgsLayoutItemMap:
-        item = self.add(QgsLayoutItemMap(self.layout), identifier, x, y, width, height)
+    def add_map(self, identifier, x, y, width, height, line) -> QgsLayoutItemMap:
+        item = self.add_item(QgsLayoutItemMap(self.layout), identifier, x, y, width, height)
         item.setBackgroundColor(QColor("#FFFFFF"))
         self.set_item_frame(item, line)
         return item
 
-    def text(
+    def add_label(
         self, identifier, text, x, y, width, height, size, align="centre", bold=False, color=TEXT_COLOUR, frame=0.0
     ) -> QgsLayoutItemLabel:
-        label = self.add(QgsLayoutItemLabel(self.layout), identifier, x, y, width, height)
+        label = self.add_item(QgsLayoutItemLabel(self.layout), identifier, x, y, width, height)
         label.setText(text)
-        label.setTextFormat(self.format(size, bold, color))
+        label.setTextFormat(self.make_text_format(size, bold, color))
         sides = {
             "left": Qt.AlignmentFlag.AlignLeft,
             "right": Qt.AlignmentFlag.AlignRight,
@@ -207,7 +207,7 @@ class _LayoutItemWriter:
             self.set_item_frame(label, frame)
         return label
 
-    def format(self, size: float, bold: bool = False, color: str = TEXT_COLOUR) -> QgsTextFormat:
+    def make_text_format(self, size: float, bold: bool = False, color: str = TEXT_COLOUR) -> QgsTextFormat:
         text = QgsTextFormat()
         font = QFont(LAYOUT_FONT)
         font.setBold(bold)
@@ -237,7 +237,7 @@ def _add_graticule(locator: QgsLayoutItemMap, pen: _LayoutItemWriter) -> None:
     grid.setAnnotationEnabled(True)
     grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinute)
     grid.setAnnotationPrecision(0)
-    grid.setAnnotationTextFormat(pen.format(6, color=SECONDARY_TEXT_COLOUR))
+    grid.setAnnotationTextFormat(pen.make_text_format(6, color=SECONDARY_TEXT_COLOUR))
     grid.setAnnotationFrameDistance(0.6 * pen.factor)
     side, show = QgsLayoutItemMapGrid.BorderSide, QgsLayoutItemMapGrid.DisplayMode
     for border, display in (
@@ -261,9 +261,9 @@ def set_graticule_interval(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
 def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height: float) -> None:
     """Add the legend and an invisible frame that reserves its space."""
     pen.add_box("legend_border", x, y, width, height, 0.25)
-    pen.text("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
+    pen.add_label("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
     pen.add_box(LEGEND_FRAME_ITEM_ID, x, y + 8, width, height - 9, 0.0)
-    legend = pen.add(QgsLayoutItemLegend(pen.layout), LEGEND_ITEM_ID, x, y + 8, width, height - 9)
+    legend = pen.add_item(QgsLayoutItemLegend(pen.layout), LEGEND_ITEM_ID, x, y + 8, width, height - 9)
     legend.setBackgroundEnabled(False)
     styles = QgsLegendStyle.Style
     for style, size, bold in (
@@ -272,7 +272,7 @@ def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height
         (styles.SymbolLabel, 9, False),
     ):
         changed = legend.style(style)
-        changed.setTextFormat(pen.format(size, bold))
+        changed.setTextFormat(pen.make_text_format(size, bold))
         legend.setStyle(style, changed)
     f = pen.factor
     legend.setSymbolWidth(9 * f)
@@ -292,14 +292,14 @@ def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height
 
 
 def _add_scale_bar(pen: _LayoutItemWriter, x: float, y: float, width: float) -> None:
-    bar = pen.add(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR_ITEM_ID, x, y, width, 11)
+    bar = pen.add_item(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR_ITEM_ID, x, y, width, 11)
     bar.setStyle("Double Box")
     bar.setUnits(QgsUnitTypes.DistanceUnit.DistanceKilometers)
     bar.setUnitLabel("km")
     bar.setMapUnitsPerScaleBarUnit(1.0)
     bar.setNumberOfSegmentsLeft(0)
     bar.setNumberOfSegments(4)
-    bar.setTextFormat(pen.format(8.5))
+    bar.setTextFormat(pen.make_text_format(8.5))
     bar.setHeight(1.6 * pen.factor)
     bar.setLabelBarSpace(1.0 * pen.factor)
     bar.setBoxContentSpace(1.0 * pen.factor)

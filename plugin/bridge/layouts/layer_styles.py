@@ -225,7 +225,7 @@ def _show_zones_as_three_zones(layer: QgsVectorLayer, material: MapLayers, role:
     """
     from ...core.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 
-    field = material.field(role, layer, "zone_code")
+    field = material.get_field_name(role, layer, "zone_code")
     if role == SPACES_ROLE or not field:
         return
     mapping = load_space_map(material.norm)

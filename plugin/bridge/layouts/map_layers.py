@@ -28,7 +28,7 @@ from ..layers.properties import convert_to_qgis_crs
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.check import Options
+    from ...core.check import RunOptions
     from ...core.profile import Norm
     from ...core.standard.codes import CodeList
 
@@ -84,13 +84,13 @@ class MapLayers:
         """Return the names of the roles that would fulfil these concepts, for a message."""
         return " / ".join(find_roles(of, self.norm.standard.concepts))
 
-    def field(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
+    def get_field_name(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
         """Return the name of the field with a meaning in the layer of a role; else empty.
 
         A meaning is what a field holds, such as ``net_area``, whatever its name.
         """
         for template in self.norm.standard.list_templates_of_role(role):
-            known = template.field(meaning)
+            known = template.find_field(meaning)
             index = layer.fields().lookupField(known.name) if known else -1
             if index >= 0:
                 return layer.fields().at(index).name()
@@ -127,7 +127,7 @@ class MapLayers:
         layer = self.roles.get(role)
         if layer is None:
             return []
-        fields = [self.field(role, layer, meaning) for meaning in ("division_code", "division_name")]
+        fields = [self.get_field_name(role, layer, meaning) for meaning in ("division_code", "division_name")]
         if not all(fields):
             return []
         request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
@@ -145,7 +145,7 @@ class MapLayers:
 
     def _find_division(self, code: str) -> str:
         known = self.division_codes
-        return known.codes[code].name if code in known.codes else ""
+        return known.entry_by_code[code].name if code in known.entry_by_code else ""
 
     @cached_property
     def crs(self) -> QgsCoordinateReferenceSystem:
@@ -165,7 +165,7 @@ class MapLayers:
 
         return find_default_crs(self.county.code, self.division_codes)
 
-    def extent(self, layer: QgsVectorLayer) -> QgsRectangle:
+    def get_layer_extent(self, layer: QgsVectorLayer) -> QgsRectangle:
         """Return a layer's extent in the CRS of the maps."""
         return self.transform_box(layer, layer.extent())
 
@@ -180,23 +180,27 @@ class MapLayers:
         """
         outlines = [self.roles.get(COUNTY_ROLE), (self.find_concept_layers((TOWNSHIPS_CONCEPT,)) or ("", None))[1]]
         chosen = next((v for v in outlines if v is not None and has_features(v)), None)
-        return self.extent(chosen) if chosen is not None else self.compute_common_extent(list(self.roles.values()))
+        return (
+            self.get_layer_extent(chosen)
+            if chosen is not None
+            else self.compute_common_extent(list(self.roles.values()))
+        )
 
     def compute_common_extent(self, layers: list[QgsVectorLayer]) -> QgsRectangle:
         """Return the extent that contains all given layers, in the CRS of the maps."""
         total = QgsRectangle()
         for layer in layers:
             if has_features(layer):
-                total.combineExtentWith(self.extent(layer))
+                total.combineExtentWith(self.get_layer_extent(layer))
         return total
 
 
-def collect_from_project(project: QgsProject, options: Options) -> MapLayers:
+def collect_from_project(project: QgsProject, options: RunOptions) -> MapLayers:
     """Return the map layers of a project, recognised as for a check."""
     return collect_from_layers(project, role_recognition.list_plan_layers(project), options)
 
 
-def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Options) -> MapLayers:
+def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: RunOptions) -> MapLayers:
     """Return the map layers among the given layers, by their roles.
 
     Raise InputError without layers, if none is recognised, or if two have the same role.
@@ -204,7 +208,9 @@ def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], optio
     outlines = [role_recognition.take_outline(layer) for layer in layers]
     if not outlines:
         raise InputError("no_layers")
-    found, norm = run_in_python_thread(lambda: (role_recognition.recognise_layers(outlines, options), options.norm()))()
+    found, norm = run_in_python_thread(
+        lambda: (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
+    )()
     return collect_from_recognition(project, layers, found, norm)
 
 
@@ -215,10 +221,10 @@ def collect_from_recognition(
     outlines = [role_recognition.take_outline(layer) for layer in layers]
     if found.repeated_roles:
         role = found.repeated_roles[0]
-        names = [one.name for one in outlines if one.id == found.roles[role] or _has_role(one, role, norm)]
+        names = [one.name for one in outlines if one.id == found.layer_id_by_role[role] or _has_role(one, role, norm)]
         raise InputError("two_layers_one_role", role=role, first=names[0], second=names[-1])
     by_id = {layer.id(): layer for layer in layers}
-    roles = {role: by_id[key] for role, key in found.roles.items() if key in by_id}
+    roles = {role: by_id[key] for role, key in found.layer_id_by_role.items() if key in by_id}
     if not roles:
         raise InputError("map_no_layers", layers="、".join(one.name for one in outlines))
     return MapLayers(project, roles, norm)
@@ -266,11 +272,11 @@ class NeighbourLayer:
 class NamedPoint:
     """Name and approximate centre of a county whose boundary is unknown.
 
-    ``at``: centre of its bounding box in the CRS of the maps.
+    ``centre``: centre of its bounding box in the CRS of the maps.
     """
 
     name: str
-    at: QgsPointXY
+    centre: QgsPointXY
 
 
 def find_neighbour_layer(material: MapLayers) -> NeighbourLayer | None:
@@ -282,7 +288,9 @@ def find_neighbour_layer(material: MapLayers) -> NeighbourLayer | None:
     for layer in role_recognition.list_plan_layers(material.project):
         if layer.geometryType() != Qgis.GeometryType.Polygon:
             continue
-        fields = [material.field(COUNTY_ROLE, layer, meaning) for meaning in ("division_code", "division_name")]
+        fields = [
+            material.get_field_name(COUNTY_ROLE, layer, meaning) for meaning in ("division_code", "division_name")
+        ]
         if not all(fields):
             continue
         codes = _find_other_codes(layer, fields[0], material.county.code)
@@ -312,14 +320,14 @@ def compute_locator_extent(material: MapLayers, neighbours: NeighbourLayer, coun
     """
     wide = QgsRectangle(county)
     wide.grow(_LOCATOR_MARGIN_SHARE * max(county.width(), county.height()))
-    whole = wide.intersect(material.extent(neighbours.layer))
+    whole = wide.intersect(material.get_layer_extent(neighbours.layer))
     whole.combineExtentWith(county)
     return whole
 
 
 def find_city_name(material: MapLayers) -> str:
     """Return the name of the city that the county belongs to; empty if unknown."""
-    rows = material.division_codes.codes
+    rows = material.division_codes.entry_by_code
     own = rows.get(material.county.code)
     return rows[own.parent].name if own and own.parent in rows else ""
 
@@ -329,10 +337,10 @@ def find_sister_counties(material: MapLayers) -> list[NamedPoint]:
     from ...core.standard.divisions import find_extent
 
     known = material.division_codes
-    own = known.codes.get(material.county.code)
+    own = known.entry_by_code.get(material.county.code)
     transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4490"), material.crs, material.project)
     found = []
-    for code, row in known.codes.items():
+    for code, row in known.entry_by_code.items():
         bounds = find_extent(code, known)
         if own is None or code == own.code or row.parent != own.parent or bounds is None or bounds.division is not row:
             continue

@@ -49,14 +49,14 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
         )
         try:
             for n, request in enumerate(job.requests):
-                job.progress(n / len(job.requests), request.map_spec.title)
+                job.report_progress(n / len(job.requests), request.map_spec.title)
                 job.cancellation.raise_if_cancelled()
                 yield _print_map(press, request, job.cancellation)
         finally:
             # Before the file is deleted: Windows does not delete open files. The project must be deleted in the thread
             # that created it.
             call_on_main(press.close, patience=_MAIN_THREAD_TIMEOUT_S)
-    job.progress(1.0, "")
+    job.report_progress(1.0, "")
 
 
 def _print_map(press: _PackageMapPrinter, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
@@ -108,23 +108,23 @@ class _PackageMapPrinter:
             roles[role] = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
             set_assigned_role(roles[role], role)
         self._project.addMapLayers(list(roles.values()))
-        material = MapLayers(self._project, roles, job.plan.norm, DivisionName(job.code, job.name))
-        settings = job.settings
-        self._sheet = job.catalogue.sheets[settings.page]
-        self._builder = LayoutBuilder(material, job.catalogue, job.document)
+        material = MapLayers(self._project, roles, job.plan.norm, DivisionName(job.county_code, job.county_name))
+        settings = job.map_settings
+        self._sheet = job.catalogue.page_size_by_id[settings.page]
+        self._builder = LayoutBuilder(material, job.catalogue, job.document_info)
 
     def print(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
         lack = self._builder.material.find_missing_input(request.map_spec)
         if lack:
             return RenderedMap(request, missing_input=lack)
         layout = self._builder.build_layout(request.map_spec, self._sheet)
-        page = LayoutPage(-1, request.file.rpartition(".")[0], f"{self._job.name}{request.map_spec.title}")
-        settings = self._job.settings
+        page = LayoutPage(-1, request.file_name.rpartition(".")[0], f"{self._job.county_name}{request.map_spec.title}")
+        settings = self._job.map_settings
         try:
             names = write_page(
                 layout,
                 page,
-                self._job.folder,
+                self._job.target_folder,
                 formats=(JPG_FORMAT,),
                 dpi=settings.dpi,
                 world=settings.world_file,

@@ -26,16 +26,16 @@ ProgressCallback = Callable[[float, str], None]
 class MapExportOrder:
     """Which maps to export, where and how.
 
-    ``maps``: definitions of the maps; ``sheet``: page size; ``formats``: jpg, pdf; ``townships``: add a page for
-    each township to every map that has such pages; ``writes_world_file``: write world files.
+    ``maps``: definitions of the maps; ``page_size``: page size; ``formats``: jpg, pdf; ``adds_township_pages``: add a
+    page for each township to every map that has such pages; ``writes_world_file``: write world files.
     """
 
     maps: tuple[MapSpec, ...]
-    sheet: PageSize
-    folder: Path
+    page_size: PageSize
+    target_folder: Path
     formats: tuple[str, ...] = MAP_FILE_FORMATS
     dpi: float = MIN_DPI
-    townships: bool = False
+    adds_township_pages: bool = False
     writes_world_file: bool = False
 
 
@@ -43,13 +43,13 @@ class MapExportOrder:
 class MapExportOutcome:
     """Result of an export of maps.
 
-    ``files``: in the order written; ``written``: maps that were exported; ``not_made``: map and reason why it was not
-    made; ``user_layouts``: layouts of the project that were used; ``notes``: messages on lowered secrecy levels and
-    missing map approval numbers.
+    ``written_files``: in the order written; ``exported_maps``: maps that were exported; ``not_made``: map and reason
+    why it was not made; ``user_layouts``: layouts of the project that were used; ``notes``: messages on lowered secrecy
+    levels and missing map approval numbers.
     """
 
-    files: list[Path] = field(default_factory=list)
-    written: list[MapSpec] = field(default_factory=list)
+    written_files: list[Path] = field(default_factory=list)
+    exported_maps: list[MapSpec] = field(default_factory=list)
     not_made: list[tuple[MapSpec, MissingInput]] = field(default_factory=list)
     user_layouts: list[str] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
@@ -83,9 +83,9 @@ def export_maps(
         if lack:
             outcome.not_made.append((one, lack))
             continue
-        outcome.written.append(one)
+        outcome.exported_maps.append(one)
         jobs.append((one, False))
-        if order.townships and one.is_by_township:
+        if order.adds_township_pages and one.is_by_township:
             if material.townships:
                 jobs.append((one, True))
             else:
@@ -94,9 +94,11 @@ def export_maps(
                 )
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
-        with write_atomically(order.folder / f"{_make_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
+        with write_atomically(
+            order.target_folder / f"{_make_first_stem(builder, jobs[0])}.{order.formats[0]}"
+        ) as temporary:
             for name in _write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
-                outcome.files.append(order.folder / name)
+                outcome.written_files.append(order.target_folder / name)
             cancellation.raise_if_cancelled()
     progress(1.0, "")
     return outcome
@@ -121,7 +123,7 @@ def _write_pages(
     done = 0
     for one, by_township in jobs:
         for layout, page in _list_pages(builder, order, one, by_township, outcome):
-            progress(done / total, page.title)
+            progress(done / total, page.document_title)
             cancellation.raise_if_cancelled()
             yield from write_page(
                 layout,
@@ -138,7 +140,7 @@ def _write_pages(
 def _list_pages(
     builder: LayoutBuilder, order: MapExportOrder, one: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
-    layout = _make_layout(builder, order.sheet, one, by_township, outcome)
+    layout = _make_layout(builder, order.page_size, one, by_township, outcome)
     catalogue, county = builder.catalogue, builder.material.county
     if not by_township:
         yield (

@@ -36,12 +36,12 @@ _IGNORED_ELEMENTS = {
 class SaveLayoutsOutcome:
     """Outcome of saving layouts in the project.
 
-    ``added``: names of new or replaced layouts; ``edited``: names of those kept because the user edited them;
-    ``notes``: messages on lowered secrecy levels.
+    ``new_layout_names``: names of new or replaced layouts; ``kept_layout_names``: names of those kept because the user
+    edited them; ``notes``: messages on lowered secrecy levels.
     """
 
-    added: list[str] = field(default_factory=list)
-    edited: list[str] = field(default_factory=list)
+    new_layout_names: list[str] = field(default_factory=list)
+    kept_layout_names: list[str] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
 
 
@@ -72,7 +72,7 @@ def save_layouts(
     for one, sheet, townships in wanted:
         old = find_layout(project, one, sheet, townships)
         if old is not None and is_layout_edited(old) and old.name() not in allowed:
-            kept.edited.append(old.name())
+            kept.kept_layout_names.append(old.name())
             continue
         if old is not None:
             kept.notes += check_secrecy(old, builder.document)
@@ -85,7 +85,7 @@ def save_layouts(
         elif project.layoutManager().layoutByName(layout.name()) is not None:
             layout.setName(_find_free_name(project, layout.name()))
         project.layoutManager().addLayout(layout)
-        kept.added.append(layout.name())
+        kept.new_layout_names.append(layout.name())
     return kept
 
 

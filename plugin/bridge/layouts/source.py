@@ -25,7 +25,7 @@ from .map_layers import MapLayers, collect_from_layers
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from ...core.check import Options
+    from ...core.check import RunOptions
     from ...core.plan.layer import SourceLayer
 
 NoticeCallback = Callable[[str, dict[str, Any]], None]
@@ -36,7 +36,7 @@ _MULTI_TYPES = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon
 @contextmanager
 def open_map_source(
     path: str,
-    options: Options,
+    options: RunOptions,
     *,
     cancellation: Cancellation = NEVER_CANCELLED,
     unusable: NoticeCallback = lambda key, params: None,
@@ -68,7 +68,7 @@ def open_map_source(
 
 @run_in_python_thread
 def _copy_layers(
-    path: str, file: Path, options: Options, cancellation: Cancellation, unusable: NoticeCallback
+    path: str, file: Path, options: RunOptions, cancellation: Cancellation, unusable: NoticeCallback
 ) -> dict[str, tuple[str, str]]:
     """Copy the source's layers to one file; return table → (layer name, template)."""
     from ...core.check import is_part_of_plan
@@ -76,7 +76,9 @@ def _copy_layers(
 
     names: dict[str, tuple[str, str]] = {}
     found = read_source(
-        path, select_layer=is_part_of_plan(options.norm(), options.list_role_choices()), cancellation=cancellation
+        path,
+        select_layer=is_part_of_plan(options.resolve_norm(), options.list_role_choices()),
+        cancellation=cancellation,
     )
     for number, layer in enumerate(found):
         cancellation.raise_if_cancelled()

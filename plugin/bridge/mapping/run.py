@@ -25,7 +25,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ..editing import attribute_forms
-from ..editing.styled_layers import list_database_layers, open_layer
+from ..editing.styled_layers import list_database_layers, make_vector_layer
 from ..layers import styles
 from ..layers.properties import set_assigned_role
 from ..layers.reading import read_snapshot
@@ -50,8 +50,8 @@ class MappingRun(QObject):
     """One run of the algorithm `map_fields` as a QGIS task.
 
     Created and used on the main thread. ``run_ended(results)``: signal with its outputs, or None if it failed or was
-    cancelled; `messages` then contains the error. QGIS's task uses context and feedback to its end without owning
-    them, so the runner keeps them alive.
+    cancelled; `get_log_messages` then contains the error. QGIS's task uses context and feedback to its end without
+    owning them, so the runner keeps them alive.
     """
 
     progress = pyqtSignal(float)
@@ -102,7 +102,7 @@ class MappingRun(QObject):
         # limit.
         return sip.isdeleted(self._task) or self._task.status() in _END_STATES or self._task.waitForFinished(1)
 
-    def messages(self) -> str:
+    def get_log_messages(self) -> str:
         """Return the log messages of the run."""
         return self.feedback.textLog().strip()
 
@@ -152,7 +152,7 @@ def add_result_layer(
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
         found = list_database_layers(Path(str(output)))
-        layer = open_layer(found.get(template.role, str(output)), template.name, project)
+        layer = make_vector_layer(found.get(template.role, str(output)), template.name, project)
     if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
         return None
     layer.setName(template.name)
@@ -169,11 +169,14 @@ def read_source_rows(shot: LayerSnapshot, cancellation: Cancellation) -> SourceL
     A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
     through `running.threads.run_in_python_thread`.
     """
-    whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
-    if shot.path.lower().endswith(".shp") and whole and not shot.unsaved_change_count and not shot.filter:
+    whole = (
+        shot.feature_request.filterType() == QgsFeatureRequest.FilterType.FilterNone
+        and shot.feature_request.limit() < 0
+    )
+    if shot.file_path.lower().endswith(".shp") and whole and not shot.unsaved_change_count and not shot.subset_filter:
         from ...core.io import read_source
 
-        (layer,) = read_source(shot.path, cancellation=cancellation)
+        (layer,) = read_source(shot.file_path, cancellation=cancellation)
         return layer
     return read_snapshot(shot, cancellation=cancellation)
 
@@ -197,7 +200,7 @@ class PreparedMapping:
     ``proposals_by_field``: how each field's source was found.
     """
 
-    columns: SourceColumns
+    source_columns: SourceColumns
     mapping: FieldMapping
     proposals_by_field: dict[str, FieldProposal]
     field_previews: dict[str, FieldPreview]
@@ -222,16 +225,16 @@ def prepare_mapping(
     columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, LayerSnapshot) else source
     for field in columns.layer.fields:
         cancellation.raise_if_cancelled()
-        columns.of(field.name)
+        columns.count_values(field.name)
     proposals = [] if given is not None else propose_mapping(columns.layer, template, standard)
     mapping = given if given is not None else make_mapping_from_proposals(template.role, proposals)
     for name, value in (known or {}).items() if given is None else ():
-        source_field = mapping.fields.get(name)
-        if source_field is None or not columns.of(source_field):
+        source_field = mapping.source_by_target.get(name)
+        if source_field is None or not columns.count_values(source_field):
             mapping = change_mapping(mapping, template, name, constant=value)
-    mapping = replace(mapping, fields=find_source_names(columns.layer, mapping))
+    mapping = replace(mapping, source_by_target=find_source_names(columns.layer, mapping))
     previews = {}
     for target in template.fields:
         cancellation.raise_if_cancelled()
         previews[target.name] = preview_field(columns, mapping, target, template, standard)
-    return PreparedMapping(columns, mapping, {p.target: p for p in proposals if p.source}, previews)
+    return PreparedMapping(columns, mapping, {p.target_field: p for p in proposals if p.source_field}, previews)

@@ -29,7 +29,7 @@ from ...core.files.writing import write_atomically
 from ...core.profile.county_file import save_county
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
-from ..editing.styled_layers import list_database_layers, open_layer, place_layer_in_tree, set_up_layer
+from ..editing.styled_layers import list_database_layers, make_vector_layer, place_layer_in_tree, set_up_layer
 from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers
 from ..project import county
@@ -115,17 +115,17 @@ def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDa
     """
     standard = made.norm.standard
     _set_project_properties(project, request)
-    there = list_database_layers(request.database)
+    there = list_database_layers(request.database_path)
     roles = [role for role in standard.templates if role in there]
     if not roles:
-        raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
+        raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
     for number, role in enumerate(roles):
         yield number / (len(roles) + 1), standard.templates[role].name
-        layer = open_layer(there[role], role, project)
+        layer = make_vector_layer(there[role], role, project)
         if not layer.isValid():
-            raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
+            raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
         add_layer(project, layer, role, made, request)
-    yield len(roles) / (len(roles) + 1), request.project.name
+    yield len(roles) / (len(roles) + 1), request.project_path.name
     _finish_project(project, request, standard)
     write_project(project, request)
 
@@ -145,14 +145,14 @@ def add_layer(
     project: QgsProject, layer: QgsVectorLayer, role: str, made: CreatedDatabase, request: NewProjectRequest
 ) -> None:
     """Add a layer of the new database to the project, with role, symbols and form."""
-    set_up_layer(layer, role, made.norm, request.code, request.county)
+    set_up_layer(layer, role, made.norm, request.county_code, request.county_name)
     project.addMapLayer(layer, False)
     place_layer_in_tree(project, layer, role, made.norm.standard)
 
 
 def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:
     """Set title, CRS with its ellipsoid, relative paths, and the check settings."""
-    project.setTitle(f"{request.county}国土空间总体规划")
+    project.setTitle(f"{request.county_name}国土空间总体规划")
     crs = QgsCoordinateReferenceSystem()
     crs.createFromUserInput(request.crs)
     # The ellipsoid follows the CRS: measuring in QGIS is on CGCS2000 too.
@@ -164,15 +164,15 @@ def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> 
     county.store_county(
         project, county.ProjectCountySettings(profile=own.name if own else request.profile, standard=standard)
     )
-    county.store_area(project, request.code, request.county)
-    if request.view is not None:
+    county.store_area(project, request.county_code, request.county_name)
+    if request.extent_degrees is not None:
         project.viewSettings().setDefaultViewExtent(
             QgsReferencedRectangle(_set_initial_view(project, request), project.crs())
         )
 
 
 def _set_initial_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
-    west, south, east, north = request.view or (0.0, 0.0, 0.0, 0.0)
+    west, south, east, north = request.extent_degrees or (0.0, 0.0, 0.0, 0.0)
     geodetic = QgsCoordinateReferenceSystem(GEODETIC_CRS)
     transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
     return transform.transformBoundingBox(QgsRectangle(west, south, east, north))
@@ -190,10 +190,10 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
 
     Paths in it are relative to its folder. Raise OutputError if QGIS fails; an existing project file then remains.
     """
-    target = request.project
+    target = request.project_path
     own = request.own_profile_path
-    if own is not None and request.settings is not None:
-        save_county(request.settings, own)
+    if own is not None and request.county_settings is not None:
+        save_county(request.county_settings, own)
     try:
         _write_file(project, target)
     except SanxianError:

@@ -17,7 +17,7 @@ from qgis.core import (
 from ...core.standard import load_standard
 from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers
-from ..project.county import read_county as county_of
+from ..project.county import read_county_settings as county_of
 
 #: Their group in the list of bookmarks; a name of Chinese data, like the layers'.
 BOOKMARK_GROUP = "乡镇"

@@ -31,14 +31,14 @@ _MAX_FEATURES_READ = 200
 class LayerExtent(NamedTuple):
     """The extent of a layer in degrees (CGCS2000).
 
-    ``areas``: 3° zone → area in m² in that zone, empty if the geometries were not read.
+    ``area_m2_by_crs_zone``: 3° zone → area in m² in that zone, empty if the geometries were not read.
     """
 
     west: float
     east: float
     south: float
     north: float
-    areas: dict[int, float]
+    area_m2_by_crs_zone: dict[int, float]
 
 
 def list_outline_layers(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:

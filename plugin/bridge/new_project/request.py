@@ -22,30 +22,30 @@ class NewProjectRequest:
     """What the wizard creates: settings of a new county project.
 
     ``crs``: ``EPSG:…`` or WKT; ``roles``: codes of the plan layers to create; ``profile``: id or path of the county
-    profile, or empty; ``existing``: how to treat an existing database; ``replace_project``: the project file may be
-    overwritten; ``view``: west, south, east, north in degrees, if the county's location is known; ``settings``: the
-    county's settings, written to `own_profile_path` next to the project, or None.
+    profile, or empty; ``existing_database_action``: how to treat an existing database; ``may_replace_project``: the
+    project file may be overwritten; ``extent_degrees``: west, south, east, north in degrees, if the county's location
+    is known; ``county_settings``: the county's settings, written to `own_profile_path` next to the project, or None.
     """
 
     standard: str
-    code: str
-    county: str
+    county_code: str
+    county_name: str
     crs: str
     roles: tuple[str, ...]
-    database: Path
-    project: Path
+    database_path: Path
+    project_path: Path
     profile: str = ""
-    existing: str = "stop"
-    replace_project: bool = False
-    view: tuple[float, float, float, float] | None = None
-    settings: CountySettings | None = None
+    existing_database_action: str = "stop"
+    may_replace_project: bool = False
+    extent_degrees: tuple[float, float, float, float] | None = None
+    county_settings: CountySettings | None = None
 
     @property
     def own_profile_path(self) -> Path | None:
         """Return the path of the county's profile, or None if the wizard writes none."""
         from ...core.profile.county_file import make_default_profile_path
 
-        return make_default_profile_path(self.project) if self.settings is not None else None
+        return make_default_profile_path(self.project_path) if self.county_settings is not None else None
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def load_norm(standard: str, profile: str, code: str) -> Norm:
     return Norm(load_standard(standard or loaded.standard), replace(loaded, area_code=code))
 
 
-def create_database(
+def create_project_database(
     request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> CreatedDatabase:
     """Write the empty database of a new project.
@@ -82,21 +82,21 @@ def create_database(
     from ...core.geometry.crs import parse_crs
     from ...core.standard.divisions import check_crs
 
-    if request.project.exists() and not request.replace_project:
-        raise OutputError("project_exists", target=str(request.project))
-    check_writable(request.project, [])
+    if request.project_path.exists() and not request.may_replace_project:
+        raise OutputError("project_exists", target=str(request.project_path))
+    check_writable(request.project_path, [])
     if request.own_profile_path is not None:
         if request.own_profile_path.exists():
             raise DataError("profile_exists", file=str(request.own_profile_path))
         check_writable(request.own_profile_path, [])
-    norm = load_norm(request.standard, request.profile, request.code)
+    norm = load_norm(request.standard, request.profile, request.county_code)
     templates = [norm.standard.templates[role] for role in request.roles]
     create_database(
-        request.database,
+        request.database_path,
         templates,
         check_crs(parse_crs(request.crs), request.crs),
         code_lists=norm.standard.code_lists,
-        existing=request.existing,
+        existing=request.existing_database_action,
         progress=progress,
         cancellation=cancellation,
     )

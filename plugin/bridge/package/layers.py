@@ -24,7 +24,7 @@ from qgis.core import (
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
-from ..editing.styled_layers import get_layer_order, list_database_layers, open_layer
+from ..editing.styled_layers import get_layer_order, list_database_layers, make_vector_layer
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
 from ..running.threads import run_in_python_thread
@@ -48,7 +48,7 @@ def copy_datasets(
     from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
 
-    def copy(source: str, target: str) -> None:
+    def copy_file(source: str, target: str) -> None:
         """Copy one file or folder, in blocks that can be cancelled."""
         cancellation.raise_if_cancelled()
         shutil.copyfile(source, target)
@@ -63,7 +63,7 @@ def copy_datasets(
             target.parent.mkdir(parents=True)
             source = folder / place
             if source.is_dir():
-                shutil.copytree(source, target, copy_function=copy)
+                shutil.copytree(source, target, copy_function=copy_file)
             else:
                 shutil.copyfile(source, target)
             made.append(target)
@@ -80,7 +80,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     sources = [item for path in paths for item in _list_sources(path)]
     order = get_layer_order(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
-    layers = [open_layer(source, title, project) for title, source in sources]
+    layers = [make_vector_layer(source, title, project) for title, source in sources]
     layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]
     if not layers:
         return []
@@ -98,7 +98,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
             layer.setName(template.name if get_interface_language() == "zh" else role)
         project.addMapLayer(layer, False)
         node: QgsLayerTreeLayer = group.addLayer(layer)
-        node.setItemVisibilityChecked(template is None or find_branch(role, standard).shown)
+        node.setItemVisibilityChecked(template is None or find_branch(role, standard).is_shown)
         node.setExpanded(False)
     return layers
 

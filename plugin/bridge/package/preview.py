@@ -18,7 +18,7 @@ from ..settings import get_interface_language
 from ..texts import tr
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult, Options
+    from ...core.check import CheckResult, RunOptions
     from ...core.package.order import ExportOrder
     from ...core.package.package_spec.model import PackageSpec
     from ...core.package.slot_files import FilledSlot
@@ -34,18 +34,18 @@ _MAX_WATCHED_FOLDERS = 40
 class SlotPreview:
     """Preview of one document or map that the package must or may contain.
 
-    ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``pattern``: pattern of the file
-    names; ``files``: names of the files found; ``is_from_existing_package``: they come from the existing package;
-    ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing and its
-    layers exist; ``is_generated``: the plugin makes it of the check if it is missing; ``accepts_any_map``: the slot is
-    filled by a map of any number; ``id``: id in the specification.
+    ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``file_name_pattern``: pattern of the
+    file names; ``found_file_names``: names of the files found; ``is_from_existing_package``: they come from the
+    existing package; ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is
+    missing and its layers exist; ``is_generated``: the plugin makes it of the check if it is missing;
+    ``accepts_any_map``: the slot is filled by a map of any number; ``id``: id in the specification.
     """
 
     kind: str
     title: str
     need: str
-    pattern: str
-    files: tuple[str, ...] = ()
+    file_name_pattern: str
+    found_file_names: tuple[str, ...] = ()
     is_from_existing_package: bool = False
     has_unusable_files: bool = False
     can_be_drawn: bool = False
@@ -58,16 +58,17 @@ class SlotPreview:
 class PackagePreview:
     """Preview of a package before its export.
 
-    ``root``: name of the package's folder, empty while the county is unknown; ``target``: its path; ``state``: the
-    folder is new, replaced or refused; ``reason``: why existing content is not replaced; ``slots``: its documents and
-    maps; ``left_out``: files of the folder of documents that belong to no slot; ``watched_paths``: folders and broken
-    files that the user may change meanwhile; ``missing_maps``: id of a slot → why its map cannot be drawn.
+    ``folder_name``: name of the package's folder, empty while the county is unknown; ``target``: its path;
+    ``folder_state``: the folder is new, replaced or refused; ``refusal_reason``: why existing content is not replaced;
+    ``slots``: its documents and maps; ``left_out``: files of the folder of documents that belong to no slot;
+    ``watched_paths``: folders and broken files that the user may change meanwhile; ``missing_maps``: id of a slot → why
+    its map cannot be drawn.
     """
 
-    root: str = ""
+    folder_name: str = ""
     target: Path | None = None
-    state: str = NEW_FOLDER
-    reason: str = ""
+    folder_state: str = NEW_FOLDER
+    refusal_reason: str = ""
     slots: tuple[SlotPreview, ...] = ()
     left_out: tuple[str, ...] = ()
     unused_file_count: int = 0
@@ -76,7 +77,7 @@ class PackagePreview:
 
     def will_be_drawn(self, slot: SlotPreview) -> bool:
         """Return True if the plugin draws the map of a slot that has no file."""
-        return slot.can_be_drawn and not slot.files and slot.id not in self.missing_maps
+        return slot.can_be_drawn and not slot.found_file_names and slot.id not in self.missing_maps
 
     def list_relevant_slots(self, draws_maps: bool) -> list[SlotPreview]:
         """Return the slots without the one for any map, if the package has or gets a map.
@@ -84,9 +85,10 @@ class PackagePreview:
         ``draws_maps``: the plugin draws missing maps.
         """
         has_map = any(
-            (slot.kind == "map" and slot.files) or (draws_maps and self.will_be_drawn(slot)) for slot in self.slots
+            (slot.kind == "map" and slot.found_file_names) or (draws_maps and self.will_be_drawn(slot))
+            for slot in self.slots
         )
-        return [slot for slot in self.slots if slot.files or not (slot.accepts_any_map and has_map)]
+        return [slot for slot in self.slots if slot.found_file_names or not (slot.accepts_any_map and has_map)]
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class ExportObjections:
 NO_OBJECTIONS = ExportObjections()
 
 
-def find_county_values(package_spec: PackageSpec, options: Options, checked: CheckResult | None) -> dict[str, str]:
+def find_county_values(package_spec: PackageSpec, options: RunOptions, checked: CheckResult | None) -> dict[str, str]:
     """Return code and name of the county, from the checked plan or the profile.
 
     Empty if both are unknown.
@@ -114,7 +116,7 @@ def find_county_values(package_spec: PackageSpec, options: Options, checked: Che
     from ...core.package.order import find_placeholder_values, find_values_of_area
 
     if checked is None:
-        norm = options.norm()
+        norm = options.resolve_norm()
         return find_values_of_area(norm.profile.area_code, norm, package_spec) or {}
     try:
         return find_placeholder_values(checked.plan, package_spec)
@@ -137,7 +139,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     form = order.package_spec
     # While the county is unknown, the required files and those found for any county can be listed all the same.
     root = fill_placeholders(form.root, values) if values else ""
-    target = order.folder / root if root else None
+    target = order.parent_folder / root if root else None
     former = target if target is not None and target.is_dir() else None
     state, why = NEW_FOLDER, ""
     if target is not None and target.exists():
@@ -146,16 +148,16 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
             check_target(target, inputs, form, values)
         except SanxianError as error:
             state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain_error(error)
-    filled, problems = fill_slots(form, values, order.documents, former, get_interface_language())
+    filled, problems = fill_slots(form, values, order.documents_folder, former, get_interface_language())
     broken = {p.params["title"] for p in problems if p.key == "file_broken"}
     slots = [
         SlotPreview(
             one.slot.kind,
             f"{one.slot.number} {one.slot.title}".strip(),
             one.slot.need,
-            one.pattern,
-            tuple(path.name for path in one.files),
-            former is not None and all(former in path.parents for path in one.files),
+            one.file_name,
+            tuple(path.name for path in one.file_paths),
+            former is not None and all(former in path.parents for path in one.file_paths),
             one.slot.title in broken,
             bool(one.slot.layout),
             bool(one.slot.generated),
@@ -166,7 +168,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     ]
     rest = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (rest.features, rest.count) if rest else ((), 0)
-    watched = (*_list_subfolders(order.documents), *_list_broken_files(filled, broken))
+    watched = (*_list_subfolders(order.documents_folder), *_list_broken_files(filled, broken))
     return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched)
 
 
@@ -177,7 +179,7 @@ def describe_personal_fields(package_spec: PackageSpec) -> list[str]:
     chinese = get_interface_language() == "zh"
     lines = []
     for template in load_standard(package_spec.standard).templates.values():
-        names = [declared.alias or declared.name if chinese else declared.name for declared in template.personal]
+        names = [declared.alias or declared.name if chinese else declared.name for declared in template.personal_fields]
         if names:
             title = template.name if chinese else template.role
             lines.append(tr("{layer}: {fields}").format(layer=title, fields=tr(", ").join(names)))
@@ -195,7 +197,7 @@ def explain_missing_maps(
     from ...core.messages.texts import Texts
     from ...core.package.maps.slots import make_map_spec
 
-    texts, catalogue = Texts(get_interface_language()), package_spec.maps.catalogue()
+    texts, catalogue = Texts(get_interface_language()), package_spec.maps.load_map_catalogue()
     reasons: dict[str, str] = {}
     for slot in package_spec.files:
         missing = find_missing_input(make_map_spec(slot, catalogue)) if slot.layout else None
@@ -205,7 +207,7 @@ def explain_missing_maps(
 
 
 def _list_broken_files(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:
-    return [str(path) for one in filled if one.slot.title in titles for path in one.files]
+    return [str(path) for one in filled if one.slot.title in titles for path in one.file_paths]
 
 
 def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
@@ -221,7 +223,7 @@ class ObjectionFinder:
     The reasons are cached by package specification.
     """
 
-    checked: CheckResult
+    check_result: CheckResult
     _known_objections: dict[tuple[str, bool], ExportObjections] = field(default_factory=dict)
 
     def get_cached(self, order: ExportOrder) -> ExportObjections | None:
@@ -234,14 +236,14 @@ class ObjectionFinder:
         from ...core.messages.texts import Texts
         from ...core.package.gate import find_check_problems
         from ...core.package.layers.prepare import prepare_data_sets
-        from ...core.package.problems import Level, select_levels
+        from ...core.package.problems import ProblemLevel, select_levels
 
         texts = Texts(get_interface_language())
-        _, problems = prepare_data_sets(self.checked, order, cancellation)
-        problems = [*find_check_problems(self.checked), *problems]
+        _, problems = prepare_data_sets(self.check_result, order, cancellation)
+        problems = [*find_check_problems(self.check_result), *problems]
         sentences = [
             tuple(p.format_as_sentence(texts) for p in select_levels(problems, level))
-            for level in (Level.STOP, Level.GATE, Level.NOTE)
+            for level in (ProblemLevel.STOP, ProblemLevel.GATE, ProblemLevel.NOTE)
         ]
         found = self._known_objections[self._make_key(order)] = ExportObjections(*sentences)
         return found

@@ -13,7 +13,7 @@ from ..checking.check import record_qgis_version
 from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
-    from ...core.check import CheckResult, Options
+    from ...core.check import CheckResult, RunOptions
     from ...core.model.report import Report
     from ...core.package.export import ExportedPackage, ExportOrder
     from ...core.package.package_spec.model import PackageSpec
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @run_in_python_thread
-def export_package(
+def export_project_package(
     checked: CheckResult,
     order: ExportOrder,
     *,
@@ -53,10 +53,10 @@ def export_package(
 
 
 @run_in_python_thread
-def inspect_package(
+def inspect_package_layers(
     path: str,
     package_spec: PackageSpec,
-    options: Options,
+    options: RunOptions,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.errors import Cancelled
 from ...core.render.pictures import ReportPictures
-from ...core.render.words import Words
+from ...core.render.words import ReportTexts
 from ..running.tasks import log_error
 from .overview import choose_overview_frame, draw_overview, make_legend_entries
 from .scene import PictureData, draw_close_up
@@ -26,7 +26,7 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
 
     Only Cancelled is raised; after any other error the report has no pictures, which is better than no report.
     """
-    words = Words(report.lang)
+    words = ReportTexts(report.lang)
     try:
         return _draw_pictures(PictureData(plan, report, words, cancellation))
     except Cancelled:

@@ -37,10 +37,14 @@ def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
 
     It shows the county, or all layers if the plan has no layer of the county.
     """
-    roles = [scene.plan.concept(c) for c in ("county", *OVERVIEW_CONCEPTS)]
+    roles = [scene.plan.find_layer_of_concept(c) for c in ("county", *OVERVIEW_CONCEPTS)]
     layers = [lay for lay in roles if lay is not None and not is_missing(lay.plane).all()]
-    shown = layers[:1] if layers and layers[0] is scene.plan.concept("county") else layers or scene.plan.layers.values()
-    shapes = [scene.shapes(layer) for layer in shown]
+    shown = (
+        layers[:1]
+        if layers and layers[0] is scene.plan.find_layer_of_concept("county")
+        else layers or scene.plan.layers.values()
+    )
+    shapes = [scene.get_layer_shapes(layer) for layer in shown]
     shapes += [np.array([f.geometry for f in scene.placed], dtype=object)]
     bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
@@ -97,7 +101,7 @@ def _place_unnumbered_marks(
         # The centre of the extent is accurate enough for a mark of two millimetres, and fast for 10⁵ of them.
         bounds = shapely.bounds(np.array(found, dtype=object)).reshape(-1, 4)
         for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
-            spot = sheet.place(x, y)
+            spot = sheet.convert_to_pixels(x, y)
             if _find_cell(spot, dot) not in taken:
                 taken.add(_find_cell(spot, dot))
                 marks.append((severity, spot))
@@ -121,26 +125,26 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
     Areas with names remain separate, all others are merged.
     """
     scene.cancellation.raise_if_cancelled()
-    layer = scene.plan.concept(concept)
+    layer = scene.plan.find_layer_of_concept(concept)
     if layer is None:
         return None
     if concept == "townships":
         rows = [n for n, shape in enumerate(layer.plane) if shape is not None]
-        simple = shapely.simplify(scene.shapes(layer)[rows], sheet.pixel_m / 2)
+        simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], sheet.pixel_m / 2)
         names = layer.text("division_name")
         parts = [(shape, [names[n]]) for n, shape in zip(rows, simple, strict=True)]
         return painting.make_styled_layer(
             choose_style(layer, concept), scene.crs, [layer.get_field_name("division_name")], parts
         )
-    if concept == "county" and layer.role != "XZQX" and layer is scene.plan.concept("townships"):
+    if concept == "county" and layer.role != "XZQX" and layer is scene.plan.find_layer_of_concept("townships"):
         county = scene.plan.compute_county_shape()
         shapes = (
             scene.plan.reproject_for_findings(county[1].shapes)
             if county and county[0] is layer
-            else scene.shapes(layer)
+            else scene.get_layer_shapes(layer)
         )
     else:
-        shapes = scene.shapes(layer)
+        shapes = scene.get_layer_shapes(layer)
     outlines = dissolve_for_picture(shapes, sheet.pixel_m, scene.cancellation, keep_small=concept != "farmland")
     scene.outlines[concept, layer.role] = outlines
     return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in outlines])
@@ -153,10 +157,12 @@ def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
     """
     entries = []
     for concept in reversed(OVERVIEW_CONCEPTS):
-        layer = scene.plan.concept(concept)
+        layer = scene.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
             entries.append(
-                LegendEntry(scene.words.named("concept", concept), _draw_symbol(scene, choose_style(layer, concept)))
+                LegendEntry(
+                    scene.words.get_text_or_key("concept", concept), _draw_symbol(scene, choose_style(layer, concept))
+                )
             )
     return entries
 
@@ -172,7 +178,7 @@ def _draw_symbol(scene: PictureData, style: str) -> str:
 
 def _find_spot(finding: Finding, sheet: ImageFrame) -> MarkPosition:
     point = shapely.point_on_surface(finding.geometry)
-    return sheet.place(point.x, point.y)
+    return sheet.convert_to_pixels(point.x, point.y)
 
 
 def _find_cell(spot: MarkPosition, dot: float) -> tuple[int, int]:

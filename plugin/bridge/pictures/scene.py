@@ -13,7 +13,7 @@ from ...core.cancellation import Cancellation
 from ...core.files.cells import format_cell
 from ...core.geometry.validity import extract_polygons, is_missing
 from ...core.render.pictures import select_largest_conflicts
-from ...core.render.words import Words
+from ...core.render.words import ReportTexts
 from ..layers import painting
 from ..layers.painting import ImageFrame
 from ..layers.properties import convert_to_qgis_crs
@@ -38,7 +38,7 @@ class PictureData:
     generalised layers by concept and role.
     """
 
-    def __init__(self, plan: Plan, report: Report, words: Words, cancellation: Cancellation):
+    def __init__(self, plan: Plan, report: Report, words: ReportTexts, cancellation: Cancellation):
         self.plan, self.words, self.cancellation = plan, words, cancellation
         self.crs = convert_to_qgis_crs(plan.crs)
         self.chosen = select_largest_conflicts(report)
@@ -47,16 +47,16 @@ class PictureData:
         self._trees: dict[str, shapely.STRtree] = {}
         self._shapes: dict[str, NDArray] = {}
 
-    def shapes(self, layer: Layer) -> NDArray:
+    def get_layer_shapes(self, layer: Layer) -> NDArray:
         """Return a layer's geometries in the CRS of the findings."""
         if layer.role not in self._shapes:
             self._shapes[layer.role] = self.plan.reproject_for_findings(layer.plane)
         return self._shapes[layer.role]
 
-    def tree(self, layer: Layer) -> shapely.STRtree:
+    def get_layer_index(self, layer: Layer) -> shapely.STRtree:
         """Return the spatial index of a layer's geometries that are not empty."""
         if layer.role not in self._trees:
-            self._trees[layer.role] = shapely.STRtree(self.shapes(layer)[~is_missing(layer.plane)])
+            self._trees[layer.role] = shapely.STRtree(self.get_layer_shapes(layer)[~is_missing(layer.plane)])
         return self._trees[layer.role]
 
 
@@ -107,11 +107,11 @@ def draw_close_up(scene: PictureData, finding: Finding) -> str:
     layers = [_make_finding_layer(scene, finding, sheet)]
     roles: list[tuple[str, Layer]] = []
     for concept in CLOSE_UP_CONCEPTS:
-        layer = scene.plan.concept(concept)
+        layer = scene.plan.find_layer_of_concept(concept)
         if layer is not None:
             roles.append((concept, layer))
     drawn = {layer.role for _, layer in roles}
-    parcels = scene.plan.concept("parcels")
+    parcels = scene.plan.find_layer_of_concept("parcels")
     near = sheet.extent[2] - sheet.extent[0] <= _MAX_SCENE_WIDTH_WITH_PARCELS_M
     for role in (finding.role, finding.related_role):
         layer = scene.plan.layers.get(role)
@@ -144,11 +144,11 @@ def _make_visible_rows_layer(
         # Available from the overview, and coarser than this picture could show.
         shapes = scene.outlines[concept, layer.role]
         return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in shapes])
-    found = scene.tree(layer).query(shapely.box(*widen_bounds(sheet)))
+    found = scene.get_layer_index(layer).query(shapely.box(*widen_bounds(sheet)))
     positions = np.flatnonzero(~is_missing(layer.plane))[np.sort(found)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
-    shapes = scene.shapes(layer)
+    shapes = scene.get_layer_shapes(layer)
     rows = [
         (clip_to_picture(shapes[n], sheet), [format_cell(v) for v in row])
         for n, row in zip(positions, values, strict=True)

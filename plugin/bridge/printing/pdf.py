@@ -98,7 +98,7 @@ def _paint_text(painter: QPainter, text: QTextDocument, page: int, size: QSizeF)
 
 
 def _paint_margins(painter: QPainter, document: Document, page: int, pages: int, size: QSizeF) -> None:
-    margins, width = document.margins, size.width()
+    margins, width = document.header_footer, size.width()
     painter.setFont(_make_font(_MARGIN_FONT_POINTS))
     painter.setPen(QPen(Qt.GlobalColor.black, 0.7))
     head = QRectF(0, 0, width, _HEADER_HEIGHT - 8)
@@ -109,6 +109,6 @@ def _paint_margins(painter: QPainter, document: Document, page: int, pages: int,
     painter.drawText(head, Qt.AlignmentFlag.AlignLeft | middle, margins.header_left)
     painter.drawText(head, Qt.AlignmentFlag.AlignRight | middle, margins.header_right)
     painter.drawText(foot, Qt.AlignmentFlag.AlignLeft | middle, margins.footer_left)
-    number = margins.number.format(page=page, pages=pages)
+    number = margins.page_number_format.format(page=page, pages=pages)
     painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter | middle, number)
     painter.drawText(foot, Qt.AlignmentFlag.AlignRight | middle, margins.footer_right)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from qgis.core import QgsProject
 
-from ...core.check import Options
+from ...core.check import RunOptions
 from ..layers import role_recognition
 from ..layers.properties import get_file_path
 from ..settings import get_report_language
@@ -43,7 +43,7 @@ class ProjectCountySettings:
     register: str = ""
 
 
-def read_county(project: QgsProject) -> ProjectCountySettings:
+def read_county_settings(project: QgsProject) -> ProjectCountySettings:
     """Return the county settings stored in a project."""
     paths = {key: saved_paths.read_stored_path(project, key) for key in _PATH_KEYS}
     values = {key: project.readEntry(_PROJECT_SCOPE, key, "")[0] for key in _TEXT_KEYS}
@@ -75,7 +75,7 @@ def store_area(project: QgsProject, code: str, name: str) -> None:
     project.writeEntry(_PROJECT_SCOPE, "area_name", name)
 
 
-def read_area(project: QgsProject) -> tuple[str, str]:
+def read_project_county(project: QgsProject) -> tuple[str, str]:
     """Return code and name of the project's county.
 
     Empty if the project was not created by the wizard.
@@ -83,10 +83,10 @@ def read_area(project: QgsProject) -> tuple[str, str]:
     return project.readEntry(_PROJECT_SCOPE, "area_code", "")[0], project.readEntry(_PROJECT_SCOPE, "area_name", "")[0]
 
 
-def make_check_options(project: QgsProject) -> Options:
+def make_check_options(project: QgsProject) -> RunOptions:
     """Return the options for checks of a project's layers. On the main thread."""
-    county = read_county(project)
-    return Options(
+    county = read_county_settings(project)
+    return RunOptions(
         profile=county.profile,
         standard=county.standard,
         scope=county.scope,

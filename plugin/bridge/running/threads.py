@@ -61,7 +61,7 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
     """
 
     @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+    def call_and_store_result(*args: P.args, **kwargs: P.kwargs) -> R:
         if not _is_qt_thread():
             return function(*args, **kwargs)
         answer: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
             raise answer["error"]
         return answer["result"]
 
-    return call
+    return call_and_store_result
 
 
 def leave_core_to_desktop() -> None:

@@ -8,18 +8,18 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..check import CheckResult, Options, check_plan
+from ..check import CheckResult, RunOptions, check_plan
 from .console import EXIT_CLEAN, EXIT_FOUND, check_docx, print_line, print_progress, split_list, write_document
 
 if TYPE_CHECKING:
     from ..model.report import Report
-    from ..render.words import Words
+    from ..render.words import ReportTexts
 
 #: Largest number of rules in the summary on the console; the report has all.
 _MAX_FINDINGS_PRINTED = 30
 
 
-def run_check(args: argparse.Namespace, words: Words) -> int:
+def run_check_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Check a plan or inspect a package, write the reports; return the exit code."""
     from ..files.writing import OutputPaths, check_outputs
     from ..render.outputs import write_outputs
@@ -35,12 +35,12 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
     write_outputs(checked.report, checked.plan, outputs, docx_template=args.docx_template)
     for line in format_summary(checked.report, words):
         print_line(line)
-    for path in outputs.paths():
+    for path in outputs.list_paths():
         print_line(words.get("cli", "written", target=path))
-    return exit_code(checked.report, args.strict)
+    return get_exit_code(checked.report, args.strict)
 
 
-def _inspect_package(args: argparse.Namespace, words: Words) -> CheckResult:
+def _inspect_package(args: argparse.Namespace, words: ReportTexts) -> CheckResult:
     from ..package.export import make_options_for_package
     from ..package.inspection.inspect import inspect_package
     from ..package.package_spec.load import load_package_spec
@@ -54,7 +54,7 @@ def _inspect_package(args: argparse.Namespace, words: Words) -> CheckResult:
     )
 
 
-def _check_options(args: argparse.Namespace, words: Words) -> Options:
+def _check_options(args: argparse.Namespace, words: ReportTexts) -> RunOptions:
     """Return the options of a check, from the command's arguments."""
     return replace(
         make_plan_options(args, words),
@@ -69,9 +69,9 @@ def _check_options(args: argparse.Namespace, words: Words) -> Options:
     )
 
 
-def make_plan_options(args: argparse.Namespace, words: Words) -> Options:
+def make_plan_options(args: argparse.Namespace, words: ReportTexts) -> RunOptions:
     """Return the options that all commands on a plan share, from the arguments."""
-    return Options(
+    return RunOptions(
         standard=args.standard,
         profile=args.profile,
         roles=args.roles,
@@ -81,7 +81,7 @@ def make_plan_options(args: argparse.Namespace, words: Words) -> Options:
     )
 
 
-def run_indicators(args: argparse.Namespace, words: Words) -> int:
+def run_indicators(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print the indicators of a plan; write them to a workbook if requested.
 
     Returns the exit code.
@@ -89,28 +89,28 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     from ..files.writing import check_writable
     from ..messages.texts import Texts
     from ..render import figures
-    from ..tabulate import check_workbook, make_figures_document, tabulate, write_workbook
+    from ..tabulate import check_workbook, make_figures_document, tabulate_sources, write_figures_workbook
 
     options = make_plan_options(args, words)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.source])
     check_docx(args.docx, [args.source])
-    done = tabulate(args.source, options, progress=print_progress)
-    for computed in done.figures.all():
-        name = computed.entry.name(words.lang)
+    done = tabulate_sources(args.source, options, progress=print_progress)
+    for computed in done.indicators.compute_all_indicators():
+        name = computed.definition.name(words.lang)
         for one in computed.figures:
             target = words.get("cli", "of_target", target=figures.format_target(one, words)) if one.target else ""
-            state, value = figures.format_state(one, words), figures.format_value(one, words)
+            state, value = figures.format_state(one, words), figures.format_indicator_value(one, words)
             print_line(words.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed.figures:
-            print_line(words.get("cli", "no_figure", name=name, reason=computed.reason))
+            print_line(words.get("cli", "no_figure", name=name, reason=computed.missing_reason))
     for unread in done.plan.unread_data:
         print_line(Texts(words.lang).describe_unread(unread), sys.stderr)
-    if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
+    if not all(one.confirmed for computed in done.indicators.compute_all_indicators() for one in computed.figures):
         print_line(words.get("text", "unconfirmed_note"))
     if args.xlsx:
-        write_workbook(done, args.xlsx)
+        write_figures_workbook(done, args.xlsx)
         print_line(words.get("cli", "written", target=args.xlsx))
     if args.docx:
         write_document(make_figures_document(done), args.docx)
@@ -118,7 +118,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     return EXIT_CLEAN
 
 
-def run_package(args: argparse.Namespace, words: Words) -> int:
+def run_package(args: argparse.Namespace, words: ReportTexts) -> int:
     """Check a plan and export its submission package; return the exit code."""
     from pathlib import Path
 
@@ -135,7 +135,7 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
         package_spec,
         Path(args.output),
         documents,
-        force=args.force,
+        is_forced=args.force,
         keeps_personal_fields=args.personal,
         document_info=info,
     )
@@ -154,11 +154,11 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     for problem in result.problems:
         print_line(problem.format_as_sentence(Texts(words.lang)), sys.stderr)
     print_line(words.get("cli", "written", target=str(result.path)))
-    print_line(words.get("cli", "package_digest", digest=result.digest))
+    print_line(words.get("cli", "package_digest", digest=result.manifest_digest))
     return EXIT_FOUND if result.manifest["check"]["forced"] else EXIT_CLEAN
 
 
-def exit_code(report: Report, strict: bool = False) -> int:
+def get_exit_code(report: Report, strict: bool = False) -> int:
     """Return the exit code of a check: CLEAN, FOUND or NOT_RUN.
 
     With ``strict`` warnings count like errors.
@@ -169,7 +169,7 @@ def exit_code(report: Report, strict: bool = False) -> int:
     return EXIT_CLEAN
 
 
-def format_summary(report: Report, words: Words) -> list[str]:
+def format_summary(report: Report, words: ReportTexts) -> list[str]:
     """Return a report as lines for the console.
 
     They are verdict and counts, findings by rule, unchecked rules, and figures with a target.
@@ -181,7 +181,7 @@ def format_summary(report: Report, words: Words) -> list[str]:
     counts = report.summary
     verdict = words.get("verdict", str(come_to(report)))
     lines = [words.get("cli", "done", **{k: v for k, v in counts.items() if k != "verdict"}, verdict=verdict)]
-    if report.rules and not report.examined:
+    if report.rules and not report.has_examined_rules:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
     lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
     sums = finding_lists.sum_findings_by_rule(report, words)
@@ -197,7 +197,7 @@ def format_summary(report: Report, words: Words) -> list[str]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))
     if beyond := report.provenance.get("beyond", []):
-        lines.append("  " + words.get("say", "beyond", count=len(beyond), names=words.join(beyond)))
+        lines.append("  " + words.get("say", "beyond", count=len(beyond), names=words.join_parts(beyond)))
     # The report has the townships that fulfil their tasks.
     targeted = [
         i
@@ -205,7 +205,7 @@ def format_summary(report: Report, words: Words) -> list[str]:
         if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
     ]
     for indicator in targeted:
-        value = figures.format_value(indicator, words)
+        value = figures.format_indicator_value(indicator, words)
         target = words.get("cli", "of_target", target=figures.format_target(indicator, words))
         state = figures.format_state(indicator, words)
         lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))

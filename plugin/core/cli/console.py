@@ -29,13 +29,13 @@ class _ProgressLine:
 
     is_visible, text = False, ""
 
-    def put(self, share: float, text: str) -> None:
+    def show_progress(self, share: float, text: str) -> None:
         self.text = text or self.text
         sys.stderr.write(f"\r\033[K{share:4.0%} {self.text}")
         sys.stderr.flush()
         self.is_visible = True
 
-    def clear(self) -> None:
+    def erase_line(self) -> None:
         if self.is_visible:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
@@ -53,9 +53,9 @@ def print_progress(share: float, text: str) -> None:
     if not sys.stderr.isatty():
         return
     if share < 1:
-        _progress_line.put(share, text)
+        _progress_line.show_progress(share, text)
     else:
-        _progress_line.clear()
+        _progress_line.erase_line()
 
 
 def check_docx(target: str, inputs: list[str]) -> None:
@@ -88,7 +88,7 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
 
     The progress line is cleared first.
     """
-    _progress_line.clear()
+    _progress_line.erase_line()
     out: Any = stream or sys.stdout
     encoding = getattr(out, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":

@@ -7,17 +7,17 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..options import Options
+from ..options import RunOptions
 from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, check_docx, print_line, print_progress, write_document
 
 if TYPE_CHECKING:
-    from ..render.words import Words
+    from ..render.words import ReportTexts
 
 #: Largest number of changed parts on the console; the workbook has all.
 _MAX_PARTS_PRINTED = 30
 
 
-def run_structure(args: argparse.Namespace, words: Words) -> int:
+def run_structure(args: argparse.Namespace, words: ReportTexts) -> int:
     """Convert a structure table to templates or to an empty database.
 
     Returns the exit code.
@@ -36,17 +36,19 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
 
         crs, notice = choose_plan_crs(args.crs, args.county)
         if notice:
-            print_line(Texts(words.lang).notice(*notice), sys.stderr)
+            print_line(Texts(words.lang).format_notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
     written = [str(path) for path in write_structure(structure, args.output)] if args.output else []
     for path in [p for p in (args.database, args.folder if args.database else "") if p] + written:
         print_line(words.get("cli", "written", target=path))
-    for note in structure.notes:
-        print_line(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
+    for note in structure.unknown_domains:
+        print_line(
+            words.get("cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name)
+        )
     return EXIT_CLEAN
 
 
-def run_compare(args: argparse.Namespace, words: Words) -> int:
+def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
     """Compare two editions of a layer and print the differences.
 
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
@@ -63,10 +65,10 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
         get_part_keys,
         list_reasons,
         make_comparison_document,
-        write_workbook,
+        write_comparison_workbook,
     )
 
-    norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
+    norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(words.lang)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
@@ -78,17 +80,17 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     result = compare_sources(before, after, norm, townships=townships, **options)
     found = result.comparison
     moved = {
-        name: format_number(found.area(kind), 2)
+        name: format_number(found.sum_area_m2(kind), 2)
         for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
     }
-    layer = found.after.layer.template.name if words.lang == "zh" else result.role
+    layer = found.later_edition.layer.template.name if words.lang == "zh" else result.role
     print_line(texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **moved))
     for line in list_reasons(result, texts):
         print_line(f"  {line}")
     for source in (args.before, args.after):
         for line in describe_unread_files(source, texts):
             print_line(line, sys.stderr)
-    for part in found.parts[:_MAX_PARTS_PRINTED]:
+    for part in found.changed_parts[:_MAX_PARTS_PRINTED]:
         old, new = get_part_keys(result, part)
         cells = {
             "kind": texts.get("versions", part.kind),
@@ -100,15 +102,15 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
             "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
         )
     if args.xlsx:
-        write_workbook(result, args.xlsx, texts)
+        write_comparison_workbook(result, args.xlsx, texts)
         print_line(words.get("cli", "written", target=args.xlsx))
     if args.docx:
         write_document(make_comparison_document(result, texts), args.docx)
         print_line(words.get("cli", "written", target=args.docx))
-    return EXIT_CLEAN if found.identical else EXIT_FOUND
+    return EXIT_CLEAN if found.is_identical else EXIT_FOUND
 
 
-def run_vct(args: argparse.Namespace, words: Words) -> int:
+def run_vct(args: argparse.Namespace, words: ReportTexts) -> int:
     """Convert a VCT file to a database, or a database to VCT; return the exit code."""
     from ..exchange.vct.database import convert_vct_to_database
     from ..exchange.vct.write import read_layers_in_turn, write_vct
@@ -129,8 +131,8 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
         result = convert_vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
     print_progress(1.0, "")
     for key, params in result.notes:
-        print_line(Texts(words.lang).notice(key, params), sys.stderr)
-    for name, rows in result.rows.items():
+        print_line(Texts(words.lang).format_notice(key, params), sys.stderr)
+    for name, rows in result.row_counts.items():
         print_line(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
     print_line(words.get("cli", "written", target=args.output))
     if not args.no_check and not args.output.lower().endswith(".vct"):
@@ -138,19 +140,19 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     return EXIT_CLEAN
 
 
-def _print_check_of_import(args: argparse.Namespace, words: Words) -> None:
+def _print_check_of_import(args: argparse.Namespace, words: ReportTexts) -> None:
     from ..check import check_plan
     from ..exchange.vct.database import check_imported
     from ..messages.texts import Texts
 
-    options = Options(standard=args.standard, profile=args.profile, lang=words.lang)
+    options = RunOptions(standard=args.standard, profile=args.profile, lang=words.lang)
     for line in check_imported(
         lambda: check_plan(args.output, options, progress=print_progress).report, Texts(words.lang)
-    ).lines:
+    ).summary_sentences:
         print_line(line)
 
 
-def run_yearly(args: argparse.Namespace, words: Words) -> int:
+def run_yearly(args: argparse.Namespace, words: ReportTexts) -> int:
     """Make the database of a yearly update and print a summary.
 
     Returns the exit code.
@@ -159,7 +161,7 @@ def run_yearly(args: argparse.Namespace, words: Words) -> int:
     from ..yearly.balance import list_notes, summarise_layers
     from ..yearly.make import make_update
 
-    options, texts = Options(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
+    options, texts = RunOptions(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
     update, written = make_update(args.filed, args.current, args.year, args.output, options, progress=print_progress)
     for line in [
         *summarise_layers(update, texts),
@@ -167,6 +169,6 @@ def run_yearly(args: argparse.Namespace, words: Words) -> int:
         *(one.format_as_sentence(texts) for one in written.problems),
     ]:
         print_line(line)
-    for path in written.files:
+    for path in written.written_files:
         print_line(words.get("cli", "written", target=str(path)))
     return EXIT_CLEAN

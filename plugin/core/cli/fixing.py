@@ -11,10 +11,10 @@ from .checking import make_plan_options
 from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, split_list
 
 if TYPE_CHECKING:
-    from ..render.words import Words
+    from ..render.words import ReportTexts
 
 
-def run_fix(args: argparse.Namespace, words: Words) -> int:
+def run_fix(args: argparse.Namespace, words: ReportTexts) -> int:
     """Write a copy of a source with fixes applied; return the exit code.
 
     CLEAN: every finding was fixed; FOUND: some remain, with the reason in the table.
@@ -52,7 +52,7 @@ def run_fix(args: argparse.Namespace, words: Words) -> int:
     return EXIT_CLEAN if counts["applied"] + counts["ended"] == counts["findings"] else EXIT_FOUND
 
 
-def run_list_fixes(args: argparse.Namespace, words: Words) -> int:
+def run_list_fixes(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print all fixes, or the description of one; return the exit code."""
     from ..fixes.batch import choose_fixes
     from ..fixes.texts import FixTexts

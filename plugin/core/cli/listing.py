@@ -8,7 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ..options import Options
+from ..options import RunOptions
 from .console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
 
 if TYPE_CHECKING:
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
     from ..errors import DataError
     from ..messages.texts import Texts
-    from ..render.words import Words
+    from ..render.words import ReportTexts
 
 
-def run_rules(args: argparse.Namespace, words: Words) -> int:
+def run_rules(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print the rule book, or write it as CSV and HTML; return the exit code."""
     from ..files.writing import check_writable
     from ..render.rule_book import RuleBook, write_rule_book
 
-    book = RuleBook(Options(standard=args.standard, profile=args.profile, phase=args.phase).norm(), words.lang)
+    book = RuleBook(
+        RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm(), words.lang
+    )
     for target in (args.csv, args.html):
         if target:
             check_writable(target, [])
@@ -32,12 +34,12 @@ def run_rules(args: argparse.Namespace, words: Words) -> int:
     for target in (args.csv, args.html):
         if target:
             print_line(words.get("cli", "written", target=target))
-    for line in [] if args.csv or args.html else book.lines():
+    for line in [] if args.csv or args.html else book.list_rule_lines():
         print_line(line)
     return EXIT_CLEAN
 
 
-def run_rule(args: argparse.Namespace, words: Words) -> int:
+def run_rule_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print the description of one rule and the values of its settings in force.
 
     Returns the exit code.
@@ -48,9 +50,9 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
     from ..render.rule_book import RuleBook
 
     texts = Texts(words.lang)
-    norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
+    norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
     (rule,) = choose_rules((), (args.code,))
-    for line in RuleBook(norm, words.lang, [rule.code]).facts():
+    for line in RuleBook(norm, words.lang, [rule.code]).list_rule_facts():
         print_line(line)
     for heading, body in texts.get_rule_help(rule).items():
         print_line(f"\n{heading}\n  {' '.join(body.split())}")
@@ -64,12 +66,12 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
     for key in rule.basis:
         source = known.get(key)
         if source:
-            read_in = words.bracket(words.join(source.sources)) if source.sources else ""
+            read_in = words.put_in_brackets(words.join_parts(source.sources)) if source.sources else ""
             print_line(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
     return EXIT_CLEAN
 
 
-def _report_problems(file: str, problems: Sequence[DataError], words: Words | Texts, section: str) -> bool:
+def _report_problems(file: str, problems: Sequence[DataError], words: ReportTexts | Texts, section: str) -> bool:
     """Print the problems of a data file under a heading.
 
     Returns True if the file has no problems.
@@ -83,7 +85,7 @@ def _report_problems(file: str, problems: Sequence[DataError], words: Words | Te
     return not problems
 
 
-def run_profile(args: argparse.Namespace, words: Words) -> int:
+def run_profile(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print a profile merged with its standard, or the problems of an invalid one.
 
     Returns the exit code.
@@ -94,7 +96,7 @@ def run_profile(args: argparse.Namespace, words: Words) -> int:
 
     if not _report_problems(args.profile, find_profile_problems(args.profile), words, "resolved"):
         return EXIT_NOT_RUN
-    norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
+    norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
     if args.check:
         print_line(words.get("resolved", "sound", file=args.profile))
         return EXIT_CLEAN
@@ -111,7 +113,7 @@ def run_profile(args: argparse.Namespace, words: Words) -> int:
     return EXIT_CLEAN
 
 
-def run_dictionary(args: argparse.Namespace, words: Words) -> int:
+def run_dictionary(args: argparse.Namespace, words: ReportTexts) -> int:
     """Write the data dictionary of a standard as HTML; return the exit code."""
     from ..render.dictionary import write_dictionary
     from ..standard import load_standard
@@ -121,7 +123,7 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
     return EXIT_CLEAN
 
 
-def run_form(args: argparse.Namespace, words: Words) -> int:
+def run_form(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print the folders and files that a package specification asks for.
 
     For an invalid file print its problems. Returns the exit code.

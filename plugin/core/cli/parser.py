@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from ..render.words import Words
+    from ..render.words import ReportTexts
 
 
 def parse_language(arguments: list[str]) -> str:
@@ -51,7 +51,7 @@ class TranslatedArgumentParser(argparse.ArgumentParser):
     It exits with code 2 on an error. ``words``: the texts of the language.
     """
 
-    words: Words
+    words: ReportTexts
 
     def error(self, message: str) -> NoReturn:
         """Print an error message in the user's language and exit with code 2."""
@@ -63,7 +63,7 @@ class TranslatedArgumentParser(argparse.ArgumentParser):
         self.exit(2, f"{reason}\n{hint}\n")
 
 
-def _make_parser_class(words: Words) -> type[TranslatedArgumentParser]:
+def _make_parser_class(words: ReportTexts) -> type[TranslatedArgumentParser]:
     """Return a parser class that has these texts.
 
     Subcommands create parsers of the same class.
@@ -71,16 +71,16 @@ def _make_parser_class(words: Words) -> type[TranslatedArgumentParser]:
     return type("ParserInWords", (TranslatedArgumentParser,), {"words": words})
 
 
-def make_parser(words: Words) -> TranslatedArgumentParser:
+def make_parser(words: ReportTexts) -> TranslatedArgumentParser:
     """Return the command-line parser with all commands; ``words`` are the help texts in one language."""
 
-    def text(key: str) -> str:
+    def get_help_text(key: str) -> str:
         return words.get("cli", key)
 
     parser_class = _make_parser_class(words)
-    parser = parser_class(prog="python -m plugin.core", description=text("description"))
+    parser = parser_class(prog="python -m plugin.core", description=get_help_text("description"))
     language = parser_class(add_help=False)
-    language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
+    language.add_argument("--lang", choices=("zh", "en"), default="zh", help=get_help_text("lang"))
     commands = parser.add_subparsers(
         dest="command",
         required=True,
@@ -89,107 +89,111 @@ def make_parser(words: Words) -> TranslatedArgumentParser:
     )
     checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
-        checking.add_argument(f"--{name}", default="", help=text(name))
-    checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    checking.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
-    checking.add_argument("--baseline", default="", metavar="SOURCE", help=text("baseline"))
+        checking.add_argument(f"--{name}", default="", help=get_help_text(name))
+    checking.add_argument("--base-year", type=int, default=None, help=get_help_text("base_year"))
+    checking.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=get_help_text("phase"))
+    checking.add_argument("--baseline", default="", metavar="SOURCE", help=get_help_text("baseline"))
     for name in ("figures", "targets", "register", "waivers", "renumbered"):
-        checking.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
-    command = commands.add_parser("check", help=text("check"), parents=[language, checking])
-    command.add_argument("source", metavar="SOURCE", help=text("source"))
-    command.add_argument("--rules", default="", help=text("only"))
+        checking.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(name))
+    command = commands.add_parser("check", help=get_help_text("check"), parents=[language, checking])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
+    command.add_argument("--rules", default="", help=get_help_text("only"))
     for name, key in _REPORT_FILES.items():
-        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(key))
-    command.add_argument("--strict", action="store_true", help=text("strict"))
-    command = commands.add_parser("indicators", help=text("indicators"), parents=[language])
-    command.add_argument("source", metavar="SOURCE", help=text("source"))
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
+    command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
+    command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     for name in ("standard", "profile", "roles", "scope"):
-        command.add_argument(f"--{name}", default="", help=text(name))
-    command.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    command.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
-    command.add_argument("--docx", default="", metavar="FILE", help=text("table_docx"))
-    command = commands.add_parser("compare", help=text("compare"), parents=[language])
-    command.add_argument("before", metavar="BEFORE", help=text("compare_before"))
-    command.add_argument("after", metavar="AFTER", help=text("compare_after"))
-    command.add_argument("--role", default="", help=text("compare_role"))
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command.add_argument("--base-year", type=int, default=None, help=get_help_text("base_year"))
+    command.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("xlsx"))
+    command.add_argument("--docx", default="", metavar="FILE", help=get_help_text("table_docx"))
+    command = commands.add_parser("compare", help=get_help_text("compare"), parents=[language])
+    command.add_argument("before", metavar="BEFORE", help=get_help_text("compare_before"))
+    command.add_argument("after", metavar="AFTER", help=get_help_text("compare_after"))
+    command.add_argument("--role", default="", help=get_help_text("compare_role"))
     for name in ("standard", "profile"):
-        command.add_argument(f"--{name}", default="", help=text(name))
-    command.add_argument("--renumbered", default="", metavar="FILE", help=text("renumbered"))
-    command.add_argument("--xlsx", default="", metavar="FILE", help=text("compare_xlsx"))
-    command.add_argument("--docx", default="", metavar="FILE", help=text("table_docx"))
-    command = commands.add_parser("yearly", help=text("yearly"), parents=[language])
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command.add_argument("--renumbered", default="", metavar="FILE", help=get_help_text("renumbered"))
+    command.add_argument("--xlsx", default="", metavar="FILE", help=get_help_text("compare_xlsx"))
+    command.add_argument("--docx", default="", metavar="FILE", help=get_help_text("table_docx"))
+    command = commands.add_parser("yearly", help=get_help_text("yearly"), parents=[language])
     for name in ("filed", "current"):
-        command.add_argument(name, metavar=name.upper(), help=text(f"yearly_{name}"))
-    command.add_argument("output", metavar="FOLDER", help=text("yearly_output"))
-    command.add_argument("--year", type=int, required=True, help=text("yearly_year"))
+        command.add_argument(name, metavar=name.upper(), help=get_help_text(f"yearly_{name}"))
+    command.add_argument("output", metavar="FOLDER", help=get_help_text("yearly_output"))
+    command.add_argument("--year", type=int, required=True, help=get_help_text("yearly_year"))
     for name in ("standard", "profile"):
-        command.add_argument(f"--{name}", default="", help=text(name))
-    command = commands.add_parser("fix", help=text("fix"), parents=[language])
-    command.add_argument("source", metavar="SOURCE", help=text("source"))
-    command.add_argument("--only", default="", metavar="FIX…", help=text("fix_only"))
-    command.add_argument("--rules", default="", help=text("only"))
-    command.add_argument("--safe-only", action="store_true", help=text("fix_safe_only"))
-    command.add_argument("--output", default="", metavar="COPY", help=text("fix_output"))
-    command.add_argument("--table", default="", metavar="FILE", help=text("fix_table"))
-    command.add_argument("--document", action="append", default=[], metavar="ROLE=NUMBER", help=text("fix_document"))
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command = commands.add_parser("fix", help=get_help_text("fix"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
+    command.add_argument("--only", default="", metavar="FIX…", help=get_help_text("fix_only"))
+    command.add_argument("--rules", default="", help=get_help_text("only"))
+    command.add_argument("--safe-only", action="store_true", help=get_help_text("fix_safe_only"))
+    command.add_argument("--output", default="", metavar="COPY", help=get_help_text("fix_output"))
+    command.add_argument("--table", default="", metavar="FILE", help=get_help_text("fix_table"))
+    command.add_argument(
+        "--document", action="append", default=[], metavar="ROLE=NUMBER", help=get_help_text("fix_document")
+    )
     for name in ("standard", "profile", "roles", "scope"):
-        command.add_argument(f"--{name}", default="", help=text(name))
-    command.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
-    command.add_argument("--waivers", default="", metavar="FILE", help=text("waivers"))
-    command = commands.add_parser("fixes", help=text("fixes"), parents=[language])
-    command.add_argument("code", metavar="CODE", nargs="?", default="", help=text("fix_code"))
-    command.add_argument("--standard", default="county_db", help=text("standard"))
-    command = commands.add_parser("rules", help=text("rules"), parents=[language])
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command.add_argument("--base-year", type=int, default=None, help=get_help_text("base_year"))
+    command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=get_help_text("phase"))
+    command.add_argument("--waivers", default="", metavar="FILE", help=get_help_text("waivers"))
+    command = commands.add_parser("fixes", help=get_help_text("fixes"), parents=[language])
+    command.add_argument("code", metavar="CODE", nargs="?", default="", help=get_help_text("fix_code"))
+    command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
+    command = commands.add_parser("rules", help=get_help_text("rules"), parents=[language])
     for name in ("standard", "profile", "phase"):
-        command.add_argument(f"--{name}", default="", help=text(name))
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
     for name in ("csv", "html"):
-        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(f"rules_{name}"))
-    command = commands.add_parser("rule", help=text("rule"), parents=[language])
-    command.add_argument("code", metavar="CODE", help=text("code"))
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(f"rules_{name}"))
+    command = commands.add_parser("rule", help=get_help_text("rule"), parents=[language])
+    command.add_argument("code", metavar="CODE", help=get_help_text("code"))
     for name in ("standard", "profile", "phase"):
-        command.add_argument(f"--{name}", default="", help=text(name))
-    command = commands.add_parser("profile", help=text("profile_command"), parents=[language])
-    command.add_argument("profile", metavar="PROFILE", help=text("profile_id"))
-    command.add_argument("--standard", default="", help=text("standard"))
-    command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
-    command.add_argument("--check", action="store_true", help=text("profile_check"))
-    command.add_argument("--json", default="", metavar="FILE", help=text("profile_json"))
-    command = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
-    command.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
-    command.add_argument("--standard", default="county_db", help=text("standard"))
-    command = commands.add_parser("structure", help=text("structure"), parents=[language])
-    command.add_argument("table", metavar="TABLE", help=text("structure_source"))
-    command.add_argument("--output", default="", metavar="FOLDER", help=text("structure_output"))
-    command.add_argument("--database", default="", metavar="FILE", help=text("structure_database"))
-    command.add_argument("--folder", default="", metavar="FOLDER", help=text("structure_folder"))
+        command.add_argument(f"--{name}", default="", help=get_help_text(name))
+    command = commands.add_parser("profile", help=get_help_text("profile_command"), parents=[language])
+    command.add_argument("profile", metavar="PROFILE", help=get_help_text("profile_id"))
+    command.add_argument("--standard", default="", help=get_help_text("standard"))
+    command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=get_help_text("phase"))
+    command.add_argument("--check", action="store_true", help=get_help_text("profile_check"))
+    command.add_argument("--json", default="", metavar="FILE", help=get_help_text("profile_json"))
+    command = commands.add_parser("dictionary", help=get_help_text("dictionary"), parents=[language])
+    command.add_argument("--html", required=True, metavar="FILE", help=get_help_text("dictionary_html"))
+    command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
+    command = commands.add_parser("structure", help=get_help_text("structure"), parents=[language])
+    command.add_argument("table", metavar="TABLE", help=get_help_text("structure_source"))
+    command.add_argument("--output", default="", metavar="FOLDER", help=get_help_text("structure_output"))
+    command.add_argument("--database", default="", metavar="FILE", help=get_help_text("structure_database"))
+    command.add_argument("--folder", default="", metavar="FOLDER", help=get_help_text("structure_folder"))
     for name in ("crs", "county"):
-        command.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
-    command.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
-    command.add_argument("--standard", default="county_db", help=text("standard"))
-    command = commands.add_parser("form", help=text("form"), parents=[language])
-    command.add_argument("form", metavar="FORM", help=text("package_form"))
-    command = commands.add_parser("package", help=text("package"), parents=[language, checking])
-    command.add_argument("source", metavar="SOURCE", help=text("source"))
-    command.add_argument("output", metavar="FOLDER", help=text("package_output"))
-    command.add_argument("--package", default="county", help=text("package_form"))
-    command.add_argument("--documents", default="", metavar="FOLDER", help=text("package_documents"))
-    command.add_argument("--personal", action="store_true", help=text("package_personal"))
-    command.add_argument("--secrecy", default="", metavar="密级", help=text("package_secrecy"))
-    command.add_argument("--secrecy-reason", default="", metavar="TEXT", help=text("package_secrecy_reason"))
-    command.add_argument("--force", action="store_true", help=text("package_force"))
+        command.add_argument(f"--{name}", default="", help=get_help_text(f"structure_{name}"))
+    command.add_argument(
+        "--existing", choices=("stop", "add", "replace"), default="stop", help=get_help_text("existing")
+    )
+    command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
+    command = commands.add_parser("form", help=get_help_text("form"), parents=[language])
+    command.add_argument("form", metavar="FORM", help=get_help_text("package_form"))
+    command = commands.add_parser("package", help=get_help_text("package"), parents=[language, checking])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
+    command.add_argument("output", metavar="FOLDER", help=get_help_text("package_output"))
+    command.add_argument("--package", default="county", help=get_help_text("package_form"))
+    command.add_argument("--documents", default="", metavar="FOLDER", help=get_help_text("package_documents"))
+    command.add_argument("--personal", action="store_true", help=get_help_text("package_personal"))
+    command.add_argument("--secrecy", default="", metavar="密级", help=get_help_text("package_secrecy"))
+    command.add_argument("--secrecy-reason", default="", metavar="TEXT", help=get_help_text("package_secrecy_reason"))
+    command.add_argument("--force", action="store_true", help=get_help_text("package_force"))
     command.set_defaults(rules="")
-    command = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])
-    command.add_argument("source", metavar="SOURCE", help=text("inspect_source"))
-    command.add_argument("--package", default="county", help=text("package_form"))
+    command = commands.add_parser("inspect", help=get_help_text("inspect"), parents=[language, checking])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("inspect_source"))
+    command.add_argument("--package", default="county", help=get_help_text("package_form"))
     for name, key in _REPORT_FILES.items():
-        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(key))
-    command.add_argument("--strict", action="store_true", help=text("strict"))
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
+    command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
     command.set_defaults(rules="")
-    command = commands.add_parser("vct", help=text("vct"), parents=[language])
-    command.add_argument("source", metavar="SOURCE", help=text("vct_source"))
-    command.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
-    command.add_argument("--standard", default="county_db", help=text("standard"))
-    command.add_argument("--profile", default="", help=text("profile"))
-    command.add_argument("--no-check", action="store_true", help=text("vct_no_check"))
+    command = commands.add_parser("vct", help=get_help_text("vct"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=get_help_text("vct_source"))
+    command.add_argument("output", metavar="OUTPUT", help=get_help_text("vct_output"))
+    command.add_argument("--standard", default="county_db", help=get_help_text("standard"))
+    command.add_argument("--profile", default="", help=get_help_text("profile"))
+    command.add_argument("--no-check", action="store_true", help=get_help_text("vct_no_check"))
     return parser

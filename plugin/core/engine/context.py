@@ -2,7 +2,7 @@
 """What a rule receives besides its layers: the plan, its norm and its side inputs.
 
 The norm is the standard with the county's profile. Side inputs are further tables and editions to compare with.
-`Context` also offers geometry queries, a maker of findings, and the run's log.
+`RuleContext` also offers geometry queries, a maker of findings, and the run's log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..geometry.parts import Parts
+from ..geometry.parts import OverlayParts
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding
 from ..model.rule import EVERY_LAYER, Rule
@@ -36,7 +36,7 @@ class FindingMaker:
     The engine adds code, severity and message when the rule has returned.
     """
 
-    geometry: GeometryQueries
+    geometry_queries: GeometryQueries
 
     def mark_findings_by_location(self, findings: list[Finding]) -> list[Finding]:
         """Mark findings that only their location distinguishes, and return them.
@@ -47,7 +47,7 @@ class FindingMaker:
             finding.by_place = True
         return findings
 
-    def row(self, layer: Layer, position: int, **more: Any) -> Finding:
+    def make_row_finding(self, layer: Layer, position: int, **more: Any) -> Finding:
         """Return a finding on the row at a position of a layer.
 
         It has the layer's role and the row's key (BSM). If other rows have the same key, its parameters include the
@@ -58,7 +58,9 @@ class FindingMaker:
             params.setdefault("fid", layer.fids[position])
         return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
 
-    def pairs(self, a: Layer, b: Layer, parts: Parts, *, net: bool = False, **more: Any) -> list[Finding]:
+    def make_pair_findings(
+        self, a: Layer, b: Layer, parts: OverlayParts, *, net: bool = False, **more: Any
+    ) -> list[Finding]:
         """Return one finding for each part that a row of ``a`` shares with a row of ``b``.
 
         The finding is on the row of ``a`` and names the row of ``b`` as related. With ``net`` it also has the occupied
@@ -66,11 +68,13 @@ class FindingMaker:
         measured alike, so a row that is covered completely loses exactly its net area. ``more``: further fields of
         each finding.
         """
-        areas = self.geometry.compute_part_areas(parts, a, b)
-        net_of_row, share = (a.numbers("net_area"), self.geometry.compute_row_shares(parts, a)) if net else (None, None)
+        areas = self.geometry_queries.compute_part_areas(parts, a, b)
+        net_of_row, share = (
+            (a.numbers("net_area"), self.geometry_queries.compute_row_shares(parts, a)) if net else (None, None)
+        )
         findings = []
         for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):
-            finding = self.row(
+            finding = self.make_row_finding(
                 a, i, area_m2=float(areas[n]), width_m=float(parts.width[n]), geometry=parts.geometry[n], **more
             )
             finding.related_role = b.role
@@ -85,7 +89,7 @@ class FindingMaker:
 
 
 @dataclass
-class Context:
+class RuleContext:
     """What one rule sees of the run: the plan, its side inputs, and tools.
 
     ``geometry`` queries the layers, ``finding_maker`` makes findings, ``run_log`` records what the queries left out,
@@ -98,7 +102,7 @@ class Context:
     tolerance: Tolerance
     rules: tuple[Rule, ...] = ()
     cancellation: Cancellation = NEVER_CANCELLED
-    side: SideInputs = NO_SIDE_INPUTS
+    side_inputs: SideInputs = NO_SIDE_INPUTS
     recheck_focus: RecheckFocus | None = None
     lang: str = "zh"
     run_log: RunLog = field(default_factory=RunLog)
@@ -117,16 +121,16 @@ class Context:
 
     def has_inputs_of_rule(self, rule: Rule) -> bool:
         """Return True if the run has each layer, field and side input that a rule needs."""
-        if any(name not in self.side for name in rule.side):
+        if any(name not in self.side_inputs for name in rule.side):
             return False
         required = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
-        layers = [(self.plan.concept(need.concept), need.fields) for need in required]
+        layers = [(self.plan.find_layer_of_concept(need.concept), need.fields) for need in required]
         return all(
             layer is not None and (self.is_edit_check or not layer.has_no_geometry) and all(map(layer.has, fields))
             for layer, fields in layers
         )
 
-    def codes(self, name: str) -> CodeList:
+    def get_code_list(self, name: str) -> CodeList:
         """Return a code list of the standard by its id.
 
         Raise InputError for an unknown list.
@@ -141,10 +145,10 @@ class Context:
 
         ``meaning`` names the field. The field's code list gives the hierarchy; without a list no row matches.
         """
-        declared = layer.template.field(meaning)
+        declared = layer.template.find_field(meaning)
         if declared is None or not declared.codes:
             return np.zeros(len(layer), dtype=bool)
-        members = self.codes(declared.codes).collect_members(list(ancestors))
+        members = self.get_code_list(declared.codes).collect_members(list(ancestors))
         return _are_values_in_codes(layer.text(meaning), members, declared.code_pad)
 
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
@@ -153,12 +157,12 @@ class Context:
         可调整 codes (…K) do not count. ``whole_class``: the code of the class itself (010000 in a plan's own table)
         counts too, not only 水田, 水浇地 and 旱地.
         """
-        declared = layer.template.field("land_use")
+        declared = layer.template.find_field("land_use")
         if declared is None:
             return np.zeros(len(layer), dtype=bool)
-        codes = self.codes(declared.codes).codes
+        codes = self.get_code_list(declared.codes).entry_by_code
         cultivated_codes = {
-            c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)
+            c.code for c in codes.values() if c.other_columns.get("cultivated") == "1" and (whole_class or c.level > 1)
         }
         return _are_values_in_codes(layer.text("land_use"), cultivated_codes, declared.code_pad)
 

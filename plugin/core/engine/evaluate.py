@@ -18,7 +18,7 @@ from ..model.report import RuleOutcome
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan, RecheckFocus
-from .context import Context
+from .context import RuleContext
 from .outcome import run_rule
 from .run_log import IgnoredSlivers
 
@@ -57,7 +57,7 @@ class Evaluation:
     #: Slivers that each rule ignored, by its code.
     ignored_by_rule: dict[str, list[IgnoredSlivers]] = field(default_factory=dict)
     #: Fallback steps of the geometry operations.
-    steps: list[dict[str, Any]] = field(default_factory=list)
+    fallback_steps: list[dict[str, Any]] = field(default_factory=list)
 
 
 def evaluate_rules(
@@ -92,12 +92,12 @@ def evaluate_rules(
         RUN900.
     """
     texts = Texts(lang)
-    evaluation = Evaluation(list(rules), tolerance or plan.norm.tolerance())
+    evaluation = Evaluation(list(rules), tolerance or plan.norm.make_tolerance())
     last_uses = _find_last_uses(plan, evaluation.rules)
     for position, rule in enumerate(evaluation.rules):
         cancellation.raise_if_cancelled()
         progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
-        context = Context(
+        context = RuleContext(
             plan, plan.norm, evaluation.tolerance, tuple(evaluation.rules), cancellation, side_inputs, focus, lang=lang
         )
         start_time = time.monotonic()
@@ -109,7 +109,7 @@ def evaluate_rules(
         evaluation.indicators += indicators
         if context.run_log.ignored_slivers:
             evaluation.ignored_by_rule[rule.code] = context.run_log.ignored_slivers
-        evaluation.steps += [{"rule": rule.code, **step} for step in context.run_log.steps]
+        evaluation.fallback_steps += [{"rule": rule.code, **step} for step in context.run_log.fallback_steps]
         for layer in plan.layers.values():
             if focus is None and last_uses.get(layer.role, -1) == position:
                 layer.polygons.release_caches()
@@ -129,7 +129,7 @@ def _find_last_uses(plan: Plan, rules: list[Rule]) -> dict[str, int]:
             # A rule without needs uses all layers; a rule with inputs only uses those inputs.
             compared = list(plan.layers)
         else:
-            layers = (plan.concept(concept) for concept in concepts)
+            layers = (plan.find_layer_of_concept(concept) for concept in concepts)
             compared = [layer.role for layer in layers if layer is not None]
         last_uses |= dict.fromkeys(compared, position)
     return last_uses
@@ -162,7 +162,7 @@ def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> boo
     layers = [
         layer
         for concept in required_concepts
-        for layer in (plan.layers.values() if concept == EVERY_LAYER else [plan.concept(concept)])
+        for layer in (plan.layers.values() if concept == EVERY_LAYER else [plan.find_layer_of_concept(concept)])
     ]
     return all(layer is not None for layer in layers) and any(
         layer is not None and not layer.has_no_geometry for layer in layers

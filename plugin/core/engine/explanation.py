@@ -55,7 +55,7 @@ def find_effective_values(rule: Rule, norm: Norm, run_values: Mapping[str, Any] 
             continue
         for key in _list_setting_keys(setting, norm):
             value, origin, profile_name = _resolve_value(key, norm, run_values, key, None)
-            mark, confirmed = norm.mark(key), norm.is_confirmed(key)
+            mark, confirmed = norm.get_mark(key), norm.is_confirmed(key)
             effective_values.append(
                 EffectiveValue(key, value, find_unit(key), origin, profile_name, setting, mark, confirmed)
             )
@@ -74,7 +74,7 @@ def find_effective_parameters(
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
         value, origin, profile_name = _resolve_value(key, norm, run_values, parameter.name, parameter.default)
-        mark = norm.mark(key) if origin in (STANDARD_ORIGIN, PROFILE_ORIGIN) else ""
+        mark = norm.get_mark(key) if origin in (STANDARD_ORIGIN, PROFILE_ORIGIN) else ""
         confirmed = norm.is_confirmed(key)
         effective_values.append(
             EffectiveValue(parameter.name, value, parameter.unit, origin, profile_name, "", mark, confirmed or not mark)
@@ -104,7 +104,7 @@ def find_confirmable_items(norm: Norm) -> list[str]:
     unconfirmed = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
     rules = load_all_rules()
     # A scope that excludes rules (yearly changes) is not a complete delivery.
-    complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.without]
+    complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.excluded_rules]
     codes = dict.fromkeys(
         (
             *unconfirmed.rules,
@@ -130,7 +130,7 @@ def _resolve_value(
     if key in norm.profile.settings:
         # The nearest profile that sets the value. A profile built in memory has no own keys.
         setting_profile = next(
-            (profile for profile in norm.profile.list_base_profiles() if key in profile.own), norm.profile
+            (profile for profile in norm.profile.list_base_profiles() if key in profile.own_settings), norm.profile
         )
         return norm.profile.settings[key], PROFILE_ORIGIN, setting_profile.name or setting_profile.id
     if key in norm.standard.settings:
@@ -167,10 +167,10 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> l
 def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
     if effective_value.setting:
         # A key without a title has that of the setting to which it belongs.
-        own_title = texts.section("setting").get(effective_value.name)
+        own_title = texts.get_section("setting").get(effective_value.name)
         label = own_title or texts.get_setting_name(effective_value.setting)
     else:
-        label = texts.section("parameters").get(effective_value.name, "")
+        label = texts.get_section("parameters").get(effective_value.name, "")
     source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)
     if effective_value.mark == "C":
         source = texts.get("explain", "confirmed" if effective_value.confirmed else "unconfirmed", origin=source)

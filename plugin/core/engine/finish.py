@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import compute_drawn_area, statutory_area
+from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..geometry.validity import is_missing
 from ..messages.texts import Texts
 from ..model.findings import Finding, set_fingerprints
 from ..plan.plan import Plan
 
 
-def find_townships(plan: Plan, points: Any) -> list[str]:
+def find_township_names(plan: Plan, points: Any) -> list[str]:
     """Return for each of (k,) points the name of the township that contains it.
 
     The name is empty outside all townships, and everywhere if the plan has no layer of townships with names. Points
     are in the plan's plane (metres).
     """
-    layer = plan.concept("townships")
+    layer = plan.find_layer_of_concept("townships")
     if layer is None or not layer.has("division_name") or not len(points):
         return [""] * len(points)
     names = layer.text("division_name")
@@ -55,10 +55,10 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     located = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in located], dtype=object)
     points = shapely.point_on_surface(shapes)
-    for finding, township in zip(located, find_townships(plan, points), strict=True):
+    for finding, township in zip(located, find_township_names(plan, points), strict=True):
         finding.township = township
     # The centroid in degrees: a representative point would differ in a plane with another orientation.
-    centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane))
+    centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane_crs))
     lonlat = shapely.get_coordinates(centres) if len(located) else np.zeros((0, 2))
     for finding, (x, y) in zip(located, lonlat, strict=True):
         finding.place = (float(x), float(y))
@@ -69,7 +69,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     for number, finding in enumerate(findings):
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        finding.message = texts.message(finding, plan.norm.standard.templates)
+        finding.message = texts.format_message(finding, plan.norm.standard.templates)
     for finding, shape in zip(located, plan.reproject_for_findings(plan.remove_added_vertices(shapes)), strict=True):
         finding.geometry = shape
 
@@ -82,10 +82,10 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray) 
     if not len(located):
         return
     areas = np.array([np.nan if finding.area_m2 is None else finding.area_m2 for finding in located])
-    to_lonlat = crs_care.make_lonlat_transformer(plan.plane)
+    to_lonlat = crs_care.make_lonlat_transformer(plan.plane_crs)
     drawn_areas, vertex_areas = (
         compute_drawn_area(shapes, to_lonlat),
-        statutory_area(plan.remove_added_vertices(shapes), to_lonlat),
+        measure_statutory_area(plan.remove_added_vertices(shapes), to_lonlat),
     )
     differs = (np.abs(areas - drawn_areas) <= _SAME_M2 + _SAME_SHARE * drawn_areas) & (
         np.abs(drawn_areas - vertex_areas) > _SAME_M2

@@ -25,7 +25,7 @@ from ..geometry.overlay import (
     find_uncovered_parts,
 )
 from ..geometry.overlay_fallback import FallbackLog
-from ..geometry.parts import Parts, Slivers
+from ..geometry.parts import OverlayParts, SliverParts
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
@@ -49,12 +49,12 @@ AreaMeasure = Callable[[NDArray], NDArray]
 _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
 
 
-def compute_part_areas(parts: Parts, a: Layer, b: Layer | None, measure: AreaMeasure) -> NDArray:
+def compute_part_areas(parts: OverlayParts, a: Layer, b: Layer | None, measure: AreaMeasure) -> NDArray:
     """Return (k,) areas in m² of parts of rows of ``a`` and ``b``.
 
-    ``parts.left`` are rows of ``a``, ``parts.right`` rows of ``b``. ``measure`` gives the area of a part as drawn.
-    Where the parts of a pair of rows together are a whole row, they get that row's statutory area, divided by their
-    drawn areas.
+    `OverlayParts.left` are rows of ``a``, `OverlayParts.right` rows of ``b``. ``measure`` gives the area of a part as
+    drawn. Where the parts of a pair of rows together are a whole row, they get that row's statutory area, divided by
+    their drawn areas.
     """
     areas = np.zeros(len(parts))
     if not len(parts):
@@ -75,7 +75,7 @@ def compute_part_areas(parts: Parts, a: Layer, b: Layer | None, measure: AreaMea
     return areas
 
 
-def compute_row_shares(parts: Parts, a: Layer, measure: AreaMeasure) -> NDArray:
+def compute_row_shares(parts: OverlayParts, a: Layer, measure: AreaMeasure) -> NDArray:
     """Return the (k,) share that each part has of the area of its row of ``a``.
 
     Areas are measured as drawn. The shares of a row sum to 1 where its parts cover it exactly once.
@@ -98,7 +98,7 @@ def compute_row_shares(parts: Parts, a: Layer, measure: AreaMeasure) -> NDArray:
     return shares
 
 
-def _find_whole_row_parts(parts: Parts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
+def _find_whole_row_parts(parts: OverlayParts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
     """Return (k,) bool: parts whose pair of rows together covers one row completely.
 
     ``pair``: number of each part's pair of rows; ``rows``: row of ``layer`` of each part. Area and bounds are
@@ -134,31 +134,31 @@ class GeometryQueries:
     recheck_focus: RecheckFocus | None
     run_log: RunLog
 
-    def statutory(self, shapes: Iterable[Any]) -> NDArray:
+    def measure_statutory_areas(self, shapes: Iterable[Any]) -> NDArray:
         """Return the areas (m², on the ellipsoid) of shapes within their edges as drawn.
 
         The shapes are in the plan's plane. Use `Layer.statutory` for whole features: it measures stored vertices. Use
         `compute_part_areas` for parts that may be whole features.
         """
         return compute_drawn_area(
-            _make_geometry_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation
+            _make_geometry_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane_crs), self.cancellation
         )
 
-    def compute_part_areas(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
+    def compute_part_areas(self, parts: OverlayParts, a: Layer, b: Layer | None = None) -> NDArray:
         """Return the (k,) areas of parts in m²: as drawn, or statutory for a whole row.
 
         ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.
         """
-        return compute_part_areas(parts, a, b, self.statutory)
+        return compute_part_areas(parts, a, b, self.measure_statutory_areas)
 
-    def compute_row_shares(self, parts: Parts, a: Layer) -> NDArray:
+    def compute_row_shares(self, parts: OverlayParts, a: Layer) -> NDArray:
         """Return the (k,) share that each part has of its row of ``a``.
 
         The shares of a row sum to 1 where its parts cover it exactly once.
         """
-        return compute_row_shares(parts, a, self.statutory)
+        return compute_row_shares(parts, a, self.measure_statutory_areas)
 
-    def shared(
+    def find_shared_parts(
         self,
         a: Layer,
         b: Layer | None = None,
@@ -169,7 +169,7 @@ class GeometryQueries:
         pairs: Callable[[NDArray, NDArray], NDArray] | None = None,
         measured: bool = False,
         severity: Severity | None = None,
-    ) -> Parts:
+    ) -> OverlayParts:
         """Return the land shared by rows of ``a`` and ``b``, or by rows within ``a``.
 
         ``rows_a``, ``rows_b`` ((n,) bool) limit the rows. ``pairs(left, right)`` returns (k,) bool and limits the
@@ -192,8 +192,8 @@ class GeometryQueries:
         )
         if pairs is not None:
             parts = parts.select_pairs(pairs)
-        self.run_log.note(parts, a, b or a)
-        self.run_log.ignore(parts.slivers, a, b or a, severity=severity)
+        self.run_log.record_fallbacks(parts, a, b or a)
+        self.run_log.record_ignored_slivers(parts.slivers, a, b or a, severity=severity)
         return parts
 
     def find_uncovered(
@@ -206,7 +206,7 @@ class GeometryQueries:
         cover_rows: NDArray | None = None,
         measured: bool = False,
         severity: Severity | None = None,
-    ) -> Parts:
+    ) -> OverlayParts:
         """Return the connected parts of rows of ``a`` that ``b`` does not cover.
 
         ``rows`` and ``cover_rows`` ((n,) bool) limit the rows of ``a`` and of the cover. ``cover``: use these polygons
@@ -222,8 +222,8 @@ class GeometryQueries:
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
-        self.run_log.note(parts, a, None)
-        self.run_log.ignore(parts.slivers, a, b, severity=severity)
+        self.run_log.record_fallbacks(parts, a, None)
+        self.run_log.record_ignored_slivers(parts.slivers, a, b, severity=severity)
         return parts
 
     def find_uncovered_in_shapes(
@@ -235,7 +235,7 @@ class GeometryQueries:
         cover: Polygons | None = None,
         *,
         severity: Severity | None = None,
-    ) -> Parts:
+    ) -> OverlayParts:
         """Return the connected parts of (k,) polygons that ``b`` does not cover.
 
         Polygon k is within row ``rows[k]`` of ``a``; ``left`` of a part is k. ``cover``: use these polygons instead of
@@ -248,10 +248,12 @@ class GeometryQueries:
         )
         fallback_log = parts.fallback_log
         if b is not None:
-            row_slivers = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
-            self.run_log.ignore(row_slivers, a, b, severity=severity)
-        self.run_log.steps += [
-            {"step": step.name, "role": a.role, "key": a.keys[rows[step.left]], "area_m2": step.area_m2}
+            row_slivers = SliverParts(
+                parts.slivers.polygons, np.asarray(rows)[parts.slivers.left_row], parts.slivers.right_row
+            )
+            self.run_log.record_ignored_slivers(row_slivers, a, b, severity=severity)
+        self.run_log.fallback_steps += [
+            {"step": step.method_name, "role": a.role, "key": a.keys[rows[step.left_row]], "area_m2": step.area_m2}
             for step in fallback_log.steps
         ]
         self.run_log.failed_pairs += [(a, int(rows[i]), None, -1) for i, _ in fallback_log.failed_pairs]
@@ -274,7 +276,7 @@ class GeometryQueries:
 
     def find_gaps(
         self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None
-    ) -> Parts:
+    ) -> OverlayParts:
         """Return the gaps up to ``max_width_m`` m wide that the rows of a layer enclose.
 
         ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``pairs(left, right)`` returns (k,)
@@ -283,10 +285,10 @@ class GeometryQueries:
         parts = self._find_logged_gaps(a.polygons, widest, a)
         if pairs is not None:
             parts = parts.select_pairs(pairs)
-        self.run_log.ignore(parts.slivers, a, a)
+        self.run_log.record_ignored_slivers(parts.slivers, a, a)
         return parts
 
-    def find_gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
+    def find_gaps_between(self, a: Layer, b: Layer, widest: float) -> OverlayParts:
         """Return gaps up to ``max_width_m`` m wide that rows of both layers enclose together.
 
         ``left`` of a gap is an adjacent row of ``a``, ``right`` one of ``b``.
@@ -299,12 +301,12 @@ class GeometryQueries:
             self._find_first_touching_rows(b, parts.geometry),
         )
         slivers = parts.slivers
-        slivers.left, slivers.right = (
-            self._find_first_touching_rows(a, slivers.geometry),
-            self._find_first_touching_rows(b, slivers.geometry),
+        slivers.left_row, slivers.right_row = (
+            self._find_first_touching_rows(a, slivers.polygons),
+            self._find_first_touching_rows(b, slivers.polygons),
         )
         parts = parts.select_pairs(lambda left, right: (left >= 0) & (right >= 0))
-        self.run_log.ignore(parts.slivers, a, b)
+        self.run_log.record_ignored_slivers(parts.slivers, a, b)
         return parts
 
     def _unite_layer(self, layer: Layer) -> Any:
@@ -315,9 +317,9 @@ class GeometryQueries:
         """
         fallback_log = FallbackLog()
         union = union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
-        self.run_log.outline_failed = self.run_log.outline_failed or bool(fallback_log.failed_pairs)
-        self.run_log.steps += [
-            {"step": step.name, "role": layer.role, "area_m2": step.area_m2} for step in fallback_log.steps
+        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(fallback_log.failed_pairs)
+        self.run_log.fallback_steps += [
+            {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2} for step in fallback_log.steps
         ]
         return union
 
@@ -356,13 +358,13 @@ class GeometryQueries:
 
         Vertices that only densification added are dropped, since no other layer can match them.
         """
-        return mismatches.select_mismatches(self.plan.are_stored_vertices(mismatches.point))
+        return mismatches.select_mismatches(self.plan.are_stored_vertices(mismatches.vertex_xy))
 
-    def _find_logged_gaps(self, polygons: Polygons, widest: float, layer: Layer) -> Parts:
+    def _find_logged_gaps(self, polygons: Polygons, widest: float, layer: Layer) -> OverlayParts:
         parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=widest, cancellation=self.cancellation)
-        self.run_log.outline_failed = self.run_log.outline_failed or bool(parts.fallback_log.failed_pairs)
-        self.run_log.steps += [
-            {"step": step.name, "role": layer.role, "area_m2": step.area_m2} for step in parts.fallback_log.steps
+        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(parts.fallback_log.failed_pairs)
+        self.run_log.fallback_steps += [
+            {"step": step.method_name, "role": layer.role, "area_m2": step.area_m2} for step in parts.fallback_log.steps
         ]
         return parts
 
@@ -371,10 +373,10 @@ class GeometryQueries:
 
         (n,) bool; None selects all rows.
         """
-        focused = self.recheck_focus.rows.get(layer.role) if self.recheck_focus is not None else None
+        focused = self.recheck_focus.row_mask_by_role.get(layer.role) if self.recheck_focus is not None else None
         return rows if focused is None else focused if rows is None else rows & focused
 
-    def county(self) -> tuple[Layer, Polygons] | None:
+    def get_county_outline(self) -> tuple[Layer, Polygons] | None:
         """Return the county layer and its outline as a single polygon row.
 
         None without a county layer. None also if the union of its rows fails: the log then marks the outline as
@@ -383,10 +385,10 @@ class GeometryQueries:
         county = self.plan.compute_county_shape()
         if county is None or county[1].shapes[0] is not None:
             return county
-        self.run_log.outline_failed = self.run_log.outline_failed or not county[0].has_no_geometry
+        self.run_log.has_failed_outline = self.run_log.has_failed_outline or not county[0].has_no_geometry
         return None
 
-    def find_uncovered_outline(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
+    def find_uncovered_outline(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> OverlayParts:
         """Return the connected parts of an outline of ``a`` that ``b`` does not cover.
 
         ``shape``: the outline as a single row. ``row``: the row of ``a`` that contains the outline, −1 for an outline
@@ -394,12 +396,16 @@ class GeometryQueries:
         """
         parts = find_uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         slivers = parts.slivers
-        self.run_log.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
-        self.run_log.outline_failed = self.run_log.outline_failed or bool(parts.fallback_log.failed_pairs)
-        self.run_log.steps += [{"step": step.name, "area_m2": step.area_m2} for step in parts.fallback_log.steps]
+        self.run_log.record_ignored_slivers(
+            SliverParts(slivers.polygons, np.full(len(slivers.left_row), row), slivers.right_row), a, b
+        )
+        self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(parts.fallback_log.failed_pairs)
+        self.run_log.fallback_steps += [
+            {"step": step.method_name, "area_m2": step.area_m2} for step in parts.fallback_log.steps
+        ]
         return parts
 
-    def unite(self, shapes: Iterable[Any]) -> Any:
+    def unite_shapes(self, shapes: Iterable[Any]) -> Any:
         """Return the union of shapes, as the geometry of a finding on several rows.
 
         Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of

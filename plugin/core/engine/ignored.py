@@ -23,8 +23,8 @@ from ..model.report import Outcome, RuleOutcome
 from ..model.rule import Rule, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from .context import Context
-from .finish import find_townships
+from .context import RuleContext
+from .finish import find_township_names
 from .run_log import IgnoredSlivers
 
 #: Features of a pair of layers that the report names, largest sum first.
@@ -46,7 +46,7 @@ class _FeatureSliverSum:
     layer: Layer
     row: int
     is_of_sealed_edition: bool
-    count: int
+    sliver_count: int
     area_m2: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,32 +55,32 @@ class _FeatureSliverSum:
             report_entry["fid"] = self.layer.fids[self.row]
         if self.is_of_sealed_edition:
             report_entry["sealed"] = True
-        return {**report_entry, "count": self.count, "area_m2": round(self.area_m2, 6)}
+        return {**report_entry, "count": self.sliver_count, "area_m2": round(self.area_m2, 6)}
 
 
 @dataclass
 class PairSliverSum:
     """The slivers ignored between two layers; each location is counted once.
 
-    ``rule``: code of the rule whose finding reports the sum. ``sums_by_rule``: rule code → (count, m²). ``townships``:
-    name → (count, m²). ``features``: the rows with the largest sums. ``features_above_limit``: number of rows whose sum
-    exceeds the limit. ``shapes``: the slivers, largest first, at most `MAX_STORED_SLIVERS`. ``sealed``: the second
-    layer is the sealed edition of the first.
+    ``reporting_rule``: code of the rule whose finding reports the sum. ``sums_by_rule``: rule code → (count, m²).
+    ``sums_by_township``: name → (count, m²). ``largest_feature_sums``: the rows with the largest sums.
+    ``features_above_limit``: number of rows whose sum exceeds the limit. ``largest_slivers``: the slivers, largest
+    first, at most `MAX_STORED_SLIVERS`. ``is_of_sealed_edition``: the second layer is the sealed edition of the first.
     """
 
     roles: tuple[str, str]
-    sealed: bool
-    rule: str
+    is_of_sealed_edition: bool
+    reporting_rule: str
     severity: Severity
-    count: int = 0
+    sliver_count: int = 0
     area_m2: float = 0.0
     sums_by_rule: dict[str, tuple[int, float]] = field(default_factory=dict)
-    townships: dict[str, tuple[int, float]] = field(default_factory=dict)
-    features: list[_FeatureSliverSum] = field(default_factory=list)
+    sums_by_township: dict[str, tuple[int, float]] = field(default_factory=dict)
+    largest_feature_sums: list[_FeatureSliverSum] = field(default_factory=list)
     features_above_limit: int = 0
-    shapes: NDArray = field(default_factory=lambda: np.zeros(0, dtype=object))
+    largest_slivers: NDArray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
-    def exceeds(self, limits: Tolerance) -> bool:
+    def exceeds_limit(self, limits: Tolerance) -> bool:
         """Return True if the sum of the pair, or of one of its rows, exceeds its limit."""
         return self.area_m2 > limits.ignored_pair_m2 or self.features_above_limit > 0
 
@@ -90,24 +90,24 @@ class PairSliverSum:
         The finding names no row. Editing one row therefore does not resolve it; only a whole check does.
         """
         first, second = self.roles
-        largest = self.features[0] if self.features else None
+        largest = self.largest_feature_sums[0] if self.largest_feature_sums else None
         params = {
-            "kind": "sealed" if self.sealed else "within" if first == second else "between",
-            "count": self.count,
+            "kind": "sealed" if self.is_of_sealed_edition else "within" if first == second else "between",
+            "count": self.sliver_count,
             "limit": limits.ignored_pair_m2,
             "feature_limit": limits.ignored_feature_m2,
             "above": self.features_above_limit,
             "largest": (largest.layer.keys[largest.row] or str(largest.layer.fids[largest.row])) if largest else "—",
             "largest_m2": round(largest.area_m2, 2) if largest else 0.0,
-            "places": len(self.shapes),
+            "places": len(self.largest_slivers),
         }
-        parts = shapely.get_parts(self.shapes)
+        parts = shapely.get_parts(self.largest_slivers)
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-        related = "" if self.sealed else second
+        related = "" if self.is_of_sealed_edition else second
         return Finding(
             first,
             related_role=related,
-            code=self.rule,
+            code=self.reporting_rule,
             case=SLIVER_TEXTS_KEY,
             severity=self.severity,
             params=params,
@@ -117,17 +117,17 @@ class PairSliverSum:
 
     def to_dict(self, limits: Tolerance) -> dict[str, Any]:
         """Return the sums as plain data for the report."""
-        towns = sorted(self.townships.items(), key=lambda item: -item[1][1])
+        towns = sorted(self.sums_by_township.items(), key=lambda item: -item[1][1])
         return {
             "roles": list(self.roles),
-            "sealed": self.sealed,
-            "rule": self.rule,
+            "sealed": self.is_of_sealed_edition,
+            "rule": self.reporting_rule,
             "rules": list(self.sums_by_rule),
-            "count": self.count,
+            "count": self.sliver_count,
             "area_m2": round(self.area_m2, 6),
-            "exceeds": self.exceeds(limits),
+            "exceeds": self.exceeds_limit(limits),
             "townships": [{"name": n, "count": count, "area_m2": round(area, 6)} for n, (count, area) in towns],
-            "features": [feature.to_dict() for feature in self.features],
+            "features": [feature.to_dict() for feature in self.largest_feature_sums],
             "features_above": self.features_above_limit,
         }
 
@@ -148,9 +148,10 @@ def sum_ignored_slivers(
     for code, batches in ignored.items():
         for ignored_slivers in batches:
             by_pair[
-                *sorted((ignored_slivers.a.role, ignored_slivers.b.role)), ignored_slivers.is_sealed_edition
+                *sorted((ignored_slivers.first_layer.role, ignored_slivers.second_layer.role)),
+                ignored_slivers.is_sealed_edition,
             ].append((by_code[code], ignored_slivers))
-    context = Context(plan, plan.norm, limits, cancellation=cancellation)
+    context = RuleContext(plan, plan.norm, limits, cancellation=cancellation)
     sums = []
     for ignored_by in by_pair.values():
         cancellation.raise_if_cancelled()
@@ -158,43 +159,47 @@ def sum_ignored_slivers(
     return sorted(sums, key=lambda pair_sum: -pair_sum.area_m2)
 
 
-def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: Context) -> PairSliverSum:
+def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> PairSliverSum:
     # The most severe rule comes first: a place that several rules ignore belongs to the first.
     ranked = sorted(
         batches, key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], ctx)), pair[0].order)
     )
     rule, first = ranked[0]
-    shapes = np.empty(sum(len(ignored.slivers.geometry) for _, ignored in ranked), dtype=object)
-    shapes[:] = [shape for _, ignored in ranked for shape in ignored.slivers.geometry]
+    shapes = np.empty(sum(len(ignored.slivers.polygons) for _, ignored in ranked), dtype=object)
+    shapes[:] = [shape for _, ignored in ranked for shape in ignored.slivers.polygons]
     distinct = subtract_earlier_shapes(shapes, ctx.cancellation)
-    codes = np.array([rule.code for rule, ignored in ranked for _ in ignored.slivers.geometry], dtype=object)
+    codes = np.array([rule.code for rule, ignored in ranked for _ in ignored.slivers.polygons], dtype=object)
     counted_positions = np.flatnonzero(distinct.has_remainder)
     areas = np.zeros(len(shapes))
-    areas[counted_positions] = ctx.geometry.statutory(distinct.shapes[counted_positions])
+    areas[counted_positions] = ctx.geometry.measure_statutory_areas(distinct.remaining_shapes[counted_positions])
     # A hint stays a hint; slivers that an error-level rule ignores are a warning.
     severity = max(_find_severity(rule, first, ctx), Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
-    result = PairSliverSum((first.a.role, first.b.role), first.is_sealed_edition, rule.code, severity)
-    result.count, result.area_m2 = len(counted_positions), float(areas.sum())
+    result = PairSliverSum(
+        (first.first_layer.role, first.second_layer.role), first.is_sealed_edition, rule.code, severity
+    )
+    result.sliver_count, result.area_m2 = len(counted_positions), float(areas.sum())
     result.sums_by_rule = _sum_sliver_areas_by_name(codes, counted_positions, areas)
-    result.rule = max(
+    result.reporting_rule = max(
         (code for code in result.sums_by_rule if _has_pair_severity(code, ranked, ctx)),
         key=lambda code: result.sums_by_rule[code][1],
         default=rule.code,
     )
     towns = np.full(len(shapes), "", dtype=object)
-    towns[counted_positions] = find_townships(ctx.plan, shapely.point_on_surface(distinct.shapes[counted_positions]))
-    result.townships = _sum_sliver_areas_by_name(towns, counted_positions, areas)
+    towns[counted_positions] = find_township_names(
+        ctx.plan, shapely.point_on_surface(distinct.remaining_shapes[counted_positions])
+    )
+    result.sums_by_township = _sum_sliver_areas_by_name(towns, counted_positions, areas)
     _add_features(result, [ignored for _, ignored in ranked], shapes, distinct, ctx)
     order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
-    result.shapes = distinct.shapes[order]
+    result.largest_slivers = distinct.remaining_shapes[order]
     return result
 
 
-def _find_severity(rule: Rule, ignored: IgnoredSlivers, ctx: Context) -> Severity:
-    return ignored.severity or ctx.norm.severity(rule)
+def _find_severity(rule: Rule, ignored: IgnoredSlivers, ctx: RuleContext) -> Severity:
+    return ignored.severity or ctx.norm.get_severity(rule)
 
 
-def _has_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: Context) -> bool:
+def _has_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> bool:
     """Return True if a rule ignored slivers at the most severe level of its pair."""
     severities = [_find_severity(rule, ignored, ctx) for rule, ignored in ranked if rule.code == code]
     pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
@@ -212,7 +217,11 @@ def _sum_sliver_areas_by_name(names: NDArray, positions: NDArray, areas: NDArray
 
 
 def _add_features(
-    result: PairSliverSum, batches: list[IgnoredSlivers], shapes: NDArray, distinct_areas: DistinctAreas, ctx: Context
+    result: PairSliverSum,
+    batches: list[IgnoredSlivers],
+    shapes: NDArray,
+    distinct_areas: DistinctAreas,
+    ctx: RuleContext,
 ) -> None:
     """Set the rows with the largest sums, and the number of rows above the limit.
 
@@ -222,10 +231,10 @@ def _add_features(
     layer_of, rows, pieces = [], [], []
     start = 0
     for ignored in batches:
-        count = len(ignored.slivers.geometry)
+        count = len(ignored.slivers.polygons)
         for layer, sealed, sliver_rows in (
-            (ignored.a, False, ignored.slivers.left),
-            (ignored.b, ignored.is_sealed_edition, ignored.slivers.right),
+            (ignored.first_layer, False, ignored.slivers.left_row),
+            (ignored.second_layer, ignored.is_sealed_edition, ignored.slivers.right_row),
         ):
             layer_number = next((n for n, (listed_layer, _) in enumerate(layers) if listed_layer is layer), len(layers))
             if layer_number == len(layers):
@@ -240,7 +249,7 @@ def _add_features(
         return
     area = np.zeros(len(shapes))
     used_positions = np.unique(table[:, 2])
-    area[used_positions] = ctx.geometry.statutory(shapes[used_positions])
+    area[used_positions] = ctx.geometry.measure_statutory_areas(shapes[used_positions])
     starts_feature = np.ones(len(table), dtype=bool)
     starts_feature[1:] = (table[1:, :2] != table[:-1, :2]).any(axis=1)
     feature = np.cumsum(starts_feature) - 1
@@ -257,12 +266,14 @@ def _add_features(
         distinct = subtract_earlier_shapes(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
         counts[n], sums[n] = (
             distinct.has_remainder.sum(),
-            ctx.geometry.statutory(distinct.shapes[distinct.has_remainder]).sum(),
+            ctx.geometry.measure_statutory_areas(distinct.remaining_shapes[distinct.has_remainder]).sum(),
         )
     result.features_above_limit = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:MAX_NAMED_FEATURES].tolist():
         layer, sealed = layers[names[n, 0]]
-        result.features.append(_FeatureSliverSum(layer, int(names[n, 1]), sealed, int(counts[n]), float(sums[n])))
+        result.largest_feature_sums.append(
+            _FeatureSliverSum(layer, int(names[n, 1]), sealed, int(counts[n]), float(sums[n]))
+        )
 
 
 def make_sliver_findings(
@@ -276,14 +287,14 @@ def make_sliver_findings(
     rules_by_code = {rule.code: rule for rule in rules}
     findings = []
     for pair_sum in sums:
-        if not pair_sum.exceeds(limits):
+        if not pair_sum.exceeds_limit(limits):
             continue
         findings.append(pair_sum.make_finding(limits))
-        outcome = by_code[pair_sum.rule]
+        outcome = by_code[pair_sum.reporting_rule]
         outcome.findings += 1
         if outcome.outcome in _OUTCOMES_WITHOUT_FINDING:
             outcome.outcome = Outcome.FAILED
-        if rules_by_code[pair_sum.rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
+        if rules_by_code[pair_sum.reporting_rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
             # As for other findings of the rule: an error that the county lowered to a hint limits the verdict.
             outcome.unconfirmed = sorted({*outcome.unconfirmed, "severity.lowered"})
     return findings
@@ -297,7 +308,7 @@ def make_sliver_report(sums: list[PairSliverSum], limits: Tolerance) -> dict[str
             by_rule[code][0] += count
             by_rule[code][1] += area
     return {
-        "ignored_slivers": sum(pair_sum.count for pair_sum in sums),
+        "ignored_slivers": sum(pair_sum.sliver_count for pair_sum in sums),
         "ignored_area_m2": round(sum(pair_sum.area_m2 for pair_sum in sums), 6),
         "ignored_by_rule": {c: {"count": int(n), "area_m2": round(a, 6)} for c, (n, a) in sorted(by_rule.items())},
         "ignored_pairs": [pair_sum.to_dict(limits) for pair_sum in sums],

@@ -12,11 +12,11 @@ from ..messages.texts import Texts, strip_folders
 from ..model.findings import Finding
 from ..model.indicator import NO_TARGET, Indicator
 from ..model.report import Outcome, RuleOutcome
-from ..model.rule import EVERY_LAYER, Need, Rule, RuleResult, Severity
+from ..model.rule import EVERY_LAYER, LayerNeed, Rule, RuleResult, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..profile.model import ABSENCE_ITEM
-from .context import Context
+from .context import RuleContext
 from .explanation import find_effective_values, find_unconfirmed_settings
 
 #: The family of the rules that compare a layer's schema; they also run on layers without features.
@@ -27,7 +27,7 @@ TOPOLOGY_FAMILY = "TOP"
 
 def apply_rule(
     rule: Rule,
-    context: Context,
+    context: RuleContext,
     arguments: dict[str, Any],
     outcome: RuleOutcome,
     texts: Texts,
@@ -39,14 +39,14 @@ def apply_rule(
     In that case ``outcome`` gets the reason. ``arguments``: the rule's keyword arguments. ``explain``: a needed
     field must have a value in some row, so that the reason can name a field of blanks.
     """
-    missing_input = next((name for name in rule.side if name not in context.side), None)
+    missing_input = next((name for name in rule.side if name not in context.side_inputs), None)
     if missing_input is not None:
-        outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{missing_input}_not_given", {})
+        outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.format_reason(f"{missing_input}_not_given", {})
         return None
     layers: list[Layer | None] = []
     needs_of_each_layer = [need for need in rule.needs.values() if need.concept == EVERY_LAYER]
     for need in (need for need in rule.needs.values() if need.concept != EVERY_LAYER):
-        layer = context.plan.concept(need.concept)
+        layer = context.plan.find_layer_of_concept(need.concept)
         obstacle = _find_missing_input(need, layer, context, texts, explain)
         if obstacle is not None:
             outcome.outcome, outcome.reason = obstacle
@@ -63,7 +63,7 @@ def apply_rule(
 
 
 def _find_missing_input(
-    need: Need, layer: Layer | None, context: Context, texts: Texts, explain: bool
+    need: LayerNeed, layer: Layer | None, context: RuleContext, texts: Texts, explain: bool
 ) -> tuple[Outcome, str] | None:
     """Return outcome and reason if a rule cannot use a layer that it needs, else None.
 
@@ -76,13 +76,15 @@ def _find_missing_input(
     if not need.optional and layer.has_no_geometry and not context.is_edit_check:
         # A rule without features to check has not passed. Around an edit an empty layer is a valid input.
         skipped = plan.requires_concept(need.concept) or len(layer)
-        return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.reason("layer_bare", params)
+        return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.format_reason("layer_bare", params)
     missing_meanings = [
         meaning for meaning in need.fields if not (layer.has_values(meaning) if explain else layer.has(meaning))
     ]
     if missing_meanings:
-        names = ", ".join(layer.get_field_name(meaning) or texts.meaning(meaning) for meaning in missing_meanings)
-        return Outcome.SKIPPED, texts.reason("field_missing", {**params, "fields": names})
+        names = ", ".join(
+            layer.get_field_name(meaning) or texts.get_meaning_name(meaning) for meaning in missing_meanings
+        )
+        return Outcome.SKIPPED, texts.format_reason("field_missing", {**params, "fields": names})
     return None
 
 
@@ -92,7 +94,7 @@ def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
 
 
 def _apply_to_each_layer(
-    rule: Rule, need: Need, other_layers: list[Layer | None], context: Context, arguments: dict[str, Any]
+    rule: Rule, need: LayerNeed, other_layers: list[Layer | None], context: RuleContext, arguments: dict[str, Any]
 ) -> RuleResult:
     """Call the rule for each layer of the plan, and merge the results.
 
@@ -108,7 +110,7 @@ def _apply_to_each_layer(
         if not context.is_edit_check and _has_nothing_to_check(rule, layer):
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
-        declared = [meaning for meaning in need.fields if layer.template.field(meaning)]
+        declared = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
         missing_meanings = [meaning for meaning in declared if not layer.has(meaning)]
         if missing_meanings:
             names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
@@ -119,7 +121,7 @@ def _apply_to_each_layer(
             _add_layer_result(
                 total, layer_result if isinstance(layer_result, RuleResult) else RuleResult(findings=layer_result)
             )
-    for unusable in context.plan.unusable.values():
+    for unusable in context.plan.unusable_layers.values():
         total.not_checked.append(("layer_unusable", {"layer": unusable.name, "role": unusable.role}))
     return total
 
@@ -149,23 +151,23 @@ def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outc
     """Return outcome and reason of a rule whose layer is missing or unusable."""
     unusable = plan.find_unusable_layer(concept)
     if unusable:
-        return Outcome.SKIPPED, texts.reason("layer_unusable", {"layer": unusable.name, "role": unusable.role})
-    params = {"concept": texts.concept(concept), "roles": " / ".join(plan.list_roles_of_concept(concept))}
+        return Outcome.SKIPPED, texts.format_reason("layer_unusable", {"layer": unusable.name, "role": unusable.role})
+    params = {"concept": texts.get_concept_name(concept), "roles": " / ".join(plan.list_roles_of_concept(concept))}
     if concept in plan.norm.profile.absent:
-        return Outcome.NOT_APPLICABLE, texts.reason("declared_absent", params)
+        return Outcome.NOT_APPLICABLE, texts.format_reason("declared_absent", params)
     if plan.requires_concept(concept):
-        return Outcome.SKIPPED, texts.reason("layer_missing", params)
-    return Outcome.NOT_APPLICABLE, texts.reason("layer_optional", params)
+        return Outcome.SKIPPED, texts.format_reason("layer_missing", params)
+    return Outcome.NOT_APPLICABLE, texts.format_reason("layer_optional", params)
 
 
-def run_rule_alone(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
+def run_rule_alone(rule: Rule, context: RuleContext, texts: Texts) -> tuple[RuleResult | None, str]:
     """Return the result of a rule outside a run, for its figures, and an empty reason.
 
     The parameters come from standard and profile. If there is nothing to check, or the data are invalid, return None
     and the reason as a sentence.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
-    norm_values = context.norm.parameters(rule.code)
+    norm_values = context.norm.get_rule_parameters(rule.code)
     try:
         arguments = {
             parameter.name: norm_values[parameter.name]
@@ -195,10 +197,10 @@ def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) 
         by_key.setdefault(key, []).append(params)
     sentences: list[str] = []
     for key, same_key_params in by_key.items():
-        if len(same_key_params) >= _MIN_COMBINED_REASONS and key + _COMBINED_SUFFIX in texts.section("reasons"):
-            sentences.append(texts.reason(key + _COMBINED_SUFFIX, _combine_params(same_key_params, texts)))
+        if len(same_key_params) >= _MIN_COMBINED_REASONS and key + _COMBINED_SUFFIX in texts.get_section("reasons"):
+            sentences.append(texts.format_reason(key + _COMBINED_SUFFIX, _combine_params(same_key_params, texts)))
         else:
-            sentences += [texts.reason(key, params) for params in same_key_params]
+            sentences += [texts.format_reason(key, params) for params in same_key_params]
     return list(dict.fromkeys(sentences))
 
 
@@ -215,16 +217,16 @@ def _combine_params(same_key_params: list[dict[str, Any]], texts: Texts) -> dict
 
 
 def run_rule(
-    rule: Rule, context: Context, parameters: dict[str, dict[str, Any]], texts: Texts
+    rule: Rule, context: RuleContext, parameters: dict[str, dict[str, Any]], texts: Texts
 ) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
     """Run a rule over a plan; return its outcome, findings and indicators.
 
     Raise Cancelled. Any other error becomes an outcome: skipped for invalid data, else crashed with a finding RUN900.
     """
-    severity = context.norm.severity(rule)
+    severity = context.norm.get_severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.get_rule_title(rule))
     outcome.problem = texts.get_rule_problem(rule)
-    arguments = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
+    arguments = {**context.norm.get_rule_parameters(rule.code), **parameters.get(rule.code, {})}
     arguments = {
         parameter.name: arguments[parameter.name] for parameter in rule.parameters if parameter.name in arguments
     }
@@ -250,7 +252,7 @@ def run_rule(
     return outcome, result.findings + failed_pairs, result.indicators
 
 
-def _complete_result(result: RuleResult, rule: Rule, severity: Severity, context: Context) -> None:
+def _complete_result(result: RuleResult, rule: Rule, severity: Severity, context: RuleContext) -> None:
     """Set code and severity of the findings; add doubts from norm and layers."""
     for finding in result.findings:
         finding.code = rule.code
@@ -263,7 +265,7 @@ def _complete_result(result: RuleResult, rule: Rule, severity: Severity, context
         result.doubts += [f"roles.{role}" for role in context.plan.list_unread_roles(need.concept)]
 
 
-def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: Context) -> list[str]:
+def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: RuleContext) -> list[str]:
     """Return the settings and doubts that prevent an unconditional 通过 of this rule."""
     if context.norm.is_severity_from_phase(rule):
         result.unconfirmed.append("phase")
@@ -272,7 +274,9 @@ def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: Context) ->
     return sorted(unconfirmed.union(find_unconfirmed_settings(rule, norm), result.doubts))
 
 
-def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, failed_pairs: int, texts: Texts) -> None:
+def _set_outcome(
+    outcome: RuleOutcome, result: RuleResult, context: RuleContext, failed_pairs: int, texts: Texts
+) -> None:
     """Set the outcome (failed, skipped, not applicable or passed) and its reason.
 
     ``failed_pairs``: number of pairs of rows that could not be computed.
@@ -280,13 +284,13 @@ def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, fai
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = render_reasons(result.not_checked, texts)
-    if context.run_log.outline_failed:
-        reasons.append(texts.reason("outline_failed", {}))
+    if context.run_log.has_failed_outline:
+        reasons.append(texts.format_reason("outline_failed", {}))
     if failed_pairs:
-        reasons.append(texts.reason("pairs_failed", {"count": failed_pairs}))
+        reasons.append(texts.format_reason("pairs_failed", {"count": failed_pairs}))
     if context.run_log.reporting_rules:
         result.notes.append(("left_to", {"codes": ", ".join(context.run_log.reporting_rules)}))
-    notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
+    notes = " ".join(dict.fromkeys(texts.format_reason(key, params) for key, params in result.notes))
     if reasons:
         outcome.incomplete = True
         outcome.reason = " ".join(dict.fromkeys([*reasons, *([notes] if notes else [])]))
@@ -298,17 +302,17 @@ def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, fai
         outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == NO_TARGET})
         if result.switched_off and not context.norm.is_confirmed(result.switched_off):
             outcome.unconfirmed.append(result.switched_off)
-        outcome.reason = notes or texts.reason("nothing_of_this_kind", {})
+        outcome.reason = notes or texts.format_reason("nothing_of_this_kind", {})
     else:
         outcome.reason = notes
 
 
-def _list_effective_values(rule: Rule, context: Context, run_values: dict[str, Any]) -> list[dict[str, Any]]:
+def _list_effective_values(rule: Rule, context: RuleContext, run_values: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the values that the rule uses, as plain data.
 
     A tolerance that differs from the norm's counts as set by this run.
     """
-    norm_tolerance = context.norm.tolerance().to_dict()
+    norm_tolerance = context.norm.make_tolerance().to_dict()
     tolerance = {
         f"tolerance.{name}": value
         for name, value in context.tolerance.to_dict().items()
@@ -343,11 +347,11 @@ def _report_crash(
     return outcome, [finding], []
 
 
-def _make_failed_pair_findings(context: Context, rule: Rule) -> list[Finding]:
+def _make_failed_pair_findings(context: RuleContext, rule: Rule) -> list[Finding]:
     """Return a finding RUN901 for each pair of rows that could not be computed."""
     findings = []
     for a, i, b, j in context.run_log.failed_pairs:
-        finding = context.finding_maker.row(
+        finding = context.finding_maker.make_row_finding(
             a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code}
         )
         finding.geometry = a.plane[i]

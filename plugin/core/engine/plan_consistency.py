@@ -104,9 +104,11 @@ def _check_division_names(plan: Plan) -> list[Finding]:
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions is None:
         return []
-    counties = {division.name: division.code for division in divisions.codes.values() if is_county(division.code)}
+    counties = {
+        division.name: division.code for division in divisions.entry_by_code.values() if is_county(division.code)
+    }
     profile, findings = plan.norm.profile, []
-    profile_division = divisions.codes.get(profile.area_code) if profile.area_code == plan.area_code else None
+    profile_division = divisions.entry_by_code.get(profile.area_code) if profile.area_code == plan.area_code else None
     if (
         profile_division is not None
         and is_county(profile_division.code)
@@ -124,7 +126,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
         ).items():
             # Rows of another county are reported by `_check_layer_codes`.
             if (
-                code[:6] in divisions.codes
+                code[:6] in divisions.entry_by_code
                 and belongs_to_plan(code, plan)
                 and _is_name_of_other_division(name, code, counties, divisions)
             ):
@@ -133,7 +135,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
             name_params: dict[str, Any] = {
                 "count": count,
                 "code": code,
-                "name": divisions.codes[code].name,
+                "name": divisions.entry_by_code[code].name,
                 "other": name,
             }
             findings.append(Finding(role=layer.role, case="county_name", params=name_params))
@@ -143,7 +145,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
 def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
     """Return True if a name belongs to another province, city or county than its code."""
     if is_county(code):
-        listed = name in counties and name != divisions.codes[code].name
+        listed = name in counties and name != divisions.entry_by_code[code].name
         return listed or bool(find_foreign_place(name, code, divisions))
     # Names of villages are in no list and may end like a city's name.
     return bool(find_foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS))
@@ -195,7 +197,7 @@ def _check_declared_absences(plan: Plan) -> list[Finding]:
     """Report concepts declared absent (本县无) although a layer has features of them."""
     findings = []
     for concept in sorted(plan.norm.profile.absent):
-        layer = plan.concept(concept)
+        layer = plan.find_layer_of_concept(concept)
         if layer is not None and len(layer):
             params = {"concept": ConceptName(concept), "name": layer.name, "count": len(layer)}
             findings.append(Finding(role=layer.role, case="absent", params=params))
@@ -238,7 +240,7 @@ def _check_stated_figures(plan: Plan) -> list[Finding]:
         return []
     catalogue, findings = load_catalogue(plan.norm.standard), []
     for figure in figures:
-        indicator = catalogue.find(figure.name) or catalogue.find(f"{figure.name}面积")
+        indicator = catalogue.find_indicator(figure.name) or catalogue.find_indicator(f"{figure.name}面积")
         if indicator is not None and indicator.id in AREA_FIGURES:
             params = {
                 "profile": plan.norm.profile.name,
@@ -252,7 +254,7 @@ def _check_stated_figures(plan: Plan) -> list[Finding]:
 
 def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Report a sealed edition of another county, or one that is a copy of the data."""
-    sealed = side_inputs.get("baseline", Plan)
+    sealed = side_inputs.get_input("baseline", Plan)
     if sealed is None:
         return []
     source = sealed.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
@@ -270,11 +272,15 @@ def _are_equal_files(first: Path, second: Path) -> bool:
 def _check_township_tasks(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Report township tasks with codes of another county."""
     tasks = get_township_tasks(side_inputs)
-    codes = {task.code[:6] for task in tasks.tasks if is_county(task.code[:6])}
+    codes = {task.code[:6] for task in tasks.targets if is_county(task.code[:6])}
     foreign_codes = sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.area_known else []
     if not foreign_codes:
         return []
-    params: dict[str, Any] = {"source": tasks.file, "codes": foreign_codes[:_MAX_NAMED_CODES], "county": plan.area_code}
+    params: dict[str, Any] = {
+        "source": tasks.file_name,
+        "codes": foreign_codes[:_MAX_NAMED_CODES],
+        "county": plan.area_code,
+    }
     return [Finding(role="", case="targets", params=params)]
 
 
@@ -299,8 +305,12 @@ def _check_scope(plan: Plan) -> list[Finding]:
     if missed is None or not any(map(len, plan.layers.values())):
         # A database without any features is not a delivery yet.
         return []
-    params: dict[str, Any] = {"scope": missed.used_scope, "wider": missed.wider_scope, "lacking": list(missed.lacking)}
-    params |= {"held": len(missed.present), "incomplete": missed.is_evident and not missed.chosen}
-    if missed.chosen:
+    params: dict[str, Any] = {
+        "scope": missed.used_scope,
+        "wider": missed.wider_scope,
+        "lacking": list(missed.lacking_concepts),
+    }
+    params |= {"held": len(missed.present_concepts), "incomplete": missed.is_evident and not missed.is_chosen_by_user}
+    if missed.is_chosen_by_user:
         return [Finding(role="", case="scope_chosen", params=params)] if missed.is_evident else []
     return [Finding(role="", case="scope" if missed.is_evident else "scope_hint", params=params)]

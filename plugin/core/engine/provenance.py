@@ -32,7 +32,7 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     notices = []
     concepts_by_role: dict[str, list[str]] = {}
     for concept in standard.concepts:
-        layer_used = plan.concept(concept)
+        layer_used = plan.find_layer_of_concept(concept)
         if layer_used is not None:
             concepts_by_role.setdefault(layer_used.role, []).append(concept)
     for role, layer in plan.layers.items():
@@ -50,38 +50,40 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
                 "empty": int(layer.empty.sum()),
                 "crs": crs_care.make_crs_label(layer.crs),
                 "encoding": layer.source.encoding,
-                "unsaved": layer.source.unsaved,
+                "unsaved": layer.source.unsaved_edit_count,
                 "repaired_area_m2": round(sum(abs(area) for area in layer.repaired.values()), 4),
             }
         )
-        notices += [texts.notice(key, params) for key, params in layer.source.notices]
-        if plan.plane == plan.crs and layer.crs != plan.crs:
+        notices += [texts.format_notice(key, params) for key, params in layer.source.notices]
+        if plan.plane_crs == plan.crs and layer.crs != plan.crs:
             params = {
                 "layer": layer.name,
                 "crs": crs_care.make_crs_label(layer.crs),
                 "plane": crs_care.make_crs_label(plan.crs),
             }
-            notices.append(texts.notice("notice_reprojected", params))
-    notices += [texts.notice(*notice) for notice in _make_densification_notices(plan, texts)]
-    if plan.plane != plan.crs and layers:
+            notices.append(texts.format_notice("notice_reprojected", params))
+    notices += [texts.format_notice(*notice) for notice in _make_densification_notices(plan, texts)]
+    if plan.plane_crs != plan.crs and layers:
         degrees = next((crs_care.make_crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
         params = {"crs": degrees, "plane": crs_care.make_crs_label(plan.crs)}
-        notices.append(texts.notice("notice_in_degrees", params))
+        notices.append(texts.format_notice("notice_in_degrees", params))
     notices += [
-        texts.problem(unusable.problem, {"layer": unusable.name, "role": unusable.role, **unusable.params})
-        for unusable in plan.unusable.values()
+        texts.format_problem(unusable.problem, {"layer": unusable.name, "role": unusable.role, **unusable.params})
+        for unusable in plan.unusable_layers.values()
     ]
     for concept in standard.concepts:
         for role in plan.list_unread_roles(concept):
-            used = plan.concept(concept)
+            used = plan.find_layer_of_concept(concept)
             params = {"layer": plan.layers[role].name, "role": role, "used": used.name if used is not None else ""}
-            notices.append(texts.notice("notice_second_role", {**params, "concept": texts.concept(concept)}))
+            notices.append(
+                texts.format_notice("notice_second_role", {**params, "concept": texts.get_concept_name(concept)})
+            )
     if profile.area_code and not profile.covers(plan.area_code):
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
-        notices.append(texts.notice("notice_other_county", params))
-    notices += [texts.notice(key, params) for key, params in plan.notices]
+        notices.append(texts.format_notice("notice_other_county", params))
+    notices += [texts.format_notice(key, params) for key, params in plan.notices]
     if plan.unrecognised_layers:
-        notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised_layers)}))
+        notices.append(texts.format_notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised_layers)}))
     return {
         "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
         "area_code": plan.area_code,
@@ -101,7 +103,9 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
 
 def _make_densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
     """Return notices (text key, parameters) on layers whose long edges were densified."""
-    added_counts = {layer.name: len(layer.added) for layer in plan.layers.values() if len(layer.added)}
+    added_counts = {
+        layer.name: len(layer.added_vertices) for layer in plan.layers.values() if len(layer.added_vertices)
+    }
     shared_edge_count = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
     plane = crs_care.make_crs_label(plan.crs)
     notices: list[tuple[str, dict[str, Any]]] = []
@@ -125,9 +129,9 @@ def find_county_name(plan: Plan) -> str:
     The name comes from the list of divisions, else from the county layer, else from the profile.
     """
     divisions = plan.norm.standard.code_lists.get("divisions")
-    if divisions and plan.area_code in divisions.codes:
-        return divisions.codes[plan.area_code].name
-    layer = plan.concept("county")
+    if divisions and plan.area_code in divisions.entry_by_code:
+        return divisions.entry_by_code[plan.area_code].name
+    layer = plan.find_layer_of_concept("county")
     names = [name for name in layer.text("division_name") if name] if layer is not None else []
     return names[0] if len(set(names)) == 1 else plan.norm.profile.name
 

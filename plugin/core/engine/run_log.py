@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..geometry.parts import Parts, Slivers
+from ..geometry.parts import OverlayParts, SliverParts
 from ..model.rule import Severity
 from ..plan.layer import Layer
 
@@ -15,13 +15,14 @@ from ..plan.layer import Layer
 class IgnoredSlivers:
     """Slivers that one geometry query left out.
 
-    ``slivers.left`` are rows of ``a``, ``slivers.right`` rows of ``b``. ``is_sealed_edition``: ``b`` is the sealed
-    edition of ``a``. ``severity``: upper limit for the severity of a finding on their sum; None: the rule's severity.
+    ``slivers.left`` are rows of ``first_layer``, ``slivers.right`` rows of ``second_layer``. ``is_sealed_edition``:
+    ``second_layer`` is the sealed edition of ``first_layer``. ``severity``: upper limit for the severity of a finding
+    on their sum; None: the rule's severity.
     """
 
-    a: Layer
-    b: Layer
-    slivers: Slivers
+    first_layer: Layer
+    second_layer: Layer
+    slivers: SliverParts
     is_sealed_edition: bool = False
     severity: Severity | None = None
 
@@ -31,37 +32,37 @@ class RunLog:
     """What one rule's geometry queries left out or could not compute.
 
     ``ignored_slivers``: slivers left out. ``failed_pairs``: (layer, row, other layer or None, other row) of pairs that
-    could not be computed. ``steps``: uses of the overlay fallback: the step, the rows, and the planar area (m²) that
-    the step changed. ``outline_failed``: the union of a layer failed. ``reporting_rules``: rules of this run that
-    report some of this rule's cases instead.
+    could not be computed. ``fallback_steps``: uses of the overlay fallback: the step, the rows, and the planar area
+    (m²) that the step changed. ``has_failed_outline``: the union of a layer failed. ``reporting_rules``: rules of this
+    run that report some of this rule's cases instead.
     """
 
     ignored_slivers: list[IgnoredSlivers] = field(default_factory=list)
     failed_pairs: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    outline_failed: bool = False
+    fallback_steps: list[dict[str, Any]] = field(default_factory=list)
+    has_failed_outline: bool = False
     reporting_rules: list[str] = field(default_factory=list)
 
-    def ignore(
-        self, slivers: Slivers, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
+    def record_ignored_slivers(
+        self, slivers: SliverParts, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
     ) -> None:
         """Record the slivers left out between two layers, or within one (``a`` is ``b``).
 
         The run sums them. ``sealed``: ``b`` is the sealed edition of ``a``.
         """
-        if slivers.geometry:
+        if slivers.polygons:
             self.ignored_slivers.append(IgnoredSlivers(a, b, slivers, sealed, severity))
 
-    def note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
+    def record_fallbacks(self, parts: OverlayParts, a: Layer, b: Layer | None) -> None:
         """Record an overlay's fallback steps, and the pairs that it could not compute."""
         for step in parts.fallback_log.steps:
             step_entry: dict[str, Any] = {
-                "step": step.name,
+                "step": step.method_name,
                 "role": a.role,
-                "key": a.keys[step.left],
+                "key": a.keys[step.left_row],
                 "area_m2": step.area_m2,
             }
-            if b is not None and step.right >= 0:
-                step_entry |= {"related_role": b.role, "related_key": b.keys[step.right]}
-            self.steps.append(step_entry)
+            if b is not None and step.right_row >= 0:
+                step_entry |= {"related_role": b.role, "related_key": b.keys[step.right_row]}
+            self.fallback_steps.append(step_entry)
         self.failed_pairs += [(a, i, b, j) for i, j in parts.fallback_log.failed_pairs]

@@ -46,12 +46,12 @@ _FILEGDB_GRID_OPTIONS = {
 class CreatedLayers:
     """Names of the layers that `create_database` created and of those it left alone.
 
-    ``path``: the database; ``existing``: layers that were there before and are unchanged.
+    ``database_path``: the database; ``existing_names``: layers that were there before and are unchanged.
     """
 
-    path: Path
-    created: tuple[str, ...]
-    existing: tuple[str, ...] = ()
+    database_path: Path
+    created_names: tuple[str, ...]
+    existing_names: tuple[str, ...] = ()
 
 
 def create_database(
@@ -102,7 +102,7 @@ def create_database(
         _check_unlocked(target)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         # Write in the temporary folder, where a database can lock its file and the path is short.
-        work = Path(folder) / f"made{file_format.suffix}"
+        work = Path(folder) / f"made{file_format.file_suffix}"
         try:
             if exists and existing == "add":
                 _copy_database(target, work)
@@ -116,7 +116,7 @@ def create_database(
                     _create_new_database(work, schemas, crs, file_format, progress, cancellation),
                     (),
                 )
-            if file_format.driver == "GPKG":
+            if file_format.gdal_driver == "GPKG":
                 _write_column_titles(work, [s for s in schemas if s.name in created])
             _check_layers_written(work, {*created, *unchanged_layers})
         except BaseException as error:
@@ -186,11 +186,11 @@ def _create_new_database(
     cancellation: Cancellation,
 ) -> tuple[str, ...]:
     with load_gdal() as gdal:
-        driver = gdal.GetDriverByName(file_format.driver)
+        driver = gdal.GetDriverByName(file_format.gdal_driver)
         if driver is None:
             raise InputError("osgeo_lacking")
         database = raise_if_refused(
-            driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[file_format.driver])
+            driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[file_format.gdal_driver])
         )
         created = _create_layers(database, schemas, crs, file_format, progress, cancellation)
         # Deleting the reference closes the database and writes it.
@@ -222,7 +222,9 @@ def _add_missing_layers(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     with load_gdal() as gdal:
         try:
-            database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.driver]))
+            database = raise_if_refused(
+                gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
+            )
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
         existing_names = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
@@ -273,9 +275,9 @@ def _create_layers(
     for number, schema in enumerate(schemas):
         cancellation.raise_if_cancelled()
         progress(number / len(schemas), schema.name)
-        kind = getattr(ogr, f"wkb{schema.shape}")
+        kind = getattr(ogr, f"wkb{schema.geometry_type}")
         # Titles are unique in a GeoPackage; 防灾减灾设施（点） is in the parts of both county and centre.
-        title = f"{schema.title} {schema.name}" if schema.title in used_titles else schema.title
+        title = f"{schema.chinese_title} {schema.name}" if schema.chinese_title in used_titles else schema.chinese_title
         used_titles.add(title)
         layer = raise_if_refused(
             database.CreateLayer(
@@ -300,16 +302,16 @@ def _create_layers(
 
 
 def _list_layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
-    if file_format.driver == "GPKG":
+    if file_format.gdal_driver == "GPKG":
         return [
             "GEOMETRY_NAME=geom",
             "FID=fid",
             "SPATIAL_INDEX=YES",
             f"IDENTIFIER={title}",
-            f"DESCRIPTION={schema.title}",
+            f"DESCRIPTION={schema.chinese_title}",
         ]
     dataset = [f"FEATURE_DATASET={schema.feature_dataset}"] if schema.feature_dataset else []
-    return [f"LAYER_ALIAS={schema.title}", *dataset, *_FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]]
+    return [f"LAYER_ALIAS={schema.chinese_title}", *dataset, *_FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]]
 
 
 def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
@@ -334,7 +336,7 @@ def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
 
 
 def _make_domain_title(domain: CodedDomain) -> str:
-    return Texts("zh").section("setting").get(f"codes.{domain.list_id}", domain.list_id)
+    return Texts("zh").get_section("setting").get(f"codes.{domain.list_id}", domain.list_id)
 
 
 _CREATE_DATA_COLUMNS_SQL = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (

@@ -9,31 +9,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError, OutputError
-from ..standard.template import CodeList, Field, Template
+from ..standard.template import CodeList, Template, TemplateField
 
 
 @dataclass(frozen=True)
 class FieldType:
     """A field type of a database format.
 
-    ``ogr_type_name``: OGR's name of the type; ``length``, ``decimals``: the format stores these limits.
+    ``ogr_type_name``: OGR's name of the type; ``stores_length``, ``stores_decimals``: the format stores these limits.
     """
 
     ogr_type_name: str
-    length: bool = False
-    decimals: bool = False
+    stores_length: bool = False
+    stores_decimals: bool = False
 
 
 @dataclass(frozen=True)
 class DatabaseFormat:
     """A database format with the field type for each type of the templates.
 
-    Two keys of ``types`` are integers: ``integer`` has up to nine digits, ``long`` has more.
+    Two keys of ``field_type_by_kind`` are integers: ``integer`` has up to nine digits, ``long`` has more.
     """
 
-    driver: str
-    suffix: str
-    types: dict[str, FieldType]
+    gdal_driver: str
+    file_suffix: str
+    field_type_by_kind: dict[str, FieldType]
     has_feature_datasets: bool = False
 
 
@@ -44,7 +44,7 @@ DATABASE_FORMATS = {
         "GPKG",
         ".gpkg",
         {
-            "text": FieldType("String", length=True),
+            "text": FieldType("String", stores_length=True),
             "integer": FieldType("Integer"),
             "long": FieldType("Integer64"),
             "real": FieldType("Real"),
@@ -55,7 +55,7 @@ DATABASE_FORMATS = {
         "OpenFileGDB",
         ".gdb",
         {
-            "text": FieldType("String", length=True),
+            "text": FieldType("String", stores_length=True),
             "integer": FieldType("Integer"),
             "long": FieldType("Real"),
             "real": FieldType("Real"),
@@ -102,8 +102,8 @@ class LayerSchema:
     """
 
     name: str
-    title: str
-    shape: str
+    chinese_title: str
+    geometry_type: str
     columns: tuple[LayerColumn, ...]
     feature_dataset: str = ""
 
@@ -133,8 +133,8 @@ def make_layer_schema(
     """
     return LayerSchema(
         name=template.role,
-        title=template.name,
-        shape=OGR_GEOMETRY_TYPES[template.geometry],
+        chinese_title=template.name,
+        geometry_type=OGR_GEOMETRY_TYPES[template.geometry],
         columns=tuple(_make_column(f, template, file_format, code_lists) for f in template.fields),
         # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
         # yearly maintenance are
@@ -153,15 +153,15 @@ def make_schemas(
 
 
 def _make_column(
-    template_field: Field, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
+    template_field: TemplateField, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> LayerColumn:
     long = template_field.type == "integer" and (template_field.length or 0) >= _LONG_DIGITS
-    kind = file_format.types["long" if long else template_field.type]
+    kind = file_format.field_type_by_kind["long" if long else template_field.type]
     return LayerColumn(
         name=template_field.name,
         kind=kind.ogr_type_name,
-        length=(template_field.length or 0) if kind.length else 0,
-        decimals=(template_field.decimals or 0) if kind.decimals else 0,
+        length=(template_field.length or 0) if kind.stores_length else 0,
+        decimals=(template_field.decimals or 0) if kind.stores_decimals else 0,
         alias=template_field.alias,
         is_nullable=template_field.constraint != "M",
         domain=_make_coded_domain(template_field, template, kind, code_lists) if template_field.codes else None,
@@ -170,7 +170,7 @@ def _make_column(
 
 
 def _make_coded_domain(
-    template_field: Field, template: Template, kind: FieldType, code_lists: Mapping[str, CodeList]
+    template_field: TemplateField, template: Template, kind: FieldType, code_lists: Mapping[str, CodeList]
 ) -> CodedDomain:
     """Return the codes of a field as a domain.
 
@@ -189,4 +189,4 @@ def _make_coded_domain(
     name = "_".join(
         [codes.id, *([str(pad)] if pad else []), *([kind.ogr_type_name] if kind.ogr_type_name != "String" else [])]
     )
-    return CodedDomain(name, codes.id, kind.ogr_type_name, codes.written(pad))
+    return CodedDomain(name, codes.id, kind.ogr_type_name, codes.get_names_by_written_code(pad))

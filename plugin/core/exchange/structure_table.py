@@ -84,9 +84,9 @@ _IDENTIFIER_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9ff
 class UnknownDomain:
     """A domain named in the table that is not a known code list, with sheet and row."""
 
-    sheet: str
-    row: int
-    value: str
+    sheet_name: str
+    row_number: int
+    domain_name: str
 
 
 @dataclass
@@ -101,13 +101,13 @@ class _StructureLayer:
 class LayerStructure:
     """The templates of a structure table.
 
-    ``texts``: layer code → template as TOML text, validated by the loader; ``templates``: layer code → template;
-    ``notes``: domains that are not code lists.
+    ``toml_by_layer_code``: layer code → template as TOML text, validated by the loader; ``template_by_layer_code``:
+    layer code → template; ``unknown_domains``: domains that are not code lists.
     """
 
-    texts: dict[str, str]
-    templates: dict[str, Template]
-    notes: list[UnknownDomain]
+    toml_by_layer_code: dict[str, str]
+    template_by_layer_code: dict[str, Template]
+    unknown_domains: list[UnknownDomain]
 
 
 def read_structure(path: str | Path, standard: Standard) -> LayerStructure:
@@ -126,7 +126,7 @@ def read_structure(path: str | Path, standard: Standard) -> LayerStructure:
         if head is None:
             continue
         heads += 1
-        _StructureSheet(path, sheet, *head, standard).read(layers, notes)
+        _StructureSheet(path, sheet, *head, standard).read_fields(layers, notes)
     if not heads:
         known = "、".join(COLUMN_HEADINGS[c][0] for c in ("layer", "field", "name", "type", "length", "domain"))
         raise DataError("structure_no_head", file=path.name, rows=_MAX_HEADING_ROWS, known=known)
@@ -143,12 +143,12 @@ def write_structure(structure: LayerStructure, folder: str | Path) -> list[Path]
 
     Raises DataError if a file exists, because it may have been edited.
     """
-    targets = [Path(folder) / f"{role}.toml" for role in structure.texts]
+    targets = [Path(folder) / f"{role}.toml" for role in structure.toml_by_layer_code]
     for target in targets:
         if target.exists():
             raise DataError("structure_exists", file=str(target))
     with ExitStack() as stack:
-        for target, text in zip(targets, structure.texts.values(), strict=True):
+        for target, text in zip(targets, structure.toml_by_layer_code.values(), strict=True):
             stack.enter_context(write_atomically(target)).write_text(text, encoding="utf-8", newline="\n")
     return targets
 
@@ -195,17 +195,17 @@ class _StructureSheet:
         self.lists = {codes: codes for codes in standard.code_lists}
         self.lists |= {Texts("zh").get_setting_name(f"codes.{codes}"): codes for codes in standard.code_lists}
 
-    def error(self, key: str, row: int, **params: Any) -> DataError:
+    def make_error(self, key: str, row: int, **params: Any) -> DataError:
         return DataError(key, file=self.path.name, sheet=self.sheet.title, row=row, **params)
 
-    def read(self, layers: dict[str, _StructureLayer], notes: list[UnknownDomain]) -> None:
+    def read_fields(self, layers: dict[str, _StructureLayer], notes: list[UnknownDomain]) -> None:
         for column in _REQUIRED_COLUMNS:
             if column not in self.columns:
-                raise self.error("structure_no_column", self.head, column="/".join(COLUMN_HEADINGS[column]))
+                raise self.make_error("structure_no_column", self.head, column="/".join(COLUMN_HEADINGS[column]))
         for merged in self.sheet.merged_cells.ranges:
             # A title above the head may have merged cells.
             if merged.max_row >= self.head:
-                raise self.error("structure_merged", merged.min_row, cells=str(merged.coord))
+                raise self.make_error("structure_merged", merged.min_row, cells=str(merged.coord))
         for number, row in enumerate(self.sheet.iter_rows(min_row=self.head + 1, values_only=True), self.head + 1):
             if any(_format_cell(v) for v in row):
                 self._read_row(number, row, layers, notes)
@@ -216,16 +216,16 @@ class _StructureSheet:
         cells = {column: _format_cell(row[position]) for column, position in self.columns.items()}
         role = (cells["layer"] if "layer" in cells else self.sheet.title).strip().upper()
         if not role:
-            raise self.error("structure_blank", number, column=COLUMN_HEADINGS["layer"][0])
+            raise self.make_error("structure_blank", number, column=COLUMN_HEADINGS["layer"][0])
         if not _IDENTIFIER_PATTERN.fullmatch(role):
-            raise self.error(
+            raise self.make_error(
                 "structure_value", number, column=COLUMN_HEADINGS["layer"][0], value=role, known="DLTB, XZYDYH …"
             )
         for column in _REQUIRED_COLUMNS:
             if not cells[column]:
-                raise self.error("structure_blank", number, column=COLUMN_HEADINGS[column][0])
+                raise self.make_error("structure_blank", number, column=COLUMN_HEADINGS[column][0])
         if not _IDENTIFIER_PATTERN.fullmatch(cells["field"]):
-            raise self.error(
+            raise self.make_error(
                 "structure_value", number, column=COLUMN_HEADINGS["field"][0], value=cells["field"], known="BSM, YSDM …"
             )
         layer = layers.setdefault(role, _StructureLayer(role))
@@ -235,9 +235,9 @@ class _StructureSheet:
                 number, "geometry", cells["geometry"], _GEOMETRY_TYPES_BY_WORD
             )
         if any(f["name"].upper() == cells["field"].upper() for f in layer.fields):
-            raise self.error("structure_repeated", number, layer=role, field=cells["field"])
+            raise self.make_error("structure_repeated", number, layer=role, field=cells["field"])
         if any(f["alias"] == cells["name"] for f in layer.fields):
-            raise self.error("structure_repeated", number, layer=role, field=cells["name"])
+            raise self.make_error("structure_repeated", number, layer=role, field=cells["name"])
         new_field: dict[str, Any] = {"name": cells["field"], "alias": cells["name"]}
         new_field["type"] = self._parse_keyword(number, "type", cells["type"], _FIELD_TYPES_BY_WORD)
         new_field |= self._read_length_and_decimals(number, cells)
@@ -266,7 +266,7 @@ class _StructureSheet:
         for column, value in (("length", length), ("decimals", decimals)):
             if value and value not in ("-", "—", "/"):
                 if not re.fullmatch(r"\d{1,5}", value):
-                    raise self.error(
+                    raise self.make_error(
                         "structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known="18, 255 …"
                     )
                 numbers[column] = int(value)
@@ -278,7 +278,7 @@ class _StructureSheet:
             if word in words:
                 return name
         names = "、".join(w for words in words_by_id.values() for w in (words[0], words[-1]))
-        raise self.error("structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known=names)
+        raise self.make_error("structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known=names)
 
 
 def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standard) -> str:
@@ -343,7 +343,7 @@ def create_from_structure(
     error, because it may have been edited. ``existing``: what to do with an existing database, as for
     `create_database`. Either both outputs are created or neither. Raises InputError, OutputError or DataError.
     """
-    templates = list(structure.templates.values())
+    templates = list(structure.template_by_layer_code.values())
     with _create_folder_atomically(folder) as new_folder:
         if new_folder is not None:
             _write_standard(structure, standard, new_folder)
@@ -374,13 +374,13 @@ def _write_standard(structure: LayerStructure, standard: Standard, folder: Path)
     """Write a standard folder whose templates override those of the base standard."""
     names = {n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)}
     title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in names)
-    roles = ", ".join(_quote_toml_text(role) for role in structure.texts)
+    roles = ", ".join(_quote_toml_text(role) for role in structure.toml_by_layer_code)
     lines = [
         "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
         f"id = {_quote_toml_text(OWN_STANDARD_ID)}",
         f"edition = {_quote_toml_text(standard.edition)}",
         f"name = {_quote_toml_text(f'{standard.name}（另加属性结构表）')}",
-        f"includes = [{_quote_toml_text(standard.key)}]",
+        f"includes = [{_quote_toml_text(standard.standard_key)}]",
         "",
         f"[groups.{OWN_STANDARD_ID}]",
         f"name = {_quote_toml_text(title)}",
@@ -389,7 +389,7 @@ def _write_standard(structure: LayerStructure, standard: Standard, folder: Path)
     ]
     (folder / "templates").mkdir()
     (folder / "standard.toml").write_text("\n".join(lines), encoding="utf-8", newline="\n")
-    for role, text in structure.texts.items():
+    for role, text in structure.toml_by_layer_code.items():
         (folder / "templates" / f"{role}.toml").write_text(text, encoding="utf-8", newline="\n")
     # Load the result now, so that an error appears before the next check.
     _ = load_standard.__wrapped__(str(folder)).templates

@@ -32,10 +32,10 @@ _FIXED_FORMAT = re.compile(r"0(?:\.(0+))?")
 class CellLine(NamedTuple):
     """A line of cells in a sheet or a text file.
 
-    ``number``: the row in the sheet, or the first line in the text, from 1.
+    ``line_number``: the row in the sheet, or the first line in the text, from 1.
     """
 
-    number: int
+    line_number: int
     cells: list[str]
 
 
@@ -43,7 +43,7 @@ class CellSheet(NamedTuple):
     """A sheet of a workbook, or a text file; ``title`` is empty for a text file."""
 
     title: str
-    lines: list[CellLine]
+    cell_lines: list[CellLine]
 
 
 class UnreadableTable(Exception):
@@ -185,24 +185,24 @@ _MAX_LINES_ABOVE_HEADING = 10
 class SearchedColumn:
     """A column to search for in a table.
 
-    ``heads``: its possible headings. A table without a ``needed`` column is not recognised.
+    ``possible_headings``: its possible headings. A table without a ``is_required`` column is not recognised.
     """
 
     name: str
-    heads: tuple[str, ...]
-    needed: bool = True
+    possible_headings: tuple[str, ...]
+    is_required: bool = True
 
 
 @dataclass(frozen=True)
-class TableRow:
+class FoundTableRow:
     """A row of a table.
 
-    ``line``: its number in the file, from 1; ``cells``: column name → text, empty where the cell is empty or missing;
-    ``other_cells``: heading → text, for columns that were not searched for.
+    ``line_number``: its number in the file, from 1; ``text_by_column``: column name → text, empty where the cell is
+    empty or missing; ``other_cells``: heading → text, for columns that were not searched for.
     """
 
-    line: int
-    cells: dict[str, str]
+    line_number: int
+    text_by_column: dict[str, str]
     other_cells: dict[str, str]
 
 
@@ -210,27 +210,27 @@ class TableRow:
 class FoundTable:
     """A table found in a file.
 
-    ``file``: the name without folders; ``sheet``: empty for a text file; ``line``: number of the heading row;
-    ``heads``: headings of columns that were not searched for.
+    ``file_name``: the name without folders; ``sheet_title``: empty for a text file; ``heading_line``: number of the
+    heading row; ``other_headings``: headings of columns that were not searched for.
     """
 
-    file: str
-    sheet: str
-    line: int
-    heads: tuple[str, ...]
-    rows: tuple[TableRow, ...]
+    file_name: str
+    sheet_title: str
+    heading_line: int
+    other_headings: tuple[str, ...]
+    rows: tuple[FoundTableRow, ...]
 
     @property
-    def place(self) -> str:
+    def place_text(self) -> str:
         """Return file name and sheet for a message."""
-        return f"{self.file} [{self.sheet}]" if self.sheet else self.file
+        return f"{self.file_name} [{self.sheet_title}]" if self.sheet_title else self.file_name
 
-    def error(self, row: TableRow, column: str, value: str, known: Iterable[str] = ()) -> InputError:
+    def make_cell_error(self, row: FoundTableRow, column: str, value: str, known: Iterable[str] = ()) -> InputError:
         """Return the InputError for an unusable cell.
 
         It names file, row, column, value, and possible values (``known``).
         """
-        params = {"file": self.place, "line": row.line, "column": column, "known": "、".join(known) or "—"}
+        params = {"file": self.place_text, "line": row.line_number, "column": column, "known": "、".join(known) or "—"}
         return InputError("table_cell" if value else "table_blank", value=value, **params)
 
 
@@ -252,7 +252,7 @@ def read_table(path: str | Path, columns: Sequence[SearchedColumn]) -> FoundTabl
         found = _find_table(path.name, sheet, lines, columns)
         if found is not None:
             return found
-    needed = "、".join(c.heads[0] for c in columns if c.needed)
+    needed = "、".join(c.possible_headings[0] for c in columns if c.is_required)
     raise InputError("table_no_head", file=path.name, rows=_MAX_LINES_ABOVE_HEADING, columns=needed)
 
 
@@ -261,12 +261,16 @@ def _find_table(file: str, sheet: str, lines: list[CellLine], columns: Sequence[
         headings = [_normalise_heading(cell) for cell in cells]
         found: dict[str, int] = {}
         for column in columns:
-            for head in map(_normalise_heading, column.heads):
+            for head in map(_normalise_heading, column.possible_headings):
                 if head in headings:
                     found.setdefault(column.name, headings.index(head))
-        if all(column.name in found for column in columns if column.needed):
+        if all(column.name in found for column in columns if column.is_required):
             for column in columns:
-                twice = [c for c, w in zip(cells, headings, strict=True) if w in map(_normalise_heading, column.heads)]
+                twice = [
+                    c
+                    for c, w in zip(cells, headings, strict=True)
+                    if w in map(_normalise_heading, column.possible_headings)
+                ]
                 if len(twice) > 1:
                     raise InputError("table_column_twice", file=file, line=line, columns="、".join(twice))
             return _read_body(file, sheet, line, cells, found, lines[position + 1 :], columns)
@@ -291,7 +295,7 @@ def _read_body(
         if any(width[len(head) :]):
             raise InputError("table_stray", file=file, line=number, value=next(filter(None, width[len(head) :])))
         named = {column.name: width[positions[column.name]] if column.name in positions else "" for column in columns}
-        rows.append(TableRow(number, named, {text: width[n] for n, text in others.items()}))
+        rows.append(FoundTableRow(number, named, {text: width[n] for n, text in others.items()}))
     return FoundTable(file, sheet, line, tuple(others.values()), tuple(rows))
 
 

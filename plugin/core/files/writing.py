@@ -221,7 +221,7 @@ class OutputPaths:
     pdf: str = ""
     xlsx: str = ""
 
-    def paths(self) -> list[str]:
+    def list_paths(self) -> list[str]:
         """Return the paths that are not empty."""
         return [p for p in (self.findings, self.json, self.html, self.docx, self.pdf, self.xlsx) if p]
 
@@ -234,7 +234,7 @@ def check_outputs(outputs: OutputPaths, inputs: list[str], databases: list[str] 
     """
     for path in databases or []:
         check_not_input(path, inputs)
-    paths = outputs.paths()
+    paths = outputs.list_paths()
     for position, path in enumerate(paths):
         check_writable(path, inputs)
         if any(is_same_file(path, other) for other in paths[:position]):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import statutory_area
-from ..standard.template import Field
+from ..geometry.statutory_area import measure_statutory_area
+from ..standard.template import TemplateField
 from .state import EditingState, Row
 
 AREA_MEANINGS = ("area", "gross_area")
@@ -21,12 +21,12 @@ ROUNDING_M2 = 0.01
 def measure(state: EditingState, row: Row, shape: Any) -> float:
     """Return the statutory area (m²) of a shape in the coordinates of a row's layer."""
     crs = state.plan.layers[row.role].known_crs
-    return float(statutory_area(np.array([shape], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
+    return float(measure_statutory_area(np.array([shape], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
 
 
 def get_allowance(state: EditingState) -> float:
     """Return the difference (m²) between an area field and the shape that ATT013 allows."""
-    return float(state.norm.parameters("ATT013").get("allowance_m2", 1.0))
+    return float(state.norm.get_rule_parameters("ATT013").get("allowance_m2", 1.0))
 
 
 def update_area_fields(state: EditingState, row: Row, shape: Any) -> dict[str, Any]:
@@ -117,9 +117,9 @@ def share_out(total: float, weights: list[float], decimals: int) -> list[float]:
     return parts
 
 
-def _get_number(row: Row, meaning: str) -> tuple[Field | None, float | None]:
+def _get_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
     """Return the field of a meaning, None if the layer lacks it; and the row's number, None if it has none."""
-    declared = row.layer.template.field(meaning)
+    declared = row.layer.template.find_field(meaning)
     if declared is None or not row.layer.has(meaning):
         return None, None
     value = float(row.layer.numbers(meaning)[0])

@@ -91,7 +91,7 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     after.note_new_rows_and_fields(edits)
     batch = state.make_batch(edits)
     try:
-        change = after.session.take(batch)
+        change = after.session.check_edits(batch)
     except FullCheckNeeded as error:
         raise FixRefused("not_judged", rules=str(error)) from error
     changed_rows = _list_changed_rows(state, after, edits)
@@ -100,7 +100,7 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     areas = _measure_areas(state, changed_rows)
     if any(abs(one.imbalance_m2) > MAX_IMBALANCE_M2 for one in areas):
         raise FixRefused("unbalanced", difference_m2=max(abs(one.imbalance_m2) for one in areas))
-    differences = _Differences(list(change.gone), list(change.found))
+    differences = _Differences(list(change.ended_findings), list(change.new_findings))
     for former, present in change.changed_findings:
         if _has_grown(former, present, state.tolerance):
             differences.appearing.append(present)
@@ -161,7 +161,7 @@ def _are_identical(shape: Any, other: Any) -> bool:
 
 def _require_inside_county(state: EditingState, changed_rows: list[_ChangedRow]) -> None:
     """Raise FixRefused if a row would cover more land outside the county than before."""
-    county, outline = state.plan.concept("county"), state.county_shape
+    county, outline = state.plan.find_layer_of_concept("county"), state.county_shape
     if county is None or outline is None:
         return
     for row in changed_rows:
@@ -188,7 +188,7 @@ def _was_covered(shape: Any, changed_rows: list[_ChangedRow], role: str) -> bool
 def _measure_areas(state: EditingState, changed_rows: list[_ChangedRow]) -> list[AreaChange]:
     """Return the area balance of each layer whose shapes change."""
     balances = []
-    transformer = crs_care.make_lonlat_transformer(state.plan.plane)
+    transformer = crs_care.make_lonlat_transformer(state.plan.plane_crs)
     for role in dict.fromkeys(row.role for row in changed_rows):
         rows = [row for row in changed_rows if row.role == role and not _has_same_shape(row)]
         pairs = [(_get_plane(row.before), _get_plane(row.after)) for row in rows]
@@ -453,7 +453,7 @@ def _leaves_its_township(state: EditingState, row: _ChangedRow) -> bool:
 
     LAW004 then counts it elsewhere. A part of a divided row counts like a row.
     """
-    townships = state.plan.concept("townships")
+    townships = state.plan.find_layer_of_concept("townships")
     if row.after is None or townships is None or row.role == townships.role or _has_same_shape(row):
         return False
     code = row.after.layer.text("location_code")[0][:_TOWNSHIP_DIGITS]

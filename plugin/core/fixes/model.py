@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..model.rule import Parameter, find_unit, split_sections
+from ..model.rule import RuleParameter, find_unit, split_sections
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -38,7 +38,7 @@ class Safety(StrEnum):
 class FixExample:
     """A small example of a fix, which is also a test case.
 
-    ``rule``: the code of the rule that finds the problem; ``before``: layers as in `model.rule.Example`; ``after``:
+    ``rule``: the code of the rule that finds the problem; ``before``: layers as in `model.rule.RuleExample`; ``after``:
     name of a layer → its rows afterwards, each a WKT, or a dict with ``wkt`` and attributes by meaning or field.
     ``safe``: what the judge finds; ``refused``: the reason if the fix does not apply. ``rules``: further rules of the
     run.
@@ -71,7 +71,7 @@ class Fix:
     messages: dict[str, str]
     examples: tuple[FixExample, ...]
     function: Callable[..., Edits]
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[RuleParameter, ...]
 
     def answers(self, finding: Finding) -> bool:
         """Return True if the fix is for findings of this rule and case."""
@@ -132,13 +132,13 @@ def fix(
     return declare
 
 
-def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
     """Return the numbers among the keyword arguments, with the unit at the end of each name.
 
     A text chooses one of several ways; it does not belong to the parameters of a run.
     """
     return tuple(
-        Parameter(argument.name, argument.default, find_unit(argument.name))
+        RuleParameter(argument.name, argument.default, find_unit(argument.name))
         for argument in inspect.signature(function).parameters.values()
         if argument.kind is argument.KEYWORD_ONLY and isinstance(argument.default, int | float)
     )

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..check import CheckResult, Options, check_plan
+from ..check import CheckResult, RunOptions, check_plan
 from ..errors import InputError
 from ..files.writing import check_writable
 from ..model.findings import Finding
@@ -88,7 +88,7 @@ def list_fixable(findings: list[Finding], fixes: list[Fix]) -> list[Finding]:
 
 def run_fixes(
     source: str,
-    options: Options,
+    options: RunOptions,
     order: FixOrder,
     *,
     progress: ProgressCallback = lambda share, text: None,

@@ -20,7 +20,7 @@ from .edits import UNCHANGED, Edits, FixRefused
 from .sealed import is_sealed_for_fixes
 
 if TYPE_CHECKING:
-    from ..check import CheckResult, Options
+    from ..check import CheckResult, RunOptions
     from ..geometry.tolerance import Tolerance
     from ..model.findings import Finding
     from ..plan.layer import Layer
@@ -64,7 +64,7 @@ class Row:
         """Return a value by the name of its field, None if missing or blank."""
         import pandas as pd
 
-        column = self.layer.named(field_name)
+        column = self.layer.get_column_by_name(field_name)
         value = None if column is None else column.iloc[0]
         return None if value is None or pd.isna(value) else value
 
@@ -94,7 +94,7 @@ class EditingState:
     def __init__(
         self,
         checked: CheckResult,
-        options: Options,
+        options: RunOptions,
         *,
         documents: Mapping[str, str] | None = None,
         session: IncrementalSession | None = None,
@@ -108,7 +108,7 @@ class EditingState:
             self.session = session.fork()
         self.settings = RunSettings(
             tuple(outcome.code for outcome in checked.report.rules),
-            options.tolerance or checked.plan.norm.tolerance(),
+            options.tolerance or checked.plan.norm.make_tolerance(),
             dict(documents or {}),
             options.parameters,
             options.lang,
@@ -236,16 +236,16 @@ class EditingState:
 
         Its vertices are those of the rows only if the plane is the CRS of findings (`require_layer_in_plane`).
         """
-        if finding.geom_kind == "none" or self.plan.crs == self.plan.plane:
+        if finding.geom_kind == "none" or self.plan.crs == self.plan.plane_crs:
             return None if finding.geom_kind == "none" else finding.geometry
         shapes = np.array([finding.geometry], dtype=object)
-        return crs_care.reproject_geometries(shapes, self.plan.crs, self.plan.plane)[0]
+        return crs_care.reproject_geometries(shapes, self.plan.crs, self.plan.plane_crs)[0]
 
     def require_layer_in_plane(self, role: str) -> None:
         """Raise FixRefused for a layer in another CRS than the plane, whose shapes no fix can replace exactly."""
         if role not in self.plan.layers:
             raise FixRefused("stale")
-        if self.plan.layers[role].known_crs != self.plan.plane:
+        if self.plan.layers[role].known_crs != self.plan.plane_crs:
             raise FixRefused("other_crs", role=role)
 
     def require_geometry_in_plane(self, row: Row) -> None:
@@ -254,7 +254,7 @@ class EditingState:
         That is so for a layer in another CRS than the plane, for arcs, and for heights.
         """
         self.require_layer_in_plane(row.role)
-        if row.fid in self.plan.layers[row.role].source.curves:
+        if row.fid in self.plan.layers[row.role].source.fids_with_arcs:
             raise FixRefused("has_arcs", role=row.role, key=row.key)
         if row.raw is not None and row.raw.has_z:
             raise FixRefused("has_heights", role=row.role, key=row.key)

@@ -40,7 +40,7 @@ class FixTexts:
 
     def help(self, fix: Fix) -> dict[str, str]:
         """Return the help of a fix: heading → text."""
-        headings = self._texts.section("fix_headings")
+        headings = self._texts.get_section("fix_headings")
         if self.lang == "zh":
             return {headings[key]: str(_load_fixes_zh()[fix.code][key]) for key in ("what", "safe", "limits")}
         sections = fix.sections

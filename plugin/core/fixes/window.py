@@ -61,7 +61,7 @@ def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
     concepts = [need.concept for need in rule.needs.values()]
     if not concepts or EVERY_LAYER in concepts:
         return True
-    layers = (state.plan.concept(concept) for concept in concepts)
+    layers = (state.plan.find_layer_of_concept(concept) for concept in concepts)
     return any(layer is not None and layer.role in roles for layer in layers)
 
 
@@ -86,13 +86,13 @@ def find_window_findings(
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
         layers[role] = _add_fields(layer, state.new_fields.get(role, ()))
-    county = state.plan.concept("county")
+    county = state.plan.find_layer_of_concept("county")
     part = state.plan.make_part(layers, same_county=county is not None and not rows.has_edited_rows(county.role))
     shape = state.county_shape
     if county is not None and window is not None and shape is not None and not rows.has_edited_rows(county.role):
         clipped = shapely.intersection(shape, shapely.box(*window))
         part.get_cache("county_shape")[None] = Polygons(np.array([_keep_areas(clipped)], dtype=object))
-    townships = part.concept("townships")
+    townships = part.find_layer_of_concept("townships")
     if townships is not None and window is not None and any(rule.code == "TOP006" for rule in rules):
         box = shapely.box(*window)
         clipped_rows = np.array([_keep_areas(shapely.intersection(one, box)) for one in townships.plane], dtype=object)
@@ -117,7 +117,7 @@ def _list_read_roles(rules: list[Rule], state: EditingState) -> list[str]:
     concepts = {need.concept for rule in rules for need in rule.needs.values()}
     if EVERY_LAYER in concepts or not all(rule.needs for rule in rules):
         return list(state.plan.layers)
-    layers = (state.plan.concept(concept) for concept in sorted(concepts))
+    layers = (state.plan.find_layer_of_concept(concept) for concept in sorted(concepts))
     return list(dict.fromkeys(layer.role for layer in layers if layer is not None))
 
 
@@ -134,5 +134,5 @@ def _add_fields(layer: Layer, names: Iterable[str]) -> Layer:
         return layer
     frame = layer.frame.assign(**{declared.name: None for declared in missing})
     infos = tuple(FieldInfo(declared.name, declared.type, declared.length) for declared in missing)
-    source = replace(layer.source, frame=frame, fields=(*layer.source.fields, *infos), broken=())
+    source = replace(layer.source, frame=frame, fields=(*layer.source.fields, *infos), broken_fids=())
     return layer.make_layer_of_source(source)

@@ -15,11 +15,11 @@ def find_window_filler(state: EditingState, role: str, hole: Any) -> Row | None:
 
     ``hole``: a polygon in the plane.
     """
-    windowed = (state.plan.concept(concept) for concept in state.norm.get("quality.windowed"))
+    windowed = (state.plan.find_layer_of_concept(concept) for concept in state.norm.get("quality.windowed"))
     if not any(layer is not None and layer.role == role for layer in windowed):
         return None
     for concept in state.norm.get("quality.window_fillers"):
-        layer = state.plan.concept(concept)
+        layer = state.plan.find_layer_of_concept(concept)
         if layer is None or layer.role == role:
             continue
         for row in state.find_rows_meeting(layer.role, hole):

@@ -21,7 +21,7 @@ from ..exchange.gdal_setup import load_gdal, raise_if_refused
 from ..files.writing import check_writable, write_atomically
 from ..io.source import find_source_folder, list_source_datasets
 from ..plan.layer import SourceLayer
-from ..standard.template import Field, Template
+from ..standard.template import Template, TemplateField
 from .apply import LayerChanges, collect_changes
 from .edits import UNCHANGED
 from .state import EditingState
@@ -191,7 +191,7 @@ def _check_now_and_then(number: int, cancellation: Cancellation) -> None:
         cancellation.raise_if_cancelled()
 
 
-def _create_field(layer: Any, declared: Field) -> None:
+def _create_field(layer: Any, declared: TemplateField) -> None:
     from osgeo import ogr
 
     types = {"text": ogr.OFTString, "integer": ogr.OFTInteger, "real": ogr.OFTReal, "date": ogr.OFTDate}

@@ -25,12 +25,12 @@ BUFFER_ERROR_SHARE = 0.01
 class CornerDefects(NamedTuple):
     """Defects of polygons at (k,) vertices.
 
-    ``row`` (k,): position of the polygon; ``point`` (k, 2): the vertex, m; ``angle_or_distance`` (k,): the angle in
-    degrees, or the distance in m.
+    ``polygon_row`` (k,): position of the polygon; ``vertex_xy`` (k, 2): the vertex, m; ``angle_or_distance`` (k,): the
+    angle in degrees, or the distance in m.
     """
 
-    row: NDArray
-    point: NDArray
+    polygon_row: NDArray
+    vertex_xy: NDArray
     angle_or_distance: NDArray
 
 
@@ -112,7 +112,11 @@ def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tupl
     for batch in iterate_batches(shapes[present]):
         cancellation.raise_if_cancelled()
         batch_rings = extract_rings(shapes[present[batch]])
-        yield np.repeat(present[batch][batch_rings.shape], np.diff(batch_rings.at)), batch_rings.xy, batch_rings.at
+        yield (
+            np.repeat(present[batch][batch_rings.polygon_of_ring], np.diff(batch_rings.ring_starts)),
+            batch_rings.xy,
+            batch_rings.ring_starts,
+        )
 
 
 def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray, NDArray]:

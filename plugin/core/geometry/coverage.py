@@ -16,7 +16,7 @@ from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
 from .linework import END_SHORTENING_M, PolygonSegments, extract_rings
 from .overlay_fallback import FallbackLog
-from .parts import Parts, collect_parts
+from .parts import OverlayParts, collect_parts
 from .polygons import Polygons, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import is_missing
@@ -134,25 +134,29 @@ def _measure_distance(points: NDArray, starts: NDArray, ends: NDArray) -> NDArra
 class VertexMismatches:
     """Vertices on or near a neighbour's edge that has no vertex there.
 
-    ``row`` (k,): row of the edge. ``other`` (k,): row of the vertex. ``point`` (k, 2): the vertex, m. ``distance``
-    (k,): from the vertex to the edge, m; 0, or the rounding of doubles in a plane with zone prefix (1e-7), means that
-    the edge only lacks the vertex, more means that the edges differ. ``is_near_vertex`` (k,) bool: an end of the edge
-    is as near.
+    ``edge_row`` (k,): row of the edge. ``vertex_row`` (k,): row of the vertex. ``vertex_xy`` (k, 2): the vertex, m.
+    ``distance_m`` (k,): from the vertex to the edge, m; 0, or the rounding of doubles in a plane with zone prefix
+    (1e-7), means that the edge only lacks the vertex, more means that the edges differ. ``is_near_vertex`` (k,) bool:
+    an end of the edge is as near.
     """
 
-    row: NDArray
-    other: NDArray
-    point: NDArray
-    distance: NDArray
+    edge_row: NDArray
+    vertex_row: NDArray
+    vertex_xy: NDArray
+    distance_m: NDArray
     is_near_vertex: NDArray
 
     def __len__(self) -> int:
-        return len(self.row)
+        return len(self.edge_row)
 
     def select_mismatches(self, kept: NDArray) -> VertexMismatches:
         """Return the mismatches that ``kept`` ((k,) bool) selects."""
         return VertexMismatches(
-            self.row[kept], self.other[kept], self.point[kept], self.distance[kept], self.is_near_vertex[kept]
+            self.edge_row[kept],
+            self.vertex_row[kept],
+            self.vertex_xy[kept],
+            self.distance_m[kept],
+            self.is_near_vertex[kept],
         )
 
 
@@ -170,7 +174,7 @@ def find_mismatched_edges(
     segments cannot lack a vertex. Sorted by row and vertex.
     """
     if b is None:
-        return _find_mismatches(a, a, a.lines.alone, a.lines.alone, tolerance, cancellation)
+        return _find_mismatches(a, a, a.lines.is_unpaired, a.lines.is_unpaired, tolerance, cancellation)
     unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
     return _find_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
 
@@ -225,7 +229,7 @@ def _find_unshared(a: Polygons, b: Polygons, distance: float, cancellation: Canc
         near_rows = np.ones(len(b), dtype=bool)
     else:
         near_rows = b.find_rows_near_geometries(
-            a.lines.extract_lines(unshared_a).line, distance + 2 * END_SHORTENING_M, cancellation
+            a.lines.extract_lines(unshared_a).linestrings, distance + 2 * END_SHORTENING_M, cancellation
         )
     return unshared_a, b.lines.find_unmatched(a.lines, near_rows)
 
@@ -247,7 +251,10 @@ def _drop_shared_vertices(
 
     Of several edges near one vertex the nearest is used. ``same_layer``: drop pairs within one row.
     """
-    row, other_row = lines.row[lines.ring[edge]], other_lines.row[other_lines.ring[end]]
+    row, other_row = (
+        lines.polygon_of_ring[lines.ring_of_vertex[edge]],
+        other_lines.polygon_of_ring[other_lines.ring_of_vertex[end]],
+    )
     edge_start, edge_end, vertex = lines.xy[edge], lines.xy[edge + 1], other_lines.xy[end]
     vertex_distance = np.minimum(np.hypot(*(edge_start - vertex).T), np.hypot(*(edge_end - vertex).T))
     if same_layer:
@@ -292,11 +299,15 @@ def _has_vertex(lines: PolygonSegments, row: NDArray, points: NDArray) -> NDArra
     """Return (k,) bool: the polygon of ``row`` has a vertex exactly at the point."""
     if not len(row):
         return np.zeros(0, dtype=bool)
-    is_requested = np.zeros(int(lines.row.max()) + 1, dtype=bool)
+    is_requested = np.zeros(int(lines.polygon_of_ring.max()) + 1, dtype=bool)
     is_requested[row] = True
-    in_requested = is_requested[lines.row][lines.ring]
+    in_requested = is_requested[lines.polygon_of_ring][lines.ring_of_vertex]
     vertices_by_row = set(
-        zip(lines.row[lines.ring[in_requested]].tolist(), map(tuple, lines.xy[in_requested].tolist()), strict=True)
+        zip(
+            lines.polygon_of_ring[lines.ring_of_vertex[in_requested]].tolist(),
+            map(tuple, lines.xy[in_requested].tolist()),
+            strict=True,
+        )
     )
     return np.array(
         [
@@ -309,7 +320,7 @@ def _has_vertex(lines: PolygonSegments, row: NDArray, points: NDArray) -> NDArra
 
 def find_gaps(
     a: Polygons, *, tolerance: Tolerance, max_width_m: float = np.inf, cancellation: Cancellation = NEVER_CANCELLED
-) -> Parts:
+) -> OverlayParts:
     """Find gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
 
     Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: two adjacent rows (−1 if there is only
@@ -343,7 +354,7 @@ def find_holes(whole: Any) -> NDArray:
         return np.array([], dtype=object)
     hole_rings = extract_rings(np.array([whole], dtype=object))
     lines = [
-        hole_rings.xy[hole_rings.at[hole_of_part] : hole_rings.at[hole_of_part + 1]]
+        hole_rings.xy[hole_rings.ring_starts[hole_of_part] : hole_rings.ring_starts[hole_of_part + 1]]
         for hole_of_part in np.flatnonzero(hole_rings.is_hole).tolist()
     ]
     holes = np.array([shapely.Polygon(xy) for xy in lines], dtype=object)
@@ -427,10 +438,10 @@ def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Lon
     """
     present = np.flatnonzero(~is_missing(a.shapes))
     layer_rings = extract_rings(a.shapes[present])
-    start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.at, a.crs)
+    start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.ring_starts, a.crs)
     bent = compute_edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
-    ring = np.searchsorted(layer_rings.at, start[bent], side="right") - 1
-    return _LongEdges(present[layer_rings.shape[ring]], low[bent], high[bent])
+    ring = np.searchsorted(layer_rings.ring_starts, start[bent], side="right") - 1
+    return _LongEdges(present[layer_rings.polygon_of_ring[ring]], low[bent], high[bent])
 
 
 def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:

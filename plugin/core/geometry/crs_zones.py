@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import Proj
 
 from . import crs as crs_care
-from .statutory_area import statutory_area
+from .statutory_area import measure_statutory_area
 
 #: Width of a zone and half of it, in degrees.
 ZONE_WIDTH_DEGREES = 3.0
@@ -23,12 +23,12 @@ FIRST_ZONE, LAST_ZONE = 25, 45
 
 
 @dataclass(frozen=True)
-class ZoneChoice:
+class CrsZoneChoice:
     """The recommended 3° zone for a county, and the alternatives.
 
     ``west``, ``east``: extent of the county in degrees. ``shares_by_zone``: zone → share of the county in it.
     ``has_area_shares``: shares are of the area, since the county's shape is known, else of the longitudes.
-    ``distortion``: relative excess of plane areas over ellipsoidal areas at the edge of the recommended zone; None
+    ``area_distortion``: relative excess of plane areas over ellipsoidal areas at the edge of the recommended zone; None
     without a latitude.
     """
 
@@ -37,7 +37,7 @@ class ZoneChoice:
     shares_by_zone: dict[int, float]
     has_area_shares: bool
     recommended_zone: int
-    distortion: float | None = None
+    area_distortion: float | None = None
 
     @property
     def zone_numbers(self) -> tuple[int, ...]:
@@ -76,7 +76,7 @@ def list_zones(west: float, east: float) -> list[int]:
 
 def choose_zone(
     west: float, east: float, latitude: float | None = None, areas: Mapping[int, float] | None = None
-) -> ZoneChoice | None:
+) -> CrsZoneChoice | None:
     """Return the zones from ``west`` to ``east`` (degrees), and the recommended one.
 
     The zone with the largest share of the county is recommended. ``areas``: zone → m² in it (`measure_areas_by_zone`),
@@ -98,7 +98,7 @@ def choose_zone(
     distortion = (
         None if latitude is None else compute_area_distortion(recommended, compute_zone_edges(recommended)[1], latitude)
     )
-    return ZoneChoice(west, east, shares, bool(areas), recommended, distortion)
+    return CrsZoneChoice(west, east, shares, bool(areas), recommended, distortion)
 
 
 def compute_area_distortion(zone: int, longitude: float, latitude: float) -> float:
@@ -123,5 +123,7 @@ def measure_areas_by_zone(lonlat: NDArray) -> dict[int, float]:
     areas = {}
     for zone in list_zones(west, east):
         low, high = compute_zone_edges(zone)
-        areas[zone] = float(statutory_area(np.atleast_1d(shapely.clip_by_rect(shapes, low, south, high, north))).sum())
+        areas[zone] = float(
+            measure_statutory_area(np.atleast_1d(shapely.clip_by_rect(shapes, low, south, high, north))).sum()
+        )
     return areas

@@ -123,7 +123,7 @@ def find_long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
     polygons = shapes[_is_measurable(shapes)]
     for batch in iterate_batches(polygons):
         batch_rings = extract_rings(polygons[batch])
-        _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.at, source)
+        _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
         source_batches.append(np.column_stack([low, high]))
         plane_batches.append(
             np.column_stack([_transform_to_plane(low, source, plane), _transform_to_plane(high, source, plane)])
@@ -220,10 +220,10 @@ def _find_bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
     for batch in iterate_batches(shapes[positions]):
         batch_rows = positions[batch]
         batch_rings = extract_rings(shapes[batch_rows])
-        edge_start, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.at, source)
+        edge_start, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
         bent = edge_start[compute_edge_deviations(low, high, source, plane) > MAX_DEVIATION_M]
-        ring = np.searchsorted(batch_rings.at, bent, side="right") - 1
-        rows.append(batch_rows[np.unique(batch_rings.shape[ring])])
+        ring = np.searchsorted(batch_rings.ring_starts, bent, side="right") - 1
+        rows.append(batch_rows[np.unique(batch_rings.polygon_of_ring[ring])])
     return np.concatenate(rows)
 
 

@@ -26,13 +26,13 @@ BATCH_VERTICES = 250_000
 class PolygonRings(NamedTuple):
     """Rings of polygons as arrays.
 
-    ``xy`` (v, 2): vertices ring after ring, each ring closed; ``at`` (r + 1,): position of each ring's first vertex,
-    and v; ``shape`` (r,): position of the ring's polygon; ``is_hole`` (r,) bool: the ring is a hole.
+    ``xy`` (v, 2): vertices ring after ring, each ring closed; ``ring_starts`` (r + 1,): position of each ring's first
+    vertex, and v; ``polygon_of_ring`` (r,): position of the ring's polygon; ``is_hole`` (r,) bool: the ring is a hole.
     """
 
     xy: NDArray
-    at: NDArray
-    shape: NDArray
+    ring_starts: NDArray
+    polygon_of_ring: NDArray
     is_hole: NDArray
 
 
@@ -118,44 +118,44 @@ _HASH_FACTORS = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E
 class BoundaryLines(NamedTuple):
     """Lines along boundaries of polygons.
 
-    ``line`` (k,): linestrings; ``row`` (k,): row of the polygon.
+    ``linestrings`` (k,): linestrings; ``polygon_row`` (k,): row of the polygon.
     """
 
-    line: NDArray
-    row: NDArray
+    linestrings: NDArray
+    polygon_row: NDArray
 
 
 @dataclass
 class PolygonSegments:
     """All segments of (n,) polygons or multipolygons.
 
-    Segment k runs from vertex k to vertex k + 1. ``xy`` (v, 2): vertices; ``ring`` (v,): ring of each vertex; ``row``
-    (r,): row of each ring's polygon; ``left`` (v,) bool: the interior is to the left of the ring as drawn; ``order``
-    (s,): the segments sorted by hash; ``key`` (s,): their hashes.
+    Segment k runs from vertex k to vertex k + 1. ``xy`` (v, 2): vertices; ``ring_of_vertex`` (v,): ring of each vertex;
+    ``polygon_of_ring`` (r,): row of each ring's polygon; ``is_interior_left`` (v,) bool: the interior is to the left of
+    the ring as drawn; ``segments_by_hash`` (s,): the segments sorted by hash; ``sorted_hashes`` (s,): their hashes.
     """
 
     xy: NDArray
-    ring: NDArray
-    row: NDArray
-    left: NDArray
-    order: NDArray
-    key: NDArray
+    ring_of_vertex: NDArray
+    polygon_of_ring: NDArray
+    is_interior_left: NDArray
+    segments_by_hash: NDArray
+    sorted_hashes: NDArray
 
     @cached_property
-    def alone(self) -> NDArray:
+    def is_unpaired(self) -> NDArray:
         """Return (v,) bool: segments not drawn exactly twice, once from either side."""
         alone = np.zeros(len(self.xy), dtype=bool)
-        alone[self.order] = True
-        same = self.key[1:] == self.key[:-1]
+        alone[self.segments_by_hash] = True
+        same = self.sorted_hashes[1:] == self.sorted_hashes[:-1]
         begins = same.copy()
         begins[1:] &= ~same[:-1]
         begins[:-1] &= ~same[1:]
         begins = np.flatnonzero(begins)
         vertex = _convert_to_complex(self.xy)
         for first in _iterate_values(begins):
-            i, j = self.order[first], self.order[first + 1]
+            i, j = self.segments_by_hash[first], self.segments_by_hash[first + 1]
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
-            turned = self.left[i] == self.left[j]
+            turned = self.is_interior_left[i] == self.is_interior_left[j]
             paired = (vertex[i] == vertex[j + turned]) & (vertex[i + 1] == vertex[j + ~turned])
             alone[i[paired]] = alone[j[paired]] = False
         return alone
@@ -169,12 +169,12 @@ class PolygonSegments:
         own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
         for order, key in self._sort_by_hash(rows):
             is_unmatched[order] = True
-            if not len(other.key) or not len(key):
+            if not len(other.sorted_hashes) or not len(key):
                 continue
-            position = np.minimum(np.searchsorted(other.key, key), len(other.key) - 1)
-            equal_hash = np.flatnonzero(other.key[position] == key)
+            position = np.minimum(np.searchsorted(other.sorted_hashes, key), len(other.sorted_hashes) - 1)
+            equal_hash = np.flatnonzero(other.sorted_hashes[position] == key)
             # The hash selects candidates; only equal coordinates are the same segment.
-            i, j = order[equal_hash], other.order[position[equal_hash]]
+            i, j = order[equal_hash], other.segments_by_hash[position[equal_hash]]
             own_start, own_end, other_start, other_end = (
                 own_vertices[i],
                 own_vertices[i + 1],
@@ -194,23 +194,25 @@ class PolygonSegments:
 
         ``rows``: bool by row.
         """
-        is_requested_ring = rows[self.row]
+        is_requested_ring = rows[self.polygon_of_ring]
         if is_requested_ring.all():
-            yield from zip(_iterate_values(self.order), _iterate_values(self.key), strict=True)
+            yield from zip(_iterate_values(self.segments_by_hash), _iterate_values(self.sorted_hashes), strict=True)
             return
-        is_requested = is_requested_ring[self.ring]
+        is_requested = is_requested_ring[self.ring_of_vertex]
         if is_requested.sum() * _FEW_SEGMENTS_RATIO < len(is_requested):
             # A few segments are sorted again faster than they are found among all.
             segments = np.flatnonzero(is_requested)
             vertex = _convert_to_complex(self.xy)
             segments = segments[segments < len(is_requested) - 1]
-            is_segment = (self.ring[segments] == self.ring[segments + 1]) & (vertex[segments] != vertex[segments + 1])
+            is_segment = (self.ring_of_vertex[segments] == self.ring_of_vertex[segments + 1]) & (
+                vertex[segments] != vertex[segments + 1]
+            )
             segments = segments[is_segment]
             key = hash_vertices(self.xy[segments]) + hash_vertices(self.xy[segments + 1])
             order = np.argsort(key)
             yield from zip(_iterate_values(segments[order]), _iterate_values(key[order]), strict=True)
             return
-        for order, key in zip(_iterate_values(self.order), _iterate_values(self.key), strict=True):
+        for order, key in zip(_iterate_values(self.segments_by_hash), _iterate_values(self.sorted_hashes), strict=True):
             in_order = is_requested[order]
             yield order[in_order], key[in_order]
 
@@ -224,7 +226,7 @@ class PolygonSegments:
         if not len(segments):
             return BoundaryLines(np.array([], dtype=object), np.array([], dtype=int))
         # A run of segments continues while vertex follows vertex in one ring.
-        ring = self.ring[segments]
+        ring = self.ring_of_vertex[segments]
         starts_run = np.r_[True, (segments[1:] != segments[:-1] + 1) | (ring[1:] != ring[:-1])]
         run = np.cumsum(starts_run) - 1
         position_in_run = np.arange(len(segments)) - np.flatnonzero(starts_run)[run]
@@ -239,7 +241,7 @@ class PolygonSegments:
         piece = np.repeat(np.cumsum(starts_piece) - 1, copies)
         _shorten_ends(xy, np.flatnonzero(np.repeat(starts_run, copies) & ~second), 1)
         _shorten_ends(xy, np.flatnonzero(np.repeat(ends_run, copies) & second), -1)
-        return BoundaryLines(shapely.linestrings(xy, indices=piece), self.row[ring[starts_piece]])
+        return BoundaryLines(shapely.linestrings(xy, indices=piece), self.polygon_of_ring[ring[starts_piece]])
 
 
 def _iterate_values(values: NDArray) -> Iterator[NDArray]:
@@ -277,14 +279,14 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
     for batch in iterate_batches(shapes):
         cancellation.raise_if_cancelled()
         batch_rings = extract_rings(shapes[batch])
-        lengths, batch_end = np.diff(batch_rings.at), start + len(batch_rings.xy)
+        lengths, batch_end = np.diff(batch_rings.ring_starts), start + len(batch_rings.xy)
         xy[start:batch_end] = batch_rings.xy
         left[start:batch_end] = np.repeat((_compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole, lengths)
         ring[start:batch_end] = np.repeat(np.arange(ring_count, ring_count + len(lengths), dtype=np.int32), lengths)
-        row.append(rows[batch][batch_rings.shape].astype(np.int32))
+        row.append(rows[batch][batch_rings.polygon_of_ring].astype(np.int32))
         vertex = _convert_to_complex(batch_rings.xy)
         is_segment[start : batch_end - 1] = vertex[1:] != vertex[:-1]
-        is_segment[start + batch_rings.at[1:] - 1] = False
+        is_segment[start + batch_rings.ring_starts[1:] - 1] = False
         code = hash_vertices(batch_rings.xy)
         # A sum does not depend on the direction.
         key[start : batch_end - 1] = code[:-1] + code[1:]
@@ -323,7 +325,7 @@ def _compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
 
     x is relative to its first vertex, so that no digits are lost.
     """
-    xy, ring_starts = layer_rings.xy, layer_rings.at
+    xy, ring_starts = layer_rings.xy, layer_rings.ring_starts
     x, y = xy[:, 0] - np.repeat(xy[ring_starts[:-1], 0], np.diff(ring_starts)), xy[:, 1]
     steps = np.zeros(len(xy))
     steps[:-1] = (x[1:] + x[:-1]) * (y[1:] - y[:-1])

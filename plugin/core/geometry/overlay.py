@@ -20,7 +20,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
 from ..parallel.threads import map_in_threads
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row, wrap_shape
-from .parts import Parts, collect_parts
+from .parts import OverlayParts, collect_parts
 from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import is_missing
@@ -63,13 +63,13 @@ class _PairCollector:
     right: list[NDArray] = field(default_factory=list)
     shape: list[NDArray] = field(default_factory=list)
 
-    def add(self, left: NDArray, right: NDArray, shape: NDArray) -> None:
+    def add_pairs(self, left: NDArray, right: NDArray, shape: NDArray) -> None:
         """Add (k,) pairs of rows and their shared geometry."""
         self.left.append(np.asarray(left, dtype=np.int64))
         self.right.append(np.asarray(right, dtype=np.int64))
         self.shape.append(shape)
 
-    def all(self) -> tuple[NDArray, NDArray, NDArray]:
+    def sort_pairs(self) -> tuple[NDArray, NDArray, NDArray]:
         """Return all pairs (left, right, shape), sorted by left and right row."""
         left, right, shape = (
             np.concatenate(batches) if batches else np.zeros(0, int) for batches in (self.left, self.right, self.shape)
@@ -89,7 +89,7 @@ def find_shared_parts(
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
-) -> Parts:
+) -> OverlayParts:
     """Find polygons of ``a`` and ``b`` that share area; touching does not count.
 
     Parameters
@@ -155,7 +155,7 @@ def find_uncovered_parts(
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
     progress: ProgressCallback = ignore_progress,
-) -> Parts:
+) -> OverlayParts:
     """Return the connected parts of polygons of ``a`` that ``cover`` does not cover.
 
     ``right`` of the parts is −1. Shapes as for `find_shared_parts`. ``rows``, ``cover_rows``: (n,), (m,) bool, only
@@ -184,7 +184,7 @@ def find_uncovered_parts(
         _ensure_overlapping_rows(a, tolerance, cancellation)
         decided = a.decide_containment(cover, selected, covering, cancellation)
     uncovered = selected & ~decided.needs_overlay
-    uncovered[decided.left] = False
+    uncovered[decided.inner_row] = False
     uncovered_rows = np.flatnonzero(uncovered)
     undecided_rows = np.flatnonzero(decided.needs_overlay)
     near_of = _find_near_cover_rows(a, undecided_rows, cover, covering, cancellation)
@@ -221,7 +221,7 @@ def _find_pairs_within(
             i, j = candidates[start + i], candidates[j]
             i, j = i[i < j], j[i < j]
             _overlay_row_pairs(a, a, i, j, tolerance, fallback_log, pairs, cancellation)
-        left, right, shape = pairs.all()
+        left, right, shape = pairs.sort_pairs()
         is_overlapping = np.zeros(len(a), dtype=bool)
         is_overlapping[left] = is_overlapping[right] = True
         for i, j in fallback_log.failed_pairs:
@@ -256,11 +256,11 @@ def _find_pairs_between(
     if rows_a.any() and rows_b.any():
         _ensure_overlapping_rows(a, tolerance, cancellation)
         decided = a.decide_containment(b, rows_a, rows_b, cancellation)
-        pairs.add(decided.left, decided.right, a.shapes[decided.left])
+        pairs.add_pairs(decided.inner_row, decided.outer_row, a.shapes[decided.inner_row])
         undecided = np.flatnonzero(decided.needs_overlay)
         i, j = _find_meeting_pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
         _overlay_row_pairs(a, b, i, j, tolerance, fallback_log, pairs, cancellation, progress)
-    return *pairs.all(), fallback_log
+    return *pairs.sort_pairs(), fallback_log
 
 
 def _find_meeting_pairs(
@@ -312,7 +312,7 @@ def _overlay_row_pairs(
         cancellation.raise_if_cancelled()
         shape = overlay_polygon_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
         shares_area = shapely.area(shape) > 0
-        pairs.add(rows[shares_area], other_rows[shares_area], shape[shares_area])
+        pairs.add_pairs(rows[shares_area], other_rows[shares_area], shape[shares_area])
 
 
 def _clip_to_windows(
@@ -351,7 +351,7 @@ def _subtract_cover(
     ``rows`` (k,): the polygons; ``near_of``: the rows of the cover near each.
     """
 
-    def subtract(row_and_pieces: tuple[int, NDArray | None]) -> tuple[Any, FallbackLog]:
+    def subtract_from_row(row_and_pieces: tuple[int, NDArray | None]) -> tuple[Any, FallbackLog]:
         row, pieces = row_and_pieces
         row_log = FallbackLog()
         return _subtract_pieces(a.shapes[row], row, pieces, tolerance, row_log), row_log
@@ -368,7 +368,7 @@ def _subtract_cover(
             pieces.append(
                 _collect_near_cover(a.shapes[rows[n]], int(rows[n]), cover, near_of[n], tolerance, fallback_log)
             )
-        results = map_in_threads(subtract, list(zip(rows[batch].tolist(), pieces, strict=True)), cancellation)
+        results = map_in_threads(subtract_from_row, list(zip(rows[batch].tolist(), pieces, strict=True)), cancellation)
         for n, (remainder, row_log) in zip(batch, results, strict=True):
             remainders[n] = remainder
             fallback_log.append_log(row_log)
@@ -422,12 +422,13 @@ def _collect_near_cover(
 class PointLineParts(NamedTuple):
     """Parts of points or lines inside or outside polygons.
 
-    ``row``: row of the point or line; ``of``: row of the polygon (−1: none); ``shape``: the part.
+    ``point_or_line_row``: row of the point or line; ``polygon_row``: row of the polygon (−1: none); ``part_shape``: the
+    part.
     """
 
-    row: NDArray
-    of: NDArray
-    shape: NDArray
+    point_or_line_row: NDArray
+    polygon_row: NDArray
+    part_shape: NDArray
 
 
 def find_point_line_parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:

@@ -158,13 +158,13 @@ _MAX_VALIDATED_POLYGONS = 64
 class FallbackStep(NamedTuple):
     """One use of a fallback method on a pair of rows.
 
-    ``name``: the method; ``left``, ``right``: the rows (``right`` −1: no second row); ``area_m2``: planar area that
-    the method changed in the inputs.
+    ``method_name``: the method; ``left_row``, ``right_row``: the rows (``right_row`` −1: no second row); ``area_m2``:
+    planar area that the method changed in the inputs.
     """
 
-    name: str
-    left: int
-    right: int
+    method_name: str
+    left_row: int
+    right_row: int
     area_m2: float
 
 
@@ -183,13 +183,13 @@ class FallbackLog:
     def make_log_with_exchanged_sides(self) -> FallbackLog:
         """Return the log with the sides of each pair exchanged."""
         return FallbackLog(
-            [FallbackStep(step.name, step.right, step.left, step.area_m2) for step in self.steps],
+            [FallbackStep(step.method_name, step.right_row, step.left_row, step.area_m2) for step in self.steps],
             [(j, i) for i, j in self.failed_pairs],
         )
 
     def select_rows(self, left: NDArray, right: NDArray) -> FallbackLog:
         """Return the entries on pairs of these rows ((n,), (m,) bool)."""
-        steps = [step for step in self.steps if left[step.left] and right[step.right]]
+        steps = [step for step in self.steps if left[step.left_row] and right[step.right_row]]
         return FallbackLog(steps, [(i, j) for i, j in self.failed_pairs if left[i] and right[j]])
 
 

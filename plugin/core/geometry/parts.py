@@ -22,24 +22,24 @@ def _make_empty_rows() -> NDArray:
 
 
 @dataclass
-class Slivers:
+class SliverParts:
     """Slivers (碎图斑): parts below the tolerance, kept for counting and summing.
 
-    ``geometry`` (k,): polygons; ``left``, ``right`` (k,): the rows that they come from, as in `SingleParts`.
+    ``polygons`` (k,): polygons; ``left_row``, ``right_row`` (k,): the rows that they come from, as in `SingleParts`.
     """
 
-    geometry: list[Any] = field(default_factory=list)
-    left: NDArray = field(default_factory=_make_empty_rows)
-    right: NDArray = field(default_factory=_make_empty_rows)
+    polygons: list[Any] = field(default_factory=list)
+    left_row: NDArray = field(default_factory=_make_empty_rows)
+    right_row: NDArray = field(default_factory=_make_empty_rows)
 
-    def select_slivers(self, kept: NDArray) -> Slivers:
+    def select_slivers(self, kept: NDArray) -> SliverParts:
         """Return the slivers that ``kept`` ((k,) bool) selects."""
-        geometry = [self.geometry[n] for n in np.flatnonzero(kept).tolist()]
-        return Slivers(geometry, self.left[kept], self.right[kept])
+        geometry = [self.polygons[n] for n in np.flatnonzero(kept).tolist()]
+        return SliverParts(geometry, self.left_row[kept], self.right_row[kept])
 
 
 @dataclass
-class Parts:
+class OverlayParts:
     """Parts cut out by an overlay.
 
     ``left``, ``right`` (k,) int: the rows that a part comes from (``right`` −1: no second row); ``geometry`` (k,):
@@ -52,33 +52,33 @@ class Parts:
     geometry: NDArray
     area: NDArray
     width: NDArray
-    slivers: Slivers
+    slivers: SliverParts
     fallback_log: FallbackLog
 
     def __len__(self) -> int:
         return len(self.left)
 
-    def select_parts(self, kept: NDArray) -> Parts:
+    def select_parts(self, kept: NDArray) -> OverlayParts:
         """Return the parts that ``kept`` ((k,) bool) selects; slivers are unchanged."""
         left, right, geometry, area, width = (
             values[kept] for values in (self.left, self.right, self.geometry, self.area, self.width)
         )
-        return Parts(left, right, geometry, area, width, self.slivers, self.fallback_log)
+        return OverlayParts(left, right, geometry, area, width, self.slivers, self.fallback_log)
 
-    def select_pairs(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> Parts:
+    def select_pairs(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> OverlayParts:
         """Return the parts and slivers of the pairs of rows that ``chosen`` selects.
 
         ``chosen(left, right)`` returns (k,) bool.
         """
         parts = self.select_parts(chosen(self.left, self.right))
-        parts.slivers = self.slivers.select_slivers(chosen(self.slivers.left, self.slivers.right))
+        parts.slivers = self.slivers.select_slivers(chosen(self.slivers.left_row, self.slivers.right_row))
         return parts
 
 
-def make_single_part(row: int, shape: Any) -> Parts:
+def make_single_part(row: int, shape: Any) -> OverlayParts:
     """Return one polygon of a row as `SingleParts`."""
     shapes = np.array([shape], dtype=object)
-    return _make_parts(np.array([row]), np.array([-1]), shapes, Slivers(), FallbackLog())
+    return _make_parts(np.array([row]), np.array([-1]), shapes, SliverParts(), FallbackLog())
 
 
 def collect_parts(
@@ -90,7 +90,7 @@ def collect_parts(
     fallback_log: FallbackLog,
     cancellation: Cancellation = NEVER_CANCELLED,
     keep_slivers: bool = False,
-) -> Parts:
+) -> OverlayParts:
     """Return the areal parts of (k,) overlay results, with slivers separated.
 
     ``left``, ``right``: rows of each result. The result has one part per pair of rows, or per connected part if
@@ -106,7 +106,7 @@ def collect_parts(
     with np.errstate(invalid="ignore", divide="ignore"):
         is_sliver = area <= 0 if keep_slivers else tolerance.is_sliver(area, 2 * area / length)
     sliver_owner = owner[is_sliver]
-    slivers = Slivers(list(parts[is_sliver]), left[sliver_owner].astype(int), right[sliver_owner].astype(int))
+    slivers = SliverParts(list(parts[is_sliver]), left[sliver_owner].astype(int), right[sliver_owner].astype(int))
     if connected:
         is_kept = ~is_sliver
         return _make_parts(left[owner[is_kept]], right[owner[is_kept]], parts[is_kept], slivers, fallback_log)
@@ -133,10 +133,12 @@ def _extract_areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
     return shapes
 
 
-def _make_parts(left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, fallback_log: FallbackLog) -> Parts:
+def _make_parts(
+    left: NDArray, right: NDArray, geometry: NDArray, slivers: SliverParts, fallback_log: FallbackLog
+) -> OverlayParts:
     area, length = shapely.area(geometry), shapely.length(geometry)
     width = 2 * area / length if len(geometry) else np.zeros(0)
-    return Parts(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
+    return OverlayParts(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
 
 
 #: Area (m², and as a share of the polygon) below which the remainder of a polygon is GEOS's rounding.
@@ -149,12 +151,12 @@ _PAIRS_PER_BATCH = 10_000
 class DistinctAreas:
     """(k,) polygons, each without the area of earlier ones.
 
-    ``shapes``: what remains of each polygon; ``has_remainder`` (k,) bool: something remains; ``first_equal`` (k,): the
-    first polygon that equals this one, else itself; ``overlaps_other`` (k,) bool: it shares area with a polygon that is
-    not equal.
+    ``remaining_shapes``: what remains of each polygon; ``has_remainder`` (k,) bool: something remains; ``first_equal``
+    (k,): the first polygon that equals this one, else itself; ``overlaps_other`` (k,) bool: it shares area with a
+    polygon that is not equal.
     """
 
-    shapes: NDArray
+    remaining_shapes: NDArray
     has_remainder: NDArray
     first_equal: NDArray
     overlaps_other: NDArray

@@ -129,12 +129,12 @@ def _make_strictly_inner_points(shapes: NDArray) -> NDArray:
 class ContainmentResult(NamedTuple):
     """Rows that need no overlay to know what contains them, and rows that do.
 
-    ``left``, ``right`` (k,): row ``left`` is completely inside row ``right`` of the other layer; ``needs_overlay`` (n,)
-    bool: rows that need an overlay.
+    ``inner_row``, ``outer_row`` (k,): row ``inner_row`` is completely inside row ``outer_row`` of the other layer;
+    ``needs_overlay`` (n,) bool: rows that need an overlay.
     """
 
-    left: NDArray
-    right: NDArray
+    inner_row: NDArray
+    outer_row: NDArray
     needs_overlay: NDArray
 
 
@@ -188,7 +188,7 @@ class Polygons:
         """Return the rows whose bounding box meets (xmin, ymin, xmax, ymax) in m."""
         return self.present[self._box_tree.query(shapely.box(*bounds))]
 
-    def within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
+    def find_pairs_within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
         """Return pairs of (k,) shapes (positions) and rows within ``distance`` m."""
         positions, n = self._box_tree.query(shapes, predicate="dwithin", distance=distance)
         return positions, self.present[n]
@@ -244,9 +244,9 @@ class Polygons:
         points, owner = self._points
         cancellation.raise_if_cancelled()
         is_candidate[owner[shapely.is_missing(points)]] = True
-        pieces = self.lines.extract_lines(self.lines.alone)
-        rows, piece_numbers = self._find_meeting_rows(pieces.line, cancellation)
-        is_candidate[rows[pieces.row[piece_numbers] != rows]] = True
+        pieces = self.lines.extract_lines(self.lines.is_unpaired)
+        rows, piece_numbers = self._find_meeting_rows(pieces.linestrings, cancellation)
+        is_candidate[rows[pieces.polygon_row[piece_numbers] != rows]] = True
         rows, piece_numbers = self._find_meeting_rows(points, cancellation)
         is_other_row = rows != owner[piece_numbers]
         is_candidate[rows[is_other_row]] = is_candidate[owner[piece_numbers[is_other_row]]] = True
@@ -265,7 +265,7 @@ class Polygons:
 
     def find_rows_meeting(self, pieces: BoundaryLines, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that one of the lines meets."""
-        return self.find_rows_near_geometries(pieces.line, 0.0, cancellation)
+        return self.find_rows_near_geometries(pieces.linestrings, 0.0, cancellation)
 
     def find_rows_near_geometries(
         self, others: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
@@ -288,9 +288,9 @@ class Polygons:
         may_be_open = self.find_overlap_candidates(cancellation).copy()
         self._prepare_lines(cancellation)
         cover._prepare_lines(cancellation)
-        unpaired = cover.lines.alone
+        unpaired = cover.lines.is_unpaired
         rows_with_edges = np.zeros(len(cover), dtype=bool)
-        rows_with_edges[cover.lines.row[cover.lines.ring[np.flatnonzero(unpaired)]]] = True
+        rows_with_edges[cover.lines.polygon_of_ring[cover.lines.ring_of_vertex[np.flatnonzero(unpaired)]]] = True
         cover_edges = unpaired & cover.lines.find_unmatched(self.lines, rows_with_edges)
         may_be_open |= self.find_rows_meeting(cover.lines.extract_lines(cover_edges), cancellation)
         # Each part of a row is connected, and has a separate point.
@@ -371,7 +371,7 @@ def union_polygon_rows(
         union_log = FallbackLog()
         a.cached_unions[tolerance] = _union_numbered_rows(a, a.present, -1, tolerance, union_log), union_log
     union, union_log = a.cached_unions[tolerance]
-    fallback_log.steps += [step._replace(left=row) for step in union_log.steps]
+    fallback_log.steps += [step._replace(left_row=row) for step in union_log.steps]
     fallback_log.failed_pairs += [(row, other_row) for _, other_row in union_log.failed_pairs]
     return union
 
@@ -437,7 +437,7 @@ def number_patches(
     for start in range(0, len(small_patch_rows), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch = small_patch_rows[start : start + SHAPES_PER_BATCH]
-        position, near_rows = polygons.within(polygons.shapes[batch], reach_m)
+        position, near_rows = polygons.find_pairs_within(polygons.shapes[batch], reach_m)
         left.append(batch[position])
         right.append(near_rows)
     return find_connected_components(len(polygons), np.concatenate(left), np.concatenate(right))

@@ -2,8 +2,8 @@
 """Areas on the CGCS2000 ellipsoid: statutory area (图斑椭球面积) and drawn area.
 
 Source: annex of 国土调查办发〔2008〕32号, kept by TD/T 1055-2019. Two measures are used. A whole feature has the
-annex's area of its stored vertices (`statutory_area`): that is the value in its area field. A part clipped by an
-overlay, a gap or a difference has no such value: it has the area within its edges as drawn in its plane
+annex's area of its stored vertices (`measure_statutory_area`): that is the value in its area field. A part clipped by
+an overlay, a gap or a difference has no such value: it has the area within its edges as drawn in its plane
 (`compute_drawn_area`), on the same ellipsoid.
 
 Why they differ: the annex takes an edge as straight in the plane of longitude L and F(B), where F is the integral of
@@ -78,7 +78,7 @@ def compute_trapezoid_area(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> 
     return 2 * _SEMI_MINOR_M**2 * lon_width * series
 
 
-def statutory_area(
+def measure_statutory_area(
     shapes: NDArray, to_lonlat: LonLatTransform | None = None, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
     """Return the statutory area of polygons and multipolygons, unrounded m².
@@ -110,7 +110,7 @@ def compute_drawn_area(
 ) -> NDArray:
     """Return (n,) the area in m² within polygons' edges as drawn, unrounded.
 
-    Edges are straight in the shapes' own plane. Arguments as of `statutory_area`; without ``to_lonlat`` the
+    Edges are straight in the shapes' own plane. Arguments as of `measure_statutory_area`; without ``to_lonlat`` the
     plane is that of degrees. Accurate to 0.01 m². A polygon whose edges are too short to deviate by more than
     `_MAX_DEVIATION_M2` in total is measured by its vertices, as in the annex.
     """
@@ -129,7 +129,7 @@ def _sum_polygon_areas(
         lonlat = np.radians(to_lonlat(part_rings.xy) if to_lonlat else part_rings.xy)
         lat = lonlat[:, 1]
         # The reference meridian is arbitrary; near the ring, cancellation of digits is harmless.
-        reference_lon = np.repeat(lonlat[part_rings.at[:-1], 0], np.diff(part_rings.at))
+        reference_lon = np.repeat(lonlat[part_rings.ring_starts[:-1], 0], np.diff(part_rings.ring_starts))
         lon = lonlat[:, 0] - reference_lon
         edge_areas = np.zeros(len(lon))
         edge_areas[:-1] = compute_trapezoid_area((lon[:-1] + lon[1:]) / 2, lat[:-1], lat[1:])
@@ -145,9 +145,9 @@ def _sum_polygon_areas(
 
 def _sum_edge_areas(edge_areas: NDArray, part_rings: PolygonRings) -> NDArray:
     """Return the area of each polygon from the contributions of its edges."""
-    ring_area = np.abs(sum_values_by_ring(edge_areas, part_rings.at))
+    ring_area = np.abs(sum_values_by_ring(edge_areas, part_rings.ring_starts))
     signed_areas = np.where(part_rings.is_hole, -ring_area, ring_area)
-    return np.bincount(part_rings.shape, weights=signed_areas)
+    return np.bincount(part_rings.polygon_of_ring, weights=signed_areas)
 
 
 def _find_bent_edges(part_rings: PolygonRings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
@@ -158,9 +158,9 @@ def _find_bent_edges(part_rings: PolygonRings, lon: NDArray, lat: NDArray, areas
     """
     east, north = np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)
     length = SEMI_MAJOR_M * np.hypot(east, north)
-    length[part_rings.at[1:-1] - 1] = 0.0
+    length[part_rings.ring_starts[1:-1] - 1] = 0.0
     max_deviation = length**3 * (_ANNEX_BEND / 12 / SEMI_MAJOR_M) * (np.abs(np.tan(lat[:-1])) + _GEODESIC_BEND)
-    shape = np.repeat(part_rings.shape, np.diff(part_rings.at))[:-1]
+    shape = np.repeat(part_rings.polygon_of_ring, np.diff(part_rings.ring_starts))[:-1]
     exceeds_limit = np.bincount(shape, weights=max_deviation) > np.minimum(
         _MAX_DEVIATION_M2, _MAX_DEVIATION_SHARE * areas
     )
@@ -240,7 +240,7 @@ def compute_geodesic_area(
 ) -> NDArray:
     """Return (n,) m² of polygons and multipolygons on CGCS2000 with geodesic edges.
 
-    0 for other types. Coordinates and ``to_lonlat`` as for `statutory_area`. Raise Cancelled between batches.
+    0 for other types. Coordinates and ``to_lonlat`` as for `measure_statutory_area`. Raise Cancelled between batches.
 
     References
     ----------
@@ -253,9 +253,9 @@ def compute_geodesic_area(
         rows = areal_positions[batch]
         batch_rings = extract_rings(shapes[rows])
         lonlat = to_lonlat(batch_rings.xy) if to_lonlat else batch_rings.xy
-        ends = zip(batch_rings.at[:-1].tolist(), batch_rings.at[1:].tolist(), strict=True)
+        ends = zip(batch_rings.ring_starts[:-1].tolist(), batch_rings.ring_starts[1:].tolist(), strict=True)
         ring_area = np.array(
             [abs(CGCS2000_GEOD.polygon_area_perimeter(*lonlat[begin:end].T)[0]) for begin, end in ends]
         )
-        np.add.at(areas, rows[batch_rings.shape], np.where(batch_rings.is_hole, -ring_area, ring_area))
+        np.add.at(areas, rows[batch_rings.polygon_of_ring], np.where(batch_rings.is_hole, -ring_area, ring_area))
     return areas

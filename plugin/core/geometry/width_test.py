@@ -65,7 +65,9 @@ def _are_simple_polygons_wide(shapes: NDArray, width: float) -> NDArray:
     is_wide = np.zeros(len(shapes), dtype=bool)
     for batch in iterate_batches(shapes):
         batch_rings = extract_rings(shapes[batch])
-        is_wide[np.arange(batch.start, batch.stop)[batch_rings.shape[_are_rings_wide(batch_rings, width)]]] = True
+        is_wide[
+            np.arange(batch.start, batch.stop)[batch_rings.polygon_of_ring[_are_rings_wide(batch_rings, width)]]
+        ] = True
     return is_wide
 
 
@@ -77,17 +79,17 @@ def has_lost_no_edge(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
     the turns at the vertices. If an edge is lost, as in a neck or an arm, the area differs from that.
     """
     polygon_rings = extract_rings(shapes)
-    count = np.diff(polygon_rings.at) - 1
+    count = np.diff(polygon_rings.ring_starts) - 1
     start, ring, first, next_segment = _list_segments(polygon_rings)
     step = polygon_rings.xy[start + 1] - polygon_rings.xy[start]
     turn = _measure_turns(step, next_segment)
     # The interior is to the left of a shell drawn anticlockwise, and of a hole drawn clockwise.
     interior_left = (np.add.reduceat(turn, first) > 0) != polygon_rings.is_hole
     turn = np.where(interior_left[ring], turn, -turn)
-    row = polygon_rings.shape[ring]
+    row = polygon_rings.polygon_of_ring[ring]
     corner_loss = np.bincount(row, weights=np.tan(np.radians(turn) / 2), minlength=len(shapes)) * by * by
     even = np.bincount(row[np.abs(turn) > MAX_GROWN_TURN], minlength=len(shapes)) == 0
-    even &= np.bincount(polygon_rings.shape, weights=count == 0, minlength=len(shapes)) == 0
+    even &= np.bincount(polygon_rings.polygon_of_ring, weights=count == 0, minlength=len(shapes)) == 0
     expected = shapely.area(shapes) - by * shapely.length(shapes) + corner_loss
     return even & (np.abs(shapely.area(shrunk) - expected) < MAX_AREA_DEVIATION_M2)
 
@@ -101,7 +103,7 @@ def _count_holes(shapes: NDArray) -> NDArray:
 
 def _are_rings_wide(polygon_rings: PolygonRings, width: float) -> NDArray:
     """Return (r,) bool: rings that are surely wide, one ring for each polygon."""
-    count = np.diff(polygon_rings.at) - 1
+    count = np.diff(polygon_rings.ring_starts) - 1
     start, ring, first, next_segment = _list_segments(polygon_rings)
     a, b = polygon_rings.xy[start], polygon_rings.xy[start + 1]
     step = b - a
@@ -128,9 +130,9 @@ def _list_segments(polygon_rings: PolygonRings) -> tuple[NDArray, NDArray, NDArr
 
     Third of the four results: (r,) the first segment of each ring.
     """
-    count = np.diff(polygon_rings.at) - 1
+    count = np.diff(polygon_rings.ring_starts) - 1
     # The closing vertex begins no segment.
-    start = np.delete(np.arange(len(polygon_rings.xy)), polygon_rings.at[1:] - 1)
+    start = np.delete(np.arange(len(polygon_rings.xy)), polygon_rings.ring_starts[1:] - 1)
     ring = np.repeat(np.arange(len(count)), count)
     first = np.cumsum(count) - count
     next_segment = np.arange(1, len(start) + 1)

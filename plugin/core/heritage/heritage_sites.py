@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.context import Context, trim_code_padding
+from ..engine.context import RuleContext, trim_code_padding
 from ..files.cells import format_column
 from ..files.encoding import BLANK_WORDS
-from ..files.tables import FoundTable, SearchedColumn, TableRow, read_table
+from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..plan.layer import Layer
 from .protection import (
     CONTROL_PART,
@@ -41,34 +41,34 @@ LEVEL_FIELD = "JB"
 class HeritageSite:
     """A heritage site, which may consist of several rows of several layers.
 
-    ``kinds``, ``levels``: names in the code lists of kinds and levels; ``rows``: (layer, row); ``parts``: core,
-    control zone or whole range → (layer, row).
+    ``kind_names``, ``level_names``: names in the code lists of kinds and levels; ``layer_rows``: (layer, row);
+    ``rows_by_part``: core, control zone or whole range → (layer, row).
     """
 
     name: str
-    kinds: set[str] = field(default_factory=set)
-    levels: set[str] = field(default_factory=set)
-    rows: list[tuple[Layer, int]] = field(default_factory=list)
-    parts: dict[str, list[tuple[Layer, int]]] = field(default_factory=dict)
+    kind_names: set[str] = field(default_factory=set)
+    level_names: set[str] = field(default_factory=set)
+    layer_rows: list[tuple[Layer, int]] = field(default_factory=list)
+    rows_by_part: dict[str, list[tuple[Layer, int]]] = field(default_factory=dict)
 
-    def area_m2(self, part: str) -> float | None:
+    def measure_part_area_m2(self, part: str) -> float | None:
         """Return the statutory area (m²) of a part: core, control or range.
 
         None without rows.
 
         Without rows of the whole range, it is the sum of core and control zone.
         """
-        rows = self.parts.get(part, [])
+        rows = self.rows_by_part.get(part, [])
         if not rows and part == RANGE_PART:
-            rows = [*self.parts.get(CORE_PART, []), *self.parts.get(CONTROL_PART, [])]
+            rows = [*self.rows_by_part.get(CORE_PART, []), *self.rows_by_part.get(CONTROL_PART, [])]
         return sum(float(layer.statutory[row]) for layer, row in rows) if rows else None
 
-    def shapes(self, part: str = "") -> list[Any]:
+    def get_part_shapes(self, part: str = "") -> list[Any]:
         """Return the shapes of a part in the plan's plane.
 
         Return all shapes of the site if ``part`` is empty or has no rows.
         """
-        return [layer.plane[row] for layer, row in self.parts.get(part) or self.rows]
+        return [layer.plane[row] for layer, row in self.rows_by_part.get(part) or self.layer_rows]
 
 
 @dataclass
@@ -83,18 +83,18 @@ class HeritageSites:
     nameless_row_counts: dict[str, int] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
 
-    def of(self, kind: str) -> list[HeritageSite]:
+    def list_sites_of_kind(self, kind: str) -> list[HeritageSite]:
         """Return the sites of a kind."""
-        return [site for site in self.by_name.values() if kind in site.kinds]
+        return [site for site in self.by_name.values() if kind in site.kind_names]
 
-    def find(self, name: str) -> HeritageSite | None:
+    def find_site(self, name: str) -> HeritageSite | None:
         """Return the site of a name, whatever its spaces and widths; None if unknown."""
         return self.by_name.get(normalise_name(name))
 
     @property
     def sites_without_kind(self) -> list[HeritageSite]:
         """Return the sites without a kind."""
-        return [site for site in self.by_name.values() if not site.kinds]
+        return [site for site in self.by_name.values() if not site.kind_names]
 
 
 def normalise_name(name: str) -> str:
@@ -102,7 +102,7 @@ def normalise_name(name: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
 
 
-def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None]) -> HeritageSites:
+def collect_heritage_sites(ctx: RuleContext, of_role: Callable[[str], Layer | None]) -> HeritageSites:
     """Return all sites of 历史文化保护线 and of the layers of single kinds.
 
     ``of_role``: function that returns the layer of a layer code, or None.
@@ -117,15 +117,15 @@ def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None])
     return sites
 
 
-def _list_heritage_layers(ctx: Context) -> Iterator[tuple[str, str]]:
+def _list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
     """Yield layer codes with the kind of their sites; the protection line comes first.
 
     The kind is empty where the rows give it.
     """
     yield "heritage", ""
-    kinds = ctx.codes(KIND_LIST).codes
+    kinds = ctx.get_code_list(KIND_LIST).entry_by_code
     for kind_entry in kinds.values():
-        role = kind_entry.extra.get("layer", "")
+        role = kind_entry.other_columns.get("layer", "")
         if role:
             yield role, kind_entry.name
             yield from (
@@ -135,42 +135,48 @@ def _list_heritage_layers(ctx: Context) -> Iterator[tuple[str, str]]:
             )
 
 
-def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: Context) -> None:
+def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: RuleContext) -> None:
     layer_parts = classify_heritage_parts(layer, ctx)
     kinds = [layer_kind] * len(layer) if layer_kind else read_row_kinds(layer, ctx)
     levels = _read_row_levels(layer, ctx)
     unnamed_part = RANGE_PART if layer_kind and layer.template.geometry == "polygon" else ""
-    for row, (site, row_part) in enumerate(zip(layer_parts.site.tolist(), layer_parts.part.tolist(), strict=True)):
+    for row, (site, row_part) in enumerate(
+        zip(layer_parts.site_of_row.tolist(), layer_parts.part_of_row.tolist(), strict=True)
+    ):
         name = normalise_name(site)
         if not name:
             sites.nameless_row_counts[layer.role] = sites.nameless_row_counts.get(layer.role, 0) + 1
             continue
         entry = sites.by_name.setdefault(name, HeritageSite(site))
-        entry.kinds |= {kinds[row]} - {""}
-        entry.levels |= {levels[row]} - {""}
-        entry.rows.append((layer, row))
-        entry.parts.setdefault(row_part if row_part and not layer_kind else unnamed_part, []).append((layer, row))
+        entry.kind_names |= {kinds[row]} - {""}
+        entry.level_names |= {levels[row]} - {""}
+        entry.layer_rows.append((layer, row))
+        entry.rows_by_part.setdefault(row_part if row_part and not layer_kind else unnamed_part, []).append(
+            (layer, row)
+        )
 
 
-def read_row_kinds(layer: Layer, ctx: Context) -> list[str]:
+def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:
     """Return the kind of each row's site; empty if unknown.
 
     For a part (历史文化街区核心保护范围) it is the kind of the whole site.
     """
-    declared = layer.template.field("feature_kind")
+    declared = layer.template.find_field("feature_kind")
     if declared is None or declared.codes != KIND_LIST:
         return [""] * len(layer)
-    codes = ctx.codes(KIND_LIST).codes
+    codes = ctx.get_code_list(KIND_LIST).entry_by_code
     names = {}
     for code, kind_entry in codes.items():
-        is_part_kind = kind_entry.extra.get("part", "") in (CORE_PART, CONTROL_PART) and kind_entry.parent in codes
+        is_part_kind = (
+            kind_entry.other_columns.get("part", "") in (CORE_PART, CONTROL_PART) and kind_entry.parent in codes
+        )
         names[code] = codes[kind_entry.parent].name if is_part_kind else kind_entry.name
     return [names.get(trim_code_padding(code, declared.code_pad), "") for code in layer.text("feature_kind")]
 
 
-def _read_row_levels(layer: Layer, ctx: Context) -> list[str]:
-    column = layer.named(LEVEL_FIELD)
-    names = {code: level.name for code, level in ctx.codes(LEVEL_LIST).codes.items()}
+def _read_row_levels(layer: Layer, ctx: RuleContext) -> list[str]:
+    column = layer.get_column_by_name(LEVEL_FIELD)
+    names = {code: level.name for code, level in ctx.get_code_list(LEVEL_LIST).entry_by_code.items()}
     level_names = {*names.values()}
     if column is None:
         return [""] * len(layer)
@@ -180,8 +186,8 @@ def _read_row_levels(layer: Layer, ctx: Context) -> list[str]:
 
 REGISTER_COLUMNS = (
     SearchedColumn("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
-    SearchedColumn("kind", ("类型", "类别", "保护类型", "kind"), needed=False),
-    SearchedColumn("level", ("级别", "等级", "保护级别", "level"), needed=False),
+    SearchedColumn("kind", ("类型", "类别", "保护类型", "kind"), is_required=False),
+    SearchedColumn("level", ("级别", "等级", "保护级别", "level"), is_required=False),
 )
 
 
@@ -189,26 +195,26 @@ REGISTER_COLUMNS = (
 class ListedSite:
     """One line of a heritage register.
 
-    ``kind`` and ``level`` are names in their code lists, or empty; ``line``: line in the file.
+    ``kind`` and ``level`` are names in their code lists, or empty; ``line_number``: line in the file.
     """
 
     name: str
     kind: str
     level: str
-    line: int
+    line_number: int
 
 
 @dataclass(frozen=True)
 class HeritageList:
     """A heritage register: name of its file without folders, and its lines."""
 
-    file: str
-    rows: tuple[ListedSite, ...]
+    file_name: str
+    listed_sites: tuple[ListedSite, ...]
 
 
 def get_heritage_register(side_inputs: SideInputs) -> HeritageList | None:
     """Return the heritage register given for the check, or None."""
-    return side_inputs.get("register", HeritageList)
+    return side_inputs.get_input("register", HeritageList)
 
 
 def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
@@ -218,37 +224,37 @@ def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
     Raise InputError with file and row for a missing table, a missing column of names, or an unknown kind or level.
     """
     table = read_table(path, REGISTER_COLUMNS)
-    rows = [row for row in table.rows if row.cells["name"]]
-    return HeritageList(table.place, tuple(read_listed_site(row, table, norm) for row in rows))
+    rows = [row for row in table.rows if row.text_by_column["name"]]
+    return HeritageList(table.place_text, tuple(read_listed_site(row, table, norm) for row in rows))
 
 
-def read_listed_site(row: TableRow, table: FoundTable, norm: Norm) -> ListedSite:
+def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> ListedSite:
     """Return the register line of one table row.
 
     Raise InputError as `read_heritage_list`.
     """
-    kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_LIST].codes.values()}
-    levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_LIST].codes.values()}
+    kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_LIST].entry_by_code.values()}
+    levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_LIST].entry_by_code.values()}
     words = dict(line.split() for line in norm.get("heritage.level_words"))
     kind = _read_listed_value(row, "kind", kinds, table)
     level = _read_listed_value(row, "level", words | levels, table)
     # 省级文物保护单位 in one column gives both kind and level.
     return ListedSite(
-        row.cells["name"],
-        kind or _find_longest_word(row.cells["level"], kinds),
-        level or _find_longest_word(row.cells["kind"], words | levels),
-        row.line,
+        row.text_by_column["name"],
+        kind or _find_longest_word(row.text_by_column["level"], kinds),
+        level or _find_longest_word(row.text_by_column["kind"], words | levels),
+        row.line_number,
     )
 
 
-def _read_listed_value(row: TableRow, column: str, value_by_word: Mapping[str, str], table: FoundTable) -> str:
-    text = row.cells[column].strip()
+def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[str, str], table: FoundTable) -> str:
+    text = row.text_by_column[column].strip()
     if text in BLANK_WORDS:
         return ""
     value = _find_longest_word(text, value_by_word)
     if not value:
-        label = next(declared.heads[0] for declared in REGISTER_COLUMNS if declared.name == column)
-        raise table.error(row, label, text, dict.fromkeys(value_by_word.values()))
+        label = next(declared.possible_headings[0] for declared in REGISTER_COLUMNS if declared.name == column)
+        raise table.make_cell_error(row, label, text, dict.fromkeys(value_by_word.values()))
     return value
 
 

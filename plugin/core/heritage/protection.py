@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import Context, trim_code_padding
+from ..engine.context import RuleContext, trim_code_padding
 from ..plan.layer import Layer
 from ..profile import Norm
 
@@ -47,37 +47,37 @@ POLYGON_ROLE_BY_POINT_ROLE = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD
 class HeritageParts:
     """Part and site of each row of a heritage layer.
 
-    ``part`` (n,): core, control, range, or empty if unknown; ``site`` (n,): the name without the word for the part,
-    empty for a row without a name.
+    ``part_of_row`` (n,): core, control, range, or empty if unknown; ``site_of_row`` (n,): the name without the word for
+    the part, empty for a row without a name.
     """
 
-    part: NDArray
-    site: NDArray
+    part_of_row: NDArray
+    site_of_row: NDArray
 
-    def rows(self, part: str) -> NDArray:
+    def find_rows_of_part(self, part: str) -> NDArray:
         """Return (n,) bool: rows that are this part (core, control or range) of any site."""
-        is_part: NDArray = self.part == part
+        is_part: NDArray = self.part_of_row == part
         return is_part
 
     def find_rows_of_site_part(self, part: str, site: str) -> NDArray:
         """Return (n,) bool: rows that are this part of this site."""
-        is_part_of_site: NDArray = (self.part == part) & (self.site == site)
+        is_part_of_site: NDArray = (self.part_of_row == part) & (self.site_of_row == site)
         return is_part_of_site
 
-    def sites(self) -> list[str]:
+    def list_site_names(self) -> list[str]:
         """Return the names of sites with a core or control zone, in order."""
-        is_core_or_control = self.rows(CORE_PART) | self.rows(CONTROL_PART)
-        return [site for site in dict.fromkeys(self.site[is_core_or_control].tolist()) if site]
+        is_core_or_control = self.find_rows_of_part(CORE_PART) | self.find_rows_of_part(CONTROL_PART)
+        return [site for site in dict.fromkeys(self.site_of_row[is_core_or_control].tolist()) if site]
 
 
-def classify_heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
+def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
     """Return part and site of each row.
 
     The kind (LX) gives the part, by its list; otherwise a word at the end of the name (MC) does, in brackets or not.
     Longer words take precedence.
     """
-    kinds = ctx.codes(KIND_LIST).codes
-    declared = layer.template.field("feature_kind")
+    kinds = ctx.get_code_list(KIND_LIST).entry_by_code
+    declared = layer.template.find_field("feature_kind")
     has_kind_codes = declared is not None and declared.codes == KIND_LIST
     part_by_word = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL_PART) | dict.fromkeys(
         ctx.norm.get("heritage.core_words"), CORE_PART
@@ -89,13 +89,13 @@ def classify_heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
             kinds.get(trim_code_padding(code, declared.code_pad if declared else 0)) if has_kind_codes else None
         )
         part_word, site = split_part_word(name, ordered)
-        kind_part = kind_entry.extra.get("part", "") if kind_entry is not None else ""
+        kind_part = kind_entry.other_columns.get("part", "") if kind_entry is not None else ""
         parts.append(kind_part or part_by_word.get(part_word, ""))
         sites.append(site)
     return HeritageParts(np.array(parts, dtype=object), np.array(sites, dtype=object))
 
 
-def list_range_roles(ctx: Context) -> list[str]:
+def list_range_roles(ctx: RuleContext) -> list[str]:
     """Return the codes of layers with whole ranges of heritage.
 
     The code list of kinds names the layers. Kinds are 历史文化街区, 名镇, 文物保护单位 ….
@@ -103,7 +103,8 @@ def list_range_roles(ctx: Context) -> list[str]:
     return [
         role
         for role in dict.fromkeys(
-            kind_entry.extra.get("layer", "") for kind_entry in ctx.codes(KIND_LIST).codes.values()
+            kind_entry.other_columns.get("layer", "")
+            for kind_entry in ctx.get_code_list(KIND_LIST).entry_by_code.values()
         )
         if role
     ]

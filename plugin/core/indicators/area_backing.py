@@ -16,14 +16,14 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import statutory_area
+from ..geometry.statutory_area import measure_statutory_area
 from ..invariants import require_value
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from .survey_deductions import compare_with_survey
 from .townships import compute_row_centres, locate_row_centres
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..plan.layer import Layer
 
 #: Meanings of fields with the area of the whole shape, and of the field with the area left after deductions.
@@ -40,8 +40,8 @@ AREA_UNITS = ("m2", "ha", "mu", "km2")
 _UNIT_SHARE = 0.05
 #: Rounding error of two decimals in one row, m².
 _ROUNDING_M2 = 0.005
-#: Area between the two courses of an edge of length L, divided by L³: √2·(tan φ + 0.3) ÷ 12 R (`statutory_area`), at
-#: 53° N.
+#: Area between the two courses of an edge of length L, divided by L³: √2·(tan φ + 0.3) ÷ 12 R
+#: (`measure_statutory_area`), at 53° N.
 _BEND_PER_M3 = 2**0.5 * (1.33 + 0.3) / 12 / 6378137.0
 #: Largest difference between the scale at a row's centre and that of the row: error of the surface, and per metre of
 #: outline.
@@ -58,24 +58,24 @@ class AreaFieldComparison:
 
     Arrays are (n,) m², 0 in rows without a value.
 
-    ``values``: the field; ``gross_values``: the same, for a net field the gross field that it is part of;
+    ``field_values_m2``: the field; ``gross_values``: the same, for a net field the gross field that it is part of;
     ``land_areas``: statutory areas, 0 where a row has no shape; ``net_excess``: excess of a net area over the gross
     area, 0 for a gross field; ``has_value``: rows with a value; ``township_number``: the township of the row's centre,
-    −1 for none; ``towns``: their names; ``allowed_share``: allowed difference of two sums; ``row_m2``: allowed
-    difference of a single row; ``apparent_unit``: the unit that the values seem to have instead of the unit of the
-    field; ``is_exact``: False where ``land_areas`` is an estimate.
+    −1 for none; ``township_names``: their names; ``allowed_share``: allowed difference of two sums;
+    ``allowed_row_difference_m2``: allowed difference of a single row; ``apparent_unit``: the unit that the values seem
+    to have instead of the unit of the field; ``is_exact``: False where ``land_areas`` is an estimate.
     """
 
-    meaning: str
-    values: NDArray
+    field_meaning: str
+    field_values_m2: NDArray
     gross_values: NDArray
     land_areas: NDArray
     net_excess: NDArray
     has_value: NDArray
     township_number: NDArray
-    towns: list[str]
+    township_names: list[str]
     allowed_share: float
-    row_m2: float
+    allowed_row_difference_m2: float
     apparent_unit: str = ""
     is_exact: bool = True
 
@@ -85,10 +85,12 @@ class AreaFieldComparison:
 
         The gross area does not fit the shape, or the net area exceeds the gross area.
         """
-        found: NDArray = (np.abs(self.gross_values - self.land_areas) > self.row_m2) | (self.net_excess > self.row_m2)
+        found: NDArray = (np.abs(self.gross_values - self.land_areas) > self.allowed_row_difference_m2) | (
+            self.net_excess > self.allowed_row_difference_m2
+        )
         return found
 
-    def within(self, share: float) -> AreaFieldComparison:
+    def with_allowed_share(self, share: float) -> AreaFieldComparison:
         """Return the same comparison with another allowed difference of sums."""
         return self if share == self.allowed_share else replace(self, allowed_share=share)
 
@@ -99,7 +101,9 @@ class AreaFieldComparison:
         sum differs from the geometry; the net sum exceeds the gross sum.
         """
         drawn = add(self.land_areas)
-        allowed = np.maximum(self.allowed_share * np.abs(drawn), self.row_m2 * add(self.has_value.astype(float)))
+        allowed = np.maximum(
+            self.allowed_share * np.abs(drawn), self.allowed_row_difference_m2 * add(self.has_value.astype(float))
+        )
         return np.abs(add(self.gross_values) - drawn) > allowed, add(self.net_excess) > allowed
 
     def is_sum_unbacked(self, add: SumFunction) -> NDArray:
@@ -110,48 +114,52 @@ class AreaFieldComparison:
         found = np.logical_or(*self.compare_sums(add))
         return (
             found | (add(self.has_value.astype(float)) > 0)
-            if self.meaning == NET_FIELD and self.apparent_unit
+            if self.field_meaning == NET_FIELD and self.apparent_unit
             else found
         )
 
-    def make_sum_function_by_town(self, rows: NDArray) -> SumFunction:
+    def make_township_sum_function(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
         ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
         """
-        place = np.where(self.township_number < 0, len(self.towns), self.township_number)
-        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
+        place = np.where(self.township_number < 0, len(self.township_names), self.township_number)
+        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
 
-    def find_differing_towns(self, rows: NDArray) -> tuple[NDArray, NDArray]:
+    def find_differing_townships(self, rows: NDArray) -> tuple[NDArray, NDArray]:
         """Compare the sums of some rows by township, as `compare_sums` does.
 
         ATT013 reports a single wrong row, so a township counts only with several wrong rows.
         """
-        add = self.make_sum_function_by_town(rows)
+        add = self.make_township_sum_function(rows)
         several = add(self.is_wrong.astype(float)) > 1
         differs, exceeds = self.compare_sums(add)
         return differs & several, exceeds & several
 
-    def agrees_clearly(self, rows: NDArray) -> bool:
+    def clearly_confirms_sums(self, rows: NDArray) -> bool:
         """Return True if the sums of field and shapes differ by less than half of the allowed difference.
 
         Areas of shapes that are estimated are then accurate enough.
         """
-        return self.within(self.allowed_share / 2).agrees(rows)
+        return self.with_allowed_share(self.allowed_share / 2).confirms_sums(rows)
 
-    def agrees(self, rows: NDArray) -> bool:
+    def confirms_sums(self, rows: NDArray) -> bool:
         """Return True if the geometry confirms the sums of some rows, (n,) bool.
 
         The sums are compared in total and by township.
         """
 
-        def whole(values: NDArray) -> NDArray:
+        def sum_whole_plan(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
 
-        return not (self.is_sum_unbacked(whole).any() or np.logical_or(*self.find_differing_towns(rows)).any())
+        return not (
+            self.is_sum_unbacked(sum_whole_plan).any() or np.logical_or(*self.find_differing_townships(rows)).any()
+        )
 
 
-def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> AreaFieldComparison | None:
+def compare_with_land(
+    layer: Layer, meaning: str, ctx: RuleContext, *, exact: bool = True
+) -> AreaFieldComparison | None:
     """Return an area field of a layer compared with its geometry.
 
     None for lines, points and an empty field.
@@ -167,7 +175,7 @@ def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool =
     return found
 
 
-def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None) -> bool:
+def is_backed_by_land(layer: Layer, meaning: str, ctx: RuleContext, rows: NDArray | None = None) -> bool:
     """Return True if the geometry confirms the sum of an area field over some rows.
 
     ``rows``: (n,) bool, None for all. False for every sum of a layer whose areas exceed the county's area in total, and
@@ -177,17 +185,17 @@ def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | 
     if found is None:
         return True
     whole = np.ones(len(layer), dtype=bool) if rows is None else rows
-    if not found.agrees_clearly(whole):
+    if not found.clearly_confirms_sums(whole):
         found = require_value(compare_with_land(layer, meaning, ctx), f"the values of {meaning}")
-        if not found.agrees(whole):
+        if not found.confirms_sums(whole):
             return False
     deductions = compare_with_survey(layer, ctx) if meaning == NET_FIELD else None
-    if deductions is not None and not deductions.agrees(whole):
+    if deductions is not None and not deductions.confirms_sums(whole):
         return False
     return find_county_excess(layer, ctx) is None
 
 
-def compute_land_net_area(layer: Layer, ctx: Context) -> NDArray | None:
+def compute_land_net_area(layer: Layer, ctx: RuleContext) -> NDArray | None:
     """Return (n,) net areas by geometry: net × statutory ÷ gross area, m².
 
     None without a net area.
@@ -196,15 +204,15 @@ def compute_land_net_area(layer: Layer, ctx: Context) -> NDArray | None:
     if found is None:
         return None
     factor = np.divide(found.land_areas, found.gross_values, out=np.ones(len(layer)), where=found.gross_values > 0)
-    return found.values * factor
+    return found.field_values_m2 * factor
 
 
-def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] | None:
+def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, float] | None:
     """Return field, sum and county area (m²) if a layer's areas exceed the county.
 
     Only layers whose rows never overlap and layers with a target are compared; None for any other.
     """
-    county = ctx.plan.concept("county")
+    county = ctx.plan.find_layer_of_concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.list_roles_of_concept(concept)}
     if county is None or county.has_no_geometry or county.empty.any() or county is layer:
         return None
@@ -213,12 +221,15 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
     whole = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
         found = compare_with_land(layer, meaning, ctx, exact=False)
-        if found is not None and found.gross_values.sum() > whole * (1 + found.allowed_share) + found.row_m2:
+        if (
+            found is not None
+            and found.gross_values.sum() > whole * (1 + found.allowed_share) + found.allowed_row_difference_m2
+        ):
             return meaning, float(found.gross_values.sum()), whole
     return None
 
 
-def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> AreaFieldComparison | None:
+def _compute_backing(layer: Layer, meaning: str, ctx: RuleContext, exact: bool) -> AreaFieldComparison | None:
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
     written = read_area_field_m2(layer, meaning)
@@ -251,7 +262,7 @@ def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> A
     )
 
 
-def _estimate_areas(layer: Layer, ctx: Context) -> NDArray:
+def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
     """Estimate (n,) statutory areas to about 1e-5 of their value.
 
     The areas in the plan's CRS are multiplied by the scale at each row's centre.
@@ -266,7 +277,7 @@ def _estimate_areas(layer: Layer, ctx: Context) -> NDArray:
     return found
 
 
-def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: Context) -> NDArray:
+def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: RuleContext) -> NDArray:
     """Return rows whose statutory area is certainly close to the written area.
 
     The estimate differs from the statutory area by the bend of the row's edges between the two surfaces and by the
@@ -301,7 +312,7 @@ def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: C
     return found
 
 
-def _compute_area_scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
+def _compute_area_scale(x: NDArray, y: NDArray, ctx: RuleContext) -> NDArray:
     """Return (k,) the statutory area of one square metre of the plan's CRS at points.
 
     A surface of second degree is fitted to measured squares.
@@ -313,7 +324,7 @@ def _compute_area_scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
     u, v = (axis.ravel() for axis in np.meshgrid(step, step))
     left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
     squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
-    measured = statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane)) / PROBE_SIZE_M**2
+    measured = measure_statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane_crs)) / PROBE_SIZE_M**2
     surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), measured, rcond=None)[0]
     found: NDArray = _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
     return found
@@ -332,7 +343,7 @@ def read_area_field_m2(layer: Layer, meaning: str) -> NDArray:
 
 
 def _get_field_unit(layer: Layer, meaning: str) -> str:
-    declared = layer.template.field(meaning)
+    declared = layer.template.find_field(meaning)
     return (declared.unit if declared else "") or "m2"
 
 

@@ -28,8 +28,8 @@ from ..plan.layer import Layer
 from .area_backing import compute_land_net_area, is_backed_by_land
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
-    from ..profile import Target
+    from ..engine.context import RuleContext
+    from ..profile import IndicatorTarget
 
 
 # Checks whether deduction and net area follow from the gross area. The rule ATT003, which reports the rows, and the
@@ -40,15 +40,15 @@ if TYPE_CHECKING:
 class NetAreaBreak:
     """A row whose areas contradict each other: its first wrong field, in m².
 
-    ``actual_value``: the value, ``None`` when empty; ``expected``: the value that follows from the others; ``case``:
-    which condition is broken.
+    ``actual_value``: the value, ``None`` when empty; ``expected_value``: the value that follows from the others;
+    ``case``: which condition is broken.
     """
 
     row: int
     case: str
-    meaning: str
+    field_meaning: str
     actual_value: float | None
-    expected: float | None
+    expected_value: float | None
 
 
 def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[NetAreaBreak]:
@@ -64,7 +64,7 @@ def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float)
     """
     gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
     has_rate = layer.has("deduction_rate")
-    without_deduction = layer.template.field("deduction_area") is None and not has_rate
+    without_deduction = layer.template.find_field("deduction_area") is None and not has_rate
     rate = np.nan_to_num(layer.numbers("deduction_rate"), nan=0.0)
     deduction = layer.numbers("deduction_area")
     expected_deduction = gross * rate
@@ -106,7 +106,7 @@ def _make_break(row: int, case: str, meaning: str, actual: float, expected: floa
 PART_WORDS_SETTING = "reserves.part_words"
 
 
-def is_reserve_part(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
+def is_reserve_part(reserves: Layer, ctx: RuleContext) -> tuple[NDArray, NDArray]:
     """Return rows that are parts of a nature reserve, and each reserve's name.
 
     Returns
@@ -130,7 +130,7 @@ def is_counted(is_part: NDArray, site: NDArray) -> NDArray:
     return rows
 
 
-def find_counted_rows(reserves: Layer, ctx: Context) -> NDArray:
+def find_counted_rows(reserves: Layer, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of a layer of reserves that count towards their area."""
     return is_counted(*is_reserve_part(reserves, ctx))
 
@@ -150,50 +150,58 @@ class AreaFigure:
     """An area of the plan in m², and how certain it is.
 
     With ``basis`` count it is a number of features. ``layer``: ``None`` when no layer of the plan gives the area.
-    ``backed``: the geometry confirms it. ``land_m2``: the area by geometry of the same rows instead of an area field,
-    within ``rounding_m2``.
+    ``is_confirmed_by_geometry``: the geometry confirms it. ``land_m2``: the area by geometry of the same rows instead
+    of an area field, within ``rounding_m2``.
     """
 
     layer: Layer | None
     area_m2: float = 0.0
     basis: str = ""
-    confirmed: bool = True
-    inputs: dict[str, Any] = field(default_factory=dict)
-    backed: bool = True
+    is_confirmed: bool = True
+    formula_inputs: dict[str, Any] = field(default_factory=dict)
+    is_confirmed_by_geometry: bool = True
     land_m2: float | None = None
     rounding_m2: float = 0.0
 
     def __post_init__(self) -> None:
-        self.confirmed = self.confirmed and self.backed
+        self.is_confirmed = self.is_confirmed and self.is_confirmed_by_geometry
 
-    def indicator(self, name: str, unit: str = "m2") -> Indicator:
+    def make_indicator(self, name: str, unit: str = "m2") -> Indicator:
         """Return the area as an indicator without a target.
 
         Without a layer it has no value.
         """
         value = None if self.layer is None else convert_area(self.area_m2, unit)
         return Indicator(
-            name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed, backed=self.backed
+            name,
+            value,
+            unit,
+            self.basis,
+            inputs=self.formula_inputs,
+            confirmed=self.is_confirmed,
+            backed=self.is_confirmed_by_geometry,
         )
 
-    def make_indicator_with_target(self, name: str, target: Target, warning_share: float) -> Indicator:
+    def make_indicator_with_target(self, name: str, target: IndicatorTarget, warning_share: float) -> Indicator:
         """Return the area as an indicator compared with a target, in its unit.
 
         ``warning_share``: distance from the target below which a met target gets a warning.
         """
-        indicator = self.indicator(name, target.unit)
+        indicator = self.make_indicator(name, target.unit)
         indicator.comparison, indicator.target, indicator.target_decimals = (
             target.comparison,
-            target.number,
-            target.decimals,
+            target.numeric_value,
+            target.printed_decimals,
         )
         indicator.target_source = target.source
         if indicator.value is not None:
-            share = target.warning_share(warning_share)
+            share = target.get_warning_share(warning_share)
             if self.land_m2 is not None:
                 mark_unbacked_indicator(indicator, self.land_m2, self.rounding_m2)
             indicator.set_state(
-                compare_area_with_target(indicator.value, target.comparison, target.number, target.decimals, share)
+                compare_area_with_target(
+                    indicator.value, target.comparison, target.numeric_value, target.printed_decimals, share
+                )
             )
         return indicator
 
@@ -219,7 +227,7 @@ def is_met_only_by_field(indicator: Indicator) -> bool:
     return LAND_INPUT in indicator.inputs and indicator.state == UNCONFIRMED_STATE
 
 
-def compute_target_figure(name: str, ctx: Context) -> AreaFigure:
+def compute_target_figure(name: str, ctx: RuleContext) -> AreaFigure:
     """Compute one of ``AREA_FIGURES`` (areas with a target) from the plan's layers.
 
     KeyError for another name. 耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the
@@ -227,13 +235,15 @@ def compute_target_figure(name: str, ctx: Context) -> AreaFigure:
     replaces it. In both cases the figure is not confirmed.
     """
     concept, basis = AREA_FIGURES[name]
-    return _compute_figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
+    return _compute_figure(
+        ctx.plan.find_layer_of_concept(concept), concept, basis, ctx.plan.find_layer_of_concept("parcels"), ctx
+    )
 
 
-def compute_stated_figure(name: str, ctx: Context) -> AreaFigure:
+def compute_stated_figure(name: str, ctx: RuleContext) -> AreaFigure:
     """Compute one of ``STATED_FIGURES``: a statutory area or a number of features."""
     concept, basis = STATED_FIGURES[name]
-    layer = ctx.plan.concept(concept)
+    layer = ctx.plan.find_layer_of_concept(concept)
     if layer is not None and concept == "reserves" and not layer.has_no_geometry:
         rows = find_counted_rows(layer, ctx)
         area = float(layer.statutory[rows].sum())
@@ -241,10 +251,12 @@ def compute_stated_figure(name: str, ctx: Context) -> AreaFigure:
         return AreaFigure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS_SETTING), inputs)
     if layer is None or basis == "statutory":
         return _compute_figure(layer, concept, basis, None, ctx)
-    return AreaFigure(layer, float(len(layer)), basis, inputs={"layer": layer.role, "features": len(layer)})
+    return AreaFigure(layer, float(len(layer)), basis, formula_inputs={"layer": layer.role, "features": len(layer)})
 
 
-def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> AreaFigure:
+def _compute_figure(
+    layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: RuleContext
+) -> AreaFigure:
     if layer is not None and layer.has_no_geometry:
         # A layer without any shape counts as missing, as in the rules.
         layer = None
@@ -254,17 +266,28 @@ def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Laye
         net = parcels.numbers("net_area")[rows]
         inputs = {"layer": parcels.role, "field": parcels.get_field_name("net_area"), "features": int(rows.sum())}
         sure = is_backed_by_land(parcels, "net_area", ctx, rows)
-        return AreaFigure(parcels, float(np.nansum(net)), "net", confirmed=False, inputs=inputs, backed=sure)
+        return AreaFigure(
+            parcels,
+            float(np.nansum(net)),
+            "net",
+            is_confirmed=False,
+            formula_inputs=inputs,
+            is_confirmed_by_geometry=sure,
+        )
     if layer is None:
         return AreaFigure(None)
     statutory = float(layer.statutory.sum())
     if basis == "statutory":
         inputs = {"layer": layer.role, "features": len(layer), "statutory_m2": statutory}
-        return AreaFigure(layer, statutory, "statutory", inputs=inputs)
+        return AreaFigure(layer, statutory, "statutory", formula_inputs=inputs)
     if not layer.has_values("net_area"):
         # Without a net area the statutory area is used, and the figure is not confirmed.
         return AreaFigure(
-            layer, statutory, "statutory", confirmed=False, inputs={"layer": layer.role, "statutory_m2": statutory}
+            layer,
+            statutory,
+            "statutory",
+            is_confirmed=False,
+            formula_inputs={"layer": layer.role, "statutory_m2": statutory},
         )
     net, gross = layer.numbers("net_area"), layer.numbers("gross_area")
     taken = float(np.nansum(net))
@@ -277,14 +300,21 @@ def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Laye
         "difference_m2": taken - statutory,
     }
     sure = is_backed_by_land(layer, "net_area", ctx)
-    figure = AreaFigure(layer, taken, "net", confirmed=_is_consistent(layer, ctx), inputs=inputs, backed=sure)
+    figure = AreaFigure(
+        layer,
+        taken,
+        "net",
+        is_confirmed=_is_consistent(layer, ctx),
+        formula_inputs=inputs,
+        is_confirmed_by_geometry=sure,
+    )
     land = compute_land_net_area(layer, ctx) if sure else None
     if land is not None:
         figure.land_m2, figure.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
     return figure
 
 
-def _is_consistent(layer: Layer, ctx: Context) -> bool:
+def _is_consistent(layer: Layer, ctx: RuleContext) -> bool:
     """Return True if each row has a shape (GEO001) and a consistent net area (ATT003)."""
-    allowance = float(ctx.norm.parameters("ATT003").get("allowance_m2", 0.01))
+    allowance = float(ctx.norm.get_rule_parameters("ATT003").get("allowance_m2", 0.01))
     return not layer.empty.any() and not find_net_area_breaks(layer, ctx.find_cultivated_rows(layer), allowance)

@@ -22,10 +22,10 @@ from .areas import WARNING_SHARE_SETTING, compute_stated_figure
 from .land_use import AREA_FIELD_MEANINGS, get_land_areas, is_in_classes
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..model.rule import RuleResult
     from ..plan.layer import Layer
-    from ..profile import Target
+    from ..profile import IndicatorTarget
 
 #: The setting that confirms the definitions marked C.
 DEFINITIONS_SETTING = "indicators.definitions"
@@ -33,21 +33,21 @@ DEFINITIONS_SETTING = "indicators.definitions"
 
 @dataclass
 class ComputedIndicator:
-    """A computed indicator: ``figures``, or the ``reason`` for missing figures.
+    """A computed indicator: ``figures``, or the ``missing_reason`` for missing figures.
 
-    It has one figure for each target, or one without target. ``entry``: its definition.
+    It has one figure for each target, or one without target. ``definition``: its definition.
     """
 
-    entry: CatalogueIndicator
+    definition: CatalogueIndicator
     figures: list[Indicator] = field(default_factory=list)
-    reason: str = ""
+    missing_reason: str = ""
 
 
 class MissingInputError(Exception):
     """Raised when an input of an indicator is missing; the message names it."""
 
 
-def get_plan_indicators(ctx: Context, lang: str) -> PlanIndicators:
+def get_plan_indicators(ctx: RuleContext, lang: str) -> PlanIndicators:
     """Return the indicators of a check's plan in one language.
 
     They are computed once per check.
@@ -58,7 +58,7 @@ def get_plan_indicators(ctx: Context, lang: str) -> PlanIndicators:
     if (
         figures is None
         or figures.ctx.norm is not ctx.norm
-        or figures.ctx.side is not ctx.side
+        or figures.ctx.side_inputs is not ctx.side_inputs
         or figures.ctx.tolerance != ctx.tolerance
     ):
         figures = shared[lang] = PlanIndicators(ctx, Texts(lang))
@@ -69,33 +69,33 @@ def get_plan_indicators(ctx: Context, lang: str) -> PlanIndicators:
 class PlanIndicators:
     """All indicators of a plan; each is computed once, on first use."""
 
-    ctx: Context
+    ctx: RuleContext
     texts: Texts
     _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
-    _rules: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
+    _results_by_rule: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
 
-    def all(self) -> list[ComputedIndicator]:
+    def compute_all_indicators(self) -> list[ComputedIndicator]:
         """Return every indicator that the standard defines."""
-        return [self.get(name) for name in self.catalogue.entries]
+        return [self.compute_indicator(name) for name in self.catalogue.indicator_by_id]
 
-    def get(self, name: str) -> ComputedIndicator:
+    def compute_indicator(self, name: str) -> ComputedIndicator:
         """Return one indicator by its id; KeyError for an unknown id."""
         if name not in self._computed_by_id:
             self.ctx.cancellation.raise_if_cancelled()
-            entry = self.catalogue.entries[name]
+            entry = self.catalogue.indicator_by_id[name]
             try:
                 figures = self._compute_figures(entry)
                 self._computed_by_id[name] = ComputedIndicator(entry, figures)
             except MissingInputError as missing:
-                self._computed_by_id[name] = ComputedIndicator(entry, reason=str(missing))
+                self._computed_by_id[name] = ComputedIndicator(entry, missing_reason=str(missing))
         return self._computed_by_id[name]
 
-    def value(self, name: str) -> Indicator | None:
+    def get_first_figure(self, name: str) -> Indicator | None:
         """Return the first figure of an indicator; None if it cannot be computed."""
-        return next(iter(self.get(name).figures), None)
+        return next(iter(self.compute_indicator(name).figures), None)
 
     def _compute_figures(self, entry: CatalogueIndicator) -> list[Indicator]:
         if entry.method == "none":
@@ -117,7 +117,7 @@ class PlanIndicators:
         if not found:
             labels = {layer.name: self.make_layer_label(layer) for layer in self.ctx.plan.layers.values()}
             reasons = [
-                self.texts.reason(
+                self.texts.format_reason(
                     key, {**params, "layer": labels.get(name, name)} if (name := params.get("layer")) else params
                 )
                 for key, params in (*result.not_checked, *result.notes)
@@ -133,20 +133,22 @@ class PlanIndicators:
         from ..engine.outcome import run_rule_alone
         from ..model.rule import load_all_rules
 
-        if code not in self._rules:
-            self._rules[code] = run_rule_alone(load_all_rules()[code], self.ctx, self.texts)
-        return self._rules[code]
+        if code not in self._results_by_rule:
+            self._results_by_rule[code] = run_rule_alone(load_all_rules()[code], self.ctx, self.texts)
+        return self._results_by_rule[code]
 
     def _compare_with_targets(self, entry: CatalogueIndicator, figure: Indicator) -> list[Indicator]:
-        own_targets = [t for t in self.ctx.norm.targets(self.ctx.plan.area_code) if t.indicator == entry.id]
+        own_targets = [t for t in self.ctx.norm.find_targets(self.ctx.plan.area_code) if t.indicator == entry.id]
         share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
-        return [_compare_with_target(figure, target, target.warning_share(share)) for target in own_targets] or [figure]
+        return [_compare_with_target(figure, target, target.get_warning_share(share)) for target in own_targets] or [
+            figure
+        ]
 
     def _stated(self, entry: CatalogueIndicator) -> Indicator:
         figure = compute_stated_figure(entry.id, self.ctx)
         if figure.layer is None:
             raise MissingInputError(self.format_missing_layers(entry.inputs))
-        return figure.indicator(entry.id, entry.unit)
+        return figure.make_indicator(entry.id, entry.unit)
 
     def _layer_area(self, entry: CatalogueIndicator) -> Indicator:
         layer = self._require_layer(entry.inputs[0])
@@ -172,7 +174,7 @@ class PlanIndicators:
     def _land_use_within(self, entry: CatalogueIndicator) -> Indicator:
         layer, rows = self._select_parcels(entry)
         other = self._require_layer(entry.within)
-        parts = self.ctx.geometry.shared(layer, other, rows_a=rows, measured=True)
+        parts = self.ctx.geometry.find_shared_parts(layer, other, rows_a=rows, measured=True)
         inside = np.bincount(
             parts.left, weights=self.ctx.geometry.compute_row_shares(parts, layer), minlength=len(layer)
         )
@@ -187,13 +189,13 @@ class PlanIndicators:
         return self._make_area(entry, total, inputs)
 
     def _share(self, entry: CatalogueIndicator) -> Indicator:
-        both = [self.value(entry.part), self.value(entry.whole)]
+        both = [self.get_first_figure(entry.part), self.get_first_figure(entry.whole)]
         for name, figure in zip((entry.part, entry.whole), both, strict=True):
             if figure is None:
-                raise MissingInputError(self.get(name).reason)
+                raise MissingInputError(self.compute_indicator(name).missing_reason)
         part, whole = (float(f.value) * SQUARE_METRES[f.unit] for f in both if f is not None and f.value is not None)
         if whole <= 0:
-            raise MissingInputError(self.format_missing_layers(self.catalogue.entries[entry.whole].inputs))
+            raise MissingInputError(self.format_missing_layers(self.catalogue.indicator_by_id[entry.whole].inputs))
         made = Indicator(
             entry.id, 100 * part / whole, entry.unit, entry.basis, inputs={"part_m2": part, "whole_m2": whole}
         )
@@ -219,7 +221,7 @@ class PlanIndicators:
         layer = self._require_layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
         if not layer.has_values(meaning):
-            name = layer.get_field_name(meaning) or self.texts.meaning(meaning)
+            name = layer.get_field_name(meaning) or self.texts.get_meaning_name(meaning)
             raise MissingInputError(
                 self.texts.get("figures", "no_field", layer=self.make_layer_label(layer), field=name)
             )
@@ -228,7 +230,7 @@ class PlanIndicators:
         return layer, is_in_classes(layer, entry.classes, self.ctx)
 
     def _require_layer(self, concept: str) -> Layer:
-        layer = self.ctx.plan.concept(concept)
+        layer = self.ctx.plan.find_layer_of_concept(concept)
         if layer is None or layer.has_no_geometry:
             raise MissingInputError(self.format_missing_layers((concept,)))
         return layer
@@ -245,7 +247,9 @@ class PlanIndicators:
 
         A concept is a kind of layer, such as farmland.
         """
-        missing = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.has_no_geometry]
+        missing = [
+            c for c in concepts if (lay := self.ctx.plan.find_layer_of_concept(c)) is None or lay.has_no_geometry
+        ]
         return self.texts.get(
             "figures", "no_layer", layers="、".join(self._get_layer_name(c) for c in missing or concepts)
         )
@@ -253,7 +257,7 @@ class PlanIndicators:
     def _get_layer_name(self, concept: str) -> str:
         templates = self.ctx.norm.standard.templates
         roles = [r for r in self.ctx.plan.list_roles_of_concept(concept) if r in templates]
-        name = templates[concept].name if concept in templates else self.texts.concept(concept)
+        name = templates[concept].name if concept in templates else self.texts.get_concept_name(concept)
         return f"{name}（{' / '.join(roles)}）" if self.texts.lang == "zh" else f"{concept} ({' / '.join(roles)})"
 
 
@@ -278,7 +282,7 @@ def _remove_target(figure: Indicator, value: float | None, unit: str) -> Indicat
     return new_figure
 
 
-def _compare_with_target(figure: Indicator, target: Target, warning_share: float) -> Indicator:
+def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_share: float) -> Indicator:
     """Compare a figure with a target of the profile.
 
     The result is in the target's unit where both are areas.
@@ -289,13 +293,13 @@ def _compare_with_target(figure: Indicator, target: Target, warning_share: float
     converted = _remove_target(figure, converted.value, converted.unit)
     converted.comparison, converted.target, converted.target_decimals = (
         target.comparison,
-        target.number,
-        target.decimals,
+        target.numeric_value,
+        target.printed_decimals,
     )
     converted.target_source = target.source
     value = require_value(converted.value, "the value of a figure")
     converted.set_state(
-        compare_area_with_target(value, target.comparison, target.number, target.decimals, warning_share)
+        compare_area_with_target(value, target.comparison, target.numeric_value, target.printed_decimals, warning_share)
     )
     return converted
 
@@ -306,8 +310,8 @@ def _list_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     return {"land_classes": list(entry.classes)}
 
 
-def _measure_geodesic_length(lines: NDArray, ctx: Context) -> float:
+def _measure_geodesic_length(lines: NDArray, ctx: RuleContext) -> float:
     """Return the total length (m) of (n,) lines on the ellipsoid."""
-    lonlat = crs_care.reproject_to_lonlat(lines, ctx.plan.plane)
+    lonlat = crs_care.reproject_to_lonlat(lines, ctx.plan.plane_crs)
     present = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
     return float(sum(CGCS2000_GEOD.geometry_length(line) for line in present))

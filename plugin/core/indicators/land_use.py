@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..engine.context import trim_code_padding
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..plan.layer import Layer
     from ..standard.template import CodeList
 
@@ -63,24 +63,24 @@ def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
 class ClassedRows:
     """Rows of a layer by land-use class of 2023.
 
-    Row n has class ``names[place[n]]``, empty for an unknown code.
+    Row n has class ``class_names[place[n]]``, empty for an unknown code.
     """
 
-    names: list[str]
-    place: NDArray
+    class_names: list[str]
+    class_index: NDArray
 
-    def rows(self, is_included: Callable[[str], bool]) -> NDArray:
+    def find_rows(self, is_included: Callable[[str], bool]) -> NDArray:
         """Return (n,) bool: rows whose class satisfies ``is_included``."""
-        found: NDArray = np.array([is_included(name) for name in self.names], dtype=bool)[self.place]
+        found: NDArray = np.array([is_included(name) for name in self.class_names], dtype=bool)[self.class_index]
         return found
 
-    def sums(self, values: NDArray) -> dict[str, float]:
+    def sum_by_class(self, values: NDArray) -> dict[str, float]:
         """Return class → sum of (n,) values; NaN counts as 0."""
-        totals = np.bincount(self.place, weights=np.nan_to_num(values), minlength=len(self.names))
-        return dict(zip(self.names, totals.tolist(), strict=True))
+        totals = np.bincount(self.class_index, weights=np.nan_to_num(values), minlength=len(self.class_names))
+        return dict(zip(self.class_names, totals.tolist(), strict=True))
 
 
-def classify_rows(layer: Layer, ctx: Context) -> ClassedRows:
+def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
     """Return the land-use class of 2023 of each row.
 
     A class of the survey counts as the first 2023 class that its list names (0204 其他园地 as 0205).
@@ -92,12 +92,12 @@ def classify_rows(layer: Layer, ctx: Context) -> ClassedRows:
     return found
 
 
-def _compute_classes(layer: Layer, ctx: Context) -> ClassedRows:
-    declared = layer.template.field("land_use")
+def _compute_classes(layer: Layer, ctx: RuleContext) -> ClassedRows:
+    declared = layer.template.find_field("land_use")
     if declared is None or not declared.codes:
         return ClassedRows([""], np.zeros(len(layer), dtype=int))
     written = layer.text("land_use")
-    to_2023 = _map_codes_to_2023_list(ctx.codes(declared.codes), ctx.codes(CLASS_LIST))
+    to_2023 = _map_codes_to_2023_list(ctx.get_code_list(declared.codes), ctx.get_code_list(CLASS_LIST))
     class_of = {code: to_2023.get(trim_code_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
     names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(names)}
@@ -111,13 +111,13 @@ def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]
     A code maps to itself, to the class that its list names, or to the first level of its children.
     """
     if codes.id == target.id:
-        return {code: code for code in codes.codes}
+        return {code: code for code in codes.entry_by_code}
     found = {}
-    for code, row in codes.codes.items():
-        named = [c for c in row.extra.get(CODE_2023_COLUMN, "").split("|") if c in target.codes]
+    for code, row in codes.entry_by_code.items():
+        named = [c for c in row.other_columns.get(CODE_2023_COLUMN, "").split("|") if c in target.entry_by_code]
         if named:
             found[code] = named[0]
-    for code in codes.codes:
+    for code in codes.entry_by_code:
         below = {find_first_level(found[c], target) for c in codes.collect_members([code]) if c in found}
         if code not in found and len(below) == 1:
             # For a class without a second level, all classes below it must map to one class.
@@ -130,7 +130,7 @@ def find_first_level(code: str, codes: CodeList) -> str:
     return codes.list_code_and_parents(code)[-1]
 
 
-def is_in_classes(layer: Layer, classes: Iterable[str], ctx: Context) -> NDArray:
+def is_in_classes(layer: Layer, classes: Iterable[str], ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of these 2023 classes or of classes below them."""
-    members = ctx.codes(CLASS_LIST).collect_members(list(classes))
-    return classify_rows(layer, ctx).rows(members.__contains__)
+    members = ctx.get_code_list(CLASS_LIST).collect_members(list(classes))
+    return classify_rows(layer, ctx).find_rows(members.__contains__)

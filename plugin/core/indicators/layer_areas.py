@@ -18,7 +18,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..files.cells import format_cell
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import compute_geodesic_area, statutory_area
+from ..geometry.statutory_area import compute_geodesic_area, measure_statutory_area
 from ..geometry.validity import is_missing, make_valid_copies
 from ..invariants import require_value
 from ..loading.assembly import validate_coordinates
@@ -28,7 +28,7 @@ from ..plan.layer import SourceLayer
 if TYPE_CHECKING:
     from ..messages.texts import Texts
     from ..profile import Norm
-    from ..standard.template import Field, Template
+    from ..standard.template import Template, TemplateField
 
 
 #: The setting for the limit of `adjust_areas`. Its value is the plugin's (C); adjusting parts to the control area is
@@ -42,7 +42,7 @@ _SMALLEST_UNIT_M2 = 1e-6
 class AreaAdjustment:
     """Parts of one control area, adjusted so that they add up to it.
 
-    ``adjusted``: (n,) m², whole steps that add up to ``control_m2``, None when refused; ``control_m2``: the control
+    ``adjusted_m2``: (n,) m², whole steps that add up to ``control_m2``, None when refused; ``control_m2``: the control
     area rounded to the step; ``sum_m2``: sum of the measured parts; ``allowed_m2``: largest allowed misclosure;
     ``largest_correction_m2``: largest correction of one part.
     """
@@ -50,7 +50,7 @@ class AreaAdjustment:
     control_m2: float
     sum_m2: float
     allowed_m2: float
-    adjusted: NDArray | None
+    adjusted_m2: NDArray | None
     largest_correction_m2: float = 0.0
 
     @property
@@ -59,9 +59,9 @@ class AreaAdjustment:
         return self.control_m2 - self.sum_m2
 
     @property
-    def refused(self) -> bool:
+    def is_refused(self) -> bool:
         """True if the misclosure exceeds the limit, so that nothing is adjusted."""
-        return self.adjusted is None
+        return self.adjusted_m2 is None
 
 
 def adjust_areas(
@@ -134,32 +134,34 @@ M2_PER_OTHER_UNIT = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 
 @dataclass
-class Areas:
+class LayerAreas:
     """Measured areas of a layer's rows, (n,) m² on three bases.
 
     They are unrounded, NaN for rows without a usable shape.
 
-    ``planar``: in the CRS called ``plane`` (the layer's CRS, for degrees the 3° zone of its middle); ``geodesic``: with
-    geodesics as edges; ``statutory``: by the method of the annex. ``without_shape``: positions of rows without a shape;
-    ``repaired``: rows measured by a repaired copy; ``rows_outside_zone``: rows with coordinates outside the valid area
-    of the CRS; ``shapes``: the measured shapes in the layer's CRS.
+    ``planar``: in the CRS called ``plane_crs_name`` (the layer's CRS, for degrees the 3° zone of its middle);
+    ``geodesic``: with geodesics as edges; ``statutory``: by the method of the annex. ``without_shape``: positions of
+    rows without a shape; ``repaired_rows``: rows measured by a repaired copy; ``rows_outside_zone``: rows with
+    coordinates outside the valid area of the CRS; ``measured_shapes``: the measured shapes in the layer's CRS.
     """
 
     planar: NDArray
     geodesic: NDArray
     statutory: NDArray
-    plane: str
-    shapes: NDArray
+    plane_crs_name: str
+    measured_shapes: NDArray
     without_shape: list[int]
-    repaired: list[int]
+    repaired_rows: list[int]
     rows_outside_zone: list[int]
 
-    def total(self, basis: str) -> float:
+    def sum_area_m2(self, basis: str) -> float:
         """Return the sum of the areas on one basis, m²."""
         return float(np.nansum(getattr(self, basis)))
 
 
-def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> Areas:
+def measure_areas(
+    source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED
+) -> LayerAreas:
     """Measure the area of every row by its stored vertices, on three bases.
 
     Raises InputError where the coordinates contradict the CRS.
@@ -167,7 +169,7 @@ def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: C
     problem, stray = validate_coordinates(source)
     if problem is not None:
         role = find_role(source, norm)[0] or source.name
-        reason = texts.problem(problem[0], {"layer": source.name, "role": role, **problem[1]})
+        reason = texts.format_problem(problem[0], {"layer": source.name, "role": role, **problem[1]})
         raise InputError("areas_unusable", layer=source.name, reason=reason)
     crs = require_value(source.crs, "the CRS of a layer without a problem")
     drawn = source.frame.geometry.to_numpy().copy()
@@ -176,7 +178,7 @@ def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: C
     cancellation.raise_if_cancelled()
     without_shape = is_missing(shapes)
     to_lonlat = crs_care.make_lonlat_transformer(crs)
-    statutory = statutory_area(shapes, to_lonlat)
+    statutory = measure_statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()
     geodesic = compute_geodesic_area(shapes, to_lonlat, cancellation)
     plane = _choose_planar_crs(crs, shapes[~without_shape])
@@ -184,7 +186,7 @@ def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: C
     for areas in (planar, geodesic, statutory):
         areas[without_shape] = np.nan
     rows = [np.flatnonzero(without_shape).tolist(), [n for n in repaired if not without_shape[n]], sorted(stray)]
-    return Areas(planar, geodesic, statutory, crs_care.make_crs_label(plane), shapes, *rows)
+    return LayerAreas(planar, geodesic, statutory, crs_care.make_crs_label(plane), shapes, *rows)
 
 
 def _choose_planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
@@ -194,7 +196,7 @@ def _choose_planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
     return crs_care.choose_crs([], (xmin + xmax) / 2, (ymin + ymax) / 2)
 
 
-def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, Field | None]:
+def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, TemplateField | None]:
     """Return the name of a layer's area field, and its template's field or None.
 
     ``requested``: a name that comes first; then the field of the template (TBMJ, YJJBNTTBMJ, MJ), then MJ. The layer
@@ -205,7 +207,7 @@ def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tup
     declared = None
     if template is not None:
         declared = template.find_field_by_name(requested.upper()) if requested else None
-        declared = declared or (None if requested else template.field("gross_area") or template.field("area"))
+        declared = declared or (None if requested else template.find_field("gross_area") or template.find_field("area"))
     name = requested or (declared.name if declared else DEFAULT_AREA_FIELD)
     there = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
     return there, declared
@@ -231,7 +233,7 @@ def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
     It is the division name, else the key (BSM), else the feature id.
     """
     template = norm.standard.templates.get(find_role(source, norm)[0])
-    declared = template.field("division_name") if template is not None else None
+    declared = template.find_field("division_name") if template is not None else None
     column = next((f.name for f in source.fields if declared and f.name.upper() == declared.name), None)
     named = [""] * len(source.frame) if column is None else [format_cell(v) for v in source.frame[column]]
     rows = zip(named, list_keys(source), source.frame.index, strict=True)
@@ -243,19 +245,19 @@ class StoredAreaComparison:
     """Stored areas of a layer compared with its statutory areas; (n,) m².
 
     ``rounded_m2``: the statutory areas rounded as written; ``stored_m2``: values of the field (NaN: missing);
-    ``difference``: stored minus rounded; ``is_different``: bool, a difference above the tolerance or a missing value;
-    ``unit``: the apparent unit of the stored values if it is not m² (``ha``, ``mu``, ``km2``).
+    ``difference_m2``: stored minus rounded; ``is_different``: bool, a difference above the tolerance or a missing
+    value; ``apparent_unit``: the apparent unit of the stored values if it is not m² (``ha``, ``mu``, ``km2``).
     """
 
     rounded_m2: NDArray
     stored_m2: NDArray
-    difference: NDArray
+    difference_m2: NDArray
     is_different: NDArray
-    unit: str = ""
+    apparent_unit: str = ""
 
 
 def compare_with_stored(
-    areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float
+    areas: LayerAreas, stored: NDArray | None, decimals: int, tolerance_m2: float
 ) -> StoredAreaComparison:
     """Compare stored areas with the statutory areas, rounded to the same decimals.
 
@@ -281,35 +283,35 @@ def compare_with_stored(
 class AdjustedAreas:
     """Parts of a layer, adjusted to their control areas.
 
-    ``units``: name and adjustment of each control area with parts; ``proposed_m2``: (n,) m², NaN where nothing is
-    proposed; ``control_name_of_part``: (n,) name of each part's control area; ``outside``: rows in no control area;
-    ``empty``: names of control areas without parts.
+    ``control_area_adjustments``: name and adjustment of each control area with parts; ``proposed_m2``: (n,) m², NaN
+    where nothing is proposed; ``control_name_of_part``: (n,) name of each part's control area;
+    ``rows_outside_control``: rows in no control area; ``empty_control_names``: names of control areas without parts.
     """
 
-    units: list[tuple[str, AreaAdjustment]]
+    control_area_adjustments: list[tuple[str, AreaAdjustment]]
     proposed_m2: NDArray
     control_name_of_part: list[str | None]
-    outside: list[int] = field(default_factory=list)
-    empty: list[str] = field(default_factory=list)
+    rows_outside_control: list[int] = field(default_factory=list)
+    empty_control_names: list[str] = field(default_factory=list)
 
     @property
     def control_m2(self) -> float:
         """Sum of the control areas, m²."""
-        return sum(c.control_m2 for _, c in self.units)
+        return sum(c.control_m2 for _, c in self.control_area_adjustments)
 
     @property
     def misclosure_m2(self) -> float:
         """Sum of the misclosures (control area minus parts), m²."""
-        return sum(c.misclosure_m2 for _, c in self.units)
+        return sum(c.misclosure_m2 for _, c in self.control_area_adjustments)
 
     @property
-    def refused(self) -> int:
+    def refused_count(self) -> int:
         """Number of control areas whose parts are not adjusted."""
-        return sum(c.refused for _, c in self.units)
+        return sum(c.is_refused for _, c in self.control_area_adjustments)
 
 
 def adjust_to_total(
-    areas: Areas, control_m2: float, keys: list[str], limit_share: float, step_m2: float, name: str = ""
+    areas: LayerAreas, control_m2: float, keys: list[str], limit_share: float, step_m2: float, name: str = ""
 ) -> AdjustedAreas:
     """Adjust all parts of a layer to one control area in m²."""
     here = np.flatnonzero(~np.isnan(areas.statutory))
@@ -317,9 +319,9 @@ def adjust_to_total(
 
 
 def adjust_to_layer(
-    areas: Areas,
+    areas: LayerAreas,
     crs: crs_care.CRS,
-    control: Areas,
+    control: LayerAreas,
     control_crs: crs_care.CRS,
     names: list[str],
     keys: list[str],
@@ -330,8 +332,8 @@ def adjust_to_layer(
 
     A part belongs to the control polygon that contains a point inside the part.
     """
-    points = shapely.point_on_surface(crs_care.reproject_to_lonlat(areas.shapes, crs))
-    containers = crs_care.reproject_to_lonlat(control.shapes, control_crs)
+    points = shapely.point_on_surface(crs_care.reproject_to_lonlat(areas.measured_shapes, crs))
+    containers = crs_care.reproject_to_lonlat(control.measured_shapes, control_crs)
     tree = shapely.STRtree(points)
     container_of = np.full(len(points), -1)
     row, point = tree.query(containers, predicate="covers")
@@ -344,13 +346,13 @@ def adjust_to_layer(
         if not np.isnan(control.statutory[n])
     ]
     found = _adjust_units(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
-    found.outside = np.flatnonzero((container_of < 0) & ~np.isnan(areas.statutory)).tolist()
-    found.empty = [name for name, _, rows in units if not len(rows)]
+    found.rows_outside_control = np.flatnonzero((container_of < 0) & ~np.isnan(areas.statutory)).tolist()
+    found.empty_control_names = [name for name, _, rows in units if not len(rows)]
     return found
 
 
 def _adjust_units(
-    areas: Areas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
+    areas: LayerAreas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
 ) -> AdjustedAreas:
     proposal = np.full(len(areas.statutory), np.nan)
     unit_of: list[str | None] = [None] * len(proposal)
@@ -366,6 +368,6 @@ def _adjust_units(
         closures.append((name, closure))
         for n in rows.tolist():
             unit_of[n] = name
-        if closure.adjusted is not None:
-            proposal[rows] = closure.adjusted
+        if closure.adjusted_m2 is not None:
+            proposal[rows] = closure.adjusted_m2
     return AdjustedAreas(closures, proposal, unit_of)

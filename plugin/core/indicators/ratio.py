@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..model.indicator import Indicator, compare_with_target
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..plan.layer import Layer
     from ..profile import Norm
 
@@ -29,7 +29,7 @@ DOUBTFUL_SHARE_SETTING = "ratio.doubtful_share"
 VILLAGE_ZONES_SETTING = "zones.village_building"
 
 
-def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
+def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: RuleContext) -> NDArray:
     """Return (n,) the share of each urban base parcel that other data contradict.
 
     ``urban``: (n,) bool, the parcels counted as urban. The share is 1 where the parcel's land use is not urban
@@ -42,15 +42,15 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
 
     own = urban & has_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
     share = own.astype(float)
-    red_line = ctx.plan.concept("red_line")
+    red_line = ctx.plan.find_layer_of_concept("red_line")
     if red_line is not None and not red_line.has_no_geometry:
         share = np.maximum(share, _compute_shares_on_other_layer(red_line, base_parcels, urban & ~own, None, ctx))
-    zones = ctx.plan.concept("zones")
+    zones = ctx.plan.find_layer_of_concept("zones")
     if zones is not None and not zones.has_no_geometry:
         villages = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
         if villages.any():
             share = np.maximum(share, _compute_shares_on_other_layer(zones, base_parcels, urban & ~own, villages, ctx))
-    survey = ctx.plan.concept("parcels")
+    survey = ctx.plan.find_layer_of_concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
     against = has_land_use(survey, DOUBTFUL_SETTING, ctx)
@@ -63,23 +63,23 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
 
 
 def _compute_shares_on_other_layer(
-    other_layer: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context
+    other_layer: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: RuleContext
 ) -> NDArray:
     """Return (n,) the share of each selected parcel on rows of another layer.
 
     ``rows``: (n,) bool; ``other_rows``: (m,) bool, None for all.
     """
-    parts = ctx.geometry.shared(parcels, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
+    parts = ctx.geometry.find_shared_parts(parcels, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
     shares: NDArray = np.bincount(parts.left, ctx.geometry.compute_row_shares(parts, parcels), minlength=len(parcels))
     return np.minimum(shares, 1.0)
 
 
-def has_land_use(layer: Layer, setting: str, ctx: Context) -> NDArray:
+def has_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows with a land use that a setting lists.
 
     The setting has classes for each code list.
     """
-    declared = layer.template.field("land_use")
+    declared = layer.template.find_field("land_use")
     key = f"{setting}.{declared.codes}" if declared is not None else ""
     if not key or not ctx.norm.has_setting(key):
         return np.zeros(len(layer), dtype=bool)
@@ -94,7 +94,7 @@ WINDOW_WATER_SETTING = "ratio.window_water"
 WINDOW_FILLED_SETTING = "ratio.window_filled_share"
 
 
-def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
+def compute_unfilled_shares(places: NDArray, ctx: RuleContext) -> NDArray:
     """Return (k,) the share of each hole in the boundary that nothing fills.
 
     永久基本农田, 生态保护红线 and water fill holes (开天窗). ``places``: (k,) polygons in metres. A hole filled by at
@@ -103,11 +103,15 @@ def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
     # Load shapely only for measurements.
     import shapely
 
-    parcels = {layer: None for name in ("parcels", "base_parcels") if (layer := ctx.plan.concept(name)) is not None}
+    parcels = {
+        layer: None
+        for name in ("parcels", "base_parcels")
+        if (layer := ctx.plan.find_layer_of_concept(name)) is not None
+    }
     fillers: list[tuple[Layer, NDArray]] = [
         (layer, has_land_use(layer, WINDOW_WATER_SETTING, ctx)) for layer in parcels
     ]
-    lines = [ctx.plan.concept(name) for name in ctx.norm.get(WINDOW_FILLERS_SETTING)]
+    lines = [ctx.plan.find_layer_of_concept(name) for name in ctx.norm.get(WINDOW_FILLERS_SETTING)]
     fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
     inside: list[list[NDArray]] = [[] for _ in places]
     for layer, rows in fillers:
@@ -153,40 +157,40 @@ def compute_expansion_ratios(
 class ExpansionRatio:
     """The expansion ratio in three forms, with all inputs; areas in m².
 
-    ``denominator``: survey area (TBMJ) of the base parcels, 0 without parcels; ``statutory_denominator``: their
-    statutory area; ``numerators`` and ``ratios``: by form; ``missing_areas``: number of base parcels without TBMJ;
-    ``land_ratios``: by form with the statutory area as denominator; ``backed``: the geometry confirms the survey areas;
-    ``contradicted``: survey area whose code other data contradict, on ``contradicted_rows``;
-    ``ratios_without_contradicted``: the ratios by form without it; ``is_doubtful``: it makes the ratio uncertain;
-    ``uncertainties``: as a rule reports them; ``unfilled_windows``: number of holes (开天窗) that lines and water do
-    not fill; ``unfilled_area``: their open land (statutory); ``closed_ratio``: the relevant ratio including that land,
-    None where all holes together leave it within its limit.
+    ``denominator_m2``: survey area (TBMJ) of the base parcels, 0 without parcels; ``statutory_denominator``: their
+    statutory area; ``numerators_m2`` and ``ratio_by_form``: by form; ``missing_area_count``: number of base parcels
+    without TBMJ; ``land_ratios``: by form with the statutory area as denominator; ``is_confirmed_by_geometry``: the
+    geometry confirms the survey areas; ``contradicted_area_m2``: survey area whose code other data contradict, on
+    ``contradicted_rows``; ``ratios_without_contradicted``: the ratios by form without it; ``is_doubtful``: it makes the
+    ratio uncertain; ``uncertainties``: as a rule reports them; ``unfilled_window_count``: number of holes (开天窗) that
+    lines and water do not fill; ``unfilled_area_m2``: their open land (statutory); ``ratio_with_windows_filled``: the
+    relevant ratio including that land, None where all holes together leave it within its limit.
     """
 
-    denominator: float
+    denominator_m2: float
     statutory_denominator: float = 0.0
-    year: int | None = None
+    base_year: int | None = None
     year_source: str = ""
     parts: dict[str, float] = field(default_factory=dict)
     uncoded_m2: float = 0.0
     new_land: float = 0.0
-    numerators: dict[str, float] = field(default_factory=dict)
-    ratios: dict[str, float] = field(default_factory=dict)
+    numerators_m2: dict[str, float] = field(default_factory=dict)
+    ratio_by_form: dict[str, float] = field(default_factory=dict)
     land_ratios: dict[str, float] = field(default_factory=dict)
-    backed: bool = True
-    contradicted: float = 0.0
+    is_confirmed_by_geometry: bool = True
+    contradicted_area_m2: float = 0.0
     contradicted_rows: list[int] = field(default_factory=list)
     ratios_without_contradicted: dict[str, float] = field(default_factory=dict)
     is_doubtful: bool = False
     classes: list[str] = field(default_factory=list)
     window_count: int = 0
-    unfilled_windows: int = 0
-    unfilled_area: float = 0.0
-    closed_ratio: float | None = None
-    missing_areas: int = 0
+    unfilled_window_count: int = 0
+    unfilled_area_m2: float = 0.0
+    ratio_with_windows_filled: float | None = None
+    missing_area_count: int = 0
     uncertainties: list[str] = field(default_factory=list)
 
-    def indicators(self, norm: Norm, base_parcels: Layer) -> list[Indicator]:
+    def make_indicators(self, norm: Norm, base_parcels: Layer) -> list[Indicator]:
         """Return one indicator per form of the ratio.
 
         The form that the profile limits has the limit as its target.
@@ -194,31 +198,31 @@ class ExpansionRatio:
         confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in SETTINGS_OF_RATIO)
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         shared = {
-            "denominator_m2": self.denominator,
+            "denominator_m2": self.denominator_m2,
             "denominator_statutory_m2": self.statutory_denominator,
-            "denominator_difference_m2": self.denominator - self.statutory_denominator,
+            "denominator_difference_m2": self.denominator_m2 - self.statutory_denominator,
             "denominator_layer": base_parcels.role,
             "classes": self.classes,
-            "base_year": self.year,
+            "base_year": self.base_year,
             "base_year_source": self.year_source,
             **{f"{kind}_m2": area for kind, area in self.parts.items()},
             "new_land_m2": self.new_land,
             "windows": self.window_count,
             "uncoded_m2": self.uncoded_m2,
-            **({"contradicted_m2": self.contradicted} if self.contradicted else {}),
+            **({"contradicted_m2": self.contradicted_area_m2} if self.contradicted_area_m2 else {}),
         }
         made = []
-        for name, ratio in self.ratios.items():
+        for name, ratio in self.ratio_by_form.items():
             figure = Indicator(
                 f"expansion_ratio_{name}",
                 ratio,
                 "ratio",
                 "statutory/survey",
-                inputs={"numerator_m2": self.numerators[name], **shared},
+                inputs={"numerator_m2": self.numerators_m2[name], **shared},
                 confirmed=confirmed,
-                backed=self.backed and not self.is_doubtful,
+                backed=self.is_confirmed_by_geometry and not self.is_doubtful,
             )
-            if not self.backed and name in self.land_ratios:
+            if not self.is_confirmed_by_geometry and name in self.land_ratios:
                 figure.inputs["land_ratio"] = self.land_ratios[name]
             if name == form:
                 figure.comparison, figure.target = "<=", limit
@@ -231,7 +235,7 @@ class ExpansionRatio:
         return made
 
 
-def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> ExpansionRatio:
+def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) -> ExpansionRatio:
     """Compute the expansion ratio of a plan.
 
     Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``. Numerators: statutory areas of the
@@ -245,11 +249,11 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     urban = np.isin(base_parcels.text("urban_code"), classes)
     surveyed = base_parcels.numbers("gross_area")[urban]
     expansion = ExpansionRatio(float(np.nansum(surveyed)), classes=classes)
-    if expansion.denominator <= 0:
+    if expansion.denominator_m2 <= 0:
         return expansion
-    expansion.missing_areas = int(np.isnan(surveyed).sum())
-    expansion.year, expansion.year_source = find_base_year(base_parcels, ctx)
-    if expansion.year != norm.get("ratio.base_year"):
+    expansion.missing_area_count = int(np.isnan(surveyed).sum())
+    expansion.base_year, expansion.year_source = find_base_year(base_parcels, ctx)
+    if expansion.base_year != norm.get("ratio.base_year"):
         expansion.uncertainties.append("ratio.base_year")
     rows = {k: ctx.find_rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
     expansion.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
@@ -257,13 +261,13 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     expansion.uncoded_m2 = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
     if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
-    expansion.statutory_denominator = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
+    expansion.statutory_denominator = float(ctx.geometry.measure_statutory_areas(base_parcels.plane[urban]).sum())
     differs = (
-        abs(expansion.statutory_denominator - expansion.denominator)
-        > float(norm.get("ratio.denominator_share")) * expansion.denominator
+        abs(expansion.statutory_denominator - expansion.denominator_m2)
+        > float(norm.get("ratio.denominator_share")) * expansion.denominator_m2
     )
-    expansion.backed = not differs and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
-    if not expansion.backed:
+    expansion.is_confirmed_by_geometry = not differs and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
+    if not expansion.is_confirmed_by_geometry:
         expansion.uncertainties.append("ratio.denominator")
     growing = rows["concentrated"]
     if norm.get("ratio.new_land_includes_flexible"):
@@ -273,39 +277,42 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     places = find_windows(boundary, ctx)
     expansion.window_count = len(places)
     concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
-    expansion.ratios = compute_expansion_ratios(
-        expansion.denominator, whole, concentrated, flexible, expansion.new_land
+    expansion.ratio_by_form = compute_expansion_ratios(
+        expansion.denominator_m2, whole, concentrated, flexible, expansion.new_land
     )
     if expansion.statutory_denominator > 0:
         expansion.land_ratios = compute_expansion_ratios(
             expansion.statutory_denominator, whole, concentrated, flexible, expansion.new_land
         )
         _mark_ratio_decided_by_field(expansion, int(urban.sum()), norm, (whole, concentrated, flexible))
-    expansion.numerators = {
+    expansion.numerators_m2 = {
         "n1": whole,
         "n2": concentrated + flexible,
-        "n3": expansion.denominator + expansion.new_land,
+        "n3": expansion.denominator_m2 + expansion.new_land,
     }
     _compute_without_contradicted(expansion, base_parcels, urban, ctx, (whole, concentrated, flexible))
     _include_windows(expansion, places, ctx)
     return expansion
 
 
-def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: Context) -> None:
+def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: RuleContext) -> None:
     """Compute the ratio including the open parts of the boundary's holes.
 
     This is done only if all holes (``places``) together would exceed the limit.
     """
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    if not len(places) or expansion.ratios[form] > limit:
+    if not len(places) or expansion.ratio_by_form[form] > limit:
         return
-    areas = ctx.geometry.statutory(places)
-    numerator = expansion.numerators[form]
-    if (numerator + areas.sum()) / expansion.denominator <= limit:
+    areas = ctx.geometry.measure_statutory_areas(places)
+    numerator = expansion.numerators_m2[form]
+    if (numerator + areas.sum()) / expansion.denominator_m2 <= limit:
         return
     unfilled = compute_unfilled_shares(places, ctx)
-    expansion.unfilled_windows, expansion.unfilled_area = int((unfilled > 0).sum()), float((areas * unfilled).sum())
-    expansion.closed_ratio = (numerator + expansion.unfilled_area) / expansion.denominator
+    expansion.unfilled_window_count, expansion.unfilled_area_m2 = (
+        int((unfilled > 0).sum()),
+        float((areas * unfilled).sum()),
+    )
+    expansion.ratio_with_windows_filled = (numerator + expansion.unfilled_area_m2) / expansion.denominator_m2
 
 
 def _mark_ratio_decided_by_field(
@@ -318,13 +325,13 @@ def _mark_ratio_decided_by_field(
     """
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     most = compute_expansion_ratios(expansion.statutory_denominator + ROUNDING_M2 * count, *areas, expansion.new_land)
-    if expansion.backed and expansion.ratios[form] <= limit < most[form]:
-        expansion.backed = False
+    if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < most[form]:
+        expansion.is_confirmed_by_geometry = False
         expansion.uncertainties.append("ratio.denominator")
 
 
 def _compute_without_contradicted(
-    expansion: ExpansionRatio, base_parcels: Layer, urban: NDArray, ctx: Context, areas: tuple[float, float, float]
+    expansion: ExpansionRatio, base_parcels: Layer, urban: NDArray, ctx: RuleContext, areas: tuple[float, float, float]
 ) -> None:
     """Compute the ratio without base parcels whose code other data contradict.
 
@@ -334,20 +341,20 @@ def _compute_without_contradicted(
     norm = ctx.norm
     share = find_contradicted_parcels(base_parcels, urban, expansion.classes, ctx)
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
-    expansion.contradicted = float((share * surveyed).sum())
+    expansion.contradicted_area_m2 = float((share * surveyed).sum())
     expansion.contradicted_rows = np.flatnonzero(share > 0).tolist()
-    rest = expansion.denominator - expansion.contradicted
+    rest = expansion.denominator_m2 - expansion.contradicted_area_m2
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     if rest > 0:
         expansion.ratios_without_contradicted = compute_expansion_ratios(rest, *areas, expansion.new_land)
-    decides = expansion.ratios[form] <= limit and expansion.ratios_without_contradicted.get(form, np.inf) > limit
-    large = expansion.contradicted > float(norm.get(DOUBTFUL_SHARE_SETTING)) * expansion.denominator
-    expansion.is_doubtful = expansion.contradicted > 0 and (decides or large)
+    decides = expansion.ratio_by_form[form] <= limit and expansion.ratios_without_contradicted.get(form, np.inf) > limit
+    large = expansion.contradicted_area_m2 > float(norm.get(DOUBTFUL_SHARE_SETTING)) * expansion.denominator_m2
+    expansion.is_doubtful = expansion.contradicted_area_m2 > 0 and (decides or large)
     if expansion.is_doubtful:
         expansion.uncertainties.append(CONTRADICTED_SETTING)
 
 
-def find_windows(boundary: Layer, ctx: Context) -> NDArray:
+def find_windows(boundary: Layer, ctx: RuleContext) -> NDArray:
     """Return the holes (开天窗) of the boundary, which its area excludes.
 
     A hole of one zone that another zone fills does not count; a hole enclosed by several zones counts once.
@@ -364,7 +371,7 @@ def find_windows(boundary: Layer, ctx: Context) -> NDArray:
     return made
 
 
-def find_base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
+def find_base_year(base_parcels: Layer, ctx: RuleContext) -> tuple[int | None, str]:
     """Return the year of the base parcels, and where it is stated.
 
     That is the parameter, the field (SJNF), the name of layer or file, or the layer's code. None where no source gives

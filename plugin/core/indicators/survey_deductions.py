@@ -20,14 +20,14 @@ from ..model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..plan.layer import Layer
 
 
 _MULTIPOLYGON_TYPE_ID = 6
 
 
-def find_rows_below(layer: Layer, survey_layer: Layer, ctx: Context) -> NDArray:
+def find_rows_below(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
     """Return (n,) the row of ``survey_layer`` below a point on each row of ``layer``.
 
     −1 where no row is below it.
@@ -49,7 +49,7 @@ def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
     return found
 
 
-def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: Context) -> NDArray:
+def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows whose shape differs from the row of ``survey_layer`` below them."""
     cache = ctx.plan.get_cache("cut_otherwise")
     if (layer, survey_layer) not in cache:
@@ -96,17 +96,18 @@ class SurveyDeductions:
     Rows are compared where they are on a cultivated parcel with a net area; the areas of others are 0.
 
     ``net_in_field_m2``: the field; ``expected_m2``: gross area × (net ÷ gross area) of the parcel below the row;
-    ``is_compared``: compared rows; ``township_number``: the township of the row's centre, −1 for none; ``towns``: their
-    names; ``allowed_share``: allowed excess of a sum over the survey's; ``parcels``: the layer of the survey.
+    ``is_compared``: compared rows; ``township_number``: the township of the row's centre, −1 for none;
+    ``township_names``: their names; ``allowed_share``: allowed excess of a sum over the survey's; ``survey_parcels``:
+    the layer of the survey.
     """
 
     net_in_field_m2: NDArray
     expected_m2: NDArray
     is_compared: NDArray
     township_number: NDArray
-    towns: list[str]
+    township_names: list[str]
     allowed_share: float
-    parcels: Layer
+    survey_parcels: Layer
 
     @property
     def is_excessive(self) -> NDArray:
@@ -123,30 +124,30 @@ class SurveyDeductions:
         allowed = self.allowed_share * expected + _ROUNDING_M2 * add(self.is_compared.astype(float))
         return (add(self.net_in_field_m2) - expected > allowed) & (add(self.is_excessive.astype(float)) > 1)
 
-    def make_sum_function_by_town(self, rows: NDArray) -> SumFunction:
+    def make_township_sum_function(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
         ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
         """
-        place = np.where(self.township_number < 0, len(self.towns), self.township_number)
-        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
+        place = np.where(self.township_number < 0, len(self.township_names), self.township_number)
+        return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
 
-    def agrees(self, rows: NDArray) -> bool:
+    def confirms_sums(self, rows: NDArray) -> bool:
         """Return True if the survey confirms the sums of some rows, (n,) bool.
 
         The sums are compared in total and by township.
         """
 
-        def whole(values: NDArray) -> NDArray:
+        def sum_whole_plan(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
 
         return not (
-            self.do_sums_exceed_survey(whole).any()
-            or self.do_sums_exceed_survey(self.make_sum_function_by_town(rows)).any()
+            self.do_sums_exceed_survey(sum_whole_plan).any()
+            or self.do_sums_exceed_survey(self.make_township_sum_function(rows)).any()
         )
 
 
-def compare_with_survey(layer: Layer, ctx: Context) -> SurveyDeductions | None:
+def compare_with_survey(layer: Layer, ctx: RuleContext) -> SurveyDeductions | None:
     """Return the net areas of a layer compared with the land survey's.
 
     None for a layer whose net area no task counts, and without a survey that has deductions.
@@ -158,8 +159,8 @@ def compare_with_survey(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     return found
 
 
-def _compute_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
-    parcels = ctx.plan.concept("parcels")
+def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | None:
+    parcels = ctx.plan.find_layer_of_concept("parcels")
     tasks = {
         role
         for concept, basis in AREA_FIGURES.values()
@@ -170,7 +171,7 @@ def _compute_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
         return None
     if not all(layer.has_values(m) and parcels.has_values(m) for m in ("net_area", "gross_area")):
         return None
-    if parcels.template.field("deduction_rate") is None:
+    if parcels.template.find_field("deduction_rate") is None:
         return None
     on = find_rows_below(layer, parcels, ctx)
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")

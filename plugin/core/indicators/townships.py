@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..geometry.validity import is_missing
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..plan.layer import Layer
 
 
@@ -33,38 +33,38 @@ class Township:
 class TownshipSplit:
     """The rows of a layer divided by township.
 
-    Row ``rows[k]`` is in ``towns[k]`` with ``shares[k]`` (0…1 of its area).
+    Row ``row_of_share[k]`` is in ``township_of_share[k]`` with ``area_shares[k]`` (0…1 of its area).
 
-    ``outside`` (n,) is the share of each row in no township; negative where townships overlap. ``count``: number of
-    townships.
+    ``outside_shares`` (n,) is the share of each row in no township; negative where townships overlap.
+    ``township_count``: number of townships.
     """
 
-    rows: NDArray
-    towns: NDArray
-    shares: NDArray
-    outside: NDArray
-    count: int = 0
+    row_of_share: NDArray
+    township_of_share: NDArray
+    area_shares: NDArray
+    outside_shares: NDArray
+    township_count: int = 0
 
-    def sums(self, values: NDArray, counted: NDArray | None = None) -> NDArray:
+    def sum_by_township(self, values: NDArray, counted: NDArray | None = None) -> NDArray:
         """Return (townships + 2,) sums of (n,) values by township; NaN counts as 0.
 
         The last but one is the sum outside all townships, the last (negative) the sum that overlapping townships count
         twice. All of them together are the sum of the values. ``counted``: (n,) bool, the rows that count.
         """
         amounts = np.nan_to_num(values) if counted is None else np.where(counted, np.nan_to_num(values), 0.0)
-        found = np.zeros(self.count + 2)
-        np.add.at(found, self.towns, amounts[self.rows] * self.shares)
-        left = amounts * self.outside
-        found[-2:] = left[self.outside > 0].sum(), left[self.outside < 0].sum()
+        found = np.zeros(self.township_count + 2)
+        np.add.at(found, self.township_of_share, amounts[self.row_of_share] * self.area_shares)
+        left = amounts * self.outside_shares
+        found[-2:] = left[self.outside_shares > 0].sum(), left[self.outside_shares < 0].sum()
         return found
 
 
-def get_plan_townships(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
+def get_plan_townships(ctx: RuleContext) -> tuple[Layer, list[Township], NDArray] | None:
     """Return the layer of townships, its townships by code, and each row's township.
 
     None without such a layer.
     """
-    layer = ctx.plan.concept("townships")
+    layer = ctx.plan.find_layer_of_concept("townships")
     return None if layer is None or layer.has_no_geometry else (layer, *list_townships_by_code(layer))
 
 
@@ -93,7 +93,7 @@ def list_townships_by_code(layer: Layer) -> tuple[list[Township], NDArray]:
     return towns, np.array([place[one] for one in ids], dtype=int)
 
 
-def split_by_township(layer: Layer, ctx: Context) -> TownshipSplit | None:
+def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
     """Divide the rows of a layer among townships by geometry.
 
     A row wholly in one township belongs to that township. Parts of other rows get their share of the statutory area of
@@ -111,12 +111,12 @@ def split_by_township(layer: Layer, ctx: Context) -> TownshipSplit | None:
     return found
 
 
-def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Context) -> TownshipSplit:
+def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: RuleContext) -> TownshipSplit:
     if layer is townships:
         every = np.arange(len(layer))
         inside = layer.statutory > 0
         return TownshipSplit(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
-    parts = ctx.geometry.shared(layer, townships, measured=True)
+    parts = ctx.geometry.find_shared_parts(layer, townships, measured=True)
     rows, towns = parts.left, town_of[parts.right]
     planar = np.nan_to_num(shapely.area(layer.plane))
     covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
@@ -139,7 +139,7 @@ def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
 
-def locate_row_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
+def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
     """Return (n,) the township of each row's centre, −1 for none, and their names."""
     cache = ctx.plan.get_cache("area_towns")
     if layer not in cache:
@@ -148,7 +148,7 @@ def locate_row_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     return found
 
 
-def _locate_centres_in_townships(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
+def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
     town = np.full(len(layer), -1)
     townships = get_plan_townships(ctx)
     if townships is None:

@@ -51,22 +51,22 @@ _TABLE_UNIT = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*
 
 
 @dataclass(frozen=True)
-class TypedFigure:
+class PrintedFigure:
     """One figure as it is printed in the plan.
 
-    ``value``: in ``unit`` with ``decimals`` as printed; None where ``text``, the printed text, is not a number.
+    ``value``: in ``unit`` with ``decimals`` as printed; None where ``printed_text``, the printed text, is not a number.
     ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in
-    ``UNIT_WORDS``; empty without a unit, None for an unknown unit (``unit_text``). ``place``: where it is printed
-    (文本第12条, 附表1, 图03); ``row``: its line in the table.
+    ``UNIT_WORDS``; empty without a unit, None for an unknown unit (``unit_text``). ``printed_at``: where it is printed
+    (文本第12条, 附表1, 图03); ``line_number``: its line in the table.
     """
 
     name: str
-    text: str
+    printed_text: str
     value: float | None
     decimals: int
     unit: str | None
-    place: str
-    row: int
+    printed_at: str
+    line_number: int
     comparison: str = "="
     unit_text: str = ""
 
@@ -86,12 +86,12 @@ class TypedFigure:
         return require_value(self.value, f"the value of {self.name}") * self.unit_m2
 
 
-def get_typed_figures(side_inputs: SideInputs) -> tuple[TypedFigure, ...]:
+def get_typed_figures(side_inputs: SideInputs) -> tuple[PrintedFigure, ...]:
     """Return the printed figures given for the check; empty without a table."""
-    return side_inputs.get("figures", tuple) or ()
+    return side_inputs.get_input("figures", tuple) or ()
 
 
-def read_typed_figures(path: str | Path) -> tuple[TypedFigure, ...]:
+def read_typed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
     """Read the printed figures of every sheet that has the needed headings.
 
     Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in the
@@ -101,7 +101,7 @@ def read_typed_figures(path: str | Path) -> tuple[TypedFigure, ...]:
     path = Path(path)
     if not path.is_file():
         raise InputError("figures_missing", file=str(path))
-    found: list[TypedFigure] = []
+    found: list[PrintedFigure] = []
     heads = 0
     try:
         sheets = read_sheets(path)
@@ -112,7 +112,7 @@ def read_typed_figures(path: str | Path) -> tuple[TypedFigure, ...]:
         columns: dict[str, int] = {}
         # 单位：公顷 above the table or in the head of its values applies to figures without a unit.
         common = ""
-        for number, cells in sheet.lines:
+        for number, cells in sheet.cell_lines:
             if not columns:
                 columns = _find_headings(cells) if number <= _MAX_HEADING_ROWS else {}
                 heads += bool(columns)
@@ -129,7 +129,7 @@ def read_typed_figures(path: str | Path) -> tuple[TypedFigure, ...]:
     return tuple(found)
 
 
-def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> TypedFigure:
+def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> PrintedFigure:
     """Parse the texts of one row as a printed figure.
 
     Bounds may be signs or words; separators and a unit after the number are accepted.
@@ -147,7 +147,7 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     printed = re.sub(r"[, ]", "", number.group(1)) if number else ""
     if printed and not math.isfinite(float(printed)):
         number, printed = None, ""
-    return TypedFigure(
+    return PrintedFigure(
         indicator.strip(),
         text,
         float(printed) if number else None,

@@ -38,25 +38,25 @@ class DeclaredColumn:
     """A field as its database declares it.
 
     ``type``: text, integer, real or date, as in the templates, empty for another type; ``alias``: Chinese title, empty
-    without one; ``codes``: code → name, empty without a coded domain.
+    without one; ``name_by_code``: code → name, empty without a coded domain.
     """
 
     name: str
     type: str = ""
     length: int | None = None
     alias: str = ""
-    codes: dict[str, str] = field(default_factory=dict, hash=False)
+    name_by_code: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
 class DeclaredTable:
     """A layer as its database declares it.
 
-    ``crs``: an EPSG code or WKT, empty if undefined; ``empty``: the layer has no row.
+    ``crs``: an EPSG code or WKT, empty if undefined; ``has_no_rows``: the layer has no row.
     """
 
     columns: tuple[DeclaredColumn, ...]
-    empty: bool
+    has_no_rows: bool
     crs: str
 
     def describe_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
@@ -66,7 +66,7 @@ class DeclaredTable:
         """
         known = {c.name: c for c in self.columns}
         return tuple(
-            replace(f, length=known[f.name].length, alias=known[f.name].alias, codes=known[f.name].codes)
+            replace(f, length=known[f.name].length, alias=known[f.name].alias, codes=known[f.name].name_by_code)
             if f.name in known
             else f
             for f in fields
@@ -229,7 +229,7 @@ def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredCo
                 types.get(column.GetType(), ""),
                 length=width if column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH else None,
                 alias=column.GetAlternativeName(),
-                codes={str(k): v or "" for k, v in domain.GetEnumeration().items()} if coded else {},
+                name_by_code={str(k): v or "" for k, v in domain.GetEnumeration().items()} if coded else {},
             )
         )
     return tuple(found)

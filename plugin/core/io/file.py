@@ -111,14 +111,14 @@ class _LayerSource:
 class _LayerHeader:
     """A layer's description, read before its rows.
 
-    ``layer_without_rows``: the layer without rows, by which the caller selects; ``info``: pyogrio's description;
-    ``names``: field names; ``doubled``: fields that were renamed as (old, new).
+    ``layer_without_rows``: the layer without rows, by which the caller selects; ``pyogrio_info``: pyogrio's
+    description; ``field_names``: field names; ``renamed_fields``: fields that were renamed as (old, new).
     """
 
     layer_without_rows: SourceLayer
-    info: dict[str, Any]
-    names: list[str]
-    doubled: list[tuple[str, str]]
+    pyogrio_info: dict[str, Any]
+    field_names: list[str]
+    renamed_fields: list[tuple[str, str]]
 
 
 def read_file(
@@ -155,8 +155,12 @@ def read_file(
             layers.append(_read_layer(source, wanted))
         for name, table in hidden.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
-            problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.text_geometry_column})
-            layers.append(make_empty_layer(name, path, fields=fields, problem=problem, rows=table.rows))
+            problem = (
+                ("unregistered", {}) if table.has_geometry_column else ("table", {"drawn": table.text_geometry_column})
+            )
+            layers.append(
+                make_empty_layer(name, path, fields=fields, problem=problem, declared_row_count=table.row_count)
+            )
     if all(layer.problem and layer.problem[0] == "table" and not (tables and _may_be_layer(layer)) for layer in layers):
         raise InputError("source_no_layer", source=str(path))
     return layers
@@ -191,7 +195,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     Raises InputError if the layer cannot be read.
     """
     declared = source.declared_table
-    empty = declared is not None and declared.empty and not source.stored_row_count
+    empty = declared is not None and declared.has_no_rows and not source.stored_row_count
     if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
         return _make_without_rows(source.path, source.display_name, declared.describe_fields(known), declared.crs)
@@ -211,7 +215,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
                 source.name,
                 source.encoding,
                 header.layer_without_rows,
-                header.names,
+                header.field_names,
                 only,
                 may_have_arcs=shape_headers.may_have_arcs,
             )
@@ -230,7 +234,9 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     layer.shape_crs = shape_headers.other_crs
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     shown = source.display_name
-    layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]
+    layer.notices += [
+        ("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.renamed_fields
+    ]
     layer.notices += make_encoding_notices(shown, source.encoding)
     layer.notices += make_driver_notices(shown, warned)
     return layer
@@ -244,7 +250,7 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
     fields = source.declared_table.describe_fields(fields) if source.declared_table else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
     sketch = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
-    sketch.kind, sketch.rows = (
+    sketch.declared_geometry_type, sketch.declared_row_count = (
         str(info["geometry_type"] or ""),
         _count_unread_rows(source.path, info, source.stored_row_count),
     )
@@ -259,19 +265,21 @@ def _skip_reading(source: _LayerSource, header: _LayerHeader, selection: bool | 
     if selection is False:
         _inspect_first_rows(header.layer_without_rows, source.path_to_open, source.name, source.encoding)
         return header.layer_without_rows
-    if source.path.suffix.lower() != ".gdb" or header.info["features"] != 0:
+    if source.path.suffix.lower() != ".gdb" or header.pyogrio_info["features"] != 0:
         return None
     if source.stored_row_count:
         return _reject_two_counts(header.layer_without_rows, 0, source.stored_row_count)
-    return _make_without_rows(source.path, source.display_name, header.layer_without_rows.fields, header.info["crs"])
+    return _make_without_rows(
+        source.path, source.display_name, header.layer_without_rows.fields, header.pyogrio_info["crs"]
+    )
 
 
 def _select_fields(source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]) -> list[str] | None:
     """Return the names of the wanted fields; None means all fields."""
     # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-    if isinstance(selection, bool) or source.encoding or header.doubled:
+    if isinstance(selection, bool) or source.encoding or header.renamed_fields:
         return None
-    return [name for name in header.names if name.upper() in selection]
+    return [name for name in header.field_names if name.upper() in selection]
 
 
 def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: ShapefileEncoding | None) -> None:
@@ -288,9 +296,9 @@ def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: 
         )
         meta, _, _, columns = pyogrio.raw.read(opened, layer=name, read_geometry=False, max_features=few)
         sketch.problem = ("table", {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)})
-        if sketch.rows is None:
-            sketch.rows = count_stored_rows(opened, name)
-    elif any(word in sketch.kind.upper() for word in _LINE_TYPES):
+        if sketch.declared_row_count is None:
+            sketch.declared_row_count = count_stored_rows(opened, name)
+    elif any(word in sketch.declared_geometry_type.upper() for word in _LINE_TYPES):
         _, _, wkb, _ = pyogrio.raw.read(
             opened, layer=name, columns=[], max_features=_LINES_INSPECTED, encoding=BYTES_CODEC if encoding else None
         )
@@ -311,7 +319,7 @@ def _count_unread_rows(path: Path, info: dict[str, Any], stored: int | None) -> 
 
 def _reject_two_counts(sketch: SourceLayer, read: int, stored: int) -> SourceLayer:
     """Return an unusable layer whose file records another number of rows than read."""
-    sketch.problem, sketch.rows = ("rows_disagree", {"read": read, "stored": stored}), stored
+    sketch.problem, sketch.declared_row_count = ("rows_disagree", {"read": read, "stored": stored}), stored
     return sketch
 
 
@@ -320,7 +328,7 @@ def _make_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs
 
     A driver would need many seconds to read the rows of a hundred empty layers.
     """
-    layer = make_empty_layer(name, path, fields=fields, rows=0)
+    layer = make_empty_layer(name, path, fields=fields, declared_row_count=0)
     columns: dict[str, Any] = {f.name: pd.Series([], dtype=_PANDAS_TYPES[f.type]) for f in fields}
     shapes = "geometry"
     while shapes in columns:

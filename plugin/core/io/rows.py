@@ -46,7 +46,7 @@ def get_curve_step_degrees() -> float:
 
 def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
     """Return notices on a layer with arcs: their number, the step, deviating areas."""
-    params = {"layer": layer.name, "count": len(layer.curves), "step": layer.curve_step}
+    params = {"layer": layer.name, "count": len(layer.fids_with_arcs), "step": layer.curve_step}
     notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
     lost = _find_lost_areas(layer)
     if lost:
@@ -63,7 +63,7 @@ def _find_lost_areas(layer: SourceLayer) -> list[int]:
     stored = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
     if stored is None:
         return []
-    rows = layer.frame.loc[list(layer.curves)]
+    rows = layer.frame.loc[list(layer.fids_with_arcs)]
     stored_areas = pd.to_numeric(rows[stored], errors="coerce").to_numpy(dtype=float)
     measured_areas = shapely.area(rows.geometry.to_numpy())
     with np.errstate(invalid="ignore"):
@@ -163,9 +163,9 @@ def read_rows(
         crs=crs,
         source=str(path),
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
-        curves=tuple(curves),
+        fids_with_arcs=tuple(curves),
         curve_step=get_curve_step_degrees() if curves else 0.0,
-        broken=tuple(int(fids[p]) for p in broken),
+        broken_fids=tuple(int(fids[p]) for p in broken),
     )
     if curves:
         layer.notices += make_curve_notices(layer)

@@ -48,11 +48,11 @@ _DEGREES_MINUTES_SECONDS_PATTERN = re.compile(
 class _TextPoint(NamedTuple):
     """A point found in a text.
 
-    ``system``: ``degrees``, ``zone`` (the easting begins with a zone number) or ``plane``; ``is_exact``: with enough
-    decimals for a boundary point.
+    ``coordinate_system``: ``degrees``, ``zone`` (the easting begins with a zone number) or ``plane``; ``is_exact``:
+    with enough decimals for a boundary point.
     """
 
-    system: str
+    coordinate_system: str
     x: float
     y: float
     is_exact: bool
@@ -81,7 +81,7 @@ def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
         drawn += bool(found)
         pure += bool(found) and all(_NUMBER_PATTERN.fullmatch(cell) or _POINT_LABEL.fullmatch(cell) for cell in cells)
         points += found
-    systems = {point.system for point in points}
+    systems = {point.coordinate_system for point in points}
     if len(points) < _FEWEST_POINTS or len(systems) != 1:
         return False
     (system,) = systems
@@ -299,14 +299,14 @@ _GEOMETRY_MAGIC = b"GP"
 class HiddenTable(NamedTuple):
     """A table or view of a GeoPackage that is not among its listed layers.
 
-    ``shapes``: it has a geometry column; ``text_geometry_column``: name of a column with geometry as text; ``rows``:
-    number of rows for a plain table.
+    ``has_geometry_column``: it has a geometry column; ``text_geometry_column``: name of a column with geometry as text;
+    ``row_count``: number of rows for a plain table.
     """
 
     columns: list[str]
-    shapes: bool
+    has_geometry_column: bool
     text_geometry_column: str = ""
-    rows: int | None = None
+    row_count: int | None = None
 
 
 def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[str, HiddenTable]:

@@ -32,12 +32,12 @@ _FILES_PER_CANCEL_CHECK = 200
 class _FolderSearch:
     """State of a search through folders.
 
-    ``found``: (path below the folder, format); ``refused``: folders that may not be listed; ``is_limit_reached``: the
-    limit was reached.
+    ``found_files``: (path below the folder, format); ``unlisted_folders``: folders that may not be listed;
+    ``is_limit_reached``: the limit was reached.
     """
 
-    found: list[tuple[Path, str]] = field(default_factory=list)
-    refused: list[Path] = field(default_factory=list)
+    found_files: list[tuple[Path, str]] = field(default_factory=list)
+    unlisted_folders: list[Path] = field(default_factory=list)
     visited_count: int = 0
     is_limit_reached: bool = False
 
@@ -59,17 +59,17 @@ def find_unread_data(
     _search_tree(folder, read, is_output, cancellation, most, search)
     unread = [
         UnreadData("format", {"file": relative_path.name, "format": kind})
-        for relative_path, kind in search.found
+        for relative_path, kind in search.found_files
         if len(relative_path.parts) == 1
     ]
     below: dict[str, list[Path]] = {}
-    for relative_path, _ in search.found:
+    for relative_path, _ in search.found_files:
         if len(relative_path.parts) > 1:
             below.setdefault(relative_path.parts[0], []).append(relative_path)
     databases = {path.name for path in read if is_geodatabase(path)}
     for top, places in sorted(below.items()):
         unread.append(_make_folder_entry("in_database" if top in databases else "folder", top, places))
-    for relative_path in search.refused:
+    for relative_path in search.unlisted_folders:
         unread.append(UnreadData("no_access", {"file": relative_path.as_posix()}))
     if search.is_limit_reached:
         unread.append(UnreadData("limit", {"count": most}))
@@ -80,7 +80,7 @@ def find_data_in_database(database: Path, cancellation: Cancellation = NEVER_CAN
     """Return the data inside the folder of a FileGDB that does not belong to it."""
     search = _FolderSearch()
     _search_tree(database, set(), lambda path: False, cancellation, MAX_FILES_VISITED, search)
-    places = [relative_path for relative_path, _ in search.found]
+    places = [relative_path for relative_path, _ in search.found_files]
     return [_make_folder_entry("in_database", database.name, places)] if places else []
 
 
@@ -137,7 +137,7 @@ def _search_tree(
                         if _is_own_output(path, is_output):
                             continue
                         if path.suffix.lower() == ".gdb":
-                            search.found.append((path.relative_to(folder), "FileGDB"))
+                            search.found_files.append((path.relative_to(folder), "FileGDB"))
                         else:
                             waiting.append(path)
                     elif path.suffix.lower() != ".gdbtable" or not _is_reported_table(
@@ -145,8 +145,8 @@ def _search_tree(
                     ):
                         _note_file(path, folder, is_output, search)
         except OSError:
-            search.refused.append(place.relative_to(folder))
-    search.found.sort()
+            search.unlisted_folders.append(place.relative_to(folder))
+    search.found_files.sort()
 
 
 def _is_reported_table(search: _FolderSearch, folder: Path) -> bool:
@@ -154,7 +154,7 @@ def _is_reported_table(search: _FolderSearch, folder: Path) -> bool:
 
     Such a database is a folder of tables without the suffix .gdb.
     """
-    return any(place.parent == folder and kind == "FileGDB" for place, kind in search.found[-1:])
+    return any(place.parent == folder and kind == "FileGDB" for place, kind in search.found_files[-1:])
 
 
 def _note_file(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _FolderSearch) -> None:
@@ -162,10 +162,10 @@ def _note_file(path: Path, folder: Path, is_output: Callable[[Path], bool], sear
         kind = detect_file_format(path)
     except OSError:
         # A file without access, or a broken link.
-        search.refused.append(path.relative_to(folder))
+        search.unlisted_folders.append(path.relative_to(folder))
         return
     if kind and not is_output(path):
-        search.found.append((path.relative_to(folder), kind))
+        search.found_files.append((path.relative_to(folder), kind))
 
 
 def _is_own_output(path: Path, is_output: Callable[[Path], bool]) -> bool:

@@ -80,13 +80,13 @@ class IncrementalChecker:
         for layer in self.plan.layers.values():
             cancellation.raise_if_cancelled()
             layer.polygons.find_rows_meeting_bounds((0.0, 0.0, 0.0, 0.0))
-            _ = layer.repeated_keys, layer.broken, layer.raw_shapes, layer.original
+            _ = layer.repeated_keys, layer.broken, layer.raw_shapes, layer.unrepaired_shapes
             self._rows.find_row_of_key(layer.role, "")
         cancellation.raise_if_cancelled()
         self.plan.compute_county_shape()
         _ = self.plan.area_code
 
-    def edit(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> RecheckResult:
+    def edit_row(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> RecheckResult:
         """Set shape and attributes of a row, and recheck it.
 
         Parameters
@@ -110,12 +110,12 @@ class IncrementalChecker:
         """
         former = self._rows.make_current_row_layer(role, row)
         restored = former if len(former) else self._rows.restore_removed(role, row)
-        edited = self._rows.changed(role, restored, shape, attributes)
+        edited = self._rows.make_changed_row(role, restored, shape, attributes)
         self._rows.update_key_uniqueness(role, row, restored, edited)
         affects_others = not self._affect_only_row(role, attributes)
         return self._recheck_row(role, row, former, edited, whole=affects_others or not len(former))
 
-    def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, RecheckResult]:
+    def add_row(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, RecheckResult]:
         """Add a row; return its number for later edits, and its findings.
 
         A key (BSM) that another row has is not reported, since that concerns the whole layer; the row is then
@@ -124,11 +124,13 @@ class IncrementalChecker:
         layer = self.plan.layers[role]
         row = self._rows.issue_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
-        added = self._rows.changed(role, layer.make_layer_of_source(replace_frame(layer, frame)), shape, attributes)
+        added = self._rows.make_changed_row(
+            role, layer.make_layer_of_source(replace_frame(layer, frame)), shape, attributes
+        )
         self._rows.update_key_uniqueness(role, row, None, added)
         return row, self._recheck_row(role, row, self._rows.make_empty_layer(role), added)
 
-    def remove(self, role: str, row: int) -> RecheckResult:
+    def remove_row(self, role: str, row: int) -> RecheckResult:
         """Remove a row and recheck where it was: its findings end, and gaps may appear."""
         former = self._rows.make_current_row_layer(role, row)
         if len(former):
@@ -151,12 +153,12 @@ class IncrementalChecker:
         self._rows.set_row(role, row, renumbered)
         return None
 
-    def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
+    def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
         """Return shape and attributes of a row as edited; None if it was removed.
 
         The shape is in the layer's own coordinates.
         """
-        return self._rows.row(role, row)
+        return self._rows.get_row(role, row)
 
     def _affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
         """Return True if changes of these fields cannot affect findings on other rows."""
@@ -177,7 +179,7 @@ class IncrementalChecker:
         layers, selected, touched = self._collect_surroundings(role, row, after, changed_box, extent)
         small_plan = self._make_small_plan(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
-        county = self.plan.concept("county")
+        county = self.plan.find_layer_of_concept("county")
         focus = RecheckFocus(selected, None if county is not None and county.role == role else frozenset({role}))
         rules = [rule for rule in self.rules if self._uses_layer(rule, role)]
         evaluation = evaluate_rules(
@@ -187,10 +189,10 @@ class IncrementalChecker:
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(make_row_name(role, layer, 0) for layer in (before, after) if len(layer))
         result = RecheckResult(names, frozenset(touched), codes)
-        result.findings = [
+        result.new_findings = [
             finding for finding in sort_findings(evaluation.findings) if result.may_replace_finding(finding)
         ]
-        mark_accepted_findings(result.findings, self.plan, self._waivers())
+        mark_accepted_findings(result.new_findings, self.plan, self._waivers())
         result.failed_rules = tuple(f.params["rule"] for f in evaluation.findings if f.code.startswith("RUN"))
         return result
 
@@ -212,9 +214,9 @@ class IncrementalChecker:
                 if len(layer) <= COARSE_ROWS
                 else set()
             )
-            touched |= {self._rows.name(other_role, n) for n in in_changed_box}
-            rows = self._rows.order(other_role, in_extent)
-            layers[other_role] = self._rows.take(other_role, rows, after if own_row else None)
+            touched |= {self._rows.get_row_name(other_role, n) for n in in_changed_box}
+            rows = self._rows.sort_edited_last(other_role, in_extent)
+            layers[other_role] = self._rows.make_layer_of_rows(other_role, rows, after if own_row else None)
             selected[other_role] = np.array(
                 [n in in_changed_box for n in rows] + [False] * (len(layers[other_role]) - len(rows)), dtype=bool
             )
@@ -226,14 +228,16 @@ class IncrementalChecker:
             in_extent = self._rows.find_rows_meeting_bounds(
                 role, compute_common_bounds(extent and shapely.box(*extent), *checked_shapes)
             ) - {row}
-            layers[role] = self._rows.take(role, self._rows.order(role, in_extent), after)
+            layers[role] = self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, in_extent), after)
         # The changed row is the last one in its layer.
         selected[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)
         return layers, selected, touched
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if the rule uses this layer; a rule without needs uses all layers."""
-        needed_layers = (self.plan.concept(need.concept) for need in rule.needs.values() if need.concept != EVERY_LAYER)
+        needed_layers = (
+            self.plan.find_layer_of_concept(need.concept) for need in rule.needs.values() if need.concept != EVERY_LAYER
+        )
         needs_each_layer = any(need.concept == EVERY_LAYER for need in rule.needs.values())
         return (
             needs_each_layer
@@ -243,7 +247,7 @@ class IncrementalChecker:
 
     def _make_small_plan(self, layers: dict[str, Layer]) -> Plan:
         """Return a plan of these layers, with the county's settings."""
-        county = self.plan.concept("county")
+        county = self.plan.find_layer_of_concept("county")
         return self.plan.make_part(
             layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)
         )

@@ -66,33 +66,33 @@ RowName = tuple[str, str, int | None]
 class RecheckResult:
     """The findings of a recheck, and which earlier findings they replace.
 
-    ``names``: names of the changed row before and after the change. ``touched_rows``: names of the rows of all layers
-    that meet the changed place. ``codes``: codes of the rules that ran. ``findings``: the new findings. A name is layer
-    code, key and, if the key is ambiguous, feature id.
+    ``changed_row_names``: names of the changed row before and after the change. ``touched_rows``: names of the rows of
+    all layers that meet the changed place. ``rule_codes``: codes of the rules that ran. ``new_findings``: the new
+    findings. A name is layer code, key and, if the key is ambiguous, feature id.
     """
 
-    names: frozenset[RowName]
+    changed_row_names: frozenset[RowName]
     touched_rows: frozenset[RowName]
-    codes: frozenset[str]
-    findings: list[Finding] = field(default_factory=list)
+    rule_codes: frozenset[str]
+    new_findings: list[Finding] = field(default_factory=list)
     #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.
     failed_rules: tuple[str, ...] = ()
 
     def may_replace_finding(self, finding: Finding) -> bool:
         """Return True if an earlier finding may have ended or changed with the edit."""
-        if finding.code not in self.codes:
+        if finding.code not in self.rule_codes:
             return False
         row_name = (finding.role, finding.key, finding.params.get("fid"))
         fid = finding.params.get("related_fid")
         related = {(finding.related_role, key, fid) for key in finding.related_keys}
         has_no_row = not finding.key and row_name[2] is None
         # Between two rows: nothing changed where they meet unless the other was touched too.
-        if row_name in self.names:
-            return not related or bool(related & (self.touched_rows | self.names))
-        if related & self.names:
+        if row_name in self.changed_row_names:
+            return not related or bool(related & (self.touched_rows | self.changed_row_names))
+        if related & self.changed_row_names:
             return has_no_row or row_name in self.touched_rows
         # Land that no row of a layer covers: the changed row may cover it now, or no longer.
-        roles = {role for role, _, _ in self.names}
+        roles = {role for role, _, _ in self.changed_row_names}
         if not related:
             return finding.related_role in roles and row_name in self.touched_rows
         return finding.role in roles and has_no_row and bool(related & self.touched_rows)
@@ -156,7 +156,7 @@ class EditedRows:
         """Return an empty layer of a role."""
         return self.layers[role].take(np.zeros(0, dtype=int))
 
-    def changed(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
+    def make_changed_row(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
         """Return a row with another shape and other attributes, as a layer of one row.
 
         ``shape``: ``...`` leaves it unchanged. ``before``: the row to start from. The change is not stored.
@@ -173,7 +173,7 @@ class EditedRows:
         changed.stray_rows = {0: problem} if problem else {}
         return changed
 
-    def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
+    def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
         """Return shape and attributes of a row; None if it was removed."""
         edited = self._edited[role].get(row)
         frame = self.layers[role].frame.iloc[[row]] if edited is None else edited.frame
@@ -201,7 +201,7 @@ class EditedRows:
         )
         after.__dict__["repeated_keys"] = frozenset([0] if is_repeated or not key else [])
 
-    def name(self, role: str, row: int) -> RowName:
+    def get_row_name(self, role: str, row: int) -> RowName:
         """Return the name of a row in its present state."""
         edited = self._edited[role].get(row)
         return make_row_name(role, edited, 0) if edited is not None else make_row_name(role, self.layers[role], row)
@@ -217,11 +217,11 @@ class EditedRows:
             n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _EMPTY_POLYGON)
         }
 
-    def order(self, role: str, rows: set[int]) -> list[int]:
-        """Return row numbers in the order that `take` uses: edited rows come last."""
+    def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
+        """Return row numbers in the order that `make_layer_of_rows` uses: edited rows come last."""
         return sorted(rows, key=lambda n: (n in self._edited[role], n))
 
-    def take(self, role: str, rows: list[int], changed: Layer | None) -> Layer:
+    def make_layer_of_rows(self, role: str, rows: list[int], changed: Layer | None) -> Layer:
         """Return a layer of these rows in their edited state; ``changed`` is its last row."""
         base, edited = self.layers[role], self._edited[role]
         layers = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
@@ -235,9 +235,9 @@ class EditedRows:
 
         The order decides which two of several features name a gap.
         """
-        ordered = self.order(role, rows)
+        ordered = self.sort_edited_last(role, rows)
         present = [n for n in ordered if n not in self._edited[role] or len(self._edited[role][n])]
-        return self.take(role, ordered, None).take(np.argsort(np.array(present, dtype=int)))
+        return self.make_layer_of_rows(role, ordered, None).take(np.argsort(np.array(present, dtype=int)))
 
 
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
@@ -253,7 +253,7 @@ def _make_geometry_column(frame: Any, shape: Any) -> Any:
 
 def replace_frame(layer: Layer, frame: Any) -> Any:
     """Return the layer's source with another attribute table."""
-    return replace(layer.source, frame=frame, broken=())
+    return replace(layer.source, frame=frame, broken_fids=())
 
 
 def _concatenate_layers(layers: list[Layer]) -> Layer:
@@ -272,7 +272,7 @@ def _concatenate_layers(layers: list[Layer]) -> Layer:
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
     whole = first.make_layer_of_source(replace_frame(first, frame))
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
-    for name in ("raw_shapes", "original", "broken", "empty", "invalid"):
+    for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])
     repaired: dict[int, float] = {}
     for layer, start in zip(layers, starts.tolist(), strict=False):

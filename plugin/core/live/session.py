@@ -17,7 +17,7 @@ from ..engine.evaluate import choose_rules
 from . import IncrementalChecker, RecheckResult
 
 if TYPE_CHECKING:
-    from ..check import CheckResult, Options
+    from ..check import CheckResult, RunOptions
     from ..model.findings import Finding
 
 #: Identity of a feature: its layer's role and its feature id.
@@ -63,15 +63,15 @@ class EditBatch:
 class FindingsChange:
     """How a batch of edits changed the findings.
 
-    ``recheck_results``: results of the single rechecks, in order. ``places``: the rechecked features. ``gone``,
-    ``found``: ended and new findings. ``changed_findings``: pairs (before, now) of findings on the same problem with
-    other figures.
+    ``recheck_results``: results of the single rechecks, in order. ``rechecked_features``: the rechecked features.
+    ``ended_findings``, ``new_findings``: ended and new findings. ``changed_findings``: pairs (before, now) of findings
+    on the same problem with other figures.
     """
 
     recheck_results: list[RecheckResult] = field(default_factory=list)
-    places: set[FeatureKey] = field(default_factory=set)
-    gone: list[Finding] = field(default_factory=list)
-    found: list[Finding] = field(default_factory=list)
+    rechecked_features: set[FeatureKey] = field(default_factory=set)
+    ended_findings: list[Finding] = field(default_factory=list)
+    new_findings: list[Finding] = field(default_factory=list)
     changed_findings: list[tuple[Finding, Finding]] = field(default_factory=list)
 
 
@@ -88,7 +88,7 @@ class IncrementalSession:
     An instance must not be used by several threads at once.
     """
 
-    def __init__(self, checked: CheckResult, options: Options):
+    def __init__(self, checked: CheckResult, options: RunOptions):
         plan, report = checked.plan, checked.report
         # The rules of the check; findings of rules that the profile or a group adds may end as well.
         rules = choose_rules(plan.norm.rules, plan.norm.expand_groups(options.rules))
@@ -154,7 +154,7 @@ class IncrementalSession:
             cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
-    def take(self, batch: EditBatch, cancellation: Cancellation = NEVER_CANCELLED) -> FindingsChange:
+    def check_edits(self, batch: EditBatch, cancellation: Cancellation = NEVER_CANCELLED) -> FindingsChange:
         """Check a batch of changes.
 
         Raises
@@ -175,23 +175,23 @@ class IncrementalSession:
             cancellation.raise_if_cancelled()
             recheck = self._recheck_feature(*feature, feature_state)
             if recheck is not None:
-                change.places.add(feature)
+                change.rechecked_features.add(feature)
             self._apply_recheck(change, recheck)
         self._match_findings_by_fingerprint(change)
         return change
 
     def _recheck_feature(self, role: str, fid: int, state: FeatureState | None) -> RecheckResult | None:
         row = self._rows[role].get(fid)
-        current = self._checker.row(role, row) if row is not None else None
+        current = self._checker.get_row(role, row) if row is not None else None
         if state is None:
-            return self._checker.remove(role, row) if row is not None and current is not None else None
+            return self._checker.remove_row(role, row) if row is not None and current is not None else None
         shape = _read_shape(state.wkb)
         if row is None:
-            row, recheck = self._checker.add(role, fid, shape, **state.attributes)
+            row, recheck = self._checker.add_row(role, fid, shape, **state.attributes)
             self._get_own_row_numbers(role)[fid] = row
             return recheck
         if current is None:
-            return self._checker.edit(role, row, shape, **state.attributes)
+            return self._checker.edit_row(role, row, shape, **state.attributes)
         former_shape, attributes = current
         changed = {
             name: value
@@ -200,29 +200,29 @@ class IncrementalSession:
         }
         if not changed and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self._checker.edit(role, row, shape, **changed)
+        return self._checker.edit_row(role, row, shape, **changed)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         if recheck is None:
             return
         if recheck.failed_rules:
             raise FullCheckNeeded(f"not checked around an edit: {', '.join(recheck.failed_rules)}")
-        for finding in self._current_findings.about(recheck):
+        for finding in self._current_findings.find_affected_findings(recheck):
             if recheck.may_replace_finding(finding):
-                self._current_findings.drop(finding)
-                if not _remove_identical(change.found, finding):
-                    change.gone.append(finding)
-        for finding in recheck.findings:
-            self._current_findings.add(finding)
-            change.found.append(finding)
+                self._current_findings.remove_finding(finding)
+                if not _remove_identical(change.new_findings, finding):
+                    change.ended_findings.append(finding)
+        for finding in recheck.new_findings:
+            self._current_findings.add_finding(finding)
+            change.new_findings.append(finding)
         change.recheck_results.append(recheck)
 
     def _match_findings_by_fingerprint(self, change: FindingsChange) -> None:
         """Match new findings with ended ones that have the same fingerprint."""
         gone_by_fingerprint: dict[str, list[Finding]] = defaultdict(list)
-        for finding in change.gone:
+        for finding in change.ended_findings:
             gone_by_fingerprint[finding.fingerprint].append(finding)
-        new_findings, change.found = change.found, []
+        new_findings, change.new_findings = change.new_findings, []
         for finding in new_findings:
             repeated = (
                 gone_by_fingerprint[finding.fingerprint].pop(0)
@@ -230,13 +230,13 @@ class IncrementalSession:
                 else None
             )
             if repeated is None:
-                change.found.append(finding)
+                change.new_findings.append(finding)
             elif _are_equal_findings(repeated, finding):
-                self._current_findings.drop(finding)
-                self._current_findings.add(repeated)
+                self._current_findings.remove_finding(finding)
+                self._current_findings.add_finding(repeated)
             else:
                 change.changed_findings.append((repeated, finding))
-        change.gone = [finding for findings in gone_by_fingerprint.values() for finding in findings]
+        change.ended_findings = [finding for findings in gone_by_fingerprint.values() for finding in findings]
 
 
 class _FindingIndex:
@@ -246,7 +246,7 @@ class _FindingIndex:
         self._all: dict[int, Finding] = {}
         self._by_key: dict[tuple[str, str], dict[int, Finding]] = defaultdict(dict)
         for finding in findings:
-            self.add(finding)
+            self.add_finding(finding)
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._all.values())
@@ -262,20 +262,20 @@ class _FindingIndex:
         """Return the findings on a row, or between it and another one."""
         return list(self._by_key.get((role, key), {}).values())
 
-    def add(self, finding: Finding) -> None:
+    def add_finding(self, finding: Finding) -> None:
         self._all[id(finding)] = finding
         for key in _list_row_keys(finding):
             self._by_key[key][id(finding)] = finding
 
-    def drop(self, finding: Finding) -> None:
+    def remove_finding(self, finding: Finding) -> None:
         del self._all[id(finding)]
         for key in _list_row_keys(finding):
             self._by_key[key].pop(id(finding), None)
 
-    def about(self, recheck: RecheckResult) -> list[Finding]:
+    def find_affected_findings(self, recheck: RecheckResult) -> list[Finding]:
         """Return the findings that a recheck may replace: on or next to a changed row."""
         findings: dict[int, Finding] = {}
-        for role, key, _ in recheck.names | recheck.touched_rows:
+        for role, key, _ in recheck.changed_row_names | recheck.touched_rows:
             findings |= self._by_key.get((role, key), {})
         return list(findings.values())
 

@@ -147,7 +147,7 @@ def move_remote_layers_to_unusable(plan: Plan, reference_plan: Plan | None = Non
             if any(shapely.distance(box, boxes[other_role]) <= REMOTE_DISTANCE_M for other_role in group)
         ]
         groups = [group for group in groups if group not in near_groups] + [{role}.union(*near_groups)]
-    county = plan.concept("county")
+    county = plan.find_layer_of_concept("county")
     reference_group = max(
         groups,
         key=lambda group: (
@@ -187,7 +187,7 @@ def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[floa
         "other": nearest.name,
     }
     degrees = layer.crs is not None and crs_care.describe_crs(layer.crs).is_geographic
-    plan.unusable[role] = UnusableLayer(role, layer.name, "apart_degrees" if degrees else "apart", params)
+    plan.unusable_layers[role] = UnusableLayer(role, layer.name, "apart_degrees" if degrees else "apart", params)
 
 
 def _make_layer_box(layer: Layer) -> Any:
@@ -195,7 +195,7 @@ def _make_layer_box(layer: Layer) -> Any:
 
     None if no row remains.
     """
-    bounds = shapely.bounds(layer.original).reshape(-1, 4)
+    bounds = shapely.bounds(layer.unrepaired_shapes).reshape(-1, 4)
     is_usable = np.isfinite(bounds).all(axis=1)
     is_usable[list(layer.stray_rows)] = False
     if not is_usable.any():
@@ -253,7 +253,7 @@ def assemble_plan(
         if all(layer_source is not chosen_source for chosen_source in chosen.values())
     ]
     crs, plane = (
-        (reference_plan.crs, reference_plan.plane)
+        (reference_plan.crs, reference_plan.plane_crs)
         if reference_plan is not None
         else choose_planes(usable, original_crs)
     )
@@ -264,20 +264,20 @@ def assemble_plan(
         scope=used_scope,
         missed_scope=None if allow_no_layers else find_missed_scope(norm, set(usable), used_scope, chosen=bool(scope)),
         crs=crs,
-        plane=plane,
+        plane_crs=plane,
         source=source,
-        unusable=unusable,
+        unusable_layers=unusable,
         unrecognised_layers=[layer_source.name for layer_source in unrecognised if not layer_source.problem],
         role_choices=role_reasons,
         base_year=base_year,
-        inputs=tuple(dict.fromkeys(layer_source.source for layer_source in sources if layer_source.source)),
+        input_files=tuple(dict.fromkeys(layer_source.source for layer_source in sources if layer_source.source)),
     )
     for role, layer_source_of_role in sorted(
         usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])
     ):
         cancellation.raise_if_cancelled()
         layer = Layer(
-            layer_source_of_role, find_best_template(layer_source_of_role, role, norm), plan.plane, strays.get(role)
+            layer_source_of_role, find_best_template(layer_source_of_role, role, norm), plan.plane_crs, strays.get(role)
         )
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
@@ -296,15 +296,15 @@ def assemble_plan(
 
 def _snap_shared_vertices(plan: Plan) -> None:
     """Make vertices and edges identical that layers in several CRS share."""
-    reprojected = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
-    if not reprojected or plan.plane != plan.crs:
+    reprojected = [layer for layer in plan.layers.values() if layer.crs != plan.plane_crs]
+    if not reprojected or plan.plane_crs != plan.crs:
         return
     shapes_by_layer = [(layer.crs, layer.raw_shapes) for layer in plan.layers.values() if layer.crs is not None]
-    shared = find_shared_edges(shapes_by_layer, plan.plane)
+    shared = find_shared_edges(shapes_by_layer, plan.plane_crs)
     for layer in reprojected:
         if layer.crs in shared:
             layer.undensified_edges = shared[layer.crs]
-    plane_shapes = [shapes for crs, shapes in shapes_by_layer if crs == plan.plane]
+    plane_shapes = [shapes for crs, shapes in shapes_by_layer if crs == plan.plane_crs]
     if plane_shapes:
         index = make_plane_vertex_index(np.concatenate(plane_shapes))
         for layer in reprojected:
@@ -380,7 +380,7 @@ def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
         return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]
     notices: list[tuple[str, dict[str, Any]]] = []
     for declared in layer.template.fields:
-        values = layer.named(declared.name)
+        values = layer.get_column_by_name(declared.name)
         if values is None:
             continue
         params = {"layer": layer.name, "field": declared.name}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..options import Options
+from ..options import RunOptions
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
@@ -25,7 +25,7 @@ _FIRST_SURVEY_YEAR = 1996
 def read_plan(
     sources: str | Path | Iterable[SourceLayer],
     norm: Norm,
-    options: Options,
+    options: RunOptions,
     *,
     source: str = "",
     cancellation: Cancellation = NEVER_CANCELLED,

@@ -95,8 +95,8 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
         if wanted not in scopes:
             raise InputError("scope_unknown", scope=wanted, known=", ".join(scopes))
         return wanted
-    for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory)):
-        needed = [concept for concept in scope.mandatory if concept not in norm.profile.absent]
+    for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):
+        needed = [concept for concept in scope.mandatory_concepts if concept not in norm.profile.absent]
         if all(roles & set(norm.standard.concepts.get(concept, (concept,))) for concept in needed):
             return name
     return "three_lines"
@@ -113,19 +113,19 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
     def held(concept: str) -> bool:
         return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
 
-    for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory)):
-        missing = tuple(c for c in scope.mandatory if c not in norm.profile.absent and not held(c))
-        if name == taken or len(scope.mandatory) <= len(scopes[taken].mandatory) or not missing:
+    for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):
+        missing = tuple(c for c in scope.mandatory_concepts if c not in norm.profile.absent and not held(c))
+        if name == taken or len(scope.mandatory_concepts) <= len(scopes[taken].mandatory_concepts) or not missing:
             continue
         other_concepts = {
             c
             for other_scope in scopes.values()
             if other_scope is not scope
-            for c in (*other_scope.mandatory, *other_scope.optional)
+            for c in (*other_scope.mandatory_concepts, *other_scope.optional_concepts)
         }
         own_concepts = [
             c
-            for c in (*scope.mandatory, *scope.conditional)
+            for c in (*scope.mandatory_concepts, *scope.conditional_concepts)
             if c not in other_concepts and c not in norm.profile.absent
         ]
         present = tuple(c for c in own_concepts if held(c))

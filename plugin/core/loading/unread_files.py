@@ -51,7 +51,7 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
             unread += _report_table(layer, plan)
         elif layer.problem is not None:
             unread += _report_damaged_layer(layer)
-        elif layer.rows == 0 or has_findings_columns([declared.name for declared in layer.fields]):
+        elif layer.declared_row_count == 0 or has_findings_columns([declared.name for declared in layer.fields]):
             continue
         else:
             unread += _report_without_role(layer, plan, project)
@@ -65,7 +65,7 @@ def _report_damaged_layer(layer: SourceLayer) -> list[UnreadData]:
 
 def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
     """Report a table without geometry if it has a layer's fields, or geometry as text."""
-    if layer.rows == 0 or has_findings_columns([declared.name for declared in layer.fields]):
+    if layer.declared_row_count == 0 or has_findings_columns([declared.name for declared in layer.fields]):
         return []
     geometry_field = str((layer.problem or ("", {}))[1].get("drawn", ""))
     has_key = any(declared.name.upper() == KEY_FIELD for declared in layer.fields)
@@ -84,9 +84,12 @@ def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
 def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
     role, _ = find_role(layer, plan.norm)
     if role in plan.role_choices:
-        used_name = plan.layers[role].source.full_name if role in plan.layers else plan.unusable[role].name
+        used_name = plan.layers[role].source.full_name if role in plan.layers else plan.unusable_layers[role].name
         return [UnreadData("second", {"name": layer.full_name, "role": role, "used": used_name}, incomplete=False)]
-    polygons, lines = _may_hold_polygons(layer), any(line_type in layer.kind.upper() for line_type in _LINE_TYPES)
+    polygons, lines = (
+        _may_hold_polygons(layer),
+        any(line_type in layer.declared_geometry_type.upper() for line_type in _LINE_TYPES),
+    )
     if not polygons and not lines:
         return []
     likely = find_resembled_role(layer, plan.norm)
@@ -104,13 +107,17 @@ def _fits_line_template(layer: SourceLayer, norm: Norm, likely: str) -> bool:
 
 def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return case and parameters with the number of rows; ``_uncounted`` if unknown."""
-    rows = count_stored_rows(Path(layer.source), layer.name) if layer.rows is None else layer.rows
+    rows = (
+        count_stored_rows(Path(layer.source), layer.name)
+        if layer.declared_row_count is None
+        else layer.declared_row_count
+    )
     params = {"name": layer.full_name, **params}
     return (f"{case}_uncounted", params) if rows is None else (case, {**params, "rows": rows})
 
 
 def _may_hold_polygons(layer: SourceLayer) -> bool:
-    geometry_type = layer.kind.upper()
+    geometry_type = layer.declared_geometry_type.upper()
     return not geometry_type or any(polygon_type in geometry_type for polygon_type in _POLYGON_TYPES)
 
 
@@ -147,10 +154,10 @@ def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
     """
     unread = []
     for role, layer in plan.layers.items():
-        if len(layer) and not layer.source.broken and bool(layer.empty.all()):
+        if len(layer) and not layer.source.broken_fids and bool(layer.empty.all()):
             unread.append(UnreadData("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
-        if layer.source.filter:
-            unread.append(UnreadData("filter", {"name": layer.name, "role": role, "filter": layer.source.filter}))
+        if layer.source.row_filter:
+            unread.append(UnreadData("filter", {"name": layer.name, "role": role, "filter": layer.source.row_filter}))
         deleted = count_deleted_shapes(Path(layer.source.source))
         if deleted:
             params = {"name": layer.name, "role": role, "rows": deleted}
@@ -202,11 +209,16 @@ def report_empty_layers(plan: Plan) -> list[UnreadData]:
     if not any(map(len, plan.layers.values())):
         return []
     scopes = plan.norm.standard.scopes
-    mandatory = scopes[plan.scope].mandatory
-    wider_concepts = {c for scope in scopes.values() if len(scope.mandatory) > len(mandatory) for c in scope.mandatory}
+    mandatory = scopes[plan.scope].mandatory_concepts
+    wider_concepts = {
+        c
+        for scope in scopes.values()
+        if len(scope.mandatory_concepts) > len(mandatory)
+        for c in scope.mandatory_concepts
+    }
     unread = []
     for concept in sorted(wider_concepts - {*mandatory} - {*plan.norm.profile.absent}):
-        layer = plan.concept(concept)
+        layer = plan.find_layer_of_concept(concept)
         if layer is not None and not len(layer):
             unread.append(UnreadData("empty", {"name": layer.name, "role": layer.role}, incomplete=False))
     return unread

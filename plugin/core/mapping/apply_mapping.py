@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..files.cells import format_cell, parse_date
 from ..plan.layer import SourceLayer
 from ..standard import Standard
-from ..standard.template import CodeList, Field, Template
+from ..standard.template import CodeList, Template, TemplateField
 from .model import CodeTranslation, FieldMapping, MappedRows, MappingLoss, get_template_field
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ValueConverter:
     a text that the parameters fill.
     """
 
-    def __init__(self, target: Field, standard: Standard, translation: CodeTranslation | None):
+    def __init__(self, target: TemplateField, standard: Standard, translation: CodeTranslation | None):
         self.target = target
         self.codes = standard.code_lists.get(target.codes) if target.codes else None
         self.translation = translation
@@ -68,19 +68,21 @@ class ValueConverter:
         pad = self.target.code_pad
         if self.translation:
             unpadded = trim_code_padding(text, pad or 6)
-            chosen = self.translation.choices.get(text) or self.translation.choices.get(unpadded)
+            chosen = self.translation.chosen_code_by_source.get(text) or self.translation.chosen_code_by_source.get(
+                unpadded
+            )
             if chosen:
                 return self._fit_text_to_field(_pad_code(chosen, pad), "", {})
             if self.source is not None:
-                row = self.source.codes.get(text) or self.source.codes.get(unpadded)
+                row = self.source.entry_by_code.get(text) or self.source.entry_by_code.get(unpadded)
                 if row is None:
                     return None, "code_unknown", {"list": self.source.id}
-                answers = [c for c in row.extra.get(self.translation.column, "").split("|") if c]
+                answers = [c for c in row.other_columns.get(self.translation.target_column, "").split("|") if c]
                 if len(answers) == 1:
                     return self._fit_text_to_field(_pad_code(answers[0], pad), "", {})
                 return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
         unpadded = trim_code_padding(text, pad)
-        if unpadded in codes.codes:
+        if unpadded in codes.entry_by_code:
             return self._fit_text_to_field(_pad_code(unpadded, pad), "", {})
         return self._fit_text_to_field(text, "code_unknown", {"list": codes.id})
 
@@ -145,7 +147,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     for target in template.fields:
         if target.name in names:
             source = names[target.name]
-            convert = ValueConverter(target, standard, mapping.codes.get(target.name))
+            convert = ValueConverter(target, standard, mapping.translation_by_target.get(target.name))
             carried = []
             for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
                 arrived, reason, params = convert(value)
@@ -153,15 +155,15 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
                 if reason:
                     there = arrived is not None
                     losses.append(MappingLoss(fid, key, target.name, source, format_cell(value), reason, there, params))
-        elif target.name in mapping.constants:
-            value, _, _ = ValueConverter(target, standard, None)(mapping.constants[target.name])
+        elif target.name in mapping.constant_by_target:
+            value, _, _ = ValueConverter(target, standard, None)(mapping.constant_by_target[target.name])
             carried = [value] * len(frame)
         else:
             carried = [None] * len(frame)
         columns[target.name] = _make_series(carried, target, frame.index)
-    filled = set(names) | set(mapping.constants)
+    filled = set(names) | set(mapping.constant_by_target)
     filled |= _fill_code_names(columns, filled, mapping, template, standard)
-    losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken]
+    losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
     used = set(names.values())
     unmapped = [f.name for f in layer.fields if f.name not in used]
     for name in unmapped:
@@ -177,7 +179,7 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     return MappedRows(made, losses, unmapped, [f.name for f in template.fields if f.name not in filled])
 
 
-def _make_series(values: list[Any], target: Field, index: Any) -> pd.Series:
+def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:
     import pandas as pd
 
     if target.type == "real":
@@ -200,7 +202,7 @@ def _fill_code_names(
         name = target.code_name
         if not target.codes or target.name not in filled or not name or name in filled or name not in columns:
             continue
-        codes = standard.code_lists[target.codes].codes
+        codes = standard.code_lists[target.codes].entry_by_code
         rows = [codes.get(trim_code_padding(format_cell(value), target.code_pad)) for value in columns[target.name]]
         columns[name] = _make_series(
             [code.name if code else None for code in rows], get_template_field(template, name), columns[name].index
@@ -217,7 +219,7 @@ def find_source_names(layer: SourceLayer, mapping: FieldMapping) -> dict[str, st
     columns = {declared.name.upper(): declared.name for declared in reversed(layer.fields)}
     exact = {declared.name for declared in layer.fields}
     spellings = {}
-    for target, source in mapping.fields.items():
+    for target, source in mapping.source_by_target.items():
         name = source if source in exact else columns.get(source.strip().upper())
         if name is None:
             file_name = str(mapping.path.name) if mapping.path else ""
@@ -235,7 +237,7 @@ def find_source_names(layer: SourceLayer, mapping: FieldMapping) -> dict[str, st
 
 
 def _read_keys(layer: SourceLayer, names: dict[str, str], template: Template) -> list[str]:
-    key_field = template.field("key")
+    key_field = template.find_field("key")
     source = names.get(key_field.name) if key_field else None
     source = source or next((declared.name for declared in layer.fields if declared.name.upper() == "BSM"), None)
     return [format_cell(value) for value in layer.frame[source].tolist()] if source else [""] * len(layer.frame)

@@ -45,7 +45,7 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
         if reason:
             raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
     for target, row in codes.items():
-        mapping.codes[target] = _load_translation(row, target, mapping, template, standard)
+        mapping.translation_by_target[target] = _load_translation(row, target, mapping, template, standard)
     return mapping
 
 
@@ -56,8 +56,8 @@ def _load_translation(
     check_type(row, dict, file=path, key=where)
     check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=where)
     own = get_template_field(template, target)
-    if target not in mapping.fields or not own.codes:
-        known = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.fields)
+    if target not in mapping.source_by_target or not own.codes:
+        known = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.source_by_target)
         raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known)
     name, column = row.get("list", ""), row.get("column", "")
     lists = standard.code_lists
@@ -67,7 +67,7 @@ def _load_translation(
         known = ", ".join(sorted(lists))
         raise DataError("data_value_unknown", file=str(path), key=f"{where}.list", value=str(name), known=known)
     if name:
-        columns = {k for c in lists[name].codes.values() for k in c.extra}
+        columns = {k for c in lists[name].entry_by_code.values() for k in c.other_columns}
         if column not in columns:
             raise DataError(
                 "data_value_unknown",
@@ -80,7 +80,7 @@ def _load_translation(
     for code, chosen in choices.items():
         key = f"{where}.choices.{code}"
         check_type(chosen, str, file=path, key=key)
-        if trim_code_padding(chosen, own.code_pad) not in lists[own.codes].codes:
+        if trim_code_padding(chosen, own.code_pad) not in lists[own.codes].entry_by_code:
             raise DataError("mapping_choice", file=str(path), key=key, value=chosen, list=own.codes)
     return CodeTranslation(name, column, {k: trim_code_padding(v, own.code_pad) for k, v in choices.items()})
 
@@ -94,20 +94,25 @@ def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
         "[fields]",
     ]
     for target in template.fields:
-        if target.name in mapping.fields:
-            lines.append(f"{target.name} = {_quote_text(mapping.fields[target.name])}  # {target.alias}")
-        elif target.name not in mapping.constants:
+        if target.name in mapping.source_by_target:
+            lines.append(f"{target.name} = {_quote_text(mapping.source_by_target[target.name])}  # {target.alias}")
+        elif target.name not in mapping.constant_by_target:
             lines.append(f'# {target.name} = ""  # {target.alias}')
     lines += ["", "# 固定值 · the same value for every row", "[constants]"]
-    for name, value in mapping.constants.items():
+    for name, value in mapping.constant_by_target.items():
         lines.append(f"{name} = {value if isinstance(value, int | float) else _quote_text(str(value))}")
-    for name, translation in mapping.codes.items():
+    for name, translation in mapping.translation_by_target.items():
         lines += ["", f"[codes.{name}]"]
         if translation.list_id:
-            lines += [f"list = {_quote_text(translation.list_id)}", f"column = {_quote_text(translation.column)}"]
+            lines += [
+                f"list = {_quote_text(translation.list_id)}",
+                f"column = {_quote_text(translation.target_column)}",
+            ]
         lines += ["", "# 一对多的代码由人决定 · for codes that may become several: 源代码 source = 目标代码 target"]
         lines.append(f"[codes.{name}.choices]")
-        lines += [f"{_quote_text(code)} = {_quote_text(chosen)}" for code, chosen in translation.choices.items()]
+        lines += [
+            f"{_quote_text(code)} = {_quote_text(chosen)}" for code, chosen in translation.chosen_code_by_source.items()
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..invariants import require_value
-from ..standard.template import Field, Template
+from ..standard.template import Template, TemplateField
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -18,27 +18,28 @@ if TYPE_CHECKING:
 class CodeTranslation:
     """How codes of one list become codes of the target field's list.
 
-    ``list_id``: id of the source list; its ``column`` has the target codes, several separated by ``|``. ``choices``:
-    source code → target code, a person's decision for codes with several equivalents or outside the list.
+    ``list_id``: id of the source list; its ``target_column`` has the target codes, several separated by ``|``.
+    ``chosen_code_by_source``: source code → target code, a person's decision for codes with several equivalents or
+    outside the list.
     """
 
     list_id: str = ""
-    column: str = ""
-    choices: dict[str, str] = field(default_factory=dict)
+    target_column: str = ""
+    chosen_code_by_source: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FieldMapping:
     """How the fields of a template are filled from a layer.
 
-    ``fields``: target field → source field. ``constants``: target field → value for all rows. ``codes``: target field
-    → translation of codes.
+    ``source_by_target``: target field → source field. ``constant_by_target``: target field → value for all rows.
+    ``translation_by_target``: target field → translation of codes.
     """
 
     role: str
-    fields: dict[str, str] = field(default_factory=dict)
-    constants: dict[str, Any] = field(default_factory=dict)
-    codes: dict[str, CodeTranslation] = field(default_factory=dict)
+    source_by_target: dict[str, str] = field(default_factory=dict)
+    constant_by_target: dict[str, Any] = field(default_factory=dict)
+    translation_by_target: dict[str, CodeTranslation] = field(default_factory=dict)
     path: Path | None = None
 
 
@@ -51,8 +52,8 @@ class FieldProposal:
     text key of a remark.
     """
 
-    target: str
-    source: str = ""
+    target_field: str
+    source_field: str = ""
     matched_by: str = ""
     translation: CodeTranslation | None = None
     doubt_reason: str = ""
@@ -68,8 +69,8 @@ class MappingLoss:
 
     fid: int | None
     key: str
-    target: str
-    source: str
+    target_field: str
+    source_field: str
     value: str
     reason: str
     is_carried_over: bool = False
@@ -80,15 +81,15 @@ class MappingLoss:
 class MappedRows:
     """Converted rows, changed or lost values, and fields without a counterpart.
 
-    ``unmapped``: source fields that no target uses; ``unfilled_fields``: target fields without a source.
+    ``unmapped_fields``: source fields that no target uses; ``unfilled_fields``: target fields without a source.
     """
 
     frame: gpd.GeoDataFrame
     losses: list[MappingLoss]
-    unmapped: list[str]
+    unmapped_fields: list[str]
     unfilled_fields: list[str]
 
 
-def get_template_field(template: Template, name: str) -> Field:
+def get_template_field(template: Template, name: str) -> TemplateField:
     """Return the field of a template that a valid mapping names."""
     return require_value(template.find_field_by_name(name), f"field {name} of {template.role}")

@@ -23,7 +23,7 @@ def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.Geo
 
     Names of fields are compared ignoring case.
     """
-    names = {f.name.upper() for f in template.personal}
+    names = {f.name.upper() for f in template.personal_fields}
     made = frame.copy()
     for column in made.columns:
         if str(column).upper() in names:
@@ -33,5 +33,5 @@ def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.Geo
 
 def mask_personal_losses(losses: Iterable[MappingLoss], template: Template) -> list[MappingLoss]:
     """Return the losses with the values of personal fields removed."""
-    names = {f.name for f in template.personal}
-    return [replace(loss, value="") if loss.target in names else loss for loss in losses]
+    names = {f.name for f in template.personal_fields}
+    return [replace(loss, value="") if loss.target_field in names else loss for loss in losses]

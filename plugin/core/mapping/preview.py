@@ -14,7 +14,7 @@ from ..engine.context import trim_code_padding
 from ..files.cells import format_cell
 from ..plan.layer import SourceLayer
 from ..standard import Standard
-from ..standard.template import Field, Template
+from ..standard.template import Template, TemplateField
 from .apply_mapping import ValueConverter
 from .model import CodeTranslation, FieldMapping, get_template_field
 from .proposals import find_translation_column
@@ -27,12 +27,12 @@ MAX_SAMPLES = 3
 class ValueSample:
     """One source value and its converted value, with the number of rows that have it.
 
-    ``after`` is empty and ``reason`` set if the cell stays empty. ``params`` fill the reason's text.
+    ``converted_value`` is empty and ``reason`` set if the cell stays empty. ``params`` fill the reason's text.
     """
 
-    before: str
-    after: str
-    rows: int
+    source_value: str
+    converted_value: str
+    row_count: int
     reason: str = ""
     params: dict[str, Any] | None = None
 
@@ -41,11 +41,11 @@ class ValueSample:
 class FieldPreview:
     """Preview of one target field.
 
-    ``filled``, ``lost_count``, ``remarked_count``: rows with a value, with a lost value, with a remark; ``samples``:
-    examples of values.
+    ``filled_count``, ``lost_count``, ``remarked_count``: rows with a value, with a lost value, with a remark;
+    ``samples``: examples of values.
     """
 
-    filled: int
+    filled_count: int
     lost_count: int
     remarked_count: int
     samples: tuple[ValueSample, ...]
@@ -55,14 +55,14 @@ class FieldPreview:
 class UndecidedCode:
     """A source code without exactly one equivalent in the target's list.
 
-    ``candidate_codes``: possible target codes; ``chosen``: the person's choice, else empty.
+    ``candidate_codes``: possible target codes; ``chosen_code``: the person's choice, else empty.
     """
 
     code: str
     name: str
-    rows: int
+    row_count: int
     candidate_codes: tuple[str, ...]
-    chosen: str = ""
+    chosen_code: str = ""
 
 
 class SourceColumns:
@@ -73,11 +73,11 @@ class SourceColumns:
         self._counted: dict[str, list[tuple[Any, str, int]]] = {}
 
     @property
-    def rows(self) -> int:
+    def row_count(self) -> int:
         """Return the number of rows of the layer."""
         return len(self.layer.frame)
 
-    def of(self, name: str) -> list[tuple[Any, str, int]]:
+    def count_values(self, name: str) -> list[tuple[Any, str, int]]:
         """Return (value, text, number of rows) of a column, the most frequent first.
 
         Missing values are left out.
@@ -95,25 +95,30 @@ class SourceColumns:
 
 
 def preview_field(
-    columns: SourceColumns, mapping: FieldMapping, target: Field, template: Template, standard: Standard
+    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
 ) -> FieldPreview:
     """Return the preview of one field.
 
     A source field that the layer lacks counts as not mapped.
     """
-    if target.name in mapping.constants:
-        return _preview_constant(columns, mapping.constants[target.name], target, standard)
-    source = mapping.fields.get(target.name, "")
+    if target.name in mapping.constant_by_target:
+        return _preview_constant(columns, mapping.constant_by_target[target.name], target, standard)
+    source = mapping.source_by_target.get(target.name, "")
     if source and source in columns.layer.frame.columns:
-        return _preview_values(columns.of(source), ValueConverter(target, standard, mapping.codes.get(target.name)))
+        return _preview_values(
+            columns.count_values(source),
+            ValueConverter(target, standard, mapping.translation_by_target.get(target.name)),
+        )
     return _preview_code_name(columns, mapping, target, template, standard)
 
 
-def _preview_constant(columns: SourceColumns, value: Any, target: Field, standard: Standard) -> FieldPreview:
+def _preview_constant(columns: SourceColumns, value: Any, target: TemplateField, standard: Standard) -> FieldPreview:
     converted, reason, params = ValueConverter(target, standard, None)(value)
-    filled = columns.rows if converted is not None else 0
-    sample = ValueSample("", format_cell(converted), columns.rows, reason, params)
-    return FieldPreview(filled, 0 if filled else columns.rows, columns.rows if filled and reason else 0, (sample,))
+    filled = columns.row_count if converted is not None else 0
+    sample = ValueSample("", format_cell(converted), columns.row_count, reason, params)
+    return FieldPreview(
+        filled, 0 if filled else columns.row_count, columns.row_count if filled and reason else 0, (sample,)
+    )
 
 
 def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
@@ -137,7 +142,7 @@ def _choose_samples(
     unchanged: list[ValueSample], altered: list[ValueSample], refused: list[ValueSample]
 ) -> tuple[ValueSample, ...]:
     """Return the most frequent unchanged, changed and lost value, then further ones."""
-    converted = sorted((*unchanged, *altered), key=lambda s: -s.rows)
+    converted = sorted((*unchanged, *altered), key=lambda s: -s.row_count)
     samples: list[ValueSample] = []
     for sample in (*converted[:1], *altered[:1], *refused[:1], *converted, *refused):
         if sample not in samples:
@@ -146,51 +151,55 @@ def _choose_samples(
 
 
 def _preview_code_name(
-    columns: SourceColumns, mapping: FieldMapping, target: Field, template: Template, standard: Standard
+    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
 ) -> FieldPreview:
     """Preview a name that is filled from the list of its code."""
     for coded in template.fields:
-        if coded.code_name == target.name and coded.codes and coded.name in (*mapping.fields, *mapping.constants):
-            codes = standard.code_lists[coded.codes].codes
+        if (
+            coded.code_name == target.name
+            and coded.codes
+            and coded.name in (*mapping.source_by_target, *mapping.constant_by_target)
+        ):
+            codes = standard.code_lists[coded.codes].entry_by_code
             code_preview = preview_field(columns, mapping, coded, template, standard)
             named = [
-                replace(sample, after=_find_code_name(codes, sample.after, coded))
+                replace(sample, converted_value=_find_code_name(codes, sample.converted_value, coded))
                 for sample in code_preview.samples
-                if sample.after
+                if sample.converted_value
             ]
             return FieldPreview(
-                code_preview.filled, 0, 0, tuple(replace(sample, reason="", params=None) for sample in named)
+                code_preview.filled_count, 0, 0, tuple(replace(sample, reason="", params=None) for sample in named)
             )
     return FieldPreview(0, 0, 0, ())
 
 
-def _find_code_name(codes: Any, code: str, field: Field) -> str:
+def _find_code_name(codes: Any, code: str, field: TemplateField) -> str:
     entry = codes.get(trim_code_padding(code, field.code_pad))
     return entry.name if entry else ""
 
 
 def find_undecided_codes(
-    columns: SourceColumns, mapping: FieldMapping, target: Field, template: Template, standard: Standard
+    columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
 ) -> list[UndecidedCode]:
     """Return the codes of a translated field that have no single equivalent."""
-    translation, source = mapping.codes.get(target.name), mapping.fields.get(target.name, "")
+    translation, source = mapping.translation_by_target.get(target.name), mapping.source_by_target.get(target.name, "")
     if translation is None or source not in columns.layer.frame.columns:
         return []
-    convert = ValueConverter(target, standard, replace(translation, choices={}))
-    rows = standard.code_lists[translation.list_id].codes if translation.list_id else {}
+    convert = ValueConverter(target, standard, replace(translation, chosen_code_by_source={}))
+    rows = standard.code_lists[translation.list_id].entry_by_code if translation.list_id else {}
     undecided = []
-    for value, text, count in columns.of(source):
+    for value, text, count in columns.count_values(source):
         _, reason, params = convert(value)
         if not reason.startswith("code_"):
             continue
         code = trim_code_padding(text, target.code_pad or 6)
         name = rows[code].name if code in rows else rows[text].name if text in rows else ""
-        choice = translation.choices.get(text) or translation.choices.get(code, "")
+        choice = translation.chosen_code_by_source.get(text) or translation.chosen_code_by_source.get(code, "")
         undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
     return undecided
 
 
-def find_translations(target: Field, standard: Standard) -> list[CodeTranslation]:
+def find_translations(target: TemplateField, standard: Standard) -> list[CodeTranslation]:
     """Return the standard's code lists that can translate codes of a source into those of a target field.
 
     A list can do this if one of its columns has codes of the field's code list.
@@ -220,13 +229,13 @@ def change_mapping(
     ``translation``: translation of the source's codes.
     """
     get_template_field(template, target)
-    fields = {field: value for field, value in mapping.fields.items() if field != target}
-    constants = {field: value for field, value in mapping.constants.items() if field != target}
-    codes = {field: value for field, value in mapping.codes.items() if field != target}
+    fields = {field: value for field, value in mapping.source_by_target.items() if field != target}
+    constants = {field: value for field, value in mapping.constant_by_target.items() if field != target}
+    codes = {field: value for field, value in mapping.translation_by_target.items() if field != target}
     if constant is not None:
         constants[target] = constant
     elif source:
         fields[target] = source
         if translation is not None:
             codes[target] = translation
-    return replace(mapping, fields=fields, constants=constants, codes=codes)
+    return replace(mapping, source_by_target=fields, constant_by_target=constants, translation_by_target=codes)

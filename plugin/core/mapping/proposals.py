@@ -15,7 +15,7 @@ from ..engine.context import trim_code_padding
 from ..files.cells import format_cell
 from ..plan.layer import SourceLayer
 from ..standard import Standard
-from ..standard.template import CodeList, Field, Template
+from ..standard.template import CodeList, Template, TemplateField
 from .model import CodeTranslation, FieldMapping, FieldProposal, get_template_field
 
 #: Length in bytes to which a shapefile truncates the name of a field.
@@ -39,12 +39,12 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
         proposals.append(proposal)
     # Names of translated codes come from the target's list; those of the source name other codes.
     translated = {
-        get_template_field(template, made_proposal.target).code_name
+        get_template_field(template, made_proposal.target_field).code_name
         for made_proposal in proposals
         if made_proposal.translation
     }
     return [
-        FieldProposal(made_proposal.target) if made_proposal.target in translated else made_proposal
+        FieldProposal(made_proposal.target_field) if made_proposal.target_field in translated else made_proposal
         for made_proposal in proposals
     ]
 
@@ -98,30 +98,38 @@ def _match_source_fields(
 
 def make_mapping_from_proposals(role: str, proposals: Iterable[FieldProposal]) -> FieldMapping:
     """Return the mapping of the proposals that have a source."""
-    with_source = [proposal for proposal in proposals if proposal.source]
+    with_source = [proposal for proposal in proposals if proposal.source_field]
     return FieldMapping(
         role,
-        fields={proposal.target: proposal.source for proposal in with_source},
-        codes={proposal.target: proposal.translation for proposal in with_source if proposal.translation},
+        source_by_target={proposal.target_field: proposal.source_field for proposal in with_source},
+        translation_by_target={
+            proposal.target_field: proposal.translation for proposal in with_source if proposal.translation
+        },
     )
 
 
 def find_translation_column(source: CodeList, target: CodeList) -> str:
     """Return the column (``code_…``) of a list with codes of the other list, or empty."""
     for name in dict.fromkeys(
-        column for entry in source.codes.values() for column in entry.extra if column.startswith("code_")
+        column
+        for entry in source.entry_by_code.values()
+        for column in entry.other_columns
+        if column.startswith("code_")
     ):
         target_codes = {
-            part for entry in source.codes.values() for part in entry.extra.get(name, "").split("|") if part
+            part
+            for entry in source.entry_by_code.values()
+            for part in entry.other_columns.get(name, "").split("|")
+            if part
         }
-        if target_codes and target_codes <= set(target.codes):
+        if target_codes and target_codes <= set(target.entry_by_code):
             return name
     return ""
 
 
-def _collect_known_fields(standard: Standard) -> dict[str, list[Field]]:
+def _collect_known_fields(standard: Standard) -> dict[str, list[TemplateField]]:
     """Return every field of the standard's templates by its name, with its meanings."""
-    fields_by_name: dict[str, list[Field]] = {}
+    fields_by_name: dict[str, list[TemplateField]] = {}
     for template in standard.templates.values():
         for declared in template.fields:
             fields_by_name.setdefault(declared.name.upper(), []).append(declared)
@@ -133,7 +141,7 @@ def _strip_truncation_mark(name: str) -> str:
     return re.sub(r"\ufffd+$", "", name.strip()).upper()
 
 
-def _list_truncated_names(target: Field) -> set[str]:
+def _list_truncated_names(target: TemplateField) -> set[str]:
     """Return the names into which a shapefile may truncate a field's name or alias."""
     truncated = {target.short.upper()} - {""}
     for name in (target.name, target.alias):
@@ -157,10 +165,12 @@ def _collect_distinct_values(layer: SourceLayer, name: str) -> set[str]:
 
 
 def _compute_code_share(values: set[str], codes: CodeList, pad: int) -> float:
-    return sum(trim_code_padding(value, pad) in codes.codes for value in values) / len(values) if values else 0.0
+    return (
+        sum(trim_code_padding(value, pad) in codes.entry_by_code for value in values) / len(values) if values else 0.0
+    )
 
 
-def _fits_code_list(values: set[str], target: Field, standard: Standard) -> bool:
+def _fits_code_list(values: set[str], target: TemplateField, standard: Standard) -> bool:
     """Return True if values are codes of the target's list, or of a translatable list."""
     # A single value, or values of one or two digits, are ambiguous.
     if sum(len(value) > 2 for value in values) < 2:
@@ -172,7 +182,7 @@ def _fits_code_list(values: set[str], target: Field, standard: Standard) -> bool
     return any(_compute_code_share(values, codes, target.code_pad) >= _MIN_CONTENT_SHARE for codes in candidate_lists)
 
 
-def _find_translation_columns(target: Field, standard: Standard) -> dict[str, str]:
+def _find_translation_columns(target: TemplateField, standard: Standard) -> dict[str, str]:
     """Return list id → its column with codes of the target's list."""
     target_codes = standard.code_lists[target.codes]
     columns_by_list = {
@@ -184,7 +194,11 @@ def _find_translation_columns(target: Field, standard: Standard) -> dict[str, st
 
 
 def _add_code_translation(
-    proposal: FieldProposal, target: Field, known: Iterable[Field], layer: SourceLayer, standard: Standard
+    proposal: FieldProposal,
+    target: TemplateField,
+    known: Iterable[TemplateField],
+    layer: SourceLayer,
+    standard: Standard,
 ) -> FieldProposal:
     """Add a translation if the source's codes are not of the target's list.
 
@@ -199,7 +213,7 @@ def _add_code_translation(
         return proposal
     for name in sorted(named & set(columns_by_list)):
         return replace(proposal, translation=CodeTranslation(name, columns_by_list[name]))
-    values = _collect_distinct_values(layer, proposal.source)
+    values = _collect_distinct_values(layer, proposal.source_field)
     target_share = _compute_code_share(values, target_codes, target.code_pad)
     for name, column in columns_by_list.items():
         list_share = _compute_code_share(values, lists[name], target.code_pad)

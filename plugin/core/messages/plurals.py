@@ -32,7 +32,7 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     )
 
 
-def singular(noun: str) -> str:
+def make_singular(noun: str) -> str:
     """Return the singular of a regular English plural."""
     if noun.endswith("ies"):
         return noun[:-3] + "y"
@@ -47,4 +47,4 @@ def _make_singular_from_match(match: re.Match[str]) -> str:
     if match["noun"] in _NO_PLURALS:
         return match[0]
     rest = _PLURAL_VERB.sub(lambda verb: _SINGULAR_OF_VERBS[verb[1]], match["rest"], count=1)
-    return f"{{{match['name']}}} {match['before']}{singular(match['noun'])}{rest}"
+    return f"{{{match['name']}}} {match['before']}{make_singular(match['noun'])}{rest}"

@@ -52,7 +52,7 @@ class ConceptName(NamedValue):
 
     def render(self, texts: Texts) -> str:
         """Return the name of a kind of layer; the code of a layer unchanged."""
-        return texts.concept(self)
+        return texts.get_concept_name(self)
 
 
 class CodeListName(NamedValue):
@@ -72,7 +72,7 @@ class IndicatorName(NamedValue):
 
     def render(self, texts: Texts) -> str:
         """Return the name of the indicator."""
-        return texts.indicator(self)
+        return texts.get_indicator_name(self)
 
 
 @runtime_checkable
@@ -129,11 +129,11 @@ class CauseMessage:
 class MessageLines:
     """Several messages as one parameter; each is on its own line."""
 
-    parts: tuple[MessagePart, ...]
+    message_parts: tuple[MessagePart, ...]
 
     def render(self, texts: Texts) -> str:
         """Return the messages as text, one on each line."""
-        return "\n".join(part.render(texts) for part in self.parts)
+        return "\n".join(part.render(texts) for part in self.message_parts)
 
 
 def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class Texts:
             raise DataError("data_key_missing", file=f"{self.lang}.toml", key=f"{section}.{key}") from error
         return _fill_placeholders(text, params)
 
-    def section(self, section: str) -> dict[str, str]:
+    def get_section(self, section: str) -> dict[str, str]:
         """Return all texts of a section: key → text."""
         return dict(_load_texts(self.lang)[section])
 
@@ -204,27 +204,27 @@ class Texts:
         detail = params.get("detail")
         words = {"detail": causes.get(detail, detail)}
         if "unusable" in params:
-            words["why"] = self.problem(*params["unusable"])
+            words["why"] = self.format_problem(*params["unusable"])
         if "of_type" in params:
             words["of_type"] = _load_texts(self.lang)["types"][params["of_type"]]
         return self.get("errors", key, **{**params, **words})
 
-    def reason(self, key: str, params: dict[str, Any]) -> str:
+    def format_reason(self, key: str, params: dict[str, Any]) -> str:
         """Return a sentence: why something was not checked."""
         if "indicator" in params:
-            params = {**params, "indicator": self.indicator(params["indicator"])}
+            params = {**params, "indicator": self.get_indicator_name(params["indicator"])}
         if "indicators" in params:
-            names = dict.fromkeys(self.indicator(name) for name in params["indicators"])
+            names = dict.fromkeys(self.get_indicator_name(name) for name in params["indicators"])
             params = {**params, "indicators": self.get("words", "between_names").join(names)}
         if "concept" in params:
-            params = {**params, "concept": self.concept(params["concept"])}
+            params = {**params, "concept": self.get_concept_name(params["concept"])}
         return self.get("reasons", key, **params)
 
-    def notice(self, key: str, params: dict[str, Any]) -> str:
+    def format_notice(self, key: str, params: dict[str, Any]) -> str:
         """Return a sentence: a notice on the data."""
         return self.get("notices", key, **render_params(params, self))
 
-    def problem(self, key: str, params: dict[str, Any]) -> str:
+    def format_problem(self, key: str, params: dict[str, Any]) -> str:
         """Return a sentence: why a layer cannot be used, with its remedy.
 
         The problem comes from `find_coordinate_problem`, or the layer could not be read.
@@ -235,7 +235,7 @@ class Texts:
         hint = params.get("hint")
         return text + self.get("crs_problems", "hint", hint=hint) if hint else text
 
-    def concept(self, concept: str) -> str:
+    def get_concept_name(self, concept: str) -> str:
         """Return the name of a concept, which is a kind of layer such as farmland."""
         return _load_texts(self.lang)["concepts"].get(concept, concept)
 
@@ -244,18 +244,18 @@ class Texts:
 
         The layer's code is added if the concept is a single layer.
         """
-        name = self.concept(concept)
+        name = self.get_concept_name(concept)
         return (
             self.make_layer_label(concept, templates) + f"（{concept}）"
             if name == concept and concept in templates
             else name
         )
 
-    def meaning(self, meaning: str) -> str:
+    def get_meaning_name(self, meaning: str) -> str:
         """Return the name of a meaning: what a field holds, such as net area."""
         return _load_texts(self.lang)["meanings"].get(meaning, meaning)
 
-    def indicator(self, indicator: str) -> str:
+    def get_indicator_name(self, indicator: str) -> str:
         """Return the name of an indicator.
 
         The texts name indicators that only rules compute; the standard's list of indicators names the others.
@@ -265,14 +265,14 @@ class Texts:
 
     def describe_unread(self, unread: UnreadData) -> str:
         """Return a sentence on data that was not read."""
-        return self.message(unread.make_finding(), {})
+        return self.format_message(unread.make_finding(), {})
 
     def format_indicator_with_place(self, indicator: str, place: str) -> str:
         """Return the name of an indicator with its place.
 
         An empty ``place`` means the whole plan.
         """
-        name = self.indicator(indicator)
+        name = self.get_indicator_name(indicator)
         return self.get("words", "figure_of_place", name=name, place=place) if place else name
 
     def get_setting_name(self, name: str) -> str:
@@ -283,8 +283,8 @@ class Texts:
         """
         known = _load_texts(self.lang)["setting"]
         section, _, parameter = name.rpartition(".")
-        if name not in known and section.startswith("rules.") and parameter in self.section("parameters"):
-            return f"{section.partition('.')[2]} {self.section('parameters')[parameter]}"
+        if name not in known and section.startswith("rules.") and parameter in self.get_section("parameters"):
+            return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"
         return str(known.get(name, name))
 
     def get_rule_title(self, rule: Rule) -> str:
@@ -305,7 +305,7 @@ class Texts:
 
         Headings: what it checks, why, how to fix, limits.
         """
-        headings = self.section("headings")
+        headings = self.get_section("headings")
         if self.lang == "zh":
             source = _load_rules_zh()[rule.code]
             return {headings[k]: source[k] for k in ("what", "why", "fix", "limits")}
@@ -320,7 +320,7 @@ class Texts:
         """
         return _load_rules_zh()[rule.code]["messages"][case] if self.lang == "zh" else rule.messages[case]
 
-    def message(self, finding: Finding, templates: dict[str, Template]) -> str:
+    def format_message(self, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the message of a finding: layer, feature, field, figure, remedy."""
         if finding.code.startswith("RUN"):
             known = _load_texts(self.lang)["run_messages"]
@@ -368,9 +368,9 @@ class Texts:
             words["field_title"] = declared.alias if self.lang == "zh" else declared.name
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
-            words["problem_text"] = self.problem(str(finding.params["problem"]), params)
+            words["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
         if "basis" in shown:
-            basis = self.section("bases").get(shown["basis"])
+            basis = self.get_section("bases").get(shown["basis"])
             layer = words["layer"]
             words["layer_basis"] = self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
         return words
@@ -425,7 +425,7 @@ class Texts:
             is_complete = len(params["keys"]) >= int(params["count"])
             listed["which_keys"] = self.get("words", "all_keys" if is_complete else "example_keys", keys=words["keys"])
         if "wider" in params:
-            known = self.section("scopes")
+            known = self.get_section("scopes")
             listed |= {n: known.get(str(params[n]), str(params[n])) for n in ("scope", "wider")}
             lacking = [self.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
             listed["lacking"] = separator.join(lacking)

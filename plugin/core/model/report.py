@@ -97,7 +97,7 @@ class Report:
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
             return Verdict.FAILED
-        if not self.examined or any(
+        if not self.has_examined_rules or any(
             r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
         ):
             return Verdict.INCOMPLETE
@@ -113,7 +113,7 @@ class Report:
         return Verdict.PASSED
 
     @property
-    def examined(self) -> bool:
+    def has_examined_rules(self) -> bool:
         """Return True if any rule had something to check."""
         return any(r.outcome in _EXAMINED_OUTCOMES for r in self.rules)
 

@@ -31,7 +31,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Need:
+class LayerNeed:
     """A layer that a rule needs.
 
     ``concept``: a name that the standard maps to layer codes, or ``EVERY_LAYER`` for every layer of the plan in turn.
@@ -47,7 +47,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Parameter:
+class RuleParameter:
     """A keyword-only parameter of a rule.
 
     It has a default and a unit (``m2``, ``m``, ``share``, ``count``, ``degrees`` or ``""``).
@@ -59,7 +59,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Example:
+class RuleExample:
     """A small example of a rule, which is also a test case.
 
     ``layers``: name of a need → rows, each a WKT in metres of the plan's CRS, or a dict with ``wkt`` and attributes by
@@ -111,13 +111,13 @@ class Rule:
     problem: str
     severity: Severity
     basis: tuple[str, ...]
-    needs: dict[str, Need]
+    needs: dict[str, LayerNeed]
     uses: tuple[str, ...]
     messages: dict[str, str]
-    fails: tuple[Example, ...]
-    passes: tuple[Example, ...]
+    fails: tuple[RuleExample, ...]
+    passes: tuple[RuleExample, ...]
     function: Callable[..., Any]
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[RuleParameter, ...]
     order: int = 0
     local: bool = False
     side: tuple[str, ...] = ()
@@ -165,11 +165,11 @@ def rule(
     problem: str,
     severity: Severity = Severity.ERROR,
     basis: Iterable[str],
-    needs: dict[str, Need],
+    needs: dict[str, LayerNeed],
     uses: Iterable[str] = (),
     messages: dict[str, str],
-    fails: Iterable[Example] = (),
-    passes: Iterable[Example] = (),
+    fails: Iterable[RuleExample] = (),
+    passes: Iterable[RuleExample] = (),
     local: bool = False,
     side: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -188,7 +188,7 @@ def rule(
     if code[:3] not in RULE_FAMILIES or not re.fullmatch(r"[A-Z]{3}\d{3}", code):
         raise ValueError(f"{code}: a code is a family ({', '.join(RULE_FAMILIES)}) and three digits")
 
-    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register_rule(function: Callable[..., Any]) -> Callable[..., Any]:
         declared_rule = _DECLARED_RULES.get(code)
         if declared_rule and declared_rule.function.__module__ != function.__module__:
             raise ValueError(f"{code} is declared in {declared_rule.function.__module__} and {function.__module__}")
@@ -216,10 +216,10 @@ def rule(
         )
         return function
 
-    return declare
+    return register_rule
 
 
-def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+def _list_parameters(function: Callable[..., Any]) -> tuple[RuleParameter, ...]:
     """Return the keyword-only arguments with a default.
 
     The unit is the name's suffix (``large_area_m2``).
@@ -227,7 +227,7 @@ def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     parameters = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:
-            parameters.append(Parameter(argument.name, argument.default, find_unit(argument.name)))
+            parameters.append(RuleParameter(argument.name, argument.default, find_unit(argument.name)))
     return tuple(parameters)
 
 

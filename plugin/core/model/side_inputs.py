@@ -19,7 +19,7 @@ class SideInputs:
     def __init__(self, **values: Any):
         self._values = {name: value for name, value in values.items() if value is not None}
 
-    def get(self, name: str, kind: type[T]) -> T | None:
+    def get_input(self, name: str, kind: type[T]) -> T | None:
         """Return the value of this name, or None if missing.
 
         TypeError if it is of another type.

@@ -16,7 +16,7 @@ from ..files.digests import compute_sha256, read_manifest
 from ..messages.texts import CauseMessage
 from .names import make_name
 from .package_spec.model import RECORD_DOCUMENT
-from .problems import ExportProblem, Level
+from .problems import ExportProblem, ProblemLevel
 
 if TYPE_CHECKING:
     from ..render.document.blocks import Document
@@ -42,13 +42,13 @@ def choose_documents_to_make(
     chosen, problems = [], []
     for filled_slot in filled:
         slot = filled_slot.slot
-        if not slot.generated or filled_slot.files:
+        if not slot.generated or filled_slot.file_paths:
             continue
-        error = _find_obstacle(filled_slot.pattern, print_pdf)
+        error = _find_obstacle(filled_slot.file_name, print_pdf)
         if error is None:
             chosen.append(filled_slot)
             continue
-        level = {"M": Level.GATE, "C": Level.NOTE}.get(slot.need)
+        level = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}.get(slot.need)
         if level is not None:
             params = {"title": slot.title, "reason": CauseMessage(error)}
             problems.append(ExportProblem(level, "document_not_made", params=params))
@@ -74,7 +74,7 @@ def make_documents(context: ExportContext) -> list[ExportProblem]:
     for filled_slot in context.documents.slots:
         context.cancellation.raise_if_cancelled()
         slot = filled_slot.slot
-        path = context.place(slot.folder, make_name(slot.file, context.placeholders))
+        path = context.prepare_file_path(slot.folder, make_name(slot.file, context.placeholders))
         _write_document(make_package_document(context, slot.generated), path, context.documents.print_pdf)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
     return []
@@ -86,7 +86,7 @@ def make_package_document(context: ExportContext, kind: str) -> Document:
     from ..render.document.check_report import make_check_report
     from ..render.outputs import get_document_author
 
-    report, norm = context.checked.report, context.plan.norm
+    report, norm = context.check_result.report, context.plan.norm
     author = get_document_author(report)
     if kind == RECORD_DOCUMENT:
         return make_check_record(report, norm, author=author)

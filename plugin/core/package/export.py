@@ -21,7 +21,7 @@ from ..profile.document import ResolvedDocument, add_document_info, load_secrecy
 from ..results.run import run_check
 from .documents import DocumentPrinter, choose_documents_to_make, make_documents
 from .export_context import ExportContext, RowProgress
-from .folder import finish_interrupted, lock_for_writing, replace_folder
+from .folder import finish_interrupted_export, lock_for_writing, replace_folder
 from .gate import check_target, find_check_problems, make_export_folder, stop_on_gate_problems
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.prepare import prepare_data_sets
@@ -37,12 +37,12 @@ from .order import (
     make_package_path,
     resolve_package_document,
 )
-from .problems import MAX_NAMED_FEATURES, ExportProblem, Level, drop_duplicate_notes, select_levels
+from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_levels
 from .slot_files import fill_slots, make_unreadable_file_error
 from .tables.write import write_workbooks
 
 if TYPE_CHECKING:
-    from ..check import CheckResult, Options
+    from ..check import CheckResult, RunOptions
     from ..model.findings import Finding
     from ..model.report import Report
     from ..render.pictures import ReportPictures
@@ -77,7 +77,7 @@ def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) ->
             findings_by_place.setdefault((finding.code, finding.role, finding.field), []).append(finding)
     problem_of_rule = {rule.code: RuleProblem(rule) for rule in rules}
     for (code, role, field), findings in findings_by_place.items():
-        level = Level.GATE if any(one.severity is Severity.ERROR for one in findings) else Level.NOTE
+        level = ProblemLevel.GATE if any(one.severity is Severity.ERROR for one in findings) else ProblemLevel.NOTE
         layer = plan.layers[role].name if role in plan.layers else role
         features = tuple(one.key for one in findings[:MAX_NAMED_FEATURES])
         # Findings of the run itself (RUN) do not belong to a rule.
@@ -95,9 +95,9 @@ ExportStep = Callable[[ExportContext], Iterable[ExportProblem]]
 def copy_documents(context: ExportContext) -> list[ExportProblem]:
     """Copy the planner's files into the package's folders."""
     for filled_slot in context.filled_slots:
-        for path in filled_slot.files:
+        for path in filled_slot.file_paths:
             context.cancellation.raise_if_cancelled()
-            target = context.place(filled_slot.slot.folder, path.name)
+            target = context.prepare_file_path(filled_slot.slot.folder, path.name)
             try:
                 # Copy the content only, without the owner and times of this machine.
                 shutil.copyfile(path, target)
@@ -113,10 +113,10 @@ def write_report(context: ExportContext) -> list[ExportProblem]:
     from ..render.html import render_report
     from ..render.outputs import report_to_json
 
-    checked = context.checked
+    checked = context.check_result
     text = render_report(checked.report, checked.plan.norm, context.pictures)
     for suffix, content in ((".html", text), (".json", report_to_json(checked.report))):
-        path = context.path(context.package_spec.report, suffix)
+        path = context.prepare_generated_path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
     return []
 
@@ -131,7 +131,7 @@ def write_metadata(context: ExportContext) -> list[ExportProblem]:
     OutputError
         If the metadata read again differ from those written.
     """
-    path = context.path(context.package_spec.metadata)
+    path = context.prepare_generated_path(context.package_spec.metadata)
     path.write_bytes(make_metadata_xml(context.manifest, context.package_spec))
     context.manifest["metadata"] = read_back_metadata(
         path.read_bytes(), context.manifest, context.package_spec, context.get_path_in_package(path)
@@ -150,7 +150,7 @@ EXPORT_STEPS: tuple[ExportStep, ...] = (
 )
 
 
-def make_options_for_package(options: Options, package_spec: PackageSpec) -> Options:
+def make_options_for_package(options: RunOptions, package_spec: PackageSpec) -> RunOptions:
     """Return the options of the check that precedes a package.
 
     If they have neither a standard nor a profile, the standard of the specification is set.
@@ -191,7 +191,7 @@ def export_package(
         differs when it is read again; if the target cannot be replaced.
     """
     target = make_package_path(checked.plan, order)
-    with make_export_folder(order.folder), lock_for_writing(target):
+    with make_export_folder(order.parent_folder), lock_for_writing(target):
         return _export_locked(checked, order, target, pictures, draw, print_pdf, progress, cancellation)
 
 
@@ -213,11 +213,11 @@ def _export_locked(
     document = resolve_package_document(plan.norm, order, values)
     document.require_exportable(spec.secrecy_levels, spec.name)
     checked = replace(checked, report=add_data_digest(add_document_info(checked.report, document), plan))
-    finish_interrupted(target)
-    check_target(target, plan.inputs, spec, values)
+    finish_interrupted_export(target)
+    check_target(target, plan.input_files, spec, values)
     progress(0.0, "")
     prepared_sets, problems = prepare_data_sets(checked, order, cancellation)
-    filled_slots, missing = fill_slots(spec, values, order.documents, target if target.is_dir() else None, lang)
+    filled_slots, missing = fill_slots(spec, values, order.documents_folder, target if target.is_dir() else None, lang)
     map_work = choose_maps_to_render(plan, order, filled_slots, values, draw)
     documents, not_made = choose_documents_to_make(filled_slots, print_pdf)
     problems = [
@@ -231,7 +231,7 @@ def _export_locked(
     problems += _make_document_notes(document, with_maps=bool(map_work.requests))
     stop_on_gate_problems(problems, order, target)
     manifest = make_manifest_head(
-        checked, spec, values, target.name, document, forced=bool(select_levels(problems, Level.GATE))
+        checked, spec, values, target.name, document, forced=bool(select_levels(problems, ProblemLevel.GATE))
     )
     row_progress = RowProgress(
         sum(len(c) for s in prepared_sets for c in s.package_layers),
@@ -272,9 +272,10 @@ def _make_document_notes(document: ResolvedDocument, with_maps: bool) -> list[Ex
     A public map needs a map approval number (审图号).
     """
     notes = [
-        ExportProblem(Level.NOTE, "secrecy_lowered", params={"message": one.message}) for one in document.lowered_levels
+        ExportProblem(ProblemLevel.NOTE, "secrecy_lowered", params={"message": one.message})
+        for one in document.lowered_levels
     ]
-    info = document.info
+    info = document.document_info
     if with_maps and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
-        notes.append(ExportProblem(Level.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
+        notes.append(ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
     return notes

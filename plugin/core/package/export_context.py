@@ -28,7 +28,7 @@ class RowProgress:
     """Reports the share of an export that is done.
 
     Rows are written and read again: both together are the share from 0 to ``until``. Later steps are reported with
-    `after`.
+    `report_after_rows`.
     """
 
     def __init__(self, rows: int, progress: Callable[[float, str], None], until: float = 0.95):
@@ -40,7 +40,7 @@ class RowProgress:
         self.done += rows
         self.progress(self.until * self.done / self.total, self.text)
 
-    def after(self, share: float, text: str) -> None:
+    def report_after_rows(self, share: float, text: str) -> None:
         """Report a share (0 to 1) of the steps that follow the rows, with a text."""
         self.progress(self.until + (0.95 - self.until) * share, text)
 
@@ -51,7 +51,7 @@ class ExportContext:
 
     Attributes
     ----------
-    checked
+    check_result
         The plan and its check.
     package_spec
         The specification of the package.
@@ -63,53 +63,53 @@ class ExportContext:
         The manifest's data; each part adds its own.
     filled_slots
         The places for documents, maps and tables, with the planner's files.
-    maps
+    planned_maps
         The maps to be made.
     documents
         The documents to be made.
     draw_pictures
         Draws the pictures of the report; returns None where nothing can be drawn.
-    document
+    resolved_document
         The document information (成果信息).
     row_progress
         Reports the progress.
     """
 
-    checked: CheckResult
+    check_result: CheckResult
     package_spec: PackageSpec
     new_folder: Path
     placeholders: dict[str, str]
     manifest: dict[str, Any]
     filled_slots: list[FilledSlot]
-    maps: PlannedMaps
+    planned_maps: PlannedMaps
     documents: PlannedDocuments
     draw_pictures: Callable[[Report], ReportPictures | None]
-    document: ResolvedDocument
+    resolved_document: ResolvedDocument
     row_progress: RowProgress
     cancellation: Cancellation
 
     @cached_property
     def pictures(self) -> ReportPictures | None:
         """Return the pictures of the report, drawn once for all its documents."""
-        return self.draw_pictures(self.checked.report)
+        return self.draw_pictures(self.check_result.report)
 
     @property
     def plan(self) -> Plan:
         """Return the checked plan."""
-        return self.checked.plan
+        return self.check_result.plan
 
     @property
     def lang(self) -> str:
         """Return the language of the report."""
-        return self.checked.report.lang
+        return self.check_result.report.lang
 
-    def path(self, named: NamedFile, suffix: str = "") -> Path:
+    def prepare_generated_path(self, named: NamedFile, suffix: str = "") -> Path:
         """Return the path of a generated file, with a further suffix; make its folder."""
-        return self.place(named.folder, f"{make_name(named.file, self.placeholders)}{suffix}")
+        return self.prepare_file_path(named.folder, f"{make_name(named.file, self.placeholders)}{suffix}")
 
-    def place(self, folder: str, name: str) -> Path:
+    def prepare_file_path(self, folder: str, name: str) -> Path:
         """Return the path of a file in a folder of the specification; make the folder."""
-        path = self.new_folder / self.package_spec.place(folder, name)
+        path = self.new_folder / self.package_spec.get_file_path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 

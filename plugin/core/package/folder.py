@@ -3,7 +3,7 @@
 
 The new package is made in a sibling folder. The old one is renamed, the new one moved in, the old one deleted. After
 a kill one complete package exists, under its name or the name of a sibling; the next run restores its name
-(`finish_interrupted`).
+(`finish_interrupted_export`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER_CANCELLED) -
         If the target cannot be replaced; it is then unchanged.
     """
     new, old = make_sibling_folder_paths(target)
-    finish_interrupted(target)
+    finish_interrupted_export(target)
     try:
         new.mkdir(parents=False)
     except OSError as error:
@@ -66,7 +66,7 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER_CANCELLED) -
     _delete_folder(old)
 
 
-def finish_interrupted(target: Path) -> None:
+def finish_interrupted_export(target: Path) -> None:
     """Finish or undo an earlier export that was killed.
 
     Raises

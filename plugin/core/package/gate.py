@@ -14,7 +14,7 @@ from ..files.writing import is_same_file
 from ..messages.texts import Message
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
-from .problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, ExportProblem, GateRefusal, Level, select_levels
+from .problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel, select_levels
 from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
             "errors": summary["errors"],
             "skipped": summary["skipped"] + summary["crashed"],
         }
-        yield ExportProblem(Level.GATE, "not_passed", params=params)
+        yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
     if summary["left_out"]:
         rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
-        yield ExportProblem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
+        yield ExportProblem(ProblemLevel.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
     yield from _find_base_year_outside_layer(checked)
 
 
@@ -120,7 +120,7 @@ def _find_base_year_outside_layer(checked: CheckResult) -> Iterator[ExportProble
     field = layer.get_field_name("data_year")
     if inputs["base_year_source"] not in (field, layer.role):
         key = "base_year_outside" if field else "base_year_without_field"
-        yield ExportProblem(Level.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
+        yield ExportProblem(ProblemLevel.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, target: Path) -> None:
@@ -128,9 +128,9 @@ def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, tar
 
     Problems of level GATE stop it unless the user forces the package, problems of level STOP always.
     """
-    for level, key in ((Level.STOP, "package_stopped"), (Level.GATE, "package_gate")):
+    for level, key in ((ProblemLevel.STOP, "package_stopped"), (ProblemLevel.GATE, "package_gate")):
         refusing_problems = select_levels(problems, level)
-        if refusing_problems and not (order.force and level is Level.GATE):
+        if refusing_problems and not (order.is_forced and level is ProblemLevel.GATE):
             raise OutputError(
                 key, target=target.name, count=len(refusing_problems), reasons=GateRefusal(tuple(refusing_problems))
             )

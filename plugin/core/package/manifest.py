@@ -61,9 +61,9 @@ def make_manifest_head(
             "id": package_spec.id,
             "name": package_spec.name,
             "source": package_spec.source,
-            "unverified": package_spec.unverified,
+            "unverified": package_spec.unverified_keys,
         },
-        "secrecy": document.info.secrecy,
+        "secrecy": document.document_info.secrecy,
         "document": {key: value for key, value in document.to_dict().items() if key != "secrecy"},
         "area": {"code": values["code"], "name": values["name"]},
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -99,18 +99,18 @@ def make_layer_row(
         "role": content.layer.role,
         "title": content.template.name,
         "geometry": content.template.geometry,
-        "features": done.features,
-        "fields": done.fields,
+        "features": done.feature_count,
+        "fields": done.field_count,
         "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
         "crs": crs_care.make_crs_label(plane),
         "vertical": vertical,
         "unit": DEGREES_UNIT if plane.is_geographic else METRES_UNIT,
         "source_crs": crs_care.make_crs_label(content.layer.crs),
-        "areas_m2": {basis: round(area, 4) for basis, area in done.areas.items()},
+        "areas_m2": {basis: round(area, 4) for basis, area in done.areas_m2.items()},
         "extent": list(done.extent) if done.extent else None,
         "data_year": years[0] if len(years) == 1 else "",
         "fields_mark": content.template.fields_mark,
-        "personal": "included" if content.personal else "left_out",
+        "personal": "included" if content.includes_personal_data else "left_out",
         "read_back": done.to_dict(),
     }
 
@@ -123,8 +123,10 @@ def make_slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> l
             "id": filled_slot.slot.id,
             "title": filled_slot.slot.title,
             "need": filled_slot.slot.need,
-            "pattern": filled_slot.pattern,
-            "files": [package_spec.place(filled_slot.slot.folder, path.name) for path in filled_slot.files],
+            "pattern": filled_slot.file_name,
+            "files": [
+                package_spec.get_file_path(filled_slot.slot.folder, path.name) for path in filled_slot.file_paths
+            ],
         }
         for filled_slot in filled
     ]

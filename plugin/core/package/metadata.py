@@ -98,7 +98,7 @@ def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
 
 def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
     """Return the metadata as UTF-8 XML."""
-    names = package_spec.metadata.names
+    names = package_spec.metadata.names_by_item
     frames = {key: names[key] or key for key in METADATA_ELEMENTS}
     root = ET.Element(frames["metadata"])
     _add_items(ET.SubElement(root, frames["package"]), names, make_package_items(manifest))
@@ -155,15 +155,16 @@ class XmlNode:
 class MetadataItems:
     """Metadata items of a package and of each layer, by id.
 
-    ``unknown`` lists elements that the specification does not have, ``missing`` missing elements, ``repeated`` elements
-    repeated in one place, ``additional`` attributes and texts between elements, which no item has.
+    ``unknown_elements`` lists elements that the specification does not have, ``missing_elements`` missing elements,
+    ``repeated_elements`` elements repeated in one place, ``additional`` attributes and texts between elements, which no
+    item has.
     """
 
-    package: dict[str, str]
-    layers: tuple[dict[str, str], ...]
-    unknown: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    repeated: tuple[str, ...] = ()
+    package_items: dict[str, str]
+    layer_items: tuple[dict[str, str], ...]
+    unknown_elements: tuple[str, ...] = ()
+    missing_elements: tuple[str, ...] = ()
+    repeated_elements: tuple[str, ...] = ()
     additional: tuple[str, ...] = ()
 
 
@@ -251,7 +252,7 @@ def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataI
 
     None if the root element has another name.
     """
-    names = package_spec.metadata.names
+    names = package_spec.metadata.names_by_item
     frames = {key: names[key] or key for key in METADATA_ELEMENTS}
     if root.name != frames["metadata"]:
         return None
@@ -300,23 +301,23 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
     OutputError
         If an item differs from the written one.
     """
-    names = package_spec.metadata.names
+    names = package_spec.metadata.names_by_item
     metadata = read_metadata_by_spec(read_xml(data), package_spec)
     expected_items = [
         make_package_items(manifest),
         *(make_layer_items(manifest, layer) for layer in manifest["layers"]),
     ]
     expected_items = [{item: text for item, text in items.items() if names[item]} for items in expected_items]
-    read_items = [] if metadata is None else [metadata.package, *metadata.layers]
+    read_items = [] if metadata is None else [metadata.package_items, *metadata.layer_items]
     # White space around a value is not part of it.
     stripped_items = [{item: text.strip() for item, text in items.items()} for items in expected_items]
     if (
         metadata is None
-        or metadata.unknown
-        or metadata.missing
-        or metadata.repeated
+        or metadata.unknown_elements
+        or metadata.missing_elements
+        or metadata.repeated_elements
         or metadata.additional
         or read_items != stripped_items
     ):
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
-    return {"file": file, "layers": len(metadata.layers), "items": sum(map(len, stripped_items)), "same": True}
+    return {"file": file, "layers": len(metadata.layer_items), "items": sum(map(len, stripped_items)), "same": True}

@@ -32,15 +32,15 @@ class ExportOrder:
     ----------
     package_spec
         The specification of the package.
-    folder
+    parent_folder
         Parent of the package's folder.
-    documents
+    documents_folder
         Folder with files that accompany the data, or None.
-    force
+    is_forced
         Make the package although the check failed or a part is missing; the manifest records this.
     keeps_personal_fields
         Include fields with personal data.
-    maps
+    makes_maps
         Make the maps that have a layout and that the planner does not provide.
     document_info
         Document information (成果信息) that precedes that of county profile and specification.
@@ -49,11 +49,11 @@ class ExportOrder:
     """
 
     package_spec: PackageSpec
-    folder: Path
-    documents: Path | None = None
-    force: bool = False
+    parent_folder: Path
+    documents_folder: Path | None = None
+    is_forced: bool = False
     keeps_personal_fields: bool = False
-    maps: bool = True
+    makes_maps: bool = True
     document_info: DocumentInfo | None = None
     lowered_secrecy: tuple[LoweredSecrecy, ...] = ()
 
@@ -62,11 +62,11 @@ class ExportOrder:
 class ExportedPackage:
     """A package that was made.
 
-    ``digest`` is the SHA-256 of its manifest; ``problems`` are those reported during the export.
+    ``manifest_digest`` is the SHA-256 of its manifest; ``problems`` are those reported during the export.
     """
 
     path: Path
-    digest: str
+    manifest_digest: str
     manifest: dict[str, Any]
     problems: list[ExportProblem] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ def find_values_of_area(area_code: str, norm: Norm, package_spec: PackageSpec, n
     """
     code = area_code[:6] if package_spec.digits == 6 else f"{area_code[:4]}00"
     # One list serves all editions, but not every edition includes it.
-    divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).codes
+    divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).entry_by_code
     name = divisions[code].name if code in divisions else name
     return {"code": code, "name": name} if len(code) == 6 and code.isdigit() and name else None
 
@@ -104,7 +104,7 @@ def resolve_package_document(norm: Norm, order: ExportOrder, values: dict[str, s
 
     Each item comes from the order, else from the county profile, else from the specification.
     """
-    document = resolve_document(order.document_info, norm.profile, order.package_spec.document_info(values))
+    document = resolve_document(order.document_info, norm.profile, order.package_spec.fill_document_info(values))
     return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))
 
 
@@ -122,4 +122,4 @@ def make_package_path(plan: Plan, order: ExportOrder) -> Path:
         name = make_name(pattern, values)
         if problem := find_name_problem(name):
             raise OutputError("package_root", value=name, detail=problem)
-    return order.folder / make_name(spec.root, values)
+    return order.parent_folder / make_name(spec.root, values)

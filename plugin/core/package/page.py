@@ -9,11 +9,11 @@ from typing import Any
 
 from ..messages.texts import Texts, format_number
 from ..render.html import fill_template
-from ..render.words import Words
+from ..render.words import ReportTexts
 from .metadata import DEGREES_UNIT
 
 
-def format_map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
+def format_map_rows(maps: Iterable[dict[str, Any]], words: ReportTexts) -> list[dict[str, Any]]:
     """Return the existing maps as rows of the page's table."""
     return [_format_map(row, words) for row in maps if row["file"]]
 
@@ -29,7 +29,7 @@ def find_unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]])
     return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed)]
 
 
-def _format_map(row: dict[str, Any], words: Words) -> dict[str, Any]:
+def _format_map(row: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
     return {
         "number": row["number"],
         "title": row["title"],
@@ -48,7 +48,7 @@ AREA_BASES = ("statutory", "survey", "net", "declared")
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
     """Return a manifest's page as self-contained HTML; all values are escaped."""
-    words, texts = Words(lang), Texts(lang)
+    words, texts = ReportTexts(lang), Texts(lang)
     check = manifest["check"]
     bases = [b for b in AREA_BASES if any(b in layer["areas_m2"] for layer in manifest["layers"])]
     gate = {
@@ -73,12 +73,14 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             "files": _group_files_of_geodatabases(manifest["files"]),
             "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
-            "unverified": words.join(words.named("form_key", key) for key in manifest["form"]["unverified"]),
+            "unverified": words.join_parts(
+                words.get_text_or_key("form_key", key) for key in manifest["form"]["unverified"]
+            ),
         },
     )
 
 
-def _list_facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+def _list_facts(manifest: dict[str, Any], words: ReportTexts) -> list[tuple[str, str]]:
     """Return labels and values of the head of the page."""
     versions = manifest["tool"]["versions"]
     facts = [
@@ -94,7 +96,7 @@ def _list_facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]
     return [(name, text) for name, text in facts if text.strip()]
 
 
-def _list_document_facts(document: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+def _list_document_facts(document: dict[str, Any], words: ReportTexts) -> list[tuple[str, str]]:
     """Return labels and values of the document information (成果信息).
 
     The secrecy level is listed separately. Packages of earlier versions have no document information.
@@ -103,7 +105,7 @@ def _list_document_facts(document: dict[str, Any], words: Words) -> list[tuple[s
     return [(words.get("document", key), document.get(key, "")) for key in keys]
 
 
-def _format_layers(rows: list[dict[str, Any]], bases: list[str], words: Words) -> list[dict[str, Any]]:
+def _format_layers(rows: list[dict[str, Any]], bases: list[str], words: ReportTexts) -> list[dict[str, Any]]:
     """Return the rows of layers; ``begins`` marks the first layer of each file."""
     layer_rows, previous_file = [], ""
     for row in rows:
@@ -116,7 +118,7 @@ def _format_layers(rows: list[dict[str, Any]], bases: list[str], words: Words) -
     return layer_rows
 
 
-def _format_layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[str, Any]:
+def _format_layer(row: dict[str, Any], bases: list[str], words: ReportTexts) -> dict[str, Any]:
     read_back = row["read_back"]
     crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
     return {
@@ -144,7 +146,7 @@ def _format_extent(row: dict[str, Any]) -> list[str]:
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
 
 
-def _format_slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
+def _format_slot(row: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
     return {
         **row,
         "need": words.get("package", f"need_{row['need']}"),
@@ -153,19 +155,19 @@ def _format_slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
     }
 
 
-def _format_workbook(row: dict[str, Any], words: Words) -> dict[str, Any]:
+def _format_workbook(row: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
     """Return a workbook or database: its sheets, and the result of reading it again."""
     read_back = row["read_back"]
     figures = read_back.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
     return {
         "file": row["file"],
-        "sheets": words.join(sheet["sheet"] for sheet in row["sheets"]),
+        "sheets": words.join_parts(sheet["sheet"] for sheet in row["sheets"]),
         "figures": format_number(figures, 0),
         "read": words.get("package", "same" if read_back["same"] else "differs", library=read_back["library"]),
     }
 
 
-def _describe_metadata(row: dict[str, Any] | None, words: Words) -> str:
+def _describe_metadata(row: dict[str, Any] | None, words: ReportTexts) -> str:
     if row is None:
         return ""
     return words.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])

@@ -21,7 +21,7 @@ MAX_NAMED_FEATURES = 5
 _MAX_SENTENCES = 12
 
 
-class Level(StrEnum):
+class ProblemLevel(StrEnum):
     """Severity of a problem.
 
     ``stop``: the data cannot be written without loss, not even by force. ``gate``: the package is made only by force,
@@ -41,7 +41,7 @@ class ExportProblem:
     the number of all.
     """
 
-    level: Level
+    level: ProblemLevel
     key: str
     layer: str = ""
     field: str = ""
@@ -52,7 +52,7 @@ class ExportProblem:
     def format_as_sentence(self, texts: Texts) -> str:
         """Return the problem as a sentence in the language of the texts."""
         dots = " …" if self.count > len(self.features) else ""
-        words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
+        words = {"detail": texts.get_section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
         text_params = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
         if "codes_of" in text_params:
             text_params["list"] = texts.get_setting_name(f"codes.{text_params.pop('codes_of')}")
@@ -103,15 +103,15 @@ class GateRefusal:
 
     def render(self, texts: Texts) -> str:
         """Return the reasons as one text."""
-        return "\n".join(self.lines(texts))
+        return "\n".join(self.render_sentences(texts))
 
-    def lines(self, texts: Texts) -> list[str]:
+    def render_sentences(self, texts: Texts) -> list[str]:
         """Return the first reasons as sentences, and “…” if there are more."""
         return [p.format_as_sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
             len(self.problems) > _MAX_SENTENCES
         )
 
 
-def select_levels(problems: Iterable[ExportProblem], *levels: Level) -> list[ExportProblem]:
+def select_levels(problems: Iterable[ExportProblem], *levels: ProblemLevel) -> list[ExportProblem]:
     """Return the problems that have one of the given levels."""
     return [p for p in problems if p.level in levels]

@@ -20,7 +20,7 @@ from .maps.jpeg import inspect_jpeg, is_jpeg, make_world_file_name
 from .maps.slots import find_former_maps, has_low_resolution
 from .names import FIELD_NAME_FILE, fill_placeholders, find_name_problem, make_name_matcher
 from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
-from .problems import MAX_NAMED_FEATURES, ExportProblem, Level
+from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 
 #: Files that systems and programs leave in folders; never a part of a package.
 STRAY_NAMES = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
@@ -66,26 +66,26 @@ def is_stray_file(name: str) -> bool:
 class FilledSlot:
     """A slot of the specification with the files that fill it.
 
-    ``pattern`` is the file name in this county.
+    ``file_name`` is the file name in this county.
     """
 
     slot: FileSlot
-    pattern: str
-    files: tuple[Path, ...]
+    file_name: str
+    file_paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
 class _SlotMatch:
     """A slot with the names of files (small letters) that match it.
 
-    ``matching_files`` are all names that match the pattern; ``names`` are those that fill the slot. A name that matches
-    several slots fills the first one.
+    ``matching_files`` are all names that match the pattern; ``filling_names`` are those that fill the slot. A name that
+    matches several slots fills the first one.
     """
 
     slot: FileSlot
-    pattern: str
+    file_name: str
     matching_files: list[str]
-    names: list[str]
+    filling_names: list[str]
 
 
 def fill_slots(
@@ -118,7 +118,8 @@ def fill_slots(
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
     matches = _match_slots_with_files(package_spec, values, file_of_name, lang)
     filled = [
-        FilledSlot(match.slot, match.pattern, tuple(file_of_name[name] for name in match.names)) for match in matches
+        FilledSlot(match.slot, match.file_name, tuple(file_of_name[name] for name in match.filling_names))
+        for match in matches
     ]
     problems = [
         problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
@@ -138,14 +139,16 @@ def _match_slots_with_files(
     used_names: set[str] = set()
     matches = []
     for slot in package_spec.files:
-        name_pattern = make_name_matcher(slot.file, {**values, **slot.own})
+        name_pattern = make_name_matcher(slot.file, {**values, **slot.placeholder_values})
         fitting = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
         names = [name for name in fitting if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
             names += [name for name in map(make_world_file_name, names) if name in file_of_name]
         used_names.update(names)
         matches.append(
-            _SlotMatch(slot, fill_placeholders(slot.file, {**open_parts, **values, **slot.own}), fitting, names)
+            _SlotMatch(
+                slot, fill_placeholders(slot.file, {**open_parts, **values, **slot.placeholder_values}), fitting, names
+            )
         )
     return matches
 
@@ -169,23 +172,23 @@ def _find_slot_problems(
     if not match.matching_files and can_be_generated:
         return
     yield from _find_content_problems(
-        slot, match.pattern, [file_of_name[name] for name in match.names or match.matching_files]
+        slot, match.file_name, [file_of_name[name] for name in match.filling_names or match.matching_files]
     )
-    paths = [file_of_name[name] for name in match.names]
-    yield from _find_name_problems(slot, paths, [given_files.get(name, []) for name in match.names])
+    paths = [file_of_name[name] for name in match.filling_names]
+    yield from _find_name_problems(slot, paths, [given_files.get(name, []) for name in match.filling_names])
 
 
 def _report_unmatched_files(
     matches: Iterable[_SlotMatch], given_files: Mapping[str, list[Path]]
 ) -> list[ExportProblem]:
     """Return a note on the given files that the specification does not mention."""
-    used_names = {name for match in matches for name in match.names}
+    used_names = {name for match in matches for name in match.filling_names}
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if not unmatched_names:
         return []
     return [
         ExportProblem(
-            Level.NOTE,
+            ProblemLevel.NOTE,
             "files_left_out",
             count=len(unmatched_names),
             features=tuple(unmatched_names[:MAX_NAMED_FEATURES]),
@@ -220,7 +223,7 @@ def _find_name_problems(
             names_by_problem.setdefault(problem, []).append(path.name)
     for problem, names in names_by_problem.items():
         listed_names, params = tuple(names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
-        yield ExportProblem(Level.GATE, "file_name", count=len(names), features=listed_names, params=params)
+        yield ExportProblem(ProblemLevel.GATE, "file_name", count=len(names), features=listed_names, params=params)
     duplicate_names = [
         same_name[0].name
         for same_name in files_of_same_name
@@ -229,7 +232,7 @@ def _find_name_problems(
     if duplicate_names:
         params = {"title": slot.title}
         yield ExportProblem(
-            Level.GATE,
+            ProblemLevel.GATE,
             "file_twice",
             count=len(duplicate_names),
             features=tuple(duplicate_names[:MAX_NAMED_FEATURES]),
@@ -240,7 +243,7 @@ def _find_name_problems(
 def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[ExportProblem]:
     """Return problems of missing, unreadable, truncated or coarse files."""
     if not paths:
-        level, key = (Level.GATE, "file_missing") if slot.need == "M" else (Level.NOTE, "file_absent")
+        level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
     unreadable = [p.name for p in paths if not _is_readable(p)]
     truncated = [p.name for p in paths if p.name not in unreadable and not _is_complete(p)]
@@ -256,10 +259,10 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
             params={"title": slot.title, **further_params},
         )
         for level, key, names, further_params in (
-            (Level.GATE, "file_broken", unreadable, {}),
+            (ProblemLevel.GATE, "file_broken", unreadable, {}),
             # Many programs repair such a file and show its readable part.
-            (Level.NOTE, "file_cut", truncated, {}),
-            (Level.GATE, "map_coarse", low_resolution, {"least": MIN_DPI}),
+            (ProblemLevel.NOTE, "file_cut", truncated, {}),
+            (ProblemLevel.GATE, "map_coarse", low_resolution, {"least": MIN_DPI}),
         )
         if names
     ]

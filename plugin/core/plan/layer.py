@@ -21,12 +21,12 @@ from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygons import Polygons
-from ..geometry.statutory_area import statutory_area
+from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.validity import extract_valid_polygons, is_missing, repair_polygon
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
 from ..parallel.threads import apply_in_threads
-from ..standard.template import Field, Template
+from ..standard.template import Template, TemplateField
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -91,14 +91,14 @@ class FieldInfo:
 class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
 
-    ``frame``: rows, indexed by feature id. ``curves``: ids of features with arcs, divided into segments on reading by
-    ``curve_step`` (degrees). ``broken``: ids of features whose geometry no library can represent; it is
+    ``frame``: rows, indexed by feature id. ``fids_with_arcs``: ids of features with arcs, divided into segments on
+    reading by ``curve_step`` (degrees). ``broken_fids``: ids of features whose geometry no library can represent; it is
     missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table is unusable (no geometry,
-    unreadable file), as text key and parameters. ``kind`` and ``rows``: geometry type and number of rows as the source
-    declares them; empty and None if it does not. ``filter``: the condition that hides rows in a project.
-    ``has_closed_lines_only``: the layer has lines that are all closed, and is not read. ``shape_crs``: CRS that
-    geometries declare instead of the layer's → their number. ``described_crs``: the CRS that the file's definition
-    describes, if its code is that of another CRS.
+    unreadable file), as text key and parameters. ``declared_geometry_type`` and ``declared_row_count``: geometry type
+    and number of rows as the source declares them; empty and None if it does not. ``row_filter``: the condition that
+    hides rows in a project. ``has_closed_lines_only``: the layer has lines that are all closed, and is not read.
+    ``shape_crs``: CRS that geometries declare instead of the layer's → their number. ``described_crs``: the CRS that
+    the file's definition describes, if its code is that of another CRS.
     """
 
     name: str
@@ -108,15 +108,15 @@ class SourceLayer:
     source: str = ""
     encoding: str = ""
     template_id: str = ""
-    curves: tuple[int, ...] = ()
+    fids_with_arcs: tuple[int, ...] = ()
     curve_step: float = 0.0
-    unsaved: int = 0
+    unsaved_edit_count: int = 0
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    broken: tuple[int, ...] = ()
+    broken_fids: tuple[int, ...] = ()
     problem: tuple[str, dict[str, Any]] | None = None
-    kind: str = ""
-    rows: int | None = None
-    filter: str = ""
+    declared_geometry_type: str = ""
+    declared_row_count: int | None = None
+    row_filter: str = ""
     has_closed_lines_only: bool = False
     shape_crs: dict[str, int] = field(default_factory=dict)
     described_crs: str = ""
@@ -197,7 +197,7 @@ class Layer:
 
         Empty if the template has no such field.
         """
-        declared = self.template.field(meaning)
+        declared = self.template.find_field(meaning)
         return declared.name if declared else ""
 
     def column(self, meaning: str) -> pd.Series | None:
@@ -207,7 +207,7 @@ class Layer:
         """
         return self.values(self._columns[meaning]) if meaning in self._columns else None
 
-    def named(self, field_name: str) -> pd.Series | None:
+    def get_column_by_name(self, field_name: str) -> pd.Series | None:
         """Return the values of a field by its name in any case; None without the field."""
         column = self._names.get(field_name.upper())
         return None if column is None else self.values(column)
@@ -225,7 +225,7 @@ class Layer:
         column = self._names.get(field_name.upper())
         return frozenset() if column is None else self._find_column(column).garbled_texts
 
-    def find_column_name(self, declared: Field) -> str | None:
+    def find_column_name(self, declared: TemplateField) -> str | None:
         """Return the name of a column as the layer spells it, for a field of any template.
 
         The column is found by the field's name in any case, else by its meaning; None without one.
@@ -257,7 +257,7 @@ class Layer:
 
     def get_numbers_by_name(self, field_name: str) -> NDArray:
         """Return a field's values as (n,) float64 by its name in any case, as ``numbers`` does."""
-        return self._convert_to_numbers(self.named(field_name))
+        return self._convert_to_numbers(self.get_column_by_name(field_name))
 
     def _convert_to_numbers(self, column: pd.Series | None) -> NDArray:
         import pandas as pd
@@ -301,7 +301,7 @@ class Layer:
         return require_value(self.crs, f"the CRS of {self.role}")
 
     @cached_property
-    def original(self) -> NDArray:
+    def unrepaired_shapes(self) -> NDArray:
         """Return (n,) geometries as read, without Z, in the plan's plane."""
         shapes = self._densified_shapes.shapes
         return shapes if self.vertex_index is None else self.vertex_index.snap_vertices(shapes)
@@ -313,7 +313,7 @@ class Layer:
         )
 
     @property
-    def added(self) -> NDArray:
+    def added_vertices(self) -> NDArray:
         """Return (k, 2) the vertices that densification added, in the plane."""
         return self._densified_shapes.added_vertices
 
@@ -324,7 +324,7 @@ class Layer:
     @cached_property
     def broken(self) -> NDArray:
         """Return (n,) bool: the source has a geometry that no library can represent."""
-        return np.isin(self.frame.index.to_numpy(), self.source.broken)
+        return np.isin(self.frame.index.to_numpy(), self.source.broken_fids)
 
     @cached_property
     def empty(self) -> NDArray:
@@ -357,7 +357,8 @@ class Layer:
         source = replace(self.source, frame=self.frame.iloc[rows])
         layer = self.make_layer_of_source(source)
         computed = {
-            name: getattr(self, name)[rows] for name in ("raw_shapes", "original", "broken", "empty", "invalid")
+            name: getattr(self, name)[rows]
+            for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid")
         }
         new_position = {int(row): n for n, row in enumerate(rows)}
         repaired = {new_position[row]: area for row, area in self.repaired.items() if row in new_position}
@@ -377,12 +378,12 @@ class Layer:
 
     @cached_property
     def _plane_and_repairs(self) -> tuple[NDArray, dict[int, float]]:
-        plane = self.original.copy()
+        plane = self.unrepaired_shapes.copy()
         plane[self.empty] = None
         plane[list(self.stray_rows)] = None
         changes: dict[int, float] = {}
         # Reprojection can make a barely valid geometry invalid, and the reverse.
-        valid = ~self.invalid if self.original is self.raw_shapes else shapely.is_valid(plane)
+        valid = ~self.invalid if self.unrepaired_shapes is self.raw_shapes else shapely.is_valid(plane)
         for position in np.flatnonzero(~valid & ~shapely.is_missing(plane)).tolist():
             repaired = repair_polygon(plane[position])
             former_area = shapely.area(plane[position])
@@ -432,11 +433,11 @@ class Layer:
     def _measure_rows(self, cancellation: Cancellation) -> NDArray:
         crs = self.known_crs
         if crs == self.plane_crs:
-            return statutory_area(self.plane, crs_care.make_lonlat_transformer(crs), cancellation)
+            return measure_statutory_area(self.plane, crs_care.make_lonlat_transformer(crs), cancellation)
         shapes = self.raw_shapes.copy()
         shapes[is_missing(self.plane)] = None
         for position in np.flatnonzero(self.invalid & ~is_missing(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
         for position in np.flatnonzero(shapely.get_type_id(shapes) == _GEOMETRY_COLLECTION_TYPE_ID).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
-        return statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)
+        return measure_statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)

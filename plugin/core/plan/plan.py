@@ -38,7 +38,7 @@ class UnusableLayer:
 
     @property
     def problem_message(self) -> tuple[str, dict[str, Any]]:
-        """Return text key and parameters for `Texts.problem`."""
+        """Return text key and parameters for `Texts.format_problem`."""
         return self.problem, {"layer": self.name, "role": self.role, **self.params}
 
 
@@ -46,26 +46,26 @@ class UnusableLayer:
 class MissedScope:
     """A wider kind of delivery that the layers indicate, but that was not checked.
 
-    ``used_scope``: the scope that was used; ``wider_scope``: the wider one; ``present``: concepts that only the wider
-    one lists; ``lacking``: its mandatory concepts without a layer. ``is_evident``: the delivery clearly has the wider
-    scope. ``chosen``: the user chose the narrower one.
+    ``used_scope``: the scope that was used; ``wider_scope``: the wider one; ``present_concepts``: concepts that only
+    the wider one lists; ``lacking_concepts``: its mandatory concepts without a layer. ``is_evident``: the delivery
+    clearly has the wider scope. ``is_chosen_by_user``: the user chose the narrower one.
     """
 
     used_scope: str
     wider_scope: str
-    present: tuple[str, ...]
-    lacking: tuple[str, ...]
+    present_concepts: tuple[str, ...]
+    lacking_concepts: tuple[str, ...]
     is_evident: bool
-    chosen: bool = False
+    is_chosen_by_user: bool = False
 
 
 @dataclass
 class Plan:
     """The recognised layers of one county, in one plane.
 
-    ``layers``: by role (layer code). ``plane``: the CRS (metres) in which overlays are computed. ``crs``: the CRS of
-    findings; both are equal unless all layers are in degrees. ``scope``: the kind of delivery. ``inputs``: the files
-    read. ``role_choices``: role → what the layer was recognised by.
+    ``layers``: by role (layer code). ``plane_crs``: the CRS (metres) in which overlays are computed. ``crs``: the CRS
+    of findings; both are equal unless all layers are in degrees. ``scope``: the kind of delivery. ``input_files``: the
+    files read. ``role_choices``: role → what the layer was recognised by.
     """
 
     layers: dict[str, Layer]
@@ -73,7 +73,7 @@ class Plan:
     scope: str
     crs: CRS
     source: str = ""
-    unusable: dict[str, UnusableLayer] = field(default_factory=dict)
+    unusable_layers: dict[str, UnusableLayer] = field(default_factory=dict)
     unrecognised_layers: list[str] = field(default_factory=list)
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -82,20 +82,22 @@ class Plan:
     #: A wider scope that the layers indicate; None without one.
     missed_scope: MissedScope | None = None
     base_year: int | None = None
-    inputs: tuple[str, ...] = ()
-    plane: CRS = None  # type: ignore[assignment]  # by default equal to the CRS
+    input_files: tuple[str, ...] = ()
+    plane_crs: CRS = None  # type: ignore[assignment]  # by default equal to the CRS
     #: The county's six digits if the rows that contain them are not loaded ("": they contain none); None: read the
     #: rows.
     known_county_code: str | None = None
     _computed: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.plane = self.plane or self.crs
+        self.plane_crs = self.plane_crs or self.crs
 
     @cached_property
     def _added_vertex_codes(self) -> NDArray:
         """Return sorted hashes of the vertices that densification added in any layer."""
-        return hash_added_vertices(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
+        return hash_added_vertices(
+            np.concatenate([np.zeros((0, 2)), *(layer.added_vertices for layer in self.layers.values())])
+        )
 
     def remove_added_vertices(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries of the plane without the vertices of densification."""
@@ -107,9 +109,9 @@ class Plan:
 
     def reproject_for_findings(self, geometries: NDArray) -> NDArray:
         """Return (n,) geometries of the plane reprojected into the CRS of findings."""
-        return crs_care.reproject_geometries(geometries, self.plane, self.crs)
+        return crs_care.reproject_geometries(geometries, self.plane_crs, self.crs)
 
-    def concept(self, concept: str) -> Layer | None:
+    def find_layer_of_concept(self, concept: str) -> Layer | None:
         """Return the layer of a concept: of its roles, the first that the plan has.
 
         A concept is a name for several layer codes; a layer code is its own concept.
@@ -133,7 +135,7 @@ class Plan:
         read_roles = {
             layer.role
             for other_concept in self.norm.standard.concepts
-            if (layer := self.concept(other_concept)) is not None
+            if (layer := self.find_layer_of_concept(other_concept)) is not None
         }
         return [
             role for role in self.list_roles_of_concept(concept)[1:] if role in self.layers and role not in read_roles
@@ -142,13 +144,18 @@ class Plan:
     def find_unusable_layer(self, concept: str) -> UnusableLayer | None:
         """Return the first unusable layer of a concept; None without one."""
         return next(
-            (self.unusable[role] for role in self.list_roles_of_concept(concept) if role in self.unusable), None
+            (
+                self.unusable_layers[role]
+                for role in self.list_roles_of_concept(concept)
+                if role in self.unusable_layers
+            ),
+            None,
         )
 
     def requires_concept(self, concept: str) -> bool:
         """Return True if the scope requires the concept, unless the profile has 本县无."""
         scope = self.norm.standard.scopes[self.scope]
-        return concept in scope.mandatory and concept not in self.norm.profile.absent
+        return concept in scope.mandatory_concepts and concept not in self.norm.profile.absent
 
     def get_cache(self, name: str) -> dict[Any, Any]:
         """Return the cache of this name, a dict that callers read and extend.
@@ -165,7 +172,7 @@ class Plan:
         part_plan = Plan(
             layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices
         )
-        part_plan.plane, part_plan.known_county_code = self.plane, self._voted_code
+        part_plan.plane_crs, part_plan.known_county_code = self.plane_crs, self._voted_code
         if same_county and (county_shape := self.compute_county_shape()) is not None:
             part_plan.get_cache("county_shape")[None] = county_shape[1]
         return part_plan
@@ -188,7 +195,7 @@ class Plan:
     def _voted_code(self) -> str:
         if self.known_county_code is not None:
             return self.known_county_code
-        county = self.concept("county")
+        county = self.find_layer_of_concept("county")
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):
             codes = layer.text("division_code") if layer.has("division_code") else []
@@ -202,12 +209,12 @@ class Plan:
 
         The row is None if the union failed. Return None without a county layer.
         """
-        layer = self.concept("county")
+        layer = self.find_layer_of_concept("county")
         if layer is None:
             return None
         cached = self.get_cache("county_shape")
         if None not in cached:
-            shape = union_polygon_rows(layer.polygons, tolerance=self.norm.tolerance())
+            shape = union_polygon_rows(layer.polygons, tolerance=self.norm.make_tolerance())
             cached[None] = Polygons(np.array([shape], dtype=object))
         return layer, cached[None]
 
@@ -216,9 +223,9 @@ class Plan:
 class RecheckFocus:
     """The rows and layers that a recheck after an edit is about.
 
-    ``rows``: role → (n,) bool, the rows to check; the other rows are only met by them. ``roles``: the layers that
-    rules on every layer check; None: all.
+    ``row_mask_by_role``: role → (n,) bool, the rows to check; the other rows are only met by them. ``roles``: the
+    layers that rules on every layer check; None: all.
     """
 
-    rows: dict[str, NDArray] = field(default_factory=dict)
+    row_mask_by_role: dict[str, NDArray] = field(default_factory=dict)
     roles: frozenset[str] | None = None

@@ -22,11 +22,11 @@ from .document import DocumentInfo, ResolvedDocument, load_secrecy_levels, resol
 from .load import find_profile_problems, list_profile_ids, load_profile
 from .model import (
     BINDING_TARGET_WORD,
+    IndicatorTarget,
     OtherSource,
     Profile,
     RegisteredSite,
     StatedFigure,
-    Target,
     compute_division_prefix,
     count_decimals,
 )
@@ -36,13 +36,13 @@ __all__ = [
     "BINDING_TARGET_WORD",
     "PLANNING_PHASES",
     "DocumentInfo",
+    "IndicatorTarget",
     "Norm",
     "OtherSource",
     "Profile",
     "RegisteredSite",
     "ResolvedDocument",
     "StatedFigure",
-    "Target",
     "compute_division_prefix",
     "count_decimals",
     "find_profile_problems",

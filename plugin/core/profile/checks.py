@@ -103,7 +103,7 @@ def _list_defaults(code: str) -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in load_all_rules()[code].parameters}
 
 
-def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+def read_member_areas(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     """Return the codes of the divisions in an area that is not a division.
 
     They are listed under ``members``. Empty for a division, which has six digits. Raise DataError for a code of
@@ -187,7 +187,7 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
     return {}
 
 
-def read_phases(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dict[str, str]]:
+def read_phase_severities(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dict[str, str]]:
     """Return phase id → code → severity (``[phase.approval.severity]``)."""
     severities_by_phase: dict[str, dict[str, str]] = {}
     with errors.collect_data_error():
@@ -210,7 +210,7 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
             *(
                 concept_name
                 for scope in standard.scopes.values()
-                for concept_name in scope.mandatory + scope.conditional
+                for concept_name in scope.mandatory_concepts + scope.conditional_concepts
             ),
         ]
     )

@@ -24,26 +24,26 @@ from . import checks
 from .county_file import CountySettings, compose_county
 from .figures import read_targets
 from .load import load_named_standard, load_profile, load_table
-from .model import Profile, Target
+from .model import IndicatorTarget, Profile
 from .norm import Norm
 
 
 @dataclass(frozen=True)
-class Problem:
+class FormFieldError:
     """An error at a field of the form.
 
-    ``field``: such as ``targets[0].value``, ``ratio.limit``, ``confirmed.by``, ``name``; empty for the whole file.
-    ``blocks``: the error prevents saving; False for values that the user should only verify.
+    ``field_path``: such as ``targets[0].value``, ``ratio.limit``, ``confirmed.by``, ``name``; empty for the whole file.
+    ``prevents_saving``: the error prevents saving; False for values that the user should only verify.
     """
 
-    field: str
+    field_path: str
     error: DataError
-    blocks: bool = True
+    prevents_saving: bool = True
 
 
 def find_county_problems(
     county: CountySettings, path: Path, text: str = "", saved: CountySettings | None = None
-) -> list[Problem]:
+) -> list[FormFieldError]:
     """Return all problems of a county's settings, in the order of the form.
 
     Parameters
@@ -63,11 +63,11 @@ def find_county_problems(
     problems += list(_check_targets(county, saved or CountySettings(), norm, path))
     problems += list(_check_limits(county, norm, path))
     problems += list(_check_confirmation(county, norm.standard, path))
-    if not any(problem.blocks for problem in problems):
+    if not any(problem.prevents_saving for problem in problems):
         try:
             load_table(tomllib.loads(compose_county(county, path, text)), path)
         except DataError as error:
-            problems.append(Problem("", error))
+            problems.append(FormFieldError("", error))
     return problems
 
 
@@ -76,17 +76,19 @@ def load_base(county: CountySettings, path: Path) -> Profile:
 
     Without a parent, a profile with no settings. Raise DataError as `load_profile`.
     """
-    if not county.base:
+    if not county.parent_profile:
         return load_profile()
-    sibling = path.parent / (county.base if county.base.endswith(".toml") else f"{county.base}.toml")
-    return load_profile(sibling if sibling.exists() else county.base)
+    sibling = path.parent / (
+        county.parent_profile if county.parent_profile.endswith(".toml") else f"{county.parent_profile}.toml"
+    )
+    return load_profile(sibling if sibling.exists() else county.parent_profile)
 
 
-def _load_base(county: CountySettings, path: Path) -> tuple[Profile, list[Problem]]:
+def _load_base(county: CountySettings, path: Path) -> tuple[Profile, list[FormFieldError]]:
     try:
         return load_base(county, path), []
     except DataError as error:
-        return load_profile(), [Problem("base", error)]
+        return load_profile(), [FormFieldError("base", error)]
 
 
 def _load_standard(path: Path, text: str, base: Profile) -> Standard:
@@ -95,26 +97,26 @@ def _load_standard(path: Path, text: str, base: Profile) -> Standard:
     return load_named_standard(table, base, path)
 
 
-def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[Problem]:
+def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[FormFieldError]:
     problems = []
     if not county.name.strip():
-        problems.append(Problem("name", DataError("county_name")))
+        problems.append(FormFieldError("name", DataError("county_name")))
     try:
-        checks.read_area({"area_code": county.area_code}, path)
+        checks.read_member_areas({"area_code": county.area_code}, path)
     except DataError:
-        problems.append(Problem("area_code", DataError("county_code", value=county.area_code)))
+        problems.append(FormFieldError("area_code", DataError("county_code", value=county.area_code)))
     else:
         if not base.covers(county.area_code):
             error = DataError("county_not_below", value=county.area_code, base=base.name, base_code=base.area_code)
-            problems.append(Problem("base", error))
+            problems.append(FormFieldError("base", error))
     return problems
 
 
-def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, path: Path) -> Iterator[Problem]:
+def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, path: Path) -> Iterator[FormFieldError]:
     seen_targets: set[tuple[str, int]] = set()
     former_targets = {
         (each_target.indicator, each_target.year): each_target
-        for each_target in (*norm.targets(county.area_code), *saved.targets)
+        for each_target in (*norm.find_targets(county.area_code), *saved.targets)
     }
     for number, target in enumerate(county.targets):
         field = f"targets[{number}]"
@@ -124,33 +126,33 @@ def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, pa
             yield _make_target_problem(field, target, error)
         if (target.indicator, target.year) in seen_targets:
             name = IndicatorName(target.indicator)
-            yield Problem(f"{field}.year", DataError("county_target_doubled", indicator=name, year=target.year))
+            yield FormFieldError(f"{field}.year", DataError("county_target_doubled", indicator=name, year=target.year))
         seen_targets.add((target.indicator, target.year))
         if not target.source.strip():
-            yield Problem(f"{field}.source", DataError("county_target_source"))
+            yield FormFieldError(f"{field}.source", DataError("county_target_source"))
         former_target = former_targets.get((target.indicator, target.year))
         if readable and former_target is not None:
             yield from _check_magnitude(field, target, former_target, norm)
             yield from _check_not_looser(field, target, norm, county.area_code)
 
 
-def _convert_target_to_table(target: Target) -> dict[str, object]:
+def _convert_target_to_table(target: IndicatorTarget) -> dict[str, object]:
     keys = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
     row = {key: getattr(target, key) for key in keys}
     return row | ({"warn_below": target.warn_below} if target.warn_below else {})
 
 
-def _make_target_problem(field: str, target: Target, error: DataError) -> Problem:
+def _make_target_problem(field: str, target: IndicatorTarget, error: DataError) -> FormFieldError:
     """Convert a loader error to a problem of the form.
 
     The loader saw one row only, so its row number is always 1.
     """
     name = str(error.params.get("key", "")).removeprefix("targets[1]").lstrip(".")
     if name == "value":
-        return Problem(f"{field}.value", _make_number_error(target.value))
+        return FormFieldError(f"{field}.value", _make_number_error(target.value))
     if name == "year":
-        return Problem(f"{field}.year", DataError("county_target_year", value=target.year or ""))
-    return Problem(f"{field}.{name}", error)
+        return FormFieldError(f"{field}.year", DataError("county_target_year", value=target.year or ""))
+    return FormFieldError(f"{field}.{name}", error)
 
 
 def _make_number_error(value: str) -> DataError:
@@ -166,7 +168,9 @@ def _make_number_error(value: str) -> DataError:
     return DataError("county_no_number", value=value, meant=corrected)
 
 
-def _check_magnitude(field: str, target: Target, former: Target, norm: Norm) -> Iterator[Problem]:
+def _check_magnitude(
+    field: str, target: IndicatorTarget, former: IndicatorTarget, norm: Norm
+) -> Iterator[FormFieldError]:
     """Yield a non-blocking problem for an implausible change of a target.
 
     The change is implausible if the areas in m² differ by the factor of LAW002 (`implausible_times`): that indicates a
@@ -174,53 +178,55 @@ def _check_magnitude(field: str, target: Target, former: Target, norm: Norm) -> 
     """
     if target.indicator not in AREA_FIGURES or (target.value, target.unit) == (former.value, former.unit):
         return
-    new_m2, former_m2 = (each_target.number * SQUARE_METRES[each_target.unit] for each_target in (target, former))
+    new_m2, former_m2 = (
+        each_target.numeric_value * SQUARE_METRES[each_target.unit] for each_target in (target, former)
+    )
     if new_m2 <= 0 or former_m2 <= 0:
         return
     # Rounding removes the floating-point error of the division.
     factor = round(max(new_m2 / former_m2, former_m2 / new_m2), 6)
     if factor >= float(norm.get("rules.LAW002.implausible_times")):
-        yield Problem(
+        yield FormFieldError(
             f"{field}.value",
             DataError(
                 "county_target_far", value=target.value, former=former.value, times=f"{factor:.3g}", unit=target.unit
             ),
-            blocks=False,
+            prevents_saving=False,
         )
 
 
-def _check_not_looser(field: str, target: Target, norm: Norm, area_code: str) -> Iterator[Problem]:
+def _check_not_looser(field: str, target: IndicatorTarget, norm: Norm, area_code: str) -> Iterator[FormFieldError]:
     """Yield a problem if a target is less strict than the base profile's."""
-    for base_target in norm.targets(area_code):
+    for base_target in norm.find_targets(area_code):
         is_same_figure = (base_target.indicator, base_target.year) == (target.indicator, target.year)
         if is_same_figure and target.is_looser(base_target):
-            yield Problem(
+            yield FormFieldError(
                 f"{field}.value", DataError("county_target_looser", value=base_target.value, source=base_target.source)
             )
 
 
-def _check_limits(county: CountySettings, norm: Norm, path: Path) -> Iterator[Problem]:
-    for key, value in county.settings.items():
+def _check_limits(county: CountySettings, norm: Norm, path: Path) -> Iterator[FormFieldError]:
+    for key, value in county.value_by_setting.items():
         if isinstance(value, str) and isinstance(norm.standard.settings.get(key), int | float):
-            yield Problem(key, _make_number_error(value))
+            yield FormFieldError(key, _make_number_error(value))
             continue
         try:
             checks.check_setting(key, value, norm.standard, path)
         except DataError as error:
-            yield Problem(key, error)
+            yield FormFieldError(key, error)
             continue
         if key == "ratio.limit" and norm.has_setting(key) and value > norm.get(key):
             base, usual = norm.profile.name or norm.standard.name, f"{norm.get(key):g}"
-            yield Problem(key, DataError("county_limit_looser", value=f"{value:g}", base=base, usual=usual))
+            yield FormFieldError(key, DataError("county_limit_looser", value=f"{value:g}", base=base, usual=usual))
 
 
-def _check_confirmation(county: CountySettings, standard: Standard, path: Path) -> Iterator[Problem]:
+def _check_confirmation(county: CountySettings, standard: Standard, path: Path) -> Iterator[FormFieldError]:
     given = county.confirmation
     if given.is_empty:
         return
     for key, value in (("by", given.by), ("document", given.document)):
         if not value.strip():
-            yield Problem(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
+            yield FormFieldError(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
     table = {"by": "-", "document": "-", "date": given.date, "items": list(given.items)}
     complaints = ErrorCollector(keep=True)
     checks.read_confirmed(table, standard, path, complaints)
@@ -228,6 +234,6 @@ def _check_confirmation(county: CountySettings, standard: Standard, path: Path) 
         name = str(error.params.get("key", ""))
         if name == "confirmed.date":
             error = DataError("county_confirmed_date", value=given.date)
-        yield Problem(name, error)
+        yield FormFieldError(name, error)
     if not complaints.found and given.date > date.today().isoformat():
-        yield Problem("confirmed.date", DataError("county_confirmed_later", value=given.date))
+        yield FormFieldError("confirmed.date", DataError("county_confirmed_later", value=given.date))

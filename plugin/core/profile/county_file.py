@@ -19,7 +19,7 @@ from ..files.data import read_toml
 from ..files.writing import write_text
 from ..standard import SETTING_SECTIONS, flatten_table
 from .load import load_table
-from .model import OtherSource, Profile, Target, compute_division_prefix
+from .model import IndicatorTarget, OtherSource, Profile, compute_division_prefix
 from .toml_text import TomlText
 
 #: Suffix of a county's profile next to its project file: 浑源县三区三线.profile.toml.
@@ -55,16 +55,16 @@ class CountyConfirmation:
 class CountySettings:
     """Settings in a county's own file, without inherited ones.
 
-    ``base``: name or path of the parent profile, as written in the file; ``targets``: targets of this county only;
-    ``settings``: dotted key → value; ``documents``: dotted key → source document of the value.
+    ``parent_profile``: name or path of the parent profile, as written in the file; ``targets``: targets of this county
+    only; ``value_by_setting``: dotted key → value; ``document_by_setting``: dotted key → source document of the value.
     """
 
     name: str = ""
     area_code: str = ""
-    base: str = ""
-    targets: tuple[Target, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    documents: Mapping[str, str] = field(default_factory=dict)
+    parent_profile: str = ""
+    targets: tuple[IndicatorTarget, ...] = ()
+    value_by_setting: Mapping[str, Any] = field(default_factory=dict)
+    document_by_setting: Mapping[str, str] = field(default_factory=dict)
     confirmation: CountyConfirmation = CountyConfirmation()
 
 
@@ -108,10 +108,10 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
     return CountySettings(
         name=profile.name,
         area_code=profile.area_code,
-        base=table.get("base", ""),
+        parent_profile=table.get("base", ""),
         targets=tuple(_read_target(row, profile.area_code) for row in _find_own_rows(table).values()),
-        settings=_read_own_settings(table),
-        documents={key: sources[key] for key in sources if key in _read_own_settings(table)},
+        value_by_setting=_read_own_settings(table),
+        document_by_setting={key: sources[key] for key in sources if key in _read_own_settings(table)},
         confirmation=CountyConfirmation(
             confirmed["by"], confirmed["document"], _format_day(confirmed["date"]), tuple(confirmed["items"])
         )
@@ -128,12 +128,12 @@ def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
     """
     file = TomlText(text, path)
     if "id" not in file.table:
-        file.set(("id",), _make_id(county.area_code))
-    for key, value in (("name", county.name), ("area_code", county.area_code), ("base", county.base)):
+        file.set_value(("id",), _make_id(county.area_code))
+    for key, value in (("name", county.name), ("area_code", county.area_code), ("base", county.parent_profile)):
         if value or key != "base":
-            file.set((key,), value)
+            file.set_value((key,), value)
         else:
-            file.remove((key,))
+            file.remove_key((key,))
     _write_settings(file, county)
     _write_confirmation(file, county.confirmation)
     _write_targets(file, county)
@@ -180,16 +180,16 @@ def _find_own_rows(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
     return {n: row for n, row in rows if row.get("area_code", table.get("area_code")) == table.get("area_code")}
 
 
-def _read_target(row: dict[str, Any], area_code: str) -> Target:
+def _read_target(row: dict[str, Any], area_code: str) -> IndicatorTarget:
     figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
     figure["other_sources"] = tuple(
         OtherSource(other_source["value"], other_source["source"], other_source.get("year", 0))
         for other_source in row.get("also_said", [])
     )
-    return Target(area_code, **figure, warn_below=row.get("warn_below", ""))
+    return IndicatorTarget(area_code, **figure, warn_below=row.get("warn_below", ""))
 
 
-def _convert_target_to_row(target: Target) -> dict[str, Any]:
+def _convert_target_to_row(target: IndicatorTarget) -> dict[str, Any]:
     row = {key: getattr(target, key) for key in _TARGET_KEYS}
     if target.warn_below:
         row["warn_below"] = target.warn_below
@@ -229,38 +229,38 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
     sources = dict(file.table.get("mark_sources", {}))
     marks = dict(file.table.get("marks", {}))
     for key in former:
-        if key not in county.settings:
+        if key not in county.value_by_setting:
             for section in ("marks", "mark_sources"):
-                file.remove((section, key))
-            file.remove(_split_setting_key(key, file))
-    for key, value in county.settings.items():
-        document = county.documents.get(key, "").strip()
+                file.remove_key((section, key))
+            file.remove_key(_split_setting_key(key, file))
+    for key, value in county.value_by_setting.items():
+        document = county.document_by_setting.get(key, "").strip()
         changed = key not in former or former[key] != value
         if changed:
-            file.set(_split_setting_key(key, file), value)
+            file.set_value(_split_setting_key(key, file), value)
         if document == sources.get(key, "") and not (changed and key in marks and not document):
             continue
         if document:
-            file.set(("marks", key), marks.get(key) if marks.get(key) in ("A", "B") else VERIFIED_MARK)
-            file.set(("mark_sources", key), document)
+            file.set_value(("marks", key), marks.get(key) if marks.get(key) in ("A", "B") else VERIFIED_MARK)
+            file.set_value(("mark_sources", key), document)
         else:
             # A changed value without a source document counts as unverified (C).
-            file.remove(("mark_sources", key))
-            file.remove(("marks", key))
+            file.remove_key(("mark_sources", key))
+            file.remove_key(("marks", key))
 
 
 def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> None:
     former = file.table.get("confirmed", {})
     if confirmation.is_empty:
         for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former]:
-            file.remove(("confirmed", key))
+            file.remove_key(("confirmed", key))
         return
-    file.set(("confirmed", "by"), confirmation.by.strip())
-    file.set(("confirmed", "document"), confirmation.document.strip())
+    file.set_value(("confirmed", "by"), confirmation.by.strip())
+    file.set_value(("confirmed", "document"), confirmation.document.strip())
     if _format_day(former.get("date", "")) != confirmation.date:
-        file.set(("confirmed", "date"), confirmation.date)
+        file.set_value(("confirmed", "date"), confirmation.date)
     if "items" not in former or tuple(former["items"]) != confirmation.items:
-        file.set(("confirmed", "items"), list(confirmation.items))
+        file.set_value(("confirmed", "items"), list(confirmation.items))
 
 
 def _write_targets(file: TomlText, county: CountySettings) -> None:
@@ -271,10 +271,10 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
         row, new_row = existing[position], _convert_target_to_row(target)
         for key, value in new_row.items():
             if row.get(key) != value:
-                file.set(("targets", position, key), value)
+                file.set_value(("targets", position, key), value)
         for key in ("warn_below", "also_said"):
             if key in row and key not in new_row and row[key]:
-                file.remove(("targets", position, key))
+                file.remove_key(("targets", position, key))
     for position in sorted(existing.keys() - target_by_position.keys(), reverse=True):
         file.remove_row("targets", position)
     written_ids = [id(target) for target in target_by_position.values()]
@@ -283,12 +283,12 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
             file.append_row("targets", _convert_target_to_row(target))
 
 
-def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[Target, ...]) -> dict[int, Target]:
+def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[IndicatorTarget, ...]) -> dict[int, IndicatorTarget]:
     """Return position in the file → target.
 
     Targets are matched by indicator and year, else by indicator alone.
     """
-    pairs: dict[int, Target] = {}
+    pairs: dict[int, IndicatorTarget] = {}
     for keys in (("indicator", "year"), ("indicator",)):
         for target in targets:
             if any(target is paired for paired in pairs.values()):

@@ -142,14 +142,14 @@ class LoweredSecrecy:
 class ResolvedDocument:
     """Document information taken from all sources.
 
-    ``sources``: key → `PROJECT_SOURCE`, `PROFILE_SOURCE` or `PACKAGE_SPEC_SOURCE`. ``lowered_levels``: levels lowered
-    with a reason. ``refused``: a level lowered without a reason, which is not applied.
+    ``source_by_key``: key → `PROJECT_SOURCE`, `PROFILE_SOURCE` or `PACKAGE_SPEC_SOURCE`. ``lowered_levels``: levels
+    lowered with a reason. ``refused_lowering``: a level lowered without a reason, which is not applied.
     """
 
-    info: DocumentInfo
-    sources: dict[str, str]
+    document_info: DocumentInfo
+    source_by_key: dict[str, str]
     lowered_levels: tuple[LoweredSecrecy, ...] = ()
-    refused: LoweredSecrecy | None = None
+    refused_lowering: LoweredSecrecy | None = None
 
     def require_exportable(self, levels: Iterable[str] = (), form: str = "") -> None:
         """Raise InputError unless the secrecy level permits an export.
@@ -158,7 +158,7 @@ class ResolvedDocument:
         form named ``form`` allows; empty allows all listed levels.
         """
         all_levels = load_secrecy_levels()
-        secrecy = self.refused.secrecy if self.refused is not None else self.info.secrecy
+        secrecy = self.refused_lowering.secrecy if self.refused_lowering is not None else self.document_info.secrecy
         if not secrecy:
             raise InputError("document_secrecy_missing", known=", ".join(all_levels.names))
         allowed = tuple(levels)
@@ -166,22 +166,24 @@ class ResolvedDocument:
             raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=", ".join(allowed))
         if not allowed and not all_levels.is_known(secrecy):
             raise InputError("document_secrecy_unknown", secrecy=secrecy, known=", ".join(all_levels.names))
-        if self.refused is not None:
-            raise self.refused.error
+        if self.refused_lowering is not None:
+            raise self.refused_lowering.error
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values, their sources and each lowering with its reason."""
-        values = {key: getattr(self.info, key) for key in PRINTED_KEYS} | {"map_approval": self.info.printed_approval}
+        values = {key: getattr(self.document_info, key) for key in PRINTED_KEYS} | {
+            "map_approval": self.document_info.printed_approval
+        }
         return {
             **values,
-            "sources": dict(self.sources),
+            "sources": dict(self.source_by_key),
             "lowered": [asdict(lowering) for lowering in self.lowered_levels],
         }
 
     @property
     def is_empty(self) -> bool:
         """Return True if no source has a value."""
-        return not self.sources
+        return not self.source_by_key
 
 
 def resolve_document(

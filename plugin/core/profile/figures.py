@@ -27,7 +27,7 @@ from ..model.side_inputs import SideInputs
 from ..standard import Standard
 from ..standard.indicator_catalogue import find_allowed_comparisons
 from .checks import make_unknown_key_error
-from .model import BINDING_TARGET_WORD, OtherSource, RegisteredSite, StatedFigure, Target, count_decimals
+from .model import BINDING_TARGET_WORD, IndicatorTarget, OtherSource, RegisteredSite, StatedFigure, count_decimals
 
 TARGET_COMPARISONS = (">=", "<=", "=")
 TARGET_BINDINGS = (BINDING_TARGET_WORD, "预期性", "")
@@ -35,7 +35,7 @@ _FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
 _AREA_KEYS = ("area", "core_area", "control_area")
 #: Years that a plan may name; a typing error (20235, 25) is outside.
 _VALID_YEARS = range(1990, 2101)
-_FigureType = TypeVar("_FigureType", Target, StatedFigure, RegisteredSite)
+_FigureType = TypeVar("_FigureType", IndicatorTarget, StatedFigure, RegisteredSite)
 
 
 def merge_figures_with_base(base: tuple[_FigureType, ...], own: tuple[_FigureType, ...]) -> tuple[_FigureType, ...]:
@@ -51,23 +51,25 @@ def merge_figures_with_base(base: tuple[_FigureType, ...], own: tuple[_FigureTyp
     )
 
 
-def _is_looser(own: Target | StatedFigure | RegisteredSite, base_row: Target | StatedFigure | RegisteredSite) -> bool:
-    return isinstance(own, Target) and isinstance(base_row, Target) and own.is_looser(base_row)
+def _is_looser(
+    own: IndicatorTarget | StatedFigure | RegisteredSite, base_row: IndicatorTarget | StatedFigure | RegisteredSite
+) -> bool:
+    return isinstance(own, IndicatorTarget) and isinstance(base_row, IndicatorTarget) and own.is_looser(base_row)
 
 
-def _make_identity(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
+def _make_identity(row: IndicatorTarget | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
     """Return what identifies a figure: two rows with equal results are duplicates."""
     if isinstance(row, RegisteredSite):
         return (row.area_code, row.kind, row.level, row.name)
-    return (row.area_code, row.indicator if isinstance(row, Target) else row.name, row.year)
+    return (row.area_code, row.indicator if isinstance(row, IndicatorTarget) else row.name, row.year)
 
 
-def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[Target, ...]:
+def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[IndicatorTarget, ...]:
     """Return the targets of a profile.
 
     A missing, unknown, repeated or misprinted value is an error with row and key.
     """
-    targets: dict[tuple[str | int, ...], Target] = {}
+    targets: dict[tuple[str | int, ...], IndicatorTarget] = {}
     for field, row in _iterate_numbered_tables(rows, "targets", path, errors):
         with errors.collect_data_error():
             target = _read_target(row, area_code, path, field)
@@ -121,7 +123,7 @@ def _iterate_numbered_tables(
     return []
 
 
-def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) -> Target:
+def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) -> IndicatorTarget:
     allowed = ("area_code", "also_said", "warn_below")
     check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=allowed, file=path, where=field)
     values = _read_shared_values(row, path, field)
@@ -140,7 +142,7 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
         raise make_unknown_key_error(path, f"{field}.area_code", code, (area_code, "140225"))
     if "warn_below" in row:
         values["warn_below"] = _read_printed_number(row["warn_below"], path, f"{field}.warn_below")
-    return Target(area_code=code, **values)
+    return IndicatorTarget(area_code=code, **values)
 
 
 def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str, Any]:
@@ -179,7 +181,7 @@ def _read_registered_site(
         if k not in ("count", "unit", *_AREA_KEYS)
     }
     for key, name in (("kind", "heritage_kind"), ("level", "heritage_level")):
-        known_names = [code.name for code in standard.code_lists[name].codes.values()]
+        known_names = [code.name for code in standard.code_lists[name].entry_by_code.values()]
         if row[key] not in known_names and (key == "kind" or row[key]):
             raise make_unknown_key_error(path, f"{field}.{key}", row[key], known_names)
     if "count" in row:
@@ -212,8 +214,8 @@ def _read_year(value: Any, path: Path, key: str) -> int:
 class AllocatedTarget:
     """One figure that one township must meet.
 
-    ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as printed, in ``unit``; ``line``:
-    row of the table.
+    ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as printed, in ``unit``;
+    ``line_number``: row of the table.
     """
 
     code: str
@@ -223,15 +225,15 @@ class AllocatedTarget:
     value: str
     unit: str
     source: str
-    line: int
+    line_number: int
 
     @property
-    def number(self) -> float:
+    def numeric_value(self) -> float:
         """Return the value as a number."""
         return float(self.value)
 
     @property
-    def decimals(self) -> int:
+    def printed_decimals(self) -> int:
         """Return the number of decimals as printed."""
         return count_decimals(self.value)
 
@@ -240,23 +242,23 @@ class AllocatedTarget:
 class AllocatedTargets:
     """A table of tasks of townships; empty if none was given.
 
-    ``file``: its name without folders; ``total_rows``: its rows with sums (合计, 全县); ``named``: codes and names of
-    all listed townships, including those without a figure.
+    ``file_name``: its name without folders; ``total_rows``: its rows with sums (合计, 全县); ``listed_townships``:
+    codes and names of all listed townships, including those without a figure.
     """
 
-    file: str = ""
-    tasks: tuple[AllocatedTarget, ...] = ()
+    file_name: str = ""
+    targets: tuple[AllocatedTarget, ...] = ()
     total_rows: tuple[AllocatedTarget, ...] = ()
-    named: frozenset[str] = frozenset()
+    listed_townships: frozenset[str] = frozenset()
 
-    def of(self, indicator: str) -> list[AllocatedTarget]:
+    def select_by_indicator(self, indicator: str) -> list[AllocatedTarget]:
         """Return the tasks of an indicator."""
-        return [task for task in self.tasks if task.indicator == indicator]
+        return [task for task in self.targets if task.indicator == indicator]
 
     @property
     def indicators(self) -> list[str]:
         """Return the indicators of the table, each once."""
-        return list(dict.fromkeys(task.indicator for task in self.tasks))
+        return list(dict.fromkeys(task.indicator for task in self.targets))
 
 
 NO_TASKS = AllocatedTargets()
@@ -264,4 +266,4 @@ NO_TASKS = AllocatedTargets()
 
 def get_township_tasks(side_inputs: SideInputs) -> AllocatedTargets:
     """Return the tasks given for the townships; empty if no table was given."""
-    return side_inputs.get("targets", AllocatedTargets) or NO_TASKS
+    return side_inputs.get_input("targets", AllocatedTargets) or NO_TASKS

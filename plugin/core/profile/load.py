@@ -107,7 +107,7 @@ def _load_merged_profile(
             checks.check_keys({key: None}, required=(), allowed=(*_REQUIRED_PROFILE_KEYS, *sections), file=path)
     members: tuple[str, ...] = ()
     with errors.collect_data_error():
-        members = checks.read_area(table, path)
+        members = checks.read_member_areas(table, path)
     base = load_profile()
     with errors.collect_data_error():
         base = _load_base_profile(table, path, derived_paths)
@@ -167,7 +167,7 @@ def _merge_profile_with_base(
     marks = checks.read_marks(table, settings, path, errors)
     sources = checks.read_mark_sources(table, marks, path, errors)
     severity = checks.read_severity(table.get("severity", {}), "severity", path, errors)
-    phases = checks.read_phases(table.get("phase", {}), path, errors)
+    phases = checks.read_phase_severities(table.get("phase", {}), path, errors)
     absent = checks.read_absent(table.get("absent", {}), standard, path, errors)
     extra_rules, switched_off = (
         checks.read_rules(table.get(key, []), standard, path, errors, key=key) for key in ("rules_extra", "rules_off")
@@ -190,7 +190,7 @@ def _merge_profile_with_base(
         id=table["id"],
         name=table["name"],
         area_code=area_code,
-        standard=standard.key,
+        standard=standard.standard_key,
         path=path,
         settings={**base.settings, **settings},
         # An own value is as reliable as its own source, whatever the mark of the value that it replaces.
@@ -211,12 +211,14 @@ def _merge_profile_with_base(
             phase: {**base.phases.get(phase, {}), **phases.get(phase, {})}
             for phase in dict.fromkeys((*base.phases, *phases))
         },
-        stated=merge_figures_with_base(base.stated, read_stated(table.get("stated", []), area_code, path, errors)),
+        stated_figures=merge_figures_with_base(
+            base.stated_figures, read_stated(table.get("stated", []), area_code, path, errors)
+        ),
         register=merge_figures_with_base(
             base.register, read_register(table.get("heritage_register", []), area_code, standard, path, errors)
         ),
-        members=members,
+        member_areas=members,
         base=base if base.id else None,
-        own=own_values,
+        own_settings=own_values,
         document_info=document,
     )

@@ -31,7 +31,7 @@ class OtherSource:
 
 
 @dataclass(frozen=True)
-class Target:
+class IndicatorTarget:
     """A limit for a figure of the plan (指标目标).
 
     ``value`` as printed, so that its decimals are known. ``warn_below``: margin (余量) below which an early warning is
@@ -51,12 +51,12 @@ class Target:
     warn_below: str = ""
 
     @property
-    def number(self) -> float:
+    def numeric_value(self) -> float:
         """Return the value as a number."""
         return float(self.value)
 
     @property
-    def decimals(self) -> int:
+    def printed_decimals(self) -> int:
         """Return the number of decimals as printed."""
         return count_decimals(self.value)
 
@@ -69,7 +69,7 @@ class Target:
         """
         return self.binding == BINDING_TARGET_WORD or (not self.binding and self.indicator in AREA_FIGURES)
 
-    def is_looser(self, above: Target) -> bool:
+    def is_looser(self, above: IndicatorTarget) -> bool:
         """Return True if a plan can meet this target and still miss the target ``above``.
 
         Both are for the same indicator and year.
@@ -85,12 +85,12 @@ class Target:
             return not near
         return own < task if above.comparison == ">=" else own > task
 
-    def warning_share(self, general: float) -> float:
+    def get_warning_share(self, general: float) -> float:
         """Return the share of the target below which a margin gives an early warning.
 
         ``general``: the share if the target sets none.
         """
-        return float(self.warn_below) / self.number if self.warn_below and self.number else general
+        return float(self.warn_below) / self.numeric_value if self.warn_below and self.numeric_value else general
 
 
 def _get_square_metres_of_unit(unit: str) -> float:
@@ -123,7 +123,7 @@ class StatedFigure:
     other_sources: tuple[OtherSource, ...] = ()
 
     @property
-    def number(self) -> float:
+    def numeric_value(self) -> float:
         """Return the value as a number."""
         return float(self.value)
 
@@ -156,10 +156,11 @@ class Profile:
     """Settings of a province, city or county, merged with its bases.
 
     ``rules``: codes and groups that run in addition to the default ones; ``rules_off``: those that do not run;
-    ``severity``: code → severity; ``phases``: phase → the same for that phase. ``targets``, ``stated`` and
-    ``register`` keep the area code of their authority. ``members``: the areas of a profile that is not a division (a
-    city cluster). ``own``: dotted key → value of this profile's own file, without its ``base``. ``mark_sources``: key
-    of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its bases.
+    ``severity``: code → severity; ``phases``: phase → the same for that phase. ``targets``, ``stated_figures`` and
+    ``register`` keep the area code of their authority. ``member_areas``: the areas of a profile that is not a division
+    (a city cluster). ``own_settings``: dotted key → value of this profile's own file, without its ``base``.
+    ``mark_sources``: key of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its
+    bases.
     """
 
     id: str
@@ -171,18 +172,18 @@ class Profile:
     marks: dict[str, str] = field(default_factory=dict)
     mark_sources: dict[str, str] = field(default_factory=dict)
     severity: dict[str, str] = field(default_factory=dict)
-    targets: tuple[Target, ...] = ()
+    targets: tuple[IndicatorTarget, ...] = ()
     confirmed: frozenset[str] = frozenset()
     confirmed_by: dict[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     rules: tuple[str, ...] = ()
     rules_off: tuple[str, ...] = ()
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
-    stated: tuple[StatedFigure, ...] = ()
+    stated_figures: tuple[StatedFigure, ...] = ()
     register: tuple[RegisteredSite, ...] = ()
-    members: tuple[str, ...] = ()
+    member_areas: tuple[str, ...] = ()
     base: Profile | None = None
-    own: dict[str, Any] = field(default_factory=dict)
+    own_settings: dict[str, Any] = field(default_factory=dict)
     document_info: DocumentInfo = field(default_factory=DocumentInfo)
 
     def covers(self, area_code: str) -> bool:
@@ -190,7 +191,9 @@ class Profile:
 
         A profile without an area code covers all areas.
         """
-        return any(area_code.startswith(compute_division_prefix(code)) for code in self.members or (self.area_code,))
+        return any(
+            area_code.startswith(compute_division_prefix(code)) for code in self.member_areas or (self.area_code,)
+        )
 
     @property
     def is_shipped(self) -> bool:

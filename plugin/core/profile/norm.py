@@ -14,7 +14,7 @@ from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule, Severity, load_all_rules
 from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import find_shipped_standards, iterate_custom_standards
-from .model import Profile, RegisteredSite, StatedFigure, Target
+from .model import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
 #: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
 _STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
@@ -80,8 +80,8 @@ class Norm:
         scope_data = self.standard.scopes.get(scope)
         if scope_data is None:
             return self.expected_rules
-        excluded = set(self.expand_groups(scope_data.without))
-        codes = dict.fromkeys((*self.expected_rules, *self.expand_groups(scope_data.rules)))
+        excluded = set(self.expand_groups(scope_data.excluded_rules))
+        codes = dict.fromkeys((*self.expected_rules, *self.expand_groups(scope_data.additional_rules)))
         return tuple(code for code in codes if code not in excluded)
 
     @property
@@ -115,7 +115,7 @@ class Norm:
         """Return True if the standard or the profile sets the key."""
         return key in self.profile.settings or key in self.standard.settings
 
-    def mark(self, item: str) -> str:
+    def get_mark(self, item: str) -> str:
         """Return the mark (A, B or C: how well sourced) of an item.
 
         Items are settings, headings of settings, code lists (``codes.<id>``) and citations. C if nothing else is
@@ -167,8 +167,8 @@ class Norm:
         if {item, self.find_marked_item(item)} & confirmed:
             return True
         if self._is_loosened(item):
-            return self.mark(item) != "C" and bool(self.profile.mark_sources.get(item))
-        return self.mark(item) != "C" or "all" in confirmed
+            return self.get_mark(item) != "C" and bool(self.profile.mark_sources.get(item))
+        return self.get_mark(item) != "C" or "all" in confirmed
 
     def _is_loosened(self, item: str) -> bool:
         """Return True if a custom profile or standard made the item less strict.
@@ -188,9 +188,9 @@ class Norm:
         never changes.
         """
         custom_keys = {
-            key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own
+            key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own_settings
         }
-        custom_keys |= {key for source in iterate_custom_standards(self.standard) for key in source.own}
+        custom_keys |= {key for source in iterate_custom_standards(self.standard) for key in source.own_keys}
         shipped_values = {
             key: value
             for source in reversed(find_shipped_standards(self.standard))
@@ -216,11 +216,11 @@ class Norm:
             return self
         return replace(self, profile=replace(profile, confirmed=frozenset()))
 
-    def tolerance(self) -> Tolerance:
+    def make_tolerance(self) -> Tolerance:
         """Return the tolerances of the run."""
         return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in Tolerance().to_dict()})
 
-    def targets(self, area_code: str) -> list[Target]:
+    def find_targets(self, area_code: str) -> list[IndicatorTarget]:
         """Return the profile's targets for an area.
 
         Totals are not inherited, and targets of another area do not apply.
@@ -229,13 +229,13 @@ class Norm:
 
     def list_stated_figures(self, area_code: str) -> list[StatedFigure]:
         """Return the figures of the area's plan that no layer gives."""
-        return [figure for figure in self.profile.stated if figure.area_code == area_code]
+        return [figure for figure in self.profile.stated_figures if figure.area_code == area_code]
 
-    def register(self, area_code: str) -> list[RegisteredSite]:
+    def find_registered_sites(self, area_code: str) -> list[RegisteredSite]:
         """Return the heritage register of the area's own plan."""
         return [line for line in self.profile.register if line.area_code == area_code]
 
-    def severity(self, rule: Rule) -> Severity:
+    def get_severity(self, rule: Rule) -> Severity:
         """Return the severity of a rule's findings in the phase of this run.
 
         `core.standard.editions` defines the order.
@@ -261,7 +261,7 @@ class Norm:
         in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
         return (*in_phase, profile.severity, standard.severity)
 
-    def section(self, name: str) -> dict[str, Any]:
+    def get_settings_section(self, name: str) -> dict[str, Any]:
         """Return all settings below a heading, without the heading.
 
         Settings of the profile take precedence over the standard's.
@@ -269,9 +269,9 @@ class Norm:
         settings = {**self.standard.settings, **self.profile.settings}
         return {key.removeprefix(f"{name}."): value for key, value in settings.items() if key.startswith(f"{name}.")}
 
-    def parameters(self, code: str) -> dict[str, Any]:
+    def get_rule_parameters(self, code: str) -> dict[str, Any]:
         """Return the parameters that standard and profile set (``[rules.REL006]``)."""
-        return self.section(f"rules.{code}")
+        return self.get_settings_section(f"rules.{code}")
 
 
 def _is_heading(item: str, settings: dict[str, Any]) -> bool:

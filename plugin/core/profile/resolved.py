@@ -13,7 +13,7 @@ from ..files.data import check_keys, check_type, read_toml
 from ..model.indicator import AREA_FIGURES, STATED_FIGURES
 from ..model.rule import load_all_rules
 from ..standard import Standard
-from .model import Profile, Target
+from .model import IndicatorTarget, Profile
 from .norm import Norm
 
 #: Possible sources: the rule, a standard, a profile.
@@ -21,7 +21,7 @@ RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN = "rule", "standard", "prof
 
 
 @dataclass(frozen=True)
-class Origin:
+class ValueOrigin:
     """The source of a value.
 
     ``kind``: one of `RULE_DEFAULT_ORIGIN`, `STANDARD_ORIGIN`, `PROFILE_ORIGIN`; ``id`` and ``name`` of that standard or
@@ -45,7 +45,7 @@ class ResolvedValue:
 
     key: str
     value: Any
-    origin: Origin
+    origin: ValueOrigin
     mark: str
     confirmed: bool
 
@@ -59,7 +59,7 @@ class ResolvedRule:
 
     code: str
     severity: str
-    origin: Origin
+    origin: ValueOrigin
     runs_by_default: bool
     groups: tuple[str, ...]
     parameters: tuple[ResolvedValue, ...]
@@ -92,10 +92,10 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
 
 def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
     for rule in load_all_rules().values():
-        parameters = norm.parameters(rule.code)
+        parameters = norm.get_rule_parameters(rule.code)
         yield ResolvedRule(
             rule.code,
-            str(norm.severity(rule)),
+            str(norm.get_severity(rule)),
             _find_severity_origin(rule.code, norm),
             rule.code in norm.rules,
             tuple(name for name, codes in norm.standard.rule_groups.items() if rule.code in codes),
@@ -111,10 +111,10 @@ def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
 def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
     origin = find_origin(key, norm)
     # A rule default has no source; its citations are the rule's.
-    mark = norm.mark(key) if origin.kind != RULE_DEFAULT_ORIGIN else ""
+    mark = norm.get_mark(key) if origin.kind != RULE_DEFAULT_ORIGIN else ""
     # Each pair of a standard's matrix has a separate mark.
     own_conflict = (
-        next((conflict for conflict in norm.standard.conflicts if conflict.key == key), None)
+        next((conflict for conflict in norm.standard.conflicts if conflict.setting_key == key), None)
         if origin.kind == STANDARD_ORIGIN
         else None
     )
@@ -123,44 +123,44 @@ def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
     return ResolvedValue(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
 
 
-def find_origin(key: str, norm: Norm) -> Origin:
+def find_origin(key: str, norm: Norm) -> ValueOrigin:
     """Return the source of a setting.
 
     It is the nearest profile, else the first edition, else the rule.
     """
     for profile in norm.profile.list_base_profiles():
-        if key in profile.own:
+        if key in profile.own_settings:
             return _make_profile_origin(profile)
     for standard in _iterate_editions(norm.standard):
-        if key in standard.own:
+        if key in standard.own_keys:
             return _make_standard_origin(standard)
-    return Origin(RULE_DEFAULT_ORIGIN)
+    return ValueOrigin(RULE_DEFAULT_ORIGIN)
 
 
-def _find_severity_origin(code: str, norm: Norm) -> Origin:
+def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
     for phase in (norm.phase, "") if norm.phase else ("",):
         key = f"phase.{phase}.severity.{code}" if phase else f"severity.{code}"
         for profile in norm.profile.list_base_profiles():
-            if key in profile.own:
+            if key in profile.own_settings:
                 return _make_profile_origin(profile, phase)
         for standard in _iterate_editions(norm.standard):
-            if key in standard.own:
+            if key in standard.own_keys:
                 return _make_standard_origin(standard, phase)
-    return Origin(RULE_DEFAULT_ORIGIN)
+    return ValueOrigin(RULE_DEFAULT_ORIGIN)
 
 
 def _iterate_editions(standard: Standard) -> Iterator[Standard]:
     yield standard
-    for included in standard.includes:
+    for included in standard.included_standards:
         yield from _iterate_editions(included)
 
 
-def _make_profile_origin(profile: Profile, phase: str = "") -> Origin:
-    return Origin(PROFILE_ORIGIN, profile.id, profile.name, str(profile.path or ""), phase)
+def _make_profile_origin(profile: Profile, phase: str = "") -> ValueOrigin:
+    return ValueOrigin(PROFILE_ORIGIN, profile.id, profile.name, str(profile.path or ""), phase)
 
 
-def _make_standard_origin(standard: Standard, phase: str = "") -> Origin:
-    return Origin(STANDARD_ORIGIN, f"{standard.id} {standard.edition}", standard.name, str(standard.folder), phase)
+def _make_standard_origin(standard: Standard, phase: str = "") -> ValueOrigin:
+    return ValueOrigin(STANDARD_ORIGIN, f"{standard.id} {standard.edition}", standard.name, str(standard.folder), phase)
 
 
 #: Indicators that may have a county target; those allocated by the upper-level plan come first.
@@ -218,15 +218,15 @@ def get_inherited(key: str, norm: Norm) -> InheritedValue:
     ``norm``: the norm of the parent profile.
     """
     origin = find_origin(key, norm)
-    return InheritedValue(key, norm.get(key), origin.name, norm.mark(key), norm.profile.mark_sources.get(key, ""))
+    return InheritedValue(key, norm.get(key), origin.name, norm.get_mark(key), norm.profile.mark_sources.get(key, ""))
 
 
-def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], Target]:
+def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], IndicatorTarget]:
     """Return the parent profile's targets for a county, by (indicator, year).
 
     Totals of other areas never apply.
     """
-    return {(target.indicator, target.year): target for target in norm.targets(area_code)}
+    return {(target.indicator, target.year): target for target in norm.find_targets(area_code)}
 
 
 def find_target_year(norm: Norm) -> int | None:

@@ -53,7 +53,7 @@ class SpaceMap:
 
     def name(self, space: str) -> str:
         """Return the name of a three-zone code."""
-        return self.spaces.codes[space].name
+        return self.spaces.entry_by_code[space].name
 
 
 def load_space_map(norm: Norm) -> SpaceMap:
@@ -66,9 +66,9 @@ def load_space_map(norm: Norm) -> SpaceMap:
     for name in (THREE_ZONES, ZONES_LIST):
         if name not in standard.code_lists:
             raise DataError("data_file_missing", file=f"{standard.id}: {name}.csv")
-    codes = {code.name: code.code for code in standard.code_lists[THREE_ZONES].codes.values()}
+    codes = {code.name: code.code for code in standard.code_lists[THREE_ZONES].entry_by_code.values()}
     lines = {}
-    for zone, name in norm.section(THREE_ZONES).items():
+    for zone, name in norm.get_settings_section(THREE_ZONES).items():
         # Values of a profile were compared with the list when the profile was read.
         check_space(name, standard, file, f"{THREE_ZONES}.{zone}")
         lines[zone] = codes[name]
@@ -77,6 +77,6 @@ def load_space_map(norm: Norm) -> SpaceMap:
 
 def check_space(name: Any, standard: Standard, file: Path, key: str) -> None:
     """Raise DataError with file and key unless the value names one of the three zones."""
-    known_codes = [code.name for code in standard.code_lists[THREE_ZONES].codes.values()]
+    known_codes = [code.name for code in standard.code_lists[THREE_ZONES].entry_by_code.values()]
     if check_type(name, str, file=file, key=key) not in known_codes:
         raise DataError("data_value_unknown", file=str(file), key=key, value=name, known=", ".join(known_codes))

@@ -29,7 +29,7 @@ _STRING_PATTERN = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.
 class _TomlStatement:
     """``key = value``: path, and character spans of the statement and of the value."""
 
-    place: TomlPath
+    key_path: TomlPath
     start: int
     value_start: int
     value_end: int
@@ -40,7 +40,7 @@ class _TomlStatement:
 class _TomlHeader:
     """``[table]`` or ``[[table]]``: path and character span of the line."""
 
-    place: TomlPath
+    key_path: TomlPath
     start: int
     end: int
 
@@ -57,47 +57,47 @@ class TomlText:
         self.table: dict[str, Any] = tomllib.loads(text)
 
     # --- changes
-    def set(self, place: TomlPath, value: Any) -> None:
+    def set_value(self, place: TomlPath, value: Any) -> None:
         """Set the value of a key; an equal value keeps its spelling."""
         if _find_value(self.table, place) == (True, value) and type(_find_value(self.table, place)[1]) is type(value):
             return
         wanted_table = _copy_table_with_value(self.table, place, value)
         statements, headers = _parse_statements(self.text)
-        same_place = next((statement for statement in statements if statement.place == place), None)
+        same_place = next((statement for statement in statements if statement.key_path == place), None)
         enclosing = next(
             (
                 statement
                 for statement in statements
-                if len(statement.place) < len(place) and statement.place == place[: len(statement.place)]
+                if len(statement.key_path) < len(place) and statement.key_path == place[: len(statement.key_path)]
             ),
             None,
         )
         target = same_place or enclosing
         if target is not None:
-            new_value = value if same_place else _find_value(wanted_table, target.place)[1]
+            new_value = value if same_place else _find_value(wanted_table, target.key_path)[1]
             self._check_comments(target)
             new_text = self.text[: target.value_start] + render_toml(new_value) + self.text[target.value_end :]
         else:
             new_text = self._insert_key(place, value, statements, headers)
         self._accept_if_equal(new_text, wanted_table, place)
 
-    def remove(self, place: TomlPath) -> None:
+    def remove_key(self, place: TomlPath) -> None:
         """Remove a key with its line; ignore an absent key."""
         if not _find_value(self.table, place)[0]:
             return
         wanted_table = _copy_table_without_key(self.table, place)
         statements, _ = _parse_statements(self.text)
-        same_place = next((statement for statement in statements if statement.place == place), None)
+        same_place = next((statement for statement in statements if statement.key_path == place), None)
         if same_place is not None:
             new_text = self.text[: same_place.start] + self.text[same_place.end :]
         else:
             enclosing = next(
-                (statement for statement in statements if statement.place == place[: len(statement.place)]), None
+                (statement for statement in statements if statement.key_path == place[: len(statement.key_path)]), None
             )
             if enclosing is None:
                 raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
             self._check_comments(enclosing)
-            new_value = render_toml(_find_value(wanted_table, enclosing.place)[1])
+            new_value = render_toml(_find_value(wanted_table, enclosing.key_path)[1])
             new_text = self.text[: enclosing.value_start] + new_value + self.text[enclosing.value_end :]
         self._accept_if_equal(new_text, wanted_table, place)
 
@@ -106,7 +106,7 @@ class TomlText:
         wanted_table = copy.deepcopy(self.table)
         wanted_table.setdefault(name, []).append(row)
         statements, headers = _parse_statements(self.text)
-        inline = next((statement for statement in statements if statement.place == (name,)), None)
+        inline = next((statement for statement in statements if statement.key_path == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
             changed = self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
@@ -115,7 +115,7 @@ class TomlText:
                 f"[[{_quote_key(name)}]]",
                 *(f"{_quote_key(k)} = {render_toml(value)}" for k, value in row.items()),
             ]
-            rows = [number for number, header in enumerate(headers) if header.place[0] == name]
+            rows = [number for number, header in enumerate(headers) if header.key_path[0] == name]
             # After the last row's own lines; comments before the next heading belong to that heading.
             end = self._find_table_end(headers[rows[-1]], statements, headers) if rows else len(self.text)
             changed = self._insert_lines(end, ["", *lines])
@@ -126,12 +126,12 @@ class TomlText:
         wanted_table = copy.deepcopy(self.table)
         del wanted_table[name][position]
         statements, headers = _parse_statements(self.text)
-        inline = next((statement for statement in statements if statement.place == (name,)), None)
+        inline = next((statement for statement in statements if statement.key_path == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
             changed = self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
         else:
-            row_headers = [header for header in headers if header.place[:2] == (name, position)]
+            row_headers = [header for header in headers if header.key_path[:2] == (name, position)]
             if not row_headers:
                 raise DataError("profile_form", file=str(self._path), key=name)
             end = self._find_table_end(row_headers[-1], statements, headers)
@@ -159,20 +159,20 @@ class TomlText:
         """
         value = _STRING_PATTERN.sub('""', self.text[statement.value_start : statement.value_end])
         if "#" in value:
-            raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.place))
+            raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.key_path))
 
     def _insert_key(
         self, place: TomlPath, value: Any, statements: list[_TomlStatement], headers: list[_TomlHeader]
     ) -> str:
         line = f"{_quote_key(place[-1])} = {render_toml(value)}"
-        table = next((header for header in headers if header.place == place[:-1]), None)
+        table = next((header for header in headers if header.key_path == place[:-1]), None)
         if table is not None:
             return self._insert_lines(self._find_table_end(table, statements, headers), [line])
         if len(place) == 1:
             first = headers[0].start if headers else len(self.text)
             end = max((statement.end for statement in statements if statement.end <= first), default=0)
             return self._insert_lines(end, [line])
-        dotted = [statement for statement in statements if statement.place[:-1] == place[:-1]]
+        dotted = [statement for statement in statements if statement.key_path[:-1] == place[:-1]]
         if dotted:
             # The table is written as dotted keys: the new key joins them.
             keys = self.text[dotted[-1].start : dotted[-1].value_start].rpartition("=")[0].rpartition(".")[0]

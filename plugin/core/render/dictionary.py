@@ -16,9 +16,9 @@ from ..files.writing import write_text
 from ..messages.texts import Texts, format_number
 from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
-from ..standard.template import Code, CodeList, Field, Template
+from ..standard.template import CodeEntry, CodeList, Template, TemplateField
 from .html import fill_template
-from .words import Words
+from .words import ReportTexts
 
 UNVERIFIED_MARK = "C"
 
@@ -28,7 +28,7 @@ def render_dictionary(standard: Standard, lang: str = "zh") -> str:
 
     Raises DataError for an invalid template, code list or text.
     """
-    return fill_template("dictionary.html.j2", _collect_dictionary_data(standard, Words(lang), Texts(lang)))
+    return fill_template("dictionary.html.j2", _collect_dictionary_data(standard, ReportTexts(lang), Texts(lang)))
 
 
 def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
@@ -43,33 +43,33 @@ def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -
 class DictionaryPage:
     """A page of the data dictionary: a layer or a code list.
 
-    ``anchor``: ``layer-DLTB`` or ``codes-sandiao``; ``words``: text in which the search looks for words.
+    ``anchor``: ``layer-DLTB`` or ``codes-sandiao``; ``search_text``: text in which the search looks for words.
     """
 
     anchor: str
     title: str
     code: str
     group: str
-    words: str
+    search_text: str
 
     def matches_search(self, text: str) -> bool:
         """Return True if the page contains every word of a search text, ignoring case."""
-        return all(part in self.words for part in text.lower().split())
+        return all(part in self.search_text for part in text.lower().split())
 
 
-class Dictionary:
+class DataDictionary:
     """The data dictionary page by page, for QGIS windows."""
 
     def __init__(self, standard: Standard, lang: str = "zh"):
         self._standard = standard
-        self._search_words, self._texts = Words(lang), Texts(lang)
+        self._search_words, self._texts = ReportTexts(lang), Texts(lang)
 
     @cached_property
     def _pages_by_anchor(self) -> dict[str, Any]:
         return _collect_dictionary_data(self._standard, self._search_words, self._texts)
 
     @cached_property
-    def entries(self) -> list[DictionaryPage]:
+    def pages(self) -> list[DictionaryPage]:
         """The pages of the layers by group, then those of the code lists."""
         found = []
         for group in self._pages_by_anchor["groups"]:
@@ -85,7 +85,7 @@ class Dictionary:
             found.append(DictionaryPage(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
         return found
 
-    def page(self, anchor: str = "") -> str:
+    def render_page(self, anchor: str = "") -> str:
         """Return the page of a layer or code list as plain HTML.
 
         For another ``anchor`` it is the introduction.
@@ -110,7 +110,7 @@ class Dictionary:
             field, template.export_names[field.name], self._standard, self._search_words, self._texts
         )
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
-        kind = row["type"] + (self._search_words.bracket(size) if size else "")
+        kind = row["type"] + (self._search_words.put_in_brackets(size) if size else "")
         mark = f"{self._search_words.get('dictionary', 'mark')} {field.mark}"
         official = field.alias if field.alias != row["meaning"] else ""
         parts = (
@@ -143,18 +143,18 @@ def find_rules(role: str, standard: Standard) -> list[Rule]:
     return found
 
 
-def sort_codes_below_parents(codes: CodeList) -> list[tuple[Code, int]]:
+def sort_codes_below_parents(codes: CodeList) -> list[tuple[CodeEntry, int]]:
     """Return every code with its depth, each below its parent.
 
     A cycle of parents is cut.
     """
-    children: dict[str, list[Code]] = {}
-    for code in codes.codes.values():
+    children: dict[str, list[CodeEntry]] = {}
+    for code in codes.entry_by_code.values():
         children.setdefault(code.parent, []).append(code)
-    found: list[tuple[Code, int]] = []
+    found: list[tuple[CodeEntry, int]] = []
     seen: set[str] = set()
 
-    def add(rows: Iterable[Code], depth: int) -> None:
+    def add(rows: Iterable[CodeEntry], depth: int) -> None:
         for code in rows:
             if code.code not in seen:
                 seen.add(code.code)
@@ -162,11 +162,11 @@ def sort_codes_below_parents(codes: CodeList) -> list[tuple[Code, int]]:
                 add(children.get(code.code, ()), depth + 1)
 
     add(children.get("", ()), 0)
-    add(codes.codes.values(), 0)
+    add(codes.entry_by_code.values(), 0)
     return found
 
 
-def _collect_dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _collect_dictionary_data(standard: Standard, words: ReportTexts, texts: Texts) -> dict[str, Any]:
     templates = standard.templates
     users: dict[str, list[str]] = {}
     for role, template in templates.items():
@@ -186,7 +186,7 @@ def _collect_dictionary_data(standard: Standard, words: Words, texts: Texts) -> 
         "layers": len(templates),
         "fields": sum(len(t.fields) for t in templates.values()),
         "lists": len(lists),
-        "codes": sum(len(c.codes) for c in standard.code_lists.values()),
+        "codes": sum(len(c.entry_by_code) for c in standard.code_lists.values()),
     }
     doubts = {
         "names": sum(t.name_mark == UNVERIFIED_MARK for t in templates.values()),
@@ -207,7 +207,7 @@ def _collect_dictionary_data(standard: Standard, words: Words, texts: Texts) -> 
     }
 
 
-def _collect_layer_data(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _collect_layer_data(template: Template, standard: Standard, words: ReportTexts, texts: Texts) -> dict[str, Any]:
     edition = standard.find_standard_of_template(template)
     short = template.export_names
     return {
@@ -220,7 +220,7 @@ def _collect_layer_data(template: Template, standard: Standard, words: Words, te
         "constraint": _format_constraint(template.constraint, words),
         "overlap": words.get("dictionary", f"overlap_{template.overlap}"),
         "feature_code": template.feature_code,
-        "aliases": words.join(a for a in template.aliases if a != template.name),
+        "aliases": words.join_parts(a for a in template.aliases if a != template.name),
         "source": template.source,
         "edition": f"{edition.name} · {edition.edition}",
         "fields": [_collect_field_data(f, short[f.name], standard, words, texts) for f in template.fields],
@@ -230,7 +230,9 @@ def _collect_layer_data(template: Template, standard: Standard, words: Words, te
     }
 
 
-def _collect_field_data(field: Field, short: str, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _collect_field_data(
+    field: TemplateField, short: str, standard: Standard, words: ReportTexts, texts: Texts
+) -> dict[str, Any]:
     notes = []
     if field.code_pad:
         notes.append(words.get("dictionary", "padded", digits=field.code_pad))
@@ -250,38 +252,38 @@ def _collect_field_data(field: Field, short: str, standard: Standard, words: Wor
         "codes": field.codes,
         "list": texts.get_setting_name(f"codes.{field.codes}") if field.codes else "",
         "linked": field.codes in standard.code_lists,
-        "notes": words.join(notes),
+        "notes": words.join_parts(notes),
         # A field that no rule reads has its official name alone.
-        "meaning": words.named("meaning", field.meaning) if field.meaning else field.alias,
+        "meaning": words.get_text_or_key("meaning", field.meaning) if field.meaning else field.alias,
         "required": _format_constraint(field.constraint, words) if field.constraint else "",
         "personal": field.personal,
         "mark": field.mark,
     }
 
 
-def _format_constraint(letter: str, words: Words) -> str:
+def _format_constraint(letter: str, words: ReportTexts) -> str:
     key = f"constraint_{letter or 'none'}"
-    return words.get("dictionary", key) if words.has("dictionary", key) else letter
+    return words.get("dictionary", key) if words.has_text("dictionary", key) else letter
 
 
-def _collect_code_list_data(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict[str, Any]:
+def _collect_code_list_data(codes: CodeList, users: list[str], words: ReportTexts, texts: Texts) -> dict[str, Any]:
     # Skip a column without any value.
-    columns = list(dict.fromkeys(k for c in codes.codes.values() for k, v in c.extra.items() if v))
+    columns = list(dict.fromkeys(k for c in codes.entry_by_code.values() for k, v in c.other_columns.items() if v))
     return {
         "id": codes.id,
         "name": texts.get_setting_name(f"codes.{codes.id}"),
         "mark": codes.mark,
-        "count": words.get("dictionary", "rows", count=len(codes.codes)),
+        "count": words.get("dictionary", "rows", count=len(codes.entry_by_code)),
         "users": users,
-        "columns": [words.named("dictionary_extra", name) for name in columns],
-        "nested": any(c.parent for c in codes.codes.values()),
+        "columns": [words.get_text_or_key("dictionary_extra", name) for name in columns],
+        "nested": any(c.parent for c in codes.entry_by_code.values()),
         "codes": [
             {
                 "code": code.code,
                 "name": code.name,
                 "parent": code.parent,
                 "depth": min(depth, 4),
-                "extra": [code.extra.get(name, "").replace("|", " | ") for name in columns],
+                "extra": [code.other_columns.get(name, "").replace("|", " | ") for name in columns],
                 "mark": code.mark,
             }
             for code, depth in sort_codes_below_parents(codes)
@@ -289,7 +291,7 @@ def _collect_code_list_data(codes: CodeList, users: list[str], words: Words, tex
     }
 
 
-def _collect_rule_data(rule: Rule, words: Words, texts: Texts) -> dict[str, str]:
+def _collect_rule_data(rule: Rule, words: ReportTexts, texts: Texts) -> dict[str, str]:
     return {
         "code": rule.code,
         "title": texts.get_rule_title(rule),

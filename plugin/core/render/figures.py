@@ -23,7 +23,7 @@ from ..model.indicator import (
 from ..model.report import Report
 from ..profile import Norm
 from ..profile.space_map import SPACE_FIGURES, THREE_ZONES
-from .words import Words
+from .words import ReportTexts
 
 STATE_ICONS = {
     TARGET_MET: "ok",
@@ -36,7 +36,7 @@ STATE_ICONS = {
 _INPUTS_SHOWN_ELSEWHERE = ("numerator_m2", "land_ratio")
 
 
-def make_figure_rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+def make_figure_rows(report: Report, norm: Norm | None, words: ReportTexts) -> list[dict[str, Any]]:
     """Return the indicators of a report as rows of the page: areas, then the ratio.
 
     Figures of townships have a separate table.
@@ -50,7 +50,7 @@ def is_township_figure(indicator: Indicator) -> bool:
     return indicator.id.startswith("township_")
 
 
-def _make_figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
+def _make_figure_row(indicator: Indicator, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
     left, decimals = indicator.margin, choose_decimals(indicator)
     state = format_state(indicator, words)
     return {
@@ -58,7 +58,7 @@ def _make_figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> d
         "name": indicator.name or indicator.id,
         "target": format_target(indicator, words),
         "value": format_number(indicator.value, decimals),
-        "unit": "" if indicator.unit == "ratio" else words.named("unit", indicator.unit),
+        "unit": "" if indicator.unit == "ratio" else words.get_text_or_key("unit", indicator.unit),
         "room": format_signed(left, decimals),
         "state": state,
         "icon": STATE_ICONS.get(indicator.state, "") if indicator.value is not None else "",
@@ -72,12 +72,12 @@ def _make_figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> d
     }
 
 
-def format_basis(indicator: Indicator, words: Words) -> str:
+def format_basis(indicator: Indicator, words: ReportTexts) -> str:
     """Return the basis of an indicator in words, such as statutory area.
 
     For a ratio those of numerator and denominator.
     """
-    return " ÷ ".join(words.named("basis", part) for part in indicator.basis.split("/") if part)
+    return " ÷ ".join(words.get_text_or_key("basis", part) for part in indicator.basis.split("/") if part)
 
 
 def choose_decimals(indicator: Indicator) -> int:
@@ -99,22 +99,22 @@ def format_signed(value: float | None, decimals: int) -> str:
     return ("+" if value > 0 else "−") + text
 
 
-def format_hectares(area_m2: float | None, words: Words) -> str:
+def format_hectares(area_m2: float | None, words: ReportTexts) -> str:
     """Return an area in hectares with its unit; a dash without an area."""
     return "—" if area_m2 is None else words.get("text", "hectares", amount=format_hectare_number(area_m2))
 
 
-def format_target(indicator: Indicator, words: Words) -> str:
+def format_target(indicator: Indicator, words: ReportTexts) -> str:
     """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
     if indicator.target is None:
         return ""
     sign = COMPARISON_SIGNS.get(indicator.comparison, indicator.comparison)
     figure = f"{sign} {format_number(indicator.target, indicator.target_decimals)}"
     # A ratio has no unit: ≤ 1.25.
-    return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
+    return figure if indicator.unit == "ratio" else f"{figure} {words.get_text_or_key('unit', indicator.unit)}"
 
 
-def format_state(indicator: Indicator, words: Words) -> str:
+def format_state(indicator: Indicator, words: ReportTexts) -> str:
     """Return the state of an indicator in words; a star marks an unconfirmed figure.
 
     The word 合格 is not used: a limit that is kept reads 未超限.
@@ -123,16 +123,16 @@ def format_state(indicator: Indicator, words: Words) -> str:
     key = indicator.state if indicator.state not in (TARGET_MET, TARGET_MISSED) else f"{indicator.state}_{side}"
     if indicator.value is None:
         key = "not_computed"
-    return words.named("indicator_state", key) + ("" if indicator.confirmed else "*")
+    return words.get_text_or_key("indicator_state", key) + ("" if indicator.confirmed else "*")
 
 
-def format_value(indicator: Indicator, words: Words) -> str:
+def format_indicator_value(indicator: Indicator, words: ReportTexts) -> str:
     """Return the value of an indicator with its unit, for a line of text."""
     figure = format_number(indicator.value, choose_decimals(indicator))
-    return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
+    return figure if indicator.unit == "ratio" else f"{figure} {words.get_text_or_key('unit', indicator.unit)}"
 
 
-def format_inputs(indicator: Indicator, words: Words) -> str:
+def format_inputs(indicator: Indicator, words: ReportTexts) -> str:
     """Return the inputs of an indicator in one line, shortened.
 
     These are the sum over a layer, numerator ÷ denominator, or a list of all inputs.
@@ -150,46 +150,46 @@ def format_inputs(indicator: Indicator, words: Words) -> str:
         clauses = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
         for key, name in (("within", "within"), ("land_classes", "classes"), ("urban_codes", "urban")):
             if key in given:
-                codes = words.join(given[key]) if isinstance(given[key], list) else given[key]
+                codes = words.join_parts(given[key]) if isinstance(given[key], list) else given[key]
                 clauses.append(words.get("formula", name, codes=codes, within=codes))
         if "difference_m2" in given:
             clauses.append(words.get("formula", "difference", area=format_signed(given["difference_m2"], 2)))
         if "county_share" in given:
             clauses.append(words.get("formula", "share", share=format_number(given["county_share"], 2)))
         if "zone_codes" in given:
-            clauses.append(words.get("formula", "codes", codes=words.join(given["zone_codes"])))
+            clauses.append(words.get("formula", "codes", codes=words.join_parts(given["zone_codes"])))
         return words.get("page", "clause").join(clauses)
     return format_all_inputs(indicator, words)
 
 
-def format_all_inputs(indicator: Indicator, words: Words) -> str:
+def format_all_inputs(indicator: Indicator, words: ReportTexts) -> str:
     """Return all inputs of an indicator in one line."""
     return words.get("page", "clause").join(format_input(k, v, words) for k, v in indicator.inputs.items())
 
 
-def format_input(name: str, value: Any, words: Words) -> str:
+def format_input(name: str, value: Any, words: ReportTexts) -> str:
     """Return one input of an indicator with its label."""
-    label = words.named("input", name)
+    label = words.get_text_or_key("input", name)
     if isinstance(value, list | tuple | set):
-        return f"{label} {words.join(map(str, value))}"
+        return f"{label} {words.join_parts(map(str, value))}"
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{label} {_format_measure(name, float(value), words)}"
-    return f"{label} {words.named('input_value', str(value))}"
+    return f"{label} {words.get_text_or_key('input_value', str(value))}"
 
 
-def _format_measure(name: str, value: float, words: Words) -> str:
+def _format_measure(name: str, value: float, words: ReportTexts) -> str:
     for tail in SQUARE_METRES:
         if name.endswith(f"_{tail}"):
             # A difference of 0 must not read −0.00.
             figure = format_number(round(value, DECIMALS_BY_UNIT[tail]) + 0.0, DECIMALS_BY_UNIT[tail]).replace("-", "−")
-            return f"{figure} {words.named('unit', tail)}"
+            return f"{figure} {words.get_text_or_key('unit', tail)}"
     if name.endswith("_m"):
         return f"{format_number(value, 2)} m"
     # Years and counts below five digits are written without thousands separators.
     return format_number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 
 
-def make_figure_notes(report: Report, words: Words) -> list[str]:
+def make_figure_notes(report: Report, words: ReportTexts) -> list[str]:
     """Return the notes below the table of indicators.
 
     They are sources, inputs of the ratio, and the meaning of the star.
@@ -198,7 +198,7 @@ def make_figure_notes(report: Report, words: Words) -> list[str]:
     whole = [i for i in report.indicators if not is_township_figure(i)]
     sources = dict.fromkeys(i.target_source for i in whole if i.target_source and i.unit != "ratio")
     if sources:
-        notes.append(words.get("text", "target_source", sources=words.join(sources)))
+        notes.append(words.get("text", "target_source", sources=words.join_parts(sources)))
     notes += _make_ratio_notes(report, words)
     if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
         notes.append(words.get("text", "margin_note"))
@@ -207,7 +207,7 @@ def make_figure_notes(report: Report, words: Words) -> list[str]:
     return notes
 
 
-def _make_ratio_notes(report: Report, words: Words) -> list[str]:
+def _make_ratio_notes(report: Report, words: ReportTexts) -> list[str]:
     notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
@@ -215,11 +215,11 @@ def _make_ratio_notes(report: Report, words: Words) -> list[str]:
             "", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
         )
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
-        limit = words.get("text", "limit_source", sources=words.join(limits)) if limits else ""
+        limit = words.get("text", "limit_source", sources=words.join_parts(limits)) if limits else ""
         notes.append(words.get("text", "ratio_inputs", limit=limit, inputs=format_all_inputs(shared, words)))
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
     if denominator:
-        above, below = words.named("basis", numerator), words.named("basis", denominator)
+        above, below = words.get_text_or_key("basis", numerator), words.get_text_or_key("basis", denominator)
         notes.append(words.get("text", "ratio_basis", numerator=above, denominator=below))
     return notes
 
@@ -232,9 +232,9 @@ def _list_source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
     found = []
     ratio = indicator.unit == "ratio"
     if norm is not None and indicator.target is not None:
-        found.append(norm.mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
+        found.append(norm.get_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
     if norm is not None and ratio:
-        found.append(norm.mark("ratio.form"))
+        found.append(norm.get_mark("ratio.form"))
     if norm is not None and indicator.id in SPACE_FIGURES:
-        found.append(norm.mark(THREE_ZONES))
+        found.append(norm.get_mark(THREE_ZONES))
     return list(dict.fromkeys(found))

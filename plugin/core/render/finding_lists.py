@@ -15,7 +15,7 @@ from ..model.report import Report, RuleOutcome
 from ..model.rule import Severity
 from ..profile import Norm
 from .pictures import MAX_PICTURES, make_finding_sort_key, select_findings_with_area, select_largest_conflicts
-from .words import Words
+from .words import ReportTexts
 
 #: Largest number of rows per rule on the page; counts are complete, and layer and JSON have all.
 MAX_ROWS_PER_RULE = 200
@@ -28,7 +28,7 @@ _CIRCLED_ONE = 0x2460
 WINDOW_RULE = "TOP009"
 
 
-def get_rule_titles(report: Report, words: Words) -> dict[str, str]:
+def get_rule_titles(report: Report, words: ReportTexts) -> dict[str, str]:
     """Return code → title of each rule, and of the codes about the run itself."""
     return {r.code: r.heading for r in report.rules} | {
         code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
@@ -43,7 +43,7 @@ def group_findings_by_rule(findings: Iterable[Finding]) -> dict[str, list[Findin
     return groups
 
 
-def sum_findings_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
+def sum_findings_by_rule(report: Report, words: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule and severity with sums, errors first, then by area.
 
     Waived findings have a separate section.
@@ -76,7 +76,7 @@ def sum_findings_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
 
 
-def format_township_counts(findings: Iterable[Finding], words: Words, limit: int = _MAX_TOWNSHIPS) -> str:
+def format_township_counts(findings: Iterable[Finding], words: ReportTexts, limit: int = _MAX_TOWNSHIPS) -> str:
     """Return the townships with most findings, with numbers; a dash if no finding is in a township."""
     counts = Counter(f.township for f in findings)
     elsewhere = counts.pop("", 0)
@@ -88,11 +88,11 @@ def format_township_counts(findings: Iterable[Finding], words: Words, limit: int
         parts.append(words.get("text", "more_townships", count=len(named)))
     if elsewhere:
         parts.append(words.get("text", "elsewhere", count=elsewhere))
-    return words.join(parts)
+    return words.join_parts(parts)
 
 
 def list_by_rule(
-    report: Report, norm: Norm | None, words: Words, limit: int = MAX_ROWS_PER_RULE
+    report: Report, norm: Norm | None, words: ReportTexts, limit: int = MAX_ROWS_PER_RULE
 ) -> list[dict[str, Any]]:
     """Return a block for each rule with findings.
 
@@ -127,7 +127,7 @@ def make_rule_sort_key(code: str) -> tuple[int, str]:
     return (RULE_FAMILIES.index(code[:3]) if code[:3] in RULE_FAMILIES else len(RULE_FAMILIES), code)
 
 
-def _make_finding_row(finding: Finding, words: Words) -> dict[str, Any]:
+def _make_finding_row(finding: Finding, words: ReportTexts) -> dict[str, Any]:
     waived = finding.state == "waived"
     return {
         "severity": "WAIVED" if waived else str(finding.severity),
@@ -139,7 +139,7 @@ def _make_finding_row(finding: Finding, words: Words) -> dict[str, Any]:
     }
 
 
-def _list_related_features(finding: Finding, words: Words) -> list[str]:
+def _list_related_features(finding: Finding, words: ReportTexts) -> list[str]:
     """Return the other features of a finding, one line per key."""
     fid = finding.params.get("related_fid")
     keys = [k for k in finding.related_keys if k][:_MAX_RELATED]
@@ -155,12 +155,12 @@ def _join_role_and_key(role: str, key: str) -> str:
     return " ".join(p for p in (role, key) if p)
 
 
-def _format_key_or_fid(key: str, fid: Any, words: Words) -> str:
+def _format_key_or_fid(key: str, fid: Any, words: ReportTexts) -> str:
     tail = words.get("text", "fid", fid=fid) if fid is not None else ""
-    return f"{key} {words.bracket(tail)}" if key and tail else key or tail
+    return f"{key} {words.put_in_brackets(tail)}" if key and tail else key or tail
 
 
-def _make_rule_help(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
+def _make_rule_help(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
     """Return a rule's help by heading, its values, and its sources with marks.
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
@@ -169,9 +169,9 @@ def _make_rule_help(code: str, outcome: RuleOutcome | None, norm: Norm | None, w
 
     rule, texts = load_all_rules().get(code), Texts(words.lang)
     if rule is None:
-        sentence = texts.section("run_help").get(code, "")
+        sentence = texts.get_section("run_help").get(code, "")
         return {
-            "help": [(texts.section("headings")["what"], sentence)] if sentence else [],
+            "help": [(texts.get_section("headings")["what"], sentence)] if sentence else [],
             "basis": [],
             "parameters": [],
         }
@@ -195,7 +195,7 @@ def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]
     )
 
 
-def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:
+def list_citations(keys: Iterable[str], norm: Norm | None, words: ReportTexts) -> list[dict[str, str]]:
     """Return the citations of a rule with their marks (A, B or C: level of source)."""
     if norm is None:
         return []
@@ -205,7 +205,7 @@ def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list
     return [{"mark": known[k].mark, "text": describe_citation(known[k], norm, texts)} for k in keys if k in known]
 
 
-def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
+def list_conflicts(report: Report, words: ReportTexts) -> dict[str, Any]:
     """Return the largest conflicts with captions, numbered as on the overview map."""
     named = get_rule_titles(report, words)
     chosen = select_largest_conflicts(report)
@@ -221,7 +221,7 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
                 "township": finding.township or "—",
                 "area": format_hectare_number(finding.area_m2),
                 "width": format_width(finding.width_m, 1) if finding.width_m is not None else "",
-                "state": words.named("state", finding.state),
+                "state": words.get_text_or_key("state", finding.state),
             }
         )
     left = len(select_findings_with_area(report)) - len(chosen) if len(chosen) == MAX_PICTURES else 0
@@ -232,7 +232,7 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
-def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
+def list_waivers(report: Report, words: ReportTexts) -> list[dict[str, Any]]:
     """Return all waived findings with the data of their waivers."""
     found = sorted(
         (f for f in report.findings if f.state == "waived"),
@@ -259,7 +259,9 @@ def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
     return rows
 
 
-def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = MAX_ROWS_PER_RULE) -> dict[str, Any]:
+def list_windows(
+    report: Report, norm: Norm | None, words: ReportTexts, limit: int = MAX_ROWS_PER_RULE
+) -> dict[str, Any]:
     """Return the holes (开天窗) in the boundary (TOP009) by area.
 
     Each has what fills it; sums are added.
@@ -271,7 +273,7 @@ def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = M
             "own": _join_role_and_key(f.role, _format_key_or_fid(f.key, f.params.get("fid"), words)),
             "township": f.township or "—",
             "area": format_hectare_number(f.area_m2),
-            "fillers": words.join(
+            "fillers": words.join_parts(
                 templates[r].name if r in templates and words.lang == "zh" else r for r in f.params["fillers"]
             ),
             "share": format_number(f.params["share"], 1),

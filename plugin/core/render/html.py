@@ -18,13 +18,13 @@ from .document.check_report import SectionNumbers, decode_data_uri, make_first_p
 from .document.page_html import render_page_blocks
 from .figures import STATE_ICONS, choose_decimals, format_state, format_target, is_township_figure
 from .pictures import ReportPictures
-from .words import Words
+from .words import ReportTexts
 
 if TYPE_CHECKING:
     from ..profile import Norm
 
 
-def make_township_section(report: Report, words: Words) -> dict[str, Any]:
+def make_township_section(report: Report, words: ReportTexts) -> dict[str, Any]:
     """Return the areas by township; townships that miss a task come first.
 
     ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a task.
@@ -32,7 +32,10 @@ def make_township_section(report: Report, words: Words) -> dict[str, Any]:
     indicators = [i for i in report.indicators if is_township_figure(i)]
     figures = list(dict.fromkeys((i.id, i.unit) for i in indicators))
     texts = Texts(words.lang)
-    columns = [texts.indicator(name) + words.bracket(words.named("unit", unit)) for name, unit in figures]
+    columns = [
+        texts.get_indicator_name(name) + words.put_in_brackets(words.get_text_or_key("unit", unit))
+        for name, unit in figures
+    ]
     rows = []
     for place in dict.fromkeys(i.place for i in indicators):
         own = {(i.id, i.unit): i for i in indicators if i.place == place}
@@ -42,12 +45,12 @@ def make_township_section(report: Report, words: Words) -> dict[str, Any]:
     return {
         "columns": columns,
         "rows": sorted(rows, key=lambda row: bool(row["met"])),
-        "sources": words.join(sources),
+        "sources": words.join_parts(sources),
         "unconfirmed": any(not i.confirmed for i in indicators),
     }
 
 
-def _make_township_cell(indicator: Indicator, words: Words) -> dict[str, str]:
+def _make_township_cell(indicator: Indicator, words: ReportTexts) -> dict[str, str]:
     return {
         "value": format_number(indicator.value, choose_decimals(indicator)),
         # The unit is in the head of the column.
@@ -69,7 +72,7 @@ def render_report(
 
     ``norm`` provides citations and marks; without ``pictures`` the page gives the reason.
     """
-    words = Words(lang or report.lang)
+    words = ReportTexts(lang or report.lang)
     return fill_template("report.html.j2", _collect_page_data(report, norm, pictures, words))
 
 
@@ -106,7 +109,7 @@ def escape_css_string(text: str) -> str:
 
 
 def _collect_page_data(
-    report: Report, norm: Norm | None, pictures: ReportPictures | None, words: Words
+    report: Report, norm: Norm | None, pictures: ReportPictures | None, words: ReportTexts
 ) -> dict[str, Any]:
     drawn = pictures or ReportPictures()
     shown = bool(drawn.overview or any(drawn.conflicts))
@@ -155,7 +158,7 @@ def _collect_page_data(
     }
 
 
-def _make_page_margins(head: dict[str, Any], words: Words) -> dict[str, Any]:
+def _make_page_margins(head: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
     """Return header and footer of every printed page; the browser counts the pages."""
     title = words.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
     parts: list[Any] = []

@@ -220,8 +220,8 @@ def write_outputs(
 
         write_ledger(path, report, plan.norm, author=author, cancellation=cancellation)
 
-    for target in outputs.paths():
-        check_not_input(target, list(plan.inputs))
+    for target in outputs.list_paths():
+        check_not_input(target, list(plan.input_files))
     writers = (
         (outputs.json, write_json),
         (outputs.html, write_html),

@@ -15,16 +15,16 @@ from ..engine.explanation import format_value
 from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS
 from ..model.rule import find_unit, load_all_rules
-from ..profile import Norm, StatedFigure, Target
-from ..profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, Origin, ResolvedValue, resolve_norm
+from ..profile import IndicatorTarget, Norm, StatedFigure
+from ..profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, ResolvedValue, ValueOrigin, resolve_norm
 from ..standard.conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
 from .rule_book import format_control_line_name
-from .words import Words
+from .words import ReportTexts
 
 _PAIR_PREFIX = f"{CONFLICTS_SECTION}."
 
 
-def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
+def render_profile_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
     """Yield a resolved profile as text: each heading, then its lines."""
     texts, laid = Texts(words.lang), resolve_norm(norm)
     yield from _make_head_lines(norm, words)
@@ -35,7 +35,9 @@ def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     for line in laid.rules:
         rule = load_all_rules()[line.code]
         runs = (
-            "" if line.runs_by_default else words.get("resolved", "asked", groups=words.join(line.groups) or line.code)
+            ""
+            if line.runs_by_default
+            else words.get("resolved", "asked", groups=words.join_parts(line.groups) or line.code)
         )
         values = {
             "severity": words.get("severity", line.severity),
@@ -46,16 +48,16 @@ def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
         rules += [f"  {text}" for text in _make_value_table(line.parameters, texts, words, has_head=False)]
     yield from _make_section_lines(words, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
-    targets = _make_target_table(norm.targets(area), texts, words)
-    yield from _make_section_lines(words, "targets", targets, count=len(norm.targets(area)))
+    targets = _make_target_table(norm.find_targets(area), texts, words)
+    yield from _make_section_lines(words, "targets", targets, count=len(norm.find_targets(area)))
     yield from _make_section_lines(
         words, "stated", [_format_stated_line(s, words) for s in norm.list_stated_figures(area)]
     )
     yield from _make_section_lines(
-        words, "register", [_register_line(asdict(line), texts) for line in norm.register(area)]
+        words, "register", [_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)]
     )
     other = [_format_target_line(t, texts, words) for t in profile.targets if t.area_code != area]
-    other += [_format_stated_line(s, words) for s in profile.stated if s.area_code != area]
+    other += [_format_stated_line(s, words) for s in profile.stated_figures if s.area_code != area]
     yield from _make_section_lines(words, "others", other)
     # The pairs come last: there are many, and most come from the standard.
     pairs.sort(key=lambda value: (CONFLICT_MEANINGS.index(value.value), value.key))
@@ -77,12 +79,12 @@ def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
         "document": asdict(profile.document_info),
         **resolve_norm(norm).to_dict(),
         "targets": [asdict(t) for t in profile.targets],
-        "stated": [asdict(s) for s in profile.stated],
+        "stated": [asdict(s) for s in profile.stated_figures],
         "heritage_register": [asdict(line) for line in profile.register],
     }
 
 
-def _make_head_lines(norm: Norm, words: Words) -> Iterator[str]:
+def _make_head_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
     profile, standard = norm.profile, norm.standard
 
     def line(key: str, **params: Any) -> str:
@@ -91,27 +93,27 @@ def _make_head_lines(norm: Norm, words: Words) -> Iterator[str]:
     yield line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—")
     if profile.path is not None:
         yield line("file", file=profile.path)
-    if profile.members:
-        yield line("members", members=words.join(profile.members))
+    if profile.member_areas:
+        yield line("members", members=words.join_parts(profile.member_areas))
     above = profile.list_base_profiles()[1:]
     if above:
         yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in above))
     yield line("standard", name=standard.name, id=standard.id, edition=standard.edition)
-    yield line("phase", phase=words.named("phase", norm.phase) if norm.phase else line("no_phase"))
+    yield line("phase", phase=words.get_text_or_key("phase", norm.phase) if norm.phase else line("no_phase"))
     if profile.confirmed_by:
-        yield line("confirmed", items=words.join(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
+        yield line("confirmed", items=words.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
     else:
         yield line("not_confirmed")
     info, colon = asdict(profile.document_info), words.get("page", "colon")
     values = [f"{words.get('document', key)}{colon}{value}" for key, value in info.items() if value]
     if values:
-        yield line("document", values=words.join(values))
+        yield line("document", values=words.join_parts(values))
     if profile.absent:
         texts = Texts(words.lang)
-        yield line("absent", names=words.join(texts.concept(c) for c in sorted(profile.absent)))
+        yield line("absent", names=words.join_parts(texts.get_concept_name(c) for c in sorted(profile.absent)))
 
 
-def _make_section_lines(words: Words, key: str, lines: list[str], **params: Any) -> list[str]:
+def _make_section_lines(words: ReportTexts, key: str, lines: list[str], **params: Any) -> list[str]:
     """Return a heading with the number of lines, then the lines; empty without lines."""
     if not lines:
         return []
@@ -119,7 +121,7 @@ def _make_section_lines(words: Words, key: str, lines: list[str], **params: Any)
     return ["", heading, *(f"  {line}" for line in lines)]
 
 
-def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, words: Words) -> str:
+def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, words: ReportTexts) -> str:
     """Return two control lines by name, with the meaning of their overlap."""
     sides = value.key.removeprefix(_PAIR_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
@@ -127,7 +129,7 @@ def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, wo
 
 
 def _make_value_table(
-    values: Iterable[ResolvedValue], texts: Texts, words: Words, *, has_head: bool = True
+    values: Iterable[ResolvedValue], texts: Texts, words: ReportTexts, *, has_head: bool = True
 ) -> list[str]:
     """Return settings as the lines of a table: key, name, value with unit, mark, origin."""
     rows = []
@@ -147,7 +149,7 @@ def _make_value_table(
     return _align_columns([head, *rows] if has_head else rows)
 
 
-def _make_target_table(targets: Iterable[Target], texts: Texts, words: Words) -> list[str]:
+def _make_target_table(targets: Iterable[IndicatorTarget], texts: Texts, words: ReportTexts) -> list[str]:
     """Return targets as the lines of a table: figure, value, unit, year, kind, source."""
     rows = []
     for target in targets:
@@ -156,7 +158,7 @@ def _make_target_table(targets: Iterable[Target], texts: Texts, words: Words) ->
         sign = COMPARISON_SIGNS[target.comparison]
         rows.append(
             [
-                texts.indicator(target.indicator),
+                texts.get_indicator_name(target.indicator),
                 f"{sign} {target.value} {unit}".strip(),
                 str(target.year or "—"),
                 target.binding or "—",
@@ -190,34 +192,34 @@ def _measure(text: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _format_setting_line(value: ResolvedValue, name: str, text: str, words: Words) -> str:
+def _format_setting_line(value: ResolvedValue, name: str, text: str, words: ReportTexts) -> str:
     mark = _format_mark(value, words)
     return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_format_origin(value.origin, words))
 
 
-def _format_mark(value: ResolvedValue, words: Words) -> str:
+def _format_mark(value: ResolvedValue, words: ReportTexts) -> str:
     sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
     return words.get("resolved", sure, mark=value.mark or "—")
 
 
-def _format_origin(origin: Origin, words: Words) -> str:
+def _format_origin(origin: ValueOrigin, words: ReportTexts) -> str:
     if origin.kind == RULE_DEFAULT_ORIGIN:
         return words.get("resolved", "of_rule")
     name = origin.id if origin.kind == STANDARD_ORIGIN else origin.name or origin.id
-    return name + words.bracket(words.named("phase", origin.phase)) if origin.phase else name
+    return name + words.put_in_brackets(words.get_text_or_key("phase", origin.phase)) if origin.phase else name
 
 
-def _format_target_line(target: Target, texts: Texts, words: Words) -> str:
+def _format_target_line(target: IndicatorTarget, texts: Texts, words: ReportTexts) -> str:
     unit = texts.get("units", target.unit)
-    return _format_figure_line(target, texts.indicator(target.indicator), unit, words)
+    return _format_figure_line(target, texts.get_indicator_name(target.indicator), unit, words)
 
 
-def _format_stated_line(stated: StatedFigure, words: Words) -> str:
-    name = stated.name + words.bracket(stated.note) if stated.note else stated.name
+def _format_stated_line(stated: StatedFigure, words: ReportTexts) -> str:
+    name = stated.name + words.put_in_brackets(stated.note) if stated.note else stated.name
     return _format_figure_line(stated, name, stated.unit, words)
 
 
-def _format_figure_line(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
+def _format_figure_line(figure: IndicatorTarget | StatedFigure, name: str, unit: str, words: ReportTexts) -> str:
     params = {
         "name": name,
         "sign": COMPARISON_SIGNS[figure.comparison],

@@ -19,21 +19,22 @@ DOCX_STYLES = (
 class ReportSettings:
     """The settings of resources/reports/signed_report.toml.
 
-    ``order``: rules that decide a verdict, in this order; ``families``: of the other rules; ``control_lines``: rules on
-    overlaps of the three lines; ``limits``: lengths of lists; ``docx_styles``: key → name of a style in a template.
+    ``decisive_rules``: rules that decide a verdict, in this order; ``family_order``: of the other rules;
+    ``control_lines``: rules on overlaps of the three lines; ``length_limits``: lengths of lists; ``docx_styles``: key →
+    name of a style in a template.
     """
 
-    order: tuple[str, ...]
-    families: tuple[str, ...]
+    decisive_rules: tuple[str, ...]
+    family_order: tuple[str, ...]
     control_lines: tuple[str, ...]
-    limits: dict[str, int]
+    length_limits: dict[str, int]
     docx_bookmark: str
     docx_styles: dict[str, str]
 
     def make_sort_key(self, code: str) -> tuple[int, int]:
         """Return the position of a rule among those that decide a verdict."""
-        position = self.order.index(code) if code in self.order else len(self.order)
-        family = self.families.index(code[:3]) if code[:3] in self.families else len(self.families)
+        position = self.decisive_rules.index(code) if code in self.decisive_rules else len(self.decisive_rules)
+        family = self.family_order.index(code[:3]) if code[:3] in self.family_order else len(self.family_order)
         return position, family
 
 

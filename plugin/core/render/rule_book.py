@@ -16,14 +16,14 @@ from typing import Any
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
 from ..files.writing import write_text
 from ..messages.texts import Texts
-from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Parameter, Rule, Severity, load_all_rules
+from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Rule, RuleParameter, Severity, load_all_rules
 from ..profile import Norm
 from ..standard import list_standard_ids, load_standard
-from ..standard.citations import Citation, Source, find_best_mark
-from ..standard.conflicts import CONFLICT_MEANINGS, Conflict
+from ..standard.citations import Citation, CitedDocument, find_best_mark
+from ..standard.conflicts import CONFLICT_MEANINGS, ConflictMatrixEntry
 from ..standard.template import Template
 from .html import fill_template
-from .words import Words
+from .words import ReportTexts
 
 #: When a rule runs: with every check, or only by its name.
 RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
@@ -40,7 +40,7 @@ class NeededLayer:
     concept: str
     roles: tuple[str, ...]
     fields: tuple[str, ...]
-    optional: bool
+    is_optional: bool
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class RuleEntry:
     needs: tuple[NeededLayer, ...]
     parameters: tuple[EffectiveValue, ...]
     citations: tuple[Citation, ...]
-    sources: tuple[Source, ...] = field(default=())
+    sources: tuple[CitedDocument, ...] = field(default=())
     unconfirmed: tuple[str, ...] = ()
     #: Names of additional inputs of a check (``figures``); the examples of the rule have them.
     inputs: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return RuleEntry(
         rule=rule,
-        severity=norm.severity(rule),
+        severity=norm.get_severity(rule),
         mark=mark,
         is_source_agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
         activation=_list_run_conditions(rule.code, norm),
@@ -133,10 +133,10 @@ class RuleBook:
     def __init__(self, norm: Norm, lang: str = "zh", codes: Iterable[str] = ()):
         """Create a rule book; ``codes`` restricts it to these rules."""
         self.norm = norm
-        self.words, self.texts = Words(lang), Texts(lang)
+        self.words, self.texts = ReportTexts(lang), Texts(lang)
         self.entries = make_rule_entries(norm, codes)
 
-    def lines(self) -> list[str]:
+    def list_rule_lines(self) -> list[str]:
         """Return the contents, then by family one line per rule, followed by its layers, parameters and sources."""
         families = self._group_by_family()
         found = [self._get_rule_book_text("contents")] if len(families) > 1 else []
@@ -158,7 +158,7 @@ class RuleBook:
 
     def _list_entry_lines(self, entry: RuleEntry) -> list[str]:
         """Return a rule as lines: its heading, layers, parameters and sources."""
-        row = self.row(entry)
+        row = self.make_table_row(entry)
         return [
             f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}",
             *(
@@ -168,11 +168,11 @@ class RuleBook:
             ),
         ]
 
-    def facts(self) -> list[str]:
+    def list_rule_facts(self) -> list[str]:
         """Return each rule's heading, title, source level, activation and layers as lines."""
         found = []
         for entry in self.entries:
-            row, colon = self.row(entry), self.words.get("page", "colon")
+            row, colon = self.make_table_row(entry), self.words.get("page", "colon")
             found += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
             found += [
                 f"{self._get_rule_book_text(key)}{colon}{row[key]}"
@@ -181,17 +181,17 @@ class RuleBook:
             ]
         return found
 
-    def table(self) -> str:
+    def render_csv(self) -> str:
         """Return the rules as CSV with headings and a byte order mark."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow([self._get_rule_book_text(column) for column in RULE_COLUMNS])
         for entry in self.entries:
-            row = self.row(entry)
+            row = self.make_table_row(entry)
             writer.writerow([row[column] for column in RULE_COLUMNS])
         return _BYTE_ORDER_MARK + buffer.getvalue()
 
-    def page(self) -> str:
+    def render_page(self) -> str:
         """Return the rules as one HTML page.
 
         It has a table of all rules, help, the conflict matrix and documents.
@@ -218,7 +218,7 @@ class RuleBook:
             },
         )
 
-    def row(self, entry: RuleEntry) -> dict[str, str]:
+    def make_table_row(self, entry: RuleEntry) -> dict[str, str]:
         """Return a rule as column name → text of the cell."""
         clause = self.words.get("page", "clause")
         return {
@@ -227,20 +227,20 @@ class RuleBook:
             "title": self.texts.get_rule_title(entry.rule),
             "severity": self.words.get("severity", str(entry.severity)),
             "mark": entry.mark
-            + (self.words.bracket(self._get_rule_book_text("agreed")) if entry.is_source_agreed else ""),
+            + (self.words.put_in_brackets(self._get_rule_book_text("agreed")) if entry.is_source_agreed else ""),
             "runs": self._format_run_conditions(entry),
-            "needs": clause.join(self._need_text(n) for n in entry.needs if not n.optional),
-            "optional": clause.join(self._need_text(n) for n in entry.needs if n.optional),
+            "needs": clause.join(self._need_text(n) for n in entry.needs if not n.is_optional),
+            "optional": clause.join(self._need_text(n) for n in entry.needs if n.is_optional),
             "inputs": clause.join(f"{name.upper()} {self._get_input_description(name)}" for name in entry.inputs),
             "parameters": clause.join(self._make_parameter_lines(entry)),
             "basis": clause.join(f"[{c.mark}] {self._pick_language(c)}" for c in entry.citations),
-            "sources": self.words.join(s.id for s in entry.sources),
+            "sources": self.words.join_parts(s.id for s in entry.sources),
         }
 
     def _collect_entry_details(self, entry: RuleEntry) -> dict[str, Any]:
         unconfirmed = [self.texts.get_setting_name(u) for u in entry.unconfirmed]
         return {
-            **self.row(entry),
+            **self.make_table_row(entry),
             "plain_mark": entry.mark,
             "help": [
                 {"heading": k, "text": " ".join(v.split())} for k, v in self.texts.get_rule_help(entry.rule).items()
@@ -250,36 +250,38 @@ class RuleBook:
             "citations": [
                 {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)} for c in entry.citations
             ],
-            "unconfirmed": self.words.join(unconfirmed),
+            "unconfirmed": self.words.join_parts(unconfirmed),
         }
 
     def _format_run_conditions(self, entry: RuleEntry) -> str:
         if entry.activation in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,)):
             return self._get_rule_book_text(f"runs_{entry.activation[0]}")
-        return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.activation))
+        return self.words.get("rule_book", "runs_group", groups=self.words.join_parts(entry.activation))
 
     def _need_text(self, need: NeededLayer) -> str:
         if need.concept == EVERY_LAYER:
             name = self._get_rule_book_text("each_layer")
         else:
-            name = f"{self.texts.concept(need.concept)} {'/'.join(need.roles)}".strip()
-        fields = self.words.join(self.texts.meaning(f) for f in need.fields)
-        return name + (self.words.bracket(self.words.get("rule_book", "with_fields", fields=fields)) if fields else "")
+            name = f"{self.texts.get_concept_name(need.concept)} {'/'.join(need.roles)}".strip()
+        fields = self.words.join_parts(self.texts.get_meaning_name(f) for f in need.fields)
+        return name + (
+            self.words.put_in_brackets(self.words.get("rule_book", "with_fields", fields=fields)) if fields else ""
+        )
 
     def _format_optional_need(self, need: NeededLayer) -> str:
-        return self.words.bracket(self._get_rule_book_text("optional")) if need.optional else ""
+        return self.words.put_in_brackets(self._get_rule_book_text("optional")) if need.is_optional else ""
 
     def _make_parameter_lines(self, entry: RuleEntry) -> list[str]:
         return [
             self._format_parameter(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)
         ]
 
-    def _format_parameter(self, parameter: Parameter, norm_value: EffectiveValue) -> str:
-        name = self.texts.section("parameters").get(parameter.name, parameter.name)
+    def _format_parameter(self, parameter: RuleParameter, norm_value: EffectiveValue) -> str:
+        name = self.texts.get_section("parameters").get(parameter.name, parameter.name)
         text = f"{name} {parameter.name} = {self._format_value(norm_value.value, parameter.unit)}"
         if norm_value.value != parameter.default:
             default = self._format_value(parameter.default, parameter.unit)
-            text += self.words.bracket(self.words.get("cli", "default", value=default))
+            text += self.words.put_in_brackets(self.words.get("cli", "default", value=default))
         return text
 
     def _format_value(self, value: Any, unit: str) -> str:
@@ -287,7 +289,7 @@ class RuleBook:
             return f"{value:.10g} ({value:.0%})"
         if unit == "degrees":
             return f"{value:.10g}°"
-        return f"{value:.10g} {self.words.named('unit', unit)}".strip()
+        return f"{value:.10g} {self.words.get_text_or_key('unit', unit)}".strip()
 
     def _make_conflict_matrix(self) -> dict[str, Any]:
         """Return the conflict matrix as a triangle of rows and numbered columns.
@@ -311,13 +313,13 @@ class RuleBook:
             ],
         }
 
-    def _make_matrix_cell(self, pair: Conflict | None) -> dict[str, str]:
+    def _make_matrix_cell(self, pair: ConflictMatrixEntry | None) -> dict[str, str]:
         if pair is None:
             return {"meaning": "", "short": "", "mark": "", "title": ""}
-        meaning = self.norm.get(pair.key)
+        meaning = self.norm.get(pair.setting_key)
         citation = self.norm.standard.citations.get(pair.basis)
-        is_own_setting = pair.key in self.norm.profile.settings
-        mark = self.norm.mark(pair.key) if is_own_setting else pair.mark
+        is_own_setting = pair.setting_key in self.norm.profile.settings
+        mark = self.norm.get_mark(pair.setting_key) if is_own_setting else pair.mark
         source = self.norm.profile.name if is_own_setting else self._pick_language(citation) if citation else pair.basis
         sides = f"{self._get_control_line_name(pair.left)} × {self._get_control_line_name(pair.right)}"
         title = f"{sides}: {self._get_rule_book_text(f'meaning_{meaning}')} [{mark}] {source}"
@@ -348,7 +350,7 @@ def format_control_line_name(side: str, norm: Norm, texts: Texts) -> str:
     A layer is named by its template's name and code.
     """
     template = next(_iterate_templates_of_role(side, norm), None)
-    return f"{template.name} {side}" if template else texts.concept(side)
+    return f"{template.name} {side}" if template else texts.get_concept_name(side)
 
 
 def _iterate_templates_of_role(role: str, norm: Norm) -> Iterator[Template]:
@@ -367,6 +369,6 @@ def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path 
     Raises OutputError when one of them cannot be written.
     """
     if table:
-        write_text(table, book.table())
+        write_text(table, book.render_csv())
     if page:
-        write_text(page, book.page())
+        write_text(page, book.render_page())

@@ -11,10 +11,10 @@ from collections.abc import Collection
 from ..model.report import Report
 from ..model.rule import load_all_rules
 from ..profile import Norm
-from .words import Words
+from .words import ReportTexts
 
 
-def describe_rules_run(report: Report, norm: Norm, words: Words) -> str:
+def describe_rules_run(report: Report, norm: Norm, words: ReportTexts) -> str:
     """Return the sentence on how many rules ran, of how many, and the groups left out.
 
     Each group has the number of its rules.
@@ -24,8 +24,8 @@ def describe_rules_run(report: Report, norm: Norm, words: Words) -> str:
     groups = find_omitted_rule_groups(run, norm)
     if not groups:
         return words.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
-    names = words.join(
-        words.get("say", "group", name=words.named("rule_group", name), id=name, count=count)
+    names = words.join_parts(
+        words.get("say", "group", name=words.get_text_or_key("rule_group", name), id=name, count=count)
         for name, count in groups.items()
     )
     return words.get("say", "rules_run_groups", run=len(run), total=total, names=names)

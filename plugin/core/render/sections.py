@@ -17,10 +17,10 @@ from ..profile import Norm
 from ..profile.document import PRINTED_KEYS, render_lowerings
 from .finding_lists import list_citations
 from .verdict import is_partly_checked, list_unconfirmed_items
-from .words import Words
+from .words import ReportTexts
 
 
-def make_head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
     """Return the head of the report: plan, county, date, verdict."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
@@ -32,17 +32,18 @@ def make_head_section(report: Report, norm: Norm | None, words: Words) -> dict[s
     area = words.get("page", "gap").join(p for p in (provenance.get("area_name"), provenance.get("area_code")) if p)
     started = format_moment(provenance.get("started", ""))
     return {
-        "title": words.named("title", scope)
+        "title": words.get_text_or_key("title", scope)
         if scope in ("three_lines", "county", "centre", "township", "maintenance")
         else words.get("title", "other"),
         "area": area or words.get("head", "no_area"),
         "area_name": provenance.get("area_name", ""),
-        "scope": words.named("scope", scope) + (words.bracket(words.named("phase", phase)) if phase else ""),
+        "scope": words.get_text_or_key("scope", scope)
+        + (words.put_in_brackets(words.get_text_or_key("phase", phase)) if phase else ""),
         "time": started,
         "date": started.partition(" ")[0],
         "standard": provenance.get("standard", {}).get("name", ""),
         "profile": name or words.get("head", "no_profile"),
-        "crs": format_crs(provenance.get("crs", ""), words),
+        "crs": format_crs_label(provenance.get("crs", ""), words),
         "document": _make_document_rows(provenance.get("document", {}), words),
         "lowered": render_lowerings(provenance.get("document", {}), Texts(words.lang)),
     }
@@ -52,7 +53,7 @@ def make_head_section(report: Report, norm: Norm | None, words: Words) -> dict[s
 _PAIRS_PER_ROW = 3
 
 
-def _make_document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[str, str]]]:
+def _make_document_rows(document: dict[str, Any], words: ReportTexts) -> list[list[tuple[str, str]]]:
     """Return the document information (成果信息) for the report head.
 
     The result has rows of (label, value) pairs.
@@ -69,7 +70,7 @@ def format_moment(text: str) -> str:
         return text
 
 
-def format_crs(label: str, words: Words) -> str:
+def format_crs_label(label: str, words: ReportTexts) -> str:
     """Return a CRS for readers: ``EPSG:4526　38 带``.
 
     Planners name the CGCS2000 zones by their numbers.
@@ -82,7 +83,7 @@ def format_crs(label: str, words: Words) -> str:
     return label + words.get("page", "gap") + words.get("head", "zone", zone=zone[start] + code - start)
 
 
-def make_not_checked_section(report: Report, words: Words) -> dict[str, Any]:
+def make_not_checked_section(report: Report, words: ReportTexts) -> dict[str, Any]:
     """Return rules that were not checked completely, with reason and remedy.
 
     Rows compared by a repaired copy of their geometry are listed, too.
@@ -99,7 +100,7 @@ def make_not_checked_section(report: Report, words: Words) -> dict[str, Any]:
     rows += [(UNREAD_CODE, words.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
     invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid:
-        names = words.join(
+        names = words.join_parts(
             words.get("text", "layer_count", layer=layer["role"], count=layer["invalid"]) for layer in invalid
         )
         area = format_square_metres(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid))
@@ -109,7 +110,7 @@ def make_not_checked_section(report: Report, words: Words) -> dict[str, Any]:
     absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
     return {
         "rows": [{"code": c, "title": t, "reason": r} for c, t, r in rows],
-        "not_applicable": words.get("text", "not_applicable", rules=words.join(absent)) if absent else "",
+        "not_applicable": words.get("text", "not_applicable", rules=words.join_parts(absent)) if absent else "",
     }
 
 
@@ -117,7 +118,7 @@ def make_not_checked_section(report: Report, words: Words) -> dict[str, Any]:
 _MAX_NAMED_STEPS = 5
 
 
-def _format_fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
+def _format_fallback_steps(tolerance: dict[str, Any], words: ReportTexts) -> str:
     counts = {
         name: format_number(tolerance["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")
     }
@@ -127,7 +128,7 @@ def _format_fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
         for step in taken
     ]
     named = [pair for pair in dict.fromkeys(pairs) if pair]
-    rows = words.join(named[:_MAX_NAMED_STEPS]) + ("…" if len(named) > _MAX_NAMED_STEPS else "")
+    rows = words.join_parts(named[:_MAX_NAMED_STEPS]) + ("…" if len(named) > _MAX_NAMED_STEPS else "")
     area = format_square_metres(sum(step["area_m2"] for step in taken))
     return words.get("text", "steps", **counts, area=area, rows=rows or "—")
 
@@ -135,7 +136,7 @@ def _format_fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
 _SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 
 
-def make_tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def make_tolerance_section(report: Report, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
     """Return the tolerance, the overlay steps with a larger one, and ignored slivers.
 
     Slivers are parts below the tolerance.
@@ -145,7 +146,7 @@ def make_tolerance_section(report: Report, norm: Norm | None, words: Words) -> d
     notes = [words.get("text", "tolerance_note")]
     if any(steps.values()):
         notes.append(_format_fallback_steps(tolerance, words))
-    mark = norm.mark("tolerance") if norm else "C"
+    mark = norm.get_mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(words.get("text", "tolerance_profile"))
     limits = [("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m")]
@@ -157,7 +158,7 @@ def make_tolerance_section(report: Report, norm: Norm | None, words: Words) -> d
         "columns": [words.get("column", key) for key, _, _ in limits],
         "values": [f"{tolerance[field]:.10g} {unit}" if field in tolerance else "—" for _, field, unit in limits],
         "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_square_metres(area)),
-        "note": words.sentences(notes),
+        "note": words.join_sentences(notes),
         "pairs": [
             _make_ignored_pair_row(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]
         ],
@@ -168,7 +169,7 @@ def make_tolerance_section(report: Report, norm: Norm | None, words: Words) -> d
 _MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
 
-def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, words: Words) -> dict[str, str]:
+def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, words: ReportTexts) -> dict[str, str]:
     """Return the ignored slivers between two layers as a row.
 
     It has number, area, main townships and the largest feature.
@@ -191,13 +192,13 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, words: Wo
         "area": format_square_metres(slivers["area_m2"]),
         "townships": "—"
         if [t["name"] for t in slivers["townships"]] == [""]
-        else words.join(towns[:_MAX_NAMED_TOWNSHIPS]) + ("…" if more else ""),
+        else words.join_parts(towns[:_MAX_NAMED_TOWNSHIPS]) + ("…" if more else ""),
         "feature": f"{largest['role']} {key} {format_square_metres(largest['area_m2'])}" if largest else "—",
         "exceeds": words.get("text", "ignored_exceeds" if slivers["exceeds"] else "ignored_within"),
     }
 
 
-def make_rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule: outcome, findings, parameters, sources."""
     from ..model.rule import load_all_rules
 
@@ -224,14 +225,14 @@ def make_rule_section(report: Report, norm: Norm | None, words: Words) -> list[d
                 else words.get("page", "clause").join(_list_own_parameters(rule, words)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
-                "unconfirmed": words.join(list_unconfirmed_items(rule.unconfirmed, words)[1]),
-                "doubts": words.join(list_unconfirmed_items(rule.unconfirmed, words)[0]),
+                "unconfirmed": words.join_parts(list_unconfirmed_items(rule.unconfirmed, words)[1]),
+                "doubts": words.join_parts(list_unconfirmed_items(rule.unconfirmed, words)[0]),
             }
         )
     return rows
 
 
-def _list_own_parameters(rule: RuleOutcome, words: Words) -> list[str]:
+def _list_own_parameters(rule: RuleOutcome, words: ReportTexts) -> list[str]:
     """Return the parameters of a rule without those listed elsewhere (tolerance)."""
     from ..engine.explanation import EffectiveValue, format_effective_values
 
@@ -240,7 +241,7 @@ def _list_own_parameters(rule: RuleOutcome, words: Words) -> list[str]:
     )
 
 
-def make_provenance_section(report: Report, words: Words) -> dict[str, Any]:
+def make_provenance_section(report: Report, words: ReportTexts) -> dict[str, Any]:
     """Return the report's section on the checked data: layers, notices on them, versions of the software."""
     provenance = report.provenance
     layers = [
@@ -265,7 +266,7 @@ def make_provenance_section(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
-def _format_layer_name(layer: dict[str, Any], words: Words) -> str:
+def _format_layer_name(layer: dict[str, Any], words: ReportTexts) -> str:
     """Return a layer's name and its official name.
 
     The text mentions if its role was recognised in an unusual way.
@@ -276,11 +277,11 @@ def _format_layer_name(layer: dict[str, Any], words: Words) -> str:
     if name and name not in (role, title):
         notes.append(name)
     if layer.get("chosen_by") in ("fields", "chosen"):
-        notes.append(words.named("chosen", layer["chosen_by"]))
-    return parts[0] + (words.bracket(words.join(notes)) if notes else "")
+        notes.append(words.get_text_or_key("chosen", layer["chosen_by"]))
+    return parts[0] + (words.put_in_brackets(words.join_parts(notes)) if notes else "")
 
 
-def _make_version_lines(provenance: dict[str, Any], words: Words) -> list[str]:
+def _make_version_lines(provenance: dict[str, Any], words: ReportTexts) -> list[str]:
     versions = provenance.get("versions", {})
     standard, profile = provenance.get("standard", {}).get("name", ""), provenance.get("profile", {}).get("id", "")
     if profile:

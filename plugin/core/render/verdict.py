@@ -16,7 +16,7 @@ from ..profile import Norm
 from ..profile.model import ABSENCE_ITEM
 from .finding_lists import make_rule_sort_key
 from .rules_run import describe_rules_run
-from .words import Words
+from .words import ReportTexts
 
 #: Largest number of expected rules that did not run in one sentence.
 _MAX_GROUPS_NAMED = 5
@@ -31,7 +31,7 @@ def get_verdict(report: Report) -> Verdict:
     return report.verdict if report.rules else Verdict.INCOMPLETE
 
 
-def make_verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def make_verdict_section(report: Report, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
     """Return verdict, counts and caveats for the report page."""
     summary = report.summary
     counts = [
@@ -47,7 +47,7 @@ def make_verdict_section(report: Report, norm: Norm | None, words: Words) -> dic
     }
 
 
-def _count_outcomes(report: Report, words: Words) -> str:
+def _count_outcomes(report: Report, words: ReportTexts) -> str:
     """Return the numbers of rules by outcome as text.
 
     Incompletely checked ones also count as skipped.
@@ -63,7 +63,7 @@ def _count_outcomes(report: Report, words: Words) -> str:
     return words.get("count", "list", head=head, parts=words.get("count", "comma").join(parts))
 
 
-def list_caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
+def list_caveats(report: Report, norm: Norm | None, words: ReportTexts) -> list[str]:
     """Return what a reader must know about a report, the most important first."""
     if not report.rules:
         return [words.get("say", "no_rule")]
@@ -80,7 +80,7 @@ def list_caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
     ]
 
 
-def _make_unfinished_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
+def _make_unfinished_sentences(report: Report, summary: dict[str, Any], words: ReportTexts) -> Iterator[str]:
     """Yield sentences on rules and rows that were not checked as they should be.
 
     They were left out, or checked in a wrong CRS.
@@ -100,11 +100,11 @@ def _make_unfinished_sentences(report: Report, summary: dict[str, Any], words: W
         yield words.get("say", "wrong_frame")
 
 
-def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str]:
+def _clean_sentences(report: Report, not_run: int, words: ReportTexts) -> Iterator[str]:
     """Yield sentences on a complete check without findings, and on ignored slivers."""
     if not_run:
         return
-    if not report.examined:
+    if not report.has_examined_rules:
         yield words.get("say", "nothing_examined", count=len(report.rules))
     elif not report.findings:
         slivers = report.tolerance.get("ignored_slivers", 0)
@@ -112,15 +112,15 @@ def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str
         yield words.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
 
 
-def _make_unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
+def _make_unconfirmed_sentences(names: list[str], words: ReportTexts) -> Iterator[str]:
     doubts, settings = list_unconfirmed_items(names, words)
     if settings:
-        yield words.get("say", "unconfirmed", names=words.join(settings))
+        yield words.get("say", "unconfirmed", names=words.join_parts(settings))
     if doubts:
-        yield words.get("say", "doubtful", names=words.join(doubts))
+        yield words.get("say", "doubtful", names=words.join_parts(doubts))
 
 
-def _make_scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterator[str]:
+def _make_scope_sentences(report: Report, norm: Norm | None, words: ReportTexts) -> Iterator[str]:
     """Yield sentences on the rules that ran and those that did not.
 
     They are the number of rules, expected rules that did not run, and additional rules.
@@ -131,15 +131,15 @@ def _make_scope_sentences(report: Report, norm: Norm | None, words: Words) -> It
         left_out = set(expected) - {r.code for r in report.rules}
         if left_out:
             default = len(expected)
-            names = words.join(sorted(left_out)[:_MAX_GROUPS_NAMED]) + (
+            names = words.join_parts(sorted(left_out)[:_MAX_GROUPS_NAMED]) + (
                 " …" if len(left_out) > _MAX_GROUPS_NAMED else ""
             )
             yield words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names)
     if beyond := report.provenance.get("beyond", []):
-        yield words.get("say", "beyond", count=len(beyond), names=words.join(beyond))
+        yield words.get("say", "beyond", count=len(beyond), names=words.join_parts(beyond))
 
 
-def _make_state_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
+def _make_state_sentences(report: Report, summary: dict[str, Any], words: ReportTexts) -> Iterator[str]:
     """Yield sentences on unsaved edits and waived findings."""
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         yield words.get("say", "unsaved")
@@ -147,13 +147,13 @@ def _make_state_sentences(report: Report, summary: dict[str, Any], words: Words)
         yield words.get("say", "waived", count=summary["waived"])
 
 
-def list_unconfirmed_items(names: list[str], words: Words) -> tuple[list[str], list[str]]:
+def list_unconfirmed_items(names: list[str], words: ReportTexts) -> tuple[list[str], list[str]]:
     """Return uncertainties in the data, and settings that a county can confirm."""
     texts = Texts(words.lang)
     absent = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
-    doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
-    doubts += [words.get("doubt", "absent_concept", name=texts.concept(n.partition(".")[2])) for n in absent]
-    settings = [texts.get_setting_name(n) for n in names if not words.has("doubt", n) and n not in absent]
+    doubts = [words.get("doubt", n) for n in names if words.has_text("doubt", n)]
+    doubts += [words.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2])) for n in absent]
+    settings = [texts.get_setting_name(n) for n in names if not words.has_text("doubt", n) and n not in absent]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
@@ -165,7 +165,7 @@ def is_partly_checked(rule: RuleOutcome) -> bool:
     return rule.incomplete and rule.outcome != Outcome.SKIPPED
 
 
-def count_by_family(report: Report, words: Words) -> dict[str, Any]:
+def count_by_family(report: Report, words: ReportTexts) -> dict[str, Any]:
     """Return counts of outcomes by family of rules.
 
     Empty columns are left out, except the usual ones.
@@ -179,7 +179,10 @@ def count_by_family(report: Report, words: Words) -> dict[str, Any]:
     total: Counter[str] = sum(counts.values(), Counter())
     columns = [c for c in _OUTCOME_COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
     rows = [
-        {"name": f"{code} {words.named('family', code)}", "values": [row["rules"], *(row[c] for c in columns)]}
+        {
+            "name": f"{code} {words.get_text_or_key('family', code)}",
+            "values": [row["rules"], *(row[c] for c in columns)],
+        }
         for code, row in sorted(counts.items(), key=lambda item: make_rule_sort_key(item[0]))
     ]
     return {

@@ -22,7 +22,7 @@ def _load_texts(lang: str) -> dict[str, Any]:
     return read_toml(TEXTS_FOLDER / f"report_{lang}.toml")
 
 
-class Words:
+class ReportTexts:
     """The texts of the report page in one language.
 
     Raises DataError for an unknown language or key.
@@ -41,22 +41,22 @@ class Words:
             raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
         return agree_with_counts(text, params).format(**params) if params else text
 
-    def has(self, section: str, key: str) -> bool:
+    def has_text(self, section: str, key: str) -> bool:
         """Return True if a section has this key."""
         return key in _load_texts(self.lang).get(section, {})
 
-    def named(self, section: str, key: str) -> str:
+    def get_text_or_key(self, section: str, key: str) -> str:
         """Return the word for a key of the data; the key itself if it is unknown."""
         return str(_load_texts(self.lang).get(section, {}).get(key, key))
 
-    def join(self, parts: Iterable[str]) -> str:
+    def join_parts(self, parts: Iterable[str]) -> str:
         """Join parts with the separator of the language."""
         return self.get("page", "separator").join(parts)
 
-    def sentences(self, parts: Iterable[str]) -> str:
+    def join_sentences(self, parts: Iterable[str]) -> str:
         """Join sentences; empty ones are left out."""
         return self.get("page", "sentence_gap").join(p for p in parts if p)
 
-    def bracket(self, text: str) -> str:
+    def put_in_brackets(self, text: str) -> str:
         """Put brackets around a text."""
         return f"{self.get('page', 'open')}{text}{self.get('page', 'close')}"

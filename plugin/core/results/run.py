@@ -69,7 +69,7 @@ def make_report(
     texts = Texts(lang)
 
     def message_of(finding: Finding) -> str:
-        return texts.message(finding, plan.norm.standard.templates)
+        return texts.format_message(finding, plan.norm.standard.templates)
 
     report = Report(
         rules=evaluation.outcomes, findings=evaluation.findings, indicators=evaluation.indicators, lang=lang
@@ -91,7 +91,7 @@ def make_report(
     report.tolerance = {
         **evaluation.tolerance.to_dict(),
         **make_sliver_report(sliver_sums, evaluation.tolerance),
-        **count_fallback_steps(evaluation.steps),
+        **count_fallback_steps(evaluation.fallback_steps),
     }
     report.provenance = make_provenance(plan, texts)
     return report

@@ -12,11 +12,11 @@ from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 
 if TYPE_CHECKING:
-    from ..options import Options
+    from ..options import RunOptions
     from .saved_result import SavedResult
 
 
-def restore_plan(saved_result: SavedResult, options: Options, inputs: tuple[str, ...]) -> Plan:
+def restore_plan(saved_result: SavedResult, options: RunOptions, inputs: tuple[str, ...]) -> Plan:
     """Return a plan with empty layers for a saved check result.
 
     It suffices to display, export and accept findings, but not to measure areas. ``inputs``: data files of the layers,
@@ -24,7 +24,7 @@ def restore_plan(saved_result: SavedResult, options: Options, inputs: tuple[str,
     """
     provenance = saved_result.report.provenance
     area_code = str(provenance["area_code"])
-    norm = options.norm().resolve_for_area(area_code)
+    norm = options.resolve_norm().resolve_for_area(area_code)
     crs = CRS.from_user_input(saved_result.crs)
     plan = Plan(
         layers={},
@@ -32,9 +32,9 @@ def restore_plan(saved_result: SavedResult, options: Options, inputs: tuple[str,
         scope=str(provenance["scope"]),
         crs=crs,
         source=str(provenance["source"]),
-        inputs=inputs,
+        input_files=inputs,
         # The county code is normally the majority of the rows; a saved result has no rows.
-        known_county_code=area_code if saved_result.area_known else "",
+        known_county_code=area_code if saved_result.is_area_known else "",
     )
     for layer_entry in provenance["layers"]:
         templates = norm.standard.list_templates_of_role(layer_entry["role"])

@@ -67,38 +67,40 @@ class SavedFile:
 class SavedResult:
     """A saved check result.
 
-    ``crs``: CRS of the findings as WKT; ``settings``: settings of the check as text; ``files``: name of the setting →
-    file state; ``area_known``: the data themselves gave the county code.
+    ``crs``: CRS of the findings as WKT; ``check_settings``: settings of the check as text; ``side_files``: name of the
+    setting → file state; ``is_area_known``: the data themselves gave the county code.
     """
 
-    finished: datetime
+    finished_at: datetime
     report: Report
     crs: str
-    settings: dict[str, str]
+    check_settings: dict[str, str]
     layers: list[SavedLayer] = field(default_factory=list)
-    files: dict[str, SavedFile] = field(default_factory=dict)
-    area_known: bool = True
+    side_files: dict[str, SavedFile] = field(default_factory=dict)
+    is_area_known: bool = True
 
 
 @dataclass(frozen=True)
 class ChangesSinceCheck:
     """What changed since a check.
 
-    ``layers``: names of the changed layers; ``roles``: their layer codes; ``settings``: county settings, side files or
-    the plugin version changed, which affects every rule.
+    ``changed_layer_names``: names of the changed layers; ``changed_roles``: their layer codes;
+    ``have_settings_changed``: county settings, side files or the plugin version changed, which affects every rule.
     """
 
-    layers: tuple[str, ...] = ()
-    roles: frozenset[str] = frozenset()
-    settings: bool = False
+    changed_layer_names: tuple[str, ...] = ()
+    changed_roles: frozenset[str] = frozenset()
+    have_settings_changed: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.layers or self.settings)
+        return bool(self.changed_layer_names or self.have_settings_changed)
 
     def add_changed_layer(self, name: str, role: str) -> ChangesSinceCheck:
         """Return the changes with one more layer."""
-        names = self.layers if name in self.layers else (*self.layers, name)
-        return ChangesSinceCheck(names, self.roles | ({role} if role else frozenset()), self.settings)
+        names = self.changed_layer_names if name in self.changed_layer_names else (*self.changed_layer_names, name)
+        return ChangesSinceCheck(
+            names, self.changed_roles | ({role} if role else frozenset()), self.have_settings_changed
+        )
 
 
 def make_saved_result_path(project_file: str | Path) -> Path:
@@ -138,16 +140,16 @@ class OutdatedFindings:
     def includes_finding(self, code: str, finding: Finding) -> bool:
         """Return True if a layer of the finding, or one that its rule reads, has changed."""
         changes = self.changes
-        if changes.settings:
+        if changes.have_settings_changed:
             return True
-        return bool({finding.role, finding.related_role} & changes.roles) or self.includes_rule(code)
+        return bool({finding.role, finding.related_role} & changes.changed_roles) or self.includes_rule(code)
 
     def includes_rule(self, code: str) -> bool:
         """Return True if a rule needs a changed layer, or if settings changed.
 
         Rules that read every layer in turn are decided by finding (`includes_finding`).
         """
-        if self.changes.settings:
+        if self.changes.have_settings_changed:
             return True
         if code not in self._rules:
             self._rules[code] = self._reads_changed(code)
@@ -158,7 +160,7 @@ class OutdatedFindings:
 
         rule = load_all_rules().get(code)
         needs = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER] if rule else []
-        return any(self.changes.roles & set(self._concepts.get(concept, (concept,))) for concept in needs)
+        return any(self.changes.changed_roles & set(self._concepts.get(concept, (concept,))) for concept in needs)
 
 
 # --- the file
@@ -168,11 +170,11 @@ def write_saved_result(path: str | Path, saved_result: SavedResult) -> None:
 
     data = {
         "schema": RESULT_SCHEMA,
-        "finished": saved_result.finished.isoformat(timespec="seconds"),
+        "finished": saved_result.finished_at.isoformat(timespec="seconds"),
         "crs": saved_result.crs,
-        "area_known": saved_result.area_known,
-        "settings": saved_result.settings,
-        "files": {name: asdict(file) for name, file in saved_result.files.items()},
+        "area_known": saved_result.is_area_known,
+        "settings": saved_result.check_settings,
+        "files": {name: asdict(file) for name, file in saved_result.side_files.items()},
         "layers": [asdict(layer) for layer in saved_result.layers],
         "places": [_list_waiver_matching_values(finding) for finding in saved_result.report.findings],
         "report": saved_result.report.to_dict(),
@@ -195,16 +197,16 @@ def read_saved_result(path: str | Path) -> SavedResult:
         for finding, matching_values in zip(report.findings, data["places"], strict=True):
             _set_matching_values(finding, matching_values)
         return SavedResult(
-            finished=datetime.fromisoformat(data["finished"]),
+            finished_at=datetime.fromisoformat(data["finished"]),
             report=report,
             crs=str(data["crs"]),
-            settings=dict(data["settings"]),
+            check_settings=dict(data["settings"]),
             layers=[SavedLayer(**{**layer, "stamp": _read_stamp(layer["stamp"])}) for layer in data["layers"]],
-            files={
+            side_files={
                 name: SavedFile(_read_stamp(file_entry["stamp"]), file_entry["digest"])
                 for name, file_entry in data["files"].items()
             },
-            area_known=bool(data["area_known"]),
+            is_area_known=bool(data["area_known"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError("kept_result_damaged", file=Path(path).name) from error

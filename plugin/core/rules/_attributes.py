@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.context import Context
+from ..engine.context import RuleContext
 from ..errors import DataError
 from ..model.findings import Finding
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..profile import Norm
-from ..standard.template import Field
+from ..standard.template import TemplateField
 
 if TYPE_CHECKING:
     from ..standard.codes import CodeList
@@ -72,7 +72,9 @@ def find_wrong_rows(values: Sequence[Hashable], judge: ValueJudge) -> Iterator[t
         yield position, problem_of_code[codes[position]]
 
 
-def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: ValueJudge) -> list[Finding]:
+def judge_values(
+    ctx: RuleContext, layer: Layer, name: str, values: Sequence[Hashable], judge: ValueJudge
+) -> list[Finding]:
     """Return a finding for each row of a layer whose value is wrong.
 
     Parameters
@@ -89,9 +91,9 @@ def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashabl
     ]
 
 
-def make_value_finding(ctx: Context, layer: Layer, position: int, name: str, problem: ValueProblem) -> Finding:
+def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str, problem: ValueProblem) -> Finding:
     """Return the finding on one row, from the problem of its value."""
-    return ctx.finding_maker.row(
+    return ctx.finding_maker.make_row_finding(
         layer,
         position,
         field=name,
@@ -111,7 +113,7 @@ def make_row_list_params(layer: Layer, positions: Sequence[int]) -> dict[str, An
     return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > MAX_SHOWN_FIDS else ""}
 
 
-def shorten_value(declared: Field, value: str) -> str:
+def shorten_value(declared: TemplateField, value: str) -> str:
     """Return a field's value as a message may show it.
 
     Long values are cut; values of a field with personal data are replaced by dots.
@@ -161,10 +163,10 @@ def _read_word_lines(norm: Norm, key: str, least: int, most: int | None = None) 
 
 def find_codes_with_subcodes(codes: CodeList) -> set[str]:
     """Return the codes of a hierarchical list that have finer codes below them."""
-    return {code.parent for code in codes.codes.values() if code.parent}
+    return {code.parent for code in codes.entry_by_code.values() if code.parent}
 
 
-def find_plan_code_prefix(ctx: Context) -> str:
+def find_plan_code_prefix(ctx: RuleContext) -> str:
     """Return the digits with which every division code of the plan begins.
 
     These are the six digits of the county, or in a city's plan the four of the city. Empty if the plan's county is

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..engine.context import Context
+from ..engine.context import RuleContext
 from ..geometry.corners import CornerDefects
 from ..geometry.validity import is_missing
 from ..model.findings import Finding
@@ -69,7 +69,7 @@ def make_findings_by_row(
     layer: Layer,
     corners: CornerDefects,
     measure_name: str,
-    ctx: Context,
+    ctx: RuleContext,
     *,
     case: str,
     decimals: int = 2,
@@ -81,20 +81,20 @@ def make_findings_by_row(
     is their smallest measure, rounded to ``decimals``. The corners must be sorted by row.
     """
     findings = []
-    rows, starts, counts = np.unique(corners.row, return_index=True, return_counts=True)
+    rows, starts, counts = np.unique(corners.polygon_row, return_index=True, return_counts=True)
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         row_slice = slice(start, start + count)
-        points = shapely.multipoints(corners.point[row_slice])
+        points = shapely.multipoints(corners.vertex_xy[row_slice])
         row_params = {
             **params,
             "count": count,
             measure_name: round(float(corners.angle_or_distance[row_slice].min()), decimals),
         }
-        findings.append(ctx.finding_maker.row(layer, row, case=case, params=row_params, geometry=points))
+        findings.append(ctx.finding_maker.make_row_finding(layer, row, case=case, params=row_params, geometry=points))
     return findings
 
 
-def is_reported_elsewhere(ctx: Context, code: str) -> bool:
+def is_reported_elsewhere(ctx: RuleContext, code: str) -> bool:
     """Return True if another rule of this run reports the same problem.
 
     The calling rule then omits the problem.
@@ -108,7 +108,7 @@ def is_reported_elsewhere(ctx: Context, code: str) -> bool:
     return reported
 
 
-def is_layer_in_setting(layer: Layer, setting: str, ctx: Context) -> bool:
+def is_layer_in_setting(layer: Layer, setting: str, ctx: RuleContext) -> bool:
     """Return True if a setting lists the layer by a concept, such as ``farmland``."""
     return any(layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ctx.norm.get(setting))
 
@@ -118,14 +118,14 @@ def must_not_overlap(layer: Layer) -> bool:
     return layer.template.geometry == "polygon" and layer.template.overlap == "never"
 
 
-def find_usable_layer(concept_or_role: str, ctx: Context, result: RuleResult) -> Layer | None:
+def find_usable_layer(concept_or_role: str, ctx: RuleContext, result: RuleResult) -> Layer | None:
     """Return the plan's layer of a code or concept; None without usable features.
 
     A concept (such as ``farmland``) is a name for several codes. A layer without usable coordinates or shapes is
     added to ``result.not_checked``. If the plan has a second layer of the same concept, which no rule reads, it is
     added to ``result.doubts``.
     """
-    layer = ctx.plan.concept(concept_or_role)
+    layer = ctx.plan.find_layer_of_concept(concept_or_role)
     if layer is None:
         unusable_layer = ctx.plan.find_unusable_layer(concept_or_role)
         if unusable_layer is not None:

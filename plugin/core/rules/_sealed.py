@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.context import Context
-from ..geometry.parts import Slivers
+from ..engine.context import RuleContext
+from ..geometry.parts import SliverParts
 from ..indicators.area_backing import AREA_FIELDS_SETTING, is_backed_by_land
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
@@ -33,7 +33,7 @@ def make_not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
     return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_first_names(names)}
 
 
-def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> VersionComparison | None:
+def compare_with_sealed(ctx: RuleContext, concept: str, result: RuleResult) -> VersionComparison | None:
     """Return the comparison of a layer of the plan with the sealed edition.
 
     ``concept`` names the layer (such as ``farmland``). If one of the two layers is missing or unusable, return None
@@ -41,9 +41,9 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Versi
     """
     comparison = compare_with_baseline(ctx, concept)
     if comparison is None:
-        edition = get_sealed_edition(ctx.side)
+        edition = get_sealed_edition(ctx.side_inputs)
         unusable_layer = edition.find_unusable_layer(concept) if edition is not None else None
-        sealed_layer = edition.concept(concept) if edition is not None else None
+        sealed_layer = edition.find_layer_of_concept(concept) if edition is not None else None
         if unusable_layer is not None:
             result.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
         elif sealed_layer is not None:
@@ -57,7 +57,7 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Versi
     if comparison.failed_pairs:
         result.not_checked.append(("versions_failed", {"count": len(comparison.failed_pairs)}))
     # GEO001 and GEO002 report shapes of the plan; no other rule reports those of the sealed edition.
-    sealed = comparison.before
+    sealed = comparison.earlier_edition
     for rows, note in ((sealed.rows_without_shape, "sealed_shapeless"), (sealed.repaired_rows, "sealed_mended")):
         if rows:
             result.notes.append(
@@ -66,41 +66,43 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Versi
     return comparison
 
 
-def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
+def report_sealed_only(ctx: RuleContext, concept: str, result: RuleResult) -> None:
     """Report a control line that only the sealed edition has as not checked.
 
     The plan may declare it absent (本县无), or it was not delivered.
     """
-    edition = get_sealed_edition(ctx.side)
-    layer = edition.concept(concept) if edition is not None else None
+    edition = get_sealed_edition(ctx.side_inputs)
+    layer = edition.find_layer_of_concept(concept) if edition is not None else None
     if layer is not None and len(layer):
         result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
 
 
-def find_net_area_doubts(comparison: VersionComparison, ctx: Context) -> list[str]:
+def find_net_area_doubts(comparison: VersionComparison, ctx: RuleContext) -> list[str]:
     """Return a doubt if the shapes do not support the compared net areas.
 
     The list is empty without a doubt.
     """
-    editions = (comparison.before.layer, comparison.after.layer)
-    is_backed = NET_BASIS not in comparison.total or all(
+    editions = (comparison.earlier_edition.layer, comparison.later_edition.layer)
+    is_backed = NET_BASIS not in comparison.balance_by_basis or all(
         is_backed_by_land(layer, "net_area", ctx) for layer in editions
     )
     return [] if is_backed else [AREA_FIELDS_SETTING]
 
 
-def record_moved_slivers(ctx: Context, comparison: VersionComparison) -> None:
+def record_moved_slivers(ctx: RuleContext, comparison: VersionComparison) -> None:
     """Record in the log the slivers of land added or removed since the sealed edition.
 
     Slivers are parts below the tolerance; they have no finding.
     """
     moved = [n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (MOVED_IN_KIND, MOVED_OUT_KIND)]
     before, after = (np.array([comparison.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
-    slivers = Slivers([comparison.slivers[n] for n in moved], after, before)
-    ctx.run_log.ignore(slivers, comparison.after.layer, comparison.before.layer, sealed=True)
+    slivers = SliverParts([comparison.slivers[n] for n in moved], after, before)
+    ctx.run_log.record_ignored_slivers(
+        slivers, comparison.later_edition.layer, comparison.earlier_edition.layer, sealed=True
+    )
 
 
-def get_sealed_severity(ctx: Context, layer: Layer) -> Severity | None:
+def get_sealed_severity(ctx: RuleContext, layer: Layer) -> Severity | None:
     """Return ERROR for a layer that the county's own profile seals.
 
     Return None, for the rule's severity, for any other layer.

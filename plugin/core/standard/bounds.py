@@ -81,7 +81,7 @@ def check_numbers(standard: Standard) -> Standard:
     """Return the standard if its own numbers are valid, else raise DataError."""
     for own_standard in iterate_custom_standards(standard):
         path = own_standard.folder / STANDARD_FILE
-        for key in sorted(own_standard.own & own_standard.settings.keys()):
+        for key in sorted(own_standard.own_keys & own_standard.settings.keys()):
             value = own_standard.settings[key]
             shipped_value = next(
                 (shipped.settings[key] for shipped in find_shipped_standards(standard) if key in shipped.settings), None
@@ -96,7 +96,7 @@ def iterate_custom_standards(standard: Standard) -> Iterator[Standard]:
     """Yield the standard and those that it includes, without the shipped ones."""
     if not standard.is_shipped:
         yield standard
-        for included in standard.includes:
+        for included in standard.included_standards:
             yield from iterate_custom_standards(included)
 
 
@@ -116,8 +116,8 @@ def find_loosened(standard: Standard) -> list[str]:
 
 def _list_looser_keys(custom: Standard, shipped: Standard) -> Iterator[str]:
     for name, scope in shipped.scopes.items():
-        own_mandatory = custom.scopes[name].mandatory if name in custom.scopes else ()
-        missing = [concept for concept in scope.mandatory if concept not in own_mandatory]
+        own_mandatory = custom.scopes[name].mandatory_concepts if name in custom.scopes else ()
+        missing = [concept for concept in scope.mandatory_concepts if concept not in own_mandatory]
         if missing:
             yield f"scopes.{name}.mandatory（−{'、'.join(missing)}）"
     for name, roles in shipped.concepts.items():
@@ -140,7 +140,7 @@ def _list_looser_keys(custom: Standard, shipped: Standard) -> Iterator[str]:
 
 def _list_unsourced_marks(custom: Standard, shipped: Standard) -> Iterator[str]:
     """Yield marks A and B without a source, or on values set elsewhere."""
-    keys = {key for own_standard in iterate_custom_standards(custom) for key in own_standard.own}
+    keys = {key for own_standard in iterate_custom_standards(custom) for key in own_standard.own_keys}
     for item, mark in custom.marks.items():
         if mark == "C" or shipped.marks.get(item) == mark:
             continue
@@ -166,11 +166,11 @@ def _list_lowered_severities(custom: Standard, shipped: Standard) -> Iterator[st
 def _list_changed_codes(custom: CodeList, shipped: CodeList) -> list[str]:
     """Return codes of a shipped list that a custom list removes, moves or changes."""
     changed = []
-    for code, shipped_code in shipped.codes.items():
-        own_code = custom.codes.get(code)
+    for code, shipped_code in shipped.entry_by_code.items():
+        own_code = custom.entry_by_code.get(code)
         if (
             own_code is None
-            or own_code.extra != shipped_code.extra
+            or own_code.other_columns != shipped_code.other_columns
             or custom.list_code_and_parents(code) != shipped.list_code_and_parents(code)
         ):
             changed.append(code)

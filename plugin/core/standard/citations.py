@@ -16,7 +16,7 @@ CITATIONS_FILE_NAME, SOURCES_FILE_NAME = "citations.toml", "sources.toml"
 
 
 @dataclass(frozen=True)
-class Source:
+class CitedDocument:
     """A document that citations refer to.
 
     ``best``: the best mark (A, B or C) that a statement read in it can have.
@@ -48,7 +48,7 @@ class Citation:
         return self.area in ("", area_code)
 
 
-def load_sources(folder: Path) -> dict[str, Source]:
+def load_sources(folder: Path) -> dict[str, CitedDocument]:
     """Return the documents of a standard by id; empty without such a file.
 
     Raise DataError for an invalid entry.
@@ -58,7 +58,7 @@ def load_sources(folder: Path) -> dict[str, Source]:
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("best", "zh", "en"), allowed=(), file=path, where=key)
         _check_known(row["best"], SOURCE_MARKS, path, f"{key}.best")
-        documents[key] = Source(key, **row)
+        documents[key] = CitedDocument(key, **row)
     return documents
 
 

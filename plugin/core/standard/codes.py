@@ -36,7 +36,7 @@ _COLUMN_BY_HEADING = {
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeEntry:
     """A code with its name, parent, level and further columns."""
 
     code: str
@@ -44,49 +44,49 @@ class Code:
     parent: str
     level: int
     mark: str
-    extra: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
+    other_columns: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(frozen=True)
 class CodeList:
     """A code list, which may be a hierarchy.
 
-    ``codes``: code → entry, in the order of the file.
+    ``entry_by_code``: code → entry, in the order of the file.
     """
 
     id: str
-    codes: dict[str, Code]
+    entry_by_code: dict[str, CodeEntry]
 
     @property
     def mark(self) -> str:
         """Return the weakest mark of the rows."""
-        return max((code.mark for code in self.codes.values()), default="C")
+        return max((code.mark for code in self.entry_by_code.values()), default="C")
 
-    def written(self, pad: int = 0) -> dict[str, str]:
+    def get_names_by_written_code(self, pad: int = 0) -> dict[str, str]:
         """Return code as it is written in fields → name.
 
         Codes of digits are padded on the right with zeros to ``pad`` digits.
         """
         return {
             code.code.ljust(pad, "0") if pad and code.code.isdigit() else code.code: code.name
-            for code in self.codes.values()
+            for code in self.entry_by_code.values()
         }
 
     def list_code_and_parents(self, code: str) -> tuple[str, ...]:
         """Return a code, its parent, the parent's parent and so on; empty if unknown."""
         chain: list[str] = []
-        while code in self.codes and code not in chain:
+        while code in self.entry_by_code and code not in chain:
             chain.append(code)
-            code = self.codes[code].parent
+            code = self.entry_by_code[code].parent
         return tuple(chain)
 
-    def within(self, code: str, ancestors: tuple[str, ...] | list[str]) -> bool:
+    def is_code_within(self, code: str, ancestors: tuple[str, ...] | list[str]) -> bool:
         """Return True if a code is one of ``ancestors`` or below one of them."""
         return any(ancestor in ancestors for ancestor in self.list_code_and_parents(code))
 
     def collect_members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
         """Return all codes that are one of ``ancestors`` or below one of them."""
-        return {code for code in self.codes if self.within(code, ancestors)}
+        return {code for code in self.entry_by_code if self.is_code_within(code, ancestors)}
 
 
 def load_code_list(path: Path) -> CodeList:
@@ -101,7 +101,7 @@ def load_code_list(path: Path) -> CodeList:
     """
     rows = _read_rows(path, _read_text(path))
     lines: dict[str, int] = {}
-    codes: dict[str, Code] = {}
+    codes: dict[str, CodeEntry] = {}
     for line, row in rows:
         code = _read_code(path, line, row)
         if code.code in codes:
@@ -168,24 +168,24 @@ def _read_header(path: Path, line: int, cells: list[str]) -> list[str]:
     return names
 
 
-def _read_code(path: Path, line: int, row: dict[str, str]) -> Code:
+def _read_code(path: Path, line: int, row: dict[str, str]) -> CodeEntry:
     code, name = row["code"], row["name"]
     if not code or not name:
         raise DataError("data_code_blank", file=str(path), line=line, column="name" if code else "code", value=code)
     if row["mark"] not in SOURCE_MARKS or not (row["level"].isascii() and row["level"].isdigit()):
         raise DataError("data_code_row", file=str(path), line=line, value=code)
     extra = {k: text for k, text in row.items() if k and k not in CODE_LIST_COLUMNS}
-    return Code(code, name, row["parent"], int(row["level"]), row["mark"], extra)
+    return CodeEntry(code, name, row["parent"], int(row["level"]), row["mark"], extra)
 
 
-def _raise_repeated(path: Path, line: int, code: Code, other: Code, first: int) -> None:
+def _raise_repeated(path: Path, line: int, code: CodeEntry, other: CodeEntry, first: int) -> None:
     given: dict[str, object] = {"file": str(path), "line": line, "first": first, "value": code.code}
     if code.name != other.name:
         raise DataError("data_code_two_names", **given, name=other.name, other=code.name)
     raise DataError("data_code_repeated", **given)
 
 
-def _check_parents(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
+def _check_parents(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:
     for code in codes.values():
         params: dict[str, object] = {"file": str(path), "line": lines[code.code], "value": code.code}
         if code.parent and code.parent not in codes:
@@ -201,7 +201,7 @@ def _check_parents(path: Path, codes: dict[str, Code], lines: dict[str, int]) ->
             )
 
 
-def _check_leading_zeros(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
+def _check_leading_zeros(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:
     """Raise DataError for codes that lost their leading zeros.
 
     A spreadsheet reads 0101 as a number and saves 101. In a list with levels, codes of one level have the same

@@ -32,7 +32,7 @@ _REQUIRED_KEYS = ("left", "right", "meaning", "basis", "mark")
 
 
 @dataclass(frozen=True)
-class Conflict:
+class ConflictMatrixEntry:
     """What land shared by two control lines means.
 
     ``left``, ``right``: concepts or layer codes; ``meaning``: one of `CONFLICT_MEANINGS`; ``basis``: key of a citation;
@@ -47,7 +47,7 @@ class Conflict:
     rule: str = ""
 
     @property
-    def key(self) -> str:
+    def setting_key(self) -> str:
         """Return the setting key of the pair's meaning: ``conflicts.boundary-flood_line``."""
         return f"{CONFLICTS_SECTION}.{self.left}-{self.right}"
 
@@ -57,7 +57,7 @@ class Conflict:
         return frozenset((self.left, self.right))
 
 
-def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
+def load_conflicts(folder: Path) -> tuple[ConflictMatrixEntry, ...]:
     """Return the matrix in a standard's folder; empty without its file.
 
     An entry with several lines on a side gives several pairs. Raise DataError for an unknown key or value, a repeated
@@ -68,7 +68,7 @@ def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
         return ()
     table = read_toml(path)
     check_keys(table, required=("pairs",), allowed=("lines",), file=path)
-    by_pair: dict[frozenset[str], Conflict] = {}
+    by_pair: dict[frozenset[str], ConflictMatrixEntry] = {}
     for number, row in enumerate(check_type(table["pairs"], list, file=path, key="pairs"), 1):
         entry = f"pairs[{number}]"
         for conflict in _read_conflicts(row, path, entry):
@@ -83,7 +83,7 @@ def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
     return tuple(by_pair.values())
 
 
-def _read_conflicts(row: Any, path: Path, entry: str) -> list[Conflict]:
+def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntry]:
     check_type(row, dict, file=path, key=entry)
     check_keys(row, required=_REQUIRED_KEYS, allowed=("rule",), file=path, where=entry)
     left, right = (_read_words(row[side], path, f"{entry}.{side}") for side in ("left", "right"))
@@ -101,7 +101,7 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[Conflict]:
             ERROR_MEANING,
             [meaning for meaning in CONFLICT_MEANINGS if meaning != ERROR_MEANING],
         )
-    return [Conflict(a, b, **texts) for a in left for b in right]
+    return [ConflictMatrixEntry(a, b, **texts) for a in left for b in right]
 
 
 def _read_words(value: Any, path: Path, entry: str) -> list[str]:
@@ -116,7 +116,9 @@ def check_meaning(value: Any, path: Path, key: str) -> None:
         raise _make_unknown_error(path, key, value, CONFLICT_MEANINGS)
 
 
-def add_missing_conflicts(own: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
+def add_missing_conflicts(
+    own: Iterable[ConflictMatrixEntry], others: Iterable[ConflictMatrixEntry]
+) -> tuple[ConflictMatrixEntry, ...]:
     """Return own pairs, and those of ``others`` that are missing, in either order."""
     by_pair = {c.control_line_pair: c for c in own}
     for conflict in others:

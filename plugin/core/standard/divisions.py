@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.crs_zones import list_zones
 from .numbering import is_county
-from .template import Code, CodeList
+from .template import CodeEntry, CodeList
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -36,15 +36,15 @@ _WHOLE_NAME_PATTERN = re.compile("[\u4e00-\u9fff]{2,}(?:省|自治区|特别行�
 _NOT_A_CITY = ("中心城市", "县级市", "地级市")
 
 
-def find_county(text: str, divisions: CodeList) -> Code:
+def find_county(text: str, divisions: CodeList) -> CodeEntry:
     """Return a county by code, name, or name after its city's (``大同市浑源县``).
 
     The last character of the name (县) may be omitted. Raise InputError with similar names for an unknown county, and
     with the codes for several counties.
     """
     searched = text.strip()
-    counties = [county for county in divisions.codes.values() if county.level == COUNTY_LEVEL]
-    parents = {county.code: divisions.codes[county.parent].name if county.parent else "" for county in counties}
+    counties = [county for county in divisions.entry_by_code.values() if county.level == COUNTY_LEVEL]
+    parents = {county.code: divisions.entry_by_code[county.parent].name if county.parent else "" for county in counties}
     for list_spellings in (
         lambda county: (county.code, county.name, parents[county.code] + county.name),
         lambda county: (county.name[:-1],) if len(county.name) > 2 else (),
@@ -62,7 +62,7 @@ def find_county(text: str, divisions: CodeList) -> Code:
     raise InputError("county_unknown", value=text, near=listed)
 
 
-def _find_similar_counties(searched: str, counties: list[Code], parents: dict[str, str]) -> list[Code]:
+def _find_similar_counties(searched: str, counties: list[CodeEntry], parents: dict[str, str]) -> list[CodeEntry]:
     """Return counties that a text may mean: a city's, mistyped or similar ones."""
     # The code or name of a city: its counties are the candidates.
     candidates = [county for county in counties if searched in (county.parent, parents[county.code])]
@@ -92,7 +92,7 @@ def _is_typing_error(searched: str, code: str) -> bool:
     return len(different_positions) == 1 or swapped
 
 
-def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
+def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> CodeEntry:
     """Return a county from a user's text.
 
     The text is a code or name (`find_county`), or both, ``610724 西乡县``, for a county of another province.
@@ -105,28 +105,28 @@ def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
     )
 
 
-def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> Code:
+def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> CodeEntry:
     """Return a county that the list lacks, by six digits (GB/T 2260) and a name.
 
     Raise InputError if the code is not a county's, has no province, or is missing although the list has the counties
     of its province: the code is then a typing error.
     """
     code, name = code.strip(), name.strip()
-    listed = divisions.codes.get(code)
+    listed = divisions.entry_by_code.get(code)
     if listed is not None and listed.level == COUNTY_LEVEL:
-        if name and name not in (listed.name, divisions.codes[listed.parent].name + listed.name):
+        if name and name not in (listed.name, divisions.entry_by_code[listed.parent].name + listed.name):
             raise InputError("county_code_name", value=code, county=listed.name, name=name)
         return listed
     if not is_county(code) or code.endswith("00") or code[2:4] == "00":
         raise InputError("county_code_form", value=code)
     province = f"{code[:2]}0000"
-    if province not in provinces.codes:
+    if province not in provinces.entry_by_code:
         raise InputError("county_code_province", value=code, digits=code[:2])
-    if province in divisions.codes:
+    if province in divisions.entry_by_code:
         return find_county(code, divisions)
     if not name:
         raise InputError("county_name_missing", value=code)
-    return Code(code, name, "", COUNTY_LEVEL, "C")
+    return CodeEntry(code, name, "", COUNTY_LEVEL, "C")
 
 
 def explain_province_mismatch(code: str, province: str, digits: str) -> InputError:
@@ -141,7 +141,7 @@ class GeographicExtent(NamedTuple):
     east: float
     south: float | None
     north: float | None
-    division: Code
+    division: CodeEntry
 
     @property
     def middle_latitude(self) -> float | None:
@@ -158,8 +158,8 @@ def _list_extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
     """Return the extents of a division and of those above it, the nearest first."""
     extents = []
     for division_code in divisions.list_code_and_parents(code):
-        row = divisions.codes[division_code]
-        west, east, south, north = (_parse_degrees(row.extra.get(side, "")) for side in _EXTENT_COLUMNS)
+        row = divisions.entry_by_code[division_code]
+        west, east, south, north = (_parse_degrees(row.other_columns.get(side, "")) for side in _EXTENT_COLUMNS)
         if west is not None and east is not None:
             extents.append(GeographicExtent(west, east, south, north, row))
     return extents
@@ -175,7 +175,7 @@ def find_remote_extent(longitude: float, code: str, divisions: CodeList) -> Geog
         (
             division_code
             for division_code in (code, f"{code[:4]}00", f"{code[:2]}0000")
-            if division_code in divisions.codes
+            if division_code in divisions.entry_by_code
         ),
         None,
     )
@@ -209,7 +209,7 @@ def find_default_crs(code: str, divisions: CodeList) -> CRS:
     )
     if len(zones) == 1:
         return zones[0]
-    county = divisions.codes[code].name if code in divisions.codes else code
+    county = divisions.entry_by_code[code].name if code in divisions.entry_by_code else code
     raise InputError(
         "create_crs_missing", county=county, known="、".join(map(_format_with_meridian, zones)) or "EPSG:4490"
     )
@@ -275,7 +275,7 @@ def check_county_in_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str,
         return None
     outermost = not_covered[-1]
     params = _make_mismatch_params(
-        crs, divisions.codes[code].name, outermost.division.name, outermost.west, outermost.east
+        crs, divisions.entry_by_code[code].name, outermost.division.name, outermost.west, outermost.east
     )
     if outermost is extents[-1]:
         raise InputError("create_crs_elsewhere", **params)
@@ -293,7 +293,7 @@ def find_foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool
     with a division above it, is not foreign. ``whole``: include a text that is only the name of a city or county;
     otherwise it may be a village of that name.
     """
-    own_names = [divisions.codes[division].name for division in divisions.list_code_and_parents(code)]
+    own_names = [divisions.entry_by_code[division].name for division in divisions.list_code_and_parents(code)]
     if not own_names or own_names[0] in text:
         return ""
     remaining = text.strip()

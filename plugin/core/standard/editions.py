@@ -152,7 +152,7 @@ def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
     return dict(table)
 
 
-def read_phases(table: Any, path: Path) -> dict[str, dict[str, str]]:
+def read_phase_severities(table: Any, path: Path) -> dict[str, dict[str, str]]:
     """Return phase → code → severity (``[phase.drafting.severity]``)."""
     found = {}
     for phase, rows in check_type(table, dict, file=path, key="phase").items():

@@ -93,13 +93,13 @@ class CatalogueIndicator:
         """Return the formula in a language."""
         return self.formula_zh if lang == "zh" else self.formula_en
 
-    def source(self, lang: str) -> str:
+    def get_source(self, lang: str) -> str:
         """Return the source in a language."""
         return self.source_zh if lang == "zh" else self.source_en
 
 
 @dataclass(frozen=True)
-class LandGroup:
+class LandUseGroup:
     """One row of the table 现状—规划, with the 2023 classes that it sums."""
 
     id: str
@@ -116,12 +116,12 @@ class LandGroup:
 class IndicatorCatalogue:
     """All indicators by id, land-use groups, and names used in tables of figures."""
 
-    entries: dict[str, CatalogueIndicator]
-    land_groups: tuple[LandGroup, ...]
+    indicator_by_id: dict[str, CatalogueIndicator]
+    land_groups: tuple[LandUseGroup, ...]
     ratio_names: tuple[str, ...] = ()
     _ids_by_name: dict[str, str] = field(default_factory=dict)
 
-    def find(self, name: str, ratio_form: str = "n1") -> CatalogueIndicator | None:
+    def find_indicator(self, name: str, ratio_form: str = "n1") -> CatalogueIndicator | None:
         """Return the indicator of an id, a name or a synonym in any language, else None.
 
         Spaces, the width of brackets and case are ignored. ``ratio_form``: the variant that 扩展倍数 without further
@@ -131,7 +131,7 @@ class IndicatorCatalogue:
         if normalised in {_normalise_indicator_name(ratio_name) for ratio_name in self.ratio_names}:
             normalised = f"expansion_ratio_{ratio_form}"
         indicator_id = self._ids_by_name.get(normalised)
-        return self.entries.get(indicator_id or normalised)
+        return self.indicator_by_id.get(indicator_id or normalised)
 
 
 def load_catalogue(standard: Standard) -> IndicatorCatalogue:
@@ -149,14 +149,18 @@ def load_catalogue(standard: Standard) -> IndicatorCatalogue:
 def find_indicator_name(name: str, lang: str) -> str:
     """Return the name of an indicator in the shipped lists, else its id."""
     for path in sorted(STANDARDS_FOLDER.glob(f"*/{INDICATORS_FILE}")):
-        entry = _read_catalogue(path).entries.get(name)
+        entry = _read_catalogue(path).indicator_by_id.get(name)
         if entry is not None:
             return entry.name(lang)
     return name
 
 
 def _list_included(standard: Standard) -> list[Standard]:
-    return [all_included for included in standard.includes for all_included in (included, *_list_included(included))]
+    return [
+        all_included
+        for included in standard.included_standards
+        for all_included in (included, *_list_included(included))
+    ]
 
 
 def _normalise_indicator_name(name: str) -> str:
@@ -171,7 +175,7 @@ def find_allowed_comparisons(indicator: str) -> tuple[str, ...]:
     """
     from . import load_standard
 
-    entry = load_catalogue(load_standard()).entries.get(indicator)
+    entry = load_catalogue(load_standard()).indicator_by_id.get(indicator)
     return (entry.comparison, "=") if entry is not None and entry.comparison else (">=", "<=", "=")
 
 
@@ -221,11 +225,11 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicat
     return CatalogueIndicator(**read)
 
 
-def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandGroup:
+def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandUseGroup:
     check_keys(row, required=("id", "zh", "en", "classes"), allowed=(), file=path, where=field)
     for code in check_type(row["classes"], list, file=path, key=f"{field}.classes"):
         check_type(code, str, file=path, key=f"{field}.classes")
-    return LandGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
+    return LandUseGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
 
 
 def _make_unknown_error(path: Path, key: str, value: Any, allowed: Any) -> DataError:

@@ -36,16 +36,16 @@ class MapTheme:
 class TreeBranch:
     """A branch of the layer tree, which is also a row of the wizard.
 
-    ``roles``: codes of the layers that are made with it. ``also``: layers of other editions that it contains if a
-    project has them. ``chosen``: made unless the user deselects it. ``shown``: visible at first.
+    ``roles``: codes of the layers that are made with it. ``roles_of_other_editions``: layers of other editions that it
+    contains if a project has them. ``is_chosen``: made unless the user deselects it. ``is_shown``: visible at first.
     """
 
     id: str
     name: str
     roles: tuple[str, ...]
-    also: tuple[str, ...] = ()
-    chosen: bool = False
-    shown: bool = True
+    roles_of_other_editions: tuple[str, ...] = ()
+    is_chosen: bool = False
+    is_shown: bool = True
 
 
 def read_theme(key: str, row: Any, path: Path) -> MapTheme:
@@ -96,7 +96,7 @@ def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Itera
             raise DataError("data_duplicate", file=str(path), key=f"themes.{theme.id}", value=theme.name)
     placed: set[str] = set()
     for branch in tree:
-        for role in branch.roles + branch.also:
+        for role in branch.roles + branch.roles_of_other_editions:
             if not standard.has_template(role):
                 raise DataError("data_group_role", file=str(path), key=f"tree.{branch.id}.roles", value=role)
             if role in placed:
@@ -110,14 +110,16 @@ def list_branches(standard: Standard) -> list[TreeBranch]:
     A standard without a tree uses the county's tree with the layers that it has; layers without a branch are in the
     last one (id ``others``).
     """
-    tree = list(standard.tree.values())
+    tree = list(standard.layer_tree.values())
     if not tree:
-        borrowed = (_limit_branch_to_standard(branch, standard) for branch in _load_county_standard().tree.values())
+        borrowed = (
+            _limit_branch_to_standard(branch, standard) for branch in _load_county_standard().layer_tree.values()
+        )
         tree = [branch for branch in borrowed if branch.roles]
-    placed = {role for b in tree for role in b.roles + b.also}
+    placed = {role for b in tree for role in b.roles + b.roles_of_other_editions}
     unplaced = tuple(role for role in standard.templates if role not in placed)
     if unplaced:
-        tree.append(TreeBranch("others", "其他图层", unplaced, chosen=not tree))
+        tree.append(TreeBranch("others", "其他图层", unplaced, is_chosen=not tree))
     return tree
 
 
@@ -139,18 +141,24 @@ def _limit_branch_to_standard(branch: TreeBranch, standard: Standard) -> TreeBra
     otherwise be empty.
     """
     roles, also = (
-        tuple(r for r in branch_roles if standard.has_template(r)) for branch_roles in (branch.roles, branch.also)
+        tuple(r for r in branch_roles if standard.has_template(r))
+        for branch_roles in (branch.roles, branch.roles_of_other_editions)
     )
     named = {role for group in standard.groups.values() for role in group.roles}
     adopted = tuple(r for r in also if r in named or not roles)
     return TreeBranch(
-        branch.id, branch.name, roles + adopted, tuple(r for r in also if r not in adopted), branch.chosen, branch.shown
+        branch.id,
+        branch.name,
+        roles + adopted,
+        tuple(r for r in also if r not in adopted),
+        branch.is_chosen,
+        branch.is_shown,
     )
 
 
 def find_branch(role: str, standard: Standard) -> TreeBranch:
     """Return the branch that contains a layer of the standard."""
-    return next(b for b in list_branches(standard) if role in b.roles + b.also)
+    return next(b for b in list_branches(standard) if role in b.roles + b.roles_of_other_editions)
 
 
 def find_delivery_constraint(role: str, standard: Standard) -> str:
@@ -158,11 +166,11 @@ def find_delivery_constraint(role: str, standard: Standard) -> str:
 
     The delivery's lists of mandatory and conditional concepts decide, else the layer's template.
     """
-    scope = max(standard.scopes.values(), key=lambda s: len(s.mandatory), default=None)
+    scope = max(standard.scopes.values(), key=lambda s: len(s.mandatory_concepts), default=None)
     names = {role, *(concept for concept, roles in standard.concepts.items() if role in roles)}
-    if scope is not None and names & set(scope.mandatory):
+    if scope is not None and names & set(scope.mandatory_concepts):
         return "M"
-    if scope is not None and names & set(scope.conditional):
+    if scope is not None and names & set(scope.conditional_concepts):
         return "C"
     return standard.templates[role].constraint
 

@@ -12,16 +12,16 @@ from ..errors import DataError
 from ..files.data import check_keys, check_type, read_toml
 from .citations import load_citations, load_sources
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
-from .editions import STANDARD_FILE, check_no_circular_include, find_standard, read_phases, read_severities
+from .editions import STANDARD_FILE, check_no_circular_include, find_standard, read_phase_severities, read_severities
 from .layer_tree import check_layer_tree, read_branch, read_theme
 from .maintenance import load_maintenance
-from .model import ALL_LAYERS, MAINTENANCE_FILE_NAME, Group, Scope, Standard
+from .model import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
 from .template import SOURCE_MARKS
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
 EVERY_RULE = "all"
 #: Sections of settings that a profile may override, with their keys checked against the standard's own. Further keys of
-#: a scope next to its mandatory concepts, in the order of `Scope`.
+#: a scope next to its mandatory concepts, in the order of `DeliveryScope`.
 _SCOPE_KEYS = ("conditional", "optional", "rules", "without")
 SETTING_SECTIONS = (
     "ratio",
@@ -96,7 +96,7 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     for included in includes:
         standard = _complete_with_included_standard(standard, included)
     _check_groups(standard, list(own_data.groups.values()), path)
-    check_layer_tree(standard, own_data.themes.values(), own_data.tree.values(), path)
+    check_layer_tree(standard, own_data.themes.values(), own_data.layer_tree.values(), path)
     return standard
 
 
@@ -107,9 +107,9 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
     """
     path = folder / STANDARD_FILE
     conflicts = load_conflicts(folder)
-    settings = _read_settings(table) | {conflict.key: conflict.meaning for conflict in conflicts}
+    settings = _read_settings(table) | {conflict.setting_key: conflict.meaning for conflict in conflicts}
     severity = read_severities(table.get("severity", {}), "severity", path)
-    phases = read_phases(table.get("phase", {}), path)
+    phases = read_phase_severities(table.get("phase", {}), path)
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
     sources = {**{k: value for included in includes for k, value in included.sources.items()}, **load_sources(folder)}
     concepts = {k: tuple(value) for k, value in table.get("concepts", {}).items()}
@@ -118,14 +118,16 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
         load_maintenance(folder / MAINTENANCE_FILE_NAME) if (folder / MAINTENANCE_FILE_NAME).exists() else None
     )
     if maintenance is not None:
-        groups[maintenance.id] = Group(maintenance.id, maintenance.name, maintenance.roles, maintenance.aliases)
-        concepts[maintenance.id] = maintenance.changes
+        groups[maintenance.id] = TemplateGroup(
+            maintenance.id, maintenance.name, maintenance.class_roles, maintenance.aliases
+        )
+        concepts[maintenance.id] = maintenance.change_roles
     return Standard(
         id=table["id"],
         edition=str(table["edition"]),
         name=table["name"],
         folder=folder,
-        includes=includes,
+        included_standards=includes,
         rules=tuple(table.get("default_rules", ())),
         concepts=concepts,
         scopes=_read_scopes(table, path),
@@ -137,13 +139,13 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
         sources=sources,
         groups=groups,
         themes={key: read_theme(key, row, path) for key, row in table.get("themes", {}).items()},
-        tree={key: read_branch(key, row, path) for key, row in table.get("tree", {}).items()},
+        layer_tree={key: read_branch(key, row, path) for key, row in table.get("tree", {}).items()},
         maintenance=maintenance,
         conflicts=conflicts,
         rule_groups=_read_rule_groups(table, path),
         severity=severity,
         phases=phases,
-        own=frozenset([*settings, *(f"severity.{code}" for code in severity), *in_phases]),
+        own_keys=frozenset([*settings, *(f"severity.{code}" for code in severity), *in_phases]),
     )
 
 
@@ -164,7 +166,7 @@ def _complete_with_included_standard(standard: Standard, included: Standard) -> 
         groups={**standard.groups, **{k: group for k, group in included.groups.items() if k not in standard.groups}},
         themes={**included.themes, **standard.themes},
         # Trees are not merged: a layer would be in both.
-        tree=standard.tree or included.tree,
+        layer_tree=standard.layer_tree or included.layer_tree,
         maintenance=standard.maintenance or included.maintenance,
         settings={**included.settings, **standard.settings},
         conflicts=add_missing_conflicts(standard.conflicts, included.conflicts),
@@ -176,11 +178,11 @@ def _complete_with_included_standard(standard: Standard, included: Standard) -> 
     )
 
 
-def _read_scopes(table: dict[str, Any], path: Path) -> dict[str, Scope]:
+def _read_scopes(table: dict[str, Any], path: Path) -> dict[str, DeliveryScope]:
     scopes = {}
     for key, row in table.get("scopes", {}).items():
         check_keys(row, required=("mandatory",), allowed=_SCOPE_KEYS, file=path, where=f"scopes.{key}")
-        scopes[key] = Scope(key, *(tuple(row.get(k, ())) for k in ("mandatory", *_SCOPE_KEYS)))
+        scopes[key] = DeliveryScope(key, *(tuple(row.get(k, ())) for k in ("mandatory", *_SCOPE_KEYS)))
     return scopes
 
 
@@ -219,7 +221,7 @@ def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str,
     return groups
 
 
-def _read_group(key: str, row: dict[str, Any], path: Path) -> Group:
+def _read_group(key: str, row: dict[str, Any], path: Path) -> TemplateGroup:
     section = f"groups.{key}"
     check_type(row, dict, file=path, key=section)
     check_keys(row, required=("name", "roles"), allowed=("aliases",), file=path, where=section)
@@ -227,10 +229,10 @@ def _read_group(key: str, row: dict[str, Any], path: Path) -> Group:
     for list_key in ("roles", "aliases"):
         for value in check_type(row.get(list_key, []), list, file=path, key=f"{section}.{list_key}"):
             check_type(value, str, file=path, key=f"{section}.{list_key}")
-    return Group(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
+    return TemplateGroup(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
 
 
-def _check_groups(standard: Standard, own_groups: list[Group], path: Path) -> None:
+def _check_groups(standard: Standard, own_groups: list[TemplateGroup], path: Path) -> None:
     """Verify that every role has a template and no name means two groups."""
     for group in own_groups:
         for role in group.roles:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
-from .template import Field, Template, read_fields
+from .template import Template, TemplateField, read_fields
 
 BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
 
@@ -24,16 +24,17 @@ BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
 class MaintainedLayerSpec:
     """A layer that is maintained each year.
 
-    ``role``: its code; ``kinds``: kinds of change (维护类型); ``compare``: the field whose values are compared.
+    ``role``: its code; ``change_kinds``: kinds of change (维护类型); ``compared_field``: the field whose values are
+    compared.
     """
 
     role: str
-    kinds: tuple[str, ...]
-    compare: str = ""
+    change_kinds: tuple[str, ...]
+    compared_field: str = ""
 
 
 @dataclass(frozen=True)
-class Stage:
+class MaintenanceClassSpec:
     """One of the three classes of a maintained layer: before, change or after.
 
     ``prefix``: put before the layer's code (``WHQ``); ``suffix``: put after its name (维护前). ``fields`` replace
@@ -43,11 +44,11 @@ class Stage:
     id: str
     prefix: str
     suffix: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[TemplateField, ...] = ()
     source: str = ""
     fields_mark: str = ""
 
-    def template(self, base: Template, group: str) -> Template:
+    def make_template(self, base: Template, group: str) -> Template:
         """Return the template of this class of a layer.
 
         It has the layer's fields or the stage's, and the code list, marks and feature code of the layer.
@@ -84,7 +85,7 @@ class DeliverySpec:
 
 
 @dataclass(frozen=True)
-class Maintenance:
+class MaintenanceSpec:
     """Yearly maintenance as a standard defines it.
 
     ``id`` and ``name`` are those of the group of its layers.
@@ -93,28 +94,28 @@ class Maintenance:
     id: str
     name: str
     aliases: tuple[str, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[MaintenanceClassSpec, ...]
     layers: tuple[MaintainedLayerSpec, ...]
     delivery: DeliverySpec
 
     @property
-    def roles(self) -> tuple[str, ...]:
+    def class_roles(self) -> tuple[str, ...]:
         """Return the roles of all classes."""
         return tuple(stage.prefix + layer.role for layer in self.layers for stage in self.stages)
 
     @property
-    def changes(self) -> tuple[str, ...]:
+    def change_roles(self) -> tuple[str, ...]:
         """Return the layer codes of all classes of changes.
 
         A yearly delivery has at least one of them, a plan has none.
         """
         return tuple(self.get_stage(CHANGE_STAGE).prefix + layer.role for layer in self.layers)
 
-    def get_stage(self, stage: str) -> Stage:
+    def get_stage(self, stage: str) -> MaintenanceClassSpec:
         """Return the stage of an id: `BEFORE_STAGE`, `CHANGE_STAGE` or `AFTER_STAGE`."""
         return next(candidate for candidate in self.stages if candidate.id == stage)
 
-    def origin(self, role: str) -> tuple[Stage, MaintainedLayerSpec] | None:
+    def find_class_of_role(self, role: str) -> tuple[MaintenanceClassSpec, MaintainedLayerSpec] | None:
         """Return the stage and the maintained layer of a class, else None."""
         for stage in self.stages:
             for layer in self.layers:
@@ -122,19 +123,19 @@ class Maintenance:
                     return stage, layer
         return None
 
-    def templates(self, known: Mapping[str, Template]) -> dict[str, Template]:
+    def make_templates(self, known: Mapping[str, Template]) -> dict[str, Template]:
         """Return layer code → template of every class.
 
         ``known``: templates of the maintained layers, by code.
         """
         return {
-            stage.prefix + layer.role: stage.template(known[layer.role], self.name)
+            stage.prefix + layer.role: stage.make_template(known[layer.role], self.name)
             for layer in self.layers
             for stage in self.stages
         }
 
 
-def load_maintenance(path: Path) -> Maintenance:
+def load_maintenance(path: Path) -> MaintenanceSpec:
     """Read ``maintenance.toml``. DataError names file and key."""
     table = read_toml(path)
     check_keys(
@@ -155,7 +156,7 @@ def load_maintenance(path: Path) -> Maintenance:
             raise DataError("data_duplicate", file=str(path), key="layer.role", value=role)
     stages = tuple(_read_stage(key, table[key], path) for key in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE))
     delivery = _read_delivery(table["delivery"], path)
-    return Maintenance(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
+    return MaintenanceSpec(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
 
 
 def _read_delivery(row: Any, path: Path) -> DeliverySpec:
@@ -165,9 +166,9 @@ def _read_delivery(row: Any, path: Path) -> DeliverySpec:
     return DeliverySpec(**{name: check_type(row[name], str, file=path, key=f"delivery.{name}") for name in names})
 
 
-def _read_stage(key: str, row: dict[str, Any], path: Path) -> Stage:
+def _read_stage(key: str, row: dict[str, Any], path: Path) -> MaintenanceClassSpec:
     check_type(row, dict, file=path, key=key)
-    fields: tuple[Field, ...] = ()
+    fields: tuple[TemplateField, ...] = ()
     change_keys = ("field", "source", "fields_mark") if key == CHANGE_STAGE else ()
     check_keys(row, required=("prefix", "suffix", *change_keys), allowed=(), file=path, where=key)
     if change_keys:
@@ -180,14 +181,18 @@ def _read_stage(key: str, row: dict[str, Any], path: Path) -> Stage:
                 value=row["fields_mark"],
                 known=", ".join(SOURCE_MARKS),
             )
-    return Stage(key, row["prefix"], row["suffix"], fields, row.get("source", ""), row.get("fields_mark", ""))
+    return MaintenanceClassSpec(
+        key, row["prefix"], row["suffix"], fields, row.get("source", ""), row.get("fields_mark", "")
+    )
 
 
-def check_maintenance(found: Maintenance, known: Mapping[str, Template], path: Path) -> None:
+def check_maintenance(found: MaintenanceSpec, known: Mapping[str, Template], path: Path) -> None:
     """Raise DataError for a layer without a template or without the compared field."""
     for layer in found.layers:
         if layer.role not in known:
             raise DataError("data_group_role", file=str(path), key="layer.role", value=layer.role)
-        if layer.compare and known[layer.role].find_field_by_name(layer.compare) is None:
+        if layer.compared_field and known[layer.role].find_field_by_name(layer.compared_field) is None:
             names = ", ".join(f.name for f in known[layer.role].fields)
-            raise DataError("data_value_unknown", file=str(path), key="layer.compare", value=layer.compare, known=names)
+            raise DataError(
+                "data_value_unknown", file=str(path), key="layer.compare", value=layer.compared_field, known=names
+            )

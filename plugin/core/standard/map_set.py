@@ -99,9 +99,9 @@ class MapCatalogue:
     ``mark``: A, B or C, how well the order and numbers of the maps are sourced.
     """
 
-    maps: dict[str, MapSpec]
-    styles: dict[str, LayerStyle]
-    sheets: dict[str, PageSize]
+    map_by_id: dict[str, MapSpec]
+    style_by_id: dict[str, LayerStyle]
+    page_size_by_id: dict[str, PageSize]
     plan: str
     note: str
     file_name: str
@@ -171,9 +171,9 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
         sheets[key] = PageSize(key, **row)
     _check_file_name(table["file_name"], file)
     return MapCatalogue(
-        maps=maps,
-        styles=styles,
-        sheets=sheets,
+        map_by_id=maps,
+        style_by_id=styles,
+        page_size_by_id=sheets,
         plan=table["plan"],
         note=table["note"],
         file_name=table["file_name"],
@@ -189,12 +189,15 @@ def select_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
 
     Raise InputError with the known maps for an unknown one.
     """
-    map_by_name = {**{m.id: m for m in catalogue.maps.values()}, **{str(m.number): m for m in catalogue.maps.values()}}
+    map_by_name = {
+        **{m.id: m for m in catalogue.map_by_id.values()},
+        **{str(m.number): m for m in catalogue.map_by_id.values()},
+    }
     for map_name in ids:
         if map_name not in map_by_name:
-            raise InputError("map_unknown", value=map_name, known=", ".join(catalogue.maps))
-    wanted_ids = {map_by_name[map_name].id for map_name in ids} or set(catalogue.maps)
-    return sorted((m for m in catalogue.maps.values() if m.id in wanted_ids), key=lambda m: m.number)
+            raise InputError("map_unknown", value=map_name, known=", ".join(catalogue.map_by_id))
+    wanted_ids = {map_by_name[map_name].id for map_name in ids} or set(catalogue.map_by_id)
+    return sorted((m for m in catalogue.map_by_id.values() if m.id in wanted_ids), key=lambda m: m.number)
 
 
 def _read_layer_style(row: dict[str, Any], file: Path, section: str) -> LayerStyle:
@@ -249,11 +252,11 @@ RolesByConcept = Mapping[str, Iterable[str]]
 
 
 class ConceptLayer(NamedTuple):
-    """A layer found for a concept; ``filled``: it has features to draw."""
+    """A layer found for a concept; ``has_features``: it has features to draw."""
 
     role: str
     name: str
-    filled: bool
+    has_features: bool
 
 
 @dataclass(frozen=True)
@@ -272,7 +275,7 @@ def find_roles(of: Iterable[str], concepts: RolesByConcept) -> list[str]:
 def find_first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
     """Return the first layer with features, else the first layer."""
     layers = list(found)
-    return next((layer for layer in layers if layer.filled), layers[0] if layers else None)
+    return next((layer for layer in layers if layer.has_features), layers[0] if layers else None)
 
 
 def find_missing_input(
@@ -285,7 +288,7 @@ def find_missing_input(
 
     def drawn(spec: LayerSpec) -> bool:
         found = answer(spec.of)
-        return found is not None and found.filled
+        return found is not None and found.has_features
 
     needed = [spec for spec in one.layers if spec.need and not drawn(spec)]
     choice = [spec for spec in one.layers if spec.any]

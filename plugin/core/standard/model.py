@@ -11,12 +11,12 @@ from typing import Any
 
 from ...paths import STANDARDS_FOLDER
 from ..errors import InputError
-from .citations import Citation, Source
-from .conflicts import Conflict
+from .citations import Citation, CitedDocument
+from .conflicts import ConflictMatrixEntry
 from .editions import find_editions, make_standard_key
 from .layer_tree import MapTheme, TreeBranch
-from .maintenance import Maintenance, check_maintenance
-from .template import CodeList, Field, Template, check_code_lists, load_code_list, load_template
+from .maintenance import MaintenanceSpec, check_maintenance
+from .template import CodeList, Template, TemplateField, check_code_lists, load_code_list, load_template
 
 #: The file of a standard that defines the layers maintained each year.
 MAINTENANCE_FILE_NAME = "maintenance.toml"
@@ -25,23 +25,23 @@ ALL_LAYERS = "all"
 
 
 @dataclass(frozen=True)
-class Scope:
+class DeliveryScope:
     """A kind of delivery, with its mandatory, conditional and optional concepts.
 
-    ``rules``: rules and groups that check such a delivery in addition to the default ones; ``without``: default rules
-    that do not apply to it.
+    ``additional_rules``: rules and groups that check such a delivery in addition to the default ones;
+    ``excluded_rules``: default rules that do not apply to it.
     """
 
     id: str
-    mandatory: tuple[str, ...]
-    conditional: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    mandatory_concepts: tuple[str, ...]
+    conditional_concepts: tuple[str, ...] = ()
+    optional_concepts: tuple[str, ...] = ()
+    additional_rules: tuple[str, ...] = ()
+    excluded_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Group:
+class TemplateGroup:
     """A group of layers that are made together, with id, Chinese name and synonyms."""
 
     id: str
@@ -56,7 +56,7 @@ class Standard:
 
     ``settings`` and ``marks`` are flat: ``ratio.limit`` → value. ``rule_groups``: group → rules that run in addition
     to the default ones if a profile or a run names the group. ``severity``: rule code → severity that differs from the
-    rule's default; ``phases``: phase → the same in that phase. ``own``: keys of settings and severities in this
+    rule's default; ``phases``: phase → the same in that phase. ``own_keys``: keys of settings and severities in this
     edition's own files. ``concepts``: name → layer codes.
     """
 
@@ -64,24 +64,24 @@ class Standard:
     edition: str
     name: str
     folder: Path
-    includes: tuple[Standard, ...]
+    included_standards: tuple[Standard, ...]
     rules: tuple[str, ...]
     concepts: dict[str, tuple[str, ...]]
-    scopes: dict[str, Scope]
+    scopes: dict[str, DeliveryScope]
     settings: dict[str, Any]
     marks: dict[str, str]
     confirmed: frozenset[str]
     citations: dict[str, Citation]
-    sources: dict[str, Source]
-    groups: dict[str, Group] = field(default_factory=dict)
+    sources: dict[str, CitedDocument]
+    groups: dict[str, TemplateGroup] = field(default_factory=dict)
     themes: dict[str, MapTheme] = field(default_factory=dict)
-    tree: dict[str, TreeBranch] = field(default_factory=dict)
-    maintenance: Maintenance | None = None
-    conflicts: tuple[Conflict, ...] = ()
+    layer_tree: dict[str, TreeBranch] = field(default_factory=dict)
+    maintenance: MaintenanceSpec | None = None
+    conflicts: tuple[ConflictMatrixEntry, ...] = ()
     rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     severity: dict[str, str] = field(default_factory=dict)
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
-    own: frozenset[str] = frozenset()
+    own_keys: frozenset[str] = frozenset()
     mark_sources: dict[str, str] = field(default_factory=dict)
 
     def is_maintenance(self, concept: str) -> bool:
@@ -99,14 +99,14 @@ class Standard:
             template = self._get_own_template(path.stem)
             if template is not None:
                 templates[path.stem] = template
-        for included in self.includes:
+        for included in self.included_standards:
             for role, template in included.templates.items():
                 templates.setdefault(role, template)
         if self.maintenance is not None:
             own_role = self.folder / MAINTENANCE_FILE_NAME
             if own_role.exists():
                 check_maintenance(self.maintenance, templates, own_role)
-            templates |= self.maintenance.templates(templates)
+            templates |= self.maintenance.make_templates(templates)
         check_code_lists(templates.values(), self.code_lists)
         return templates
 
@@ -114,13 +114,13 @@ class Standard:
     def code_lists(self) -> dict[str, CodeList]:
         """Return the code lists by name, own ones first."""
         lists = {path.stem: load_code_list(path) for path in sorted((self.folder / "codelists").glob("*.csv"))}
-        for included in self.includes:
+        for included in self.included_standards:
             for name, codes in included.code_lists.items():
                 lists.setdefault(name, codes)
         return lists
 
     @property
-    def key(self) -> str:
+    def standard_key(self) -> str:
         """Return the name by which `load_standard` finds this standard.
 
         It is the id, or the path of a custom folder.
@@ -165,7 +165,7 @@ class Standard:
 
     def _iterate_editions(self) -> Iterator[Standard]:
         yield self
-        for included in self.includes:
+        for included in self.included_standards:
             yield from included._iterate_editions()
 
     def list_templates_of_role(self, role: str) -> list[Template]:
@@ -173,17 +173,20 @@ class Standard:
 
         A layer may follow any of them.
         """
-        origin = self.maintenance.origin(role) if self.maintenance else None
+        origin = self.maintenance.find_class_of_role(role) if self.maintenance else None
         if origin is not None and self.maintenance is not None:
             stage, layer = origin
             # The fields of a change are the same in every edition.
             derived = [
-                stage.template(template, self.maintenance.name) for template in self.list_templates_of_role(layer.role)
+                stage.make_template(template, self.maintenance.name)
+                for template in self.list_templates_of_role(layer.role)
             ]
             return derived[:1] if stage.fields else derived
         own_template = self._get_own_template(role)
         templates = [own_template] if own_template is not None else []
-        return templates + [template for edition in self.includes for template in edition.list_templates_of_role(role)]
+        return templates + [
+            template for edition in self.included_standards for template in edition.list_templates_of_role(role)
+        ]
 
     @cached_property
     def _own_templates(self) -> dict[str, Template | None]:
@@ -201,14 +204,14 @@ class Standard:
 
     def has_template(self, role: str) -> bool:
         """Return True if a role has a template."""
-        if self.maintenance is not None and self.maintenance.origin(role):
+        if self.maintenance is not None and self.maintenance.find_class_of_role(role):
             return True
         own_template = self.folder / "templates" / f"{role}.toml"
-        return own_template.exists() or any(included.has_template(role) for included in self.includes)
+        return own_template.exists() or any(included.has_template(role) for included in self.included_standards)
 
-    def list_personal_fields(self) -> dict[str, tuple[Field, ...]]:
+    def list_personal_fields(self) -> dict[str, tuple[TemplateField, ...]]:
         """Return role → fields with personal data, for the layers that have such fields."""
-        return {role: template.personal for role, template in self.templates.items() if template.personal}
+        return {role: template.personal_fields for role, template in self.templates.items() if template.personal_fields}
 
     def list_templates_of_groups(self, groups: Iterable[str]) -> list[Template]:
         """Return the templates of groups, each once, in the groups' order.

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
-from .codes import Code as Code
+from .codes import CodeEntry as CodeEntry
 from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list
 
@@ -24,7 +24,7 @@ _WORD_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 
 
 @dataclass(frozen=True)
-class Field:
+class TemplateField:
     """One field of a template.
 
     ``meaning``: the name by which rules read it (``net_area``), whatever its name in this edition (YJJBNTMJ).
@@ -67,23 +67,23 @@ class Template:
     name_mark: str
     fields_mark: str
     source: str
-    fields: tuple[Field, ...]
+    fields: tuple[TemplateField, ...]
     aliases: tuple[str, ...] = ()
     feature_code: str = ""
     group: str = ""
     standard: str = ""
     base: str = ""
 
-    def field(self, meaning: str) -> Field | None:
+    def find_field(self, meaning: str) -> TemplateField | None:
         """Return the field of this meaning, or None."""
         return next((declared for declared in self.fields if declared.meaning == meaning), None)
 
     @property
-    def personal(self) -> tuple[Field, ...]:
+    def personal_fields(self) -> tuple[TemplateField, ...]:
         """Return the fields with personal data."""
         return tuple(declared for declared in self.fields if declared.personal)
 
-    def find_field_by_name(self, name: str) -> Field | None:
+    def find_field_by_name(self, name: str) -> TemplateField | None:
         """Return the field of this name, or None."""
         return next((declared for declared in self.fields if declared.name == name), None)
 
@@ -149,7 +149,7 @@ def load_template(path: Path, standard: str = "") -> Template:
     return Template(**table, fields=fields, standard=standard)
 
 
-def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...]:
+def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[TemplateField, ...]:
     """Return the fields of a ``[[field]]`` table.
 
     Raise DataError with file and key.
@@ -162,7 +162,7 @@ def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...
     return tuple(fields)
 
 
-def _read_field(row: Any, entry: str, path: Path) -> Field:
+def _read_field(row: Any, entry: str, path: Path) -> TemplateField:
     check_type(row, dict, file=path, key=entry)
     check_keys(row, required=_FIELD_KEYS, allowed=_OPTIONAL_FIELD_KEYS, file=path, where=entry)
     for key, value in row.items():
@@ -172,7 +172,7 @@ def _read_field(row: Any, entry: str, path: Path) -> Field:
             raise DataError(
                 "data_value_unknown", file=str(path), key=f"{entry}.{key}", value=row[key], known=", ".join(allowed)
             )
-    field = Field(**row)
+    field = TemplateField(**row)
     if field.short and (not _WORD_PATTERN.fullmatch(field.short) or len(field.short.encode()) > SHORT_BYTES):
         raise DataError("data_short_name", file=str(path), key=f"{entry}.short", value=field.short, bytes=SHORT_BYTES)
     if field.default and field.type in ("integer", "real") and not _NUMBER_PATTERN.fullmatch(field.default):
@@ -182,7 +182,7 @@ def _read_field(row: Any, entry: str, path: Path) -> Field:
     return field
 
 
-def _check_names(fields: list[Field], path: Path, entry: str) -> None:
+def _check_names(fields: list[TemplateField], path: Path, entry: str) -> None:
     """Raise DataError for two equal names, ignoring case.
 
     Some formats use a field's title as its name in forms and tables.
@@ -207,5 +207,9 @@ def check_code_lists(templates: Iterable[Template], lists: Mapping[str, CodeList
                 raise DataError("template_list_missing", **field_path, name=field.codes, known=", ".join(sorted(lists)))
             if field.code_name and template.find_field_by_name(field.code_name) is None:
                 raise DataError("template_name_field", **field_path, name=field.code_name)
-            if field.codes and field.default and field.default not in lists[field.codes].written(field.code_pad):
+            if (
+                field.codes
+                and field.default
+                and field.default not in lists[field.codes].get_names_by_written_code(field.code_pad)
+            ):
                 raise DataError("template_default", **field_path, value=field.default, name=field.codes)

@@ -18,7 +18,7 @@ from ..indicators.townships import Township, get_plan_townships, locate_row_cent
 from ..profile.figures import AllocatedTargets
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..plan.layer import Layer
 
 
@@ -33,15 +33,15 @@ LEAST_SHARE_SETTING = "indicators.least_township_share"
 class RowTownships:
     """The townships that the rows of a layer name; (n,) each.
 
-    ``named``: the township that a row's ``field`` names, −1 for a township outside the map; ``misplaced_township``:
-    that township if the row is not inside it, else −1; ``township_of_centre``: the township of the row's centre, −1 for
-    none; ``is_of_other_county``: the code belongs to another county.
+    ``named_township``: the township that a row's ``field_name`` names, −1 for a township outside the map;
+    ``misplaced_township``: that township if the row is not inside it, else −1; ``township_of_centre``: the township of
+    the row's centre, −1 for none; ``is_of_other_county``: the code belongs to another county.
     """
 
     layer: Layer
-    towns: list[Township]
-    field: str
-    named: NDArray
+    townships: list[Township]
+    field_name: str
+    named_township: NDArray
     misplaced_township: NDArray
     township_of_centre: NDArray
     is_of_other_county: NDArray
@@ -55,22 +55,22 @@ class RowTownships:
         exchanged_towns = {}
         for town in np.unique(self.township_of_centre[self.misplaced_township >= 0]).tolist():
             inside = self.township_of_centre == town
-            names, counts = np.unique(self.named[inside & (self.named >= 0)], return_counts=True)
+            names, counts = np.unique(self.named_township[inside & (self.named_township >= 0)], return_counts=True)
             other = int(names[np.argmax(counts)])
-            named = self.named == other
-            elsewhere = (self.named == town) & ~inside
+            named = self.named_township == other
+            elsewhere = (self.named_township == town) & ~inside
             if (
                 town >= 0
                 and other != town
                 and 2 * counts.max() > inside.sum()
                 and 2 * (named & inside).sum() > named.sum()
-                and 2 * elsewhere.sum() > (self.named == town).sum()
+                and 2 * elsewhere.sum() > (self.named_township == town).sum()
             ):
                 exchanged_towns[town] = other
         return exchanged_towns
 
 
-def find_row_codes(layer: Layer, ctx: Context) -> RowTownships | None:
+def find_row_codes(layer: Layer, ctx: RuleContext) -> RowTownships | None:
     """Return the townships that a layer's rows name, compared with their location.
 
     None without a layer of townships.
@@ -86,7 +86,7 @@ def find_row_codes(layer: Layer, ctx: Context) -> RowTownships | None:
 
 
 def _compare_row_codes(
-    layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: Context
+    layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: RuleContext
 ) -> RowTownships:
     named, field = find_named_townships(layer, towns)
     centres, _ = locate_row_centres(layer, ctx)
@@ -121,7 +121,7 @@ def _has_foreign_code(layer: Layer, area_code: str) -> NDArray:
 
 
 def _find_misplaced_rows(
-    layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: Context
+    layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: RuleContext
 ) -> NDArray:
     """Return (n,) the named township of misplaced rows, −1 for other rows.
 
@@ -132,7 +132,7 @@ def _find_misplaced_rows(
     compared = (town >= 0) & (town != centres) & ~is_missing(layer.plane)
     if not compared.any():
         return np.full(len(layer), -1)
-    parts = ctx.geometry.shared(layer, towns_layer, rows_a=compared, measured=True)
+    parts = ctx.geometry.find_shared_parts(layer, towns_layer, rows_a=compared, measured=True)
     own = town_of[parts.right] == town[parts.left]
     inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
     outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * np.nan_to_num(shapely.area(layer.plane))
@@ -147,25 +147,26 @@ _FIGURES_BY_NAMED_TOWNSHIP = ("cultivated_area", "farmland_area")
 class AreasByTownship:
     """An area of the plan, such as farmland, divided by township.
 
-    ``figure``: the area of the whole plan; ``areas``: (townships + 2,) m², the last but one outside all townships, the
-    last (negative) counted twice by overlapping townships. ``named_row_count``: number of rows assigned to the township
-    that their ``field`` names; ``shared``: number of rows divided by geometry, where each part gets its share of the
-    row's net area. ``backed``: (townships + 2,) bool, the geometry confirms the sum. ``land``: (townships + 2,) m² by
-    geometry instead of the net area, within ``rounding_m2``; None for other areas.
+    ``plan_figure``: the area of the whole plan; ``areas_m2``: (townships + 2,) m², the last but one outside all
+    townships, the last (negative) counted twice by overlapping townships. ``named_row_count``: number of rows assigned
+    to the township that their ``field_name`` names; ``divided_row_count``: number of rows divided by geometry, where
+    each part gets its share of the row's net area. ``is_confirmed_by_geometry``: (townships + 2,) bool, the geometry
+    confirms the sum. ``geometry_areas_m2``: (townships + 2,) m² by geometry instead of the net area, within
+    ``rounding_m2``; None for other areas.
     """
 
-    figure: AreaFigure
-    towns: list[Township]
-    areas: NDArray
+    plan_figure: AreaFigure
+    townships: list[Township]
+    areas_m2: NDArray
     named_row_count: int
-    shared: int
-    field: str
-    backed: NDArray
-    land: NDArray | None = None
+    divided_row_count: int
+    field_name: str
+    is_confirmed_by_geometry: NDArray
+    geometry_areas_m2: NDArray | None = None
     rounding_m2: NDArray | None = None
 
 
-def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
+def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
     """Compute one of `AREA_FIGURES` by township.
 
     None without townships or without a layer for the area.
@@ -177,11 +178,11 @@ def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
     layer, towns = figure.layer, townships[1]
     values = np.nan_to_num(layer.numbers("net_area") if figure.basis == "net" else layer.statutory)
     counted = values != 0.0
-    if name == "cultivated_area" and ctx.plan.concept("cultivated") is not layer:
+    if name == "cultivated_area" and ctx.plan.find_layer_of_concept("cultivated") is not layer:
         # The survey's parcels replace a missing layer of 耕地.
         counted &= ctx.find_cultivated_rows(layer)
     codes = find_row_codes(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
-    town = np.full(len(layer), -1) if codes is None else codes.named
+    town = np.full(len(layer), -1) if codes is None else codes.named_township
     # Misplaced rows are divided by their geometry.
     by_code = counted & (town >= 0)
     if codes is not None:
@@ -189,25 +190,25 @@ def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
     rest = counted & ~by_code
     parts = split_by_township(layer, ctx) if rest.any() else None
 
-    def add(amounts: NDArray) -> NDArray:
+    def add_amounts(amounts: NDArray) -> NDArray:
         """Return (townships + 2,) sums of (n,) amounts of the rows that count."""
         sums = np.zeros(len(towns) + 2)
         np.add.at(sums, town[by_code], amounts[by_code])
-        return sums if parts is None else sums + parts.sums(amounts, rest)
+        return sums if parts is None else sums + parts.sum_by_township(amounts, rest)
 
     found = compare_with_land(layer, "net_area", ctx) if figure.basis == "net" else None
-    sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.is_sum_unbacked(add)
+    sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.is_sum_unbacked(add_amounts)
     deductions = compare_with_survey(layer, ctx) if figure.basis == "net" else None
     if deductions is not None:
-        sure &= ~deductions.do_sums_exceed_survey(add)
+        sure &= ~deductions.do_sums_exceed_survey(add_amounts)
     if found is not None and find_county_excess(layer, ctx) is not None:
         sure[:] = False
     land = compute_land_net_area(layer, ctx) if figure.basis == "net" else None
-    rounding = add(np.full(len(layer), ROUNDING_M2)) if land is not None else None
-    on_land = add(land) if land is not None else None
+    rounding = add_amounts(np.full(len(layer), ROUNDING_M2)) if land is not None else None
+    on_land = add_amounts(land) if land is not None else None
     stated_rows, shared_rows = int(by_code.sum()), int(rest.sum())
-    field = "" if codes is None else codes.field
-    return AreasByTownship(figure, towns, add(values), stated_rows, shared_rows, field, sure, on_land, rounding)
+    field = "" if codes is None else codes.field_name
+    return AreasByTownship(figure, towns, add_amounts(values), stated_rows, shared_rows, field, sure, on_land, rounding)
 
 
 def match_tasks_with_townships(
@@ -223,17 +224,17 @@ def match_tasks_with_townships(
     found: dict[int, int] = {}
     lost: dict[str, None] = {}
     reasons: list[tuple[str, dict[str, Any]]] = []
-    for task in tasks.tasks:
+    for task in tasks.targets:
         coded, named = by_code.get(task.code), by_name.get(task.name)
         at = named if coded is None else coded
         if at is None:
             lost[task.name or task.code] = None
         elif named is not None and named != at:
-            params = {"file": tasks.file, "line": task.line, "code": task.code, "name": task.name}
+            params = {"file": tasks.file_name, "line": task.line_number, "code": task.code, "name": task.name}
             reasons.append(("tasks_two_townships", {**params, "known": towns[at].name}))
         else:
-            found[task.line] = at
+            found[task.line_number] = at
     if lost:
-        params = {"file": tasks.file, "names": "、".join(lost), "layer": layer}
+        params = {"file": tasks.file_name, "names": "、".join(lost), "layer": layer}
         reasons.append(("tasks_unknown_township", params))
     return found, reasons

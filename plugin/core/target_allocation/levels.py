@@ -18,9 +18,9 @@ from ..errors import DataError
 from ..files.data import read_toml
 from ..indicators.townships import Township
 from ..model.indicator import SQUARE_METRES, compare_area_with_target, convert_area
-from ..profile import Profile, Target, compute_division_prefix, load_profile
+from ..profile import IndicatorTarget, Profile, compute_division_prefix, load_profile
 from ..profile.figures import AllocatedTarget, AllocatedTargets
-from ..standard.template import Code, CodeList
+from ..standard.template import CodeEntry, CodeList
 
 #: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
 LIMIT_DEFINITIONS = {"ratio.limit": ("ratio.form", "ratio.classes")}
@@ -32,13 +32,13 @@ LIMIT_COMPARISONS = {"ratio.limit": "<="}
 class PartsSum:
     """The sum of a target over the parts of an area, compared with the area's target.
 
-    ``value``: the sum in the target's unit; ``parts``: their number; ``missing_parts``: names of the parts without this
-    target. With missing parts only a sum above a ceiling is a result.
+    ``sum_value``: the sum in the target's unit; ``part_count``: their number; ``missing_parts``: names of the parts
+    without this target. With missing parts only a sum above a ceiling is a result.
     """
 
-    target: Target
-    value: float
-    parts: int
+    target: IndicatorTarget
+    sum_value: float
+    part_count: int
     missing_parts: tuple[str, ...] = ()
 
     @property
@@ -47,7 +47,9 @@ class PartsSum:
 
         It is empty where missing parts prevent a result.
         """
-        state = compare_area_with_target(self.value, self.target.comparison, self.target.number, self.target.decimals)
+        state = compare_area_with_target(
+            self.sum_value, self.target.comparison, self.target.numeric_value, self.target.printed_decimals
+        )
         if self.missing_parts and (self.target.comparison != "<=" or state == "met"):
             return ""
         return state
@@ -57,30 +59,30 @@ class PartsSum:
 class ChangedRatioSetting:
     """A setting that defines a limited ratio and differs from the base's.
 
-    ``key``: the setting; ``value`` and ``base_value``: its value in the profile and in the profile ``parent``, the base
-    that sets the limit.
+    ``setting_key``: the setting; ``value`` and ``base_value``: its value in the profile and in the profile
+    ``base_profile``, the base that sets the limit.
     """
 
-    key: str
+    setting_key: str
     value: Any
     base_value: Any
-    parent: Profile
+    base_profile: Profile
 
 
 @dataclass(frozen=True)
 class InheritedLimit:
     """A limit of a profile compared with that of its base.
 
-    ``value`` and ``base_value``: the limit in the profile and in its base ``parent``.
+    ``value`` and ``base_value``: the limit in the profile and in its base ``base_profile``.
     """
 
-    key: str
+    setting_key: str
     value: float
     base_value: float
-    parent: Profile
+    base_profile: Profile
 
     @property
-    def broken(self) -> bool:
+    def is_looser_than_base(self) -> bool:
         """True if the profile's limit is looser than that of the base."""
         return self.value > self.base_value
 
@@ -124,13 +126,14 @@ def find_limits(profile: Profile) -> list[InheritedLimit]:
     """Return the limits of a profile with those of the nearest base that sets them."""
     found = []
     for key in LIMIT_COMPARISONS:
-        if key not in profile.own:
+        if key not in profile.own_settings:
             continue
         above = next(
-            (p for p in (*profile.list_base_profiles()[1:], *_load_shipped_chains(profile)) if key in p.own), None
+            (p for p in (*profile.list_base_profiles()[1:], *_load_shipped_chains(profile)) if key in p.own_settings),
+            None,
         )
         if above is not None:
-            found.append(InheritedLimit(key, float(profile.own[key]), float(above.own[key]), above))
+            found.append(InheritedLimit(key, float(profile.own_settings[key]), float(above.own_settings[key]), above))
     return found
 
 
@@ -146,13 +149,13 @@ def find_shipped_alternatives(profile: Profile) -> list[Profile]:
     return [other for other in others if other.area_code == profile.area_code]
 
 
-def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profile]]:
+def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
     """Return targets that are looser than the same target in a base of the profile.
 
     Targets of the profile and of its bases are compared for the same area, indicator and year. Each is returned with
     the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
     """
-    found: dict[tuple[Target, Target], Profile] = {}
+    found: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
     for one in profile.list_base_profiles():
         if one.base is None:
             continue
@@ -177,7 +180,7 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
     return [(own_target, above, parent) for (own_target, above), parent in found.items()]
 
 
-def _find_lowest_profile_with_target(target: Target, profile: Profile) -> Profile:
+def _find_lowest_profile_with_target(target: IndicatorTarget, profile: Profile) -> Profile:
     """Return the lowest profile in a chain of bases that has a target."""
     return [one for one in profile.list_base_profiles() if target in one.targets][-1]
 
@@ -189,11 +192,11 @@ def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[Ch
     """
     found = []
     for limit, keys in LIMIT_DEFINITIONS.items():
-        above = next((p for p in profile.list_base_profiles()[1:] if limit in p.own), None)
+        above = next((p for p in profile.list_base_profiles()[1:] if limit in p.own_settings), None)
         for key in keys:
-            if above is None or key not in profile.own:
+            if above is None or key not in profile.own_settings:
                 continue
-            value, base_value = profile.own[key], above.settings.get(key, settings[key])
+            value, base_value = profile.own_settings[key], above.settings.get(key, settings[key])
             if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):
                 found.append(ChangedRatioSetting(key, value, base_value, above))
     return found
@@ -235,7 +238,7 @@ def _drop_covered_profiles(children: list[Profile]) -> list[Profile]:
     return [c for c in children if not any(other is not c and other.covers(c.area_code) for other in children)]
 
 
-def _find_same_target(child: Profile, target: Target) -> Target | None:
+def _find_same_target(child: Profile, target: IndicatorTarget) -> IndicatorTarget | None:
     """Return the child's target for the same indicator, year and comparison."""
     return next(
         (
@@ -249,7 +252,7 @@ def _find_same_target(child: Profile, target: Target) -> Target | None:
 
 
 def compare_targets_with_townships(
-    tasks: AllocatedTargets, targets: Sequence[Target], towns: Iterable[Township]
+    tasks: AllocatedTargets, targets: Sequence[IndicatorTarget], towns: Iterable[Township]
 ) -> list[PartsSum]:
     """Compare each target of a county with the sum of its townships' tasks.
 
@@ -257,7 +260,7 @@ def compare_targets_with_townships(
     """
     found = []
     for target in targets:
-        rows = [t for t in tasks.of(target.indicator) if t.comparison == target.comparison]
+        rows = [t for t in tasks.select_by_indicator(target.indicator) if t.comparison == target.comparison]
         if rows and target.comparison != "=":
             named = {name for t in rows for name in (t.name, t.code) if name}
             lacking = tuple(town.name for town in towns if not {town.name, town.code} & named)
@@ -270,11 +273,13 @@ def find_omitted_townships(tasks: AllocatedTargets, towns: Iterable[Township]) -
 
     A township listed without a figure has no task and is not omitted.
     """
-    named = tasks.named or {one for task in tasks.tasks for one in (task.code, task.name)}
+    named = tasks.listed_townships or {one for task in tasks.targets for one in (task.code, task.name)}
     return [town.name for town in towns if not {town.name, town.code} & named]
 
 
-def find_undivided_tasks(tasks: AllocatedTargets, targets: Iterable[Target], indicators: Iterable[str]) -> list[Target]:
+def find_undivided_tasks(
+    tasks: AllocatedTargets, targets: Iterable[IndicatorTarget], indicators: Iterable[str]
+) -> list[IndicatorTarget]:
     """Return targets of a county that its task table does not divide among townships.
 
     ``indicators``: those that are allocated to townships.
@@ -291,26 +296,26 @@ def find_wrong_totals(tasks: AllocatedTargets) -> list[tuple[AllocatedTarget, fl
     """
     found = []
     for total in tasks.total_rows:
-        value = _sum_printed_figures(tasks.of(total.indicator), total.unit)
-        if compare_area_with_target(value, "=", total.number, total.decimals) != "met":
+        value = _sum_printed_figures(tasks.select_by_indicator(total.indicator), total.unit)
+        if compare_area_with_target(value, "=", total.numeric_value, total.printed_decimals) != "met":
             found.append((total, value))
     return found
 
 
-def _sum_printed_figures(rows: Iterable[Target | AllocatedTarget], unit: str) -> float:
+def _sum_printed_figures(rows: Iterable[IndicatorTarget | AllocatedTarget], unit: str) -> float:
     """Return the sum of printed figures in a unit.
 
     It is exact where they are printed in that unit.
     """
     rows = list(rows)
     same = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
-    others = sum(row.number * SQUARE_METRES[row.unit] for row in rows if row.unit != unit)
+    others = sum(row.numeric_value * SQUARE_METRES[row.unit] for row in rows if row.unit != unit)
     return float(same) + convert_area(others, unit) if others else float(same)
 
 
-def _list_counties_below(parent: Profile, divisions: CodeList | None) -> list[Code]:
+def _list_counties_below(parent: Profile, divisions: CodeList | None) -> list[CodeEntry]:
     """Return the counties of an area; empty for a county."""
-    codes = divisions.codes.values() if divisions is not None else ()
+    codes = divisions.entry_by_code.values() if divisions is not None else ()
     return [c for c in codes if parent.covers(c.code) and compute_division_prefix(c.code) == c.code != parent.area_code]
 
 
@@ -321,7 +326,7 @@ def _list_divisions_without_profile(
 
     A city is named as a whole, or by its counties.
     """
-    codes: dict[str, Any] = divisions.codes if divisions is not None else {}
+    codes: dict[str, Any] = divisions.entry_by_code if divisions is not None else {}
     counties = _list_counties_below(parent, divisions)
     missing = [c for c in counties if not any(child.covers(c.code) for child in children)]
     lacking = {c.code for c in missing}

@@ -15,18 +15,18 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
-from ..files.tables import FoundTable, SearchedColumn, TableRow, read_table
+from ..files.tables import FoundTable, FoundTableRow, SearchedColumn, read_table
 from ..profile.figures import AllocatedTarget, AllocatedTargets
 from ..standard.indicator_catalogue import find_allowed_comparisons
 
 TASK_COLUMNS = (
-    SearchedColumn("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), needed=False),
+    SearchedColumn("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), is_required=False),
     SearchedColumn("name", ("乡镇名称", "乡镇", "行政区名称", "乡级行政区名称", "XZQMC", "name")),
-    SearchedColumn("indicator", ("指标", "指标名称", "indicator"), needed=False),
-    SearchedColumn("comparison", ("关系", "比较", "comparison"), needed=False),
-    SearchedColumn("value", ("数值", "任务数", "任务", "目标", "目标值", "value"), needed=False),
-    SearchedColumn("unit", ("单位", "unit"), needed=False),
-    SearchedColumn("source", ("来源", "依据", "文件", "source"), needed=False),
+    SearchedColumn("indicator", ("指标", "指标名称", "indicator"), is_required=False),
+    SearchedColumn("comparison", ("关系", "比较", "comparison"), is_required=False),
+    SearchedColumn("value", ("数值", "任务数", "任务", "目标", "目标值", "value"), is_required=False),
+    SearchedColumn("unit", ("单位", "unit"), is_required=False),
+    SearchedColumn("source", ("来源", "依据", "文件", "source"), is_required=False),
 )
 #: Accepted names of a figure; messages on an unknown name list the first one.
 INDICATOR_WORDS = {
@@ -63,7 +63,7 @@ def read_township_tasks(path: str | Path) -> AllocatedTargets:
     if not str(path).strip():
         return AllocatedTargets()
     table = read_table(path, TASK_COLUMNS)
-    long = any(row.cells["indicator"] for row in table.rows)
+    long = any(row.text_by_column["indicator"] for row in table.rows)
     figures = {} if long else _find_figure_headings(table)
     tasks: list[AllocatedTarget] = []
     totals: list[AllocatedTarget] = []
@@ -77,11 +77,13 @@ def read_township_tasks(path: str | Path) -> AllocatedTargets:
         if task.code and task.name:
             seen.setdefault((task.name, task.indicator), task)
         if first is not task:
-            raise InputError("tasks_twice", file=table.place, line=task.line, name=task.name, first=first.line)
+            raise InputError(
+                "tasks_twice", file=table.place_text, line=task.line_number, name=task.name, first=first.line_number
+            )
     if not tasks:
-        raise InputError("tasks_none", file=table.place)
+        raise InputError("tasks_none", file=table.place_text)
     named = {one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one}
-    return AllocatedTargets(table.file, tuple(tasks), tuple(totals), frozenset(named))
+    return AllocatedTargets(table.file_name, tuple(tasks), tuple(totals), frozenset(named))
 
 
 def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
@@ -90,7 +92,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     InputError where no heading does, or where a heading names only an indicator.
     """
     found = {}
-    for head in table.heads:
+    for head in table.other_headings:
         parts = _FIGURE_HEADING.fullmatch(head)
         indicator, unit = (
             _find_id(parts[1], INDICATOR_WORDS) if parts else "",
@@ -102,20 +104,23 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
             # If the column were ignored, no check would use its tasks.
             raise InputError(
                 "tasks_head_unit",
-                file=table.place,
-                line=table.line,
+                file=table.place_text,
+                line=table.heading_line,
                 column=head,
                 known="、".join(_list_first_words(UNIT_WORDS)),
             )
     if not found:
         raise InputError(
-            "tasks_no_figure", file=table.place, line=table.line, known="、".join(_list_first_words(INDICATOR_WORDS))
+            "tasks_no_figure",
+            file=table.place_text,
+            line=table.heading_line,
+            known="、".join(_list_first_words(INDICATOR_WORDS)),
         )
     return found
 
 
 def _read_wide_row_tasks(
-    table: FoundTable, row: TableRow, figures: dict[str, tuple[str, str]]
+    table: FoundTable, row: FoundTableRow, figures: dict[str, tuple[str, str]]
 ) -> list[AllocatedTarget]:
     """Return the tasks in one row of the wide form; empty cells are skipped."""
     code, name = _read_code_and_name(table, row)
@@ -127,66 +132,70 @@ def _read_wide_row_tasks(
             find_allowed_comparisons(indicator)[0],
             _parse_value(table, row, head, row.other_cells[head]),
             unit,
-            row.cells["source"],
-            row.line,
+            row.text_by_column["source"],
+            row.line_number,
         )
         for head, (indicator, unit) in figures.items()
         if row.other_cells[head]
     ]
 
 
-def _read_long_row_task(table: FoundTable, row: TableRow) -> AllocatedTarget:
+def _read_long_row_task(table: FoundTable, row: FoundTableRow) -> AllocatedTarget:
     code, name = _read_code_and_name(table, row)
     indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
     comparison = (
         _parse_keyword(table, row, "comparison", COMPARISON_WORDS)
-        if row.cells["comparison"]
+        if row.text_by_column["comparison"]
         else find_allowed_comparisons(indicator)[0]
     )
     allowed = find_allowed_comparisons(indicator)
     if comparison not in allowed:
-        raise table.error(row, "关系", row.cells["comparison"], [COMPARISON_WORDS[one][0] for one in allowed])
-    value = _parse_value(table, row, "数值", row.cells["value"])
+        raise table.make_cell_error(
+            row, "关系", row.text_by_column["comparison"], [COMPARISON_WORDS[one][0] for one in allowed]
+        )
+    value = _parse_value(table, row, "数值", row.text_by_column["value"])
     unit = _parse_keyword(table, row, "unit", UNIT_WORDS)
-    return AllocatedTarget(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
+    return AllocatedTarget(
+        code, name, indicator, comparison, value, unit, row.text_by_column["source"], row.line_number
+    )
 
 
-def _read_code_and_name(table: FoundTable, row: TableRow) -> tuple[str, str]:
-    code, name = _read_township_code(row), row.cells["name"]
+def _read_code_and_name(table: FoundTable, row: FoundTableRow) -> tuple[str, str]:
+    code, name = _read_township_code(row), row.text_by_column["name"]
     if code and not (code.isdigit() and len(code) >= _TOWNSHIP_DIGITS):
-        raise table.error(row, "乡镇代码", code, ("140225100",))
+        raise table.make_cell_error(row, "乡镇代码", code, ("140225100",))
     if not (code or name):
-        raise table.error(row, "乡镇名称", "", ("永安镇",))
+        raise table.make_cell_error(row, "乡镇名称", "", ("永安镇",))
     return code[:_TOWNSHIP_DIGITS], name
 
 
-def _is_total(row: TableRow) -> bool:
+def _is_total(row: FoundTableRow) -> bool:
     """Return True for a row of totals.
 
     Its name is 合计 or the like, or its code is the county's (six digits and 000).
     """
-    name = re.sub(r"\s+", "", row.cells["name"]).lower()
+    name = re.sub(r"\s+", "", row.text_by_column["name"]).lower()
     return name.endswith(_TOTAL_WORDS) or _read_township_code(row)[6:_TOWNSHIP_DIGITS] == "000"
 
 
-def _read_township_code(row: TableRow) -> str:
+def _read_township_code(row: FoundTableRow) -> str:
     """Return the code with half-width digits, as layers write it."""
-    return normalize("NFKC", row.cells["code"])
+    return normalize("NFKC", row.text_by_column["code"])
 
 
-def _parse_value(table: FoundTable, row: TableRow, column: str, text: str) -> str:
+def _parse_value(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
     plain = re.sub("[,\u202f ]", "", normalize("NFKC", text))
     if not _PRINTED_NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
-        raise table.error(row, column, text, ("3.21",))
+        raise table.make_cell_error(row, column, text, ("3.21",))
     return plain
 
 
-def _parse_keyword(table: FoundTable, row: TableRow, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
-    text = row.cells[column]
+def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+    text = row.text_by_column[column]
     meant = _find_id(text, words_by_id)
     if not meant:
-        head = next(c.heads[0] for c in TASK_COLUMNS if c.name == column)
-        raise table.error(row, head, text, _list_first_words(words_by_id))
+        head = next(c.possible_headings[0] for c in TASK_COLUMNS if c.name == column)
+        raise table.make_cell_error(row, head, text, _list_first_words(words_by_id))
     return meant
 
 

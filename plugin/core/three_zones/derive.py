@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import find_shared_parts
 from ..geometry.polygons import Polygons, union_polygon_rows
-from ..geometry.statutory_area import compute_drawn_area, statutory_area
+from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, is_missing, make_valid_copies
 from ..profile.space_map import UNMAPPED_ZONE_CODE, SpaceMap
@@ -34,32 +34,33 @@ _SUM_TOLERANCE_SHARE, _SUM_TOLERANCE_M2 = 1e-9, 0.01
 class ThreeZones:
     """The three zones (三区) with their areas; all areas are statutory, m².
 
-    ``shapes``: (k,) single-part polygons in the CRS of the planning zones; ``spaces``: code of each (01 agricultural,
-    02 ecological, 03 urban); ``areas``: area of each. ``zones_m2`` and ``features``: area and number of planning zones
-    by code; ``unmapped``: zone code → (features, m²) of planning zones outside the mapping; ``overlap_m2``: land in
-    several planning zones, counted once within one of the three and once in each of several (``shared_between_m2``);
-    ``missing_shape_count`` and ``repaired``: number of planning zones without a shape and with a repaired shape.
+    ``polygons``: (k,) single-part polygons in the CRS of the planning zones; ``zone_of_polygon``: code of each (01
+    agricultural, 02 ecological, 03 urban); ``polygon_areas_m2``: area of each. ``zones_m2`` and ``zone_counts``: area
+    and number of planning zones by code; ``unmapped_zones``: zone code → (features, m²) of planning zones outside the
+    mapping; ``overlap_m2``: land in several planning zones, counted once within one of the three and once in each of
+    several (``shared_between_m2``); ``missing_shape_count`` and ``repaired_shape_count``: number of planning zones
+    without a shape and with a repaired shape.
     """
 
-    shapes: NDArray
-    spaces: list[str]
-    areas: NDArray
+    polygons: NDArray
+    zone_of_polygon: list[str]
+    polygon_areas_m2: NDArray
     zones_m2: dict[str, float]
-    features: dict[str, int]
-    unmapped: dict[str, tuple[int, float]] = field(default_factory=dict)
+    zone_counts: dict[str, int]
+    unmapped_zones: dict[str, tuple[int, float]] = field(default_factory=dict)
     overlap_m2: float = 0.0
     shared_between_m2: float = 0.0
     missing_shape_count: int = 0
-    repaired: int = 0
+    repaired_shape_count: int = 0
 
-    def area(self, space: str) -> float:
+    def get_zone_area_m2(self, space: str) -> float:
         """Return the statutory area (m²) of one of the three zones by its code."""
-        return float(self.areas[[s == space for s in self.spaces]].sum())
+        return float(self.polygon_areas_m2[[s == space for s in self.zone_of_polygon]].sum())
 
     @property
     def total_m2(self) -> float:
         """Total area of the three zones, m²."""
-        return float(self.areas.sum())
+        return float(self.polygon_areas_m2.sum())
 
     @property
     def input_m2(self) -> float:
@@ -75,7 +76,7 @@ class ThreeZones:
         return self.input_m2 - self.total_m2
 
     @property
-    def adds_up(self) -> bool:
+    def do_areas_add_up(self) -> bool:
         """True if the sums are equal and no land is in two of the three zones."""
         allowed = _SUM_TOLERANCE_M2 + _SUM_TOLERANCE_SHARE * self.total_m2
         return abs(self.difference_m2) <= allowed and self.shared_between_m2 <= allowed
@@ -116,13 +117,13 @@ def derive_zones(
     shapes, repaired = make_valid_copies(np.asarray(shapes, dtype=object))
     present = ~is_missing(shapes)
     polygons = Polygons(shapes)
-    statutory = statutory_area(crs_care.reproject_to_lonlat(shapes, crs))
+    statutory = measure_statutory_area(crs_care.reproject_to_lonlat(shapes, crs))
     of_zone = np.array([spaces.get_zone_code(code) for code in codes], dtype=object)
     limits = _make_tolerance(crs)
     dissolved: list[Any] = []
     made_of: list[str] = []
     wholes: dict[str, Any] = {}
-    for space in spaces.spaces.codes:
+    for space in spaces.spaces.entry_by_code:
         cancellation.raise_if_cancelled()
         rows = present & (of_zone == space)
         if rows.any():
@@ -135,20 +136,20 @@ def derive_zones(
     cancellation.raise_if_cancelled()
     between = _measure_overlap_of_zones(wholes, crs, limits)
     areas = (
-        statutory_area(crs_care.reproject_to_lonlat(np.array(dissolved, dtype=object), crs))
+        measure_statutory_area(crs_care.reproject_to_lonlat(np.array(dissolved, dtype=object), crs))
         if dissolved
         else np.zeros(0)
     )
     result = ThreeZones(
-        shapes=np.array(dissolved, dtype=object),
-        spaces=made_of,
-        areas=areas,
+        polygons=np.array(dissolved, dtype=object),
+        zone_of_polygon=made_of,
+        polygon_areas_m2=areas,
         zones_m2={s: float(statutory[of_zone == s].sum()) for s in wholes},
-        features={s: int(np.count_nonzero(present & (of_zone == s))) for s in wholes},
-        unmapped=_sum_unmapped_zones(codes, of_zone, statutory),
+        zone_counts={s: int(np.count_nonzero(present & (of_zone == s))) for s in wholes},
+        unmapped_zones=_sum_unmapped_zones(codes, of_zone, statutory),
         shared_between_m2=between,
         missing_shape_count=int(np.count_nonzero(~present)),
-        repaired=len(repaired),
+        repaired_shape_count=len(repaired),
     )
     result.overlap_m2 = max(result.difference_m2, 0.0) + between
     return result

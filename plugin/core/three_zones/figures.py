@@ -55,11 +55,11 @@ def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation
 class DerivedZones:
     """The three zones of a plan.
 
-    ``three_zones``: the dissolved zones; ``figures``: indicators for the report; ``frame``: rows of the layer SQKJ.
+    ``three_zones``: the dissolved zones; ``indicators``: indicators for the report; ``frame``: rows of the layer SQKJ.
     """
 
     three_zones: ThreeZones
-    figures: list[Indicator]
+    indicators: list[Indicator]
     frame: gpd.GeoDataFrame
 
 
@@ -75,23 +75,23 @@ def derive_from_plan(
     Rows are numbered above the keys of the plan and above ``used``: county → highest running number in layers outside
     the plan. Raises InputError when the plan has no measurable planning zones, or no field with the zone code.
     """
-    zones = plan.concept("zones")
+    zones = plan.find_layer_of_concept("zones")
     if zones is None:
         lost = plan.find_unusable_layer("zones")
         if lost is None:
             raise InputError(
                 "no_recognised_layer", source=plan.source, layers=", ".join(plan.unrecognised_layers) or "-"
             )
-        reason = texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
+        reason = texts.format_problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
         raise InputError("zones_unusable", layer=lost.name, reason=reason)
     if not zones.has("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.get_field_name("zone_code"))
     spaces = load_space_map(plan.norm)
     found = derive_from_layer(zones, spaces, cancellation)
-    county = plan.concept("county")
+    county = plan.find_layer_of_concept("county")
     divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
     code = plan.area_code
-    name = divisions.codes[code].name if code in divisions.codes else ""
+    name = divisions.entry_by_code[code].name if code in divisions.entry_by_code else ""
     return DerivedZones(
         found,
         make_zone_indicators(found, zones, county, plan.norm),
@@ -116,7 +116,7 @@ def _find_highest_number(plan: Plan, county: str) -> int:
 
 def list_zone_codes(zones: Layer) -> list[str]:
     """Return each row's code as written in the code list of zones, empty if missing."""
-    declared = zones.template.field("zone_code")
+    declared = zones.template.find_field("zone_code")
     return [trim_code_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
 
 
@@ -127,18 +127,22 @@ def make_zone_indicators(three_zones: ThreeZones, zones: Layer, county: Layer | 
     mapping and codes, the sums agree and every planning zone is mapped.
     """
     county_m2 = float(county.statutory.sum()) if county is not None else 0.0
-    sure = all(norm.is_confirmed(item) for item in SETTINGS_USED) and three_zones.adds_up and not three_zones.unmapped
+    sure = (
+        all(norm.is_confirmed(item) for item in SETTINGS_USED)
+        and three_zones.do_areas_add_up
+        and not three_zones.unmapped_zones
+    )
     made = []
     for name, space in SPACE_FIGURES.items():
-        area = three_zones.area(space)
+        area = three_zones.get_zone_area_m2(space)
         if space not in ZONE_KINDS_BY_CODE and not area:
             continue
-        inputs: dict[str, Any] = {"layer": zones.role, "features": three_zones.features.get(space, 0)}
+        inputs: dict[str, Any] = {"layer": zones.role, "features": three_zones.zone_counts.get(space, 0)}
         if county_m2:
             # A percentage, for reading.
             inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
         if space == UNMAPPED_ZONE_CODE:
-            inputs["zone_codes"] = sorted(code or "-" for code in three_zones.unmapped)
+            inputs["zone_codes"] = sorted(code or "-" for code in three_zones.unmapped_zones)
         made.append(Indicator(name, convert_area(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=sure))
     return made
 
@@ -158,8 +162,8 @@ def make_zone_rows(
     """
     import geopandas as gpd
 
-    area = template.field("area")
-    count = len(three_zones.shapes)
+    area = template.find_field("area")
+    count = len(three_zones.polygons)
     values = {
         "key": [
             make_bsm(county_code, n) if is_county(county_code) else None
@@ -167,9 +171,11 @@ def make_zone_rows(
         ],
         "division_code": [county_code or None] * count,
         "division_name": [county_name or None] * count,
-        "space_code": three_zones.spaces,
-        "space_name": [spaces.name(s) for s in three_zones.spaces],
-        "area": np.round(three_zones.areas, area.decimals if area and area.decimals is not None else 2).tolist(),
+        "space_code": three_zones.zone_of_polygon,
+        "space_name": [spaces.name(s) for s in three_zones.zone_of_polygon],
+        "area": np.round(
+            three_zones.polygon_areas_m2, area.decimals if area and area.decimals is not None else 2
+        ).tolist(),
     }
     columns = {f.name: values.get(f.meaning, [None] * count) for f in template.fields}
-    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(three_zones.shapes, crs=crs), crs=crs)
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(three_zones.polygons, crs=crs), crs=crs)

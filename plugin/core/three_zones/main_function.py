@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..engine.context import Context
+from ..engine.context import RuleContext
 from ..files.cells import format_column as cells
 from ..geometry.validity import is_missing
 from ..heritage.protection import list_range_roles
@@ -30,27 +30,27 @@ _HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
 class MainFunction:
     """The main function (主体功能) that a row of a layer states for a township.
 
-    ``space``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
+    ``zone_code``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function_word``: the word found for it;
     ``words_by_additional_function``: kind of an additional function (energy, heritage) → word found, empty if absent;
-    ``name``: the township's name; ``text``: the text that was searched.
+    ``township_name``: the township's name; ``searched_text``: the text that was searched.
     """
 
-    space: str
-    function: str
+    zone_code: str
+    function_word: str
     words_by_additional_function: dict[str, str]
-    name: str
-    text: str
+    township_name: str
+    searched_text: str
 
 
 @dataclass(frozen=True)
-class SpaceShares:
+class ZoneShares:
     """Areas of the three zones in rows of a layer.
 
-    ``area``: (n, 3) m² in the order of ``ZONE_KINDS_BY_CODE``; ``names``: names of the zones by code.
+    ``areas_m2``: (n, 3) m² in the order of ``ZONE_KINDS_BY_CODE``; ``zone_names``: names of the zones by code.
     """
 
-    area: NDArray
-    names: dict[str, str]
+    areas_m2: NDArray
+    zone_names: dict[str, str]
 
     def is_dominant(self, row: int, space: str, least: float) -> bool:
         """Return True if the zone ``get_zone_code`` dominates a row.
@@ -58,19 +58,19 @@ class SpaceShares:
         It is the largest zone in the row, or has at least the share ``least``. Every zone dominates a row without any
         zone.
         """
-        zone_area, total = self.area[row, list(ZONE_KINDS_BY_CODE).index(space)], self.area[row].sum()
-        return bool(total == 0 or zone_area == self.area[row].max() or zone_area / total >= least)
+        zone_area, total = self.areas_m2[row, list(ZONE_KINDS_BY_CODE).index(space)], self.areas_m2[row].sum()
+        return bool(total == 0 or zone_area == self.areas_m2[row].max() or zone_area / total >= least)
 
     def format_shares_in_percent(self, row: int) -> dict[str, float]:
         """Return zone name → share in a row, in percent with one decimal."""
-        total = self.area[row].sum()
+        total = self.areas_m2[row].sum()
         return {
             name: round(100 * float(a) / total, 1)
-            for name, a in zip(ZONE_KINDS_BY_CODE.values(), self.area[row], strict=True)
+            for name, a in zip(ZONE_KINDS_BY_CODE.values(), self.areas_m2[row], strict=True)
         }
 
 
-def read_main_functions(layer: Layer, ctx: Context) -> list[MainFunction]:
+def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
     """Return the main function that each row of a layer states.
 
     It is the first word of the setting ``[main_function]`` that the text contains.
@@ -81,7 +81,7 @@ def read_main_functions(layer: Layer, ctx: Context) -> list[MainFunction]:
         kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY_FUNCTION, HERITAGE_FUNCTION)
     }
     columns = [layer.text(field) for field in _TEXT_FIELDS]
-    remark = layer.named(_REMARK_FIELD)
+    remark = layer.get_column_by_name(_REMARK_FIELD)
     columns += [cells(remark)] if remark is not None else []
     found = []
     for name, *texts in zip(layer.text("division_name"), *columns, strict=True):
@@ -92,23 +92,23 @@ def read_main_functions(layer: Layer, ctx: Context) -> list[MainFunction]:
     return found
 
 
-def compute_space_shares(functions: Layer, zones: Layer, ctx: Context) -> SpaceShares:
+def compute_space_shares(functions: Layer, zones: Layer, ctx: RuleContext) -> ZoneShares:
     """Return the statutory areas of the three zones in each row of a layer.
 
     ``functions``: the layer with main functions; ``zones``: the planning zones.
     """
     spaces = load_space_map(ctx.norm)
     codes = np.array([spaces.get_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
-    shared = ctx.geometry.shared(functions, zones, measured=True)
+    shared = ctx.geometry.find_shared_parts(functions, zones, measured=True)
     areas = ctx.geometry.compute_row_shares(shared, functions) * functions.statutory[shared.left]
     found = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
     for column, code in enumerate(ZONE_KINDS_BY_CODE):
         own = codes[shared.right] == code
         np.add.at(found[:, column], shared.left[own], areas[own])
-    return SpaceShares(found, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
+    return ZoneShares(found, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
 
 
-def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
+def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: RuleContext) -> NDArray | None:
     """Return (n,) bool: rows that contain features of an additional function.
 
     ``overlay``: energy or heritage. None where the plan has no layer for it.
@@ -123,8 +123,8 @@ def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> N
     return _intersects_any(functions.plane, np.concatenate(shapes))
 
 
-def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: Context) -> list[NDArray]:
-    return [layer.plane for one in concepts if (layer := ctx.plan.concept(one)) is not None]
+def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:
+    return [layer.plane for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
 
 
 def _intersects_any(polygons: NDArray, shapes: NDArray) -> NDArray:

@@ -33,8 +33,8 @@ class ComparedField:
     """
 
     name: str
-    before: str
-    after: str
+    earlier_name: str
+    later_name: str
     is_area: bool
 
 
@@ -54,7 +54,7 @@ def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = 
     """
     left, right = _index_columns_by_name(before), _index_columns_by_name(after)
     names = _pair_fields(before, after, left, right)
-    key = {t.field("key").name for t in (before.template, after.template) if t.field("key") is not None}  # type: ignore[union-attr]
+    key = {t.find_field("key").name for t in (before.template, after.template) if t.find_field("key") is not None}  # type: ignore[union-attr]
     chosen = {name.upper() for name in only}
     found = tuple(
         ComparedField(name, left[name], right[other], _is_measure(before, name) or _is_measure(after, other))
@@ -75,7 +75,7 @@ def _pair_fields(
     """Return name in the earlier edition → name in the later one."""
     names = {name: name for name in unpaired_before if name in unpaired_after}
     for declared in before.template.fields:
-        other = after.template.field(declared.meaning) if declared.meaning else None
+        other = after.template.find_field(declared.meaning) if declared.meaning else None
         if (
             other is not None
             and declared.name in unpaired_before
@@ -113,7 +113,9 @@ def find_differing(
     """
     found = []
     for field in fields.compared:
-        same = _compare_values(before.frame[field.before].iloc[rows], after.frame[field.after].iloc[later_rows])
+        same = _compare_values(
+            before.frame[field.earlier_name].iloc[rows], after.frame[field.later_name].iloc[later_rows]
+        )
         differs = ~same & equal_shape if field.is_area else ~same
         if differs.any():
             found.append((field, differs))

@@ -22,7 +22,7 @@ from ..plan.plan import Plan
 from .model import VersionComparison, make_edition
 
 if TYPE_CHECKING:
-    from ..engine.context import Context
+    from ..engine.context import RuleContext
     from ..model.side_inputs import SideInputs
     from ..plan.layer import SourceLayer
     from ..profile import Norm
@@ -57,7 +57,7 @@ def read_baseline(
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
         return wanted(layer) if find_role(layer, norm)[0] in roles else False
 
-    if any(is_same_file(source, path) for path in (plan.source, *plan.inputs)):
+    if any(is_same_file(source, path) for path in (plan.source, *plan.input_files)):
         raise InputError("baseline_is_source", source=str(source))
     layers = read_source(source, select_layer=is_selected, cancellation=cancellation)
     lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
@@ -73,7 +73,7 @@ def read_baseline(
 
 def note_baseline(plan: Plan, baseline: Plan) -> None:
     """Add the sealed edition, and what was not read of it, to a report's notices."""
-    plan.inputs = tuple(dict.fromkeys((*plan.inputs, *baseline.inputs)))
+    plan.input_files = tuple(dict.fromkeys((*plan.input_files, *baseline.input_files)))
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
     plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
@@ -81,54 +81,54 @@ def note_baseline(plan: Plan, baseline: Plan) -> None:
     plan.unread_data += baseline.unread_data
     plan.notices += [
         ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})
-        for lost in baseline.unusable.values()
+        for lost in baseline.unusable_layers.values()
     ]
 
 
 def get_sealed_edition(side_inputs: SideInputs) -> Plan | None:
     """Return the sealed edition (封库版本) given for a check; ``None`` without one."""
-    return side_inputs.get("baseline", Plan)
+    return side_inputs.get_input("baseline", Plan)
 
 
-def compare_with_baseline(ctx: Context, concept: str) -> VersionComparison | None:
+def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
     """Return the comparison of a sealed layer (before) with the plan's (after).
 
     ``concept``: farmland, red_line, boundary or townships. ``None`` where one of the layers is missing or has no
     shapes.
     """
     cache = ctx.plan.get_cache("against_baseline")
-    key = concept, id(get_sealed_edition(ctx.side))
+    key = concept, id(get_sealed_edition(ctx.side_inputs))
     if key not in cache:
         cache[key] = _compare_with_baseline(ctx, concept)
     found: VersionComparison | None = cache[key]
     return found
 
 
-def _compare_with_baseline(ctx: Context, concept: str) -> VersionComparison | None:
+def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
     # Import on use: the rules import this module in every check.
     from .compare import compare_layers
 
-    sealed = get_sealed_edition(ctx.side)
-    before = sealed.concept(concept) if sealed is not None else None
-    after = ctx.plan.concept(concept)
+    sealed = get_sealed_edition(ctx.side_inputs)
+    before = sealed.find_layer_of_concept(concept) if sealed is not None else None
+    after = ctx.plan.find_layer_of_concept(concept)
     if before is None or after is None or before.has_no_geometry:
         return None
     numbers = {
         old: new
-        for (role, old), new in (ctx.side.get("renumbered", dict) or {}).items()
+        for (role, old), new in (ctx.side_inputs.get_input("renumbered", dict) or {}).items()
         if role in ("", before.role, after.role)
     }
     return compare_layers(
         make_edition(before),
         make_edition(after),
         tolerance=ctx.tolerance,
-        townships=find_townships(ctx.plan, sealed),
+        townships=get_township_polygons(ctx.plan, sealed),
         renumbered=numbers,
         cancellation=ctx.cancellation,
     )
 
 
-def find_townships(plan: Plan, *others: Plan | None) -> TownshipPolygons:
+def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
     """Return the townships of a plan, for areas by township.
 
     Without townships in the plan, the first of ``others`` (plans in the same CRS) with townships is used. Rows of one
@@ -137,7 +137,7 @@ def find_townships(plan: Plan, *others: Plan | None) -> TownshipPolygons:
     from .compare import NO_TOWNSHIPS, TownshipPolygons
 
     for one in (plan, *others):
-        layer = one.concept("townships") if one is not None else None
+        layer = one.find_layer_of_concept("townships") if one is not None else None
         if one is not None and layer is not None and layer.has("division_name") and not layer.has_no_geometry:
             towns, of = list_townships_by_code(layer)
             names = [town.name for town in towns]
@@ -145,7 +145,7 @@ def find_townships(plan: Plan, *others: Plan | None) -> TownshipPolygons:
                 return TownshipPolygons(layer.polygons, [names[n] for n in of.tolist()])
             shapes = np.empty(len(towns), dtype=object)
             for n in range(len(towns)):
-                shapes[n] = union_polygon_rows(layer.polygons, of == n, tolerance=one.norm.tolerance())
+                shapes[n] = union_polygon_rows(layer.polygons, of == n, tolerance=one.norm.make_tolerance())
             if all(shape is not None for n, shape in enumerate(shapes) if (~is_missing(layer.plane[of == n])).any()):
                 return TownshipPolygons(Polygons(shapes), names)
             # Villages that cannot be joined are compared one by one.

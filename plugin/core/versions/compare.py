@@ -58,13 +58,13 @@ class PieceValues:
         direct = _measure_pieces(comparison, pieces, cancellation)
         sides = []
         for edition, rows, shapes in (
-            (comparison.before, pieces.before, snapped),
-            (comparison.after, pieces.after, comparison.after.shapes),
+            (comparison.earlier_edition, pieces.before_row, snapped),
+            (comparison.later_edition, pieces.after_row, comparison.later_edition.shapes),
         ):
             # Measuring a layer is the slowest step.
             edition.layer.measure_statutory(cancellation)
             cancellation.raise_if_cancelled()
-            sides.append((edition, rows, _shares_of_rows(rows, edition, shapes, pieces, direct, cancellation)))
+            sides.append((edition, rows, _measure_row_shares(rows, edition, shapes, pieces, direct, cancellation)))
         cancellation.raise_if_cancelled()
         for basis in (STATUTORY_BASIS, NET_BASIS):
             both = [compute_values(edition, basis) for edition, _, _ in sides]
@@ -105,14 +105,14 @@ def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellat
     It is 1 for a piece that is a whole row in both editions, which is not measured.
     """
     whole_rows = pieces.is_whole_row.copy()
-    for rows in (pieces.before, pieces.after):
+    for rows in (pieces.before_row, pieces.after_row):
         with_row = rows >= 0
         counts = np.bincount(rows[with_row], minlength=1)
         whole_rows[with_row] &= counts[rows[with_row]] == 1
     areas = np.ones(len(pieces))
     cut_up = np.flatnonzero(~whole_rows)
     areas[cut_up] = compute_drawn_area(
-        pieces.shape[cut_up], crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation
+        pieces.shape[cut_up], crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs), cancellation
     )
     return areas
 
@@ -128,7 +128,7 @@ def compute_values(edition: LayerEdition, basis: str) -> NDArray | None:
     return layer.numbers("net_area") if layer.has("net_area") else None
 
 
-def _shares_of_rows(
+def _measure_row_shares(
     rows: NDArray,
     edition: LayerEdition,
     shapes: NDArray,
@@ -160,18 +160,25 @@ def _shares_of_rows(
 class AttributeChanges:
     """Pieces of land whose attributes changed.
 
-    ``pieces``: (c,) their positions; ``fields``: each changed field with (c,) bool, True where it changed.
+    ``piece_positions``: (c,) their positions; ``fields``: each changed field with (c,) bool, True where it changed.
     """
 
-    pieces: NDArray
+    piece_positions: NDArray
     fields: list[tuple[ComparedField, NDArray]]
 
 
-def find_changes(comparison: VersionComparison, pieces: LandPieces) -> AttributeChanges:
+def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) -> AttributeChanges:
     """Return the pieces of land in both editions whose attributes differ."""
-    in_both = np.flatnonzero((pieces.before >= 0) & (pieces.after >= 0))
-    rows, others, whole = pieces.before[in_both], pieces.after[in_both], pieces.is_whole_row[in_both]
-    differing = find_differing(comparison.fields, comparison.before.layer, comparison.after.layer, rows, others, whole)
+    in_both = np.flatnonzero((pieces.before_row >= 0) & (pieces.after_row >= 0))
+    rows, others, whole = pieces.before_row[in_both], pieces.after_row[in_both], pieces.is_whole_row[in_both]
+    differing = find_differing(
+        comparison.compared_fields,
+        comparison.earlier_edition.layer,
+        comparison.later_edition.layer,
+        rows,
+        others,
+        whole,
+    )
     any_differs = np.zeros(len(in_both), dtype=bool)
     for _, differs in differing:
         any_differs |= differs
@@ -180,7 +187,7 @@ def find_changes(comparison: VersionComparison, pieces: LandPieces) -> Attribute
 
 def count_changed_rows(pieces: LandPieces, changes: AttributeChanges) -> int:
     """Return the number of rows in the later edition with changed attributes."""
-    return len(set(pieces.after[changes.pieces].tolist()))
+    return len(set(pieces.after_row[changes.piece_positions].tolist()))
 
 
 def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, later_rows: NDArray) -> int:
@@ -190,7 +197,12 @@ def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, la
     """
     whole = np.ones(len(rows), dtype=bool)
     differing = find_differing(
-        comparison.fields, comparison.before.layer, comparison.after.layer, rows, later_rows, whole
+        comparison.compared_fields,
+        comparison.earlier_edition.layer,
+        comparison.later_edition.layer,
+        rows,
+        later_rows,
+        whole,
     )
     return int(np.any([d for _, d in differing], axis=0).sum()) if differing else 0
 
@@ -201,19 +213,22 @@ def sum_balance_terms(
     """Sum the terms of the area balance in total and by township, into ``comparison``."""
     for basis in values.old:
         by_township = _sum_balance_by_township(
-            _compute_balance_terms(basis, pieces, values, changes), pieces.towns, values.without_shape[basis], names
+            _compute_balance_terms(basis, pieces, values, changes),
+            pieces.township_row,
+            values.without_shape[basis],
+            names,
         )
         total = AreaBalance(**{name: sum(getattr(b, name) for b in by_township.values()) for name in _BALANCE_TERMS})
         # The totals come from the rows, not from the pieces, so that the balance is a test of the pieces.
-        sides = [compute_values(edition, basis) for edition in (comparison.before, comparison.after)]
+        sides = [compute_values(edition, basis) for edition in (comparison.earlier_edition, comparison.later_edition)]
         total.before, total.after = (float(np.nansum(w)) for w in sides if w is not None)
         if names and not (by_township[""].before or by_township[""].after):
             del by_township[""]
-        comparison.total[basis], comparison.townships[basis] = total, by_township
+        comparison.balance_by_basis[basis], comparison.balance_by_township[basis] = total, by_township
     gained = _compute_balance_terms(STATUTORY_BASIS, pieces, values, changes)["reshaped"]
-    rows = np.unique(pieces.before[gained != 0]).tolist()
+    rows = np.unique(pieces.before_row[gained != 0]).tolist()
     comparison.reshaped_m2_by_row = dict(
-        zip(rows, np.bincount(pieces.before + 1, gained)[1:][rows].tolist(), strict=True)
+        zip(rows, np.bincount(pieces.before_row + 1, gained)[1:][rows].tolist(), strict=True)
     )
 
 
@@ -224,11 +239,11 @@ def _compute_balance_terms(
     basis: str, pieces: LandPieces, values: PieceValues, changes: AttributeChanges
 ) -> dict[str, NDArray]:
     """Return term of the area balance → (k,) contribution of each piece, m²."""
-    out, new = pieces.after < 0, pieces.before < 0
+    out, new = pieces.after_row < 0, pieces.before_row < 0
     changed = np.zeros(len(pieces), dtype=bool)
-    changed[changes.pieces] = True
-    lost = np.zeros(pieces.before.max(initial=-1) + 2, dtype=bool)
-    lost[pieces.before[out | changed]] = True
+    changed[changes.piece_positions] = True
+    lost = np.zeros(pieces.before_row.max(initial=-1) + 2, dtype=bool)
+    lost[pieces.before_row[out | changed]] = True
     # Land of the later edition only has no earlier row (−1, the last).
     lost[-1] = False
     old, fresh, (over, over_after) = values.old[basis], values.new[basis], values.over[basis]
@@ -238,7 +253,7 @@ def _compute_balance_terms(
         "moved_in": np.where(new, fresh, 0.0),
         "changed": np.where(changed, fresh, 0.0),
         "revalued": np.where(~out & ~new, fresh - old, 0.0),
-        "reshaped": np.where(~out & ~new & lost[pieces.before], fresh - old, 0.0),
+        "reshaped": np.where(~out & ~new & lost[pieces.before_row], fresh - old, 0.0),
         "doubled": over - over_after,
         "after": fresh - over_after,
     }
@@ -276,11 +291,11 @@ def allocate_to_townships(
 
     So the townships add up to the layer, whatever vertices a border adds.
     """
-    of = np.arange(len(pieces)) if pieces.of is None else pieces.of
+    of = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
     share = np.ones(len(pieces))
     several = np.bincount(of, minlength=len(whole_pieces))[of] > 1
     share[several] = compute_drawn_area(
-        pieces.shape[several], crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation
+        pieces.shape[several], crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs), cancellation
     )
     total = np.bincount(of, share, minlength=len(whole_pieces))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
@@ -288,7 +303,7 @@ def allocate_to_townships(
         name: value[of] * share
         for name, value in _compute_balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
     }
-    by_township = _sum_balance_by_township(terms, pieces.towns, values.without_shape[STATUTORY_BASIS], names)
+    by_township = _sum_balance_by_township(terms, pieces.township_row, values.without_shape[STATUTORY_BASIS], names)
     if not (by_township[""].before or by_township[""].after):
         del by_township[""]
     return by_township
@@ -345,7 +360,7 @@ def compare_layers(
     cut_up = _cut_editions(
         before, after, tolerance, renumbered or {}, cancellation, make_partial_progress(progress, 0.0, 0.8)
     )
-    pieces = cut_by_township(cut_up.pieces, _get_edition_polygons(after), townships.polygons, cancellation)
+    pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     return _compare_and_sum(before, after, cut_up, pieces, tolerance, townships, fields, cancellation)
 
 
@@ -365,32 +380,34 @@ def compare_layers_and_townships(
     pieces, and the statutory balance of each township (``""``: land outside all townships).
     """
     cut_up = _cut_editions(before, after, tolerance, {}, cancellation, make_partial_progress(progress, 0.0, 0.6))
-    found, values, changes = _compare_pieces(before, after, cut_up, cut_up.pieces, fields, cancellation)
+    found, values, changes = _compare_pieces(before, after, cut_up, cut_up.land_pieces, fields, cancellation)
     cancellation.raise_if_cancelled()
-    sum_balance_terms(found, cut_up.pieces, values, changes, [])
+    sum_balance_terms(found, cut_up.land_pieces, values, changes, [])
     cancellation.raise_if_cancelled()
-    list_parts(found, cut_up.pieces, values, changes, [], tolerance, cancellation)
+    list_parts(found, cut_up.land_pieces, values, changes, [], tolerance, cancellation)
     progress(0.7)
     if not townships.names:
-        return found, cut_up.pieces, {}
-    pieces = cut_by_township(cut_up.pieces, _get_edition_polygons(after), townships.polygons, cancellation)
+        return found, cut_up.land_pieces, {}
+    pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     progress(0.9)
     cancellation.raise_if_cancelled()
-    by_township = allocate_to_townships(found, cut_up.pieces, pieces, values, changes, townships.names, cancellation)
-    return found, cut_up.pieces, by_township
+    by_township = allocate_to_townships(
+        found, cut_up.land_pieces, pieces, values, changes, townships.names, cancellation
+    )
+    return found, cut_up.land_pieces, by_township
 
 
 @dataclass(frozen=True)
 class _CutEditions:
     """Two editions cut into pieces.
 
-    ``keys``: keys of the earlier edition after renumbering; ``same``: rows of equal shape; ``pieces``: common and
-    separate land of the other rows.
+    ``earlier_keys``: keys of the earlier edition after renumbering; ``equal_shapes``: rows of equal shape;
+    ``land_pieces``: common and separate land of the other rows.
     """
 
-    keys: list[str]
-    same: EqualShapes
-    pieces: LandPieces
+    earlier_keys: list[str]
+    equal_shapes: EqualShapes
+    land_pieces: LandPieces
 
 
 def _cut_editions(
@@ -407,7 +424,13 @@ def _cut_editions(
     return _CutEditions(
         keys,
         same,
-        cut_pieces(same.shapes, after.shapes, same.after, cancellation, make_partial_progress(progress, 0.2, 1.0)),
+        cut_pieces(
+            same.earlier_shapes,
+            after.shapes,
+            same.equal_row_in_later_edition,
+            cancellation,
+            make_partial_progress(progress, 0.2, 1.0),
+        ),
     )
 
 
@@ -445,18 +468,18 @@ def _compare_pieces(
     cancellation: Cancellation,
 ) -> tuple[VersionComparison, PieceValues, AttributeChanges]:
     """Return the comparison without sums and parts, the piece areas, and the changes."""
-    keys, same = cut_up.keys, cut_up.same
+    keys, same = cut_up.earlier_keys, cut_up.equal_shapes
     comparison = VersionComparison(
         before, after, match_fields_of_editions(before.layer, after.layer, fields), failed_pairs=pieces.failed_pairs
     )
-    _pair_keys(comparison, keys, same.after, pieces)
+    _pair_keys(comparison, keys, same.equal_row_in_later_edition, pieces)
     cancellation.raise_if_cancelled()
-    values = PieceValues(comparison, pieces, same.shapes, cancellation)
+    values = PieceValues(comparison, pieces, same.earlier_shapes, cancellation)
     cancellation.raise_if_cancelled()
-    changes = find_changes(comparison, pieces)
-    without_shape = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
-    comparison.changed_rows = count_changed_rows(pieces, changes) + count_changed_without_shape(
-        comparison, without_shape, same.after[without_shape]
+    changes = find_attribute_changes(comparison, pieces)
+    without_shape = np.flatnonzero((same.equal_row_in_later_edition >= 0) & shapely.is_missing(same.earlier_shapes))
+    comparison.changed_row_count = count_changed_rows(pieces, changes) + count_changed_without_shape(
+        comparison, without_shape, same.equal_row_in_later_edition[without_shape]
     )
     return comparison, values, changes
 
@@ -466,18 +489,20 @@ def _pair_keys(comparison: VersionComparison, keys: list[str], equal_shapes: NDA
 
     These are rows of equal shape with another key, keys that now name other land, and rows without an equal.
     """
-    other = comparison.after.layer.keys
+    other = comparison.later_edition.layer.keys
     equal = np.flatnonzero(equal_shapes >= 0)
     comparison.equal_count = len(equal)
-    comparison.renumbered = [
+    comparison.renumbered_rows = [
         (i, j) for i, j in zip(equal.tolist(), equal_shapes[equal].tolist(), strict=True) if keys[i] != other[j]
     ]
     comparison.unmatched_counts = len(keys) - len(equal), len(other) - len(equal)
-    met = {keys[i] for i, j in _pair_set(pieces.before, pieces.after) if keys[i] == other[j]}
+    met = {keys[i] for i, j in _pair_set(pieces.before_row, pieces.after_row) if keys[i] == other[j]}
     rest = {
-        keys[i] for i in np.flatnonzero(equal_shapes < 0).tolist() if i not in comparison.before.layer.repeated_keys
+        keys[i]
+        for i in np.flatnonzero(equal_shapes < 0).tolist()
+        if i not in comparison.earlier_edition.layer.repeated_keys
     }
-    free = set(range(len(other))) - set(equal_shapes.tolist()) - comparison.after.layer.repeated_keys
+    free = set(range(len(other))) - set(equal_shapes.tolist()) - comparison.later_edition.layer.repeated_keys
     comparison.reused_keys = sorted((rest & {other[j] for j in free}) - met - {""})
 
 
@@ -503,11 +528,11 @@ def list_parts(
     with np.errstate(invalid="ignore", divide="ignore"):
         sliver = tolerance.is_sliver(area, 2 * area / shapely.length(pieces.shape))
     kinds = {
-        MOVED_OUT_KIND: np.flatnonzero(pieces.after < 0),
-        MOVED_IN_KIND: np.flatnonzero(pieces.before < 0),
-        CHANGED_KIND: changes.pieces,
+        MOVED_OUT_KIND: np.flatnonzero(pieces.after_row < 0),
+        MOVED_IN_KIND: np.flatnonzero(pieces.before_row < 0),
+        CHANGED_KIND: changes.piece_positions,
     }
-    at = {int(p): n for n, p in enumerate(changes.pieces)}
+    at = {int(p): n for n, p in enumerate(changes.piece_positions)}
     old, new = values.old[STATUTORY_BASIS], values.new[STATUTORY_BASIS]
     nothing = np.full(len(pieces), np.nan)
     net_old, net_new = values.old.get(NET_BASIS, nothing), values.new.get(NET_BASIS, nothing)
@@ -517,14 +542,14 @@ def list_parts(
             worth = float(old[n] if kind == MOVED_OUT_KIND else new[n])
             if sliver[n]:
                 comparison.slivers.append(pieces.shape[n])
-                comparison.sliver_rows.append((kind, int(pieces.before[n]), int(pieces.after[n]), worth))
+                comparison.sliver_rows.append((kind, int(pieces.before_row[n]), int(pieces.after_row[n]), worth))
                 comparison.sliver_m2 += worth
                 continue
-            town = int(pieces.towns[n])
+            town = int(pieces.township_row[n])
             part = ChangedPart(
                 kind,
-                int(pieces.before[n]),
-                int(pieces.after[n]),
+                int(pieces.before_row[n]),
+                int(pieces.after_row[n]),
                 pieces.shape[n],
                 names[town] if town >= 0 else "",
                 worth,
@@ -532,14 +557,14 @@ def list_parts(
                 float(net_new[n]),
             )
             if kind == CHANGED_KIND:
-                part.changes = [
+                part.value_changes = [
                     _format_changed_value(f, comparison, part) for f, differs in changes.fields if differs[at[n]]
                 ]
-            comparison.parts.append(part)
+            comparison.changed_parts.append(part)
 
 
 def _format_changed_value(
     field: ComparedField, comparison: VersionComparison, part: ChangedPart
 ) -> tuple[str, str, str]:
-    old = format_cell_value(comparison.before.layer, field.before, part.before)
-    return field.name, old, format_cell_value(comparison.after.layer, field.after, part.after)
+    old = format_cell_value(comparison.earlier_edition.layer, field.earlier_name, part.before_row)
+    return field.name, old, format_cell_value(comparison.later_edition.layer, field.later_name, part.after_row)

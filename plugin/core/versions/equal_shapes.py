@@ -67,12 +67,12 @@ _HASH_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 class EqualShapes:
     """Pairs of rows of two editions with equal shapes.
 
-    ``after``: (n,) row of the later edition with the same shape, −1 for none, no row twice; ``shapes``: (n,) shapes of
-    the earlier edition, with vertices of unpaired rows snapped to the later one.
+    ``equal_row_in_later_edition``: (n,) row of the later edition with the same shape, −1 for none, no row twice;
+    ``earlier_shapes``: (n,) shapes of the earlier edition, with vertices of unpaired rows snapped to the later one.
     """
 
-    after: NDArray
-    shapes: NDArray
+    equal_row_in_later_edition: NDArray
+    earlier_shapes: NDArray
 
 
 def match_equal_polygons(
@@ -97,7 +97,7 @@ def match_equal_polygons(
     cancellation.raise_if_cancelled()
     _pair_by_rings(both, cluster_m + FLOAT_ERROR_M, cancellation)
     shapes = before
-    rest, free = both.rest()
+    rest, free = both.find_unpaired_rows()
     if len(rest) and len(free):
         shapes = before.copy()
         shapes[rest] = snap_vertices(before[rest], after[free], cluster_m, cancellation)
@@ -120,12 +120,12 @@ class _EditionPairing:
         """Return (m,) bool: rows of the later edition that are not paired yet."""
         return ~np.isin(np.arange(len(self.after)), self.found)
 
-    def rest(self) -> tuple[NDArray, NDArray]:
+    def find_unpaired_rows(self) -> tuple[NDArray, NDArray]:
         """Return the rows of both editions that have a shape and are not paired yet."""
         left = (self.found < 0) & ~is_missing(self.before)
         return np.flatnonzero(left), np.flatnonzero(self.find_unpaired_later_rows() & ~is_missing(self.after))
 
-    def tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def make_join_tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the rows of both editions with their keys, as tables to join."""
         import pandas as pd
 
@@ -162,8 +162,8 @@ def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_
                 joined ^= joined >> np.uint64(32)
                 # A repeated vertex does not make an edge, and the last vertex of a ring does not begin one.
                 joined[a == b] = 0
-                joined[found.at[1:] - 1] = 0
-                np.add.at(sums[:, column], rows[found.shape], np.add.reduceat(joined, found.at[:-1]))
+                joined[found.ring_starts[1:] - 1] = 0
+                np.add.at(sums[:, column], rows[found.polygon_of_ring], np.add.reduceat(joined, found.ring_starts[:-1]))
     return sums
 
 
@@ -174,8 +174,8 @@ def _pair_by_digest(editions: _EditionPairing, cancellation: Cancellation) -> No
         compute_polygon_digests(editions.after, cancellation),
     )
     for on in (["one", "two", "key"], ["one", "two"]):
-        rest, free = editions.rest()
-        left, right = editions.tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
+        rest, free = editions.find_unpaired_rows()
+        left, right = editions.make_join_tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
         for table, sums, row in ((left, before, "row"), (right, after, "other")):
             table["one"], table["two"] = sums[table[row].to_numpy(dtype=np.int64)].T
         editions.pair_equal_rows(left, right, on)
@@ -206,7 +206,7 @@ def _pair_by_rings(editions: _EditionPairing, reach: float, cancellation: Cancel
 
     A ring may begin at any vertex. Rows with the same key are preferred.
     """
-    rest, free = editions.rest()
+    rest, free = editions.find_unpaired_rows()
     if not len(rest) or not len(free):
         return
     before, after, found = editions.before, editions.after, editions.found
@@ -231,7 +231,7 @@ def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
     Vertices agree within ``reach`` (m). Order, start and direction of rings have no effect.
     """
     found = [extract_rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
-    mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.at.tolist())] for r in found)
+    mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.ring_starts.tolist())] for r in found)
     if len(mine) != len(theirs):
         return False
     for ring in mine:
@@ -260,14 +260,16 @@ def _pair_without_shapes(editions: _EditionPairing) -> None:
     """
     rest = np.flatnonzero((editions.found < 0) & is_missing(editions.before))
     editions.pair_equal_rows(
-        *editions.tables(rest, np.flatnonzero(editions.find_unpaired_later_rows() & is_missing(editions.after))),
+        *editions.make_join_tables(
+            rest, np.flatnonzero(editions.find_unpaired_later_rows() & is_missing(editions.after))
+        ),
         ["key"],
     )
 
 
 def _pair_rows_with_unique_key(editions: _EditionPairing) -> tuple[NDArray, NDArray]:
     """Return pairs of rows with a key that occurs once in each edition."""
-    left, right = editions.tables(*editions.rest())
+    left, right = editions.make_join_tables(*editions.find_unpaired_rows())
     for table in (left, right):
         table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
     pairs = left.merge(right, on="key")

@@ -59,7 +59,10 @@ def make_edition(layer: Layer) -> LayerEdition:
     """Return a layer of a plan as an edition to compare."""
     shapes = layer.plane
     return LayerEdition(
-        layer, remove_added_vertices(shapes, hash_added_vertices(layer.added)) if len(layer.added) else shapes
+        layer,
+        remove_added_vertices(shapes, hash_added_vertices(layer.added_vertices))
+        if len(layer.added_vertices)
+        else shapes,
     )
 
 
@@ -73,20 +76,20 @@ STATUTORY_BASIS, NET_BASIS = "statutory", "net"
 class ChangedPart:
     """A part of land that moved in, moved out or changed its attributes.
 
-    ``kind``: in, out or changed; ``before``, ``after``: rows in the two editions, −1 where missing; ``area_m2``:
-    statutory area, for a changed part in the later edition; ``net_before_m2``, ``net_after_m2``: share of the rows' net
-    areas (NaN where the layer has none); ``changes``: field, old and new value.
+    ``kind``: in, out or changed; ``before_row``, ``after_row``: rows in the two editions, −1 where missing;
+    ``area_m2``: statutory area, for a changed part in the later edition; ``net_before_m2``, ``net_after_m2``: share of
+    the rows' net areas (NaN where the layer has none); ``value_changes``: field, old and new value.
     """
 
     kind: str
-    before: int
-    after: int
+    before_row: int
+    after_row: int
     geometry: Any
     township: str
     area_m2: float
     net_before_m2: float
     net_after_m2: float
-    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    value_changes: list[tuple[str, str, str]] = field(default_factory=list)
     change_cause: str = ""
 
     @property
@@ -122,7 +125,7 @@ class AreaBalance:
         return self.after - max(self.doubled, 0.0)
 
     @property
-    def rest(self) -> float:
+    def rounding_error_m2(self) -> float:
         """Difference of the two sides of the balance: rounding error, m²."""
         return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
 
@@ -131,24 +134,25 @@ class AreaBalance:
 class VersionComparison:
     """The result of comparing two editions of a layer.
 
-    ``total``: area balance by basis (statutory, and net where both editions have it); ``townships``: the same by
-    township, ``""`` outside all of them; ``equal_count``: number of rows that are equal; ``renumbered``: rows (before,
-    after) of one shape with another key; ``reused_keys``: keys that now name other land; ``unmatched_counts``: number
-    of rows without an equal in both editions; ``slivers`` and ``sliver_m2``: parts below the tolerance, in the sums but
-    not in ``parts``; ``failed_pairs``: pairs of rows whose overlay could not be computed.
+    ``balance_by_basis``: area balance by basis (statutory, and net where both editions have it);
+    ``balance_by_township``: the same by township, ``""`` outside all of them; ``equal_count``: number of rows that are
+    equal; ``renumbered_rows``: rows (before, after) of one shape with another key; ``reused_keys``: keys that now name
+    other land; ``unmatched_counts``: number of rows without an equal in both editions; ``slivers`` and ``sliver_m2``:
+    parts below the tolerance, in the sums but not in ``changed_parts``; ``failed_pairs``: pairs of rows whose overlay
+    could not be computed.
     """
 
-    before: LayerEdition
-    after: LayerEdition
-    fields: ComparedFields
-    parts: list[ChangedPart] = field(default_factory=list)
-    total: dict[str, AreaBalance] = field(default_factory=dict)
-    townships: dict[str, dict[str, AreaBalance]] = field(default_factory=dict)
+    earlier_edition: LayerEdition
+    later_edition: LayerEdition
+    compared_fields: ComparedFields
+    changed_parts: list[ChangedPart] = field(default_factory=list)
+    balance_by_basis: dict[str, AreaBalance] = field(default_factory=dict)
+    balance_by_township: dict[str, dict[str, AreaBalance]] = field(default_factory=dict)
     equal_count: int = 0
-    renumbered: list[tuple[int, int]] = field(default_factory=list)
+    renumbered_rows: list[tuple[int, int]] = field(default_factory=list)
     reused_keys: list[str] = field(default_factory=list)
     unmatched_counts: tuple[int, int] = (0, 0)
-    changed_rows: int = 0
+    changed_row_count: int = 0
     slivers: list[Any] = field(default_factory=list)
     #: Kind, rows in the two editions (−1 for none) and statutory m² of each sliver.
     sliver_rows: list[tuple[str, int, int, float]] = field(default_factory=list)
@@ -160,18 +164,18 @@ class VersionComparison:
     without_net: tuple[int, int] = (0, 0)
 
     @property
-    def identical(self) -> bool:
+    def is_identical(self) -> bool:
         """True if every row has an equal one.
 
         Shape (to the cluster tolerance), key and common fields are then equal.
         """
-        return not (any(self.unmatched_counts) or self.changed_rows or self.renumbered or self.failed_pairs)
+        return not (any(self.unmatched_counts) or self.changed_row_count or self.renumbered_rows or self.failed_pairs)
 
     def list_parts_of_kind(self, kind: str) -> list[ChangedPart]:
         """Return the changed parts of a kind: in, out or changed."""
-        return [part for part in self.parts if part.kind == kind]
+        return [part for part in self.changed_parts if part.kind == kind]
 
-    def area(self, kind: str) -> float:
+    def sum_area_m2(self, kind: str) -> float:
         """Return the statutory area (m²) moved in, moved out or changed, with slivers."""
-        balance = self.total[STATUTORY_BASIS]
+        balance = self.balance_by_basis[STATUTORY_BASIS]
         return {MOVED_IN_KIND: balance.moved_in, MOVED_OUT_KIND: balance.moved_out, CHANGED_KIND: balance.changed}[kind]

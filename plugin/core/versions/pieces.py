@@ -22,7 +22,7 @@ from ..geometry.overlay import (
     make_partial_progress,
 )
 from ..geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs
-from ..geometry.parts import Parts
+from ..geometry.parts import OverlayParts
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, is_missing
@@ -39,22 +39,22 @@ _NOISE_M2 = 1e-5
 class LandPieces:
     """Pieces of land: the intersections and differences of two editions.
 
-    ``before``, ``after``: (k,) row of the piece in each edition, −1 where the edition has no land; ``shape``: (k,)
-    polygons; ``is_whole_row``: (k,) bool, the piece is a row of equal shape in both; ``towns``: (k,) township row, −1
-    for none; ``failed_pairs``: pairs of rows whose overlay could not be computed; ``of``: (k,) pieces before the cut at
-    borders of townships, ``None`` without a cut.
+    ``before_row``, ``after_row``: (k,) row of the piece in each edition, −1 where the edition has no land; ``shape``:
+    (k,) polygons; ``is_whole_row``: (k,) bool, the piece is a row of equal shape in both; ``township_row``: (k,)
+    township row, −1 for none; ``failed_pairs``: pairs of rows whose overlay could not be computed; ``uncut_piece``:
+    (k,) pieces before the cut at borders of townships, ``None`` without a cut.
     """
 
-    before: NDArray
-    after: NDArray
+    before_row: NDArray
+    after_row: NDArray
     shape: NDArray
     is_whole_row: NDArray
-    towns: NDArray
+    township_row: NDArray
     failed_pairs: list[tuple[int, int]] = field(default_factory=list)
-    of: NDArray | None = None
+    uncut_piece: NDArray | None = None
 
     def __len__(self) -> int:
-        return len(self.before)
+        return len(self.before_row)
 
 
 def cut_pieces(
@@ -112,7 +112,9 @@ def cut_pieces(
     return found
 
 
-def _is_covered(rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared: Parts) -> NDArray:
+def _is_covered(
+    rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared: OverlayParts
+) -> NDArray:
     """Return (n,) bool: polygons that their common parts with the other edition cover.
 
     Polygons on overlapping rows of the other edition are False, because the sum of areas is then meaningless.
@@ -163,8 +165,8 @@ def cut_by_township(
     order = np.lexsort((town, of))
     of = of[order]
     return LandPieces(
-        pieces.before[of],
-        pieces.after[of],
+        pieces.before_row[of],
+        pieces.after_row[of],
         cut_up[order],
         pieces.is_whole_row[of],
         town[order],
@@ -203,7 +205,7 @@ def _intersect_pieces_with_townships(
     """
     whole, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
     piece_of = np.full(len(after), -1)
-    piece_of[pieces.after[whole]] = whole
+    piece_of[pieces.after_row[whole]] = whole
     one = find_shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation)
     other = find_shared_parts(
         Polygons(pieces.shape[others]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 class PlanComparison:
     """The comparison of two editions read from files.
 
-    ``plan``: the later edition and the townships, in one CRS; ``role``: the layer's code in the standard; ``names`` of
-    both editions; ``notes``: remarks as text keys with parameters.
+    ``plan``: the later edition and the townships, in one CRS; ``role``: the layer's code in the standard;
+    ``edition_names`` of both editions; ``notes``: remarks as text keys with parameters.
     """
 
     plan: Plan
     comparison: VersionComparison
     role: str
-    names: tuple[str, str] = ("", "")
+    edition_names: tuple[str, str] = ("", "")
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
 
@@ -77,7 +77,7 @@ def compare_sources(
     from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
     from ..loading.renumbering import read_renumbered
-    from .baseline import find_townships
+    from .baseline import get_township_polygons
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
     layer_role = next((name for name in roles if name), "")
@@ -107,12 +107,12 @@ def compare_sources(
     )
     for plan_of_edition in (plan, old):
         if layer_role not in plan_of_edition.layers:
-            raise InputError("versions_unusable", unusable=plan_of_edition.unusable[layer_role].problem_message)
+            raise InputError("versions_unusable", unusable=plan_of_edition.unusable_layers[layer_role].problem_message)
     comparison = compare_layers(
         make_edition(old.layers[layer_role]),
         make_edition(plan.layers[layer_role]),
-        tolerance=norm.tolerance(),
-        townships=find_townships(plan),
+        tolerance=norm.make_tolerance(),
+        townships=get_township_polygons(plan),
         renumbered=numbers,
         fields=fields,
         cancellation=cancellation,

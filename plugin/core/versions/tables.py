@@ -15,7 +15,7 @@ from ..engine.provenance import find_county_name
 from ..files.writing import write_atomically
 from ..messages.texts import Texts
 from ..render.document.table_document import make_table_document
-from ..render.tables.model import CellValue, Number, ReportTable, TableColumn, TableRow, format_measured
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, format_measured
 from ..render.tables.workbook import write_tables_workbook
 from .model import (
     CHANGE_KINDS,
@@ -40,7 +40,7 @@ _MAX_NAMES = 20
 
 def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
     """Return the verdict of a comparison: 一致 (identical) or 不一致."""
-    return texts.get("versions", "identical" if comparison.comparison.identical else "different")
+    return texts.get("versions", "identical" if comparison.comparison.is_identical else "different")
 
 
 def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
@@ -51,13 +51,13 @@ def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
     for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
         parts = found.list_parts_of_kind(kind)
         if parts:
-            reasons.append((f"{kind}_parts", {"count": len(parts), "area": _format_m2(found.area(kind))}))
+            reasons.append((f"{kind}_parts", {"count": len(parts), "area": _format_m2(found.sum_area_m2(kind))}))
     changed = found.list_parts_of_kind(CHANGED_KIND)
-    if found.changed_rows:
-        fields = dict.fromkeys(name for part in changed for name, _, _ in part.changes)
-        reasons.append(("changed_rows", {"count": found.changed_rows, "fields": "、".join(fields) or "-"}))
-    if found.renumbered:
-        reasons.append(("renumbered", {"count": len(found.renumbered)}))
+    if found.changed_row_count:
+        fields = dict.fromkeys(name for part in changed for name, _, _ in part.value_changes)
+        reasons.append(("changed_rows", {"count": found.changed_row_count, "fields": "、".join(fields) or "-"}))
+    if found.renumbered_rows:
+        reasons.append(("renumbered", {"count": len(found.renumbered_rows)}))
     if not (found.list_parts_of_kind(MOVED_OUT_KIND) or found.list_parts_of_kind(MOVED_IN_KIND)) and any(
         found.unmatched_counts
     ):
@@ -66,7 +66,10 @@ def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
         reasons.append(("slivers", {"count": len(found.slivers), "area": _format_m2(found.sliver_m2)}))
     if found.reused_keys:
         reasons.append(("reused", {"count": len(found.reused_keys), "keys": join_some_names(found.reused_keys)}))
-    for side, names in (("before", found.fields.fields_only_in_earlier), ("after", found.fields.fields_only_in_later)):
+    for side, names in (
+        ("before", found.compared_fields.fields_only_in_earlier),
+        ("after", found.compared_fields.fields_only_in_later),
+    ):
         if names:
             reasons.append((f"only_{side}", {"fields": join_some_names(list(names))}))
     if any(found.without_net):
@@ -85,7 +88,7 @@ def list_uncompared_rows(
     They are text keys with parameters. ``section``: section of the texts with the names of the editions.
     """
     reasons: list[tuple[str, dict[str, Any]]] = []
-    for side, edition in (("before", comparison.before), ("after", comparison.after)):
+    for side, edition in (("before", comparison.earlier_edition), ("after", comparison.later_edition)):
         for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
             if rows:
                 params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
@@ -116,26 +119,26 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
     found = comparison.comparison
     columns = [
         TableColumn("item", width_in_characters=30),
-        *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in found.total),
+        *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in found.balance_by_basis),
     ]
     table = ReportTable("versions", columns, unit="m2")
     table.rows.append(
-        TableRow(
+        ReportTableRow(
             [texts.get("versions", "verdict"), get_comparison_verdict(comparison, texts)] + [None] * (len(columns) - 2),
             "sum",
         )
     )
     for term in BALANCE_TERMS:
-        values = [getattr(balance, term) for balance in found.total.values()]
+        values = [getattr(balance, term) for balance in found.balance_by_basis.values()]
         if term in ("revalued", "doubled") and not any(round(v, 2) for v in values):
             continue
         kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
         table.rows.append(
-            TableRow([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term)
+            ReportTableRow([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term)
         )
-    name = found.after.layer.template.name
-    editions = {"layer": name, "before": comparison.names[0], "after": comparison.names[1]}
-    counts = {"old": len(found.before), "new": len(found.after), "equal": found.equal_count}
+    name = found.later_edition.layer.template.name
+    editions = {"layer": name, "before": comparison.edition_names[0], "after": comparison.edition_names[1]}
+    counts = {"old": len(found.earlier_edition), "new": len(found.later_edition), "equal": found.equal_count}
     table.notes = [texts.get("versions", "editions", **editions, **counts), *list_reasons(comparison, texts)]
     table.notes.append(texts.get("versions", "basis"))
     balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": read_plugin_version()}
@@ -145,11 +148,11 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
 
 def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
     found = comparison.comparison
-    names = found.townships[STATUTORY_BASIS]
+    names = found.balance_by_township[STATUTORY_BASIS]
     if set(names) <= {""}:
         return None
     terms = ("before", "moved_out", "moved_in", "changed", "after")
-    bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in found.total]
+    bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in found.balance_by_basis]
     columns = [TableColumn("township", width_in_characters=22)]
     for basis in bases:
         for term in terms:
@@ -158,17 +161,17 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
     table = ReportTable("versions_townships", columns, unit="m2")
     for name in names:
         values = [
-            _make_balance_number(found.townships[basis].get(name, AreaBalance()), term)
+            _make_balance_number(found.balance_by_township[basis].get(name, AreaBalance()), term)
             for basis in bases
             for term in terms
         ]
-        table.rows.append(TableRow([name or texts.get("versions", "no_township"), *values], "row", name))
-    totals = [_make_balance_number(found.total[basis], term) for basis in bases for term in terms]
-    table.rows.append(TableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
+        table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
+    totals = [_make_balance_number(found.balance_by_basis[basis], term) for basis in bases for term in terms]
+    table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
     return table
 
 
-def _make_balance_number(balance: AreaBalance, term: str) -> Number | None:
+def _make_balance_number(balance: AreaBalance, term: str) -> TableNumber | None:
     return format_measured(getattr(balance, term), "m2")
 
 
@@ -177,7 +180,7 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
 
     Cause and document are left empty for a person to fill in.
     """
-    net = NET_BASIS in comparison.comparison.total
+    net = NET_BASIS in comparison.comparison.balance_by_basis
     wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
     columns = [TableColumn(one, width_in_characters=width) for one, width in wide.items()]
     columns += [
@@ -188,7 +191,9 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
         TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
     ]
     table = ReportTable("versions_parts", columns, unit="m2")
-    ordered = sorted(comparison.comparison.parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township))
+    ordered = sorted(
+        comparison.comparison.changed_parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township)
+    )
     for number, part in enumerate(ordered, 1):
         before, after = get_part_keys(comparison, part)
         cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, before, after]
@@ -198,35 +203,37 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
                 _make_net_number(part.net_before_m2, part.kind != MOVED_IN_KIND),
                 _make_net_number(part.net_after_m2, part.kind != MOVED_OUT_KIND),
             ]
-        table.rows.append(TableRow([*cells, format_changes(part, texts), part.change_cause, None], "row", part.kind))
+        table.rows.append(
+            ReportTableRow([*cells, format_changes(part, texts), part.change_cause, None], "row", part.kind)
+        )
     return table
 
 
-def _make_net_number(value: float, has_net_area: bool) -> Number | None:
+def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
     return format_measured(value, "m2") if has_net_area and value == value else None
 
 
 def get_part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
     """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
     found = comparison.comparison
-    before = found.before.layer.keys[part.before] if part.before >= 0 else ""
-    return before, found.after.layer.keys[part.after] if part.after >= 0 else ""
+    before = found.earlier_edition.layer.keys[part.before_row] if part.before_row >= 0 else ""
+    return before, found.later_edition.layer.keys[part.after_row] if part.after_row >= 0 else ""
 
 
 def format_changes(part: ChangedPart, texts: Texts) -> str:
     """Return the changes of a part, one field on each line: ``DLBM：0103 → 0101``."""
     empty = texts.get("versions", "empty")
-    return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.changes)
+    return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.value_changes)
 
 
-def write_workbook(comparison: PlanComparison, target: str | Path, texts: Texts) -> None:
+def write_comparison_workbook(comparison: PlanComparison, target: str | Path, texts: Texts) -> None:
     """Write all tables of a comparison as xlsx.
 
     Raises OutputError if the file cannot be written.
     """
     with write_atomically(target) as path:
         author = texts.get("about", "program", version=read_plugin_version())
-        layer = comparison.comparison.after.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
+        layer = comparison.comparison.later_edition.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
         write_tables_workbook(
             path,
             make_comparison_tables(comparison, texts),
@@ -239,7 +246,7 @@ def write_workbook(comparison: PlanComparison, target: str | Path, texts: Texts)
 def make_comparison_document(comparison: PlanComparison, texts: Texts) -> Document:
     """Return all tables of a comparison as a document to be signed."""
     author = texts.get("about", "program", version=read_plugin_version())
-    layer = comparison.comparison.after.layer.template.name if texts.lang == "zh" else comparison.role
+    layer = comparison.comparison.later_edition.layer.template.name if texts.lang == "zh" else comparison.role
     title = texts.get("document_titles", "comparison", layer=layer)
     tables = make_comparison_tables(comparison, texts)
     return make_table_document(tables, title, find_county_name(comparison.plan), texts, author)

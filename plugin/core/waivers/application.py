@@ -43,13 +43,13 @@ RenderMessage = Callable[[Finding], str]
 class AppliedWaivers:
     """What applying waivers changed in a report.
 
-    ``changed``: findings with a new state; ``found``: new findings about waivers; ``gone``: earlier findings about
-    waivers, which are removed.
+    ``changed_findings``: findings with a new state; ``new_findings``: new findings about waivers; ``ended_findings``:
+    earlier findings about waivers, which are removed.
     """
 
-    changed: list[Finding] = field(default_factory=list)
-    found: list[Finding] = field(default_factory=list)
-    gone: list[Finding] = field(default_factory=list)
+    changed_findings: list[Finding] = field(default_factory=list)
+    new_findings: list[Finding] = field(default_factory=list)
+    ended_findings: list[Finding] = field(default_factory=list)
 
 
 def apply_waivers(
@@ -63,14 +63,14 @@ def apply_waivers(
     today = today or date.today()
     about_waivers = [f for f in report.findings if _is_about_waivers(f)]
     findings = [f for f in report.findings if not _is_about_waivers(f)]
-    applied = AppliedWaivers(gone=about_waivers)
+    applied = AppliedWaivers(ended_findings=about_waivers)
     foreign_findings = find_foreign_waivers(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
-    matched, applied.changed = _mark_matched_findings(findings, waivers, today)
-    applied.found = foreign_findings or _find_inapplicable(plan, report, findings, matched)
-    for finding in applied.found:
+    matched, applied.changed_findings = _mark_matched_findings(findings, waivers, today)
+    applied.new_findings = foreign_findings or _find_inapplicable(plan, report, findings, matched)
+    for finding in applied.new_findings:
         finding.message = render(finding)
-    report.findings[:] = findings + applied.found
+    report.findings[:] = findings + applied.new_findings
     _set_outcomes(report.rules, findings)
     return applied
 
@@ -172,24 +172,30 @@ def _find_inapplicable(
     for matching in (valid, expired, not_yet):
         found += [
             _make_changed_waiver_finding(waiver, f)
-            for waiver, f in matching.changed
+            for waiver, f in matching.outdated_matches
             if id(f) not in valid.waiver_by_finding_id
         ]
         found += [
             _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
             for waiver, finding in matching.matched_by_fid
         ]
-    found += [_make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
+    found += [
+        _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.unmatched_waivers
+    ]
     # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
-    late = [_make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
+    late = [
+        _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.unmatched_waivers
+    ]
     found += [f for f in late if f.case == "gone"]
-    return found + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.gone]
+    return found + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.unmatched_waivers]
 
 
 def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
     """Return a finding about a waiver whose finding has changed."""
     change = {
-        "moved_m": round(compute_distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
+        "moved_m": round(compute_distance_m(waiver.lonlat, finding.place), 2)
+        if waiver.lonlat and finding.place
+        else 0.0,
         "before_m2": round(waiver.area_m2 or 0.0, 2),
         "now_m2": round(waiver.measure_comparable_area(finding) or 0.0, 2),
     }
@@ -237,11 +243,11 @@ def _set_place(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
     """Return the finding with the place that the waiver records."""
     finding.role, finding.key = waiver.role, waiver.key
     finding.related_role, finding.related_keys = waiver.related_role, list(waiver.related_keys)
-    if waiver.place:
+    if waiver.lonlat:
         finding.geometry = shapely.Point(
-            *reproject_coordinates(np.array([waiver.place]), CGCS2000_DEGREES, plan.crs)[0]
+            *reproject_coordinates(np.array([waiver.lonlat]), CGCS2000_DEGREES, plan.crs)[0]
         )
-        finding.place = waiver.place
+        finding.place = waiver.lonlat
     return finding
 
 

@@ -28,12 +28,12 @@ _KEY_SEPARATOR = re.compile(r"(?<!\\);")
 class WaiverColumn:
     """A column of a waiver file.
 
-    ``name`` is English, ``zh`` is written to files; both are read. ``needed``: a waiver requires it.
+    ``name`` is English, ``chinese_name`` is written to files; both are read. ``is_required``: a waiver requires it.
     """
 
     name: str
-    zh: str
-    needed: bool = False
+    chinese_name: str
+    is_required: bool = False
 
 
 WAIVER_COLUMNS = (
@@ -59,13 +59,13 @@ WAIVER_COLUMNS = (
     WaiverColumn("case", "情形"),
     WaiverColumn("figures", "数值"),
 )
-COLUMNS_BY_HEADING = {c.name: c for c in WAIVER_COLUMNS} | {c.zh: c for c in WAIVER_COLUMNS}
+COLUMNS_BY_HEADING = {c.name: c for c in WAIVER_COLUMNS} | {c.chinese_name: c for c in WAIVER_COLUMNS}
 
 
 def convert_waiver_to_cells(waiver: Waiver) -> dict[str, str]:
     """Return a waiver as column name → text of the cell."""
 
-    def number(value: float | None, decimals: int) -> str:
+    def format_decimals(value: float | None, decimals: int) -> str:
         return "" if value is None else f"{value:.{decimals}f}"
 
     return {
@@ -83,11 +83,11 @@ def convert_waiver_to_cells(waiver: Waiver) -> dict[str, str]:
         "related": _format_layer_and_keys(waiver.related_role, waiver.related_keys),
         "field": waiver.field,
         # 1e-7° is a centimetre.
-        "longitude": number(waiver.lon, 7),
-        "latitude": number(waiver.lat, 7),
-        "may_move_m": number(waiver.place_m, 2) if waiver.place else "",
-        "area_m2": number(waiver.area_m2, 2),
-        "may_change_m2": number(waiver.change_m2, 2) if waiver.area_m2 is not None else "",
+        "longitude": format_decimals(waiver.lon, 7),
+        "latitude": format_decimals(waiver.lat, 7),
+        "may_move_m": format_decimals(waiver.place_m, 2) if waiver.lonlat else "",
+        "area_m2": format_decimals(waiver.area_m2, 2),
+        "may_change_m2": format_decimals(waiver.change_m2, 2) if waiver.area_m2 is not None else "",
         "area_basis": AS_DRAWN_CELL_TEXT if waiver.as_drawn else "",
         "case": waiver.case,
         "figures": json.dumps(waiver.figures, ensure_ascii=False, sort_keys=True) if waiver.figures else "",
@@ -100,7 +100,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
     Raises ValueError with the column's name for an invalid or missing value.
     """
     for column in WAIVER_COLUMNS:
-        if column.needed and not cells.get(column.name, ""):
+        if column.is_required and not cells.get(column.name, ""):
             raise ValueError(column.name)
     asked: dict[str, Callable[[str], Any]] = {
         "date": _parse_date,

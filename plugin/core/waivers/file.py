@@ -40,16 +40,16 @@ _MAX_TRIES = 20
 class _WaiverTable:
     """The rows of a waiver file as read, with the line where each begins.
 
-    ``names``: the English column name for each known column, else its heading.
+    ``column_names``: the English column name for each known column, else its heading.
     """
 
     head: list[str]
-    names: list[str]
+    column_names: list[str]
     rows: list[list[str]]
-    lines: list[int]
+    line_numbers: list[int]
 
-    def cells(self, row: list[str]) -> dict[str, str]:
-        return {name: cell.strip() for name, cell in zip(self.names, row, strict=False)}
+    def get_row_cells(self, row: list[str]) -> dict[str, str]:
+        return {name: cell.strip() for name, cell in zip(self.column_names, row, strict=False)}
 
 
 def read_waivers(path: str | Path, limits: WaiverLimits = _DEFAULT_LIMITS) -> tuple[Waiver, ...]:
@@ -75,7 +75,7 @@ def change_waivers(
         contents = _read_bytes(path) if path.exists() else b""
         table = _parse_table(path, contents) if contents.strip() else _make_empty_table()
         _parse_waivers(path, table, limits)
-        remaining = [row for row in table.rows if table.cells(row).get("id") not in remove]
+        remaining = [row for row in table.rows if table.get_row_cells(row).get("id") not in remove]
         _add_missing_columns(table, remaining)
         rows = remaining + [_make_waiver_row(table, waiver) for waiver in add]
         if _replace_if_unchanged(path, contents, _format_csv(table.head, rows)):
@@ -153,21 +153,21 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
 def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
     known = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
     for column in WAIVER_COLUMNS:
-        if known.count(column.name) != 1 and (column.needed or column.name in known):
-            raise DataError("waivers_column", file=str(path), line=line, column=column.zh)
+        if known.count(column.name) != 1 and (column.is_required or column.name in known):
+            raise DataError("waivers_column", file=str(path), line=line, column=column.chinese_name)
     return head
 
 
 def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tuple[Waiver, ...]:
     found: list[Waiver] = []
     by_id: dict[str, int] = {}
-    for row, line in zip(table.rows, table.lines, strict=True):
-        cells = table.cells(row)
+    for row, line in zip(table.rows, table.line_numbers, strict=True):
+        cells = table.get_row_cells(row)
         try:
             waiver = parse_waiver_cells(cells)
         except ValueError as error:
             name = str(error)
-            zh = next((c.zh for c in WAIVER_COLUMNS if c.name == name), name)
+            zh = next((c.chinese_name for c in WAIVER_COLUMNS if c.name == name), name)
             key = "waivers_cell" if cells.get(name) else "waivers_blank"
             raise DataError(key, file=str(path), line=line, column=zh, value=cells.get(name, "")) from error
         if waiver.id in by_id:
@@ -195,13 +195,13 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimit
     }
     for name, (value, most) in allowed.items():
         if value > most:
-            column = next(c.zh for c in WAIVER_COLUMNS if c.name == name)
+            column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == name)
             params = {"column": column, "value": f"{value:.10g}", "most": f"{most:.10g}"}
             raise DataError("waivers_wide", file=str(path), line=line, **params)
 
 
 def _make_empty_table() -> _WaiverTable:
-    return _WaiverTable([c.zh for c in WAIVER_COLUMNS], [c.name for c in WAIVER_COLUMNS], [], [])
+    return _WaiverTable([c.chinese_name for c in WAIVER_COLUMNS], [c.name for c in WAIVER_COLUMNS], [], [])
 
 
 def _add_missing_columns(table: _WaiverTable, rows: list[list[str]]) -> None:
@@ -210,16 +210,16 @@ def _add_missing_columns(table: _WaiverTable, rows: list[list[str]]) -> None:
     Without these columns a waiver would lose its place and match no finding.
     """
     for column in WAIVER_COLUMNS:
-        if column.name not in table.names:
-            table.head.append(column.zh)
-            table.names.append(column.name)
+        if column.name not in table.column_names:
+            table.head.append(column.chinese_name)
+            table.column_names.append(column.name)
             for row in rows:
                 row.append("")
 
 
 def _make_waiver_row(table: _WaiverTable, waiver: Waiver) -> list[str]:
     cells = convert_waiver_to_cells(waiver)
-    return [cells.get(name, "") for name in table.names]
+    return [cells.get(name, "") for name in table.column_names]
 
 
 def _format_csv(head: list[str], rows: list[list[str]]) -> str:

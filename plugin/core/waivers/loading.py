@@ -31,7 +31,7 @@ def load_waivers(
     Raises DataError for a named file that is missing, and for a damaged one: an unreadable file must neither restore
     accepted findings nor accept new ones.
     """
-    limits = WaiverLimits(**{name: float(value) for name, value in norm.section("waivers").items()})
+    limits = WaiverLimits(**{name: float(value) for name, value in norm.get_settings_section("waivers").items()})
     if waiver_file.strip().lower() in NO_WAIVERS_WORDS:
         return Waivers(limits=limits), [("notice_no_waivers", {})]
     path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
@@ -41,7 +41,7 @@ def load_waivers(
 
         keys = read_renumbered(renumbered)
     if path is None or not (waiver_file or path.is_file()):
-        return Waivers(path=path, limits=limits, renumbered=keys), []
+        return Waivers(path=path, limits=limits, new_key_by_old_key=keys), []
     # Most counties have no waivers: what reads the file is imported where there is one.
     from .file import read_waivers
 
@@ -107,6 +107,6 @@ def renew_waiver_notices(report: Report, before: Waivers, now: Waivers, texts: T
 
     ``before`` and ``now``: the waivers before and after a change.
     """
-    old = {texts.notice(*notice) for notice in make_waiver_notices(before)}
+    old = {texts.format_notice(*notice) for notice in make_waiver_notices(before)}
     other_notices = [text for text in report.provenance.get("notices", []) if text not in old]
-    report.provenance["notices"] = other_notices + [texts.notice(*notice) for notice in make_waiver_notices(now)]
+    report.provenance["notices"] = other_notices + [texts.format_notice(*notice) for notice in make_waiver_notices(now)]

@@ -41,15 +41,15 @@ _METRES_PER_DEGREE = 110_000.0
 class WaiverMatches:
     """Result of matching waivers with findings.
 
-    ``waiver_by_finding_id``: id() of a finding → its waiver; ``changed``: a waiver and the finding that no longer
-    matches it; ``matched_by_fid``: likewise, for a finding identified by its feature id; ``gone``: waivers without a
-    finding.
+    ``waiver_by_finding_id``: id() of a finding → its waiver; ``outdated_matches``: a waiver and the finding that no
+    longer matches it; ``matched_by_fid``: likewise, for a finding identified by its feature id; ``unmatched_waivers``:
+    waivers without a finding.
     """
 
     waiver_by_finding_id: dict[int, Waiver] = field(default_factory=dict)
-    changed: list[tuple[Waiver, Finding]] = field(default_factory=list)
+    outdated_matches: list[tuple[Waiver, Finding]] = field(default_factory=list)
     matched_by_fid: list[tuple[Waiver, Finding]] = field(default_factory=list)
-    gone: list[Waiver] = field(default_factory=list)
+    unmatched_waivers: list[Waiver] = field(default_factory=list)
 
 
 def match_waivers_with_findings(
@@ -61,7 +61,7 @@ def match_waivers_with_findings(
     """
     by_name: dict[WaiverIdentity, list[Waiver]] = defaultdict(list)
     for entry in entries:
-        by_name[replace_with_present_keys(entry, waivers.renumbered).identity].append(entry)
+        by_name[replace_with_present_keys(entry, waivers.new_key_by_old_key).finding_identity].append(entry)
     codes = {name[0] for name in by_name}
     found: dict[WaiverIdentity, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -98,11 +98,11 @@ def _match_by_identity(entries: list[Waiver], findings: list[Finding], waivers: 
         near = min(left, key=lambda f: _measure_distance_and_change(entry, f), default=None)
         unsure = next((f for f in findings if is_identified_by_fid(f)), None)
         if near is not None:
-            result.changed.append((entry, near))
+            result.outdated_matches.append((entry, near))
         elif unsure is not None:
             result.matched_by_fid.append((entry, unsure))
         else:
-            result.gone.append(entry)
+            result.unmatched_waivers.append(entry)
 
 
 def _find_candidate_findings(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
@@ -118,13 +118,13 @@ def _find_candidate_findings(entries: list[Waiver], findings: list[Finding]) -> 
     without = [m for m, f in enumerate(findings) if not f.place]
     found: list[Iterable[int]] = []
     for entry in entries:
-        if entry.place is None:
+        if entry.lonlat is None:
             found.append(without)
             continue
         reach = max(_SEARCH_RADIUS_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
         # Use the larger of both bounds: a degree of longitude is the shorter one.
-        degrees = 1.01 * reach / (_METRES_PER_DEGREE * max(cos(radians(entry.place[1])), 0.01))
-        found.append(tree.query(shapely.Point(entry.place), predicate="dwithin", distance=degrees).tolist())
+        degrees = 1.01 * reach / (_METRES_PER_DEGREE * max(cos(radians(entry.lonlat[1])), 0.01))
+        found.append(tree.query(shapely.Point(entry.lonlat), predicate="dwithin", distance=degrees).tolist())
     return found
 
 
@@ -141,7 +141,7 @@ def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool
         return not waiver.figures or _are_figures_alike(
             waiver.figures, drop_area_figures(finding), limits.area_share, limits.area_m2
         )
-    share = waivers.limits.area_share if waiver.place else waivers.limits.figure_share
+    share = waivers.limits.area_share if waiver.lonlat else waivers.limits.figure_share
     return _are_figures_alike(waiver.figures, get_finding_figures(finding), share)
 
 
@@ -151,7 +151,7 @@ def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:
     Both areas are measured in the same way. A waiver by 0.1.0 applies to the shape that it was made for, and the
     difference between two measures accepts no other shape.
     """
-    if compute_distance_m(waiver.place, finding.place) > waiver.place_m:
+    if compute_distance_m(waiver.lonlat, finding.place) > waiver.place_m:
         return False
     now = waiver.measure_comparable_area(finding)
     if waiver.area_m2 is None or now is None:
@@ -177,7 +177,7 @@ def _are_figures_alike(
 
 
 def _measure_distance_and_change(waiver: Waiver, finding: Finding) -> tuple[float, float]:
-    return compute_distance_m(waiver.place, finding.place), abs(
+    return compute_distance_m(waiver.lonlat, finding.place), abs(
         (waiver.area_m2 or 0.0) - (waiver.measure_comparable_area(finding) or 0.0)
     )
 
@@ -187,7 +187,7 @@ def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
         # A row or pair has one such finding: it is the accepted one wherever it is now.
         return True
     wide = 2 * max(waiver.area_m2 or 0.0, finding.area_m2 or 0.0) ** 0.5
-    return compute_distance_m(waiver.place, finding.place) <= max(_SEARCH_RADIUS_M, wide)
+    return compute_distance_m(waiver.lonlat, finding.place) <= max(_SEARCH_RADIUS_M, wide)
 
 
 def replace_with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
@@ -198,8 +198,8 @@ def replace_with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], 
     if not renumbered:
         return waiver
 
-    def now(role: str, key: str) -> str:
+    def get_present_key(role: str, key: str) -> str:
         return renumbered.get((role, key)) or renumbered.get(("", key)) or key
 
-    related = tuple(now(waiver.related_role, key) for key in waiver.related_keys)
-    return replace(waiver, key=now(waiver.role, waiver.key), related_keys=related)
+    related = tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys)
+    return replace(waiver, key=get_present_key(waiver.role, waiver.key), related_keys=related)

@@ -78,13 +78,13 @@ class Waiver:
     digest: str = ""
 
     @property
-    def identity(self) -> WaiverIdentity:
+    def finding_identity(self) -> WaiverIdentity:
         """Return what identifies the accepted finding: rule, message, layers, keys, field."""
         keys = tuple(sorted([self.key, *self.related_keys]))
         return (self.rule, self.case, self.role, self.related_role, keys, self.field)
 
     @property
-    def place(self) -> tuple[float, float] | None:
+    def lonlat(self) -> tuple[float, float] | None:
         """Return the place of the conflict as (longitude, latitude) in degrees, or None."""
         return None if self.lon is None or self.lat is None else (self.lon, self.lat)
 
@@ -142,15 +142,15 @@ class Waivers:
     """The waivers of a plan.
 
     ``path``: the waiver file, which need not exist; None if unknown. ``file_exists``: the file exists.
-    ``is_default_file``: the file was found next to the data and was not named. ``renumbered``: (layer code, old key) →
-    new key; the layer code is empty if a table names none.
+    ``is_default_file``: the file was found next to the data and was not named. ``new_key_by_old_key``: (layer code, old
+    key) → new key; the layer code is empty if a table names none.
     """
 
     entries: tuple[Waiver, ...] = ()
     path: Path | None = None
     file_exists: bool = False
     limits: WaiverLimits = WaiverLimits()
-    renumbered: dict[tuple[str, str], str] = fresh(default_factory=dict, hash=False)
+    new_key_by_old_key: dict[tuple[str, str], str] = fresh(default_factory=dict, hash=False)
     is_default_file: bool = False
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..messages.texts import Texts
-from ..render.tables.model import CellValue, ReportTable, TableColumn, TableRow, format_measured
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, format_measured
 from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS, AreaBalance
 from ..versions.tables import join_some_names, list_uncompared_rows
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
@@ -20,7 +20,7 @@ _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "rev
 
 def get_layer_balance(maintained_layer: MaintainedLayer) -> AreaBalance:
     """Return the statutory area balance of a maintained layer."""
-    return maintained_layer.comparison.total[STATUTORY_BASIS]
+    return maintained_layer.comparison.balance_by_basis[STATUTORY_BASIS]
 
 
 def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
@@ -34,11 +34,11 @@ def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, 
         touched parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a layer without a
         compared field.
     """
-    if not maintained_layer.spec.compare:
+    if not maintained_layer.layer_spec.compared_field:
         return {}
     sides = []
-    for edition in (maintained_layer.comparison.before, maintained_layer.comparison.after):
-        codes = edition.layer.get_texts_by_name(maintained_layer.spec.compare)
+    for edition in (maintained_layer.comparison.earlier_edition, maintained_layer.comparison.later_edition):
+        codes = edition.layer.get_texts_by_name(maintained_layer.layer_spec.compared_field)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
     names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
     sums = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
@@ -46,7 +46,9 @@ def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, 
         for code, area_m2 in zip(codes, areas.tolist(), strict=True):
             sums[code][term] += area_m2
     (old, _), (new, _) = sides
-    parts = [(part.kind, part.before, part.after, part.area_m2) for part in maintained_layer.comparison.parts]
+    parts = [
+        (part.kind, part.before_row, part.after_row, part.area_m2) for part in maintained_layer.comparison.changed_parts
+    ]
     for kind, before, after, area_m2 in (*parts, *maintained_layer.comparison.sliver_rows):
         if kind in (MOVED_OUT_KIND, CHANGED_KIND):
             sums[old[before]]["moved_out" if kind == MOVED_OUT_KIND else "changed_from"] += area_m2
@@ -63,33 +65,35 @@ def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, 
 def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
     """Return counts, areas and balances of each layer as a dictionary for JSON."""
     layers = []
-    for maintained_layer in update.layers:
+    for maintained_layer in update.maintained_layers:
         kinds = {
             kind: {
                 "code": KIND_CODES[kind],
-                "count": maintained_layer.count(kind),
-                "area_m2": maintained_layer.area(kind),
+                "count": maintained_layer.count_changes(kind),
+                "area_m2": maintained_layer.sum_area_m2(kind),
             }
             for kind in (MOVED_IN_KIND, CHANGED_KIND, MOVED_OUT_KIND)
         }
         layers.append(
             {
                 "layer": maintained_layer.role,
-                "before": len(maintained_layer.before),
+                "before": len(maintained_layer.filed_rows),
                 "before_m2": maintained_layer.area_before_m2,
                 "change": len(maintained_layer.changes),
-                "after": len(maintained_layer.after),
-                "after_m2": sum(piece.area_m2 for piece in maintained_layer.after),
+                "after": len(maintained_layer.parcels_after_change),
+                "after_m2": sum(piece.area_m2 for piece in maintained_layer.parcels_after_change),
                 "kinds": kinds,
                 "balance": _list_term_values(get_layer_balance(maintained_layer)),
                 "zones": sum_areas_by_zone(maintained_layer),
-                "townships": {town: _list_term_values(b) for town, b in maintained_layer.townships.items() if town},
-                "outside_townships": _list_term_values(maintained_layer.townships.get("", AreaBalance())),
+                "townships": {
+                    town: _list_term_values(b) for town, b in maintained_layer.balance_by_township.items() if town
+                },
+                "outside_townships": _list_term_values(maintained_layer.balance_by_township.get("", AreaBalance())),
                 "slivers_m2": maintained_layer.comparison.sliver_m2,
                 "not_maintained_m2": maintained_layer.left_out,
             }
         )
-    return {"year": update.year, "layers": layers, "passed_over": update.skipped}
+    return {"year": update.year, "layers": layers, "passed_over": update.skip_reason_by_role}
 
 
 def _list_term_values(balance: AreaBalance) -> dict[str, float]:
@@ -114,13 +118,15 @@ def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts
 
 def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
-    for maintained_layer in update.layers:
+    for maintained_layer in update.maintained_layers:
         values = [
             format_measured(value, "m2")
             for value in _subtract_reshaped(_list_term_values(get_layer_balance(maintained_layer)), "revalued")
         ]
         table.rows.append(
-            TableRow([*_make_name_and_code_cells(update, maintained_layer), *values], "row", maintained_layer.role)
+            ReportTableRow(
+                [*_make_name_and_code_cells(update, maintained_layer), *values], "row", maintained_layer.role
+            )
         )
     table.notes = [*list_notes(update, texts), texts.get("yearly", "rounded")]
     return table
@@ -129,7 +135,7 @@ def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
 def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return one sentence for each layer that changed."""
     messages = []
-    for maintained_layer in update.changed:
+    for maintained_layer in update.changed_layers:
         params = {
             f"{kind}_{what}": value
             for kind in (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
@@ -148,30 +154,32 @@ def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
 
 
 def _make_kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]:
-    return {"count": str(maintained_layer.count(kind)), "area": f"{maintained_layer.area(kind):.2f}"}
+    return {"count": str(maintained_layer.count_changes(kind)), "area": f"{maintained_layer.sum_area_m2(kind):.2f}"}
 
 
 def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return notes on the balance: skipped layers, changes not written, slivers."""
     messages = [
-        texts.describe_unread(unread) for plan in (update.filed_plan, update.current) for unread in plan.unread_data
+        texts.describe_unread(unread)
+        for plan in (update.filed_plan, update.current_plan)
+        for unread in plan.unread_data
     ]
-    standard = update.current.norm.standard
+    standard = update.current_plan.norm.standard
     compared = (
-        {maintained_layer.role: maintained_layer.compare for maintained_layer in standard.maintenance.layers}
+        {maintained_layer.role: maintained_layer.compared_field for maintained_layer in standard.maintenance.layers}
         if standard.maintenance
         else {}
     )
-    for role, reason in update.skipped.items():
+    for role, reason in update.skip_reason_by_role.items():
         # A layer that neither edition has is not a layer of this county.
         if reason != "in_neither":
             params = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
             # A layer that is unusable in both editions is reported with the reason of the edition in its text.
-            plan = {"unusable_filed": update.filed_plan, "unusable_current": update.current}.get(reason)
+            plan = {"unusable_filed": update.filed_plan, "unusable_current": update.current_plan}.get(reason)
             if plan is not None:
-                params["why"] = texts.problem(*plan.unusable[role].problem_message)
+                params["why"] = texts.format_problem(*plan.unusable_layers[role].problem_message)
             messages.append(texts.get("yearly", reason, **params))
-    for maintained_layer in update.layers:
+    for maintained_layer in update.maintained_layers:
         for kind, area_m2 in maintained_layer.left_out.items():
             params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": maintained_layer.role}
             messages.append(
@@ -201,7 +209,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
             for key, params in list_uncompared_rows(maintained_layer.comparison, texts, "yearly")
         ]
         messages += _list_doubled_keys(maintained_layer, texts)
-    if not any(maintained_layer.townships for maintained_layer in update.layers):
+    if not any(maintained_layer.balance_by_township for maintained_layer in update.maintained_layers):
         messages.append(texts.get("yearly", "no_townships"))
     return messages
 
@@ -212,7 +220,10 @@ def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[
     Such a key does not identify the parcel of the other edition.
     """
     messages = []
-    for side, edition in (("before", maintained_layer.comparison.before), ("after", maintained_layer.comparison.after)):
+    for side, edition in (
+        ("before", maintained_layer.comparison.earlier_edition),
+        ("after", maintained_layer.comparison.later_edition),
+    ):
         often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
         if often:
             params = {
@@ -227,13 +238,13 @@ def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[
 
 
 def _make_name_and_code_cells(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> list[CellValue]:
-    return [update.current.norm.standard.templates[maintained_layer.role].name, maintained_layer.role]
+    return [update.current_plan.norm.standard.templates[maintained_layer.role].name, maintained_layer.role]
 
 
 def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
     table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
-    for maintained_layer in update.layers:
+    for maintained_layer in update.maintained_layers:
         rows = {
             code: dict(zip(terms, _subtract_reshaped({t: row[t] for t in terms}, "rest"), strict=True))
             for code, row in sum_areas_by_zone(maintained_layer).items()
@@ -255,29 +266,29 @@ def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
 
 def _get_code_name(update: YearlyUpdate, maintained_layer: MaintainedLayer, code: str) -> str:
     """Return the name of a code of the compared field; empty without a code list."""
-    standard = update.current.norm.standard
-    declared = standard.templates[maintained_layer.role].find_field_by_name(maintained_layer.spec.compare)
+    standard = update.current_plan.norm.standard
+    declared = standard.templates[maintained_layer.role].find_field_by_name(maintained_layer.layer_spec.compared_field)
     listed = standard.code_lists.get(declared.codes) if declared is not None else None
-    known = listed.codes.get(code) if listed is not None else None
+    known = listed.entry_by_code.get(code) if listed is not None else None
     return known.name if known is not None else ""
 
 
 def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     """Return the balance of each layer by township, with sums."""
     table = _make_table("yearly_townships", ("layer", "township"), _BALANCE_TERMS, texts)
-    for maintained_layer in update.layers:
+    for maintained_layer in update.maintained_layers:
         name = _make_name_and_code_cells(update, maintained_layer)[0]
-        for town, balance in maintained_layer.townships.items():
+        for town, balance in maintained_layer.balance_by_township.items():
             values = _subtract_reshaped(_list_term_values(balance), "revalued")
             # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
                 heads = [name, town or texts.get("yearly", "no_township")]
                 table.rows.append(_make_row(heads, values, f"{maintained_layer.role}/{town}"))
-        if maintained_layer.townships:
+        if maintained_layer.balance_by_township:
             total = np.sum(
                 [
                     _subtract_reshaped(_list_term_values(balance), "revalued")
-                    for balance in maintained_layer.townships.values()
+                    for balance in maintained_layer.balance_by_township.values()
                 ],
                 axis=0,
             ).tolist()
@@ -288,5 +299,5 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     return table
 
 
-def _make_row(heads: list[CellValue], values: list[float], key: str, kind: str = "row") -> TableRow:
-    return TableRow([*heads, *(format_measured(value, "m2") for value in values)], kind, key)
+def _make_row(heads: list[CellValue], values: list[float], key: str, kind: str = "row") -> ReportTableRow:
+    return ReportTableRow([*heads, *(format_measured(value, "m2") for value in values)], kind, key)

@@ -23,7 +23,7 @@ from ..io.file import DRIVER_ERRORS
 from ..io.rows import BYTES_CODEC, KEY_FIELD
 from ..io.source import list_source_datasets
 from ..messages.texts import Texts
-from ..options import Options
+from ..options import RunOptions
 from ..standard.numbering import find_highest_running
 from .model import YearlyUpdate
 from .update import check_year, compute_yearly_update
@@ -178,7 +178,7 @@ def make_update(
     current: str | Path,
     year: int,
     folder: str | Path,
-    options: Options,
+    options: RunOptions,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -218,7 +218,7 @@ def make_update(
         filed,
         current,
         year,
-        options.norm(),
+        options.resolve_norm(),
         ready=lambda plan: validate_target(plan, year, folder),
         progress=report_comparison,
         cancellation=cancellation,

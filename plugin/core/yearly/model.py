@@ -24,12 +24,12 @@ KIND_CODES = {MOVED_IN_KIND: "1", CHANGED_KIND: "2", MOVED_OUT_KIND: "3"}
 class LandChange(NamedTuple):
     """A change of land: one polygon of a layer's class of changes, in metres.
 
-    ``kind``: in, out or changed; ``before`` and ``after``: its rows in the two editions, −1 without a row.
+    ``kind``: in, out or changed; ``before_row`` and ``after_row``: its rows in the two editions, −1 without a row.
     """
 
     kind: str
-    before: int
-    after: int
+    before_row: int
+    after_row: int
     shape: Any
     area_m2: float
 
@@ -37,14 +37,14 @@ class LandChange(NamedTuple):
 class ParcelAfterChange(NamedTuple):
     """A parcel after the change: one polygon of the class 维护后, in metres.
 
-    ``row``: its row in the current edition; ``area_m2``: statutory area; ``share``: the polygon's share of that row, 1
-    for the whole row.
+    ``current_row``: its row in the current edition; ``area_m2``: statutory area; ``share_of_row``: the polygon's share
+    of that row, 1 for the whole row.
     """
 
-    row: int
+    current_row: int
     shape: Any
     area_m2: float
-    share: float
+    share_of_row: float
 
 
 @dataclass
@@ -53,29 +53,29 @@ class MaintainedLayer:
 
     Attributes
     ----------
-    before
+    filed_rows
         (q,) rows of the filed edition that lose land or change.
     filed_layer
         These rows as a layer, with the vertices that other classes have on their edges (`nodes`).
     left_out
         Kind → statutory m² of changes that are in no class, because the layer does not have the kind.
-    townships
+    balance_by_township
         Name → statutory balance; ``""`` for land outside townships. Empty without townships.
     """
 
-    spec: MaintainedLayerSpec
+    layer_spec: MaintainedLayerSpec
     comparison: VersionComparison
-    before: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    filed_rows: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
     filed_layer: Layer | None = None
     changes: list[LandChange] = field(default_factory=list)
-    after: list[ParcelAfterChange] = field(default_factory=list)
+    parcels_after_change: list[ParcelAfterChange] = field(default_factory=list)
     left_out: dict[str, float] = field(default_factory=dict)
-    townships: dict[str, AreaBalance] = field(default_factory=dict)
+    balance_by_township: dict[str, AreaBalance] = field(default_factory=dict)
 
     @property
     def role(self) -> str:
         """Return the layer's code in the standard."""
-        return self.spec.role
+        return self.layer_spec.role
 
     @property
     def area_before_m2(self) -> float:
@@ -85,7 +85,7 @@ class MaintainedLayer:
     @property
     def filed_m2(self) -> float:
         """Return the statutory area (m²) of 维护前 without added vertices."""
-        return float(np.nansum(self.comparison.before.layer.statutory[self.before]))
+        return float(np.nansum(self.comparison.earlier_edition.layer.statutory[self.filed_rows]))
 
     @property
     def filed_nodes(self) -> int:
@@ -94,15 +94,15 @@ class MaintainedLayer:
             return 0
         there, own = (
             shapely.get_num_coordinates(s)
-            for s in (self.filed_layer.raw_shapes, self.comparison.before.layer.raw_shapes[self.before])
+            for s in (self.filed_layer.raw_shapes, self.comparison.earlier_edition.layer.raw_shapes[self.filed_rows])
         )
         return int((there - own).sum())
 
-    def area(self, kind: str) -> float:
+    def sum_area_m2(self, kind: str) -> float:
         """Return the statutory area (m²) of the changes of a kind: in, out or changed."""
         return sum(one.area_m2 for one in self.changes if one.kind == kind)
 
-    def count(self, kind: str) -> int:
+    def count_changes(self, kind: str) -> int:
         """Return the number of changes of a kind: in, out or changed."""
         return sum(one.kind == kind for one in self.changes)
 
@@ -111,26 +111,26 @@ class MaintainedLayer:
 class YearlyUpdate:
     """The year's maintenance of all layers that both editions have.
 
-    ``filed_plan`` and ``current``: the earlier and the later edition; ``skipped``: layer code → text key of the reason;
-    ``highest_running_number``: the county's highest running number of keys in layers that were not read for the
-    comparison.
+    ``filed_plan`` and ``current_plan``: the earlier and the later edition; ``skip_reason_by_role``: layer code → text
+    key of the reason; ``highest_running_number``: the county's highest running number of keys in layers that were not
+    read for the comparison.
     """
 
     filed_plan: Plan
-    current: Plan
+    current_plan: Plan
     year: int
-    day: date
-    layers: list[MaintainedLayer] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
+    update_date: date
+    maintained_layers: list[MaintainedLayer] = field(default_factory=list)
+    skip_reason_by_role: dict[str, str] = field(default_factory=dict)
     highest_running_number: int = 0
 
     @property
-    def changed(self) -> list[MaintainedLayer]:
+    def changed_layers(self) -> list[MaintainedLayer]:
         """Return the layers with changes."""
-        return [layer for layer in self.layers if layer.changes]
+        return [layer for layer in self.maintained_layers if layer.changes]
 
     @property
-    def counts(self) -> dict[str, int]:
+    def change_counts(self) -> dict[str, int]:
         """Return kind of change → number of its polygons in all layers."""
-        counts: Counter[str] = Counter(one.kind for layer in self.layers for one in layer.changes)
+        counts: Counter[str] = Counter(one.kind for layer in self.maintained_layers for one in layer.changes)
         return {kind: counts[kind] for kind in KIND_CODES}

@@ -66,7 +66,7 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
     for batch in iterate_batches(shapes):
         cancellation.raise_if_cancelled()
         found = extract_rings(shapes[batch])
-        start = np.delete(np.arange(len(found.xy)), found.at[1:] - 1)
+        start = np.delete(np.arange(len(found.xy)), found.ring_starts[1:] - 1)
         more: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
         for first in range(0, len(start), _EDGES_PER_BATCH):
             cancellation.raise_if_cancelled()
@@ -75,7 +75,9 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
                 found.xy[some], found.xy[some + 1], vertices, tree, reach, tolerance
             ):
                 more[int(some[edge])].append((along, *point))
-        _insert_nodes(with_nodes, batch.start, found.shape, found.at, more, tolerance.cluster_m, cancellation)
+        _insert_nodes(
+            with_nodes, batch.start, found.polygon_of_ring, found.ring_starts, more, tolerance.cluster_m, cancellation
+        )
     return with_nodes
 
 

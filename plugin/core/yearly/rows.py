@@ -49,24 +49,24 @@ def make_class_layers(update: YearlyUpdate, target: CRS) -> list[PackageLayer]:
     """
     found = []
     number, bsm = 1, find_highest_number(update) + 1
-    for one in update.changed:
+    for one in update.changed_layers:
         found += [_make_layer_before_change(update, one), _make_change(update, one, target, number, bsm)]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
         found.append(_make_layer_after_change(update, one, target, bsm))
-        bsm += len(one.after)
+        bsm += len(one.parcels_after_change)
     return found
 
 
 def find_highest_number(update: YearlyUpdate) -> int:
     """Return the county's highest running number of keys in the two editions."""
-    county = update.current.area_code
-    layers = [layer for plan in (update.filed_plan, update.current) for layer in plan.layers.values()]
+    county = update.current_plan.area_code
+    layers = [layer for plan in (update.filed_plan, update.current_plan) for layer in plan.layers.values()]
     return max([update.highest_running_number, *(find_highest_running(layer.keys, county) for layer in layers)])
 
 
 def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
-    rules = require_value(update.current.norm.standard.maintenance, "the norm of maintenance")
-    return update.current.norm.standard.templates[rules.get_stage(stage).prefix + maintained_layer.role]
+    rules = require_value(update.current_plan.norm.standard.maintenance, "the norm of maintenance")
+    return update.current_plan.norm.standard.templates[rules.get_stage(stage).prefix + maintained_layer.role]
 
 
 def _make_layer_before_change(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> PackageLayer:
@@ -85,25 +85,25 @@ def _make_change(
     update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, first_number: int, bsm: int
 ) -> PackageLayer:
     """Return the class of changes, numbered from ``first_number`` and keyed from ``bsm`` on."""
-    template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current.area_code
+    template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current_plan.area_code
     rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
     divisions = {
         name: (
-            maintained_layer.comparison.before.layer.get_texts_by_name(name),
-            maintained_layer.comparison.after.layer.get_texts_by_name(name),
+            maintained_layer.comparison.earlier_edition.layer.get_texts_by_name(name),
+            maintained_layer.comparison.later_edition.layer.get_texts_by_name(name),
             of_county,
         )
-        for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current)))
+        for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current_plan)))
     }
     for n, change in enumerate(maintained_layer.changes):
         rows["BSM"][n] = make_bsm(county, bsm + n)
         rows["YSDM"][n] = template.feature_code or None
         for name, (old, new, of_county) in divisions.items():
             rows[name][n] = (
-                (new[change.after] if change.kind == MOVED_IN_KIND else old[change.before]) or of_county or None
+                (new[change.after_row] if change.kind == MOVED_IN_KIND else old[change.before_row]) or of_county or None
             )
         rows["WHLX"][n] = KIND_CODES[change.kind]
-        rows["WHBH"][n] = f"{update.day:%Y%m%d}{first_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
+        rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
     return _make_content(update, template, rows, [change.shape for change in maintained_layer.changes], target)
 
 
@@ -116,9 +116,9 @@ def _make_layer_after_change(
     """
     template, layer = (
         _get_class_template(update, maintained_layer, AFTER_STAGE),
-        maintained_layer.comparison.after.layer,
+        maintained_layer.comparison.later_edition.layer,
     )
-    taken = layer.frame.iloc[[piece.row for piece in maintained_layer.after]]
+    taken = layer.frame.iloc[[piece.current_row for piece in maintained_layer.parcels_after_change]]
     rows = {}
     for declared in template.fields:
         column = layer.find_column_name(declared)
@@ -126,21 +126,23 @@ def _make_layer_after_change(
         if declared.meaning == "area":
             rows[declared.name] = [
                 old
-                if piece.share >= 1 and _has_text(old)
+                if piece.share_of_row >= 1 and _has_text(old)
                 else round(piece.area_m2, declared.decimals or _AREA_DECIMALS)
-                for old, piece in zip(rows[declared.name], maintained_layer.after, strict=True)
+                for old, piece in zip(rows[declared.name], maintained_layer.parcels_after_change, strict=True)
             ]
         elif declared.meaning in _AREA_FIELDS and column is not None:
             own = layer.numbers(declared.meaning)
             rows[declared.name] = [
                 old
-                if piece.share >= 1 or np.isnan(own[piece.row])
-                else round(own[piece.row] * piece.share, _AREA_DECIMALS)
-                for old, piece in zip(rows[declared.name], maintained_layer.after, strict=True)
+                if piece.share_of_row >= 1 or np.isnan(own[piece.current_row])
+                else round(own[piece.current_row] * piece.share_of_row, _AREA_DECIMALS)
+                for old, piece in zip(rows[declared.name], maintained_layer.parcels_after_change, strict=True)
             ]
-    county = update.current.area_code
+    county = update.current_plan.area_code
     rows["BSM"] = [make_bsm(county, bsm + n) for n in range(len(taken))]
-    return _make_content(update, template, rows, [piece.shape for piece in maintained_layer.after], target)
+    return _make_content(
+        update, template, rows, [piece.shape for piece in maintained_layer.parcels_after_change], target
+    )
 
 
 def _has_text(value: Any) -> bool:
@@ -159,8 +161,8 @@ def _make_content(
 def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
-    stored = update.filed_plan.remove_added_vertices(update.current.remove_added_vertices(array))
-    return crs_care.reproject_geometries(stored, update.current.plane, target)
+    stored = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
+    return crs_care.reproject_geometries(stored, update.current_plan.plane_crs, target)
 
 
 def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target: CRS) -> gpd.GeoDataFrame:

@@ -19,11 +19,11 @@ from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import ProgressCallback, find_shared_parts, make_partial_progress
 from ..geometry.polygons import Polygons
-from ..geometry.statutory_area import statutory_area
+from ..geometry.statutory_area import measure_statutory_area
 from ..geometry.tolerance import Tolerance
 from ..plan.plan import Plan
 from ..standard.maintenance import MaintainedLayerSpec
-from ..versions.baseline import find_townships
+from ..versions.baseline import get_township_polygons
 from ..versions.compare import compare_layers_and_townships
 from ..versions.equal_shapes import snap_vertices
 from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, ChangedPart, VersionComparison, make_edition
@@ -47,12 +47,14 @@ def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
 
 def compute_areas(comparison: VersionComparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
     """Return (k,) statutory areas (m²) of shapes in the plan's CRS."""
-    return statutory_area(shapes, crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation)
+    return measure_statutory_area(
+        shapes, crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs), cancellation
+    )
 
 
 def compute_area_share(area_m2: float, comparison: VersionComparison, row: int) -> float:
     """Return an area as a share of the later edition's row, 1 at most."""
-    row_area = float(comparison.after.layer.statutory[row])
+    row_area = float(comparison.later_edition.layer.statutory[row])
     return min(area_m2 / row_area, 1.0) if row_area > 0 else 1.0
 
 
@@ -77,9 +79,9 @@ def find_land_after_change(
     """
     if not len(rows):
         return []
-    there = np.isin(pieces.before, rows) & (pieces.after >= 0)
+    there = np.isin(pieces.before_row, rows) & (pieces.after_row >= 0)
     more_of, more = _find_overlapping_land(comparison, pieces, rows, tolerance, cancellation)
-    of, shapes = np.concatenate([pieces.after[there], more_of]), np.concatenate([pieces.shape[there], more])
+    of, shapes = np.concatenate([pieces.after_row[there], more_of]), np.concatenate([pieces.shape[there], more])
     order = np.argsort(of, kind="stable")
     shapes = shapes[order]
     unique_owners, starts, counts = np.unique(of[order], return_index=True, return_counts=True)
@@ -87,7 +89,7 @@ def find_land_after_change(
     whole = np.zeros(len(unique_owners), dtype=bool)
     for n, (row, first, count) in enumerate(zip(unique_owners.tolist(), starts.tolist(), counts.tolist(), strict=True)):
         cancellation.raise_if_cancelled()
-        joined[n], whole[n] = _unite_row(shapes[first : first + count], comparison.after.shapes[row])
+        joined[n], whole[n] = _unite_row(shapes[first : first + count], comparison.later_edition.shapes[row])
     parts, owner = shapely.get_parts(joined, return_index=True)
     whole &= np.bincount(owner, minlength=len(joined)) == 1
     land = ~is_sliver(parts, tolerance)
@@ -112,26 +114,28 @@ def _find_overlapping_land(
     The comparison intersected rows that have an equal row only with that row. They share land with others only where
     features of one edition overlap. Returns rows and shapes.
     """
-    equal, its = pieces.before[pieces.is_whole_row], pieces.after[pieces.is_whole_row]
+    equal, its = pieces.before_row[pieces.is_whole_row], pieces.after_row[pieces.is_whole_row]
     stayed = np.isin(equal, rows)
     moved = np.setdiff1d(rows, equal)
-    every = np.arange(len(comparison.after))
+    every = np.arange(len(comparison.later_edition))
     # A row with an equal row has the same coordinates, to the last digit.
     asked = (
-        (comparison.after.shapes[its[stayed]], its[stayed], every),
-        (comparison.before.shapes[moved], np.full(len(moved), -1), its),
+        (comparison.later_edition.shapes[its[stayed]], its[stayed], every),
+        (comparison.earlier_edition.shapes[moved], np.full(len(moved), -1), its),
     )
     of, shapes = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=object)]
     for filed, own, others in asked:
-        near = others[find_rows_around(comparison.after.shapes[others], filed)]
-        current = comparison.after.shapes[near]
+        near = others[find_rows_around(comparison.later_edition.shapes[others], filed)]
+        current = comparison.later_edition.shapes[near]
         onto = snap_vertices(filed, current, tolerance.cluster_m, cancellation)
         shared = find_shared_parts(
             Polygons(current), Polygons(onto), tolerance=_NO_TOLERANCE, cancellation=cancellation
         )
         if shared.fallback_log.failed_pairs:
             raise InputError(
-                "yearly_geometry", layer=comparison.after.layer.name, count=len(shared.fallback_log.failed_pairs)
+                "yearly_geometry",
+                layer=comparison.later_edition.layer.name,
+                count=len(shared.fallback_log.failed_pairs),
             )
         other = near[shared.left] != own[shared.right]
         of.append(near[shared.left][other])
@@ -190,7 +194,7 @@ def compute_yearly_update(
     sizes = {}
     for spec in rules.layers:
         if reason := _find_obstacle(spec, filed, current):
-            update.skipped[spec.role] = reason
+            update.skip_reason_by_role[spec.role] = reason
         else:
             sizes[spec] = 1 + len(filed.layers[spec.role]) + len(current.layers[spec.role])
     rows_done, total = 0, sum(sizes.values())
@@ -201,11 +205,11 @@ def compute_yearly_update(
             rows_done / total,
             (rows_done + size) / total,
         )
-        update.layers.append(_maintain_layer(spec, filed, current, cancellation, part))
+        update.maintained_layers.append(_maintain_layer(spec, filed, current, cancellation, part))
         rows_done += size
-    if not update.layers:
+    if not update.maintained_layers:
         for plan in (filed, current):
-            for lost in plan.unusable.values():
+            for lost in plan.unusable_layers.values():
                 raise InputError("versions_unusable", unusable=lost.problem_message)
         raise InputError("yearly_no_layer", known="、".join(layer.role for layer in rules.layers))
     return update
@@ -220,19 +224,19 @@ def check_year(year: int) -> None:
 def _find_obstacle(spec: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
     """Return a text key: why a layer cannot be maintained; empty if it can."""
     for plan, word in ((filed, "filed"), (current, "current")):
-        if spec.role in plan.unusable:
+        if spec.role in plan.unusable_layers:
             return f"unusable_{word}"
     present = spec.role in filed.layers, spec.role in current.layers
     if not any(present):
         return "in_neither"
-    by_field = KIND_CODES[CHANGED_KIND] in spec.kinds
-    if by_field and not spec.compare:
+    by_field = KIND_CODES[CHANGED_KIND] in spec.change_kinds
+    if by_field and not spec.compared_field:
         return "compare_unknown"
     if not all(present):
         return "not_filed" if present[1] else "not_current"
     if not by_field:
         return ""
-    declared = filed.norm.standard.templates[spec.role].find_field_by_name(spec.compare)
+    declared = filed.norm.standard.templates[spec.role].find_field_by_name(spec.compared_field)
     known = declared and all(p.layers[spec.role].find_column_name(declared) is not None for p in (filed, current))
     return "" if known else "compare_missing"
 
@@ -248,43 +252,43 @@ def _maintain_layer(
     cancellation.raise_if_cancelled()
     after = make_edition(current.layers[spec.role])
     cancellation.raise_if_cancelled()
-    tolerance = current.norm.tolerance()
-    fields = (spec.compare,) if spec.compare else ()
+    tolerance = current.norm.make_tolerance()
+    fields = (spec.compared_field,) if spec.compared_field else ()
     comparison, pieces, townships = compare_layers_and_townships(
         before,
         after,
         tolerance=tolerance,
-        townships=find_townships(current, filed),
+        townships=get_township_polygons(current, filed),
         fields=fields,
         cancellation=cancellation,
         progress=make_partial_progress(progress, 0.0, 0.9),
     )
     if comparison.failed_pairs:
         raise InputError("yearly_geometry", layer=after.layer.name, count=len(comparison.failed_pairs))
-    maintained_layer = MaintainedLayer(spec, comparison, townships=townships)
+    maintained_layer = MaintainedLayer(spec, comparison, balance_by_township=townships)
     cancellation.raise_if_cancelled()
     maintained_layer.changes = _make_changes(
         maintained_layer,
-        [part for part in comparison.parts if KIND_CODES[part.kind] in spec.kinds],
+        [part for part in comparison.changed_parts if KIND_CODES[part.kind] in spec.change_kinds],
         tolerance,
         cancellation,
     )
     for kind, code in KIND_CODES.items():
         parts = comparison.list_parts_of_kind(kind)
-        if code not in spec.kinds and parts:
+        if code not in spec.change_kinds and parts:
             maintained_layer.left_out[kind] = sum(part.area_m2 for part in parts)
-    maintained_layer.before = np.unique([c.before for c in maintained_layer.changes if c.kind != MOVED_IN_KIND]).astype(
-        int
-    )
-    maintained_layer.after = [
+    maintained_layer.filed_rows = np.unique(
+        [c.before_row for c in maintained_layer.changes if c.kind != MOVED_IN_KIND]
+    ).astype(int)
+    maintained_layer.parcels_after_change = [
         *(
-            ParcelAfterChange(c.after, c.shape, c.area_m2, compute_area_share(c.area_m2, comparison, c.after))
+            ParcelAfterChange(c.after_row, c.shape, c.area_m2, compute_area_share(c.area_m2, comparison, c.after_row))
             for c in maintained_layer.changes
             if c.kind == MOVED_IN_KIND
         ),
-        *find_land_after_change(comparison, pieces, maintained_layer.before, tolerance, cancellation),
+        *find_land_after_change(comparison, pieces, maintained_layer.filed_rows, tolerance, cancellation),
     ]
-    maintained_layer.after.sort(key=lambda piece: piece.row)
+    maintained_layer.parcels_after_change.sort(key=lambda piece: piece.current_row)
     _add_vertices_of_other_classes(maintained_layer, tolerance, cancellation)
     return maintained_layer
 
@@ -296,15 +300,15 @@ def _add_vertices_of_other_classes(
 
     The areas of changed shapes are measured again.
     """
-    before = maintained_layer.comparison.before
-    filed = before.shapes[maintained_layer.before]
-    rest: list[LandChange | ParcelAfterChange] = [*maintained_layer.changes, *maintained_layer.after]
+    before = maintained_layer.comparison.earlier_edition
+    filed = before.shapes[maintained_layer.filed_rows]
+    rest: list[LandChange | ParcelAfterChange] = [*maintained_layer.changes, *maintained_layer.parcels_after_change]
     shapes = np.empty(len(filed) + len(rest), dtype=object)
     shapes[: len(filed)] = filed
     shapes[len(filed) :] = [one.shape for one in rest]
     bends = not crs_care.preserves_straight_lines(crs_care.CGCS2000_DEGREES, before.layer.plane_crs)
     full = add_nodes(shapes, tolerance, bends, cancellation)
-    maintained_layer.filed_layer = add_nodes_to_filed(before, maintained_layer.before, full[: len(filed)])
+    maintained_layer.filed_layer = add_nodes_to_filed(before, maintained_layer.filed_rows, full[: len(filed)])
     others = full[len(filed) :]
     more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
     for n, area_m2 in zip(
@@ -312,7 +316,7 @@ def _add_vertices_of_other_classes(
     ):
         rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
     maintained_layer.changes = [one for one in rest if isinstance(one, LandChange)]
-    maintained_layer.after = [one for one in rest if isinstance(one, ParcelAfterChange)]
+    maintained_layer.parcels_after_change = [one for one in rest if isinstance(one, ParcelAfterChange)]
 
 
 def _make_changes(
@@ -325,6 +329,6 @@ def _make_changes(
     maintained_layer.comparison.slivers += shapes[thin].tolist()
     maintained_layer.comparison.sliver_m2 += float(measured[thin].sum())
     return [
-        LandChange(parts[n].kind, parts[n].before, parts[n].after, shape, area_m2)
+        LandChange(parts[n].kind, parts[n].before_row, parts[n].after_row, shape, area_m2)
         for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], measured[~thin].tolist(), strict=True)
     ]

@@ -33,7 +33,7 @@ from ..package.layers.layer_validation import validate_layer
 from ..package.layers.read_back import ReadBackResult, read_back
 from ..package.names import fill_placeholders, find_name_problem
 from ..package.package_spec.model import VectorSet
-from ..package.problems import ExportProblem, GateRefusal, Level, select_levels
+from ..package.problems import ExportProblem, GateRefusal, ProblemLevel, select_levels
 from ..plan.plan import Plan
 from ..render.tables.workbook import write_tables_workbook
 from ..standard.maintenance import DeliverySpec
@@ -43,7 +43,7 @@ from .rows import make_class_layers
 
 # Several files are written to free places, all or none. They are made in a folder next to the target and moved one by
 # one, the first place last, so that after a kill the target is complete or missing. The next run finishes or removes
-# the rest (`finish_interrupted`).
+# the rest (`finish_interrupted_update`).
 
 #: Suffix of that folder; other programs do not use it.
 STAGING_SUFFIX = ".sanxian-new"
@@ -100,7 +100,7 @@ def ensure_folder(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def finish_interrupted(places: list[Path]) -> None:
+def finish_interrupted_update(places: list[Path]) -> None:
     """Finish a complete run of `write_files_together` that was killed.
 
     An incomplete one is removed.
@@ -161,7 +161,7 @@ class _RowProgress:
     def __init__(self, rows: int, progress: ProgressCallback):
         self.all, self.done, self.progress = max(2 * rows, 1), 0, progress
 
-    def add(self, rows: int) -> None:
+    def add_rows(self, rows: int) -> None:
         """Count rows and report the share done."""
         self.done += rows
         self.progress(self.done / self.all)
@@ -171,12 +171,12 @@ class _RowProgress:
 class WrittenUpdate:
     """The written files, and the results of reading them again.
 
-    ``files``: the geodatabase, then the balance as workbook and as JSON; ``classes``: layer code → result of reading it
-    again; ``problems``: those that stop a submission.
+    ``written_files``: the geodatabase, then the balance as workbook and as JSON; ``results_by_role``: layer code →
+    result of reading it again; ``problems``: those that stop a submission.
     """
 
-    files: list[Path]
-    classes: dict[str, ReadBackResult] = field(default_factory=dict)
+    written_files: list[Path]
+    results_by_role: dict[str, ReadBackResult] = field(default_factory=dict)
     problems: list[ExportProblem] = field(default_factory=list)
 
 
@@ -228,7 +228,7 @@ def _reserve_target_paths(places: list[Path]) -> Iterator[None]:
     They do not exist, and no other process writes them.
     """
     with ensure_folder(places[0].parent), alone(places[0]):
-        finish_interrupted(places)
+        finish_interrupted_update(places)
         for place in places:
             if place.exists():
                 raise OutputError("yearly_exists", target=str(place))
@@ -262,11 +262,11 @@ def write_update(
         If the target exists (filled-in causes would be lost), cannot be written without loss, or differs when it is
         read again.
     """
-    if not update.changed:
-        names = Texts(lang).get("words", "between_names").join(layer.role for layer in update.layers)
+    if not update.changed_layers:
+        names = Texts(lang).get("words", "between_names").join(layer.role for layer in update.maintained_layers)
         raise InputError("yearly_nothing", year=update.year, layers=names)
-    places = _make_target_paths(update.current, update.year, folder)
-    check_not_input(places[0], [*update.current.inputs, *update.filed_plan.inputs])
+    places = _make_target_paths(update.current_plan, update.year, folder)
+    check_not_input(places[0], [*update.current_plan.input_files, *update.filed_plan.input_files])
     with _reserve_target_paths(places):
         return _write_files(update, places, Texts(lang), cancellation, progress)
 
@@ -274,22 +274,34 @@ def write_update(
 def _write_files(
     update: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
 ) -> WrittenUpdate:
-    delivery, target, plane = _load_delivery_spec(update.current), places[0], crs_care.CGCS2000_DEGREES
+    delivery, target, plane = _load_delivery_spec(update.current_plan), places[0], crs_care.CGCS2000_DEGREES
     contents = make_class_layers(update, plane)
     made = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
     rows = _RowProgress(sum(len(content) for content in contents), progress)
     with write_files_together(places) as new:
         database = new / target.name
         crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
-        code_lists = update.current.norm.standard.code_lists
+        code_lists = update.current_plan.norm.standard.code_lists
         write_database(
-            database, contents, crs, plane=plane, code_lists=code_lists, progress=rows.add, cancellation=cancellation
+            database,
+            contents,
+            crs,
+            plane=plane,
+            code_lists=code_lists,
+            progress=rows.add_rows,
+            cancellation=cancellation,
         )
         for content in contents:
-            made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, cancellation)
+            made.results_by_role[content.name] = _read_again(
+                database, content, plane, texts, rows.add_rows, cancellation
+            )
         author = texts.get("about", "program", version=read_plugin_version())
         write_tables_workbook(
-            new / places[1].name, make_balance_tables(update, texts), find_county_name(update.current), texts, author
+            new / places[1].name,
+            make_balance_tables(update, texts),
+            find_county_name(update.current_plan),
+            texts,
+            author,
         )
         text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
         (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -309,13 +321,13 @@ def _validate_contents(
     OutputError
         If a content cannot be written without loss.
     """
-    delivery = _load_delivery_spec(update.current)
+    delivery = _load_delivery_spec(update.current_plan)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
-    lists = update.current.norm.standard.code_lists
+    lists = update.current_plan.norm.standard.code_lists
     found = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
-    if stops := select_levels(found, Level.STOP):
+    if stops := select_levels(found, ProblemLevel.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
-    return [problem for problem in found if problem.level is Level.GATE]
+    return [problem for problem in found if problem.level is ProblemLevel.GATE]
 
 
 def _read_again(
@@ -327,10 +339,10 @@ def _read_again(
     cancellation: Cancellation,
 ) -> ReadBackResult:
     found = read_back(path, content, plane, progress=progress, cancellation=cancellation)
-    if not found.same:
+    if not found.has_no_differences:
         messages = [
-            texts.get("read_back", kind, field=name, count=count, features=", ".join(found.examples[kind, name]))
-            for (kind, name), count in found.differences.items()
+            texts.get("read_back", kind, field=name, count=count, features=", ".join(found.example_names[kind, name]))
+            for (kind, name), count in found.difference_counts.items()
         ]
         raise OutputError("package_not_the_same", layer=content.name, differences="\n".join(messages))
     return found

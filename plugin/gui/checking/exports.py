@@ -54,7 +54,7 @@ class ResultExporter:
         self._result, self._info = result, info
         self._messages = MessageBarMessages(iface, tr("Sanxian"))
 
-    def ask(self, kind: str) -> None:
+    def ask_and_save(self, kind: str) -> None:
         """Ask for a path, then write the displayed result there.
 
         ``kind``: a key of `_SUFFIXES_BY_KIND`.
@@ -80,14 +80,14 @@ class ResultExporter:
             self._iface.mainWindow(), title, str(Path(folder) / stem), filters, _SUFFIXES_BY_KIND[kind]
         )
         if path:
-            self.save(kind, path)
+            self.save_result(kind, path)
 
-    def save(self, kind: str, path: str) -> BackgroundJob | None:
+    def save_result(self, kind: str, path: str) -> BackgroundJob | None:
         """Write the displayed result in the background.
 
         The dialog has confirmed replacing an existing file.
         """
-        from ...bridge.checking.check import write_outputs
+        from ...bridge.checking.check import write_check_outputs
 
         result = self._result()
         if result is None:
@@ -95,10 +95,10 @@ class ResultExporter:
         settings.store_setting(_EXPORT_FOLDER_KEY, str(Path(path).parent))
         outputs = OutputPaths(**{{"layer": "findings"}.get(kind, kind): path})
         info = self._info()
-        checked = result.checked if info is None else replace_document_info(result.checked, info)
+        checked = result.check_result if info is None else replace_document_info(result.check_result, info)
 
-        def write(progress, cancellation):
-            write_outputs(
+        def write_in_background(progress, cancellation):
+            write_check_outputs(
                 checked, outputs, progress=progress, cancellation=cancellation, has_rows=not result.is_restored
             )
             return path
@@ -106,17 +106,20 @@ class ResultExporter:
         def report_saved(path: str) -> None:
             # A report describes one state of the data: that of the full check.
             text = tr("Saved: {path}")
-            if result.edited:
+            if result.rechecked_features:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
             message = text.format(path=path, time=result.time_text)
             folder = str(Path(path).parent)
-            self._messages.show(
+            self._messages.show_message(
                 message, "success", (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(folder))
             )
 
         return self._runner.start(
             BackgroundJob(
-                tr("Saving {name}").format(name=Path(path).name), write, on_done=report_saved, on_error=self._on_failed
+                tr("Saving {name}").format(name=Path(path).name),
+                write_in_background,
+                on_done=report_saved,
+                on_error=self._on_failed,
             )
         )
 

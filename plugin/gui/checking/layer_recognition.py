@@ -47,7 +47,7 @@ class LayerRecognition(QObject):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self.update)
+        self._settle.timeout.connect(self.update_panel)
 
     def schedule_update(self, *_signal) -> None:
         self._settle.start()
@@ -59,7 +59,7 @@ class LayerRecognition(QObject):
         """Return the panel's text for a project without plan layers."""
         return empty_states.make_no_layer_page(self._handlers["new"], self._handlers["sample"]).text
 
-    def update(self) -> None:
+    def update_panel(self) -> None:
         project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
         options = county.make_check_options(project)
         dock.set_county(empty_states.get_county_label(options))
@@ -93,7 +93,7 @@ class LayerRecognition(QObject):
         if request != self._request:
             return
         handlers = self._handlers
-        if not found.roles:
+        if not found.layer_id_by_role:
             self._dock.set_empty_page(empty_states.make_no_layer_page(handlers["new"], handlers["sample"]))
         elif found.missing_concepts:
             self._dock.set_empty_page(
@@ -101,5 +101,5 @@ class LayerRecognition(QObject):
             )
         else:
             self._dock.set_empty_page(empty_states.make_never_checked_page(handlers["check"]))
-        if found.roles:
+        if found.layer_id_by_role:
             self.recognised.emit(found)

@@ -28,12 +28,12 @@ from ..widgets import messages
 class CheckInputs:
     """Inputs of a project's check.
 
-    ``basis``: fingerprint of the inputs; ``names``: name of each layer in the check → layer id.
+    ``fingerprint``: fingerprint of the inputs; ``layer_id_by_name``: name of each layer in the check → layer id.
     """
 
-    basis: InputFingerprint
-    state: ProjectState
-    names: dict[str, str]
+    fingerprint: InputFingerprint
+    project_state: ProjectState
+    layer_id_by_name: dict[str, str]
 
 
 class CheckRunner(QObject):
@@ -71,23 +71,23 @@ class CheckRunner(QObject):
         self._is_check_of_project = False
 
     @property
-    def busy(self) -> bool:
+    def is_running(self) -> bool:
         return self.check_job is not None
 
-    def start(self, standard: str = "") -> bool:
+    def start_check(self, standard: str = "") -> bool:
         """Start a check of the project's layers; return False if none was started.
 
         ``standard``: used if neither project nor profile names one. No check starts while another is running,
         without layers of a plan, or if the user did not choose between several layer groups.
         """
         project = QgsProject.instance()
-        if self.busy or not role_recognition.list_plan_layers(project) or not self._choose_group():
+        if self.is_running or not role_recognition.list_plan_layers(project) or not self._choose_group():
             return False
         layers = role_recognition.list_plan_layers(project)
         shots, basis, state = (
             [take_snapshot(layer) for layer in layers],
             InputFingerprint.make_project_fingerprint(project),
-            ProjectState.of(project),
+            ProjectState.read_from_project(project),
         )
         options = basis.options
         if standard and not (options.standard or options.profile):
@@ -95,20 +95,22 @@ class CheckRunner(QObject):
         source = project.title() or project.baseName() or tr("Layers of the project")
 
         def read_and_check(progress, cancellation):
-            from ...bridge.checking.check import check_plan
+            from ...bridge.checking.check import check_project_or_folder
 
-            checked = check_plan(shots, options, source=source, progress=progress, cancellation=cancellation)
+            checked = check_project_or_folder(
+                shots, options, source=source, progress=progress, cancellation=cancellation
+            )
             return checked, findings_layer.make_features(checked.report.findings)
 
-        def done(answer):
+        def finish_check(answer):
             names = {shot.name: shot.layer_id for shot in shots}
             self._editing.begin_from_result(answer[0], options, names)
             self._end_check()
-            self.done.emit(CheckView.of(answer[0]), answer[1], CheckInputs(basis, state, names))
+            self.done.emit(CheckView.from_check_result(answer[0]), answer[1], CheckInputs(basis, state, names))
 
-        self._editing.begin(layers)
+        self._editing.prepare_observation(layers)
         self._is_check_of_project = True
-        self._start_job(tr("Check All"), read_and_check, done, empty_states.count_rules(options))
+        self._start_job(tr("Check All"), read_and_check, finish_check, empty_states.count_rules(options))
         return True
 
     def run_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> bool:
@@ -116,15 +118,15 @@ class CheckRunner(QObject):
 
         Return False if a check is running already.
         """
-        if self.busy:
+        if self.is_running:
             return False
 
-        def ended(answer):
+        def finish_check(answer):
             self._end_check()
             done(answer)
 
         self._is_check_of_project = False
-        self._start_job(title, work, ended, rules)
+        self._start_job(title, work, finish_check, rules)
         return True
 
     def _start_job(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> None:
@@ -150,8 +152,8 @@ class CheckRunner(QObject):
             self.cancel()
 
     def _on_progress(self, share: float, text: str) -> None:
-        if self.busy:
-            self._dock.run_bar.step(share, empty_states.parse_rule_code(text))
+        if self.is_running:
+            self._dock.run_bar.show_progress(share, empty_states.parse_rule_code(text))
 
     def _end_check(self, note: str = "") -> None:
         self.check_job = None

@@ -70,11 +70,11 @@ class SavedResults(QObject):
         self._known_layer_ids: set[str] = set()
         self._settings: dict[str, str] = {}
         self._followed: list[tuple[QgsVectorLayer, Callable[[], None]]] = []
-        QgsProject.instance().projectSaved.connect(self.save)
+        QgsProject.instance().projectSaved.connect(self.write_result)
         watch.project_touched.connect(self._mark_layer_changes)
 
     def stop(self) -> None:
-        QgsProject.instance().projectSaved.disconnect(self.save)
+        QgsProject.instance().projectSaved.disconnect(self.write_result)
         self._watch.project_touched.disconnect(self._mark_layer_changes)
         self.drop_result()
 
@@ -98,16 +98,16 @@ class SavedResults(QObject):
         ``names``: name of each layer in the check → layer id.
         """
         self.drop_result()
-        checked, finished = result.checked, result.finished
+        checked, finished = result.check_result, result.finished_at
         created: list[SavedResult] = []
 
-        def make(cancellation: Cancellation) -> SavedResult:
+        def make_content(cancellation: Cancellation) -> SavedResult:
             if not created:
                 created.append(saved_result.make_saved_result(checked, state, names, finished, cancellation))
             return created[0]
 
-        self._make = make
-        self.save()
+        self._make = make_content
+        self.write_result()
 
     def save_with_waivers(self, path: Path | None) -> None:
         """Save the result again after the user registered waivers in the panel."""
@@ -117,15 +117,15 @@ class SavedResults(QObject):
         text = str(path or "")
         file = make_saved_file(text, read_stamp(text))
 
-        def made(cancellation: Cancellation) -> SavedResult:
+        def return_content(cancellation: Cancellation) -> SavedResult:
             kept = make(cancellation)
-            kept.files["waivers"] = file
+            kept.side_files["waivers"] = file
             return kept
 
-        self._make, self._written = made, ""
-        self.save()
+        self._make, self._written = return_content, ""
+        self.write_result()
 
-    def save(self) -> None:
+    def write_result(self) -> None:
         """Write the result next to the project file, unless it is already written.
 
         Without a project file nothing is written.
@@ -138,10 +138,10 @@ class SavedResults(QObject):
             return
         self._again, self._written, make = False, target, self._make
 
-        def work(_progress: Any, cancellation: Cancellation) -> None:
+        def write_in_background(_progress: Any, cancellation: Cancellation) -> None:
             write_saved_result(make_saved_result_path(target), make(cancellation))
 
-        def failed(error: Exception) -> None:
+        def report_failure(error: Exception) -> None:
             self._written = ""
             self._on_writing_ended()
             if isinstance(error, SanxianError):
@@ -156,9 +156,9 @@ class SavedResults(QObject):
         self._writing_job = self._runner.start(
             BackgroundJob(
                 tr("Saving the check result"),
-                work,
+                write_in_background,
                 on_done=lambda _nothing: self._on_writing_ended(),
-                on_error=failed,
+                on_error=report_failure,
                 on_cancelled=self._on_writing_ended,
                 hidden=True,
             )
@@ -167,10 +167,10 @@ class SavedResults(QObject):
     def _on_writing_ended(self) -> None:
         self._writing_job = None
         if self._again:
-            self.save()
+            self.write_result()
 
     # --- reading
-    def open(self) -> None:
+    def read_result(self) -> None:
         """Read the stored result of the opened project, if there is one."""
         self.drop_result()
         project = QgsProject.instance()
@@ -178,20 +178,20 @@ class SavedResults(QObject):
         path = make_saved_result_path(file) if file else None
         if path is None or not path.is_file() or not empty_states.has_libraries():
             return
-        state, number = ProjectState.of(project), self._watch.number
+        state, number = ProjectState.read_from_project(project), self._watch.number
         shots, outlines = saved_result.take_plan_snapshots(project), role_recognition.take_outlines(project)
         inputs = list(dict.fromkeys(get_file_path(layer) for layer in role_recognition.list_plan_layers(project)))
 
-        def work(_progress: Any, cancellation: Cancellation) -> Any:
+        def read_in_background(_progress: Any, cancellation: Cancellation) -> Any:
             kept = read_saved_result(path)
             cancellation.raise_if_cancelled()
-            changes = saved_result.find_changes(kept, state, shots, outlines, cancellation)
+            changes = saved_result.find_changes_since_check(kept, state, shots, outlines, cancellation)
             if changes is None:
                 return None
             checked = saved_result.restore_result(kept, state, inputs)
             return kept, changes, checked, findings_layer.make_features(checked.report.findings)
 
-        def done(answer: Any) -> None:
+        def show_saved_result(answer: Any) -> None:
             self._reading_job = None
             if answer is None or number != self._watch.number:
                 self.ended.emit()
@@ -199,19 +199,23 @@ class SavedResults(QObject):
             kept, changes, checked, rows = answer
             self._restore_result(kept, changes, checked, rows, file)
 
-        def failed(error: Exception) -> None:
+        def report_failure(error: Exception) -> None:
             self._reading_job = None
             text = tr("The saved check result was not read ({error}). Details are in the log, tab Sanxian.")
             self.failed.emit(messages.explain_and_log(error, text))
             self.ended.emit()
 
-        def cancelled() -> None:
+        def handle_cancellation() -> None:
             self._reading_job = None
             self.ended.emit()
 
         self._reading_job = self._runner.start(
             BackgroundJob(
-                tr("Reading the saved check result"), work, on_done=done, on_error=failed, on_cancelled=cancelled
+                tr("Reading the saved check result"),
+                read_in_background,
+                on_done=show_saved_result,
+                on_error=report_failure,
+                on_cancelled=handle_cancellation,
             )
         )
 
@@ -221,11 +225,11 @@ class SavedResults(QObject):
         from ...core.messages.texts import Texts
 
         crs = convert_to_qgis_crs(checked.plan.crs)
-        result = CheckView(checked, kept.finished, crs, Texts(checked.report.lang), is_restored=True)
+        result = CheckView(checked, kept.finished_at, crs, Texts(checked.report.lang), is_restored=True)
         result.set_changes(changes)
         self._result, self._make, self._written = result, lambda _cancellation: kept, file
         self._roles = {layer.id: (layer.name, layer.role) for layer in kept.layers if layer.role}
-        self._known_layer_ids, self._settings = {layer.id for layer in kept.layers}, kept.settings
+        self._known_layer_ids, self._settings = {layer.id for layer in kept.layers}, kept.check_settings
         self._connect_layers()
         self.restored.emit(result, rows)
 
@@ -267,13 +271,19 @@ class SavedResults(QObject):
             return
         project = QgsProject.instance()
         if saved_result.collect_settings(project, county.make_check_options(project)) != self._settings:
-            self._set_changes(ChangesSinceCheck(self._result.changes.layers, self._result.changes.roles, True))
+            self._set_changes(
+                ChangesSinceCheck(
+                    self._result.changes_since_check.changed_layer_names,
+                    self._result.changes_since_check.changed_roles,
+                    True,
+                )
+            )
 
     def _mark_layer_changed(self, name: str, role: str) -> None:
         if self._result is not None:
-            self._set_changes(self._result.changes.add_changed_layer(name, role))
+            self._set_changes(self._result.changes_since_check.add_changed_layer(name, role))
 
     def _set_changes(self, changes: ChangesSinceCheck) -> None:
-        if changes != self._result.changes:
+        if changes != self._result.changes_since_check:
             self._result.set_changes(changes)
             self.changed.emit()

@@ -89,7 +89,7 @@ class ConfirmationBox(FormBox):
         self.date.dateChanged.connect(self._choose_date)
         self.items.itemChanged.connect(self._on_changed)
 
-    def fill(self, given: CountyConfirmation) -> None:
+    def show_confirmation(self, given: CountyConfirmation) -> None:
         self._is_filling = True
         self.by.setText(given.by)
         self.document.setText(given.document)
@@ -131,7 +131,7 @@ class ConfirmationBox(FormBox):
         else:
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
 
-    def confirmation(self) -> CountyConfirmation:
+    def read_confirmation(self) -> CountyConfirmation:
         items = self._read_items()
         given = CountyConfirmation(self.by.text().strip(), self.document.text().strip(), "", items)
         return (
@@ -143,7 +143,7 @@ class ConfirmationBox(FormBox):
     def clear_messages(self) -> None:
         for message in self.messages.values():
             message.show_text("")
-        if self._date_chosen and self.confirmation().is_empty:
+        if self._date_chosen and self.read_confirmation().is_empty:
             text = tr("The date alone is not saved. Enter the authority, the document and the items as well.")
             self.messages["date"].show_text(text, "warning")
 

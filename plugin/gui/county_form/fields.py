@@ -43,12 +43,12 @@ class InheritingLineEdit(QLineEdit):
         self._update_tooltip()
         self.update()
 
-    def fill(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Set the text of the field and show its beginning."""
         self.setText(text)
         self.setCursorPosition(0)
 
-    def own(self) -> str:
+    def get_own_value(self) -> str:
         return self.text().strip()
 
     def paintEvent(self, event) -> None:
@@ -121,10 +121,10 @@ class InheritingComboBox(ScrollSafeComboBox):
         self.setItemData(0, theme.get_faint_color(), Qt.ItemDataRole.ForegroundRole)
         self.set_grey(self.currentData() is None)
 
-    def own(self) -> object:
+    def get_own_value(self) -> object:
         return self.currentData()
 
-    def choose(self, value: object) -> None:
+    def choose_value(self, value: object) -> None:
         self.setCurrentIndex(max(self.findData(value), 0) if value is not None else 0)
 
 
@@ -203,6 +203,6 @@ class FormBox(QWidget):
     changed = pyqtSignal()
 
 
-def format_number(value: float) -> str:
+def format_ten_digits(value: float) -> str:
     """Return a number as text with at most ten significant digits."""
     return f"{value:.10g}"

@@ -26,7 +26,7 @@ from ...core.engine.explanation import find_confirmable_items
 from ...core.errors import SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import Norm, list_profile_ids, load_profile
-from ...core.profile.county_checks import Problem, find_county_problems, load_base
+from ...core.profile.county_checks import FormFieldError, find_county_problems, load_base
 from ...core.profile.county_file import CountyConfirmation, CountySettings, load_composed
 from ...core.profile.load import load_named_standard
 from ...core.profile.resolved import read_choices
@@ -81,7 +81,7 @@ class CountyForm(QWidget):
         self.limits = LimitsBox(read_choices().limits, norm, self._texts)
         self.tolerances = LimitsBox(read_choices().tolerances, norm, self._texts)
         self.confirmation = ConfirmationBox(self._texts)
-        self.problems: list[Problem] = []
+        self.problems: list[FormFieldError] = []
         self.errors: list[FormError] = []
         self._lay_out_widgets(columns, asks_county)
         self.base.currentIndexChanged.connect(self._on_parent_chosen)
@@ -153,7 +153,7 @@ class CountyForm(QWidget):
         row.addWidget(self.above, 1)
 
     # --- contents
-    def open(self, county: CountySettings, path: Path, text: str = "") -> None:
+    def show_county(self, county: CountySettings, path: Path, text: str = "") -> None:
         """Show the settings of a county in the form.
 
         ``path`` and ``text``: path and contents of its profile file, which need not exist.
@@ -168,23 +168,23 @@ class CountyForm(QWidget):
             widget.setVisible(bool(text))
         fitting = [profile for profile in list_profile_ids() if load_profile(profile).covers(county.area_code)]
         self.base.set_profiles(fitting)
-        self.base.choose(county.base)
+        self.base.choose_profile(county.parent_profile)
         self._norm = self._load_inherited(county)
-        self.targets.fill(county.targets, self._norm, county.area_code)
+        self.targets.show_targets(county.targets, self._norm, county.area_code)
         for part in (self.ratio, self.limits, self.tolerances):
-            part.fill(dict(county.settings), dict(county.documents), self._norm)
-        self.confirmation.fill(county.confirmation)
+            part.show_settings(dict(county.value_by_setting), dict(county.document_by_setting), self._norm)
+        self.confirmation.show_confirmation(county.confirmation)
         self._is_filling = False
         self._refresh_messages()
         # The form may normalise the spelling of numbers; compare later values with its own reading.
-        self._opened_settings = self.county()
+        self._opened_settings = self.read_county_settings()
 
     def set_parent_profile(self, base: str) -> None:
         """Set another parent profile; the county's own settings stay."""
-        self._stored_settings = replace(self._stored_settings, base=base)
+        self._stored_settings = replace(self._stored_settings, parent_profile=base)
         self._norm = self._load_inherited(self._stored_settings)
         self._is_filling = True
-        self.base.choose(base)
+        self.base.choose_profile(base)
         self.targets.show_inherited(self._norm, self.area_code.text().strip())
         for part in (self.ratio, self.limits, self.tolerances):
             part.show_inherited_settings(self._norm)
@@ -196,29 +196,30 @@ class CountyForm(QWidget):
             self.set_parent_profile(self.base.currentData() or "")
             self.changed.emit()
 
-    def county(self) -> CountySettings:
+    def read_county_settings(self) -> CountySettings:
         """Return the settings in the form, and those that the form does not show."""
         shown = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
-        own = {**self.ratio.settings(), **self.limits.settings(), **self.tolerances.settings()}
-        not_shown = {key: value for key, value in self._stored_settings.settings.items() if key not in shown}
-        documents = {key: value for key, value in self._stored_settings.documents.items() if key in not_shown}
+        own = {**self.ratio.read_settings(), **self.limits.read_settings(), **self.tolerances.read_settings()}
+        not_shown = {key: value for key, value in self._stored_settings.value_by_setting.items() if key not in shown}
+        documents = {key: value for key, value in self._stored_settings.document_by_setting.items() if key in not_shown}
         for box in (self.ratio.limit, self.limits, self.tolerances):
-            documents |= box.documents()
+            documents |= box.read_documents()
         # The form has no document field for these; preserve the document of the file while the value is unchanged.
         documents |= {
-            key: self._stored_settings.documents[key]
+            key: self._stored_settings.document_by_setting[key]
             for key in ("ratio.form", "ratio.classes")
-            if key in self._stored_settings.documents and own.get(key) == self._stored_settings.settings.get(key)
+            if key in self._stored_settings.document_by_setting
+            and own.get(key) == self._stored_settings.value_by_setting.get(key)
         }
         code = self.area_code.text().strip()
         return replace(
             self._stored_settings,
             name=self.name.text().strip(),
             area_code=code,
-            targets=self.targets.targets(code),
-            settings={**not_shown, **own},
-            documents=documents,
-            confirmation=self.confirmation.confirmation(),
+            targets=self.targets.read_targets(code),
+            value_by_setting={**not_shown, **own},
+            document_by_setting=documents,
+            confirmation=self.confirmation.read_confirmation(),
         )
 
     @property
@@ -228,13 +229,13 @@ class CountyForm(QWidget):
 
     @property
     def is_changed(self) -> bool:
-        return self.county() != self._opened_settings
+        return self.read_county_settings() != self._opened_settings
 
     @property
     def has_own_values(self) -> bool:
         """Return True if the form has a target, setting or confirmation of the county."""
-        county = self.county()
-        return bool(county.targets or county.settings or not county.confirmation.is_empty)
+        county = self.read_county_settings()
+        return bool(county.targets or county.value_by_setting or not county.confirmation.is_empty)
 
     # --- checks
     def _load_inherited(self, county: CountySettings) -> Norm:
@@ -256,7 +257,7 @@ class CountyForm(QWidget):
         self.changed.emit()
 
     def _refresh_messages(self) -> None:
-        county = self.county()
+        county = self.read_county_settings()
         needed = self.has_own_values or bool(self._text)
         self.problems = find_county_problems(county, self._path, self._text, self._opened_settings) if needed else []
         self._show_problems()
@@ -267,7 +268,7 @@ class CountyForm(QWidget):
         self._show_confirmation(county)
 
     def _show_confirmation(self, county: CountySettings) -> None:
-        if any(one.blocks for one in self.problems if not one.field.startswith("confirmed")):
+        if any(one.prevents_saving for one in self.problems if not one.field_path.startswith("confirmed")):
             return
         norm = self._norm
         if self.has_own_values or self._text:
@@ -279,8 +280,8 @@ class CountyForm(QWidget):
                 return
         items = find_confirmable_items(norm)
         self.confirmation.list_settings(items)
-        given = self.confirmation.confirmation()
-        complete = given.by and given.document and not any(p.field.startswith("confirmed") for p in self.problems)
+        given = self.confirmation.read_confirmation()
+        complete = given.by and given.document and not any(p.field_path.startswith("confirmed") for p in self.problems)
         known = norm.profile if not complete else replace(norm.profile, confirmed=frozenset(given.items))
         checked = replace(norm, profile=known)
         self.confirmation.show_unconfirmed([item for item in items if not checked.is_confirmed(item)])
@@ -294,11 +295,11 @@ class CountyForm(QWidget):
             row.message.show_text("")
         self.errors = []
         for problem in self.problems:
-            name, widget, message = self._find_field(problem.field)
+            name, widget, message = self._find_field(problem.field_path)
             text = trouble.explain_error(problem.error)
             if not message.text():
-                message.show_text(text, "error" if problem.blocks else "warning")
-            if problem.blocks:
+                message.show_text(text, "error" if problem.prevents_saving else "warning")
+            if problem.prevents_saving:
                 self.errors.append(FormError(name, text, widget))
 
     def _collect_rows(self) -> dict[str, SettingRow]:

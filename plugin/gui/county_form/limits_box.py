@@ -27,7 +27,7 @@ from .fields import (
     NameLabel,
     RestoreButton,
     WidgetRow,
-    format_number,
+    format_ten_digits,
 )
 
 _LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.classes"
@@ -54,7 +54,7 @@ class SettingRow(ABC):
         self.document.textChanged.connect(changed)
         self.restore.clicked.connect(self.clear)
 
-    def cells(self) -> tuple[QWidget, ...]:
+    def list_widgets(self) -> tuple[QWidget, ...]:
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
     def show_inherited_value(self, norm: Norm) -> None:
@@ -64,10 +64,10 @@ class SettingRow(ABC):
         self.document.set_inherited(_format_source(inherited.origin, inherited.document))
         self.update_state()
 
-    def fill(self, value: Any, document: str) -> None:
+    def show_value(self, value: Any, document: str) -> None:
         """Show the county's own value in the row; None for an inherited value."""
         self.show_own(value)
-        self.document.fill(document)
+        self.document.show_text(document)
         self.update_state()
 
     def clear(self) -> None:
@@ -76,8 +76,8 @@ class SettingRow(ABC):
 
     def update_state(self) -> None:
         own = self.is_own
-        self.restore.setVisible(own or bool(self.document.own()))
-        self.mark.show_mark(("A" if self.document.own() else "C") if own else self._inherited_mark)
+        self.restore.setVisible(own or bool(self.document.get_own_value()))
+        self.mark.show_mark(("A" if self.document.get_own_value() else "C") if own else self._inherited_mark)
 
     @abstractmethod
     def show_inherited(self, value: Any) -> None: ...
@@ -110,14 +110,14 @@ class NumberRow(SettingRow):
         self.value.set_inherited(format_setting_value(self.key, value))
 
     def show_own(self, value: Any) -> None:
-        self.value.fill("" if value is None else format_setting_value(self.key, value))
+        self.value.show_text("" if value is None else format_setting_value(self.key, value))
 
     @property
     def is_own(self) -> bool:
-        return bool(self.value.own())
+        return bool(self.value.get_own_value())
 
     def get_entered_value(self) -> Any:
-        return _parse_number(self.key, self.value.own())
+        return _parse_number(self.key, self.value.get_own_value())
 
 
 class ChoiceRow(SettingRow):
@@ -138,14 +138,14 @@ class ChoiceRow(SettingRow):
         self.choice.set_inherited(self._format_choice(value), "")
 
     def show_own(self, value: Any) -> None:
-        self.choice.choose(value)
+        self.choice.choose_value(value)
 
     @property
     def is_own(self) -> bool:
-        return self.choice.own() is not None
+        return self.choice.get_own_value() is not None
 
     def get_entered_value(self) -> Any:
-        return self.choice.own()
+        return self.choice.get_own_value()
 
 
 class LimitsBox(FormBox):
@@ -165,14 +165,14 @@ class LimitsBox(FormBox):
         for number, key in enumerate(keys, 1):
             kind = ChoiceRow if isinstance(norm.standard.settings.get(key), bool) else NumberRow
             row = self.rows[key] = kind(key, texts, self._on_changed)
-            for column, widget in enumerate(row.cells()):
+            for column, widget in enumerate(row.list_widgets()):
                 grid.addWidget(widget, 2 * number, column)
             grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
 
-    def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
+    def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
         self._is_filling = True
         for key, row in self.rows.items():
-            row.fill(settings.get(key), documents.get(key, ""))
+            row.show_value(settings.get(key), documents.get(key, ""))
         self._is_filling = False
         self.show_inherited_settings(norm)
 
@@ -180,11 +180,15 @@ class LimitsBox(FormBox):
         for row in self.rows.values():
             row.show_inherited_value(norm)
 
-    def settings(self) -> dict[str, Any]:
+    def read_settings(self) -> dict[str, Any]:
         return {key: row.get_entered_value() for key, row in self.rows.items() if row.is_own}
 
-    def documents(self) -> dict[str, str]:
-        return {key: row.document.own() for key, row in self.rows.items() if row.is_own and row.document.own()}
+    def read_documents(self) -> dict[str, str]:
+        return {
+            key: row.document.get_own_value()
+            for key, row in self.rows.items()
+            if row.is_own and row.document.get_own_value()
+        }
 
     def _on_changed(self, *_args: object) -> None:
         if self._is_filling:
@@ -219,7 +223,7 @@ class RatioBox(FormBox):
         self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
-        names = norm.standard.code_lists["urban_rural"].codes
+        names = norm.standard.code_lists["urban_rural"].entry_by_code
         self.boxes: dict[tuple[str, ...], QCheckBox] = {}
         for codes in read_choices().ratio_classes:
             name = names[codes[0]].name.partition("(")[0]
@@ -236,10 +240,10 @@ class RatioBox(FormBox):
         grid.addWidget(WidgetRow((self.classes_mark, self.classes_origin, self.restore)), 3, 1)
         grid.addWidget(self.message, 4, 1)
 
-    def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
+    def show_settings(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
         self._is_filling = True
-        self.limit.fill(settings, documents, norm)
-        self.form.choose(settings.get(_DEFINITION_KEY))
+        self.limit.show_settings(settings, documents, norm)
+        self.form.choose_value(settings.get(_DEFINITION_KEY))
         self._classes_own = _CLASSES_KEY in settings
         if self._classes_own:
             self._show_classes(settings[_CLASSES_KEY])
@@ -261,10 +265,10 @@ class RatioBox(FormBox):
             box.setChecked(set(codes) <= set(classes))
         self._is_filling = filling
 
-    def settings(self) -> dict[str, Any]:
-        found = self.limit.settings()
-        if self.form.own() is not None:
-            found[_DEFINITION_KEY] = self.form.own()
+    def read_settings(self) -> dict[str, Any]:
+        found = self.limit.read_settings()
+        if self.form.get_own_value() is not None:
+            found[_DEFINITION_KEY] = self.form.get_own_value()
         if self._classes_own:
             found[_CLASSES_KEY] = self._collect_classes()
         return found
@@ -289,8 +293,8 @@ class RatioBox(FormBox):
         self.restore.setVisible(self._classes_own)
         origin = tr("set by the county") if self._classes_own else get_inherited(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
-        self.form_mark.show_mark(self._norm.mark(_DEFINITION_KEY) if self.form.own() is None else "C")
-        self.classes_mark.show_mark("C" if self._classes_own else self._norm.mark(_CLASSES_KEY))
+        self.form_mark.show_mark(self._norm.get_mark(_DEFINITION_KEY) if self.form.get_own_value() is None else "C")
+        self.classes_mark.show_mark("C" if self._classes_own else self._norm.get_mark(_CLASSES_KEY))
 
     def _on_changed(self, *_args: object) -> None:
         if not self._is_filling:
@@ -315,19 +319,19 @@ def get_setting_name(key: str, texts: Texts) -> str:
     """
     section, _, rest = key.partition(".")
     code, _, name = rest.partition(".")
-    known = texts.section("setting")
+    known = texts.get_section("setting")
     if section != "rules":
         return texts.get_setting_name(key)
     if not name:
         return f"{code} {known.get(key, '')}".strip()
-    return f"{code} {known.get(key) or texts.section('parameters').get(name, name)}"
+    return f"{code} {known.get(key) or texts.get_section('parameters').get(name, name)}"
 
 
 def format_setting_value(key: str, value: Any) -> str:
     """Return a setting's value as text in the unit of its field; shares in percent."""
     if not isinstance(value, int | float):
         return str(value)
-    return format_number(100 * value if find_unit(key) == "share" else value)
+    return format_ten_digits(100 * value if find_unit(key) == "share" else value)
 
 
 def _get_unit(key: str) -> str:

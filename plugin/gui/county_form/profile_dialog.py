@@ -13,7 +13,7 @@ from qgis.PyQt.QtGui import QGuiApplication
 from ...bridge import settings
 from ...bridge.project import county, waivers
 from ...bridge.texts import tr
-from ...core.check import Options
+from ...core.check import RunOptions
 from ...core.errors import DataError, SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import list_profile_ids, load_profile
@@ -40,7 +40,7 @@ class ProfileDialog(ProfileForm):
         super().__init__(project, parent)
         self._project = project
         self._texts = Texts(settings.get_interface_language())
-        now = county.read_county(project)
+        now = county.read_county_settings(project)
         self._fill_fields(now)
         self._wanted_scope, self._norm_is_valid, self._opened_new = now.scope, False, False
         self._on_changed()
@@ -66,11 +66,11 @@ class ProfileDialog(ProfileForm):
         self.profile.set_profiles(list_profile_ids())
         own_path = self._find_own_path()
         if own_path is not None and own_path.exists():
-            self.profile.choose(str(own_path))
-        self.profile.choose(now.profile)
+            self.profile.choose_profile(str(own_path))
+        self.profile.choose_profile(now.profile)
         for key in list_standard_folders():
             self.standard.addItem(f"{load_standard(key).name}  {key}", key)
-        for key, name in self._texts.section("phases").items():
+        for key, name in self._texts.get_section("phases").items():
             self.phase.addItem(name, key)
         self.phase.setCurrentIndex(max(self.phase.findData(now.phase), 0))
         # The project may name a standard or rules that this dialog does not offer; preserve them.
@@ -89,7 +89,7 @@ class ProfileDialog(ProfileForm):
         for line, path in given:
             line.line.setText(path)
 
-    def county(self) -> county.ProjectCountySettings:
+    def read_county_settings(self) -> county.ProjectCountySettings:
         return county.ProjectCountySettings(
             profile=self.profile.currentData() or "",
             standard=self.standard.currentData() or "",
@@ -113,7 +113,7 @@ class ProfileDialog(ProfileForm):
         except (SanxianError, ImportError) as error:
             self._show_error(messages.explain_error(error))
             return
-        now = self.county()
+        now = self.read_county_settings()
         try:
             own = self._save_form()
         except (SanxianError, ImportError) as error:
@@ -145,7 +145,7 @@ class ProfileDialog(ProfileForm):
         if not chosen.endswith(".toml"):
             return None
         profile = load_profile(chosen)
-        return Path(chosen) if is_own_file(profile, county.read_area(self._project)[0]) else None
+        return Path(chosen) if is_own_file(profile, county.read_project_county(self._project)[0]) else None
 
     def _open_form(self) -> None:
         """Show the county's own file, or an empty form that inherits from the profile."""
@@ -156,12 +156,12 @@ class ProfileDialog(ProfileForm):
             own = self._find_own_file()
             if own is not None:
                 text = read_text(own)
-                self.form.open(read_county(own, text), own, text)
+                self.form.show_county(read_county(own, text), own, text)
             elif self._opened_new:
                 # Preserve the entries; only the parent changes.
                 self.form.set_parent_profile(chosen)
             else:
-                self.form.open(self._make_settings(chosen), self._find_own_path() or Path(PROFILE_FILE_SUFFIX))
+                self.form.show_county(self._make_settings(chosen), self._find_own_path() or Path(PROFILE_FILE_SUFFIX))
             self._opened_new = own is None
         except (SanxianError, ImportError):
             # The summary reports what is wrong with the file.
@@ -171,11 +171,11 @@ class ProfileDialog(ProfileForm):
         self._show_errors()
 
     def _make_settings(self, base: str) -> CountySettings:
-        code, name = county.read_area(self._project)
+        code, name = county.read_project_county(self._project)
         profile = load_profile(base)
         if not code and is_county_code(profile.area_code):
             code, name = profile.area_code, profile.name
-        return CountySettings(name=name, area_code=code, base=base)
+        return CountySettings(name=name, area_code=code, parent_profile=base)
 
     def _show_errors(self) -> None:
         form = self.form
@@ -203,7 +203,7 @@ class ProfileDialog(ProfileForm):
         """
         if self.form is None or not self.form.isEnabled():
             return ""
-        own, settings_ = self._find_own_file(), self.form.county()
+        own, settings_ = self._find_own_file(), self.form.read_county_settings()
         if own is not None:
             if self.form.is_changed:
                 save_county(settings_, own, self.form.text)
@@ -217,20 +217,20 @@ class ProfileDialog(ProfileForm):
         return str(own_path)
 
     def _on_changed(self) -> None:
-        now = self.county()
+        now = self.read_county_settings()
         try:
-            norm = Options(profile=now.profile, standard=now.standard).norm()
+            norm = RunOptions(profile=now.profile, standard=now.standard).resolve_norm()
         except (SanxianError, ImportError) as error:
             self._show_error(messages.explain_error(error))
             self._norm_is_valid = False
             self._ok_button.setEnabled(False)
             return
         self._norm_is_valid = True
-        self.document.refresh()
+        self.document.update_summary()
         wanted = now.scope or self._wanted_scope
         self.scope.clear()
         self.scope.addItem(tr("The widest scope that the layers allow"), "")
-        names = self._texts.section("scopes")
+        names = self._texts.get_section("scopes")
         for scope in norm.standard.scopes:
             self.scope.addItem(names.get(scope, scope), scope)
         self.scope.setCurrentIndex(max(self.scope.findData(wanted), 0))
@@ -242,9 +242,9 @@ def _summarise_profile(norm, texts: Texts) -> str:
     """Return the limits, the targets and the confirmation of a profile as text."""
     lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
     signs = {">=": "≥", "<=": "≤", "=": "="}
-    for target in norm.targets(norm.profile.area_code):
+    for target in norm.find_targets(norm.profile.area_code):
         unit = texts.get("units", target.unit)
-        name = texts.indicator(target.indicator)
+        name = texts.get_indicator_name(target.indicator)
         figure = f"{name} {signs[target.comparison]} {target.value} {unit}"
         lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
     by = norm.profile.confirmed_by

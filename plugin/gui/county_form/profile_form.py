@@ -133,7 +133,7 @@ class ProfileForm(QDialog):
         self.tabs.addTab(area, tr("Targets and confirmation"))
         self.tabs.addTab(checks, tr("How checks run"))
         top = QFormLayout()
-        top.addRow(tr("Profile"), self.profile.row())
+        top.addRow(tr("Profile"), self.profile.make_row_with_button())
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok_button.setText(tr("Save"))

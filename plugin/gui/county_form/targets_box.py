@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolBut
 
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
-from ...core.profile import BINDING_TARGET_WORD, Norm, Target
+from ...core.profile import BINDING_TARGET_WORD, IndicatorTarget, Norm
 from ...core.profile.resolved import INDICATOR_SETTINGS, find_target_year, get_inherited_targets, read_choices
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
@@ -31,15 +31,15 @@ class TargetRow:
 
     def __init__(self, indicator: str, texts: Texts, changed: Callable[[], None]):
         self.indicator = indicator
-        self._inherited_target: Target | None = None
-        self._own_target: Target | None = None
-        self.name = NameLabel(texts.indicator(indicator))
+        self._inherited_target: IndicatorTarget | None = None
+        self._own_target: IndicatorTarget | None = None
+        self.name = NameLabel(texts.get_indicator_name(indicator))
         self.sign, self.unit, self.binding = ScrollSafeComboBox(), ScrollSafeComboBox(), ScrollSafeComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
         self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage(lines=0)
         for choice in find_allowed_comparisons(indicator):
             self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
-        names = texts.section("unit_names")
+        names = texts.get_section("unit_names")
         for choice in ("count",) if indicator in _COUNT_INDICATORS else read_choices().units:
             self.unit.addItem(names[choice], choice)
         binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
@@ -55,7 +55,7 @@ class TargetRow:
 
     def _set_field_names_and_widths(self, texts: Texts) -> None:
         """Set widths, object names and accessible names (row and column) of the fields."""
-        name = texts.indicator(self.indicator)
+        name = texts.get_indicator_name(self.indicator)
         digits = self.value.fontMetrics().horizontalAdvance("0")
         self.value.setFixedWidth(digits * 10)
         self.year.setFixedWidth(digits * 7)
@@ -68,7 +68,7 @@ class TargetRow:
             widget.setAccessibleName(f"{name} {column}")
             widget.setObjectName(f"SanxianTarget_{self.indicator}_{column}")
 
-    def cells(self) -> tuple[QWidget, ...]:
+    def list_widgets(self) -> tuple[QWidget, ...]:
         return (
             self.name,
             self.sign,
@@ -85,18 +85,18 @@ class TargetRow:
         usual = read_choices().target_defaults[self.indicator]
         self._choose_combo_values(usual["comparison"], usual["unit"], usual["binding"])
 
-    def show_inherited_target(self, target: Target | None, year: int | None) -> None:
+    def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
         self._inherited_target = target
         self.value.set_inherited(target.value if target else "")
         self.year.set_inherited(str(target.year if target else year or ""))
         self.source.set_inherited(target.source if target else "")
         self.update_state()
 
-    def fill(self, target: Target) -> None:
+    def show_target(self, target: IndicatorTarget) -> None:
         self._own_target = target
-        self.value.fill(target.value)
-        self.year.fill(str(target.year))
-        self.source.fill(target.source)
+        self.value.show_text(target.value)
+        self.year.show_text(str(target.year))
+        self.source.show_text(target.source)
         self._choose_combo_values(target.comparison, target.unit, target.binding)
 
     def _choose_combo_values(self, comparison: str, unit: str, binding: str) -> None:
@@ -130,26 +130,29 @@ class TargetRow:
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not own)
         self.restore.setVisible(own)
-        self.mark.show_mark("A" if (self.source.own() if own else self._inherited_target) else "C" if own else "")
+        self.mark.show_mark(
+            "A" if (self.source.get_own_value() if own else self._inherited_target) else "C" if own else ""
+        )
         font = self.value.font()
         font.setBold(own)
         self.value.setFont(font)
 
     @property
     def is_own(self) -> bool:
-        return bool(self.value.own())
+        return bool(self.value.get_own_value())
 
-    def target(self, area_code: str) -> Target | None:
+    def read_target(self, area_code: str) -> IndicatorTarget | None:
         """Return the county's own target in this row; None if it is inherited.
 
         Attributes that the form does not show are preserved.
         """
         if not self.is_own:
             return None
-        year = self.year.own() or self.year.inherited_text
-        target = Target(
-            area_code, self.indicator, self.sign.currentData(), self.value.own(), self.unit.currentData(),
-            int(year) if year.isascii() and year.isdigit() else 0, self.binding.currentData(), self.source.own(),
+        year = self.year.get_own_value() or self.year.inherited_text
+        target = IndicatorTarget(
+            area_code, self.indicator, self.sign.currentData(), self.value.get_own_value(), self.unit.currentData(),
+            int(year) if year.isascii() and year.isdigit() else 0,
+            self.binding.currentData(), self.source.get_own_value(),
         )  # fmt: skip
         if self._own_target is not None:
             target = replace(
@@ -188,7 +191,9 @@ class TargetsBox(FormBox):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
         for indicator in INDICATOR_SETTINGS:
-            menu.addAction(texts.indicator(indicator)).triggered.connect(lambda _on, name=indicator: self.add_row(name))
+            menu.addAction(texts.get_indicator_name(indicator)).triggered.connect(
+                lambda _on, name=indicator: self.add_row(name)
+            )
         self.more.setMenu(menu)
         for indicator in INDICATOR_SETTINGS:
             self.add_row(indicator)
@@ -199,7 +204,7 @@ class TargetsBox(FormBox):
         row.source.setCompleter(self._make_completer())
         self.rows.append(row)
         line = 2 * len(self.rows)
-        for column, widget in enumerate(row.cells()):
+        for column, widget in enumerate(row.list_widgets()):
             self._grid.addWidget(widget, line, column)
         self._grid.addWidget(row.message, line + 1, 2, 1, 7)
         if self._norm is not None:
@@ -212,11 +217,11 @@ class TargetsBox(FormBox):
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         return completer
 
-    def fill(self, targets: tuple[Target, ...], norm: Norm, area_code: str) -> None:
+    def show_targets(self, targets: tuple[IndicatorTarget, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""
         self._is_filling = True
         for extra in self.rows[len(INDICATOR_SETTINGS) :]:
-            for widget in (*extra.cells(), extra.message):
+            for widget in (*extra.list_widgets(), extra.message):
                 widget.deleteLater()
         del self.rows[len(INDICATOR_SETTINGS) :]
         for row in self.rows:
@@ -224,7 +229,7 @@ class TargetsBox(FormBox):
         self.show_inherited(norm, area_code)
         for target in targets:
             row = next((r for r in self.rows if r.indicator == target.indicator and not r.is_own), None)
-            (row or self.add_row(target.indicator)).fill(target)
+            (row or self.add_row(target.indicator)).show_target(target)
         self._is_filling = False
         self._update_completers()
 
@@ -236,11 +241,11 @@ class TargetsBox(FormBox):
             candidates = [t for t in known.values() if t.indicator == row.indicator]
             row.show_inherited_target(max(candidates, key=lambda t: t.year, default=None), find_target_year(norm))
 
-    def targets(self, area_code: str) -> tuple[Target, ...]:
-        return tuple(found for row in self.rows if (found := row.target(area_code)) is not None)
+    def read_targets(self, area_code: str) -> tuple[IndicatorTarget, ...]:
+        return tuple(found for row in self.rows if (found := row.read_target(area_code)) is not None)
 
     def list_own_target_rows(self) -> list[TargetRow]:
-        """Return the rows that have a target of the county, in the order of `targets`."""
+        """Return the rows that have a target of the county, in the order of `read_targets`."""
         return [row for row in self.rows if row.is_own]
 
     def get_message_widget(self, number: int) -> tuple[QWidget, FieldMessage]:
@@ -263,7 +268,9 @@ class TargetsBox(FormBox):
         Usually one document sets several targets. The field being typed into is not offered to itself: its list would
         stay open and take the next click.
         """
-        given = (row.source.own() for row in self.rows if row.source.own() and not row.source.hasFocus())
+        given = (
+            row.source.get_own_value() for row in self.rows if row.source.get_own_value() and not row.source.hasFocus()
+        )
         self._sources.setStringList(list(dict.fromkeys(given)))
         for row in self.rows:
             row.update_state()

@@ -80,7 +80,9 @@ class _FormHelp(QObject):
     def __init__(self, form: QgsAttributeForm, layer: QgsVectorLayer):
         super().__init__(form)
         self._form, self._layer = form, layer
-        self._dependent: list[DependentField] = [one for one in find_dependent_fields(layer) if one.source is not None]
+        self._dependent: list[DependentField] = [
+            one for one in find_dependent_fields(layer) if one.source_index is not None
+        ]
         self._label = QLabel(form)
         self._label.setObjectName(_OBJECT_NAME)
         self._label.setWordWrap(True)
@@ -95,7 +97,7 @@ class _FormHelp(QObject):
         if self._form.mode() in _EDIT_MODES:
             index = self._layer.fields().lookupField(name)
             for field in self._dependent:
-                if field.source == index:
+                if field.source_index == index:
                     self._update_dependent_field(field, value)
         self._show_reasons()
 
@@ -106,7 +108,7 @@ class _FormHelp(QObject):
             log_error(error)
             return
         if name is not None:
-            self._form.changeAttribute(self._layer.fields().at(field.target).name(), name)
+            self._form.changeAttribute(self._layer.fields().at(field.target_index).name(), name)
 
     def _show_reasons(self) -> None:
         reasons = []
@@ -154,9 +156,9 @@ _TIPS_ADDED_PROPERTY = "sanxianTold"
 
 @lru_cache(maxsize=4)
 def _read_dictionary(standard: str, lang: str):
-    from ...core.render.dictionary import Dictionary
+    from ...core.render.dictionary import DataDictionary
 
-    return Dictionary(load_standard(standard), lang)
+    return DataDictionary(load_standard(standard), lang)
 
 
 def add_tips(form: QgsAttributeForm) -> None:
@@ -167,7 +169,7 @@ def add_tips(form: QgsAttributeForm) -> None:
         return
     form.setProperty(_TIPS_ADDED_PROPERTY, True)
     dictionary = _read_dictionary(
-        county.make_check_options(QgsProject.instance()).norm().standard.key, get_interface_language()
+        county.make_check_options(QgsProject.instance()).resolve_norm().standard.standard_key, get_interface_language()
     )
     notes = {name: dictionary.describe_field(role, name.upper()) for name in layer.fields().names()}
     for widget in form.findChildren(QWidget):

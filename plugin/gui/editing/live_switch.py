@@ -37,7 +37,7 @@ class LiveCheckSwitch(QObject):
         self.is_on = on
         for live in (self._current_check, self._next_check):
             if live is not None:
-                live.pause(not on)
+                live.pause_or_resume(not on)
         self.changed.emit()
 
     @property
@@ -51,15 +51,15 @@ class LiveCheckSwitch(QObject):
         return self._current_check
 
     @property
-    def waiting(self) -> int:
+    def waiting_feature_count(self) -> int:
         """Return the number of changed features that were not re-checked yet."""
         return 0 if self._current_check is None else self._current_check.waiting_count
 
-    def begin(self, layers: list[QgsVectorLayer]) -> None:
+    def prepare_observation(self, layers: list[QgsVectorLayer]) -> None:
         """Prepare to observe the layers of a check that begins now."""
         self.drop_preparation()
         self._next_check = LiveCheck(self._runner, layers, self)
-        self._next_check.pause(not self.is_on)
+        self._next_check.pause_or_resume(not self.is_on)
 
     def drop_preparation(self) -> None:
         """Drop the preparation, because the check did not finish.
@@ -82,7 +82,7 @@ class LiveCheckSwitch(QObject):
             self._current_check.begin_from_result(checked, options, names)
         self.changed.emit()
 
-    def end(self) -> None:
+    def stop_observation(self) -> None:
         """Stop observing layers, because the project has changed."""
         self._current_check, self._next_check = (
             _stop_live_check(self._current_check),
@@ -91,7 +91,7 @@ class LiveCheckSwitch(QObject):
         self.is_outdated = False
         self.changed.emit()
 
-    stop = end
+    stop = stop_observation
 
     def _mark_result_outdated(self) -> None:
         self._current_check = _stop_live_check(self._current_check)

@@ -39,7 +39,7 @@ class AttachmentDigest(QObject):
     def _clear_digest(self) -> None:
         self.busy, self.problem, self.size, self.digest = False, False, 0, ""
 
-    def read(self, path: str) -> None:
+    def start_reading(self, path: str) -> None:
         """Start reading another file and discard the result for the former one."""
         self.stop()
         self._path = path

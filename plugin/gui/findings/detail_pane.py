@@ -17,7 +17,7 @@ from ..widgets import theme
 from ..widgets.source_mark import make_mark_label
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, list_feature_refs
-from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares, get_kind, sum_finding_areas
+from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares_in_list, get_kind, sum_finding_areas
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_refusal_text
 from .result import CheckView, RuleSource
@@ -162,13 +162,15 @@ class DetailPane(QgsScrollArea):
 
     def show_group(self, result: CheckView, group: FindingGroup) -> None:
         """Show the details of a rule: its figures, and why it was skipped."""
-        page, layout = self._make_page(theme.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
+        page, layout = self._make_page(
+            theme.KIND_ICONS[group.get_icon_kind()], f"{group.code}  {group.title}", group.code
+        )
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), sum_finding_areas(group.findings)
             if group.shown_count != len(group.findings):
                 text = tr("{shown} of {count} findings listed")
                 text, area = text.format(shown=group.shown_count, count=len(group.findings)), group.shown_area
-            layout.addWidget(make_text_label(f"{text}  {format_area(area)}" if area is not None else text))
+            layout.addWidget(make_text_label(f"{text}  {format_area_with_unit(area)}" if area is not None else text))
         form = _make_form_layout()
         if group.is_secondary:
             state = (
@@ -259,17 +261,17 @@ class DetailPane(QgsScrollArea):
         if why:
             form.addRow(_make_row_label(tr("Why")), make_text_label(why))
             form.addRow(_make_row_label(tr("How to fix")), make_text_label(fix))
-        sources = result.sources(code)
+        sources = result.list_sources(code)
         if sources:
             form.addRow(_make_row_label(tr("Source")), _make_source_list(sources))
-        parameters = result.parameters(code)
+        parameters = result.list_parameters(code)
         if parameters:
             form.addRow(_make_row_label(tr("Parameters")), make_text_label("\n".join(parameters)))
 
 
-def format_area(area_m2: float | None) -> str:
+def format_area_with_unit(area_m2: float | None) -> str:
     """Return the area of a finding in hectares as text with its unit."""
-    return "—" if area_m2 is None else format_hectares(area_m2)
+    return "—" if area_m2 is None else format_hectares_in_list(area_m2)
 
 
 def format_figures(finding: Any) -> str:
@@ -281,9 +283,9 @@ def format_figures(finding: Any) -> str:
 
     parts = [finding.township] if finding.township else []
     if finding.area_m2 is not None:
-        parts.append(tr("{area} (statutory area)").format(area=format_area(finding.area_m2)))
+        parts.append(tr("{area} (statutory area)").format(area=format_area_with_unit(finding.area_m2)))
     if finding.net_area_m2 is not None:
-        parts.append(tr("net {area}").format(area=format_area(finding.net_area_m2)))
+        parts.append(tr("net {area}").format(area=format_area_with_unit(finding.net_area_m2)))
     if finding.width_m is not None:
         parts.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
     # Lines break between the figures, not between a figure and its unit.
@@ -297,13 +299,13 @@ def format_keys(finding: Any) -> str:
     Example: CZKFBJ 140225…000003 ↔ YJJBNTBHTB ….
     """
 
-    def side(role, keys):
+    def format_side(role, keys):
         return " ".join(t for t in (role, ", ".join(k for k in keys if k)) if t)
 
-    own = side(finding.role, [finding.key])
+    own = format_side(finding.role, [finding.key])
     if finding.field:
         own = f"{own}.{finding.field}" if own else finding.field
-    related = side(finding.related_role, finding.related_keys)
+    related = format_side(finding.related_role, finding.related_keys)
     return f"{own} ↔ {related}" if related else own
 
 
@@ -342,7 +344,7 @@ def _make_source_list(sources: list[RuleSource]) -> QWidget:
     layout.setColumnStretch(1, 1)
     for row, source in enumerate(sources):
         text = source.text
-        if not source.confirmed:
+        if not source.is_confirmed:
             text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
         layout.addWidget(make_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(make_text_label(text), row, 1)

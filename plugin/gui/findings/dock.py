@@ -66,8 +66,8 @@ class FindingsDock(FindingsForm):
         self.tree.fixRequested.connect(self.navigation.fix.click)
         self.tree.selectionSettled.connect(self._pass_selection_to_buttons)
         self.detail.helpRequested.connect(self.helpRequested)
-        self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.current()))
-        self.navigation.stepped.connect(self.step)
+        self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.get_selected_finding()))
+        self.navigation.stepped.connect(self.step_selection)
 
     # --- calls of the desktop side
     def set_empty_page(self, empty: EmptyPage) -> None:
@@ -113,7 +113,7 @@ class FindingsDock(FindingsForm):
         self.result = result
         self._reasons_shown = False
         report = result.report
-        self.tree.findings.outdated = result.outdated
+        self.tree.findings.outdated = result.outdated_findings
         self.verdict.show_report(result)
         self.filters.offer_package_only(result.is_of_package)
         self._offer_filter_choices()
@@ -139,18 +139,18 @@ class FindingsDock(FindingsForm):
 
     def refresh_outdated_findings(self) -> None:
         """Update the display of findings that may be outdated by edits."""
-        self.tree.findings.outdated = self.result.outdated
+        self.tree.findings.outdated = self.result.outdated_findings
         self.tree.findings.refresh_rows()
         self.verdict.show_report(self.result)
 
-    def change(self, change: Any) -> bool:
+    def apply_changes(self, change: Any) -> bool:
         """Apply the changes of a re-check; return True if the selected finding changed."""
-        self.result.change(change)
+        self.result.apply_changes(change)
         self.verdict.show_edits(self.result)
-        if not (change.gone or change.found or change.changed_findings):
+        if not (change.ended_findings or change.new_findings or change.changed_findings):
             return False
         self._offer_filter_choices()
-        other = self.tree.change(change)
+        other = self.tree.apply_changes(change)
         self._show_outdated_state()
         if other:
             self._show_selected()
@@ -160,13 +160,13 @@ class FindingsDock(FindingsForm):
 
     def apply_waiver_change(self, change: Any) -> None:
         """Update findings that were waived or reopened, and findings about waivers."""
-        self.result.change(change)
+        self.result.apply_changes(change)
         self.verdict.show_report(self.result)
         self._offer_filter_choices()
-        self.tree.change(change)
+        self.tree.apply_changes(change)
         self.tree.set_wanted(self._read_filters())
         self.tree.viewport().update()
-        if (now := self.tree.current()) is not None:
+        if (now := self.tree.get_selected_finding()) is not None:
             # Select the neighbour that the list moved to, since its details are shown.
             self.tree.select_finding(now)
         self._show_outdated_state()
@@ -205,8 +205,8 @@ class FindingsDock(FindingsForm):
         self.verdict.show_all_kinds()
         self._apply_filters()
 
-    def step(self, direction: int) -> None:
-        self.stepped.emit(direction, self.tree.step(direction))
+    def step_selection(self, direction: int) -> None:
+        self.stepped.emit(direction, self.tree.step_selection(direction))
 
     # --- state
     def _read_filters(self) -> FilterSettings:
@@ -221,13 +221,13 @@ class FindingsDock(FindingsForm):
 
     def _apply_filters(self) -> None:
         if self.result is not None:
-            before = self.tree.current()
+            before = self.tree.get_selected_finding()
             self.tree.set_wanted(self._read_filters())
             self._show_outdated_state()
-            if self.tree.current() is not before or before is None:
+            if self.tree.get_selected_finding() is not before or before is None:
                 # The selected row is now filtered out, or the numbers of its rule have changed.
                 self._show_selected()
-            if before is not None and self.tree.current() is None:
+            if before is not None and self.tree.get_selected_finding() is None:
                 self.findingChosen.emit(None)
             self._show_position()
 
@@ -271,7 +271,7 @@ class FindingsDock(FindingsForm):
         self.formRequested.emit(next(iter(list_feature_refs(finding)), FeatureRef(finding.role, finding.key)))
 
     def _show_selected(self) -> None:
-        group, finding = self.tree.get_selected_group(), self.tree.current()
+        group, finding = self.tree.get_selected_group(), self.tree.get_selected_finding()
         if self.result is None or group is None:
             self.detail.clear()
         elif finding is None:
@@ -284,12 +284,12 @@ class FindingsDock(FindingsForm):
 
     def refresh_hidden_layers(self) -> None:
         """Show the details again if a layer of the selected finding was switched on or off."""
-        finding = self.tree.current()
+        finding = self.tree.get_selected_finding()
         if finding is not None and self.hidden_layer_finder(finding) != self._hidden_layers:
             self._show_selected()
 
     def _show_position(self) -> None:
-        self.navigation.show_position(self.tree.position())
+        self.navigation.show_position(self.tree.get_selected_position())
 
     def changeEvent(self, event):
         super().changeEvent(event)

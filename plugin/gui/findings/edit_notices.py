@@ -16,7 +16,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
 from ..widgets.messages import MessageBarMessages
 from .dock import FindingsDock
-from .groups import format_hectares, get_kind, get_listed_rule, sum_finding_areas
+from .groups import format_hectares_in_list, get_kind, get_listed_rule, sum_finding_areas
 from .result import CheckView
 from .selection import FindingSelection
 
@@ -39,10 +39,10 @@ def find_new_findings(result: CheckView) -> list[Any]:
 def _drop_moved_findings(change: Any) -> list[Any]:
     """Return the findings of a change without those that an edit only moved, for example to another township."""
     ended: dict[tuple[Any, ...], list[Any]] = {}
-    for finding in change.gone:
+    for finding in change.ended_findings:
         ended.setdefault(_identify_problem(finding), []).append(finding)
     new = []
-    for finding in change.found:
+    for finding in change.new_findings:
         former = ended.get(_identify_problem(finding), [])
         same = next((one for one in former if _is_at_same_place(finding, one)), None)
         if same is None:
@@ -83,13 +83,13 @@ def describe_findings(result: CheckView, findings: list[Any]) -> str:
 
 
 def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
-    outcome = result.outcome(code)
+    outcome = result.find_rule_outcome(code)
     parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:
         parts.append(tr("{count} places").format(count=len(findings)))
     area = sum_finding_areas(findings)
     if area is not None:
-        parts.append(format_hectares(area))
+        parts.append(format_hectares_in_list(area))
     townships = list(dict.fromkeys(f.township for f in findings if f.township))
     if townships:
         names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
@@ -106,11 +106,11 @@ class UndoButton(QPushButton):
         self._step = step
         self.clicked.connect(self._undo_edit)
         for layer in () if step is None else (step.layer, *(other for other, _top in step.others)):
-            layer.undoStack().indexChanged.connect(self.refresh)
-            layer.editingStopped.connect(self.refresh)
-        self.refresh()
+            layer.undoStack().indexChanged.connect(self.update_state)
+            layer.editingStopped.connect(self.update_state)
+        self.update_state()
 
-    def refresh(self, _index: int = 0) -> None:
+    def update_state(self, _index: int = 0) -> None:
         can_undo = self._step is not None and self._step.is_last
         self.setEnabled(can_undo)
         if self._step is None:
@@ -123,13 +123,14 @@ class UndoButton(QPushButton):
 
     def _undo_edit(self) -> None:
         if self._step is not None and not self._step.undo():
-            self.refresh()
+            self.update_state()
 
 
 class EditNotices(QObject):
     """Shows messages on new findings and their number after each re-check.
 
-    Call `report` after each re-check and `stop` to disconnect. ``fixRequested``: findings that the user wants to fix.
+    Call `show_new_findings` after each re-check and `stop` to disconnect. ``fixRequested``: findings that the user
+    wants to fix.
     """
 
     fixRequested = pyqtSignal(list)
@@ -151,14 +152,14 @@ class EditNotices(QObject):
         self.counter.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.counter.clicked.connect(self._show_menu)
         iface.statusBarIface().addPermanentWidget(self.counter)
-        editing.changed.connect(self.refresh)
+        editing.changed.connect(self.update_counter)
         self._themed = theme.call_on_theme_change(self, self._refresh_icon)
         self.counter.installEventFilter(self)
         self._refresh_icon()
         self.recount_new_findings()
 
     def stop(self) -> None:
-        self._editing.changed.disconnect(self.refresh)
+        self._editing.changed.disconnect(self.update_counter)
         self._messages.close()
         self.counter.removeEventFilter(self)
         self._iface.statusBarIface().removeWidget(self.counter)
@@ -173,7 +174,7 @@ class EditNotices(QObject):
         self.counter.setIcon(theme.load_icon("live"))
 
     # --- the message
-    def report(self, change: Any, step: EditStep | None) -> None:
+    def show_new_findings(self, change: Any, step: EditStep | None) -> None:
         """Show a message on the findings that an edit added.
 
         The message closes when edits have resolved all findings named in it.
@@ -184,10 +185,10 @@ class EditNotices(QObject):
             self._named_findings = found
             zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(found)[0]))
             fix = (tr("Fix…"), lambda: self._fix_findings(found))
-            self._messages.show(describe_findings(self._dock.result, found), "warning", zoom, fix)
-            self._messages.add(UndoButton(step))
+            self._messages.show_message(describe_findings(self._dock.result, found), "warning", zoom, fix)
+            self._messages.add_button(UndoButton(step))
             return
-        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
+        gone, renewed = {id(f) for f in change.ended_findings}, {id(old): new for old, new in change.changed_findings}
         self._named_findings = [renewed.get(id(f), f) for f in self._named_findings if id(f) not in gone]
         if not self._named_findings:
             self._messages.close()
@@ -227,13 +228,13 @@ class EditNotices(QObject):
 
     def _count_new_findings(self) -> None:
         result = self._dock.result
-        now = {} if result is None else result.counts()
+        now = {} if result is None else result.count_findings()
         self._finding_count_change = {
             kind: now.get(kind, 0) - self._finding_counts_before[kind] for kind in ("ERROR", "WARNING")
         }
-        self.refresh()
+        self.update_counter()
 
-    def refresh(self) -> None:
+    def update_counter(self) -> None:
         """Update the counter button with the live check's state and its numbers."""
         editing, result = self._editing, self._dock.result
         self.counter.setVisible(result is not None and (editing.is_following or editing.is_outdated))
@@ -250,21 +251,21 @@ class EditNotices(QObject):
                 for kind, count in self._finding_count_change.items()
             )
             parts.append(tr("by edits: {counts}").format(counts=tr("  ").join(counts)))
-        if editing.waiting:
-            parts.append(tr("to re-check {count}").format(count=editing.waiting))
+        if editing.waiting_feature_count:
+            parts.append(tr("to re-check {count}").format(count=editing.waiting_feature_count))
         self.counter.setText(tr("  ").join(parts))
         tip = tr("Findings since the full check at {time}; click to list the new ones.")
         self.counter.setToolTip(tip.format(time=result.time_text))
 
-    def menu(self) -> QMenu:
+    def make_menu(self) -> QMenu:
         new = find_new_findings(self._dock.result)
-        menu = self._selection.menu(new, zoom=True)
+        menu = self._selection.make_menu(new, zoom=True)
         if not new:
             menu.addAction(tr("No new findings since the full check")).setEnabled(False)
         return menu
 
     def _show_menu(self) -> None:
-        menu = self.menu()
+        menu = self.make_menu()
         menu.exec(self.counter.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
         menu.deleteLater()
 

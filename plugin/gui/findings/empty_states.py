@@ -74,10 +74,13 @@ def make_missing_layers_page(found: RecognisedLayers, choose: ActionCallback, ru
     from ...core.messages.texts import Texts
 
     texts = Texts(settings.get_interface_language())
-    names = tr(", ").join(f"{texts.concept(concept)} {'/'.join(roles)}" for concept, roles in found.missing_concepts)
+    names = tr(", ").join(
+        f"{texts.get_concept_name(concept)} {'/'.join(roles)}" for concept, roles in found.missing_concepts
+    )
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
-        text.format(count=len(found.roles), names=names), [(tr("Layer Roles…"), choose), (tr("Check Anyway"), run)]
+        text.format(count=len(found.layer_id_by_role), names=names),
+        [(tr("Layer Roles…"), choose), (tr("Check Anyway"), run)],
     )
 
 
@@ -123,7 +126,7 @@ def count_rules(options: Any) -> int:
     The check reports why profile or standard are invalid.
     """
     try:
-        norm = options.norm()
+        norm = options.resolve_norm()
         return len(set(norm.expand_groups(options.rules)) or norm.rules)
     except (SanxianError, ImportError):
         return 0
@@ -142,8 +145,8 @@ def get_norm_and_outcomes(result: Any, options: Any) -> tuple[Any, Callable[[str
     None if standard or profile cannot be read, which the next check reports.
     """
     if result is not None:
-        return result.checked.plan.norm, result.outcome
+        return result.check_result.plan.norm, result.find_rule_outcome
     try:
-        return options.norm(), lambda code: None
+        return options.resolve_norm(), lambda code: None
     except (SanxianError, ImportError):
         return None, lambda code: None

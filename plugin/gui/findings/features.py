@@ -50,7 +50,7 @@ def list_feature_refs(finding: Any) -> list[FeatureRef]:
 
 def get_layer_name(result: CheckView, role: str) -> str:
     """Return the name of the layer with a role, in the language of the result."""
-    template = result.checked.plan.norm.standard.templates.get(role)
+    template = result.check_result.plan.norm.standard.templates.get(role)
     return template.name if template is not None and result.texts.lang == "zh" else role
 
 
@@ -112,14 +112,14 @@ def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> Qgs
         for v in project.mapLayers().values()
         if isinstance(v, QgsVectorLayer) and not role_recognition.is_excluded_from_checks(v)
     ]
-    checked = result.checked.plan.layers.get(role)
+    checked = result.check_result.plan.layers.get(role)
     named = [v for v in layers if checked is not None and v.name() == checked.name]
     return next((v for v in layers if get_assigned_role(v) == role), named[0] if named else None)
 
 
 def find_layer_of_package(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
     """Return the opened layer of the inspected package for a role (code of a plan layer), or None."""
-    inspected = result.checked.plan.layers.get(role)
+    inspected = result.check_result.plan.layers.get(role)
     return find_package_layer(project, inspected.name) if inspected is not None else None
 
 
@@ -127,7 +127,7 @@ def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: Featur
     """Return the feature of a reference in its layer, or None."""
     if ref.fid is not None:
         return next(layer.getFeatures(QgsFeatureRequest(int(ref.fid))), None)
-    checked = result.checked.plan.layers.get(ref.role)
+    checked = result.check_result.plan.layers.get(ref.role)
     field = checked.get_field_name("key") if checked is not None else ""
     if not ref.key or layer.fields().lookupField(field) < 0:
         return None

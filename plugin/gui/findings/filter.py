@@ -33,45 +33,45 @@ _PACKAGE_RULE_PREFIX = "DOC"
 class FilterSettings:
     """The filters that the user set for the findings list.
 
-    ``kinds``: kinds of findings that are shown; ``text``: search text; ``townships``, ``rules``: those that are
-    shown; ``package_only``: only findings on the package itself (DOC) are shown, not those on its layers. Empty sets
-    and texts hide nothing, except empty ``kinds``.
+    ``shown_kinds``: kinds of findings that are shown; ``search_text``: search text; ``shown_townships``,
+    ``shown_rules``: those that are shown; ``package_only``: only findings on the package itself (DOC) are shown, not
+    those on its layers. Empty sets and texts hide nothing, except empty ``shown_kinds``.
     """
 
-    kinds: frozenset[str] = frozenset(FINDING_KINDS) - {"waived"}
-    text: str = ""
-    townships: frozenset[str] = frozenset()
-    rules: frozenset[str] = frozenset()
+    shown_kinds: frozenset[str] = frozenset(FINDING_KINDS) - {"waived"}
+    search_text: str = ""
+    shown_townships: frozenset[str] = frozenset()
+    shown_rules: frozenset[str] = frozenset()
     package_only: bool = False
     _search_words: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
-        self._search_words = tuple(self.text.casefold().split())
+        self._search_words = tuple(self.search_text.casefold().split())
 
-    def rule(self, group: FindingGroup) -> bool:
+    def accepts_rule(self, group: FindingGroup) -> bool:
         if self.package_only and not group.code.startswith(_PACKAGE_RULE_PREFIX):
             return False
-        return not self.rules or group.code in self.rules
+        return not self.shown_rules or group.code in self.shown_rules
 
-    def reason(self, group: FindingGroup) -> bool:
+    def accepts_reason(self, group: FindingGroup) -> bool:
         """Return True if the row with the reason of a skipped rule passes the filters."""
         return (
             group.is_secondary
-            and "skipped" in self.kinds
-            and not self.townships
-            and self._matches_search_text(f"{group.code} {group.title} {group.outcome.reason}")
+            and "skipped" in self.shown_kinds
+            and not self.shown_townships
+            and self._matches_search_text(f"{group.code} {group.title} {group.rule_outcome.reason}")
         )
 
     def matches_finding(self, group: FindingGroup, finding: Any) -> bool:
         return (
-            get_kind(finding) in self.kinds
-            and (not self.townships or finding.township in self.townships)
+            get_kind(finding) in self.shown_kinds
+            and (not self.shown_townships or finding.township in self.shown_townships)
             and (not self._search_words or self._matches_search_text(make_search_text(group, finding)))
         )
 
-    def findings(self, group: FindingGroup) -> list[bool]:
+    def match_findings(self, group: FindingGroup) -> list[bool]:
         """Return for each finding of a rule whether it passes the filters."""
-        kinds, townships, words = self.kinds, self.townships, self._search_words
+        kinds, townships, words = self.shown_kinds, self.shown_townships, self._search_words
         seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
         if townships:
             seen = [passes and f.township in townships for passes, f in zip(seen, group.findings, strict=True)]
@@ -89,8 +89,8 @@ class FilterSettings:
 def _count_shown(group: FindingGroup) -> None:
     in_view = [f for f, passes in zip(group.findings, group.passes_filter, strict=True) if passes]
     group.shown_count, group.shown_area = len(in_view), sum_finding_areas(in_view)
-    last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.passes_filter[p])
-    group.rows_to_last_visible = len(group.order) - next(last, len(group.order))
+    last = (n for n, p in enumerate(reversed(group.position_by_row)) if p < 0 or group.passes_filter[p])
+    group.rows_to_last_visible = len(group.position_by_row) - next(last, len(group.position_by_row))
 
 
 class FindingsFilter(QSortFilterProxyModel):
@@ -111,9 +111,9 @@ class FindingsFilter(QSortFilterProxyModel):
     def apply_filters(self) -> None:
         model: FindingsModel = self.sourceModel()
         for group in model.groups:
-            wanted = self.wanted.rule(group)
-            group.passes_filter = self.wanted.findings(group) if wanted else [False] * len(group.findings)
-            group.reason_seen = wanted and self.wanted.reason(group)
+            wanted = self.wanted.accepts_rule(group)
+            group.passes_filter = self.wanted.match_findings(group) if wanted else [False] * len(group.findings)
+            group.passes_reason_filter = wanted and self.wanted.accepts_reason(group)
             group.shown_count = sum(group.passes_filter)
             group.rows_to_last_visible = group.is_secondary + group.shown_count
         model.reorder_after_filtering()
@@ -124,20 +124,22 @@ class FindingsFilter(QSortFilterProxyModel):
         if model.groups:
             model.dataChanged.emit(model.index(0, COUNT_COLUMN), model.index(len(model.groups) - 1, AREA_COLUMN))
 
-    def change(self, change: Any) -> list[FindingGroup]:
+    def apply_changes(self, change: Any) -> list[FindingGroup]:
         """Apply changed findings in place; return the groups that are listed anew.
 
         A group is a rule with its findings.
         """
         model: FindingsModel = self.sourceModel()
         self._discard_results()
-        new = model.change(
-            change, lambda group, finding: self.wanted.rule(group) and self.wanted.matches_finding(group, finding)
+        new = model.apply_changes(
+            change,
+            lambda group, finding: self.wanted.accepts_rule(group) and self.wanted.matches_finding(group, finding),
         )
         # The change may have moved the selection and so filled the caches again.
         self._discard_results()
         touched = {
-            get_listed_rule(f) for f in [*change.gone, *change.found, *(now for _, now in change.changed_findings)]
+            get_listed_rule(f)
+            for f in [*change.ended_findings, *change.new_findings, *(now for _, now in change.changed_findings)]
         }
         for group in model.groups:
             if group.code in touched:
@@ -156,10 +158,10 @@ class FindingsFilter(QSortFilterProxyModel):
     def filterAcceptsRow(self, row, parent):
         groups = self.sourceModel().groups
         if not parent.isValid():
-            return groups[row].reason_seen or groups[row].shown_count > 0
+            return groups[row].passes_reason_filter or groups[row].shown_count > 0
         group = groups[parent.row()]
-        position = group.order[row]
-        return group.reason_seen if position < 0 else group.passes_filter[position]
+        position = group.position_by_row[row]
+        return group.passes_reason_filter if position < 0 else group.passes_filter[position]
 
     def sort(self, column, order):
         """Sort in the source model: sorting through Qt row by row would take seconds."""
@@ -179,7 +181,7 @@ class FindingsFilter(QSortFilterProxyModel):
             self._findings_in_view = [
                 group.findings[position]
                 for group in self.sourceModel().groups
-                for position in group.order
+                for position in group.position_by_row
                 if position >= 0 and group.passes_filter[position]
             ]
         return self._findings_in_view
@@ -189,19 +191,19 @@ class FindingsFilter(QSortFilterProxyModel):
 
         The numbers are by kind. Return None if no other filter is set.
         """
-        wanted = replace(self.wanted, kinds=frozenset(FINDING_KINDS))
-        if not (wanted.text.split() or wanted.townships or wanted.rules or wanted.package_only):
+        wanted = replace(self.wanted, shown_kinds=frozenset(FINDING_KINDS))
+        if not (wanted.search_text.split() or wanted.shown_townships or wanted.shown_rules or wanted.package_only):
             return None
         found: Counter[str] = Counter()
         for group in self.sourceModel().groups:
-            if not wanted.rule(group):
+            if not wanted.accepts_rule(group):
                 continue
-            seen = wanted.findings(group)
+            seen = wanted.match_findings(group)
             found.update(get_kind(f) for f, passes in zip(group.findings, seen, strict=True) if passes)
-            found["skipped"] += str(group.outcome.outcome) in NOT_RUN_OUTCOMES and wanted.reason(group)
+            found["skipped"] += str(group.rule_outcome.outcome) in NOT_RUN_OUTCOMES and wanted.accepts_reason(group)
         return {kind: found[kind] for kind in FINDING_KINDS}
 
-    def place(self, finding: Any) -> tuple[int, int, str] | None:
+    def get_finding_position(self, finding: Any) -> tuple[int, int, str] | None:
         """Return (number, count, kind) of a finding among those of its kind, or None."""
         if not self._positions_of_findings:
             by_kind: dict[str, list[Any]] = {}
@@ -217,9 +219,9 @@ class FindingsFilter(QSortFilterProxyModel):
         """Load further rows of an expanded rule; return whether there were any."""
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]
-        before = group.loaded_rows
-        model.load(group, before + ROWS_LOADED_AT_ONCE)
-        return group.loaded_rows > before
+        before = group.loaded_row_count
+        model.load_rows(group, before + ROWS_LOADED_AT_ONCE)
+        return group.loaded_row_count > before
 
     def get_index(self, finding: Any) -> QModelIndex:
         """Return the model index of a finding and load its rule; invalid if not in view."""
@@ -227,8 +229,8 @@ class FindingsFilter(QSortFilterProxyModel):
         for n, group in enumerate(model.groups):
             position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)
             if position >= 0:
-                row = group.order.index(position)
+                row = group.position_by_row.index(position)
                 # Load whole batches, so that rows follow it.
-                model.load(group, -(-(row + 1) // ROWS_LOADED_AT_ONCE) * ROWS_LOADED_AT_ONCE)
+                model.load_rows(group, -(-(row + 1) // ROWS_LOADED_AT_ONCE) * ROWS_LOADED_AT_ONCE)
                 return self.mapFromSource(model.index(row, 0, model.index(n, 0)))
         return QModelIndex()

@@ -143,7 +143,7 @@ class CheckProgressBar(QWidget):
         self.button.setEnabled(True)
         self.show()
 
-    def step(self, share: float, code: str) -> None:
+    def show_progress(self, share: float, code: str) -> None:
         """Show the progress (0–1) of a check.
 
         ``code``: rule that begins; empty while layers are read.

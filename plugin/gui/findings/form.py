@@ -164,7 +164,7 @@ class FindingsForm(QgsDockWidget):
 
     def showEvent(self, event):
         super().showEvent(event)
-        self._first_width.shown()
+        self._first_width.restore_width()
 
     def resizeEvent(self, event):
         super().resizeEvent(event)

@@ -23,42 +23,42 @@ class FindingGroup:
 
     Attributes
     ----------
-    order
+    position_by_row
         Row → position in ``findings``; −1 is the row with the reason why the rule was skipped.
-    ranks
-        As ``order``, by the sort column alone; a long list shows the findings in view first.
-    passes_filter, reason_seen
+    rank_by_row
+        As ``position_by_row``, by the sort column alone; a long list shows the findings in view first.
+    passes_filter, passes_reason_filter
         Whether each finding and the reason pass the filters.
     search_texts
         Search text of each finding; empty until the first search.
     shown_count, shown_area
         Number and area (m²) of the findings that pass the filters.
-    loaded_rows
+    loaded_row_count
         Number of rows that the tree has.
     rows_to_last_visible
         Number of rows down to the last one in view.
     rule_number
         Permanent number of the rule within the list.
-    severity, area, is_waived
+    severity, area_m2, is_waived
         Figures of all findings, updated by `update_figures`.
     """
 
     code: str
     title: str
-    outcome: Any
+    rule_outcome: Any
     findings: list[Any] = field(default_factory=list)
-    order: list[int] = field(default_factory=list)
-    ranks: list[int] = field(default_factory=list)
+    position_by_row: list[int] = field(default_factory=list)
+    rank_by_row: list[int] = field(default_factory=list)
     passes_filter: list[bool] = field(default_factory=list)
     search_texts: list[str] = field(default_factory=list)
-    reason_seen: bool = False
+    passes_reason_filter: bool = False
     shown_count: int = 0
     shown_area: float | None = None
-    loaded_rows: int = 0
+    loaded_row_count: int = 0
     rows_to_last_visible: int = 0
     rule_number: int = 0
     severity: str = ""
-    area: float | None = None
+    area_m2: float | None = None
     is_waived: bool = False
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class FindingGroup:
     @property
     def is_secondary(self) -> bool:
         """Return True if the rule was skipped, in full or in part, or crashed."""
-        return str(self.outcome.outcome) in NOT_RUN_OUTCOMES or self.outcome.incomplete
+        return str(self.rule_outcome.outcome) in NOT_RUN_OUTCOMES or self.rule_outcome.incomplete
 
     @property
     def check_state(self) -> str:
@@ -76,7 +76,7 @@ class FindingGroup:
         Empty for a rule that was checked in full. A rule that the full check skipped and that has findings at an
         edit was checked there: ``partly``.
         """
-        outcome = str(self.outcome.outcome)
+        outcome = str(self.rule_outcome.outcome)
         if outcome in NOT_RUN_OUTCOMES and not any(f.code == self.code for f in self.findings):
             return outcome
         return "partly" if self.is_secondary else ""
@@ -84,8 +84,8 @@ class FindingGroup:
     @property
     def reason(self) -> str:
         """Return why the rule was not checked completely."""
-        reason = str(self.outcome.reason)
-        if self.check_state == "partly" and str(self.outcome.outcome) in NOT_RUN_OUTCOMES:
+        reason = str(self.rule_outcome.reason)
+        if self.check_state == "partly" and str(self.rule_outcome.outcome) in NOT_RUN_OUTCOMES:
             text = tr(
                 "At the full check: {reason} Since then only edited features were checked. Run the full check again."
             )
@@ -95,10 +95,10 @@ class FindingGroup:
     def update_figures(self) -> None:
         """Update severity, area and waived state after the findings have changed."""
         self.severity = min({str(f.severity) for f in self.findings}, key=_SEVERITY_RANK.__getitem__, default="")
-        self.area = sum_finding_areas(self.findings)
+        self.area_m2 = sum_finding_areas(self.findings)
         self.is_waived = all(f.state == "waived" for f in self.findings)
 
-    def kind(self) -> str:
+    def get_icon_kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""
         if not self.findings or self.check_state == "crashed":
             return self.check_state if self.check_state in NOT_RUN_OUTCOMES else "skipped"
@@ -156,16 +156,16 @@ def make_group_of_skipped_rule(code: str, number: int) -> FindingGroup:
     They concern the waivers of a rule that did not run, or the run itself (RUN).
     """
     from ...core.model.report import Outcome, RuleOutcome
-    from ...core.render.words import Words
+    from ...core.render.words import ReportTexts
 
     if code.startswith("RUN"):
-        title = Words(settings.get_report_language()).get("run_title", code)
+        title = ReportTexts(settings.get_report_language()).get("run_title", code)
     else:
         title = tr("not run in this check")
     return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), rule_number=number)
 
 
-def group_findings_by_rule(report: Any) -> list[FindingGroup]:
+def make_finding_groups(report: Any) -> list[FindingGroup]:
     """Return a group for each rule with findings or a skip reason, unsorted."""
     groups = {r.code: FindingGroup(r.code, r.heading, r, rule_number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
@@ -176,38 +176,38 @@ def group_findings_by_rule(report: Any) -> list[FindingGroup]:
     listed = [g for g in groups.values() if g.findings or g.is_secondary]
     for group in listed:
         group.update_figures()
-        group.order = group.ranks = [-1] * group.is_secondary + list(range(len(group.findings)))
+        group.position_by_row = group.rank_by_row = [-1] * group.is_secondary + list(range(len(group.findings)))
     return listed
 
 
 def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[FindingGroup]:
     """Return the rules sorted by severity, then by a column; skipped rules last."""
 
-    def value(number: int) -> Any:
+    def get_sort_value(number: int) -> Any:
         group = groups[number]
-        outcome = str(group.outcome.outcome)
+        outcome = str(group.rule_outcome.outcome)
         return {
             PLACE_COLUMN: group.code,
             COUNT_COLUMN: len(group.findings),
-            AREA_COLUMN: group.area,
+            AREA_COLUMN: group.area_m2,
             STATE_COLUMN: outcome,
         }[column]
 
-    ranked = [groups[n] for n in _sort_items(range(len(groups)), value, down)]
+    ranked = [groups[n] for n in _sort_items(range(len(groups)), get_sort_value, down)]
     return sorted(ranked, key=lambda g: _SEVERITY_RANK[g.severity])
 
 
-def sort_findings(group: FindingGroup, column: int, down: bool) -> list[int]:
+def sort_group_rows(group: FindingGroup, column: int, down: bool) -> list[int]:
     """Return the order of a rule's rows, sorted by a column: row → position.
 
     The reason why a rule was skipped is the first row.
     """
 
-    def value(position: int) -> Any:
+    def get_sort_value(position: int) -> Any:
         finding = group.findings[position]
         return {PLACE_COLUMN: (finding.township, finding.key), STATE_COLUMN: finding.state}.get(column, finding.area_m2)
 
-    return [-1] * group.is_secondary + _sort_items(range(len(group.findings)), value, down)
+    return [-1] * group.is_secondary + _sort_items(range(len(group.findings)), get_sort_value, down)
 
 
 def sort_visible_rows_first(group: FindingGroup) -> list[int]:
@@ -215,11 +215,11 @@ def sort_visible_rows_first(group: FindingGroup) -> list[int]:
 
     That applies to a long list, of which only the first rows are loaded at once.
     """
-    if len(group.ranks) <= ROWS_LOADED_AT_ONCE or not group.passes_filter:
-        return group.ranks
+    if len(group.rank_by_row) <= ROWS_LOADED_AT_ONCE or not group.passes_filter:
+        return group.rank_by_row
     seen = group.passes_filter
-    hidden = [position for position in group.ranks if position >= 0 and not seen[position]]
-    return [position for position in group.ranks if position < 0 or seen[position]] + hidden
+    hidden = [position for position in group.rank_by_row if position >= 0 and not seen[position]]
+    return [position for position in group.rank_by_row if position < 0 or seen[position]] + hidden
 
 
 def make_search_text(group: FindingGroup, finding: Any) -> str:
@@ -243,7 +243,7 @@ def _sort_items(items, value, down):
     return sorted(with_value, key=values.__getitem__, reverse=down) + [item for item in values if values[item] is None]
 
 
-def format_hectares(area_m2: float) -> str:
+def format_hectares_in_list(area_m2: float) -> str:
     """Return an area in hectares with its unit, as reports have it."""
     from ...core.messages.numbers import format_hectare_number
 
@@ -256,7 +256,7 @@ def format_label_lines(finding: Any) -> list[str]:
 
     figures = []
     if finding.area_m2 is not None:
-        areas = {"hectares": format_hectares(finding.area_m2), "area": format_square_metres(finding.area_m2)}
+        areas = {"hectares": format_hectares_in_list(finding.area_m2), "area": format_square_metres(finding.area_m2)}
         figures.append(tr("{hectares} ({area})").format(**areas))
     if finding.width_m is not None:
         figures.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
@@ -284,5 +284,5 @@ def format_sides(finding: Any, get_layer_name: Callable[[str], str]) -> dict[str
 
 def format_menu_line(finding: Any) -> str:
     """Return one line: rule code, location, area."""
-    area = "" if finding.area_m2 is None else format_hectares(finding.area_m2)
+    area = "" if finding.area_m2 is None else format_hectares_in_list(finding.area_m2)
     return tr("  ").join(part for part in (finding.code, describe_location(finding), area) if part)

@@ -64,7 +64,7 @@ class FindingsOnMap(QObject):
         if not self._current():
             return
         layer = findings_layer.find_findings_layer(QgsProject.instance()) if self.wanted else None
-        if layer is not None and not findings_layer.change_findings(layer, gone, list(rows.values())):
+        if layer is not None and not findings_layer.replace_findings_in_layer(layer, gone, list(rows.values())):
             self._add_layer()
 
     def find_visible_findings(self, area: QgsGeometry) -> list[Any]:
@@ -111,7 +111,9 @@ class FindingsOnMap(QObject):
         self._layer_id = ""
         result = self._dock.result
         rows = [self._rows[id(f)] for f in result.findings]
-        layer = findings_layer.show_findings(QgsProject.instance(), rows, result.checked.plan.crs, self._report_failure)
+        layer = findings_layer.show_findings(
+            QgsProject.instance(), rows, result.check_result.plan.crs, self._report_failure
+        )
         if layer is None:
             self._report_failure()
         else:

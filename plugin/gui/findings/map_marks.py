@@ -246,14 +246,14 @@ class FindingMapMark:
         self._canvas_items: list[QgsRubberBand | MapCallout] = []
 
     @property
-    def shown(self) -> bool:
+    def is_shown(self) -> bool:
         return bool(self._canvas_items)
 
     @property
     def callout(self) -> MapCallout | None:
         return next((item for item in self._canvas_items if isinstance(item, MapCallout)), None)
 
-    def show(
+    def show_finding(
         self,
         finding: Any,
         crs: QgsCoordinateReferenceSystem,

@@ -24,7 +24,7 @@ from .groups import (
     get_listed_rule,
     make_group_of_skipped_rule,
     make_search_text,
-    sort_findings,
+    sort_group_rows,
     sort_groups,
     sort_visible_rows_first,
 )
@@ -34,7 +34,7 @@ from .rows import FindingsRows
 class ChangingFindings(FindingsRows):
     """Rows of the findings list that follow edits and waivers."""
 
-    def change(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
+    def apply_changes(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
         """Apply changed findings row by row; return the groups that are listed anew.
 
         ``change``: `core.live.session.FindingsChange`. Selection and expansion stay. ``sees``: returns True if a
@@ -47,14 +47,14 @@ class ChangingFindings(FindingsRows):
             self._is_changing = False
 
     def _apply_changes_to_groups(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
-        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
-        touched = {get_listed_rule(f) for f in [*change.gone, *(old for old, _ in change.changed_findings)]}
+        gone, renewed = {id(f) for f in change.ended_findings}, {id(old): new for old, new in change.changed_findings}
+        touched = {get_listed_rule(f) for f in [*change.ended_findings, *(old for old, _ in change.changed_findings)]}
         for group in self.groups:
             if group.code in touched:
                 self._replace_findings(group, renewed, sees)
                 self._remove_findings(group, gone)
         found: dict[str, list[Any]] = {}
-        for finding in change.found:
+        for finding in change.new_findings:
             found.setdefault(get_listed_rule(finding), []).append(finding)
         for group in self.groups:
             if group.code in found:
@@ -81,20 +81,20 @@ class ChangingFindings(FindingsRows):
                 group.findings[position], group.passes_filter[position] = new, sees(group, new)
                 if group.search_texts:
                     group.search_texts[position] = make_search_text(group, new)
-        if group.loaded_rows:
-            parent, last = self._get_index_of_group(group), group.loaded_rows - 1
+        if group.loaded_row_count:
+            parent, last = self._get_index_of_group(group), group.loaded_row_count - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE_COLUMN, parent))
 
     def _remove_findings(self, group: FindingGroup, gone: set[int]) -> None:
         removed = {position for position, f in enumerate(group.findings) if id(f) in gone}
-        rows = [n for n, position in enumerate(group.order) if position in removed]
-        group.order = list(group.order)
+        rows = [n for n, position in enumerate(group.position_by_row) if position in removed]
+        group.position_by_row = list(group.position_by_row)
         for row in reversed(rows):
-            is_loaded = row < group.loaded_rows
+            is_loaded = row < group.loaded_row_count
             if is_loaded:
                 self.beginRemoveRows(self._get_index_of_group(group), row, row)
-                group.loaded_rows -= 1
-            del group.order[row]
+                group.loaded_row_count -= 1
+            del group.position_by_row[row]
             if is_loaded:
                 self.endRemoveRows()
         remaining = [position for position in range(len(group.findings)) if position not in removed]
@@ -102,8 +102,8 @@ class ChangingFindings(FindingsRows):
         group.findings = [group.findings[position] for position in remaining]
         group.passes_filter = [group.passes_filter[position] for position in remaining]
         group.search_texts = [group.search_texts[position] for position in remaining] if group.search_texts else []
-        group.order = [new_position[position] for position in group.order]
-        group.ranks = [new_position[position] for position in group.ranks if position not in removed]
+        group.position_by_row = [new_position[position] for position in group.position_by_row]
+        group.rank_by_row = [new_position[position] for position in group.rank_by_row if position not in removed]
 
     def _add_finding(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
         first = len(group.findings)
@@ -111,17 +111,19 @@ class ChangingFindings(FindingsRows):
         group.passes_filter += [sees(group, f) for f in new]
         if group.search_texts:
             group.search_texts += [make_search_text(group, f) for f in new]
-        group.ranks = sort_findings(group, *self._is_descending())
-        group.order = list(group.order)
+        group.rank_by_row = sort_group_rows(group, *self._is_descending())
+        group.position_by_row = list(group.position_by_row)
         # Former rows stay in their order, even if their figures have changed since the sorting.
         for row, position in enumerate(sort_visible_rows_first(group)):
             if position < first:
                 continue
-            is_loaded = row < group.loaded_rows or (row == group.loaded_rows == len(group.order) and row > 0)
+            is_loaded = row < group.loaded_row_count or (
+                row == group.loaded_row_count == len(group.position_by_row) and row > 0
+            )
             if is_loaded:
                 self.beginInsertRows(self._get_index_of_group(group), row, row)
-                group.loaded_rows += 1
-            group.order.insert(row, position)
+                group.loaded_row_count += 1
+            group.position_by_row.insert(row, position)
             if is_loaded:
                 self.endInsertRows()
 
@@ -131,8 +133,8 @@ class ChangingFindings(FindingsRows):
         """List the group of a rule that had no findings."""
         group.findings, group.passes_filter = new, [sees(group, f) for f in new]
         group.update_figures()
-        group.ranks = sort_findings(group, *self._is_descending())
-        group.order = sort_visible_rows_first(group)
+        group.rank_by_row = sort_group_rows(group, *self._is_descending())
+        group.position_by_row = sort_visible_rows_first(group)
         group.shown_count = sum(group.passes_filter)
         row = sort_groups([*self.groups, group], *self._is_descending()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
@@ -178,8 +180,10 @@ class FindingsModel(ChangingFindings):
         for row, group in enumerate(self.groups):
             parent = self.index(row, 0)
             self.dataChanged.emit(parent, self.index(row, STATE_COLUMN))
-            if group.loaded_rows:
-                self.dataChanged.emit(self.index(0, 0, parent), self.index(group.loaded_rows - 1, STATE_COLUMN, parent))
+            if group.loaded_row_count:
+                self.dataChanged.emit(
+                    self.index(0, 0, parent), self.index(group.loaded_row_count - 1, STATE_COLUMN, parent)
+                )
 
     def refresh_icons(self) -> None:
         """Reload the icons after a change of theme."""
@@ -204,7 +208,7 @@ class FindingsModel(ChangingFindings):
             # The list may elide the key.
             return "\n".join(t for t in (finding.key, finding.message) if t)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN and not index.internalId():
-            return self._load_icon(self.groups[index.row()].kind())
+            return self._load_icon(self.groups[index.row()].get_icon_kind())
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(theme.get_faint_color()) if self._is_faint(index) else None
         if role == ROW_ROLE:

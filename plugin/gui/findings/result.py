@@ -22,34 +22,34 @@ class RuleSource(NamedTuple):
 
     mark: str
     text: str
-    confirmed: bool = True
+    is_confirmed: bool = True
 
 
 @dataclass
 class CheckView:
     """The result of a check as the panel shows it, and the changes since.
 
-    ``checked``: plan and report of the core; ``finished``: time of the check; ``findings``: current findings after
-    edits, while the report remains that of the full check; ``edited``: features that were re-checked;
-    ``is_restored``: read from the file next to the project; ``outdated``: determines the findings that may be
+    ``check_result``: plan and report of the core; ``finished_at``: time of the check; ``findings``: current findings
+    after edits, while the report remains that of the full check; ``rechecked_features``: features that were re-checked;
+    ``is_restored``: read from the file next to the project; ``outdated_findings``: determines the findings that may be
     outdated; ``is_of_package``: the findings are of an inspected package.
     """
 
-    checked: Any
-    finished: datetime
+    check_result: Any
+    finished_at: datetime
     crs: QgsCoordinateReferenceSystem
     texts: Any
     findings: list[Any] = field(default_factory=list)
-    edited: set[Any] = field(default_factory=set)
+    rechecked_features: set[Any] = field(default_factory=set)
     is_restored: bool = False
-    outdated: OutdatedFindings | None = None
+    outdated_findings: OutdatedFindings | None = None
     is_of_package: bool = False
 
     def __post_init__(self) -> None:
         self.findings = list(self.report.findings)
 
     @classmethod
-    def of(cls, checked: Any, is_of_package: bool = False) -> CheckView:
+    def from_check_result(cls, checked: Any, is_of_package: bool = False) -> CheckView:
         from ...core.messages.texts import Texts
 
         lang = checked.report.lang
@@ -58,15 +58,15 @@ class CheckView:
 
     @property
     def report(self) -> Any:
-        return self.checked.report
+        return self.check_result.report
 
-    def change(self, change: Any) -> None:
+    def apply_changes(self, change: Any) -> None:
         """Apply the changes that a re-check found (`core.live.session.FindingsChange`)."""
-        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
-        self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
-        self.edited |= change.places
+        gone, renewed = {id(f) for f in change.ended_findings}, {id(old): new for old, new in change.changed_findings}
+        self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.new_findings
+        self.rechecked_features |= change.rechecked_features
 
-    def counts(self) -> dict[str, int]:
+    def count_findings(self) -> dict[str, int]:
         """Return the number of current findings by kind, and of skipped rules."""
         kinds = Counter("waived" if f.state == "waived" else str(f.severity) for f in self.findings)
         summary = self.report.summary
@@ -76,17 +76,17 @@ class CheckView:
     @property
     def time_text(self) -> str:
         """Return the time of the check as text; with the date for a restored result."""
-        return f"{self.finished:%Y-%m-%d %H:%M}" if self.is_restored else f"{self.finished:%H:%M}"
+        return f"{self.finished_at:%Y-%m-%d %H:%M}" if self.is_restored else f"{self.finished_at:%H:%M}"
 
     def set_changes(self, changes: ChangesSinceCheck) -> None:
         """Record what has changed in the project since the check."""
-        self.outdated = OutdatedFindings(changes, self.checked.plan.norm.standard.concepts)
+        self.outdated_findings = OutdatedFindings(changes, self.check_result.plan.norm.standard.concepts)
 
     @property
-    def changes(self) -> ChangesSinceCheck:
-        return self.outdated.changes if self.outdated is not None else ChangesSinceCheck()
+    def changes_since_check(self) -> ChangesSinceCheck:
+        return self.outdated_findings.changes if self.outdated_findings is not None else ChangesSinceCheck()
 
-    def outcome(self, code: str) -> Any:
+    def find_rule_outcome(self, code: str) -> Any:
         return next((r for r in self.report.rules if r.code == code), None)
 
     def get_rule_help(self, code: str) -> dict[str, str]:
@@ -100,30 +100,30 @@ class CheckView:
         texts = list(self.get_rule_help(code).values())
         return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
 
-    def parameters(self, code: str) -> list[str]:
+    def list_parameters(self, code: str) -> list[str]:
         """Return the rule's own parameters with the values used, one per line.
 
         Parameters that several rules share are on the help page.
         """
         from ...core.engine.explanation import EffectiveValue, format_effective_values
 
-        outcome = self.outcome(code)
+        outcome = self.find_rule_outcome(code)
         given = [EffectiveValue(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]]
         return format_effective_values(given, self.texts)
 
-    def sources(self, code: str) -> list[RuleSource]:
+    def list_sources(self, code: str) -> list[RuleSource]:
         """Return the citations of a rule, then the unconfirmed settings that it used."""
         from ...core.engine.explanation import describe_citation
         from ...core.model.rule import load_all_rules
 
         rule = load_all_rules().get(code)
-        norm = self.checked.plan.norm
+        norm = self.check_result.plan.norm
         found = []
         for key in rule.basis if rule else ():
             citation = norm.standard.citations.get(key)
             if citation is not None:
                 found.append(RuleSource(citation.mark, describe_citation(citation, norm, self.texts)))
-        outcome = self.outcome(code)
+        outcome = self.find_rule_outcome(code)
         found += [
             RuleSource("C", self.texts.get_setting_name(key), False) for key in (outcome.unconfirmed if outcome else ())
         ]

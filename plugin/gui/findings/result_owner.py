@@ -21,7 +21,7 @@ from .dock import FindingsDock
 from .result import CheckView
 
 if TYPE_CHECKING:
-    from ...core.check import Options
+    from ...core.check import RunOptions
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class InputFingerprint:
     changes are unknown.
     """
 
-    options: Options
+    options: RunOptions
     layers: tuple[Any, ...]
     files: tuple[Any, ...]
 
@@ -85,12 +85,12 @@ class ResultOwner:
     def note_check_began(self, package: str = "") -> None:
         """Record that a check began, or the inspection of the named package."""
         self._project_number_of_run, self._package_requested, self._has_failed = self._watch.number, package, False
-        self.refresh()
+        self.update_panel()
 
     def note_check_failed(self) -> None:
         """Record that the check failed: the displayed result is the former one."""
         self._has_failed = True
-        self.refresh()
+        self.update_panel()
 
     def set_from_check(self, basis: InputFingerprint) -> None:
         self._project_number_of_result, self._input_fingerprint, self.package = self._project_number_of_run, basis, ""
@@ -109,7 +109,7 @@ class ResultOwner:
     def set_from_package(self, path: str) -> None:
         self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, Path(path).name
 
-    def current(self) -> bool:
+    def has_current_result(self) -> bool:
         """Return True if a result is displayed and is of the open project."""
         return self._dock.result is not None and self._project_number_of_result == self._watch.number
 
@@ -118,10 +118,10 @@ class ResultOwner:
 
         In another project the same key denotes another feature. Features of a package are in its opened layers.
         """
-        return self.current() or bool(self.package)
+        return self.has_current_result() or bool(self.package)
 
     def get_displayed_result(self) -> CheckView | None:
-        return self._dock.result if self.current() else None
+        return self._dock.result if self.has_current_result() else None
 
     def get_result_for_export(self, form: Any) -> CheckView | None:
         """Return the displayed result if a package may be created from it, else None.
@@ -130,14 +130,14 @@ class ResultOwner:
         specification (``form``) would use.
         """
         result = self.get_displayed_result()
-        if result is None or result.edited or self._editing.is_outdated or self._input_fingerprint is None:
+        if result is None or result.rechecked_features or self._editing.is_outdated or self._input_fingerprint is None:
             return None
         now = InputFingerprint.make_project_fingerprint(QgsProject.instance())
         stated = now.options.standard or now.options.profile
-        by_form = stated or result.checked.plan.norm.standard.id == form.standard
+        by_form = stated or result.check_result.plan.norm.standard.id == form.standard
         return result if by_form and now == self._input_fingerprint else None
 
-    def refresh(self) -> None:
+    def update_panel(self) -> None:
         """Show in the panel whether the displayed result is outdated or of other data."""
         result = self._dock.result
         if result is None:
@@ -174,14 +174,14 @@ class ResultOwner:
 
 def _describe_restored(result: CheckView) -> tuple[str, bool]:
     """Return a message on a restored result, and whether to offer a check."""
-    changes = result.changes
-    if changes.settings:
+    changes = result.changes_since_check
+    if changes.have_settings_changed:
         text = tr(
             "Result of {time}. The county profile, the waivers, other files of the check or the plugin changed "
             "since then; all rows may be out of date."
         )
-    elif changes.layers:
+    elif changes.changed_layer_names:
         text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")
     else:
         text = tr("Result of {time}. Layers and settings have not changed since.")
-    return text.format(time=result.time_text, layers=tr(", ").join(changes.layers)), bool(changes)
+    return text.format(time=result.time_text, layers=tr(", ").join(changes.changed_layer_names)), bool(changes)

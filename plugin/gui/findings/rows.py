@@ -16,8 +16,8 @@ from .groups import (
     AREA_COLUMN,
     ROWS_LOADED_AT_ONCE,
     FindingGroup,
-    group_findings_by_rule,
-    sort_findings,
+    make_finding_groups,
+    sort_group_rows,
     sort_groups,
     sort_visible_rows_first,
 )
@@ -46,7 +46,7 @@ class FindingsRows(QAbstractItemModel):
 
     def set_report(self, report: Any) -> None:
         self.beginResetModel()
-        self.groups = group_findings_by_rule(report) if report is not None else []
+        self.groups = make_finding_groups(report) if report is not None else []
         self._sort_rows(*self._sort_column_and_order)
         self._is_sorted = True
         listed = {g.code for g in self.groups}
@@ -65,30 +65,30 @@ class FindingsRows(QAbstractItemModel):
             return len(self.groups)
         if parent.internalId() or parent.column() > 0:
             return 0
-        return self.groups[parent.row()].loaded_rows
+        return self.groups[parent.row()].loaded_row_count
 
     def hasChildren(self, parent=QModelIndex()):  # noqa: B008
         if not parent.isValid():
             return bool(self.groups)
-        return not parent.internalId() and bool(self.groups[parent.row()].order)
+        return not parent.internalId() and bool(self.groups[parent.row()].position_by_row)
 
     def canFetchMore(self, parent):
         # Only the first rows: Qt calls this whenever it lays the list out.
         if not parent.isValid() or parent.internalId() or self._is_changing:
             return False
         group = self.groups[parent.row()]
-        return not group.loaded_rows and _count_loadable(group) > 0
+        return not group.loaded_row_count and _count_loadable(group) > 0
 
     def fetchMore(self, parent):
         if self.canFetchMore(parent):
-            self.load(self.groups[parent.row()], ROWS_LOADED_AT_ONCE)
+            self.load_rows(self.groups[parent.row()], ROWS_LOADED_AT_ONCE)
 
-    def load(self, group: FindingGroup, rows: int) -> None:
+    def load_rows(self, group: FindingGroup, rows: int) -> None:
         """Load rows of a rule, up to the requested number and the number in view."""
         rows = min(rows, _count_loadable(group))
-        if rows > group.loaded_rows:
-            self.beginInsertRows(self._get_index_of_group(group), group.loaded_rows, rows - 1)
-            group.loaded_rows = rows
+        if rows > group.loaded_row_count:
+            self.beginInsertRows(self._get_index_of_group(group), group.loaded_row_count, rows - 1)
+            group.loaded_row_count = rows
             self.endInsertRows()
 
     def index(self, row, column, parent=QModelIndex()):  # noqa: B008
@@ -97,7 +97,7 @@ class FindingsRows(QAbstractItemModel):
             inside, group = row < len(self.groups), 0
         else:
             group = self.groups[parent.row()].rule_number
-            inside = not parent.internalId() and row < self.groups[parent.row()].loaded_rows
+            inside = not parent.internalId() and row < self.groups[parent.row()].loaded_row_count
         return self.createIndex(row, column, group) if inside and row >= 0 <= column < 4 else QModelIndex()
 
     def parent(self, index):
@@ -117,7 +117,7 @@ class FindingsRows(QAbstractItemModel):
         if not index.isValid() or not index.internalId():
             return None
         group = self.get_group(index)
-        position = group.order[index.row()]
+        position = group.position_by_row[index.row()]
         return group.findings[position] if position >= 0 else None
 
     # --- order
@@ -136,29 +136,29 @@ class FindingsRows(QAbstractItemModel):
     def reorder_after_filtering(self) -> None:
         """Reorder long lists after filters changed; unload all but their first rows."""
         for group in self.groups:
-            if group.loaded_rows > ROWS_LOADED_AT_ONCE:
-                self.beginRemoveRows(self._get_index_of_group(group), ROWS_LOADED_AT_ONCE, group.loaded_rows - 1)
-                group.loaded_rows = ROWS_LOADED_AT_ONCE
+            if group.loaded_row_count > ROWS_LOADED_AT_ONCE:
+                self.beginRemoveRows(self._get_index_of_group(group), ROWS_LOADED_AT_ONCE, group.loaded_row_count - 1)
+                group.loaded_row_count = ROWS_LOADED_AT_ONCE
                 self.endRemoveRows()
-        long = [group for group in self.groups if len(group.ranks) > ROWS_LOADED_AT_ONCE]
+        long = [group for group in self.groups if len(group.rank_by_row) > ROWS_LOADED_AT_ONCE]
 
-        def order() -> None:
+        def sort_rows() -> None:
             for group in long:
-                group.order = sort_visible_rows_first(group)
+                group.position_by_row = sort_visible_rows_first(group)
 
-        if any(group.loaded_rows for group in long):
-            self._reorder_rows(order)
+        if any(group.loaded_row_count for group in long):
+            self._reorder_rows(sort_rows)
         else:
-            order()
+            sort_rows()
         for group in long:
-            if group.loaded_rows:
-                self.load(group, ROWS_LOADED_AT_ONCE)
+            if group.loaded_row_count:
+                self.load_rows(group, ROWS_LOADED_AT_ONCE)
 
     def _reorder_rows(self, arrange: Callable[[], None]) -> None:
         """Reorder the rows; the selection moves with its row while that row is loaded."""
         self.layoutAboutToBeChanged.emit()
         persistent = [
-            (i, self.get_group(i), i.internalId() and self.get_group(i).order[i.row()])
+            (i, self.get_group(i), i.internalId() and self.get_group(i).position_by_row[i.row()])
             for i in self.persistentIndexList()
         ]
         arrange()
@@ -171,9 +171,9 @@ class FindingsRows(QAbstractItemModel):
                 new_indexes.append(self.createIndex(row, index.column(), 0))
                 continue
             if row not in position_rows:
-                position_rows[row] = {p: n for n, p in enumerate(group.order)}
+                position_rows[row] = {p: n for n, p in enumerate(group.position_by_row)}
             now = position_rows[row][position]
-            inside = now < group.loaded_rows
+            inside = now < group.loaded_row_count
             new_indexes.append(self.createIndex(now, index.column(), group.rule_number) if inside else QModelIndex())
         self.changePersistentIndexList([i for i, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
@@ -184,8 +184,8 @@ class FindingsRows(QAbstractItemModel):
         self.groups = sort_groups(self.groups, column, down)
         self._set_group_numbers()
         for group in self.groups:
-            group.ranks = sort_findings(group, column, down)
-            group.order = sort_visible_rows_first(group)
+            group.rank_by_row = sort_group_rows(group, column, down)
+            group.position_by_row = sort_visible_rows_first(group)
 
     def _set_group_numbers(self):
         self._rows = {group.rule_number: row for row, group in enumerate(self.groups)}
@@ -203,4 +203,6 @@ def _count_loadable(group: FindingGroup) -> int:
 
     All rows of a short list; of a long list, those down to the last row in view.
     """
-    return len(group.order) if len(group.order) <= ROWS_LOADED_AT_ONCE else group.rows_to_last_visible
+    return (
+        len(group.position_by_row) if len(group.position_by_row) <= ROWS_LOADED_AT_ONCE else group.rows_to_last_visible
+    )

@@ -75,9 +75,9 @@ class FindingSelection(QObject):
         if finding is None or self._dock.result is None:
             self.mark.clear()
         else:
-            self.show(finding)
+            self.show_on_map(finding)
 
-    def show(self, finding: Any, zoom: bool = True) -> None:
+    def show_on_map(self, finding: Any, zoom: bool = True) -> None:
         """Mark a finding on the map and outline its features as they are now."""
         result, outlines = self._dock.result, []
         for ref in list_feature_refs(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.has_features() else ():
@@ -85,12 +85,12 @@ class FindingSelection(QObject):
             if layer is not None and feature is not None and feature.hasGeometry():
                 own = (ref.role, ref.key) == (finding.role, finding.key)
                 outlines.append((feature.geometry(), layer.crs(), own))
-        self.mark.show(
+        self.mark.show_finding(
             finding, result.crs, zoom=zoom, features=outlines, get_layer_name=lambda role: get_layer_name(result, role)
         )
 
     def _find_hidden_layers(self, finding: Any) -> list[Any]:
-        return find_hidden_layers(self._dock.result, finding) if self._owner.current() else []
+        return find_hidden_layers(self._dock.result, finding) if self._owner.has_current_result() else []
 
     def _show_layer(self, layer: Any) -> None:
         show_layer(layer)
@@ -139,11 +139,11 @@ class FindingSelection(QObject):
         if len(findings) == 1:
             self.select_finding(findings[0])
         elif findings:
-            menu = self.menu(findings)
+            menu = self.make_menu(findings)
             menu.exec(self._canvas.mapToGlobal(place))
             menu.deleteLater()
 
-    def menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
+    def make_menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
         """Return a menu of findings, of which the first `MAX_MENU_FINDINGS` are named."""
         menu = QMenu(self._canvas)
         menu.setObjectName("SanxianFindingsHere")
@@ -161,7 +161,7 @@ class FindingSelection(QObject):
         self._is_picking = True
         found = self._dock.tree.select_finding(finding)
         self._is_picking = False
-        self.show(finding, zoom)
+        self.show_on_map(finding, zoom)
         if not found:
             self._dock.show_note(tr("The filter hides this finding in the list. Clear the filter to see it there."))
 

@@ -116,11 +116,11 @@ class FindingsTree(QTreeView):
     def show_report(self, report: Any, wanted: FilterSettings) -> None:
         """Show the findings of a result, or nothing; keep expansion and selection."""
         opened = {g.code for g in self.findings.groups if self.isExpanded(self._get_group_index(g))}
-        before = self.current()
+        before = self.get_selected_finding()
         self._quiet = True
         self.findings.set_report(report)
         self.filter.set_wanted(wanted)
-        groups = [g for g in self.findings.groups if g.shown_count or g.reason_seen]
+        groups = [g for g in self.findings.groups if g.shown_count or g.passes_reason_filter]
         for group in groups:
             if group.code in opened or (not opened and group is groups[0]):
                 # Load the rows now, not at the next layout: a step or a click may precede it.
@@ -132,30 +132,34 @@ class FindingsTree(QTreeView):
             self.select_finding(same)
         self._quiet = False
 
-    def change(self, change: Any) -> bool:
+    def apply_changes(self, change: Any) -> bool:
         """Apply changed findings; return True if another finding is then selected.
 
         Selection, expansion and scroll position stay; a removed selection moves to its neighbour.
         """
-        before, top = self.current(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
+        before, top = self.get_selected_finding(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
         self._quiet = True
-        for group in self.filter.change(change):
+        for group in self.filter.apply_changes(change):
             if group.shown_count:
                 self.filter.fetchMore(self._get_group_index(group))
                 self.expand(self._get_group_index(group))
-        if before is not None and not self.selectionModel().hasSelection() and self.current() is not None:
+        if before is not None and not self.selectionModel().hasSelection() and self.get_selected_finding() is not None:
             # The neighbour that the list moved to is the one that the buttons below apply to.
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             self.selectionModel().setCurrentIndex(self.currentIndex(), flags)
         if top.isValid():
             self.scrollTo(QModelIndex(top), QAbstractItemView.ScrollHint.PositionAtTop)
         self._quiet = False
-        return self.current() is not before
+        return self.get_selected_finding() is not before
 
     def set_wanted(self, wanted: FilterSettings) -> None:
-        before = self.current()
+        before = self.get_selected_finding()
         self.filter.set_wanted(wanted)
-        if before is not None and self.current() is not before and self.filter.place(before) is not None:
+        if (
+            before is not None
+            and self.get_selected_finding() is not before
+            and self.filter.get_finding_position(before) is not None
+        ):
             # Far down in a long list, its row may have been unloaded.
             self._quiet = True
             self.select_finding(before)
@@ -175,7 +179,7 @@ class FindingsTree(QTreeView):
         return self.filter.mapFromSource(self.findings.index(row, 0))
 
     # --- selection
-    def current(self) -> Any:
+    def get_selected_finding(self) -> Any:
         """Return the selected finding, or None."""
         return self.findings.get_finding(self.filter.mapToSource(self.currentIndex()))
 
@@ -198,7 +202,9 @@ class FindingsTree(QTreeView):
         found: list[Any] = []
         for n in sorted(groups | rows_by_group.keys()):
             group = self.findings.groups[n]
-            visible = [p for p in group.order if (group.passes_filter[p] if p >= 0 else group.reason_seen)]
+            visible = [
+                p for p in group.position_by_row if (group.passes_filter[p] if p >= 0 else group.passes_reason_filter)
+            ]
             positions = visible if n in groups else [visible[row] for row in sorted(rows_by_group[n])]
             found += [group.findings[p] for p in positions if p >= 0]
         return found
@@ -217,14 +223,14 @@ class FindingsTree(QTreeView):
         self.scrollTo(index)
         return True
 
-    def step(self, direction: int) -> bool:
+    def step_selection(self, direction: int) -> bool:
         """Select the next (1) or former (−1) open finding in view; False at the end."""
         candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
         position = self._find_target(candidates, direction)
         return 0 <= position < len(candidates) and self.select_finding(candidates[position])
 
     def _find_target(self, candidates: list[Any], direction: int) -> int:
-        now = self.current()
+        now = self.get_selected_finding()
         for position, finding in enumerate(candidates):
             if finding is now:
                 return position + direction
@@ -232,33 +238,33 @@ class FindingsTree(QTreeView):
         if group is None:
             return 0 if direction > 0 else -1
         # From a rule, a reason or a waived finding, continue there.
-        in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.order if p >= 0)]]
+        in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.position_by_row if p >= 0)]]
         here = next(n for n, f in enumerate(in_order) if f is (now or group))
         before = {id(f) for f in in_order[:here]}
         passed = sum(id(f) in before for f in candidates)
         return passed if direction > 0 else passed - 1
 
-    def position(self) -> tuple[int, int, str] | None:
+    def get_selected_position(self) -> tuple[int, int, str] | None:
         """Return (number, count, kind) of the selected finding in view, or None."""
-        now = self.current()
+        now = self.get_selected_finding()
         if now is None:
             return None
-        return self.filter.place(now)
+        return self.filter.get_finding_position(now)
 
     def _on_current_changed(self, *_indexes: QModelIndex) -> None:
         if not self._quiet:
             self._changed = True
-            self.chosen.emit(self.current())
+            self.chosen.emit(self.get_selected_finding())
 
     def _on_clicked(self, _index: QModelIndex) -> None:
         # A click on the row that was selected before shows it again; a first click has done so already.
         changed, self._changed = self._changed, False
-        if not changed and self.current() is not None:
-            self.zoomRequested.emit(self.current())
+        if not changed and self.get_selected_finding() is not None:
+            self.zoomRequested.emit(self.get_selected_finding())
 
     def _on_double_clicked(self, _index: QModelIndex) -> None:
-        if self.current() is not None:
-            self.formRequested.emit(self.current())
+        if self.get_selected_finding() is not None:
+            self.formRequested.emit(self.get_selected_finding())
 
     # --- keys
     def event(self, event):
@@ -269,7 +275,7 @@ class FindingsTree(QTreeView):
         return super().event(event)
 
     def keyPressEvent(self, event):
-        finding, group = self.current(), self.get_selected_group()
+        finding, group = self.get_selected_finding(), self.get_selected_group()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and finding is not None:
             self.zoomRequested.emit(finding)
         elif event.matches(QKeySequence.StandardKey.Copy) and group is not None:
@@ -287,5 +293,5 @@ class FindingsTree(QTreeView):
 
     def _format_text(self, group: FindingGroup, finding: Any) -> str:
         if finding is None:
-            return " ".join(t for t in (group.code, group.title, group.outcome.reason) if t)
+            return " ".join(t for t in (group.code, group.title, group.rule_outcome.reason) if t)
         return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))

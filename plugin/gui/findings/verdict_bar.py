@@ -70,7 +70,7 @@ class VerdictBar(QWidget):
         button = QToolButton()
         button.setObjectName(f"SanxianKind{kind.capitalize()}")
         button.setCheckable(True)
-        button.setChecked(kind in FilterSettings().kinds)
+        button.setChecked(kind in FilterSettings().shown_kinds)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         # The full text must not widen the panel: if it does not fit, icon and number remain.
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -94,7 +94,7 @@ class VerdictBar(QWidget):
         self._verdict = summary["verdict"]
         self._word.setText(theme.get_verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.
-        self._word.setEnabled(not result.changes)
+        self._word.setEnabled(not result.changes_since_check)
         run, total, sentence = _describe_rules_run(result)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         outcomes = tr(
@@ -107,16 +107,16 @@ class VerdictBar(QWidget):
 
     def show_edits(self, result) -> None:
         """Show the current counts, and a note that the verdict is of the full check."""
-        self.set_counts(result.counts())
+        self.set_counts(result.count_findings())
         text = tr("{count} places re-checked after edits · county totals not recalculated")
-        self._edited.setText(text.format(count=len(result.edited)))
+        self._edited.setText(text.format(count=len(result.rechecked_features)))
         tip = tr(
             "The verdict is that of the full check at {time}. Edited features are checked at once; totals, "
             "shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, "
             "balance) are checked in the next full check."
         )
         self._edited.setToolTip(tip.format(time=result.time_text))
-        self._edited.setVisible(bool(result.edited))
+        self._edited.setVisible(bool(result.rechecked_features))
 
     def set_counts(self, counts: dict[str, int]) -> None:
         self._counts = counts
@@ -178,12 +178,12 @@ class VerdictBar(QWidget):
 def _describe_rules_run(result) -> tuple[int, int, str]:
     """Return how many rules ran, of how many, and the names of groups left out."""
     from ...core.render.rules_run import describe_rules_run, find_rules_for_data
-    from ...core.render.words import Words
+    from ...core.render.words import ReportTexts
 
-    report, norm = result.report, result.checked.plan.norm
+    report, norm = result.report, result.check_result.plan.norm
     run = [rule.code for rule in report.rules]
     return (
         len(run),
         len(find_rules_for_data(run, norm)),
-        describe_rules_run(report, norm, Words(settings.get_interface_language())),
+        describe_rules_run(report, norm, ReportTexts(settings.get_interface_language())),
     )

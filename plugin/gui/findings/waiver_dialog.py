@@ -39,7 +39,7 @@ from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from .attachment_digest import AttachmentDigest
 from .detail_pane import format_figures, format_keys, make_text_label
-from .groups import format_hectares, get_kind
+from .groups import format_hectares_in_list, get_kind
 
 
 class FindingCard(QFrame):
@@ -224,7 +224,7 @@ class WaiverDialog(QDialog):
     def _on_attachment_changed(self) -> None:
         text = self.attachment.text()
         # The digest emits its state immediately, which calls `_validate_fields`.
-        self._digest.read(str(self._find_folder() / text) if text else "")
+        self._digest.start_reading(str(self._find_folder() / text) if text else "")
 
     def _find_folder(self) -> Path:
         return Path(self.file.text()).parent if self.file.text() else Path()
@@ -245,7 +245,7 @@ class WaiverDialog(QDialog):
         else:
             self._at_until.show_hint()
         self._report_attachment()
-        self.ok.setEnabled(not blank and not self.errors() and not self._digest.busy)
+        self.ok.setEnabled(not blank and not self.find_errors() and not self._digest.busy)
         # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
         self.ok.setToolTip("\n".join(blank.values()))
 
@@ -276,7 +276,7 @@ class WaiverDialog(QDialog):
         else:
             self._attachment_message.show_hint()
 
-    def errors(self) -> list[str]:
+    def find_errors(self) -> list[str]:
         """Return the errors in the fields of the dialog, from top to bottom."""
         fields = (
             self._reason_message,
@@ -289,11 +289,11 @@ class WaiverDialog(QDialog):
         return [at.error for at in fields if at.error]
 
     # --- result
-    def chosen(self) -> list[Any]:
+    def get_chosen_findings(self) -> list[Any]:
         """Return the findings that the waiver applies to."""
         return [self._current] if self.only_this.isChecked() else self._findings
 
-    def words(self) -> Any:
+    def read_entry(self) -> Any:
         """Return what the user entered for the waiver."""
         from ...core.waivers.model import WaiverEntry
 
@@ -310,9 +310,9 @@ class WaiverDialog(QDialog):
     def accept(self) -> None:
         if not self.ok.isEnabled():
             return
-        entries = self.words()
+        entries = self.read_entry()
         try:
-            self._save(self.chosen(), entries, Path(self.file.text()))
+            self._save(self.get_chosen_findings(), entries, Path(self.file.text()))
         except SanxianError as error:
             self._file_message.show_error(trouble.explain_error(error))
             return
@@ -350,4 +350,4 @@ def _summarise_findings(findings: list[Any]) -> str:
     more = " …" if len(counts) > _MAX_NAMED_RULES else ""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     text = tr("{count} findings: {rules}").format(count=len(findings), rules=named + more)
-    return f"{text}  {format_hectares(sum(areas))}" if areas else text
+    return f"{text}  {format_hectares_in_list(sum(areas))}" if areas else text

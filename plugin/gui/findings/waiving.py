@@ -33,30 +33,30 @@ class WaiverActions(QObject):
         self._dock = dock
         #: Returns True if the displayed result is of the open project.
         self._current = current
-        dock.navigation.waive.accept.connect(self.accept)
+        dock.navigation.waive.accept.connect(self.register_waivers)
         dock.navigation.waive.withdraw.connect(self.withdraw_waivers)
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
         self._dock.tree.set_settled_signal_blocked(False)
 
-    def path(self) -> Path | None:
+    def get_waiver_path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""
-        known = self._dock.result.checked.waivers.path
+        known = self._dock.result.check_result.waivers.path
         project = QgsProject.instance()
         if known is not None or not self._current():
             return known
         return places.find_waiver_file_of_layers(project, role_recognition.list_plan_layers(project))
 
-    def accept(self, findings: list[Any]) -> None:
+    def register_waivers(self, findings: list[Any]) -> None:
         """Ask for reason, document and author of a waiver, then write it to the file."""
         from .waiver_dialog import WaiverDialog
 
-        default = self.path()
+        default = self.get_waiver_path()
 
         written: list[Any] = []
 
-        def save(chosen: list[Any], words: Any, path: Path) -> None:
+        def save_waivers(chosen: list[Any], words: Any, path: Path) -> None:
             self._save_waiver(chosen, words, path)
             written[:] = chosen
             if path != default and self._current():
@@ -64,7 +64,9 @@ class WaiverActions(QObject):
 
         tree = self._dock.tree
         titles = {group.code: group.title for group in tree.findings.groups}
-        dialog = WaiverDialog(findings, default, save, self._dock.window(), current=tree.current(), titles=titles)
+        dialog = WaiverDialog(
+            findings, default, save_waivers, self._dock.window(), current=tree.get_selected_finding(), titles=titles
+        )
         if dialog.exec():
             text = tr("{count} waived, kept in {file}. Press Waived above the list to see them.")
             self._dock.show_note(text.format(count=len(written), file=Path(dialog.file.text()).name))
@@ -74,7 +76,7 @@ class WaiverActions(QObject):
         from ...core.waivers.file import change_waivers
 
         numbers = {f.params["waiver"]["id"] for f in findings}
-        path, limits = self.path(), self._dock.result.checked.waivers.limits
+        path, limits = self.get_waiver_path(), self._dock.result.check_result.waivers.limits
         try:
             self.apply_waivers(change_waivers(path, remove=numbers, limits=limits), path)
         except SanxianError as error:
@@ -86,7 +88,7 @@ class WaiverActions(QObject):
         from ...core.waivers.file import change_waivers
         from ...core.waivers.model import make_waivers
 
-        limits = self._dock.result.checked.waivers.limits
+        limits = self._dock.result.check_result.waivers.limits
         self.apply_waivers(
             change_waivers(path, add=make_waivers(findings, words, limits, path.parent), limits=limits), path
         )
@@ -98,16 +100,20 @@ class WaiverActions(QObject):
         from ...core.waivers.loading import renew_waiver_notices
 
         result = self._dock.result
-        checked = result.checked
+        checked = result.check_result
         plan, report, before = checked.plan, checked.report, checked.waivers
         checked.waivers = replace(before, entries=entries, path=path, file_exists=True)
         renew_waiver_notices(report, before, checked.waivers, result.texts)
         templates = plan.norm.standard.templates
-        judged = apply_waivers(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))
+        judged = apply_waivers(
+            report, plan, checked.waivers, lambda finding: result.texts.format_message(finding, templates)
+        )
         # Findings of edits are displayed but not in the report.
-        about = {id(f) for f in [*judged.gone, *judged.found]}
+        about = {id(f) for f in [*judged.ended_findings, *judged.new_findings]}
         edited = mark_accepted_findings([f for f in result.findings if id(f) not in about], plan, checked.waivers)
-        touched = {id(f): f for f in [*judged.changed, *edited]}
+        touched = {id(f): f for f in [*judged.changed_findings, *edited]}
         in_view = {id(f) for f in result.findings}
-        change = FindingsChange(gone=[f for f in judged.gone if id(f) in in_view], found=judged.found)
+        change = FindingsChange(
+            ended_findings=[f for f in judged.ended_findings if id(f) in in_view], new_findings=judged.new_findings
+        )
         self.changed.emit([f for f in touched.values() if id(f) in in_view], change)

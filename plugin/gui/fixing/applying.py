@@ -130,8 +130,8 @@ class FixApplier(QObject):
             ).format(count=len(order.proposals), layers=names)
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
-        self._messages.show(text, "success")
-        self._messages.add(UndoFixButton(step))
+        self._messages.show_message(text, "success")
+        self._messages.add_button(UndoFixButton(step))
 
 
 class UndoFixButton(QPushButton):

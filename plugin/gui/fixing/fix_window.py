@@ -63,7 +63,7 @@ class FixWindow(QObject):
         from ...core.fixes.texts import FixTexts
 
         result = self._dock.result
-        self._texts = FixTexts(result.texts.lang, result.checked.plan.norm.standard.templates)
+        self._texts = FixTexts(result.texts.lang, result.check_result.plan.norm.standard.templates)
 
     def close(self) -> None:
         """Close the dialog without applying anything."""

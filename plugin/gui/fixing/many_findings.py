@@ -191,7 +191,7 @@ class BatchFixer(FixWindow):
             tr("Batch fix ({count})").format(count=len(proposals)),
             get_person(),
         )
-        norm = self._dock.result.checked.plan.norm
+        norm = self._dock.result.check_result.plan.norm
         refused = self._applier.apply(order, self._get_layers(), norm, self._texts)
         if refused:
             self._show_refusal(refused)

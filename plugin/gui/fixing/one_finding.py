@@ -57,9 +57,11 @@ class FindingFixer(FixWindow):
         result = self._dock.result
         self._finding, self._documents = finding, {}
         self._read_texts()
-        outcome = result.outcome(finding.code)
+        outcome = result.find_rule_outcome(finding.code)
         title = (outcome.problem or outcome.heading) if outcome is not None else ""
-        position = self._dock.tree.position() if self._dock.tree.current() is finding else None
+        position = (
+            self._dock.tree.get_selected_position() if self._dock.tree.get_selected_finding() is finding else None
+        )
         place = tr("number {number} of {count}").format(number=position[0], count=position[1]) if position else ""
         self._mark.clear()
         self.dialog.show_finding(finding, title, place, make_finding_shapes(finding, result.crs))
@@ -117,7 +119,7 @@ class FindingFixer(FixWindow):
         if not self.trial.is_current:
             self.trial.run_again()
             return
-        norm = self._dock.result.checked.plan.norm
+        norm = self._dock.result.check_result.plan.norm
         refused = self._applier.apply(self._make_order(choice), self._get_layers(), norm, self._texts)
         if refused:
             self.dialog.show_state(refused, can_apply=False, can_retry=True)
@@ -126,8 +128,8 @@ class FindingFixer(FixWindow):
 
     def _step(self, direction: int) -> None:
         """Show the next or former finding of the list."""
-        if self._dock.tree.step(direction):
-            self._show_finding(self._dock.tree.current())
+        if self._dock.tree.step_selection(direction):
+            self._show_finding(self._dock.tree.get_selected_finding())
         else:
             text = tr("This is the last listed finding.") if direction > 0 else tr("This is the first listed finding.")
             self.dialog.status.setText(text)

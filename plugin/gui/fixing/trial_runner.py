@@ -27,11 +27,11 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
     live = editing.live
     if editing.is_outdated or live is None or not live.can_try:
         return tr("The result is older than the layers. Check again, then fix.")
-    if not editing.is_on and editing.waiting:
+    if not editing.is_on and editing.waiting_feature_count:
         text = tr(
             "{count} changed features were not re-checked, because the live check is off. Switch it on, then fix."
         )
-        return text.format(count=editing.waiting)
+        return text.format(count=editing.waiting_feature_count)
     return ""
 
 

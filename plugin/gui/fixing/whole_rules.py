@@ -55,4 +55,4 @@ def _is_of_whole_rule(finding: Any) -> bool:
 def _make_change(gone: list[Any], found: list[Any]) -> Any:
     from ...core.live.session import FindingsChange
 
-    return FindingsChange(gone=list(gone), found=list(found)) if gone or found else None
+    return FindingsChange(ended_findings=list(gone), new_findings=list(found)) if gone or found else None

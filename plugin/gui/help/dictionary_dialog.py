@@ -115,11 +115,11 @@ class DictionaryDialog(QDialog):
         self._items.clear()
         try:
             # The dictionary names rules, which need the libraries.
-            from ...core.render.dictionary import Dictionary
+            from ...core.render.dictionary import DataDictionary
 
-            self._data_dictionary = Dictionary(load_standard(self.standard.currentData()), get_interface_language())
+            self._data_dictionary = DataDictionary(load_standard(self.standard.currentData()), get_interface_language())
             groups: dict[str, QTreeWidgetItem] = {}
-            for entry in self._data_dictionary.entries:
+            for entry in self._data_dictionary.pages:
                 if entry.group not in groups:
                     groups[entry.group] = QTreeWidgetItem(self.tree, [entry.group])
                 item = QTreeWidgetItem(groups[entry.group], [f"{entry.title}  {entry.code}"])
@@ -153,7 +153,7 @@ class DictionaryDialog(QDialog):
 
     def _show(self, anchor: str) -> None:
         """Show the page with the search words highlighted, scrolled to the first of them."""
-        self.browser.setHtml(self._data_dictionary.page(anchor))
+        self.browser.setHtml(self._data_dictionary.render_page(anchor))
         marks = []
         for word in self.search.text().split():
             self.browser.moveCursor(QTextCursor.MoveOperation.Start)
@@ -175,7 +175,7 @@ class DictionaryDialog(QDialog):
     def _filter_items(self) -> None:
         text = self.search.text()
         shown = 0
-        for entry in self._data_dictionary.entries if self._data_dictionary is not None else ():
+        for entry in self._data_dictionary.pages if self._data_dictionary is not None else ():
             matches = entry.matches_search(text)
             self._items[entry.anchor].setHidden(not matches)
             shown += matches

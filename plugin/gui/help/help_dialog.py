@@ -83,7 +83,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     texts = Texts(get_interface_language())
     rule = load_all_rules().get(code)
     if rule is None:
-        return f"<h2>{escape(code)}</h2><p>{escape(texts.section('run_help').get(code, code))}</p>"
+        return f"<h2>{escape(code)}</h2><p>{escape(texts.get_section('run_help').get(code, code))}</p>"
     parts = [f"<h2>{code} {escape(texts.get_rule_title(rule))}</h2>"]
     for heading, text in texts.get_rule_help(rule).items():
         parts.append(f"<h3>{escape(heading)}</h3><p>{escape(text)}</p>")

@@ -26,15 +26,15 @@ from .source import MappingSource
 
 def _describe_preparation(done: PreparedMapping, template: Template) -> str:
     """Return the filled, required and unused fields of a mapping as text."""
-    filled = [f for f in template.fields if done.field_previews[f.name].filled]
+    filled = [f for f in template.fields if done.field_previews[f.name].filled_count]
     needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
-    missing = [f.name for f in needed if not done.field_previews[f.name].filled]
-    used = set(done.mapping.fields.values())
-    unused = [f.name for f in done.columns.layer.fields if f.name not in used]
+    missing = [f.name for f in needed if not done.field_previews[f.name].filled_count]
+    used = set(done.mapping.source_by_target.values())
+    unused = [f.name for f in done.source_columns.layer.fields if f.name not in used]
     lost = sum(p.lost_count for p in done.field_previews.values())
     lines = [
         tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.").format(
-            rows=done.columns.rows, filled=len(filled), all=len(template.fields), lost=lost
+            rows=done.source_columns.row_count, filled=len(filled), all=len(template.fields), lost=lost
         )
     ]
     if missing:
@@ -77,7 +77,7 @@ class MappingDialog(MappingSource):
         self.table.changed.connect(self._on_field_mapping_changed)
         self.table.itemSelectionChanged.connect(self._show_choices)
         self.choices.chosen.connect(self._on_code_decided)
-        self.start.clicked.connect(self.run)
+        self.start.clicked.connect(self.start_run)
         self.stop.clicked.connect(self._cancel)
         self.state_changed.connect(self._enable_buttons)
         self._prepare_mapping()
@@ -91,8 +91,12 @@ class MappingDialog(MappingSource):
     def _on_field_mapping_changed(self, target: str, source: str, constant: Any, way: Any) -> None:
         if self._prepared_mapping is None:
             return
-        former = self._prepared_mapping.mapping.codes.get(target)
-        if way is not None and former is not None and (former.list_id, former.column) == (way.list_id, way.column):
+        former = self._prepared_mapping.mapping.translation_by_target.get(target)
+        if (
+            way is not None
+            and former is not None
+            and (former.list_id, former.target_column) == (way.list_id, way.target_column)
+        ):
             way = former
         mapping = change_mapping(
             self._prepared_mapping.mapping,
@@ -106,12 +110,15 @@ class MappingDialog(MappingSource):
 
     def _on_code_decided(self, code: str, becomes: str) -> None:
         target = self.table.get_current_target()
-        way = self._prepared_mapping.mapping.codes[target]
-        choices = {k: v for k, v in way.choices.items() if k != code}
+        way = self._prepared_mapping.mapping.translation_by_target[target]
+        choices = {k: v for k, v in way.chosen_code_by_source.items() if k != code}
         if becomes:
             choices[code] = becomes
-        codes = {**self._prepared_mapping.mapping.codes, target: replace(way, choices=choices)}
-        self._use_mapping(replace(self._prepared_mapping.mapping, codes=codes), target)
+        codes = {
+            **self._prepared_mapping.mapping.translation_by_target,
+            target: replace(way, chosen_code_by_source=choices),
+        }
+        self._use_mapping(replace(self._prepared_mapping.mapping, translation_by_target=codes), target)
 
     def _use_mapping(self, mapping: Any, target: str) -> None:
         """Use another mapping; update the row of a field and of its code names."""
@@ -121,7 +128,7 @@ class MappingDialog(MappingSource):
             shown = self._target_template.find_field_by_name(name) if name else None
             if shown is not None:
                 previews[name] = preview_field(
-                    self._prepared_mapping.columns, mapping, shown, self._target_template, self._norm.standard
+                    self._prepared_mapping.source_columns, mapping, shown, self._target_template, self._norm.standard
                 )
                 self.table.show_preview(name, previews[name])
         self._prepared_mapping = replace(self._prepared_mapping, mapping=mapping, field_previews=previews)
@@ -136,7 +143,11 @@ class MappingDialog(MappingSource):
             return
         standard = self._norm.standard
         rows = find_undecided_codes(
-            self._prepared_mapping.columns, self._prepared_mapping.mapping, field, self._target_template, standard
+            self._prepared_mapping.source_columns,
+            self._prepared_mapping.mapping,
+            field,
+            self._target_template,
+            standard,
         )
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
@@ -158,7 +169,7 @@ class MappingDialog(MappingSource):
         self._prepare_mapping(mapping)
 
     def _choose_mapping_file(self) -> None:
-        path = files.ask_new_mapping(self, self._project, self.role())
+        path = files.ask_new_mapping(self, self._project, self.get_role())
         if path:
             self.save_mapping(path)
 
@@ -174,7 +185,7 @@ class MappingDialog(MappingSource):
         return True
 
     # --- the run
-    def run(self) -> None:
+    def start_run(self) -> None:
         layer = self._get_source_layer()
         if self._prepared_mapping is None or layer is None:
             return
@@ -184,7 +195,7 @@ class MappingDialog(MappingSource):
         given = mapping_run.make_run_parameters(
             source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses
         )
-        given["DROP_PERSONAL"] = bool(self._target_template.personal) and self.personal.isChecked()
+        given["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()
         self._run = MappingRun(self._project, given)
         self._run.progress.connect(self._show_progress)
         self._run.run_ended.connect(self._on_run_ended)
@@ -207,7 +218,7 @@ class MappingDialog(MappingSource):
         self._enable_buttons()
         if results is None:
             self._show_message(
-                tr("Cancelled; nothing was written.") if run.cancelled else _get_last_message(run.messages())
+                tr("Cancelled; nothing was written.") if run.cancelled else _get_last_message(run.get_log_messages())
             )
             return
         layer = mapping_run.add_result_layer(self._project, run, results["OUTPUT"], self._target_template, self._norm)
@@ -225,7 +236,7 @@ class MappingDialog(MappingSource):
         self.bar.setVisible(running)
         self.stop.setVisible(running)
         # After a failed or stopped reading, the preview may be of another template.
-        is_current = self._prepared_mapping is not None and self._prepared_mapping.mapping.role == self.role()
+        is_current = self._prepared_mapping is not None and self._prepared_mapping.mapping.role == self.get_role()
         ready = is_current and self._job is None and not running
         for widget in (self.start, self.save, self.table, self.choices):
             widget.setEnabled(ready)

@@ -30,7 +30,7 @@ from ...core.mapping.preview import UndecidedCode
 from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets.buttons import make_close_button
-from .table import MappingTable, ScrollSafeComboBox
+from .table import MappingTable, ScrollSafeTableComboBox
 
 #: Maximum number of codes with a combo box, which are slow to create.
 _MAX_SHOWN_CODES = 200
@@ -66,7 +66,7 @@ class CodeChoiceTable(QWidget):
         if not rows or codes is None:
             self.table.setRowCount(0)
             return
-        open_count = sum(not row.chosen for row in rows)
+        open_count = sum(not row.chosen_code for row in rows)
         text = tr(
             "{field}: {count} codes match several codes, {open} not chosen yet. Choices are saved in the mapping."
         )
@@ -82,28 +82,28 @@ class CodeChoiceTable(QWidget):
         self.table.setRowCount(0)
         self.table.setRowCount(len(rows))
         for table_row, row in enumerate(rows):
-            for column, value in enumerate((row.code, row.name, str(row.rows))):
+            for column, value in enumerate((row.code, row.name, str(row.row_count))):
                 self.table.setItem(table_row, column, QTableWidgetItem(value))
             self.table.setCellWidget(table_row, 3, self._make_code_combo(row, codes))
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
 
-    def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
-        box = ScrollSafeComboBox()
+    def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeTableComboBox:
+        box = ScrollSafeTableComboBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
-        likely = [code for code in row.candidate_codes if code in codes.codes]
+        likely = [code for code in row.candidate_codes if code in codes.entry_by_code]
         for code in likely:
-            box.addItem(f"{code} {codes.codes[code].name}", code)
+            box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
         if likely:
             box.insertSeparator(box.count())
-        for code in codes.codes:
+        for code in codes.entry_by_code:
             if code not in likely:
-                box.addItem(f"{code} {codes.codes[code].name}", code)
-        box.setCurrentIndex(max(box.findData(row.chosen), 0))
+                box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
+        box.setCurrentIndex(max(box.findData(row.chosen_code), 0))
         box.setEditable(True)
-        box.setInsertPolicy(ScrollSafeComboBox.InsertPolicy.NoInsert)
+        box.setInsertPolicy(ScrollSafeTableComboBox.InsertPolicy.NoInsert)
         box.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         box.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         box.lineEdit().editingFinished.connect(lambda: box.setEditText(box.itemText(box.currentIndex())))
@@ -128,12 +128,12 @@ class MappingForm(QDialog):
         self.source.setProject(project)
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
         self.browse = QPushButton(tr("File…"))
-        self.template = ScrollSafeComboBox()
+        self.template = ScrollSafeTableComboBox()
         self.template.setObjectName("SanxianMappingTemplate")
         for role, one in templates.items():
             self.template.addItem(f"{one.name} {role}", role)
         self.template.setEditable(True)
-        self.template.setInsertPolicy(ScrollSafeComboBox.InsertPolicy.NoInsert)
+        self.template.setInsertPolicy(ScrollSafeTableComboBox.InsertPolicy.NoInsert)
         self.template.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         self.template.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.again = QPushButton(tr("Propose Again"))

@@ -64,7 +64,7 @@ class MappingSource(MappingForm):
     state_changed = pyqtSignal()
 
     def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
-        norm = county.make_check_options(project).norm()
+        norm = county.make_check_options(project).resolve_norm()
         super().__init__(project, norm.standard.templates, Texts(settings.get_interface_language()), parent)
         self._project, self._runner, self._norm = project, runner, norm
         self._prepared_mapping: PreparedMapping | None = None
@@ -84,12 +84,12 @@ class MappingSource(MappingForm):
         wanted = get_assigned_role(layer) if isinstance(layer, QgsVectorLayer) else ""
         return wanted or "DLTB"
 
-    def role(self) -> str:
+    def get_role(self) -> str:
         return str(self.template.currentData() or "")
 
     @property
     def _target_template(self) -> Template:
-        return self._norm.standard.templates[self.role()]
+        return self._norm.standard.templates[self.get_role()]
 
     def _restore_template(self) -> None:
         self.template.setEditText(self.template.itemText(self.template.currentIndex()))
@@ -136,15 +136,21 @@ class MappingSource(MappingForm):
             self._show_message(tr("Choose a layer, or a file with File…"))
             self.state_changed.emit()
             return
-        source: Any = self._prepared_mapping.columns if self._prepared_mapping is not None else take_snapshot(layer)
+        source: Any = (
+            self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)
+        )
         template, standard = self._target_template, self._norm.standard
         known = attribute_forms.find_constant_values(template, self._norm)
 
-        def work(progress, cancellation):
+        def prepare_in_background(progress, cancellation):
             return mapping_work.prepare_mapping(source, template, standard, given, cancellation, known)
 
         self._job = BackgroundJob(
-            tr("Map Fields"), work, on_done=self._show, on_error=self._on_failed, on_cancelled=self._on_cancelled
+            tr("Map Fields"),
+            prepare_in_background,
+            on_done=self._show,
+            on_error=self._on_failed,
+            on_cancelled=self._on_cancelled,
         )
         self._show_message(tr("Reading {layer}…").format(layer=layer.name()))
         self.state_changed.emit()
@@ -152,9 +158,9 @@ class MappingSource(MappingForm):
 
     def _show(self, prepared: PreparedMapping) -> None:
         self._job, self._prepared_mapping = None, prepared
-        self.table.fill(prepared, self._target_template, self._norm.standard)
-        self.personal.setVisible(bool(self._target_template.personal))
-        self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target_template.personal))
+        self.table.show_mapping(prepared, self._target_template, self._norm.standard)
+        self.personal.setVisible(bool(self._target_template.personal_fields))
+        self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target_template.personal_fields))
         self.state_changed.emit()
 
     def _on_cancelled(self) -> None:

@@ -23,7 +23,7 @@ from ...core.mapping import CodeTranslation
 from ...core.mapping.preview import FieldPreview, find_translations
 from ...core.messages.texts import Texts
 from ...core.standard import Standard
-from ...core.standard.template import Field, Template
+from ...core.standard.template import Template, TemplateField
 from ..widgets import theme
 
 FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
@@ -37,7 +37,7 @@ NO_SOURCE, CONSTANT_SOURCE = "", "\0constant"
 _SOURCE_KEY_SEPARATOR = "\0"
 
 
-class ScrollSafeComboBox(QComboBox):
+class ScrollSafeTableComboBox(QComboBox):
     """A combo box that ignores the mouse wheel unless it has the focus.
 
     The wheel then scrolls the table.
@@ -67,7 +67,7 @@ class MappingTable(QTableWidget):
         super().__init__(0, LOST_COLUMN + 1, parent)
         self.setObjectName("SanxianMappingTable")
         self._texts = texts
-        self._targets: list[Field] = []
+        self._targets: list[TemplateField] = []
         self._standard: Standard | None = None
         self.setHorizontalHeaderLabels(
             [
@@ -88,17 +88,19 @@ class MappingTable(QTableWidget):
         self.setWordWrap(False)
         self.horizontalHeader().setStretchLastSection(False)
 
-    def fill(self, prepared: PreparedMapping, template: Template, standard: Standard) -> None:
+    def show_mapping(self, prepared: PreparedMapping, template: Template, standard: Standard) -> None:
         """Fill the table with the fields of a template, their sources and previews."""
         self._targets, self._standard = list(template.fields), standard
         self.setRowCount(0)
         self.setRowCount(len(self._targets))
-        sources = [f.name for f in prepared.columns.layer.fields]
+        sources = [f.name for f in prepared.source_columns.layer.fields]
         for row, target in enumerate(self._targets):
             self._show_field_description(row, target)
             self.setCellWidget(row, SOURCE_COLUMN, self._make_source_box(target, sources, prepared))
             self._fill_constant_or_codes(
-                row, prepared.mapping.constants.get(target.name), prepared.mapping.codes.get(target.name)
+                row,
+                prepared.mapping.constant_by_target.get(target.name),
+                prepared.mapping.translation_by_target.get(target.name),
             )
             self.show_preview(target.name, prepared.field_previews[target.name])
         header = self.horizontalHeader()
@@ -110,7 +112,7 @@ class MappingTable(QTableWidget):
             self.setColumnWidth(column, letter * letters)
         header.setSectionResizeMode(SAMPLES_COLUMN, QHeaderView.ResizeMode.Stretch)
 
-    def _show_field_description(self, row: int, target: Field) -> None:
+    def _show_field_description(self, row: int, target: TemplateField) -> None:
         name = QTableWidgetItem(f"{target.alias} {target.name}")
         kind = self._texts.get("types", target.type)
         size = ",".join(str(v) for v in (target.length, target.decimals) if v is not None)
@@ -131,8 +133,10 @@ class MappingTable(QTableWidget):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(row, column, item)
 
-    def _make_source_box(self, target: Field, sources: list[str], prepared: PreparedMapping) -> ScrollSafeComboBox:
-        box = ScrollSafeComboBox()
+    def _make_source_box(
+        self, target: TemplateField, sources: list[str], prepared: PreparedMapping
+    ) -> ScrollSafeTableComboBox:
+        box = ScrollSafeTableComboBox()
         box.setObjectName(f"source.{target.name}")
         box.setAccessibleName(tr("Source of {field}").format(field=target.name))
         box.addItem(tr("(nothing)"), NO_SOURCE)
@@ -142,8 +146,8 @@ class MappingTable(QTableWidget):
             box.addItem(name, name)
         chosen = (
             CONSTANT_SOURCE
-            if target.name in prepared.mapping.constants
-            else prepared.mapping.fields.get(target.name, "")
+            if target.name in prepared.mapping.constant_by_target
+            else prepared.mapping.source_by_target.get(target.name, "")
         )
         box.setCurrentIndex(max(box.findData(chosen), 0))
         how = prepared.proposals_by_field.get(target.name)
@@ -152,7 +156,7 @@ class MappingTable(QTableWidget):
         box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
         return box
 
-    def _row(self, target: str) -> int:
+    def _find_row(self, target: str) -> int:
         return next(n for n, field in enumerate(self._targets) if field.name == target)
 
     def _fill_constant_or_codes(self, row: int, constant: Any, way: CodeTranslation | None) -> None:
@@ -168,10 +172,10 @@ class MappingTable(QTableWidget):
             self.setCellWidget(row, MORE_COLUMN, edit)
             return
         ways = find_translations(target, self._standard) if source else []
-        if way is not None and not any((w.list_id, w.column) == (way.list_id, way.column) for w in ways):
+        if way is not None and not any((w.list_id, w.target_column) == (way.list_id, way.target_column) for w in ways):
             ways.append(way)
         if ways:
-            box = ScrollSafeComboBox()
+            box = ScrollSafeTableComboBox()
             box.setObjectName(f"codes.{target.name}")
             box.addItem(tr("Codes unchanged"), None)
             for translation in ways:
@@ -186,8 +190,8 @@ class MappingTable(QTableWidget):
             box.activated.connect(lambda _row: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, box)
 
-    def _on_source_chosen(self, target: Field) -> None:
-        row = self._row(target.name)
+    def _on_source_chosen(self, target: TemplateField) -> None:
+        row = self._find_row(target.name)
         if self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE and isinstance(
             self.cellWidget(row, MORE_COLUMN), QLineEdit
         ):
@@ -199,8 +203,8 @@ class MappingTable(QTableWidget):
         if self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE:
             self.cellWidget(row, MORE_COLUMN).setFocus()
 
-    def _emit_choice(self, target: Field) -> None:
-        row = self._row(target.name)
+    def _emit_choice(self, target: TemplateField) -> None:
+        row = self._find_row(target.name)
         source, more = self.cellWidget(row, SOURCE_COLUMN).currentData(), self.cellWidget(row, MORE_COLUMN)
         self.selectRow(row)
         if source == CONSTANT_SOURCE:
@@ -213,21 +217,23 @@ class MappingTable(QTableWidget):
         )
 
     def show_preview(self, target: str, preview: FieldPreview) -> None:
-        row = self._row(target)
+        row = self._find_row(target)
         parts = []
         for sample in preview.samples:
-            after = sample.after or tr("(empty)")
-            text = f"{sample.before} → {after}" if sample.before not in ("", sample.after) else after
+            after = sample.converted_value or tr("(empty)")
+            text = (
+                f"{sample.source_value} → {after}" if sample.source_value not in ("", sample.converted_value) else after
+            )
             if sample.reason:
                 why = self._texts.get("mapping_short", sample.reason)
-                text = tr("{value}: {why}").format(value=sample.before or sample.after, why=why)
+                text = tr("{value}: {why}").format(value=sample.source_value or sample.converted_value, why=why)
             parts.append(text)
         item = self.item(row, SAMPLES_COLUMN)
         item.setText(tr("; ").join(parts))
         item.setToolTip("\n".join(parts))
-        by_code = self.cellWidget(row, SOURCE_COLUMN).currentData() == NO_SOURCE and preview.filled
+        by_code = self.cellWidget(row, SOURCE_COLUMN).currentData() == NO_SOURCE and preview.filled_count
         self.item(row, MORE_COLUMN).setText(tr("Name from the code list") if by_code else "")
-        self.item(row, FILLED_COLUMN).setText(str(preview.filled))
+        self.item(row, FILLED_COLUMN).setText(str(preview.filled_count))
         lost = self.item(row, LOST_COLUMN)
         lost.setText(
             str(preview.lost_count + preview.remarked_count) if preview.lost_count or preview.remarked_count else ""
@@ -236,7 +242,7 @@ class MappingTable(QTableWidget):
             theme.load_icon("warning")
             if preview.lost_count or preview.remarked_count
             else theme.load_icon("ok")
-            if preview.filled
+            if preview.filled_count
             else QIcon()
         )
         tip = tr("{lost} left empty, {remarked} kept with a remark").format(
@@ -250,4 +256,4 @@ class MappingTable(QTableWidget):
 
 
 def _make_key(way: CodeTranslation) -> str:
-    return f"{way.list_id}{_SOURCE_KEY_SEPARATOR}{way.column}"
+    return f"{way.list_id}{_SOURCE_KEY_SEPARATOR}{way.target_column}"

@@ -48,7 +48,7 @@ class MapActions:
     def __init__(self, iface, runner: JobRunner):
         self._iface, self._runner = iface, runner
 
-    def export(self) -> None:
+    def open_export_dialog(self) -> None:
         """Open the toolbox dialog of 导出图件, and repeat its result in the message bar.
 
         The dialog's log is closed with it.
@@ -86,7 +86,10 @@ class MapActions:
         self._runner.start(
             BackgroundJob(
                 tr("Recognising layers"),
-                lambda progress, cancellation: (role_recognition.recognise_layers(outlines, options), options.norm()),
+                lambda progress, cancellation: (
+                    role_recognition.recognise_layers(outlines, options),
+                    options.resolve_norm(),
+                ),
                 on_done=self._on_recognised,
                 on_error=self._on_failed,
             )
@@ -96,17 +99,19 @@ class MapActions:
         project = QgsProject.instance()
         try:
             material = collect_from_recognition(project, role_recognition.list_plan_layers(project), *answer)
-            self.ask(material)
+            self.ask_for_layouts(material)
         except SanxianError as error:
             self._on_failed(error)
 
-    def ask(self, material: MapLayers) -> None:
+    def ask_for_layouts(self, material: MapLayers) -> None:
         """Open the dialog 生成布局, then create the chosen layouts. Raise SanxianError."""
         dialog = LayoutsDialog(material, map_set.load_map_set(), self._iface.mainWindow())
         if dialog.exec():
-            self.put(LayoutBuilder(material, dialog.catalogue, dialog.get_document_info()), dialog.wanted())
+            self.create_layouts(
+                LayoutBuilder(material, dialog.catalogue, dialog.get_document_info()), dialog.list_wanted_layouts()
+            )
 
-    def put(self, builder: LayoutBuilder, wanted: list) -> None:
+    def create_layouts(self, builder: LayoutBuilder, wanted: list) -> None:
         project = builder.material.project
         found = [saved_layouts.find_layout(project, *one) for one in wanted]
         edited = [layout.name() for layout in found if layout is not None and saved_layouts.is_layout_edited(layout)]
@@ -138,17 +143,20 @@ class MapActions:
 
     def _report_created_layouts(self, created: saved_layouts.SaveLayoutsOutcome) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
-        if created.added:
+        if created.new_layout_names:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
             push_message(
-                bar, "success", title, text.format(count=len(created.added), names=tr(", ").join(created.added))
+                bar,
+                "success",
+                title,
+                text.format(count=len(created.new_layout_names), names=tr(", ").join(created.new_layout_names)),
             )
         texts = Texts(get_interface_language())
         for message in dict.fromkeys(note.render(texts) for note in created.notes):
             push_message(bar, "warning", title, message)
-        if created.edited:
+        if created.kept_layout_names:
             text = tr("Kept as you edited them: {names}.")
-            push_message(bar, "info", title, text.format(names=tr(", ").join(created.edited)))
+            push_message(bar, "info", title, text.format(names=tr(", ").join(created.kept_layout_names)))
 
     def _on_failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
@@ -173,11 +181,11 @@ class LayoutsDialog(QDialog):
         self.maps = QListWidget()
         self.maps.setObjectName("SanxianMaps")
         self.maps.setWordWrap(True)
-        for one in catalogue.maps.values():
+        for one in catalogue.map_by_id.values():
             self._add_map(one, material)
         self.maps.itemChanged.connect(self._enable_ok)
         self.page = QComboBox()
-        self.page.addItems(list(catalogue.sheets))
+        self.page.addItems(list(catalogue.page_size_by_id))
         self.townships = QCheckBox(tr("Also one for the townships, with a page for each"))
         self.townships.setEnabled(bool(material.townships))
         self._project, self._profile = material.project, material.norm.profile
@@ -215,29 +223,31 @@ class LayoutsDialog(QDialog):
             item.setCheckState(Qt.CheckState.Checked)
         self.maps.addItem(item)
 
-    def chosen(self) -> list[MapSpec]:
+    def get_chosen_maps(self) -> list[MapSpec]:
         items = [self.maps.item(row) for row in range(self.maps.count())]
         return [
-            self.catalogue.maps[item.data(_MAP_ID_ROLE)]
+            self.catalogue.map_by_id[item.data(_MAP_ID_ROLE)]
             for item in items
             if item.flags() & Qt.ItemFlag.ItemIsEnabled and item.checkState() == Qt.CheckState.Checked
         ]
 
-    def wanted(self) -> list[tuple[MapSpec, PageSize, bool]]:
+    def list_wanted_layouts(self) -> list[tuple[MapSpec, PageSize, bool]]:
         """Return (map, page, by township) of each chosen layout."""
-        sheet = self.catalogue.sheets[self.page.currentText()]
+        sheet = self.catalogue.page_size_by_id[self.page.currentText()]
         both = (False, True) if self.townships.isChecked() else (False,)
-        return [(one, sheet, towns) for one in self.chosen() for towns in both if one.is_by_township or not towns]
+        return [
+            (one, sheet, towns) for one in self.get_chosen_maps() for towns in both if one.is_by_township or not towns
+        ]
 
     def get_document_info(self) -> DocumentInfo:
         """Return the document information (成果信息) for the layouts."""
-        return self.document.resolve().info
+        return self.document.resolve_document().document_info
 
     def accept(self) -> None:
         ready = ensure_exportable_document_info(self._project, self, profile=self._profile)
-        self.document.refresh()
+        self.document.update_summary()
         if ready:
             super().accept()
 
     def _enable_ok(self) -> None:
-        self._ok.setEnabled(bool(self.chosen()))
+        self._ok.setEnabled(bool(self.get_chosen_maps()))

@@ -48,7 +48,7 @@ class PackageExport(QObject):
         self._is_waiting = False
 
     @property
-    def busy(self) -> bool:
+    def is_running(self) -> bool:
         return self._job is not None or self._is_waiting
 
     def close(self) -> None:
@@ -70,13 +70,13 @@ class PackageExport(QObject):
             except (SanxianError, ImportError) as error:
                 self._messages.show_warning(messages.explain_error(error))
                 return
-            self.dialog.wanted.connect(self.start)
+            self.dialog.wanted.connect(self.start_export)
             self.dialog.stopped.connect(self.cancel)
             self.dialog.previewRequested.connect(self.update_preview)
-            self.dialog.findingsRequested.connect(self._around.findings)
+            self.dialog.findingsRequested.connect(self._around.show_findings_panel)
             self.dialog.opened.connect(self._open_result)
             self.update_preview()
-        elif not self.dialog.isVisible() and not self.busy:
+        elif not self.dialog.isVisible() and not self.is_running:
             self.dialog.show_form()
         self._bring_to_front()
 
@@ -91,8 +91,8 @@ class PackageExport(QObject):
     def update_preview(self) -> None:
         """Update the preview in the form; it is shown when it is computed."""
         dialog = self.dialog
-        if dialog is not None and not self.busy:
-            self._ahead.update(dialog, lambda: self.dialog is dialog and not self.busy)
+        if dialog is not None and not self.is_running:
+            self._ahead.update_preview(dialog, lambda: self.dialog is dialog and not self.is_running)
 
     def project_changed(self) -> None:
         """Close the form of the former project; a running export continues.
@@ -100,24 +100,24 @@ class PackageExport(QObject):
         Its layers have already been read.
         """
         self._ahead.discard_cache()
-        if self.dialog is not None and not self.busy:
+        if self.dialog is not None and not self.is_running:
             dialog, self.dialog = self.dialog, None
             dialog.close()
             dialog.deleteLater()
 
     # --- the work
-    def start(self) -> None:
-        if self.busy or self.dialog.order() is None or not self.dialog.ask_until_exportable():
+    def start_export(self) -> None:
+        if self.is_running or self.dialog.make_order() is None or not self.dialog.ask_until_exportable():
             return
-        order = self.dialog.order()
-        self.dialog.form.keep()
-        self._export_order, self._project = order, self._around.number()
-        result = self._around.fresh(order.package_spec)
+        order = self.dialog.make_order()
+        self.dialog.form.store_choices()
+        self._export_order, self._project = order, self._around.get_project_number()
+        result = self._around.get_current_result(order.package_spec)
         if result is not None:
-            self._write_package(result.checked, checks=False)
+            self._write_package(result.check_result, checks=False)
             return
         self._is_waiting = True
-        if self._checking.busy or self._checking.start(order.package_spec.standard):
+        if self._checking.is_running or self._checking.start_check(order.package_spec.standard):
             self._checking.check_job.step.connect(self._on_progress)
             self.dialog.show_run(CHECK_STEP, True)
             return
@@ -129,39 +129,39 @@ class PackageExport(QObject):
             return
         self._show_end(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
 
-    def checked(self, result: CheckView) -> None:
+    def continue_after_check(self, result: CheckView) -> None:
         """Continue the export after a check, which the export or the user started."""
         if not self._is_waiting:
-            if self.dialog is not None and not self.busy:
+            if self.dialog is not None and not self.is_running:
                 self.dialog.form.schedule_change()
             return
         self._is_waiting = False
-        if self._project != self._around.number():
+        if self._project != self._around.get_project_number():
             self._show_end(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
         # A check started by the user may have used another standard or former data.
-        if self._around.fresh(self._export_order.package_spec) is not result:
+        if self._around.get_current_result(self._export_order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
             self._show_end(ExportOutcome("warning", text))
             return
-        self._write_package(result.checked, checks=True)
+        self._write_package(result.check_result, checks=True)
 
-    def not_checked(self) -> None:
+    def continue_without_check(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
             self._show_end(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
 
     def _write_package(self, checked: Any, checks: bool) -> None:
-        from ...bridge.package.tasks import export_package
+        from ...bridge.package.tasks import export_project_package
 
         order = self._export_order
 
-        def work(progress, cancellation):
-            return export_package(checked, order, progress=progress, cancellation=cancellation)
+        def write_in_background(progress, cancellation):
+            return export_project_package(checked, order, progress=progress, cancellation=cancellation)
 
         self._job = BackgroundJob(
             tr("Export Submission Package"),
-            work,
+            write_in_background,
             on_done=self._on_exported,
             on_error=self._on_failed,
             on_cancelled=self._on_cancelled,
@@ -178,8 +178,8 @@ class PackageExport(QObject):
             self._checking.cancel()
 
     def _on_progress(self, share: float, text: str) -> None:
-        if self.dialog is not None and self.busy:
-            self.dialog.run.step(share, text)
+        if self.dialog is not None and self.is_running:
+            self.dialog.run.show_progress(share, text)
 
     # --- the end
     def _on_exported(self, done: Any) -> None:
@@ -207,7 +207,7 @@ class PackageExport(QObject):
         if isinstance(error, OutputError) and error.key in _REFUSAL_KEYS:
             from ...core.messages.texts import Texts
 
-            reasons = tuple(error.params["reasons"].lines(Texts(settings.get_interface_language())))
+            reasons = tuple(error.params["reasons"].render_sentences(Texts(settings.get_interface_language())))
             if error.key == "package_gate":
                 text = tr(
                     "The package was not made, because the plan does not pass. Correct the listed "
@@ -223,7 +223,7 @@ class PackageExport(QObject):
                     "error",
                     text,
                     ExportObjections(reasons_unless_forced=reasons),
-                    findings=self._around.get_displayed_result() is not None,
+                    has_check_findings=self._around.get_displayed_result() is not None,
                 )
             )
             return
@@ -238,19 +238,19 @@ class PackageExport(QObject):
         self.dialog.show_end(end)
         if self.dialog.isVisible():
             return
-        if end.done is not None:
+        if end.exported_package is not None:
             where = (
                 (tr("Open Folder"), lambda: self._open_result("folder")),
                 (tr("Open Manifest"), lambda: self._open_result("manifest")),
             )
-            self._messages.show(end.text, "success", *where)
+            self._messages.show_message(end.text, "success", *where)
         else:
-            self._messages.show(end.text, "warning", (tr("Show"), self._bring_to_front))
+            self._messages.show_message(end.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _open_result(self, what: str) -> None:
         from ...core.files.digests import MANIFEST_PAGE_FILE_NAME
 
-        done = self.dialog.end.end.done if self.dialog is not None else None
+        done = self.dialog.end.end.exported_package if self.dialog is not None else None
         if done is not None and what == "inspection":
             self._around.inspect(str(done.path))
         elif done is not None:

@@ -78,7 +78,7 @@ class ProgressPage(QWidget):
         layout.addWidget(note)
         layout.addStretch(1)
 
-    def start(self, step: int, checks: bool) -> None:
+    def show_steps(self, step: int, checks: bool) -> None:
         """Show the steps of the export.
 
         ``checks``: the first step, a check, is part of this run.
@@ -94,7 +94,7 @@ class ProgressPage(QWidget):
         self.button.setText(tr("Cancel"))
         self.refresh_icons()
 
-    def step(self, share: float, text: str) -> None:
+    def show_progress(self, share: float, text: str) -> None:
         self.bar.setValue(round(_PROGRESS_STEPS * share))
         if text and self.button.isEnabled():
             self.what.setText(text)
@@ -114,15 +114,16 @@ class ProgressPage(QWidget):
 class ExportOutcome:
     """The outcome of an export, as the window shows it.
 
-    ``icon`` and ``text``: the message; ``export_objections``: reasons against the export; ``done``: result of
-    `bridge.package.tasks.export_package`, or None; ``findings``: the reasons are findings of the check.
+    ``icon`` and ``text``: the message; ``export_objections``: reasons against the export; ``exported_package``: result
+    of `bridge.package.tasks.export_project_package`, or None; ``has_check_findings``: the reasons are findings of the
+    check.
     """
 
     icon: str
     text: str
     export_objections: ExportObjections = NO_OBJECTIONS
-    done: Any = None
-    findings: bool = False
+    exported_package: Any = None
+    has_check_findings: bool = False
 
 
 class OutcomePage(QWidget):
@@ -183,15 +184,15 @@ class OutcomePage(QWidget):
     def show_end(self, end: ExportOutcome) -> None:
         self.end = end
         self.text.setText(end.text)
-        succeeded = end.done is not None
+        succeeded = end.exported_package is not None
         for widget in (self.facts, self.folder, self.manifest, self.inspect, self.copy):
             widget.setVisible(succeeded)
-        self.findings.setVisible(end.findings)
+        self.findings.setVisible(end.has_check_findings)
         if succeeded:
-            files, layers = end.done.manifest["files"], end.done.manifest["layers"]
+            files, layers = end.exported_package.manifest["files"], end.exported_package.manifest["layers"]
             rows = sum(layer["features"] for layer in layers)
-            self.path.setText(str(end.done.path))
-            self.digest.setText(end.done.digest)
+            self.path.setText(str(end.exported_package.path))
+            self.digest.setText(end.exported_package.manifest_digest)
             contents = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
             self.size.setText(contents.format(files=len(files), layers=len(layers), rows=rows))
         show_reasons(self.reasons, end.export_objections)
@@ -273,14 +274,14 @@ class ExportDialog(QDialog):
         self.previewRequested.emit()
 
     def show_run(self, step: int, checks: bool) -> None:
-        self.run.start(step, checks)
+        self.run.show_steps(step, checks)
         self._show_page(self.run)
         self.run.button.setFocus()
 
     def show_end(self, end: ExportOutcome) -> None:
         self.end.show_end(end)
         self._show_page(self.end)
-        (self.end.folder if end.done is not None else self.back).setFocus()
+        (self.end.folder if end.exported_package is not None else self.back).setFocus()
 
     def _show_page(self, page: Any) -> None:
         self.pages.setCurrentWidget(page)
@@ -292,13 +293,13 @@ class ExportDialog(QDialog):
         self._enable_buttons()
 
     # --- the form
-    def order(self) -> Any:
+    def make_order(self) -> Any:
         """Return the export order in the form; None if it is incomplete.
 
         The window then shows what is missing.
         """
         try:
-            return self.form.order()
+            return self.form.make_order()
         except (SanxianError, ImportError) as error:
             self.form.show_error(messages.explain_error(error))
             return None
@@ -339,8 +340,8 @@ class ExportDialog(QDialog):
 
     def _enable_buttons(self) -> None:
         hint = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
-        self.go.setEnabled(not hint and self._preview.state != REFUSED_FOLDER)
-        self.go.setToolTip(hint or self._preview.reason)
+        self.go.setEnabled(not hint and self._preview.folder_state != REFUSED_FOLDER)
+        self.go.setToolTip(hint or self._preview.refusal_reason)
 
     def show_error(self, message: str) -> None:
         self._preview = PackagePreview()

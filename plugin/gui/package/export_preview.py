@@ -31,15 +31,16 @@ from ..widgets import messages
 class ExportEnvironment:
     """Functions by which the export asks for the displayed result and the project.
 
-    ``fresh(form)``: returns the last result if it is of the current data and of the standard of the package
-    specification; ``get_displayed_result``: returns the displayed result; ``number``: returns the number of the open
-    project; ``findings``: brings the panel to the front; ``inspect(path)``: opens the dialog 检查成果包 with a package.
+    ``get_current_result(form)``: returns the last result if it is of the current data and of the standard of the
+    package specification; ``get_displayed_result``: returns the displayed result; ``get_project_number``: returns the
+    number of the open project; ``show_findings_panel``: brings the panel to the front; ``inspect(path)``: opens the
+    dialog 检查成果包 with a package.
     """
 
-    fresh: Callable[[Any], CheckView | None]
+    get_current_result: Callable[[Any], CheckView | None]
     get_displayed_result: Callable[[], CheckView | None]
-    number: Callable[[], int]
-    findings: Callable[[], None]
+    get_project_number: Callable[[], int]
+    show_findings_panel: Callable[[], None]
     inspect: Callable[[str], None]
 
 
@@ -55,7 +56,7 @@ class ExportPreview:
         """Discard what is known of the former project."""
         self._looker = None
 
-    def update(self, dialog: Any, wanted: Callable[[], bool]) -> None:
+    def update_preview(self, dialog: Any, wanted: Callable[[], bool]) -> None:
         """Compute the preview and show it in the dialog while ``wanted`` returns True.
 
         Only the answer to the last request is shown. The state of the check does not depend on the target folder and
@@ -66,41 +67,47 @@ class ExportPreview:
         if package_spec is None:
             return
         request, project = self._request, QgsProject.instance()
-        result = self._around.fresh(package_spec)
+        result = self._around.get_current_result(package_spec)
         dialog.form.gate.show_check(result, self._around.get_displayed_result() is not None)
-        order = dialog.order()
+        order = dialog.make_order()
         if order is None:
             dialog.show_missing_folder()
             return
-        checked = result.checked if result is not None else None
+        checked = result.check_result if result is not None else None
         options = county.make_check_options(project)
         inputs = [get_file_path(layer) for layer in role_recognition.list_plan_layers(project)]
         outlines = role_recognition.take_outlines(project) if checked is None else []
 
-        def work(_progress, _cancellation):
+        def compute_in_background(_progress, _cancellation):
             ahead = preview_package(order, find_county_values(package_spec, options, checked), inputs)
             if checked is None:
-                return ahead, (role_recognition.recognise_layers(outlines, options), options.norm())
+                return ahead, (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
             from ...core.package.maps.slots import find_missing_input_of_plan
 
             missing_maps = explain_missing_maps(package_spec, lambda one: find_missing_input_of_plan(checked.plan, one))
             return replace(ahead, missing_maps=missing_maps), None
 
-        def done(answer):
+        def show_preview(answer):
             ahead, recognised = answer
             if request == self._request and wanted():
                 if recognised is not None:
                     ahead = replace(ahead, missing_maps=self._explain_maps_of_project(package_spec, *recognised))
                 dialog.show_preview(ahead)
 
-        def failed(error):
+        def report_failure(error):
             text = tr("The folders could not be inspected ({error}). Details are in the log, tab Sanxian.")
             message = messages.explain_and_log(error, text)
             if request == self._request and wanted():
                 dialog.show_error(message)
 
         self._runner.start(
-            BackgroundJob(tr("Inspecting the folders"), work, on_done=done, on_error=failed, hidden=True)
+            BackgroundJob(
+                tr("Inspecting the folders"),
+                compute_in_background,
+                on_done=show_preview,
+                on_error=report_failure,
+                hidden=True,
+            )
         )
         self._show_objections_of_plan(dialog, order, checked, wanted)
 
@@ -124,14 +131,14 @@ class ExportPreview:
             self._looker = None
             dialog.show_objections(NO_OBJECTIONS)
             return
-        if self._looker is None or self._looker.checked is not checked:
+        if self._looker is None or self._looker.check_result is not checked:
             self._looker = ObjectionFinder(checked)
         looker, known = self._looker, self._looker.get_cached(order)
         if known is not None:
             dialog.show_objections(known)
             return
 
-        def done(against):
+        def show_objections(against):
             if looker is self._looker and wanted():
                 dialog.show_objections(against)
 
@@ -139,7 +146,7 @@ class ExportPreview:
             BackgroundJob(
                 tr("Inspecting the layers for the package"),
                 lambda _progress, cancellation: looker.find_objections(order, cancellation),
-                on_done=done,
+                on_done=show_objections,
                 on_error=log_error,
             )
         )

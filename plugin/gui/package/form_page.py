@@ -88,7 +88,7 @@ class SlotsList(QTreeWidget):
                 slot.title, _get_need_word(slot.need), *self._describe_slot(slot, maps, missing_layers)
             )
             # As in the dialog 生成布局.
-            item.setDisabled(bool(missing_layers and not slot.files and slot.need != "M"))
+            item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
         made = tr("Report of the check, tables of figures, metadata, manifest")
         self._add_part(made, "—", "ok", tr("Made with the package"), "")
 
@@ -112,24 +112,24 @@ class SlotsList(QTreeWidget):
 
         ``missing_layers``: why the plugin cannot draw its map; empty if it can.
         """
-        names = "\n".join(slot.files)
+        names = "\n".join(slot.found_file_names)
         if slot.has_unusable_files:
-            return "error", tr("Cannot be opened: {names}").format(names=slot.files[0]), names
-        if slot.files:
-            found = slot.files[0]
-            if len(slot.files) > 1:
-                found = tr("{count} files").format(count=len(slot.files))
+            return "error", tr("Cannot be opened: {names}").format(names=slot.found_file_names[0]), names
+        if slot.found_file_names:
+            found = slot.found_file_names[0]
+            if len(slot.found_file_names) > 1:
+                found = tr("{count} files").format(count=len(slot.found_file_names))
             return (
                 "ok",
                 tr("{found} (of the previous package)").format(found=found) if slot.is_from_existing_package else found,
                 names,
             )
         if slot.is_generated or (slot.can_be_drawn and maps and not missing_layers):
-            return "info", tr("Made with the package"), slot.pattern
+            return "info", tr("Made with the package"), slot.file_name_pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
         if slot.can_be_drawn and maps:
             return icon, tr("Not made (layers missing)"), missing_layers
-        return icon, tr("Not found: {name}").format(name=slot.pattern), ""
+        return icon, tr("Not found: {name}").format(name=slot.file_name_pattern), ""
 
 
 #: Wait for further key presses and copied files.
@@ -193,7 +193,7 @@ class FormPage(QWidget):
         self._describe_personal_data()
         self.gate = GateBox()
         self.document = DocumentLine(project, fallback=self.read_fallback)
-        self.forms.changed.connect(self.document.refresh)
+        self.forms.changed.connect(self.document.update_summary)
 
     def _lay_out_widgets(self) -> None:
         form = QFormLayout()
@@ -225,7 +225,7 @@ class FormPage(QWidget):
     def schedule_change(self, *_signal) -> None:
         self._settle.start()
 
-    def order(self) -> Any:
+    def make_order(self) -> Any:
         """Return the export that the form describes; None if no target folder is chosen.
 
         Raise SanxianError for an unreadable package specification.
@@ -240,9 +240,9 @@ class FormPage(QWidget):
             self.forms.load_spec(),
             Path(folder),
             Path(documents) if documents else None,
-            force=self.gate.force.isChecked(),
+            is_forced=self.gate.force.isChecked(),
             keeps_personal_fields=self.personal.isChecked(),
-            maps=self.maps.isChecked(),
+            makes_maps=self.maps.isChecked(),
             document_info=document.read_document_info(self._project),
         )
 
@@ -260,10 +260,10 @@ class FormPage(QWidget):
         Raise SanxianError for an unreadable package specification or profile.
         """
         ready = ensure_exportable_document_info(self._project, self.window(), self.read_fallback())
-        self.document.refresh()
+        self.document.update_summary()
         return ready
 
-    def keep(self) -> None:
+    def store_choices(self) -> None:
         """Store in the project the folders and whether missing maps are drawn."""
         settings.store_setting(_MAPS_SETTING, self.maps.isChecked())
         for key, line in ((_FOLDER_KEY, self.folder), (_DOCUMENTS_KEY, self.documents)):
@@ -273,16 +273,16 @@ class FormPage(QWidget):
     def show_preview(self, ahead: PackagePreview) -> None:
         self.slots.show_preview(ahead, self.maps.isChecked())
         self._watch_paths(set(ahead.watched_paths))
-        self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
+        self.target.setText(tr("Package: {name}").format(name=ahead.folder_name) if ahead.folder_name else "")
         messages = {
             REPLACED_PACKAGE: tr(
                 "A package with this name exists. The new package replaces it after it is complete; "
                 "until then the existing package is not changed."
             ),
-            REFUSED_FOLDER: ahead.reason,
+            REFUSED_FOLDER: ahead.refusal_reason,
         }
-        self.show_text(messages.get(ahead.state, ""))
-        if not ahead.root:
+        self.show_text(messages.get(ahead.folder_state, ""))
+        if not ahead.folder_name:
             self.show_text(
                 tr(
                     "The county is not determined yet. Choose its profile, or start the export: its check "

@@ -54,20 +54,20 @@ class PackageInspection(QObject):
         self._package: tuple[str, Any] | None = None
         self._job: BackgroundJob | None = None
 
-    def ask(self, path: str) -> None:
+    def ask_for_package(self, path: str) -> None:
         """Open the dialog with a package, or with the last one if ``path`` is empty."""
-        if self._checking.busy:
+        if self._checking.is_running:
             self._messages.show_warning(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
             return
         try:
             dialog = InspectDialog(path, self._iface.mainWindow())
             if dialog.exec():
-                self.start(dialog.package.text(), dialog.forms.load_spec())
+                self.start_inspection(dialog.package.text(), dialog.forms.load_spec())
             dialog.deleteLater()
         except (SanxianError, ImportError) as error:
             self._messages.show_warning(trouble.explain_error(error))
 
-    def start(self, path: str, form: Any) -> None:
+    def start_inspection(self, path: str, form: Any) -> None:
         """Inspect a package by its package specification, in the background."""
         from ...core.package.export import make_options_for_package
 
@@ -80,20 +80,22 @@ class PackageInspection(QObject):
             form,
         )
 
-        def work(progress, cancellation):
-            from ...bridge.package.tasks import inspect_package
+        def inspect_in_background(progress, cancellation):
+            from ...bridge.package.tasks import inspect_package_layers
 
-            checked = inspect_package(path, form, options, progress=progress, cancellation=cancellation)
+            checked = inspect_package_layers(path, form, options, progress=progress, cancellation=cancellation)
             return checked, findings_layer.make_features(checked.report.findings)
 
-        def done(answer):
+        def show_inspection(answer):
             self._discard_package()
             self._package = path, form
-            self.done.emit(CheckView.of(answer[0], is_of_package=True), answer[1], path)
+            self.done.emit(CheckView.from_check_result(answer[0], is_of_package=True), answer[1], path)
             self._report_summary(answer[0].report.summary)
 
         self.close_message()
-        if self._checking.run_check(tr("Inspect Submission Package"), work, done, empty_states.count_rules(options)):
+        if self._checking.run_check(
+            tr("Inspect Submission Package"), inspect_in_background, show_inspection, empty_states.count_rules(options)
+        ):
             self.inspection_began.emit(path)
 
     def close_message(self) -> None:
@@ -109,7 +111,9 @@ class PackageInspection(QObject):
             warnings=summary["warnings"],
         )
         level = "success" if summary["verdict"] == "pass" else "info"
-        self._messages.show(message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers))
+        self._messages.show_message(
+            message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers)
+        )
 
     # --- its layers on the map
     def show_layers(self) -> None:
@@ -122,13 +126,13 @@ class PackageInspection(QObject):
         self._copies_folder = TemporaryDirectory(prefix="sanxian-package-", ignore_cleanup_errors=True)
         into, project = Path(self._copies_folder.name), QgsProject.instance()
 
-        def done(paths):
+        def add_layers(paths):
             self._job = None
             if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
                 self._messages.show_warning(tr("No layer of the package can be opened."))
                 self._discard_package()
 
-        def failed(error):
+        def report_failure(error):
             self._job = None
             self._discard_package()
             text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
@@ -137,8 +141,8 @@ class PackageInspection(QObject):
         self._job = BackgroundJob(
             tr("Opening the package's layers"),
             lambda _progress, cancellation: package_layers.copy_datasets(path, form, into, cancellation),
-            on_done=done,
-            on_error=failed,
+            on_done=add_layers,
+            on_error=report_failure,
             on_cancelled=self._discard_package,
         )
         self._runner.start(self._job)

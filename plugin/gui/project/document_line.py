@@ -38,17 +38,17 @@ from ..widgets.field_message import WrappedLabel
 class SpecDocumentInfo(NamedTuple):
     """Values of a package specification that fill empty document information.
 
-    ``levels``: secrecy levels that it allows; ``name``: its name.
+    ``allowed_secrecy_levels``: secrecy levels that it allows; ``spec_name``: its name.
     """
 
-    info: DocumentInfo | None = None
-    levels: tuple[str, ...] = ()
-    name: str = ""
+    document_info: DocumentInfo | None = None
+    allowed_secrecy_levels: tuple[str, ...] = ()
+    spec_name: str = ""
 
 
 def read_county_profile(project: QgsProject) -> Profile:
     """Return the county profile of a project. Raise SanxianError if it cannot be read."""
-    return load_profile(county.read_county(project).profile)
+    return load_profile(county.read_county_settings(project).profile)
 
 
 def ask_for_document_info(
@@ -58,11 +58,11 @@ def ask_for_document_info(
     dialog = DocumentDialog(
         project,
         profile,
-        fallback.info,
+        fallback.document_info,
         parent,
         problem=problem,
-        levels=fallback.levels,
-        form_name=fallback.name,
+        levels=fallback.allowed_secrecy_levels,
+        form_name=fallback.spec_name,
     )
     try:
         return bool(dialog.exec())
@@ -80,8 +80,8 @@ def ensure_exportable_document_info(
     """
     fallback, profile = fallback or SpecDocumentInfo(), profile or read_county_profile(project)
     try:
-        document.resolve_project_document(project, profile, fallback.info).require_exportable(
-            fallback.levels, fallback.name
+        document.resolve_project_document(project, profile, fallback.document_info).require_exportable(
+            fallback.allowed_secrecy_levels, fallback.spec_name
         )
     except InputError as error:
         problem = Texts(settings.get_interface_language()).explain_error(error)
@@ -118,14 +118,14 @@ class DocumentLine(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.label, 1)
         layout.addWidget(self.button)
-        self.refresh()
+        self.update_summary()
 
-    def resolve(self) -> ResolvedDocument:
-        return document.resolve_project_document(self._project, self._profile(), self._fallback().info)
+    def resolve_document(self) -> ResolvedDocument:
+        return document.resolve_project_document(self._project, self._profile(), self._fallback().document_info)
 
-    def refresh(self) -> None:
+    def update_summary(self) -> None:
         try:
-            text = summarise_document_info(self.resolve())
+            text = summarise_document_info(self.resolve_document())
         except (SanxianError, ImportError) as error:
             text = messages.explain_error(error)
         self.label.setText(text)
@@ -137,20 +137,20 @@ class DocumentLine(QWidget):
             self.label.setText(messages.explain_error(error))
             return
         if accepted:
-            self.refresh()
+            self.update_summary()
             self.changed.emit()
 
 
 def summarise_document_info(found: ResolvedDocument) -> str:
     """Return the document information in one line, beginning with the secrecy level."""
     texts = Texts(settings.get_interface_language())
-    if not found.info.secrecy:
+    if not found.document_info.secrecy:
         parts = [tr("Secrecy level not set")]
     else:
-        source = texts.get("document", found.sources["secrecy"])
-        parts = [tr("{value} ({source})").format(value=found.info.secrecy, source=source)]
-    values = {key: getattr(found.info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval")}
-    parts += [value for value in (*values.values(), found.info.printed_approval) if value]
+        source = texts.get("document", found.source_by_key["secrecy"])
+        parts = [tr("{value} ({source})").format(value=found.document_info.secrecy, source=source)]
+    values = {key: getattr(found.document_info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval")}
+    parts += [value for value in (*values.values(), found.document_info.printed_approval) if value]
     return " · ".join(parts)
 
 
@@ -231,19 +231,19 @@ class DocumentDialog(QDialog):
             (self.compiler, "compiler", _COMPILER_SETTING),
             (self.cartographer, "cartographer", _CARTOGRAPHER_SETTING),
         ):
-            if not line.text() and not getattr(below.info, key):
+            if not line.text() and not getattr(below.document_info, key):
                 line.setText(settings.read_setting(setting, ""))
 
     def _format_inherited(self, below: ResolvedDocument, key: str) -> str:
         """Return the fallback value and its source, shown while the project has no value."""
-        if key not in below.sources:
+        if key not in below.source_by_key:
             if key == "date":
                 return tr("Not set; for example {date}").format(date=date.today().isoformat())
             if key == "secrecy" and self._form is None:
                 return tr("Not set; a submission package takes that of its specification")
             return tr("Not set")
-        source = self._texts.get("document", below.sources[key])
-        return tr("{value} ({source})").format(value=getattr(below.info, key), source=source)
+        source = self._texts.get("document", below.source_by_key[key])
+        return tr("{value} ({source})").format(value=getattr(below.document_info, key), source=source)
 
     def _lay_out_widgets(self) -> None:
         about = WrappedLabel(
@@ -275,15 +275,15 @@ class DocumentDialog(QDialog):
         fields = (*fields, self.approval.text(), self.reason.text())
         return DocumentInfo(*(text.strip() for text in fields))
 
-    def resolve(self) -> ResolvedDocument:
+    def resolve_document(self) -> ResolvedDocument:
         return resolve_document(self.read_document_info(), self._profile, self._form)
 
     def _update_messages(self) -> None:
-        found = self.resolve()
-        lowers = found.refused is not None or any(one.source == "project" for one in found.lowered_levels)
+        found = self.resolve_document()
+        lowers = found.refused_lowering is not None or any(one.source == "project" for one in found.lowered_levels)
         self.reason.setEnabled(lowers)
         self.reason.setPlaceholderText(tr("Required") if lowers else tr("Not needed: the level is not lowered"))
-        level = found.info.secrecy if found.refused is None else self.secrecy.currentText()
+        level = found.document_info.secrecy if found.refused_lowering is None else self.secrecy.currentText()
         public = load_secrecy_levels().is_public(level)
         self.approval.setEnabled(public)
         self.approval.setToolTip(
@@ -297,9 +297,9 @@ class DocumentDialog(QDialog):
 
     def _find_problem(self) -> str:
         """Return why the entered values cannot be accepted, or an empty string."""
-        found = self.resolve()
+        found = self.resolve_document()
         try:
-            if found.info.secrecy or self._must_export:
+            if found.document_info.secrecy or self._must_export:
                 found.require_exportable(self._levels, self._form_name)
         except InputError as error:
             return self._texts.explain_error(error)

@@ -62,14 +62,14 @@ class GroupDialog(QDialog):
         self.buttons = []
         for group in groups:
             label = tr("{name} ({file}, {count} layers)") if group.name else tr("{file} ({count} layers)")
-            button = QRadioButton(label.format(name=group.name, file=group.file, count=len(group.layers)))
+            button = QRadioButton(label.format(name=group.name, file=group.source_path, count=len(group.layer_ids)))
             layout.addWidget(button)
             self.buttons.append(button)
         self.buttons[0].setChecked(True)
         layout.addWidget(add_help_button(make_ok_cancel_buttons(self), "group"))
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
-    def chosen(self) -> LayerGroup:
+    def get_chosen_group(self) -> LayerGroup:
         return next(g for g, button in zip(self._conflicting_groups, self.buttons, strict=True) if button.isChecked())
 
 
@@ -82,7 +82,7 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     while groups := _find_conflicting_groups(project):
         dialog = GroupDialog(groups, _list_names(project, groups), parent)
         accepted = bool(dialog.exec())
-        chosen = dialog.chosen()
+        chosen = dialog.get_chosen_group()
         dialog.deleteLater()
         if not accepted:
             return False
@@ -96,7 +96,7 @@ def _find_conflicting_groups(project: QgsProject) -> list[LayerGroup]:
 
 def _list_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
     try:
-        templates = county.make_check_options(project).norm().standard.templates
+        templates = county.make_check_options(project).resolve_norm().standard.templates
     except (SanxianError, ImportError):
         templates = {}
     repeated = {role for group in groups for role in group.repeated_roles}
@@ -169,7 +169,7 @@ class RolesDialog(QDialog):
         self._combos.clear()
         try:
             options = county.make_check_options(self._project)
-            norm = options.norm()
+            norm = options.resolve_norm()
             found = role_recognition.recognise_layers(role_recognition.take_outlines(self._project), options)
         except (SanxianError, ImportError) as error:
             self.problem.setText(messages.explain_error(error))
@@ -181,7 +181,7 @@ class RolesDialog(QDialog):
         for row, role in enumerate(known):
             self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
-            combo = self._make_combo(self._find_name(found.roles.get(role, "")))
+            combo = self._make_combo(self._find_name(found.layer_id_by_role.get(role, "")))
             combo.setAccessibleName(role)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
@@ -215,21 +215,21 @@ class RolesDialog(QDialog):
         layer = self._project.mapLayer(layer_id) if layer_id else None
         return layer.name() if layer is not None else ""
 
-    def choices(self) -> dict[str, QgsMapLayer | None]:
+    def read_choices(self) -> dict[str, QgsMapLayer | None]:
         return {role: combo.currentLayer() for role, combo in self._combos.items()}
 
     def accept(self) -> None:
-        chosen = [v for v in self.choices().values() if v is not None]
+        chosen = [v for v in self.read_choices().values() if v is not None]
         twice = {v.name() for v in chosen if sum(v is other for other in chosen) > 1}
         if twice:
             text = tr("One layer cannot have two roles: {layers}.")
             self.problem.setText(text.format(layers=tr(", ").join(sorted(twice))))
             return
         before = roles.get_chosen_roles(self._project)
-        for role, layer in self.choices().items():
+        for role, layer in self.read_choices().items():
             if layer is None and role in before:
                 roles.assign_role(self._project, role, None)
-        for role, layer in self.choices().items():
+        for role, layer in self.read_choices().items():
             # Compare by role: of two copies with the same role, choosing one removes the role of the other.
             if layer is not None and before.get(role) != layer.id():
                 roles.assign_role(self._project, role, layer)

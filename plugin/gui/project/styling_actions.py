@@ -62,7 +62,7 @@ class StylingActions:
             return
         self._was_offered = True
         text = tr("{count} plan layers were recognised that have neither the forms nor the symbols of their templates.")
-        self._messages.show(
+        self._messages.show_message(
             text.format(count=len(without_form)),
             "info",
             (tr("Apply Forms, Symbols and Groups"), lambda: self._store_answer(_STYLING_ACCEPTED)),
@@ -83,20 +83,22 @@ class StylingActions:
         none = tr("No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
-        def action(project: QgsProject, found: role_recognition.RecognisedLayers, norm: Any) -> list[str]:
+        def style_and_add_forms(project: QgsProject, found: role_recognition.RecognisedLayers, norm: Any) -> list[str]:
             without_form = _find_without_form(project, found)
             styles.apply_styles_to_project(project, without_form, former_style)
             attribute_forms.apply_forms_to_project(project, without_form, norm)
             return arrange_layers(project, without_form, norm.standard)
 
-        self._start_styling(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", former_style), none)
+        self._start_styling(
+            tr("Apply Forms, Symbols and Groups"), style_and_add_forms, text.replace("{kept}", former_style), none
+        )
 
-    def forms(self) -> None:
+    def apply_forms(self) -> None:
         text = tr("{count} layers have the forms of their templates: {names}. The data were not changed.")
         none = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
         self._start_styling(
             tr("Apply Layer Forms"),
-            lambda project, found, norm: attribute_forms.apply_forms_to_project(project, found.roles, norm),
+            lambda project, found, norm: attribute_forms.apply_forms_to_project(project, found.layer_id_by_role, norm),
             text,
             none,
         )
@@ -109,16 +111,20 @@ class StylingActions:
         none = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
-        def action(project: QgsProject, found: role_recognition.RecognisedLayers, _norm: Any) -> list[str]:
-            return styles.apply_styles_to_project(project, found.roles, former_style)
+        def apply_symbols_to_layers(
+            project: QgsProject, found: role_recognition.RecognisedLayers, _norm: Any
+        ) -> list[str]:
+            return styles.apply_styles_to_project(project, found.layer_id_by_role, former_style)
 
-        self._start_styling(tr("Apply Layer Symbols"), action, text.replace("{kept}", former_style), none)
+        self._start_styling(
+            tr("Apply Layer Symbols"), apply_symbols_to_layers, text.replace("{kept}", former_style), none
+        )
 
     def _start_styling(self, title: str, action: Callable, text: str, none: str) -> None:
         options = county.make_check_options(QgsProject.instance())
         outlines = role_recognition.take_outlines(QgsProject.instance())
 
-        def done(answer: Any) -> None:
+        def apply_styling(answer: Any) -> None:
             found, norm = answer
             names = action(QgsProject.instance(), found, norm)
             if names:
@@ -131,16 +137,19 @@ class StylingActions:
             else:
                 push_message(self._iface.messageBar(), "info", title, none)
 
-        def failed(error: Exception) -> None:
+        def report_failure(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
             push_message(self._iface.messageBar(), "warning", title, messages.explain_and_log(error, text))
 
         self._runner.start(
             BackgroundJob(
                 title,
-                lambda progress, cancellation: (role_recognition.recognise_layers(outlines, options), options.norm()),
-                on_done=done,
-                on_error=failed,
+                lambda progress, cancellation: (
+                    role_recognition.recognise_layers(outlines, options),
+                    options.resolve_norm(),
+                ),
+                on_done=apply_styling,
+                on_error=report_failure,
             )
         )
 
@@ -151,7 +160,9 @@ def _find_without_form(project: QgsProject, found: role_recognition.RecognisedLa
     A role (code of a plan layer) that two layers have is omitted.
     """
     layers = {
-        role: project.mapLayer(layer_id) for role, layer_id in found.roles.items() if role not in found.repeated_roles
+        role: project.mapLayer(layer_id)
+        for role, layer_id in found.layer_id_by_role.items()
+        if role not in found.repeated_roles
     }
     return {
         role: layer.id()

@@ -81,7 +81,7 @@ class ExchangeActions:
         Its current database is the one of all plan layers; the filed one is the approved edition.
         """
         project = QgsProject.instance()
-        stored = county.read_county(project)
+        stored = county.read_county_settings(project)
         current = _find_database(role_recognition.list_plan_layers(project))
         self._warn_of_edits(project)
         given = {
@@ -105,9 +105,9 @@ class ExchangeActions:
             )
             self._report_written(message, results["DATABASE"])
 
-    def compare(self) -> None:
+    def open_comparison_dialog(self) -> None:
         """Open the dialog to compare the current layer with its approved edition."""
-        project, stored = QgsProject.instance(), county.read_county(QgsProject.instance())
+        project, stored = QgsProject.instance(), county.read_county_settings(QgsProject.instance())
         given: dict[str, Any] = {"STANDARD": stored.standard, "PROFILE": stored.profile}
         layer = self._iface.activeLayer()
         if isinstance(layer, QgsVectorLayer) and layer in role_recognition.list_plan_layers(project):
@@ -120,7 +120,7 @@ class ExchangeActions:
         results = self._ask("sanxian:compare_versions", {key: value for key, value in given.items() if value})
         if results and "VERDICT" in results:
             if results["IDENTICAL"]:
-                self._messages.show(tr("The two editions are identical."), "success")
+                self._messages.show_message(tr("The two editions are identical."), "success")
                 return
             from ...core.messages.numbers import format_number
 
@@ -135,7 +135,7 @@ class ExchangeActions:
             message = text.format(parts=results["PARTS"], **figures)
             workbook = str(results.get("OUTPUT_XLSX") or "")
             buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
-            self._messages.show(message, "info", *buttons)
+            self._messages.show_message(message, "info", *buttons)
 
     def _warn_of_edits(self, project: QgsProject) -> None:
         edited = [layer.name() for layer in role_recognition.list_plan_layers(project) if count_unsaved_edits(layer)]
@@ -144,7 +144,7 @@ class ExchangeActions:
             self._messages.show_warning(text.format(names=tr(", ").join(edited)))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
-        self._messages.show(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
+        self._messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
 
 
 def _summarise_check(results: dict[str, Any]) -> list[str]:
@@ -206,7 +206,7 @@ class FiguresAction:
     def close(self) -> None:
         self._messages.close()
 
-    def show(self) -> None:
+    def open_indicator_dialog(self) -> None:
         """Open the toolbox dialog of 指标计算, and repeat its counts in the message bar.
 
         The dialog begins with the project's settings and a workbook. The log is closed with the dialog. A button
@@ -228,11 +228,15 @@ class FiguresAction:
         )
         workbook = str(results.get("OUTPUT_XLSX") or "")
         buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
-        self._messages.show(message, "info", *buttons)
+        self._messages.show_message(message, "info", *buttons)
 
     def _make_first_values(self, project: QgsProject) -> dict[str, Any]:
         """Return the values of the project that the dialog begins with."""
-        stored, known, (code, name) = county.read_county(project), self._get_provenance(), county.read_area(project)
+        stored, known, (code, name) = (
+            county.read_county_settings(project),
+            self._get_provenance(),
+            county.read_project_county(project),
+        )
         code, name = code or known.get("area_code", ""), name or known.get("area_name", "")
         folder = Path(_choose_folder(project, _find_database(role_recognition.list_plan_layers(project))))
         file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")

@@ -28,7 +28,7 @@ class DockWidthKeeper(QObject):
         self._is_width_given = False
         dock.installEventFilter(self)
 
-    def shown(self) -> None:
+    def restore_width(self) -> None:
         """Set the width after the panel was shown."""
         if not self._is_width_given:
             # Wait until the main window has laid out its docks.

@@ -15,7 +15,7 @@ class EmptyPage:
     """Text and buttons of a page without content; buttons: label → function."""
 
     text: str
-    buttons: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
+    function_by_label: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
 
 
 class EmptyStateWidget(QWidget):
@@ -38,8 +38,10 @@ class EmptyStateWidget(QWidget):
         outer.addStretch(3)
 
     def show_empty(self, empty: EmptyPage) -> None:
-        same = empty.text == self.label.text() and [t for t, _ in empty.buttons] == [b.text() for b in self.buttons()]
-        self._button_callbacks = [callback for _, callback in empty.buttons]
+        same = empty.text == self.label.text() and [t for t, _ in empty.function_by_label] == [
+            b.text() for b in self.list_buttons()
+        ]
+        self._button_callbacks = [callback for _, callback in empty.function_by_label]
         if same:
             return
         self.label.setText(empty.text)
@@ -49,7 +51,7 @@ class EmptyStateWidget(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self._row.addStretch()
-        for number, (label, _) in enumerate(empty.buttons):
+        for number, (label, _) in enumerate(empty.function_by_label):
             button = QPushButton(label, self)
             # A click may change the state and delete the button: finish the click first.
             button.clicked.connect(
@@ -58,6 +60,6 @@ class EmptyStateWidget(QWidget):
             self._row.addWidget(button)
         self._row.addStretch()
 
-    def buttons(self) -> list[QPushButton]:
+    def list_buttons(self) -> list[QPushButton]:
         widgets = [self._row.itemAt(n).widget() for n in range(self._row.count())]
         return [w for w in widgets if w is not None]

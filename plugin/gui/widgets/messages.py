@@ -38,9 +38,9 @@ class MessageBarMessages:
         self._message: Any = None
 
     def show_warning(self, text: str, title: str = "") -> None:
-        self.show(text, "warning", title=title)
+        self.show_message(text, "warning", title=title)
 
-    def show(
+    def show_message(
         self,
         text: str,
         level: str,
@@ -62,7 +62,7 @@ class MessageBarMessages:
         bar.pushWidget(message, _MESSAGE_LEVELS[level])
         fit_message_height(message)
 
-    def add(self, button: QPushButton) -> None:
+    def add_button(self, button: QPushButton) -> None:
         """Add a button to the message that is shown."""
         self._message.layout().addWidget(button)
 

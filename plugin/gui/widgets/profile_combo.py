@@ -31,13 +31,13 @@ class ProfileCombo(QComboBox):
         for profile in profiles:
             self.addItem(_format_label(profile), profile)
 
-    def choose(self, profile: str) -> None:
+    def choose_profile(self, profile: str) -> None:
         """Select a profile by id or path; an unknown one is added."""
         if self.findData(profile) < 0:
             self.addItem(_format_label(profile), profile)
         self.setCurrentIndex(self.findData(profile))
 
-    def row(self) -> QHBoxLayout:
+    def make_row_with_button(self) -> QHBoxLayout:
         """Return a row with the combo box and a button to choose a file."""
         browse = QPushButton(tr("Other…"))
         browse.setToolTip(tr("Profile of this county (.toml)"))
@@ -50,7 +50,7 @@ class ProfileCombo(QComboBox):
     def _browse_for_profile(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("County Profile"), self._folder, tr("Profile (*.toml)"))
         if path:
-            self.choose(path)
+            self.choose_profile(path)
 
 
 def _format_label(profile: str) -> str:

@@ -42,7 +42,7 @@ class ConfirmPage(WizardPage):
             widget = self._grid.takeAt(0).widget()
             if widget is not None:
                 widget.deleteLater()
-        for number, (name, value) in enumerate(self.rows()):
+        for number, (name, value) in enumerate(self.list_summary_rows()):
             label, text = make_faint_label(name), QLabel(value)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
             text.setWordWrap(True)
@@ -67,11 +67,11 @@ class ConfirmPage(WizardPage):
         text = tr("The field tables of {count} of these layers are unverified (mark C).").format(count=len(unverified))
         self.notice.show_message("info", text if unverified else "")
 
-    def rows(self) -> list[tuple[str, str]]:
+    def list_summary_rows(self) -> list[tuple[str, str]]:
         draft = self.draft
         county = draft.county
         layers = tr("{count} layers in {groups} groups: {names}").format(
-            count=len(draft.roles), groups=len(draft.groups()), names=tr(", ").join(draft.groups())
+            count=len(draft.roles), groups=len(draft.list_group_names()), names=tr(", ").join(draft.list_group_names())
         )
         found = [
             (tr("Standard"), draft.standard.name),
@@ -86,8 +86,8 @@ class ConfirmPage(WizardPage):
             "add": tr("it exists; only missing layers are added"),
             "replace": tr("it exists and is replaced; its data are lost"),
         }
-        if draft.existing in consequences:
-            found.insert(6, ("", consequences[draft.existing]))
+        if draft.existing_database_action in consequences:
+            found.insert(6, ("", consequences[draft.existing_database_action]))
         return found
 
     def show_progress(self, share: float, text: str) -> None:
@@ -95,7 +95,7 @@ class ConfirmPage(WizardPage):
         self.bar.setValue(round(100 * share))
         self.bar.setFormat(f"%p%  {text}" if text else "%p%")
 
-    def end(self, kind: str = "info", text: str = "") -> None:
+    def show_result(self, kind: str = "info", text: str = "") -> None:
         self.bar.setVisible(False)
         if text:
             self.notice.show_message(kind, text)
@@ -115,8 +115,8 @@ def _describe_crs(text: str) -> str:
 
 def _describe_profile(draft: WizardChoices) -> str:
     base = load_profile(draft.profile).name if draft.profile else ""
-    if draft.settings is None or draft.own_profile is None:
+    if draft.county_settings is None or draft.own_profile is None:
         return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")
     text = tr("{file}: {count} targets, inherits from {base}")
-    count = len(draft.settings.targets)
+    count = len(draft.county_settings.targets)
     return text.format(file=draft.own_profile.name, count=count, base=base or tr("no parent"))

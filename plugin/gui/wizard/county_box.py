@@ -12,9 +12,9 @@ from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, 
 from ...bridge.new_project.layer_extent import list_outline_layers, measure_extent
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.geometry.crs_zones import ZoneChoice, choose_zone
+from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
-from ...core.standard.template import Code
+from ...core.standard.template import CodeEntry
 from ..widgets import messages
 from ..widgets.county_combo import CountyCombo
 from ..widgets.sections import FormSection, make_faint_label
@@ -26,13 +26,13 @@ _LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
 class CountyLocation:
     """Location of the county: its zones and extent.
 
-    ``division_code``: division whose longitudes the list has, empty for typed ones and those of a layer; ``view``:
-    west, south, east, north in degrees.
+    ``division_code``: division whose longitudes the list has, empty for typed ones and those of a layer;
+    ``extent_degrees``: west, south, east, north in degrees.
     """
 
-    zones: ZoneChoice | None = None
+    crs_zones: CrsZoneChoice | None = None
     division_code: str = ""
-    view: tuple[float, float, float, float] | None = None
+    extent_degrees: tuple[float, float, float, float] | None = None
 
 
 class CountyBox(FormSection):
@@ -99,7 +99,7 @@ class CountyBox(FormSection):
         self.province.currentIndexChanged.connect(self._on_province_chosen)
         self.city.currentIndexChanged.connect(self._on_city_chosen)
         self.county.currentIndexChanged.connect(self._on_changed)
-        self.search.activated.connect(lambda _n: self.choose(self.search.get_chosen_county_code()))
+        self.search.activated.connect(lambda _n: self.choose_county(self.search.get_chosen_county_code()))
         self.source.currentIndexChanged.connect(self._on_changed)
         for line in (self.code, self.name):
             line.textChanged.connect(self._on_changed)
@@ -108,37 +108,39 @@ class CountyBox(FormSection):
         self._on_changed()
 
     # --- the county
-    def choose(self, code: str) -> None:
+    def choose_county(self, code: str) -> None:
         """Select a listed county by its code; ignore any other text."""
-        row = self._divisions.codes.get(code)
+        row = self._divisions.entry_by_code.get(code)
         if row is None or not row.parent:
             return
-        province = self._divisions.codes[row.parent].parent
+        province = self._divisions.entry_by_code[row.parent].parent
         self.province.setCurrentIndex(self.province.findData(province))
         self.city.setCurrentIndex(self.city.findData(row.parent))
         self.county.setCurrentIndex(self.county.findData(code))
 
-    def get_chosen_county(self) -> Code | None:
+    def get_chosen_county(self) -> CodeEntry | None:
         """Return the county, or None while none is chosen.
 
         Raise SanxianError if a typed one is invalid.
         """
         if self._is_listed():
-            return self._divisions.codes.get(self.county.currentData() or "")
+            return self._divisions.entry_by_code.get(self.county.currentData() or "")
         if not self.code.text().strip():
             return None
         province = self.province.currentData()
         code = self.code.text().strip()
         if len(code) == 6 and code[:2] != province[:2]:
-            name = self._provinces.codes[province].name
+            name = self._provinces.entry_by_code[province].name
             raise divisions.explain_province_mismatch(code, name, province[:2])
         return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
 
     def _is_listed(self) -> bool:
-        return self.province.currentData() in self._divisions.codes
+        return self.province.currentData() in self._divisions.entry_by_code
 
     def _fill_provinces(self) -> None:
-        known = sorted(self._provinces.codes.values(), key=lambda c: (c.code not in self._divisions.codes, c.code))
+        known = sorted(
+            self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
+        )
         for row in known:
             self.province.addItem(row.name, row.code)
         self._on_province_chosen()
@@ -162,8 +164,8 @@ class CountyBox(FormSection):
             self.county.setPlaceholderText(tr("Choose"))
         self._on_changed()
 
-    def _list_divisions(self, parent: str | None) -> list[Code]:
-        return [c for c in self._divisions.codes.values() if parent and c.parent == parent]
+    def _list_divisions(self, parent: str | None) -> list[CodeEntry]:
+        return [c for c in self._divisions.entry_by_code.values() if parent and c.parent == parent]
 
     # --- its place
     def refresh(self) -> None:
@@ -177,7 +179,7 @@ class CountyBox(FormSection):
             self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
             self.source.setCurrentIndex(max(self.source.findData(former), 0))
 
-    def place(self) -> CountyLocation:
+    def get_location(self) -> CountyLocation:
         source = self.source.currentData()
         if source == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
@@ -188,7 +190,7 @@ class CountyBox(FormSection):
             if found is None:
                 return CountyLocation()
             middle = (found.south + found.north) / 2
-            zones = choose_zone(found.west, found.east, middle, found.areas)
+            zones = choose_zone(found.west, found.east, middle, found.area_m2_by_crs_zone)
             return CountyLocation(zones, "", (found.west, found.south, found.east, found.north))
         try:
             county = self.get_chosen_county()

@@ -14,7 +14,7 @@ from ...bridge.layers.properties import format_crs_for_pyproj
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
-from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, ZoneChoice
+from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, CrsZoneChoice
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
 from ..widgets import messages, theme
@@ -25,7 +25,7 @@ from .draft import WizardChoices
 _MIN_MERIDIAN_GAP = 0.4
 
 
-class ZoneStrip(QWidget):
+class CrsZoneStrip(QWidget):
     """Strip that draws the county's position in the 3° zones.
 
     Its accessible description states the same in words.
@@ -33,13 +33,13 @@ class ZoneStrip(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._plan: ZoneChoice | None = None
+        self._plan: CrsZoneChoice | None = None
         self._division_name = ""
         self.setObjectName("SanxianZoneStrip")
         self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_plan(self, plan: ZoneChoice | None, division_name: str = "") -> None:
+    def show_plan(self, plan: CrsZoneChoice | None, division_name: str = "") -> None:
         """Show a plan of zones.
 
         ``division_name``: name of the division whose longitudes are shown, if it is not the county.
@@ -84,11 +84,11 @@ class ZoneStrip(QWidget):
         strip = QRectF(1, line * 1.3, self.width() - 2, line * 1.4)
         low, high = self.get_longitude_range()
 
-        def x(longitude: float) -> float:
+        def convert_to_x(longitude: float) -> float:
             return strip.left() + (longitude - low) / (high - low) * strip.width()
 
-        self._draw_zones(painter, strip, low, high, x)
-        self._draw_county(painter, strip, plan, x)
+        self._draw_zones(painter, strip, low, high, convert_to_x)
+        self._draw_county(painter, strip, plan, convert_to_x)
 
     def _draw_zones(self, painter, strip, low, high, x) -> None:
         colors, line = self.palette(), self.fontMetrics().height()
@@ -150,7 +150,7 @@ class ZoneStrip(QWidget):
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
         return (west, east) if east > left and west < right else (right, right)
 
-    def _draw_county(self, painter, strip, plan: ZoneChoice, x) -> None:
+    def _draw_county(self, painter, strip, plan: CrsZoneChoice, x) -> None:
         color = theme.get_color("warning" if plan.crosses_zones else "ok")
         ground = QColor(color)
         ground.setAlpha(90)
@@ -166,7 +166,7 @@ class ZoneStrip(QWidget):
             painter, box.center().x(), strip.top() - self.fontMetrics().descent() - 2, self._describe_county(plan)
         )
 
-    def _describe_county(self, plan: ZoneChoice) -> str:
+    def _describe_county(self, plan: CrsZoneChoice) -> str:
         text = tr("{whose} {west}°–{east}°E")
         return text.format(
             whose=self._division_name or tr("county area"), west=f"{plan.west:.1f}", east=f"{plan.east:.1f}"
@@ -196,7 +196,7 @@ class CrsBox(FormSection):
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(tr("Coordinate system"), "CGCS2000 / " + tr("3° Gauss–Krüger"), parent)
         self._draft = draft
-        self.strip, self.notice, self.warning = ZoneStrip(), NoticeBox(), NoticeBox()
+        self.strip, self.notice, self.warning = CrsZoneStrip(), NoticeBox(), NoticeBox()
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
         self.buttons = {
@@ -236,7 +236,7 @@ class CrsBox(FormSection):
 
     def refresh(self) -> None:
         """Update the coordinate systems to choose from, after a change of the county."""
-        zones = self._draft.zones
+        zones = self._draft.crs_zones
         self.strip.show_plan(zones, "" if self._is_of_county() else self._get_division_name())
         self.notice.show_message(*self._describe_position(zones))
         zone = zones.recommended_zone if zones is not None else None
@@ -255,12 +255,12 @@ class CrsBox(FormSection):
 
     def _find_neighbour(self) -> int | None:
         """Return the other zone that intersects the county or its city."""
-        zones = self._draft.zones
+        zones = self._draft.crs_zones
         return next((z for z in zones.zone_numbers if z != zones.recommended_zone), None) if zones is not None else None
 
     def _is_zone_certain(self) -> bool:
         """Return True if the zone is the county's and not one of several of its city."""
-        zones = self._draft.zones
+        zones = self._draft.crs_zones
         return zones is not None and (self._is_of_county() or not zones.crosses_zones)
 
     def _is_of_county(self) -> bool:
@@ -269,7 +269,7 @@ class CrsBox(FormSection):
         return not self._draft.division_code or (county is not None and self._draft.division_code == county.code)
 
     def _get_division_name(self) -> str:
-        return load_standard().code_lists["divisions"].codes[self._draft.division_code].name
+        return load_standard().code_lists["divisions"].entry_by_code[self._draft.division_code].name
 
     def _choose_crs(self, name: str) -> None:
         group = next(iter(self.buttons.values())).group()
@@ -280,18 +280,18 @@ class CrsBox(FormSection):
         group.setExclusive(True)
         del blockers
 
-    def choice(self) -> str:
+    def get_chosen_crs(self) -> str:
         return next((name for name, button in self.buttons.items() if button.isChecked()), "")
 
     def _on_crs_chosen(self, *_args) -> None:
-        choice = self.choice()
+        choice = self.get_chosen_crs()
         self.other.setVisible(choice == OTHER_CRS_CHOICE)
         self._draft.crs = self._get_crs_text(choice)
         self.warning.show_message(*self._validate_crs())
         self.changed.emit()
 
     def _get_crs_text(self, choice: str) -> str:
-        zone = self._draft.zones.recommended_zone if self._draft.zones is not None else None
+        zone = self._draft.crs_zones.recommended_zone if self._draft.crs_zones is not None else None
         if choice == NEIGHBOUR_ZONE_CHOICE:
             zone = self._find_neighbour()
         if choice == OTHER_CRS_CHOICE:
@@ -303,14 +303,14 @@ class CrsBox(FormSection):
         first_epsg = _FIRST_PLAIN_EPSG if choice == PLAIN_ZONE_CHOICE else _FIRST_PREFIXED_EPSG
         return f"EPSG:{first_epsg + zone - _FIRST_ZONE_NUMBER}"
 
-    def problem(self) -> str:
+    def find_problem(self) -> str:
         if not self._draft.crs:
             return tr("Choose a coordinate system.")
         return self.warning.label.text() if self.warning.kind == "error" else ""
 
     def _validate_crs(self) -> tuple[str, str]:
         """Return level and message on the chosen coordinate system."""
-        county, zones = self._draft.county, self._draft.zones
+        county, zones = self._draft.county, self._draft.crs_zones
         if not self._draft.crs or county is None:
             return "info", ""
         try:
@@ -332,7 +332,7 @@ class CrsBox(FormSection):
             )
         return "info", ""
 
-    def _describe_position(self, zones: ZoneChoice | None) -> tuple[str, str]:
+    def _describe_position(self, zones: CrsZoneChoice | None) -> tuple[str, str]:
         """Return level and message on the position of the county in the zones."""
         if self._draft.county is None:
             return "info", tr("Choose the county: its zone is shown here.")
@@ -351,7 +351,7 @@ class CrsBox(FormSection):
         return "warning", _describe_crossing(zones)
 
 
-def _describe_crossing(zones: ZoneChoice) -> str:
+def _describe_crossing(zones: CrsZoneChoice) -> str:
     by = tr("by area") if zones.has_area_shares else tr("by longitude")
     text = tr(
         "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
@@ -364,9 +364,9 @@ def _describe_crossing(zones: ZoneChoice) -> str:
         by=by,
         share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
     )
-    if zones.distortion is not None:
+    if zones.area_distortion is not None:
         text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
-            percent=f"{100 * zones.distortion:.3f}{THIN_SPACE}%"
+            percent=f"{100 * zones.area_distortion:.3f}{THIN_SPACE}%"
         )
     return text_with_zone + tr(
         " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the "
@@ -374,7 +374,7 @@ def _describe_crossing(zones: ZoneChoice) -> str:
     )
 
 
-def _format_zones(zones: ZoneChoice) -> str:
+def _format_zones(zones: CrsZoneChoice) -> str:
     return tr(" and ").join(map(str, zones.zone_numbers))
 
 

@@ -59,7 +59,7 @@ class NewProjectWizard(QDialog):
         for page in self.pages:
             page.changed.connect(self._show_state)
         self.place.groups.refresh()
-        self.go(0)
+        self.go_to_page(0)
         self._fit_to_pages()
 
     # --- widgets
@@ -69,7 +69,7 @@ class NewProjectWizard(QDialog):
         self.steps.setFrameShape(QFrame.Shape.NoFrame)
         self.steps.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.steps.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.steps.itemClicked.connect(lambda item: self.go(self.steps.row(item), back_only=True))
+        self.steps.itemClicked.connect(lambda item: self.go_to_page(self.steps.row(item), back_only=True))
         line = self.fontMetrics().height()
         for page in self.pages:
             item = QListWidgetItem(page.title)
@@ -117,7 +117,7 @@ class NewProjectWizard(QDialog):
             # Enter always activates Next.
             button.setAutoDefault(False)
         self.next.setDefault(True)
-        self.back.clicked.connect(lambda: self.go(self.stack.currentIndex() - 1))
+        self.back.clicked.connect(lambda: self.go_to_page(self.stack.currentIndex() - 1))
         self.next.clicked.connect(self._show_next_page)
         self.cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
@@ -137,7 +137,7 @@ class NewProjectWizard(QDialog):
         self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _MAX_SCREEN_SHARE)))
 
     # --- steps
-    def go(self, number: int, back_only: bool = False) -> None:
+    def go_to_page(self, number: int, back_only: bool = False) -> None:
         here = self.stack.currentIndex()
         if self._busy or not 0 <= number < len(self.pages) or (back_only and number > here):
             self._show_state()
@@ -150,11 +150,11 @@ class NewProjectWizard(QDialog):
         number = self.stack.currentIndex()
         # Files may have been created meanwhile: validate every step again.
         for earlier, page in enumerate(self.pages[: number + 1]):
-            if page.problem():
-                self.go(earlier)
+            if page.find_problem():
+                self.go_to_page(earlier)
                 return
         if number + 1 < len(self.pages):
-            self.go(number + 1)
+            self.go_to_page(number + 1)
             return
         self.target.store_folder()
         self.wanted.emit(self.draft.make_request())
@@ -177,18 +177,18 @@ class NewProjectWizard(QDialog):
     def show_end(self, kind: str, text: str) -> None:
         """Show why the project was not created, and enable the pages again."""
         self.set_busy(False)
-        self.confirm.end(kind, text)
+        self.confirm.show_result(kind, text)
 
     # --- state
     def _show_state(self) -> None:
         number = self.stack.currentIndex()
-        problem = self.pages[number].problem()
+        problem = self.pages[number].find_problem()
         last = number == len(self.pages) - 1
         self.next.setText(tr("Create") if last else tr("Next Step"))
         self.next.setEnabled(not problem and not self._busy)
         self.back.setEnabled(number > 0 and not self._busy)
         text = tr("{layers} layers in {groups} groups will be made").format(
-            layers=len(self.draft.roles), groups=len(self.draft.groups())
+            layers=len(self.draft.roles), groups=len(self.draft.list_group_names())
         )
         self.message_label.setText(problem or text)
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))

@@ -10,11 +10,11 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...bridge.new_project.request import NewProjectRequest
-from ...core.geometry.crs_zones import ZoneChoice
+from ...core.geometry.crs_zones import CrsZoneChoice
 from ...core.profile.county_file import CountySettings, make_default_profile_path
 from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_branches
-from ...core.standard.template import Code
+from ...core.standard.template import CodeEntry
 
 
 @dataclass
@@ -22,24 +22,24 @@ class WizardChoices:
     """The user's choices in the wizard, as plain data.
 
     ``division_code``: division whose longitudes give the zones: the county's code, its city's, or empty for typed
-    ones and those of a layer; ``view``: west, south, east, north in degrees; ``settings``: settings of the county's
-    profile.
+    ones and those of a layer; ``extent_degrees``: west, south, east, north in degrees; ``county_settings``: settings of
+    the county's profile.
     """
 
     standard_id: str = "county_db"
-    county: Code | None = None
-    zones: ZoneChoice | None = None
+    county: CodeEntry | None = None
+    crs_zones: CrsZoneChoice | None = None
     division_code: str = ""
-    view: tuple[float, float, float, float] | None = None
+    extent_degrees: tuple[float, float, float, float] | None = None
     crs: str = ""
     roles: list[str] = field(default_factory=list)
     profile: str = ""
-    settings: CountySettings | None = None
+    county_settings: CountySettings | None = None
     folder: str = ""
     name: str = ""
-    suffix: str = ".gpkg"
-    existing: str = ""
-    replace_project: bool = False
+    database_suffix: str = ".gpkg"
+    existing_database_action: str = ""
+    may_replace_project: bool = False
 
     @property
     def standard(self) -> Standard:
@@ -47,7 +47,7 @@ class WizardChoices:
 
     @property
     def database_path(self) -> Path:
-        return Path(self.folder) / f"{self.name}{self.suffix}"
+        return Path(self.folder) / f"{self.name}{self.database_suffix}"
 
     @property
     def project_path(self) -> Path:
@@ -56,9 +56,9 @@ class WizardChoices:
     @property
     def own_profile(self) -> Path | None:
         """Return the path of the county's profile; None if it has no settings."""
-        return make_default_profile_path(self.project_path) if self.settings is not None else None
+        return make_default_profile_path(self.project_path) if self.county_settings is not None else None
 
-    def groups(self) -> list[str]:
+    def list_group_names(self) -> list[str]:
         """Return the names of the layer groups with layers to create."""
         return [b.name for b in list_branches(self.standard) if set(b.roles) & set(self.roles)]
 
@@ -68,22 +68,22 @@ class WizardChoices:
             raise ValueError("no county")
         return NewProjectRequest(
             standard=self.standard_id,
-            code=county.code,
-            county=county.name,
+            county_code=county.code,
+            county_name=county.name,
             crs=self.crs,
             roles=tuple(self.roles),
-            database=self.database_path,
-            project=self.project_path,
+            database_path=self.database_path,
+            project_path=self.project_path,
             profile=self.profile,
-            existing=self.existing or "stop",
-            replace_project=self.replace_project,
-            view=self.view,
-            settings=self.settings,
+            existing_database_action=self.existing_database_action or "stop",
+            may_replace_project=self.may_replace_project,
+            extent_degrees=self.extent_degrees,
+            county_settings=self.county_settings,
         )
 
 
 class WizardPage(QWidget):
-    """Base class of wizard pages; signal ``changed``: `problem` may have changed."""
+    """Base class of wizard pages; signal ``changed``: `find_problem` may have changed."""
 
     changed = pyqtSignal()
 
@@ -102,6 +102,6 @@ class WizardPage(QWidget):
     def update_when_shown(self) -> None:
         """Update the page when it is shown: earlier pages may have changed."""
 
-    def problem(self) -> str:
+    def find_problem(self) -> str:
         """Return what the page lacks before the next step, or an empty string."""
         return ""

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
 from ...bridge.new_project import assemble, bookmarks
-from ...bridge.new_project.request import CreatedDatabase, NewProjectRequest, create_database
+from ...bridge.new_project.request import CreatedDatabase, NewProjectRequest, create_project_database
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -58,7 +58,7 @@ class NewProjectActions:
             wizard.deleteLater()
 
     # --- the wizard
-    def show(self) -> None:
+    def open_wizard(self) -> None:
         """Open the wizard, or bring an open one to the front."""
         if self.wizard is not None:
             self.wizard.raise_()
@@ -71,7 +71,7 @@ class NewProjectActions:
         except (SanxianError, ImportError) as error:
             push_message(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain_error(error))
             return
-        self.wizard.wanted.connect(self._make)
+        self.wizard.wanted.connect(self._create_project)
         self.wizard.stopped.connect(self._cancel_creation)
         self.wizard.finished.connect(self._on_wizard_closed)
         self.wizard.show()
@@ -82,12 +82,12 @@ class NewProjectActions:
             self.wizard = None
 
     # --- the work
-    def _make(self, request: NewProjectRequest) -> None:
+    def _create_project(self, request: NewProjectRequest) -> None:
         self._project_request = request
         self.wizard.set_busy(True)
         self._job = BackgroundJob(
             tr("New County Plan"),
-            lambda progress, cancellation: create_database(request, progress, cancellation),
+            lambda progress, cancellation: create_project_database(request, progress, cancellation),
             on_done=self._build_project,
             on_error=self._on_failed,
             on_cancelled=self._on_cancelled,
@@ -145,7 +145,7 @@ class NewProjectActions:
     def _report_end(self, kind: str, message: str, database: bool = False) -> None:
         """Report why no project was created; with ``database``, that the database exists."""
         if database and self._project_request is not None:
-            message += tr(" The database is complete: {path}.").format(path=self._project_request.database)
+            message += tr(" The database is complete: {path}.").format(path=self._project_request.database_path)
         if self.wizard is not None:
             self.wizard.show_end(kind, message)
 
@@ -160,11 +160,11 @@ class NewProjectActions:
         wizard.accept()
         bar = self._iface.messageBar()
         if not self._iface.newProject(True):
-            text = tr("The project is made and was not opened: {path}.").format(path=request.project)
+            text = tr("The project is made and was not opened: {path}.").format(path=request.project_path)
             push_message(bar, "info", tr("New County Plan"), text)
             return
-        if not self._iface.addProject(str(request.project)):
-            text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project)
+        if not self._iface.addProject(str(request.project_path)):
+            text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project_path)
             push_message(bar, "warning", tr("New County Plan"), text)
             return
         self._show_county()
@@ -172,7 +172,7 @@ class NewProjectActions:
             "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
         )
         count = len(QgsProject.instance().mapLayers())
-        push_message(bar, "success", tr("New County Plan"), text.format(county=request.county, count=count))
+        push_message(bar, "success", tr("New County Plan"), text.format(county=request.county_name, count=count))
 
     def _show_county(self) -> None:
         view = QgsProject.instance().viewSettings().defaultViewExtent()

@@ -54,7 +54,7 @@ class GroupsBox(FormSection):
         with QSignalBlocker(self.tree):
             self.tree.clear()
             # Usual layers are at the top; the layer tree of the project has another order.
-            for branch in sorted(list_branches(standard), key=lambda b: not b.chosen):
+            for branch in sorted(list_branches(standard), key=lambda b: not b.is_chosen):
                 self._add_branch(branch, standard)
         for column in (0, 2, 3):
             self.tree.resizeColumnToContents(column)
@@ -84,7 +84,7 @@ class GroupsBox(FormSection):
             child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
             child.setData(0, _ROLE_DATA, role)
             child.setForeground(1, theme.get_faint_color())
-            child.setCheckState(0, Qt.CheckState.Checked if branch.chosen else Qt.CheckState.Unchecked)
+            child.setCheckState(0, Qt.CheckState.Checked if branch.is_chosen else Qt.CheckState.Unchecked)
 
     def _list_layer_items(self) -> list[QTreeWidgetItem]:
         tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
@@ -106,7 +106,7 @@ class GroupsBox(FormSection):
             b: [r for r in b.roles if find_delivery_constraint(r, standard) == "M"] for b in list_branches(standard)
         }
         missing = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
-        usual = [standard.templates[r].name for b, roles in missing.items() if b.chosen for r in roles]
+        usual = [standard.templates[r].name for b, roles in missing.items() if b.is_chosen for r in roles]
         if usual:
             text = tr("Required layers that are not created: {layers}. They can be added later under New Layers.")
             return "warning", text.format(layers=tr(", ").join(usual))
@@ -116,7 +116,7 @@ class GroupsBox(FormSection):
         )
         return "info", text.format(count=others) if others else ""
 
-    def problem(self) -> str:
+    def find_problem(self) -> str:
         return "" if self._draft.roles else tr("Tick at least one layer.")
 
 
@@ -146,12 +146,16 @@ class CountyPage(WizardPage):
             self.draft.county, self._county_error = self.county.get_chosen_county(), ""
         except SanxianError as error:
             self.draft.county, self._county_error = None, trouble.explain_error(error)
-        place = self.county.place()
-        self.draft.zones, self.draft.division_code, self.draft.view = place.zones, place.division_code, place.view
+        place = self.county.get_location()
+        self.draft.crs_zones, self.draft.division_code, self.draft.extent_degrees = (
+            place.crs_zones,
+            place.division_code,
+            place.extent_degrees,
+        )
         self.crs.refresh()
         self.changed.emit()
 
-    def problem(self) -> str:
+    def find_problem(self) -> str:
         if self.draft.county is None:
             return self._county_error or tr("Choose the county.")
-        return self.crs.problem() or self.groups.problem()
+        return self.crs.find_problem() or self.groups.find_problem()

@@ -8,7 +8,7 @@ from pathlib import Path
 from qgis.PyQt.QtCore import QSignalBlocker
 
 from ...bridge.texts import tr
-from ...core.check import Options
+from ...core.check import RunOptions
 from ...core.errors import SanxianError
 from ...core.profile import Profile, list_profile_ids, load_profile
 from ...core.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_own_file
@@ -26,7 +26,7 @@ class ProfilePage(WizardPage):
         super().__init__(draft, tr("Targets and county profile"), parent)
         section = FormSection(tr("County profile"), tr("targets, limits and confirmed items; can be changed later"))
         self.profile = ProfileCombo("SanxianWizardProfile")
-        section.layout_.addLayout(self.profile.row())
+        section.layout_.addLayout(self.profile.make_row_with_button())
         self.notice = NoticeBox()
         section.layout_.addWidget(self.notice)
         self.form, self.errors = CountyForm(asks_county=False), FormErrorList()
@@ -53,13 +53,13 @@ class ProfilePage(WizardPage):
             self.profile.set_profiles(profile.id for profile in fitting)
             self.profile.setCurrentIndex(1 if fitting else 0)
         base = self.profile.currentData() or ""
-        self.form.open(CountySettings(county.name, county.code, base), Path(PROFILE_FILE_SUFFIX))
+        self.form.show_county(CountySettings(county.name, county.code, base), Path(PROFILE_FILE_SUFFIX))
         self._on_profile_chosen()
 
     def _on_profile_chosen(self) -> None:
         self.draft.profile = self.profile.currentData() or ""
         try:
-            norm = Options(profile=self.draft.profile, standard=self.draft.standard_id).norm()
+            norm = RunOptions(profile=self.draft.profile, standard=self.draft.standard_id).resolve_norm()
         except SanxianError as error:
             self.notice.show_message("error", messages.explain_error(error))
             self.form.setVisible(False)
@@ -73,7 +73,7 @@ class ProfilePage(WizardPage):
 
     def _on_form_edited(self) -> None:
         shown = self.form.isVisibleTo(self)
-        self.draft.settings = self.form.county() if shown and self.form.has_own_values else None
+        self.draft.county_settings = self.form.read_county_settings() if shown and self.form.has_own_values else None
         self.errors.show_errors(self.form.errors if shown else [])
         self.changed.emit()
 
@@ -93,7 +93,7 @@ class ProfilePage(WizardPage):
         text = tr("This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.")
         return "error", text.format(name=profile.name, area=profile.area_code, county=county.name, code=county.code)
 
-    def problem(self) -> str:
+    def find_problem(self) -> str:
         if self.notice.kind == "error":
             return self.notice.label.text()
         if self.form.isVisibleTo(self) and self.form.errors:

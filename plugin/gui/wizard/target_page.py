@@ -87,7 +87,7 @@ class TargetPage(WizardPage):
         """Update the paths; reset the answers about existing files of another place."""
         before = (self.draft.database_path, self.draft.project_path) if hasattr(self, "there") else None
         self.draft.folder, self.draft.name = self.folder.filePath().strip(), self.name.text().strip()
-        self.draft.suffix = next((s for s, button in self.formats.items() if button.isChecked()), ".gpkg")
+        self.draft.database_suffix = next((s for s, button in self.formats.items() if button.isChecked()), ".gpkg")
         if before is None:
             return
         if (self.draft.database_path, self.draft.project_path) != before:
@@ -107,8 +107,8 @@ class TargetPage(WizardPage):
         self.over.setVisible(named and project.exists())
         self.over.setText(tr("Replace the project file {name} too").format(name=project.name))
         answer = next((n for n, button in self.existing.items() if button.isChecked()), "")
-        self.draft.existing = answer if self.there.isVisibleTo(self) else "stop"
-        self.draft.replace_project = self.over.isVisibleTo(self) and self.over.isChecked()
+        self.draft.existing_database_action = answer if self.there.isVisibleTo(self) else "stop"
+        self.draft.may_replace_project = self.over.isVisibleTo(self) and self.over.isChecked()
         text = tr("Database: {database}\nProject: {project}").format(database=database, project=project)
         if self.draft.own_profile is not None:
             text += "\n" + tr("County profile: {file}").format(file=self.draft.own_profile)
@@ -124,18 +124,18 @@ class TargetPage(WizardPage):
         own = self.draft.own_profile
         if self.draft.name and own is not None and own.exists():
             return messages.explain_error(DataError("profile_exists", file=own.name))
-        if self.there.isVisibleTo(self) and self.draft.existing == "stop":
+        if self.there.isVisibleTo(self) and self.draft.existing_database_action == "stop":
             return tr("Give another name or another folder.")
         return ""
 
-    def problem(self) -> str:
+    def find_problem(self) -> str:
         if not self.draft.folder:
             return tr("Choose a folder.")
         if not self.draft.name:
             return tr("Enter a name.")
         if self._find_problem():
             return self._find_problem()
-        if self.there.isVisibleTo(self) and not self.draft.existing:
+        if self.there.isVisibleTo(self) and not self.draft.existing_database_action:
             return tr("Choose what to do with the existing database.")
         if self.over.isVisibleTo(self) and not self.over.isChecked():
             return tr("The project file exists: allow its replacement, or enter another name.")

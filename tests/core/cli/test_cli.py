@@ -16,14 +16,14 @@ import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check_plan, parse_roles
+from plugin.core.check import RunOptions, check_plan, parse_roles
 from plugin.core.cli import console
-from plugin.core.cli.checking import exit_code
+from plugin.core.cli.checking import get_exit_code
 from plugin.core.cli.console import print_line
 from plugin.core.cli.parser import make_parser
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.report_fixtures import make_report
 
@@ -142,7 +142,7 @@ COMMANDS_WITH_WRONG_ARGUMENTS = [
 def test_argument_errors_are_reported_in_the_chosen_language(capsys, given, zh, en):
     for lang, wanted in (("zh", zh), ("en", en)):
         with pytest.raises(SystemExit) as stopped:
-            make_parser(Words(lang)).parse_args(given)
+            make_parser(ReportTexts(lang)).parse_args(given)
         output = capsys.readouterr().err
         assert stopped.value.code == 2 and wanted in output and "--help" in output, output
 
@@ -217,16 +217,16 @@ def test_output_file_open_in_another_program_is_reported(source_without_conflict
 def test_strict_option_makes_warnings_change_the_exit_code():
     report = make_report()
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
-    assert exit_code(report) == 1
+    assert get_exit_code(report) == 1
     report.findings = [f for f in report.findings if str(f.severity) == "WARNING"]
-    assert exit_code(report) == 0
-    assert exit_code(report, strict=True) == 1
+    assert get_exit_code(report) == 0
+    assert get_exit_code(report, strict=True) == 1
     report.findings[0].state = "waived"
-    assert exit_code(report, strict=True) == 1
+    assert get_exit_code(report, strict=True) == 1
     for finding in report.findings:
         finding.state = "waived"
-    assert exit_code(report, strict=True) == 0
-    assert exit_code(Report([RuleOutcome("REL001", "a", "ERROR", Outcome.CRASHED)])) == 1
+    assert get_exit_code(report, strict=True) == 0
+    assert get_exit_code(Report([RuleOutcome("REL001", "a", "ERROR", Outcome.CRASHED)])) == 1
 
 
 def test_rules_command_lists_all_rules_and_rule_command_describes_one(capsys):
@@ -368,14 +368,14 @@ def test_layer_roles_are_read_from_a_file(tmp_path):
 
 
 def test_options_use_the_standard_that_the_profile_names():
-    assert Options(profile="hunyuan").norm().standard.id == "county_db"
-    assert Options(profile="hunyuan", standard="three_lines_2022").norm().standard.id == "three_lines_2022"
+    assert RunOptions(profile="hunyuan").resolve_norm().standard.id == "county_db"
+    assert RunOptions(profile="hunyuan", standard="three_lines_2022").resolve_norm().standard.id == "three_lines_2022"
     with pytest.raises(DataError):
-        Options(profile="nowhere").norm()
+        RunOptions(profile="nowhere").resolve_norm()
 
 
 def test_check_command_uses_given_layer_roles_and_rule_parameters(source_with_conflict):
-    options = Options(rules=("REL001",), roles={"STBHHX": "STBHHX"}, lang="en")
+    options = RunOptions(rules=("REL001",), roles={"STBHHX": "STBHHX"}, lang="en")
     shares = []
     checked = check_plan(source_with_conflict, options, progress=lambda share, _: shares.append(share))
     assert checked.plan.role_choices["STBHHX"] == "chosen"
@@ -387,7 +387,7 @@ def test_check_cancelled_at_once_stops_before_the_first_rule(source_with_conflic
     from plugin.core.errors import Cancelled
 
     with pytest.raises(Cancelled):
-        check_plan(source_with_conflict, Options(), cancellation=Cancellation(lambda: True))
+        check_plan(source_with_conflict, RunOptions(), cancellation=Cancellation(lambda: True))
 
 
 def test_summary_counts_the_rules_that_it_does_not_list(source_with_conflict, monkeypatch, capsys):

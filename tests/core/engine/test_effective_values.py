@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.explanation import (
     CALL_ORIGIN,
     PROFILE_ORIGIN,
@@ -70,11 +70,11 @@ def test_effective_values_of_every_rule_are_formatted_with_names(lang):
         assert len(lines) >= len(rule.parameters), rule.code
         assert len(set(lines)) == len(lines), rule.code
         for parameter in rule.parameters:
-            assert parameter.name in texts.section("parameters"), f"{rule.code}: {parameter.name} has no name"
+            assert parameter.name in texts.get_section("parameters"), f"{rule.code}: {parameter.name} has no name"
 
 
 def test_check_report_lists_the_effective_values_of_settings():
-    options = Options(
+    options = RunOptions(
         rules=("TOP009", "REL001"), parameters={"TOP009": {"window_share": 0.5}}, tolerance=Tolerance(min_area_m2=2.0)
     )
     report = check_plan(convert_to_source_layers(), options).report

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.geometry import overlay
@@ -273,7 +273,7 @@ def test_cancellation_stops_the_check_at_once_without_a_crash_report(after):
         return len(calls) > after
 
     with pytest.raises(Cancelled):
-        check_plan(convert_to_source_layers(), Options(), cancellation=Cancellation(cancel_on_poll))
+        check_plan(convert_to_source_layers(), RunOptions(), cancellation=Cancellation(cancel_on_poll))
     assert len(calls) == after + 1
 
 
@@ -441,7 +441,7 @@ def test_gap_rules_are_skipped_when_the_union_of_the_county_outline_fails(monkey
     for code in ("TOP002", "TOP003"):
         (outcome,) = run_check(plan, [load_all_rules()[code]]).rules
         assert (str(outcome.outcome), outcome.incomplete) == ("skipped", True)
-        assert outcome.reason == Texts("zh").reason("outline_failed", {})
+        assert outcome.reason == Texts("zh").format_reason("outline_failed", {})
 
 
 def test_cached_boundaries_are_released_after_the_last_rule_that_uses_them():

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
 from plugin.core.loading.recognition import find_missed_scope
 from plugin.core.model.findings import UNREAD_CODE as UNREAD
@@ -52,7 +52,7 @@ def check_layers(tables, profile, *, names=None, more=(), **options):
     """
     read = make_read_layers(tables) + [replace(make_read_layers({r: tables[r]})[0], name=name) for r, name in more]
     named = [replace(layer, name=(names or {}).get(layer.name, layer.name)) for layer in read]
-    return check_plan(named, Options(profile=profile, **options)).report
+    return check_plan(named, RunOptions(profile=profile, **options)).report
 
 
 def remove_layers(tables, *roles):
@@ -146,18 +146,18 @@ def test_data_with_half_of_the_mandatory_county_layers_are_recognised_as_a_count
     scopes = norm.standard.scopes
     lines = scopes["three_lines"]
     county = scopes["county"]
-    own = [c for c in county.mandatory if c not in (*lines.mandatory, *lines.optional)]
-    assert len(own) == 13 and len(county.conditional) == 4
+    own = [c for c in county.mandatory_concepts if c not in (*lines.mandatory_concepts, *lines.optional_concepts)]
+    assert len(own) == 13 and len(county.conditional_concepts) == 4
     missed = find_missed_scope(norm, {*CONTROL_LINE_ROLES, *own[:present]}, "three_lines")
     assert missed is not None and missed.is_evident is evident
-    assert set(missed.lacking) >= {"zones", "county"} | set(own[present:])
+    assert set(missed.lacking_concepts) >= {"zones", "county"} | set(own[present:])
 
 
 def test_county_plan_with_one_layer_of_yearly_changes_is_not_taken_for_yearly_maintenance():
     """Check a county plan that has one layer of yearly changes and lacks other layers."""
     norm = make_example_norm()
     scope = norm.standard.scopes["county"]
-    own = [c for c in scope.mandatory if c in norm.standard.templates]
+    own = [c for c in scope.mandatory_concepts if c in norm.standard.templates]
     missed = find_missed_scope(norm, {*own, "CZKFBJ"}, "maintenance")
     assert missed is not None and missed.wider_scope == "county" and missed.is_evident
     changes = set(norm.standard.concepts["maintenance"])

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.model.verdict import Verdict
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
 from tests.county import make
@@ -30,7 +30,7 @@ def default_profile(complete_county, tmp_path_factory):
 
 
 def check_layers(tables, profile, **options):
-    return check_plan(make_read_layers(tables), Options(profile=profile, **options)).report
+    return check_plan(make_read_layers(tables), RunOptions(profile=profile, **options)).report
 
 
 def exchange_values(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gpd.GeoDataFrame:

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.geometry.parts import subtract_earlier_shapes
 from plugin.core.geometry.tolerance import Tolerance
@@ -29,7 +29,7 @@ STRIP_M2 = STRIP_LENGTH_M * STRIP_WIDTH_M
 
 
 def check_to_report(layers, *rules, **more):
-    return check_plan(convert_to_source_layers(layers), Options(rules=rules, **more)).report
+    return check_plan(convert_to_source_layers(layers), RunOptions(rules=rules, **more)).report
 
 
 def make_comb_overlap(count, *, features=1, wide=STRIP_WIDTH_M):
@@ -142,7 +142,7 @@ def test_slivers_lost_since_the_sealed_edition_are_summed_as_a_warning(tmp_path)
     teeth = shapely.union_all([make_county_box(20 * n + 5, 99.96, STRIP_LENGTH_M, STRIP_WIDTH_M) for n in range(140)])
     baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED_LINE_ROLE: make_table([line])})
     source = write_gpkg(tmp_path / "plan.gpkg", {RED_LINE_ROLE: make_table([shapely.difference(line, teeth)])})
-    found = check_plan(source, Options(rules=("LAW017",), baseline=str(baseline))).report
+    found = check_plan(source, RunOptions(rules=("LAW017",), baseline=str(baseline))).report
     (one,) = list_sliver_findings(found)
     assert (one.params["kind"], one.params["count"], one.severity) == ("sealed", 140, Severity.WARNING)
     assert one.area_m2 == pytest.approx(140 * STRIP_M2, rel=1e-2)
@@ -152,16 +152,16 @@ def test_slivers_lost_since_the_sealed_edition_are_summed_as_a_warning(tmp_path)
 
 def test_incremental_check_of_an_edit_does_not_change_the_sum_of_slivers():
     layers = make_comb_overlap(140)
-    checked = check_plan(convert_to_source_layers(layers), Options(rules=("REL001",)))
+    checked = check_plan(convert_to_source_layers(layers), RunOptions(rules=("REL001",)))
     (one,) = list_sliver_findings(checked.report)
-    answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit(
+    answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit_row(
         RED_LINE_ROLE, 0, make_county_box(5000, 5000)
     )
-    assert not answer.may_replace_finding(one) and answer.findings == []
+    assert not answer.may_replace_finding(one) and answer.new_findings == []
 
 
 def test_report_page_names_the_layers_count_and_area_of_ignored_slivers():
-    checked = check_plan(convert_to_source_layers(make_comb_overlap(140)), Options(rules=("REL001",)))
+    checked = check_plan(convert_to_source_layers(make_comb_overlap(140)), RunOptions(rules=("REL001",)))
     page = render_report(checked.report, checked.plan.norm)
     area = f"{checked.report.tolerance['ignored_area_m2']:.2f}\xa0m²"
     for text in ("永久基本农田保护图斑 × 生态保护红线", f'<td class="r nw">{area}</td>', "单个要素合计限值"):
@@ -198,7 +198,7 @@ def test_farmland_zone_rule_prints_the_sum_of_small_parts_outside_the_zone():
 def test_overlapping_slivers_are_counted_once_in_the_sum(strips):
     shapes = np.array([shapely.box(x, y / 50, x + w, y / 50 + h / 50) for x, y, w, h in strips], dtype=object)
     found = subtract_earlier_shapes(shapes)
-    left = found.shapes[found.has_remainder]
+    left = found.remaining_shapes[found.has_remainder]
     union = shapely.union_all(shapes)
     assert shapely.area(left).sum() == pytest.approx(union.area, abs=1e-5)
     assert shapely.symmetric_difference(shapely.union_all(left), union).area < 1e-5

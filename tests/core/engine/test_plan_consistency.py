@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
@@ -65,7 +65,7 @@ def write_profile(tmp_path):
 
 
 def check_layers(tables, profile, **options):
-    return check_plan(make_read_layers(tables), Options(profile=profile, **options)).report
+    return check_plan(make_read_layers(tables), RunOptions(profile=profile, **options)).report
 
 
 def list_message_cases(report):

@@ -5,14 +5,14 @@ import shutil
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import DataError
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.rules_run import describe_rules_run, find_rules_for_data
 from plugin.core.render.verdict import list_caveats
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES_FOLDER
 from tests.sample import check_sample_folder
@@ -59,10 +59,10 @@ def test_check_with_rules_turned_off_lists_them_as_left_out(tmp_path):
     text = 'rules_extra = ["quality"]\nrules_off = ["GEO003", "GEO008"]\n'
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, text))
     assert set(norm.expected_rules) - set(norm.rules) == {"GEO003", "GEO008"}
-    report = check_plan(SAMPLE_COUNTY_FILE, Options(profile=str(tmp_path / "x.toml"))).report
+    report = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile=str(tmp_path / "x.toml"))).report
     assert not {"GEO003", "GEO008"} & {r.code for r in report.rules}
     assert set(report.left_out) == {"GEO003", "GEO008"}
-    named = check_plan(SAMPLE_COUNTY_FILE, Options(profile=str(tmp_path / "x.toml"), rules=("GEO003",))).report
+    named = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile=str(tmp_path / "x.toml"), rules=("GEO003",))).report
     assert [r.code for r in named.rules] == ["GEO003"]
     with pytest.raises(DataError, match=r"rules_off"):
         write_and_load_profile(tmp_path, 'rules_off = ["GEO999"]\n')
@@ -77,7 +77,7 @@ def test_county_profile_can_turn_on_a_rule_that_its_province_turned_off(tmp_path
 
 def test_county_profile_sets_a_minimum_width_per_layer(tmp_path):
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, "[quality.narrow_m]\nDLTB = 0.0\nSTBHHX = 5.0\n"))
-    assert norm.section("quality.narrow_m") == {"DLTB": 0.0, "STBHHX": 5.0}
+    assert norm.get_settings_section("quality.narrow_m") == {"DLTB": 0.0, "STBHHX": 5.0}
     for wrong in ("NOLAYER = 4.0", 'DLTB = "4"', "STBHHX = -1.0"):
         with pytest.raises(DataError):
             write_and_load_profile(tmp_path, f"[quality.narrow_m]\n{wrong}\n")
@@ -85,8 +85,8 @@ def test_county_profile_sets_a_minimum_width_per_layer(tmp_path):
 
 def test_county_profile_sets_its_minimum_area(tmp_path):
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, "[quality.min_area_m2]\nSTBHHX = 400.0\n"))
-    assert norm.section("quality.min_area_m2")["STBHHX"] == 400.0
-    assert norm.section("quality.min_area_m2")["DLTB"] == 200.0
+    assert norm.get_settings_section("quality.min_area_m2")["STBHHX"] == 400.0
+    assert norm.get_settings_section("quality.min_area_m2")["DLTB"] == 200.0
     for wrong in ("NOLAYER = 400.0", 'DLTB = "400"', "STBHHX = -1.0"):
         with pytest.raises(DataError):
             write_and_load_profile(tmp_path, f"[quality.min_area_m2]\n{wrong}\n")
@@ -94,7 +94,9 @@ def test_county_profile_sets_its_minimum_area(tmp_path):
 
 @pytest.fixture(scope="module")
 def check_with_quality_rules():
-    return check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("quality", "TOP001", "TOP002", "TOP003")))
+    return check_plan(
+        SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", rules=("quality", "TOP001", "TOP002", "TOP003"))
+    )
 
 
 def list_findings_of_rule(checked, code):
@@ -118,7 +120,7 @@ def test_holes_of_the_urban_boundary_are_reported_as_windows_not_as_holes(check_
     # When the rule that lists windows runs, only that rule reports them, with their contents.
     assert not [f for f in holes if f.case == "window"] and {f.case for f in windows} == {"window"}
     assert {tuple(f.params["fillers"]) for f in windows} == {("YJJBNTBHTB",)}
-    alone = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("GEO006",))).report.findings
+    alone = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", rules=("GEO006",))).report.findings
     areas = {round(f.area_m2, 2) for f in alone if f.case == "window"}
     assert areas == {round(f.area_m2, 2) for f in windows}
     assert {f.role for f in windows} == {"CZKFBJ"} and {str(f.severity) for f in windows} == {"INFO"}
@@ -136,17 +138,17 @@ def test_problem_known_to_two_rules_is_reported_by_only_one(check_with_quality_r
     twice = [f for f in list_findings_of_rule(check_with_quality_rules, "TOP001") if f.case == "duplicate"]
     assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
     assert not list_findings_of_rule(check_with_quality_rules, "TOP007")
-    alone = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("TOP007",))).report.findings
+    alone = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", rules=("TOP007",))).report.findings
     assert {frozenset((f.key, *f.related_keys)) for f in alone} == {frozenset((f.key, *f.related_keys)) for f in twice}
     # TOP004 does not repeat the gap between zones that TOP002 reports.
     assert list_findings_of_rule(check_with_quality_rules, "TOP002") and not list_findings_of_rule(
         check_with_quality_rules, "TOP004"
     )
-    assert {f.code for f in check_plan(SAMPLE_COUNTY_FILE, Options(rules=("TOP004",))).report.findings} == {"TOP004"}
+    assert {f.code for f in check_plan(SAMPLE_COUNTY_FILE, RunOptions(rules=("TOP004",))).report.findings} == {"TOP004"}
 
 
 def test_single_rules_and_rule_groups_can_be_chosen_together():
-    norm = Options(profile="hunyuan").norm()
+    norm = RunOptions(profile="hunyuan").resolve_norm()
     chosen = choose_rules(norm.rules, norm.expand_groups(("delivery", "zone-gaps")))
     assert [r.code for r in chosen] == ["SCH004", "SCH006", "SCH007", "SCH008", "TOP002"]
 
@@ -158,7 +160,7 @@ def test_report_names_applicable_rules_that_did_not_run():
     assert not set(beyond) & {r.code for r in report.rules}
     # Without a layer of reserves, a table of figures or a package, these rules have no data to check.
     assert not set(beyond) & {"LAW011", "LAW022", "LAW006", "DOC001"}
-    words = Words("zh")
+    words = ReportTexts("zh")
     listed = list_caveats(report, None, words)
     assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in listed)
     whole = check_sample_folder("all")
@@ -166,24 +168,25 @@ def test_report_names_applicable_rules_that_did_not_run():
 
 
 def test_report_counts_its_rules_and_names_the_rule_groups_left_out():
-    checked = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan"))
+    checked = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan"))
     norm, report = checked.plan.norm, checked.report
     run = {rule.code for rule in report.rules}
-    whole = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("all",)))
+    whole = check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", rules=("all",)))
     total = len(find_rules_for_data(run, norm))
     assert total == len([code for code in load_all_rules() if not code.startswith("DOC")]) > len(run)
     lacking = {name: len(set(codes) - run) for name, codes in norm.standard.rule_groups.items()}
     farmland = f"永久基本农田 farmland（{lacking['farmland']}）"
     for lang, part in (("zh", farmland), ("en", f"permanent basic farmland, farmland ({lacking['farmland']})")):
-        sentence = describe_rules_run(report, norm, Words(lang))
+        sentence = describe_rules_run(report, norm, ReportTexts(lang))
         assert part in sentence and str(total) in sentence and str(len(run)) in sentence and "package" not in sentence
-        assert sentence in list_caveats(report, norm, Words(lang))
-        assert str(len(whole.report.rules)) in describe_rules_run(whole.report, norm, Words(lang))
+        assert sentence in list_caveats(report, norm, ReportTexts(lang))
+        assert str(len(whole.report.rules)) in describe_rules_run(whole.report, norm, ReportTexts(lang))
     assert (
-        describe_rules_run(whole.report, norm, Words("zh")) == f"共有规则 {len(whole.report.rules)} 条，本次全部运行。"
+        describe_rules_run(whole.report, norm, ReportTexts("zh"))
+        == f"共有规则 {len(whole.report.rules)} 条，本次全部运行。"
     )
 
 
 def test_every_rule_group_has_a_name_in_both_languages():
-    groups = Options(profile="hunyuan").norm().standard.rule_groups
-    assert groups and all(Words(lang).has("rule_group", name) for lang in ("zh", "en") for name in groups)
+    groups = RunOptions(profile="hunyuan").resolve_norm().standard.rule_groups
+    assert groups and all(ReportTexts(lang).has_text("rule_group", name) for lang in ("zh", "en") for name in groups)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from plugin.core.engine.context import Context
+from plugin.core.engine.context import RuleContext
 from plugin.core.messages.texts import format_width
 from plugin.core.model.findings import sort_findings
 from plugin.core.model.rule import load_all_rules
@@ -53,7 +53,7 @@ def test_report_findings_are_sorted_by_rule_layer_role_and_key(complete_county_r
 def test_rule_that_cannot_run_does_not_suppress_findings_of_another_rule():
     # Without a county layer, TOP003 has no result.
     plan = make_example_plan({"farmland": [SQUARE_WKT]})
-    context = Context(plan, plan.norm, plan.norm.tolerance())
+    context = RuleContext(plan, plan.norm, plan.norm.make_tolerance())
     assert not context.has_inputs_of_rule(load_all_rules()["TOP003"]) and context.has_inputs_of_rule(
         load_all_rules()["TOP001"]
     )
@@ -98,8 +98,8 @@ def test_check_of_the_sample_imports_no_module_of_the_package_export_and_no_fix(
     """Import in a separate process, because imported modules stay loaded."""
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from plugin.core.check import Options, check_plan\n"
-        "check_plan(sys.argv[2], Options(profile='hunyuan'))\n"
+        "from plugin.core.check import RunOptions, check_plan\n"
+        "check_plan(sys.argv[2], RunOptions(profile='hunyuan'))\n"
         "print(*sorted(name for name in sys.modules if name.startswith('plugin.')))"
     )
     done = subprocess.run(

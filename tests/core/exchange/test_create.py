@@ -14,7 +14,7 @@ import pytest
 from pyproj import CRS
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange import create, schema
 from plugin.core.messages.texts import Texts
@@ -64,7 +64,7 @@ def database_of_all_layers(request, tmp_path_factory):
     """Return the path of a new database of every layer, once in each file format."""
     path = tmp_path_factory.mktemp("浑源 县") / f"规划 库{request.param}"
     made = create_layers(path)
-    assert list(made.created) == [t.role for t in ALL_TEMPLATES] and not made.existing
+    assert list(made.created_names) == [t.role for t in ALL_TEMPLATES] and not made.existing_names
     return path
 
 
@@ -93,7 +93,7 @@ def assert_layer_matches_template(path, template):
         wanted = {}
         for declared in template.fields:
             long = declared.type == "integer" and (declared.length or 0) > 9
-            kind = FIONA_TYPE_BY_OGR_TYPE[form.types["long" if long else declared.type].ogr_type_name]
+            kind = FIONA_TYPE_BY_OGR_TYPE[form.field_type_by_kind["long" if long else declared.type].ogr_type_name]
             wanted[declared.name] = f"str:{declared.length}" if kind == "str" and declared.length else kind
         assert dict(layer.schema["properties"]) == wanted, template.role
         assert list(layer.schema["properties"]) == [f.name for f in template.fields]
@@ -120,7 +120,7 @@ def test_new_database_has_code_domains_and_field_constraints(database_of_all_lay
                 continue
             seen += 1
             domain = database.GetFieldDomain(column.GetDomainName()).GetEnumeration()
-            codes = STANDARD.code_lists[declared.codes].codes
+            codes = STANDARD.code_lists[declared.codes].entry_by_code
             # GDAL returns the codes of a GeoPackage in a different order.
             assert sorted(domain.values()) == sorted(c.name for c in codes.values())
             assert all(len(code) <= declared.length for code in domain), (template.role, declared.name)
@@ -191,10 +191,10 @@ def test_polygon_written_into_a_new_filegdb_in_degrees_keeps_its_area(tmp_path):
     feature["BSM"] = "140225000000000001"
     assert layer.CreateFeature(feature) == 0
     del feature, layer, database
-    from plugin.core.geometry.statutory_area import statutory_area
+    from plugin.core.geometry.statutory_area import measure_statutory_area
 
     read = gpd.read_file(path, layer="STBHHX").geometry.to_numpy()
-    before, after = statutory_area([shape])[0], statutory_area(read)[0]
+    before, after = measure_statutory_area([shape])[0], measure_statutory_area(read)[0]
     assert abs(after - before) < 0.001
 
 
@@ -203,12 +203,15 @@ STRUCTURE_RULES = ("SCH001", "SCH002", "SCH003", "SCH004", "SCH005", "SCH006", "
 
 def test_new_database_of_all_layers_passes_every_structure_rule(database_of_all_layers):
     """Run every structure rule, including rules that are disabled by default."""
-    checked = check_plan(database_of_all_layers, Options(rules=STRUCTURE_RULES, scope="county"))
+    checked = check_plan(database_of_all_layers, RunOptions(rules=STRUCTURE_RULES, scope="county"))
     assert not checked.report.findings, [(f.code, f.case, f.role, f.field) for f in checked.report.findings]
     assert set(checked.plan.layers) == set(STANDARD.templates)
     outcomes = {r.code: (str(r.outcome), r.reason) for r in checked.report.rules}
     # The missing features are reported; lengths, aliases and domains were all read.
-    assert outcomes.pop("SCH001") == ("skipped", Texts("zh").reason("nothing_drawn", {"count": len(ALL_TEMPLATES)}))
+    assert outcomes.pop("SCH001") == (
+        "skipped",
+        Texts("zh").format_reason("nothing_drawn", {"count": len(ALL_TEMPLATES)}),
+    )
     assert outcomes.pop("SCH005")[0] == "not_applicable"
     assert {state for state, _ in outcomes.values()} == {"passed"}, outcomes
 
@@ -218,9 +221,9 @@ def test_new_database_of_all_layers_passes_every_structure_rule(database_of_all_
 def test_database_of_each_layer_group_matches_its_templates(tmp_path, group, suffix):
     path = tmp_path / f"库{suffix}"
     templates = STANDARD.list_templates_of_groups([group])
-    assert create_layers(path, templates).created == tuple(t.role for t in templates)
+    assert create_layers(path, templates).created_names == tuple(t.role for t in templates)
     assert set(fiona.listlayers(path)) == {t.role for t in templates}
-    checked = check_plan(path, Options(rules=STRUCTURE_RULES[1:]))
+    checked = check_plan(path, RunOptions(rules=STRUCTURE_RULES[1:]))
     assert not checked.report.findings, [(f.code, f.case, f.role, f.field) for f in checked.report.findings]
     assert {r.code for r in checked.report.rules if r.incomplete} == set()
 
@@ -262,13 +265,13 @@ def test_adding_to_a_database_creates_only_missing_layers(tmp_path, suffix):
     write_one_row(path, "YDYHGHFQ")
     before = count_or_read_rows(path, "YDYHGHFQ")
     made = create_layers(path, more, existing="add")
-    assert made.existing == ("YDYHGHFQ",) and set(made.created) == {t.role for t in more} - {"YDYHGHFQ"}
+    assert made.existing_names == ("YDYHGHFQ",) and set(made.created_names) == {t.role for t in more} - {"YDYHGHFQ"}
     assert set(fiona.listlayers(path)) == {t.role for t in more}
     assert count_or_read_rows(path, "YDYHGHFQ") == before and len(before) == 1
     assert folder_contains_only(tmp_path, path.name)
     state = digest_files(path)
     again = create_layers(path, more, existing="add")
-    assert not again.created and digest_files(path) == state
+    assert not again.created_names and digest_files(path) == state
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
@@ -277,7 +280,8 @@ def test_adding_with_a_longer_code_list_keeps_the_existing_domain(tmp_path, suff
     create_layers(path, EXAMPLE_TEMPLATES[:1])
     zones = STANDARD.code_lists["planning_zones"]
     longer = CodeList(
-        zones.id, {**zones.codes, "990": dataclasses.replace(zones.codes["100"], code="990", name="新区")}
+        zones.id,
+        {**zones.entry_by_code, "990": dataclasses.replace(zones.entry_by_code["100"], code="990", name="新区")},
     )
     create_layers(
         path,
@@ -455,7 +459,7 @@ def test_every_layer_of_the_standard_has_a_group_and_a_feature_dataset(name):
 
 def test_three_lines_group_has_a_layer_for_each_mandatory_concept():
     roles = {t.role for t in STANDARD.list_templates_of_groups(["three_lines"])}
-    for concept in STANDARD.scopes["three_lines"].mandatory:
+    for concept in STANDARD.scopes["three_lines"].mandatory_concepts:
         assert roles & set(STANDARD.concepts[concept]), concept
 
 
@@ -508,7 +512,7 @@ def test_unknown_county_name_suggests_a_similar_county(text, near):
 
 
 def test_every_county_is_found_by_its_code():
-    counties = [c for c in DIVISIONS.codes.values() if c.level == 3]
+    counties = [c for c in DIVISIONS.entry_by_code.values() if c.level == 3]
     assert len(counties) == 117
     assert all(find_county(c.code, DIVISIONS) is c for c in counties)
 
@@ -534,7 +538,7 @@ def test_every_crs_of_the_3_degree_zone_of_the_county_is_accepted(code):
 @pytest.mark.parametrize("code", [4525, 4546])
 def test_crs_of_the_other_zone_of_the_province_is_accepted_with_a_note(code):
     key, params = check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
-    message = Texts("zh").notice(key, params)
+    message = Texts("zh").format_notice(key, params)
     assert "浑源县" in message and "111°E" in message and "EPSG:4526（114°E）" in message
 
 

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
@@ -49,7 +49,7 @@ def create_from_table(table, target, crs="EPSG:4526", **more):
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 def test_database_and_county_standard_match_the_structure_table(structure_workbook, tmp_path, suffix):
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "本县 标准"
-    assert create_from_table(structure_workbook, path, folder=folder).created == ("DLTB", "STBHHX", "XJGD")
+    assert create_from_table(structure_workbook, path, folder=folder).created_names == ("DLTB", "STBHHX", "XJGD")
     with fiona.open(path, layer="DLTB") as layer:
         wanted = {"BSM": "str:18", "DLBM": "str:5", "TBMJ": "float", "SJNF": "int32"}
         assert dict(layer.schema["properties"]) == wanted and layer.crs.to_epsg() == 4526
@@ -60,7 +60,7 @@ def test_database_and_county_standard_match_the_structure_table(structure_workbo
     assert [t.role for t in written_standard.list_templates_of_groups(["own"])] == ["DLTB", "STBHHX", "XJGD"]
     assert written_standard.templates["XJGD"].name == "新建管道" and "YDYHGHFQ" in written_standard.templates
     assert written_standard.templates["DLTB"].find_field_by_name("DLBM").codes == "sandiao"
-    checked = check_plan(path, Options(standard=str(folder), rules=STRUCTURE_RULES))
+    checked = check_plan(path, RunOptions(standard=str(folder), rules=STRUCTURE_RULES))
     assert set(checked.plan.layers) == {"DLTB", "STBHHX", "XJGD"}
     assert not checked.report.findings, [f.message for f in checked.report.findings]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([structure_workbook.name, path.name, folder.name])

@@ -45,8 +45,8 @@ def test_structure_table_is_converted_to_loadable_templates(structure_workbook_p
     found = read_structure(
         write_structure_workbook(structure_workbook_path, STRUCTURE_ROWS, above=title, merge=["A1:H1"]), STANDARD
     )
-    assert list(found.templates) == ["DLTB", "STBHHX"]
-    dltb = found.templates["DLTB"]
+    assert list(found.template_by_layer_code) == ["DLTB", "STBHHX"]
+    dltb = found.template_by_layer_code["DLTB"]
     assert (dltb.name, dltb.geometry, dltb.overlap, dltb.fields_mark) == ("地类图斑", "polygon", "never", "C")
     properties = [
         (f.name, f.alias, f.type, f.length, f.decimals, f.codes, f.constraint, f.meaning) for f in dltb.fields
@@ -57,9 +57,9 @@ def test_structure_table_is_converted_to_loadable_templates(structure_workbook_p
         ("TBMJ", '图斑"面积"', "real", 15, 2, "", "O", "gross_area"),
         ("SJNF", "数据年份", "integer", 4, None, "", "", "data_year"),
     ]
-    assert [(n.sheet, n.row, n.value) for n in found.notes] == [("表 1", 6, ">0")]
+    assert [(n.sheet_name, n.row_number, n.domain_name) for n in found.unknown_domains] == [("表 1", 6, ">0")]
     written = write_structure(found, tmp_path / "模板")
-    assert [load_template(p, STANDARD.id) for p in written] == list(found.templates.values())
+    assert [load_template(p, STANDARD.id) for p in written] == list(found.template_by_layer_code.values())
 
 
 def test_type_column_of_a_structure_table_may_contain_lengths(structure_workbook_path):
@@ -69,9 +69,9 @@ def test_type_column_of_a_structure_table_may_contain_lengths(structure_workbook
         ["DLTB", "GUIHUAFENQUMC", "分区名称", "VARCHAR2（100）", "GHFQMINGCH"],
         ["DLTB", "MJ", "面积", "Double(15,2)", None],
     ]
-    template = read_structure(write_structure_workbook(structure_workbook_path, rows, head=head), STANDARD).templates[
-        "DLTB"
-    ]
+    template = read_structure(
+        write_structure_workbook(structure_workbook_path, rows, head=head), STANDARD
+    ).template_by_layer_code["DLTB"]
     assert [(f.type, f.length, f.decimals) for f in template.fields] == [
         ("text", 18, None),
         ("text", 100, None),
@@ -88,7 +88,7 @@ def test_sheet_name_is_the_layer_name_when_there_is_no_layer_column(structure_wo
         write_structure_workbook(structure_workbook_path, rows, head=["field", "name", "type"], title="czkfbj"),
         STANDARD,
     )
-    assert found.templates["CZKFBJ"].fields[0].length is None
+    assert found.template_by_layer_code["CZKFBJ"].fields[0].length is None
 
 
 def test_layer_outside_the_standard_needs_a_geometry_type(structure_workbook_path):
@@ -96,7 +96,7 @@ def test_layer_outside_the_standard_needs_a_geometry_type(structure_workbook_pat
     row = ["XJTC", "BSM", "标识码", "Char", 18, None, None, "M"]
     made = read_structure(
         write_structure_workbook(structure_workbook_path, [[*row, "线（Line）", "新图层"]], head=head), STANDARD
-    ).templates["XJTC"]
+    ).template_by_layer_code["XJTC"]
     assert (made.name, made.geometry, made.overlap) == ("新图层", "line", "allowed")
     with pytest.raises(DataError) as error:
         read_structure(write_structure_workbook(structure_workbook_path, [row]), STANDARD)

@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 
-from plugin.core.check import CheckResult, Options
+from plugin.core.check import CheckResult, RunOptions
 from plugin.core.fixes.apply import make_edited_layers
 from plugin.core.fixes.edits import FixRefused
 from plugin.core.fixes.judge import is_same_problem, propose_fix
@@ -36,7 +36,7 @@ def check_rules(plan: Plan, codes: list[str]) -> CheckResult:
 def start(plan: Plan, codes: list[str], documents: dict[str, str] | None = None) -> tuple[EditingState, list[Finding]]:
     """Return the state of a checked plan, and its findings."""
     checked = check_rules(plan, codes)
-    return EditingState(checked, Options(rules=tuple(codes)), documents=documents), checked.report.findings
+    return EditingState(checked, RunOptions(rules=tuple(codes)), documents=documents), checked.report.findings
 
 
 def propose(fix: Fix, finding: Finding, state: EditingState, **parameters: Any) -> tuple[Proposal, EditingState]:

@@ -70,10 +70,10 @@ def test_state_starts_from_the_edits_of_a_live_session_without_changing_it():
     shape = shapely.transform(layer.frame.geometry.iloc[1], lambda xy: xy + np.array([200.0, 0.0]))
     highest = max(layer.fids) + 7
     batch.states_by_feature["CZKFBJ", highest] = FeatureState(shapely.to_wkb(shape), {"BSM": "140225000000000999"})
-    session.take(batch)
-    from plugin.core.check import Options
+    session.check_edits(batch)
+    from plugin.core.check import RunOptions
 
-    state = EditingState(checked, Options(rules=("TOP001",)), session=session)
+    state = EditingState(checked, RunOptions(rules=("TOP001",)), session=session)
     assert state.get_row("CZKFBJ", highest).key == "140225000000000999"
     assert state.issue_fid("CZKFBJ") == highest + 1, "the id of a saved new feature is not used again"
     assert state.issue_key("CZKFBJ") == "140225000000001000"

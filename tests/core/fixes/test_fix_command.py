@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.fixes.change_log import make_default_log_path
 from plugin.core.fixes.judge import is_same_problem
 from plugin.core.fixes.run import FixOrder, run_fixes
@@ -84,7 +84,7 @@ def test_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source(source, t
 def test_without_safe_only_the_other_proposals_are_applied_too(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     assert main(["fix", str(source), "--rules", "GEO003,REL002", "--output", str(copy)]) == 0
-    assert check_plan(copy, Options(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
+    assert check_plan(copy, RunOptions(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
 
 
 def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp_path):
@@ -97,7 +97,7 @@ def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp
         },
     )
     options, order = (
-        Options(rules=("REL001",)),
+        RunOptions(rules=("REL001",)),
         {"output": str(tmp_path / "copy.gpkg"), "table": str(tmp_path / "t.csv")},
     )
     refused = run_fixes(str(source), options, FixOrder(**order))
@@ -156,9 +156,9 @@ def test_folder_of_shapefiles_and_geodatabase_are_copied(source, tmp_path, kind)
         else:
             frame.to_file(data, layer=role, driver="OpenFileGDB")
     copy = tmp_path / ("copy" if kind == "shp" else "copy.gdb")
-    run = run_fixes(str(data), Options(rules=("GEO003", "REL002")), FixOrder(output=str(copy), safe_only=False))
+    run = run_fixes(str(data), RunOptions(rules=("GEO003", "REL002")), FixOrder(output=str(copy), safe_only=False))
     assert len(run.batch.applied) == 2
-    assert check_plan(copy, Options(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
+    assert check_plan(copy, RunOptions(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
     boundary = gpd.read_file(copy / "CZKFBJ.shp") if kind == "shp" else gpd.read_file(copy, layer="CZKFBJ")
     assert len(boundary) == 3 and set(boundary["BZ"]) == {"备注"}
 
@@ -166,7 +166,7 @@ def test_folder_of_shapefiles_and_geodatabase_are_copied(source, tmp_path, kind)
 def test_existing_copy_is_replaced_and_a_log_keeps_its_former_rows(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
-        run_fixes(str(source), Options(rules=("GEO003",)), FixOrder(output=str(copy)))
+        run_fixes(str(source), RunOptions(rules=("GEO003",)), FixOrder(output=str(copy)))
     assert len(read_table(make_default_log_path(copy))) == 2
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
 
@@ -181,7 +181,7 @@ def test_list_of_fixes_names_all_and_describes_one(capsys):
 def test_safe_fixes_of_the_sample_county_agree_with_a_check_of_the_copy(tmp_path):
     source, copy = tmp_path / "county.gpkg", tmp_path / "copy.gpkg"
     shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
-    options = Options(profile="hunyuan")
+    options = RunOptions(profile="hunyuan")
     run = run_fixes(str(source), options, FixOrder(output=str(copy)))
     applied = run.batch.applied
     assert {proposal.fix.code for proposal in applied} >= {"FIX002", "FIX006", "FIX023"}

@@ -36,7 +36,7 @@ def test_example_of_a_fix_has_the_expected_rows(fix, example):
     proposal, after = propose(fix, findings[0], state, **example.parameters)
     assert proposal.is_safe == example.safe, (proposal.doubts, [f.message for f in proposal.appearing])
     for name, rows in example.after.items():
-        role = {"layer": "CZKFBJ", **example.roles}.get(name) or plan.concept(name).role
+        role = {"layer": "CZKFBJ", **example.roles}.get(name) or plan.find_layer_of_concept(name).role
         compare_rows(list_layer_rows(after, role), rows)
     assert_judgement_agrees_with_a_whole_check(proposal, after, [example.rule, *example.rules], example.settings)
 

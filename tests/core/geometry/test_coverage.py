@@ -25,7 +25,7 @@ def polygons_from_wkt(*texts):
 
 
 def list_mismatch_places(found):
-    rows = zip(found.row.tolist(), found.other.tolist(), map(tuple, found.point.tolist()), strict=True)
+    rows = zip(found.edge_row.tolist(), found.vertex_row.tolist(), map(tuple, found.vertex_xy.tolist()), strict=True)
     return [(row, other, point) for row, other, point in rows]
 
 
@@ -41,7 +41,7 @@ def test_vertex_on_one_polygon_only_is_reported_as_missing_on_its_neighbour():
         tolerance=DEFAULT_TOLERANCE,
     )
     assert list_mismatch_places(found) == [(0, 1, (100.0, 40.0))]
-    assert found.distance.tolist() == [0.0]
+    assert found.distance_m.tolist() == [0.0]
     assert found.is_near_vertex.tolist() == [False]
 
 
@@ -59,7 +59,7 @@ def test_vertex_near_a_neighbouring_edge_counts_as_on_it_within_the_tolerance(of
     near_edge = f"POLYGON ((100 0, 200 0, 200 100, 100 100, {100 + off} 40, 100 0))"
     result = find_mismatched_edges(polygons_from_wkt(LEFT_SQUARE, near_edge), tolerance=DEFAULT_TOLERANCE)
     assert len(result) == found
-    assert result.distance == pytest.approx([off] * found)
+    assert result.distance_m == pytest.approx([off] * found)
 
 
 def test_vertex_mismatch_closer_than_the_tolerance_is_marked_as_near_vertex():
@@ -106,7 +106,7 @@ def test_thin_gap_is_ignored_only_below_both_minimum_area_and_minimum_width():
     assert find_gaps(make_pair_with_gap(0.02), tolerance=DEFAULT_TOLERANCE).area == pytest.approx([1.8])
     few = find_gaps(make_pair_with_gap(0.001), tolerance=DEFAULT_TOLERANCE)
     assert len(few) == 0
-    assert shapely.area(few.slivers.geometry) == pytest.approx([0.09])
+    assert shapely.area(few.slivers.polygons) == pytest.approx([0.09])
 
 
 def test_union_of_a_polygon_coverage_equals_that_of_shapely():
@@ -124,8 +124,8 @@ SQUARE_WITH_SPIKE = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 100 52, 100 100, 0 1
 def test_spike_of_a_ring_is_found_at_any_start_vertex():
     for text in (SQUARE_WITH_SPIKE, "POLYGON ((1000 51, 100 52, 100 100, 0 100, 0 0, 100 0, 100 50, 1000 51))"):
         found = find_sharp_corners(polygons_from_wkt(None, text).shapes, 10)
-        assert found.row.tolist() == [1]
-        assert found.point.tolist() == [[1000.0, 51.0]]
+        assert found.polygon_row.tolist() == [1]
+        assert found.vertex_xy.tolist() == [[1000.0, 51.0]]
         assert found.angle_or_distance == pytest.approx([2 * np.degrees(np.arctan(1 / 900))])
 
 
@@ -133,19 +133,19 @@ def test_spikes_of_zero_width_and_spikes_in_holes_are_found():
     flat = "POLYGON ((0 0, 100 0, 100 50, 150 50, 100 50, 100 100, 0 100, 0 0))"
     hole = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (10 10, 10 12, 80 11, 10 10))"
     found = find_sharp_corners(polygons_from_wkt(flat, LEFT_SQUARE, hole).shapes, 10)
-    assert found.row.tolist() == [0, 2]
+    assert found.polygon_row.tolist() == [0, 2]
     assert found.angle_or_distance[0] == 0
-    assert found.point.tolist() == [[150.0, 50.0], [80.0, 11.0]]
-    assert len(find_sharp_corners(polygons_from_wkt(LEFT_SQUARE).shapes, 89.9).row) == 0
-    assert len(find_sharp_corners(polygons_from_wkt(LEFT_SQUARE).shapes, 90.1).row) == 4
+    assert found.vertex_xy.tolist() == [[150.0, 50.0], [80.0, 11.0]]
+    assert len(find_sharp_corners(polygons_from_wkt(LEFT_SQUARE).shapes, 89.9).polygon_row) == 0
+    assert len(find_sharp_corners(polygons_from_wkt(LEFT_SQUARE).shapes, 90.1).polygon_row) == 4
 
 
 def test_repeated_vertices_are_reported_and_hide_no_spike():
     twice = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 1000 51, 100 52, 100 100, 0 100, 0 99.99995, 0 0, 0 0))"
-    assert find_sharp_corners(polygons_from_wkt(twice).shapes, 10).point.tolist() == [[1000.0, 51.0]]
+    assert find_sharp_corners(polygons_from_wkt(twice).shapes, 10).vertex_xy.tolist() == [[1000.0, 51.0]]
     found = find_near_vertices(polygons_from_wkt(LEFT_SQUARE, twice).shapes, 0.0001)
-    assert found.row.tolist() == [1, 1, 1]
-    assert sorted(map(tuple, found.point.tolist())) == [(0.0, 0.0), (0.0, 100.0), (1000.0, 51.0)]
+    assert found.polygon_row.tolist() == [1, 1, 1]
+    assert sorted(map(tuple, found.vertex_xy.tolist())) == [(0.0, 0.0), (0.0, 100.0), (1000.0, 51.0)]
     assert sorted(found.angle_or_distance.tolist()) == pytest.approx([0.0, 0.0, 0.00005], abs=1e-9)
 
 
@@ -190,7 +190,7 @@ def test_fast_search_for_sharp_corners_finds_the_same_as_a_full_search(seed, bel
         xy = np.repeat(xy, rng.integers(1, 3, len(xy)), axis=0)
         shapes.append(shapely.Polygon(xy))
     found = find_sharp_corners(np.array([*shapes, None], dtype=object), below)
-    corners = set(zip(found.row.tolist(), map(tuple, found.point.tolist()), strict=True))
+    corners = set(zip(found.polygon_row.tolist(), map(tuple, found.vertex_xy.tolist()), strict=True))
     plain = set()
     for n, shape in enumerate(shapes):
         ring = [p for k, p in enumerate(shape.exterior.coords) if k == 0 or p != shape.exterior.coords[k - 1]][:-1]

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.geometry_queries import compute_part_areas
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.parts import make_single_part
-from plugin.core.geometry.statutory_area import compute_drawn_area, statutory_area
+from plugin.core.geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
 from plugin.core.waivers import make_default_waiver_path
@@ -142,7 +142,10 @@ def test_area_errors_of_many_edges_on_a_long_bow_do_not_add_up():
 def test_drawn_area_of_a_polygon_with_short_edges_equals_the_statutory_formula():
     parcel = shapely.segmentize(rotated_polygon((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
     to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
-    assert compute_drawn_area(np.array([parcel]), to_degrees)[0] == statutory_area(np.array([parcel]), to_degrees)[0]
+    assert (
+        compute_drawn_area(np.array([parcel]), to_degrees)[0]
+        == measure_statutory_area(np.array([parcel]), to_degrees)[0]
+    )
 
 
 def test_drawn_area_subtracts_holes_and_adds_parts():
@@ -219,13 +222,13 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
         "XZQXZ": make_table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
         "YJJBNTBHTB": make_field_layer(),
     }
-    checked = check_plan(convert_to_source_layers(tables), Options(rules=("LAW002",)))
-    from plugin.core.engine.context import Context
+    checked = check_plan(convert_to_source_layers(tables), RunOptions(rules=("LAW002",)))
+    from plugin.core.engine.context import RuleContext
     from plugin.core.indicators.townships import split_by_township
 
     layer = checked.plan.layers["YJJBNTBHTB"]
-    shared = split_by_township(layer, Context(checked.plan, checked.plan.norm, checked.plan.norm.tolerance()))
-    sums = shared.sums(layer.statutory)
+    shared = split_by_township(layer, RuleContext(checked.plan, checked.plan.norm, checked.plan.norm.make_tolerance()))
+    sums = shared.sum_by_township(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), abs=1e-6) and sums[2:].tolist() == [0, 0]
     for found_m2, town in zip(sums, towns, strict=False):
         part = measure_geodesic_area(

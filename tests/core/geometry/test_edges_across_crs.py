@@ -280,7 +280,7 @@ def test_statutory_areas_are_computed_from_the_stored_vertices():
     tables["CZKFBJ"] = tables["CZKFBJ"].set_geometry(tables["CZKFBJ"].buffer(50), crs=4526)
     checked = check_data(convert_to_source_layers(tables))
     layer = checked.plan.layers["STBHHX"]
-    assert len(layer.added)
+    assert len(layer.added_vertices)
     (expected,) = statutory_area(layer.raw_shapes, 4525)
     assert layer.statutory[0] == pytest.approx(expected, abs=1e-4)
     # The whole row is inside the other: the shared area is its area, without new vertices.
@@ -339,22 +339,22 @@ def test_edit_of_a_layer_in_another_zone_gives_the_findings_of_a_full_check():
     checked = check_data(convert_to_source_layers(tables))
     live = IncrementalChecker(checked.plan, load_all_rules().values())
     moved = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
-    assert list_overlap_rules_found(live.edit("STBHHX", 0, moved)) == []
-    assert list_overlap_rules_found(live.edit("STBHHX", 0, tables["STBHHX"].geometry[0])) == []
+    assert list_overlap_rules_found(live.edit_row("STBHHX", 0, moved)) == []
+    assert list_overlap_rules_found(live.edit_row("STBHHX", 0, tables["STBHHX"].geometry[0])) == []
     over = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c + np.array([0.0, 1.0]))
-    assert "REL003" in list_overlap_rules_found(live.edit("STBHHX", 0, over))
+    assert "REL003" in list_overlap_rules_found(live.edit_row("STBHHX", 0, over))
 
 
 def list_overlap_rules_found(answer):
-    return sorted({f.code for f in answer.findings} & set(OVERLAP_RULES))
+    return sorted({f.code for f in answer.new_findings} & set(OVERLAP_RULES))
 
 
 def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_zone_of_the_county():
     tables = make_layers(STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1]))
     live = IncrementalChecker(check_data(convert_to_source_layers(tables)).plan, load_all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)
-    answer = live.edit("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]).union(part))
-    (finding,) = [f for f in answer.findings if f.code == "REL003"]
+    answer = live.edit_row("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]).union(part))
+    (finding,) = [f for f in answer.new_findings if f.code == "REL003"]
     lonlat = crs_care.reproject_to_lonlat(np.array([finding.geometry], dtype=object), CRS.from_epsg(4526))[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
-    assert list_overlap_rules_found(live.edit("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]))) == []
+    assert list_overlap_rules_found(live.edit_row("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]))) == []

@@ -4,7 +4,7 @@
 import pytest
 import shapely
 
-from plugin.core.engine.context import Context
+from plugin.core.engine.context import RuleContext
 from plugin.core.geometry.tolerance import Tolerance
 from tests.core.examples import make_example_plan
 
@@ -18,7 +18,7 @@ SQUARE, ADJACENT_SQUARE, OVERLAPPING_BOX = (
 @pytest.fixture(scope="module")
 def rule_context():
     plan = make_example_plan({"STBHHX": [SQUARE.wkt]})
-    return Context(plan, plan.norm, Tolerance())
+    return RuleContext(plan, plan.norm, Tolerance())
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def rule_context():
     ],
 )
 def test_shapes_of_a_finding_on_many_rows_are_joined_to_their_union(rule_context, shapes, expected):
-    found = rule_context.geometry.unite(shapes)
+    found = rule_context.geometry.unite_shapes(shapes)
     assert found is expected or shapely.equals(found, expected)
 
 
 def test_shapes_of_a_finding_are_collected_unjoined_when_their_union_fails(rule_context, monkeypatch):
     monkeypatch.setattr("plugin.core.engine.geometry_queries.union_polygon_rows", lambda polygons, tolerance: None)
-    assert rule_context.geometry.unite([SQUARE, OVERLAPPING_BOX]).area == pytest.approx(
+    assert rule_context.geometry.unite_shapes([SQUARE, OVERLAPPING_BOX]).area == pytest.approx(
         SQUARE.area + OVERLAPPING_BOX.area
     )

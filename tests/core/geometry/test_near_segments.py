@@ -55,7 +55,9 @@ def make_square_grid(count, size, drop):
 
 
 def list_mismatch_places(found):
-    return sorted(zip(found.row.tolist(), found.other.tolist(), map(tuple, found.point.tolist()), strict=True))
+    return sorted(
+        zip(found.edge_row.tolist(), found.vertex_row.tolist(), map(tuple, found.vertex_xy.tolist()), strict=True)
+    )
 
 
 @pytest.mark.parametrize("drop", [set(), {0}, {5, 6, 35}, set(range(36))])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.statutory_area import compute_trapezoid_area, statutory_area
+from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 
 property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 #: standards/ellipsoid_area.md: P with its hole, and T, whose slanted edges require the prescribed sum.
@@ -25,7 +25,7 @@ SLANTED_TRIANGLE = [(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)]
 
 
 def compute_statutory_area(shape, to_lonlat=None):
-    return float(statutory_area(np.array([shape], dtype=object), to_lonlat)[0])
+    return float(measure_statutory_area(np.array([shape], dtype=object), to_lonlat)[0])
 
 
 # -- the annex in forty digits ----------------------------------------------------------------------------------------
@@ -197,11 +197,11 @@ def draw_parcel(draw):
 @given(st.lists(draw_parcel(), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_statutory_area_does_not_depend_on_order_batch_and_direction(shapes, chance):
     alone = [compute_statutory_area(s) for s in shapes]
-    assert statutory_area(np.array(shapes, dtype=object)).tolist() == alone
+    assert measure_statutory_area(np.array(shapes, dtype=object)).tolist() == alone
     order = list(range(len(shapes)))
     chance.shuffle(order)
     mixed = [shapely.reverse(shapes[n]) for n in order]
-    assert statutory_area(np.array(mixed, dtype=object)) == pytest.approx([alone[n] for n in order], abs=1e-4)
+    assert measure_statutory_area(np.array(mixed, dtype=object)) == pytest.approx([alone[n] for n in order], abs=1e-4)
     # The area of a multipolygon is the sum of its parts.
     parts = shapely.multipolygons(shapes)
     assert compute_statutory_area(parts) == pytest.approx(sum(alone), abs=1e-4)
@@ -257,7 +257,7 @@ def test_statutory_area_of_two_million_vertices_needs_only_the_memory_of_some_ba
     assert shapely.get_num_coordinates(shapes).sum() > 2_000_000
     tracemalloc.start()
     try:
-        areas = statutory_area(shapes)
+        areas = measure_statutory_area(shapes)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -68,9 +68,9 @@ def test_length_distortion_at_the_zone_edge_equals_that_of_a_measured_square(lat
     ring = shapely.box(112.5 - half_lon, latitude - half_lat, 112.5 + half_lon, latitude + half_lat)
     to_plane = Transformer.from_crs(CRS.from_epsg(4490), CRS.from_epsg(4525), always_xy=True)
     plane = shapely.transform(ring, lambda c: np.column_stack(to_plane.transform(c[:, 0], c[:, 1])))
-    from plugin.core.geometry.statutory_area import statutory_area
+    from plugin.core.geometry.statutory_area import measure_statutory_area
 
-    on_ellipsoid = float(statutory_area(np.array([ring]))[0])
+    on_ellipsoid = float(measure_statutory_area(np.array([ring]))[0])
     assert found == pytest.approx(plane.area / on_ellipsoid - 1, abs=2e-6)
     assert found == pytest.approx((math.radians(1.5) * math.cos(math.radians(latitude))) ** 2, rel=0.02)
 
@@ -85,8 +85,8 @@ def test_areas_by_zone_split_a_polygon_at_the_zone_edge():
 
 
 def test_listed_longitudes_of_a_division_are_within_those_of_its_parent():
-    extents = {c: find_extent(c, DIVISIONS) for c in DIVISIONS.codes}
-    for code, row in DIVISIONS.codes.items():
+    extents = {c: find_extent(c, DIVISIONS) for c in DIVISIONS.entry_by_code}
+    for code, row in DIVISIONS.entry_by_code.items():
         reach = extents[code]
         assert reach is not None and reach.west < reach.east and reach.south < reach.north, code
         if row.parent and reach.division.code == code:

@@ -5,7 +5,7 @@ import openpyxl
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError
 from plugin.core.heritage.heritage_sites import HeritageList, ListedSite, read_heritage_list
 from plugin.core.model.report import Outcome
@@ -20,7 +20,7 @@ from tests.county import make
 from tests.county.source import make_read_layers
 from tests.sample import check_sample_county
 
-DEFAULT_NORM = Options().norm()
+DEFAULT_NORM = RunOptions().resolve_norm()
 LIST_ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
 LIST_AS_READ = (
     ListedSite("甲寺", "文物保护单位", "国家级", 2),
@@ -50,15 +50,15 @@ def test_heritage_list_is_read_from_a_workbook_below_its_title(tmp_path):
     path = tmp_path / "名录.xlsx"
     book.save(path)
     found = read_heritage_list(path, DEFAULT_NORM)
-    assert found.file == "名录.xlsx [Sheet]"
-    assert [(r.name, r.kind, r.level, r.line - 1) for r in found.rows] == [
-        (r.name, r.kind, r.level, r.line) for r in LIST_AS_READ
+    assert found.file_name == "名录.xlsx [Sheet]"
+    assert [(r.name, r.kind, r.level, r.line_number - 1) for r in found.listed_sites] == [
+        (r.name, r.kind, r.level, r.line_number) for r in LIST_AS_READ
     ]
 
 
 def test_heritage_list_may_contain_only_names(tmp_path):
     found = read_heritage_list(write_heritage_csv(tmp_path, "甲寺", "乙宅", head="保护对象"), DEFAULT_NORM)
-    assert [(r.name, r.kind, r.level) for r in found.rows] == [("甲寺", "", ""), ("乙宅", "", "")]
+    assert [(r.name, r.kind, r.level) for r in found.listed_sites] == [("甲寺", "", ""), ("乙宅", "", "")]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_check_compares_the_given_heritage_list_and_lists_its_file(tmp_path):
     path = write_heritage_csv(tmp_path, *names, "不在数据里的塔", head="名称")
     before = path.read_bytes()
     checked = check_plan(
-        SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path))
+        SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=("LAW024",), register=str(path))
     )
     found = {(f.case, f.key) for f in checked.report.findings}
     assert ("missing", "不在数据里的塔") in found
@@ -138,7 +138,7 @@ def test_report_names_the_rules_that_did_not_compare_the_given_heritage_list(tmp
 
     def uncompared_registers(*rules):
         report = check_plan(
-            SAMPLE_FOLDER / "centre.gpkg", Options(profile="hunyuan", register=str(path), rules=rules)
+            SAMPLE_FOLDER / "centre.gpkg", RunOptions(profile="hunyuan", register=str(path), rules=rules)
         ).report
         return " ".join(report.provenance["notices"])
 
@@ -154,7 +154,7 @@ def list_rules_that_ran(report):
 
 def test_given_heritage_list_is_compared_without_choosing_a_rule(tmp_path):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
-    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
     without = check_sample_county().report
     assert not {"LAW023", "LAW024"} & list_rules_that_ran(without)
@@ -163,6 +163,6 @@ def test_given_heritage_list_is_compared_without_choosing_a_rule(tmp_path):
 def test_heritage_list_without_a_heritage_layer_makes_the_check_incomplete(tmp_path):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
     layers = make_read_layers({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
-    report = check_plan(layers, Options(profile="hunyuan", rules=("LAW024",), register=str(path))).report
+    report = check_plan(layers, RunOptions(profile="hunyuan", rules=("LAW024",), register=str(path))).report
     assert get_outcome_of_rule(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE
     assert "名录.csv" in get_outcome_of_rule(report, "LAW024").reason

@@ -3,8 +3,8 @@
 
 import pytest
 
-from plugin.core.check import Options, check_plan
-from plugin.core.engine.context import Context
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.context import RuleContext
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.heritage.heritage_sites import collect_heritage_sites, normalise_name
 from plugin.core.model.rule import load_all_rules
@@ -20,7 +20,7 @@ POINT_WKT = "POINT (50 50)"
 
 def make_heritage_sites(layers):
     plan = make_example_plan(layers)
-    return collect_heritage_sites(Context(plan, plan.norm, Tolerance()), plan.concept)
+    return collect_heritage_sites(RuleContext(plan, plan.norm, Tolerance()), plan.find_layer_of_concept)
 
 
 def test_rows_with_one_site_name_in_several_layers_are_one_site():
@@ -35,10 +35,14 @@ def test_rows_with_one_site_name_in_several_layers_are_one_site():
         }
     )
     (site,) = found.by_name.values()
-    assert (site.kinds, site.levels) == ({"文物保护单位"}, {"国家级"})
-    assert len(site.rows) == 4 and found.nameless_row_counts == {"WWBHDWD": 1}
+    assert (site.kind_names, site.level_names) == ({"文物保护单位"}, {"国家级"})
+    assert len(site.layer_rows) == 4 and found.nameless_row_counts == {"WWBHDWD": 1}
     # Core, control zone, and the range of the separate layer have 1 ha each.
-    assert [round(site.area_m2(part) or 0, -2) for part in ("core", "control", "range")] == [10000, 10000, 10000]
+    assert [round(site.measure_part_area_m2(part) or 0, -2) for part in ("core", "control", "range")] == [
+        10000,
+        10000,
+        10000,
+    ]
 
 
 def test_area_of_a_site_without_a_range_is_its_core_plus_control_zone():
@@ -46,11 +50,13 @@ def test_area_of_a_site_without_a_range_is_its_core_plus_control_zone():
         {"wkt": SQUARE_WKT, "feature_name": "乙村核心保护范围", "feature_kind": "41"},
         {"wkt": SECOND_SQUARE, "feature_name": "乙村建设控制地带", "feature_kind": "42"},
     ]
-    site = make_heritage_sites({"LSWHBHX": rows}).find("乙村")
-    assert site is not None and site.kinds == {"历史文化名村"}
-    assert site.area_m2("range") == pytest.approx(20_000, rel=2e-3)
+    site = make_heritage_sites({"LSWHBHX": rows}).find_site("乙村")
+    assert site is not None and site.kind_names == {"历史文化名村"}
+    assert site.measure_part_area_m2("range") == pytest.approx(20_000, rel=2e-3)
     assert (
-        make_heritage_sites({"LSJZD": [{"wkt": POINT_WKT, "feature_name": "丙宅"}]}).find("丙宅").area_m2("range")
+        make_heritage_sites({"LSJZD": [{"wkt": POINT_WKT, "feature_name": "丙宅"}]})
+        .find_site("丙宅")
+        .measure_part_area_m2("range")
         is None
     )
 
@@ -63,7 +69,10 @@ def test_heritage_part_is_parsed_from_brackets_or_after_a_dash_in_the_name(form)
     ]
     found = make_heritage_sites({"LSWHBHX": rows})
     assert list(found.by_name) == ["乙村"]
-    assert [round(found.find("乙村").area_m2(part), -2) for part in ("core", "control")] == [10000, 10000]
+    assert [round(found.find_site("乙村").measure_part_area_m2(part), -2) for part in ("core", "control")] == [
+        10000,
+        10000,
+    ]
 
 
 @pytest.mark.parametrize(("one", "other"), [("永安寺 ", "永安寺"), ("永安寺（北）", "永安寺(北)"), ("Ａ塔", "A塔")])
@@ -129,5 +138,5 @@ def test_register_entry_of_the_county_profile_replaces_that_of_its_base_profile(
 
 def test_approved_areas_of_the_sample_heritage_sites_equal_their_shapes():
     """Compare 63.34 = 30.13 + 33.21 公顷, printed for 浑源古城历史文化街区."""
-    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=("LAW023",))).report
     assert not [f for f in report.findings if f.case in ("site", "area", "core_area", "control_area")]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from plugin.core.check import Options, check_plan
-from plugin.core.engine.context import Context
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.context import RuleContext
 from plugin.core.indicators.area_backing import is_surely_within
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
@@ -115,7 +115,7 @@ class RectangleCounty:
     def check(self, tmp_path, profile="", **options):
         path = tmp_path / "x.toml"
         path.write_text(PROFILE_HEAD + profile + CONFIRM_ALL, encoding="utf-8")
-        return check_plan(self.sources(), Options(profile=str(path), scope="three_lines", **options))
+        return check_plan(self.sources(), RunOptions(profile=str(path), scope="three_lines", **options))
 
 
 AREA_FIELDS = ("gross_area", "deduction_area", "net_area")
@@ -332,7 +332,7 @@ def test_area_fields_wrong_alike_in_zones_and_county_leave_the_zone_total_unconf
 
 def tabulate_county(county, tmp_path):
     plan = county.check(tmp_path).plan
-    return PlanIndicators(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    return PlanIndicators(RuleContext(plan, plan.norm, plan.norm.make_tolerance()), Texts("zh"))
 
 
 def test_indicators_and_tables_mark_figures_of_area_fields_that_contradict_the_shapes(tmp_path):
@@ -344,7 +344,12 @@ def test_indicators_and_tables_mark_figures_of_area_fields_that_contradict_the_s
         county.rows["YDYHGHFQ"] = [{"wkt": county.rows["XZQX"][0]["wkt"], "zone_code": "300", "area": area}]
     for county, backed in ((sound, True), (paper, False)):
         figures = tabulate_county(county, tmp_path)
-        fields = [i for one in figures.all() for i in one.figures if i.basis in ("net", "survey") and i.value]
+        fields = [
+            i
+            for one in figures.compute_all_indicators()
+            for i in one.figures
+            if i.basis in ("net", "survey") and i.value
+        ]
         assert fields and {i.backed for i in fields} == {backed}
         assert backed or not any(i.confirmed or i.state == "met" for i in fields)
         for make in (
@@ -376,7 +381,9 @@ def test_rows_accepted_by_the_quick_area_estimate_agree_with_their_statutory_are
     plan = make_example_plan({"DLTB": [shapely.Polygon(ring).wkt for ring in rings]})
     layer, allowance = plan.layers["DLTB"], data.draw(st.sampled_from([0.01, 0.055, 1.0]))
     off = allowance * rng.choice([0.0, 0.9, 0.999, 1.001, 1.1, 50.0], 30) * rng.choice([-1, 1], 30)
-    surely = is_surely_within(layer, layer.statutory + off, allowance, Context(plan, plan.norm, plan.norm.tolerance()))
+    surely = is_surely_within(
+        layer, layer.statutory + off, allowance, RuleContext(plan, plan.norm, plan.norm.make_tolerance())
+    )
     assert not (surely & (np.abs(off) > allowance)).any()
     small = (size < 100) & (off == 0) & (allowance >= 1.0)
     assert surely[small].all(), "of no use if it leaves small rows open"

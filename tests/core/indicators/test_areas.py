@@ -84,7 +84,7 @@ def test_measured_areas_are_the_same_in_each_crs(code):
     assert there.statutory == pytest.approx(here.statutory, abs=1e-5)
     assert there.geodesic == pytest.approx(here.geodesic, abs=1e-5)
     assert here.statutory == pytest.approx(statutory_area(shapes), abs=1e-5)
-    assert here.plane == "EPSG:4526" and there.plane == {4490: "EPSG:4526"}.get(code, f"EPSG:{code}")
+    assert here.plane_crs_name == "EPSG:4526" and there.plane_crs_name == {4490: "EPSG:4526"}.get(code, f"EPSG:{code}")
 
 
 def test_measured_areas_list_the_rows_that_cannot_be_measured():
@@ -93,10 +93,10 @@ def test_measured_areas_list_the_rows_that_cannot_be_measured():
     found = measure_layer_areas(
         [make_county_box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), make_county_box(9, 9)]
     )
-    assert (found.without_shape, found.repaired, found.rows_outside_zone) == ([1, 3, 4], [2], [3])
+    assert (found.without_shape, found.repaired_rows, found.rows_outside_zone) == ([1, 3, 4], [2], [3])
     assert np.flatnonzero(np.isnan(found.statutory)).tolist() == [1, 3, 4]
     assert found.statutory[2] == pytest.approx(5_000, rel=2e-3)
-    assert found.total("statutory") == pytest.approx(np.nansum(found.statutory))
+    assert found.sum_area_m2("statutory") == pytest.approx(np.nansum(found.statutory))
 
 
 def test_measuring_areas_refuses_degree_coordinates_in_a_projected_crs():
@@ -134,7 +134,7 @@ def test_stored_areas_that_differ_or_are_missing_are_listed():
     stored = true + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
     found = compare_with_stored(areas, stored, 2, 0.01)
     assert found.is_different.tolist() == [False, False, False, True, True, False]
-    assert found.difference[:4].tolist() == pytest.approx([0, 0.01, -0.01, 0.02]) and not found.unit
+    assert found.difference_m2[:4].tolist() == pytest.approx([0, 0.01, -0.01, 0.02]) and not found.apparent_unit
     # A larger tolerance never finds more rows.
     assert compare_with_stored(areas, stored, 2, 0.02).is_different.sum() == 1
     assert compare_with_stored(areas, None, 2, 0.01).is_different.tolist() == [True] * 5 + [False]
@@ -143,7 +143,7 @@ def test_stored_areas_that_differ_or_are_missing_are_listed():
 @pytest.mark.parametrize(("unit", "m2"), [("ha", 1e4), ("mu", 1e4 / 15), ("km2", 1e6), ("", 1.0)])
 def test_stored_areas_in_another_unit_are_recognised(unit, m2):
     areas = measure_layer_areas([make_county_box(0, 0, 50 + n, 40) for n in range(5)])
-    assert compare_with_stored(areas, areas.statutory / m2 * 1.001, 2, 0.01).unit == unit
+    assert compare_with_stored(areas, areas.statutory / m2 * 1.001, 2, 0.01).apparent_unit == unit
 
 
 # -- control areas ----------------------------------------------------------------------------------------------------
@@ -175,18 +175,25 @@ FOUR_SQUARES = [make_county_box(x, y) for y in (0, 100) for x in (0, 100)]
 
 def test_parcels_of_each_township_are_adjusted_to_its_own_area():
     found, control = adjust_areas([*FOUR_SQUARES, None, make_county_box(500, 500)])
-    assert [name for name, _ in found.units] == ["甲镇", "140225000000000002"]
+    assert [name for name, _ in found.control_area_adjustments] == ["甲镇", "140225000000000002"]
     assert found.control_name_of_part == ["甲镇"] * 2 + ["140225000000000002"] * 2 + [None, None]
     for rows, total in (([0, 1], control[0]), ([2, 3], control[1])):
         assert round(found.proposed_m2[rows].sum(), 2) == round(total, 2)
-    assert np.isnan(found.proposed_m2[[4, 5]]).all() and found.outside == [5] and found.empty == ["丙乡"]
-    assert found.refused == 0 and abs(found.misclosure_m2) < 0.01
+    assert (
+        np.isnan(found.proposed_m2[[4, 5]]).all()
+        and found.rows_outside_control == [5]
+        and found.empty_control_names == ["丙乡"]
+    )
+    assert found.refused_count == 0 and abs(found.misclosure_m2) < 0.01
     assert found.control_m2 == pytest.approx(control[:2].sum(), abs=0.01)
 
 
 def test_gap_in_one_township_refuses_the_adjustment_only_there():
     found, control = adjust_areas(FOUR_SQUARES[:3])
-    assert [closure.refused for _, closure in found.units] == [False, True] and found.refused == 1
+    assert [closure.is_refused for _, closure in found.control_area_adjustments] == [
+        False,
+        True,
+    ] and found.refused_count == 1
     assert np.isfinite(found.proposed_m2[:2]).all() and np.isnan(found.proposed_m2[2])
     assert found.misclosure_m2 == pytest.approx(control[1] / 2, rel=1e-4)
 
@@ -197,7 +204,9 @@ def test_areas_are_adjusted_to_a_given_total_and_to_a_layer_in_another_crs():
     assert round(np.nansum(found.proposed_m2), 2) == 20_000.0 and found.control_name_of_part == ["全县", "全县", None]
     moved = make_table(shapely.segmentize(np.array(FOUR_SQUARES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
     other, control = adjust_areas(moved, crs=4525)
-    assert other.refused == 0 and round(np.nansum(other.proposed_m2), 2) == round(control[0], 2) + round(control[1], 2)
+    assert other.refused_count == 0 and round(np.nansum(other.proposed_m2), 2) == round(control[0], 2) + round(
+        control[1], 2
+    )
 
 
 def test_parcel_inside_two_overlapping_townships_is_adjusted_in_only_one():
@@ -207,7 +216,7 @@ def test_parcel_inside_two_overlapping_townships_is_adjusted_in_only_one():
     found = adjust_to_layer(
         areas, parts.crs, held, control.crs, list_control_names(control, DEFAULT_NORM), [""], 1e-5, 0.01
     )
-    assert found.control_name_of_part == ["甲镇"] and found.empty == ["乙镇"]
+    assert found.control_name_of_part == ["甲镇"] and found.empty_control_names == ["乙镇"]
 
 
 @pytest.mark.parametrize("crs", [4526, 4525])

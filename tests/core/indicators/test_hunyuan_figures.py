@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.render import figures
 from plugin.core.render.html import render_report
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from tests.core.hunyuan_county import CONFIRMED_PROFILE_TEXT, HunyuanAreas, make_hunyuan_layers
 from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule, list_findings_of_rules
 
@@ -22,7 +22,7 @@ def check_hunyuan(areas=PRINTED_AREAS, profile="hunyuan"):
         # One sequence of numbers over all layers.
         frame["BSM"] = [f"1402250000{n:08d}" for n in range(first, first + len(frame))]
         first += len(frame)
-    return check_plan(convert_to_source_layers(tables), Options(profile=str(profile), scope="three_lines"))
+    return check_plan(convert_to_source_layers(tables), RunOptions(profile=str(profile), scope="three_lines"))
 
 
 def get_indicator(report, name):
@@ -47,7 +47,7 @@ def test_printed_areas_of_hunyuan_meet_the_targets_with_their_margins(tmp_path):
         assert (one.unit, one.state) == (unit, "met") and one.value == pytest.approx(value, abs=1e-7), name
     ratio = get_indicator(report, "expansion_ratio_n1")
     assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
-    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, ReportTexts("zh"))}
     assert (rows["expansion_ratio_n1"]["room"], rows["expansion_ratio_n1"]["value"]) == ("+0.0100", "1.2400")
     page = render_report(report, checked.plan.norm, None)
     assert "余量" in page and "+0.0100" in page
@@ -55,7 +55,7 @@ def test_printed_areas_of_hunyuan_meet_the_targets_with_their_margins(tmp_path):
 
 def test_margin_to_a_target_is_printed_with_its_sign():
     checked = check_hunyuan(replace(PRINTED_AREAS, boundary=16.4509, farmland=63.4062, red_line=539.02))
-    rows = {r["id"]: r["room"] for r in figures.make_figure_rows(checked.report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r["room"] for r in figures.make_figure_rows(checked.report, checked.plan.norm, ReportTexts("zh"))}
     assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == ("+0.0091", "+0.1562", "+0.15")
 
 
@@ -107,5 +107,5 @@ def test_warning_margin_above_a_target_is_not_called_a_rounding_difference(tmp_p
     (finding,) = list_findings_of_rules(report)
     assert (finding.code, finding.severity) == ("LAW008", "INFO") and "城镇开发边界" in finding.message
     assert report.verdict == "conditional"
-    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, ReportTexts("zh"))}
     assert (rows["boundary_area"]["state"], rows["boundary_area"]["icon"]) == ("余量不足", "INFO")

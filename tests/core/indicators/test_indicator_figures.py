@@ -8,7 +8,7 @@ import pytest
 import shapely
 from pyproj import Geod, Transformer
 
-from plugin.core.engine.context import Context
+from plugin.core.engine.context import RuleContext
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.indicators.townships import get_plan_townships, split_by_township
 from plugin.core.loading.assembly import assemble_plan
@@ -32,7 +32,7 @@ def measure_geodesic_area(wkt, epsg=4526):
 def compute_figures(layers, **settings):
     norm = make_example_norm(settings)
     plan = assemble_plan([make_example_layer(role, rows, norm) for role, rows in layers.items()], norm)
-    return PlanIndicators(Context(plan, norm, norm.tolerance()), Texts("zh"))
+    return PlanIndicators(RuleContext(plan, norm, norm.make_tolerance()), Texts("zh"))
 
 
 def make_parcel_row(x, y, code, urban=None, w=1000.0, h=1000.0):
@@ -65,10 +65,10 @@ def test_land_use_areas_are_summed_by_class_and_urban_code():
         ("construction_land_area", 3),
         ("urban_rural_land_area", 2),
     ):
-        (figure,) = found.get(name).figures
+        (figure,) = found.compute_indicator(name).figures
         assert figure.value == pytest.approx(0.9 * count) and (figure.unit, figure.basis) == ("km2", "net"), name
         assert figure.inputs["features"] == count and figure.inputs["layer"] == "XZYDYH"
-    share = found.value("development_intensity")
+    share = found.get_first_figure("development_intensity")
     assert share.value == pytest.approx(
         100 * 2.7e6 / measure_geodesic_area(make_rectangle_wkt(0, 0, 4000, 2000)), rel=1e-6
     )
@@ -81,14 +81,14 @@ def test_parcels_of_the_land_survey_are_summed_by_the_classes_of_2023():
         for n, code in enumerate(("0402", "0404", "1202", "1006", "0602", "0201K"))
     ]
     found = compute_figures({"DLTB": rows, **COUNTY_LAYER})
-    assert found.value("grassland_area").value == pytest.approx(0.9)
-    assert found.value("construction_land_area").value == pytest.approx(0.9)
+    assert found.get_first_figure("grassland_area").value == pytest.approx(0.9)
+    assert found.get_first_figure("construction_land_area").value == pytest.approx(0.9)
 
 
 def test_land_use_inside_another_layer_is_summed():
     red = [make_rectangle_wkt(2500, 0), make_rectangle_wkt(2500, 0, 200, 200)]
     found = compute_figures({"XZYDYH": PARCEL_ROWS, "STBHHX": red})
-    figure = found.value("urban_rural_land_in_red_line_area")
+    figure = found.get_first_figure("urban_rural_land_in_red_line_area")
     assert figure.value * 1e6 == pytest.approx(
         measure_geodesic_area(make_rectangle_wkt(2500, 0, 500, 1000)),
         abs=measure_geodesic_area(make_rectangle_wkt(2500, 0, 200, 200)) + 1,
@@ -100,25 +100,25 @@ def test_parcel_under_two_overlapping_control_lines_counts_once():
     found = compute_figures(
         {"XZYDYH": PARCEL_ROWS, "STBHHX": [make_rectangle_wkt(2000, 0), make_rectangle_wkt(2000, 0)]}
     )
-    figure = found.value("urban_rural_land_in_red_line_area")
+    figure = found.get_first_figure("urban_rural_land_in_red_line_area")
     assert figure.value * 1e6 == pytest.approx(measure_geodesic_area(make_rectangle_wkt(2000, 0)), rel=1e-7)
 
 
 def test_indicator_without_its_layer_lists_the_required_inputs():
     found = compute_figures({"XZYDYH": PARCEL_ROWS})
-    assert found.get("urban_land_per_person").reason == "无法由图层计算：需要常住人口数据。"
-    assert "STBHHX" in found.get("urban_rural_land_in_red_line_area").reason
-    assert "XZQX" in found.get("development_intensity").reason
-    assert "ZRBHD" in found.get("reserves_area").reason
-    assert "CZKFBJ" in found.get("expansion_ratio_n1").reason
-    for one in found.all():
-        assert bool(one.figures) != bool(one.reason), one.entry.id
+    assert found.compute_indicator("urban_land_per_person").missing_reason == "无法由图层计算：需要常住人口数据。"
+    assert "STBHHX" in found.compute_indicator("urban_rural_land_in_red_line_area").missing_reason
+    assert "XZQX" in found.compute_indicator("development_intensity").missing_reason
+    assert "ZRBHD" in found.compute_indicator("reserves_area").missing_reason
+    assert "CZKFBJ" in found.compute_indicator("expansion_ratio_n1").missing_reason
+    for one in found.compute_all_indicators():
+        assert bool(one.figures) != bool(one.missing_reason), one.definition.id
 
 
 def test_road_density_is_road_length_divided_by_area():
     line = {"wkt": "LINESTRING (-500 500, 1500 500)"}
     found = compute_figures({"ZXCQDLZXX": [line], "ZXCQFW": [make_rectangle_wkt(0, 0)]})
-    figure = found.value("road_density")
+    figure = found.get_first_figure("road_density")
     lonlat = Transformer.from_crs(4526, 4490, always_xy=True).transform(
         [38_600_000, 38_601_000], [4_380_500, 4_380_500]
     )
@@ -130,18 +130,18 @@ def test_road_density_is_road_length_divided_by_area():
 def test_profile_may_set_a_target_for_each_indicator():
     targets = [("grassland_area", ">=", "0.85", "km2"), ("forest_land_area", ">=", "95", "ha")]
     found = compute_figures({"XZYDYH": PARCEL_ROWS}, targets=targets)
-    assert found.value("grassland_area").state == "met"
-    forest = found.value("forest_land_area")
+    assert found.get_first_figure("grassland_area").state == "met"
+    forest = found.get_first_figure("forest_land_area")
     assert (forest.unit, forest.value, forest.state) == ("ha", pytest.approx(90.0), "broken")
 
 
 def test_indicator_with_a_target_equals_the_figure_of_its_rule():
     found = compute_figures({"STBHHX": [make_rectangle_wkt(0, 0)]}, targets=[("red_line_area", ">=", "99.90", "ha")])
-    figure = found.value("red_line_area")
+    figure = found.get_first_figure("red_line_area")
     assert figure.unit == "ha" and figure.value * 1e4 == pytest.approx(
         measure_geodesic_area(make_rectangle_wkt(0, 0)), rel=1e-7
     )
-    by_layer = compute_figures({"STBHHX": [make_rectangle_wkt(0, 0)]}).value("red_line_area")
+    by_layer = compute_figures({"STBHHX": [make_rectangle_wkt(0, 0)]}).get_first_figure("red_line_area")
     assert by_layer.unit == "km2" and by_layer.value == pytest.approx(figure.value / 100)
 
 
@@ -168,12 +168,12 @@ def test_indicator_values_by_township_add_up_to_the_county():
     _, towns, _ = get_plan_townships(ctx)
     assert [t.name for t in towns] == ["永安镇", "西坊城镇"]
     parts = split_by_township(layer, ctx)
-    sums = parts.sums(layer.statutory)
+    sums = parts.sum_by_township(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), rel=1e-12)
     inside = [(0, 0, 1700, 1000), (1000, 1000, 700, 1000), (0, 1000, 1000, 1000)]
     assert sums[0] == pytest.approx(sum(measure_geodesic_area(make_rectangle_wkt(*b)) for b in inside), rel=1e-6)
     assert sums[2] == pytest.approx(measure_geodesic_area(make_rectangle_wkt(3200, 0, 800, 1000)), rel=1e-6)
-    net = parts.sums(layer.numbers("net_area"))
+    net = parts.sum_by_township(layer.numbers("net_area"))
     assert net.sum() == pytest.approx(np.nansum(layer.numbers("net_area")))
     assert net[1] == pytest.approx(0.9e6 * (0.3 + 1 + 0.2 + 0.3), rel=1e-5)
 
@@ -196,8 +196,8 @@ def test_indicator_values_by_township_add_up_for_random_parcels(seed):
     layer = ctx.plan.layers["DLTB"]
     parts = split_by_township(layer, ctx)
     for values in (layer.statutory, layer.numbers("net_area"), layer.numbers("gross_area")):
-        assert parts.sums(values).sum() == pytest.approx(np.nansum(values), rel=1e-9)
+        assert parts.sum_by_township(values).sum() == pytest.approx(np.nansum(values), rel=1e-9)
     shapes = [shapely.from_wkt(t["wkt"]) for t in towns]
     for n, town in enumerate(shapes):
         expected = sum(shapely.from_wkt(r["wkt"]).intersection(town).area for r in rows if r["wkt"])
-        assert parts.sums(layer.statutory)[n] == pytest.approx(expected, rel=2e-3)
+        assert parts.sum_by_township(layer.statutory)[n] == pytest.approx(expected, rel=2e-3)

@@ -16,21 +16,21 @@ from shapely.geometry import shape
 
 from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options
-from plugin.core.engine.context import Context
+from plugin.core.check import RunOptions
+from plugin.core.engine.context import RuleContext
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.render.tables.by_land_use import make_land_use_table, sum_layer_by_class
-from plugin.core.render.tables.model import Number
-from plugin.core.tabulate import tabulate, write_workbook
+from plugin.core.render.tables.model import TableNumber
+from plugin.core.tabulate import tabulate_sources, write_figures_workbook
 from plugin.paths import STANDARDS_FOLDER
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make, source
 from tests.county.measure import measure_drawn_area, statutory_area
 
-HUNYUAN_OPTIONS = Options(profile="hunyuan")
+HUNYUAN_OPTIONS = RunOptions(profile="hunyuan")
 LAND_GROUP_BY_CLASS = {
     **{f"{n:02}": f"{n:02}" for n in range(1, 7)},
     **{f"{n:02}": "built" for n in range(7, 17)},
@@ -67,7 +67,7 @@ def indicator_tables(county_layers):
         **{role: source.make_declared_fields(role) for role in county_layers if role != "GHYDYH"},
         "GHYDYH": source.make_declared_fields("XZYDYH"),
     }
-    return tabulate(source.make_read_layers(county_layers, fields), HUNYUAN_OPTIONS)
+    return tabulate_sources(source.make_read_layers(county_layers, fields), HUNYUAN_OPTIONS)
 
 
 def get_table(done, name):
@@ -77,8 +77,8 @@ def get_table(done, name):
 def read_column_by_code(done, name, place):
     """Return the numbers of one column of a table by the code of their row."""
     found = get_table(done, name)
-    values = found.column(place)
-    return {r.code or r.kind: v.value for r, v in zip(found.rows, values, strict=True) if isinstance(v, Number)}
+    values = found.get_column_values(place)
+    return {r.code or r.kind: v.value for r, v in zip(found.rows, values, strict=True) if isinstance(v, TableNumber)}
 
 
 def statutory_hectares(frame):
@@ -319,8 +319,8 @@ def test_indicator_workbook_names_no_author(database_and_workbook):
 
 def test_indicator_workbook_is_written_in_english_on_request(county_layers, tmp_path):
     layers = source.make_read_layers({role: county_layers[role] for role in WRITTEN_LAYERS})
-    made = tabulate(layers, Options(profile="hunyuan", lang="en"))
-    write_workbook(made, tmp_path / "x.xlsx")
+    made = tabulate_sources(layers, RunOptions(profile="hunyuan", lang="en"))
+    write_figures_workbook(made, tmp_path / "x.xlsx")
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     assert book.sheetnames[0] == "Indicators" and book["Townships"]["A2"].value == "Unit: ha"
 
@@ -330,12 +330,12 @@ def test_existing_workbook_stays_when_writing_the_new_one_fails(county_layers, t
     target.write_bytes(b"old")
     layers = source.make_read_layers({role: county_layers[role] for role in WRITTEN_LAYERS[:3]})
     with pytest.raises(Cancelled):
-        tabulate(layers, HUNYUAN_OPTIONS, cancellation=Cancellation(lambda: True))
-    made = tabulate(layers, HUNYUAN_OPTIONS)
+        tabulate_sources(layers, HUNYUAN_OPTIONS, cancellation=Cancellation(lambda: True))
+    made = tabulate_sources(layers, HUNYUAN_OPTIONS)
     with pytest.raises(Cancelled):
-        write_workbook(made, target, Cancellation(lambda: True))
+        write_figures_workbook(made, target, Cancellation(lambda: True))
     assert target.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["x.xlsx"]
-    write_workbook(made, target)
+    write_figures_workbook(made, target)
     assert openpyxl.load_workbook(target).sheetnames
 
 
@@ -345,7 +345,7 @@ def test_workbook_path_equal_to_the_source_data_is_refused(database_and_workbook
     assert main(["indicators", str(database), "--xlsx", str(database)]) == 2
     assert database.read_bytes() == before
     with pytest.raises(OutputError):
-        write_workbook(tabulate(str(database), HUNYUAN_OPTIONS), database)
+        write_figures_workbook(tabulate_sources(str(database), HUNYUAN_OPTIONS), database)
 
 
 def test_farmland_tasks_by_township_equal_the_figures_of_the_rule(county_layers):
@@ -355,7 +355,7 @@ def test_farmland_tasks_by_township_equal_the_figures_of_the_rule(county_layers)
     farm = layers["YJJBNTBHTB"]
     own = farm["YJJBNTMJ"].groupby(farm["ZLDWDM"].str[:9]).sum() / 1e4
     farm["ZLDWDM"] = str(towns.iloc[0])[:9] + "0000000000"
-    made = tabulate(source.make_read_layers(layers), HUNYUAN_OPTIONS)
+    made = tabulate_sources(source.make_read_layers(layers), HUNYUAN_OPTIONS)
     found = read_column_by_code(made, "townships", "farmland_net")
     for town in towns.iloc[:2]:
         assert found[town] == pytest.approx(own.get(town[:9], 0.0), rel=1e-6, abs=1e-3)
@@ -369,7 +369,7 @@ def test_names_with_formulas_or_control_characters_are_written_as_text(county_la
     layers = {role: county_layers[role].copy() for role in ("XZQX", "XZQXZ", "STBHHX")}
     layers["XZQXZ"].loc[0, "XZQMC"] = "=1+1"
     layers["XZQXZ"].loc[1, "XZQMC"] = "坏\x07字"
-    write_workbook(tabulate(source.make_read_layers(layers), HUNYUAN_OPTIONS), tmp_path / "x.xlsx")
+    write_figures_workbook(tabulate_sources(source.make_read_layers(layers), HUNYUAN_OPTIONS), tmp_path / "x.xlsx")
     names = [cell.value for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]]
     assert "=1+1" in names and "坏字" in names
     types = {cell.value: cell.data_type for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]}
@@ -378,7 +378,7 @@ def test_names_with_formulas_or_control_characters_are_written_as_text(county_la
 
 def test_indicator_tables_are_the_same_for_layers_in_degrees(indicator_tables, county_layers):
     degrees = {role: frame.to_crs(4490) for role, frame in county_layers.items() if role in WRITTEN_LAYERS}
-    made = tabulate(source.make_read_layers(degrees, crs=dict.fromkeys(degrees, 4490)), HUNYUAN_OPTIONS)
+    made = tabulate_sources(source.make_read_layers(degrees, crs=dict.fromkeys(degrees, 4490)), HUNYUAN_OPTIONS)
     for name, place in (("zones", "statutory"), ("lines", "statutory"), ("spaces", "statutory")):
         before, now = read_column_by_code(indicator_tables, name, place), read_column_by_code(made, name, place)
         assert all(now[code] == pytest.approx(before[code], rel=1e-7) for code in now), name
@@ -409,11 +409,11 @@ source_en = "the province's table"
 """
     (folder / "indicators.toml").write_text(text + own, encoding="utf-8")
     layers = source.make_read_layers({"XZYDYH": county_layers["XZYDYH"]})
-    made = tabulate(layers, Options(standard=str(folder)))
-    figure = made.figures.value("orchards")
+    made = tabulate_sources(layers, RunOptions(standard=str(folder)))
+    figure = made.indicators.get_first_figure("orchards")
     rows = county_layers["XZYDYH"]["YDYHFLDM"].str.startswith("02")
     assert figure.value == pytest.approx(county_layers["XZYDYH"]["TBDLMJ"][rows].sum() / 1e4) and figure.unit == "ha"
-    assert "园地面积" in get_table(made, "indicators").column("indicator")
+    assert "园地面积" in get_table(made, "indicators").get_column_values("indicator")
 
 
 def test_parcel_without_net_area_is_reported_and_not_counted_as_field_ridge():
@@ -427,9 +427,9 @@ def test_parcel_without_net_area_is_reported_and_not_counted_as_field_ridge():
         {"wkt": box.format(10, 30), "land_use": "040100", "gross_area": 400.0, "net_area": None},
     ]
     plan = make_example_plan({"XZYDYH": rows})
-    figures = PlanIndicators(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    figures = PlanIndicators(RuleContext(plan, plan.norm, plan.norm.make_tolerance()), Texts("zh"))
     found = sum_layer_by_class(plan.layers["XZYDYH"], figures)
     assert (found.deducted_ridges_m2, found.left_out) == (pytest.approx(10.0), (1, 400.0))
-    assert found.total == pytest.approx(100.0)
+    assert found.total_m2 == pytest.approx(100.0)
     notes = "\n".join(make_land_use_table(figures).notes)
     assert "1 个图斑没有填写 TBDLMJ" in notes and "0.0400 公顷" in notes

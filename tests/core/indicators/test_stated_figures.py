@@ -4,7 +4,7 @@
 import openpyxl
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError
 from plugin.core.indicators.typed_figures import parse_figure, read_typed_figures
 from plugin.paths import SAMPLE_FOLDER
@@ -64,7 +64,13 @@ def test_table_of_stated_figures_is_read_in_each_encoding(tmp_path, encoding):
         ("浑源县主要指标\n\n" + FIGURE_COLUMNS + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding)
     )
     (one,) = read_typed_figures(path)
-    assert (one.name, one.value, one.unit, one.place, one.row) == ("红线面积", 538.87, "km2", "文本第12条", 4)
+    assert (one.name, one.value, one.unit, one.printed_at, one.line_number) == (
+        "红线面积",
+        538.87,
+        "km2",
+        "文本第12条",
+        4,
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +103,7 @@ def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
     for value in (19_650_000_000, 123_456_789_012, 19_650_000_000.5, 0.00001, 0.1 + 0.2):
         book.active.append(["红线面积", value, "平方米", "附表1"])
     book.save(tmp_path / "t.xlsx")
-    assert [f.text for f in read_typed_figures(tmp_path / "t.xlsx")] == [
+    assert [f.printed_text for f in read_typed_figures(tmp_path / "t.xlsx")] == [
         "19650000000",
         "123456789012",
         "19650000000.5",
@@ -120,7 +126,7 @@ def test_digits_displayed_in_a_figure_workbook_are_counted(tmp_path):
     book.save(tmp_path / "t.xlsx")
     first, second, third = read_typed_figures(tmp_path / "t.xlsx")
     assert (first.value, first.decimals) == (63.2, 2) and (second.value, second.decimals) == (538.87, 2)
-    assert (third.name, third.value, third.decimals, third.place) == ("红线面积", 538.9, 1, "附表2")
+    assert (third.name, third.value, third.decimals, third.printed_at) == ("红线面积", 538.9, 1, "附表2")
 
 
 @pytest.mark.parametrize(
@@ -137,14 +143,14 @@ def test_unreadable_table_of_figures_is_refused_before_the_layers_are_read(tmp_p
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(InputError) as caught:
-        check_plan("no such source", Options(figures=str(path)))
+        check_plan("no such source", RunOptions(figures=str(path)))
     assert caught.value.key == key and name in explain_error(caught.value)
 
 
 def check_with_stated_figures(tmp_path, *rows, **options):
     path = tmp_path / "数.csv"
     path.write_text(FIGURE_COLUMNS + "".join(f"{r}\n" for r in rows), encoding="utf-8")
-    return check_plan(convert_to_source_layers(), Options(rules=("LAW007",), figures=str(path), **options)).report
+    return check_plan(convert_to_source_layers(), RunOptions(rules=("LAW007",), figures=str(path), **options)).report
 
 
 def test_finding_on_contradicting_figures_names_both_text_places_and_the_map_figure(tmp_path):
@@ -204,7 +210,7 @@ def test_stated_ratio_without_a_form_is_compared_with_the_form_of_the_profile(tm
 
 
 def test_rule_on_stated_figures_explains_how_to_give_a_table_when_none_is_given():
-    report = check_plan(convert_to_source_layers(), Options(rules=("LAW007",))).report
+    report = check_plan(convert_to_source_layers(), RunOptions(rules=("LAW007",))).report
     rule = get_outcome_of_rule(report, "LAW007")
     assert rule.outcome == "not_applicable" and "--figures" in rule.reason
 
@@ -223,7 +229,7 @@ def test_table_of_figures_is_refused_as_an_output_path(tmp_path, capsys):
 
 def test_example_table_of_the_sample_county_gives_the_expected_findings():
     """Check the example table, in which boundary, ratio and one typing error differ."""
-    options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE_FOLDER / "figures.csv"))
+    options = RunOptions(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE_FOLDER / "figures.csv"))
     report = check_plan(SAMPLE_FOLDER, options).report
     assert sorted((f.case, f.params["place"]) for f in list_findings_of_rules(report)) == [
         ("bound", "文本第14条"),

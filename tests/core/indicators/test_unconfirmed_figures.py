@@ -3,8 +3,8 @@
 
 import pytest
 
-from plugin.core.check import Options, check_plan
-from plugin.core.engine.context import Context
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.context import RuleContext
 from plugin.core.errors import DataError
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.ratio import find_base_year, find_windows
@@ -53,7 +53,7 @@ def make_county_layers(boundary=None, parcels=None, farmland=None, parcel_layer=
 def check_with_profile(tmp_path, layers, profile="", **options):
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD + profile + CONFIRM_ALL, encoding="utf-8")
-    return check_plan(layers, Options(profile=str(path), **options)).report
+    return check_plan(layers, RunOptions(profile=str(path), **options)).report
 
 
 def get_rule_outcome(report, code):
@@ -122,7 +122,7 @@ def test_year_of_the_base_data_is_read_from_the_layer_name_or_a_parameter(tmp_pa
 
 def test_period_of_the_plan_in_a_file_name_is_not_taken_for_the_base_year(tmp_path):
     """Read a file name with the period 2021－2035; its base data are of 2020."""
-    ctx = Context(make_example_plan({"XZYDYH": [SQUARE_WKT]}), make_example_norm(), Tolerance())
+    ctx = RuleContext(make_example_plan({"XZYDYH": [SQUARE_WKT]}), make_example_norm(), Tolerance())
     (layer,) = ctx.plan.layers.values()
     layer.source.source = "D:\\规划\\浑源县国土空间总体规划（2021－2035年）.gdb"
     assert find_base_year(layer, ctx) == (2020, "XZYDYH")
@@ -211,7 +211,7 @@ def test_profile_with_an_invalid_key_or_value_is_refused(tmp_path, text, key):
 def test_value_replaced_by_a_profile_does_not_inherit_the_confirmation_of_its_source(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
-    report = check_plan(make_county_layers(), Options(profile=str(path))).report
+    report = check_plan(make_county_layers(), RunOptions(profile=str(path))).report
     assert "ratio.limit" in get_rule_outcome(report, "LAW001").unconfirmed
 
 
@@ -280,4 +280,4 @@ def test_windows_of_the_urban_boundary_are_holes_of_the_union_of_its_rows():
     hook = "POLYGON ((0 100, 0 200, 300 200, 300 100, 200 100, 200 150, 100 150, 100 100, 0 100))"
     for rows, count in (([ring], 2), ([ring, inside], 1), ([ring, inside, hook], 2)):
         plan = make_example_plan({"CZKFBJ": rows})
-        assert len(find_windows(plan.layers["CZKFBJ"], Context(plan, plan.norm, Tolerance()))) == count
+        assert len(find_windows(plan.layers["CZKFBJ"], RuleContext(plan, plan.norm, Tolerance()))) == count

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from pyproj import CRS
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.io import read_source
 from plugin.core.io.crs_definition import find_contradicting_crs
 from tests.core.small_plan import list_findings_of_rules, write_gpkg
@@ -37,7 +37,7 @@ def test_definition_of_the_same_crs_in_any_wkt_does_not_contradict_its_code(tmp_
 def test_definition_of_another_zone_contradicts_the_code_of_a_geopackage(tmp_path, column):
     path = write_definition(write_gpkg(tmp_path / "a.gpkg"), CRS_OF_ZONE_37.to_wkt("WKT1_GDAL"), column)
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
-    report = check_plan(path, Options()).report
+    report = check_plan(path, RunOptions()).report
     assert {finding.case for finding in list_findings_of_rules(report, "SCH003")} == {"described"}
 
 

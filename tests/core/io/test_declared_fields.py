@@ -61,7 +61,11 @@ def test_read_source_returns_declared_lengths_aliases_and_domains(database_with_
             field = found[declared.name]
             assert field.alias == declared.alias
             assert field.length == (declared.length if declared.type == "text" else None)
-            codes = STANDARD.code_lists[declared.codes].written(declared.code_pad) if declared.codes else {}
+            codes = (
+                STANDARD.code_lists[declared.codes].get_names_by_written_code(declared.code_pad)
+                if declared.codes
+                else {}
+            )
             assert field.codes == codes, (template.role, declared.name)
 
 
@@ -75,7 +79,7 @@ def test_database_created_from_templates_passes_the_structure_rules(database_wit
 
 ZONE_CODE_LIST = STANDARD.code_lists["planning_zones"]
 SHORTER_CODE_LIST = dataclasses.replace(
-    ZONE_CODE_LIST, codes={"300": dataclasses.replace(ZONE_CODE_LIST.codes["300"], name="农田区")}
+    ZONE_CODE_LIST, entry_by_code={"300": dataclasses.replace(ZONE_CODE_LIST.entry_by_code["300"], name="农田区")}
 )
 
 
@@ -128,10 +132,12 @@ def test_code_of_the_list_that_the_database_domain_lacks_is_reported(database_wi
     from plugin.core.model.rule import load_all_rules
     from plugin.core.profile import Norm, Profile
     from plugin.core.results.run import run_check
-    from plugin.core.standard.codes import Code
+    from plugin.core.standard.codes import CodeEntry
 
     terrace = STANDARD.code_lists["terrace"]
-    longer = dataclasses.replace(terrace, codes={**terrace.codes, "QT": Code("QT", "其他", "", 1, "B")})
+    longer = dataclasses.replace(
+        terrace, entry_by_code={**terrace.entry_by_code, "QT": CodeEntry("QT", "其他", "", 1, "B")}
+    )
     standard = dataclasses.replace(STANDARD)
     standard.__dict__["code_lists"] = {**STANDARD.code_lists, "terrace": longer}
     norm = Norm(standard, Profile("x", "某县", "140225", "county_db"))
@@ -204,8 +210,8 @@ def test_columns_without_titles_and_codes_without_names_are_accepted(tmp_path):
         base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'enum', '0103', NULL)")
         base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'glob', '01*', NULL)")
     columns = {c.name: c for c in read_declared_tables(path)["DLTB"].columns}
-    assert columns["DLBM"].alias == "地类编码" and columns["DLBM"].codes == {"0103": ""}
-    assert columns["BSM"].alias == "" and columns["BSM"].codes == {}
+    assert columns["DLBM"].alias == "地类编码" and columns["DLBM"].name_by_code == {"0103": ""}
+    assert columns["BSM"].alias == "" and columns["BSM"].name_by_code == {}
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])

@@ -19,7 +19,7 @@ import pytest
 import shapely
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.files.encoding import find_known_codec, find_shapefile_encoding, is_garbled
 from plugin.core.io import read_source
@@ -319,7 +319,7 @@ def test_find_role_recognises_roles_by_layer_names(name, role, tmp_path):
 )
 def test_name_of_two_layers_is_that_of_the_first_in_the_standard(standard, name, role, tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name})
-    assert find_role(read_single_layer(path), Options(standard=standard).norm())[0] == role
+    assert find_role(read_single_layer(path), RunOptions(standard=standard).resolve_norm())[0] == role
 
 
 def test_find_role_recognises_roles_by_fields(tmp_path):
@@ -505,7 +505,7 @@ def test_arcs_in_a_geopackage_are_reported_and_their_hole_is_kept(tmp_path, decl
     database.close()
     before = hash_files(tmp_path)
     layer = read_single_layer(path)
-    assert layer.curves == (2,) and layer.curve_step == 4.0
+    assert layer.fids_with_arcs == (2,) and layer.curve_step == 4.0
     shape = layer.frame.geometry.loc[2]
     assert len(shape.interiors) == 1
     assert shape.area == pytest.approx(math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2), rel=1e-3)
@@ -542,7 +542,7 @@ def gdb_with_arcs(tmp_path):
 def test_arcs_in_a_filegdb_are_reported_and_their_hole_is_kept(gdb_with_arcs):
     before = hash_files(gdb_with_arcs)
     layer = read_single_layer(gdb_with_arcs)
-    assert layer.curves == (1, 2)
+    assert layer.fids_with_arcs == (1, 2)
     disc_read = layer.frame.geometry.loc[1]
     assert shapely.get_num_interior_rings(shapely.get_parts(disc_read)[0]) == 1
     assert disc_read.area == pytest.approx(math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2), rel=1e-3)
@@ -602,7 +602,7 @@ def test_warnings_of_the_gdal_driver_are_shown_as_notices(tmp_path):
         database.execute("UPDATE CZKFBJ SET BZRQ = '二零二二年'")
     database.close()
     (layer,) = read_source(path)
-    notices_text = " ".join(Texts("zh").notice(key, params) for key, params in layer.notices)
+    notices_text = " ".join(Texts("zh").format_notice(key, params) for key, params in layer.notices)
     assert "读取图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in notices_text
     assert not list_findings_of_rules(check_data(path).report, "RUN900")
 
@@ -757,7 +757,7 @@ def test_only_fields_that_rules_need_are_read(tmp_path):
     (read,) = read_source(tmp_path / "a.gpkg", select_layer=lambda layer: frozenset({"MJ", "GHFQDM", "BZ"}))
     assert read.frame.drop(columns="geometry").to_dict("list") == {"ghfqdm": ["411"], "MJ": [1.5]}
     assert [f.name for f in read.fields] == ["BSM", "czkfbj_note", "ghfqdm", "MJ"]
-    plan = check_plan(tmp_path / "a.gpkg", Options(rules=("ATT001",))).plan
+    plan = check_plan(tmp_path / "a.gpkg", RunOptions(rules=("ATT001",))).plan
     assert "czkfbj_note" not in plan.layers["CZKFBJ"].frame
     assert plan.layers["CZKFBJ"].keys == ["1"]
 

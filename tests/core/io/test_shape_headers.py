@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.io import read_source
 from plugin.core.io.shape_headers import ShapeHeaders, read_shape_headers
 from plugin.core.model.report import Verdict
@@ -95,6 +95,6 @@ def test_layer_with_only_missing_shapes_has_no_arcs(tmp_path):
 
 def test_county_with_shapes_in_another_declared_system_does_not_pass(tmp_path):
     path = declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), 4490)
-    report = check_plan(path, Options()).report
+    report = check_plan(path, RunOptions()).report
     assert [finding.case for finding in list_findings_of_rules(report, "SCH003")] == ["shapes_declare"]
     assert report.verdict is not Verdict.PASSED

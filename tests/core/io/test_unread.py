@@ -76,7 +76,7 @@ def check_folder_for_unread_data(folder, **more):
     assert hash_files(folder) == before
     assert str(folder.parent) not in json.dumps(checked.report.to_dict(), ensure_ascii=False)
     for finding in list_findings_of_rules(checked.report, "RUN905"):
-        assert "{" not in finding.message and "{" not in ENGLISH_TEXTS.message(finding, {})
+        assert "{" not in finding.message and "{" not in ENGLISH_TEXTS.format_message(finding, {})
         assert str(finding.severity) == "WARNING"
     return checked.report
 
@@ -327,7 +327,7 @@ def test_geopackage_table_with_shapes_that_is_not_registered_is_named_as_unread(
     assert report.verdict is Verdict.INCOMPLETE or "GDBHMB" in report.provenance["notices"]
     checked = check_data(data_folder, ONE_FAST_RULE)
     named_there = "GDBHMB" in {f.params["name"].rsplit("/")[-1] for f in list_findings_of_rules(report, "RUN905")}
-    assert named_there or "GDBHMB" in checked.plan.unusable
+    assert named_there or "GDBHMB" in checked.plan.unusable_layers
 
 
 @pytest.mark.parametrize("role", ["CZKFBJ", "GDBHMB"])
@@ -400,7 +400,7 @@ def test_filegdb_without_readable_rows_is_reported_as_unusable(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
     rewrite_with_64_bit_ids(gdb, 9, damaged=True)
     checked = check_data(gdb, ONE_FAST_RULE)
-    assert checked.plan.unusable["CZKFBJ"].params == {"read": 0, "stored": 3}
+    assert checked.plan.unusable_layers["CZKFBJ"].params == {"read": 0, "stored": 3}
     assert checked.report.verdict is Verdict.INCOMPLETE
 
 
@@ -413,7 +413,7 @@ def test_layer_of_which_the_driver_reads_no_row_is_unusable(tmp_path, monkeypatc
 
     monkeypatch.setattr(pyogrio, "read_info", report_no_rows)
     checked = check_data(gdb, ONE_FAST_RULE)
-    assert checked.plan.unusable["CZKFBJ"].params == {"read": 0, "stored": 3}
+    assert checked.plan.unusable_layers["CZKFBJ"].params == {"read": 0, "stored": 3}
     assert checked.report.verdict is Verdict.INCOMPLETE and "读出 0 行，文件记录 3 行" in "".join(
         checked.report.provenance["notices"]
     )

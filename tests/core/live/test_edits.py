@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession, are_equal_values
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from plugin.paths import RESOURCES_FOLDER
 
-HUNYUAN_OPTIONS = Options(profile="hunyuan")
+HUNYUAN_OPTIONS = RunOptions(profile="hunyuan")
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +54,13 @@ def test_merged_edit_batches_keep_the_last_state_of_each_feature():
 def test_moving_a_feature_and_back_restores_its_findings(checked_sample, edit_session):
     before = list(edit_session.findings)
     place = ("DLTB", get_feature_id(checked_sample, "DLTB", 7))
-    change = edit_session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
-    assert change.places == {place} and "TOP001" in {f.code for f in change.found}
+    change = edit_session.check_edits(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
+    assert change.rechecked_features == {place} and "TOP001" in {f.code for f in change.new_findings}
     assert {id(f) for f in edit_session.findings} - {id(f) for f in before} == {
-        id(f) for f in [*change.found, *(now for _, now in change.changed_findings)]
+        id(f) for f in [*change.new_findings, *(now for _, now in change.changed_findings)]
     }
-    back = edit_session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
-    assert {id(f) for f in back.gone} >= {id(f) for f in change.found}
+    back = edit_session.check_edits(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
+    assert {id(f) for f in back.ended_findings} >= {id(f) for f in change.new_findings}
     assert {f.fingerprint for f in edit_session.findings} == {f.fingerprint for f in before}
 
 
@@ -70,13 +70,13 @@ def test_waiver_added_during_editing_applies_to_findings_of_the_next_edit(checke
     session = IncrementalSession(own, HUNYUAN_OPTIONS)
     session.prepare()
     place = ("DLTB", get_feature_id(checked_sample, "DLTB", 7))
-    moved = session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
-    overlap = next(f for f in moved.found if f.code == "TOP001")
+    moved = session.check_edits(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
+    overlap = next(f for f in moved.new_findings if f.code == "TOP001")
     words = WaiverEntry("批复", "晋自然资发〔2026〕1号", "张三", date(2026, 1, 1))
     own.waivers = replace(own.waivers, entries=tuple(make_waivers([overlap], words, WaiverLimits())))
-    session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
-    again = session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
-    states = {f.fingerprint: f.state for f in [*again.found, *(now for _, now in again.changed_findings)]}
+    session.check_edits(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
+    again = session.check_edits(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
+    states = {f.fingerprint: f.state for f in [*again.new_findings, *(now for _, now in again.changed_findings)]}
     assert states[overlap.fingerprint] == "waived"
 
 
@@ -89,7 +89,7 @@ def test_edits_are_checked_with_the_rule_groups_and_rules_of_the_profile(tmp_pat
         path = tmp_path / "own.toml"
         path.write_text(f'id = "own"\nname = "某县"\narea_code = "140225"\n{profile}', encoding="utf-8")
         profile = str(path)
-    options = Options(profile=profile, rules=rules)
+    options = RunOptions(profile=profile, rules=rules)
     small = check_plan(read_source(RESOURCES_FOLDER / "sample" / "county.gpkg"), options)
     edited = IncrementalSession(small, options)
     edited.prepare()
@@ -97,19 +97,19 @@ def test_edits_are_checked_with_the_rule_groups_and_rules_of_the_profile(tmp_pat
     row = small.plan.layers[one.role].keys.index(one.key)
     shape = small.plan.layers[one.role].frame.geometry.iloc[row]
     now = FeatureState(shapely.convex_hull(shape).buffer(1).wkb, make_feature_state(small, one.role, row).attributes)
-    change = edited.take(EditBatch({}, {(one.role, get_feature_id(small, one.role, row)): now}))
-    assert one in change.gone and one not in edited.findings
+    change = edited.check_edits(EditBatch({}, {(one.role, get_feature_id(small, one.role, row)): now}))
+    assert one in change.ended_findings and one not in edited.findings
 
 
 def test_edit_that_leaves_a_feature_unchanged_rechecks_nothing(checked_sample, edit_session):
     # Layers give None for missing values and dates as dates.
     same = make_feature_state(checked_sample, "DLTB", 7)
     plain = {n: None if isinstance(v, float) and math.isnan(v) else v for n, v in same.attributes.items()}
-    change = edit_session.take(
+    change = edit_session.check_edits(
         EditBatch({}, {("DLTB", get_feature_id(checked_sample, "DLTB", 7)): FeatureState(same.wkb, plain)})
     )
-    assert change.recheck_results == [] and change.places == set()
-    assert edit_session.take(EditBatch({}, {("DLTB", 10**9): None})).recheck_results == []
+    assert change.recheck_results == [] and change.rechecked_features == set()
+    assert edit_session.check_edits(EditBatch({}, {("DLTB", 10**9): None})).recheck_results == []
 
 
 def test_finding_of_the_same_problem_is_updated_instead_of_replaced(checked_sample, edit_session):
@@ -117,7 +117,7 @@ def test_finding_of_the_same_problem_is_updated_instead_of_replaced(checked_samp
         n for n, key in enumerate(checked_sample.plan.layers["STBHHX"].keys)
         if any(f.code == "REL001" and key in f.related_keys for f in edit_session.findings)
     )  # fmt: skip
-    change = edit_session.take(
+    change = edit_session.check_edits(
         EditBatch(
             {},
             {
@@ -137,7 +137,9 @@ def test_finding_of_the_same_problem_is_updated_instead_of_replaced(checked_samp
 def test_edited_shape_that_cannot_be_read_requires_a_full_check(checked_sample, edit_session):
     point = bytes.fromhex("0103000000010000000100000000000000000000000000000000000000")
     with pytest.raises(FullCheckNeeded):
-        edit_session.take(EditBatch({}, {("DLTB", get_feature_id(checked_sample, "DLTB", 7)): FeatureState(point, {})}))
+        edit_session.check_edits(
+            EditBatch({}, {("DLTB", get_feature_id(checked_sample, "DLTB", 7)): FeatureState(point, {})})
+        )
 
 
 @pytest.mark.parametrize(
@@ -158,12 +160,12 @@ def test_search_for_findings_replaced_by_an_edit_equals_a_search_of_all_findings
         row = int(chance.integers(len(checked_sample.plan.layers[role])))
         place = (role, get_feature_id(checked_sample, role, row))
         gone = chance.random() < 0.2
-        change = edit_session.take(
+        change = edit_session.check_edits(
             EditBatch(
                 {},
                 {place: None if gone else make_feature_state(checked_sample, role, row, float(chance.normal(0, 40)))},
             )
         )
         for recheck in change.recheck_results:
-            all_of_them = [f for f in all_of_them if not recheck.may_replace_finding(f)] + recheck.findings
+            all_of_them = [f for f in all_of_them if not recheck.may_replace_finding(f)] + recheck.new_findings
         assert sorted(f.fingerprint for f in all_of_them) == sorted(f.fingerprint for f in edit_session.findings)

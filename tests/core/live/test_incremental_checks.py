@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker, compute_changed_bounds
@@ -35,7 +35,7 @@ CODE_VALUES_TO_SET = {
 
 @pytest.fixture(scope="module")
 def sample_sources():
-    norm = Options(profile="hunyuan").norm()
+    norm = RunOptions(profile="hunyuan").resolve_norm()
     sources = read_source(RESOURCES_FOLDER / "sample" / "county.gpkg")
     # Default rules and local rules that run by name; TOP003 and TOP001 replace some of their cases.
     names = (
@@ -108,13 +108,13 @@ def test_incremental_check_of_single_edits_gives_the_findings_of_a_full_check(sa
             column = str(chance.choice(list(codes)))
             value = str(chance.choice(codes[column]))
             frame.loc[frame.index[row], column] = value
-            answer = live.edit(role, row, **{column: value})
-            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.findings
+            answer = live.edit_row(role, row, **{column: value})
+            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
             continue
         new = edit_shape_at_random(shape, chance)
         frame.loc[frame.index[row], frame.geometry.name] = new
-        answer = live.edit(role, row, new)
-        findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.findings
+        answer = live.edit_row(role, row, new)
+        findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.new_findings
     edited = [
         replace(source, frame=frames[role]) if (role := get_role_of_source(plan, source)) in frames else source
         for source in sources
@@ -136,11 +136,11 @@ def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_
     before = shapely.to_wkb(plan.layers["DLTB"].plane)
     live = IncrementalChecker(plan, rules)
     shape = plan.layers["DLTB"].frame.geometry.iloc[7]
-    first = live.edit("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
-    assert {f.code for f in first.findings} >= {"TOP001"}
-    second = live.edit("DLTB", 7, shape)
-    after = [f for f in findings if not first.may_replace_finding(f)] + first.findings
-    after = [f for f in after if not second.may_replace_finding(f)] + second.findings
+    first = live.edit_row("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
+    assert {f.code for f in first.new_findings} >= {"TOP001"}
+    second = live.edit_row("DLTB", 7, shape)
+    after = [f for f in findings if not first.may_replace_finding(f)] + first.new_findings
+    after = [f for f in after if not second.may_replace_finding(f)] + second.new_findings
     assert measure_findings(after) == measure_findings(findings)
     assert (shapely.to_wkb(plan.layers["DLTB"].plane) == before).all()
 
@@ -152,31 +152,31 @@ def test_incremental_check_checks_added_and_removed_rows(sample_sources):
     parcels = plan.layers["DLTB"]
     clean = next(n for n, k in enumerate(parcels.keys) if not any(k in (f.key, *f.related_keys) for f in findings))
     attributes = {c: parcels.frame[c].iloc[clean] for c in parcels.frame.columns if c != parcels.frame.geometry.name}
-    row, added = live.add(
+    row, added = live.add_row(
         "DLTB", 99_999, parcels.frame.geometry.iloc[clean], **attributes | {"BSM": "140225999999999999"}
     )
-    (pair,) = [f for f in added.findings if f.code == "TOP001"]
+    (pair,) = [f for f in added.new_findings if f.code == "TOP001"]
     assert {pair.key, *pair.related_keys} == {parcels.keys[clean], "140225999999999999"}
     assert pair.area_m2 == pytest.approx(parcels.statutory[clean], rel=1e-9)
-    gone = live.remove("DLTB", clean)
-    assert gone.findings == []
+    gone = live.remove_row("DLTB", clean)
+    assert gone.new_findings == []
     assert gone.may_replace_finding(pair)
-    assert live.edit("DLTB", row, parcels.frame.geometry.iloc[clean]).findings == []
+    assert live.edit_row("DLTB", row, parcels.frame.geometry.iloc[clean]).new_findings == []
     zones = plan.layers["YDYHGHFQ"]
     protected = next(n for n, c in enumerate(zones.text("zone_code")) if c == "100")
-    uncovered = live.remove("YDYHGHFQ", protected)
-    assert {f.case for f in uncovered.findings if f.code == "REL004"} == {"line_outside_zone"}
+    uncovered = live.remove_row("YDYHGHFQ", protected)
+    assert {f.case for f in uncovered.new_findings if f.code == "REL004"} == {"line_outside_zone"}
 
 
 def test_code_outside_its_list_is_reported_after_an_edit_and_gone_after_its_fix(sample_sources):
     norm, sources, rules = sample_sources
     plan, _ = run_full_check(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
-    assert [(f.code, f.field) for f in live.edit("YDYHGHFQ", 3, GHFQDM="999").findings if f.field == "GHFQDM"] == [
-        ("ATT002", "GHFQDM")
-    ]
+    assert [
+        (f.code, f.field) for f in live.edit_row("YDYHGHFQ", 3, GHFQDM="999").new_findings if f.field == "GHFQDM"
+    ] == [("ATT002", "GHFQDM")]
     row = plan.layers["YDYHGHFQ"].frame.iloc[3]
-    assert not [f for f in live.edit("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).findings if f.code == "ATT002"]
+    assert not [f for f in live.edit_row("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).new_findings if f.code == "ATT002"]
 
 
 def test_changed_bounds_of_an_edited_polygon_enclose_only_the_moved_edges():
@@ -194,12 +194,12 @@ def test_removed_and_restored_row_has_its_former_findings(sample_sources):
     plan, findings = run_full_check(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
     row = next(n for n, key in enumerate(plan.layers["YJJBNTBHTB"].keys) if any(f.key == key for f in findings))
-    shape, attributes = live.row("YJJBNTBHTB", row)
-    gone = live.remove("YJJBNTBHTB", row)
-    assert live.row("YJJBNTBHTB", row) is None and any(gone.may_replace_finding(f) for f in findings)
-    back = live.edit("YJJBNTBHTB", row, shape, **attributes)
-    after = [f for f in findings if not gone.may_replace_finding(f)] + gone.findings
-    after = [f for f in after if not back.may_replace_finding(f)] + back.findings
+    shape, attributes = live.get_row("YJJBNTBHTB", row)
+    gone = live.remove_row("YJJBNTBHTB", row)
+    assert live.get_row("YJJBNTBHTB", row) is None and any(gone.may_replace_finding(f) for f in findings)
+    back = live.edit_row("YJJBNTBHTB", row, shape, **attributes)
+    after = [f for f in findings if not gone.may_replace_finding(f)] + gone.new_findings
+    after = [f for f in after if not back.may_replace_finding(f)] + back.new_findings
     assert measure_findings(after) == measure_findings(findings)
 
 
@@ -207,21 +207,21 @@ def test_copied_feature_with_the_same_key_is_identified_by_its_feature_id(sample
     norm, sources, rules = sample_sources
     plan, _ = run_full_check(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
-    shape, attributes = live.row("DLTB", 7)
+    shape, attributes = live.get_row("DLTB", 7)
     # A field may have the name of our feature number.
-    row, added = live.add("DLTB", -2, shape, **attributes | {"fid": None})
-    (pair,) = [f for f in added.findings if f.code == "TOP001"]
+    row, added = live.add_row("DLTB", -2, shape, **attributes | {"fid": None})
+    (pair,) = [f for f in added.new_findings if f.code == "TOP001"]
     assert pair.params["related_fid"] == -2 and pair.related_keys == [pair.key]
     saved = live.set_row_feature_id("DLTB", row, 5000)
     assert saved.may_replace_finding(pair)
-    (pair,) = [f for f in saved.findings if f.code == "TOP001"]
+    (pair,) = [f for f in saved.new_findings if f.code == "TOP001"]
     assert pair.params["related_fid"] == 5000
-    mended = live.edit("DLTB", row, BSM="140225999999999998")
+    mended = live.edit_row("DLTB", row, BSM="140225999999999998")
     assert mended.may_replace_finding(pair)
-    (pair,) = [f for f in mended.findings if f.code == "TOP001"]
+    (pair,) = [f for f in mended.new_findings if f.code == "TOP001"]
     assert pair.related_keys == ["140225999999999998"] and "related_fid" not in pair.params
-    gone = live.remove("DLTB", row)
-    assert gone.findings == [] and all(gone.may_replace_finding(f) for f in mended.findings)
+    gone = live.remove_row("DLTB", row)
+    assert gone.new_findings == [] and all(gone.may_replace_finding(f) for f in mended.new_findings)
 
 
 def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources, monkeypatch):
@@ -229,4 +229,4 @@ def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources,
     plan, _ = run_full_check(norm, sources, rules)
     broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
     live = IncrementalChecker(plan, broken)
-    assert live.edit("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)
+    assert live.edit_row("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)

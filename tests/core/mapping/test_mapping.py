@@ -24,7 +24,7 @@ from plugin.core.mapping import (
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
-from plugin.core.standard.template import Field, Template
+from plugin.core.standard.template import Template, TemplateField
 from tests.core.land_survey import SURVEY_ROWS, write_survey
 
 STANDARD = load_standard("county_db")
@@ -40,13 +40,13 @@ def make_source_layer(**columns) -> SourceLayer:
     return SourceLayer("源层", frame, fields, frame.crs)
 
 
-def make_template(*fields: Field, geometry: str = "polygon") -> Template:
+def make_template(*fields: TemplateField, geometry: str = "polygon") -> Template:
     return Template("T", "试", geometry, "allowed", "O", "B", "B", "x", fields)
 
 
 def map_value(value, **field):
     """Map one value to a field; return the result and the reasons of losses."""
-    made = make_template(Field("F", "字", field.pop("type", "text"), "B", **field))
+    made = make_template(TemplateField("F", "字", field.pop("type", "text"), "B", **field))
     mapped = apply_mapping(
         make_source_layer(F=np.array([value], dtype=object)), FieldMapping("T", {"F": "F"}), made, STANDARD
     )
@@ -60,7 +60,7 @@ def survey_layer(tmp_path_factory):
 
 
 def list_matched_sources(found):
-    return {p.target: (p.source, p.matched_by) for p in found if p.source}
+    return {p.target_field: (p.source_field, p.matched_by) for p in found if p.source_field}
 
 
 def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(survey_layer):
@@ -75,22 +75,24 @@ def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(surve
     assert mapped.frame["DLBM"].tolist() == [row[0] for row in SURVEY_ROWS]
     assert mapped.frame["SJNF"].tolist() == [2020] * 8 + [None, None]
     losses = {
-        (loss.target, loss.value, loss.reason, loss.is_carried_over) for loss in mapped.losses if loss.fid is not None
+        (loss.target_field, loss.value, loss.reason, loss.is_carried_over)
+        for loss in mapped.losses
+        if loss.fid is not None
     }
     assert losses == {
         ("SJNF", "二〇二〇", "number_unreadable", False),
         # A code that its list lacks stays unchanged and is reported.
         ("DLBM", "9999", "code_unknown", True),
     }
-    assert mapped.unmapped == ["数据来源说"]
-    assert {loss.source: loss.params["count"] for loss in mapped.losses if loss.fid is None} == {"数据来源说": 2}
+    assert mapped.unmapped_fields == ["数据来源说"]
+    assert {loss.source_field: loss.params["count"] for loss in mapped.losses if loss.fid is None} == {"数据来源说": 2}
 
 
 def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
     proposals = propose_mapping(survey_layer, XZYDYH, STANDARD)
     assert list_matched_sources(proposals)["YDYHFLDM"] == ("DLBM", "meaning")
     mapping = make_mapping_from_proposals("XZYDYH", proposals)
-    assert mapping.codes == {"YDYHFLDM": CodeTranslation("sandiao", "code_2023")}
+    assert mapping.translation_by_target == {"YDYHFLDM": CodeTranslation("sandiao", "code_2023")}
     mapped = apply_mapping(survey_layer, mapping, XZYDYH, STANDARD)
     assert len(mapped.frame) == len(SURVEY_ROWS)
     assert mapped.frame.area.sum() == survey_layer.frame.area.sum()
@@ -107,14 +109,16 @@ def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
         "01": ("code_none", "", "140225000000000007"),
         "9999": ("code_unknown", None, "140225000000000008"),
     }
-    assert mapped.unmapped == ["DLMC", "SJNF", "数据来源说"]
+    assert mapped.unmapped_fields == ["DLMC", "SJNF", "数据来源说"]
     assert set(mapped.unfilled_fields) == {"YSDM", "XZQDM", "XZQMC", "TBDLMJ", "BZ"}
 
 
 def test_user_decisions_of_a_mapping_are_saved_and_loaded(survey_layer, tmp_path):
     mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
-    mapping.codes["YDYHFLDM"].choices.update({"0204": "0205", "0701": "0701", "9999": "0103"})
-    mapping.constants.update(XZQDM="140225", XZQMC='浑源"县\\')
+    mapping.translation_by_target["YDYHFLDM"].chosen_code_by_source.update(
+        {"0204": "0205", "0701": "0701", "9999": "0103"}
+    )
+    mapping.constant_by_target.update(XZQDM="140225", XZQMC='浑源"县\\')
     file = tmp_path / "对应.toml"
     file.write_text(format_mapping_as_toml(mapping, XZYDYH), encoding="utf-8")
     loaded = load_mapping(file, XZYDYH, STANDARD)
@@ -135,8 +139,10 @@ def test_every_loss_of_a_mapping_has_a_message_in_both_languages(survey_layer):
         )
         for lang in ("zh", "en"):
             for loss in mapped.losses:
-                text = Texts(lang).get("mapping", loss.reason, target=loss.target, source=loss.source, **loss.params)
-                assert "{" not in text and (loss.target or loss.source) in text
+                text = Texts(lang).get(
+                    "mapping", loss.reason, target=loss.target_field, source=loss.source_field, **loss.params
+                )
+                assert "{" not in text and (loss.target_field or loss.source_field) in text
 
 
 def test_mapping_does_not_change_the_input_layer(survey_layer):
@@ -152,10 +158,10 @@ def test_mapping_does_not_change_the_input_layer(survey_layer):
 
 def test_field_names_cut_to_ten_bytes_and_aliases_are_matched():
     made = make_template(
-        Field("YJJBNTTBMJXX", "很长的名字", "real", "B"),
-        Field("ZLDWMC", "坐落单位名称", "text", "B"),
-        Field("QSDWMC", "权属单位名称", "text", "B"),
-        Field("TBBH", "图斑编号", "text", "B"),
+        TemplateField("YJJBNTTBMJXX", "很长的名字", "real", "B"),
+        TemplateField("ZLDWMC", "坐落单位名称", "text", "B"),
+        TemplateField("QSDWMC", "权属单位名称", "text", "B"),
+        TemplateField("TBBH", "图斑编号", "text", "B"),
     )
     rows = make_source_layer(YJJBNTTBMJ=[1.0], 坐落单=["a"], 权属单位名=["b"], 图斑编号=["c"], other=["d"])
     assert list_matched_sources(propose_mapping(rows, made, STANDARD)) == {
@@ -167,7 +173,9 @@ def test_field_names_cut_to_ten_bytes_and_aliases_are_matched():
 
 
 def test_ambiguous_cut_field_name_is_not_matched():
-    made = make_template(Field("GHFQDM", "规划分区代码", "text", "B"), Field("GHFQMC", "规划分区名称", "text", "B"))
+    made = make_template(
+        TemplateField("GHFQDM", "规划分区代码", "text", "B"), TemplateField("GHFQMC", "规划分区名称", "text", "B")
+    )
     assert not list_matched_sources(propose_mapping(make_source_layer(规划分=["x"]), made, STANDARD))
 
 
@@ -177,8 +185,8 @@ def test_field_names_in_another_letter_case_are_matched():
 
 def test_field_is_matched_by_its_codes_unless_two_code_lists_fit():
     certain = make_source_layer(KIND=["0201K", "0602", "1006", "0101"], x=["a"] * 4)
-    (found,) = [p for p in propose_mapping(certain, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
-    assert (found.source, found.matched_by, found.translation.list_id) == ("KIND", "content", "sandiao")
+    (found,) = [p for p in propose_mapping(certain, XZYDYH, STANDARD) if p.target_field == "YDYHFLDM"]
+    assert (found.source_field, found.matched_by, found.translation.list_id) == ("KIND", "content", "sandiao")
     zones = make_source_layer(a=["100", "200", "410"], b=["x", "y", "z"])
     assert list_matched_sources(propose_mapping(zones, STANDARD.templates["GHFQ"], STANDARD))["GHFQDM"] == (
         "a",
@@ -186,10 +194,10 @@ def test_field_is_matched_by_its_codes_unless_two_code_lists_fit():
     )
     assert not list_matched_sources(propose_mapping(make_source_layer(a=["1", "2", "3"]), DLTB, STANDARD))
     both = make_source_layer(YDYHFLDM=["0101", "0301"])
-    (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
-    assert found.source == "YDYHFLDM" and not found.translation and not found.doubt_reason
+    (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target_field == "YDYHFLDM"]
+    assert found.source_field == "YDYHFLDM" and not found.translation and not found.doubt_reason
     both = make_source_layer(用地用海分=["0101", "0301"])
-    (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
+    (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target_field == "YDYHFLDM"]
     assert found.doubt_reason == "list_unsure" and not found.translation
 
 
@@ -243,12 +251,12 @@ def test_empty_layers_and_fields_named_geometry_can_be_mapped():
     assert (
         len(
             apply_mapping(
-                empty, FieldMapping("T", {"F": "F"}), make_template(Field("F", "", "text", "B")), STANDARD
+                empty, FieldMapping("T", {"F": "F"}), make_template(TemplateField("F", "", "text", "B")), STANDARD
             ).frame
         )
         == 0
     )
-    made = make_template(Field("geometry", "", "text", "B"))
+    made = make_template(TemplateField("geometry", "", "text", "B"))
     mapped = apply_mapping(make_source_layer(F=["x"]), FieldMapping("T", {"geometry": "F"}), made, STANDARD)
     assert mapped.frame["geometry"].tolist() == ["x"] and mapped.frame.geometry.name == "_geometry"
 

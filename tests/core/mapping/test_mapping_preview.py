@@ -40,27 +40,27 @@ def test_mapping_preview_counts_the_same_losses_as_the_mapping_run(survey_layer,
         target_template.role, propose_mapping(survey_layer, target_template, STANDARD)
     )
     mapped = apply_mapping(survey_layer, mapping, target_template, STANDARD)
-    lost = Counter(loss.target for loss in mapped.losses if loss.fid is not None and not loss.is_carried_over)
-    remarks = Counter(loss.target for loss in mapped.losses if loss.fid is not None and loss.is_carried_over)
+    lost = Counter(loss.target_field for loss in mapped.losses if loss.fid is not None and not loss.is_carried_over)
+    remarks = Counter(loss.target_field for loss in mapped.losses if loss.fid is not None and loss.is_carried_over)
     columns = SourceColumns(survey_layer)
     for target in target_template.fields:
         seen = preview_field(columns, mapping, target, target_template, STANDARD)
         assert (seen.lost_count, seen.remarked_count) == (lost[target.name], remarks[target.name]), target.name
-        assert seen.filled >= mapped.frame[target.name].notna().sum(), target.name
-        if target.name in mapping.fields:
-            assert seen.filled == mapped.frame[target.name].notna().sum(), target.name
+        assert seen.filled_count >= mapped.frame[target.name].notna().sum(), target.name
+        if target.name in mapping.source_by_target:
+            assert seen.filled_count == mapped.frame[target.name].notna().sum(), target.name
             assert len(seen.samples) <= MAX_SAMPLES
 
 
 def test_mapping_preview_shows_examples_of_changed_and_lost_values(survey_layer):
     mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     code = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("YDYHFLDM"), XZYDYH, STANDARD)
-    assert [(s.before, s.after, s.reason, s.rows) for s in code.samples][:2] == [
+    assert [(s.source_value, s.converted_value, s.reason, s.row_count) for s in code.samples][:2] == [
         ("0103", "010300", "", 2),
         ("0204", "", "code_many", 1),
     ]
     name = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("YDYHFLMC"), XZYDYH, STANDARD)
-    assert ("0103", "旱地") in [(s.before, s.after) for s in name.samples] and name.lost_count == 0
+    assert ("0103", "旱地") in [(s.source_value, s.converted_value) for s in name.samples] and name.lost_count == 0
 
 
 def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
@@ -70,10 +70,10 @@ def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
     assert set(open_codes) == {"0204", "0701", "01", "9999"}
     assert open_codes["0204"].candidate_codes == ("0205", "0204") and open_codes["0204"].name == "其他园地"
     assert open_codes["9999"].candidate_codes == () and open_codes["9999"].name == ""
-    decided = replace(mapping.codes["YDYHFLDM"], choices={"0204": "0205", "9999": "0103"})
+    decided = replace(mapping.translation_by_target["YDYHFLDM"], chosen_code_by_source={"0204": "0205", "9999": "0103"})
     after = change_mapping(mapping, XZYDYH, "YDYHFLDM", source="DLBM", translation=decided)
     assert preview_field(columns, after, target, XZYDYH, STANDARD).lost_count == 2
-    chosen = {u.code: u.chosen for u in find_undecided_codes(columns, after, target, XZYDYH, STANDARD)}
+    chosen = {u.code: u.chosen_code for u in find_undecided_codes(columns, after, target, XZYDYH, STANDARD)}
     assert chosen == {"0204": "0205", "0701": "", "01": "", "9999": "0103"}
     assert apply_mapping(survey_layer, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
 
@@ -81,22 +81,28 @@ def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
 def test_changing_the_mapping_of_one_field_changes_no_other_field(survey_layer):
     mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     fixed = change_mapping(mapping, XZYDYH, "XZQMC", constant="浑源县")
-    assert fixed.constants == {"XZQMC": "浑源县"} and fixed.fields == mapping.fields
+    assert fixed.constant_by_target == {"XZQMC": "浑源县"} and fixed.source_by_target == mapping.source_by_target
     seen = preview_field(SourceColumns(survey_layer), fixed, XZYDYH.find_field_by_name("XZQMC"), XZYDYH, STANDARD)
-    assert (seen.filled, seen.samples[0].after) == (len(SURVEY_ROWS), "浑源县")
+    assert (seen.filled_count, seen.samples[0].converted_value) == (len(SURVEY_ROWS), "浑源县")
     none = change_mapping(fixed, XZYDYH, "YDYHFLDM")
-    assert "YDYHFLDM" not in none.fields and not none.codes and none.constants == fixed.constants
     assert (
-        preview_field(SourceColumns(survey_layer), none, XZYDYH.find_field_by_name("YDYHFLMC"), XZYDYH, STANDARD).filled
+        "YDYHFLDM" not in none.source_by_target
+        and not none.translation_by_target
+        and none.constant_by_target == fixed.constant_by_target
+    )
+    assert (
+        preview_field(
+            SourceColumns(survey_layer), none, XZYDYH.find_field_by_name("YDYHFLMC"), XZYDYH, STANDARD
+        ).filled_count
         == 0
     )
-    assert "YDYHFLDM" in mapping.fields, "what was given is not altered"
+    assert "YDYHFLDM" in mapping.source_by_target, "what was given is not altered"
 
 
 def test_invalid_constant_value_is_lost_in_every_row(survey_layer):
     mapping = change_mapping(make_mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
     seen = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.find_field_by_name("XZQDM"), XZYDYH, STANDARD)
-    assert (seen.filled, seen.lost_count) == (0, len(SURVEY_ROWS)) and seen.samples[0].reason == "too_long"
+    assert (seen.filled_count, seen.lost_count) == (0, len(SURVEY_ROWS)) and seen.samples[0].reason == "too_long"
 
 
 def test_translations_are_offered_only_for_fields_with_a_translatable_code_list():
@@ -119,4 +125,4 @@ def test_mapping_preview_of_a_unique_key_field_is_fast(survey_layer):
     mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     started = time.process_time()
     seen = preview_field(columns, mapping, XZYDYH.find_field_by_name("BSM"), XZYDYH, STANDARD)
-    assert (seen.filled, len(seen.samples)) == (rows, MAX_SAMPLES) and time.process_time() - started < 5
+    assert (seen.filled_count, len(seen.samples)) == (rows, MAX_SAMPLES) and time.process_time() - started < 5

@@ -29,7 +29,7 @@ def list_example_messages(lang):
     for rule in load_all_rules().values():
         for example in rule.fails:
             for finding in run_example(rule, example).findings:
-                yield rule.code, texts.message(finding, templates), finding
+                yield rule.code, texts.format_message(finding, templates), finding
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -69,7 +69,7 @@ def test_missed_target_is_shown_with_the_decimals_of_indicators_and_never_as_met
     params = {"indicator": "boundary_area", "value": value, "comparison": "≤", "target": target, "unit": unit,
               "miss": round(abs(value - float(target)), 8)}  # fmt: skip
     finding = Finding("CZKFBJ", code="LAW002", case="broken", params=params)
-    message = Texts("zh").message(finding, load_standard("county_db").templates)
+    message = Texts("zh").format_message(finding, load_standard("county_db").templates)
     assert f"为 {shown} " in message and f"超出 {miss} " in message
     assert shown != target
     # Waivers are matched by the stored parameters.
@@ -79,9 +79,9 @@ def test_missed_target_is_shown_with_the_decimals_of_indicators_and_never_as_met
 def test_areas_of_findings_are_in_hectares_and_limits_in_square_metres():
     finding = Finding("DLTB", code="GEO007", key="1", params={"limit": 400.0})
     finding.area_m2 = 123.456
-    message = Texts("zh").message(finding, load_standard("county_db").templates)
+    message = Texts("zh").format_message(finding, load_standard("county_db").templates)
     assert "0.0123 公顷（123.46 m²），小于该图层的最小面积 400 m²" in message
-    assert "0.0123 ha (123.46 m²)" in Texts("en").message(finding, load_standard("county_db").templates)
+    assert "0.0123 ha (123.46 m²)" in Texts("en").format_message(finding, load_standard("county_db").templates)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_message_shows_fewer_decimals_than_waivers_compare():
             ):
                 continue
             compared += 1
-            message = texts.message(finding, templates)
+            message = texts.format_message(finding, templates)
             assert displayed in message and stored not in message and len(stored) > len(displayed)
             assert abs(float(stored.split()[0]) - float(displayed.split()[0])) < 0.01
     assert compared

@@ -13,17 +13,17 @@ from plugin.core.model.findings import Finding
 def test_message_shows_a_value_by_its_type_not_by_its_placeholder_name(lang):
     texts = Texts(lang)
     names = {
-        ConceptName("farmland"): texts.concept("farmland"),
+        ConceptName("farmland"): texts.get_concept_name("farmland"),
         CodeListName("planning_zones"): texts.get_setting_name("codes.planning_zones"),
-        IndicatorName("red_line_area"): texts.indicator("red_line_area"),
+        IndicatorName("red_line_area"): texts.get_indicator_name("red_line_area"),
     }
     for value, name in names.items():
         assert name != value
         # One placeholder, three kinds of values: its name plays no part.
         finding = Finding("STBHHX", code="REL011", params={"concept": value})
-        assert name in texts.message(finding, {})
+        assert name in texts.format_message(finding, {})
         plain = Finding("STBHHX", code="REL011", params={"concept": str(value)})
-        assert str(value) in texts.message(plain, {})
+        assert str(value) in texts.format_message(plain, {})
 
 
 def test_typed_message_value_is_a_plain_string_in_json_and_comparisons():

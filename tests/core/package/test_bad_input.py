@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import shapely
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.exchange.vct.database import convert_vct_to_database
 from plugin.core.files.digests import MANIFEST_DIGEST_FILE_NAME, MANIFEST_FILE_NAME
@@ -58,7 +58,7 @@ def prepared_county(tmp_path_factory):
         if ".gdb" not in path:
             (folder / "文档" / path.rpartition("/")[2]).write_bytes(content)
     order = ExportOrder(COUNTY_SPEC, folder / "结果", folder / "文档")
-    export_package(check_plan(folder / "county.gpkg", Options()), order)
+    export_package(check_plan(folder / "county.gpkg", RunOptions()), order)
     return folder
 
 
@@ -222,10 +222,10 @@ def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_c
     order = ExportOrder(write_spec(tmp_path, words), damaged_county / "结果", damaged_county / "文档")
     before = hash_files(damaged_county)
     for lang, remedy in zip(("zh", "en"), remedies, strict=True):
-        checked = check_plan(damaged_county / "county.gpkg", Options(lang=lang))
+        checked = check_plan(damaged_county / "county.gpkg", RunOptions(lang=lang))
         for force in (False,) if key == "package_gate" else (False, True):
             with pytest.raises(SanxianError) as caught:
-                export_package(checked, replace(order, force=force))
+                export_package(checked, replace(order, is_forced=force))
             assert caught.value.key == key
             message = Texts(lang).explain_error(caught.value)
             assert remedy in message and "{" not in message and "None" not in message, message
@@ -264,11 +264,11 @@ def test_package_with_the_year_in_its_names_passes_inspection(damaged_county, tm
         tmp_path, [('"{code}{name}国土空间总体规划"', '"{code}{name}{year}规划"'), ("检查报告", "{year}检查报告")]
     )
     done = export_package(
-        check_plan(damaged_county / "county.gpkg", Options()),
+        check_plan(damaged_county / "county.gpkg", RunOptions()),
         ExportOrder(spec, damaged_county / "新", damaged_county / "文档"),
     )
     assert re.fullmatch(r"140225浑源县20\d\d规划", done.path.name)
-    report = inspect_package(done.path, spec, Options()).report
+    report = inspect_package(done.path, spec, RunOptions()).report
     # Tables in an mdb cannot be read here.
     assert {f.code for f in report.findings if not f.key.endswith(".mdb")} == set(), [
         f.message for f in report.findings
@@ -276,7 +276,7 @@ def test_package_with_the_year_in_its_names_passes_inspection(damaged_county, tm
 
 
 def test_documents_locked_by_another_program_raise_an_input_error(damaged_county, monkeypatch):
-    checked = check_plan(damaged_county / "county.gpkg", Options())
+    checked = check_plan(damaged_county / "county.gpkg", RunOptions())
     order = ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档")
     before = hash_files(damaged_county)
     real_open, real_copy = Path.open, shutil.copyfile
@@ -306,7 +306,7 @@ def test_documents_locked_by_another_program_raise_an_input_error(damaged_county
 def assert_finding(path, code, case, word):
     """Require a finding with this rule, case and word, rendered in both languages."""
     for lang in ("zh", "en"):
-        report = inspect_package(path, COUNTY_SPEC, Options(lang=lang)).report
+        report = inspect_package(path, COUNTY_SPEC, RunOptions(lang=lang)).report
         assert not [r.code for r in report.rules if r.outcome == "crashed"]
         reported = [f for f in report.findings if (f.code, f.case) == (code, case)]
         assert any(word in f.message for f in reported), (
@@ -407,7 +407,7 @@ def test_damaged_filegdb_given_as_the_plan_is_refused(damaged_county):
     before = hash_files(damaged_county)
     with pytest.raises(OutputError) as caught:
         export_package(
-            check_plan(source / DATABASE_PATH, Options()),
+            check_plan(source / DATABASE_PATH, RunOptions()),
             ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档"),
         )
     assert "DLTB" in Texts("zh").explain_error(caught.value) and hash_files(damaged_county) == before
@@ -416,7 +416,7 @@ def test_damaged_filegdb_given_as_the_plan_is_refused(damaged_county):
     truncate_table(source)
     before = hash_files(damaged_county)
     with pytest.raises(InputError) as caught:
-        check_plan(source / DATABASE_PATH, Options())
+        check_plan(source / DATABASE_PATH, RunOptions())
     explain_in_both_languages(caught.value, ".gdb", "DLTB")
     assert hash_files(damaged_county) == before
 
@@ -487,7 +487,7 @@ def test_unsafe_zip_archive_is_refused(tmp_path, name):
     path = write_zip(tmp_path / "成果.zip", entries, flags)
     before = hash_files(tmp_path)
     with pytest.raises(InputError) as caught:
-        inspect_package(path, COUNTY_SPEC, Options())
+        inspect_package(path, COUNTY_SPEC, RunOptions())
     assert caught.value.key == key
     messages = explain_in_both_languages(caught.value, "成果.zip")
     assert all(remedy in text for remedy, text in zip(remedies, messages, strict=True)), messages

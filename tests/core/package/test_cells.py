@@ -114,7 +114,7 @@ def test_cell_text_invisible_on_its_background_is_detected(tmp_path, font_color,
         sheet["B2"].font = Font(color=font_color)
         sheet["B2"].fill = PatternFill("solid", start_color=fill_color) if fill_color else PatternFill()
 
-    assert ("cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden) is hidden
+    assert ("cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden_content_kinds) is hidden
 
 
 def test_colour_tint_that_makes_cell_text_white_is_detected(tmp_path):
@@ -124,7 +124,7 @@ def test_colour_tint_that_makes_cell_text_white_is_detected(tmp_path):
     def paint_sheet(sheet):
         sheet["B2"].font = Font(color=Color(theme=1, tint=0.99))
 
-    assert "cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden
+    assert "cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden_content_kinds
 
 
 @pytest.mark.parametrize("anchor", ["twoCellAnchor", "oneCellAnchor"])
@@ -333,8 +333,10 @@ def test_counts_in_tables_are_compared_without_tolerance_between_versions():
     from plugin.core.package.rules._tables import _is_slight
     from plugin.core.package.tables.compare import CellDifference
 
-    area = CellDifference("cell", 4, 3, "红线", "面积", "100001", expected=100000.0, difference=1.0, unit="ha")
-    count = CellDifference("cell", 4, 2, "红线", "图斑数", "100001", expected=100000.0, difference=1.0, unit="count")
+    area = CellDifference("cell", 4, 3, "红线", "面积", "100001", expected_figure=100000.0, difference=1.0, unit="ha")
+    count = CellDifference(
+        "cell", 4, 2, "红线", "图斑数", "100001", expected_figure=100000.0, difference=1.0, unit="count"
+    )
     assert _is_slight(area) and not _is_slight(count)
 
 

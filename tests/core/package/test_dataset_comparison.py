@@ -11,7 +11,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.loading.recognition import find_best_template
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.dataset_comparison import compare_datasets
@@ -29,7 +29,7 @@ FEATURE_KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
 
 def make_layer(frame, role="DLTB"):
     (source,) = convert_to_source_layers({role: frame})
-    return Layer(source, find_best_template(source, role, Options().norm()), source.crs)
+    return Layer(source, find_best_template(source, role, RunOptions().resolve_norm()), source.crs)
 
 
 def compare_tables(first, other, role="DLTB", without=frozenset()):
@@ -44,11 +44,11 @@ def test_equal_layers_of_two_data_sets_match_in_any_row_order_crs_and_ring_start
     other.geometry = shapely.reverse(other.geometry.to_numpy())
     for crs in (4526, 4490, 4527):
         found = compare_tables(first, other.to_crs(crs))
-        assert found.feature_counts == (5, 5) and found.unmatched == ((0, ()), (0, ()))
-        assert not found.fields and found.missing_fields == ((), ()) and found.shapes_compared
+        assert found.feature_counts == (5, 5) and found.unmatched_features == ((0, ()), (0, ()))
+        assert not found.differences_by_field and found.missing_fields == ((), ()) and found.are_shapes_compared
         assert len(found.distances_m) == 0 or found.distances_m.max() < 1e-6
-        assert found.areas[1] == pytest.approx(statutory_area(first.geometry.to_numpy()).sum(), abs=1e-3)
-        assert found.areas[0] == pytest.approx(found.areas[1], abs=1e-4)
+        assert found.areas_m2[1] == pytest.approx(statutory_area(first.geometry.to_numpy()).sum(), abs=1e-3)
+        assert found.areas_m2[0] == pytest.approx(found.areas_m2[1], abs=1e-4)
 
 
 def test_features_of_only_one_data_set_are_listed():
@@ -56,7 +56,7 @@ def test_features_of_only_one_data_set_are_listed():
     other["BSM"] = [*FEATURE_KEYS[:3], "140225000000000098", "140225000000000099"]
     found = compare_tables(first, other.iloc[:4])
     assert found.feature_counts == (5, 4)
-    assert found.unmatched == ((2, tuple(FEATURE_KEYS[3:])), (1, ("140225000000000098",)))
+    assert found.unmatched_features == ((2, tuple(FEATURE_KEYS[3:])), (1, ("140225000000000098",)))
 
 
 def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
@@ -65,11 +65,11 @@ def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
         frame["BSM"] = [None, None, FEATURE_KEYS[2], None]
     other.geometry = [*other.geometry[:3], make_county_box(300, 5)]
     found = compare_tables(first, other)
-    assert found.unmatched == ((0, ()), (0, ())) and found.moved_names == ("fid 3",)
+    assert found.unmatched_features == ((0, ()), (0, ())) and found.moved_names == ("fid 3",)
     assert found.distances_m.tolist() == pytest.approx([5.0])
     # The missing row cannot be identified.
     fewer = compare_tables(first, other.iloc[1:])
-    assert [some.feature_count for some in fewer.unmatched] == [3, 2] and not len(fewer.distances_m)
+    assert [some.feature_count for some in fewer.unmatched_features] == [3, 2] and not len(fewer.distances_m)
     # Rows of a layer without the key field are matched by order, too.
     assert compare_tables(first, other.drop(columns="BSM")).distances_m.tolist() == pytest.approx([5.0])
 
@@ -95,7 +95,7 @@ def test_different_shapes_of_two_data_sets_are_measured_in_metres():
     # The hole's farthest corner is 30 m from the shell; the spike's tip 30 m beyond it.
     assert off[FEATURE_KEYS[3]] == pytest.approx(30.0) and off[FEATURE_KEYS[4]] == pytest.approx(30.0)
     both = [statutory_area(frame.geometry.to_numpy()[[0, 1, 3, 4]]).sum() for frame in (first, other)]
-    assert found.areas[1] == pytest.approx(both[1], abs=0.01)
+    assert found.areas_m2[1] == pytest.approx(both[1], abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,13 @@ def test_values_of_two_data_sets_are_compared_to_the_decimals_of_the_template():
     other["TBMJ"] = [10_000.004, 10_000.0, 10_000.006, 10_000.0]
     found = compare_tables(first, other)
     differences = {
-        name: (one.features.feature_count, one.features.names, one.first, one.other)
-        for name, one in found.fields.items()
+        name: (
+            one.differing_features.feature_count,
+            one.differing_features.feature_names,
+            one.first_value,
+            one.other_value,
+        )
+        for name, one in found.differences_by_field.items()
     }
     assert differences == {
         "BZ": (2, (FEATURE_KEYS[1], FEATURE_KEYS[2]), "b", "x"),
@@ -147,18 +152,21 @@ def test_dates_of_two_data_sets_are_compared_by_day_in_any_field_type():
     days = ["2026-01-31", "2026-02-28"]
     first = make_table([make_county_box(0, 0), make_county_box(200, 0)], BHKSSJ=pd.to_datetime(days))
     other = make_table([make_county_box(0, 0), make_county_box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
-    role = next(r for r, t in Options().norm().standard.templates.items() if t.find_field_by_name("BHKSSJ"))
+    role = next(r for r, t in RunOptions().resolve_norm().standard.templates.items() if t.find_field_by_name("BHKSSJ"))
     found = compare_tables(first, other, role)
-    assert found.fields["BHKSSJ"] == ((1, (FEATURE_KEYS[1],)), "2026-02-28", "2026-03-01")
+    assert found.differences_by_field["BHKSSJ"] == ((1, (FEATURE_KEYS[1],)), "2026-02-28", "2026-03-01")
 
 
 def test_differing_personal_values_are_not_repeated_in_the_comparison():
-    templates = Options().norm().standard.templates
+    templates = RunOptions().resolve_norm().standard.templates
     role, name = next((r, f.name) for r, t in templates.items() for f in t.fields if f.personal and f.type == "text")
     shapes = [make_county_box(0, 0), make_county_box(200, 0)]
     first, other = make_table(shapes, **{name: ["张三", "李四"]}), make_table(shapes, **{name: ["张三", "王五"]})
-    assert compare_tables(first, other, role).fields[name] == ((1, (FEATURE_KEYS[1],)), "…", "…")
-    assert compare_tables(first, make_table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
+    assert compare_tables(first, other, role).differences_by_field[name] == ((1, (FEATURE_KEYS[1],)), "…", "…")
+    assert compare_tables(first, make_table(shapes, **{name: ["张三", None]}), role).differences_by_field[name][1:] == (
+        "…",
+        None,
+    )
 
 
 def test_fields_of_only_one_data_set_are_listed():
@@ -174,7 +182,7 @@ def test_layers_without_a_crs_are_not_compared_by_shape():
     found = compare_datasets(
         make_layer(make_parcel_table(2)), unreferenced, "a.gdb", "a.shp", frozenset(), NEVER_CANCELLED
     )
-    assert not found.shapes_compared and not len(found.distances_m) and found.areas == (0.0, 0.0)
+    assert not found.are_shapes_compared and not len(found.distances_m) and found.areas_m2 == (0.0, 0.0)
 
 
 def test_shapes_with_non_finite_reprojected_coordinates_count_as_different():
@@ -191,7 +199,9 @@ def test_many_equal_parcels_in_reversed_order_match_and_poll_the_cancellation():
     polls = []
     first, other = make_layer(frame), make_layer(frame.iloc[::-1].reset_index(drop=True))
     found = compare_datasets(first, other, "a.gdb", "a.vct", frozenset(), Cancellation(lambda: bool(polls.append(1))))
-    assert not found.fields and not len(found.distances_m) and found.unmatched == ((0, ()), (0, ()))
+    assert (
+        not found.differences_by_field and not len(found.distances_m) and found.unmatched_features == ((0, ()), (0, ()))
+    )
     assert len(polls) > len(first.template.fields)
 
 
@@ -222,7 +232,7 @@ def exported_package(request, tmp_path_factory):
     # The specification allows fewer fields in the second data set.
     more = 'fields = ["BSM", "YSDM", "DLBM", "DLMC", "TBMJ"]\n'
     spec = write_spec(folder, *request.param, more)
-    done = export_package(check_plan(source, Options()), ExportOrder(spec, folder / "结果", documents))
+    done = export_package(check_plan(source, RunOptions()), ExportOrder(spec, folder / "结果", documents))
     return spec, done.path, request.param[0]
 
 
@@ -233,7 +243,7 @@ def copied_package(exported_package, tmp_path):
 
 
 def inspect_report(spec, path):
-    return inspect_package(path, spec, Options()).report
+    return inspect_package(path, spec, RunOptions()).report
 
 
 @pytest.mark.slow

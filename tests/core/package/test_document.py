@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
 from plugin.core.messages.texts import Texts
@@ -47,7 +47,7 @@ def county_file(document_test_folder):
 
 @pytest.fixture(scope="module")
 def checked_county(county_file):
-    return check_plan(county_file, Options())
+    return check_plan(county_file, RunOptions())
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def checked_county_with_secrecy(county_file, document_test_folder):
     """Return a check with a profile that sets the secrecy level 秘密."""
     path = document_test_folder / "x.toml"
     path.write_text(PROFILE_HEAD + DOCUMENT_SECTION, encoding="utf-8")
-    return check_plan(county_file, Options(profile=str(path)))
+    return check_plan(county_file, RunOptions(profile=str(path)))
 
 
 def export_with_document(checked, folder, info=None, spec=COUNTY_SPEC):
-    return export_package(checked, ExportOrder(spec, folder, force=True, document_info=info))
+    return export_package(checked, ExportOrder(spec, folder, is_forced=True, document_info=info))
 
 
 def read_package_manifest(done):
@@ -98,7 +98,7 @@ def test_secrecy_level_of_the_profile_is_used_in_every_file(checked_county_with_
     page = (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     assert "秘密" in page and "浑源县人民政府" in page and "内部" not in page
     inspected = inspect_package(
-        done.path, COUNTY_SPEC, Options(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
+        done.path, COUNTY_SPEC, RunOptions(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
     ).report
     found = [f.message for f in inspected.findings if f.code in OWN_FILE_RULES]
     assert found == []
@@ -123,7 +123,7 @@ def test_lower_secrecy_level_with_a_reason_is_recorded_with_it(checked_county_wi
     assert "公示稿已脱密" in page and "晋S(2026)001号" in page
     assert read_report_document(done)["lowered"][0]["reason"] == "公示稿已脱密"
     inspected = inspect_package(
-        done.path, COUNTY_SPEC, Options(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
+        done.path, COUNTY_SPEC, RunOptions(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
     ).report
     found = [f.message for f in inspected.findings if f.code in OWN_FILE_RULES]
     assert found == []

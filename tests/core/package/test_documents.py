@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, OutputError
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, compute_sha256, write_manifest_digest
 from plugin.core.messages.texts import Texts
@@ -17,7 +17,7 @@ from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
-from plugin.core.render.document.blocks import Heading, Table
+from plugin.core.render.document.blocks import DocumentTable, Heading
 from plugin.core.render.document.check_record import make_check_record
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
 from tests.core.package_fixtures import make_pdf
@@ -40,7 +40,9 @@ def make_spec(folder: Path, **changes: str):
 
 @pytest.fixture(scope="module")
 def checked():
-    return check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("REL001", "LAW002", "GEO002")))
+    return check_plan(
+        SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=("REL001", "LAW002", "GEO002"))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,9 @@ def documents(tmp_path_factory):
 
 
 def export(checked, spec, folder, documents, **more):
-    order = ExportOrder(spec, folder, documents, force=True, maps=False, document_info=DocumentInfo(secrecy="内部"))
+    order = ExportOrder(
+        spec, folder, documents, is_forced=True, makes_maps=False, document_info=DocumentInfo(secrecy="内部")
+    )
     return export_package(checked, order, **more)
 
 
@@ -72,7 +76,7 @@ def copied(exported, tmp_path):
 
 
 def list_findings(package, spec, code):
-    report = inspect_package(package, spec, Options(profile="hunyuan")).report
+    report = inspect_package(package, spec, RunOptions(profile="hunyuan")).report
     # The page of the manifest has the digests of the files, so it differs where a document was forged.
     return [f for f in report.findings if f.code == code and f.key != MANIFEST_PAGE_FILE_NAME]
 
@@ -109,7 +113,7 @@ def test_inspection_finds_the_made_documents_complete_and_equal_to_their_data(co
 
 
 def test_inspection_notes_that_the_words_of_brought_documents_are_not_checked(copied, spec):
-    report = inspect_package(copied, spec, Options(profile="hunyuan")).report
+    report = inspect_package(copied, spec, RunOptions(profile="hunyuan")).report
     (outcome,) = [one for one in report.rules if one.code == "DOC005"]
     assert f"{PLAN_TEXT}（1 页）" in outcome.reason and "文字内容没有核对" in outcome.reason
     assert "质量检查报告" not in outcome.reason, "the plugin made it, and DOC015 reads it back"
@@ -208,7 +212,7 @@ def test_invalid_generated_document_names_file_and_key(tmp_path, old, new, words
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_record_lists_every_rule_with_its_result(checked, lang):
     record = make_check_record(checked.report, checked.plan.norm, lang=lang)
-    tables = [block for block in record.blocks if isinstance(block, Table)]
+    tables = [block for block in record.blocks if isinstance(block, DocumentTable)]
     assert [row[0].text for row in tables[1].rows] == [rule.code for rule in checked.report.rules]
     headings = [block.text for block in record.blocks if isinstance(block, Heading) and block.level == 1]
     assert len(headings) == 3

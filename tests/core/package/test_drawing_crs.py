@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.geometry import crs as crs_care
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.package.inspection.facts import PackageFacts
@@ -25,7 +25,7 @@ def make_plan_of_two_layers(crs, drawn_in=None):
         "STBHHX": make_table([HALF_POLYGON]),
     }
     read = convert_to_source_layers({name: frame.to_crs(crs) for name, frame in frames.items()})
-    return assemble_plan(read, Options().norm(), source="x", original_crs=crs_care.parse_crs(drawn_in))
+    return assemble_plan(read, RunOptions().resolve_norm(), source="x", original_crs=crs_care.parse_crs(drawn_in))
 
 
 def measure_overlap(plan):
@@ -36,14 +36,14 @@ def test_edges_delivered_in_degrees_stay_straight_in_the_crs_they_were_drawn_in(
     drawn = shapely.area(shapely.intersection(WHOLE_POLYGON, HALF_POLYGON))
     assert measure_overlap(make_plan_of_two_layers(ZONE_38)) == pytest.approx(drawn, abs=1e-3)
     plan = make_plan_of_two_layers(CGCS2000_DEGREES, ZONE_38)
-    assert plan.plane == plan.crs == crs_care.parse_crs(ZONE_38)
+    assert plan.plane_crs == plan.crs == crs_care.parse_crs(ZONE_38)
     assert measure_overlap(plan) == pytest.approx(drawn, abs=1e-3)
-    assert not any(len(layer.added) for layer in plan.layers.values())
+    assert not any(len(layer.added_vertices) for layer in plan.layers.values())
     # Without the original CRS, edges are straight in degrees and the intersection differs.
     other = make_plan_of_two_layers(CGCS2000_DEGREES)
     one, two = (other.layers[role].plane[0] for role in ("DLTB", "STBHHX"))
     part = crs_care.reproject_geometries(
-        np.array([shapely.segmentize(shapely.intersection(one, two), 20)]), other.plane, plan.crs
+        np.array([shapely.segmentize(shapely.intersection(one, two), 20)]), other.plane_crs, plan.crs
     )
     assert abs(shapely.area(part[0]) - drawn) > 100
 
@@ -51,12 +51,12 @@ def test_edges_delivered_in_degrees_stay_straight_in_the_crs_they_were_drawn_in(
 def test_plan_drawn_in_degrees_and_delivered_in_metres_has_the_same_overlaps():
     """Store the plan in a metric CRS that names degrees as its drawing CRS."""
     one, two = make_plan_of_two_layers(CGCS2000_DEGREES), make_plan_of_two_layers(ZONE_38, CGCS2000_DEGREES)
-    assert two.plane == one.plane != two.crs == one.crs
+    assert two.plane_crs == one.plane_crs != two.crs == one.crs
     assert measure_overlap(two) == pytest.approx(measure_overlap(one), abs=1e-2)
 
 
 def test_drawing_crs_that_distorts_areas_is_ignored():
-    assert make_plan_of_two_layers(CGCS2000_DEGREES, "EPSG:3857").plane == crs_care.parse_crs(ZONE_38)
+    assert make_plan_of_two_layers(CGCS2000_DEGREES, "EPSG:3857").plane_crs == crs_care.parse_crs(ZONE_38)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 import shapely
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.files.digests import (
     MANIFEST_DIGEST_FILE_NAME,
@@ -31,7 +31,7 @@ from plugin.core.package.export import ExportOrder, export_package, make_package
 from plugin.core.package.folder import (
     NEW_SUFFIX,
     OLD_SUFFIX,
-    finish_interrupted,
+    finish_interrupted_export,
     lock_for_writing,
     make_sibling_folder_paths,
 )
@@ -65,7 +65,7 @@ def county_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checked_county(county_file):
-    return check_plan(county_file, Options())
+    return check_plan(county_file, RunOptions())
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def change_export_order(order, **more):
 def test_county_package_lists_every_file_with_its_digest(checked_county, export_order, county_file):
     before = hash_files(county_file)
     done = export_package(checked_county, export_order)
-    assert done.path == export_order.folder / PACKAGE_ROOT and {p.name for p in export_order.folder.iterdir()} == {
-        PACKAGE_ROOT
-    }
+    assert done.path == export_order.parent_folder / PACKAGE_ROOT and {
+        p.name for p in export_order.parent_folder.iterdir()
+    } == {PACKAGE_ROOT}
     assert hash_files(county_file) == before
     inside = list_relative_paths(done.path)
     assert {
@@ -113,7 +113,7 @@ def test_county_package_lists_every_file_with_its_digest(checked_county, export_
         if p.is_file() and p.name not in UNLISTED_FILES
     }
     assert listed == found
-    assert done.digest == hashlib.sha256((done.path / MANIFEST_FILE_NAME).read_bytes()).hexdigest()
+    assert done.manifest_digest == hashlib.sha256((done.path / MANIFEST_FILE_NAME).read_bytes()).hexdigest()
     verified = subprocess.run(
         ["sha256sum", "-c", MANIFEST_DIGEST_FILE_NAME], cwd=done.path, capture_output=True, text=True
     )
@@ -149,7 +149,7 @@ def test_exported_package_contains_no_user_name_host_name_or_local_path(
 ):
     names = set_personal_names(monkeypatch)
     done = export_package(checked_county, export_order)
-    secrets = [str(tmp_path), str(checked_county.plan.inputs[0]), "/tmp/", *names]
+    secrets = [str(tmp_path), str(checked_county.plan.input_files[0]), "/tmp/", *names]
     if len(home := os.path.expanduser("~").strip("/")) > 4:
         secrets.append(home)
     for path in done.path.rglob("*"):
@@ -243,7 +243,7 @@ def check_failing_plan(source, tmp_path):
     shapes = red.geometry.to_numpy()
     shapes[0] = shapely.union(shapes[0], farmland.geometry.iloc[0])
     red.set_geometry(shapes, crs=red.crs).to_file(path, layer="STBHHX", driver="GPKG")
-    return check_plan(path, Options())
+    return check_plan(path, RunOptions())
 
 
 def test_plan_that_fails_its_check_is_exported_only_with_force(county_file, export_order, tmp_path):
@@ -257,8 +257,8 @@ def test_plan_that_fails_its_check_is_exported_only_with_force(county_file, expo
         and "请选“强制生成”" in explain_error(caught.value)
         and "FORCE" not in explain_error(caught.value)
     )
-    assert not (export_order.folder / PACKAGE_ROOT).exists()
-    done = export_package(checked, change_export_order(export_order, force=True))
+    assert not (export_order.parent_folder / PACKAGE_ROOT).exists()
+    done = export_package(checked, change_export_order(export_order, is_forced=True))
     assert done.manifest["check"]["forced"] and done.manifest["check"]["verdict"] == "fail"
     assert "强制生成" in (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
@@ -266,7 +266,7 @@ def test_plan_that_fails_its_check_is_exported_only_with_force(county_file, expo
 
 
 def test_export_after_a_check_of_only_some_rules_is_refused(county_file, export_order):
-    checked = check_plan(county_file, Options(rules=("TOP001",)))
+    checked = check_plan(county_file, RunOptions(rules=("TOP001",)))
     with pytest.raises(OutputError) as caught:
         export_package(checked, export_order)
     assert "未运行" in explain_error(caught.value) and "SCH001" in explain_error(caught.value)
@@ -277,11 +277,11 @@ def test_missing_layers_and_documents_stop_the_export(county_file, export_order,
     layers, _ = make_county(300, defects=False)
     layers.pop("YDYHGHFQ")
     write_geopackage(without, layers)
-    checked = check_plan(without, Options())
+    checked = check_plan(without, RunOptions())
     with pytest.raises(OutputError) as caught:
-        export_package(checked, change_export_order(export_order, documents=None))
+        export_package(checked, change_export_order(export_order, documents_folder=None))
     assert "规划分区" in explain_error(caught.value) and TEXT_DOCUMENT_NAME in explain_error(caught.value)
-    done = export_package(checked, change_export_order(export_order, documents=None, force=True))
+    done = export_package(checked, change_export_order(export_order, documents_folder=None, is_forced=True))
     mdb_messages = [p["message"] for p in done.manifest["problems"] if ".mdb" in p["message"].split("：")[0]]
     assert len(mdb_messages) == 1 and "没有生成" in mdb_messages[0]
     (layer_message,) = [p["message"] for p in done.manifest["problems"] if p["key"] == "layer_missing"]
@@ -298,7 +298,7 @@ def test_plan_layer_left_out_of_the_package_is_named_in_the_manifest(county_file
     path = tmp_path / "多.gpkg"
     shutil.copyfile(county_file, path)
     gpd.read_file(path, layer="CZKFBJ")[["geometry"]].to_file(path, layer="征求意见底图", driver="GPKG")
-    done = export_package(check_plan(path, Options()), export_order)
+    done = export_package(check_plan(path, RunOptions()), export_order)
     (problem,) = [p for p in done.manifest["problems"] if p["key"] == "layers_left_out"]
     assert (problem["count"], problem["features"], problem["level"]) == (1, ["征求意见底图"], "note")
     assert "征求意见底图" in problem["message"]
@@ -309,16 +309,16 @@ def test_value_too_long_for_its_field_stops_even_a_forced_export(county_file, ex
     layers["CZKFBJ"].loc[0, "XZQMC"] = "很" * 101
     path = tmp_path / "长.gpkg"
     write_geopackage(path, layers)
-    checked = check_plan(path, Options())
+    checked = check_plan(path, RunOptions())
     with pytest.raises(OutputError) as caught:
-        export_package(checked, change_export_order(export_order, force=True))
+        export_package(checked, change_export_order(export_order, is_forced=True))
     key = checked.plan.layers["CZKFBJ"].keys[0]
     assert (
         caught.value.key == "package_stopped"
         and key in explain_error(caught.value)
         and "XZQMC" in explain_error(caught.value)
     )
-    assert not (export_order.folder / PACKAGE_ROOT).exists()
+    assert not (export_order.parent_folder / PACKAGE_ROOT).exists()
 
 
 def test_documents_are_assigned_to_the_parts_of_a_package_by_their_names(checked_county, export_order, document_folder):
@@ -343,7 +343,7 @@ def test_empty_document_or_missing_document_folder_is_refused(checked_county, ex
         export_package(checked_county, export_order)
     assert TEXT_DOCUMENT_NAME in explain_error(caught.value)
     with pytest.raises(InputError) as caught:
-        export_package(checked_county, change_export_order(export_order, documents=document_folder / "没有"))
+        export_package(checked_county, change_export_order(export_order, documents_folder=document_folder / "没有"))
     assert "没有" in explain_error(caught.value)
 
 
@@ -352,7 +352,7 @@ def test_listed_documents_added_by_hand_are_kept_and_other_files_stop_the_replac
     done = export_package(checked_county, export_order)
     report = done.path / "2-规划文档" / "140225浑源县数据库建设报告.pdf"
     report.write_bytes(make_pdf("mine"))
-    again = export_package(checked_county, change_export_order(export_order, documents=None))
+    again = export_package(checked_county, change_export_order(export_order, documents_folder=None))
     assert report.read_bytes() == make_pdf("mine") and is_complete_package(again.path)
     assert "2-规划文档/140225浑源县数据库建设报告.pdf" in {row["path"] for row in again.manifest["files"]}
     (done.path / "备注.docx").write_bytes(b"mine")
@@ -363,7 +363,7 @@ def test_listed_documents_added_by_hand_are_kept_and_other_files_stop_the_replac
 
 
 def test_existing_folder_that_is_no_package_is_not_replaced(checked_county, export_order):
-    target = export_order.folder / PACKAGE_ROOT
+    target = export_order.parent_folder / PACKAGE_ROOT
     target.mkdir(parents=True)
     (target / "a.txt").write_text("mine")
     with pytest.raises(OutputError) as caught:
@@ -372,12 +372,12 @@ def test_existing_folder_that_is_no_package_is_not_replaced(checked_county, expo
 
 
 def test_plan_data_inside_the_package_to_be_replaced_are_refused(county_file, export_order):
-    target = export_order.folder / PACKAGE_ROOT
+    target = export_order.parent_folder / PACKAGE_ROOT
     target.mkdir(parents=True)
     inside = target / "county.gpkg"
     shutil.copyfile(county_file, inside)
     with pytest.raises(OutputError) as caught:
-        export_package(check_plan(inside, Options()), export_order)
+        export_package(check_plan(inside, RunOptions()), export_order)
     assert caught.value.key == "output_is_input" and inside.exists()
 
 
@@ -402,7 +402,7 @@ def test_package_exported_in_every_data_format_passes_inspection(checked_county,
     if suffix == ".shp":
         assert "1-空间数据/140225浑源县国土空间规划矢量数据/DLTB.cpg" in list_relative_paths(done.path)
     before = hash_files(done.path)
-    report = inspect_package(done.path, spec, Options()).report
+    report = inspect_package(done.path, spec, RunOptions()).report
     known = {(f.code, f.key, f.field) for f in checked_county.report.findings}
     more = [f for f in report.findings if (f.code, f.key, f.field) not in known and f.case != "optional"]
     assert not more, [f.message for f in more]
@@ -413,7 +413,7 @@ def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_pack
     checked_county, export_order, monkeypatch
 ):
     export_package(checked_county, export_order)
-    before = hash_files(export_order.folder / PACKAGE_ROOT)
+    before = hash_files(export_order.parent_folder / PACKAGE_ROOT)
     real = vectors.write_database
 
     def write_and_change(path, *args, **more):
@@ -431,18 +431,18 @@ def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_pack
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
     assert caught.value.key == "package_not_the_same" and "MJ" in explain_error(caught.value)
-    assert hash_files(export_order.folder / PACKAGE_ROOT) == before and list_relative_paths(export_order.folder) >= {
-        PACKAGE_ROOT
-    }
-    assert not any(p.exists() for p in make_sibling_folder_paths(export_order.folder / PACKAGE_ROOT))
+    assert hash_files(export_order.parent_folder / PACKAGE_ROOT) == before and list_relative_paths(
+        export_order.parent_folder
+    ) >= {PACKAGE_ROOT}
+    assert not any(p.exists() for p in make_sibling_folder_paths(export_order.parent_folder / PACKAGE_ROOT))
 
 
 def test_cancelled_export_keeps_the_old_package_and_progress_never_decreases(checked_county, export_order):
     export_package(checked_county, export_order)
-    before, shares = hash_files(export_order.folder / PACKAGE_ROOT), []
+    before, shares = hash_files(export_order.parent_folder / PACKAGE_ROOT), []
     export_package(checked_county, export_order, progress=lambda share, text: shares.append(share))
     assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(shares) > 5
-    before = hash_files(export_order.folder / PACKAGE_ROOT)
+    before = hash_files(export_order.parent_folder / PACKAGE_ROOT)
     polls = []
 
     def cancel_at_progress():
@@ -451,8 +451,8 @@ def test_cancelled_export_keeps_the_old_package_and_progress_never_decreases(che
 
     with pytest.raises(Cancelled):
         export_package(checked_county, export_order, cancellation=Cancellation(cancel_at_progress))
-    assert hash_files(export_order.folder / PACKAGE_ROOT) == before and {
-        p.name for p in export_order.folder.iterdir()
+    assert hash_files(export_order.parent_folder / PACKAGE_ROOT) == before and {
+        p.name for p in export_order.parent_folder.iterdir()
     } == {PACKAGE_ROOT}
 
 
@@ -462,11 +462,11 @@ KILLED_EXPORT_SCRIPT = """
 import os, signal, sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.package.export import export_package
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
-checked = check_plan({source!r}, Options())
+checked = check_plan({source!r}, RunOptions())
 folder, done, at, moves = {folder!r}, 0, 0, []
 def watch(event, arguments):
     global done
@@ -485,7 +485,7 @@ for line in sys.stdin:
     if not child:
         at = int(line)
         sys.addaudithook(watch)
-        export_package(checked, ExportOrder(load_package_spec("county"), Path(folder), force=True))
+        export_package(checked, ExportOrder(load_package_spec("county"), Path(folder), is_forced=True))
         os.write(write, " ".join(map(str, (done, *moves))).encode())
         os._exit(0)
     os.close(write)
@@ -519,7 +519,7 @@ def run_killed_export(county_file, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 def test_killed_export_always_leaves_one_complete_package(checked_county, run_killed_export, tmp_path):
     folder = tmp_path / "结果"
-    order = ExportOrder(load_package_spec("county"), folder, force=True)
+    order = ExportOrder(load_package_spec("county"), folder, is_forced=True)
     export_package(checked_county, order)
     target = make_package_path(checked_county.plan, order)
     status, total, moves = run_killed_export(0)
@@ -537,7 +537,7 @@ def test_killed_export_always_leaves_one_complete_package(checked_county, run_ki
         assert here, f"nothing whole after {at} of {total}"
         seen.add(tuple(p.exists() for p in (target, new, old)))
         with lock_for_writing(target):
-            finish_interrupted(target)
+            finish_interrupted_export(target)
         assert is_complete_package(target) and {p.name for p in folder.iterdir()} == {PACKAGE_ROOT}, at
     # Before the swap, between its two moves, and after it.
     assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
@@ -548,7 +548,7 @@ WAITING_EXPORT_SCRIPT = """
 import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.package.export import export_package
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
@@ -558,7 +558,7 @@ def wait(share, text):
         print("half-way", flush=True)
         sys.stdin.readline()
 waited = []
-export_package(check_plan({source!r}, Options()), ExportOrder(load_package_spec("county"), Path({folder!r}), force=True), progress=wait)
+export_package(check_plan({source!r}, RunOptions()), ExportOrder(load_package_spec("county"), Path({folder!r}), is_forced=True), progress=wait)
 """
 
 
@@ -566,7 +566,7 @@ export_package(check_plan({source!r}, Options()), ExportOrder(load_package_spec(
 @pytest.mark.parametrize("end", ["completes", "is killed"])
 def test_second_export_into_the_same_folder_at_the_same_time_is_refused(checked_county, county_file, tmp_path, end):
     folder = tmp_path / "结果"
-    order = ExportOrder(load_package_spec("county"), folder, force=True)
+    order = ExportOrder(load_package_spec("county"), folder, is_forced=True)
     tree = str(Path(__file__).resolve().parents[3])
     text = WAITING_EXPORT_SCRIPT.format(tree=tree, source=str(county_file), folder=str(folder))
     pipe = subprocess.PIPE
@@ -593,7 +593,7 @@ def test_full_disk_during_export_keeps_the_old_package(checked_county, export_or
     """Use a small tmpfs if it can be mounted, otherwise a limit for file sizes."""
     disk = tmp_path / "小盘"
     disk.mkdir()
-    small = change_export_order(export_order, folder=disk)
+    small = change_export_order(export_order, parent_folder=disk)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
@@ -620,7 +620,7 @@ def test_full_disk_during_export_keeps_the_old_package(checked_county, export_or
 
 def test_failed_move_of_the_new_package_keeps_the_old_package(checked_county, export_order, monkeypatch):
     export_package(checked_county, export_order)
-    before = hash_files(export_order.folder / PACKAGE_ROOT)
+    before = hash_files(export_order.parent_folder / PACKAGE_ROOT)
 
     def refuse_move(source, destination):
         if str(source).endswith((PACKAGE_ROOT, NEW_SUFFIX, OLD_SUFFIX)):
@@ -631,8 +631,8 @@ def test_failed_move_of_the_new_package_keeps_the_old_package(checked_county, ex
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
     assert PACKAGE_ROOT in explain_error(caught.value)
-    assert hash_files(export_order.folder / PACKAGE_ROOT) == before and {
-        p.name for p in export_order.folder.iterdir()
+    assert hash_files(export_order.parent_folder / PACKAGE_ROOT) == before and {
+        p.name for p in export_order.parent_folder.iterdir()
     } == {PACKAGE_ROOT}
 
 

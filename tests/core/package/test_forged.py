@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
 from plugin.core.files.digests import (
@@ -58,7 +58,7 @@ REPORT_PAGE_PATH = REPORT_JSON_PATH.replace(".json", ".html")
 TABLES_PATH = "3-规划表格/140225浑源县国土空间规划表格.xlsx"
 MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
-COUNTY_OPTIONS = Options(standard="county_db")
+COUNTY_OPTIONS = RunOptions(standard="county_db")
 PACKAGE_RULES = [f"DOC{n:03}" for n in (*range(1, 11), *range(12, 17), 30)]
 
 
@@ -80,13 +80,13 @@ def exported_package(tmp_path_factory, geopackage_spec):
             (documents / path.rpartition("/")[2]).write_bytes(content)
     return export_package(
         check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS),
-        ExportOrder(geopackage_spec, folder, documents, force=True),
+        ExportOrder(geopackage_spec, folder, documents, is_forced=True),
     ).path
 
 
 @pytest.fixture(scope="module")
 def assembled_plan():
-    return assemble_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS.norm(), source="x")
+    return assemble_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS.resolve_norm(), source="x")
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def change_report(change, page=True):
         change(data)
         (package / REPORT_JSON_PATH).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         if page:
-            text = render_report(Report.from_dict(data), COUNTY_OPTIONS.norm())
+            text = render_report(Report.from_dict(data), COUNTY_OPTIONS.resolve_norm())
             (package / REPORT_PAGE_PATH).write_text(text, "utf-8", newline="\n")
 
     return change_copied_package
@@ -881,7 +881,7 @@ def test_pages_of_another_plugin_version_that_can_be_rebuilt_give_no_finding(
 ):
     for path, key in ((MANIFEST_FILE_NAME, "tool"), (REPORT_JSON_PATH, "provenance")):
         change_json(path, lambda data, key=key: data[key]["versions"].update(sanxian="0.0.1"))(copied_package)
-    text = render_report(Report.from_dict(read_json(copied_package / REPORT_JSON_PATH)), COUNTY_OPTIONS.norm())
+    text = render_report(Report.from_dict(read_json(copied_package / REPORT_JSON_PATH)), COUNTY_OPTIONS.resolve_norm())
     (copied_package / REPORT_PAGE_PATH).write_text(text, "utf-8", newline="\n")
     remake_manifest_page(copied_package)
     recompute_digests(copied_package)
@@ -910,7 +910,7 @@ def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictu
     from plugin.core.render.pictures import LegendEntry, ReportPictures
 
     data = read_json(exported_package / REPORT_JSON_PATH)
-    norm = COUNTY_OPTIONS.norm()
+    norm = COUNTY_OPTIONS.resolve_norm()
     png = "data:image/png;base64,iVBORw0KGgo="
     for lang in ("zh", "en"):
         page_report = Report.from_dict({**data, "lang": lang})
@@ -976,8 +976,10 @@ def test_inspection_uses_the_profile_named_in_the_manifest(copied_package, geopa
 
     change_manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(copied_package)
     facts = collect_package_facts(copied_package, geopackage_spec)
-    assert module._set_profile_of_manifest(COUNTY_OPTIONS, facts, geopackage_spec).norm().profile.id == "hunyuan"
-    assert module._set_profile_of_manifest(Options(profile="example"), facts, geopackage_spec).profile == "example"
+    assert (
+        module._set_profile_of_manifest(COUNTY_OPTIONS, facts, geopackage_spec).resolve_norm().profile.id == "hunyuan"
+    )
+    assert module._set_profile_of_manifest(RunOptions(profile="example"), facts, geopackage_spec).profile == "example"
     change_manifest(lambda m: m["profile"].update(id="../某县"))(copied_package)
     assert (
         module._set_profile_of_manifest(
@@ -998,7 +1000,7 @@ def test_signature_file_is_mentioned_in_the_reason_but_not_verified(
         assert not done.findings, [f.message for f in done.findings]
         return next(r.reason for r in done.rules if r.code == "DOC006")
 
-    assert get_digest_rule_reason() == Texts(lang).reason("package_not_signed", {})
+    assert get_digest_rule_reason() == Texts(lang).format_reason("package_not_signed", {})
     (copied_package / f"{MANIFEST_FILE_NAME}{suffix}").write_bytes(b"no signature at all")
     assert f"{MANIFEST_FILE_NAME}{suffix}" in get_digest_rule_reason()
 
@@ -1043,7 +1045,7 @@ def test_maximum_number_of_files_in_a_package_is_a_setting(copied_package, tmp_p
     profile = tmp_path / "本县.toml"
     profile.write_text('id = "x"\nname = "浑源县"\narea_code = "140225"\n[package]\nmost_entries = 5\n', "utf-8")
     with pytest.raises(InputError) as caught:
-        inspect_package(copied_package, geopackage_spec, Options(profile=str(profile)))
+        inspect_package(copied_package, geopackage_spec, RunOptions(profile=str(profile)))
     assert caught.value.key == "package_too_many"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.files.digests import (
     DIGEST_LIST,
@@ -35,7 +35,7 @@ from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.inspection.integrity import find_integrity_errors
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.problems import Level
+from plugin.core.package.problems import ProblemLevel
 from plugin.core.package.slot_files import fill_slots, has_valid_end, has_valid_start, read_file_ends
 from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
@@ -69,7 +69,7 @@ def copied_package(exported_package, tmp_path):
 
 
 def inspect_report(path, **options):
-    return inspect_package(path, COUNTY_SPEC, Options(**options)).report
+    return inspect_package(path, COUNTY_SPEC, RunOptions(**options)).report
 
 
 def document_findings(report):
@@ -384,7 +384,7 @@ def test_export_and_inspection_accept_and_reject_the_same_pdf_files(tmp_path, be
         _, problems = fill_slots(load_package_spec("county"), values, tmp_path)
         reported = [(p.level, p.key) for p in problems if path.name in p.features]
         # A note only: many programs still show the readable part.
-        assert reported == ([] if valid else [(Level.NOTE, "file_cut")])
+        assert reported == ([] if valid else [(ProblemLevel.NOTE, "file_cut")])
         start, tail = read_file_ends(path)
         assert (has_valid_start(path.name, start) and has_valid_end(path.name, tail)) is valid
 
@@ -444,7 +444,7 @@ def test_package_layers_in_another_crs_are_reported(tmp_path, copied_package):
     text = (COUNTY_SPEC.path).read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
     path = tmp_path / "某省.toml"
     path.write_text(text, encoding="utf-8")
-    report = inspect_package(copied_package, load_package_spec(path), Options()).report
+    report = inspect_package(copied_package, load_package_spec(path), RunOptions()).report
     (finding,) = [f for f in report.findings if f.code == "DOC009"]
     assert "EPSG:4526" in finding.message and "EPSG:4490" in finding.message
 
@@ -478,7 +478,7 @@ def test_package_layers_renamed_by_the_package_spec_are_recognised(tmp_path, cop
     assert old in text
     path = tmp_path / "某省.toml"
     path.write_text(text.replace(old, f'{old}\nname = "HX01"'), encoding="utf-8")
-    report = inspect_package(copied_package, load_package_spec(path), Options()).report
+    report = inspect_package(copied_package, load_package_spec(path), RunOptions()).report
     layers = {row["role"]: row["name"] for row in report.provenance["layers"]}
     assert layers["STBHHX"] == "HX01" and not {"SCH001", "DOC008"} & {f.code for f in report.findings}
 
@@ -503,7 +503,7 @@ def test_fields_renamed_by_the_package_spec_are_recognised(tmp_path, copied_pack
 
     change_database(copied_package, "CZKFBJ", rename_fields)
     fields = ("SCH002", "SCH006", "SCH007", "SCH008", "ATT001", "ATT013")
-    report = inspect_package(copied_package, load_package_spec(path), Options()).report
+    report = inspect_package(copied_package, load_package_spec(path), RunOptions()).report
     assert not [f.message for f in report.findings if f.role == "CZKFBJ" and f.code in fields]
     # The original specification does not have these names.
     lacking = {
@@ -513,7 +513,7 @@ def test_fields_renamed_by_the_package_spec_are_recognised(tmp_path, copied_pack
     }
     assert lacking >= {"BSM", "MJ"}
     change_database(copied_package, "CZKFBJ", lambda d, layer: scale_areas(d, layer, "TBMJ"))
-    report = inspect_package(copied_package, load_package_spec(path), Options()).report
+    report = inspect_package(copied_package, load_package_spec(path), RunOptions()).report
     assert ("DOC010", "field_area") in document_findings(report)
 
 
@@ -597,7 +597,7 @@ def test_unreadable_package_archives_are_refused(tmp_path, copied_package):
 
 def test_inspection_of_a_package_can_be_cancelled(copied_package):
     with pytest.raises(Cancelled):
-        inspect_package(copied_package, COUNTY_SPEC, Options(), cancellation=Cancellation(lambda: True))
+        inspect_package(copied_package, COUNTY_SPEC, RunOptions(), cancellation=Cancellation(lambda: True))
 
 
 def test_files_unpacked_for_inspection_are_deleted_afterwards(tmp_path, copied_package):
@@ -677,7 +677,7 @@ def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_packag
 def test_missing_spatial_index_of_a_package_database_is_reported(copied_package):
     (copied_package / DATABASE_PATH / "a00000009.spx").unlink()
     (found,) = find_integrity_errors(copied_package, DATABASE_PATH)
-    assert (found.kind, found.damaged_path.rpartition("/")[2]) == ("no_index", "a00000009.spx") and found.table
+    assert (found.kind, found.damaged_path.rpartition("/")[2]) == ("no_index", "a00000009.spx") and found.table_name
 
 
 def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_package):

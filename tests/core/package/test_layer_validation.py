@@ -14,7 +14,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.package.layers import shapefile
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer, validate_missing_layers
-from plugin.core.package.problems import Level
+from plugin.core.package.problems import ProblemLevel
 from tests.core.package_fixtures import (
     make_content_of_single_layer,
     make_data_set_spec,
@@ -45,7 +45,7 @@ def get_problem_by_key(problems, key):
 
 
 def list_blocking_problem_keys(problems):
-    return {p.key for p in problems if p.level is not Level.NOTE}
+    return {p.key for p in problems if p.level is not ProblemLevel.NOTE}
 
 
 def test_valid_layer_gives_only_notes_on_missing_fields_before_export():
@@ -56,12 +56,12 @@ def test_valid_layer_gives_only_notes_on_missing_fields_before_export():
 @pytest.mark.parametrize(
     ("columns", "key", "field", "level", "words"),
     [
-        ({"ZLDWMC": ["a", OVERLONG_TEXT, None]}, "too_long", "ZLDWMC", Level.STOP, ["0002", "300"]),
-        ({"GDLX": ["TT", "ZZ", None]}, "code_unknown", "GDLX", Level.GATE, ["ZZ", "0002"]),
-        ({"TBMJ": ["1.5", "约一亩", None]}, "number_unreadable", "TBMJ", Level.STOP, ["0002"]),
-        ({"TBMJ": [1.5, np.inf, None]}, "number_unreadable", "TBMJ", Level.STOP, ["0002"]),
-        ({"ZLDWMC": ["a", "b\0c", None]}, "not_text", "ZLDWMC", Level.STOP, ["0002"]),
-        ({"自己的": [1, 2, 3]}, "fields_left_out", "", Level.NOTE, ["自己的"]),
+        ({"ZLDWMC": ["a", OVERLONG_TEXT, None]}, "too_long", "ZLDWMC", ProblemLevel.STOP, ["0002", "300"]),
+        ({"GDLX": ["TT", "ZZ", None]}, "code_unknown", "GDLX", ProblemLevel.GATE, ["ZZ", "0002"]),
+        ({"TBMJ": ["1.5", "约一亩", None]}, "number_unreadable", "TBMJ", ProblemLevel.STOP, ["0002"]),
+        ({"TBMJ": [1.5, np.inf, None]}, "number_unreadable", "TBMJ", ProblemLevel.STOP, ["0002"]),
+        ({"ZLDWMC": ["a", "b\0c", None]}, "not_text", "ZLDWMC", ProblemLevel.STOP, ["0002"]),
+        ({"自己的": [1, 2, 3]}, "fields_left_out", "", ProblemLevel.NOTE, ["自己的"]),
     ],
 )
 def test_values_unsuitable_for_export_are_reported(columns, key, field, level, words):
@@ -116,7 +116,7 @@ def test_rings_that_the_export_format_would_change_stop_the_export(name, suffix)
         assert not reported
         return
     problem = get_problem_by_key(reported, "shape_nested")
-    assert (problem.level, problem.count, problem.features) == (Level.STOP, 1, ("140225000000000002",))
+    assert (problem.level, problem.count, problem.features) == (ProblemLevel.STOP, 1, ("140225000000000002",))
     assert {".gdb": "FileGDB", ".shp": "Shapefile"}[suffix].lower() in explain_problem(problem).lower()
 
 
@@ -143,7 +143,9 @@ def test_code_outside_an_unconfirmed_code_list_gives_only_a_note():
     plan = make_package_plan(LSWHBHX=make_table([make_county_box(0, 0)], LX=["77"]))
     codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].find_field_by_name("LX").codes]
     assert codes.mark == "C"
-    assert get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown").level is Level.NOTE
+    assert (
+        get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown").level is ProblemLevel.NOTE
+    )
 
 
 def test_empty_required_fields_stop_the_export():
@@ -154,7 +156,7 @@ def test_empty_required_fields_stop_the_export():
         if p.key == "required_empty"
     }
     assert (empty["GKZY"].count, empty["GKZY"].features) == (1, ("140225000000000002",))
-    assert empty["GKZY"].level is Level.STOP and "GKZY" in explain_problem(empty["GKZY"])
+    assert empty["GKZY"].level is ProblemLevel.STOP and "GKZY" in explain_problem(empty["GKZY"])
 
 
 def test_missing_wrong_or_curved_shapes_are_reported_before_export():
@@ -165,12 +167,12 @@ def test_missing_wrong_or_curved_shapes_are_reported_before_export():
     )
     problems = validate_for_export(plan, make_data_set_spec())
     assert get_problem_by_key(problems, "shape_missing").features == ("140225000000000002",)
-    assert get_problem_by_key(problems, "shape_kind").level is Level.STOP
+    assert get_problem_by_key(problems, "shape_kind").level is ProblemLevel.STOP
     curved = make_package_plan(DLTB=make_parcel_table())
-    curved.layers["DLTB"].source.curves = (1,)
+    curved.layers["DLTB"].source.fids_with_arcs = (1,)
     curved.layers["DLTB"].source.curve_step = 4.0
     problem = get_problem_by_key(validate_for_export(curved, make_data_set_spec()), "shape_curved")
-    assert (problem.level, problem.features) == (Level.GATE, ("140225000000000002",))
+    assert (problem.level, problem.features) == (ProblemLevel.GATE, ("140225000000000002",))
 
 
 def test_row_with_coordinates_in_another_zone_is_reported_before_export():
@@ -182,14 +184,14 @@ def test_row_with_coordinates_in_another_zone_is_reported_before_export():
     ]
     plan = make_package_plan(DLTB=make_parcel_table(3).set_geometry(shapes, crs=4526))
     problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "shape_stray")
-    assert (problem.level, problem.features) == (Level.GATE, ("140225000000000003",))
+    assert (problem.level, problem.features) == (ProblemLevel.GATE, ("140225000000000003",))
 
 
 def test_z_values_are_dropped_on_export_and_reported():
     high = [shapely.force_3d(make_county_box(100 * n, 0), 900.0) for n in range(3)]
     plan = make_package_plan(DLTB=make_parcel_table(3).set_geometry(high, crs=4526))
     assert get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "heights_left_out").count == 3
-    (rows,) = make_content_of_single_layer(plan, make_data_set_spec()).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, make_data_set_spec()).iterate_batches(plan.crs)
     assert not shapely.has_z(rows.shapes).any()
 
 
@@ -207,22 +209,25 @@ def test_missing_empty_and_unusable_layers_are_reported_before_export():
     plan = make_package_plan(DLTB=make_parcel_table(), STBHHX=make_table([shapely.box(0, 0, 1, 1)]))
     filled, wanting = make_package_layers(plan, spec)
     assert [c.name for c in filled] == ["DLTB"]
-    problems = validate_missing_layers(wanting, lambda c: (Texts("zh").concept(c), c))
-    assert [(p.key, p.level) for p in problems] == [("layer_unusable", Level.GATE), ("layer_absent", Level.NOTE)]
+    problems = validate_missing_layers(wanting, lambda c: (Texts("zh").get_concept_name(c), c))
+    assert [(p.key, p.level) for p in problems] == [
+        ("layer_unusable", ProblemLevel.GATE),
+        ("layer_absent", ProblemLevel.NOTE),
+    ]
     assert "STBHHX" in explain_problem(problems[0]) and "历史文化" in explain_problem(problems[1])
     empty = make_package_plan(DLTB=make_parcel_table(), STBHHX=make_table([]))
     content = next(c for c in make_package_layers(empty, spec)[0] if c.name == "STBHHX")
     (problem,) = validate_layer(content, spec, {})
-    assert (problem.key, problem.level) == ("layer_empty", Level.GATE)
+    assert (problem.key, problem.level) == ("layer_empty", ProblemLevel.GATE)
 
 
 def test_personal_data_are_exported_only_on_request():
     template = next(
         t
         for t in make_package_plan(DLTB=make_parcel_table()).norm.standard.templates.values()
-        if t.personal and t.geometry == "polygon"
+        if t.personal_fields and t.geometry == "polygon"
     )
-    field = template.personal[0]
+    field = template.personal_fields[0]
     plan = make_package_plan(
         **{
             template.role: make_table([make_county_box(0, 0)], **{field.name.lower(): ["张三"]}),
@@ -232,9 +237,9 @@ def test_personal_data_are_exported_only_on_request():
     spec = make_data_set_spec(layers=[{"layer": template.role, "need": "M"}], others=False)
     problem = get_problem_by_key(validate_for_export(plan, spec), "personal_left_out")
     assert (problem.field, problem.count) == (field.name, 1)
-    (rows,) = make_content_of_single_layer(plan, spec).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, spec).iterate_batches(plan.crs)
     assert rows.values[field.name].tolist() == [None]
-    (rows,) = make_content_of_single_layer(plan, spec, personal=True).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, spec, personal=True).iterate_batches(plan.crs)
     assert rows.values[field.name].tolist() == ["张三"]
 
 
@@ -253,7 +258,7 @@ def test_values_that_do_not_fit_a_shapefile_are_reported_before_export(columns, 
     declared = plan.norm.standard.templates["DLTB"].find_field_by_name(field)
     assert declared is not None, f"{field} is not a field of DLTB"
     keys = {p.key: p for p in validate_for_export(plan, spec)}
-    assert keys[key].field == field and keys[key].level is Level.STOP
+    assert keys[key].field == field and keys[key].level is ProblemLevel.STOP
     explain_problem(keys[key])
     assert key not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.gdb"))}
 
@@ -271,7 +276,7 @@ def test_shapefile_that_would_exceed_two_gigabytes_is_reported_before_export(mon
     assert "file_large" not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.shp"))}
     monkeypatch.setattr(shapefile, "MAX_FILE_BYTES", 600)
     problems = [p for p in validate_for_export(plan, make_data_set_spec("a.shp")) if p.key == "file_large"]
-    assert [(p.level, p.params["file"]) for p in problems] == [(Level.STOP, "DLTB.dbf")]
+    assert [(p.level, p.params["file"]) for p in problems] == [(ProblemLevel.STOP, "DLTB.dbf")]
     explain_problem(problems[0])
     assert "file_large" not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.gdb"))}
 
@@ -279,15 +284,15 @@ def test_shapefile_that_would_exceed_two_gigabytes_is_reported_before_export(mon
 def test_null_numbers_that_a_shapefile_cannot_store_are_reported():
     plan = make_package_plan(DLTB=make_parcel_table(SJNF=[2020, None, 0], KCMJ=[1.0, 0.0, None], TBDLMJ=[None] * 3))
     problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec("a.shp")), "empty_numbers")
-    assert problem.level is Level.NOTE and set(problem.params["fields"].split(", ")) == {"SJNF", "KCMJ"}
+    assert problem.level is ProblemLevel.NOTE and set(problem.params["fields"].split(", ")) == {"SJNF", "KCMJ"}
     assert "empty_numbers" not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.gdb"))}
 
 
 @pytest.mark.parametrize(
     ("slot", "encoding", "key", "field"),
     [
-        ({"names": {"TBMJ": "BSM"}}, "UTF-8", "field_twice", "BSM"),
-        ({"names": {"TBMJ": "面积鿐"}}, "GBK", "name_forbidden", "面积鿐"),
+        ({"names_by_field": {"TBMJ": "BSM"}}, "UTF-8", "field_twice", "BSM"),
+        ({"names_by_field": {"TBMJ": "面积鿐"}}, "GBK", "name_forbidden", "面积鿐"),
         ({"name": "图斑鿐"}, "GBK", "name_forbidden", "图斑鿐"),
     ],
 )
@@ -297,7 +302,7 @@ def test_invalid_layer_or_field_names_of_the_package_spec_are_reported(slot, enc
     problem = get_problem_by_key(
         validate_for_export(plan, make_data_set_spec("a.shp", layers=slots, others=False, encoding=encoding)), key
     )
-    assert (problem.field, problem.level) == (field, Level.STOP)
+    assert (problem.field, problem.level) == (field, ProblemLevel.STOP)
     if encoding == "GBK":
         other = make_data_set_spec("a.shp", layers=slots, others=False)
         assert key not in {p.key for p in validate_for_export(plan, other)}
@@ -317,7 +322,7 @@ def test_renamed_field_gets_its_own_short_name_in_a_shapefile():
             ]
             == "MJ1"
         )
-        slots[0]["names"] = {"TBMJ": "MIANJI"}
+        slots[0]["names_by_field"] = {"TBMJ": "MIANJI"}
         assert (
             make_content_of_single_layer(plan, make_data_set_spec(layers=slots, others=False)).template.export_names[
                 "MIANJI"
@@ -334,12 +339,12 @@ def test_exported_field_names_and_order_follow_the_package_spec():
         "need": "M",
         "name": "地类图斑",
         "fields": ["DLMC", "bsm", "TBMJ"],
-        "names": {"TBMJ": "MIANJI"},
+        "names_by_field": {"TBMJ": "MIANJI"},
     }
     plan = make_package_plan(DLTB=make_parcel_table())
     content = make_content_of_single_layer(plan, make_data_set_spec(layers=[slot], others=False))
-    assert content.name == "地类图斑" and list(content.columns) == ["DLMC", "BSM", "MIANJI"]
-    (rows,) = content.batches(plan.crs)
+    assert content.name == "地类图斑" and list(content.column_by_field) == ["DLMC", "BSM", "MIANJI"]
+    (rows,) = content.iterate_batches(plan.crs)
     assert rows.values["MIANJI"].tolist() == [10_000.0] * 3 and rows.values["DLMC"].tolist() == ["旱地"] * 3
 
 
@@ -349,7 +354,7 @@ def test_exported_values_are_converted_without_loss():
             DLBM=["0103 ", "", None], TBMJ=["1.10", " ", None], ZLDWMC=pd.Series([20.0, np.nan, 7.5]), BZ=[1, 2, 3]
         )
     )
-    (rows,) = make_content_of_single_layer(plan, make_data_set_spec()).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, make_data_set_spec()).iterate_batches(plan.crs)
     assert rows.values["DLBM"].tolist() == ["0103", None, None]
     assert rows.values["TBMJ"].tolist() == [1.1, None, None]
     assert rows.values["ZLDWMC"].tolist() == ["20", None, "7.5"]
@@ -371,7 +376,7 @@ def test_exported_dates_and_times_are_converted_or_reported():
     )
     plan = make_package_plan(**{role: rows_of, "DLTB": make_parcel_table()})
     spec = make_data_set_spec(layers=[{"layer": role, "need": "M"}], others=False)
-    (rows,) = make_content_of_single_layer(plan, spec).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, spec).iterate_batches(plan.crs)
     assert rows.values[field.name].tolist() == [moments[0], None, moments[2]]
     shape = make_data_set_spec("a.shp", layers=[{"layer": role, "need": "M"}], others=False)
     assert get_problem_by_key(validate_for_export(plan, shape), "time_lost").features == ("3",)
@@ -396,7 +401,7 @@ def test_shapes_with_unusable_coordinates_stop_the_export(shape, file):
     plan.layers["DLTB"].raw_shapes[1] = shape
     problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec(file, crs="EPSG:4490")), "shape_nowhere")
     assert (
-        (problem.level, problem.count) == (Level.STOP, 1)
+        (problem.level, problem.count) == (ProblemLevel.STOP, 1)
         and "0002" in explain_problem(problem)
         and "EPSG:4490" in explain_problem(problem)
     )
@@ -426,7 +431,7 @@ def test_polygon_that_crosses_itself_after_reprojection_is_reported(suffix, crs,
         assert not problems
         return
     problem = get_problem_by_key(problems, "shape_crossing")
-    assert (problem.level, problem.count, problem.features) == (Level.GATE, 1, ("140225000000000001",))
+    assert (problem.level, problem.count, problem.features) == (ProblemLevel.GATE, 1, ("140225000000000001",))
     assert crs in explain_problem(problem)
 
 

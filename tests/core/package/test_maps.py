@@ -38,14 +38,14 @@ COUNTY_MAP_NAMES = [
 
 @pytest.mark.parametrize("name", ["county", "city"])
 def test_every_map_of_the_map_set_has_a_slot_in_the_package_spec(name):
-    spec, maps = load_package_spec(name), load_map_set().maps
+    spec, maps = load_package_spec(name), load_map_set().map_by_id
     slots = [slot for slot in spec.files if slot.layout]
     assert {slot.layout for slot in slots} == set(maps)
     for slot in slots:
         assert int(slot.number) == maps[slot.layout].number
         assert slot.file == "{code}{name}{number}{title}.jpg" and slot.need == "C"
     # No source text lists the maps.
-    assert {"map.number", "map.title"} <= set(spec.unverified) and spec.maps.dpi >= 300
+    assert {"map.number", "map.title"} <= set(spec.unverified_keys) and spec.maps.dpi >= 300
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_size_and_resolution_of_a_jpeg_are_read(tmp_path):
         path = tmp_path / f"{n}.jpg"
         image.new("RGB", size, "red").save(path, "JPEG", **options)
         found = jpeg.inspect_jpeg(path)
-        assert (found.width, found.height, found.is_complete) == (*size, True)
+        assert (found.width_px, found.height_px, found.is_complete) == (*size, True)
         assert found.dpi == (pytest.approx(dpi) if dpi else None)
 
 
@@ -179,14 +179,16 @@ class FakeRenderer:
     def __call__(self, job):
         self.jobs.append(job)
         for n, request in enumerate(job.requests):
-            job.progress(n / len(job.requests), request.map_spec.title)
+            job.report_progress(n / len(job.requests), request.map_spec.title)
             if request.map_spec.title == self.stop_at:
                 raise Cancelled
             if request.map_spec.title in self.lacks:
                 yield RenderedMap(request, missing_input=self.lacks[request.map_spec.title])
                 continue
-            (job.folder / request.file).write_bytes(make_jpeg(self.dpi) if self.content is None else self.content)
-            yield RenderedMap(request, (request.file,), "EPSG:4526", 250_000.0)
+            (job.target_folder / request.file_name).write_bytes(
+                make_jpeg(self.dpi) if self.content is None else self.content
+            )
+            yield RenderedMap(request, (request.file_name,), "EPSG:4526", 250_000.0)
 
 
 pytest_slow = pytest.mark.slow  # they write and read whole databases
@@ -195,13 +197,13 @@ pytest_slow = pytest.mark.slow  # they write and read whole databases
 @pytest.fixture(scope="module")
 def checked_county(tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
-    from plugin.core.check import Options, check_plan
+    from plugin.core.check import RunOptions, check_plan
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
     path = tmp_path_factory.mktemp("数据") / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
-    return check_plan(path, Options())
+    return check_plan(path, RunOptions())
 
 
 @pytest.fixture
@@ -230,7 +232,7 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
         f"{MAP_PATH_START}{name}.jpg" for name in COUNTY_MAP_NAMES
     ] and is_complete_package(done.path)
     (job,) = renderer.jobs
-    assert (job.code, job.name, job.document.secrecy) == (
+    assert (job.county_code, job.county_name, job.document_info.secrecy) == (
         "140225",
         "浑源县",
         "内部",
@@ -276,14 +278,14 @@ def test_missing_maps_without_a_fixed_title_are_reported_only_if_required(checke
 def test_map_title_block_uses_the_name_of_the_county(tmp_path):
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY_SPEC_TEXT.replace('maker = ""', 'maker = "{name}人民政府"', 1), encoding="utf-8")
-    info = load_package_spec(path).document_info({"code": "140225", "name": "浑源县"})
+    info = load_package_spec(path).fill_document_info({"code": "140225", "name": "浑源县"})
     assert info == DocumentInfo(secrecy="内部", compiler="浑源县人民政府")
 
 
 @pytest_slow
 def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order):
     given_map = make_jpeg(600)
-    (export_order.documents / "140225浑源县02县域三条控制线图.jpg").write_bytes(given_map)
+    (export_order.documents_folder / "140225浑源县02县域三条控制线图.jpg").write_bytes(given_map)
     renderer = FakeRenderer()
     done = export_package(checked_county, export_order, draw=renderer)
     assert (done.path / f"{MAP_PATH_START}02县域三条控制线图.jpg").read_bytes() == given_map
@@ -296,7 +298,7 @@ def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order
 @pytest_slow
 def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, export_order):
     for name in ("02三线图", "17县域三区图"):
-        (export_order.documents / f"140225浑源县{name}.jpg").write_bytes(make_jpeg())
+        (export_order.documents_folder / f"140225浑源县{name}.jpg").write_bytes(make_jpeg())
     done = export_package(checked_county, export_order, draw=FakeRenderer())
     assert [name.removeprefix(MAP_PATH_START)[:2] for name in list_map_files(done.path)] == [
         "01",
@@ -312,7 +314,9 @@ def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, e
 @pytest_slow
 @pytest.mark.parametrize(("wanted", "word"), [(True, "QGIS"), (False, "未选择由插件生成图件")])
 def test_missing_map_renderer_is_reported(checked_county, export_order, wanted, word):
-    done = export_package(checked_county, replace(export_order, maps=wanted), draw=None if wanted else FakeRenderer())
+    done = export_package(
+        checked_county, replace(export_order, makes_maps=wanted), draw=None if wanted else FakeRenderer()
+    )
     assert list_map_files(done.path) == [] and len(list_map_titles(done, "none")) == 15
     (problem,) = [p for p in done.problems if p.key == "map_not_made"]
     assert word in problem.format_as_sentence(Texts("zh")) and "县域三条控制线图" in problem.format_as_sentence(
@@ -342,7 +346,9 @@ def test_cancellation_between_two_maps_keeps_the_old_package(checked_county, exp
     before = hash_files(first.path)
     with pytest.raises(Cancelled):
         export_package(checked_county, export_order, draw=FakeRenderer(400, stop_at="县域三区图"))
-    assert hash_files(first.path) == before and [p.name for p in export_order.folder.iterdir()] == [first.path.name]
+    assert hash_files(first.path) == before and [p.name for p in export_order.parent_folder.iterdir()] == [
+        first.path.name
+    ]
 
 
 @pytest_slow
@@ -365,7 +371,7 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, must)
     assert caught.value.key == "package_gate" and "QGIS" in explain_error(caught.value)
-    forced = export_package(checked_county, replace(must, force=True), draw=FakeRenderer(lacks=lacks))
+    forced = export_package(checked_county, replace(must, is_forced=True), draw=FakeRenderer(lacks=lacks))
     assert forced.manifest["check"]["forced"] and "强制" in (forced.path / MANIFEST_PAGE_FILE_NAME).read_text(
         encoding="utf-8"
     )
@@ -376,12 +382,12 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
 def test_rendered_map_that_cannot_be_read_stops_the_export(checked_county, export_order):
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order, draw=FakeRenderer(content=make_jpeg()[:-2]))
-    assert "县域用地现状图" in explain_error(caught.value) and not list(export_order.folder.glob("*"))
+    assert "县域用地现状图" in explain_error(caught.value) and not list(export_order.parent_folder.glob("*"))
 
 
 @pytest_slow
 def test_unusable_map_given_by_the_planner_stops_the_export(checked_county, export_order):
-    path = export_order.documents / "140225浑源县02县域三条控制线图.jpg"
+    path = export_order.documents_folder / "140225浑源县02县域三条控制线图.jpg"
     for content, word in ((make_jpeg(96), "300 dpi"), (make_jpeg()[:-2], "无法打开")):
         path.write_bytes(content)
         with pytest.raises(OutputError) as caught:

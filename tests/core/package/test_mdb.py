@@ -26,13 +26,13 @@ from plugin.core.package.tables.database import (
     find_access_driver,
     make_column_names,
     make_pyodbc_driver,
-    read_rows,
-    write_tables,
+    read_table_rows,
+    write_database_tables,
 )
 from plugin.core.package.tables.known_tables import KnownTables
 from plugin.core.package.tables.read import read_workbook
 from plugin.core.package.tables.write import write_access_tables
-from plugin.core.render.tables.model import Number, ReportTable, TableColumn, TableRow
+from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
 from plugin.core.tabulate import tabulate_plan
 from tests.core.examples import make_example_plan
 
@@ -58,18 +58,18 @@ def fake_access_driver():
 
 def test_every_figure_written_to_an_mdb_is_read_back(plan_tables):
     connection = sqlite3.connect(":memory:")
-    rows = write_tables(connection, plan_tables.tables, CHINESE_TEXTS)
+    rows = write_database_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     assert rows == {CHINESE_TEXTS.get("sheets", t.id): len(t.rows) for t in plan_tables.tables}
-    figures = sum(isinstance(v, Number) for t in plan_tables.tables for r in t.rows for v in r.values)
+    figures = sum(isinstance(v, TableNumber) for t in plan_tables.tables for r in t.rows for v in r.values)
     assert compare_tables(connection, plan_tables.tables, CHINESE_TEXTS) == figures > 5
     lines = next(t for t in plan_tables.tables if t.id == "lines")
-    (read, *_) = read_rows(connection, "三条控制线", make_column_names(lines, CHINESE_TEXTS))
+    (read, *_) = read_table_rows(connection, "三条控制线", make_column_names(lines, CHINESE_TEXTS))
     assert read[0] == "生态保护红线" and read[3] == 24.99
 
 
 def test_figure_changed_in_an_mdb_is_named(plan_tables):
     connection = sqlite3.connect(":memory:")
-    write_tables(connection, plan_tables.tables, CHINESE_TEXTS)
+    write_database_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     connection.execute("UPDATE [三条控制线] SET [图斑椭球面积（公顷）] = 24.98 WHERE [行号] = 2")
     with pytest.raises(TableDifferenceError) as caught:
         compare_tables(connection, plan_tables.tables, CHINESE_TEXTS)
@@ -86,13 +86,13 @@ def test_table_and_field_names_invalid_in_access_are_adapted():
     )
     heads = make_column_names(table, CHINESE_TEXTS)
     assert heads == ["面积1x", "面积1x1", "长" * 64]
-    table.rows.append(TableRow(["'); DROP TABLE a; --", "x" * 400, None]))
+    table.rows.append(ReportTableRow(["'); DROP TABLE a; --", "x" * 400, None]))
     connection = sqlite3.connect(":memory:")
-    write_tables(connection, [table], CHINESE_TEXTS)
+    write_database_tables(connection, [table], CHINESE_TEXTS)
     assert compare_tables(connection, [table], CHINESE_TEXTS) == 0
     kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_info([三条控制线])")}
     assert kinds == {"行号": "INTEGER", "面积1x": "VARCHAR(255)", "面积1x1": "MEMO", "长" * 64: "VARCHAR(255)"}
-    assert convert_to_plain_cell(Number(12.345678, 2)) == 12.35 and convert_to_plain_cell("") is None
+    assert convert_to_plain_cell(TableNumber(12.345678, 2)) == 12.35 and convert_to_plain_cell("") is None
 
 
 def make_export_context(tmp_path, filled=()):
@@ -103,10 +103,10 @@ def make_export_context(tmp_path, filled=()):
     manifest = {"tables": [], "slots": [slot]}
     filled_slot = FilledSlot(MDB_SLOT, pattern, filled)
     given = {
-        "maps": None,
+        "planned_maps": None,
         "documents": None,
         "draw_pictures": None,
-        "document": None,
+        "resolved_document": None,
         "row_progress": None,
         "cancellation": NEVER_CANCELLED,
     }
@@ -124,7 +124,7 @@ def test_mdb_with_the_tables_is_written_into_the_package(tmp_path, plan_tables, 
     # Read like any workbook: the written figures agree with the layers.
     book = read_workbook(path, row["file"], fake_access_driver)
     known = KnownTables(plan_tables.tables, "zh")
-    found = {b.table.id: find_differences(b) for sheet in book.sheets for b in known.blocks(sheet)}
+    found = {b.table.id: find_differences(b) for sheet in book.sheets for b in known.find_blocks(sheet)}
     assert {"indicators", "lines"} <= found.keys()
     assert all(
         not [d for d in differences if d.case == "cell"] and compared for differences, compared in found.values()
@@ -147,7 +147,7 @@ def test_missing_access_driver_is_reported_with_its_reason(tmp_path, plan_tables
             and "DOCUMENTS" not in message
             and "xlsx" in message
         )
-        assert Texts(lang).section("causes")[reason] in message
+        assert Texts(lang).get_section("causes")[reason] in message
     assert not list(tmp_path.rglob("*.mdb"))
 
 
@@ -157,7 +157,9 @@ def test_failing_access_driver_leaves_no_mdb_file(tmp_path, plan_tables, fake_ac
         raise OSError(f"ODBC 11: {path}")
 
     context = make_export_context(tmp_path)
-    (problem,) = write_access_tables(plan_tables, context, replace(fake_access_driver, create=refuse_to_create))
+    (problem,) = write_access_tables(
+        plan_tables, context, replace(fake_access_driver, create_database=refuse_to_create)
+    )
     message = problem.format_as_sentence(Texts("zh"))
     assert "ODBC 11" in message and str(tmp_path) not in message
     assert not list(tmp_path.rglob("*.mdb")) and context.manifest["tables"] == []
@@ -174,15 +176,15 @@ def test_mdb_that_reads_back_different_stops_the_export(tmp_path, plan_tables, f
 
     with pytest.raises(OutputError) as caught:
         write_access_tables(
-            plan_tables, make_export_context(tmp_path), replace(fake_access_driver, connect=connect_to_sqlite)
+            plan_tables, make_export_context(tmp_path), replace(fake_access_driver, open_connection=connect_to_sqlite)
         )
     assert caught.value.key == "package_table_not_the_same" and "三条控制线" in caught.value.params["place"]
 
 
 def test_damaged_mdb_is_reported(tmp_path, fake_access_driver):
     (tmp_path / "a.mdb").write_bytes(b"no database at all, whatever it is called")
-    assert read_workbook(tmp_path / "a.mdb", "a.mdb", fake_access_driver).problem == "table_damaged"
-    assert read_workbook(tmp_path / "a.mdb", "a.mdb", "mdb_no_driver").problem == "mdb_no_driver"
+    assert read_workbook(tmp_path / "a.mdb", "a.mdb", fake_access_driver).unreadable_reason == "table_damaged"
+    assert read_workbook(tmp_path / "a.mdb", "a.mdb", "mdb_no_driver").unreadable_reason == "mdb_no_driver"
 
 
 def fake_pyodbc(drivers):
@@ -205,7 +207,7 @@ def test_find_access_driver_prefers_the_newer_driver(monkeypatch, tmp_path):
     found = find_access_driver()
     assert found.odbc_name == ACCESS_DRIVERS[0]
     path = tmp_path / "表 格.mdb"
-    assert found.connect(path) == f"DRIVER={{{ACCESS_DRIVERS[0]}}};DBQ={path};"
+    assert found.open_connection(path) == f"DRIVER={{{ACCESS_DRIVERS[0]}}};DBQ={path};"
 
 
 def test_odbc_installer_is_called_as_documented_to_create_an_mdb(monkeypatch, tmp_path):
@@ -224,7 +226,7 @@ def test_odbc_installer_is_called_as_documented_to_create_an_mdb(monkeypatch, tm
 
     path = tmp_path / "表 格.mdb"
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
-    make_pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(path)
+    make_pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create_database(path)
     assert calls == [(None, 1, ACCESS_DRIVERS[0], f'CREATE_DB="{path}" General')]
 
 
@@ -241,4 +243,4 @@ def test_odbc_installer_failure_raises_an_os_error(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
     with pytest.raises(OSError, match="路径无效"):
-        make_pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(tmp_path / "a.mdb")
+        make_pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create_database(tmp_path / "a.mdb")

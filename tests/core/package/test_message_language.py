@@ -19,7 +19,7 @@ from plugin.core.package.layers.vectors import _make_difference_error
 from plugin.core.package.maps.slots import explain_missing_maps
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.problems import ExportProblem, Level
+from plugin.core.package.problems import ExportProblem, ProblemLevel
 from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
 from plugin.core.standard.map_set import MissingInput
@@ -47,9 +47,9 @@ def explain_missing_map():
 def explain_missing_mdb(tmp_path):
     slot = next(one for one in COUNTY_SPEC.files if one.kind == "table" and one.file.endswith(".mdb"))
     making = SimpleNamespace(
-        filled_slots=[SimpleNamespace(slot=slot, files=())],
+        filled_slots=[SimpleNamespace(slot=slot, file_paths=())],
         placeholders={"code": "140225", "name": "浑源县"},
-        place=lambda folder, name: tmp_path / name,
+        prepare_file_path=lambda folder, name: tmp_path / name,
         lang="zh",
     )
     return write.write_access_tables(None, making, of="mdb_no_windows")
@@ -58,7 +58,9 @@ def explain_missing_mdb(tmp_path):
 def explain_missing_tables():
     return [
         ExportProblem(
-            Level.NOTE, "tables_not_made", params={"reason": CauseMessage(InputError("source_missing", source="a"))}
+            ProblemLevel.NOTE,
+            "tables_not_made",
+            params={"reason": CauseMessage(InputError("source_missing", source="a"))},
         )
     ]
 
@@ -66,7 +68,7 @@ def explain_missing_tables():
 def explain_receiver_problems():
     return [
         ExportProblem(
-            Level.NOTE,
+            ProblemLevel.NOTE,
             "as_received",
             "A",
             "MJ",
@@ -79,7 +81,7 @@ def explain_receiver_problems():
 
 def explain_missing_layer():
     title, roles = _find_title_and_roles("boundary", [load_standard()])
-    return [ExportProblem(Level.GATE, "layer_missing", params={"title": title, "roles": roles})]
+    return [ExportProblem(ProblemLevel.GATE, "layer_missing", params={"title": title, "roles": roles})]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

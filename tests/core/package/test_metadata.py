@@ -23,9 +23,9 @@ PACKAGE_MANIFEST = {
 
 def test_written_metadata_xml_reads_back_equal():
     metadata = read_metadata_by_spec(read_xml(make_metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC)), COUNTY_SPEC)
-    assert (metadata.unknown, metadata.missing, metadata.repeated) == ((), (), ())
-    assert metadata.package["name"] == "包" and metadata.package["product_date"] == "2026-11-20"
-    first, second = metadata.layers
+    assert (metadata.unknown_elements, metadata.missing_elements, metadata.repeated_elements) == ((), (), ())
+    assert metadata.package_items["name"] == "包" and metadata.package_items["product_date"] == "2026-11-20"
+    first, second = metadata.layer_items
     assert first["alias"] == "城镇开发边界 <&>" and first["features"] == "7" and first["wkid"] == "4490"
     assert first["extent"] == "113.100000 39.200000 113.250000 39.500000" and second["extent"] == ""
 
@@ -39,11 +39,11 @@ def test_format_in_the_package_metadata_lists_the_formats_of_the_data_sets():
     metadata = read_metadata_by_spec(
         read_xml(make_metadata_xml({**PACKAGE_MANIFEST, "layers": layers}, COUNTY_SPEC)), COUNTY_SPEC
     )
-    assert metadata.package["format"] == "FileGDB、VCT 3.0"
+    assert metadata.package_items["format"] == "FileGDB、VCT 3.0"
     assert (
         read_metadata_by_spec(
             read_xml(make_metadata_xml({**PACKAGE_MANIFEST, "layers": []}, COUNTY_SPEC)), COUNTY_SPEC
-        ).package["format"]
+        ).package_items["format"]
         == ""
     )
 
@@ -55,10 +55,14 @@ def test_every_metadata_item_belongs_to_the_package_or_layer_level():
 def test_metadata_item_without_an_element_name_is_omitted():
     from dataclasses import replace
 
-    names = {**COUNTY_SPEC.metadata.names, "extent": "", "score": ""}
-    spec = replace(COUNTY_SPEC, metadata=replace(COUNTY_SPEC.metadata, names=names))
+    names = {**COUNTY_SPEC.metadata.names_by_item, "extent": "", "score": ""}
+    spec = replace(COUNTY_SPEC, metadata=replace(COUNTY_SPEC.metadata, names_by_item=names))
     item_values = read_metadata_by_spec(read_xml(make_metadata_xml(PACKAGE_MANIFEST, spec)), spec)
-    assert "extent" not in item_values.layers[0] and "score" not in item_values.package and item_values.missing == ()
+    assert (
+        "extent" not in item_values.layer_items[0]
+        and "score" not in item_values.package_items
+        and item_values.missing_elements == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,13 +121,13 @@ def test_unknown_missing_and_repeated_metadata_elements_are_listed():
         "<要素数>7</要素数>", "<个数>7</个数>", 1
     )
     metadata = read_metadata_by_spec(read_xml(changed.encode()), COUNTY_SPEC)
-    assert (metadata.unknown, metadata.missing, metadata.repeated) == (
+    assert (metadata.unknown_elements, metadata.missing_elements, metadata.repeated_elements) == (
         ("数据集/个数",),
         ("数据集/要素数",),
         ("成果包/密级",),
     )
     nothing = read_metadata_by_spec(read_xml("<元数据/>".encode()), COUNTY_SPEC)
-    assert nothing.missing == ("成果包",) and nothing.layers == ()
+    assert nothing.missing_elements == ("成果包",) and nothing.layer_items == ()
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_each_data_set_of_a_package_needs_its_required_layers():
     empty = replace(
         complete,
         layers=tuple(
-            replace(x, features=0) if x.file == VCT_PATH and x.name == "STBHHX" else x for x in complete.layers
+            replace(x, feature_count=0) if x.file == VCT_PATH and x.name == "STBHHX" else x for x in complete.layers
         ),
     )
     (one,) = run_package_rule("DOC008", empty)
@@ -100,7 +100,7 @@ def test_crs_in_the_package_spec_may_be_spelled_differently(crs):
 @pytest.mark.parametrize("vertical", ["epsg:5737", "EPSG:5737"])
 def test_vertical_crs_in_the_package_spec_may_be_spelled_differently(vertical):
     facts = make_package_facts({"vertical": vertical})
-    high = replace(facts, layers=tuple(replace(x, vertical="EPSG:5737") for x in facts.layers))
+    high = replace(facts, layers=tuple(replace(x, vertical_crs="EPSG:5737") for x in facts.layers))
     assert run_package_rule("DOC009", high) == [] and run_package_rule("DOC009", facts)
 
 

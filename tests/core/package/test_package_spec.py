@@ -35,7 +35,7 @@ def test_shipped_package_spec_names_existing_layers_of_its_standard(name):
         for slot in vectors.layers:
             roles = standard.concepts.get(slot.layer, (slot.layer,))
             assert any(standard.has_template(role) for role in roles), slot
-    assert set(spec.unverified) >= {"root", "folders", "vector.layers"}
+    assert set(spec.unverified_keys) >= {"root", "folders", "vector.layers"}
 
 
 def test_shipped_county_package_spec_has_the_required_names():
@@ -50,7 +50,7 @@ def test_shipped_county_package_spec_has_the_required_names():
     found = make_name_matcher(maps.file, values).fullmatch("140225浑源县03三条控制线图.jpg")
     assert found and (found["number"], found["title"]) == ("03", "三条控制线图")
     assert not make_name_matcher(maps.file, values).fullmatch("140226左云县03三条控制线图.jpg")
-    assert spec.place("data", "a.gdb") == "1-空间数据/a.gdb"
+    assert spec.get_file_path("data", "a.gdb") == "1-空间数据/a.gdb"
 
 
 def test_package_spec_of_a_province_is_loaded_by_path(tmp_path):
@@ -60,7 +60,7 @@ def test_package_spec_of_a_province_is_loaded_by_path(tmp_path):
         encoding="utf-8",
     )
     spec = load_package_spec(path)
-    assert spec.id == "province" and spec.place("data", "a") == "矢量/规划/a"
+    assert spec.id == "province" and spec.get_file_path("data", "a") == "矢量/规划/a"
 
 
 def test_unknown_package_spec_is_refused_with_a_list_of_known_ones(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.io import read_source
 from plugin.core.model.rule import Severity
 from plugin.core.package.export import ExportOrder, export_package
@@ -45,15 +45,15 @@ def check_renamed_layers(path, profile=""):
     """Check a county's database whose layers have the names of the sample project."""
     layers = [replace(one, name=PROJECT_NAMES[one.name]) for one in read_source(path) if one.name in PROJECT_NAMES]
     roles = {role: name for role, name in PROJECT_NAMES.items() if any(one.name == name for one in layers)}
-    return check_plan(layers, Options(profile=profile, standard=SPEC.standard, roles=roles), source="浑源县")
+    return check_plan(layers, RunOptions(profile=profile, standard=SPEC.standard, roles=roles), source="浑源县")
 
 
 @pytest.fixture(scope="module")
 def forced_package(tmp_path_factory):
     """Return the check of the sample, its forced package, and the inspection of the package."""
     checked = check_renamed_layers(SAMPLE_FOLDER / "county.gpkg", "hunyuan")
-    exported = export_package(checked, ExportOrder(SPEC, tmp_path_factory.mktemp("包"), force=True))
-    return checked, exported, inspect_package(exported.path, SPEC, Options()).report
+    exported = export_package(checked, ExportOrder(SPEC, tmp_path_factory.mktemp("包"), is_forced=True))
+    return checked, exported, inspect_package(exported.path, SPEC, RunOptions()).report
 
 
 def test_forced_package_of_named_layers_has_only_findings_of_its_plan(forced_package):
@@ -70,9 +70,9 @@ def test_package_of_named_layers_that_pass_has_no_package_finding(tmp_path):
     (tmp_path / "文档").mkdir()
     (tmp_path / "文档" / TEXT_DOCUMENT).write_bytes(make_pdf())
     exported = export_package(
-        check_renamed_layers(path), ExportOrder(SPEC, tmp_path / "包", documents=tmp_path / "文档")
+        check_renamed_layers(path), ExportOrder(SPEC, tmp_path / "包", documents_folder=tmp_path / "文档")
     )
-    report = inspect_package(exported.path, SPEC, Options()).report
+    report = inspect_package(exported.path, SPEC, RunOptions()).report
     found = [f for f in report.findings if f.code.startswith("DOC") and f.severity is not Severity.INFO]
     assert not found, [(f.code, f.message) for f in found]
 
@@ -110,7 +110,7 @@ def test_base_year_that_only_a_name_or_parameter_gives_stops_the_export():
     ):
         roles = {**PROJECT_NAMES, "DLTB": parcels_layer.name}
         given = [parcels_layer, *(one for one in layers if one is not parcels)]
-        checked = check_plan(given, Options(profile="hunyuan", standard=SPEC.standard, roles=roles, **options))
+        checked = check_plan(given, RunOptions(profile="hunyuan", standard=SPEC.standard, roles=roles, **options))
         problems = [p for p in find_check_problems(checked) if p.key.startswith("base_year")]
         assert [p.key for p in problems] == expected
         assert all((p.layer, p.field, p.params) == (parcels_layer.name, "SJNF", {"year": 2020}) for p in problems)

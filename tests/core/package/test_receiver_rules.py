@@ -7,11 +7,11 @@ from functools import cache
 import pytest
 
 from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import check_by_receiver_rules
-from plugin.core.package.problems import Level
+from plugin.core.package.problems import ProblemLevel
 from tests.county import SEED, make, source
 
 pytestmark = pytest.mark.slow  # each checks a county
@@ -38,13 +38,13 @@ def make_valid_county(**shifts):
 
 @pytest.fixture(scope="module")
 def checked_valid_county():
-    return check_plan(make_valid_county(), Options())
+    return check_plan(make_valid_county(), RunOptions())
 
 
 @pytest.fixture(scope="module")
 def checked_county_with_wrong_areas():
     """Return a check of a county in which two zone areas differ from their shapes."""
-    return check_plan(make_valid_county(YDYHGHFQ=5.0), Options())
+    return check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions())
 
 
 def collect_receiver_problems(checked):
@@ -57,7 +57,7 @@ def test_valid_county_gives_no_problem_of_the_rules_run_by_receivers(checked_val
 
 def test_area_field_that_the_receiver_would_report_is_noted_before_export(checked_county_with_wrong_areas):
     (problem,) = collect_receiver_problems(checked_county_with_wrong_areas)
-    assert (problem.level, problem.layer, problem.field, problem.count) == (Level.NOTE, "YDYHGHFQ", "MJ", 2)
+    assert (problem.level, problem.layer, problem.field, problem.count) == (ProblemLevel.NOTE, "YDYHGHFQ", "MJ", 2)
     for lang in ("zh", "en"):
         sentence = problem.format_as_sentence(Texts(lang))
         assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
@@ -66,14 +66,15 @@ def test_area_field_that_the_receiver_would_report_is_noted_before_export(checke
 def test_inputs_that_contradict_the_data_are_reported_by_the_check_and_not_again(tmp_path):
     path = tmp_path / "other.toml"
     path.write_text('id = "other"\nname = "阳高县"\narea_code = "140221"\nbase = "shanxi"\n', encoding="utf-8")
-    checked = check_plan(make_valid_county(YDYHGHFQ=5.0), Options(profile=str(path)))
+    checked = check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(profile=str(path)))
     assert "RUN904" in {finding.code for finding in checked.report.findings}
     assert {problem.params["rule"] for problem in collect_receiver_problems(checked)} == {"ATT013"}
 
 
 def test_problems_that_receivers_would_report_are_listed_by_layer():
     assert sorted(
-        p.layer for p in collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0, STBHHX=5.0), Options()))
+        p.layer
+        for p in collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0, STBHHX=5.0), RunOptions()))
     ) == [
         "STBHHX",
         "YDYHGHFQ",
@@ -81,7 +82,7 @@ def test_problems_that_receivers_would_report_are_listed_by_layer():
 
 
 def test_receiver_rule_already_run_by_the_check_is_not_run_again():
-    assert collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0), Options(rules=("ATT013",)))) == []
+    assert collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(rules=("ATT013",)))) == []
 
 
 def test_run_of_the_receiver_rules_can_be_cancelled(checked_valid_county):

@@ -19,7 +19,7 @@ from plugin.core.files.digests import (
     write_manifest_digest,
 )
 from plugin.core.files.open_file_owners import find_open_file_owners
-from plugin.core.package.folder import NEW_SUFFIX, OLD_SUFFIX, finish_interrupted, replace_folder
+from plugin.core.package.folder import NEW_SUFFIX, OLD_SUFFIX, finish_interrupted_export, replace_folder
 from tests.core.small_plan import explain_error
 
 
@@ -186,7 +186,7 @@ def list_interrupted_states(target):
 def test_next_run_completes_or_rolls_back_an_interrupted_replacement(package_path, state):
     prepare, expected = list_interrupted_states(package_path)[state]
     prepare()
-    finish_interrupted(package_path)
+    finish_interrupted_export(package_path)
     if expected is None:
         assert list(package_path.parent.iterdir()) == []
     else:
@@ -202,7 +202,7 @@ def test_leftover_folder_that_cannot_be_deleted_is_reported(package_path, monkey
     write_package(package_path.with_name(package_path.name + NEW_SUFFIX))
     monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None)
     with pytest.raises(OutputError) as caught:
-        finish_interrupted(package_path)
+        finish_interrupted_export(package_path)
     assert NEW_SUFFIX in explain_error(caught.value) and read_content(package_path) == "旧"
 
 

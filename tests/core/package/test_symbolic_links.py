@@ -10,7 +10,7 @@ import pytest
 from plugin.core.errors import OutputError
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, list_files_below
 from plugin.core.model.rule import Severity
-from plugin.core.options import Options
+from plugin.core.options import RunOptions
 from plugin.core.package.gate import check_target
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
@@ -48,7 +48,7 @@ def make_link(package, place, to):
 
 
 def find_link_findings(package):
-    report = inspect_package(package, COUNTY_SPEC, Options()).report
+    report = inspect_package(package, COUNTY_SPEC, RunOptions()).report
     return [(f.case, f.params["file"], f.severity) for f in report.findings if f.code == "DOC005"], report
 
 
@@ -70,7 +70,13 @@ def test_symbolic_link_in_a_package_is_reported_and_not_followed(package_with_ou
     make_link(package_with_outside_folder, place, to)
     facts = collect_package_facts(package_with_outside_folder, COUNTY_SPEC)
     (link,) = [file for file in facts.files if file.is_link]
-    assert (link.path, link.size, link.head, link.sha256, link.jpeg_properties) == (place, 0, b"", "", None)
+    assert (link.path, link.size_bytes, link.first_bytes, link.sha256, link.jpeg_properties) == (
+        place,
+        0,
+        b"",
+        "",
+        None,
+    )
     assert "秘密" not in "".join(file.path for file in facts.files)
     assert not facts.workbooks or place not in [book.file for book in facts.workbooks]
     found, report = find_link_findings(package_with_outside_folder)

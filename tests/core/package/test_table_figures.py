@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plugin.core.check import Options, check_plan
-from plugin.core.engine.context import Context
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.context import RuleContext
 from plugin.core.indicators.compute import get_plan_indicators
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
@@ -65,7 +65,7 @@ def randomize_layers(seed: int) -> dict:
 
 def add_missing_fields(tables: dict) -> dict:
     """Return the tables with every missing field of the standard as an empty column."""
-    templates = Options(standard=STANDARD_ID).norm().standard.templates
+    templates = RunOptions(standard=STANDARD_ID).resolve_norm().standard.templates
     full = {}
     for role, frame in tables.items():
         more = [f.name for f in templates[role].fields if f.name not in frame.columns]
@@ -76,7 +76,8 @@ def add_missing_fields(tables: dict) -> dict:
 def list_printed_tables(tables: dict) -> dict:
     """Return the cells of every package table, as printed, except the one on the data."""
     made = tabulate_plan(
-        assemble_plan(convert_to_source_layers(tables), Options(standard=STANDARD_ID).norm(), source="x"), "zh"
+        assemble_plan(convert_to_source_layers(tables), RunOptions(standard=STANDARD_ID).resolve_norm(), source="x"),
+        "zh",
     )
     return {t.id: ([c.id for c in t.columns], [[str(v) for v in r.values] for r in t.rows]) for t in made.tables[:-1]}
 
@@ -102,15 +103,15 @@ def export_tables(folder, tables, suffix, crs):
     text = load_package_spec("county").path.read_text(encoding="utf-8")
     path = folder / "form.toml"
     path.write_text(text.replace("数据.gdb", f"数据{suffix}").replace("EPSG:4490", crs), encoding="utf-8")
-    spec, options = load_package_spec(path), Options(standard=STANDARD_ID)
+    spec, options = load_package_spec(path), RunOptions(standard=STANDARD_ID)
     done = export_package(
-        check_plan(convert_to_source_layers(tables), options), ExportOrder(spec, folder / "结果", force=True)
+        check_plan(convert_to_source_layers(tables), options), ExportOrder(spec, folder / "结果", is_forced=True)
     )
     return spec, done.path
 
 
 def inspect_report(spec, path) -> Report:
-    return inspect_package(path, spec, Options(standard=STANDARD_ID)).report
+    return inspect_package(path, spec, RunOptions(standard=STANDARD_ID)).report
 
 
 def list_error_findings(report: Report) -> list[str]:
@@ -129,13 +130,13 @@ def test_tables_of_an_exported_package_agree_with_its_layers(tmp_path, seed, suf
 
 
 def test_figures_are_computed_once_for_all_rules_of_a_check():
-    norm = Options(standard=STANDARD_ID).norm()
+    norm = RunOptions(standard=STANDARD_ID).resolve_norm()
     plan = assemble_plan(convert_to_source_layers(complete_layers()), norm, source="x")
-    one, other = (Context(plan, norm, norm.tolerance()) for _ in range(2))
+    one, other = (RuleContext(plan, norm, norm.make_tolerance()) for _ in range(2))
     assert get_plan_indicators(one, "zh") is get_plan_indicators(other, "zh") is not get_plan_indicators(one, "en")
     # Figures computed with another tolerance are not shared.
-    finer = replace(norm.tolerance(), min_width_m=norm.tolerance().min_width_m / 2)
-    assert get_plan_indicators(Context(plan, norm, finer), "zh") is not get_plan_indicators(one, "zh")
+    finer = replace(norm.make_tolerance(), min_width_m=norm.make_tolerance().min_width_m / 2)
+    assert get_plan_indicators(RuleContext(plan, norm, finer), "zh") is not get_plan_indicators(one, "zh")
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from plugin.core.check import Options
-from plugin.core.engine.context import Context
+from plugin.core.check import RunOptions
+from plugin.core.engine.context import RuleContext
 from plugin.core.files.tables import display_value
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
@@ -31,8 +31,8 @@ from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, 
 from plugin.core.package.tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from plugin.core.package.tables.read import read_workbook
 from plugin.core.render.tables import make_all_tables
-from plugin.core.render.tables.model import Number, ReportTable, TableColumn, TableRow
-from plugin.core.tabulate import tabulate_plan, write_tables
+from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
+from plugin.core.tabulate import tabulate_plan, write_figures_tables
 from tests.core.examples import make_example_plan
 from tests.core.package_fixtures import DATABASE, TABLES_PATH_STEM, export_complete_package, make_sheet
 from tests.county.measure import statutory_area
@@ -114,9 +114,17 @@ def test_workbook_cells_are_read_as_displayed(tmp_path):
     rows = [["线", "面积", "和"], ["红线", 25.0, "=B2*2"], ["边界", "１２．３０", None], ["=1/0", 0, None]]
     path = write_workbook_rows(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
     (sheet,) = read_workbook(path, "表/a.xlsx").sheets
-    assert sheet.cells[2, 2] == PrintedCell("25.00") and sheet.cells[2, 3] == PrintedCell("", "formula")
-    assert sheet.cells[2, 1] == PrintedCell("线", "merged") and sheet.cells[3, 3] == PrintedCell("１２．３０", "merged")
-    assert sheet.cells[4, 2] == PrintedCell("0") and (4, 3) not in sheet.cells and not sheet.is_truncated
+    assert sheet.cell_by_position[2, 2] == PrintedCell("25.00") and sheet.cell_by_position[2, 3] == PrintedCell(
+        "", "formula"
+    )
+    assert sheet.cell_by_position[2, 1] == PrintedCell("线", "merged") and sheet.cell_by_position[3, 3] == PrintedCell(
+        "１２．３０", "merged"
+    )
+    assert (
+        sheet.cell_by_position[4, 2] == PrintedCell("0")
+        and (4, 3) not in sheet.cell_by_position
+        and not sheet.is_truncated
+    )
 
 
 def test_saved_value_of_a_formula_cell_is_used(tmp_path):
@@ -131,7 +139,7 @@ def test_saved_value_of_a_formula_cell_is_used(tmp_path):
                     b"<f>12+13</f><v></v>", b"<f>12+13</f><v>25</v>"
                 ),
             )
-    assert read_workbook(saved, "b").sheets[0].cells[2, 2] == PrintedCell("25")
+    assert read_workbook(saved, "b").sheets[0].cell_by_position[2, 2] == PrintedCell("25")
 
 
 def test_cell_far_outside_the_table_is_cut_off_when_a_sheet_is_read(tmp_path):
@@ -139,7 +147,7 @@ def test_cell_far_outside_the_table_is_cut_off_when_a_sheet_is_read(tmp_path):
     new_book.active["XFD1048576"] = 1
     new_book.save(tmp_path / "a.xlsx")
     (sheet,) = read_workbook(tmp_path / "a.xlsx", "a").sheets
-    assert sheet.is_truncated and not sheet.cells
+    assert sheet.is_truncated and not sheet.cell_by_position
 
 
 ENTITY_BOMB = b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "' + b"x" * 50 + b'">]><worksheet>&a;</worksheet>'
@@ -151,13 +159,13 @@ def test_workbook_with_xml_entities_is_refused(tmp_path, codec):
     with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         archive.writestr("xl/worksheets/sheet1.xml", ENTITY_BOMB.decode().encode(codec))
-    assert read_workbook(path, "a") == PrintedWorkbook("a", problem="xml_entities")
+    assert read_workbook(path, "a") == PrintedWorkbook("a", unreadable_reason="xml_entities")
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
 def test_invalid_table_workbook_is_reported_as_damaged(tmp_path, data):
     (tmp_path / "a.xlsx").write_bytes(data)
-    assert read_workbook(tmp_path / "a.xlsx", "a").problem == "table_damaged"
+    assert read_workbook(tmp_path / "a.xlsx", "a").unreadable_reason == "table_damaged"
 
 
 def test_reading_damaged_workbooks_never_crashes(tmp_path):
@@ -167,25 +175,25 @@ def test_reading_damaged_workbooks_never_crashes(tmp_path):
         read_workbook(tmp_path / "b.xlsx", "b")
     for cut in range(0, len(whole), 211):
         (tmp_path / "b.xlsx").write_bytes(whole[:cut])
-        assert read_workbook(tmp_path / "b.xlsx", "b").problem
+        assert read_workbook(tmp_path / "b.xlsx", "b").unreadable_reason
 
 
 def test_tables_in_other_file_formats_are_reported_as_unsupported(tmp_path):
     for name in ("a.xls", "a.csv", "a.et", "a.ods"):
         (tmp_path / name).write_bytes(b"x")
-        assert read_workbook(tmp_path / name, name).problem == "table_kind"
+        assert read_workbook(tmp_path / name, name).unreadable_reason == "table_kind"
 
 
 @pytest.fixture(scope="module")
 def known_tables():
     plan = make_example_plan({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
-    figures = PlanIndicators(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    figures = PlanIndicators(RuleContext(plan, plan.norm, plan.norm.make_tolerance()), Texts("zh"))
     return KnownTables(make_all_tables(figures), "zh", COUNTY_SPEC.words)
 
 
 def find_difference_cases(known, name, rows):
-    (block,) = known.blocks(make_sheet(name, rows))
-    return {(d.case, d.row, d.head) for d in find_differences(block)[0]}, block
+    (block,) = known.find_blocks(make_sheet(name, rows))
+    return {(d.case, d.row_name, d.column_heading) for d in find_differences(block)[0]}, block
 
 
 TABLE_LAYOUTS = {
@@ -202,8 +210,8 @@ TABLE_LAYOUTS = {
 def test_tables_in_other_layouts_are_recognised_and_compared(known_tables, name):
     rows = TABLE_LAYOUTS[name]
     found, block = find_difference_cases(known_tables, "三条控制线", rows)
-    assert block.table.id == "lines" and [r.code for r in block.rows.values()] == ["red_line"]
-    assert found == set() and not block.unknown and not block.foreign_columns
+    assert block.table.id == "lines" and [r.code for r in block.row_by_line.values()] == ["red_line"]
+    assert found == set() and not block.unknown_figure_lines and not block.foreign_columns
     wrong = [[cell.replace("24.99", "24.89").replace("374.91", "373.91") for cell in row] for row in rows]
     assert {case for case, *_ in find_difference_cases(known_tables, "三条控制线", wrong)[0]} == {"cell"}
 
@@ -213,7 +221,7 @@ def test_two_tables_in_one_sheet_are_recognised(known_tables):
         ["表1 三条控制线面积表"], ["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", "24.99"], [],
         ["表2 国土空间规划指标表"], ["序号", "指标", "单位", "数值"], ["1", "县域面积", "公顷", "99.98"],
     ]  # fmt: skip
-    blocks = known_tables.blocks(make_sheet("附表", rows))
+    blocks = known_tables.find_blocks(make_sheet("附表", rows))
     assert [b.table.id for b in blocks] == ["lines", "indicators"]
     assert [find_differences(b) for b in blocks] == [([], 1), ([], 1)]
 
@@ -230,14 +238,14 @@ def test_difference_of_two_large_areas_in_a_table_has_the_tolerance_of_both_area
         TableColumn("planned_area", "ha"),
         TableColumn("change", "ha"),
     ]
-    numbers = [Number(v, 2) for v in (200_000.0, 200_000.056, 0.056)]
-    table = ReportTable("land_use", columns, [TableRow(["耕地", "01", *numbers], "row", "01")], "ha")
+    numbers = [TableNumber(v, 2) for v in (200_000.0, 200_000.056, 0.056)]
+    table = ReportTable("land_use", columns, [ReportTableRow(["耕地", "01", *numbers], "row", "01")], "ha")
     rows = [["用地类型", "现状面积", "规划面积", "规划增减"], ["耕地", "200000.00", "200000.06", "0.05"]]
-    (block,) = KnownTables([table], "zh").blocks(make_sheet("用地现状–规划", rows))
+    (block,) = KnownTables([table], "zh").find_blocks(make_sheet("用地现状–规划", rows))
     assert find_differences(block) == ([], 3)
     rows[1] = ["耕地", "200000.00", "200000.06", "0.04"]
-    (block,) = KnownTables([table], "zh").blocks(make_sheet("用地现状–规划", rows))
-    assert [d.head for d in find_differences(block)[0]] == ["规划增减"]
+    (block,) = KnownTables([table], "zh").find_blocks(make_sheet("用地现状–规划", rows))
+    assert [d.column_heading for d in find_differences(block)[0]] == ["规划增减"]
 
 
 def test_blank_cells_and_zeros_in_a_table_are_distinguished(known_tables):
@@ -265,15 +273,15 @@ def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
         }
     )
     table = KnownTables(
-        make_all_tables(PlanIndicators(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))),
+        make_all_tables(PlanIndicators(RuleContext(zones, zones.norm, zones.norm.make_tolerance()), Texts("zh"))),
         "zh",
         COUNTY_SPEC.words,
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
     head = ["代码", "规划分区", "图斑椭球面积"]
     swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
-    (block,) = table.blocks(make_sheet("规划分区", swapped))
-    assert not block.unknown and list(block.rows) == [2]
+    (block,) = table.find_blocks(make_sheet("规划分区", swapped))
+    assert not block.unknown_figure_lines and list(block.row_by_line) == [2]
     assert find_renamed_rows(block) == [(2, rows[1][1], rows[0][1])]
 
 
@@ -298,16 +306,19 @@ def test_every_table_written_by_the_export_is_recognised(tmp_path, lang):
         "zones": [make_square_row(0, 500, zone_code="300"), make_square_row(500, 500, zone_code="999")],
     }
     plan_tables = tabulate_plan(make_example_plan(layers), lang)
-    write_tables(plan_tables, tmp_path / "a.xlsx")
+    write_figures_tables(plan_tables, tmp_path / "a.xlsx")
     known = KnownTables(plan_tables.tables, lang)
     seen = {}
     for sheet in read_workbook(tmp_path / "a.xlsx", "a").sheets:
-        for block in known.blocks(sheet):
+        for block in known.find_blocks(sheet):
             found, compared = find_differences(block)
             seen[block.table.id] = compared
-            assert (found, find_lost_rows(block), block.unknown, block.foreign_columns) == ([], [], (), {}), (
-                block.table.id
-            )
+            assert (found, find_lost_rows(block), block.unknown_figure_lines, block.foreign_columns) == (
+                [],
+                [],
+                (),
+                {},
+            ), block.table.id
     assert (
         seen.keys()
         == {t.id for t in plan_tables.tables} - {"about"}
@@ -331,7 +342,7 @@ def copied_package(exported_package, tmp_path):
 
 
 def inspect_tables(path, **options):
-    report = inspect_package(path, COUNTY_SPEC, Options(**options)).report
+    report = inspect_package(path, COUNTY_SPEC, RunOptions(**options)).report
     return [f for f in report.findings if f.code == "DOC011" and f.case != "unread"]
 
 
@@ -467,17 +478,17 @@ def make_difference(line, column, case="cell", printed_text="1.00", given=2.0):
 @pytest.mark.parametrize("case", ["cell", "blank"])
 def test_differing_table_cells_are_grouped_by_row_and_column(cells, groups, case):
     grouped = group_differing_cells([make_difference(line, column, case) for line, column in cells])
-    assert [(group.case, group.place) for group in grouped] == [
+    assert [(group.case, group.cell_reference) for group in grouped] == [
         (name.replace("cell", case), place) for name, place in groups
     ]
-    assert sorted((one.line, one.column) for group in grouped for one in group.cells) == sorted(cells)
+    assert sorted((one.line_number, one.column_number) for group in grouped for one in group.cells) == sorted(cells)
 
 
 def test_blank_and_different_cells_of_one_row_are_grouped_separately():
     grouped = group_differing_cells(
         [make_difference(4, 3), make_difference(4, 4, "blank"), make_difference(4, 5, "blank")]
     )
-    assert [(group.case, group.place) for group in grouped] == [("cell", "C4"), ("blanks_row", "4")]
+    assert [(group.case, group.cell_reference) for group in grouped] == [("cell", "C4"), ("blanks_row", "4")]
 
 
 def test_finding_on_a_long_column_names_the_largest_differences_and_keeps_all():
@@ -537,7 +548,7 @@ def inspect_one_sheet(name, figure):
     table = ReportTable(
         "lines",
         [TableColumn("line"), TableColumn("statutory", "ha")],
-        [TableRow(["生态保护红线", Number(49_919.348_2, 2)])],
+        [ReportTableRow(["生态保护红线", TableNumber(49_919.348_2, 2)])],
         "ha",
     )
     rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "图斑椭球面积", "别的"], ["生态保护红线", figure, "7.5"]]

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from plugin.core.package.layers.content import convert_values
-from plugin.core.standard.template import Field
+from plugin.core.standard.template import TemplateField
 
-DATE_FIELD, REAL_FIELD, INTEGER_FIELD = (Field("X", "x", kind, "B") for kind in ("date", "real", "integer"))
+DATE_FIELD, REAL_FIELD, INTEGER_FIELD = (TemplateField("X", "x", kind, "B") for kind in ("date", "real", "integer"))
 
 
 def convert_one_value(value, declared):

@@ -16,7 +16,7 @@ from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer
 from plugin.core.package.layers.vct import read_back_vct_set, write_vct_set
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.problems import Level
+from plugin.core.package.problems import ProblemLevel
 from tests.core.package_fixtures import (
     PARCEL_VALUES,
     make_awkward_shapes,
@@ -76,10 +76,10 @@ def test_vct_data_set_of_a_package_reads_back_equal(tmp_path, crs):
     assert list(found) == [c.name for c in filled] and len(found) == 4
     for content in filled:
         done = found[content.name]
-        assert done.same, (content.name, done.differences)
-        assert done.features == len(content) and done.fields == len(content.template.fields)
-        assert done.max_vertex_shift_m <= 1e-4 and done.library == "sanxian VCT 3.0"
-    assert found["DLTB"].areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.05)
+        assert done.has_no_differences, (content.name, done.difference_counts)
+        assert done.feature_count == len(content) and done.field_count == len(content.template.fields)
+        assert done.max_vertex_shift_m <= 1e-4 and done.library_version == "sanxian VCT 3.0"
+    assert found["DLTB"].areas_m2["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.05)
 
 
 def parse_tables(path):
@@ -149,7 +149,9 @@ def test_difference_found_when_a_vct_data_set_is_read_back_is_reported(tmp_path,
         return made
 
     _, found = write_and_read(tmp_path / "a.vct", make_vct_plan(), change=change)
-    different = {name: {k for k, _ in done.differences} for name, done in found.items() if not done.same}
+    different = {
+        name: {k for k, _ in done.difference_counts} for name, done in found.items() if not done.has_no_differences
+    }
     assert (kind in different[layer]) if layer else not different, different
 
 
@@ -161,7 +163,7 @@ def test_different_values_on_one_part_of_a_multipart_feature_are_reported(tmp_pa
         return "\r\n".join(lines)
 
     _, found = write_and_read(tmp_path / "a.vct", make_vct_plan(), change=change)
-    assert found["DLTB"].differences["value", "ZLDWMC"] == 1
+    assert found["DLTB"].difference_counts["value", "ZLDWMC"] == 1
 
 
 def test_damaged_vct_data_set_is_refused_with_its_line(tmp_path):
@@ -182,13 +184,13 @@ def list_validation_problems(plan, crs="EPSG:4526", layer="DLTB"):
 @pytest.mark.parametrize(
     ("columns", "level", "key"),
     [
-        ({"ZLDWMC": ["a,b", None, None]}, Level.STOP, "separator_inside"),
-        ({"ZLDWMC": ["a\nb", None, None]}, Level.STOP, "separator_inside"),
-        ({"ZLDWMC": ["𠮷村", None, None]}, Level.STOP, "vct_not_gbk"),
-        ({"ZLDWMC": ["长" * 300, None, None]}, Level.STOP, "too_long"),
+        ({"ZLDWMC": ["a,b", None, None]}, ProblemLevel.STOP, "separator_inside"),
+        ({"ZLDWMC": ["a\nb", None, None]}, ProblemLevel.STOP, "separator_inside"),
+        ({"ZLDWMC": ["𠮷村", None, None]}, ProblemLevel.STOP, "vct_not_gbk"),
+        ({"ZLDWMC": ["长" * 300, None, None]}, ProblemLevel.STOP, "too_long"),
         ({"DLBM": ["9999", "0103", "0103"]}, None, "code_unknown"),
-        ({"MJ": [1e14, 1.0, 1.0]}, Level.GATE, "vct_wide"),
-        ({"MJ": [1 / 3, 1.0, 1.25]}, Level.NOTE, "vct_finer"),
+        ({"MJ": [1e14, 1.0, 1.0]}, ProblemLevel.GATE, "vct_wide"),
+        ({"MJ": [1 / 3, 1.0, 1.25]}, ProblemLevel.NOTE, "vct_finer"),
     ],
     ids=["comma", "line end", "GBK", "long", "code", "wide", "decimals"],
 )
@@ -218,8 +220,8 @@ def test_shapes_that_vct_rounding_would_change_are_reported_before_writing():
         )
     )
     found = list_validation_problems(plan)
-    assert found[Level.STOP, "vct_collapsed"].count == found[Level.NOTE, "vct_merged"].count == 1
-    assert found[Level.NOTE, "vct_parts"].count == 1
+    assert found[ProblemLevel.STOP, "vct_collapsed"].count == found[ProblemLevel.NOTE, "vct_merged"].count == 1
+    assert found[ProblemLevel.NOTE, "vct_parts"].count == 1
 
 
 def test_vertices_merged_by_vct_rounding_are_no_difference_on_reading_back(tmp_path):
@@ -227,7 +229,7 @@ def test_vertices_merged_by_vct_rounding_are_no_difference_on_reading_back(tmp_p
     _, found = write_and_read(
         tmp_path / "a.vct", make_package_plan(DLTB=make_table([close], **{k: [v] for k, v in PARCEL_VALUES.items()}))
     )
-    assert found["DLTB"].same
+    assert found["DLTB"].has_no_differences
 
 
 def test_area_change_from_rounded_corners_of_long_edges_is_no_difference(tmp_path):
@@ -240,7 +242,7 @@ def test_area_change_from_rounded_corners_of_long_edges_is_no_difference(tmp_pat
     ]
     plan = make_package_plan(DLTB=make_table([shapely.Polygon(corners)], **{k: [v] for k, v in PARCEL_VALUES.items()}))
     _, found = write_and_read(tmp_path / "a.vct", plan)
-    assert found["DLTB"].same and found["DLTB"].max_area_difference_m2 > 0.01
+    assert found["DLTB"].has_no_differences and found["DLTB"].max_area_difference_m2 > 0.01
 
 
 @pytest.mark.parametrize(
@@ -283,4 +285,4 @@ def test_row_without_a_shape_reads_back_equal_from_vct(tmp_path, crs):
     _, found = write_and_read(
         tmp_path / "a.vct", make_package_plan(DLTB=make_parcel_table(3).set_geometry(shapes, crs=4526)), crs
     )
-    assert found["DLTB"].same, found["DLTB"].differences
+    assert found["DLTB"].has_no_differences, found["DLTB"].difference_counts

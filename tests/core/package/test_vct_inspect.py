@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.model.verdict import Verdict
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
@@ -40,7 +40,7 @@ def exported_package(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("成果")
     source, documents = write_county_and_documents(folder)
     spec = write_spec(folder, request.param)
-    return spec, export_package(check_plan(source, Options()), ExportOrder(spec, folder / "结果", documents))
+    return spec, export_package(check_plan(source, RunOptions()), ExportOrder(spec, folder / "结果", documents))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def copied_package(exported_package, tmp_path):
 
 def inspect_report(package):
     spec, path = package
-    return inspect_package(path, spec, Options()).report
+    return inspect_package(path, spec, RunOptions()).report
 
 
 def test_manifest_describes_the_vct_file_of_a_package(exported_package):

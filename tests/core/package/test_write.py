@@ -18,7 +18,7 @@ from pyproj import CRS
 
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import reproject_geometries
-from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.package.layers import readers, shapefile
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.database import write_database
@@ -90,10 +90,10 @@ def test_written_filegdb_and_geopackage_read_back_equal(tmp_path, file, crs, blo
     spec = make_data_set_spec(file, crs=crs)
     for content in write_data_set(plan, path, spec):
         done = read_back(path, content, CRS.from_user_input(crs))
-        assert done.same, done.differences
-        assert done.features == len(content) and done.fields == len(content.template.fields)
+        assert done.has_no_differences, done.difference_counts
+        assert done.feature_count == len(content) and done.field_count == len(content.template.fields)
         assert done.max_vertex_shift_m < 1e-6 and done.max_area_difference_m2 < 1e-3
-        assert done.library.startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
+        assert done.library_version.startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
         assert done.has_declared_widths == ("blocked" not in blocked_reader)
 
 
@@ -113,7 +113,7 @@ def test_written_shapefiles_read_back_equal(tmp_path, encoding, blocked_reader):
     spec = make_data_set_spec(path.name, crs="EPSG:4490", encoding=encoding)
     for content in write_data_set(plan, path, spec):
         done = read_back(get_layer_file(path, content), content, GEODETIC)
-        assert done.same, done.differences
+        assert done.has_no_differences, done.difference_counts
     folder = path.with_suffix("")
     assert (folder / "DLTB.cpg").read_text() == encoding
     raw = (folder / "DLTB.dbf").read_bytes()
@@ -147,7 +147,7 @@ def test_sizes_of_shapefiles_are_estimated_exactly_before_writing(tmp_path):
     plan, path = shorten_values(make_written_plan()), tmp_path / "a.shp"
     for content in write_data_set(plan, path, make_data_set_spec(path.name, crs="EPSG:4490")):
         file = get_layer_file(path, content)
-        estimated = shapefile.estimate_file_sizes(content.shapes(GEODETIC), content.template.fields)
+        estimated = shapefile.estimate_file_sizes(content.transform_shapes(GEODETIC), content.template.fields)
         assert estimated == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
 
 
@@ -159,7 +159,7 @@ def test_missing_numbers_and_zeros_in_shapefiles_are_distinguished(tmp_path, enc
     content = next(
         c for c in write_data_set(plan, path, make_data_set_spec(path.name, encoding=encoding)) if c.name == "DLTB"
     )
-    assert read_back(get_layer_file(path, content), content, ZONE_38).same
+    assert read_back(get_layer_file(path, content), content, ZONE_38).has_no_differences
     rows = [f["properties"] for f in fiona.open(get_layer_file(path, content))]
     assert [r["SJNF"] for r in rows] == [0, None, 2020, -1, None]
     assert [r["TBMJ"] for r in rows] == [0.0, None, -0.01, 1.0, None]
@@ -191,7 +191,7 @@ def test_written_filegdb_matches_the_standard(tmp_path):
         if declared.codes:
             domain = database.GetFieldDomain(column.GetDomainName())
             assert set(domain.GetEnumeration()) == set(
-                plan.norm.standard.code_lists[declared.codes].written(declared.code_pad)
+                plan.norm.standard.code_lists[declared.codes].get_names_by_written_code(declared.code_pad)
             )
     reference = layer.GetSpatialRef()
     assert reference.IsCompound() and reference.GetAuthorityCode("COMPD_CS|VERT_CS") == "5737"
@@ -298,7 +298,7 @@ def test_long_integers_are_stored_as_exact_doubles_in_a_filegdb(tmp_path):
     plan.layers["DLTB"].frame["SJNF"] = [2**53, 2**31, -(2**53), None, 0]
     path = tmp_path / "a.gdb"
     write_database(path, [content], ZONE_38, code_lists=plan.norm.standard.code_lists)
-    assert read_back(path, content, ZONE_38).same
+    assert read_back(path, content, ZONE_38).has_no_differences
     with fiona.open(path, layer="DLTB") as layer:
         assert layer.schema["properties"]["SJNF"] == "float"
         assert [f["properties"]["SJNF"] for f in layer] == [2.0**53, 2.0**31, -(2.0**53), None, 0.0]
@@ -323,7 +323,7 @@ def test_large_polygons_keep_their_areas_when_written(tmp_path):
         with fiona.open(path, layer="DLTB") as layer:
             found = np.array([shapely.geometry.shape(f["geometry"]) for f in layer], dtype=object)
         drawn = reproject_geometries(plan.layers["DLTB"].raw_shapes, ZONE_38, crs)
-        areas = [statutory_area(reproject_geometries(s, crs, GEODETIC)) for s in (drawn, found)]
+        areas = [measure_statutory_area(reproject_geometries(s, crs, GEODETIC)) for s in (drawn, found)]
         assert np.abs(areas[0] - areas[1]).max() < 0.01
         assert read_back(path, content, crs).max_area_difference_m2 == pytest.approx(
             np.abs(areas[0] - areas[1]).max(), abs=1e-6
@@ -340,8 +340,10 @@ def test_area_of_a_written_bow_tie_equals_its_area_in_the_plan(tmp_path):
         path = tmp_path / f"{crs.to_epsg()}.gdb"
         (content,) = write_data_set(plan, path, make_data_set_spec(crs=f"EPSG:{crs.to_epsg()}"))
         done = read_back(path, content, crs)
-        assert done.same and done.areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.01)
-        assert done.areas["statutory"] == pytest.approx(15_000, rel=1e-3)
+        assert done.has_no_differences and done.areas_m2["statutory"] == pytest.approx(
+            plan.layers["DLTB"].statutory.sum(), abs=0.01
+        )
+        assert done.areas_m2["statutory"] == pytest.approx(15_000, rel=1e-3)
 
 
 def test_dates_and_times_of_a_written_database_read_back_equal(tmp_path):
@@ -356,7 +358,7 @@ def test_dates_and_times_of_a_written_database_read_back_equal(tmp_path):
     plan, path = make_package_plan(DLTB=make_awkward_shapes(), **{role: rows}), tmp_path / "a.gdb"
     spec = make_data_set_spec(layers=[{"layer": role, "need": "M"}], others=False)
     (content,) = write_data_set(plan, path, spec)
-    assert read_back(path, content, ZONE_38).same
+    assert read_back(path, content, ZONE_38).has_no_differences
     with fiona.open(path, layer=role) as layer:
         assert next(f["properties"][name] for f in layer).startswith("2026-01-31T10:30:05")
 
@@ -405,11 +407,11 @@ def test_reading_back_a_written_layer_finds_every_change(tmp_path, statement, ki
         more = []
     execute_sql(path, *more, statement)
     done = read_back(path, content, ZONE_38)
-    assert not done.same
-    found = {(k, f if field is not None else None) for k, f in done.differences}
-    assert (kind, field) in found, done.differences
+    assert not done.has_no_differences
+    found = {(k, f if field is not None else None) for k, f in done.difference_counts}
+    assert (kind, field) in found, done.difference_counts
     if feature:
-        assert done.examples[kind, field] == [feature]
+        assert done.example_names[kind, field] == [feature]
 
 
 def test_vertex_moved_by_a_millimetre_is_found_on_reading_back(tmp_path):
@@ -419,7 +421,7 @@ def test_vertex_moved_by_a_millimetre_is_found_on_reading_back(tmp_path):
     shapes[1] = shapely.transform(shapes[1], lambda c: c + np.where(np.arange(len(c)) == 2, 1e-3, 0)[:, None])
     plan.layers["DLTB"].__dict__.pop("raw_shapes", None)
     done = read_back(path, content, ZONE_38)
-    assert done.examples["shape", ""] == ["140225000000000002"]
+    assert done.example_names["shape", ""] == ["140225000000000002"]
 
 
 def test_multipoints_of_one_point_read_back_equal(tmp_path, blocked_reader):
@@ -428,7 +430,7 @@ def test_multipoints_of_one_point_read_back_equal(tmp_path, blocked_reader):
     for file in ("a.shp", "a.gpkg", "a.gdb"):
         spec = make_data_set_spec(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
         (content,) = write_data_set(plan, tmp_path / file, spec)
-        assert read_back(get_layer_file(tmp_path / file, content), content, ZONE_38).same, file
+        assert read_back(get_layer_file(tmp_path / file, content), content, ZONE_38).has_no_differences, file
 
 
 def test_vertex_with_a_non_finite_coordinate_counts_as_a_difference(tmp_path):
@@ -437,7 +439,7 @@ def test_vertex_with_a_non_finite_coordinate_counts_as_a_difference(tmp_path):
     plan.layers["DLTB"].raw_shapes[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
     content = next(c for c in write_data_set(plan, path, make_data_set_spec(path.name)) if c.name == "DLTB")
     done = read_back(path, content, ZONE_38)
-    assert done.examples["shape", ""] == done.examples["area", ""] == ["140225000000000002"]
+    assert done.example_names["shape", ""] == done.example_names["area", ""] == ["140225000000000002"]
 
 
 def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocked_reader):
@@ -483,7 +485,7 @@ def find_ring_differences(folder, shape, crs, suffix):
     path = folder / f"a{suffix}"
     (content,) = write_data_set(plan, path, spec)
     file = path if suffix != ".shp" else path.with_suffix("") / f"{content.name}.shp"
-    return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).differences}
+    return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).difference_counts}
 
 
 def test_shapes_read_with_another_validity_or_structure_are_found():
@@ -494,7 +496,7 @@ def test_shapes_read_with_another_validity_or_structure_are_found():
     read = np.array([thin, shapely.Polygon([(X, Y), (X + 9, Y + 9), (X + 9, Y), (X, Y + 9)]), square, square])
     table = make_table(written, **{k: [v] * len(written) for k, v in PARCEL_VALUES.items()})
     content = make_content_of_single_layer(make_package_plan(DLTB=table), make_data_set_spec())
-    rows = next(content.batches(ZONE_38))
+    rows = next(content.iterate_batches(ZONE_38))
     found = {kind: rows.tolist() for kind, rows in find_shape_changes(content, rows, read).items()}
     assert found == {"valid": [0], "invalid": [1], "rings": [2]}
     unchanged = find_shape_changes(content, rows, rows.shapes)

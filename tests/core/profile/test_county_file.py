@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.engine.explanation import find_confirmable_items
 from plugin.core.errors import DataError, OutputError
 from plugin.core.messages.texts import Texts
@@ -24,7 +24,7 @@ from plugin.core.profile.county_file import (
     read_text,
     save_county,
 )
-from plugin.core.profile.model import OtherSource, Target
+from plugin.core.profile.model import IndicatorTarget, OtherSource
 from plugin.core.standard.indicator_catalogue import find_allowed_comparisons
 from plugin.paths import PROFILES_FOLDER
 
@@ -32,16 +32,16 @@ PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
 
 
 def make_target(indicator="boundary_area", value="16.46", year=2035, unit="km2", comparison="<=", source=PLAN_TITLE):
-    return Target("140221", indicator, comparison, value, unit, year, "约束性", source)
+    return IndicatorTarget("140221", indicator, comparison, value, unit, year, "约束性", source)
 
 
 COUNTY_SETTINGS = CountySettings(
     name="阳高县",
     area_code="140221",
-    base="shanxi",
+    parent_profile="shanxi",
     targets=(make_target(), make_target("cultivated_area", "73.39", unit="wan_mu", comparison=">=")),
-    settings={"ratio.limit": 1.2, "ratio.classes": ["201"], "tolerance.min_area_m2": 0.4},
-    documents={"ratio.limit": PLAN_TITLE},
+    value_by_setting={"ratio.limit": 1.2, "ratio.classes": ["201"], "tolerance.min_area_m2": 0.4},
+    document_by_setting={"ratio.limit": PLAN_TITLE},
     confirmation=CountyConfirmation(
         "阳高县自然资源局", "阳自然资函〔2026〕1号", "2026-11-20", ("ratio.form", "tolerance")
     ),
@@ -125,7 +125,7 @@ def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp
     path = tmp_path / "浑源.toml"
     county = read_county(path, text)
     assert compose_county(county, path, text) == text
-    fewer = replace(county, targets=county.targets[1:], settings={}, documents={})
+    fewer = replace(county, targets=county.targets[1:], value_by_setting={}, document_by_setting={})
     changed = compose_county(fewer, path, text)
     assert read_county(path, changed) == fewer
     removed = [line for line in text.splitlines() if line not in changed.splitlines()]
@@ -144,7 +144,9 @@ def test_saving_a_county_profile_keeps_sections_that_the_form_does_not_edit(tmp_
     path = tmp_path / "县.toml"
     text = compose_county(COUNTY_SETTINGS, path) + '\n[document]\n"密级" = "内部" # by order\n'
     changed = compose_county(
-        replace(COUNTY_SETTINGS, settings={}, documents={}, confirmation=CountyConfirmation()), path, text
+        replace(COUNTY_SETTINGS, value_by_setting={}, document_by_setting={}, confirmation=CountyConfirmation()),
+        path,
+        text,
     )
     assert '[document]\n"密级" = "内部" # by order\n' in changed
 
@@ -153,9 +155,9 @@ def test_next_check_uses_the_saved_county_profile(tmp_path):
     path = make_default_profile_path(tmp_path / "阳高县规划.qgz")
     save_county(COUNTY_SETTINGS, path)
     assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
-    norm = Options(profile=str(path)).norm()
-    assert [t.value for t in norm.targets("140221")] == ["16.46", "73.39"]
-    assert norm.get("ratio.limit") == 1.2 and norm.mark("ratio.limit") == "A" and norm.is_confirmed("ratio.limit")
+    norm = RunOptions(profile=str(path)).resolve_norm()
+    assert [t.value for t in norm.find_targets("140221")] == ["16.46", "73.39"]
+    assert norm.get("ratio.limit") == 1.2 and norm.get_mark("ratio.limit") == "A" and norm.is_confirmed("ratio.limit")
     dated_norm = norm.resolve_for_area("140221")
     assert dated_norm.is_confirmed("tolerance") and not dated_norm.is_confirmed("ratio.classes"), (
         "a new value without a document"
@@ -167,11 +169,11 @@ def test_confirming_every_listed_item_leaves_no_setting_unconfirmed(tmp_path):
     unconfirmed = replace(COUNTY_SETTINGS, confirmation=CountyConfirmation())
     path = tmp_path / "县.toml"
     save_county(unconfirmed, path)
-    items = find_confirmable_items(Options(profile=str(path)).norm())
+    items = find_confirmable_items(RunOptions(profile=str(path)).resolve_norm())
     assert {"ratio.form", "ratio.classes", "tolerance"} <= set(items) and "ratio.limit" not in items
     given = replace(COUNTY_SETTINGS.confirmation, items=tuple(items))
     save_county(replace(unconfirmed, confirmation=given), path, read_text(path))
-    norm = Options(profile=str(path)).norm()
+    norm = RunOptions(profile=str(path)).resolve_norm()
     assert find_confirmable_items(norm) == items and all(map(norm.is_confirmed, items))
 
 
@@ -196,7 +198,7 @@ def test_county_profile_that_cannot_be_replaced_stays_unchanged(tmp_path):
 
 
 def list_problem_fields(county, **given):
-    return {(p.field, p.error.key) for p in find_county_problems(county, Path("县.toml"), **given)}
+    return {(p.field_path, p.error.key) for p in find_county_problems(county, Path("县.toml"), **given)}
 
 
 def test_valid_county_settings_have_no_problem():
@@ -209,7 +211,7 @@ def test_valid_county_settings_have_no_problem():
         ({"name": " "}, "name", "county_name"),
         ({"area_code": "1402"}, "area_code", "county_code"),
         ({"area_code": "110101"}, "base", "county_not_below"),
-        ({"base": "nowhere"}, "base", "profile_unknown"),
+        ({"parent_profile": "nowhere"}, "base", "profile_unknown"),
         ({"targets": (make_target(value="63，25"),)}, "targets[0].value", "county_no_number"),
         ({"targets": (make_target(), make_target(value="-1", year=2030))}, "targets[1].value", "county_no_number"),
         ({"targets": (make_target(year=20235),)}, "targets[0].year", "county_target_year"),
@@ -217,11 +219,11 @@ def test_valid_county_settings_have_no_problem():
         ({"targets": (make_target(source=" "),)}, "targets[0].source", "county_target_source"),
         ({"targets": (make_target(comparison=">="),)}, "targets[0].comparison", "data_value_unknown"),
         ({"targets": (make_target(unit="t"),)}, "targets[0].unit", "data_value_unknown"),
-        ({"settings": {"ratio.limit": 1.35}}, "ratio.limit", "county_limit_looser"),
-        ({"settings": {"ratio.limit": "一点二"}}, "ratio.limit", "county_not_a_number"),
+        ({"value_by_setting": {"ratio.limit": 1.35}}, "ratio.limit", "county_limit_looser"),
+        ({"value_by_setting": {"ratio.limit": "一点二"}}, "ratio.limit", "county_not_a_number"),
         ({"targets": (make_target(value="多"),)}, "targets[0].value", "county_not_a_number"),
-        ({"settings": {"ratio.form": "n9"}}, "ratio.form", "data_value_unknown"),
-        ({"settings": {"tolerance.min_area_m2": 500.0}}, "tolerance.min_area_m2", "data_value_unknown"),
+        ({"value_by_setting": {"ratio.form": "n9"}}, "ratio.form", "data_value_unknown"),
+        ({"value_by_setting": {"tolerance.min_area_m2": 500.0}}, "tolerance.min_area_m2", "data_value_unknown"),
         (
             {"confirmation": CountyConfirmation("", "文", "2026-11-20", ("tolerance",))},
             "confirmed.by",
@@ -242,7 +244,7 @@ def test_valid_county_settings_have_no_problem():
     ],
 )
 def test_problem_of_a_county_setting_is_reported_at_its_field(change, field, key):
-    county = replace(COUNTY_SETTINGS, documents={}, **change)
+    county = replace(COUNTY_SETTINGS, document_by_setting={}, **change)
     assert list_problem_fields(county) == {(field, key)}
     for lang in ("zh", "en"):
         for problem in find_county_problems(county, Path("县.toml")):
@@ -252,7 +254,11 @@ def test_problem_of_a_county_setting_is_reported_at_its_field(change, field, key
 def test_target_ten_times_the_saved_value_gives_a_warning_that_allows_saving():
     slip = replace(COUNTY_SETTINGS, targets=(make_target(value="164.60"),))
     (problem,) = find_county_problems(slip, Path("县.toml"), saved=COUNTY_SETTINGS)
-    assert (problem.field, problem.error.key, problem.blocks) == ("targets[0].value", "county_target_far", False)
+    assert (problem.field_path, problem.error.key, problem.prevents_saving) == (
+        "targets[0].value",
+        "county_target_far",
+        False,
+    )
     assert "相差 10 倍" in Texts("zh").explain_error(problem.error)
     assert (
         list_problem_fields(
@@ -272,7 +278,7 @@ def test_county_target_looser_than_the_assigned_task_is_reported():
         "浑源县", "140225", "hunyuan", (replace(make_target(value="17.00"), area_code="140225"),)
     )
     (problem,) = find_county_problems(setting_values, Path("县.toml"))
-    assert (problem.field, problem.error.key) == ("targets[0].value", "county_target_looser")
+    assert (problem.field_path, problem.error.key) == ("targets[0].value", "county_target_looser")
 
 
 def test_totals_of_the_province_do_not_limit_county_targets():
@@ -289,7 +295,13 @@ def test_county_limit_without_a_source_document_gets_the_lowest_source_mark(tmp_
     save_county(COUNTY_SETTINGS, path)
     opened = read_text(path)
     save_county(
-        replace(COUNTY_SETTINGS, settings={**COUNTY_SETTINGS.settings, "ratio.limit": 1.1}, documents={}), path, opened
+        replace(
+            COUNTY_SETTINGS,
+            value_by_setting={**COUNTY_SETTINGS.value_by_setting, "ratio.limit": 1.1},
+            document_by_setting={},
+        ),
+        path,
+        opened,
     )
-    norm = Options(profile=str(path)).norm()
-    assert norm.mark("ratio.limit") == "C" and PLAN_TITLE not in read_text(path).partition("[[targets]]")[0]
+    norm = RunOptions(profile=str(path)).resolve_norm()
+    assert norm.get_mark("ratio.limit") == "C" and PLAN_TITLE not in read_text(path).partition("[[targets]]")[0]

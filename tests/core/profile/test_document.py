@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import (
@@ -81,17 +81,17 @@ def test_project_overrides_profile_and_profile_overrides_package_spec():
     found = resolve_document(
         project, make_document_profile(secrecy="秘密", compiler="某县人民政府"), SPEC_DOCUMENT_INFO
     )
-    assert found.info == DocumentInfo("机密", "某县人民政府", "项目的院", "2025年")
-    assert found.sources == {
+    assert found.document_info == DocumentInfo("机密", "某县人民政府", "项目的院", "2025年")
+    assert found.source_by_key == {
         "secrecy": "project", "compiler": "profile", "cartographer": "project", "date": "form",
     }  # fmt: skip
-    assert (found.lowered_levels, found.refused) == ((), None)
+    assert (found.lowered_levels, found.refused_lowering) == ((), None)
     found.require_exportable()
 
 
 def test_missing_document_info_is_empty_and_stops_an_export():
     found = resolve_document(None, make_document_profile())
-    assert found.is_empty and found.info == DocumentInfo()
+    assert found.is_empty and found.document_info == DocumentInfo()
     with pytest.raises(InputError) as caught:
         found.require_exportable()
     for lang, words in (("zh", ("密级", "[document] secrecy", "SECRECY")), ("en", ("[document] secrecy", "SECRECY"))):
@@ -100,9 +100,9 @@ def test_missing_document_info_is_empty_and_stops_an_export():
 
 def test_lower_secrecy_level_without_a_reason_is_not_applied():
     found = resolve_document(DocumentInfo(secrecy="公开", map_approval="审1"), make_document_profile(secrecy="秘密"))
-    assert found.info.secrecy == "秘密" and found.sources["secrecy"] == "profile"
-    assert (found.refused.above, found.refused.secrecy) == ("秘密", "公开")
-    assert found.info.printed_approval == ""
+    assert found.document_info.secrecy == "秘密" and found.source_by_key["secrecy"] == "profile"
+    assert (found.refused_lowering.above, found.refused_lowering.secrecy) == ("秘密", "公开")
+    assert found.document_info.printed_approval == ""
     with pytest.raises(InputError) as caught:
         found.require_exportable()
     message = Texts("zh").explain_error(caught.value)
@@ -113,7 +113,7 @@ def test_lower_secrecy_level_with_a_reason_is_applied_and_recorded():
     project = DocumentInfo(secrecy="公开", secrecy_reason="已经脱密处理，某〔2026〕1号")
     found = resolve_document(project, make_document_profile(secrecy="秘密"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
-    assert found.info.secrecy == "公开"
+    assert found.document_info.secrecy == "公开"
     assert [(one.above, one.above_source, one.secrecy, one.source) for one in found.lowered_levels] == [
         ("秘密", "profile", "公开", "project")
     ]
@@ -127,13 +127,13 @@ def test_profile_below_the_secrecy_level_of_the_package_spec_needs_a_reason():
         resolve_document(None, make_document_profile(secrecy="公开"), SPEC_DOCUMENT_INFO).require_exportable()
     found = resolve_document(None, make_document_profile(secrecy="公开", secrecy_reason="公示稿"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
-    assert found.info.secrecy == "公开" and found.lowered_levels[0].above_source == "form"
+    assert found.document_info.secrecy == "公开" and found.lowered_levels[0].above_source == "form"
 
 
 def test_higher_secrecy_level_of_the_project_replaces_a_refused_lower_one():
     found = resolve_document(DocumentInfo(secrecy="秘密"), make_document_profile(secrecy="公开"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
-    assert found.info.secrecy == "秘密" and found.refused is None and found.lowered_levels == ()
+    assert found.document_info.secrecy == "秘密" and found.refused_lowering is None and found.lowered_levels == ()
 
 
 def test_map_approval_number_is_printed_on_public_results_only():
@@ -221,7 +221,7 @@ def test_profile_below_the_secrecy_level_of_its_base_needs_a_reason(tmp_path):
     assert "document.secrecy_reason" in Texts("zh").explain_error(caught.value)
     profile = load_profile(write_profile(tmp_path, lower + 'secrecy_reason = "公示稿已脱密"\n'))
     found = resolve_document(None, profile)
-    assert found.info.secrecy == "公开"
+    assert found.document_info.secrecy == "公开"
     assert [(one.above, one.above_source, one.reason) for one in found.lowered_levels] == [
         ("秘密", "base", "公示稿已脱密")
     ]
@@ -238,7 +238,7 @@ def boundary_layer():
 def test_report_contains_the_document_info_of_profile_and_project(boundary_layer, tmp_path):
     path = write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION)
     info = DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
-    report = check_plan([boundary_layer], Options(profile=str(path), rules=("GEO001",), document_info=info)).report
+    report = check_plan([boundary_layer], RunOptions(profile=str(path), rules=("GEO001",), document_info=info)).report
     data = json.loads(report_to_json(report))
     assert data["provenance"]["document"]["secrecy"] == "公开"
     assert data["provenance"]["document"]["map_approval"] == "晋S(2026)001号"
@@ -251,23 +251,25 @@ def test_report_contains_the_document_info_of_profile_and_project(boundary_layer
 
 
 def test_report_never_shows_a_secrecy_level_lowered_without_a_reason(boundary_layer, tmp_path):
-    options = Options(profile=str(write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION)), rules=("GEO001",))
+    options = RunOptions(profile=str(write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION)), rules=("GEO001",))
     report = check_plan([boundary_layer], replace(options, document_info=DocumentInfo(secrecy="公开"))).report
     assert report.provenance["document"]["secrecy"] == "秘密"
     assert report.provenance["document"]["map_approval"] == ""
 
 
 def test_report_without_document_info_has_no_document_rows(boundary_layer):
-    report = check_plan([boundary_layer], Options(rules=("GEO001",))).report
+    report = check_plan([boundary_layer], RunOptions(rules=("GEO001",))).report
     assert "document" not in report.provenance and "制图单位" not in render_report(report)
 
 
 def test_with_document_replaces_the_document_info_that_the_check_recorded(boundary_layer):
-    report = check_plan([boundary_layer], Options(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))).report
+    report = check_plan(
+        [boundary_layer], RunOptions(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))
+    ).report
     later = add_document_info(report, resolve_document(DocumentInfo("秘密"), make_document_profile()))
     assert (later.provenance["document"]["secrecy"], later.provenance["document"]["compiler"]) == ("秘密", "")
     assert report.provenance["document"]["compiler"] == "甲"
 
 
 def test_options_that_differ_only_in_document_info_are_equal():
-    assert Options(document_info=DocumentInfo("内部")) == Options(document_info=DocumentInfo("秘密"))
+    assert RunOptions(document_info=DocumentInfo("内部")) == RunOptions(document_info=DocumentInfo("秘密"))

@@ -3,16 +3,16 @@
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.files.data import read_toml
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.messages.texts import Texts
 from plugin.core.model.verdict import Verdict
-from plugin.core.profile import Norm, Target, load_profile
+from plugin.core.profile import IndicatorTarget, Norm, load_profile
 from plugin.core.render.verdict import list_caveats
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
 from plugin.core.target_allocation.table import read_township_tasks
@@ -90,8 +90,8 @@ def test_non_finite_numbers_inside_lists_and_rows_of_a_profile_are_refused(tmp_p
 
 def test_non_finite_parameters_of_a_check_are_refused(clean_layers):
     for options in (
-        Options(parameters={"LAW007": {"allowance_m2": float("nan")}}),
-        Options(tolerance=Tolerance(ignored_pair_m2=float("nan"))),
+        RunOptions(parameters={"LAW007": {"allowance_m2": float("nan")}}),
+        RunOptions(tolerance=Tolerance(ignored_pair_m2=float("nan"))),
     ):
         with pytest.raises(InputError) as caught:
             check_plan(make_read_layers(clean_layers), options)
@@ -121,7 +121,8 @@ LOOSER_TARGETS = {
 @pytest.mark.parametrize("own", LOOSER_TARGETS.values(), ids=LOOSER_TARGETS)
 def test_county_target_looser_than_the_base_task_keeps_the_base_task_in_force(clean_layers, write_profile, own):
     report = check_plan(
-        make_read_layers(clean_layers), Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *own)))
+        make_read_layers(clean_layers),
+        RunOptions(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *own))),
     ).report
     (warned,) = [f for f in list_findings_of_rules(report, "LAW005") if f.case == "target"]
     assert all(text in warned.message for text in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
@@ -135,7 +136,7 @@ def test_county_that_misses_the_base_task_fails_despite_its_own_looser_target(cl
     short = {**clean_layers, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
     report = check_plan(
         make_read_layers(short),
-        Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *LOOSER_TARGETS["nothing"]))),
+        RunOptions(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *LOOSER_TARGETS["nothing"]))),
     ).report
     assert report.verdict is Verdict.FAILED
     assert [
@@ -156,7 +157,7 @@ def test_county_target_as_strict_as_the_base_target_replaces_it(write_profile, c
 
 
 def make_target(comparison, value, unit="km2"):
-    return Target("140225", "boundary_area", comparison, value, unit, 2035, "约束性", "x")
+    return IndicatorTarget("140225", "boundary_area", comparison, value, unit, 2035, "约束性", "x")
 
 
 def test_looser_than_compares_targets_by_comparison_sign_and_unit():
@@ -174,7 +175,7 @@ def test_target_with_a_reversed_comparison_sign_is_refused(write_profile, indica
     with pytest.raises(DataError) as caught:
         load_profile(write_profile(TARGET_SECTION.format(indicator, turned, "1", "km2", "约束性")))
     assert "targets[1].comparison" in Texts("zh").explain_error(caught.value)
-    entry = load_catalogue(load_standard()).entries[indicator]
+    entry = load_catalogue(load_standard()).indicator_by_id[indicator]
     assert entry.comparison and entry.mark in ("A", "B") and entry.source_zh
 
 
@@ -193,7 +194,7 @@ def test_township_task_with_a_reversed_comparison_sign_is_refused(tmp_path, row)
 
 @pytest.mark.parametrize(("row", "comparison"), [("永久基本农田,,60", ">="), ("城镇开发边界,,60", "<=")])
 def test_township_task_without_a_comparison_sign_uses_that_of_its_indicator(tmp_path, row, comparison):
-    (task,) = read_tasks(tmp_path, row).tasks
+    (task,) = read_tasks(tmp_path, row).targets
     assert task.comparison == comparison
 
 
@@ -206,8 +207,8 @@ INCLUDES_SHIPPED_STANDARD = 'includes = ["county_db"]\n'
 def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_layers, tmp_path, write_profile):
     head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD))
     path = write_profile(head=head)
-    report = check_plan(make_read_layers(clean_layers), Options(profile=path)).report
-    norm = Options(profile=path).norm()
+    report = check_plan(make_read_layers(clean_layers), RunOptions(profile=path)).report
+    norm = RunOptions(profile=path).resolve_norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
     scope = report.provenance["scope"]
     assert [r.code for r in report.rules] == ["LAW001"]
@@ -216,7 +217,7 @@ def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_lay
         and "REL002" in report.left_out
     )
     assert report.verdict is Verdict.CONDITIONAL
-    assert any("ATT0" in caveat for caveat in list_caveats(report, norm, Words("zh")))
+    assert any("ATT0" in caveat for caveat in list_caveats(report, norm, ReportTexts("zh")))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_lay
 )
 def test_scopes_and_rule_groups_of_a_county_standard_remove_no_expected_rule(tmp_path, write_profile, more):
     head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD) + more)
-    norm = Options(profile=write_profile(head=head)).norm()
+    norm = RunOptions(profile=write_profile(head=head)).resolve_norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
     assert set(usual.list_expected_rules_of_scope("maintenance")) <= set(
         norm.list_expected_rules_of_scope("maintenance")
@@ -241,11 +242,14 @@ def test_shipped_standard_is_not_compared_with_another_shipped_standard():
 def test_mandatory_layer_declared_absent_leaves_the_declaration_unconfirmed(clean_layers, write_profile):
     tables = {role: frame for role, frame in clean_layers.items() if role != "YDYHGHFQ"}
     path = write_profile('[absent]\nconcepts = ["zones"]\n')
-    report = check_plan(make_read_layers(tables), Options(profile=path, scope="county")).report
+    report = check_plan(make_read_layers(tables), RunOptions(profile=path, scope="county")).report
     assert "absent.zones" in report.summary["unconfirmed"]
     assert "absent.zones" in get_outcome_of_rule(report, "SCH001").unconfirmed
     assert report.verdict not in (Verdict.PASSED,)
-    assert any("规划分区" in caveat for caveat in list_caveats(report, Options(profile=path).norm(), Words("zh")))
+    assert any(
+        "规划分区" in caveat
+        for caveat in list_caveats(report, RunOptions(profile=path).resolve_norm(), ReportTexts("zh"))
+    )
 
 
 # -- a county standard looser than the shipped one ------------------------------------------------------------------
@@ -268,7 +272,10 @@ def test_county_standard_is_limited_to_the_bounds_that_apply_to_profiles(tmp_pat
     with pytest.raises(DataError):
         load_profile(write_profile(text))
     head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + text)
-    for load in (lambda: load_profile(write_profile(head=head)), Options(standard=str(tmp_path / "mine")).norm):
+    for load in (
+        lambda: load_profile(write_profile(head=head)),
+        RunOptions(standard=str(tmp_path / "mine")).resolve_norm,
+    ):
         with pytest.raises(DataError) as caught:
             load()
         assert caught.value.params["key"] == f"{section}.{key}" and "mine" in caught.value.params["file"]
@@ -306,7 +313,7 @@ def test_county_standard_looser_than_the_shipped_one_is_reported(clean_layers, t
         assert own != template
         (tmp_path / "mine" / "templates" / "STBHHX.toml").write_text(own, encoding="utf-8")
     report = check_plan(
-        make_read_layers(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))
+        make_read_layers(clean_layers), RunOptions(profile=write_profile(head=head), rules=("TOP001",))
     ).report
     (named,) = [f for f in list_findings_of_rules(report, "RUN904") if f.case == "standard"]
     assert item in named.message and "自编" in named.message
@@ -325,7 +332,7 @@ def test_code_list_that_turns_forest_into_cultivated_land_is_reported(clean_laye
     text = "\n".join(",".join(row) for row in rows)
     (tmp_path / "mine" / "codelists" / "sandiao.csv").write_text(text, encoding="utf-8")
     report = check_plan(
-        make_read_layers(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))
+        make_read_layers(clean_layers), RunOptions(profile=write_profile(head=head), rules=("TOP001",))
     ).report
     (named,) = [f for f in list_findings_of_rules(report, "RUN904") if f.case == "standard"]
     assert "sandiao.csv（0301）" in named.message
@@ -343,7 +350,7 @@ EQUALLY_STRICT_TEXTS = [
 def test_county_standard_as_strict_as_the_shipped_one_gives_no_finding(clean_layers, tmp_path, write_profile, text):
     head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + text)
     report = check_plan(
-        make_read_layers(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))
+        make_read_layers(clean_layers), RunOptions(profile=write_profile(head=head), rules=("TOP001",))
     ).report
     assert not list_findings_of_rules(report, "RUN904")
 
@@ -400,7 +407,9 @@ def test_value_stricter_than_the_standard_is_confirmed_without_naming_it(tmp_pat
 
 def test_rule_switched_off_by_the_county_prevents_a_pass(clean_layers, write_profile):
     text = "[zones]\nurban_is_boundary = false\n"
-    report = check_plan(make_read_layers(clean_layers), Options(profile=write_profile(text), rules=("REL005",))).report
+    report = check_plan(
+        make_read_layers(clean_layers), RunOptions(profile=write_profile(text), rules=("REL005",))
+    ).report
     assert (
         get_outcome_of_rule(report, "REL005").outcome == "not_applicable"
         and "urban_is_boundary" in report.rules[0].reason
@@ -410,7 +419,9 @@ def test_rule_switched_off_by_the_county_prevents_a_pass(clean_layers, write_pro
 
 def test_target_with_an_implausible_unit_is_reported(clean_layers, write_profile):
     text = TARGET_SECTION.format("red_line_area", ">=", "538.87", "ha", "约束性")
-    report = check_plan(make_read_layers(clean_layers), Options(profile=write_profile(text), rules=("LAW002",))).report
+    report = check_plan(
+        make_read_layers(clean_layers), RunOptions(profile=write_profile(text), rules=("LAW002",))
+    ).report
     (named,) = [f for f in list_findings_of_rules(report, "LAW002") if f.case == "unlikely"]
     assert "538.87 公顷" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
 
@@ -421,7 +432,7 @@ def test_own_profile_looser_than_the_shipped_profile_of_the_county_is_reported(c
     path.write_text(
         head + TARGET_SECTION.format(FARMLAND_INDICATOR, ">=", "43.00", "wan_mu", "约束性"), encoding="utf-8"
     )
-    report = check_plan(make_read_layers(clean_layers), Options(profile=str(path), rules=("LAW005",))).report
+    report = check_plan(make_read_layers(clean_layers), RunOptions(profile=str(path), rules=("LAW005",))).report
     cases = {f.case: f.message for f in list_findings_of_rules(report, "LAW005")}
     assert set(cases) == {"limit", "target"}
     assert "1.29" in cases["limit"] and "1.25" in cases["limit"] and "—" not in cases["limit"].split("的")[0]
@@ -442,7 +453,7 @@ def test_confirmation_with_blank_person_document_or_items_confirms_nothing(clean
     assert old in CONFIRMED_PROFILE_TEXT
     path = tmp_path / "profile.toml"
     path.write_text(CONFIRMED_PROFILE_TEXT.replace(old, new, 1), encoding="utf-8")
-    report = check_plan(make_read_layers(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
+    report = check_plan(make_read_layers(clean_layers), RunOptions(profile=str(path), rules=("TOP001",))).report
     assert [f.case for f in list_findings_of_rules(report, "RUN904")] == [
         "confirmed_blank"
     ] and report.verdict is Verdict.INCOMPLETE
@@ -451,7 +462,7 @@ def test_confirmation_with_blank_person_document_or_items_confirms_nothing(clean
 def test_profile_with_the_name_of_another_county_is_reported(clean_layers, tmp_path):
     path = tmp_path / "profile.toml"
     path.write_text(CONFIRMED_PROFILE_TEXT.replace('name = "浑源县"', 'name = "应县"'), encoding="utf-8")
-    report = check_plan(make_read_layers(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
+    report = check_plan(make_read_layers(clean_layers), RunOptions(profile=str(path), rules=("TOP001",))).report
     (named,) = list_findings_of_rules(report, "RUN904")
     assert named.case == "profile_name" and "应县" in named.message and "浑源县" in named.message
 
@@ -459,7 +470,7 @@ def test_profile_with_the_name_of_another_county_is_reported(clean_layers, tmp_p
 def test_rows_that_name_another_county_are_reported(clean_layers, write_profile):
     tables = dict(clean_layers)
     tables["XZQX"] = tables["XZQX"].assign(XZQMC="应县")
-    report = check_plan(make_read_layers(tables), Options(profile=write_profile(), rules=("TOP001",))).report
+    report = check_plan(make_read_layers(tables), RunOptions(profile=write_profile(), rules=("TOP001",))).report
     (named,) = list_findings_of_rules(report, "RUN904")
     assert (named.case, named.role) == ("county_name", "XZQX") and "应县" in named.message
 
@@ -469,7 +480,7 @@ def test_rows_that_name_another_county_are_reported(clean_layers, write_profile)
 def test_rows_that_name_a_city_elsewhere_are_reported(clean_layers, write_profile, role, code, name):
     tables = dict(clean_layers)
     tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
-    report = check_plan(make_read_layers(tables), Options(profile=write_profile(), rules=("TOP001",))).report
+    report = check_plan(make_read_layers(tables), RunOptions(profile=write_profile(), rules=("TOP001",))).report
     (named,) = list_findings_of_rules(report, "RUN904")
     assert (named.case, named.role) == ("county_name", role) and name in named.message and "浑源县" in named.message
 
@@ -480,7 +491,7 @@ def test_other_place_names_within_the_county_are_accepted(clean_layers, write_pr
     for role, code in (("XZQX", "140225"), ("XZQXZ", "140225100")):
         tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
     assert not list_findings_of_rules(
-        check_plan(make_read_layers(tables), Options(profile=write_profile(), rules=("TOP001",))).report, "RUN904"
+        check_plan(make_read_layers(tables), RunOptions(profile=write_profile(), rules=("TOP001",))).report, "RUN904"
     )
 
 
@@ -488,6 +499,8 @@ def test_task_entered_only_as_a_stated_figure_is_reported(clean_layers, write_pr
     text = TARGET_SECTION.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
     )
-    report = check_plan(make_read_layers(clean_layers), Options(profile=write_profile(text), rules=("TOP001",))).report
+    report = check_plan(
+        make_read_layers(clean_layers), RunOptions(profile=write_profile(text), rules=("TOP001",))
+    ).report
     (named,) = list_findings_of_rules(report, "RUN904")
     assert named.case == "stated" and "[[targets]]" in named.message

@@ -7,7 +7,7 @@ from unicodedata import east_asian_width
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import list_profile_ids
 from plugin.core.profile.resolved import PROFILE_ORIGIN, RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, resolve_norm
@@ -40,7 +40,7 @@ def county_profile_path(tmp_path):
 
 
 def test_every_resolved_setting_has_its_origin(county_profile_path):
-    resolved = resolve_norm(Options(profile=str(county_profile_path)).norm())
+    resolved = resolve_norm(RunOptions(profile=str(county_profile_path)).resolve_norm())
     values = {v.key: v for v in resolved.settings}
     origins = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
     assert origins["ratio.form"] == ("n2", PROFILE_ORIGIN, "mine")
@@ -57,7 +57,7 @@ def test_every_resolved_setting_has_its_origin(county_profile_path):
 
 
 def test_resolved_profile_contains_every_setting_and_rule(county_profile_path):
-    norm = Options(profile=str(county_profile_path)).norm()
+    norm = RunOptions(profile=str(county_profile_path)).resolve_norm()
     resolved = resolve_norm(norm)
     keys = {v.key for v in resolved.settings} | {p.key for line in resolved.rules for p in line.parameters}
     assert set(norm.standard.settings) | set(norm.profile.settings) <= keys
@@ -69,7 +69,7 @@ def test_resolved_severity_of_a_rule_has_its_origin_and_phase(county_profile_pat
     def find_severity(code, phase=""):
         (line,) = [
             one
-            for one in resolve_norm(Options(profile=str(county_profile_path), phase=phase).norm()).rules
+            for one in resolve_norm(RunOptions(profile=str(county_profile_path), phase=phase).resolve_norm()).rules
             if one.code == code
         ]
         return line.severity, line.origin.kind, line.origin.id, line.origin.phase
@@ -154,6 +154,6 @@ def test_unknown_profile_or_phase_suggests_known_names(capsys):
 
 
 def test_standard_without_a_profile_can_be_resolved():
-    resolved = resolve_norm(Options().norm())
+    resolved = resolve_norm(RunOptions().resolve_norm())
     assert {v.origin.kind for v in resolved.settings} == {STANDARD_ORIGIN}
     assert {v.key for v in resolved.settings} >= {k for k in load_standard().settings if not k.startswith("rules.")}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import Texts
@@ -61,11 +61,13 @@ def test_every_figure_of_the_planning_texts_is_in_its_shipped_profile(row):
     text = (PROFILES_FOLDER / f"{profile.id}.toml").read_text(encoding="utf-8")
     assert f"# {row['file']}:{row['line']}" in text
     figures = [(t.value, t.year, t.comparison, t.binding) for t in profile.targets if t.area_code == row["area_code"]]
-    figures += [(s.value, s.year, s.comparison, s.binding) for s in profile.stated if s.area_code == row["area_code"]]
+    figures += [
+        (s.value, s.year, s.comparison, s.binding) for s in profile.stated_figures if s.area_code == row["area_code"]
+    ]
     if (row["value"], int(row["year"]), row["comparison"], row["binding"]) in figures:
         return
     if row["unit"] == "倍":
-        assert profile.own["ratio.limit"] == float(row["value"])
+        assert profile.own_settings["ratio.limit"] == float(row["value"])
         return
     lines = [line for line in profile.register if line.area_code == row["area_code"]]
     counts = {line.term: line.count for line in lines if line.count is not None}
@@ -78,17 +80,17 @@ def test_heritage_register_of_hunyuan_adds_up_to_its_totals():
 
     Source: lines 424 and 435 of the plan.
     """
-    norm = Options(profile="hunyuan").norm()
-    by_level = {line.level: line.count for line in norm.register("140225") if line.kind == "文物保护单位"}
+    norm = RunOptions(profile="hunyuan").resolve_norm()
+    by_level = {line.level: line.count for line in norm.find_registered_sites("140225") if line.kind == "文物保护单位"}
     assert by_level == {"国家级": 7, "省级": 8, "市级": 5, "县级": 9}
-    (block,) = [line for line in norm.register("140225") if line.name]
+    (block,) = [line for line in norm.find_registered_sites("140225") if line.name]
     assert float(block.core_area) + float(block.control_area) == pytest.approx(float(block.area))
-    assert norm.register("140700") == [] and norm.list_stated_figures("140225")[0].name == "森林覆盖率"
+    assert norm.find_registered_sites("140700") == [] and norm.list_stated_figures("140225")[0].name == "森林覆盖率"
 
 
 def test_targets_of_a_base_profile_apply_to_no_other_area():
-    norm = Options(profile="jinzhong").norm()
-    assert norm.targets("140700") == [] and norm.get("ratio.limit") == 1.3
+    norm = RunOptions(profile="jinzhong").resolve_norm()
+    assert norm.find_targets("140700") == [] and norm.get("ratio.limit") == 1.3
     assert {t.area_code for t in norm.profile.targets} == {"cluster", "140000"}
     assert [p.id for p in norm.profile.list_base_profiles()] == ["jinzhong", "cluster", "shanxi"]
 
@@ -104,7 +106,7 @@ def test_contradicting_figures_of_two_texts_are_stored_together():
     province = load_profile("shanxi")
     (target,) = [t for t in province.targets if t.other_sources]
     assert (target.value, target.year, target.other_sources[0].value) == ("4749", 2025, "4748")
-    assert {s.name for s in province.stated if s.other_sources} == {"森林覆盖率", "湿地保护率"}
+    assert {s.name for s in province.stated_figures if s.other_sources} == {"森林覆盖率", "湿地保护率"}
 
 
 def test_shipped_profiles_have_no_problem():
@@ -352,7 +354,7 @@ def test_planning_phase_is_accepted_by_id_or_chinese_name(text, phase):
 
 def test_unknown_planning_phase_is_refused_with_the_known_ones():
     with pytest.raises(InputError) as caught:
-        Options(phase="终稿").norm()
+        RunOptions(phase="终稿").resolve_norm()
     assert all(
         name in Texts("zh").explain_error(caught.value)
         for name in ("终稿", *PLANNING_PHASES, *PLANNING_PHASES.values())
@@ -376,7 +378,7 @@ def test_severity_of_a_rule_is_taken_from_the_most_specific_source(tmp_path):
     rules = load_all_rules()
 
     def get_severity(phase, code):
-        return str(Options(profile=str(path), phase=phase).norm().severity(rules[code]))
+        return str(RunOptions(profile=str(path), phase=phase).resolve_norm().get_severity(rules[code]))
 
     assert [get_severity("", c) for c in ("LAW001", "LAW002", "LAW010")] == [
         "INFO",
@@ -448,7 +450,7 @@ def test_second_edition_of_a_standard_needs_only_a_folder(standards_with_two_edi
     new, old = load_standard(), load_standard("county_db", "2021")
     assert (new.edition, old.edition) == ("2028", "2021")
     assert load_standard("county_db-2021").folder == old.folder == standards_with_two_editions / "county_db-2021"
-    assert (new.key, old.key) == ("county_db", "county_db-2021")
+    assert (new.standard_key, old.standard_key) == ("county_db", "county_db-2021")
     assert {"county_db", "county_db-2021"} <= set(list_standard_ids())
     # Templates that the new edition lacks come from the earlier one.
     assert new.templates["CZKFBJ"] == old.templates["CZKFBJ"]
@@ -457,14 +459,14 @@ def test_second_edition_of_a_standard_needs_only_a_folder(standards_with_two_edi
 
 def test_profile_uses_the_edition_of_the_standard_that_it_names(standards_with_two_editions, tmp_path):
     path = write_profile(tmp_path, PROFILE_HEAD + 'edition = "2028"\n')
-    norm = Options(profile=str(path)).norm()
+    norm = RunOptions(profile=str(path)).resolve_norm()
     assert (norm.standard.edition, norm.get("ratio.limit")) == ("2028", 1.1)
-    assert norm.severity(load_all_rules()["LAW002"]) is Severity.INFO
+    assert norm.get_severity(load_all_rules()["LAW002"]) is Severity.INFO
     # A published profile keeps the edition that it was written for when newer ones are added.
-    assert Options(profile="hunyuan").norm().standard.edition == "2021"
+    assert RunOptions(profile="hunyuan").resolve_norm().standard.edition == "2021"
     # A county on top of such a profile may still take another edition.
     path = write_profile(tmp_path, PROFILE_HEAD + 'base = "shanxi"\nedition = "2028"\n', "y.toml")
-    assert Options(profile=str(path)).norm().standard.edition == "2028"
+    assert RunOptions(profile=str(path)).resolve_norm().standard.edition == "2028"
 
 
 def test_edition_of_a_standard_may_be_loaded_from_any_folder(tmp_path):
@@ -473,7 +475,7 @@ def test_edition_of_a_standard_may_be_loaded_from_any_folder(tmp_path):
     text = (folder / "standard.toml").read_text(encoding="utf-8").replace('edition = "2021"', 'edition = "2030"')
     (folder / "standard.toml").write_text(text, encoding="utf-8")
     path = write_profile(tmp_path, PROFILE_HEAD + 'standard = "标准/county_db-2030"\n')
-    norm = Options(profile=str(path)).norm()
+    norm = RunOptions(profile=str(path)).resolve_norm()
     assert (norm.standard.edition, norm.standard.folder) == ("2030", folder)
     assert load_standard().edition == "2021"
 
@@ -510,9 +512,9 @@ def test_planning_phase_sets_the_severity_of_a_finding(phase, severity):
 
     The result then depends on an unconfirmed setting.
     """
-    norm = Options(phase=phase).norm()
+    norm = RunOptions(phase=phase).resolve_norm()
     layers = [make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, norm)]
-    report = check_plan(layers, Options(phase=phase, rules=("ATT001",))).report
+    report = check_plan(layers, RunOptions(phase=phase, rules=("ATT001",))).report
     assert {str(f.severity) for f in report.findings} == {severity} and report.rules[0].severity == severity
     assert report.provenance["phase"] == norm.phase
     assert ("phase" in report.rules[0].unconfirmed) == (severity == "WARNING")
@@ -520,14 +522,14 @@ def test_planning_phase_sets_the_severity_of_a_finding(phase, severity):
 
 def test_county_profile_can_confirm_the_severities_of_the_phases(tmp_path):
     text = PROFILE_HEAD + '[confirmed]\nby = "县局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["phase"]\n'
-    options = Options(profile=str(write_profile(tmp_path, text)), phase="drafting", rules=("ATT001",))
-    report = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options).report
+    options = RunOptions(profile=str(write_profile(tmp_path, text)), phase="drafting", rules=("ATT001",))
+    report = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.resolve_norm())], options).report
     assert "phase" not in report.rules[0].unconfirmed
 
 
 def test_report_page_names_the_planning_phase(tmp_path):
-    options = Options(phase="报批", rules=("ATT001",))
-    checked = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options)
+    options = RunOptions(phase="报批", rules=("ATT001",))
+    checked = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.resolve_norm())], options)
     write_outputs(checked.report, checked.plan, OutputPaths(html=str(tmp_path / "报告.html")))
     page = (tmp_path / "报告.html").read_text(encoding="utf-8")
     assert "报批阶段" in page

@@ -53,23 +53,23 @@ def list_nonblank_lines(text):
 
 def test_changing_a_toml_value_preserves_every_other_line():
     file = TomlText(PROFILE_TEXT, PROFILE_PATH)
-    file.set(("ratio", "limit"), 1.2)
-    file.set(("targets", 1, "value"), "2.50")
+    file.set_value(("ratio", "limit"), 1.2)
+    file.set_value(("targets", 1, "value"), "2.50")
     assert file.text == PROFILE_TEXT.replace("1.25", "1.2").replace('"2.00"', '"2.50"')
 
 
 def test_setting_an_equal_toml_value_changes_nothing():
     file = TomlText(PROFILE_TEXT, PROFILE_PATH)
-    file.set(("name",), "某县")
-    file.set(("ratio", "odd key"), ["a"])
+    file.set_value(("name",), "某县")
+    file.set_value(("ratio", "odd key"), ["a"])
     assert file.text == PROFILE_TEXT
 
 
 def test_new_toml_keys_join_their_table_and_new_tables_are_appended():
     file = TomlText(PROFILE_TEXT, PROFILE_PATH)
-    file.set(("ratio", "form"), "n2")
-    file.set(("base",), "shanxi")
-    file.set(("confirmed", "items"), ["ratio.form"])
+    file.set_value(("ratio", "form"), "n2")
+    file.set_value(("base",), "shanxi")
+    file.set_value(("confirmed", "items"), ["ratio.form"])
     added = [line for line in list_nonblank_lines(file.text) if line not in list_nonblank_lines(PROFILE_TEXT)]
     assert added == ['base = "shanxi"', 'form = "n2"', "[confirmed]", 'items = ["ratio.form"]']
     assert [
@@ -96,11 +96,11 @@ def test_values_in_inline_and_dotted_toml_tables_are_changed_in_place():
     file = TomlText(
         'ratio = { limit = 1.3, form = "n1" }\ntolerance.cluster_m = 1.0\ntargets = [{ value = "1" }]\n', PROFILE_PATH
     )
-    file.set(("ratio", "limit"), 1.2)
-    file.set(("tolerance", "edge_match_m"), 2.0)
+    file.set_value(("ratio", "limit"), 1.2)
+    file.set_value(("tolerance", "edge_match_m"), 2.0)
     file.append_row("targets", {"value": "2"})
-    file.set(("targets", 0, "value"), "3")
-    file.remove(("ratio", "form"))
+    file.set_value(("targets", 0, "value"), "3")
+    file.remove_key(("ratio", "form"))
     assert file.table == {
         "ratio": {"limit": 1.2},
         "tolerance": {"cluster_m": 1.0, "edge_match_m": 2.0},
@@ -112,13 +112,13 @@ def test_values_in_inline_and_dotted_toml_tables_are_changed_in_place():
 def test_toml_edit_that_would_lose_a_comment_is_refused():
     file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     with pytest.raises(DataError) as error:
-        file.set(("ratio", "odd key"), ["b"])
+        file.set_value(("ratio", "odd key"), ["b"])
     assert error.value.params["key"] == "ratio.odd key" and file.text == PROFILE_TEXT
 
 
 def test_toml_edit_preserves_line_endings():
     file = TomlText(PROFILE_TEXT.replace("\n", "\r\n").rstrip(), PROFILE_PATH)
-    file.set(("marks", "ratio.form"), "A")
+    file.set_value(("marks", "ratio.form"), "A")
     assert file.text.count("\n") == file.text.count("\r\n") and file.text.endswith('"ratio.form" = "A"\r\n')
 
 
@@ -130,12 +130,12 @@ def test_every_value_of_a_shipped_profile_can_be_replaced_and_restored(path):
     for position, row in enumerate(file.table["targets"] if "targets" in file.table else []):
         for key, value in row.items():
             if isinstance(value, str):
-                file.set(("targets", position, key), "另一个")
-                file.set(("targets", position, key), value)
+                file.set_value(("targets", position, key), "另一个")
+                file.set_value(("targets", position, key), value)
     for key in ("id", "name", "area_code"):
         value = file.table[key]
-        file.set((key,), "另一个")
-        file.set((key,), value)
+        file.set_value((key,), "另一个")
+        file.set_value((key,), value)
     assert file.text == text
 
 
@@ -164,7 +164,7 @@ def test_any_value_written_as_toml_reads_back_equal(value):
 def test_toml_edits_preserve_unrelated_keys(changes):
     file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     for place, value in changes:
-        file.set(place, value)
+        file.set_value(place, value)
     for place, value in dict(changes).items():
         found = file.table
         for part in place:

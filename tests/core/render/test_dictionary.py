@@ -9,10 +9,10 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.messages.texts import Texts
-from plugin.core.render.dictionary import Dictionary, find_rules, render_dictionary, sort_codes_below_parents
-from plugin.core.render.words import Words
+from plugin.core.render.dictionary import DataDictionary, find_rules, render_dictionary, sort_codes_below_parents
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard import list_standard_ids, load_standard
-from plugin.core.standard.template import Code, CodeList
+from plugin.core.standard.template import CodeEntry, CodeList
 from plugin.paths import STANDARDS_FOLDER
 
 
@@ -56,7 +56,7 @@ def test_data_dictionary_page_has_the_whole_standard_and_loads_nothing(standard,
         assert own.count("<tr>") == len(template.fields) + 1
         assert all(f"<code>{f.name}</code>" in own for f in template.fields)
     for name, codes in loaded.code_lists.items():
-        assert get_page_section(text, f"codes-{name}").count("<tr") == len(codes.codes) + 1
+        assert get_page_section(text, f"codes-{name}").count("<tr") == len(codes.entry_by_code) + 1
 
 
 def test_unverified_fields_and_layer_names_are_marked_in_the_data_dictionary(dictionary_page):
@@ -90,7 +90,7 @@ def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_pag
 
 
 def test_rules_on_the_page_of_a_window_are_items_of_a_list():
-    page = Dictionary(load_standard("county_db"), "zh").page("")
+    page = DataDictionary(load_standard("county_db"), "zh").render_page("")
     assert page.count("<li>") > 40 and "<li><code>SCH001</code>" in page
 
 
@@ -99,9 +99,9 @@ def test_every_code_is_listed_after_its_parent_code():
     for codes in standard.code_lists.values():
         ordered = sort_codes_below_parents(codes)
         place = {code.code: n for n, (code, _) in enumerate(ordered)}
-        assert len(place) == len(codes.codes)
+        assert len(place) == len(codes.entry_by_code)
         assert all(place[c.parent] < place[c.code] for c, _ in ordered if c.parent)
-    circle = CodeList("x", {"1": Code("1", "a", "2", 1, "B"), "2": Code("2", "b", "1", 1, "B")})
+    circle = CodeList("x", {"1": CodeEntry("1", "a", "2", 1, "B"), "2": CodeEntry("2", "b", "1", 1, "B")})
     assert [c.code for c, _ in sort_codes_below_parents(circle)] == ["1", "2"]
 
 
@@ -141,21 +141,21 @@ def test_dictionary_command_reports_an_unwritable_output_path(tmp_path, capsys):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_page_of_a_single_layer_equals_its_section_of_the_data_dictionary(lang):
     standard = load_standard("county_db")
-    book, whole = Dictionary(standard, lang), render_dictionary(standard, lang)
-    anchors = [e.anchor for e in book.entries]
+    book, whole = DataDictionary(standard, lang), render_dictionary(standard, lang)
+    anchors = [e.anchor for e in book.pages]
     assert set(anchors) == {f"layer-{r}" for r in standard.templates} | {f"codes-{c}" for c in standard.code_lists}
     for anchor in anchors:
-        page, own = book.page(anchor), get_page_section(whole, anchor)
+        page, own = book.render_page(anchor), get_page_section(whole, anchor)
         assert re.findall(r"<tr.*?</tr>", page) == re.findall(r"<tr.*?</tr>", own), anchor
         assert not re.search(r"#[0-9a-f]{3,6}[;\"]|flex", page), "colours are the theme's"
-    assert book.page("layer-NOPE") == book.page() != book.page("layer-DLTB")
+    assert book.render_page("layer-NOPE") == book.render_page() != book.render_page("layer-DLTB")
 
 
 def test_dictionary_search_finds_layers_fields_and_codes():
-    book = Dictionary(load_standard("county_db"))
+    book = DataDictionary(load_standard("county_db"))
 
     def list_found_anchors(text):
-        return [e.anchor for e in book.entries if e.matches_search(text)]
+        return [e.anchor for e in book.pages if e.matches_search(text)]
 
     # The layer first, then the classes of yearly maintenance derived from it.
     assert list_found_anchors("历史文化保护线 lx")[0] == "layer-LSWHBHX"
@@ -164,12 +164,12 @@ def test_dictionary_search_finds_layers_fields_and_codes():
 
 
 def test_data_dictionary_describes_a_field_in_one_line():
-    book = Dictionary(load_standard("county_db"))
+    book = DataDictionary(load_standard("county_db"))
     note = book.describe_field("XZYDYH", "YDYHFLDM")
     for part in ("YDYHFLDM", "文本（6）", "用地用海分类代码表", "补 0 到 6 位"):
         assert part in note
     assert book.describe_field("XZYDYH", "NOPE") == book.describe_field("NOPE", "BSM") == ""
-    assert "text" in Dictionary(load_standard("county_db"), "en").describe_field("DLTB", "DLBM").lower()
+    assert "text" in DataDictionary(load_standard("county_db"), "en").describe_field("DLTB", "DLBM").lower()
 
 
 @pytest.mark.parametrize(("lang", "meaning"), [("zh", "净面积"), ("en", "net area")])
@@ -177,10 +177,10 @@ def test_dictionary_names_the_meaning_of_each_field_first_in_the_reader_s_langua
     standard = load_standard("county_db")
     page = render_dictionary(standard, lang)
     head = re.search(r"<thead><tr>(.*?)</tr></thead>", page).group(1)
-    titles = [Words(lang).get("dictionary", key) for key in ("field", "meaning", "alias")]
+    titles = [ReportTexts(lang).get("dictionary", key) for key in ("field", "meaning", "alias")]
     assert re.findall(r"<th[^>]*>(.*?)</th>", head)[:3] == titles
     rows = re.findall(r"<tr><td><code>(\w+)</code></td><td><b>(.*?)</b></td><td>(.*?)</td>", page)
     assert ("YJJBNTMJ", meaning) in {row[:2] for row in rows}
     # Every meaning is in words, not an id of the program; a field without one has its official name.
     assert all(means and "_" not in means for _, means, _ in rows)
-    assert Dictionary(standard, lang).describe_field("YJJBNTBHTB", "YJJBNTMJ").startswith(f"{meaning} YJJBNTMJ")
+    assert DataDictionary(standard, lang).describe_field("YJJBNTBHTB", "YJJBNTMJ").startswith(f"{meaning} YJJBNTMJ")

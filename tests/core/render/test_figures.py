@@ -7,19 +7,19 @@ import tomllib
 
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts, strip_folders
 from plugin.core.model.findings import Finding
 from plugin.core.model.indicator import MISSED_BY_ROUNDING, REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from plugin.core.render import figures
-from plugin.core.render.sections import format_crs, format_moment
-from plugin.core.render.words import Words
+from plugin.core.render.sections import format_crs_label, format_moment
+from plugin.core.render.words import ReportTexts
 from plugin.paths import SAMPLE_FOLDER, TEXTS_FOLDER
 from tests.core.report_fixtures import make_ratio_indicator, make_report
 
-CHINESE_WORDS = Words("zh")
-HUNYUAN_NORM = Options(profile="hunyuan").norm()
+CHINESE_WORDS = ReportTexts("zh")
+HUNYUAN_NORM = RunOptions(profile="hunyuan").resolve_norm()
 
 
 def format_indicator_row(indicator, norm=HUNYUAN_NORM, words=CHINESE_WORDS):
@@ -71,7 +71,7 @@ def test_indicator_row_shows_value_target_margin_and_state(indicator, target, va
 def test_printed_value_without_a_unit_has_no_trailing_space(lang):
     figures = {"value": 5, "comparison": "=", "target": 7, "miss": 2}
     params = {"indicator": "detail_units_count", "unit": "count", **figures}
-    message = Texts(lang).message(Finding("", code="LAW002", case="broken", params=params), {})
+    message = Texts(lang).format_message(Finding("", code="LAW002", case="broken", params=params), {})
     assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: difference 2.") in message
 
 
@@ -152,12 +152,12 @@ def test_strip_folders_removes_folders_from_paths_in_a_text(text, cut):
 
 
 def test_zone_and_time_are_printed_in_the_usual_format():
-    assert format_crs("EPSG:4526", CHINESE_WORDS) == "EPSG:4526　38 带"
-    assert format_crs("EPSG:4547", CHINESE_WORDS) == "EPSG:4547　38 带"
-    assert format_crs("EPSG:4509", CHINESE_WORDS) == "EPSG:4509　20 带"
-    assert format_crs("EPSG:4490", CHINESE_WORDS) == "EPSG:4490"
-    assert format_crs("EPSG:32650", CHINESE_WORDS) == "EPSG:32650"
-    assert format_crs("", CHINESE_WORDS) == ""
+    assert format_crs_label("EPSG:4526", CHINESE_WORDS) == "EPSG:4526　38 带"
+    assert format_crs_label("EPSG:4547", CHINESE_WORDS) == "EPSG:4547　38 带"
+    assert format_crs_label("EPSG:4509", CHINESE_WORDS) == "EPSG:4509　20 带"
+    assert format_crs_label("EPSG:4490", CHINESE_WORDS) == "EPSG:4490"
+    assert format_crs_label("EPSG:32650", CHINESE_WORDS) == "EPSG:32650"
+    assert format_crs_label("", CHINESE_WORDS) == ""
     assert format_moment("2026-11-20T14:32:07+08:00") == "2026-11-20 14:32"
     assert format_moment("?") == "?"
 
@@ -180,16 +180,16 @@ def test_unknown_text_keys_raise_an_error_and_unknown_data_names_are_kept():
     with pytest.raises(DataError):
         CHINESE_WORDS.get("text", "nothing_like_it")
     with pytest.raises(DataError):
-        Words("fr")
-    assert CHINESE_WORDS.named("setting", "codes.of_a_county") == "codes.of_a_county"
+        ReportTexts("fr")
+    assert CHINESE_WORDS.get_text_or_key("setting", "codes.of_a_county") == "codes.of_a_county"
 
 
-@pytest.mark.parametrize("words", [CHINESE_WORDS, Words("en")], ids=["zh", "en"])
+@pytest.mark.parametrize("words", [CHINESE_WORDS, ReportTexts("en")], ids=["zh", "en"])
 def test_every_indicator_input_of_the_sample_has_a_title(words):
-    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=("LAW001", "LAW002"))).report
     keys = {key for indicator in report.indicators for key in indicator.inputs}
     assert "denominator_difference_m2" in keys and "statutory_m2" in keys
-    assert not {key for key in keys if not words.has("input", key)}
+    assert not {key for key in keys if not words.has_text("input", key)}
 
 
 def test_base_area_below_its_measured_area_is_printed_with_a_minus_sign():

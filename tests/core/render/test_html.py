@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import shapely
 
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
@@ -21,7 +21,7 @@ from plugin.core.render.outputs import write_outputs
 from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
 from tests.core.report_fixtures import TOWNSHIPS, make_provenance, make_report, make_report_finding, make_report_square
 
-HUNYUAN_NORM = Options(profile="hunyuan").norm()
+HUNYUAN_NORM = RunOptions(profile="hunyuan").resolve_norm()
 VOID_TAGS = {"meta", "img", "br", "path", "polygon", "circle"}
 PNG_DATA_URL = "data:image/png;base64,iVBORw0KGgo="
 
@@ -312,7 +312,7 @@ def test_report_of_another_plugin_version_is_displayed():
 def test_written_report_page_replaces_the_existing_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
-    plan = SimpleNamespace(inputs=(), layers={}, norm=HUNYUAN_NORM)
+    plan = SimpleNamespace(input_files=(), layers={}, norm=HUNYUAN_NORM)
     write_outputs(make_report(), plan, OutputPaths(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]

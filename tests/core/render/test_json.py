@@ -52,7 +52,7 @@ def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():
 
 def test_json_report_file_reads_back_equal(tmp_path):
     target = tmp_path / "报 告" / "结果.json"
-    plan = SimpleNamespace(inputs=(), layers={})
+    plan = SimpleNamespace(input_files=(), layers={})
     write_outputs(make_report(), plan, OutputPaths(json=str(target)))
     assert Report.from_dict(json.loads(target.read_text(encoding="utf-8"))).to_dict() == make_report().to_dict()
     assert [p.name for p in target.parent.iterdir()] == ["结果.json"]

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.rule_book import RULE_COLUMNS, RuleBook, make_rule_entries
@@ -20,17 +20,17 @@ in_both_languages = pytest.mark.parametrize("lang", ["zh", "en"])
 
 
 def make_rule_book(lang="zh", profile=""):
-    return RuleBook(Options(profile=profile).norm(), lang)
+    return RuleBook(RunOptions(profile=profile).resolve_norm(), lang)
 
 
 def get_rule_entry(code, norm=None):
-    (found,) = make_rule_entries(norm or Options().norm(), [code])
+    (found,) = make_rule_entries(norm or RunOptions().resolve_norm(), [code])
     return found
 
 
 @in_both_languages
 def test_rule_table_has_a_row_for_every_rule(lang):
-    rows = list(csv.reader(io.StringIO(make_rule_book(lang).table().removeprefix("\ufeff"))))
+    rows = list(csv.reader(io.StringIO(make_rule_book(lang).render_csv().removeprefix("\ufeff"))))
     assert len(rows[0]) == len(RULE_COLUMNS) == len(set(rows[0]))
     assert [row[0] for row in rows[1:]] == list(load_all_rules())
     by_code = {row[0]: dict(zip(RULE_COLUMNS, row, strict=True)) for row in rows[1:]}
@@ -45,22 +45,24 @@ def test_rules_based_on_unconfirmed_sources_or_agreements_are_marked():
     assert (agreed.mark, agreed.is_source_agreed) == ("C", True)
     assert (sure.mark, sure.is_source_agreed) == ("A", False)
     assert not doubtful.is_source_agreed or doubtful.mark == "C"
-    assert "标准已认可" in make_rule_book().row(agreed)["mark"]
+    assert "标准已认可" in make_rule_book().make_table_row(agreed)["mark"]
 
 
 def test_rule_based_on_the_plan_of_a_county_is_well_sourced_only_for_that_county():
     assert (
-        get_rule_entry("REL004").mark == "C" and get_rule_entry("REL004", Options(profile="hunyuan").norm()).mark == "A"
+        get_rule_entry("REL004").mark == "C"
+        and get_rule_entry("REL004", RunOptions(profile="hunyuan").resolve_norm()).mark == "A"
     )
     assert (
-        get_rule_entry("LAW002").mark == "B" and get_rule_entry("LAW002", Options(profile="hunyuan").norm()).mark == "A"
+        get_rule_entry("LAW002").mark == "B"
+        and get_rule_entry("LAW002", RunOptions(profile="hunyuan").resolve_norm()).mark == "A"
     )
 
 
 def test_rule_book_lists_when_a_rule_runs():
     assert get_rule_entry("REL001").activation == ("default",)
     assert get_rule_entry("GEO004").activation == ("quality",)
-    assert make_rule_book().row(get_rule_entry("GEO004"))["runs"] == "规则组 quality"
+    assert make_rule_book().make_table_row(get_rule_entry("GEO004"))["runs"] == "规则组 quality"
 
 
 def test_rule_book_shows_the_values_and_severities_of_the_county(tmp_path):
@@ -76,14 +78,14 @@ def test_rule_book_shows_the_values_and_severities_of_the_county(tmp_path):
         "max_share": (0.2, "profile"),
         "max_scattered_share": (0.01, "standard"),
     }
-    page = RuleBook(Norm(load_standard(), load_profile(path)), "zh").page()
+    page = RuleBook(Norm(load_standard(), load_profile(path)), "zh").render_page()
     assert "max_share = 0.2 (20%)（默认 0.1 (10%)）" in page
 
 
 @in_both_languages
 def test_rule_book_page_has_help_for_every_rule_and_loads_nothing(lang):
     made = make_rule_book(lang)
-    page = made.page()
+    page = made.render_page()
     found = AnchorCollector(page)
     assert len(found.ids) == len(set(found.ids))
     assert set(load_all_rules()) <= set(found.ids)
@@ -129,9 +131,9 @@ def test_rule_book_lists_the_side_tables_that_each_rule_reads(lang):
         reads = {name for name in asked if f"ctx.plan.{name}" in inspect.getsource(rule.function)}
         assert reads <= set(get_rule_entry(code).inputs), f"{code}: an example with side={{{reads}}}"
     assert get_rule_entry("LAW024").inputs == ("register",)
-    assert "REGISTER" in make_rule_book(lang).row(get_rule_entry("LAW024"))["inputs"]
+    assert "REGISTER" in make_rule_book(lang).make_table_row(get_rule_entry("LAW024"))["inputs"]
     # The command of this name writes a package; these rules inspect one.
-    inputs = make_rule_book(lang).row(get_rule_entry("DOC001"))["inputs"]
+    inputs = make_rule_book(lang).make_table_row(get_rule_entry("DOC001"))["inputs"]
     assert inputs.startswith("PACKAGE ") and "inspect" in inputs and "生成" not in inputs
 
 
@@ -146,7 +148,7 @@ def test_rule_command_prints_one_rule_with_its_inputs_and_basis(capsys):
 
 
 def test_lines_of_the_rule_book_begin_with_contents_and_are_grouped_by_family():
-    lines = RuleBook(Options().norm()).lines()
+    lines = RuleBook(RunOptions().resolve_norm()).list_rule_lines()
     end = lines.index("")
     contents = [line.strip() for line in lines[1:end]]
     assert lines[0] == "目录" and len(contents) >= 7
@@ -157,4 +159,4 @@ def test_lines_of_the_rule_book_begin_with_contents_and_are_grouped_by_family():
         codes = [line.split()[0] for line in lines if re.match(rf"{family}\d{{3}} ", line)]
         assert len(codes) == count == len(set(codes))
     # One rule needs no contents.
-    assert RuleBook(Options().norm(), codes=["REL001"]).lines()[0].startswith("REL001")
+    assert RuleBook(RunOptions().resolve_norm(), codes=["REL001"]).list_rule_lines()[0].startswith("REL001")

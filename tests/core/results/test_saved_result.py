@@ -80,8 +80,13 @@ def test_saved_check_result_is_read_back_equal(tmp_path):
     assert path.name == "县.result.json"
     write_saved_result(path, kept)
     back = read_saved_result(path)
-    assert back.report.to_dict() == kept.report.to_dict() and back.finished == kept.finished
-    assert (back.settings, back.layers, back.files, back.crs) == (kept.settings, kept.layers, kept.files, kept.crs)
+    assert back.report.to_dict() == kept.report.to_dict() and back.finished_at == kept.finished_at
+    assert (back.check_settings, back.layers, back.side_files, back.crs) == (
+        kept.check_settings,
+        kept.layers,
+        kept.side_files,
+        kept.crs,
+    )
     first, second = back.report.findings
     assert (first.place, first.by_nodes_m2, first.by_place) == ((113.5, 39.7), 12.4, True)
     assert second.place is None and second.geometry is None
@@ -165,7 +170,7 @@ def test_findings_of_rules_that_use_a_changed_layer_are_outdated():
 
 
 def test_changed_settings_make_the_findings_of_every_rule_outdated():
-    outdated = OutdatedFindings(replace(ChangesSinceCheck(), settings=True), ROLES_BY_CONCEPT)
+    outdated = OutdatedFindings(replace(ChangesSinceCheck(), have_settings_changed=True), ROLES_BY_CONCEPT)
     assert outdated.includes_finding("TOP001", make_finding("DLTB")) and outdated.includes_rule("TOP001")
 
 
@@ -173,4 +178,9 @@ def test_list_of_changes_names_each_changed_layer_once():
     changes = (
         ChangesSinceCheck().add_changed_layer("a", "DLTB").add_changed_layer("a", "DLTB").add_changed_layer("b", "")
     )
-    assert changes.layers == ("a", "b") and changes.roles == {"DLTB"} and changes and not ChangesSinceCheck()
+    assert (
+        changes.changed_layer_names == ("a", "b")
+        and changes.changed_roles == {"DLTB"}
+        and changes
+        and not ChangesSinceCheck()
+    )

@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.files.cells import parse_date
 from plugin.core.io import read_source
@@ -53,7 +53,7 @@ ATTRIBUTE_DEFECTS = [
 
 @cache
 def check_sample_county():
-    norm = Options(profile="hunyuan").norm()
+    norm = RunOptions(profile="hunyuan").resolve_norm()
     rules = choose_rules(norm.standard.rules, ATTRIBUTE_RULES)
     sources = read_source(RESOURCES_FOLDER / "sample" / "county.gpkg")
     plan = assemble_plan(sources, norm)
@@ -103,9 +103,9 @@ def test_attribute_defect_is_found_only_by_its_rule(code, role, values, follow):
     )
     # After an edit local rules give the findings of a full check.
     live = IncrementalChecker(plan, rules)
-    answer = live.edit(role, row, **values)
+    answer = live.edit_row(role, row, **values)
     local = {rule.code for rule in rules if rule.local}
-    ours = [f for f in before if f.code in local and not answer.may_replace_finding(f)] + answer.findings
+    ours = [f for f in before if f.code in local and not answer.may_replace_finding(f)] + answer.new_findings
     assert describe_findings_by_fingerprint(ours) == describe_findings_by_fingerprint(
         [f for f in after if f.code in local]
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.engine.context import Context
+from plugin.core.engine.context import RuleContext
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.heritage.protection import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
 from plugin.core.model.rule import Severity, load_all_rules
@@ -34,8 +34,8 @@ def make_rectangle_wkt(x, width=100, height=100):
 )
 def test_heritage_parts_are_recognised_by_their_kind_code_and_else_by_their_name(kind, name, part, site):
     plan = make_example_plan({"LSWHBHX": [{"wkt": make_rectangle_wkt(0), "feature_kind": kind, "feature_name": name}]})
-    parts = classify_heritage_parts(plan.layers["LSWHBHX"], Context(plan, plan.norm, Tolerance()))
-    assert (parts.part[0], parts.site[0]) == (part, site)
+    parts = classify_heritage_parts(plan.layers["LSWHBHX"], RuleContext(plan, plan.norm, Tolerance()))
+    assert (parts.part_of_row[0], parts.site_of_row[0]) == (part, site)
 
 
 def compute_indicators(code, layers, settings=None):

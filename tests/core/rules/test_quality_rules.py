@@ -153,7 +153,7 @@ def test_vertices_added_by_reprojection_are_not_missing_in_neighbours():
     )
     moved = dataclasses.replace(neighbour, frame=neighbour.frame.to_crs(4525), crs=CRS.from_epsg(4525))
     plan = assemble_plan([line, moved], norm, scope="three_lines")
-    assert len(plan.layers["CZKFBJ"].added)
+    assert len(plan.layers["CZKFBJ"].added_vertices)
     report = run_check(plan, choose_rules((), ["TOP005", "GEO010"]), parameters={"GEO010": {"vertices_count": 4}})
     (pair,) = [f for f in report.findings if f.code == "TOP005"]
     # Only the two corners on the long edge are missing there.

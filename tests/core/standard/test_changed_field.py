@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
 from plugin.core.render.dictionary import render_dictionary
@@ -55,8 +55,8 @@ def test_database_rules_dictionary_and_export_names_follow_the_template(changed_
             properties = dict(layer.schema["properties"])
         assert properties["GUIHUAFENQUMINGCHENG"] == "str:66" and "GHFQMC" not in properties
         # Rules: no finding by this standard, all findings by the unchanged one.
-        assert not check_plan(path, Options(standard=str(changed_standard), rules=STRUCTURE_RULES)).report.findings
-        found = {(f.code, f.case, f.field) for f in check_plan(path, Options(rules=STRUCTURE_RULES)).report.findings}
+        assert not check_plan(path, RunOptions(standard=str(changed_standard), rules=STRUCTURE_RULES)).report.findings
+        found = {(f.code, f.case, f.field) for f in check_plan(path, RunOptions(rules=STRUCTURE_RULES)).report.findings}
         assert found == {("SCH008", "missing", "GHFQMC")}
     path = tmp_path / "旧库.gpkg"
     create.create_database(
@@ -64,7 +64,7 @@ def test_database_rules_dictionary_and_export_names_follow_the_template(changed_
     )
     found = {
         (f.code, f.field)
-        for f in check_plan(path, Options(standard=str(changed_standard), rules=STRUCTURE_RULES)).report.findings
+        for f in check_plan(path, RunOptions(standard=str(changed_standard), rules=STRUCTURE_RULES)).report.findings
     }
     assert found == {("SCH008", "GUIHUAFENQUMINGCHENG")}
     # Dictionary.
@@ -101,7 +101,7 @@ def test_database_that_differs_from_a_changed_template_key_is_reported(tmp_path,
     lines = [line for line in OLD_FIELD_TEXT.splitlines() if not line.startswith(f"{key} = ")]
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(OLD_FIELD_TEXT, "\n".join([*lines, change, ""])), encoding="utf-8")
-    findings = check_plan(path, Options(standard=str(folder), rules=STRUCTURE_RULES)).report.findings
+    findings = check_plan(path, RunOptions(standard=str(folder), rules=STRUCTURE_RULES)).report.findings
     assert [f.code for f in findings] == [code for code, _ in found]
     assert all(word in f.message and f.field == "GHFQMC" for f, (_, word) in zip(findings, found, strict=True))
 

@@ -57,7 +57,7 @@ def load_invalid_code_list(tmp_path, content):
 )
 def test_code_list_saved_by_a_spreadsheet_program_is_read(tmp_path, content):
     codes = write_and_load_code_list(tmp_path, content)
-    assert [(c.code, c.name, c.parent, c.level, c.mark) for c in codes.codes.values()] == [
+    assert [(c.code, c.name, c.parent, c.level, c.mark) for c in codes.entry_by_code.values()] == [
         ("10", "甲类", "", 1, "C"),
         ("11", "甲一", "10", 2, "B"),
         ("20", "乙类", "", 1, "C"),
@@ -67,7 +67,9 @@ def test_code_list_saved_by_a_spreadsheet_program_is_read(tmp_path, content):
 
 def test_additional_columns_of_a_code_list_are_kept(tmp_path):
     codes = write_and_load_code_list(tmp_path, f'{CODE_LIST_HEAD},code_2023\n10,"甲, 类",,1,C,0101|0102\n')
-    assert codes.codes["10"].name == "甲, 类" and codes.codes["10"].extra == {"code_2023": "0101|0102"}
+    assert codes.entry_by_code["10"].name == "甲, 类" and codes.entry_by_code["10"].other_columns == {
+        "code_2023": "0101|0102"
+    }
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_every_shipped_code_list_survives_saving_by_a_spreadsheet_program(tmp_pa
     """Save each list as GBK with line ends of Windows and read it again."""
     text = SHIPPED_CODE_LISTS[name].read_text(encoding="utf-8").replace("\n", ",,\r\n")
     again = write_and_load_code_list(tmp_path, text.encode("gb18030"))
-    assert again.codes == load_code_list(SHIPPED_CODE_LISTS[name]).codes
+    assert again.entry_by_code == load_code_list(SHIPPED_CODE_LISTS[name]).entry_by_code
 
 
 @pytest.mark.parametrize("standard", list_standard_ids())
@@ -133,7 +135,9 @@ def test_templates_name_existing_code_lists_that_fit_their_fields(standard):
     for template in loaded.templates.values():
         for declared in template.fields:
             if declared.codes:
-                longest = max(len(c.ljust(declared.code_pad, "0")) for c in loaded.code_lists[declared.codes].codes)
+                longest = max(
+                    len(c.ljust(declared.code_pad, "0")) for c in loaded.code_lists[declared.codes].entry_by_code
+                )
                 assert declared.length is None or longest <= declared.length, (template.role, declared.name)
             if declared.code_name:
                 assert template.find_field_by_name(declared.code_name), (template.role, declared.name)
@@ -141,21 +145,21 @@ def test_templates_name_existing_code_lists_that_fit_their_fields(standard):
 
 def test_code_lists_of_the_county_standard_are_complete():
     lists = load_standard().code_lists
-    assert {k: len(lists[k].codes) for k in ("land_use_2023", "planning_zones", "urban_rural", "terrace")} == {
+    assert {k: len(lists[k].entry_by_code) for k in ("land_use_2023", "planning_zones", "urban_rural", "terrace")} == {
         "land_use_2023": 175,
         "planning_zones": 28,
         "urban_rural": 8,
         "terrace": 2,
     }
-    assert {c.code: c.name for c in lists["maintenance_kind"].codes.values()} == {
+    assert {c.code: c.name for c in lists["maintenance_kind"].entry_by_code.values()} == {
         "1": "调入",
         "2": "属性变更",
         "3": "调出",
     }
-    assert sum(c.level == 3 for c in lists["divisions"].codes.values()) == 117
+    assert sum(c.level == 3 for c in lists["divisions"].entry_by_code.values()) == 117
     # These codes are settings without a standard as source, and marked as such.
     for name in ("planning_zones", "heritage_kind", "heritage_level", "control_line_kind", "ownership"):
-        assert {c.mark for c in lists[name].codes.values()} == {"C"}
+        assert {c.mark for c in lists[name].entry_by_code.values()} == {"C"}
     assert lists["heritage_kind"].list_code_and_parents("21") == ("21", "20")
 
 

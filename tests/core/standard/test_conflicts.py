@@ -12,7 +12,7 @@ from itertools import combinations
 import pytest
 import shapely
 
-from plugin.core.check import Options
+from plugin.core.check import RunOptions
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
 from plugin.core.loading.assembly import assemble_plan
@@ -90,7 +90,10 @@ def test_conflict_matrix_defines_every_pair_of_control_lines(tmp_path):
 
 def test_several_layers_on_one_side_of_a_conflict_become_separate_pairs(tmp_path):
     found = load_conflict_matrix(tmp_path, PAIR_WITH_TWO_LINES)
-    assert [(c.left, c.right, c.key) for c in found] == [("a", "b", "conflicts.a-b"), ("a", "c", "conflicts.a-c")]
+    assert [(c.left, c.right, c.setting_key) for c in found] == [
+        ("a", "b", "conflicts.a-b"),
+        ("a", "c", "conflicts.a-c"),
+    ]
 
 
 def test_permitted_conflict_pair_is_checked_only_if_the_county_requires_it():
@@ -133,7 +136,9 @@ def test_severity_of_a_conflict_set_by_the_county_counts_as_confirmed():
 
 def test_conflicts_found_in_the_sample_county_equal_those_of_shapely():
     """Compare with intersections of all pairs of rows by shapely."""
-    plan = assemble_plan(read_source(RESOURCES_FOLDER / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
+    plan = assemble_plan(
+        read_source(RESOURCES_FOLDER / "sample" / "county.gpkg"), RunOptions(profile="hunyuan").resolve_norm()
+    )
     report = run_check(plan, [load_all_rules()["REL010"]])
     found = {(f.role, f.key, f.related_role, f.related_keys[0]): shapely.area(f.geometry) for f in report.findings}
     expected = {}

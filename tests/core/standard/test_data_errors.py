@@ -131,13 +131,13 @@ def test_county_profile_inherits_limits_of_the_province_but_not_its_totals(tmp_p
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD + 'base = "shanxi"\n', encoding="utf-8")
     norm = Norm(load_standard(), load_profile(path))
-    assert norm.get("ratio.limit") == 1.3 and norm.mark("ratio.limit") == "A"
-    assert norm.targets("140225") == []
+    assert norm.get("ratio.limit") == 1.3 and norm.get_mark("ratio.limit") == "A"
+    assert norm.find_targets("140225") == []
 
 
 def test_profile_of_hunyuan_has_its_figures_as_printed_in_the_plan():
     norm = Norm(load_standard(), load_profile("hunyuan"))
-    printed = {t.indicator: (t.comparison, t.value, t.unit) for t in norm.targets("140225") if t.binding}
+    printed = {t.indicator: (t.comparison, t.value, t.unit) for t in norm.find_targets("140225") if t.binding}
     assert printed == {
         "cultivated_area": (">=", "73.39", "wan_mu"),
         "farmland_area": (">=", "63.25", "wan_mu"),

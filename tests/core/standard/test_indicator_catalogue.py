@@ -19,9 +19,9 @@ CATALOGUE_PATH = STANDARDS_FOLDER / "common-2021" / "indicators.toml"
 
 def test_indicator_catalogue_names_existing_rules_concepts_and_classes():
     standard = load_standard()
-    codes = standard.code_lists["land_use_2023"].codes
-    urban = standard.code_lists["urban_rural"].codes
-    for entry in CATALOGUE.entries.values():
+    codes = standard.code_lists["land_use_2023"].entry_by_code
+    urban = standard.code_lists["urban_rural"].entry_by_code
+    for entry in CATALOGUE.indicator_by_id.values():
         if entry.rule:
             assert entry.rule in load_all_rules(), entry.id
         for name in (*entry.inputs, *([entry.within] if entry.within else [])):
@@ -31,7 +31,7 @@ def test_indicator_catalogue_names_existing_rules_concepts_and_classes():
 
 
 def test_land_groups_of_the_catalogue_have_every_first_level_class_once():
-    codes = load_standard().code_lists["land_use_2023"].codes
+    codes = load_standard().code_lists["land_use_2023"].entry_by_code
     first = sorted(c.code for c in codes.values() if c.level == 1)
     assert sorted(c for g in CATALOGUE.land_groups for c in g.classes) == first
     assert len([g for g in CATALOGUE.land_groups if g.id != "sea"]) == 9
@@ -51,7 +51,7 @@ def test_land_groups_of_the_catalogue_have_every_first_level_class_once():
     ],
 )
 def test_indicator_is_found_by_its_names(name, found):
-    entry = CATALOGUE.find(name, "n2")
+    entry = CATALOGUE.find_indicator(name, "n2")
     assert (entry and entry.id) == found
 
 
@@ -80,7 +80,7 @@ def test_invalid_indicator_catalogue_is_refused_with_file_and_key(tmp_path, old,
 
 def test_name_of_an_indicator_is_defined_in_only_one_file():
     for lang in ("zh", "en"):
-        both = Texts(lang).section("indicators").keys() & CATALOGUE.entries.keys()
+        both = Texts(lang).get_section("indicators").keys() & CATALOGUE.indicator_by_id.keys()
         assert not both, f"{lang}: {both} are named by indicators.toml already"
-        for name, entry in CATALOGUE.entries.items():
-            assert Texts(lang).indicator(name) == entry.name(lang)
+        for name, entry in CATALOGUE.indicator_by_id.items():
+            assert Texts(lang).get_indicator_name(name) == entry.name(lang)

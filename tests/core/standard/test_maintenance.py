@@ -48,7 +48,7 @@ def test_each_maintained_layer_has_three_derived_layers_with_the_fields_of_its_t
     before, change, after = (templates[p + role] for p in ("WHQ", "WHC", "WHH"))
     assert before.fields == after.fields == base.fields
     assert {f.name: f.length for f in change.fields} == CHANGE_FIELDS
-    assert change.field("maintenance_kind").codes == "maintenance_kind"
+    assert change.find_field("maintenance_kind").codes == "maintenance_kind"
     assert [t.name for t in (before, change, after)] == [f"{base.name}（{s}）" for s in ("维护前", "维护", "维护后")]
     for made in (before, change, after):
         assert (made.geometry, made.overlap, made.feature_code, made.base) == (
@@ -62,9 +62,9 @@ def test_each_maintained_layer_has_three_derived_layers_with_the_fields_of_its_t
 def test_layers_outside_yearly_maintenance_have_no_derived_layers():
     assert {t.base for t in STANDARD.templates.values()} - {""} == set(MAINTAINED_LAYERS)
     assert len(STANDARD.groups["maintenance"].roles) == 3 * len(MAINTAINED_LAYERS)
-    kinds = {m.role: (m.kinds, m.compare) for m in STANDARD.maintenance.layers}
+    kinds = {m.role: (m.change_kinds, m.compared_field) for m in STANDARD.maintenance.layers}
     assert kinds["ZXCQGHYDYH"] == (("2",), "YDYHFLDM") and kinds["LSWHBHX"] == (("1", "3"), "")
-    assert {k for m, _ in kinds.values() for k in m} == set(STANDARD.code_lists["maintenance_kind"].codes)
+    assert {k for m, _ in kinds.values() for k in m} == set(STANDARD.code_lists["maintenance_kind"].entry_by_code)
 
 
 def write_standard(folder, edit=lambda text: text, template="", layer="HLFXKZX"):
@@ -165,10 +165,10 @@ def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tm
     made = create_database(
         path, STANDARD.list_templates_of_groups(["maintenance"]), CRS.from_epsg(4490), code_lists=STANDARD.code_lists
     )
-    assert len(made.created) == 3 * len(MAINTAINED_LAYERS)
+    assert len(made.created_names) == 3 * len(MAINTAINED_LAYERS)
     database = gdal.OpenEx(str(path))
     root = database.GetRootGroup()
-    assert not root.GetGroupNames() and set(root.GetVectorLayerNames()) == set(made.created)
+    assert not root.GetGroupNames() and set(root.GetVectorLayerNames()) == set(made.created_names)
     layer = database.GetLayerByName("WHCGHFQ").GetLayerDefn()
     domain = layer.GetFieldDefn(layer.GetFieldIndex("WHLX")).GetDomainName()
     assert database.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}
@@ -177,7 +177,10 @@ def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tm
 def test_prefixes_of_before_change_and_after_layers_are_found_by_stage():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
     assert [loaded.get_stage(s).prefix for s in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)] == ["WHQ", "WHC", "WHH"]
-    assert loaded.origin("WHCGHFQ")[1].compare == "GHFQDM" and loaded.origin("WHXGHFQ") is None
+    assert (
+        loaded.find_class_of_role("WHCGHFQ")[1].compared_field == "GHFQDM"
+        and loaded.find_class_of_role("WHXGHFQ") is None
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,14 +49,14 @@ def test_invalid_map_theme_or_layer_tree_branch_is_refused_with_its_name(tmp_pat
 @pytest.mark.parametrize("name", list_standard_ids())
 def test_every_layer_is_in_one_branch_of_the_layer_tree(name):
     standard = load_standard(name)
-    placed = [role for branch in list_branches(standard) for role in branch.roles + branch.also]
+    placed = [role for branch in list_branches(standard) for role in branch.roles + branch.roles_of_other_editions]
     assert set(standard.templates) <= set(placed) and len(placed) == len(set(placed))
-    assert any(branch.chosen for branch in list_branches(standard))
+    assert any(branch.is_chosen for branch in list_branches(standard))
 
 
 def test_layer_tree_of_the_county_standard_is_complete():
     standard = load_standard()
-    chosen = {b.name: b for b in list_branches(standard) if b.chosen}
+    chosen = {b.name: b for b in list_branches(standard) if b.is_chosen}
     assert list(chosen) == ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
     asked = {b.name: find_strictest_constraint(b, standard) for b in list_branches(standard)}
     assert asked["三条控制线"] == asked["规划分区"] == asked["基础数据"] == "M"
@@ -68,17 +68,17 @@ def test_layer_tree_of_the_county_standard_is_complete():
     assert find_branch("YJJBNTBHHX", standard).name == "三条控制线"
     # Layers created by default are those that a delivery of the three lines needs.
     made = {role for b in chosen.values() for role in b.roles}
-    for concept in standard.scopes["three_lines"].mandatory:
+    for concept in standard.scopes["three_lines"].mandatory_concepts:
         assert made & set(standard.concepts[concept]), concept
 
 
 def test_standard_without_a_layer_tree_inherits_it_for_its_layers():
     standard = load_standard("three_lines_2022")
     found = {b.name: b for b in list_branches(standard)}
-    assert not standard.tree and next(iter(found)) == "三条控制线" and found["三条控制线"].chosen
+    assert not standard.layer_tree and next(iter(found)) == "三条控制线" and found["三条控制线"].is_chosen
     assert found["三条控制线"].roles == ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "GDBHMB")
-    assert set(found["三条控制线"].also) == {"YJJBNT", "YJJBNTTB"}
-    assert set(found["基础数据"].roles) == {"DLTB", "XZQ", "XZQJX"} and not found["基础数据"].also
+    assert set(found["三条控制线"].roles_of_other_editions) == {"YJJBNT", "YJJBNTTB"}
+    assert set(found["基础数据"].roles) == {"DLTB", "XZQ", "XZQJX"} and not found["基础数据"].roles_of_other_editions
     assert list_branches(load_standard("pbf_2021"))[0].roles == ("YJJBNTTB", "YJJBNT")
     assert [t.name for t in list_themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
 

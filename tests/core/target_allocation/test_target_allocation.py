@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plugin.core.engine.context import Context
+from plugin.core.engine.context import RuleContext
 from plugin.core.errors import InputError
 from plugin.core.indicators.areas import compute_target_figure
 from plugin.core.messages.texts import Texts
@@ -17,7 +17,7 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.figures import AllocatedTarget, AllocatedTargets
 from plugin.core.render import figures, html
 from plugin.core.render.html import render_report
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from plugin.core.target_allocation.by_township import compute_by_township, find_row_codes
@@ -72,7 +72,7 @@ def test_township_task_given_twice_with_and_without_code_is_refused(tmp_path, ro
 def test_table_row_of_the_whole_county_is_read_as_a_total_not_as_a_township(tmp_path, row):
     text = f"乡镇代码,乡镇名称,指标,数值,单位\n140225100,永安镇,永久基本农田,3.20,万亩\n{row},永久基本农田,3.20,万亩\n"
     read = read_township_tasks(save_task_table(tmp_path, text))
-    assert [t.name for t in read.tasks] == ["永安镇"] and [t.value for t in read.total_rows] == ["3.20"]
+    assert [t.name for t in read.targets] == ["永安镇"] and [t.value for t in read.total_rows] == ["3.20"]
 
 
 @pytest.mark.parametrize("head", ["永久基本农田", "永久基本农田（万市亩）"])
@@ -85,23 +85,23 @@ def test_task_figure_without_a_known_unit_is_refused(tmp_path, head):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
 def test_task_table_with_one_figure_per_row_is_read(tmp_path, encoding):
     read = read_township_tasks(save_task_table(tmp_path, TABLE_WITH_FIGURE_ROWS, encoding=encoding))
-    assert read.tasks == (
+    assert read.targets == (
         AllocatedTarget("140225100", "永安镇", "farmland_area", ">=", "3.20", "wan_mu", "县政发〔2023〕1号", 2),
         AllocatedTarget("", "蔡村镇", "boundary_area", "<=", "12.5", "ha", "", 3),
     )
-    assert read.file == "任务.csv"
+    assert read.file_name == "任务.csv"
 
 
 def test_full_width_digits_in_a_task_table_are_parsed(tmp_path):
     text = "乡镇代码,乡镇名称,指标,数值,单位\n１４０２２５１００,永安镇,永久基本农田,１，２３４．５０,亩\n１４０２２５０００,全部,永久基本农田,9,亩\n"
     read = read_township_tasks(save_task_table(tmp_path, text))
-    (task,) = read.tasks
+    (task,) = read.targets
     assert (task.code, task.value, task.unit) == ("140225100", "1234.50", "mu")
 
 
 def test_task_table_with_one_column_per_indicator_is_read(tmp_path):
     read = read_township_tasks(save_task_table(tmp_path, TABLE_WITH_FIGURE_COLUMNS))
-    assert [(t.name, t.indicator, t.value, t.line) for t in read.tasks] == [
+    assert [(t.name, t.indicator, t.value, t.line_number) for t in read.targets] == [
         ("永安镇", "cultivated_area", "3.65", 3),
         ("永安镇", "farmland_area", "3.20", 3),
         ("蔡村镇", "farmland_area", "2.90", 4),
@@ -128,7 +128,7 @@ def test_task_workbook_is_read_as_displayed(tmp_path):
     path = tmp_path / "任务.xlsx"
     book.save(path)
     read = read_township_tasks(path)
-    assert [(t.name, t.indicator, t.value, t.line) for t in read.tasks] == [
+    assert [(t.name, t.indicator, t.value, t.line_number) for t in read.targets] == [
         ("永安镇", "cultivated_area", "3.20", 3),
         ("永安镇", "farmland_area", "3", 4),
     ]
@@ -200,7 +200,7 @@ def test_empty_path_of_a_task_table_gives_no_tasks(tmp_path):
 
 def make_context(layers):
     plan = make_example_plan(layers)
-    return Context(plan, plan.norm, plan.norm.tolerance())
+    return RuleContext(plan, plan.norm, plan.norm.make_tolerance())
 
 
 def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
@@ -220,19 +220,19 @@ def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
         }
     )
     found = compute_by_township("farmland_area", ctx)
-    assert (found.named_row_count, found.shared, found.field) == (1, 3, "ZLDWDM")
-    assert find_row_codes(found.figure.layer, ctx).misplaced_township.tolist() == [-1, -1, -1, 0]
+    assert (found.named_row_count, found.divided_row_count, found.field_name) == (1, 3, "ZLDWDM")
+    assert find_row_codes(found.plan_figure.layer, ctx).misplaced_township.tolist() == [-1, -1, -1, 0]
     # The parts of the second are 300 and 100 m wide; the ellipsoid changes the ratio by less than 1e-6.
-    assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
-    assert found.areas.sum() == pytest.approx(compute_target_figure("farmland_area", ctx).area_m2, rel=1e-12)
+    assert found.areas_m2 == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
+    assert found.areas_m2.sum() == pytest.approx(compute_target_figure("farmland_area", ctx).area_m2, rel=1e-12)
 
 
 def test_rows_without_codes_are_assigned_to_townships_by_location():
     ctx = make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(500), make_square_wkt(1800)]})
     found = compute_by_township("red_line_area", ctx)
     total = compute_target_figure("red_line_area", ctx).area_m2
-    assert found.named_row_count == 0 and found.areas.sum() == pytest.approx(total, rel=1e-12)
-    assert found.areas / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
+    assert found.named_row_count == 0 and found.areas_m2.sum() == pytest.approx(total, rel=1e-12)
+    assert found.areas_m2 / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
 
 
 def test_land_that_lies_in_two_townships_is_reported():
@@ -248,7 +248,7 @@ def test_cultivated_land_by_township_is_computed_from_parcels_when_the_layer_is_
         {**make_field_row(1100, 90000.0), "land_use": "0301"},
     ]
     found = compute_by_township("cultivated_area", make_context({"townships": TOWNSHIP_ROWS, "DLTB": rows}))
-    assert not found.figure.confirmed and found.areas == pytest.approx([150000.0, 0.0, 0.0, 0.0])
+    assert not found.plan_figure.is_confirmed and found.areas_m2 == pytest.approx([150000.0, 0.0, 0.0, 0.0])
 
 
 # -- LAW004 -----------------------------------------------------------------------------------------------------------
@@ -350,7 +350,7 @@ def test_sum_of_township_tasks_is_compared_with_the_county_target(tmp_path, seco
     report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, tasks, profile=path)
     assert [f.case for f in report.findings] == ([case] if case else [])
     (shown,) = report.indicators
-    assert shown.value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
+    assert shown.sum_value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
 
 
 def test_township_without_a_task_is_named_and_no_sum_is_compared(tmp_path):
@@ -421,7 +421,7 @@ def test_land_that_lies_in_two_townships_meets_no_task(tmp_path):
 
 def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_path):
     """Sum the five counties of 阳泉市 and compare the sum with the city's task."""
-    counties = [c for c in load_standard().code_lists["divisions"].codes.values() if c.parent == "140300"]
+    counties = [c for c in load_standard().code_lists["divisions"].entry_by_code.values() if c.parent == "140300"]
     assert len(counties) == 5
     write_profile(tmp_path, "city", "140300", [("farmland_area", ">=", "50.00", "wan_mu")], base="shanxi")
     for n, county in enumerate(counties):
@@ -433,7 +433,9 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
     assert [c.id for c in find_children(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
     (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
     # 9999.99 + 4 × 1000 亩, by hand.
-    assert total.value == pytest.approx(1.399999, rel=1e-12) and total.missing_parts == () and total.state == "broken"
+    assert (
+        total.sum_value == pytest.approx(1.399999, rel=1e-12) and total.missing_parts == () and total.state == "broken"
+    )
     (tmp_path / "c3.toml").unlink()
     (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
     assert total.missing_parts == (counties[3].name,) and total.state == ""
@@ -442,17 +444,17 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
 def test_area_with_two_profiles_counts_for_neither_in_the_sum_of_its_city(tmp_path):
     """Add a copy of a county's profile, which would offset a missing county."""
     divisions = load_standard().code_lists["divisions"]
-    counties = [c for c in divisions.codes.values() if c.parent == "140300"]
+    counties = [c for c in divisions.entry_by_code.values() if c.parent == "140300"]
     write_profile(tmp_path, "city", "140300", [("farmland_area", ">=", "5000", "mu")], base="shanxi")
     for n, county in enumerate(counties):
         write_profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
     write_profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
     city = load_profile(tmp_path / "city.toml")
     (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
-    assert total.missing_parts == (counties[0].name,) and total.state == "" and total.value == 3600
+    assert total.missing_parts == (counties[0].name,) and total.state == "" and total.sum_value == 3600
     write_profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
     (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
-    assert (total.value, total.parts, total.state) == (5100, 1, "met")
+    assert (total.sum_value, total.part_count, total.state) == (5100, 1, "met")
 
 
 @pytest.mark.parametrize(("goal", "expected"), [(("<=", "100"), False), (("<=", "40"), True), ((">=", "100"), False)])
@@ -513,7 +515,7 @@ def test_indicator_without_its_layer_or_townships_has_no_sums_by_township():
     assert np.isfinite(
         compute_by_township(
             "red_line_area", make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]})
-        ).areas
+        ).areas_m2
     ).all()
 
 
@@ -532,13 +534,13 @@ def test_townships_are_listed_in_a_table_with_missed_tasks_first():
         "boundary": [make_square_wkt(1000, 500, 100)],
     }
     report = run_task_rule("LAW004", layers, tasks)
-    made = html.make_township_section(report, Words("zh"))
+    made = html.make_township_section(report, ReportTexts("zh"))
     assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
     assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]
     missed, kept = made["rows"]
     assert [c["state"] for c in missed["cells"]] == ["未达到", "未超限"] and missed["cells"][0]["target"] == "≥ 200.00"
     assert kept["cells"][1] is None
     # The table of the whole county does not repeat them.
-    assert figures.make_figure_rows(report, None, Words("zh")) == []
+    assert figures.make_figure_rows(report, None, ReportTexts("zh")) == []
     page = render_report(report)
     assert page.index("乙乡") < page.index("甲镇")

@@ -12,12 +12,12 @@ from pyproj import CRS
 from plugin.core.errors import DataError, InputError
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.polygons import union_polygon_rows
-from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONE_KINDS_BY_CODE, load_space_map
 from plugin.core.render.figures import make_figure_rows
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.core.three_zones import derive as three_zones
 from plugin.core.three_zones.derive import derive_zones
@@ -48,7 +48,7 @@ def make_norm(tmp_path, text=""):
 
 def test_every_zone_code_belongs_to_one_of_the_three_spaces(tmp_path):
     spaces = load_space_map(make_norm(tmp_path))
-    placed = {code: spaces.get_zone_code(code) for code in STANDARD.code_lists["planning_zones"].codes}
+    placed = {code: spaces.get_zone_code(code) for code in STANDARD.code_lists["planning_zones"].entry_by_code}
     assert set(placed.values()) == {*ZONE_KINDS_BY_CODE, OUTSIDE_ZONES_CODE}
     assert [placed[c] for c in ("100", "300", "411", "430", "540", "700")] == [
         "02",
@@ -108,7 +108,7 @@ def dissolve_by_geopandas(shapes, codes, crs):
 
 
 def sum_statutory_area(shapes, crs):
-    return float(statutory_area(crs_care.reproject_to_lonlat(np.array(list(shapes), dtype=object), crs)).sum())
+    return float(measure_statutory_area(crs_care.reproject_to_lonlat(np.array(list(shapes), dtype=object), crs)).sum())
 
 
 @property_test
@@ -119,17 +119,21 @@ def test_areas_of_the_three_spaces_add_up_for_a_gapless_zone_layer(case):
     found = derive_zones(shapes, codes, crs, DEFAULT_SPACE_MAP)
     zones = sum_statutory_area(shapes, crs)
     assert found.total_m2 == pytest.approx(zones, rel=1e-9)
-    assert found.adds_up and abs(found.difference_m2) <= 1e-9 * zones and found.shared_between_m2 <= 1e-9 * zones
+    assert (
+        found.do_areas_add_up and abs(found.difference_m2) <= 1e-9 * zones and found.shared_between_m2 <= 1e-9 * zones
+    )
     for space, whole in dissolve_by_geopandas(shapes, codes, crs).items():
-        parts = [s for s, of in zip(found.shapes, found.spaces, strict=True) if of == space]
-        assert found.area(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-9)
+        parts = [s for s, of in zip(found.polygons, found.zone_of_polygon, strict=True) if of == space]
+        assert found.get_zone_area_m2(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-9)
         assert shapely.union_all(parts).symmetric_difference(whole).area <= 1e-9 * whole.area
         assert all(p.geom_type == "Polygon" and p.is_valid for p in parts)
-    assert set(found.spaces) == {DEFAULT_SPACE_MAP.get_zone_code(c) for c in codes}
+    assert set(found.zone_of_polygon) == {DEFAULT_SPACE_MAP.get_zone_code(c) for c in codes}
     # No vertex is new, therefore neighbours still share their edges.
     old = {tuple(c) for c in shapely.get_coordinates(shapes)}
-    assert {tuple(c) for c in shapely.get_coordinates(found.shapes)} <= old
-    assert {c: n for c, (n, _) in found.unmapped.items()} == {c: codes.count(c) for c in codes if c in ("999", "")}
+    assert {tuple(c) for c in shapely.get_coordinates(found.polygons)} <= old
+    assert {c: n for c, (n, _) in found.unmapped_zones.items()} == {
+        c: codes.count(c) for c in codes if c in ("999", "")
+    }
     assert [s.wkb for s in shapes] == before
 
 
@@ -151,12 +155,12 @@ def test_overlapping_zones_count_once_in_a_space_and_are_reported(rows):
     own = dissolve_by_geopandas(shapes, codes, crs)
     # A split straight edge changes the statutory area, here by half a millionth.
     for space, whole in own.items():
-        assert found.area(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-6)
+        assert found.get_zone_area_m2(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-6)
     once = own.area.sum() - shapely.union_all(own.to_numpy()).area
     assert found.shared_between_m2 == pytest.approx(once, rel=2e-3, abs=1e-3)
     claimed = shapely.area(shapes).sum() - shapely.union_all(shapes).area
     assert found.overlap_m2 == pytest.approx(claimed, rel=2e-3, abs=0.1)
-    assert found.adds_up == (claimed < 1)
+    assert found.do_areas_add_up == (claimed < 1)
 
 
 def test_missing_zone_shapes_are_counted_and_invalid_ones_repaired():
@@ -164,9 +168,9 @@ def test_missing_zone_shapes_are_counted_and_invalid_ones_repaired():
     high = shapely.force_3d(make_county_box(200, 0), 7.0)
     shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
     found = derive_zones(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
-    assert (found.missing_shape_count, found.repaired) == (3, 1)
-    assert shapely.area(found.shapes).sum() == pytest.approx(5_000 + 10_000)
-    assert not shapely.has_z(found.shapes).any() and shapes[3].has_z
+    assert (found.missing_shape_count, found.repaired_shape_count) == (3, 1)
+    assert shapely.area(found.polygons).sum() == pytest.approx(5_000 + 10_000)
+    assert not shapely.has_z(found.polygons).any() and shapes[3].has_z
 
 
 @pytest.mark.parametrize(("crs", "off"), [(4526, 1e-4), (4490, 1e-9)])
@@ -201,7 +205,7 @@ def test_failed_dissolve_of_zones_is_reported_with_a_remedy(monkeypatch):
 
 def test_dissolving_no_zones_gives_no_spaces():
     found = derive_zones(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
-    assert len(found.shapes) == 0 and found.total_m2 == 0 and found.adds_up
+    assert len(found.polygons) == 0 and found.total_m2 == 0 and found.do_areas_add_up
 
 
 def test_gap_between_two_zones_stays_a_hole_in_the_space():
@@ -209,7 +213,7 @@ def test_gap_between_two_zones_stays_a_hole_in_the_space():
     left = move_wkt_to_county("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
     right = move_wkt_to_county("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
     found = derive_zones(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
-    assert len(found.shapes) == 1 and len(found.shapes[0].interiors) == 1
+    assert len(found.polygons) == 1 and len(found.polygons[0].interiors) == 1
 
 
 # -- in the report, and as a layer ------------------------------------------------------------------------------------
@@ -250,7 +254,7 @@ def test_confirmed_mapping_of_zones_confirms_the_space_areas(tmp_path):
 
 def test_report_page_shows_space_shares_and_the_mark_of_the_zone_mapping():
     checked = check_data(convert_to_source_layers(), ["LAW003"])
-    found = {row["name"]: row for row in make_figure_rows(checked.report, checked.plan.norm, Words("zh"))}
+    found = {row["name"]: row for row in make_figure_rows(checked.report, checked.plan.norm, ReportTexts("zh"))}
     assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
     assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
 
@@ -267,7 +271,7 @@ def test_new_space_features_are_numbered_above_every_row_of_the_plan():
 def test_written_layer_of_the_three_spaces_follows_its_template():
     plan = check_data(convert_to_source_layers(), ["LAW003"]).plan
     spaces = load_space_map(plan.norm)
-    zones = plan.concept("zones")
+    zones = plan.find_layer_of_concept("zones")
     found = derive_from_layer(zones, spaces)
     made = make_zone_rows(found, spaces, STANDARD.templates[LAYER_CODE], zones.crs, plan.area_code, "浑源县")
     assert list(made.columns) == [*(f.name for f in STANDARD.templates[LAYER_CODE].fields), "geometry"]

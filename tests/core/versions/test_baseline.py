@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.profile import load_profile
@@ -56,7 +56,7 @@ def make_plan_layers(**changed):
 def check_against_sealed(tmp_path, plan=None, before=None, rules=SEALED_EDITION_RULES, **options):
     source = write_gpkg(tmp_path / "plan.gpkg", plan or make_plan_layers())
     baseline = options.pop("baseline", None) or write_gpkg(tmp_path / "封库.gpkg", before or make_sealed_layers())
-    return check_plan(source, Options(rules=rules, baseline=str(baseline), **options))
+    return check_plan(source, RunOptions(rules=rules, baseline=str(baseline), **options))
 
 
 def test_plan_equal_to_its_sealed_edition_passes_every_rule(tmp_path):
@@ -68,7 +68,7 @@ def test_plan_equal_to_its_sealed_edition_passes_every_rule(tmp_path):
 
 def test_rules_without_a_sealed_edition_do_not_apply_and_explain_how_to_give_one(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", make_plan_layers())
-    report = check_plan(source, Options(rules=SEALED_EDITION_RULES)).report
+    report = check_plan(source, RunOptions(rules=SEALED_EDITION_RULES)).report
     for code in SEALED_EDITION_RULES:
         outcome = get_outcome_of_rule(report, code)
         assert (outcome.outcome, "--baseline" in outcome.reason and "县配置" in outcome.reason) == (
@@ -254,8 +254,8 @@ def test_long_edges_stored_in_another_zone_show_no_movement(tmp_path):
     assert removed.geometry.area == pytest.approx(4000 * 100 / 2, rel=1e-3)
     assert not checked.report.tolerance["ignored_slivers"]
     plan = checked.plan
-    sides = (make_edition(one.concept("red_line")) for one in (get_sealed_edition(checked.side), plan))
-    assert len(compare_layers(*sides, tolerance=plan.norm.tolerance()).parts) == 1
+    sides = (make_edition(one.find_layer_of_concept("red_line")) for one in (get_sealed_edition(checked.side), plan))
+    assert len(compare_layers(*sides, tolerance=plan.norm.make_tolerance()).changed_parts) == 1
 
 
 @pytest.mark.slow

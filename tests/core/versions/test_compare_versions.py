@@ -10,7 +10,7 @@ from plugin.core.profile import load_profile
 from plugin.core.profile.norm import Norm
 from plugin.core.standard import load_standard
 from plugin.core.versions.sources import compare_sources, find_layer_and_townships
-from plugin.core.versions.tables import make_comparison_tables, write_workbook
+from plugin.core.versions.tables import make_comparison_tables, write_comparison_workbook
 from tests.core.small_plan import (
     CHINESE_MESSAGE_TEXTS,
     explain_error,
@@ -74,7 +74,7 @@ def read_sheet_rows(path, sheet):
 
 def test_comparison_workbook_has_balance_townships_and_empty_cause_columns(old_and_new_files, tmp_path):
     done, target = compare_files(old_and_new_files), tmp_path / "对比.xlsx"
-    write_workbook(done, target, CHINESE_MESSAGE_TEXTS)
+    write_comparison_workbook(done, target, CHINESE_MESSAGE_TEXTS)
     balance = {row[0]: row[1:] for row in read_sheet_rows(target, "对比结论")}
     assert balance["与前一版是否一致"][0] == "不一致"
     old, out, come, new = (balance[name] for name in ("变更前", "减：调出", "加：调入", "变更后"))
@@ -135,13 +135,13 @@ def test_ambiguous_or_unknown_role_of_a_comparison_raises_an_input_error(old_and
 
 def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old_and_new_files):
     """Compare with an old layer that has fields but no features."""
-    old = compare_files((old_and_new_files[1], old_and_new_files[1])).comparison.before.layer.source
+    old = compare_files((old_and_new_files[1], old_and_new_files[1])).comparison.earlier_edition.layer.source
     old.frame = old.frame.iloc[:0]
     (new, towns) = find_layer_and_townships(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=towns)
-    assert len(done.comparison.parts) == 4 and done.comparison.total["statutory"].before == 0
+    assert len(done.comparison.changed_parts) == 4 and done.comparison.balance_by_basis["statutory"].before == 0
     assert (
-        abs(done.comparison.total["statutory"].rest) < 1e-6
+        abs(done.comparison.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
         and len(make_comparison_tables(done, CHINESE_MESSAGE_TEXTS)) == 3
     )
 
@@ -150,7 +150,9 @@ def test_attribute_comparison_can_be_limited_to_named_fields(old_and_new_files):
     """Compare only one field, as yearly maintenance does."""
     (old, _), (new, _) = (find_layer_and_townships(path, FARMLAND_ROLE, DEFAULT_NORM) for path in old_and_new_files)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["DLMC"])
-    assert [part.changes for part in done.comparison.list_parts_of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
+    assert [part.value_changes for part in done.comparison.list_parts_of_kind("changed")] == [
+        [("DLMC", "旱地", "水田")]
+    ]
     assert not compare_sources(
         old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]
     ).comparison.list_parts_of_kind("changed")

@@ -15,7 +15,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.geometry.overlay import find_shared_parts
 from plugin.core.geometry.polygons import Polygons
-from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.versions import equal_shapes
 from plugin.core.versions.compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
@@ -46,7 +46,7 @@ def compare_rows(before, after, **more):
 
 
 def sum_moved_areas(found, basis="statutory"):
-    b = found.total[basis]
+    b = found.balance_by_basis[basis]
     return b.moved_in, b.moved_out, b.changed
 
 
@@ -80,7 +80,7 @@ def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical
         one["wkt"] = turn_ring(one["wkt"], n % 4, n % 2).wkt
     random.Random(1).shuffle(after)
     found = compare_rows(make_grid(), after)
-    assert found.identical and found.equal_count == 9 and not found.parts
+    assert found.is_identical and found.equal_count == 9 and not found.changed_parts
     assert sum_moved_areas(found) == (0, 0, 0)
 
 
@@ -103,9 +103,9 @@ def test_vertex_noise_below_the_tolerance_is_no_difference_between_editions(move
             one["key"] = other["key"] = ""
     chance.shuffle(after)
     found = compare_rows(before, after)
-    assert found.identical is same
+    assert found.is_identical is same
     if same:
-        assert sum_moved_areas(found) == (0, 0, 0) and abs(found.total["statutory"].revalued) < 0.5
+        assert sum_moved_areas(found) == (0, 0, 0) and abs(found.balance_by_basis["statutory"].revalued) < 0.5
 
 
 def test_editions_in_different_crs_are_identical():
@@ -124,16 +124,16 @@ def test_editions_in_different_crs_are_identical():
     read.frame, read.crs = degrees, CRS.from_epsg(4490)
     other = Layer(read, plans[0].template, plans[0].plane_crs)
     found = compare_layers(make_edition(plans[0]), make_edition(other), tolerance=DEFAULT_TOLERANCE)
-    assert found.identical and not found.parts
+    assert found.is_identical and not found.changed_parts
     found = compare_layers(make_edition(other), make_edition(plans[0]), tolerance=DEFAULT_TOLERANCE)
-    assert found.identical
+    assert found.is_identical
 
 
 def test_added_vertex_makes_editions_different_although_no_land_moved():
     after = make_grid()
     after[0]["wkt"] = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     found = compare_rows(make_grid(), after)
-    assert not found.identical and found.unmatched_counts == (1, 1) and not found.parts
+    assert not found.is_identical and found.unmatched_counts == (1, 1) and not found.changed_parts
     assert sum_moved_areas(found) == (0, 0, 0)
 
 
@@ -151,8 +151,8 @@ def test_any_other_difference_makes_editions_not_identical(what):
     if what == "twice":
         after.append(dict(after[0]))
     found = compare_rows(make_grid(), after)
-    assert not found.identical
-    assert abs(found.total["statutory"].rest) < 1e-6
+    assert not found.is_identical
+    assert abs(found.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
 
 
 def test_renumbering_table_matches_all_rows_with_renewed_keys():
@@ -161,8 +161,8 @@ def test_renumbering_table_matches_all_rows_with_renewed_keys():
         one["key"] = f"14022500000002{n:04d}"
     table = {one["key"]: other["key"] for one, other in zip(GRID_ROWS, after, strict=True)}
     found = compare_rows(make_grid(), after)
-    assert not found.identical and len(found.renumbered) == 9 and not found.parts
-    assert compare_rows(make_grid(), after, renumbered=table).identical
+    assert not found.is_identical and len(found.renumbered_rows) == 9 and not found.changed_parts
+    assert compare_rows(make_grid(), after, renumbered=table).is_identical
 
 
 # -- what moved and what changed ------------------------------------------------------------------------------------------
@@ -176,34 +176,40 @@ def test_moved_out_moved_in_and_changed_land_are_classified():
     (removed,), (added,), (changed,) = (
         found.list_parts_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND, CHANGED_KIND)
     )
-    assert removed.geometry.equals(move_to_county(make_square(0, 0))) and (removed.before, removed.after) == (0, -1)
-    assert added.geometry.equals(move_to_county(make_square(300, 0, 50, 100))) and added.before == -1
-    assert changed.changes == [("DLBM", "0103", "0101")]
+    assert removed.geometry.equals(move_to_county(make_square(0, 0))) and (removed.before_row, removed.after_row) == (
+        0,
+        -1,
+    )
+    assert added.geometry.equals(move_to_county(make_square(300, 0, 50, 100))) and added.before_row == -1
+    assert changed.value_changes == [("DLBM", "0103", "0101")]
     moved_in, moved_out, altered = sum_moved_areas(found)
     assert [moved_out, altered] == pytest.approx([1e4, 1e4], rel=2e-3) and moved_in == pytest.approx(5e3, rel=2e-3)
     assert moved_out == pytest.approx(make_layer_edition(make_grid()).layer.statutory[0], rel=1e-12)
-    assert abs(found.total["statutory"].rest) < 1e-6
+    assert abs(found.balance_by_basis["statutory"].rounding_error_m2) < 1e-6
 
 
 def test_net_area_of_a_divided_parcel_is_split_by_share_of_area():
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, deduction_area=1_000.0, net_area=9_000.0)]
     after = [make_row(make_square(0, 0, 100, 75), 1, gross_area=7_500.0, deduction_area=750.0, net_area=6_750.0)]
     found = compare_rows(before, after)
-    (removed,) = found.parts
+    (removed,) = found.changed_parts
     # 永农数据库标准: shared ÷ parcel × net. Areas are not compared where the shape is another.
     assert removed.kind == MOVED_OUT_KIND and removed.net_before_m2 == pytest.approx(2_250.0, abs=1e-3)
-    balance = found.total["net"]
+    balance = found.balance_by_basis["net"]
     assert (balance.before, balance.after) == (9_000.0, 6_750.0)
-    assert balance.moved_out == pytest.approx(2_250.0, abs=1e-3) and abs(balance.rest) < 1e-6
+    assert balance.moved_out == pytest.approx(2_250.0, abs=1e-3) and abs(balance.rounding_error_m2) < 1e-6
 
 
 def test_changed_net_area_on_the_same_land_is_listed_as_revalued_in_the_balance():
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=9_000.0)]
     after = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=8_000.0)]
     found = compare_rows(before, after)
-    (changed,) = found.parts
-    assert changed.changes == [("YJJBNTMJ", "9000", "8000")]
-    assert found.total["net"].revalued == pytest.approx(-1_000.0) and abs(found.total["net"].rest) < 1e-9
+    (changed,) = found.changed_parts
+    assert changed.value_changes == [("YJJBNTMJ", "9000", "8000")]
+    assert (
+        found.balance_by_basis["net"].revalued == pytest.approx(-1_000.0)
+        and abs(found.balance_by_basis["net"].rounding_error_m2) < 1e-9
+    )
 
 
 def test_moved_land_is_cut_at_township_borders():
@@ -212,21 +218,21 @@ def test_moved_land_is_cut_at_township_borders():
     )
     after = [p for n, p in enumerate(make_grid()) if n != 1]
     found = compare_rows(make_grid(), after, townships=towns)
-    assert [(p.township, p.kind) for p in found.parts] == [("甲镇", MOVED_OUT_KIND), ("乙镇", MOVED_OUT_KIND)]
-    by_town = found.townships["statutory"]
+    assert [(p.township, p.kind) for p in found.changed_parts] == [("甲镇", MOVED_OUT_KIND), ("乙镇", MOVED_OUT_KIND)]
+    by_town = found.balance_by_township["statutory"]
     assert set(by_town) == {"甲镇", "乙镇"}
     assert by_town["甲镇"].moved_out == pytest.approx(5_000, rel=2e-3)
     assert by_town["甲镇"].before == pytest.approx(45_000, rel=2e-3)
     for name in ("before", "after", "moved_out"):
         total = sum(getattr(b, name) for b in by_town.values())
-        assert total == pytest.approx(getattr(found.total["statutory"], name), rel=1e-12)
-    assert all(abs(b.rest) < 1e-6 for b in by_town.values())
+        assert total == pytest.approx(getattr(found.balance_by_basis["statutory"], name), rel=1e-12)
+    assert all(abs(b.rounding_error_m2) < 1e-6 for b in by_town.values())
 
 
 def test_moved_land_outside_all_townships_is_counted_without_a_township_name():
     towns = make_townships([move_to_county(make_square(0, 0, 100, 300))], ["甲镇"])
     found = compare_rows(make_grid(), make_grid()[3:], townships=towns)
-    by_town = found.townships["statutory"]
+    by_town = found.balance_by_township["statutory"]
     assert by_town[""].moved_out == pytest.approx(20_000, rel=2e-3)
     assert by_town["甲镇"].moved_out == pytest.approx(10_000, rel=2e-3)
 
@@ -237,7 +243,7 @@ def test_land_where_townships_overlap_is_counted_for_the_first_township():
         [move_to_county(make_square(0, 0, 160, 300)), move_to_county(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"]
     )
     one = [{"wkt": make_square(0, 0, 300, 300).wkt, "key": "140225000000000001"}]
-    by_town = compare_rows(one, one, townships=towns).townships["statutory"]
+    by_town = compare_rows(one, one, townships=towns).balance_by_township["statutory"]
     assert set(by_town) == {"甲镇", "乙镇"}
     assert by_town["甲镇"].before == pytest.approx(48_000, rel=2e-3)
     assert by_town["乙镇"].before == pytest.approx(42_000, rel=2e-3)
@@ -246,9 +252,9 @@ def test_land_where_townships_overlap_is_counted_for_the_first_township():
 def test_duplicate_feature_counts_its_land_once():
     before = [*make_grid(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}]
     found = compare_rows(before, make_grid())
-    assert not found.parts and not found.identical
-    balance = found.total["statutory"]
-    assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(balance.rest) < 1e-6
+    assert not found.changed_parts and not found.is_identical
+    balance = found.balance_by_basis["statutory"]
+    assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(balance.rounding_error_m2) < 1e-6
 
 
 def test_key_reused_on_other_land_is_reported():
@@ -259,18 +265,18 @@ def test_key_reused_on_other_land_is_reported():
 
 def test_rows_without_a_shape_are_compared_by_attributes():
     before = [*make_grid(), make_row(None, 50)]
-    assert compare_rows(before, [dict(r) for r in before]).identical
+    assert compare_rows(before, [dict(r) for r in before]).is_identical
     after = [*make_grid(), make_row(None, 50, land_use="0101")]
-    assert not compare_rows(before, after).identical
+    assert not compare_rows(before, after).is_identical
 
 
 def test_slivers_between_editions_are_summed_but_not_listed():
     after = make_grid()
     after[0]["wkt"] = "POLYGON ((0.001 0, 100 0, 100 100, 0.001 100, 0.001 0))"
     found = compare_rows(make_grid(), after)
-    assert not found.identical and not found.parts and len(found.slivers) == 1
+    assert not found.is_identical and not found.changed_parts and len(found.slivers) == 1
     assert found.sliver_m2 == pytest.approx(0.1, rel=1e-2)
-    assert found.total["statutory"].moved_out == pytest.approx(0.1, rel=1e-2)
+    assert found.balance_by_basis["statutory"].moved_out == pytest.approx(0.1, rel=1e-2)
 
 
 # -- compared with plain shapely ---------------------------------------------------------------------------------------------------
@@ -310,7 +316,7 @@ def test_random_editions_give_the_moved_land_of_plain_shapely_and_a_closed_balan
     found = compare_rows(before, after)
     old, new = ([shapely.from_wkt(r["wkt"]) for r in rows] for rows in layout)
     all_old, all_new = shapely.union_all(old), shapely.union_all(new)
-    scale = found.total["statutory"].before / sum(s.area for s in old)
+    scale = found.balance_by_basis["statutory"].before / sum(s.area for s in old)
     expected = [all_new.difference(all_old).area, all_old.difference(all_new).area]
     expected.append(
         sum(
@@ -329,11 +335,11 @@ def test_random_editions_give_the_moved_land_of_plain_shapely_and_a_closed_balan
             expected[1] * scale, rel=1e-6
         )
     for basis in ("statutory", "net"):
-        balance = found.total[basis]
-        assert abs(balance.rest) <= 1e-9 * max(balance.before, balance.after), balance
+        balance = found.balance_by_basis[basis]
+        assert abs(balance.rounding_error_m2) <= 1e-9 * max(balance.before, balance.after), balance
         assert abs(balance.doubled) <= 1e-6
     # The area of unmoved land may change only by the vertices added on its straight edges.
-    assert abs(found.total["statutory"].revalued) <= 3e-6 * found.total["statutory"].after
+    assert abs(found.balance_by_basis["statutory"].revalued) <= 3e-6 * found.balance_by_basis["statutory"].after
 
 
 @st.composite
@@ -363,10 +369,10 @@ def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
     shapes = [[s for s in map(move_to_county_or_none, rows) if s is not None] for rows in (before, after)]
     old, new = (shapely.union_all(s) if s else shapely.Polygon() for s in shapes)
     for basis in ("statutory", "net"):
-        balance = found.total[basis]
-        assert abs(balance.rest) <= 1e-6, balance
+        balance = found.balance_by_basis[basis]
+        assert abs(balance.rounding_error_m2) <= 1e-6, balance
         for name in ("before", "after", "moved_in", "moved_out", "revalued", "doubled"):
-            summed = sum(getattr(b, name) for b in found.townships[basis].values())
+            summed = sum(getattr(b, name) for b in found.balance_by_township[basis].values())
             assert summed == pytest.approx(getattr(balance, name), abs=1e-6), name
     # Land in both editions has not moved, even where features overlap.
     moved = [
@@ -376,7 +382,7 @@ def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
     slack = 0.5 * len(found.slivers) + 1e-3
     assert shapely.symmetric_difference(moved[0], shapely.difference(old, new)).area <= slack
     assert shapely.symmetric_difference(moved[1], shapely.difference(new, old)).area <= slack
-    assert compare_rows(before, before).identical
+    assert compare_rows(before, before).is_identical
 
 
 def move_to_county_or_none(one):
@@ -406,7 +412,7 @@ def test_only_rows_without_an_equal_row_in_the_other_edition_are_overlaid(monkey
     del after[10]
     found = compare_rows(before, after)
     assert overlay_sizes == [(2, 1)]
-    assert found.equal_count == 142 and {p.kind for p in found.parts} == {MOVED_OUT_KIND}
+    assert found.equal_count == 142 and {p.kind for p in found.changed_parts} == {MOVED_OUT_KIND}
 
 
 def cancel_at_poll(last):
@@ -426,7 +432,7 @@ def test_cancellation_is_polled_between_batches_of_snapping_and_measuring(monkey
     degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
     for run in (
         lambda cancellation: equal_shapes.snap_vertices(squares, onto, 0.0001, cancellation),
-        lambda cancellation: statutory_area(degrees, None, cancellation),
+        lambda cancellation: measure_statutory_area(degrees, None, cancellation),
     ):
         polls: list[int] = []
         run(Cancellation(lambda to=polls: bool(to.append(1))))

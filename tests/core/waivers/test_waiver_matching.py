@@ -13,7 +13,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState, IncrementalSession
@@ -212,7 +212,7 @@ def test_waiver_applies_when_only_the_rounding_of_its_place_differs(tmp_path, co
         county_layers["YDYHGHFQ"] = county_layers["YDYHGHFQ"].set_geometry(shapely.segmentize(shapes, 20.0), crs=4526)
         source = write_gpkg(tmp_path / f"{lon!r}" / "county.gpkg", county_layers)
         (gap,) = waive_findings(source, "TOP002")
-        assert abs(gap.place[0] - lon) < 1e-8
+        assert abs(gap.lonlat[0] - lon) < 1e-8
         for code in (4490, 4525):
             moved = {r: f.to_crs(code) for r, f in county_layers.items()}
             path = write_gpkg(tmp_path / f"{lon!r}" / str(code) / "county.gpkg", moved)
@@ -300,7 +300,7 @@ def test_waivers_apply_during_edits_until_the_conflict_changes(tmp_path, county_
     source = write_gpkg(tmp_path / "county.gpkg", county_layers)
     waive_findings(source, "REL001")
     checked = check_data(source, WAIVED_RULES)
-    edited = IncrementalSession(checked, Options(rules=WAIVED_RULES))
+    edited = IncrementalSession(checked, RunOptions(rules=WAIVED_RULES))
     edited.prepare()
     first, second = (f.key for f in list_findings(checked.report, "REL001"))
     frame = checked.plan.layers["YJJBNTBHTB"].frame
@@ -308,7 +308,7 @@ def test_waivers_apply_during_edits_until_the_conflict_changes(tmp_path, county_
     def change_row(row, shape):
         fid = checked.plan.layers["YJJBNTBHTB"].fids[row]
         values = {n: frame[n].iloc[row] for n in frame.columns if n != frame.geometry.name}
-        edited.take(EditBatch({}, {("YJJBNTBHTB", fid): FeatureState(shape.wkb, values)}))
+        edited.check_edits(EditBatch({}, {("YJJBNTBHTB", fid): FeatureState(shape.wkb, values)}))
         return {f.key: f.state for f in edited.findings if f.code == "REL001"}
 
     # A new vertex on an edge and a move by one metre: both are still waived.
@@ -358,7 +358,7 @@ def test_thousands_of_waivers_without_keys_are_matched_by_place():
     for one in findings:
         one.place = (one.place[0] + chance.uniform(-3e-5, 3e-5), one.place[1] + chance.uniform(-2e-5, 2e-5))
     many = match_waivers_with_findings(Waivers(), entries, findings)
-    assert not many.gone and not many.changed
+    assert not many.unmatched_waivers and not many.outdated_matches
     assert len(many.waiver_by_finding_id) == len(entries) == 1000
     for n in range(0, 3000, 60):
         few = match_waivers_with_findings(Waivers(), entries[n // 3 : n // 3 + 3], findings[max(n - 1, 0) : n + 10])
@@ -366,14 +366,14 @@ def test_thousands_of_waivers_without_keys_are_matched_by_place():
             k: w.id for k, w in many.waiver_by_finding_id.items() if w in entries[n // 3 : n // 3 + 3]
         }
     # All are fixed: no gap is found.
-    assert len(match_waivers_with_findings(Waivers(), entries, findings[1::3]).gone) > 980
+    assert len(match_waivers_with_findings(Waivers(), entries, findings[1::3]).unmatched_waivers) > 980
 
 
 def test_waiver_file_must_be_given_for_layers_that_have_no_data_file(county_file):
     chosen = waive_findings(county_file, "REL001")
     read = list(read_source(county_file))
-    assert not check_plan(read, Options(rules=WAIVED_RULES)).report.summary["waived"]
-    report = check_plan(read, Options(rules=WAIVED_RULES, waivers=str(make_default_waiver_path(county_file)))).report
+    assert not check_plan(read, RunOptions(rules=WAIVED_RULES)).report.summary["waived"]
+    report = check_plan(read, RunOptions(rules=WAIVED_RULES, waivers=str(make_default_waiver_path(county_file)))).report
     assert report.summary["waived"] == len(chosen)
 
 
@@ -418,7 +418,7 @@ def test_waiver_does_not_apply_to_a_larger_net_loss_on_the_same_land(tmp_path):
             )
         }
 
-    given = Options(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
+    given = RunOptions(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
     path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
     checked = check_plan(path, given)
     change_waivers(

@@ -16,7 +16,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.package.folder import lock_for_writing
 from plugin.core.yearly import compute_yearly_update
-from plugin.core.yearly.write import STAGING_SUFFIX, finish_interrupted, write_files_together, write_update
+from plugin.core.yearly.write import STAGING_SUFFIX, finish_interrupted_update, write_files_together, write_update
 from tests.core.small_plan import explain_error
 from tests.core.yearly.test_write import CURRENT_ROWS, DELIVERY_NAME, FILED_ROWS
 from tests.core.yearly.test_yearly import make_plans, run_update
@@ -200,7 +200,7 @@ def test_leftover_folder_that_cannot_be_deleted_raises_an_output_error(tmp_path,
     (tmp_path / f"库.gdb{STAGING_SUFFIX}").mkdir()
     monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None)
     with pytest.raises(OutputError) as caught:
-        finish_interrupted([tmp_path / "库.gdb"])
+        finish_interrupted_update([tmp_path / "库.gdb"])
     assert caught.value.key == "package_rest"
 
 

@@ -7,7 +7,7 @@ import shapely
 from osgeo import gdal, ogr
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.yearly.write import write_update
 from tests.core.gdal_switch import gdal_raises
 from tests.core.yearly.test_write import CURRENT_ROWS, DELIVERY_NAME, FILED_ROWS
@@ -67,7 +67,7 @@ def fill_causes(path):
 def check_maintenance_geodatabase(path, tmp_path):
     profile = tmp_path / "x.toml"
     profile.write_text(CONFIRMED_PROFILE, encoding="utf-8")
-    return check_plan(path, Options(profile=str(profile))).report
+    return check_plan(path, RunOptions(profile=str(profile))).report
 
 
 def list_maintenance_findings(report):
@@ -172,5 +172,5 @@ def test_change_layers_of_several_plan_layers_are_all_read(maintenance_geodataba
     """Read change layers of two layers of one concept; none replaces another."""
     report = check_maintenance_geodatabase(maintenance_geodatabase, tmp_path)
     assert not [notice for notice in report.provenance["notices"] if "WHCZXCQCSLX" in notice]
-    alone = check_plan(maintenance_geodatabase, Options(profile="hunyuan", rules=("REL011",))).report
+    alone = check_plan(maintenance_geodatabase, RunOptions(profile="hunyuan", rules=("REL011",))).report
     assert not alone.findings

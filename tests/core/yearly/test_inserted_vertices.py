@@ -13,7 +13,7 @@ import pyproj
 import pytest
 import shapely
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, make_balance_tables
 from plugin.core.yearly.write import write_update
@@ -77,7 +77,7 @@ def test_example_edge_bends_by_more_than_the_sliver_limit():
 
 
 def test_new_maintenance_geodatabase_passes_its_own_check(maintenance_geodatabase, tmp_path):
-    assert {f.code for f in check_plan(maintenance_geodatabase, Options(profile="hunyuan")).report.findings} == {
+    assert {f.code for f in check_plan(maintenance_geodatabase, RunOptions(profile="hunyuan")).report.findings} == {
         "DOC020"
     }
     fill_zones(maintenance_geodatabase)
@@ -134,7 +134,9 @@ def test_vertex_shifted_off_the_straight_edge_in_one_layer_is_reported(maintenan
 
     edit_rows(maintenance_geodatabase, "WHHGHFQ", move_vertex)
     found = [
-        f for f in check_plan(maintenance_geodatabase, Options(profile="hunyuan")).report.findings if f.code == "DOC022"
+        f
+        for f in check_plan(maintenance_geodatabase, RunOptions(profile="hunyuan")).report.findings
+        if f.code == "DOC022"
     ]
     assert {f.case for f in found} & {"untold", "lost", "not_after"}
 
@@ -163,7 +165,7 @@ def test_area_difference_of_inserted_vertices_is_booked_on_the_changed_parcels()
     )
     assert record["before_m2"] == pytest.approx(west + east, abs=1e-3) == record["after_m2"]
     assert record["kinds"]["changed"]["area_m2"] == pytest.approx(east, abs=1e-3)
-    assert layer.comparison.total["statutory"].before == pytest.approx(
+    assert layer.comparison.balance_by_basis["statutory"].before == pytest.approx(
         filed + statutory_area([make_southern_neighbour()])[0], abs=1e-3
     )
     texts = Texts("zh")
@@ -192,7 +194,7 @@ def test_vertex_near_a_filed_edge_does_not_bend_that_edge(tmp_path):
     done = run_update({"GHFQ": [filed]}, {"GHFQ": halves})
     write_update(done, tmp_path)
     path = tmp_path / f"{DELIVERY_NAME}.gdb"
-    assert {f.code for f in check_plan(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
+    assert {f.code for f in check_plan(path, RunOptions(profile="hunyuan")).report.findings} == {"DOC020"}
     in_plane = shapely.transform(
         read_stage_shapes(path, "Q")[0], lambda xy: np.column_stack(TO_PLANE.transform(*xy.T)) - ORIGIN
     )
@@ -208,7 +210,7 @@ def test_moved_control_line_has_the_same_vertices_in_all_three_layers(tmp_path):
     )
     write_update(done, tmp_path)
     path = tmp_path / f"{DELIVERY_NAME}.gdb"
-    assert {f.code for f in check_plan(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
+    assert {f.code for f in check_plan(path, RunOptions(profile="hunyuan")).report.findings} == {"DOC020"}
     out, stays, was = (pyogrio.read_dataframe(path, layer=f"WH{stage}ZXCQCSLX").geometry.to_numpy() for stage in "CHQ")
     sizes = [statutory_area(shapes, 4490).sum() for shapes in (was, out, stays)]
     assert sizes[0] - sizes[1] == pytest.approx(sizes[2], abs=2e-4)
@@ -232,7 +234,7 @@ def test_zero_width_spike_is_removed_from_a_changed_zone(tmp_path, turn):
     )
     write_update(done, tmp_path)
     path = tmp_path / f"{DELIVERY_NAME}.gdb"
-    assert {f.code for f in check_plan(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
+    assert {f.code for f in check_plan(path, RunOptions(profile="hunyuan")).report.findings} == {"DOC020"}
     after = read_stage_shapes(path, "H")
     assert sorted(len(shapely.get_coordinates(shape)) for shape in after) == [5, 6]
 
@@ -262,5 +264,5 @@ def test_filed_area_values_stay_valid_after_vertices_are_inserted(tmp_path):
         )
         write_update(done, folder)
         assert abs(get_single_layer(done).area_before_m2 - own["filed"]) > 1.1
-        report = check_plan(folder / f"{DELIVERY_NAME}.gdb", Options(profile="hunyuan")).report
+        report = check_plan(folder / f"{DELIVERY_NAME}.gdb", RunOptions(profile="hunyuan")).report
         assert {f.case for f in report.findings if f.code == "DOC023"} == expected

@@ -104,10 +104,10 @@ def test_balance_of_invalid_layers_closes_and_changed_land_matches_plain_shapely
     )
     # Slivers below half a square metre each are reported separately.
     assert (gone, come) == pytest.approx((were.difference(are).area, are.difference(were).area), abs=0.6)
-    ground = shapely.union_all([before[n] for n in found.before.tolist()])
+    ground = shapely.union_all([before[n] for n in found.filed_rows.tolist()])
     for row, shape in enumerate(after):
         wanted = shape.intersection(ground)
         if role == "LSWHBHX":
             wanted = wanted.union(shape.difference(were))
-        mine = measure_union_area(one.shape for one in found.after if one.row == row)
+        mine = measure_union_area(one.shape for one in found.parcels_after_change if one.current_row == row)
         assert mine == pytest.approx(wanted.area, abs=0.6)

@@ -354,7 +354,7 @@ def test_maintenance_geodatabase_is_readable_by_fiona_and_osgeo(written_update):
     The compound CRS has degrees and heights; stored areas equal measured areas.
     """
     database, done = written_update
-    templates = done.current.norm.standard.templates
+    templates = done.current_plan.norm.standard.templates
     for name in fiona.listlayers(database):
         declared = templates[name].fields
         with fiona.open(database, layer=name) as layer:

@@ -18,9 +18,9 @@ from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
 from plugin.core.cli import files
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.messages.texts import Texts
-from plugin.core.options import Options
+from plugin.core.options import RunOptions
 from plugin.core.package.folder import lock_for_writing
 from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_areas_by_zone
@@ -67,7 +67,7 @@ def test_geodatabase_has_before_change_and_after_layers_for_each_changed_layer(w
     )
     names = [name for name, _ in pyogrio.list_layers(folder / f"{DELIVERY_NAME}.gdb")]
     assert sorted(names) == sorted(p + layer for layer in ("GHFQ", "ZXCQCSLX") for p in ("WHQ", "WHC", "WHH"))
-    assert all(one.same for one in made.classes.values()) and len(made.classes) == 6
+    assert all(one.has_no_differences for one in made.results_by_role.values()) and len(made.results_by_role) == 6
 
 
 def test_crs_of_the_geodatabase_combines_cgcs2000_with_the_1985_height_datum(written_update):
@@ -83,7 +83,7 @@ def test_before_change_layer_contains_the_rows_of_the_filed_edition(written_upda
     folder, _, _ = written_update
     before = read_maintenance_layer(folder, "WHQGHFQ")
     assert before["BSM"].tolist() == ["140225000000000007"] and before["GHFQDM"].tolist() == ["200"]
-    assert statutory_area(before.geometry.to_numpy()).sum() == pytest.approx(
+    assert measure_statutory_area(before.geometry.to_numpy()).sum() == pytest.approx(
         measure_area(make_box(0, 0, 200)), abs=0.01
     )
 
@@ -98,7 +98,7 @@ def test_change_layer_rows_are_numbered_continuously_with_empty_causes(written_u
     assert zones["XZQMC"].tolist() == ["浑源县"] and zones["YSDM"].tolist() == ["2090020610"]
     for cause in ("WHLY", "JDZBLY", "KZBSHSLX"):
         assert zones[cause].isna().all() and line[cause].isna().all()
-    sizes = dict(zip(line["WHLX"], statutory_area(line.geometry.to_numpy()), strict=True))
+    sizes = dict(zip(line["WHLX"], measure_statutory_area(line.geometry.to_numpy()), strict=True))
     assert sizes["3"] == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
     assert sizes["1"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
 
@@ -111,7 +111,7 @@ def test_after_change_layer_continues_the_numbers_and_has_measured_areas(written
     assert after["GHFQDM"].tolist() == ["200", "300"] and after["MJ"].tolist()[0] == 12000.0
     line = read_maintenance_layer(folder, "WHHZXCQCSLX")
     assert line["MC"].tolist() == ["浑河", "浑河"]
-    assert line["MJ"].to_numpy() == pytest.approx(statutory_area(line.geometry.to_numpy()), abs=0.01)
+    assert line["MJ"].to_numpy() == pytest.approx(measure_statutory_area(line.geometry.to_numpy()), abs=0.01)
     wide = sorted(shapely.area(line.to_crs(4526).geometry.to_numpy()))
     assert wide == pytest.approx([4000, 6000], abs=0.01)
 
@@ -187,7 +187,7 @@ def test_new_keys_avoid_keys_of_layers_that_are_not_maintained(tmp_path):
         pyogrio.write_dataframe(farmland, path, layer="YJJBNTBHTB", driver="GPKG")
         files.append(path)
     done = update_from_files(*files, 2026, norm)
-    write_update(dataclasses.replace(done, day=run_update(FILED_ROWS, CURRENT_ROWS).day), tmp_path)
+    write_update(dataclasses.replace(done, update_date=run_update(FILED_ROWS, CURRENT_ROWS).update_date), tmp_path)
     assert read_maintenance_layer(tmp_path, "WHCGHFQ")["BSM"].tolist() == ["140225000000000091"]
 
 
@@ -211,8 +211,8 @@ def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path
     rules = make_example_norm().standard.maintenance
     flat = dataclasses.replace(rules, delivery=dataclasses.replace(rules.delivery, vertical=""))
     done = run_update(FILED_ROWS, CURRENT_ROWS)
-    norm = done.current.norm
-    done.current.norm = dataclasses.replace(norm, standard=dataclasses.replace(norm.standard, maintenance=flat))
+    norm = done.current_plan.norm
+    done.current_plan.norm = dataclasses.replace(norm, standard=dataclasses.replace(norm.standard, maintenance=flat))
     write_update(done, tmp_path)
     crs = CRS.from_user_input(pyogrio.read_info(tmp_path / f"{DELIVERY_NAME}.gdb", layer="WHCGHFQ")["crs"])
     assert crs.to_epsg() == 4490 and not crs.is_compound
@@ -225,7 +225,7 @@ def test_area_balance_closes_by_layer_and_zone(written_update):
     by_role = {one["layer"]: one for one in record["layers"]}
     line = by_role["ZXCQCSLX"]["balance"]
     assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
-    zones = sum_areas_by_zone(next(one for one in done.layers if one.role == "GHFQ"))
+    zones = sum_areas_by_zone(next(one for one in done.maintained_layers if one.role == "GHFQ"))
     assert (
         zones["200"]["changed_from"]
         == zones["300"]["changed_to"]
@@ -280,7 +280,7 @@ def test_area_balance_is_given_by_township():
     assert towns_balance["永安镇"]["moved_in"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
     assert towns_balance["永安镇"]["before"] == pytest.approx(measure_area(make_box(60, 0, 40)), abs=0.01)
     # The classes themselves are not cut at the border.
-    (out,) = [c for c in done.layers[1].changes if c.kind == "in"]
+    (out,) = [c for c in done.maintained_layers[1].changes if c.kind == "in"]
     assert out.area_m2 == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
 
 
@@ -335,7 +335,7 @@ def test_yearly_command_reports_an_existing_output_before_comparing(tmp_path, mo
     )
 
     def make_zone_row(year=2026):
-        make_update(filed, current, year, folder, Options())
+        make_update(filed, current, year, folder, RunOptions())
 
     with pytest.raises(InputError) as caught:
         make_zone_row(26)

@@ -15,7 +15,7 @@ import shapely.affinity
 
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import make_lonlat_transformer
-from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import SourceLayer
@@ -52,7 +52,7 @@ def run_update(filed, current, year=2026):
 
 
 def get_single_layer(done):
-    (layer,) = done.layers
+    (layer,) = done.maintained_layers
     return layer
 
 
@@ -76,7 +76,7 @@ def assert_same_land(shapes, wanted):
 
 def measure_area(*shapes):
     return float(
-        statutory_area(
+        measure_statutory_area(
             np.array([move_shape_to_county(s) for s in shapes], dtype=object), make_lonlat_transformer(metric_crs())
         ).sum()
     )
@@ -98,18 +98,18 @@ def test_moved_control_line_gives_land_moved_out_land_moved_in_and_remaining_lan
     changes = {change.kind: change for change in found.changes}
     assert set(changes) == {MOVED_IN_KIND, MOVED_OUT_KIND} and len(found.changes) == 2
     assert is_same_land(changes[MOVED_OUT_KIND].shape, make_box(0, 0, 40)) and (
-        changes[MOVED_OUT_KIND].before,
-        changes[MOVED_OUT_KIND].after,
+        changes[MOVED_OUT_KIND].before_row,
+        changes[MOVED_OUT_KIND].after_row,
     ) == (0, -1)
     assert is_same_land(changes[MOVED_IN_KIND].shape, make_box(100, 0, 40)) and (
-        changes[MOVED_IN_KIND].before,
-        changes[MOVED_IN_KIND].after,
+        changes[MOVED_IN_KIND].before_row,
+        changes[MOVED_IN_KIND].after_row,
     ) == (-1, 0)
-    assert found.before.tolist() == [0]
-    assert_same_land([one.shape for one in found.after], [make_box(100, 0, 40), make_box(40, 0, 60)])
-    assert found.area(MOVED_OUT_KIND) == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
-    assert found.area(MOVED_IN_KIND) == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
-    assert sum(one.share for one in found.after) == pytest.approx(1, abs=1e-6)
+    assert found.filed_rows.tolist() == [0]
+    assert_same_land([one.shape for one in found.parcels_after_change], [make_box(100, 0, 40), make_box(40, 0, 60)])
+    assert found.sum_area_m2(MOVED_OUT_KIND) == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
+    assert found.sum_area_m2(MOVED_IN_KIND) == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
+    assert sum(one.share_of_row for one in found.parcels_after_change) == pytest.approx(1, abs=1e-6)
 
 
 def test_land_removed_from_the_middle_leaves_single_part_polygons():
@@ -118,17 +118,19 @@ def test_land_removed_from_the_middle_leaves_single_part_polygons():
     found = get_single_layer(run_update(filed, {"ZXCQCSHX": [make_row(rest, 1)]}))
     assert [change.kind for change in found.changes] == [MOVED_OUT_KIND]
     assert is_same_land(found.changes[0].shape, make_box(100, 0))
-    assert_same_land([one.shape for one in found.after], [make_box(0, 0), make_box(200, 0)])
-    assert {one.shape.geom_type for one in found.after} == {"Polygon"}
+    assert_same_land([one.shape for one in found.parcels_after_change], [make_box(0, 0), make_box(200, 0)])
+    assert {one.shape.geom_type for one in found.parcels_after_change} == {"Polygon"}
 
 
 def test_added_and_removed_features_do_not_affect_other_features():
     filed = {"HLFXKZX": [make_row(make_box(0, 0), 1), make_row(make_box(100, 0), 2)]}
     current = {"HLFXKZX": [make_row(make_box(100, 0), 2), make_row(make_box(200, 0), 3)]}
     found = get_single_layer(run_update(filed, current))
-    assert found.before.tolist() == [0]
-    assert_same_land([one.shape for one in found.after], [make_box(200, 0)])
-    assert found.after[0].row == 1 and found.after[0].share == pytest.approx(1)
+    assert found.filed_rows.tolist() == [0]
+    assert_same_land([one.shape for one in found.parcels_after_change], [make_box(200, 0)])
+    assert found.parcels_after_change[0].current_row == 1 and found.parcels_after_change[
+        0
+    ].share_of_row == pytest.approx(1)
 
 
 # -- 属性变更 ------------------------------------------------------------------------------------------------------------
@@ -145,27 +147,27 @@ def test_changed_zone_code_lists_the_whole_old_parcel_and_all_its_new_parts():
     }
     found = get_single_layer(run_update(filed, current))
     (change,) = found.changes
-    assert change.kind == CHANGED_KIND and (change.before, change.after) == (0, 1)
+    assert change.kind == CHANGED_KIND and (change.before_row, change.after_row) == (0, 1)
     assert is_same_land(change.shape, make_box(120, 0, 80)) and change.area_m2 == pytest.approx(
         measure_area(make_box(120, 0, 80)), abs=0.01
     )
-    assert found.before.tolist() == [0]
-    assert_same_land([one.shape for one in found.after], [make_box(0, 0, 120), make_box(120, 0, 80)])
-    assert [one.share for one in found.after] == [1.0, 1.0]
+    assert found.filed_rows.tolist() == [0]
+    assert_same_land([one.shape for one in found.parcels_after_change], [make_box(0, 0, 120), make_box(120, 0, 80)])
+    assert [one.share_of_row for one in found.parcels_after_change] == [1.0, 1.0]
     assert not found.left_out
 
 
 def test_unchanged_parcel_grown_over_a_changed_one_is_cut_at_its_old_border():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "300")]}
     found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0, 200), 2, "300")]}))
-    assert_same_land([one.shape for one in found.after], [make_box(0, 0)])
-    assert found.after[0].share == pytest.approx(0.5, abs=1e-4)
+    assert_same_land([one.shape for one in found.parcels_after_change], [make_box(0, 0)])
+    assert found.parcels_after_change[0].share_of_row == pytest.approx(0.5, abs=1e-4)
 
 
 def test_only_the_compared_field_counts_as_an_attribute_change():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200", BZ="旧")]}
     found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200", BZ="新")]}))
-    assert not found.changes and not found.after and not len(found.before)
+    assert not found.changes and not found.parcels_after_change and not len(found.filed_rows)
 
 
 def test_land_gained_by_a_layer_compared_by_attribute_is_not_listed_but_measured():
@@ -185,9 +187,11 @@ def test_parcel_changed_in_two_places_gives_two_change_rows():
         run_update(filed, {"GHFQ": [make_zone(ends, 2, "300"), make_zone(make_box(100, 0), 1, "200")]})
     )
     assert_same_land([one.shape for one in found.changes], [make_box(0, 0), make_box(200, 0)])
-    assert_same_land([one.shape for one in found.after], [make_box(0, 0), make_box(200, 0), make_box(100, 0)])
+    assert_same_land(
+        [one.shape for one in found.parcels_after_change], [make_box(0, 0), make_box(200, 0), make_box(100, 0)]
+    )
     assert {one.kind for one in found.changes} == {CHANGED_KIND}
-    assert sum(one.share for one in found.after if one.row == 0) == pytest.approx(1)
+    assert sum(one.share_of_row for one in found.parcels_after_change if one.current_row == 0) == pytest.approx(1)
 
 
 def test_narrow_strip_next_to_changed_land_is_ignored_as_a_sliver():
@@ -208,10 +212,10 @@ def test_layers_that_cannot_be_compared_are_skipped_with_a_reason():
     done = run_update(
         {"GHFQ": place, "LSWHBHX": line, "HLFXKZX": line}, {"LSWHBHX": line, "GHFQ": place, "ZXCQCSZX": line}
     )
-    assert [layer.role for layer in done.layers] == ["GHFQ", "LSWHBHX"]
-    assert done.skipped["HLFXKZX"] == "not_current" and done.skipped["ZXCQCSZX"] == "not_filed"
-    assert done.skipped["ZXCQCSLX"] == "in_neither"
-    assert done.counts == {MOVED_IN_KIND: 0, CHANGED_KIND: 0, MOVED_OUT_KIND: 0} and not done.changed
+    assert [layer.role for layer in done.maintained_layers] == ["GHFQ", "LSWHBHX"]
+    assert done.skip_reason_by_role["HLFXKZX"] == "not_current" and done.skip_reason_by_role["ZXCQCSZX"] == "not_filed"
+    assert done.skip_reason_by_role["ZXCQCSLX"] == "in_neither"
+    assert done.change_counts == {MOVED_IN_KIND: 0, CHANGED_KIND: 0, MOVED_OUT_KIND: 0} and not done.changed_layers
 
 
 @pytest.mark.parametrize("where", ["both", "filed", "current"])
@@ -222,7 +226,7 @@ def test_layer_without_a_known_compared_field_is_skipped(where):
     """
     place, town = [make_zone(make_box(0, 0), 1, "200")], [make_row(make_box(0, 0), 1)]
     sides = [{"GHFQ": place} | ({"XZZTGNDW": town} if where in ("both", side) else {}) for side in ("filed", "current")]
-    assert run_update(*sides).skipped["XZZTGNDW"] == "compare_unknown"
+    assert run_update(*sides).skip_reason_by_role["XZZTGNDW"] == "compare_unknown"
 
 
 def test_layer_that_lacks_its_compared_field_is_skipped():
@@ -230,7 +234,7 @@ def test_layer_that_lacks_its_compared_field_is_skipped():
     done = run_update(
         {"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": line}
     )
-    assert done.skipped["GHFQ"] == "compare_missing"
+    assert done.skip_reason_by_role["GHFQ"] == "compare_missing"
 
 
 @pytest.mark.parametrize("year", [26, 0, 20260])
@@ -287,15 +291,15 @@ def test_changes_of_random_zones_match_plain_shapely(seed):
         if c != d
         for piece in list_nonempty_parts(shapely.intersection(a, b))
     ]
-    for i, j in {(i, j) for i, j, _ in wanted} | {(c.before, c.after) for c in found.changes}:
-        mine = [c for c in found.changes if (c.before, c.after) == (i, j)]
+    for i, j in {(i, j) for i, j, _ in wanted} | {(c.before_row, c.after_row) for c in found.changes}:
+        mine = [c for c in found.changes if (c.before_row, c.after_row) == (i, j)]
         assert_same_land([c.shape for c in mine], [shape for *pair, shape in wanted if pair == [i, j]])
     marked = sorted({i for i, _, _ in wanted})
-    assert found.before.tolist() == marked
+    assert found.filed_rows.tolist() == marked
     ground = shapely.union_all([old[i][0] for i in marked])
     stayed = [(j, list_nonempty_parts(shapely.intersection(b, ground))) for j, (b, _) in enumerate(new)]
     for j, shapes in stayed:
-        assert_same_land([one.shape for one in found.after if one.row == j], shapes)
+        assert_same_land([one.shape for one in found.parcels_after_change if one.current_row == j], shapes)
     # Each class has the vertices of the others on its edges, inserted here by shapely.snap.
     before, change, after = (
         [old[i][0] for i in marked],
@@ -306,13 +310,13 @@ def test_changes_of_random_zones_match_plain_shapely(seed):
     before, change, after = (
         measure_area(*(shapely.snap(shape, nodes, 1e-6) for shape in some)) for some in (before, change, after)
     )
-    assert found.area(CHANGED_KIND) == pytest.approx(change, abs=0.01 * len(wanted))
+    assert found.sum_area_m2(CHANGED_KIND) == pytest.approx(change, abs=0.01 * len(wanted))
     assert found.area_before_m2 == pytest.approx(before, abs=0.01)
-    assert sum(one.area_m2 for one in found.after) == pytest.approx(after, abs=0.01)
+    assert sum(one.area_m2 for one in found.parcels_after_change) == pytest.approx(after, abs=0.01)
     assert before == pytest.approx(after, abs=0.01)
-    assert sum(one.shape.area for one in found.after) == pytest.approx(ground.area, abs=0.01)
+    assert sum(one.shape.area for one in found.parcels_after_change) == pytest.approx(ground.area, abs=0.01)
     # A vertex added on a straight edge changes the ellipsoidal area by some square metres per square kilometre.
-    assert sum(one.area_m2 for one in found.after) == pytest.approx(measure_area(ground), rel=1e-5)
+    assert sum(one.area_m2 for one in found.parcels_after_change) == pytest.approx(measure_area(ground), rel=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -332,12 +336,12 @@ def test_changes_of_random_control_lines_match_plain_shapely(seed):
     gained = [p for s in new for p in shapely.get_parts(shapely.difference(s, were)) if p.area > 0]
     assert_same_land([one.shape for one in found.changes if one.kind == MOVED_OUT_KIND], [p for _, p in lost])
     assert_same_land([one.shape for one in found.changes if one.kind == MOVED_IN_KIND], gained)
-    assert found.area(MOVED_OUT_KIND) == pytest.approx(sum(measure_area(p) for _, p in lost), rel=1e-5)
+    assert found.sum_area_m2(MOVED_OUT_KIND) == pytest.approx(sum(measure_area(p) for _, p in lost), rel=1e-5)
     marked = sorted({i for i, _ in lost})
-    assert found.before.tolist() == marked
+    assert found.filed_rows.tolist() == marked
     ground = shapely.union_all([old[i] for i in marked])
     stayed = [p for s in new for p in shapely.get_parts(shapely.intersection(s, ground)) if p.area > 0]
-    assert_same_land([one.shape for one in found.after], [*gained, *stayed])
+    assert_same_land([one.shape for one in found.parcels_after_change], [*gained, *stayed])
 
 
 # -- a county ------------------------------------------------------------------------------------------------------------
@@ -392,27 +396,27 @@ def test_known_moves_in_a_county_are_measured_exactly(county_layers):
     moved = pd.concat([lines, more], ignore_index=True).set_crs(lines.crs)
     after = make_county_plan({**county_layers, "YDYHGHFQ": zones, "LSWHBHX": moved})
     done = compute_yearly_update(make_county_plan(county_layers, after), after, 2026, day=UPDATE_DATE)
-    by_role = {layer.role: layer for layer in done.changed}
+    by_role = {layer.role: layer for layer in done.changed_layers}
     assert set(by_role) == {"YDYHGHFQ", "LSWHBHX"}
 
     def measure_statutory_square_metres(*shapes):
-        return statutory_area(np.array(shapes, dtype=object), make_lonlat_transformer(zones.crs)).sum()
+        return measure_statutory_area(np.array(shapes, dtype=object), make_lonlat_transformer(zones.crs)).sum()
 
     changed = by_role["YDYHGHFQ"]
-    assert changed.before.tolist() == [number]
-    assert changed.area(CHANGED_KIND) == pytest.approx(measure_statutory_square_metres(goes), rel=1e-6)
-    assert {one.row for one in changed.after} == {number, len(zones) - 1}
-    assert sum(one.area_m2 for one in changed.after) == pytest.approx(
+    assert changed.filed_rows.tolist() == [number]
+    assert changed.sum_area_m2(CHANGED_KIND) == pytest.approx(measure_statutory_square_metres(goes), rel=1e-6)
+    assert {one.current_row for one in changed.parcels_after_change} == {number, len(zones) - 1}
+    assert sum(one.area_m2 for one in changed.parcels_after_change) == pytest.approx(
         measure_statutory_square_metres(stays, goes), rel=1e-6
     )
     line = by_role["LSWHBHX"]
     # Ranges of one site are nested: land that another range still covers is not moved out.
     lost = shapely.difference(lost, shapely.union_all(moved.geometry))
-    assert line.area(MOVED_OUT_KIND) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
-    assert line.area(MOVED_IN_KIND) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
-    assert line.before.tolist() == [0]
+    assert line.sum_area_m2(MOVED_OUT_KIND) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
+    assert line.sum_area_m2(MOVED_IN_KIND) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
+    assert line.filed_rows.tolist() == [0]
     stayed = [shapely.intersection(shape, lines_before) for shape in moved.geometry]
-    assert sum(one.area_m2 for one in line.after) == pytest.approx(
+    assert sum(one.area_m2 for one in line.parcels_after_change) == pytest.approx(
         measure_statutory_square_metres(east, *stayed), rel=1e-5
     )
 
@@ -438,12 +442,12 @@ def test_changes_of_overlapping_ranges_match_plain_shapely(seed):
     rows = [[make_row(s, n) for n, s in enumerate(side, 1)] for side in (old, new)]
     found = get_single_layer(run_update({"LSWHBHX": rows[0]}, {"LSWHBHX": rows[1]}))
     lost = [shapely.difference(s, shapely.union_all(new)).area > 0 for s in old]
-    assert found.before.tolist() == np.flatnonzero(lost).tolist()
+    assert found.filed_rows.tolist() == np.flatnonzero(lost).tolist()
     ground = shapely.union_all([s for s, gone in zip(old, lost, strict=True) if gone])
     were = shapely.union_all(old)
     for j, s in enumerate(new):
         wanted = list_nonempty_parts(shapely.difference(s, were)) + list_nonempty_parts(shapely.intersection(s, ground))
-        assert_same_land([one.shape for one in found.after if one.row == j], wanted)
+        assert_same_land([one.shape for one in found.parcels_after_change if one.current_row == j], wanted)
 
 
 def test_yearly_changes_reuse_the_overlay_of_the_version_comparison(monkeypatch):
@@ -462,7 +466,7 @@ def test_yearly_changes_reuse_the_overlay_of_the_version_comparison(monkeypatch)
     current = [make_zone(make_box(x + 7, y), n, c) for n, ((x, y), c) in enumerate(zip(places, codes, strict=True), 1)]
     found = get_single_layer(run_update({"GHFQ": filed}, {"GHFQ": current}))
     # A zone and the 7 m of its western neighbour are joined where both parcels changed.
-    assert len(found.before) == 30 and len(found.after) == 36
+    assert len(found.filed_rows) == 30 and len(found.parcels_after_change) == 36
     assert not any(one and other for one, other in overlay_sizes), overlay_sizes
 
 
@@ -501,7 +505,7 @@ def test_townships_are_taken_from_the_filed_edition_if_the_current_one_has_none(
         make_township(make_box(100, -50, 300, 300), 2, "乙镇"),
     ]
     done = run_update({"GHFQ": zones, "XZQXZ": towns}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300"), zones[1]]})
-    by_town = get_single_layer(done).townships
+    by_town = get_single_layer(done).balance_by_township
     assert (
         by_town["甲镇"].changed == pytest.approx(measure_area(make_box(0, 0)), abs=0.01)
         and by_town["乙镇"].changed == 0
@@ -516,7 +520,7 @@ def test_township_without_a_name_is_identified_by_its_code():
     zones = [make_zone(make_box(0, 0), 1, "200")]
     towns = [make_township(make_box(-50, -50, 300, 300), 7, None)]
     done = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300")], "XZQXZ": towns})
-    assert set(get_single_layer(done).townships) == {"140225007"}
+    assert set(get_single_layer(done).balance_by_township) == {"140225007"}
 
 
 def test_invalid_or_missing_shapes_are_noted_by_edition_layer_and_key():
@@ -575,7 +579,9 @@ def test_layer_in_another_zone_is_skipped_and_other_layers_are_maintained():
     done = compute_yearly_update(
         assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
     )
-    assert [one.role for one in done.layers] == ["GHFQ"] and done.skipped["LSWHBHX"] == "unusable_filed"
+    assert [one.role for one in done.maintained_layers] == ["GHFQ"] and done.skip_reason_by_role[
+        "LSWHBHX"
+    ] == "unusable_filed"
     (note,) = [line for line in join_note_texts(done).splitlines() if "LSWHBHX" in line]
     assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
 
@@ -592,7 +598,7 @@ def test_layer_unusable_in_both_editions_is_skipped_with_the_reason_of_the_filed
     done = compute_yearly_update(
         assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
     )
-    assert "LSWHBHX" in done.filed_plan.unusable and "LSWHBHX" in done.current.unusable
+    assert "LSWHBHX" in done.filed_plan.unusable_layers and "LSWHBHX" in done.current_plan.unusable_layers
     (note,) = [line for line in join_note_texts(done).splitlines() if "LSWHBHX" in line]
     assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
 
@@ -616,5 +622,5 @@ def test_villages_of_one_township_are_combined_in_the_balance(first, name):
         for n, (code, called) in enumerate((first, ("140225100002", "西村"), ("140225100003", "北村")))
     ]
     done = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0, 200), 1, "300")], "XZQ": villages})
-    ((township_name, balance),) = get_single_layer(done).townships.items()
+    ((township_name, balance),) = get_single_layer(done).balance_by_township.items()
     assert township_name == name and balance.changed == pytest.approx(measure_area(make_box(0, 0, 200)), abs=0.01)

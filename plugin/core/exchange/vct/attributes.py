@@ -12,8 +12,8 @@ import numpy as np
 
 from ...cancellation import Cancellation
 from ...errors import InputError
-from .batch import BATCH_ROWS, KEY_FIELD, RowBatch, continues_last_row, find_key_column, merge_feature_parts
-from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNames, compare_with_declared_lengths
+from .batch import BATCH_ROWS, KEY_FIELD, VctRowBatch, continues_last_row, find_key_column, merge_feature_parts
+from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNameCheck, compare_with_declared_lengths
 from .geometry import ShapeReader
 from .lines import LineReader, shorten_line
 from .location_check import CountyCodes
@@ -53,7 +53,7 @@ class AttributeReader:
         self.lines, self.structure, self.geometry = lines, structure, geometry
         self.remarks, self.cancellation, self.merges_parts = remarks, cancellation, merges_parts
         self.counties = CountyCodes()
-        self._leading_zeros, self._names, self._townships = LeadingZeroCheck(), PlaceNames(), TownshipNames()
+        self._leading_zeros, self._names, self._townships = LeadingZeroCheck(), PlaceNameCheck(), TownshipNames()
         self._county_fields = {*load_settings().county_fields, KEY_FIELD}
         #: Lines that may follow where the end of a table is missing.
         self._end_markers = {
@@ -62,7 +62,7 @@ class AttributeReader:
         self._control_separator = lines.separator.encode() if lines.separator < " " else b""
         self._tables_of = [structure.tables_of_code.get(code, set()) for code in geometry.codes]
 
-    def read(self, notes: NoticeList) -> Iterator[RowBatch]:
+    def read_batches(self, notes: NoticeList) -> Iterator[VctRowBatch]:
         """Yield the rows of all tables in batches, up to the end of the section.
 
         ``notes`` receives remarks on whole tables. InputError names the line of a row with a wrong number of values or
@@ -74,40 +74,40 @@ class AttributeReader:
             if table is None:
                 lines.refuse_section_mark(word)
                 if word.lower() == "tableend":
-                    raise lines.error("vct_table_end_twice")
-                raise lines.error("vct_unknown_table", table=word[:40])
+                    raise lines.make_error("vct_table_end_twice")
+                raise lines.make_error("vct_unknown_table", table=word[:40])
             if table.name in tables_begun:
-                raise lines.error("vct_rows_twice", table=table.name)
+                raise lines.make_error("vct_rows_twice", table=table.name)
             tables_begun.add(table.name)
             yield from self._read_table(table, notes)
-        self._leading_zeros.report(self.remarks)
-        self._names.report(self.counties, self.remarks)
+        self._leading_zeros.report_leading_zeros(self.remarks)
+        self._names.report_wrong_divisions(self.counties, self.remarks)
         self._townships.report(self.remarks)
         for name in sorted({t.name for t in self.structure.tables.values()} - tables_begun):
-            self.remarks.add("vct_note_no_rows", lines.number, table=name)
+            self.remarks.add_remark("vct_note_no_rows", lines.number, table=name)
 
-    def _read_table(self, table: VctTable, notes: NoticeList) -> Iterator[RowBatch]:
+    def _read_table(self, table: VctTable, notes: NoticeList) -> Iterator[VctRowBatch]:
         lines = self.lines
-        batch, without_shape, first, joined = RowBatch(table), 0, 0, 0
+        batch, without_shape, first, joined = VctRowBatch(table), 0, 0, 0
         seen: set[int] = set()
         key_column = find_key_column(table) if self.merges_parts else None
-        codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
+        codes = {c.class_code for c in self.structure.feature_classes if c.table_name.upper() == table.name.upper()}
         plausibility = PlausibilityCheck(table, codes, not self.geometry.geographic, self.remarks)
         duplicates = DuplicateCheck(table, self.remarks, self.merges_parts)
         while True:
-            line = lines.line()
+            line = lines.read_line()
             if line.strip().lower() == b"tableend":
                 break
             ident, values = self._parse_row(line, table)
             if ident in seen:
-                raise lines.error("vct_row_twice", id=ident, table=table.name)
+                raise lines.make_error("vct_row_twice", id=ident, table=table.name)
             seen.add(ident)
             shape = self._take_shape(ident, table)
-            if shape is None and table.kind:
-                if table.kind not in self.geometry.sections:
+            if shape is None and table.shape_kind:
+                if table.shape_kind not in self.geometry.sections:
                     raise self._make_missing_section_error(table)
                 without_shape, first = without_shape + 1, first or lines.number
-            batch.size += len(shape or b"")
+            batch.shape_bytes += len(shape or b"")
             if key_column is not None and shape is not None and continues_last_row(batch, ident, values, key_column):
                 batch.further_parts.setdefault(len(batch.ids) - 1, []).append((ident, shape))
                 continue
@@ -116,17 +116,17 @@ class AttributeReader:
                 lines.report_progress()
                 joined += self._finish_batch(batch, plausibility, duplicates)
                 yield batch
-                batch = RowBatch(table, size=len(shape or b""))
+                batch = VctRowBatch(table, shape_bytes=len(shape or b""))
             batch.ids.append(ident)
-            batch.rows.append(values)
-            batch.lines.append(lines.number)
+            batch.row_values.append(values)
+            batch.line_numbers.append(lines.number)
             batch.shapes.append(shape)
-            batch.texts.append(self.geometry.texts.get(ident, ("", None)))
+            batch.annotation_texts.append(self.geometry.texts.get(ident, ("", None)))
         if batch.ids:
             joined += self._finish_batch(batch, plausibility, duplicates)
             yield batch
-        plausibility.close()
-        duplicates.close()
+        plausibility.report_column_problems()
+        duplicates.report_repeated_keys()
         if joined:
             notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
         if without_shape:
@@ -134,51 +134,51 @@ class AttributeReader:
 
     def _make_missing_section_error(self, table: VctTable) -> InputError:
         """Return the error for a geometry section that is missing or comes too late."""
-        lines, wanted, number = self.lines, SECTION_NAMES[table.kind], self.lines.number
-        later = lines.find(f"{wanted}Begin")
+        lines, wanted, number = self.lines, SECTION_NAMES[table.shape_kind], self.lines.number
+        later = lines.find_line_of_word(f"{wanted}Begin")
         # The order is wrong, whatever the last line is.
-        lines.complete()
+        lines.mark_as_complete()
         lines.number = number
         if later:
-            return lines.error("vct_sections_order", table=table.name, wanted=wanted, later=later)
-        return lines.error("vct_section_missing", table=table.name, wanted=wanted)
+            return lines.make_error("vct_sections_order", table=table.name, wanted=wanted, later=later)
+        return lines.make_error("vct_section_missing", table=table.name, wanted=wanted)
 
-    def _finish_batch(self, batch: RowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck) -> int:
+    def _finish_batch(self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck) -> int:
         """Run the checks on a batch of rows and merge the parts of its features.
 
         Return the number of merged features.
         """
-        plausibility.add(batch)
-        self._leading_zeros.add(batch)
+        plausibility.check_batch(batch)
+        self._leading_zeros.collect_codes(batch)
         compare_with_declared_lengths(batch, self.remarks)
         for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
-                self.counties.add(name, (row[column_index] for row in batch.rows))
+                self.counties.count_codes(name, (row[column_index] for row in batch.row_values))
         joined = merge_feature_parts(batch)
-        duplicates.add(batch)
-        self._names.add(batch)
+        duplicates.check_batch(batch)
+        self._names.collect_names(batch)
         self._townships.add(batch)
         return joined
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         lines = self.lines
         if _UTF8_CHINESE.search(line):
-            self.remarks.add("vct_note_utf8", lines.number, table=table.name)
+            self.remarks.add_remark("vct_note_utf8", lines.number, table=table.name)
         if _CONTROL_CHARACTER.search(line.replace(self._control_separator, b"") if self._control_separator else line):
             if b"\0" in line:
-                raise lines.error("vct_nul", table=table.name)
-            self.remarks.add("vct_note_control", lines.number, table=table.name)
+                raise lines.make_error("vct_nul", table=table.name)
+            self.remarks.add_remark("vct_note_control", lines.number, table=table.name)
         cells = lines.decode_line(line).split(lines.separator)
         if len(cells) == 1 and line.strip().upper() in self._end_markers:
-            raise lines.error("vct_table_end", table=table.name, value=shorten_line(line))
+            raise lines.make_error("vct_table_end", table=table.name, value=shorten_line(line))
         if len(cells) != len(table.columns) + 1:
             key = "vct_values_few" if len(cells) <= len(table.columns) else "vct_values"
-            raise lines.error(key, table=table.name, found=len(cells) - 1, count=len(table.columns))
+            raise lines.make_error(key, table=table.name, found=len(cells) - 1, count=len(table.columns))
         ident = lines.parse_integer(cells[0])
         values: list[Any] = []
         for column, cell in zip(table.columns, cells[1:], strict=True):
             if column.type in ("integer", "real") and _LEADING_ZERO.match(cell):
-                self.remarks.add("vct_note_zeros", lines.number, table=table.name, field=column.name)
+                self.remarks.add_remark("vct_note_zeros", lines.number, table=table.name, field=column.name)
             if column.type != "text" and not cell.isascii() and cell.strip():
                 value = shorten_line(cell.encode("gb18030"))
                 self.remarks.add_example(
@@ -188,28 +188,30 @@ class AttributeReader:
                 values.append(VALUE_PARSERS[column.type](cell) if cell.strip() else None)
             except OverflowError as error:
                 params = {"table": table.name, "field": column.name, "value": shorten_line(cell.encode("gb18030"))}
-                raise lines.error("vct_value_large", **params) from error
+                raise lines.make_error("vct_value_large", **params) from error
             except ValueError as error:
                 params = {"field": column.name, "value": cell[:40], "of_type": column.type}
-                raise lines.error("vct_value", table=table.name, **params) from error
+                raise lines.make_error("vct_value", table=table.name, **params) from error
         return ident, values
 
     def _take_shape(self, ident: int, table: VctTable) -> bytes | None:
-        if not table.kind:
+        if not table.shape_kind:
             return None
         shapes, lines = self.geometry.shapes, self.lines
-        record = int(shapes.find(np.array([ident]))[0])
+        record = int(shapes.find_records(np.array([ident]))[0])
         if record < 0:
             return None
         if shapes.is_record_used[record]:
-            raise lines.error("vct_row_twice", id=ident, table=table.name)
+            raise lines.make_error("vct_row_twice", id=ident, table=table.name)
         shapes.is_record_used[record] = True
-        shape = shapes.get(record)
-        if (shape_kind := get_geometry_kind_of_wkb(shape)) != ("point" if table.kind == "annotation" else table.kind):
-            raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=shape_kind)
-        number = shapes.code(record)
+        shape = shapes.read_content(record)
+        if (shape_kind := get_geometry_kind_of_wkb(shape)) != (
+            "point" if table.shape_kind == "annotation" else table.shape_kind
+        ):
+            raise lines.make_error("vct_other_kind", id=ident, table=table.name, of_type=shape_kind)
+        number = shapes.get_class_number(record)
         if table.name.upper() not in self._tables_of[number]:
-            raise lines.error("vct_other_table", id=ident, table=table.name, code=self.geometry.codes[number])
+            raise lines.make_error("vct_other_table", id=ident, table=table.name, code=self.geometry.codes[number])
         return shape
 
 
@@ -218,30 +220,35 @@ def get_geometry_kind_of_wkb(shape: bytes) -> str:
     return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
 
 
-def read_shapes_without_rows(structure: VctStructure, geometry: ShapeReader, notes: NoticeList) -> Iterator[RowBatch]:
+def read_shapes_without_rows(
+    structure: VctStructure, geometry: ShapeReader, notes: NoticeList
+) -> Iterator[VctRowBatch]:
     """Yield features that have a shape but no row of attributes, in batches.
 
     Their fields are empty. Their table is the one declared for their 要素代码 (feature class code).
     """
     by_code: dict[int, list[int]] = {}
     for record in np.flatnonzero(~geometry.shapes.is_record_used).tolist():
-        by_code.setdefault(geometry.shapes.code(record), []).append(record)
+        by_code.setdefault(geometry.shapes.get_class_number(record), []).append(record)
     for number, records in by_code.items():
-        feature_class = structure.codes[geometry.codes[number]]
-        table = structure.tables.get(feature_class.table.upper())
+        feature_class = structure.class_by_code[geometry.codes[number]]
+        table = structure.tables.get(feature_class.table_name.upper())
         if table is None:
-            table = structure.tables[feature_class.table.upper()] = VctTable(
-                feature_class.table, (), feature_class.kind, feature_class.code, feature_class.title
+            table = structure.tables[feature_class.table_name.upper()] = VctTable(
+                feature_class.table_name, (), feature_class.shape_kind, feature_class.class_code, feature_class.title
             )
         notes.append(
-            ("vct_note_no_row", {"layer": table.name, "count": len(records), "id": geometry.shapes.id(records[0])})
+            (
+                "vct_note_no_row",
+                {"layer": table.name, "count": len(records), "id": geometry.shapes.get_record_id(records[0])},
+            )
         )
         for start in range(0, len(records), BATCH_ROWS):
-            batch = RowBatch(table)
+            batch = VctRowBatch(table)
             for record in records[start : start + BATCH_ROWS]:
-                ident = geometry.shapes.id(record)
+                ident = geometry.shapes.get_record_id(record)
                 batch.ids.append(ident)
-                batch.rows.append([None] * len(table.columns))
-                batch.shapes.append(geometry.shapes.get(record))
-                batch.texts.append(geometry.texts.get(ident, ("", None)))
+                batch.row_values.append([None] * len(table.columns))
+                batch.shapes.append(geometry.shapes.read_content(record))
+                batch.annotation_texts.append(geometry.texts.get(ident, ("", None)))
             yield batch

@@ -24,39 +24,42 @@ BATCH_BYTES = 16_000_000
 
 
 @dataclass
-class RowBatch:
+class VctRowBatch:
     """Some thousand rows of one table.
 
-    Row k has ``ids[k]``, the values ``rows[k]`` by field, the WKB ``shapes[k]`` (``None`` where missing) and the line
-    number ``lines[k]``. ``texts``: text and angle of annotation. ``further_parts``: row → further parts of the feature
-    (id, WKB) until they are merged. ``size``: bytes of all shapes.
+    Row k has ``ids[k]``, the values ``row_values[k]`` by field, the WKB ``shapes[k]`` (``None`` where missing) and the
+    line number ``line_numbers[k]``. ``annotation_texts``: text and angle of annotation. ``further_parts``: row →
+    further parts of the feature (id, WKB) until they are merged. ``shape_bytes``: bytes of all shapes.
     """
 
     table: VctTable
     ids: list[int] = field(default_factory=list)
-    rows: list[list[Any]] = field(default_factory=list)
+    row_values: list[list[Any]] = field(default_factory=list)
     shapes: list[bytes | None] = field(default_factory=list)
-    texts: list[tuple[str, float | None]] = field(default_factory=list)
-    size: int = 0
-    lines: list[int] = field(default_factory=list)
+    annotation_texts: list[tuple[str, float | None]] = field(default_factory=list)
+    shape_bytes: int = 0
+    line_numbers: list[int] = field(default_factory=list)
     further_parts: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     @property
     def is_full(self) -> bool:
         """True if the batch has 5000 rows or 16 MB of shapes."""
-        return len(self.ids) >= BATCH_ROWS or self.size >= BATCH_BYTES
+        return len(self.ids) >= BATCH_ROWS or self.shape_bytes >= BATCH_BYTES
 
-    def frame(self, crs: CRS) -> gpd.GeoDataFrame:
+    def make_frame(self, crs: CRS) -> gpd.GeoDataFrame:
         """Return the rows as a GeoDataFrame with all fields.
 
         The geometry column is ``geometry``, with ``_`` added if a field has that name.
         """
         columns = {
-            c.name: convert_to_series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)
+            c.name: convert_to_series([row[k] for row in self.row_values], c.type)
+            for k, c in enumerate(self.table.columns)
         }
-        if self.table.kind == "annotation":
-            columns[TEXT_FIELD] = pd.Series([t for t, _ in self.texts], dtype="object")
-            columns[ANGLE_FIELD] = pd.Series([np.nan if a is None else a for _, a in self.texts], dtype="float64")
+        if self.table.shape_kind == "annotation":
+            columns[TEXT_FIELD] = pd.Series([t for t, _ in self.annotation_texts], dtype="object")
+            columns[ANGLE_FIELD] = pd.Series(
+                [np.nan if a is None else a for _, a in self.annotation_texts], dtype="float64"
+            )
         name = "geometry"
         while name in columns:
             name += "_"
@@ -80,7 +83,7 @@ def find_key_column(table: VctTable) -> int | None:
     ``None`` if the table has no such column or its features cannot have several parts.
     """
     names = [column.name.upper() for column in table.columns]
-    return names.index(KEY_FIELD) if table.kind in _MULTIPART_KINDS and KEY_FIELD in names else None
+    return names.index(KEY_FIELD) if table.shape_kind in _MULTIPART_KINDS and KEY_FIELD in names else None
 
 
 def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
@@ -92,18 +95,18 @@ def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
     return _MULTIPART_CONSTRUCTORS[int(shapely.get_type_id(parts[0]))](parts)
 
 
-def continues_last_row(batch: RowBatch, ident: int, values: list[Any], key: int) -> bool:
+def continues_last_row(batch: VctRowBatch, ident: int, values: list[Any], key: int) -> bool:
     """Return True if a row is another part of the feature in the batch's last row.
 
     Its id follows that of the last part, and all values are equal.
     """
-    if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.rows[-1] != values:
+    if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.row_values[-1] != values:
         return False
     last = batch.further_parts.get(len(batch.ids) - 1)
     return ident == (last[-1][0] if last else batch.ids[-1]) + 1
 
 
-def merge_feature_parts(batch: RowBatch) -> int:
+def merge_feature_parts(batch: VctRowBatch) -> int:
     """Merge the parts of each feature into one shape; return how many were merged.
 
     Parts that would form an invalid multipolygon remain separate rows.
@@ -112,15 +115,15 @@ def merge_feature_parts(batch: RowBatch) -> int:
     for row in sorted(batch.further_parts, reverse=True):
         pieces = [batch.shapes[row], *(shape for _, shape in batch.further_parts[row])]
         merged = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
-        if batch.table.kind == "line" or shapely.is_valid(merged):
+        if batch.table.shape_kind == "line" or shapely.is_valid(merged):
             batch.shapes[row] = shapely.to_wkb(merged)
             joined += 1
             continue
         for ident, shape in reversed(batch.further_parts[row]):
             batch.ids.insert(row + 1, ident)
-            batch.rows.insert(row + 1, batch.rows[row])
-            batch.lines.insert(row + 1, batch.lines[row] + ident - batch.ids[row])
+            batch.row_values.insert(row + 1, batch.row_values[row])
+            batch.line_numbers.insert(row + 1, batch.line_numbers[row] + ident - batch.ids[row])
             batch.shapes.insert(row + 1, shape)
-            batch.texts.insert(row + 1, ("", None))
+            batch.annotation_texts.insert(row + 1, ("", None))
     batch.further_parts = {}
     return joined

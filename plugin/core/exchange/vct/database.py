@@ -24,7 +24,7 @@ from ...errors import Cancelled, OutputError, SanxianError
 from ...files.writing import check_writable, write_atomically
 from ...geometry.crs import make_crs_label
 from ...io import DRIVER_ERRORS
-from ...standard.template import Field, Template
+from ...standard.template import Template, TemplateField
 from ..create import create_database
 from .read import VctFile, open_vct
 from .settings import FileNote
@@ -62,12 +62,12 @@ ProgressCallback = Callable[[float, str], None]
 class VctImport:
     """The result of a VCT import.
 
-    ``rows``: table → number of rows; ``notes``: remarks on the data, as text keys with parameters.
+    ``row_counts``: table → number of rows; ``notes``: remarks on the data, as text keys with parameters.
     """
 
     path: Path
     crs: str
-    rows: dict[str, int] = field(default_factory=dict)
+    row_counts: dict[str, int] = field(default_factory=dict)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
@@ -91,7 +91,7 @@ def convert_vct_to_database(
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / f"made{DATABASE_SUFFIX}"
         with open_vct(source, cancellation, progress=progress, merges_parts=True) as vct:
-            result = VctImport(target, make_crs_label(vct.head.crs))
+            result = VctImport(target, make_crs_label(vct.header.crs))
             try:
                 _write_tables(work, vct, result, templates or {})
             except DRIVER_ERRORS as error:
@@ -109,21 +109,23 @@ def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mappin
     _refuse_reserved(vct)
     result.notes += [*_note_foreign_titles(vct, templates_by_name), *_note_renamed_fields(vct)]
     layers = [
-        _make_table_template(table, templates_by_name.get(table.name.upper())) for table in vct.tables if table.kind
+        _make_table_template(table, templates_by_name.get(table.name.upper()))
+        for table in vct.tables
+        if table.shape_kind
     ]
     if layers:
-        create_database(work, layers, vct.head.crs, code_lists={}, cancellation=vct.cancellation)
+        create_database(work, layers, vct.header.crs, code_lists={}, cancellation=vct.cancellation)
     unknown_fields, field_notes = _compare_with_templates(vct, templates_by_name)
     result.notes += field_notes
     personal_counts: Counter[tuple[str, str]] = Counter()
-    for table, frame in vct.batches():
+    for table, frame in vct.read_batches():
         vct.cancellation.raise_if_cancelled()
-        vct.lines.report_progress()
+        vct.line_reader.report_progress()
         for name in unknown_fields.get(table.name, ()):
             personal_counts[table.name, name] += _count_identity_numbers(frame[name])
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
         _append_rows(work, table, frame)
-        result.rows[table.name] = result.rows.get(table.name, 0) + len(frame)
+        result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
     result.notes += [
         ("vct_note_personal", {"table": table_name, "field": name, "count": count})
         for (table_name, name), count in personal_counts.items()
@@ -172,17 +174,17 @@ def _count_identity_numbers(values: pd.Series) -> int:
 
 def _refuse_reserved(vct: VctFile) -> None:
     """Raise InputError for a table whose name GeoPackage reserves."""
-    for feature_class in vct.structure.classes:
-        if feature_class.table.lower().startswith(_RESERVED_PREFIXES):
-            vct.lines.number = feature_class.line
-            raise vct.lines.error("vct_table_reserved", table=feature_class.table)
+    for feature_class in vct.structure.feature_classes:
+        if feature_class.table_name.lower().startswith(_RESERVED_PREFIXES):
+            vct.line_reader.number = feature_class.line_number
+            raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
 
 
 def _note_foreign_titles(vct: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
     """Return a note for each class titled like another table of the standard."""
     notes: list[FileNote] = []
-    for feature_class in vct.structure.classes:
-        own_template = templates_by_name.get(feature_class.table.upper())
+    for feature_class in vct.structure.feature_classes:
+        own_template = templates_by_name.get(feature_class.table_name.upper())
         other = next((role for role, template in templates_by_name.items() if template.name == feature_class.title), "")
         # A shortened or extended name may equal that of another table by chance.
         if (
@@ -194,13 +196,13 @@ def _note_foreign_titles(vct: VctFile, templates_by_name: Mapping[str, Template]
             )
         ):
             params = {
-                "table": feature_class.table,
-                "code": feature_class.code,
+                "table": feature_class.table_name,
+                "code": feature_class.class_code,
                 "title": feature_class.title,
                 "other": other,
                 "right": own_template.name,
             }
-            notes.append(("vct_note_title", {"line": feature_class.line, **params}))
+            notes.append(("vct_note_title", {"line": feature_class.line_number, **params}))
     return notes
 
 
@@ -212,7 +214,7 @@ def _note_renamed_fields(vct: VctFile) -> list[FileNote]:
 
 
 def _append_rows(work: Path, table: VctTable, frame: gpd.GeoDataFrame) -> None:
-    shapes = _GEOPACKAGE_TYPES_BY_KIND.get(table.kind)
+    shapes = _GEOPACKAGE_TYPES_BY_KIND.get(table.shape_kind)
     rows: Any = frame if shapes else pd.DataFrame(frame.drop(columns=frame.geometry.name))
     options: dict[str, Any] = {} if work.exists() else {"dataset_options": {"VERSION": "1.2"}}
     if shapes:
@@ -226,7 +228,7 @@ def _append_rows(work: Path, table: VctTable, frame: gpd.GeoDataFrame) -> None:
 def _make_table_template(table: VctTable, standard_template: Template | None) -> Template:
     """Return a table as a template, with the standard's Chinese names for known fields."""
     columns = list(table.columns)
-    if table.kind == "annotation":
+    if table.shape_kind == "annotation":
         columns += [VctColumn(TEXT_FIELD, "text"), VctColumn(ANGLE_FIELD, "real")]
     fields, aliases = [], set()
     for column in columns:
@@ -240,11 +242,11 @@ def _make_table_template(table: VctTable, standard_template: Template | None) ->
         )
         if column.type == "integer":
             length = max(length or 0, _LONG_DIGITS)
-        fields.append(Field(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
+        fields.append(TemplateField(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
     return Template(
         role=table.name,
         name=table.title or table.name,
-        geometry="point" if table.kind == "annotation" else table.kind,
+        geometry="point" if table.shape_kind == "annotation" else table.shape_kind,
         overlap="allowed",
         constraint="",
         name_mark="B",
@@ -262,13 +264,13 @@ MAX_RULES_IN_SUMMARY = 3
 class ImportCheck:
     """Summary of the check of an imported plan.
 
-    ``verdict``: empty if the check is incomplete; ``lines``: sentences for the user.
+    ``verdict``: empty if the check is incomplete; ``summary_sentences``: sentences for the user.
     """
 
     verdict: str = ""
-    errors: int = 0
+    error_count: int = 0
     warning_count: int = 0
-    lines: tuple[str, ...] = ()
+    summary_sentences: tuple[str, ...] = ()
 
 
 def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
@@ -280,9 +282,11 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     try:
         report = run()
     except Cancelled:
-        return ImportCheck(lines=(texts.get("toolbox", "import_check_cancelled"),))
+        return ImportCheck(summary_sentences=(texts.get("toolbox", "import_check_cancelled"),))
     except SanxianError as error:
-        return ImportCheck(lines=(texts.get("toolbox", "import_check_failed", reason=texts.explain_error(error)),))
+        return ImportCheck(
+            summary_sentences=(texts.get("toolbox", "import_check_failed", reason=texts.explain_error(error)),)
+        )
     summary = report.summary
     verdict = texts.get("verdicts", summary["verdict"])
     counts = {key: value for key, value in summary.items() if isinstance(value, int) and key not in ("infos", "waived")}

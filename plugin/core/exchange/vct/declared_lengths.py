@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from ...standard.divisions import COUNTY_LEVEL, find_foreign_place
-from .batch import RowBatch, find_key_column
+from .batch import VctRowBatch, find_key_column
 from .location_check import CountyCodes
 from .settings import FileRemarks, load_settings
 from .structure import VctColumn, VctTable
@@ -30,14 +30,14 @@ _RELATIVE_ROUNDING = 1e-12
 MAX_EXACT_INTEGER = 2.0**53
 
 
-def compare_with_declared_lengths(batch: RowBatch, remarks: FileRemarks) -> None:
+def compare_with_declared_lengths(batch: VctRowBatch, remarks: FileRemarks) -> None:
     """Add a remark for each field with values that exceed its declaration.
 
     These are too long texts, numbers with too many digits, and dates outside the valid years. A time of day is removed
     from a date.
     """
     for column_index, column in enumerate(batch.table.columns):
-        values = [row[column_index] for row in batch.rows]
+        values = [row[column_index] for row in batch.row_values]
         if column.type == "text":
             _compare_texts(values, column, batch, remarks)
         elif column.type == "integer":
@@ -49,13 +49,13 @@ def compare_with_declared_lengths(batch: RowBatch, remarks: FileRemarks) -> None
 
 
 def _add_remark(
-    key: str, places: list[int], column: VctColumn, batch: RowBatch, remarks: FileRemarks, declared: str
+    key: str, places: list[int], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks, declared: str
 ) -> None:
-    line = batch.lines[places[0]]
-    remarks.add(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declared)
+    line = batch.line_numbers[places[0]]
+    remarks.add_remark(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declared)
 
 
-def _compare_texts(values: list[Any], column: VctColumn, batch: RowBatch, remarks: FileRemarks) -> None:
+def _compare_texts(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
     declared = column.length
     if column.is_unlimited or not declared or max(map(len, filter(None, values)), default=0) <= declared:
         return
@@ -63,9 +63,9 @@ def _compare_texts(values: list[Any], column: VctColumn, batch: RowBatch, remark
     _add_remark("vct_note_too_long", places, column, batch, remarks, f"Char,{declared}")
 
 
-def _compare_integers(values: list[Any], column: VctColumn, batch: RowBatch, remarks: FileRemarks) -> None:
-    if column.bytes:
-        most, declared = 2 ** (8 * column.bytes - 1) - 1, f"Int{column.bytes}"
+def _compare_integers(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
+    if column.integer_size_bytes:
+        most, declared = 2 ** (8 * column.integer_size_bytes - 1) - 1, f"Int{column.integer_size_bytes}"
         least = -most - 1
     elif 0 < column.length < 19:
         # The sign may count as a digit or not.
@@ -79,7 +79,7 @@ def _compare_integers(values: list[Any], column: VctColumn, batch: RowBatch, rem
         _add_remark("vct_note_too_long", places, column, batch, remarks, declared)
 
 
-def _compare_reals(values: list[Any], column: VctColumn, batch: RowBatch, remarks: FileRemarks) -> None:
+def _compare_reals(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
     numbers = np.abs(np.array([0.0 if value is None else value for value in values]))
     if (inexact := np.flatnonzero(numbers >= MAX_EXACT_INTEGER)).size:
         _add_remark("vct_note_digits", inexact.tolist(), column, batch, remarks, f"Float,{column.length}")
@@ -98,7 +98,7 @@ def _compare_reals(values: list[Any], column: VctColumn, batch: RowBatch, remark
 
 
 def _compare_dates(
-    values: list[Any], column_index: int, column: VctColumn, batch: RowBatch, remarks: FileRemarks
+    values: list[Any], column_index: int, column: VctColumn, batch: VctRowBatch, remarks: FileRemarks
 ) -> None:
     years = load_settings().valid_years
     present = [value.year for value in values if value is not None]
@@ -108,7 +108,7 @@ def _compare_dates(
     places = [k for k, value in enumerate(values) if isinstance(value, datetime)]
     if places:
         for k in places:
-            batch.rows[k][column_index] = values[k].date()
+            batch.row_values[k][column_index] = values[k].date()
         _add_remark("vct_note_time", places, column, batch, remarks, "Date")
 
 
@@ -124,10 +124,10 @@ class _DivisionShapes:
     shapes: list[bytes] = field(default_factory=list)
 
 
-class PlaceNames:
+class PlaceNameCheck:
     """Names of places from all tables, collected to compare them with their location.
 
-    `add` collects divisions, annotation texts and name fields; `report` adds the remarks.
+    `collect_names` collects divisions, annotation texts and name fields; `report_wrong_divisions` adds the remarks.
     """
 
     def __init__(self) -> None:
@@ -141,29 +141,29 @@ class PlaceNames:
         #: Table, field, name and the county's code in the row → line of the first row, rows.
         self._places: dict[tuple[str, str, str, str], list[int]] = {}
 
-    def add(self, batch: RowBatch) -> None:
+    def collect_names(self, batch: VctRowBatch) -> None:
         """Collect the division names, annotation texts and name fields of a batch."""
         columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
         name = batch.table.name.upper()
-        if name in self._tables and batch.table.kind == "polygon" and self._name in columns:
+        if name in self._tables and batch.table.shape_kind == "polygon" and self._name in columns:
             self._add_divisions(name, columns[self._name], batch)
-        if batch.table.kind == "annotation":
-            for (text, _), shape, line in zip(batch.texts, batch.shapes, batch.lines, strict=True):
+        if batch.table.shape_kind == "annotation":
+            for (text, _), shape, line in zip(batch.annotation_texts, batch.shapes, batch.line_numbers, strict=True):
                 if text.strip() and shape is not None:
                     self._labels.append((batch.table.name, text.strip(), shape, line))
         for named in self._fields_by_name & columns.keys():
             self._add_places(named, columns, batch)
 
-    def _add_divisions(self, table: str, column_index: int, batch: RowBatch) -> None:
+    def _add_divisions(self, table: str, column_index: int, batch: VctRowBatch) -> None:
         divisions = self._divisions.setdefault(table, _DivisionShapes())
-        for row, shape in zip(batch.rows, batch.shapes, strict=True):
+        for row, shape in zip(batch.row_values, batch.shapes, strict=True):
             if row[column_index] and shape is not None:
                 divisions.names.append(str(row[column_index]).strip())
                 divisions.shapes.append(shape)
 
-    def _add_places(self, field_name: str, columns: dict[str, int], batch: RowBatch) -> None:
+    def _add_places(self, field_name: str, columns: dict[str, int], batch: VctRowBatch) -> None:
         code_at = [columns[name] for name in self._code_fields if name in columns]
-        for row, line in zip(batch.rows, batch.lines, strict=True):
+        for row, line in zip(batch.row_values, batch.line_numbers, strict=True):
             if row[columns[field_name]]:
                 code = next((str(row[k])[:_COUNTY_DIGITS] for k in code_at if row[k]), "")
                 key = (
@@ -174,11 +174,11 @@ class PlaceNames:
                 )
                 self._places.setdefault(key, [line, 0])[1] += 1
 
-    def report(self, counties: CountyCodes, remarks: FileRemarks) -> None:
+    def report_wrong_divisions(self, counties: CountyCodes, remarks: FileRemarks) -> None:
         """Add remarks on annotation texts and place names in a wrong division."""
         for table, divisions in self._divisions.items():
             self._report_labels(table, divisions, remarks)
-        self._report_places(counties.county()[0], remarks)
+        self._report_places(counties.find_most_frequent_code()[0], remarks)
 
     def _report_labels(self, table: str, divisions: _DivisionShapes, remarks: FileRemarks) -> None:
         """Add remarks on annotation that names one division but is inside another."""
@@ -243,7 +243,7 @@ def _list_county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
     Only county names with at least ``shortest`` characters are returned.
     """
     divisions = _load_divisions()
-    codes = list(divisions.codes.values()) if divisions is not None else []
+    codes = list(divisions.entry_by_code.values()) if divisions is not None else []
     names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
     return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
 
@@ -277,13 +277,13 @@ class DuplicateCheck:
         self._last_row: list[Any] = []
         self._repeated: list[tuple[str, int]] = []
 
-    def add(self, batch: RowBatch) -> None:
+    def check_batch(self, batch: VctRowBatch) -> None:
         """Collect the keys of a batch, and add remarks on repeated shapes."""
-        for row, shape, line in zip(batch.rows, batch.shapes, batch.lines, strict=True):
-            if self.table.kind in _DUPLICATE_REMARKS and shape is not None:
+        for row, shape, line in zip(batch.row_values, batch.shapes, batch.line_numbers, strict=True):
+            if self.table.shape_kind in _DUPLICATE_REMARKS and shape is not None:
                 earlier = self._shapes.setdefault(hash(shape), line)
                 if earlier != line:
-                    remark = _DUPLICATE_REMARKS[self.table.kind]
+                    remark = _DUPLICATE_REMARKS[self.table.shape_kind]
                     self.remarks.add_example(remark, line, str(earlier), 1, table=self.table.name)
             if self._key is not None and row[self._key] is not None:
                 value = str(row[self._key])
@@ -291,7 +291,7 @@ class DuplicateCheck:
                     self._repeated.append((value, line))
             self._last_row = row
 
-    def close(self) -> None:
+    def report_repeated_keys(self) -> None:
         """Add a remark on the keys that occur twice."""
         if not self._repeated or len(self._keys) == 1:
             # Another remark reports one key in all rows.
@@ -306,9 +306,9 @@ class DuplicateCheck:
 class _CodeUse(NamedTuple):
     """Use of one code in one table: line of the first row, number of rows."""
 
-    table: str
-    line: int
-    rows: int
+    table_name: str
+    first_line_number: int
+    row_count: int
 
 
 class LeadingZeroCheck:
@@ -320,7 +320,7 @@ class LeadingZeroCheck:
     def __init__(self) -> None:
         self._fields_by_name: dict[str, dict[str, list[_CodeUse]]] = {}
 
-    def add(self, batch: RowBatch) -> None:
+    def collect_codes(self, batch: VctRowBatch) -> None:
         """Collect the codes of a batch."""
         endings = tuple(load_settings().code_endings)
         for place, column in enumerate(batch.table.columns):
@@ -328,14 +328,14 @@ class LeadingZeroCheck:
             if column.type != "text" or not name.endswith(endings):
                 continue
             found: dict[str, list[int]] = {}
-            for row, line in zip(batch.rows, batch.lines, strict=True):
+            for row, line in zip(batch.row_values, batch.line_numbers, strict=True):
                 if row[place]:
                     found.setdefault(row[place].strip(), [line, 0])[1] += 1
             known = self._fields_by_name.setdefault(name, {})
             for value, (line, count) in found.items():
                 known.setdefault(value, []).append(_CodeUse(batch.table.name, line, count))
 
-    def report(self, remarks: FileRemarks) -> None:
+    def report_leading_zeros(self, remarks: FileRemarks) -> None:
         """Add remarks on codes that also occur with a leading zero."""
         for name, codes in self._fields_by_name.items():
             for value, places in codes.items():
@@ -343,5 +343,10 @@ class LeadingZeroCheck:
                     continue
                 for place in places:
                     remarks.add_example(
-                        "vct_note_zero_lost", place.line, value, place.rows, table=place.table, field=name
+                        "vct_note_zero_lost",
+                        place.first_line_number,
+                        value,
+                        place.row_count,
+                        table=place.table_name,
+                        field=name,
                     )

@@ -62,7 +62,7 @@ class ShapeReader:
         for store in (self.shapes, self.lines, self.places):
             store.close()
 
-    def read(self, section: str, lines: LineReader, structure: VctStructure) -> None:
+    def read_section(self, section: str, lines: LineReader, structure: VctStructure) -> None:
         """Read all records of one section: point, line, polygon or annotation."""
         self.sections.add(section)
         if section == "polygon":
@@ -84,7 +84,7 @@ class ShapeReader:
             start = lines.number
             ident = lines.parse_integer(word)
             if ident < 1:
-                raise lines.error("vct_id", id=ident)
+                raise lines.make_error("vct_id", id=ident)
             record(ident, self._read_class_code(section, lines, structure), start, lines)
             count += 1
             if count % _RECORDS_PER_CANCEL_CHECK == 0:
@@ -96,21 +96,23 @@ class ShapeReader:
     def _read_class_code(self, section: str, lines: LineReader, structure: VctStructure) -> str:
         """Read a record's 要素代码 (feature class code), and skip its symbol code."""
         code = lines.read_word()
-        if code not in structure.codes:
+        if code not in structure.class_by_code:
             if code != self._boundary_code or section != "line":
-                raise lines.error("vct_unknown_code", code=code[:40])
-        elif section not in structure.kinds[code] and section != "annotation":
-            raise lines.error("vct_code_kind", code=code[:40], of_type=structure.codes[code].kind or "table")
-        style = lines.line().strip()
+                raise lines.make_error("vct_unknown_code", code=code[:40])
+        elif section not in structure.shape_kinds_by_code[code] and section != "annotation":
+            raise lines.make_error(
+                "vct_code_kind", code=code[:40], of_type=structure.class_by_code[code].shape_kind or "table"
+            )
+        style = lines.read_line().strip()
         if style != self._plain_style and style:
-            self.remarks.add("vct_note_symbols", lines.number)
+            self.remarks.add_remark("vct_note_symbols", lines.number)
         return code
 
     def _read_positions(self, lines: LineReader, count: int) -> NDArray:
         xy = lines.read_positions(count, self.head.numbers_per_position)
-        if self.head.northing_first:
+        if self.head.is_northing_first:
             xy = xy[:, ::-1]
-        return xy + self.head.offset if any(self.head.offset) else np.ascontiguousarray(xy)
+        return xy + self.head.position_offset if any(self.head.position_offset) else np.ascontiguousarray(xy)
 
     def _get_number_of_code(self, code: str) -> int:
         if code not in self._numbers:
@@ -120,7 +122,7 @@ class ShapeReader:
 
     def _store_shape(self, ident: int, shape: Any, start: int, code: str) -> None:
         self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
-        self.shapes.put(ident, shapely.to_wkb(shape), start, self._get_number_of_code(code))
+        self.shapes.append_content(ident, shapely.to_wkb(shape), start, self._get_number_of_code(code))
 
     def _check_feature_type(self, section: str, lines: LineReader) -> None:
         """Read a record's geometry type, add a remark if it is not 1 (plain).
@@ -130,65 +132,65 @@ class ShapeReader:
         feature_type = lines.read_integer()
         if feature_type != PLAIN_FEATURE:
             if not PLAIN_FEATURE < feature_type <= _LARGEST_FEATURE_TYPE:
-                raise lines.error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
-            self.remarks.add("vct_note_types", lines.number, section=section, type=feature_type)
+                raise lines.make_error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
+            self.remarks.add_remark("vct_note_types", lines.number, section=section, type=feature_type)
 
     def _read_point(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._check_feature_type("Point", lines)
-        count = lines.count()
+        count = lines.read_count()
         xy = self._read_positions(lines, count)
         lines.expect_record_end(ident)
         if not count:
-            raise lines.error("vct_no_points", id=ident)
-        self.places.put(ident, xy.tobytes(), start)
+            raise lines.make_error("vct_no_points", id=ident)
+        self.places.append_content(ident, xy.tobytes(), start)
         self._store_shape(ident, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
 
     def _read_line(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._check_feature_type("Line", lines)
         parts: list[NDArray] = []
-        segments = lines.count()
+        segments = lines.read_count()
         if segments > _MAX_SEGMENTS:
-            raise lines.error("vct_count_value", value=segments)
+            raise lines.make_error("vct_count_value", value=segments)
         for _ in range(segments):
             self._expect_type(lines, POLYLINE_SEGMENT)
-            xy = self._read_positions(lines, lines.count())
+            xy = self._read_positions(lines, lines.read_count())
             if len(xy) < 2:
-                raise lines.error("vct_no_points", id=ident)
+                raise lines.make_error("vct_no_points", id=ident)
             # A segment continues at the end of the one before, with or without repeating its last point.
             joins_last = bool(parts) and bool((parts[-1][-1] == xy[0]).all())
             if parts and not joins_last:
-                self.remarks.add("vct_note_segments", start, ident)
+                self.remarks.add_remark("vct_note_segments", start, ident)
             parts.append(xy[1:] if joins_last else xy)
         lines.expect_record_end(ident)
         if not parts:
-            raise lines.error("vct_no_points", id=ident)
+            raise lines.make_error("vct_no_points", id=ident)
         vertices = np.concatenate(parts) if len(parts) > 1 else parts[0]
         is_boundary = code == self._boundary_code
-        self.lines.put(ident, vertices.tobytes(), start, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE)
+        self.lines.append_content(ident, vertices.tobytes(), start, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE)
         if not is_boundary:
             if (vertices == vertices[0]).all():
-                self.remarks.add("vct_note_flat", start, ident)
+                self.remarks.add_remark("vct_note_flat", start, ident)
             self._store_shape(ident, shapely.linestrings(vertices), start, code)
 
     def _read_polygon(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._expect_type(lines, POLYGON_FEATURE)
         label = self._read_positions(lines, 1)[0]
         self._expect_type(lines, INDIRECT_COORDINATES)
-        count = lines.count()
+        count = lines.read_count()
         items: list[int] = []
         while len(items) < count:
             items += lines.read_integers()
         if len(items) > count:
-            raise lines.error("vct_items", id=ident, count=count, found=len(items))
+            raise lines.make_error("vct_items", id=ident, count=count, found=len(items))
         lines.expect_record_end(ident)
         if 0 in items and has_stray_separator(items):
-            self.remarks.add("vct_note_ring_empty", start, ident)
+            self.remarks.add_remark("vct_note_ring_empty", start, ident)
         try:
             found = assemble_rings(items, self.lines)
         except PolygonError as error:
             lines.number = start
             late = error.key == "vct_unknown_line" and "line" not in self.sections
-            raise lines.error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
+            raise lines.make_error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
         self._unassembled_records.append(PolygonRecord(ident, code, start, found, label))
 
     def _make_polygons(self, lines: LineReader) -> None:
@@ -199,22 +201,24 @@ class ShapeReader:
         shapes = make_polygons(records, self.geographic, lines, self.remarks)
         self.has_multipart = self.has_multipart or bool((shapely.get_type_id(shapes) >= 4).any())
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
-            self.shapes.put(record.ident, content, record.line, self._get_number_of_code(record.code))
+            self.shapes.append_content(
+                record.record_id, content, record.line_number, self._get_number_of_code(record.class_code)
+            )
 
     def _read_annotation(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._check_feature_type("Annotation", lines)
         text = lines.read_text_or_blank_line()
         if not text.strip():
-            self.remarks.add("vct_note_no_text", start, ident)
+            self.remarks.add_remark("vct_note_no_text", start, ident)
         numbers = self._read_annotation_position(lines)
         lines.expect_record_end(ident)
         xy = np.array([numbers[:2]])
-        xy = (xy[:, ::-1] if self.head.northing_first else xy) + self.head.offset
+        xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
         self.texts[ident] = (text, numbers[2] if len(numbers) > 2 else None)
         least, most = load_settings().angles
         if len(numbers) > 2 and not least <= numbers[2] <= most:
             self.remarks.add_example("vct_note_angle", start, f"{numbers[2]:g}", 1, declared=f"{least:g}–{most:g}")
-        self.places.put(ident, np.ascontiguousarray(xy).tobytes(), start)
+        self.places.append_content(ident, np.ascontiguousarray(xy).tobytes(), start)
         self._store_shape(ident, shapely.points(xy[0]), start, code)
 
     @staticmethod
@@ -223,15 +227,15 @@ class ShapeReader:
         try:
             found = [float(part) for part in line.split(lines.separator)]
         except ValueError as error:
-            raise lines.error("vct_position", value=line[:40]) from error
+            raise lines.make_error("vct_position", value=line[:40]) from error
         if not 2 <= len(found) <= 3 or not (np.abs(found) <= MAX_COORDINATE).all() or "_" in line:
-            raise lines.error("vct_position", value=line[:40])
+            raise lines.make_error("vct_position", value=line[:40])
         return found
 
     @staticmethod
     def _expect_type(lines: LineReader, expected: int) -> None:
         if (feature_type := lines.read_integer()) != expected:
-            raise lines.error("vct_unsupported", found=feature_type, wanted=expected)
+            raise lines.make_error("vct_unsupported", found=feature_type, wanted=expected)
 
     def _prepare_lines_for_lookup(self, lines: LineReader) -> None:
         if not self._sealed_lines:
@@ -250,9 +254,11 @@ class ShapeReader:
         if len(unused):
             first = int(unused[0])
             if not self.lines.is_record_used.any():
-                lines.number = self.lines.line(first)
-                raise lines.error("vct_no_polygons", count=len(unused))
-            self.remarks.add("vct_note_unused_lines", self.lines.line(first), self.lines.id(first), len(unused))
+                lines.number = self.lines.get_line_number(first)
+                raise lines.make_error("vct_no_polygons", count=len(unused))
+            self.remarks.add_remark(
+                "vct_note_unused_lines", self.lines.get_line_number(first), self.lines.get_record_id(first), len(unused)
+            )
         self._note_shared_ids()
         self.bounds = verify_location(self.head, [self.lines, self.places], lines, self.remarks)
 
@@ -262,17 +268,24 @@ class ShapeReader:
         Rows of attributes can only refer to the feature.
         """
         boundary_ids = self.lines.list_ids_with_code(_BOUNDARY_LINE)
-        places = self.shapes.find(boundary_ids)
+        places = self.shapes.find_records(boundary_ids)
         shared = places[places >= 0]
         if len(shared):
             first = int(shared[0])
-            self.remarks.add("vct_note_shared_ids", self.shapes.line(first), self.shapes.id(first), len(shared))
+            self.remarks.add_remark(
+                "vct_note_shared_ids", self.shapes.get_line_number(first), self.shapes.get_record_id(first), len(shared)
+            )
 
-    def notes(self, lines: LineReader) -> list[tuple[str, dict[str, Any]]]:
+    def make_position_notes(self, lines: LineReader) -> list[tuple[str, dict[str, Any]]]:
         """Return notes on positions: added offset, coarse digits, ignored third number."""
         notes: list[tuple[str, dict[str, Any]]] = []
-        if any(self.head.offset):
-            notes.append(("vct_note_offset", {"x": f"{self.head.offset[0]:g}", "y": f"{self.head.offset[1]:g}"}))
+        if any(self.head.position_offset):
+            notes.append(
+                (
+                    "vct_note_offset",
+                    {"x": f"{self.head.position_offset[0]:g}", "y": f"{self.head.position_offset[1]:g}"},
+                )
+            )
         coarse = load_settings().coarse_degrees if self.geographic else load_settings().coarse_m
         if lines.coarsest_step > coarse:
             unit = "°" if self.geographic else "m"
@@ -291,4 +304,4 @@ class ShapeReader:
 def _refuse_repeated_id(repeated: tuple[int, int, int] | None, lines: LineReader) -> None:
     if repeated is not None:
         ident, lines.number, first = repeated
-        raise lines.error("vct_twice", id=ident, first=first)
+        raise lines.make_error("vct_twice", id=ident, first=first)

@@ -51,18 +51,18 @@ _USUAL_VALUES = {
 class VctHeader:
     """Values of a VCT header that reading needs.
 
-    ``northing_first``: positions have the northing first; ``offset``: (x, y) to add to positions; ``vertical_datum``:
-    name of the vertical datum; ``extent``: the declared corners; ``numbers_per_position``: numbers per position, 2 or
-    3.
+    ``is_northing_first``: positions have the northing first; ``position_offset``: (x, y) to add to positions;
+    ``vertical_datum``: name of the vertical datum; ``declared_extent``: the declared corners; ``numbers_per_position``:
+    numbers per position, 2 or 3.
     """
 
     crs: CRS
     numbers_per_position: int = 2
-    northing_first: bool = False
-    offset: tuple[float, float] = (0.0, 0.0)
+    is_northing_first: bool = False
+    position_offset: tuple[float, float] = (0.0, 0.0)
     datamark: str = ""
     vertical_datum: str = ""
-    extent: DeclaredExtent | None = None
+    declared_extent: DeclaredExtent | None = None
 
 
 def check_supported_crs(crs: CRS | None, layer: str) -> None:
@@ -140,18 +140,18 @@ def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
     """
     _skip_to_head(lines, remarks)
     pairs: dict[str, tuple[str, int, str]] = {}
-    while (line := lines.text()).strip().lower() != "headend":
+    while (line := lines.read_text()).strip().lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
         if "：" in line.partition(":")[0]:
-            remarks.add("vct_note_colon", lines.number, key=key.strip())
+            remarks.add_remark("vct_note_colon", lines.number, key=key.strip())
         if not colon:
             lines.refuse_section_mark(line)
-            raise lines.error("vct_head_line", value=shorten_line(line.encode()))
+            raise lines.make_error("vct_head_line", value=shorten_line(line.encode()))
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
         _store_pair(pairs, key.strip(), value, lines, remarks)
     header = HeaderPairs(lines, pairs, remarks)
-    separator = header.get("separator")
+    separator = header.get_value("separator")
     header.refuse_unless(
         len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')),
         "separator",
@@ -159,20 +159,20 @@ def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
         "vct_head_form",
     )
     lines.separator = separator or VCT_SEPARATOR
-    (dim,) = header.numbers("dim", (1,), "vct_head_dim") or [2.0]
+    (dim,) = header.read_numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
-        raise header.error("dim", "vct_head_dim")
+        raise header.make_error("dim", "vct_head_dim")
     crs = read_crs(header)
-    offset = header.numbers("offset", (2, 3), "vct_head_offset")
+    offset = header.read_numbers("offset", (2, 3), "vct_head_offset")
     note_impossible_values(header)
     head = VctHeader(
         crs=crs,
         numbers_per_position=int(dim),
-        northing_first=read_axes(header),
-        offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
-        datamark=header.get("datamark"),
+        is_northing_first=read_axes(header),
+        position_offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
+        datamark=header.get_value("datamark"),
         vertical_datum=pairs.get("verticaldatum", ("",))[0],
-        extent=read_extent(header),
+        declared_extent=read_extent(header),
     )
     _report_missing(header, describe_crs(crs).is_geographic)
     header.report_unused(_USUAL_VALUES)
@@ -184,9 +184,9 @@ def _store_pair(
 ) -> None:
     earlier = pairs.setdefault(key.lower(), (value, lines.number, key))
     if earlier[0] != value:
-        raise lines.error("vct_head_twice", key=key, value=value, first=earlier[1], other=earlier[0])
+        raise lines.make_error("vct_head_twice", key=key, value=value, first=earlier[1], other=earlier[0])
     if earlier[1] != lines.number:
-        remarks.add("vct_note_head_unused", lines.number, key=key, value=value)
+        remarks.add_remark("vct_note_head_unused", lines.number, key=key, value=value)
 
 
 def _report_missing(head: HeaderPairs, geographic: bool) -> None:
@@ -200,7 +200,7 @@ def _report_missing(head: HeaderPairs, geographic: bool) -> None:
         and not (geographic and key in _PROJECTED_ONLY_KEYS)
     ]
     if missing:
-        head.remarks.add("vct_note_head_missing", head.lines.number, keys=", ".join(missing))
+        head.remarks.add_remark("vct_note_head_missing", head.lines.number, keys=", ".join(missing))
 
 
 def _skip_to_head(lines: LineReader, remarks: FileRemarks) -> None:
@@ -212,19 +212,19 @@ def _skip_to_head(lines: LineReader, remarks: FileRemarks) -> None:
             break
         word = line.strip().removeprefix(b"\xef\xbb\xbf")
         if word != line.strip():
-            remarks.add("vct_note_bom", lines.number)
+            remarks.add_remark("vct_note_bom", lines.number)
         if word.lower() == b"headbegin":
             if first[0]:
-                remarks.add("vct_note_before_head", lines.number)
+                remarks.add_remark("vct_note_before_head", lines.number)
             return
         if word.lower() in _LATER_SECTIONS:
             if ":" in first[1]:
                 # The header is present without its first line.
                 break
-            raise lines.error("vct_head_first", value=shorten_line(word))
+            raise lines.make_error("vct_head_first", value=shorten_line(word))
         first = first if first[0] else (lines.number, shorten_line(word))
     # Report the wrong first line rather than the end of the file.
-    lines.complete()
+    lines.mark_as_complete()
     lines.filled = 0
     lines.number = first[0] or 1
-    raise lines.error("vct_no_head" if first[0] else "vct_empty", value=first[1])
+    raise lines.make_error("vct_no_head" if first[0] else "vct_empty", value=first[1])

@@ -39,22 +39,22 @@ class HeaderPairs:
         self.lines, self.pairs, self.remarks = lines, pairs, remarks
         self.used: set[str] = set()
 
-    def get(self, key: str) -> str:
+    def get_value(self, key: str) -> str:
         """Return the value of a key, empty if missing; the key then counts as used."""
         self.used.add(key)
         return self.pairs.get(key, ("", 0, ""))[0]
 
-    def line(self, key: str) -> int:
+    def get_line_number(self, key: str) -> int:
         """Return the line number of a key."""
         return self.pairs.get(key, ("", self.lines.number, key))[1]
 
-    def error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
+    def make_error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
         """Return an InputError about the value of a key."""
         value, number, written = self.pairs.get(key, ("", self.lines.number, _KEYS_BY_LOWER_CASE.get(key, key)))
         self.lines.number = number
         if problem == "vct_head_value":
             problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLE_VALUES[key]}
-        return self.lines.error(problem, key=written, value=value, **params)
+        return self.lines.make_error(problem, key=written, value=value, **params)
 
     def refuse_unless(self, is_valid: bool, key: str, expected: str, problem: str = "vct_head_wanted") -> None:
         """Raise InputError for a key unless the condition ``is_valid`` is True.
@@ -62,38 +62,38 @@ class HeaderPairs:
         ``expected``: the expected value for the message.
         """
         if not is_valid:
-            raise self.error(key, problem, wanted=expected)
+            raise self.make_error(key, problem, wanted=expected)
 
     def add_remark(self, key: str, problem: str) -> None:
         """Add a remark on a value that was ignored."""
         value, number, written = self.pairs[key]
-        self.remarks.add(problem, number, key=written, value=value)
+        self.remarks.add_remark(problem, number, key=written, value=value)
 
-    def parts(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
+    def split_numbers(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
         """Return the comma-separated numbers of a value; ``None`` for an empty one.
 
         Empty positions at the end are left out. Raises InputError with the text key ``problem`` for a part that is not
         numeric.
         """
-        texts = [t.strip() for t in self.get(key).replace(self.lines.separator, ",").split(",")]
+        texts = [t.strip() for t in self.get_value(key).replace(self.lines.separator, ",").split(",")]
         while texts and not texts[-1]:
             texts.pop()
         try:
             found = [float(text) if text else None for text in texts]
         except ValueError as error:
-            raise self.error(key, problem) from error
-        if not all(number is None or abs(number) <= MAX_COORDINATE for number in found) or "_" in self.get(key):
-            raise self.error(key, problem)
+            raise self.make_error(key, problem) from error
+        if not all(number is None or abs(number) <= MAX_COORDINATE for number in found) or "_" in self.get_value(key):
+            raise self.make_error(key, problem)
         return found
 
-    def numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
+    def read_numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
         """Return the numbers of a value, or an empty list for a missing key.
 
         Their number must be one of ``counts``. Raises InputError with the text key ``problem`` if it is not.
         """
-        found = self.parts(key, problem)
-        if self.get(key) and (len(found) not in counts or None in found):
-            raise self.error(key, problem)
+        found = self.split_numbers(key, problem)
+        if self.get_value(key) and (len(found) not in counts or None in found):
+            raise self.make_error(key, problem)
         return [number for number in found if number is not None]
 
     def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
@@ -131,13 +131,13 @@ class DeclaredExtent:
     """The declared extent of a VCT file.
 
     ``lower_corner`` and ``upper_corner``: corners (2,) in the axis order of the file; ``last_digit_unit``: unit of
-    their last printed digit; ``lines``: their line numbers.
+    their last printed digit; ``line_numbers``: their line numbers.
     """
 
     lower_corner: NDArray
     upper_corner: NDArray
     last_digit_unit: float
-    lines: tuple[int, int]
+    line_numbers: tuple[int, int]
 
 
 def read_crs(head: HeaderPairs) -> CRS:
@@ -147,25 +147,25 @@ def read_crs(head: HeaderPairs) -> CRS:
     other CRS.
     """
     _check_spheroid(head)
-    kind = head.get("coordinatesystemtype").upper()
+    kind = head.get_value("coordinatesystemtype").upper()
     head.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
     geographic = kind == "D"
     unit = "xyunit" if "xyunit" in head.pairs else "unit"
-    named = head.get(unit).upper()
+    named = head.get_value(unit).upper()
     if not kind and named in _UNIT_WORDS[True]:
-        raise head.error(unit, "vct_head_no_type")
+        raise head.make_error(unit, "vct_head_no_type")
     if kind and named in _UNIT_WORDS[not geographic]:
         _refuse_kind(head, unit, geographic)
     head.refuse_unless(not named or named in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
-    prime = head.get("primemeridian").upper()
+    prime = head.get_value("primemeridian").upper()
     head.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
     if geographic:
         return CGCS2000_DEGREES
-    projection = head.get("projection")
+    projection = head.get_value("projection")
     if not _GAUSS_PROJECTION_PATTERN.search(projection) and re.search(
         "高斯|投影", projection.encode("gb18030").decode("big5", "ignore")
     ):
-        raise head.error("projection", "vct_big5")
+        raise head.make_error("projection", "vct_big5")
     head.refuse_unless(
         not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
     )
@@ -181,21 +181,21 @@ def _refuse_kind(head: HeaderPairs, unit: str, geographic: bool) -> None:
     planar = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
     if geographic and planar:
         others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *planar))
-        raise head.error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
+        raise head.make_error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
 
 
 def _check_spheroid(head: HeaderPairs) -> None:
-    text = head.get("spheroid").upper()
+    text = head.get_value("spheroid").upper()
     if not text:
-        raise head.error("spheroid")
+        raise head.make_error("spheroid")
     name, *rest = [part.strip() for part in text.replace(head.lines.separator, ",").split(",")]
     try:
         numbers = [float(part) for part in rest if part]
     except ValueError as error:
-        raise head.error("spheroid") from error
+        raise head.make_error("spheroid") from error
     for other, words in _OTHER_SPHEROIDS.items():
         if any(word in name for word in words):
-            raise head.error("spheroid", other)
+            raise head.make_error("spheroid", other)
     known = any(word in name for word in _CGCS2000_SPHEROID_NAMES) or "298.2572221" in text
     settings = load_settings()
     slacks = ((_INVERSE_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
@@ -211,7 +211,9 @@ def _note_flattening(head: HeaderPairs, text: str) -> None:
     unit = 10.0 ** -len(text.partition(".")[2])
     if abs(float(text) - _INVERSE_FLATTENING) > 1.001 * unit:
         _, number, written = head.pairs["spheroid"]
-        head.remarks.add("vct_note_flattening", number, key=written, value=text, wanted=f"{_INVERSE_FLATTENING:.9f}")
+        head.remarks.add_remark(
+            "vct_note_flattening", number, key=written, value=text, wanted=f"{_INVERSE_FLATTENING:.9f}"
+        )
 
 
 def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
@@ -223,10 +225,10 @@ def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) 
         numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
         if width in (3, 6) and width != degrees and meridian == zone_meridian and numbers[0] <= zone <= numbers[1]:
             params = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
-            raise head.error("parameters", "vct_zone_width", **params)
+            raise head.make_error("parameters", "vct_zone_width", **params)
     limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
-        raise head.error("parameters")
+        raise head.make_error("parameters")
 
 
 def _read_zone(head: HeaderPairs) -> CRS:
@@ -234,9 +236,9 @@ def _read_zone(head: HeaderPairs) -> CRS:
 
     Its value begins with the central meridian and ends with scale, false easting, false northing, width and zone.
     """
-    slots = head.parts("parameters")
+    slots = head.split_numbers("parameters")
     if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
-        raise head.error("parameters")
+        raise head.make_error("parameters")
     meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
     _check_width(head, zone, meridian, width)
     prefixed = easting >= 1e6
@@ -244,12 +246,12 @@ def _read_zone(head: HeaderPairs) -> CRS:
     try:
         crs = CRS.from_epsg(base[int(width), prefixed] + int(zone))
     except CRSError as error:
-        raise head.error("parameters") from error
+        raise head.make_error("parameters") from error
     # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
     right = describe_crs(crs).central_meridian
     if right != meridian:
         params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
-        raise head.error("parameters", "vct_meridian", **params)
+        raise head.make_error("parameters", "vct_meridian", **params)
     wanted = zone * 1e6 + 500_000 if prefixed else 500_000.0
     scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
     # The long form has empty places between central meridian and scale: latitudes of other projections.
@@ -261,8 +263,8 @@ def _read_zone(head: HeaderPairs) -> CRS:
 
 def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
     """Verify a central meridian in its own key: degrees, or degrees, minutes, seconds."""
-    found = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(head.get(key).strip())
-    if not head.get(key):
+    found = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(head.get_value(key).strip())
+    if not head.get_value(key):
         return
     if found is None:
         head.add_remark(key, "vct_note_head_value")
@@ -277,19 +279,22 @@ def read_axes(head: HeaderPairs) -> bool:
 
     Raises InputError unless one axis points east and the other north.
     """
-    first, second = head.get("xaxisdirection").upper(), head.get("yaxisdirection").upper()
+    first, second = head.get_value("xaxisdirection").upper(), head.get_value("yaxisdirection").upper()
     if (first in _EAST_WORDS or not first) and (second in _NORTH_WORDS or not second):
         return False
     head.refuse_unless(not first or first in (*_EAST_WORDS, *_NORTH_WORDS), "xaxisdirection", "E / N")
     wanted = _EAST_WORDS if first in _NORTH_WORDS else _NORTH_WORDS
     head.refuse_unless(not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", wanted[0])
     if not first:
-        raise head.error("yaxisdirection", "vct_axis_missing")
+        raise head.make_error("yaxisdirection", "vct_axis_missing")
     if second and second not in wanted:
-        raise head.error(
-            "yaxisdirection", "vct_axes", first=head.get("xaxisdirection"), at=str(head.line("xaxisdirection"))
+        raise head.make_error(
+            "yaxisdirection",
+            "vct_axes",
+            first=head.get_value("xaxisdirection"),
+            at=str(head.get_line_number("xaxisdirection")),
         )
-    head.remarks.add("vct_note_axes", head.line("xaxisdirection"))
+    head.remarks.add_remark("vct_note_axes", head.get_line_number("xaxisdirection"))
     return True
 
 
@@ -304,10 +309,10 @@ def read_extent(head: HeaderPairs) -> DeclaredExtent | None:
     if not any(key in head.pairs for key in keys):
         keys = tuple(_EXTENT_KEYS)
     head.used.update(keys)
-    if not any(head.get(key) for key in keys):
+    if not any(head.get_value(key) for key in keys):
         return None
     for key in keys:
-        value = head.get(key)
+        value = head.get_value(key)
         parts = [part.strip() for part in value.replace(head.lines.separator, ",").split(",")]
         try:
             numbers = [float(part) for part in parts]
@@ -319,7 +324,7 @@ def read_extent(head: HeaderPairs) -> DeclaredExtent | None:
                 head.add_remark(key, "vct_note_head_value")
             elif key in _EXTENT_KEYS:
                 # The other spelling is among the keys that every header should have.
-                head.remarks.add("vct_note_head_missing", head.lines.number, keys=_EXTENT_KEYS[key])
+                head.remarks.add_remark("vct_note_head_missing", head.lines.number, keys=_EXTENT_KEYS[key])
             return None
         corners += numbers[:2]
         texts += parts[:2]
@@ -329,9 +334,9 @@ def read_extent(head: HeaderPairs) -> DeclaredExtent | None:
         return None
     if not (low.any() or high.any()):
         # The plugin's own files without shapes have this extent; with shapes the comparison reports it.
-        return DeclaredExtent(low, high, 0.0, (head.line(keys[0]), head.line(keys[-1])))
+        return DeclaredExtent(low, high, 0.0, (head.get_line_number(keys[0]), head.get_line_number(keys[-1])))
     digits = max(len(text.partition(".")[2]) for text in texts)
-    return DeclaredExtent(low, high, 10.0**-digits, (head.line(keys[0]), head.line(keys[-1])))
+    return DeclaredExtent(low, high, 10.0**-digits, (head.get_line_number(keys[0]), head.get_line_number(keys[-1])))
 
 
 def note_impossible_values(head: HeaderPairs) -> None:
@@ -339,10 +344,10 @@ def note_impossible_values(head: HeaderPairs) -> None:
 
     Reading does not depend on these values.
     """
-    version = head.get("version").strip().upper().removeprefix("V")
+    version = head.get_value("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
         head.add_remark("version", "vct_note_version")
-    mark = head.get("datamark").upper()
+    mark = head.get_value("datamark").upper()
     head.refuse_unless(
         not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT", "vct_head_form"
     )
@@ -350,16 +355,16 @@ def note_impossible_values(head: HeaderPairs) -> None:
         head.add_remark("datamark", "vct_note_head_value")
     settings = load_settings()
     for key in ("mapscale", "scalem", "scale"):
-        text = head.get(key).replace("：", ":").strip().removeprefix("1:")
+        text = head.get_value(key).replace("：", ":").strip().removeprefix("1:")
         if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
             head.add_remark(key, "vct_note_head_value")
-    day = head.get("date")
+    day = head.get_value("date")
     written_on = (_parse_day(day) or date.min) if day else None
     if written_on is not None and (not _is_valid_day(day) or written_on.year < settings.earliest_data_year):
         head.add_remark("date", "vct_note_head_value")
     elif written_on is not None and written_on > date.today() + _MAX_FUTURE:
         head.add_remark("date", "vct_note_date_future")
-    vertical = head.get("zunit").upper()
+    vertical = head.get_value("zunit").upper()
     if vertical and vertical not in _UNIT_WORDS[False]:
         head.add_remark("zunit", "vct_note_head_unused")
 

@@ -80,9 +80,9 @@ class LineReader:
         self._file.seek(0)
         self.number = 1
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or (start.strip(b"\0") and b"\0" in start[:2]):
-            raise self.error("vct_utf16")
+            raise self.make_error("vct_utf16")
         if b"\r" in start[:-1] and b"\n" not in start:
-            raise self.error("vct_line_ends")
+            raise self.make_error("vct_line_ends")
         self.number = 0
 
     @property
@@ -90,7 +90,7 @@ class LineReader:
         """True if the file ends without a line end and its last line was read."""
         return self._torn > 0
 
-    def complete(self) -> None:
+    def mark_as_complete(self) -> None:
         """Declare that the file is not cut off: later errors concern its content."""
         self._torn = 0
 
@@ -103,7 +103,7 @@ class LineReader:
             self._torn = self.number
         return stripped
 
-    def find(self, word: str) -> int:
+    def find_line_of_word(self, word: str) -> int:
         """Return the number of the next line that is this word (any case); 0 if none."""
         wanted = word.lower().encode()
         while (line := self.read_raw_line_or_none()) is not None:
@@ -125,7 +125,7 @@ class LineReader:
                 return line
         return None
 
-    def line(self) -> bytes:
+    def read_line(self) -> bytes:
         """Return the next line that is not blank, as bytes.
 
         Raises InputError at the end of the file.
@@ -138,20 +138,20 @@ class LineReader:
             line = line.rstrip(b"\r\n")
             if line and not line.isspace():
                 return line
-        raise self.error("vct_cut_off")
+        raise self.make_error("vct_cut_off")
 
-    def text(self) -> str:
+    def read_text(self) -> str:
         """Return the next line that is not blank as text, outer spaces included.
 
         Raises InputError unless it is GBK.
         """
-        return self.decode_line(self.line())
+        return self.decode_line(self.read_line())
 
     def read_text_or_blank_line(self) -> str:
         """Return the very next line as text; a blank line is an empty text."""
         line = next(self._handle, None)
         if line is None:
-            raise self.error("vct_cut_off")
+            raise self.make_error("vct_cut_off")
         self.number += 1
         if not line.endswith(b"\n"):
             line = self._strip_fill_bytes(line)
@@ -162,15 +162,15 @@ class LineReader:
         try:
             return line.decode(_VCT_CODEC)
         except UnicodeDecodeError as error:
-            raise self.error("vct_encoding") from error
+            raise self.make_error("vct_encoding") from error
 
     def read_word(self) -> str:
         """Return the next line that is not blank as text without outer spaces."""
-        return self.text().strip()
+        return self.read_text().strip()
 
     def read_integer(self) -> int:
         """Return the next line as an integer; InputError if it is something else."""
-        line = self.line()
+        line = self.read_line()
         try:
             number = int(line)
         except ValueError:
@@ -187,12 +187,12 @@ class LineReader:
             self.refuse_section_mark(word)
             # Python refuses to convert more than a few thousand digits.
             large = word.strip().lstrip("+-").isdecimal()
-            raise self.error("vct_number_large" if large else "vct_number", value=_shorten_text(text)) from error
+            raise self.make_error("vct_number_large" if large else "vct_number", value=_shorten_text(text)) from error
         # Python accepts 1_000 as a number.
         if "_" in word:
-            raise self.error("vct_number", value=_shorten_text(text))
+            raise self.make_error("vct_number", value=_shorten_text(text))
         if not -_MAX_INTEGER <= number <= _MAX_INTEGER:
-            raise self.error("vct_number_large", value=_shorten_text(text))
+            raise self.make_error("vct_number_large", value=_shorten_text(text))
         return number
 
     def refuse_section_mark(self, word: str) -> None:
@@ -202,17 +202,17 @@ class LineReader:
         """
         word = word.strip()
         if _SECTION_MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
-            raise self.error("vct_section_open", value=word)
+            raise self.make_error("vct_section_open", value=word)
 
     def read_integers(self) -> list[int]:
         """Return the next line as a list of integers between separators."""
-        return [self.parse_integer(part) for part in self._split_numbers(self.line()) if part.strip()]
+        return [self.parse_integer(part) for part in self._split_numbers(self.read_line()) if part.strip()]
 
-    def count(self) -> int:
+    def read_count(self) -> int:
         """Return the next line as a count: an integer of at least 0."""
         number = self.read_integer()
         if number < 0:
-            raise self.error("vct_count_value", value=number)
+            raise self.make_error("vct_count_value", value=number)
         return number
 
     def expect_record_end(self, ident: int) -> None:
@@ -220,9 +220,9 @@ class LineReader:
 
         Raises InputError for anything else: a count before it was wrong.
         """
-        line = self.line()
+        line = self.read_line()
         if line.strip() != b"0":
-            raise self.error("vct_count", id=ident, value=shorten_line(line))
+            raise self.make_error("vct_count", id=ident, value=shorten_line(line))
 
     def read_positions(self, count: int, dim: int) -> NDArray:
         """Return the next ``count`` lines as positions (count, 2).
@@ -237,7 +237,7 @@ class LineReader:
                 del rows[-1]
             parts.append(self._parse_positions(rows, numbers, dim))
             if not whole:
-                raise self.error("vct_cut_off")
+                raise self.make_error("vct_cut_off")
             count -= len(rows)
         return np.concatenate(parts) if parts else np.zeros((0, 2))
 
@@ -284,16 +284,16 @@ class LineReader:
             if not _is_valid_position(row, dim):
                 self.number = number
                 if b"\0" in row:
-                    raise self.error("vct_nul_line")
+                    raise self.make_error("vct_nul_line")
                 half = unicodedata.normalize("NFKC", self.decode_line(row)).encode(_VCT_CODEC)
                 if half != row and _is_valid_position(half, dim):
-                    raise self.error("vct_full_comma", value=shorten_line(row))
+                    raise self.make_error("vct_full_comma", value=shorten_line(row))
                 if (count := _count_numbers_in_row(row)) > 1 and count != dim:
-                    raise self.error("vct_dimension", value=shorten_line(row), dim=dim, found=count)
+                    raise self.make_error("vct_dimension", value=shorten_line(row), dim=dim, found=count)
                 # With as many parts as numbers expected, the line is a position, whatever the number of points.
                 key = "vct_position_value" if row.count(b",") == commas else "vct_position"
-                raise self.error(key, value=shorten_line(row))
-        raise self.error("vct_position", value="")
+                raise self.make_error(key, value=shorten_line(row))
+        raise self.make_error("vct_position", value="")
 
     def _note_exponents(self, rows: list[bytes], numbers: Sequence[int]) -> None:
         for row, number in zip(rows, numbers, strict=True):
@@ -305,7 +305,7 @@ class LineReader:
     def _split_numbers(self, line: bytes) -> list[bytes]:
         return line.split(self.separator.encode(_VCT_CODEC))
 
-    def error(self, key: str, /, **params: Any) -> InputError:
+    def make_error(self, key: str, /, **params: Any) -> InputError:
         """Return an InputError about the last line, or about a file that is cut off."""
         number = self.number
         if self._torn and key != "vct_cut_between":

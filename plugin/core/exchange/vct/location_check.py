@@ -39,25 +39,29 @@ _MAX_SECONDS = 60.0001
 class DmsPositions:
     """All positions read as DD.MMSS, where every minute and second is below 60.
 
-    ``lower_corner`` and ``upper_corner``: (2,) bounds in decimal degrees under this reading; ``minutes``: number of
-    different full minutes on both axes; ``seconds``: number of different full seconds; ``first``: (2,) the first
-    position as written, in ``line`` of record ``ident``; ``count``: number of positions.
+    ``lower_corner`` and ``upper_corner``: (2,) bounds in decimal degrees under this reading; ``distinct_minute_count``:
+    number of different full minutes on both axes; ``distinct_second_count``: number of different full seconds;
+    ``first_position``: (2,) the first position as written, in ``first_line_number`` of record ``first_record_id``;
+    ``position_count``: number of positions.
     """
 
     lower_corner: NDArray
     upper_corner: NDArray
-    minutes: int
-    seconds: int
-    first: NDArray
-    line: int
-    ident: int
-    count: int
+    distinct_minute_count: int
+    distinct_second_count: int
+    first_position: NDArray
+    first_line_number: int
+    first_record_id: int
+    position_count: int
 
     @property
     def is_proven_by_digits(self) -> bool:
         """True if the digits alone show that the degrees are written as DD.MMSS."""
         settings = load_settings()
-        return self.minutes >= settings.packed_minutes and self.seconds >= settings.packed_seconds
+        return (
+            self.distinct_minute_count >= settings.packed_minutes
+            and self.distinct_second_count >= settings.packed_seconds
+        )
 
 
 def convert_dms_degrees(stores: Iterable[ShapeStore]) -> DmsPositions | None:
@@ -67,7 +71,7 @@ def convert_dms_degrees(stores: Iterable[ShapeStore]) -> DmsPositions | None:
     seconds: set[int] = set()
     first, first_line_and_id, count = np.zeros(2), (0, 0), 0
     for store in stores:
-        for start, xy in store.blocks():
+        for start, xy in store.iterate_position_blocks():
             degrees = np.floor(xy)
             hundredths = (xy - degrees) * 100
             minute = np.floor(hundredths + _MINUTE_ROUNDING)
@@ -96,28 +100,28 @@ _MISMATCH_MESSAGES = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "z
 class PositionBounds(NamedTuple):
     """The bounding box of all positions in a file.
 
-    ``lower_corner`` and ``upper_corner``: (2,) corners; ``at``: line and id of the four records that reach least x,
-    least y, greatest x, greatest y; ``dms_positions``: the positions read as DD.MMSS, if possible.
+    ``lower_corner`` and ``upper_corner``: (2,) corners; ``extreme_records``: line and id of the four records that reach
+    least x, least y, greatest x, greatest y; ``dms_positions``: the positions read as DD.MMSS, if possible.
     """
 
     lower_corner: NDArray
     upper_corner: NDArray
-    at: tuple[tuple[int, int], ...]
+    extreme_records: tuple[tuple[int, int], ...]
     dms_positions: DmsPositions | None = None
 
 
 class OutsidePositions(NamedTuple):
     """Positions outside a bounding box.
 
-    ``position_count`` and ``record_count``: how many; ``distance``, ``line``, ``ident``: the farthest position;
-    ``middle_position``: (2,) median of these positions.
+    ``position_count`` and ``record_count``: how many; ``farthest_distance``, ``farthest_line_number``,
+    ``farthest_record_id``: the farthest position; ``middle_position``: (2,) median of these positions.
     """
 
     position_count: int
     record_count: int
-    distance: float
-    line: int
-    ident: int
+    farthest_distance: float
+    farthest_line_number: int
+    farthest_record_id: int
     middle_position: NDArray
 
 
@@ -138,7 +142,7 @@ def compute_bounds(stores: Iterable[ShapeStore]) -> PositionBounds | None:
 
 def _iterate_position_blocks(stores: Iterable[ShapeStore]) -> Iterator[tuple[ShapeStore, int, NDArray]]:
     for store in stores:
-        for first, xy in store.blocks():
+        for first, xy in store.iterate_position_blocks():
             yield store, first, xy
 
 
@@ -175,7 +179,7 @@ def verify_location(
     if found is None:
         return None
     _verify_zone(head, found, stores, lines)
-    if describe_crs(head.crs).is_geographic and not any(head.offset):
+    if describe_crs(head.crs).is_geographic and not any(head.position_offset):
         found = found._replace(dms_positions=convert_dms_degrees(stores))
     _verify_extent(head, found, stores, lines, remarks)
     if found.dms_positions is not None and found.dms_positions.is_proven_by_digits:
@@ -188,9 +192,9 @@ def _make_packed_degrees_error(key: str, packed: DmsPositions, lines: LineReader
 
     ``key`` and ``params``: text key and parameters of the proof.
     """
-    lines.number = packed.line
-    x, y = (f"{value:.10g}" for value in packed.first.tolist())
-    return lines.error(key, id=packed.ident, count=packed.count, x=x, y=y, **params)
+    lines.number = packed.first_line_number
+    x, y = (f"{value:.10g}" for value in packed.first_position.tolist())
+    return lines.make_error(key, id=packed.first_record_id, count=packed.position_count, x=x, y=y, **params)
 
 
 def _compute_zone_box(head: VctHeader) -> NDArray:
@@ -210,7 +214,7 @@ def _verify_zone(head: VctHeader, bounds: PositionBounds, stores: list[ShapeStor
     x, y = out.middle_position.tolist()
     problem = find_coordinate_problem(head.crs, (x, y, x, y))
     key = _MISMATCH_MESSAGES.get(problem[0] if problem else "", "vct_place_beyond")
-    lines.number = out.line
+    lines.number = out.farthest_line_number
     frame = describe_crs(head.crs)
     params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": make_crs_label(head.crs)}
     if frame.is_geographic:
@@ -218,42 +222,50 @@ def _verify_zone(head: VctHeader, bounds: PositionBounds, stores: list[ShapeStor
         key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
     else:
         params["meridian"] = f"{frame.central_meridian:g}"
-    raise lines.error(key, id=out.ident, count=out.record_count, **params)
+    raise lines.make_error(key, id=out.farthest_record_id, count=out.record_count, **params)
 
 
 def _verify_extent(
     head: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], lines: LineReader, remarks: FileRemarks
 ) -> None:
-    if head.extent is None:
+    if head.declared_extent is None:
         return
     geographic, settings = describe_crs(head.crs).is_geographic, load_settings()
-    slack = max(head.extent.last_digit_unit, settings.extent_least_degrees if geographic else settings.extent_least_m)
+    slack = max(
+        head.declared_extent.last_digit_unit, settings.extent_least_degrees if geographic else settings.extent_least_m
+    )
     low, high = min(
-        _list_possible_extents(head, head.extent), key=lambda ends: _compute_largest_difference(ends, bounds)
+        _list_possible_extents(head, head.declared_extent), key=lambda ends: _compute_largest_difference(ends, bounds)
     )
     texts = {
         "extent": _format_corners(low, high),
         "data": _format_corners(bounds.lower_corner, bounds.upper_corner),
     }
     if not (low.any() or high.any()):
-        remarks.add("vct_note_extent_wide", head.extent.lines[1], **texts)
+        remarks.add_remark("vct_note_extent_wide", head.declared_extent.line_numbers[1], **texts)
         return
     out = find_positions_outside_box(stores, low - slack, high + slack)
     packed = bounds.dms_positions
-    if packed is not None and out.distance >= settings.packed_extent_degrees:
+    if packed is not None and out.farthest_distance >= settings.packed_extent_degrees:
         if (packed.lower_corner >= low - slack).all() and (packed.upper_corner <= high + slack).all():
             raise _make_packed_degrees_error("vct_place_packed_extent", packed, lines, extent=texts["extent"])
     if out.record_count:
-        distance = (out.distance + slack) * (_DEGREE_M if geographic else 1.0)
+        distance = (out.farthest_distance + slack) * (_DEGREE_M if geographic else 1.0)
         far = f"{distance:.0f}" if distance >= 10 else f"{distance:.3g}"
         if distance > settings.extent_far_m:
-            lines.number = out.line
-            raise lines.error(
-                "vct_place_extent", id=out.ident, count=out.record_count, distance=far, extent=texts["extent"]
+            lines.number = out.farthest_line_number
+            raise lines.make_error(
+                "vct_place_extent",
+                id=out.farthest_record_id,
+                count=out.record_count,
+                distance=far,
+                extent=texts["extent"],
             )
-        remarks.add("vct_note_extent", out.line, out.ident, out.record_count, distance=far, **texts)
+        remarks.add_remark(
+            "vct_note_extent", out.farthest_line_number, out.farthest_record_id, out.record_count, distance=far, **texts
+        )
     elif (bounds.lower_corner - low > slack).any() or (high - bounds.upper_corner > slack).any():
-        remarks.add("vct_note_extent_wide", head.extent.lines[0], **texts)
+        remarks.add_remark("vct_note_extent_wide", head.declared_extent.line_numbers[0], **texts)
 
 
 def _list_possible_extents(head: VctHeader, extent: DeclaredExtent) -> list[tuple[NDArray, NDArray]]:
@@ -262,10 +274,10 @@ def _list_possible_extents(head: VctHeader, extent: DeclaredExtent) -> list[tupl
     The northing may come first, as in the positions, or not. The extent may be valid before or after the offset.
     """
     ends = [(extent.lower_corner, extent.upper_corner)]
-    if head.northing_first:
+    if head.is_northing_first:
         ends += [(low[::-1], high[::-1]) for low, high in ends]
-    if any(head.offset):
-        ends += [(low + head.offset, high + head.offset) for low, high in ends]
+    if any(head.position_offset):
+        ends += [(low + head.position_offset, high + head.position_offset) for low, high in ends]
     return ends
 
 
@@ -287,12 +299,12 @@ class CountyCodes:
         self.named: Counter[str] = Counter()
         self.keyed: Counter[str] = Counter()
 
-    def add(self, field: str, values: Iterable[object]) -> None:
+    def count_codes(self, field: str, values: Iterable[object]) -> None:
         """Count the county codes that the values of a field begin with."""
         target = self.keyed if field == "BSM" else self.named
         target.update(str(value)[:6] for value in values if value is not None)
 
-    def county(self) -> tuple[str, bool]:
+    def find_most_frequent_code(self) -> tuple[str, bool]:
         """Return the most frequent code, and True if it is from a division field.
 
         The code is empty if no row has one.
@@ -311,11 +323,11 @@ def verify_county(
 
     A smaller distance gets a remark; None otherwise.
     """
-    code, sure = codes.county()
+    code, sure = codes.find_most_frequent_code()
     reach = _find_county_extent(code)
     if reach is None:
         # Locations of counties come from the list of divisions; a code outside it is noted.
-        remarks.add("vct_note_place_unknown", lines.number, code=code or "—")
+        remarks.add_remark("vct_note_place_unknown", lines.number, code=code or "—")
         return None
     corners = np.array(
         [
@@ -332,7 +344,7 @@ def verify_county(
     excess, settings = ends[side], load_settings()
     if excess <= (settings.county_near if sure else settings.county_far):
         return None
-    line, ident = bounds.at[side]
+    line, ident = bounds.extreme_records[side]
     params = {"code": code, "county": reach.division.name, "degrees": f"{excess:.2f}",
               "reach": _format_span(reach.west, reach.south, reach.east, reach.north),
               "data": _format_span(*low.round(2).tolist(), *high.round(2).tolist())}  # fmt: skip
@@ -341,12 +353,12 @@ def verify_county(
         where = {key: params[key] for key in ("code", "county", "reach")}
         return _make_packed_degrees_error("vct_place_packed_county", packed, lines, **where)
     if excess <= settings.county_far:
-        remarks.add("vct_note_county", line, ident, **params)
+        remarks.add_remark("vct_note_county", line, ident, **params)
         return None
     lines.number = line
     # A wrong zone shifts longitudes; correct longitudes exclude it.
     north = side in (1, 3) and max(ends[0], ends[2]) <= settings.county_near
-    return lines.error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
+    return lines.make_error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
 
 
 def _compute_degrees_beyond(reach: GeographicExtent, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
@@ -369,5 +381,5 @@ def _find_county_extent(code: str) -> GeographicExtent | None:
     divisions = load_standard("county_db").code_lists.get("divisions")
     if not code or divisions is None:
         return None
-    known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.codes), None)
+    known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.entry_by_code), None)
     return find_extent(known, divisions) if known else None

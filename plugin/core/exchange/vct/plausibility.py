@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...profile.model import compute_division_prefix
-from .batch import KEY_FIELD, RowBatch
+from .batch import KEY_FIELD, VctRowBatch
 from .declared_lengths import MAX_EXACT_INTEGER
 from .settings import VCT_SEPARATOR, FileRemarks, load_settings
 from .structure import VctColumn, VctTable
@@ -76,7 +76,7 @@ def _load_name_patterns() -> dict[str, re.Pattern[str]]:
 class PlausibilityCheck:
     """Search one table for implausible values.
 
-    `add` takes the rows in batches; `close` adds remarks on whole columns.
+    `check_batch` takes the rows in batches; `report_column_problems` adds remarks on whole columns.
     """
 
     def __init__(self, table: VctTable, codes: Iterable[str], planar: bool, remarks: FileRemarks):
@@ -93,19 +93,23 @@ class PlausibilityCheck:
         self._count, self._different_rows, self._line = 0, 0, 0
         self._last_row: list[Any] = []
 
-    def add(self, batch: RowBatch) -> None:
+    def check_batch(self, batch: VctRowBatch) -> None:
         """Check the values of a batch, and collect the properties of its columns."""
-        if not batch.rows:
+        if not batch.row_values:
             return
-        self._line = self._line or batch.lines[0]
-        self._count += len(batch.rows)
-        self._different_rows += sum(a != b for a, b in zip([self._last_row, *batch.rows], batch.rows, strict=False))
-        self._last_row = batch.rows[-1]
+        self._line = self._line or batch.line_numbers[0]
+        self._count += len(batch.row_values)
+        self._different_rows += sum(
+            a != b for a, b in zip([self._last_row, *batch.row_values], batch.row_values, strict=False)
+        )
+        self._last_row = batch.row_values[-1]
         if self._village >= 0:
-            self._villages.update(row[self._village] for row in batch.rows)
+            self._villages.update(row[self._village] for row in batch.row_values)
         for place, column, summary in self._columns:
-            lines = [line for row, line in zip(batch.rows, batch.lines, strict=True) if row[place] is not None]
-            values = [row[place] for row in batch.rows if row[place] is not None]
+            lines = [
+                line for row, line in zip(batch.row_values, batch.line_numbers, strict=True) if row[place] is not None
+            ]
+            values = [row[place] for row in batch.row_values if row[place] is not None]
             if values:
                 self._compare_values(column, summary, values, lines)
                 self._compare_shapes(place, column, summary, batch)
@@ -124,18 +128,20 @@ class PlausibilityCheck:
             summary.add_levels(values, lines)
         if name == _CLASS_FIELD:
             self._compare_classes(column, values, lines)
-        summary.add(values, lines)
+        summary.add_values(values, lines)
 
-    def _compare_shapes(self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: RowBatch) -> None:
+    def _compare_shapes(
+        self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: VctRowBatch
+    ) -> None:
         name = column.name.upper()
         if column.type not in _NUMBER_TYPES or not self.planar:
             return
-        if name in load_settings().area_fields and self.table.kind == "polygon":
+        if name in load_settings().area_fields and self.table.shape_kind == "polygon":
             self._compare_areas(column_index, summary, batch)
-        if name in load_settings().length_fields and self.table.kind == "line":
+        if name in load_settings().length_fields and self.table.shape_kind == "line":
             self._compare_lengths(column_index, batch)
 
-    def _compare_areas(self, column_index: int, summary: _ColumnSummary, batch: RowBatch) -> None:
+    def _compare_areas(self, column_index: int, summary: _ColumnSummary, batch: VctRowBatch) -> None:
         """Collect the ratios of area values and areas of the shapes.
 
         Rows whose feature has several parts are skipped.
@@ -149,13 +155,13 @@ class PlausibilityCheck:
         deviating = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
         areas[deviating[~shapely.is_valid(shapes[whole[deviating]])]] = np.nan
         summary.drawn.append(areas)
-        summary.lines.append(np.array([batch.lines[rows[k]] for k in whole.tolist()], dtype=np.int64))
+        summary.lines.append(np.array([batch.line_numbers[rows[k]] for k in whole.tolist()], dtype=np.int64))
         wrong = whole[np.abs(values[whole] / shape_areas[whole] - 1) > load_settings().area_differs]
         if len(wrong) and not summary.first_other[0]:
             k = int(wrong[0])
-            summary.first_other = batch.lines[rows[k]], float(values[k]), float(shape_areas[k])
+            summary.first_other = batch.line_numbers[rows[k]], float(values[k]), float(shape_areas[k])
 
-    def _compare_lengths(self, column_index: int, batch: RowBatch) -> None:
+    def _compare_lengths(self, column_index: int, batch: VctRowBatch) -> None:
         """Add a remark on lengths that differ from those of their shapes (m).
 
         Rows whose feature has several parts are skipped.
@@ -166,17 +172,17 @@ class PlausibilityCheck:
         if len(wrong):
             first, column = int(wrong[0]), self.table.columns[column_index]
             drawn_m = f"{shape_lengths[first]:.2f}"
-            line = batch.lines[rows[first]]
+            line = batch.line_numbers[rows[first]]
             self._add_column_remark("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
 
-    def _compare_counties(self, batch: RowBatch) -> None:
+    def _compare_counties(self, batch: VctRowBatch) -> None:
         """Add a remark on rows whose key begins with the code of another county.
 
         A key may begin with the code of the city (140200).
         """
         key, place = self._key_and_county_columns
         wrong = []
-        for k, row in enumerate(batch.rows):
+        for k, row in enumerate(batch.row_values):
             named_code, keyed = str(row[place] or "").strip()[:6], str(row[key] or "").strip()[:6]
             if (
                 len(named_code) == len(keyed) == 6
@@ -186,7 +192,9 @@ class PlausibilityCheck:
             ):
                 wrong.append(k)
         field = self.table.columns[place].name
-        self._add_remark("vct_note_other_county", wrong, [row[place] for row in batch.rows], batch.lines, field=field)
+        self._add_remark(
+            "vct_note_other_county", wrong, [row[place] for row in batch.row_values], batch.line_numbers, field=field
+        )
 
     def _compare_texts(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
         whole = "\n".join(values)
@@ -217,23 +225,23 @@ class PlausibilityCheck:
         declared = ", ".join(sorted(self.codes))
         self._add_remark("vct_note_class_code", wrong, codes, lines, field=column.name, declared=declared)
 
-    def _compare_dates(self, batch: RowBatch) -> None:
+    def _compare_dates(self, batch: VctRowBatch) -> None:
         first, last = self._date_columns
         lines = [
             line
-            for row, line in zip(batch.rows, batch.lines, strict=True)
+            for row, line in zip(batch.row_values, batch.line_numbers, strict=True)
             if row[first] is not None and row[last] is not None and _parse_day(row[last]) < _parse_day(row[first])
         ]
         if lines:
             names = {"field": self.table.columns[first].name, "last": self.table.columns[last].name}
-            self.remarks.add("vct_note_dates_order", lines[0], None, len(lines), table=self.table.name, **names)
+            self.remarks.add_remark("vct_note_dates_order", lines[0], None, len(lines), table=self.table.name, **names)
 
     def _add_remark(self, key: str, wrong: list[int], values: Sequence[Any], lines: list[int], **group: str) -> None:
         if wrong:
             example = _shorten_value(values[wrong[0]])
             self.remarks.add_example(key, lines[wrong[0]], example, len(wrong), table=self.table.name, **group)
 
-    def close(self) -> None:
+    def report_column_problems(self) -> None:
         """Add remarks on problems of whole columns."""
         settings = load_settings()
         filled = {column.name.upper(): summary.count for _, column, summary in self._columns}
@@ -255,7 +263,7 @@ class PlausibilityCheck:
         """Add a remark on the first problem of a column as a whole."""
         settings, name, text = load_settings(), column.name.upper(), column.type == "text"
         if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBER_TYPES:
-            declared = column.line().partition(VCT_SEPARATOR)[2]
+            declared = column.format_declaration().partition(VCT_SEPARATOR)[2]
             self._add_column_remark(
                 "vct_note_no_number", column, summary.count, summary.line, summary.first, declared=declared
             )
@@ -347,7 +355,7 @@ class _ColumnSummary:
         #: Number of digits of a division code → number of rows, line of the first row, its code.
         self.levels: dict[int, tuple[int, int, str]] = {}
 
-    def add(self, values: list[Any], lines: list[int]) -> None:
+    def add_values(self, values: list[Any], lines: list[int]) -> None:
         if not self.count:
             self.first, self.line = values[0], lines[0]
         self.count += len(values)
@@ -370,20 +378,20 @@ class _ColumnSummary:
                 self.levels[len(value)] = count + 1, first, shown
 
 
-def _find_measured_rows(column_index: int, batch: RowBatch) -> tuple[list[int], NDArray, NDArray]:
+def _find_measured_rows(column_index: int, batch: VctRowBatch) -> tuple[list[int], NDArray, NDArray]:
     """Return the rows that have one shape and a positive value.
 
     Returns their indices, (n,) values and (n,) shapes.
     """
     rows = [
         k
-        for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
+        for k, (row, shape) in enumerate(zip(batch.row_values, batch.shapes, strict=True))
         if shape is not None
         and k not in batch.further_parts
         and row[column_index] is not None
         and row[column_index] > 0
     ]
-    values = np.array([float(batch.rows[k][column_index]) for k in rows])
+    values = np.array([float(batch.row_values[k][column_index]) for k in rows])
     return rows, values, shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object))
 
 

@@ -95,7 +95,7 @@ def _trace_ring(chain: list[int], lines: ShapeStore) -> NDArray:
 
     Lines meet exactly, because they were cut at one vertex.
     """
-    places = lines.find(np.abs(np.array(chain)))
+    places = lines.find_records(np.abs(np.array(chain)))
     if (places < 0).any():
         raise PolygonError("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
     lines.is_record_used[places] = True
@@ -139,11 +139,11 @@ _LABEL_TOLERANCE = {False: 1e-3, True: 2e-6}
 class PolygonRecord(NamedTuple):
     """A polygon as read: id, 要素代码 (class code), line, closed rings, label point."""
 
-    ident: int
-    code: str
-    line: int
+    record_id: int
+    class_code: str
+    line_number: int
     rings: list[NDArray]
-    label: NDArray
+    label_point: NDArray
 
 
 def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineReader, remarks: FileRemarks) -> NDArray:
@@ -161,14 +161,14 @@ def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineRea
         try:
             shapes[k], order = assemble_polygon(linear_rings[first[k] : first[k] + counts[k]])
         except PolygonError as error:
-            lines.number = records[k].line
-            raise lines.error(error.key, id=records[k].ident, **error.params) from error
+            lines.number = records[k].line_number
+            raise lines.make_error(error.key, id=records[k].record_id, **error.params) from error
         if order:
-            remarks.add(order, records[k].line, records[k].ident)
+            remarks.add_remark(order, records[k].line_number, records[k].record_id)
     flat = shapely.area(shapes) == 0
     _add_remark("vct_note_flat", flat, records, remarks)
     _add_remark("vct_note_invalid", ~shapely.is_valid(shapes) & ~flat, records, remarks)
-    label = np.array([draft.label for draft in records])
+    label = np.array([draft.label_point for draft in records])
     out = ~shapely.intersects_xy(shapes, label[:, 0], label[:, 1]) & ~flat
     if out.any():
         far = shapely.distance(shapes[out], shapely.points(label[out])) > _LABEL_TOLERANCE[geographic]
@@ -181,4 +181,4 @@ def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord],
     found = np.flatnonzero(record_numbers)
     if len(found):
         first = records[found[0]]
-        remarks.add(key, first.line, first.ident, len(found))
+        remarks.add_remark(key, first.line_number, first.record_id, len(found))

@@ -21,7 +21,7 @@ from ...errors import InputError
 from ...files.writing import explain_os_error, is_write_error
 from ...plan.layer import FieldInfo, SourceLayer
 from .attributes import AttributeReader, read_shapes_without_rows
-from .batch import RowBatch
+from .batch import VctRowBatch
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
 from .lines import LineReader, ProgressCallback, shorten_line
@@ -43,15 +43,15 @@ _ORDERED_SECTIONS = ("featurecode", "tablestructure", *_GEOMETRY_SECTIONS, "attr
 class VctFile:
     """An open VCT file whose header, structure and shapes were read.
 
-    ``batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete after
-    the last batch; ``has_multipart``: some feature has several parts; ``merges_parts``: merge the parts of a feature
-    into one row; ``checks_county``: compare positions with the county of the rows.
+    ``read_batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete
+    after the last batch; ``has_multipart``: some feature has several parts; ``merges_parts``: merge the parts of a
+    feature into one row; ``checks_county``: compare positions with the county of the rows.
     """
 
-    head: VctHeader
+    header: VctHeader
     structure: VctStructure
-    lines: LineReader
-    geometry: ShapeReader
+    line_reader: LineReader
+    shape_reader: ShapeReader
     cancellation: Cancellation
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     has_multipart: bool = False
@@ -64,7 +64,7 @@ class VctFile:
         """Return the tables that the file declares."""
         return list(self.structure.tables.values())
 
-    def batches(self) -> Iterator[tuple[VctTable, gpd.GeoDataFrame]]:
+    def read_batches(self) -> Iterator[tuple[VctTable, gpd.GeoDataFrame]]:
         """Yield each table with some thousand of its rows at a time.
 
         A table without rows is yielded once.
@@ -72,22 +72,22 @@ class VctFile:
         seen = set()
         for batch in self._read_batches():
             seen.add(batch.table.name)
-            yield batch.table, batch.frame(self.head.crs)
+            yield batch.table, batch.make_frame(self.header.crs)
         for table in self.tables:
             if table.name not in seen:
-                yield table, RowBatch(table).frame(self.head.crs)
-        self.notes += self.geometry.notes(self.lines)
-        self.notes += self.remarks.notes()
+                yield table, VctRowBatch(table).make_frame(self.header.crs)
+        self.notes += self.shape_reader.make_position_notes(self.line_reader)
+        self.notes += self.remarks.make_notes()
 
-    def _read_batches(self) -> Iterator[RowBatch]:
+    def _read_batches(self) -> Iterator[VctRowBatch]:
         rows = AttributeReader(
-            self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.merges_parts
+            self.line_reader, self.structure, self.shape_reader, self.remarks, self.cancellation, self.merges_parts
         )
-        yield from rows.read(self.notes)
-        _skip_remaining_sections(self.lines, self.remarks)
-        yield from read_shapes_without_rows(self.structure, self.geometry, self.notes)
-        if self.checks_county and self.geometry.bounds is not None:
-            error = verify_county(self.head, self.geometry.bounds, rows.counties, self.lines, self.remarks)
+        yield from rows.read_batches(self.notes)
+        _skip_remaining_sections(self.line_reader, self.remarks)
+        yield from read_shapes_without_rows(self.structure, self.shape_reader, self.notes)
+        if self.checks_county and self.shape_reader.bounds is not None:
+            error = verify_county(self.header, self.shape_reader.bounds, rows.counties, self.line_reader, self.remarks)
             if error is not None:
                 raise error
 
@@ -155,10 +155,10 @@ def _read_until_attributes(
         cancellation.raise_if_cancelled()
         lines.report_progress()
         if section == "head":
-            raise lines.error("vct_section_late")
+            raise lines.make_error("vct_section_late")
         if section in _ORDERED_SECTIONS:
             if section in sections_begun:
-                raise lines.error("vct_section_twice", first=sections_begun[section])
+                raise lines.make_error("vct_section_twice", first=sections_begun[section])
             sections_begun[section] = lines.number
         if section == "tablestructure":
             _check_required_sections(["FeatureCode"], vct.structure, sections_begun, lines, content=False)
@@ -167,18 +167,18 @@ def _read_until_attributes(
         if section == "featurecode":
             vct.structure = VctStructure(read_classes(lines, remarks), {})
         elif section == "tablestructure":
-            vct.structure.tables = read_tables(lines, vct.structure.classes, remarks)
+            vct.structure.tables = read_tables(lines, vct.structure.feature_classes, remarks)
             _refuse_utf8(lines, vct.structure)
         elif section in _GEOMETRY_SECTIONS:
-            geometry.read(section, lines, vct.structure)
+            geometry.read_section(section, lines, vct.structure)
         else:
             _skip_section(section, lines, remarks)
     _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, lines)
     start = lines.number
     geometry.prepare_lookup_by_id(lines)
     lines.number = start
-    for kind in sorted({c.kind for c in vct.structure.classes if c.kind} - geometry.sections):
-        remarks.add("vct_note_no_section", start, section=SECTION_NAMES[kind])
+    for kind in sorted({c.shape_kind for c in vct.structure.feature_classes if c.shape_kind} - geometry.sections):
+        remarks.add_remark("vct_note_no_section", start, section=SECTION_NAMES[kind])
     vct.has_multipart = geometry.has_multipart
     return vct
 
@@ -192,12 +192,12 @@ def _check_required_sections(
     content: bool = True,
 ) -> None:
     """Raise InputError if a required section did not come before or is empty."""
-    found = {"FeatureCode": structure.classes, "TableStructure": structure.tables}
+    found = {"FeatureCode": structure.feature_classes, "TableStructure": structure.tables}
     for name in names:
         if name.lower() not in sections_begun:
-            raise lines.error("vct_order", wanted=name)
+            raise lines.make_error("vct_order", wanted=name)
         if content and not found[name]:
-            raise lines.error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
+            raise lines.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
 
 
 def _read_next_section_name(lines: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:
@@ -208,8 +208,8 @@ def _read_next_section_name(lines: LineReader, structure: VctStructure, sections
     line = lines.read_raw_line_or_none()
     if line is None:
         # The last line may lack a line end if it closed a section.
-        lines.complete()
-        kinds = {c.kind for c in structure.classes}
+        lines.mark_as_complete()
+        kinds = {c.shape_kind for c in structure.feature_classes}
         wanted = (
             "FeatureCode",
             "TableStructure",
@@ -218,10 +218,10 @@ def _read_next_section_name(lines: LineReader, structure: VctStructure, sections
         )
         missing = ", ".join(name for name in wanted if name.lower() not in sections_begun)
         lines.filled = 0
-        raise lines.error("vct_ended", missing=missing)
+        raise lines.make_error("vct_ended", missing=missing)
     word = lines.decode_line(line).strip()
     if not word.lower().endswith("begin"):
-        raise lines.error(
+        raise lines.make_error(
             "vct_cut_between" if lines.ends_without_line_end else "vct_no_section", value=shorten_line(line)
         )
     lines.section = word[: -len("begin")]
@@ -233,19 +233,19 @@ def _note_text_after_end(line: bytes, lines: LineReader, remarks: FileRemarks) -
     number = lines.filled or lines.number
     more = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
     key = "vct_note_after_end" if more or lines.read_raw_line_or_none() is not None else "vct_note_tail"
-    lines.complete()
-    remarks.add(key, number)
+    lines.mark_as_complete()
+    remarks.add_remark(key, number)
 
 
 def _skip_section(section: str, lines: LineReader, remarks: FileRemarks) -> bytes:
     """Skip a section and return its last line."""
     start, end, count = lines.number, f"{section}end".encode(), 0
-    while (line := lines.line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
+    while (line := lines.read_line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
         if line.lower() in _BEGIN_MARKS:
             lines.refuse_section_mark(line.decode())
         count += 1
     if count:
-        remarks.add("vct_note_section", start, section=lines.section)
+        remarks.add_remark("vct_note_section", start, section=lines.section)
     return line
 
 
@@ -260,19 +260,19 @@ def _skip_remaining_sections(lines: LineReader, remarks: FileRemarks) -> None:
             if _END_OF_FILE in line or (lines.filled and not lines.ends_without_line_end):
                 _note_text_after_end(line, lines, remarks)
                 return
-            raise lines.error(
+            raise lines.make_error(
                 "vct_cut_between" if lines.ends_without_line_end else "vct_no_section", value=shorten_line(line)
             )
         lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
         if lines.section.lower() in ("head", *_ORDERED_SECTIONS):
-            raise lines.error("vct_section_late")
+            raise lines.make_error("vct_section_late")
         last = _skip_section(lines.section.lower(), lines, remarks)
         if _END_OF_FILE in last:
             _note_text_after_end(last, lines, remarks)
             return
-    lines.complete()
+    lines.mark_as_complete()
     if lines.filled:
-        remarks.add("vct_note_tail", lines.filled)
+        remarks.add_remark("vct_note_tail", lines.filled)
 
 
 def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
@@ -280,7 +280,9 @@ def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
 
     GBK would decode them wrongly without an error.
     """
-    names = [c.title for c in structure.classes] + [c.name for t in structure.tables.values() for c in t.columns]
+    names = [c.title for c in structure.feature_classes] + [
+        c.name for t in structure.tables.values() for c in t.columns
+    ]
     non_ascii = "".join(c for c in "".join(names) if not c.isascii())
     if not non_ascii:
         return
@@ -290,7 +292,7 @@ def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
         return
     # Short GBK text may be valid UTF-8; only real UTF-8 gives common Chinese characters.
     if sum("\u4e00" <= c <= "\u9fff" for c in as_utf8) * 2 > len(as_utf8):
-        raise lines.error("vct_utf8")
+        raise lines.make_error("vct_utf8")
 
 
 def read_vct(
@@ -307,16 +309,16 @@ def read_all_layers(vct: VctFile, source: str) -> list[SourceLayer]:
     A table without shapes gets the ``problem`` of layers without geometry.
     """
     frames: dict[str, list[gpd.GeoDataFrame]] = {}
-    for table, frame in vct.batches():
+    for table, frame in vct.read_batches():
         frames.setdefault(table.name, []).append(frame)
     layers = []
     for table in vct.tables:
         parts = frames[table.name]
         whole = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-        frame = gpd.GeoDataFrame(whole, geometry=whole.geometry.name, crs=vct.head.crs)
+        frame = gpd.GeoDataFrame(whole, geometry=whole.geometry.name, crs=vct.header.crs)
         infos = tuple(FieldInfo(c.name, c.type, c.length or None) for c in table.columns)
-        problem: tuple[str, dict[str, Any]] | None = None if table.kind else ("table", {})
-        layers.append(SourceLayer(table.name, frame, infos, vct.head.crs, source, "GBK", problem=problem))
+        problem: tuple[str, dict[str, Any]] | None = None if table.shape_kind else ("table", {})
+        layers.append(SourceLayer(table.name, frame, infos, vct.header.crs, source, "GBK", problem=problem))
     if layers:
         layers[0].notices += vct.notes
     return layers

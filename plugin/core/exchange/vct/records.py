@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from .shapes import compute_label_points, extract_rings, round_xy
+from .shapes import compute_label_points, extract_open_rings, round_xy
 
 if TYPE_CHECKING:
     from .shapes import AnnotationLabels
@@ -80,12 +80,13 @@ _INDEX_TYPE = np.int32
 class SharedLines:
     """The lines that rings of polygons share.
 
-    ``xy``: (v, 2) vertices line by line; ``at``: (k + 1,) first vertex of each line; ``signed_lines``: (m,) ±(1 + line
-    number) ring by ring, negative against the line's direction; ``ring_starts``: (r + 1,) first item of each ring.
+    ``xy``: (v, 2) vertices line by line; ``line_starts``: (k + 1,) first vertex of each line; ``signed_lines``: (m,)
+    ±(1 + line number) ring by ring, negative against the line's direction; ``ring_starts``: (r + 1,) first item of each
+    ring.
     """
 
     xy: NDArray
-    at: NDArray
+    line_starts: NDArray
     signed_lines: NDArray
     ring_starts: NDArray
 
@@ -199,13 +200,13 @@ _RECORDS_PER_CANCEL_CHECK = 5_000
 class RecordFormat:
     """Values that all records of a layer share.
 
-    ``code``: 要素代码 (feature class code); ``style``: 图形表现编码 (symbol code); ``decimals`` of coordinates;
-    ``boundary_code``: class code of boundary lines.
+    ``class_code``: 要素代码 (feature class code); ``symbol_code``: 图形表现编码 (symbol code); ``coordinate_decimals``
+    of coordinates; ``boundary_code``: class code of boundary lines.
     """
 
-    code: str
-    style: str
-    decimals: int
+    class_code: str
+    symbol_code: str
+    coordinate_decimals: int
     boundary_code: str
     cancellation: Cancellation
 
@@ -213,14 +214,14 @@ class RecordFormat:
 def write_points(out: TextIO, points: NDArray, first_id: int, record_format: RecordFormat) -> None:
     """Write (p,) single points; their ids begin at ``first_id``."""
     heads = [
-        f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN_FEATURE}\n1\n"
+        f"{first_id + number}\n{record_format.class_code}\n{record_format.symbol_code}\n{PLAIN_FEATURE}\n1\n"
         for number in range(len(points))
     ]
     _write_records(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
 
 
 def _write_records(out: TextIO, xy: NDArray, starts: list[int], heads: list[str], record_format: RecordFormat) -> None:
-    for block in format_records(xy, starts, heads, "0\n", record_format.decimals):
+    for block in format_records(xy, starts, heads, "0\n", record_format.coordinate_decimals):
         record_format.cancellation.raise_if_cancelled()
         out.write(block)
 
@@ -233,9 +234,10 @@ def write_annotation(
     for number, (xy, text, angle) in enumerate(places):
         _check_cancellation(number, record_format)
         turn = np.format_float_positional(angle + 0.0, trim="-")
-        where = ",".join([*format_numbers(xy, record_format.decimals), turn])
+        where = ",".join([*format_numbers(xy, record_format.coordinate_decimals), turn])
         out.write(
-            f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN_FEATURE}\n{text}\n{where}\n0\n"
+            f"{first_id + number}\n{record_format.class_code}\n{record_format.symbol_code}\n"
+            f"{PLAIN_FEATURE}\n{text}\n{where}\n0\n"
         )
 
 
@@ -243,14 +245,14 @@ def write_lines(out: TextIO, lines: NDArray, first_id: int, record_format: Recor
     """Write (p,) single lines; their ids begin at ``first_id``."""
     xy, of = shapely.get_coordinates(lines, return_index=True)
     at = np.searchsorted(of, np.arange(len(lines) + 1))
-    _write_vertices(out, xy, at, first_id, record_format.code, record_format)
+    _write_vertices(out, xy, at, first_id, record_format.class_code, record_format)
 
 
 def _write_vertices(
     out: TextIO, xy: NDArray, starts: NDArray, first_id: int, code: str, record_format: RecordFormat
 ) -> None:
     counts = np.diff(starts).tolist()
-    kind = f"{code}\n{record_format.style}\n{PLAIN_FEATURE}\n1\n{POLYLINE_SEGMENT}"
+    kind = f"{code}\n{record_format.symbol_code}\n{PLAIN_FEATURE}\n1\n{POLYLINE_SEGMENT}"
     heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first_id)]
     _write_records(out, xy, starts.tolist(), heads, record_format)
 
@@ -269,12 +271,12 @@ def write_polygons(
     Return the number of lines. Lines have ids from ``first_id`` on, polygons the ids after them. OutputError names a
     polygon (``names``, (p,)) that has no width after rounding.
     """
-    rings = extract_rings(polygons, record_format.decimals, layer, names)
+    rings = extract_open_rings(polygons, record_format.coordinate_decimals, layer, names)
     record_format.cancellation.raise_if_cancelled()
-    shared = split_into_shared_lines(rings.xy, rings.at)
+    shared = split_into_shared_lines(rings.xy, rings.ring_starts)
     record_format.cancellation.raise_if_cancelled()
-    count = len(shared.at) - 1
-    _write_vertices(lines, shared.xy, shared.at, first_id, record_format.boundary_code, record_format)
+    count = len(shared.line_starts) - 1
+    _write_vertices(lines, shared.xy, shared.line_starts, first_id, record_format.boundary_code, record_format)
     label = format_label_points(compute_label_points(polygons))
     item = np.sign(shared.signed_lines) * (np.abs(shared.signed_lines) - 1 + first_id)
     begins = shared.ring_starts.tolist()
@@ -286,7 +288,7 @@ def write_polygons(
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
         rows = (items[k : k + ITEMS_PER_ROW] for k in range(0, len(items), ITEMS_PER_ROW))
         out.write(
-            f"{first_id + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON_FEATURE}\n{label[number]}\n{INDIRECT_COORDINATES}\n{len(items)}\n"  # noqa: E501 - a table
+            f"{first_id + count + number}\n{record_format.class_code}\n{record_format.symbol_code}\n{POLYGON_FEATURE}\n{label[number]}\n{INDIRECT_COORDINATES}\n{len(items)}\n"  # noqa: E501 - a table
         )
         out.writelines(",".join(map(str, row)) + "\n" for row in rows)
         out.write("0\n")

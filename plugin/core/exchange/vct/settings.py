@@ -101,7 +101,7 @@ class VctSettings:
         """The valid years of data, as a range that ends this year."""
         return range(self.earliest_data_year, date.today().year + 1)
 
-    def decimals(self, geographic: bool) -> int:
+    def get_coordinate_decimals(self, geographic: bool) -> int:
         """Return the number of decimals of coordinates, in degrees or metres."""
         return self.decimals_degrees if geographic else self.decimals_metres
 
@@ -143,7 +143,7 @@ class FileRemarks:
     def __init__(self) -> None:
         self._found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = {}
 
-    def add(self, key: str, line: int, ident: int | None = None, count: int = 1, /, **group: Any) -> None:
+    def add_remark(self, key: str, line: int, ident: int | None = None, count: int = 1, /, **group: Any) -> None:
         """Add an occurrence of a remark; the first one gives its line.
 
         ``line`` and ``ident``: where it is; ``group``: parameters; remarks of one text key that differ in them are
@@ -159,10 +159,10 @@ class FileRemarks:
             known["id"] = ident
 
     def add_example(self, key: str, line: int, value: str, count: int, /, **group: Any) -> None:
-        """Add an occurrence as `add` does; ``value`` is the value in this line."""
-        self.add(key, line, None, count, **group)
+        """Add an occurrence as `add_remark` does; ``value`` is the value in this line."""
+        self.add_remark(key, line, None, count, **group)
         self._found[key, tuple(group.items())].setdefault("value", value)
 
-    def notes(self) -> list[FileNote]:
+    def make_notes(self) -> list[FileNote]:
         """Return the remarks as text keys with parameters and counts."""
         return [(key, dict(params)) for (key, _), params in self._found.items()]

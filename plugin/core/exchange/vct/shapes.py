@@ -27,13 +27,13 @@ _KIND_BY_GEOMETRY_TYPE = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line
 class SingleParts:
     """The single parts of a layer's shapes.
 
-    ``shape``: (p,) single shapes; ``row``: (p,) row of each; ``without_shape``: (b,) rows without a shape;
-    ``multipart_count``: number of rows with several parts.
+    ``part_shapes``: (p,) single shapes; ``row_of_part``: (p,) row of each; ``without_shape``: (b,) rows without a
+    shape; ``multipart_count``: number of rows with several parts.
     """
 
-    kind: str
-    shape: NDArray
-    row: NDArray
+    shape_kind: str
+    part_shapes: NDArray
+    row_of_part: NDArray
     without_shape: NDArray
     multipart_count: int
 
@@ -57,19 +57,19 @@ def split_parts(shapes: NDArray, layer: str, names: NDArray) -> SingleParts:
 
 
 @dataclass(frozen=True)
-class PolygonRings:
+class OpenPolygonRings:
     """The rings of polygons, without the closing vertex.
 
-    ``xy``: (v, 2) vertices; ``at``: (r + 1,) first vertex of each ring; ``polygon_of_ring``: (r,) polygon of each ring,
-    its shell before its holes.
+    ``xy``: (v, 2) vertices; ``ring_starts``: (r + 1,) first vertex of each ring; ``polygon_of_ring``: (r,) polygon of
+    each ring, its shell before its holes.
     """
 
     xy: NDArray
-    at: NDArray
+    ring_starts: NDArray
     polygon_of_ring: NDArray
 
 
-def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> PolygonRings:
+def extract_open_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> OpenPolygonRings:
     """Return the rings of (p,) single polygons.
 
     Shells are clockwise, holes anticlockwise. OutputError names (``names``, (p,)) a polygon that has no width after
@@ -88,7 +88,7 @@ def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) 
     at = np.r_[0, np.cumsum(counts)]
     hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
     turned = _compute_ring_areas(xy, at) > 0
-    return PolygonRings(xy[_reverse_rings(at, turned != hole)], at, part)
+    return OpenPolygonRings(xy[_reverse_rings(at, turned != hole)], at, part)
 
 
 def round_xy(xy: NDArray, decimals: int) -> NDArray:
@@ -170,5 +170,5 @@ def read_annotation(
         if np.isinf(given_angles).any():
             raise OutputError("vct_no_value", layer=layer.name, field=ANGLE_FIELD, of_type="real")
         angles = np.where(np.isnan(given_angles), 0.0, given_angles)
-    rows = parts.row.tolist()
+    rows = parts.row_of_part.tolist()
     return AnnotationLabels([texts[row] for row in rows], angles[rows].tolist())

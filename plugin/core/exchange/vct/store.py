@@ -23,7 +23,8 @@ _POSITIONS_PER_BLOCK = 100_000
 class ShapeStore:
     """Bytes stored in a file by id: first all are written, then read.
 
-    ``code``: a number stored with each id. A place is the index of a record after `prepare_reading`, −1 for none.
+    ``get_class_number``: a number stored with each id. A place is the index of a record after `prepare_reading`, −1 for
+    none.
     """
 
     def __init__(self, path: Path):
@@ -37,7 +38,7 @@ class ShapeStore:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def put(self, ident: int, content: bytes, line: int, code: int = 0) -> None:
+    def append_content(self, ident: int, content: bytes, line: int, code: int = 0) -> None:
         """Append the content of an id; ``line``: its line in the VCT file."""
         self._file.write(content)
         self._ids.append(ident)
@@ -63,14 +64,14 @@ class ShapeStore:
         first, second = int(self._order_of_ids[k]), int(self._order_of_ids[k + 1])
         return int(ids[second]), self._line[second], self._line[first]
 
-    def find(self, idents: NDArray) -> NDArray:
+    def find_records(self, idents: NDArray) -> NDArray:
         """Return (n,) the record index of each id, −1 for an unknown id."""
         if self._sorted_ids is None or not len(self._sorted_ids):
             return np.full(len(idents), -1)
         at = np.minimum(np.searchsorted(self._sorted_ids, idents), len(self._sorted_ids) - 1)
         return np.where(self._sorted_ids[at] == idents, self._order_of_ids[at], -1)
 
-    def get(self, place: int) -> bytes:
+    def read_content(self, place: int) -> bytes:
         """Return the content of a record."""
         start, stop = self._at[place], self._at[place + 1]
         self._file.seek(start)
@@ -81,9 +82,9 @@ class ShapeStore:
 
         It must have been written as doubles.
         """
-        return np.frombuffer(self.get(record)).reshape(-1, 2)
+        return np.frombuffer(self.read_content(record)).reshape(-1, 2)
 
-    def blocks(self) -> Iterator[tuple[int, NDArray]]:
+    def iterate_position_blocks(self) -> Iterator[tuple[int, NDArray]]:
         """Yield all positions (b, 2) of the file in blocks.
 
         The first value is the number of the block's first position. The content must have been written as doubles.
@@ -122,15 +123,15 @@ class ShapeStore:
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.flatnonzero((codes == code) & ~self.is_record_used)
 
-    def line(self, record: int) -> int:
+    def get_line_number(self, record: int) -> int:
         """Return the VCT file's line number of a record."""
         return self._line[record]
 
-    def code(self, record: int) -> int:
+    def get_class_number(self, record: int) -> int:
         """Return the number stored with a record."""
         return self._code[record]
 
-    def id(self, record: int) -> int:
+    def get_record_id(self, record: int) -> int:
         """Return the id of a record."""
         return self._ids[record]
 

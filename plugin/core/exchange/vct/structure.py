@@ -31,8 +31,8 @@ _UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 class VctColumn:
     """A field of a table in a VCT file.
 
-    ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``bytes``: size of an
-    integer by the name of its type (Int4: 4).
+    ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``integer_size_bytes``:
+    size of an integer by the name of its type (Int4: 4).
     """
 
     name: str
@@ -40,9 +40,9 @@ class VctColumn:
     length: int = 0
     decimals: int = 0
     is_unlimited: bool = False
-    bytes: int = 0
+    integer_size_bytes: int = 0
 
-    def line(self) -> str:
+    def format_declaration(self) -> str:
         """Return the text line that declares the field."""
         written = {
             "text": f"Char{VCT_SEPARATOR}{self.length}",
@@ -57,60 +57,65 @@ class VctColumn:
 class VctTable:
     """A table of a VCT file.
 
-    ``kind``: point, line, polygon, annotation, or empty without shapes; ``code``: its 要素代码 (feature class code);
-    ``title``: Chinese name of the features.
+    ``shape_kind``: point, line, polygon, annotation, or empty without shapes; ``class_code``: its 要素代码 (feature
+    class code); ``title``: Chinese name of the features.
     """
 
     name: str
     columns: tuple[VctColumn, ...]
-    kind: str = ""
-    code: str = ""
+    shape_kind: str = ""
+    class_code: str = ""
     title: str = ""
 
     def make_feature_class_line(self) -> str:
         """Return the text line that declares the feature class."""
-        return VCT_SEPARATOR.join((self.code, self.title, SECTION_NAMES[self.kind], self.name))
+        return VCT_SEPARATOR.join((self.class_code, self.title, SECTION_NAMES[self.shape_kind], self.name))
 
     def make_structure_lines(self) -> list[str]:
         """Return the text lines that declare the table and its fields."""
-        return [f"{self.name}{VCT_SEPARATOR}{len(self.columns)}", *(c.line() for c in self.columns), "0"]
+        return [f"{self.name}{VCT_SEPARATOR}{len(self.columns)}", *(c.format_declaration() for c in self.columns), "0"]
 
 
 @dataclass(frozen=True)
 class FeatureClass:
     """A feature class as declared: code, title, kind of shapes, table, line number."""
 
-    code: str
+    class_code: str
     title: str
-    kind: str
-    table: str
-    line: int = 0
+    shape_kind: str
+    table_name: str
+    line_number: int = 0
 
 
 @dataclass
 class VctStructure:
     """All feature classes and tables that a VCT file declares."""
 
-    classes: list[FeatureClass]
+    feature_classes: list[FeatureClass]
     tables: dict[str, VctTable]
 
     @cached_property
-    def codes(self) -> dict[str, FeatureClass]:
+    def class_by_code(self) -> dict[str, FeatureClass]:
         """Feature class code (要素代码) → class.
 
         Where several layers share a code, the attribute rows decide the table.
         """
-        return {c.code: c for c in reversed(self.classes)}
+        return {c.class_code: c for c in reversed(self.feature_classes)}
 
     @cached_property
-    def kinds(self) -> dict[str, set[str]]:
+    def shape_kinds_by_code(self) -> dict[str, set[str]]:
         """Feature class code (要素代码) → kinds of shapes of its classes."""
-        return {code: {c.kind for c in self.classes if c.code == code} for code in self.codes}
+        return {
+            code: {c.shape_kind for c in self.feature_classes if c.class_code == code} for code in self.class_by_code
+        }
 
     @cached_property
     def tables_of_code(self) -> dict[str, set[str]]:
         """Feature class code (要素代码) → names of its tables, in capitals."""
-        return {code: {c.table.upper() for c in self.classes if c.code == code} for code in self.codes}
+        return {
+            code: {c.table_name.upper() for c in self.feature_classes if c.class_code == code}
+            for code in self.class_by_code
+        }
 
 
 def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
@@ -125,19 +130,26 @@ def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
         if len(parts) < 4 or not parts[0] or not parts[3]:
             lines.refuse_section_mark(line)
             separator = lines.separator if lines.separator.isprintable() else "Tab"
-            raise lines.error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
+            raise lines.make_error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
             if word not in _UNSUPPORTED_KINDS:
-                raise lines.error("vct_class_kind", value=parts[2][:40], table=parts[3])
+                raise lines.make_error("vct_class_kind", value=parts[2][:40], table=parts[3])
             # Their sections cannot be read: the tables are retained without shapes.
-            remarks.add("vct_note_class_kind", lines.number, table=parts[3], of_kind=parts[2])
+            remarks.add_remark("vct_note_class_kind", lines.number, table=parts[3], of_kind=parts[2])
         feature_class = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], lines.number)
         other = next(
-            (c for c in found if c.table.upper() == feature_class.table.upper() and c.kind != feature_class.kind), None
+            (
+                c
+                for c in found
+                if c.table_name.upper() == feature_class.table_name.upper() and c.shape_kind != feature_class.shape_kind
+            ),
+            None,
         )
         if other is not None:
-            raise lines.error("vct_two_kinds", table=feature_class.table, code=feature_class.code, other=other.code)
+            raise lines.make_error(
+                "vct_two_kinds", table=feature_class.table_name, code=feature_class.class_code, other=other.class_code
+            )
         found.append(feature_class)
     return found
 
@@ -148,34 +160,34 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRem
     Classes without a table and tables without a class get a remark. Raises InputError for a wrong number of fields.
     """
     tables: dict[str, VctTable] = {}
-    of_table = {c.table.upper(): c for c in reversed(classes)}
+    of_table = {c.table_name.upper(): c for c in reversed(classes)}
     while (line := lines.read_word()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
             lines.refuse_section_mark(line)
-            raise lines.error("vct_table", value=shorten_line(line.encode("gb18030")))
+            raise lines.make_error("vct_table", value=shorten_line(line.encode("gb18030")))
         count, start = lines.parse_integer(parts[1]), lines.number
         if parts[0].upper() in tables:
-            raise lines.error("vct_table_twice", table=parts[0])
+            raise lines.make_error("vct_table_twice", table=parts[0])
         columns = _read_columns(lines, parts[0], count, remarks)
         if (end := lines.read_word()) != "0":
-            raise lines.error(
+            raise lines.make_error(
                 "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
             )
         its = of_table.get(parts[0].upper())
         without_geometry = len(parts) > 2 and parts[2].lower() == "nonegeometry"
-        if without_geometry and its is not None and its.kind:
+        if without_geometry and its is not None and its.shape_kind:
             lines.number = start
-            raise lines.error("vct_table_kind", table=parts[0], code=its.code)
+            raise lines.make_error("vct_table_kind", table=parts[0], code=its.class_code)
         if its is None and not without_geometry:
-            remarks.add("vct_note_no_class", start, table=parts[0])
-        kind = "" if without_geometry or its is None else its.kind
+            remarks.add_remark("vct_note_no_class", start, table=parts[0])
+        kind = "" if without_geometry or its is None else its.shape_kind
         tables[parts[0].upper()] = VctTable(
-            parts[0], tuple(columns), kind, its.code if its else "", its.title if its else ""
+            parts[0], tuple(columns), kind, its.class_code if its else "", its.title if its else ""
         )
     for one in of_table.values():
-        if one.table.upper() not in tables:
-            remarks.add("vct_note_no_table", lines.number, table=one.table, code=one.code)
+        if one.table_name.upper() not in tables:
+            remarks.add_remark("vct_note_no_table", lines.number, table=one.table_name, code=one.class_code)
     return tables
 
 
@@ -187,10 +199,10 @@ def _read_columns(lines: LineReader, table: str, count: int, remarks: FileRemark
         columns.append(_parse_column(lines, table, unusable))
         name = columns[-1].name
         if (first := places.setdefault(name.upper(), lines.number)) != lines.number:
-            raise lines.error("vct_field_twice", table=table, field=name, first=first)
+            raise lines.make_error("vct_field_twice", table=table, field=name, first=first)
     if unusable:
         number, value = unusable[0]
-        remarks.add("vct_note_length", number, None, len(unusable), table=table, value=value)
+        remarks.add_remark("vct_note_length", number, None, len(unusable), table=table, value=value)
     return columns
 
 
@@ -205,7 +217,7 @@ def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]
     type_ = _FIELD_TYPES_BY_VCT_NAME.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
         lines.refuse_section_mark(line)
-        raise lines.error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
+        raise lines.make_error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
     # Keep positions: an invalid width must not make the decimals the width.
     length, decimals, *_ = [lines.parse_integer(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .batch import RowBatch
+from .batch import VctRowBatch
 from .settings import FileRemarks, load_settings
 
 #: Digits of a township's code, and of a village's code, which begins with it.
@@ -31,13 +31,13 @@ class TownshipNames:
         #: Code of a township and name of a place → number of rows.
         self._places: Counter[tuple[str, str]] = Counter()
 
-    def add(self, batch: RowBatch) -> None:
+    def add(self, batch: VctRowBatch) -> None:
         """Collect the townships and the names of places of a batch."""
         columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
         is_division = batch.table.name.upper() in self._tables
         if is_division and {_CODE_FIELD, self._name} <= columns.keys():
             townships = self._townships.setdefault(batch.table.name, {})
-            for row, line in zip(batch.rows, batch.lines, strict=True):
+            for row, line in zip(batch.row_values, batch.line_numbers, strict=True):
                 code, name = (str(row[columns[field]] or "").strip() for field in (_CODE_FIELD, self._name))
                 if len(code) == _TOWNSHIP_DIGITS and len(name) >= _MIN_NAME_CHARACTERS:
                     townships[code] = name, line
@@ -46,8 +46,8 @@ class TownshipNames:
             if {field, code_field} <= columns.keys():
                 self._add_places(columns[code_field], columns[field], batch)
 
-    def _add_places(self, code_at: int, name_at: int, batch: RowBatch) -> None:
-        for row in batch.rows:
+    def _add_places(self, code_at: int, name_at: int, batch: VctRowBatch) -> None:
+        for row in batch.row_values:
             code = str(row[code_at] or "").strip()
             # The name of a township itself is compared by its own table.
             if row[name_at] and len(code) >= _VILLAGE_DIGITS:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError
 from ...plan.layer import FieldInfo
-from ...standard.template import Field, Template
+from ...standard.template import Template, TemplateField
 from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings
 from .structure import VctColumn
 
@@ -40,12 +40,13 @@ _RELATIVE_ROUNDING = 1e-14
 class ConvertedColumn:
     """A field converted for writing.
 
-    ``column``: its declaration; ``texts``: its values; ``notes``: text key of a remark → number of values.
+    ``column``: its declaration; ``value_texts``: its values; ``remark_counts``: text key of a remark → number of
+    values.
     """
 
     column: VctColumn
-    texts: list[str]
-    notes: dict[str, int]
+    value_texts: list[str]
+    remark_counts: dict[str, int]
 
 
 def clean_text(text: str) -> str:
@@ -77,7 +78,7 @@ def convert_column(
         written = writer(values, VctColumn(name, info.type), known, info, settings)
     except (ValueError, OverflowError, TypeError) as error:
         raise OutputError("vct_no_value", layer=layer, field=info.name, of_type=info.type) from error
-    check_gbk(written.texts, layer, info.name, names)
+    check_gbk(written.value_texts, layer, info.name, names)
     return written
 
 
@@ -97,7 +98,7 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
 
 
 def _write_texts(
-    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in raw]
@@ -110,7 +111,7 @@ def _write_texts(
 
 
 def _write_integers(
-    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     missing = values.isna().tolist()
     texts = ["" if gone else str(_convert_to_integer(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
@@ -128,7 +129,7 @@ def _convert_to_integer(value: Any) -> int:
 
 
 def _write_reals(
-    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
@@ -160,7 +161,7 @@ def _is_exact(values: NDArray, decimals: int) -> bool:
 
 
 def _write_dates(
-    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     days = pd.to_datetime(values)
     missing = days.isna()

@@ -54,16 +54,16 @@ NoticeList = list[tuple[str, dict[str, Any]]]
 class VctExport:
     """The result of a VCT export.
 
-    ``features``: layer → number of shapes; ``rows``: layer → number of rows; ``source_rows``: layer → (k,) source row
-    of each written row; ``lines``: number of boundary lines; ``notes``: changes of the data, as text keys with
-    parameters.
+    ``shape_counts``: layer → number of shapes; ``row_counts``: layer → number of rows; ``source_rows``: layer → (k,)
+    source row of each written row; ``boundary_line_count``: number of boundary lines; ``notes``: changes of the data,
+    as text keys with parameters.
     """
 
     path: Path
-    features: dict[str, int] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
+    shape_counts: dict[str, int] = field(default_factory=dict)
+    row_counts: dict[str, int] = field(default_factory=dict)
     source_rows: dict[str, NDArray] = field(default_factory=dict)
-    lines: int = 0
+    boundary_line_count: int = 0
     notes: NoticeList = field(default_factory=list)
 
 
@@ -94,10 +94,10 @@ def write_vct(
         with writer:
             for layer in layers:
                 cancellation.raise_if_cancelled()
-                writer.add(layer)
+                writer.write_layer(layer)
         if not writer.tables:
             raise InputError("vct_no_layers")
-        writer.join(new, today or date.today())
+        writer.join_sections(new, today or date.today())
     return writer.done
 
 
@@ -134,7 +134,7 @@ class _VctSectionWriter:
     def __exit__(self, *error: Any) -> None:
         self._close.close()
 
-    def add(self, layer: SourceLayer) -> None:
+    def write_layer(self, layer: SourceLayer) -> None:
         """Write one layer to all sections.
 
         A table without shapes is skipped and gets a note.
@@ -148,14 +148,14 @@ class _VctSectionWriter:
         shapes = layer.frame.geometry.to_numpy()
         names = _list_feature_names(layer.frame)
         parts = split_parts(shapes, layer.name, names)
-        if TEXT_FIELD in layer.frame and parts.kind in ("point", ""):
-            parts = replace(parts, kind="annotation")
-        table = self._add_table(layer, template, parts.kind)
+        if TEXT_FIELD in layer.frame and parts.shape_kind in ("point", ""):
+            parts = replace(parts, shape_kind="annotation")
+        table = self._add_table(layer, template, parts.shape_kind)
         ids = self._write_shapes(layer, table, parts, names)
         self._write_attributes(layer, table, template, parts, ids, names)
-        self.done.features[table.name], self.done.rows[table.name] = (
-            len(parts.shape),
-            len(parts.row) + len(parts.without_shape),
+        self.done.shape_counts[table.name], self.done.row_counts[table.name] = (
+            len(parts.part_shapes),
+            len(parts.row_of_part) + len(parts.without_shape),
         )
         self._note_shapes(layer, parts, shapes)
         if template is None or not template.base:
@@ -184,7 +184,7 @@ class _VctSectionWriter:
             spare = self.settings.spare_code
             code = f"{spare}{len(self.tables) + 1:0{10 - len(spare)}d}"
             self.done.notes.append(("vct_note_code", {"layer": layer.name, "code": code}))
-        elif code in {t.code for t in self.tables}:
+        elif code in {t.class_code for t in self.tables}:
             self.done.notes.append(("vct_note_same_code", {"layer": layer.name, "code": code}))
         shape = kind or (template.geometry if template else "polygon")
         table = VctTable(name, (), shape, code, title)
@@ -194,31 +194,37 @@ class _VctSectionWriter:
     def _write_shapes(self, layer: SourceLayer, table: VctTable, parts: SingleParts, names: NDArray) -> NDArray:
         """Write the shapes of a layer; return (p,) their ids."""
         crs = require_value(self.crs, "the CRS of the layers")
-        labels = read_annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
-        if not len(parts.shape):
+        labels = read_annotation(layer, parts, names, self.done.notes) if parts.shape_kind == "annotation" else None
+        if not len(parts.part_shapes):
             return np.zeros(0, dtype=np.int64)
-        bounds = shapely.total_bounds(parts.shape)
+        bounds = shapely.total_bounds(parts.part_shapes)
         self.lower_corner, self.upper_corner = (
             np.minimum(self.lower_corner, bounds[:2]),
             np.maximum(self.upper_corner, bounds[2:]),
         )
-        decimals = self.settings.decimals(describe_crs(crs).is_geographic)
+        decimals = self.settings.get_coordinate_decimals(describe_crs(crs).is_geographic)
         record_format = records.RecordFormat(
-            table.code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation
+            table.class_code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation
         )
-        if parts.kind == "polygon":
+        if parts.shape_kind == "polygon":
             bounding = records.write_polygons(
-                self.line, self.polygon, parts.shape, self.next_id, record_format, layer.name, names[parts.row]
+                self.line,
+                self.polygon,
+                parts.part_shapes,
+                self.next_id,
+                record_format,
+                layer.name,
+                names[parts.row_of_part],
             )
-            self.done.lines += bounding
+            self.done.boundary_line_count += bounding
             self.next_id += bounding
-        elif parts.kind == "line":
-            records.write_lines(self.line, parts.shape, self.next_id, record_format)
+        elif parts.shape_kind == "line":
+            records.write_lines(self.line, parts.part_shapes, self.next_id, record_format)
         elif labels is not None:
-            records.write_annotation(self.annotation, parts.shape, labels, self.next_id, record_format)
+            records.write_annotation(self.annotation, parts.part_shapes, labels, self.next_id, record_format)
         else:
-            records.write_points(self.point, parts.shape, self.next_id, record_format)
-        ids = np.arange(self.next_id, self.next_id + len(parts.shape))
+            records.write_points(self.point, parts.part_shapes, self.next_id, record_format)
+        ids = np.arange(self.next_id, self.next_id + len(parts.part_shapes))
         self.next_id += len(ids)
         return ids
 
@@ -237,32 +243,35 @@ class _VctSectionWriter:
         """
         ids_without_shape = np.arange(self.next_id, self.next_id + len(parts.without_shape))
         self.next_id += len(ids_without_shape)
-        rows, idents = np.r_[parts.row, parts.without_shape], np.r_[ids, ids_without_shape]
+        rows, idents = np.r_[parts.row_of_part, parts.without_shape], np.r_[ids, ids_without_shape]
         order = np.argsort(rows, kind="stable")
         rows, idents = rows[order], idents[order]
         self.done.source_rows[table.name] = rows
         infos = {f.name: f for f in layer.fields}
-        elsewhere = {layer.frame.geometry.name, *((TEXT_FIELD, ANGLE_FIELD) if table.kind == "annotation" else ())}
+        elsewhere = {
+            layer.frame.geometry.name,
+            *((TEXT_FIELD, ANGLE_FIELD) if table.shape_kind == "annotation" else ()),
+        }
         columns = [n for n in map(str, layer.frame.columns) if n not in elsewhere and n in infos]
         written: list[ConvertedColumn] = []
         for name in columns:
             self.cancellation.raise_if_cancelled()
             converted = convert_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
             written.append(converted)
-            for key, count in converted.notes.items():
+            for key, count in converted.remark_counts.items():
                 self.done.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
         self._declare_columns(table, tuple(converted.column for converted in written))
         self.attribute.write(f"{table.name}\n")
         for start in range(0, len(rows), _ROWS_PER_BLOCK):
             self.cancellation.raise_if_cancelled()
             chosen = rows[start : start + _ROWS_PER_BLOCK].tolist()
-            cells = [[converted.texts[r] for r in chosen] for converted in written]
+            cells = [[converted.value_texts[r] for r in chosen] for converted in written]
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
             self.attribute.writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
         self.attribute.write("TableEnd\n")
 
     def _declare_columns(self, table: VctTable, columns: tuple[VctColumn, ...]) -> None:
-        self.tables[-1] = VctTable(table.name, columns, table.kind, table.code, table.title)
+        self.tables[-1] = VctTable(table.name, columns, table.shape_kind, table.class_code, table.title)
 
     def _note_shapes(self, layer: SourceLayer, parts: SingleParts, shapes: NDArray) -> None:
         third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
@@ -292,10 +301,10 @@ class _VctSectionWriter:
             self.done.notes.append(("vct_note_shared_keys", params))
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
-    def join(self, new: Path, today: date) -> None:
+    def join_sections(self, new: Path, today: date) -> None:
         """Write header, feature classes and tables, then copy all sections."""
         crs = require_value(self.crs, "the CRS of the layers")
-        decimals = self.settings.decimals(describe_crs(crs).is_geographic)
+        decimals = self.settings.get_coordinate_decimals(describe_crs(crs).is_geographic)
         if not np.isfinite(self.lower_corner).all():
             self.lower_corner = self.upper_corner = np.zeros(2)
         low, high = (format_numbers(corner, decimals) for corner in (self.lower_corner, self.upper_corner))

@@ -36,7 +36,7 @@ def name_from_code(finding: Finding, *, state: EditingState) -> Edits:
     declared = next((one for one in row.layer.template.fields if one.code_name == finding.field and one.codes), None)
     if declared is None:
         raise FixRefused("stale")
-    codes = state.norm.standard.code_lists[declared.codes].codes
+    codes = state.norm.standard.code_lists[declared.codes].entry_by_code
     code = trim_code_padding(row.layer.get_texts_by_name(declared.name)[0], declared.code_pad)
     former = row.layer.get_texts_by_name(finding.field)[0]
     if code not in codes or codes[code].name == former:

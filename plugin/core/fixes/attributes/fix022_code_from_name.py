@@ -35,7 +35,7 @@ def code_from_name(finding: Finding, *, state: EditingState) -> Edits:
     declared = row.layer.template.find_field_by_name(finding.field)
     if declared is None or not declared.codes:
         raise FixRefused("stale")
-    codes = state.norm.standard.code_lists[declared.codes].codes
+    codes = state.norm.standard.code_lists[declared.codes].entry_by_code
     former = row.layer.get_texts_by_name(declared.name)[0]
     if trim_code_padding(former, declared.code_pad) in codes:
         raise FixRefused("stale")

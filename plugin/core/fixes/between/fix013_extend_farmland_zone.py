@@ -44,7 +44,7 @@ def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
     Limits
         The farmland itself stays. Whether the land should leave 永久基本农田 instead is for the authority to decide.
     """
-    zones = state.plan.concept("zones")
+    zones = state.plan.find_layer_of_concept("zones")
     if zones is None or not zones.has("zone_code"):
         raise FixRefused("stale")
     if state.is_sealed(zones.role):
@@ -80,8 +80,8 @@ def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
 
 
 def _list_farmland_codes(state: EditingState) -> frozenset[str]:
-    zones = state.plan.concept("zones")
-    declared = zones.template.field("zone_code") if zones is not None else None
+    zones = state.plan.find_layer_of_concept("zones")
+    declared = zones.template.find_field("zone_code") if zones is not None else None
     members: list[str] = list(state.norm.get("zones.farmland"))
     if declared is None or not declared.codes:
         return frozenset(members)
@@ -89,7 +89,7 @@ def _list_farmland_codes(state: EditingState) -> frozenset[str]:
 
 
 def _get_code(row: Row) -> str:
-    declared = row.layer.template.field("zone_code")
+    declared = row.layer.template.find_field("zone_code")
     text = row.layer.text("zone_code")[0]
     return trim_code_padding(text, declared.code_pad if declared is not None else 0)
 
@@ -105,12 +105,12 @@ def _find_target(rows: list[Row], land: Any, state: EditingState) -> Row | None:
 def _make_zone(state: EditingState, like: Row, land: Any) -> list[RowEdit]:
     """Return new rows of the farmland zone; other attributes are those of the zone that the land leaves."""
     code = state.norm.get("zones.farmland")[0]
-    declared = like.layer.template.field("zone_code")
+    declared = like.layer.template.find_field("zone_code")
     attributes: dict[str, Any] = {}
     if declared is not None:
         attributes[declared.name] = code
         if declared.code_name and declared.codes:
-            attributes[declared.code_name] = state.norm.standard.code_lists[declared.codes].codes[code].name
+            attributes[declared.code_name] = state.norm.standard.code_lists[declared.codes].entry_by_code[code].name
     edits = reshape_row(state, like, land)
     made = []
     for edit in edits:

@@ -54,7 +54,7 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     foreign = _collect_foreign_vertices(state, row, limit)
     while True:
         pairs = find_near_vertices(np.array([shape], dtype=object), limit)
-        if not len(pairs.row):
+        if not len(pairs.polygon_row):
             break
         if removed >= MAX_PAIRS:
             raise FixRefused("not_solved")

@@ -44,9 +44,9 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
     shape, removed = row.raw, 0
     while True:
         corners = find_sharp_corners(np.array([shape], dtype=object), spike_degrees)
-        if not len(corners.row):
+        if not len(corners.polygon_row):
             break
-        shape = _remove_vertex(shape, corners.point[0], state, row)
+        shape = _remove_vertex(shape, corners.vertex_xy[0], state, row)
         removed += 1
     if not removed:
         raise FixRefused("stale")

@@ -136,14 +136,14 @@ def collect_package_facts(
         facts,
         layers=tuple(layers),
         workbooks=_read_workbooks(folder, facts, cancellation),
-        documents=documents,
+        document_contents=documents,
         vct_layers=vct_layers,
-        sums=sums,
+        digest_lists=sums,
         integrity_errors=tuple(errors),
         hidden_tables=hidden,
         duplicate_files=duplicate_name,
         empty_folders=_find_empty_folders(folder, package_spec),
-        heads=heads,
+        vct_headers=heads,
         document_texts=_read_document_texts(folder, facts, cancellation),
     )
 
@@ -176,7 +176,7 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
     """
     suffix = Path(file.name).suffix.lower()
     table_file = facts.package_spec.tables
-    if suffix == ".csv" and not (table_file and file.folder == facts.package_spec.place(table_file.folder, "")):
+    if suffix == ".csv" and not (table_file and file.folder == facts.package_spec.get_file_path(table_file.folder, "")):
         return False
     return suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES)
 
@@ -197,7 +197,7 @@ def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     requested = [
         f
         for f in requested
-        if f.size <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.is_link or f.is_special_file)
+        if f.size_bytes <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.is_link or f.is_special_file)
     ]
     return {f.path: (folder / f.path).read_bytes() for f in requested}
 
@@ -207,7 +207,7 @@ def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancel
     generated = facts.list_generated_documents()
     texts: dict[str, list[str] | str] = {}
     for file in facts.single_files:
-        if file.path not in generated or file.is_link or file.is_special_file or file.size > _MAX_DOCUMENT_BYTES:
+        if file.path not in generated or file.is_link or file.is_special_file or file.size_bytes > _MAX_DOCUMENT_BYTES:
             continue
         cancellation.raise_if_cancelled()
         try:
@@ -242,8 +242,8 @@ def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: 
             digest,
             picture,
             last_bytes=stored_tail,
-            pdf=pdf_fact,
-            active=active,
+            pdf_fact=pdf_fact,
+            active_content=active,
             decoded_jpeg=decoded,
         )
     except OSError as error:

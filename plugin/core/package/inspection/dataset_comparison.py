@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...plan.layer import Layer
-    from ...standard.template import Field
+    from ...standard.template import TemplateField
 
 #: Distance (m) up to which vertices are equal in any format, so that outlines need no comparison.
 _SAME_VERTEX_M = 1e-4
@@ -42,15 +42,15 @@ class FeatureSample(NamedTuple):
     """Number of some features (``feature_count``) and the names of the first few."""
 
     feature_count: int
-    names: tuple[str, ...]
+    feature_names: tuple[str, ...]
 
 
 class FieldDifference(NamedTuple):
     """Features that differ in a field, and both values of the first such feature."""
 
-    features: FeatureSample
-    first: Any
-    other: Any
+    differing_features: FeatureSample
+    first_value: Any
+    other_value: Any
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,17 @@ class DatasetComparison:
         The layer's name in the other data set.
     first_path, other_path
         Paths of the first data set, which the rules check, and of the other one.
-    feature_counts, areas
+    feature_counts, areas_m2
         Numbers of features, and statutory areas in m², zero without areas.
-    unmatched
+    unmatched_features
         Features without a counterpart in the other data set.
     distances_m
         (k,) metres between the two shapes of differing features; inf for shapes of different kinds.
     moved_names
         (k) names of these features.
-    shapes_compared
+    are_shapes_compared
         False if a CRS is missing, so that shapes were not compared.
-    fields
+    differences_by_field
         Field → features that differ in it.
     missing_fields
         Fields that the first layer and that the other layer lacks.
@@ -86,12 +86,12 @@ class DatasetComparison:
     first_path: str
     other_path: str
     feature_counts: tuple[int, int] = (0, 0)
-    areas: tuple[float, float] = (0.0, 0.0)
-    unmatched: tuple[FeatureSample, FeatureSample] = (FeatureSample(0, ()), FeatureSample(0, ()))
+    areas_m2: tuple[float, float] = (0.0, 0.0)
+    unmatched_features: tuple[FeatureSample, FeatureSample] = (FeatureSample(0, ()), FeatureSample(0, ()))
     distances_m: NDArray = field(default_factory=lambda: np.zeros(0), hash=False, compare=False)
     moved_names: tuple[str, ...] = ()
-    shapes_compared: bool = True
-    fields: dict[str, FieldDifference] = field(default_factory=dict, hash=False)
+    are_shapes_compared: bool = True
+    differences_by_field: dict[str, FieldDifference] = field(default_factory=dict, hash=False)
     missing_fields: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
 
@@ -261,13 +261,13 @@ def _compare_fields(
     return differing, (tuple(lacking[0]), tuple(lacking[1]))
 
 
-def _find_column(layer: Layer, declared: Field, short: str) -> pd.Series | None:
+def _find_column(layer: Layer, declared: TemplateField, short: str) -> pd.Series | None:
     """Return a field's values, also under its short name of ten bytes; None without."""
     column = layer.find_column_name(declared)
-    return layer.values(column) if column is not None else layer.named(short)
+    return layer.values(column) if column is not None else layer.get_column_by_name(short)
 
 
-def _format_value_for_message(value: Any, declared: Field) -> Any:
+def _format_value_for_message(value: Any, declared: TemplateField) -> Any:
     """Return a value for a message: dots for personal data, dates without time."""
     if value is None:
         return None
@@ -276,7 +276,7 @@ def _format_value_for_message(value: Any, declared: Field) -> Any:
     return value.date().isoformat() if declared.type == "date" else value
 
 
-def _are_equal_values(first: Any, other: Any, declared: Field) -> bool:
+def _are_equal_values(first: Any, other: Any, declared: TemplateField) -> bool:
     """Return True if two values are equal within the template's digits.
 
     Times of dates are ignored.

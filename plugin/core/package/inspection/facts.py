@@ -43,13 +43,13 @@ VCT_SUFFIX = ".vct"
 class VctFact(NamedTuple):
     """A layer of a VCT file, with attributes as in `LayerFact`.
 
-    An unreadable layer has −1 ``features`` and the reason in ``problem``.
+    An unreadable layer has −1 ``feature_count`` and the reason in ``problem``.
     """
 
     name: str
-    features: int
+    feature_count: int
     crs: str = ""
-    vertical: str = ""
+    vertical_crs: str = ""
     problem: tuple[str, dict[str, Any]] | None = None
 
 
@@ -93,7 +93,7 @@ def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> t
     try:
         with open_vct(folder / data_set, cancellation, merges_parts=True) as vct:
             layers = read_all_layers(vct, str(folder / data_set))
-            heights = VERTICAL_CRS if vct.head.vertical_datum == VERTICAL_DATUM_NAME else vct.head.vertical_datum
+            heights = VERTICAL_CRS if vct.header.vertical_datum == VERTICAL_DATUM_NAME else vct.header.vertical_datum
     except InputError as error:
         return [VctFact(Path(data_set).stem, -1, problem=(error.key, error.params))], []
     readable = [layer for layer in layers if layer.problem is None]
@@ -112,7 +112,7 @@ class FileFact:
     ----------
     path
         Path in the package, with ``/``.
-    head, last_bytes
+    first_bytes, last_bytes
         The first bytes; the last bytes of a PDF.
     sha256
         Empty unless a manifest lists the file or it is a jpg.
@@ -122,22 +122,22 @@ class FileFact:
         Whether the file is a link, which is not followed.
     is_special_file
         Whether the file is a pipe, device or socket, which is never opened.
-    pdf
+    pdf_fact
         Content of a PDF.
-    active
-        Active content and external links of an Office file, as keys of message texts (``active``).
+    active_content
+        Active content and external links of an Office file, as keys of message texts (``active_content``).
     """
 
     path: str
-    size: int
-    head: bytes = b""
+    size_bytes: int
+    first_bytes: bytes = b""
     sha256: str = ""
     jpeg_properties: JpegProperties | None = None
     is_link: bool = False
     last_bytes: bytes = field(default=b"", repr=False)
     is_special_file: bool = False
-    pdf: PdfFact | None = None
-    active: tuple[str, ...] = ()
+    pdf_fact: PdfFact | None = None
+    active_content: tuple[str, ...] = ()
     decoded_jpeg: DecodedJpeg | None = None
 
     @property
@@ -157,35 +157,35 @@ class LayerFact:
 
     Attributes
     ----------
-    features
+    feature_count
         Number of features, −1 for an unreadable layer.
     problem
         Text key and parameters of the reason, if known.
-    crs, vertical
+    crs, vertical_crs
         Label of the horizontal part, and code of the vertical part or empty.
-    geometry
+    geometry_type
         polygon, line or point; empty for other types.
     extent
         Extent of the shapes in their CRS, if metadata need it.
-    fields
+    field_names
         Fields except those that formats reserve; None if unknown.
-    titles
+    other_titles
         Other names of the layer in a GeoPackage.
     """
 
     file: str
     name: str
-    features: int
+    feature_count: int
     crs: str = ""
-    vertical: str = ""
+    vertical_crs: str = ""
     problem: tuple[str, dict[str, Any]] | None = field(default=None, hash=False)
-    geometry: str = ""
+    geometry_type: str = ""
     extent: tuple[float, float, float, float] | None = None
-    fields: tuple[str, ...] | None = None
-    titles: tuple[str, ...] = ()
+    field_names: tuple[str, ...] | None = None
+    other_titles: tuple[str, ...] = ()
 
     @property
-    def format(self) -> str:
+    def data_format(self) -> str:
         """Return the name of the data set's format."""
         return FORMAT_NAMES.get(Path(self.file).suffix.lower(), FORMAT_NAMES[".shp"])
 
@@ -209,15 +209,15 @@ class PackageFacts:
 
     Attributes
     ----------
-    root
+    folder_name
         Name of the package's folder.
-    code, name
+    county_code, county_name
         Code and name of the county, from the package's file names.
     manifest, manifest_state
         Content of the manifest, None if unreadable, and what its digest shows.
-    documents
+    document_contents
         Path → content of report (JSON), metadata (XML) and generated pages.
-    sums
+    digest_lists
         Name → list of digests (SHA256SUMS), None for an unreadable one.
     vct_layers
         Path of a VCT file → its layers, which GIS libraries do not read.
@@ -233,7 +233,7 @@ class PackageFacts:
         A name that is twice in the manifest.
     empty_folders
         Empty folders that the specification does not have.
-    heads
+    vct_headers
         Path of a VCT file → its header.
     archive_comments
         Text of the zip that belongs to none of its files.
@@ -247,25 +247,25 @@ class PackageFacts:
         Path of a document that the plugin made → its texts, or why they are unknown (a key of texts).
     """
 
-    root: str
+    folder_name: str
     package_spec: PackageSpec
-    code: str = ""
-    name: str = ""
+    county_code: str = ""
+    county_name: str = ""
     files: tuple[FileFact, ...] = ()
     layers: tuple[LayerFact, ...] = ()
     manifest: dict[str, Any] | None = field(default=None, hash=False, compare=False)
     manifest_state: str = MANIFEST_MISSING
     workbooks: tuple[PrintedWorkbook, ...] = field(default=(), hash=False, compare=False)
-    documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
+    document_contents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
     vct_layers: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
-    sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
+    digest_lists: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
     integrity_errors: tuple[IntegrityError, ...] = ()
     dataset_comparisons: tuple[DatasetComparison, ...] = ()
     unread_layers: tuple[UnreadLayer, ...] = ()
     hidden_tables: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
     duplicate_files: str = ""
     empty_folders: tuple[str, ...] = ()
-    heads: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
+    vct_headers: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
     archive_comments: str = ""
     files_outside: tuple[str, ...] = ()
     hidden_byte_count: int = 0
@@ -273,9 +273,9 @@ class PackageFacts:
     document_texts: dict[str, list[str] | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @cached_property
-    def values(self) -> dict[str, str]:
-        """Return the known values of the placeholders ``code`` and ``name``."""
-        return {key: text for key, text in (("code", self.code), ("name", self.name)) if text}
+    def placeholder_values(self) -> dict[str, str]:
+        """Return the known values of the placeholders ``county_code`` and ``county_name``."""
+        return {key: text for key, text in (("code", self.county_code), ("name", self.county_name)) if text}
 
     @cached_property
     def original_crs(self) -> CRS | None:
@@ -328,19 +328,19 @@ class PackageFacts:
         """Return the paths of the shapefiles (.shp) in a folder."""
         return self._shp_paths.get(folder, [])
 
-    def expected(self, folder: str, pattern: str) -> str:
+    def get_expected_path(self, folder: str, pattern: str) -> str:
         """Return the path that a file of the specification should have in this package.
 
         Unknown parts of the name are shown as dots.
         """
         year = str((self.manifest or {}).get("made", ""))[:4] or "……"
-        values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
-        return self.package_spec.place(folder, fill_placeholders(pattern, values))
+        values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.placeholder_values}
+        return self.package_spec.get_file_path(folder, fill_placeholders(pattern, values))
 
     def list_files_of_slot(self, slot: FileSlot) -> list[FileFact]:
         """Return the files for a document, map or table (slot) of the specification."""
         if slot not in self._files_of_slot:
-            matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
+            matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
             self._files_of_slot[slot] = [f for f in self.single_files if matcher.fullmatch(f.name)]
         return self._files_of_slot[slot]
 
@@ -350,7 +350,7 @@ class PackageFacts:
         return {}
 
     @cached_property
-    def slots(self) -> dict[str, list[FileSlot]]:
+    def slots_by_path(self) -> dict[str, list[FileSlot]]:
         """Return path → the specification's places that a file fills."""
         slots_by_path: dict[str, list[FileSlot]] = {}
         for slot in self.package_spec.files:
@@ -358,24 +358,24 @@ class PackageFacts:
                 slots_by_path.setdefault(file.path, []).append(slot)
         return slots_by_path
 
-    def maps(self) -> list[tuple[FileFact, str, str]]:
+    def list_maps(self) -> list[tuple[FileFact, str, str]]:
         """Return each map with the number and title in its file name, sorted by path.
 
         The list is empty if the specification has no maps.
         """
         maps_by_path: dict[str, tuple[FileFact, str, str]] = {}
         for slot in (one for one in self.package_spec.files if one.kind == "map"):
-            matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
+            matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
             for file in self.list_files_of_slot(slot):
                 match = matcher.fullmatch(file.name)
-                name_parts = {**slot.own, **(match.groupdict() if match else {})}
+                name_parts = {**slot.placeholder_values, **(match.groupdict() if match else {})}
                 maps_by_path.setdefault(file.path, (file, name_parts.get("number", ""), name_parts.get("title", "")))
         return sorted(maps_by_path.values(), key=lambda one: one[0].path)
 
     def list_world_files(self) -> set[str]:
         """Return the paths of the maps' world files, if the specification has such files."""
         return (
-            {make_world_file_name(file.path) for file, _, _ in self.maps()}
+            {make_world_file_name(file.path) for file, _, _ in self.list_maps()}
             if self.package_spec.maps.world_file
             else set()
         )
@@ -419,12 +419,12 @@ class PackageFacts:
         """Return the specification's vector sets with the name of a data set."""
         name = data_set.rpartition("/")[2]
         patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
-        return [v for v, pattern in patterns if make_name_matcher(pattern, self.values).fullmatch(name)]
+        return [v for v, pattern in patterns if make_name_matcher(pattern, self.placeholder_values).fullmatch(name)]
 
     @property
     def report_path(self) -> str:
         """Return the path of the report's data, whether it exists or not."""
-        return f"{self.expected(self.package_spec.report.folder, self.package_spec.report.file)}.json"
+        return f"{self.get_expected_path(self.package_spec.report.folder, self.package_spec.report.file)}.json"
 
     @property
     def report_page(self) -> str:
@@ -445,8 +445,8 @@ class PackageFacts:
 
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""
-        report = self.expected(self.package_spec.report.folder, self.package_spec.report.file)
-        metadata = self.expected(self.package_spec.metadata.folder, self.package_spec.metadata.file)
+        report = self.get_expected_path(self.package_spec.report.folder, self.package_spec.report.file)
+        metadata = self.get_expected_path(self.package_spec.metadata.folder, self.package_spec.metadata.file)
         generated = {
             MANIFEST_FILE_NAME,
             MANIFEST_PAGE_FILE_NAME,
@@ -457,4 +457,4 @@ class PackageFacts:
             metadata,
         }
         tables = self.package_spec.tables
-        return generated | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())
+        return generated | ({f"{self.get_expected_path(tables.folder, tables.file)}.xlsx"} if tables else set())

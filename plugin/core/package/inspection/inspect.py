@@ -33,7 +33,7 @@ from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
 
 if TYPE_CHECKING:
-    from ...check import CheckResult, Options
+    from ...check import CheckResult, RunOptions
     from ...io.file import LayerSelector
     from ...plan.layer import SourceLayer
     from ...profile import Norm
@@ -80,7 +80,7 @@ def _read_package_report(facts: PackageFacts) -> dict[str, Any]:
     DOC013 reports an unreadable one.
     """
     try:
-        report_data = json.loads(facts.documents.get(facts.report_path, b"{}"))
+        report_data = json.loads(facts.document_contents.get(facts.report_path, b"{}"))
     except (ValueError, RecursionError):
         return {}
     if not isinstance(report_data, dict) or not isinstance(report_data.get("provenance"), dict):
@@ -126,7 +126,7 @@ def _add_outcome_finding(checked: CheckResult, facts: PackageFacts, rule_codes: 
         severity=Severity.WARNING,
         params={"file": path, "names": listed_codes},
     )
-    finding.message = texts.message(finding, checked.plan.norm.standard.templates)
+    finding.message = texts.format_message(finding, checked.plan.norm.standard.templates)
     set_fingerprints([finding], {})
     report.findings.append(finding)
     for rule in report.rules:
@@ -144,14 +144,14 @@ def restore_layer_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -
     template's name, because the meant one is then unknown.
     """
     slot = next((slot for vectors in sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None)
-    if slot is None or not slot.names:
+    if slot is None or not slot.names_by_field:
         return layer
     present_names = {f.name.upper(): f.name for f in layer.fields}
     # Two names may be exchanged.
-    new_names = {name.upper() for name in slot.names.values()}
+    new_names = {name.upper() for name in slot.names_by_field.values()}
     original_names = {
         present_names[name.upper()]: template_name
-        for template_name, name in slot.names.items()
+        for template_name, name in slot.names_by_field.items()
         if name.upper() in present_names
         and (template_name.upper() not in present_names or template_name.upper() in new_names)
     }
@@ -164,7 +164,7 @@ def apply_spec_names(wanted_fields: LayerSelector, sets: list[VectorSet]) -> Lay
 
     ``wanted_fields`` returns the fields that rules read from a layer.
     """
-    spec_names = {name.upper() for vectors in sets for slot in vectors.layers for name in slot.names.values()}
+    spec_names = {name.upper() for vectors in sets for slot in vectors.layers for name in slot.names_by_field.values()}
 
     def wanted_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
         fields = wanted_fields(layer)
@@ -205,7 +205,7 @@ _COLLECTING_SHARE = 0.2
 def inspect_package(
     path: str | Path,
     package_spec: PackageSpec,
-    options: Options,
+    options: RunOptions,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -225,7 +225,7 @@ def inspect_package(
     from ...check import check_plan
     from ...io.field_types import FORMATS_WITH_DECLARATIONS
 
-    max_entries = int(options.norm().get(MAX_ENTRIES_SETTING))
+    max_entries = int(options.resolve_norm().get(MAX_ENTRIES_SETTING))
     with unpack_package(
         Path(path), cancellation, package_spec.root, package_spec.folders.values(), max_entries
     ) as folder:
@@ -240,7 +240,7 @@ def inspect_package(
         )
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
-        norm = options.norm()
+        norm = options.resolve_norm()
         options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.list_role_choices()})
         options = replace(options, notices=(*options.notices, *_take_notices(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
@@ -257,7 +257,7 @@ def inspect_package(
             replace(
                 options, rules=rules, side={"package": facts}, allow_no_layers=True, original_crs=facts.original_crs
             ),
-            source=facts.root,
+            source=facts.folder_name,
             progress=lambda share, text: progress(_COLLECTING_SHARE + (1 - _COLLECTING_SHARE) * share, text),
             cancellation=cancellation,
         )
@@ -287,7 +287,7 @@ def _take_notices(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
     return notices
 
 
-def _set_profile_of_manifest(options: Options, facts: PackageFacts, package_spec: PackageSpec) -> Options:
+def _set_profile_of_manifest(options: RunOptions, facts: PackageFacts, package_spec: PackageSpec) -> RunOptions:
     """Return the options with the profile that the manifest names.
 
     Only a shipped profile is used, and only if the user chose none. DOC016 reports a profile that differs from the
@@ -310,7 +310,7 @@ def _find_renamed_layers(facts: PackageFacts, norm: Norm) -> dict[str, str]:
 
     Their code could not be recognised by the name.
     """
-    readable_names = {one.name.upper(): one.name for one in facts.layers if one.features >= 0}
+    readable_names = {one.name.upper(): one.name for one in facts.layers if one.feature_count >= 0}
     rows = facts.manifest["layers"] if facts.manifest else []
     roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
     layer_of_role: dict[str, str] = {}
@@ -325,7 +325,7 @@ def _find_renamed_layers(facts: PackageFacts, norm: Norm) -> dict[str, str]:
 
 
 def _read_layers(
-    folder: Path, facts: PackageFacts, options: Options, cancellation: Cancellation
+    folder: Path, facts: PackageFacts, options: RunOptions, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], PackageFacts]:
     """Return the layers to check, and the facts completed with what reading showed.
 
@@ -334,14 +334,14 @@ def _read_layers(
     """
     from ...check import is_part_of_plan
 
-    norm, choices = options.norm(), options.list_role_choices()
+    norm, choices = options.resolve_norm(), options.list_role_choices()
     wanted_fields = is_part_of_plan(norm, choices)
     layers_to_check: list[SourceLayer] = []
     first_of_role: dict[str, tuple[SourceLayer, str]] = {}
     comparisons: list[DatasetComparison] = []
     unread: list[UnreadLayer] = []
     layer_facts = list(facts.layers)
-    damaged = {(error.place, error.table.upper()) for error in facts.integrity_errors}
+    damaged = {(error.dataset_path, error.table_name.upper()) for error in facts.integrity_errors}
     for data_set in facts.list_data_sets():
         unreadable_names: list[str] = []
         if data_set in facts.vct_layers:

@@ -125,25 +125,25 @@ class IntegrityError(NamedTuple):
 
     Attributes
     ----------
-    place
+    dataset_path
         Path of the data set.
     damaged_path
         Path in the package of the damaged file; the data set if GDAL does not report the file.
-    table
+    table_name
         The table in this file.
     reason
         GDAL's message; empty for a missing file.
-    missing
+    missing_count
         Bytes missing in a file of a shapefile by its header, or shapes missing in an index.
     kind
         ``foreign`` for a table that no catalog lists, ``index`` for a wrong index, ``no_index`` for a missing one.
     """
 
-    place: str
+    dataset_path: str
     damaged_path: str
-    table: str
+    table_name: str
     reason: str = ""
-    missing: int = 0
+    missing_count: int = 0
     kind: str = ""
 
 
@@ -154,24 +154,24 @@ class _ErrorLog:
     Errors on opening the database have the table "".
     """
 
-    reasons: dict[str, str] = field(default_factory=dict)
-    table: str = ""
+    reason_by_table: dict[str, str] = field(default_factory=dict)
+    current_table: str = ""
 
     @contextmanager
     def assign_errors_to_table(self, table: str) -> Iterator[None]:
         """Assign GDAL's errors in the block to a table."""
-        self.table = table
+        self.current_table = table
         try:
             yield
         except RuntimeError as error:
             # Only if QGIS has configured GDAL to raise; otherwise GDAL calls `record_gdal_error`.
-            self.reasons.setdefault(self.table, str(error))
+            self.reason_by_table.setdefault(self.current_table, str(error))
 
     def record_gdal_error(self, level: int, number: int, message: str) -> None:
         # Warnings also occur for intact databases.
         """Record an error; GDAL calls this method."""
         if level >= 3:  # CE_Failure
-            self.reasons.setdefault(self.table, message)
+            self.reason_by_table.setdefault(self.current_table, message)
 
 
 def find_integrity_errors(
@@ -192,7 +192,7 @@ def find_integrity_errors(
         ]
     if path.suffix.lower() == ".gpkg":
         return [
-            IntegrityError(data_set, data_set, table, missing=count, kind="index")
+            IntegrityError(data_set, data_set, table, missing_count=count, kind="index")
             for table, count in find_unindexed_tables(path)
         ]
     if path.suffix.lower() != ".gdb" or not path.is_dir():
@@ -219,10 +219,10 @@ def find_integrity_errors(
         for name, table in _find_missing_spatial_indexes(path, tables).items()
     ]
     file_of_table = {name: stem for stem, name in tables.items()}
-    for table, reason in errors.reasons.items():
+    for table, reason in errors.reason_by_table.items():
         part = f"{data_set}/{file_of_table[table]}{_TABLE_SUFFIX}" if table in file_of_table else data_set
         # Errors of a missing file are known, and errors on opening are reported only if no table is known.
-        if table not in missing_files.values() and (table or not (found_errors or len(errors.reasons) > 1)):
+        if table not in missing_files.values() and (table or not (found_errors or len(errors.reason_by_table) > 1)):
             found_errors.append(
                 IntegrityError(
                     data_set,
@@ -253,7 +253,9 @@ def _find_truncated_files(shape: Path, data_set: str) -> Iterator[IntegrityError
         else:
             missing = 2 * int(struct.unpack(">l", header[_SHP_LENGTH_BYTES])[0]) - size
         if missing > 0:
-            yield IntegrityError(data_set, f"{data_set}/{file_of_suffix[suffix].name}", shape.stem, missing=missing)
+            yield IntegrityError(
+                data_set, f"{data_set}/{file_of_suffix[suffix].name}", shape.stem, missing_count=missing
+            )
 
 
 def _open_tables(gdal: Any, path: Path, errors: _ErrorLog, cancellation: Cancellation) -> dict[str, str]:

@@ -115,7 +115,15 @@ def _read_one_layer(data_set: str, source: Path, name: str, extents: bool) -> La
     fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED_FIELDS)
     count, titles = int(info["features"]), _read_other_titles(source, name)
     return LayerFact(
-        data_set, name, count, crs, vertical, geometry=geometry_type, extent=extent, fields=fields, titles=titles
+        data_set,
+        name,
+        count,
+        crs,
+        vertical,
+        geometry_type=geometry_type,
+        extent=extent,
+        field_names=fields,
+        other_titles=titles,
     )
 
 

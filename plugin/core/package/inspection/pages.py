@@ -74,39 +74,39 @@ class PageContent:
     ----------
     lang
         Language, empty if unknown.
-    active
+    active_element_counts
         Number of elements that execute, load or hide something, by key of texts.
     verdict
         Id and word in the box with the verdict.
-    lines
+    verdict_lines
         Texts of the paragraphs with a verdict in a manifest's page.
-    counts
+    count_texts
         Texts of the numbers next to the verdict.
-    found
+    finding_row_counts
         Number of rows of findings by (code, severity, printed count).
-    figures
+    figure_cells
         Id of an indicator and its cells.
-    codes
+    code_texts
         Texts of elements ``code``.
-    rows
+    table_rows
         Cells of every row of a table.
     pictures
         (class of the enclosing element, label, source) of each picture.
-    text
+    visible_text
         The visible text.
     """
 
     lang: str = ""
-    active: Counter[str] = field(default_factory=Counter)
+    active_element_counts: Counter[str] = field(default_factory=Counter)
     verdict: tuple[str, str] = ("", "")
-    lines: list[str] = field(default_factory=list)
-    counts: list[str] = field(default_factory=list)
-    found: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    figures: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)
-    rows: list[tuple[str, ...]] = field(default_factory=list)
+    verdict_lines: list[str] = field(default_factory=list)
+    count_texts: list[str] = field(default_factory=list)
+    finding_row_counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    figure_cells: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    code_texts: list[str] = field(default_factory=list)
+    table_rows: list[tuple[str, ...]] = field(default_factory=list)
     pictures: list[tuple[str, str, str]] = field(default_factory=list)
-    text: str = ""
+    visible_text: str = ""
 
 
 class _PageParser(HTMLParser):
@@ -128,14 +128,14 @@ class _PageParser(HTMLParser):
         if tag == "html":
             page.lang = page.lang or _LANG_OF_ATTRIBUTE.get(attributes.get("lang", "").lower(), "")
         if tag not in _KNOWN_ELEMENTS:
-            page.active[_KEY_OF_ACTIVE_ELEMENT.get(tag, "foreign")] += 1
+            page.active_element_counts[_KEY_OF_ACTIVE_ELEMENT.get(tag, "foreign")] += 1
         self._record_attributes(tag, attributes)
         if tag == "img":
             page.pictures.append((self._get_enclosing_class(), attributes.get("alt", ""), attributes.get("src", "")))
         if tag == "div" and "data-verdict" in attributes:
             page.verdict = (attributes["data-verdict"], "")
         if tag == "tr" and "data-code" in attributes:
-            page.found[
+            page.finding_row_counts[
                 attributes["data-code"], attributes.get("data-severity", ""), attributes.get("data-count", "")
             ] += 1
         if tag in ("br", "img", "meta", "link", "input", "base", "col"):
@@ -153,7 +153,7 @@ class _PageParser(HTMLParser):
 
     def _record_attributes(self, tag: str, attributes: dict[str, str]) -> None:
         """Record event handlers, addresses and styles of an element as active content."""
-        active = self.page.active
+        active = self.page.active_element_counts
         for name, value in attributes.items():
             if name.startswith("on"):
                 active["handler"] += 1
@@ -190,17 +190,17 @@ class _PageParser(HTMLParser):
         elif tag == "div" and kind.split()[:1] == ["vb"]:
             page.verdict = (page.verdict[0] if kind.split()[1:] == [page.verdict[0]] else "", text)
         elif tag == "span" and outer_class == "vt":
-            page.counts.append(text)
+            page.count_texts.append(text)
         elif tag == "p" and kind in ("verdict", "forced"):
-            page.lines.append(text)
+            page.verdict_lines.append(text)
         elif tag == "code":
-            page.codes.append(text)
+            page.code_texts.append(text)
         elif tag in ("td", "th") and self.row is not None:
             self.row.append(text)
         elif tag == "tr" and self.row is not None:
-            page.rows.append(tuple(self.row))
+            page.table_rows.append(tuple(self.row))
             if "data-indicator" in attributes:
-                page.figures.append((attributes["data-indicator"], tuple(self.row)))
+                page.figure_cells.append((attributes["data-indicator"], tuple(self.row)))
             self.row = None
         elif tag == "span" and kind == "lgi" and page.pictures:
             outer, label, source = page.pictures[-1]
@@ -213,7 +213,7 @@ class _PageParser(HTMLParser):
     def handle_comment(self, data: str) -> None:
         # Our pages have no comments; Internet Explorer runs conditional ones.
         """Record a comment as foreign content: generated pages have none."""
-        self.page.active["foreign"] += 1
+        self.page.active_element_counts["foreign"] += 1
 
 
 def read_page(text: str) -> PageContent:
@@ -226,10 +226,10 @@ def read_page(text: str) -> PageContent:
     page = reader.page
     for style in reader.style:
         if _LOADING_STYLE.search(style):
-            page.active["remote"] += 1
-        page.active["style"] += len(_HIDING_STYLE.findall(style))
-    page.active = +page.active
-    page.text = " ".join("".join(reader.texts).split())
+            page.active_element_counts["remote"] += 1
+        page.active_element_counts["style"] += len(_HIDING_STYLE.findall(style))
+    page.active_element_counts = +page.active_element_counts
+    page.visible_text = " ".join("".join(reader.texts).split())
     return page
 
 
@@ -253,12 +253,12 @@ def remake_report(report: Report, norm: Norm | None, page: PageContent) -> list[
     from ...render.finding_lists import list_conflicts as conflicts_of
     from ...render.html import render_report
     from ...render.pictures import LegendEntry, ReportPictures
-    from ...render.words import Words
+    from ...render.words import ReportTexts
 
-    words = Words(report.lang)
+    words = ReportTexts(report.lang)
     if not page.pictures:
         message_parts = words.get("text", "picture_failed", detail="\x00").split("\x00")
-        match = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, message_parts)), page.text)
+        match = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, message_parts)), page.visible_text)
         problems = [words.get("text", "picture_failed", detail=match[1])] if match else []
         picture_choices = [None, ReportPictures(), *(ReportPictures(problem=one) for one in problems)]
         return [render_report(report, norm, one) for one in picture_choices]
@@ -296,8 +296,8 @@ def find_added_content(page: PageContent, remade_pages: Iterable[PageContent]) -
     for remade_page in remade_pages or [
         read_page(f"<style>{path.read_text('utf-8')}</style>") for path in sorted(REPORT_TEMPLATES_FOLDER.glob("*.css"))
     ]:
-        expected |= remade_page.active
-    return sorted(page.active - expected)
+        expected |= remade_page.active_element_counts
+    return sorted(page.active_element_counts - expected)
 
 
 def find_verdicts(text: str) -> list[str]:
@@ -307,7 +307,7 @@ def find_verdicts(text: str) -> list[str]:
     """
     verdict_ids = []
     for lang in ("zh", "en"):
-        words = Texts(lang).section("verdicts")
+        words = Texts(lang).get_section("verdicts")
         pattern = "|".join(re.escape(w) for w in sorted((words[v] for v in _VERDICT_CLASSES), key=len, reverse=True))
         id_of_word = {words[v].lower(): v for v in _VERDICT_CLASSES}
         verdict_ids += [id_of_word[m.group().lower()] for m in re.finditer(pattern, text, re.IGNORECASE)]
@@ -317,10 +317,10 @@ def find_verdicts(text: str) -> list[str]:
 class PageDifference(NamedTuple):
     """A part of a page that differs from its data.
 
-    ``key`` names the part (section ``parts`` of the texts); the values are those of the page and of the data.
+    ``part_key`` names the part (section ``parts`` of the texts); the values are those of the page and of the data.
     """
 
-    key: str
+    part_key: str
     page_value: str
     data_value: str
 
@@ -334,12 +334,12 @@ def compare_report_page(page: PageContent, remade: PageContent, report: Report) 
     differences = []
     if page.verdict[0] != remade.verdict[0] or find_verdicts(page.verdict[1]) != [remade.verdict[0] or verdict]:
         differences.append(_compare_verdicts(page, remade))
-    if _extract_figures(page.counts) != _extract_figures(remade.counts):
-        differences.append(PageDifference("counts", " ".join(page.counts), " ".join(remade.counts)))
-    if page.found != remade.found:
+    if _extract_figures(page.count_texts) != _extract_figures(remade.count_texts):
+        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade.count_texts)))
+    if page.finding_row_counts != remade.finding_row_counts:
         differences.append(_compare_finding_rows(page, remade))
     # Compare name, target, value, room and state; other cells are words.
-    rows = [[((n, _extract_figures(cells[1:4])), cells) for n, cells in one.figures] for one in (page, remade)]
+    rows = [[((n, _extract_figures(cells[1:4])), cells) for n, cells in one.figure_cells] for one in (page, remade)]
     differences += _find_first_row_difference("figures", rows)
     return differences
 
@@ -351,11 +351,11 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
     """
     differences = []
     verdicts = [manifest["check"].get("verdict")]
-    if [v for line in page.lines for v in find_verdicts(line)][:1] != verdicts or _extract_figures(
-        page.lines
-    ) != _extract_figures(remade.lines):
-        differences.append(PageDifference("verdict", " ".join(page.lines), " ".join(remade.lines)))
-    digests = {code for code in page.codes if _SHA256_PATTERN.fullmatch(code)}
+    if [v for line in page.verdict_lines for v in find_verdicts(line)][:1] != verdicts or _extract_figures(
+        page.verdict_lines
+    ) != _extract_figures(remade.verdict_lines):
+        differences.append(PageDifference("verdict", " ".join(page.verdict_lines), " ".join(remade.verdict_lines)))
+    digests = {code for code in page.code_texts if _SHA256_PATTERN.fullmatch(code)}
     listed = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME}
     if digests != listed:
         differences.append(
@@ -363,7 +363,9 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
         )
     rows = [
         sorted(
-            (_extract_figures(cells[1:-1]), cells) for cells in one.rows if cells and _is_layer_name(cells[0], manifest)
+            (_extract_figures(cells[1:-1]), cells)
+            for cells in one.table_rows
+            if cells and _is_layer_name(cells[0], manifest)
         )
         for one in (page, remade)
     ]
@@ -373,7 +375,7 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
 def _compare_verdicts(page: PageContent, remade: PageContent) -> PageDifference:
     """Return the difference between the verdicts of two pages."""
     on_page, expected = (
-        " ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade)
+        " ".join(filter(None, (*one.verdict_lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade)
     )
     if on_page == expected:
         # The word is the same, but the mark after it differs.
@@ -383,7 +385,13 @@ def _compare_verdicts(page: PageContent, remade: PageContent) -> PageDifference:
 
 def _compare_finding_rows(page: PageContent, remade: PageContent) -> PageDifference:
     """Return the first row of findings that each of two pages has alone."""
-    rows = [sorted((one - other).elements()) for one, other in ((page.found, remade.found), (remade.found, page.found))]
+    rows = [
+        sorted((one - other).elements())
+        for one, other in (
+            (page.finding_row_counts, remade.finding_row_counts),
+            (remade.finding_row_counts, page.finding_row_counts),
+        )
+    ]
     return PageDifference("findings", *(" ".join(only_here[0]) if only_here else "" for only_here in rows))
 
 
@@ -424,21 +432,21 @@ def _extract_figures(texts: Iterable[str]) -> list[str]:
 def compare_pages(page: PageContent, remade: PageContent) -> list[PageDifference]:
     """Return the first difference of each part of two pages of one version."""
     differences = []
-    if page.verdict != remade.verdict or page.lines != remade.lines:
+    if page.verdict != remade.verdict or page.verdict_lines != remade.verdict_lines:
         differences.append(_compare_verdicts(page, remade))
-    if page.counts != remade.counts:
-        differences.append(PageDifference("counts", " ".join(page.counts), " ".join(remade.counts)))
-    if page.found != remade.found:
+    if page.count_texts != remade.count_texts:
+        differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade.count_texts)))
+    if page.finding_row_counts != remade.finding_row_counts:
         differences.append(_compare_finding_rows(page, remade))
     differences += _find_first_row_difference(
-        "figures", [[(one, one[1]) for one in side.figures] for side in (page, remade)]
+        "figures", [[(one, one[1]) for one in side.figure_cells] for side in (page, remade)]
     )
     if not differences:
         differences += _find_first_row_difference(
-            "rows", [[(cells, cells) for cells in side.rows] for side in (page, remade)]
+            "rows", [[(cells, cells) for cells in side.table_rows] for side in (page, remade)]
         )
-    if not differences and page.text != remade.text:
-        differences.append(PageDifference("text", *find_first_difference(page.text, remade.text)))
+    if not differences and page.visible_text != remade.visible_text:
+        differences.append(PageDifference("text", *find_first_difference(page.visible_text, remade.visible_text)))
     return differences
 
 

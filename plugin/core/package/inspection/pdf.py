@@ -61,7 +61,7 @@ class PdfFact:
         Whether it is encrypted.
     active_content
         Active or attached content, as keys of texts (section ``active``).
-    method
+    reading_method
         The method: ``pypdf`` or ``without_pypdf``.
     is_blank
         Whether all pages are empty, or show only white or invisible text.
@@ -86,7 +86,7 @@ class PdfFact:
     page_count: int
     is_encrypted: bool = False
     active_content: tuple[str, ...] = ()
-    method: str = STRUCTURE_METHOD
+    reading_method: str = STRUCTURE_METHOD
     is_blank: bool = False
     trailing_bytes: int = 0
     declared_page_count: int = -1
@@ -136,8 +136,8 @@ def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
         reader = pypdf.PdfReader(path, strict=False)
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
-            return replace(structure, page_count=-1, is_encrypted=True, is_blank=False, method=PYPDF_METHOD)
-        return replace(structure, page_count=len(reader.pages), is_encrypted=locked, method=PYPDF_METHOD)
+            return replace(structure, page_count=-1, is_encrypted=True, is_blank=False, reading_method=PYPDF_METHOD)
+        return replace(structure, page_count=len(reader.pages), is_encrypted=locked, reading_method=PYPDF_METHOD)
     except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Encrypted with a method for which pypdf lacks a library, or damaged: use the structure.
         return replace(structure, page_count=-1, is_blank=False) if structure.is_encrypted else structure

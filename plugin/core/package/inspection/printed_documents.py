@@ -161,8 +161,8 @@ def _expect_document(report: Report, norm: Norm | None, kind: str, pages: int) -
         document = make_check_report(report, norm)
         # Which pictures the export drew is unknown; their captions may be there.
         drawn = make_check_report(report, norm, ReportPictures(_DOT, [_DOT] * MAX_PICTURES))
-    margins = document.margins
-    numbers = [margins.number.format(page=page, pages=pages) for page in range(1, pages + 1)]
+    margins = document.header_footer
+    numbers = [margins.page_number_format.format(page=page, pages=pages) for page in range(1, pages + 1)]
     lines = [margins.header_left, margins.header_right, margins.footer_left, margins.footer_right, *numbers]
     return _ExpectedDocument(
         _list_figures(list_document_texts(document)),
@@ -195,5 +195,5 @@ def _normalise(text: str) -> str:
 def _name_verdicts(verdicts: list[str], report: Report) -> str:
     from ...messages.texts import Texts
 
-    words = Texts(report.lang).section("verdicts")
+    words = Texts(report.lang).get_section("verdicts")
     return words.get(verdicts[0], verdicts[0]) if verdicts else ""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ...files.cells import format_column, strip_blanks
 from ...geometry import crs as crs_care
 from ...geometry.validity import is_missing
-from ...standard.template import Field, Template
+from ...standard.template import Template, TemplateField
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class ConvertedValues(NamedTuple):
     lost_positions: dict[str, NDArray]
 
 
-def convert_values(series: pd.Series, declared: Field) -> ConvertedValues:
+def convert_values(series: pd.Series, declared: TemplateField) -> ConvertedValues:
     """Convert a column to a field's type; texts are stripped, blank texts become None.
 
     Returns
@@ -170,14 +170,14 @@ def _convert_timestamp(value: Any) -> datetime:
 BATCH_ROWS = 2_000
 
 
-class RowBatch(NamedTuple):
+class PackageRowBatch(NamedTuple):
     """Some rows of a layer in the form in which they are written.
 
-    ``first`` is the position of the first row, ``shapes`` are (k,) 2D geometries in the target CRS or None,
+    ``first_position`` is the position of the first row, ``shapes`` are (k,) 2D geometries in the target CRS or None,
     ``values`` maps field → (k,) objects or None.
     """
 
-    first: int
+    first_position: int
     shapes: NDArray
     values: dict[str, NDArray]
 
@@ -192,19 +192,19 @@ class PackageLayer:
         The plan's layer.
     template
         Name, geometry and fields of the layer in the package.
-    columns
+    column_by_field
         Field in the package → column of the plan's layer, None for an empty field.
     need
         M (mandatory), C (if it exists) or O (optional).
-    personal
+    includes_personal_data
         Whether fields with personal data are filled.
     """
 
     layer: Layer
     template: Template
-    columns: dict[str, str | None]
+    column_by_field: dict[str, str | None]
     need: str
-    personal: bool
+    includes_personal_data: bool
 
     @property
     def name(self) -> str:
@@ -214,19 +214,19 @@ class PackageLayer:
     def __len__(self) -> int:
         return len(self.layer)
 
-    def convert_values(self, declared: Field, rows: slice = slice(None)) -> ConvertedValues:
+    def convert_values(self, declared: TemplateField, rows: slice = slice(None)) -> ConvertedValues:
         """Return the values of one field as they are written, with the lost ones."""
-        column = self.columns[declared.name]
+        column = self.column_by_field[declared.name]
         frame = self.layer.frame.iloc[rows]
         if column is None or self.is_left_empty(declared):
             return ConvertedValues(np.full(len(frame), None, dtype=object), {})
         return convert_values(frame[column], declared)
 
-    def is_left_empty(self, declared: Field) -> bool:
+    def is_left_empty(self, declared: TemplateField) -> bool:
         """Return True if the field has personal data, which are not to be included."""
-        return declared.personal and not self.personal
+        return declared.personal and not self.includes_personal_data
 
-    def shapes(self, target: CRS, rows: slice = slice(None)) -> NDArray:
+    def transform_shapes(self, target: CRS, rows: slice = slice(None)) -> NDArray:
         """Return (k,) 2D geometries in the target CRS, transformed vertex by vertex.
 
         A multipoint with one point becomes a point, which every format accepts.
@@ -254,14 +254,14 @@ class PackageLayer:
             has_no_place |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
         return rows[has_no_place]
 
-    def batches(self, target: CRS) -> Iterator[RowBatch]:
+    def iterate_batches(self, target: CRS) -> Iterator[PackageRowBatch]:
         """Yield the rows in batches, with shapes in the CRS ``target``."""
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, min(first + BATCH_ROWS, len(self)))
             values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
-            yield RowBatch(first, self.shapes(target, rows), values)
+            yield PackageRowBatch(first, self.transform_shapes(target, rows), values)
 
-    def keys(self, positions: Any) -> list[str]:
+    def get_row_keys(self, positions: Any) -> list[str]:
         """Return the key (BSM) of each row, or its feature id if it has none."""
         return [self.layer.keys[n] or f"fid {self.layer.fids[n]}" for n in positions]
 
@@ -270,11 +270,11 @@ class PackageLayer:
 class MissingLayer:
     """An entry of the specification for which the plan has no usable layer.
 
-    ``unusable`` names a layer with unusable coordinates, if there is one.
+    ``unusable_layer_name`` names a layer with unusable coordinates, if there is one.
     """
 
     slot: LayerSlot
-    unusable: str = ""
+    unusable_layer_name: str = ""
 
 
 def make_package_layers(
@@ -289,7 +289,7 @@ def make_package_layers(
     missing: list[MissingLayer] = []
     used_roles: set[str] = set()
     for slot in vectors.layers:
-        layer = plan.concept(slot.layer)
+        layer = plan.find_layer_of_concept(slot.layer)
         if layer is None:
             unusable_layer = plan.find_unusable_layer(slot.layer)
             missing.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
@@ -323,7 +323,7 @@ def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bo
         if column is not None and column.upper() != declared.name.upper() and column.upper() in names:
             # The column has the same meaning in its edition, but its name is another field of this template.
             column = None
-        name = slot.names.get(declared.name, declared.name) if slot is not None else declared.name
+        name = slot.names_by_field.get(declared.name, declared.name) if slot is not None else declared.name
         columns[name] = column
         # A personal field that is left empty must not be mandatory.
         is_left_empty = declared.personal and not personal

@@ -16,7 +16,7 @@ from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import create_database, make_write_error
 from ...exchange.gdal_setup import load_gdal, raise_if_refused
 from ...exchange.schema import OGR_GEOMETRY_TYPES, find_database_format
-from .content import PackageLayer, RowBatch
+from .content import PackageLayer, PackageRowBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,9 +60,13 @@ def write_database(
     create_database(path, [c.template for c in contents], crs, code_lists=code_lists, cancellation=cancellation)
     try:
         with load_gdal() as gdal:
-            database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.driver]))
+            database = raise_if_refused(
+                gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
+            )
             for content in contents:
-                _write_layer_rows(database, content, plane or crs, file_format.driver == "GPKG", progress, cancellation)
+                _write_layer_rows(
+                    database, content, plane or crs, file_format.gdal_driver == "GPKG", progress, cancellation
+                )
             # Closing writes the database.
             del database
             _check_row_counts(gdal, path, contents)
@@ -84,7 +88,7 @@ def _write_layer_rows(
     definition = layer.GetLayerDefn()
     field_indexes = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
     geometry_type = OGR_GEOMETRY_TYPES[content.template.geometry]
-    for rows in content.batches(plane):
+    for rows in content.iterate_batches(plane):
         cancellation.raise_if_cancelled()
         # Without a transaction, a GeoPackage waits for the disk after every row.
         if transactions:
@@ -97,7 +101,7 @@ def _write_layer_rows(
 
 
 def write_rows(
-    layer: Any, definition: Any, rows: RowBatch, field_indexes: dict[str, int], geometry_type: str = ""
+    layer: Any, definition: Any, rows: PackageRowBatch, field_indexes: dict[str, int], geometry_type: str = ""
 ) -> None:
     """Write rows to an open osgeo layer.
 

@@ -19,10 +19,10 @@ from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS
 from ...exchange.vct.settings import load_settings
 from ...geometry.linework import extract_rings
-from ...standard.template import Field
+from ...standard.template import TemplateField
 from ..names import find_field_name_problem
 from ..package_spec.model import FORMAT_NAMES
-from ..problems import MAX_NAMED_FEATURES, ExportProblem, Level
+from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from . import shapefile as dbf
 from . import vct_precision
 from .content import MissingLayer, PackageLayer
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 
 def make_layer_problem(
-    content: PackageLayer, level: Level, key: str, name: str = "", count: int = 0, **params: Any
+    content: PackageLayer, level: ProblemLevel, key: str, name: str = "", count: int = 0, **params: Any
 ) -> ExportProblem:
     """Return a problem of a whole layer, or of one of its fields (``name``)."""
     return ExportProblem(level, key, layer=content.layer.name, field=name, count=count, params=params)
 
 
 def make_row_problem(
-    content: PackageLayer, level: Level, key: str, rows: NDArray, name: str = "", **params: Any
+    content: PackageLayer, level: ProblemLevel, key: str, rows: NDArray, name: str = "", **params: Any
 ) -> Iterator[ExportProblem]:
     """Yield one problem that lists the rows of a layer, nothing without rows.
 
     ``rows`` are (k,) positions.
     """
     if len(rows):
-        features = tuple(content.keys(rows[:MAX_NAMED_FEATURES].tolist()))
+        features = tuple(content.get_row_keys(rows[:MAX_NAMED_FEATURES].tolist()))
         yield ExportProblem(level, key, content.layer.name, name, len(rows), features, params)
 
 
@@ -77,22 +77,26 @@ def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Can
     has_shape = (kinds >= 0) & ~layer.empty
     is_wrong_kind = has_shape & ~np.isin(kinds, _TYPE_IDS_OF_GEOMETRY[content.template.geometry])
     yield from make_row_problem(
-        content, Level.STOP, "shape_kind", np.flatnonzero(is_wrong_kind), kind=content.template.geometry
+        content, ProblemLevel.STOP, "shape_kind", np.flatnonzero(is_wrong_kind), kind=content.template.geometry
     )
-    yield from make_row_problem(content, Level.STOP, "shape_broken", np.flatnonzero(layer.broken))
+    yield from make_row_problem(content, ProblemLevel.STOP, "shape_broken", np.flatnonzero(layer.broken))
     rows_without_place = content.find_rows_without_place(CRS.from_user_input(vectors.crs))
-    yield from make_row_problem(content, Level.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
+    yield from make_row_problem(content, ProblemLevel.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
     if content.template.geometry == "point":
         has_many_points = (kinds == _MULTIPOINT_TYPE_ID) & (shapely.get_num_geometries(raw_shapes) != 1)
-        yield from make_row_problem(content, Level.STOP, "points_many", np.flatnonzero(has_many_points & has_shape))
-    yield from make_row_problem(content, Level.GATE, "shape_missing", np.flatnonzero(layer.empty))
-    yield from make_row_problem(content, Level.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int))
+        yield from make_row_problem(
+            content, ProblemLevel.STOP, "points_many", np.flatnonzero(has_many_points & has_shape)
+        )
+    yield from make_row_problem(content, ProblemLevel.GATE, "shape_missing", np.flatnonzero(layer.empty))
+    yield from make_row_problem(
+        content, ProblemLevel.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int)
+    )
     yield from _find_ring_problems(content, vectors)
     yield from _find_new_crossings(content, vectors, rows_without_place, cancellation)
-    curved_rows = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.curves))
-    yield from make_row_problem(content, Level.GATE, "shape_curved", curved_rows, step=layer.source.curve_step)
+    curved_rows = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.fids_with_arcs))
+    yield from make_row_problem(content, ProblemLevel.GATE, "shape_curved", curved_rows, step=layer.source.curve_step)
     rows_with_heights = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
-    yield from make_row_problem(content, Level.NOTE, "heights_left_out", rows_with_heights)
+    yield from make_row_problem(content, ProblemLevel.NOTE, "heights_left_out", rows_with_heights)
 
 
 def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
@@ -108,7 +112,7 @@ def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[E
         shapely.get_type_id(raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"]
     )
     rows = find_nested_polygons(raw_shapes, invalid_polygons, overlaps=vectors.suffix == ".shp")
-    yield from make_row_problem(content, Level.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
+    yield from make_row_problem(content, ProblemLevel.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
 
 
 def _find_new_crossings(
@@ -134,7 +138,7 @@ def _find_new_crossings(
     for first in range(0, len(layer), _SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch_rows = rows[(rows >= first) & (rows < first + _SHAPES_PER_BATCH)]
-        shapes = content.shapes(plane, slice(first, first + _SHAPES_PER_BATCH))[batch_rows - first]
+        shapes = content.transform_shapes(plane, slice(first, first + _SHAPES_PER_BATCH))[batch_rows - first]
         is_crossing = ~shapely.is_valid(
             vct_precision.round_coordinates(shapes, plane.is_geographic) if rounds_coordinates else shapes
         )
@@ -143,7 +147,7 @@ def _find_new_crossings(
             is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
         crossing += batch_rows[is_crossing].tolist()
     yield from make_row_problem(
-        content, Level.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs
+        content, ProblemLevel.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs
     )
 
 
@@ -174,12 +178,12 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
         return rows
     shape_rings = extract_rings(shapes[rows])
     lines = shapely.linearrings(
-        shape_rings.xy, indices=np.repeat(np.arange(len(shape_rings.is_hole)), np.diff(shape_rings.at))
+        shape_rings.xy, indices=np.repeat(np.arange(len(shape_rings.is_hole)), np.diff(shape_rings.ring_starts))
     )
     ring_polygons = shapely.polygons(lines)
     # Rings of other features may also be near if a layer overlaps itself.
     ring, other_ring = shapely.STRtree(ring_polygons).query(ring_polygons)
-    in_one_shape = (ring != other_ring) & (shape_rings.shape[ring] == shape_rings.shape[other_ring])
+    in_one_shape = (ring != other_ring) & (shape_rings.polygon_of_ring[ring] == shape_rings.polygon_of_ring[other_ring])
     ring, other_ring = ring[in_one_shape], other_ring[in_one_shape]
     is_equal, has_same_role = (
         shapely.equals(ring_polygons[ring], ring_polygons[other_ring]),
@@ -197,7 +201,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
                 & shapely.relate_pattern(ring_polygons[ring], ring_polygons[other_ring], "T********")
             ]
         ] = True
-    return rows[np.unique(shape_rings.shape[is_misplaced])]
+    return rows[np.unique(shape_rings.polygon_of_ring[is_misplaced])]
 
 
 def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
@@ -206,17 +210,19 @@ def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterato
     It rounds coordinates, stores single parts only and requires a feature code.
     """
     plane = CRS.from_user_input(vectors.crs)
-    changes = vct_precision.find_precision_changes(content.shapes(plane), plane.is_geographic)
-    decimals = load_settings().decimals(plane.is_geographic)
-    yield from make_row_problem(content, Level.STOP, "vct_collapsed", changes.collapsed, decimals=decimals)
-    yield from make_row_problem(content, Level.NOTE, "vct_merged", changes.with_merged_vertices, decimals=decimals)
-    yield from make_row_problem(content, Level.NOTE, "vct_parts", changes.multipart)
-    if not content.template.feature_code and content.columns.get("YSDM") is None:
-        yield make_layer_problem(content, Level.NOTE, "vct_no_code", code=load_settings().spare_code)
+    changes = vct_precision.find_precision_changes(content.transform_shapes(plane), plane.is_geographic)
+    decimals = load_settings().get_coordinate_decimals(plane.is_geographic)
+    yield from make_row_problem(content, ProblemLevel.STOP, "vct_collapsed", changes.collapsed, decimals=decimals)
+    yield from make_row_problem(
+        content, ProblemLevel.NOTE, "vct_merged", changes.with_merged_vertices, decimals=decimals
+    )
+    yield from make_row_problem(content, ProblemLevel.NOTE, "vct_parts", changes.multipart)
+    if not content.template.feature_code and content.column_by_field.get("YSDM") is None:
+        yield make_layer_problem(content, ProblemLevel.NOTE, "vct_no_code", code=load_settings().spare_code)
 
 
 def validate_field(
-    content: PackageLayer, declared: Field, vectors: VectorSet, code_lists: dict[str, CodeList]
+    content: PackageLayer, declared: TemplateField, vectors: VectorSet, code_lists: dict[str, CodeList]
 ) -> Iterator[ExportProblem]:
     """Yield problems of the values of one field.
 
@@ -224,20 +230,20 @@ def validate_field(
     """
     name = declared.name
     if content.is_left_empty(declared):
-        column = content.columns[name]
+        column = content.column_by_field[name]
         count = int(content.layer.values(column).notna().sum()) if column else 0
         if count:
-            yield make_layer_problem(content, Level.NOTE, "personal_left_out", name, count, alias=declared.alias)
+            yield make_layer_problem(content, ProblemLevel.NOTE, "personal_left_out", name, count, alias=declared.alias)
         return
     values, lost_positions = content.convert_values(declared)
     for key, rows in lost_positions.items():
-        yield from make_row_problem(content, Level.STOP, key, rows, name)
+        yield from make_row_problem(content, ProblemLevel.STOP, key, rows, name)
     if declared.constraint == "M":
         empty = np.array([v is None for v in values], dtype=bool)
         for rows in lost_positions.values():
             empty[rows] = False
         yield from make_row_problem(
-            content, Level.STOP, "required_empty", np.flatnonzero(empty), name, alias=declared.alias
+            content, ProblemLevel.STOP, "required_empty", np.flatnonzero(empty), name, alias=declared.alias
         )
     if declared.codes in code_lists:
         yield from _validate_codes(content, declared, values, code_lists[declared.codes])
@@ -249,7 +255,7 @@ def validate_field(
         rows_with_time = _find_positions_where(
             values, lambda v: isinstance(v, datetime) and (v.hour, v.minute, v.second) != (0, 0, 0)
         )
-        yield from make_row_problem(content, Level.STOP, "time_lost", rows_with_time, name)
+        yield from make_row_problem(content, ProblemLevel.STOP, "time_lost", rows_with_time, name)
 
 
 def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
@@ -271,12 +277,12 @@ def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArr
 
 
 def _validate_codes(
-    content: PackageLayer, declared: Field, values: NDArray, codes: CodeList
+    content: PackageLayer, declared: TemplateField, values: NDArray, codes: CodeList
 ) -> Iterator[ExportProblem]:
-    known = codes.written(declared.code_pad)
+    known = codes.get_names_by_written_code(declared.code_pad)
     unknown = _find_positions_where(values, lambda v: str(v) not in known)
     # A list that was not verified in a standard may lack valid codes.
-    level = Level.NOTE if codes.mark == "C" else Level.GATE
+    level = ProblemLevel.NOTE if codes.mark == "C" else ProblemLevel.GATE
     examples = ", ".join(sorted({str(values[n]) for n in unknown})[:MAX_NAMED_FEATURES])
     yield from make_row_problem(
         content, level, "code_unknown", unknown, declared.name, codes=examples, codes_of=codes.id
@@ -284,26 +290,28 @@ def _validate_codes(
 
 
 def _validate_texts(
-    content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet
+    content: PackageLayer, declared: TemplateField, values: NDArray, vectors: VectorSet
 ) -> Iterator[ExportProblem]:
     name, length = declared.name, declared.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
         longest = max((len(values[n]) for n in too_long), default=0)
-        yield from make_row_problem(content, Level.STOP, "too_long", too_long, name, length=length, longest=longest)
+        yield from make_row_problem(
+            content, ProblemLevel.STOP, "too_long", too_long, name, length=length, longest=longest
+        )
     if vectors.encoding == "GBK":
         unencodable = _find_positions_where(values, lambda v: not is_encodable(v, "gbk"))
         characters = "".join(
             sorted({c for n in unencodable for c in values[n] if not is_encodable(c, "gbk")})[:MAX_NAMED_FEATURES]
         )
         key = "vct_not_gbk" if vectors.suffix == ".vct" else "not_gbk"
-        yield from make_row_problem(content, Level.STOP, key, unencodable, name, characters=characters)
+        yield from make_row_problem(content, ProblemLevel.STOP, key, unencodable, name, characters=characters)
     # A zero byte ends a text in most programs; a single surrogate of UTF-16 is not a character.
     broken_texts = _find_positions_where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))
-    yield from make_row_problem(content, Level.STOP, "not_text", broken_texts, name)
+    yield from make_row_problem(content, ProblemLevel.STOP, "not_text", broken_texts, name)
     if vectors.suffix == ".vct":
         with_separator = _find_positions_where(values, vct_precision.has_separator)
-        yield from make_row_problem(content, Level.STOP, "separator_inside", with_separator, name)
+        yield from make_row_problem(content, ProblemLevel.STOP, "separator_inside", with_separator, name)
     if vectors.suffix == ".shp":
         max_bytes = dbf.compute_text_field_bytes(declared)
         too_many_bytes = _find_positions_where(
@@ -311,7 +319,7 @@ def _validate_texts(
         )
         short = [n for n in too_many_bytes if not length or len(values[n]) <= length]
         yield from make_row_problem(
-            content, Level.STOP, "too_many_bytes", np.array(short, dtype=int), name, room=max_bytes
+            content, ProblemLevel.STOP, "too_many_bytes", np.array(short, dtype=int), name, room=max_bytes
         )
 
 
@@ -325,17 +333,17 @@ def is_encodable(text: str, codec: str) -> bool:
 
 
 def _validate_numbers(
-    content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet
+    content: PackageLayer, declared: TemplateField, values: NDArray, vectors: VectorSet
 ) -> Iterator[ExportProblem]:
     name = declared.name
     if vectors.suffix == ".shp":
         too_wide, rounded = dbf.find_number_losses(values, declared)
         yield from make_row_problem(
-            content, Level.STOP, "number_wide", too_wide, name, room=dbf.choose_dbf_number_format(declared).width
+            content, ProblemLevel.STOP, "number_wide", too_wide, name, room=dbf.choose_dbf_number_format(declared).width
         )
         yield from make_row_problem(
             content,
-            Level.STOP,
+            ProblemLevel.STOP,
             "decimals_lost",
             rounded,
             name,
@@ -347,15 +355,21 @@ def _validate_numbers(
             vct_precision.find_too_wide_numbers(values, declared),
             vct_precision.find_too_precise_numbers(values, declared),
         )
-        yield from make_row_problem(content, Level.GATE, "vct_wide", too_wide, name, length=declared.length)
-        yield from make_row_problem(content, Level.NOTE, "vct_finer", too_precise, name, decimals=declared.decimals)
+        yield from make_row_problem(content, ProblemLevel.GATE, "vct_wide", too_wide, name, length=declared.length)
+        yield from make_row_problem(
+            content, ProblemLevel.NOTE, "vct_finer", too_precise, name, decimals=declared.decimals
+        )
         return
     if declared.type != "integer":
         return
-    kind = DATABASE_FORMATS[vectors.suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr_type_name
+    kind = (
+        DATABASE_FORMATS[vectors.suffix]
+        .field_type_by_kind["long" if (declared.length or 0) > 9 else "integer"]
+        .ogr_type_name
+    )
     max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
     too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
-    yield from make_row_problem(content, Level.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1)
+    yield from make_row_problem(content, ProblemLevel.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1)
 
 
 #: Row numbers of databases, which QGIS shows as fields; leaving them out is not reported.
@@ -371,15 +385,17 @@ def validate_missing_layers(
     """
     problems = []
     for missing_layer in missing:
-        key = "layer_unusable" if missing_layer.unusable else "layer_missing"
-        if missing_layer.slot.need == "O" and not missing_layer.unusable:
+        key = "layer_unusable" if missing_layer.unusable_layer_name else "layer_missing"
+        if missing_layer.slot.need == "O" and not missing_layer.unusable_layer_name:
             continue
-        level = Level.GATE if missing_layer.slot.need == "M" else Level.NOTE
-        key = key if missing_layer.slot.need == "M" or missing_layer.unusable else "layer_absent"
+        level = ProblemLevel.GATE if missing_layer.slot.need == "M" else ProblemLevel.NOTE
+        key = key if missing_layer.slot.need == "M" or missing_layer.unusable_layer_name else "layer_absent"
         title, roles = find_title_and_roles(missing_layer.slot.layer)
         params = {"title": title, "roles": roles}
         problems.append(
-            ExportProblem(level, key, layer=missing_layer.unusable or missing_layer.slot.layer, params=params)
+            ExportProblem(
+                level, key, layer=missing_layer.unusable_layer_name or missing_layer.slot.layer, params=params
+            )
         )
     return problems
 
@@ -392,17 +408,17 @@ def validate_layer(
 ) -> list[ExportProblem]:
     """Return all problems that prevent writing a layer or that a reader should know."""
     if not len(content):
-        level = Level.GATE if content.need == "M" else Level.NOTE
+        level = ProblemLevel.GATE if content.need == "M" else ProblemLevel.NOTE
         return [ExportProblem(level, "layer_empty", layer=content.layer.name)]
     problems = [*_validate_names(content, vectors), *validate_shapes(content, vectors, cancellation)]
     cancellation.raise_if_cancelled()
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
-    left_out = [name for name in names if name not in set(content.columns.values())]
+    left_out = [name for name in names if name not in set(content.column_by_field.values())]
     if left_out:
-        problems.append(make_layer_problem(content, Level.NOTE, "fields_left_out", fields=", ".join(left_out)))
-    lacking = [f.name for f in content.template.fields if content.columns[f.name] is None]
+        problems.append(make_layer_problem(content, ProblemLevel.NOTE, "fields_left_out", fields=", ".join(left_out)))
+    lacking = [f.name for f in content.template.fields if content.column_by_field[f.name] is None]
     if lacking:
-        problems.append(make_layer_problem(content, Level.NOTE, "fields_lacking", fields=", ".join(lacking)))
+        problems.append(make_layer_problem(content, ProblemLevel.NOTE, "fields_lacking", fields=", ".join(lacking)))
     for declared in content.template.fields:
         problems += validate_field(content, declared, vectors, code_lists)
         cancellation.raise_if_cancelled()
@@ -415,15 +431,15 @@ def validate_layer(
 
 def _validate_names(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of invalid or repeated names of layer and fields."""
-    for name in (content.name, *content.columns):
+    for name in (content.name, *content.column_by_field):
         problem = find_field_name_problem(name)
         if not problem and vectors.encoding == "GBK" and not is_encodable(name, "gbk"):
             problem = "name_gbk"
         if problem:
-            yield make_layer_problem(content, Level.STOP, "name_forbidden", name, detail=problem)
+            yield make_layer_problem(content, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
     names = [f.name.upper() for f in content.template.fields]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield make_layer_problem(content, Level.STOP, "field_twice", name)
+        yield make_layer_problem(content, ProblemLevel.STOP, "field_twice", name)
 
 
 def _validate_shapefile_limits(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
@@ -431,23 +447,23 @@ def _validate_shapefile_limits(content: PackageLayer, vectors: VectorSet) -> Ite
 
     Some programs read missing numbers in a shapefile as 0.
     """
-    shapes = content.shapes(CRS.from_user_input(vectors.crs))
+    shapes = content.transform_shapes(CRS.from_user_input(vectors.crs))
     for suffix, size in zip((".shp", ".dbf"), dbf.estimate_file_sizes(shapes, content.template.fields), strict=True):
         if size > dbf.MAX_FILE_BYTES:
             yield make_layer_problem(
-                content, Level.STOP, "file_large", file=f"{content.name}{suffix}", size=f"{size / 2**30:.1f}"
+                content, ProblemLevel.STOP, "file_large", file=f"{content.name}{suffix}", size=f"{size / 2**30:.1f}"
             )
     empty = [
         declared.name
         for declared in content.template.fields
         if declared.type in ("integer", "real")
-        and content.columns[declared.name]
+        and content.column_by_field[declared.name]
         and _has_some_empty_values(content, declared)
     ]
     if empty:
-        yield make_layer_problem(content, Level.NOTE, "empty_numbers", fields=", ".join(empty))
+        yield make_layer_problem(content, ProblemLevel.NOTE, "empty_numbers", fields=", ".join(empty))
 
 
-def _has_some_empty_values(content: PackageLayer, declared: Field) -> bool:
+def _has_some_empty_values(content: PackageLayer, declared: TemplateField) -> bool:
     missing = np.array([value is None for value in content.convert_values(declared).values], dtype=bool)
     return bool(missing.any() and not missing.all())

@@ -14,7 +14,7 @@ from ...geometry import crs as crs_care
 from ...messages.texts import ConceptName
 from ...standard import Standard, load_standard
 from ..package_spec.model import VectorSet
-from ..problems import MAX_NAMED_FEATURES, ExportProblem, Level
+from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from .content import PackageLayer, make_package_layers
 from .layer_validation import validate_layer, validate_missing_layers
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 class PreparedSet:
     """A data set of non-empty layers that is ready to be written.
 
-    ``vectors`` is its specification, ``crs`` the CRS that is stored, with heights if specified, and ``plane`` its
-    horizontal part.
+    ``vector_set`` is its specification, ``crs`` the CRS that is stored, with heights if specified, and ``plane_crs``
+    its horizontal part.
     """
 
-    vectors: VectorSet
+    vector_set: VectorSet
     package_layers: list[PackageLayer]
     crs: CRS
-    plane: CRS
+    plane_crs: CRS
 
 
 def prepare_data_sets(
@@ -68,10 +68,15 @@ def _report_omitted_layers(
     reported_layers = {p.layer for p in reported}
     packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
     other_layers = [*(layer.name for role, layer in plan.layers.items() if role not in packaged_roles)]
-    other_layers += [*(unusable_layer.name for unusable_layer in plan.unusable.values()), *plan.unrecognised_layers]
+    other_layers += [
+        *(unusable_layer.name for unusable_layer in plan.unusable_layers.values()),
+        *plan.unrecognised_layers,
+    ]
     names = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
     if names:
-        yield ExportProblem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:MAX_NAMED_FEATURES]))
+        yield ExportProblem(
+            ProblemLevel.NOTE, "layers_left_out", count=len(names), features=tuple(names[:MAX_NAMED_FEATURES])
+        )
 
 
 def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
@@ -96,15 +101,15 @@ def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProb
     """Yield a note for each source CRS on layers that are transformed."""
     transformed: dict[str, list[str]] = {}
     for content in prepared_set.package_layers:
-        if content.layer.crs != prepared_set.plane:
+        if content.layer.crs != prepared_set.plane_crs:
             transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
     for name, layers in transformed.items():
-        params = {"source": name, "target": prepared_set.vectors.crs}
-        yield ExportProblem(Level.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
+        params = {"source": name, "target": prepared_set.vector_set.crs}
+        yield ExportProblem(ProblemLevel.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
 
 
 def _find_duplicate_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
     """Yield a problem for each layer name that a data set has twice."""
     names = [c.name.upper() for c in prepared_set.package_layers]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield ExportProblem(Level.STOP, "layer_twice", layer=name)
+        yield ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name)

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
-from ...geometry.statutory_area import statutory_area
+from ...geometry.statutory_area import measure_statutory_area
 from ...geometry.validity import is_missing, repair_polygon
-from ...standard.template import Field
+from ...standard.template import TemplateField
 from ..names import AREA_FIELDS
 from . import shapefile, vct_precision
-from .content import BATCH_ROWS, PackageLayer, RowBatch
+from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
 from .readers import OpenLayer, ReadRows, get_reader_library_version, open_layer
 from .shape_comparison import compute_max_vertex_shift
 
@@ -45,19 +45,19 @@ class ReadBackResult:
 
     Attributes
     ----------
-    library
+    library_version
         The reading library with its version.
     max_vertex_shift_m
         Largest accepted distance of a vertex from its original, in metres.
     max_area_difference_m2
         Largest difference of an area, in m².
-    areas
+    areas_m2
         Basis of measurement → total as read, in m².
     extent
         In the layer's CRS.
-    differences
+    difference_counts
         (kind, field) → number of differences.
-    examples
+    example_names
         (kind, field) → names of the first features that differ.
     shape_changes
         Kind → names of the features whose shape was read as valid or invalid, or with parts or holes, unlike in the
@@ -66,45 +66,45 @@ class ReadBackResult:
         Whether the format stores widths of texts.
     """
 
-    layer: str
-    library: str
-    features: int = 0
-    fields: int = 0
+    layer_name: str
+    library_version: str
+    feature_count: int = 0
+    field_count: int = 0
     crs: str = ""
     max_vertex_shift_m: float = 0.0
     max_area_difference_m2: float = 0.0
-    areas: dict[str, float] = field(default_factory=dict)
+    areas_m2: dict[str, float] = field(default_factory=dict)
     extent: tuple[float, float, float, float] | None = None
-    differences: Counter[tuple[str, str]] = field(default_factory=Counter)
-    examples: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    difference_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    example_names: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     shape_changes: dict[str, list[str]] = field(default_factory=dict)
     has_declared_widths: bool = True
 
     @property
-    def same(self) -> bool:
+    def has_no_differences(self) -> bool:
         """Return True if the layer has no differences."""
-        return not self.differences
+        return not self.difference_counts
 
     def add_difference(self, kind: str, name: str = "", features: list[str] | None = None, count: int = 1) -> None:
         """Count differences of a kind, with the names of features."""
-        self.differences[kind, name] += count
-        example_names = self.examples.setdefault((kind, name), [])
+        self.difference_counts[kind, name] += count
+        example_names = self.example_names.setdefault((kind, name), [])
         example_names += (features or [])[: _MAX_EXAMPLES - len(example_names)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as values for JSON."""
         rows = [
-            {"kind": kind, "field": name, "count": count, "features": self.examples[kind, name]}
-            for (kind, name), count in self.differences.items()
+            {"kind": kind, "field": name, "count": count, "features": self.example_names[kind, name]}
+            for (kind, name), count in self.difference_counts.items()
         ]
         return {
-            "library": self.library,
-            "features": self.features,
-            "fields": self.fields,
+            "library": self.library_version,
+            "features": self.feature_count,
+            "fields": self.field_count,
             "widths_told": self.has_declared_widths,
             "moved_m": round(self.max_vertex_shift_m, 9),
             "area_off_m2": round(self.max_area_difference_m2, 9),
-            "same": self.same,
+            "same": self.has_no_differences,
             "differences": rows,
             "shape_changes": [
                 {"kind": kind, "count": len(names), "features": names[:_MAX_EXAMPLES]}
@@ -165,26 +165,26 @@ def compare_layer(
 
     ``suffix`` of the file determines what its format stores, ``reader`` is the name of the reading library.
     """
-    result = ReadBackResult(content.name, reader, fields=len(open_layer.fields), crs=open_layer.crs)
+    result = ReadBackResult(content.name, reader, field_count=len(open_layer.fields), crs=open_layer.crs)
     names = content.template.export_names if suffix == ".shp" else {f.name: f.name for f in content.template.fields}
     _compare_schema(open_layer, content, names, suffix, plane, result)
     sums = _LayerSums(content)
-    read_batches = open_layer.batches(BATCH_ROWS)
-    for rows in content.batches(plane):
+    read_batches = open_layer.iterate_batches(BATCH_ROWS)
+    for rows in content.iterate_batches(plane):
         cancellation.raise_if_cancelled()
         read_rows = next(read_batches, None)
-        result.features += 0 if read_rows is None else len(read_rows.shapes)
+        result.feature_count += 0 if read_rows is None else len(read_rows.shapes)
         if read_rows is None or len(read_rows.shapes) != len(rows.shapes):
             break
         _compare_values(rows, read_rows, content, names, suffix, result)
-        sums.add(read_rows, names, _compare_shapes(rows, read_rows.shapes, content, plane, suffix, result))
+        sums.add_batch(read_rows, names, _compare_shapes(rows, read_rows.shapes, content, plane, suffix, result))
         progress(len(rows.shapes))
-    result.features += sum(len(further_rows.shapes) for further_rows in read_batches)
+    result.feature_count += sum(len(further_rows.shapes) for further_rows in read_batches)
     # The stored number of rows (a GeoPackage has one) may differ from the rows: both must be right.
-    for count in dict.fromkeys((result.features, open_layer.features)):
+    for count in dict.fromkeys((result.feature_count, open_layer.feature_count)):
         if count != len(content):
             result.add_difference("count", count=abs(count - len(content)))
-    result.areas, result.extent = sums.areas, sums.extent
+    result.areas_m2, result.extent = sums.areas, sums.extent
     return result
 
 
@@ -211,16 +211,18 @@ def _compare_schema(
         result.add_difference("crs", open_layer.crs[:60])
 
 
-def _compute_expected_read_type(declared: Field, suffix: str) -> str:
+def _compute_expected_read_type(declared: TemplateField, suffix: str) -> str:
     """Return the type that a written field has when it is read again."""
     if suffix not in DATABASE_FORMATS or declared.type != "integer":
         return declared.type
-    kind = DATABASE_FORMATS[suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr_type_name
+    kind = (
+        DATABASE_FORMATS[suffix].field_type_by_kind["long" if (declared.length or 0) > 9 else "integer"].ogr_type_name
+    )
     return "real" if kind == "Real" else "integer"
 
 
 def _compare_values(
-    rows: RowBatch,
+    rows: PackageRowBatch,
     read_rows: ReadRows,
     content: PackageLayer,
     names: dict[str, str],
@@ -240,11 +242,14 @@ def _compare_values(
         ]
         if differing:
             result.add_difference(
-                "value", declared.name, content.keys([rows.first + n for n in differing]), len(differing)
+                "value",
+                declared.name,
+                content.get_row_keys([rows.first_position + n for n in differing]),
+                len(differing),
             )
 
 
-def _are_equal_values(written: Any, read: Any, declared: Field, suffix: str) -> bool:
+def _are_equal_values(written: Any, read: Any, declared: TemplateField, suffix: str) -> bool:
     if written is None:
         return read is None or read == ""
     if read is None:
@@ -272,7 +277,7 @@ def _convert_to_datetime(value: Any) -> datetime | None:
 
 
 def _compare_shapes(
-    rows: RowBatch, shapes: NDArray, content: PackageLayer, plane: CRS, suffix: str, result: ReadBackResult
+    rows: PackageRowBatch, shapes: NDArray, content: PackageLayer, plane: CRS, suffix: str, result: ReadBackResult
 ) -> float:
     """Record differing shapes in the result; return the statutory area as read, m²."""
     expected_shapes = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
@@ -280,17 +285,19 @@ def _compare_shapes(
     # The negation includes NaN.
     moved = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
     if len(moved):
-        result.add_difference("shape", "", content.keys((rows.first + moved).tolist()), len(moved))
+        result.add_difference("shape", "", content.get_row_keys((rows.first_position + moved).tolist()), len(moved))
     for kind, changed in find_shape_changes(content, rows, shapes).items():
         if len(changed):
-            result.shape_changes.setdefault(kind, []).extend(content.keys((rows.first + changed).tolist()))
+            result.shape_changes.setdefault(kind, []).extend(
+                content.get_row_keys((rows.first_position + changed).tolist())
+            )
     small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
     result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
     if content.template.geometry != "polygon":
         return 0.0
     to_lonlat = crs_care.make_lonlat_transformer(plane)
-    areas = statutory_area(shapes, to_lonlat)
-    difference_m2 = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
+    areas = measure_statutory_area(shapes, to_lonlat)
+    difference_m2 = np.abs(measure_statutory_area(rows.shapes, to_lonlat) - areas)
     tolerance_m2 = np.maximum(
         AREA_TOLERANCE_M2, AREA_TOLERANCE_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes)
     )
@@ -299,14 +306,16 @@ def _compare_shapes(
         tolerance_m2 = np.fmax(tolerance_m2, vct_precision.compute_area_tolerance(rows.shapes, plane))
     differing = np.flatnonzero(~(difference_m2 <= tolerance_m2))
     if len(differing):
-        result.add_difference("area", "", content.keys((rows.first + differing).tolist()), len(differing))
+        result.add_difference(
+            "area", "", content.get_row_keys((rows.first_position + differing).tolist()), len(differing)
+        )
     result.max_area_difference_m2 = max(
         result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
     )
-    return float(areas.sum()) + _compute_area_added_by_repair(shapes, areas, content, rows.first, to_lonlat)
+    return float(areas.sum()) + _compute_area_added_by_repair(shapes, areas, content, rows.first_position, to_lonlat)
 
 
-def find_shape_changes(content: PackageLayer, rows: RowBatch, shapes: NDArray) -> dict[str, NDArray]:
+def find_shape_changes(content: PackageLayer, rows: PackageRowBatch, shapes: NDArray) -> dict[str, NDArray]:
     """Return kind → positions of shapes that were read with another validity or structure than in the plan.
 
     Conversion to another CRS and the coordinate grid of a format round coordinates: a shape whose edges touch or lie
@@ -315,7 +324,7 @@ def find_shape_changes(content: PackageLayer, rows: RowBatch, shapes: NDArray) -
     """
     if content.template.geometry != "polygon":
         return {}
-    was_invalid = content.layer.invalid[rows.first : rows.first + len(shapes)]
+    was_invalid = content.layer.invalid[rows.first_position : rows.first_position + len(shapes)]
     is_present = ~is_missing(rows.shapes) & ~is_missing(shapes)
     is_valid = shapely.is_valid(shapes)
     has_other_rings = np.any(_count_parts_and_holes(rows.shapes) != _count_parts_and_holes(shapes), axis=0)
@@ -342,7 +351,7 @@ def _compute_area_added_by_repair(
     """
     invalid = np.flatnonzero(content.layer.invalid[first : first + len(shapes)] & ~is_missing(shapes))
     repaired = np.array([repair_polygon(shapes[n]) for n in invalid.tolist()], dtype=object)
-    return float(statutory_area(repaired, to_lonlat).sum() - areas[invalid].sum()) if len(invalid) else 0.0
+    return float(measure_statutory_area(repaired, to_lonlat).sum() - areas[invalid].sum()) if len(invalid) else 0.0
 
 
 class _LayerSums:
@@ -356,10 +365,11 @@ class _LayerSums:
         self.fields = {
             basis: declared.name
             for basis, meaning in AREA_FIELDS.items()
-            if (declared := template.field(meaning)) is not None and content.columns[declared.name] is not None
+            if (declared := template.find_field(meaning)) is not None
+            and content.column_by_field[declared.name] is not None
         }
 
-    def add(self, read_rows: ReadRows, names: dict[str, str], statutory_m2: float) -> None:
+    def add_batch(self, read_rows: ReadRows, names: dict[str, str], statutory_m2: float) -> None:
         """Add the rows of a batch."""
         if self.content.template.geometry == "polygon":
             self.areas["statutory"] = self.areas.get("statutory", 0.0) + statutory_m2

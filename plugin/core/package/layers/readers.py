@@ -48,9 +48,9 @@ class OpenLayer(Protocol):
 
     fields: list[ReadField]
     crs: str
-    features: int
+    feature_count: int
 
-    def batches(self, size: int) -> Iterator[ReadRows]:
+    def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the rows in batches of ``size``."""
         ...
 
@@ -98,9 +98,9 @@ class _FionaLayer:
         self._source = source
         self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]
         self.crs = source.crs_wkt or ""
-        self.features = len(source)
+        self.feature_count = len(source)
 
-    def batches(self, size: int) -> Iterator[ReadRows]:
+    def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         rows: list[Any] = []
         for feature in self._source:
             rows.append(feature)
@@ -145,12 +145,12 @@ class _PyogrioLayer:
             ReadField(str(field), _convert_dtype_to_field_type(str(dtype)), None)
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
-        self.crs, self.features = info["crs"] or "", int(info["features"])
+        self.crs, self.feature_count = info["crs"] or "", int(info["features"])
 
-    def batches(self, size: int) -> Iterator[ReadRows]:
+    def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         import pyogrio
 
-        for first in range(0, self.features, size):
+        for first in range(0, self.feature_count, size):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 meta, _, wkb, columns = pyogrio.raw.read(

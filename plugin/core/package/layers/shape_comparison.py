@@ -138,11 +138,11 @@ class _ShapePieces:
 
 def _split_into_rings(shapes: NDArray) -> _ShapePieces:
     shape_rings = extract_rings(shapes)
-    order = np.argsort(shape_rings.shape, kind="stable")
-    lengths = np.diff(shape_rings.at)[order]
+    order = np.argsort(shape_rings.polygon_of_ring, kind="stable")
+    lengths = np.diff(shape_rings.ring_starts)[order]
     starts = np.r_[0, np.cumsum(lengths)]
-    vertex_rows = np.repeat(shape_rings.at[:-1][order] - starts[:-1], lengths) + np.arange(starts[-1])
-    return _ShapePieces(shape_rings.xy[vertex_rows], starts, shape_rings.shape[order], len(shapes), True)
+    vertex_rows = np.repeat(shape_rings.ring_starts[:-1][order] - starts[:-1], lengths) + np.arange(starts[-1])
+    return _ShapePieces(shape_rings.xy[vertex_rows], starts, shape_rings.polygon_of_ring[order], len(shapes), True)
 
 
 def _split_into_parts(shapes: NDArray) -> _ShapePieces:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import make_write_error
 from ...exchange.gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
-from ...standard.template import Field
+from ...standard.template import TemplateField
 from ..names import FIELD_NAME_FILE
 from .content import PackageLayer
 from .database import write_rows
@@ -52,12 +52,12 @@ class DbfNumberFormat(NamedTuple):
     decimals: int
 
 
-def compute_text_field_bytes(declared: Field) -> int:
+def compute_text_field_bytes(declared: TemplateField) -> int:
     """Return the bytes of a text field: the template's length, at most 254."""
     return min(declared.length or _MAX_TEXT_BYTES, _MAX_TEXT_BYTES)
 
 
-def choose_dbf_number_format(declared: Field) -> DbfNumberFormat:
+def choose_dbf_number_format(declared: TemplateField) -> DbfNumberFormat:
     """Return width and decimals of a numeric field."""
     if declared.type == "integer":
         return DbfNumberFormat(min(declared.length or _DEFAULT_INTEGER_DIGITS, 18), 0)
@@ -68,7 +68,7 @@ def choose_dbf_number_format(declared: Field) -> DbfNumberFormat:
     )
 
 
-def find_number_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
+def find_number_losses(values: NDArray, declared: TemplateField) -> tuple[NDArray, NDArray]:
     """Return positions of numbers that are too wide, and of rounded ones."""
     number_format = choose_dbf_number_format(declared)
     filled = [n for n, v in enumerate(values) if v is not None]
@@ -81,7 +81,7 @@ def find_number_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArr
     return np.array(too_wide, dtype=int), np.array(rounded, dtype=int)
 
 
-def estimate_file_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
+def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tuple[int, int]:
     """Estimate the bytes of .shp and .dbf for (n,) shapes and as many rows.
 
     References
@@ -103,7 +103,7 @@ def estimate_file_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, 
     )
 
 
-def _compute_field_width(declared: Field) -> int:
+def _compute_field_width(declared: TemplateField) -> int:
     if declared.type == "text":
         return compute_text_field_bytes(declared)
     return DATE_WIDTH if declared.type == "date" else choose_dbf_number_format(declared).width
@@ -173,7 +173,7 @@ def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
         gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", previous)
 
 
-def _choose_field_type_and_width(declared: Field) -> tuple[str, int, int]:
+def _choose_field_type_and_width(declared: TemplateField) -> tuple[str, int, int]:
     if declared.type == "text":
         return "text", compute_text_field_bytes(declared), 0
     if declared.type == "date":
@@ -206,7 +206,7 @@ def _write_one_shapefile(
     if created_names != list(short.values()):
         # The driver may shorten or rename fields.
         raise RuntimeError(f"{created_names} != {list(short.values())}")
-    for rows in content.batches(crs):
+    for rows in content.iterate_batches(crs):
         cancellation.raise_if_cancelled()
         write_rows(layer, definition, rows, field_indexes)
         progress(len(rows.shapes))
@@ -215,7 +215,7 @@ def _write_one_shapefile(
     target.with_suffix(".cpg").write_text(CPG_CONTENT[encoding], encoding="ascii")
 
 
-def _define_field(declared: Field, name: str) -> Any:
+def _define_field(declared: TemplateField, name: str) -> Any:
     from osgeo import ogr
 
     if declared.type == "text":

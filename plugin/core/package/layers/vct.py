@@ -64,7 +64,7 @@ def _make_source_layer(content: PackageLayer, plane: CRS, cancellation: Cancella
     """Return a layer as the VCT writer reads it, in the package's CRS."""
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
-    for rows in content.batches(plane):
+    for rows in content.iterate_batches(plane):
         cancellation.raise_if_cancelled()
         shapes.append(rows.shapes)
         for name, values in rows.values.items():
@@ -100,8 +100,8 @@ def read_back_vct_set(
     unread_contents = {c.name.upper(): c for c in contents}
     results: dict[str, ReadBackResult] = {}
     with open_vct(path, cancellation, checks_county=False) as vct:
-        crs = vct.head.crs.to_wkt()
-        for name, batches in groupby(vct.batches(), key=lambda result: result[0].name.upper()):
+        crs = vct.header.crs.to_wkt()
+        for name, batches in groupby(vct.read_batches(), key=lambda result: result[0].name.upper()):
             content = unread_contents.pop(name, None)
             frames = (frame for _, frame in batches)
             if content is None:
@@ -124,16 +124,16 @@ class VctLayer:
     """A table of a VCT file with the interface of `OpenLayer`.
 
     ``source_rows`` is the feature of each row; ``fields_with_differing_parts`` maps field → number of features whose
-    parts differ in it. ``features`` grows while the table is read, because the file does not store the number.
+    parts differ in it. ``feature_count`` grows while the table is read, because the file does not store the number.
     """
 
     def __init__(self, table: VctTable, crs: str, frames: Iterator[gpd.GeoDataFrame], row_of: NDArray):
         self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
-        self.crs, self.features = crs, 0
+        self.crs, self.feature_count = crs, 0
         self.fields_with_differing_parts: dict[str, int] = {}
         self._frames, self._row_of, self._next_row = frames, row_of, 0
 
-    def batches(self, size: int) -> Iterator[ReadRows]:
+    def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the features in batches of ``size``, their parts merged."""
         pending: pd.DataFrame | None = None
         for frame in chain(self._frames, [None]):
@@ -171,7 +171,7 @@ class VctLayer:
         """Return features whose parts are merged; count fields in which parts differ."""
         row = parts["row"].to_numpy()
         feature_starts = _find_feature_starts(row)
-        self.features += len(feature_starts)
+        self.feature_count += len(feature_starts)
         shapes = np.array(parts["shape"], dtype=object)
         multipart = np.flatnonzero(np.diff(np.r_[feature_starts, len(row)]) > 1)
         merged_shapes = shapes[feature_starts]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...exchange.vct.settings import load_settings
 from ...exchange.vct.shapes import round_xy
 from ...exchange.vct.values import clean_text
-from ...standard.template import Field
+from ...standard.template import TemplateField
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -30,7 +30,7 @@ def has_separator(text: str) -> bool:
     return clean_text(text) != text
 
 
-def find_too_wide_numbers(values: NDArray, declared: Field) -> NDArray:
+def find_too_wide_numbers(values: NDArray, declared: TemplateField) -> NDArray:
     """Return (k,) positions of numbers with too many digits before the point.
 
     The template's length determines the number of digits.
@@ -46,7 +46,7 @@ def find_too_wide_numbers(values: NDArray, declared: Field) -> NDArray:
     )
 
 
-def find_too_precise_numbers(values: NDArray, declared: Field) -> NDArray:
+def find_too_precise_numbers(values: NDArray, declared: TemplateField) -> NDArray:
     """Return (k,) positions of real numbers with more decimals than the template has.
 
     Their field is declared with more decimals.
@@ -117,7 +117,7 @@ def _find_repeated_vertices(rounded: NDArray) -> tuple[NDArray, NDArray]:
 
 def round_coordinates(shapes: NDArray, geographic: bool) -> NDArray:
     """Return (n,) shapes with coordinates rounded to the digits of a file in its CRS."""
-    return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().decimals(geographic)))
+    return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().get_coordinate_decimals(geographic)))
 
 
 def compute_area_tolerance(shapes: NDArray, plane: CRS) -> NDArray:
@@ -127,5 +127,5 @@ def compute_area_tolerance(shapes: NDArray, plane: CRS) -> NDArray:
     the perimeter.
     """
     unit = _METRES_PER_DEGREE if plane.is_geographic else 1.0
-    max_shift_m = 0.5 * 10.0 ** -load_settings().decimals(plane.is_geographic) * unit * np.sqrt(2)
+    max_shift_m = 0.5 * 10.0 ** -load_settings().get_coordinate_decimals(plane.is_geographic) * unit * np.sqrt(2)
     return max_shift_m * unit * shapely.length(shapes)

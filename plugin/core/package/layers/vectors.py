@@ -17,7 +17,7 @@ from ..export_context import ExportContext
 from ..manifest import make_layer_row
 from ..names import make_name
 from ..package_spec.model import FORMAT_NAMES
-from ..problems import MAX_NAMED_FEATURES, ExportProblem, Level
+from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from .content import PackageLayer
 from .database import write_database
 from .prepare import PreparedSet
@@ -31,7 +31,7 @@ class WrittenLayer(NamedTuple):
 
     package_layer: PackageLayer
     path: Path
-    done: ReadBackResult
+    result_read_back: ReadBackResult
 
 
 #: Writes a set at a path and reads every layer again.
@@ -53,21 +53,21 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
     OutputError
         If a layer cannot be written, or differs when it is read again.
     """
-    vectors = prepared_set.vectors
+    vectors = prepared_set.vector_set
     if not prepared_set.package_layers:
         return WrittenSet([], [])
-    path = context.place(vectors.folder, make_name(vectors.file, context.placeholders))
+    path = context.prepare_file_path(vectors.folder, make_name(vectors.file, context.placeholders))
     context.row_progress.text = path.stem if vectors.suffix == ".shp" else path.name
     rows: list[dict[str, Any]] = []
     problems: list[ExportProblem] = []
     for content, file, done in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
-        if not done.same:
+        if not done.has_no_differences:
             raise _make_difference_error(content, done.to_dict()["differences"])
         problems += _report_shape_changes(content, done, prepared_set)
         path_in_package = context.get_path_in_package(file)
         rows.append(
             make_layer_row(
-                content, vectors, context.package_spec, path_in_package, done, prepared_set.plane, vectors.vertical
+                content, vectors, context.package_spec, path_in_package, done, prepared_set.plane_crs, vectors.vertical
             )
         )
     return WrittenSet(rows, problems)
@@ -78,12 +78,12 @@ def _report_shape_changes(
 ) -> Iterator[ExportProblem]:
     """Yield a note for each kind of change of shapes that the written layer has."""
     params = {
-        "format": FORMAT_NAMES[prepared_set.vectors.suffix],
-        "target": crs_care.make_crs_label(prepared_set.plane),
+        "format": FORMAT_NAMES[prepared_set.vector_set.suffix],
+        "target": crs_care.make_crs_label(prepared_set.plane_crs),
     }
     for kind, keys in done.shape_changes.items():
         yield ExportProblem(
-            Level.NOTE,
+            ProblemLevel.NOTE,
             f"shape_now_{kind}",
             content.layer.name,
             count=len(keys),
@@ -96,10 +96,10 @@ def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContex
     lists = context.plan.norm.standard.code_lists
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     write_database(
-        path, prepared_set.package_layers, prepared_set.crs, plane=prepared_set.plane, code_lists=lists, **options
+        path, prepared_set.package_layers, prepared_set.crs, plane=prepared_set.plane_crs, code_lists=lists, **options
     )
     for content in prepared_set.package_layers:
-        yield WrittenLayer(content, path, read_back(path, content, prepared_set.plane, **options))
+        yield WrittenLayer(content, path, read_back(path, content, prepared_set.plane_crs, **options))
 
 
 def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
@@ -107,17 +107,23 @@ def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportCont
     folder = path.with_suffix("")
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     write_shapefiles(
-        folder, prepared_set.package_layers, prepared_set.plane, encoding=prepared_set.vectors.encoding, **options
+        folder,
+        prepared_set.package_layers,
+        prepared_set.plane_crs,
+        encoding=prepared_set.vector_set.encoding,
+        **options,
     )
     for content in prepared_set.package_layers:
         file = folder / f"{content.name}.shp"
-        yield WrittenLayer(content, file, read_back(file, content, prepared_set.plane, **options))
+        yield WrittenLayer(content, file, read_back(file, content, prepared_set.plane_crs, **options))
 
 
 def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
-    written = write_vct_set(path, prepared_set.package_layers, prepared_set.plane, **options)
-    for content, done in read_back_vct_set(path, prepared_set.package_layers, prepared_set.plane, written, **options):
+    written = write_vct_set(path, prepared_set.package_layers, prepared_set.plane_crs, **options)
+    for content, done in read_back_vct_set(
+        path, prepared_set.package_layers, prepared_set.plane_crs, written, **options
+    ):
         yield WrittenLayer(content, path, done)
 
 

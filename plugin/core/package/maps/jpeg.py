@@ -56,7 +56,7 @@ class JpegProperties:
 
     Attributes
     ----------
-    width, height
+    width_px, height_px
         Pixels, 0 without a frame header.
     dpi
         Dots per inch, None if unknown.
@@ -74,8 +74,8 @@ class JpegProperties:
         Whether its properties state the place where it was taken.
     """
 
-    width: int = 0
-    height: int = 0
+    width_px: int = 0
+    height_px: int = 0
     dpi: float | None = None
     is_complete: bool = False
     trailing_bytes: int = 0

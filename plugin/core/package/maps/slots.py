@@ -28,7 +28,7 @@ from ...standard.map_set import (
 )
 from ..names import fill_placeholders, make_name_matcher
 from ..package_spec.model import MIN_DPI
-from ..problems import ExportProblem, GateRefusal, Level, select_levels
+from ..problems import ExportProblem, GateRefusal, ProblemLevel, select_levels
 from . import jpeg
 
 if TYPE_CHECKING:
@@ -48,46 +48,47 @@ MAP_PROGRESS_START = 0.4
 class MapRequest(NamedTuple):
     """A map that is to be rendered.
 
-    ``slot`` is its place in the package, ``map_spec`` its definition in the map set, with number and title, ``file``
-    its file name.
+    ``slot`` is its place in the package, ``map_spec`` its definition in the map set, with number and title,
+    ``file_name`` its file name.
     """
 
     slot: FileSlot
     map_spec: MapSpec
-    file: str
+    file_name: str
 
 
 @dataclass(frozen=True)
 class MapJob:
     """What a renderer receives: the plan, the requested maps and their settings.
 
-    ``folder`` is the folder for the files, ``code`` and ``name`` are the county's, ``document`` is the document
-    information (成果信息). ``progress`` takes the share of finished maps and the name of the current one.
+    ``target_folder`` is the folder for the files, ``county_code`` and ``county_name`` are the county's,
+    ``document_info`` is the document information (成果信息). ``report_progress`` takes the share of finished maps and
+    the name of the current one.
     """
 
     plan: Plan
     requests: tuple[MapRequest, ...]
     catalogue: MapCatalogue
-    settings: MapSettings
-    folder: Path
-    code: str
-    name: str
-    document: DocumentInfo
-    progress: Callable[[float, str], None]
+    map_settings: MapSettings
+    target_folder: Path
+    county_code: str
+    county_name: str
+    document_info: DocumentInfo
+    report_progress: Callable[[float, str], None]
     cancellation: Cancellation
 
 
 class RenderedMap(NamedTuple):
     """A rendered map, or the reason why it is missing.
 
-    ``files`` are the picture and its world file, ``crs`` is a label, ``scale`` the denominator of the map's scale,
-    ``missing_input`` the reason.
+    ``file_names`` are the picture and its world file, ``crs`` is a label, ``scale_denominator`` the denominator of the
+    map's scale, ``missing_input`` the reason.
     """
 
     request: MapRequest
-    files: tuple[str, ...] = ()
+    file_names: tuple[str, ...] = ()
     crs: str = ""
-    scale: float = 0.0
+    scale_denominator: float = 0.0
     missing_input: MissingInput | None = None
 
 
@@ -99,14 +100,14 @@ MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 class PlannedMaps:
     """The maps of a package that are to be rendered, and those that cannot be.
 
-    ``requests`` are to be rendered by ``render``; ``missing_inputs`` are missing maps with the reason. ``force`` allows
-    a required map to be missing.
+    ``requests`` are to be rendered by ``map_renderer``; ``missing_inputs`` are missing maps with the reason.
+    ``allows_missing_maps`` allows a required map to be missing.
     """
 
     requests: tuple[MapRequest, ...] = ()
     missing_inputs: tuple[tuple[FileSlot, MissingInput], ...] = ()
-    render: MapRenderer | None = field(default=None, compare=False)
-    force: bool = False
+    map_renderer: MapRenderer | None = field(default=None, compare=False)
+    allows_missing_maps: bool = False
 
 
 def choose_maps_to_render(
@@ -117,12 +118,12 @@ def choose_maps_to_render(
     ``filled`` are the places for maps with the planner's files, ``draw`` is the renderer, None if it is not
     available.
     """
-    spec, catalogue = order.package_spec, order.package_spec.maps.catalogue()
+    spec, catalogue = order.package_spec, order.package_spec.maps.load_map_catalogue()
     requests, missing_maps = [], []
     given_maps = _find_given_maps(spec, filled, values)
     for filled_slot in filled:
         slot = filled_slot.slot
-        if not slot.layout or filled_slot.files:
+        if not slot.layout or filled_slot.file_paths:
             continue
         map_spec = make_map_spec(slot, catalogue)
         missing_input = (
@@ -133,7 +134,9 @@ def choose_maps_to_render(
         if missing_input:
             missing_maps.append((slot, missing_input))
         else:
-            requests.append(MapRequest(slot, map_spec, fill_placeholders(slot.file, {**values, **slot.own})))
+            requests.append(
+                MapRequest(slot, map_spec, fill_placeholders(slot.file, {**values, **slot.placeholder_values}))
+            )
     if not requests and not given_maps:
         # A required slot without a number accepts any map, but the package has no map.
         missing_maps += [
@@ -141,12 +144,12 @@ def choose_maps_to_render(
             for filled_slot in filled
             if accepts_any_map(filled_slot.slot) and filled_slot.slot.need == "M"
         ]
-    return PlannedMaps(tuple(requests), tuple(missing_maps), draw, order.force)
+    return PlannedMaps(tuple(requests), tuple(missing_maps), draw, order.is_forced)
 
 
 def make_map_spec(slot: FileSlot, catalogue: MapCatalogue) -> MapSpec:
     """Return the definition of the map that is rendered for a place, with number and title of the place."""
-    return dataclasses.replace(catalogue.maps[slot.layout], number=int(slot.number), title=slot.title)
+    return dataclasses.replace(catalogue.map_by_id[slot.layout], number=int(slot.number), title=slot.title)
 
 
 def accepts_any_map(slot: FileSlot) -> bool:
@@ -156,7 +159,7 @@ def accepts_any_map(slot: FileSlot) -> bool:
 
 def _find_reason_against_all_maps(order: ExportOrder, draw: MapRenderer | None) -> MissingInput | None:
     """Return why no map can be rendered at all, None if maps can be."""
-    if not order.maps:
+    if not order.makes_maps:
         return MissingInput("not_wanted")
     return MissingInput("no_qgis") if draw is None else None
 
@@ -167,7 +170,7 @@ def _find_given_maps(package_spec: PackageSpec, filled: Iterable[FilledSlot], va
     for filled_slot in filled:
         if filled_slot.slot.kind == "map":
             pattern = make_name_matcher(filled_slot.slot.file, values)
-            for path in filled_slot.files:
+            for path in filled_slot.file_paths:
                 match = pattern.fullmatch(path.name)
                 file_of_number_or_title |= {
                     text: path.name for text in (match.groupdict().values() if match else ()) if text
@@ -178,8 +181,8 @@ def _find_given_maps(package_spec: PackageSpec, filled: Iterable[FilledSlot], va
 def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingInput | None:
     """Return why a map is not rendered: a given map has its number or title."""
     for key in ("number", "title"):
-        if slot.own[key] in given_maps:
-            return MissingInput(f"{key}_given", {"file": given_maps[slot.own[key]]})
+        if slot.placeholder_values[key] in given_maps:
+            return MissingInput(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
     return None
 
 
@@ -199,11 +202,11 @@ def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> li
 
     It stops the export (level GATE) for required maps; for others it is a note.
     """
-    titles_by_reason: dict[tuple[Level, MissingInput], list[str]] = {}
+    titles_by_reason: dict[tuple[ProblemLevel, MissingInput], list[str]] = {}
     for slot, missing_input in lacking:
-        titles_by_reason.setdefault((Level.GATE if slot.need == "M" else Level.NOTE, missing_input), []).append(
-            slot.title
-        )
+        titles_by_reason.setdefault(
+            (ProblemLevel.GATE if slot.need == "M" else ProblemLevel.NOTE, missing_input), []
+        ).append(slot.title)
     return [
         ExportProblem(
             level,
@@ -228,7 +231,7 @@ def make_maps(context: ExportContext) -> list[ExportProblem]:
     rows |= {
         filled_slot.slot.id: [
             _make_map_row_of_file(context, filled_slot.slot, path.name, ORIGIN_GIVEN)
-            for path in filled_slot.files
+            for path in filled_slot.file_paths
             if jpeg.is_jpeg(path.name)
         ]
         for filled_slot in context.filled_slots
@@ -236,15 +239,17 @@ def make_maps(context: ExportContext) -> list[ExportProblem]:
     }
     failed_maps = []
     for rendered_map in _render_maps(context):
-        slot, file = rendered_map.request.slot, rendered_map.request.file
+        slot, file = rendered_map.request.slot, rendered_map.request.file_name
         if rendered_map.missing_input:
             failed_maps.append((slot, rendered_map.missing_input))
             continue
         row = _make_map_row_of_file(context, slot, file, ORIGIN_MADE)
-        rows[slot.id] = [{**row, "layout": slot.layout, "crs": rendered_map.crs, "scale": round(rendered_map.scale)}]
-        slots[slot.id]["files"] = [spec.place(slot.folder, name) for name in rendered_map.files]
+        rows[slot.id] = [
+            {**row, "layout": slot.layout, "crs": rendered_map.crs, "scale": round(rendered_map.scale_denominator)}
+        ]
+        slots[slot.id]["files"] = [spec.get_file_path(slot.folder, name) for name in rendered_map.file_names]
     texts = Texts(context.lang)
-    for slot, missing_input in (*context.maps.missing_inputs, *failed_maps):
+    for slot, missing_input in (*context.planned_maps.missing_inputs, *failed_maps):
         rows[slot.id] = [
             _make_empty_map_row(
                 slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
@@ -256,8 +261,8 @@ def make_maps(context: ExportContext) -> list[ExportProblem]:
 
 def _pass_gate(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
     """Raise OutputError if a required map could not be rendered and none is forced."""
-    gate_problems = select_levels(problems, Level.GATE)
-    if gate_problems and not context.maps.force:
+    gate_problems = select_levels(problems, ProblemLevel.GATE)
+    if gate_problems and not context.planned_maps.allows_missing_maps:
         raise OutputError(
             "package_gate",
             target=context.new_folder.stem,
@@ -270,29 +275,29 @@ def _pass_gate(problems: list[ExportProblem], context: ExportContext) -> list[Ex
 
 
 def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
-    work, spec = context.maps, context.package_spec
-    if not work.requests or work.render is None:
+    work, spec = context.planned_maps, context.package_spec
+    if not work.requests or work.map_renderer is None:
         return
     for folder in dict.fromkeys(request.slot.folder for request in work.requests):
         job = MapJob(
             plan=context.plan,
             requests=tuple(request for request in work.requests if request.slot.folder == folder),
-            catalogue=spec.maps.catalogue(),
-            settings=spec.maps,
-            folder=context.place(folder, "x").parent,
-            code=context.placeholders["code"],
-            name=context.placeholders["name"],
-            document=context.document.info,
-            progress=context.row_progress.after,
+            catalogue=spec.maps.load_map_catalogue(),
+            map_settings=spec.maps,
+            target_folder=context.prepare_file_path(folder, "x").parent,
+            county_code=context.placeholders["code"],
+            county_name=context.placeholders["name"],
+            document_info=context.resolved_document.document_info,
+            report_progress=context.row_progress.report_after_rows,
             cancellation=context.cancellation,
         )
-        for rendered_map in work.render(job):
+        for rendered_map in work.map_renderer(job):
             if (
                 rendered_map.missing_input is None
-                and not jpeg.inspect_jpeg(job.folder / rendered_map.request.file).is_complete
+                and not jpeg.inspect_jpeg(job.target_folder / rendered_map.request.file_name).is_complete
             ):
                 raise OutputError(
-                    "map_not_whole", map=rendered_map.request.slot.title, target=rendered_map.request.file
+                    "map_not_whole", map=rendered_map.request.slot.title, target=rendered_map.request.file_name
                 )
             yield rendered_map
 
@@ -322,10 +327,14 @@ def find_former_maps(former: Path) -> set[str]:
 
 def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
     """Return the manifest's entry for an existing map, with pixels and dpi."""
-    path = context.place(slot.folder, file)
+    path = context.prepare_file_path(slot.folder, file)
     picture = jpeg.inspect_jpeg(path)
-    match = make_name_matcher(slot.file, {**context.placeholders, **slot.own}).fullmatch(file)
-    size = {"width": picture.width, "height": picture.height, "dpi": round(picture.dpi, 2) if picture.dpi else None}
+    match = make_name_matcher(slot.file, {**context.placeholders, **slot.placeholder_values}).fullmatch(file)
+    size = {
+        "width": picture.width_px,
+        "height": picture.height_px,
+        "dpi": round(picture.dpi, 2) if picture.dpi else None,
+    }
     return {
         **_make_empty_map_row(slot, origin),
         **(match.groupdict() if match else {}),

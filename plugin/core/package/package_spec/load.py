@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import DataError
 from ...files.data import ErrorCollector
-from ...render.words import Words
+from ...render.words import ReportTexts
 from ...standard import load_standard
 from ...standard.template import Template
 from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
@@ -77,7 +77,7 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
             standard=standard.id,
             known=known,
         )
-    for part, names in (("fields", slot.fields), ("names", tuple(slot.names))):
+    for part, names in (("fields", slot.fields), ("names", tuple(slot.names_by_field))):
         for name in names:
             if not any(_has_field(template, name) for template in templates):
                 fields = ", ".join(f.name for f in templates[0].fields)
@@ -97,23 +97,25 @@ def _has_field(template: Template, name: str) -> bool:
 
 def find_layer_title(layer: str, standard: Standard, texts: Texts) -> str:
     """Return the title of a layer code, or of a concept such as ``farmland``."""
-    return standard.templates[layer].name if layer in standard.templates else texts.concept(layer)
+    return standard.templates[layer].name if layer in standard.templates else texts.get_concept_name(layer)
 
 
 def _list_file_paths(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
     """Yield the key and the path in the package of each file of a specification."""
     for n, vectors in enumerate(package_spec.vectors, 1):
-        yield f"vector[{n}]", package_spec.place(vectors.folder, vectors.file)
+        yield f"vector[{n}]", package_spec.get_file_path(vectors.folder, vectors.file)
     for slot in package_spec.files:
         yield (
             f"{slot.kind} {slot.id}",
-            package_spec.place(slot.folder, fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.own})),
+            package_spec.get_file_path(
+                slot.folder, fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
+            ),
         )
-    yield "metadata", package_spec.place(package_spec.metadata.folder, package_spec.metadata.file)
+    yield "metadata", package_spec.get_file_path(package_spec.metadata.folder, package_spec.metadata.file)
     for suffix in (".html", ".json"):
-        yield "report", package_spec.place(package_spec.report.folder, f"{package_spec.report.file}{suffix}")
+        yield "report", package_spec.get_file_path(package_spec.report.folder, f"{package_spec.report.file}{suffix}")
     if package_spec.tables is not None:
-        yield "tables", package_spec.place(package_spec.tables.folder, f"{package_spec.tables.file}.xlsx")
+        yield "tables", package_spec.get_file_path(package_spec.tables.folder, f"{package_spec.tables.file}.xlsx")
 
 
 def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
@@ -122,35 +124,44 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
     Each line has the contents and whether the file is required.
     """
     rows: list[tuple[str, str]] = []
-    words, standard = Words(texts.lang), load_standard(package_spec.standard)
+    words, standard = ReportTexts(texts.lang), load_standard(package_spec.standard)
     for vectors in package_spec.vectors:
         layers = texts.get("words", "between_names").join(
             (slot.name or find_layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
         )
         crs = f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs
         rows.append(
-            (package_spec.place(vectors.folder, vectors.file), texts.get("form", "vector", crs=crs, layers=layers))
+            (
+                package_spec.get_file_path(vectors.folder, vectors.file),
+                texts.get("form", "vector", crs=crs, layers=layers),
+            )
         )
     for slot in package_spec.files:
-        name = fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.own})
-        rows.append((package_spec.place(slot.folder, name), texts.get("form", f"need_{slot.need}", title=slot.title)))
+        name = fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.placeholder_values})
+        rows.append(
+            (package_spec.get_file_path(slot.folder, name), texts.get("form", f"need_{slot.need}", title=slot.title))
+        )
     for key, named_file, suffix in (
         ("report", package_spec.report, ".html/.json"),
         ("metadata", package_spec.metadata, ""),
         ("tables", package_spec.tables, ".xlsx"),
     ):
         if named_file is not None:
-            rows.append((package_spec.place(named_file.folder, f"{named_file.file}{suffix}"), texts.get("form", key)))
+            rows.append(
+                (package_spec.get_file_path(named_file.folder, f"{named_file.file}{suffix}"), texts.get("form", key))
+            )
     root = fill_placeholders(package_spec.root, _SAMPLE_VALUES)
     lines = [
         texts.get("form", "head", name=package_spec.name, standard=package_spec.standard, source=package_spec.source),
         f"{root}/",
     ]
     lines += [f"  {fill_placeholders(path, _SAMPLE_VALUES)} · {description}" for path, description in sorted(rows)]
-    if package_spec.unverified:
+    if package_spec.unverified_keys:
         lines.append(
             texts.get(
-                "form", "unverified", keys=words.join(words.named("form_key", k) for k in package_spec.unverified)
+                "form",
+                "unverified",
+                keys=words.join_parts(words.get_text_or_key("form_key", k) for k in package_spec.unverified_keys),
             )
         )
     return lines

@@ -47,7 +47,7 @@ class LayerSlot:
         Its name in the package; empty: its code.
     fields
         The written fields in order; empty: all of its template.
-    names
+    names_by_field
         Field → its name in the package.
     """
 
@@ -55,7 +55,7 @@ class LayerSlot:
     need: str
     name: str = ""
     fields: tuple[str, ...] = ()
-    names: dict[str, str] = field(default_factory=dict, hash=False)
+    names_by_field: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -101,18 +101,18 @@ class FileSlot:
     generated: str = ""
 
     @property
-    def own(self) -> dict[str, str]:
+    def placeholder_values(self) -> dict[str, str]:
         """Return the number and title with which names of this document or map are filled."""
         return {"number": self.number, "title": self.title} if self.number else {}
 
 
 @dataclass(frozen=True)
 class NamedFile:
-    """The specification of a generated file; ``names`` maps its items to names."""
+    """The specification of a generated file; ``names_by_item`` maps its items to names."""
 
     folder: str
     file: str
-    names: dict[str, str] = field(default_factory=dict, hash=False)
+    names_by_item: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class MapSettings:
     drawer: str = ""
     date: str = ""
 
-    def catalogue(self) -> MapCatalogue:
+    def load_map_catalogue(self) -> MapCatalogue:
         """Return the map set, which defines maps and sheets."""
         return load_map_set(self.map_set or "")
 
@@ -176,11 +176,11 @@ class PackageSpec:
     path: Path
 
     @property
-    def unverified(self) -> list[str]:
+    def unverified_keys(self) -> list[str]:
         """Return the keys of the specification without a verified source (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
 
-    def document_info(self, values: Mapping[str, str]) -> DocumentInfo:
+    def fill_document_info(self, values: Mapping[str, str]) -> DocumentInfo:
         """Return the specification's default document information (成果信息).
 
         ``values`` are the values of the placeholders.
@@ -188,6 +188,6 @@ class PackageSpec:
         maker, drawer, date = (make_name(text, values) for text in (self.maps.maker, self.maps.drawer, self.maps.date))
         return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 
-    def place(self, folder: str, name: str) -> str:
+    def get_file_path(self, folder: str, name: str) -> str:
         """Return the path in the package of a file in a folder, with ``/``."""
         return "/".join(part for part in (self.folders.get(folder, ""), name) if part)

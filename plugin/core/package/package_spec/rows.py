@@ -122,7 +122,7 @@ def read_map_settings(row: Any, path: Path) -> MapSettings:
     settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
     if not MIN_DPI <= settings.dpi <= MAX_DPI:
         raise _make_unknown_value_error(path, "maps.dpi", settings.dpi, f"{MIN_DPI}–{MAX_DPI}")
-    sheets = settings.catalogue().sheets
+    sheets = settings.load_map_catalogue().page_size_by_id
     check_value_is_known(settings.page, sheets, path, "maps.page")
     return settings
 
@@ -136,7 +136,7 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
         For a layout that the map set does not have, an invalid number, a map with a layout that names several files,
         and two maps with one number or layout.
     """
-    maps = settings.catalogue().maps
+    maps = settings.load_map_catalogue().map_by_id
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
         if slot.number and not _TWO_DIGITS.fullmatch(slot.number):
@@ -147,7 +147,9 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
         if slot.layout:
             check_value_is_known(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
-        if slot.number and (problem := find_name_problem(fill_placeholders(slot.file, {**SAMPLE_VALUES, **slot.own}))):
+        if slot.number and (
+            problem := find_name_problem(fill_placeholders(slot.file, {**SAMPLE_VALUES, **slot.placeholder_values}))
+        ):
             raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
         for key, values in used_values.items():
             value = getattr(slot, key)
@@ -240,7 +242,7 @@ def read_table_words(row: Any, path: Path) -> TableWords:
     check_type(row, dict, file=path, key="tables")
     words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
     texts = Texts("zh")
-    for section, known in (("titles", texts.section("sheets")), ("heads", texts.section("columns"))):
+    for section, known in (("titles", texts.get_section("sheets")), ("heads", texts.get_section("columns"))):
         words_of_id = check_type(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
         for key, words in words_of_id.items():
             check_value_is_known(key, known, path, f"tables.{section}")

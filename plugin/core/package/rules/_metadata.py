@@ -25,10 +25,10 @@ from ..metadata import (
     join_formats,
 )
 from ..tables.known_tables import parse_printed_number
-from ._package import find_data_year, format_value, is_made_by_plugin
+from ._package import find_data_year, format_value_or_missing, is_made_by_plugin
 
 if TYPE_CHECKING:
-    from ...engine.context import Context
+    from ...engine.context import RuleContext
 
 #: Dates may be later than today by this much, because clocks and time zones differ.
 _CLOCK_TOLERANCE = timedelta(days=1)
@@ -38,24 +38,26 @@ _LAST_DIGIT_TOLERANCE = 1.02
 _DATE_PATTERN = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!\d)")
 
 
-def check_metadata_values(path: str, metadata: MetadataItems, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def check_metadata_values(
+    path: str, metadata: MetadataItems, package: PackageFacts, ctx: RuleContext
+) -> Iterator[Finding]:
     """Yield findings on metadata items that contradict the package.
 
     Empty items and items that the specification omits are ignored.
     """
     make_finding = _FindingMaker(path, package, ctx)
-    readable = [layer for layer in package.layers if layer.features >= 0]
+    readable = [layer for layer in package.layers if layer.feature_count >= 0]
     # Unreadable layers may exist; DOC008 reports them.
-    unreadable = [layer for layer in package.layers if layer.features < 0]
+    unreadable = [layer for layer in package.layers if layer.feature_count < 0]
     unreadable_names = {layer.name.upper() for layer in unreadable}
     is_data_set_unreadable = any(layer.name == PurePosixPath(layer.file).stem for layer in unreadable)
     described: set[tuple[str, str]] = set()
     entry_counts: dict[tuple[str, str], int] = {}
-    for items in metadata.layers:
+    for items in metadata.layer_items:
         name = items.get("name", "")
         described_layers = [layer for layer in readable if layer.name.upper() == name.upper()]
         described_layers = [
-            layer for layer in described_layers if layer.format == items.get("format")
+            layer for layer in described_layers if layer.data_format == items.get("format")
         ] or described_layers
         if not described_layers and (is_data_set_unreadable or name.upper() in unreadable_names):
             continue
@@ -64,7 +66,7 @@ def check_metadata_values(path: str, metadata: MetadataItems, package: PackageFa
                 "",
                 key=f"{path}/{name}",
                 case="layer_lost",
-                params={"file": path, "name": format_value(name, make_finding.texts)},
+                params={"file": path, "name": format_value_or_missing(name, make_finding.texts)},
             )
             continue
         layer = next((one for one in described_layers if (one.file, one.name) not in described), described_layers[0])
@@ -77,7 +79,7 @@ def check_metadata_values(path: str, metadata: MetadataItems, package: PackageFa
         params = {"file": path, "name": name, "count": count}
         yield Finding("", key=f"{path}/{name}", case="layer_twice", params=params)
     yield from _report_undescribed_layers(path, readable, described, package)
-    yield from _check_package(metadata.package, package, make_finding)
+    yield from _check_package(metadata.package_items, package, make_finding)
 
 
 def _report_undescribed_layers(
@@ -88,7 +90,7 @@ def _report_undescribed_layers(
     A data set without any metadata, in a package that has metadata of others, makes one finding.
     """
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
-    undescribed = [x for x in readable if x.features and (x.file, x.name) not in described | unread_layers]
+    undescribed = [x for x in readable if x.feature_count and (x.file, x.name) not in described | unread_layers]
     for file in dict.fromkeys(layer.file for layer in undescribed):
         names = [layer.name for layer in undescribed if layer.file == file]
         if described and len(names) > 1 and file not in {place for place, _ in described}:
@@ -102,7 +104,7 @@ def _report_undescribed_layers(
 class _FindingMaker:
     """Makes the finding on a metadata item with a wrong value."""
 
-    def __init__(self, path: str, package: PackageFacts, ctx: Context):
+    def __init__(self, path: str, package: PackageFacts, ctx: RuleContext):
         self.path, self.package, self.ctx = path, package, ctx
         self.texts = Texts(ctx.lang)
 
@@ -110,27 +112,30 @@ class _FindingMaker:
         """Return the finding that an item is wrong.
 
         ``owner`` is a layer, "" for the package."""
-        name = self.package.package_spec.metadata.names[item]
+        name = self.package.package_spec.metadata.names_by_item[item]
         owner_name = owner or self.texts.get("words", "whole_package")
         params = {"file": self.path, "owner": owner_name, "item": name}
-        params |= {"told": format_value(stated, self.texts), "found": format_value(expected, self.texts)}
+        params |= {
+            "told": format_value_or_missing(stated, self.texts),
+            "found": format_value_or_missing(expected, self.texts),
+        }
         return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
 
 
 def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield findings on the metadata items of one layer."""
-    code = make_finding.package.code
+    code = make_finding.package.county_code
     template = make_finding.ctx.norm.standard.templates.get(layer.name)
     plane = crs_care.parse_crs(layer.crs)
     unit = "" if plane is None else DEGREES_UNIT if plane.is_geographic else METRES_UNIT
     expected = {
         "data_id": f"{code}{layer.name}" if code else "",
         "alias": template.name if template else "",
-        "format": layer.format,
-        "geometry": GEOMETRY_NAMES.get(layer.geometry, ""),
+        "format": layer.data_format,
+        "geometry": GEOMETRY_NAMES.get(layer.geometry_type, ""),
         "wkid": layer.crs.removeprefix("EPSG:") if layer.crs.startswith("EPSG:") else "",
         "unit": unit,
-        "features": str(layer.features),
+        "features": str(layer.feature_count),
     }
     for item, value in expected.items():
         stated = items.get(item, "")
@@ -149,7 +154,7 @@ def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[st
     if not is_made_by_plugin(package) or package.manifest is None:
         return {}
     rows = [row for row in package.manifest["layers"] if str(row["layer"]).upper() == layer.name.upper()]
-    return next((row for row in rows if row.get("format") == layer.format), rows[0] if rows else {})
+    return next((row for row in rows if row.get("format") == layer.data_format), rows[0] if rows else {})
 
 
 def _check_manifest_items(
@@ -185,12 +190,12 @@ def _check_reserved_items(
 
 def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield findings on the metadata items of the whole package."""
-    expected = {"data_id": package.root, "name": package.root}
+    expected = {"data_id": package.folder_name, "name": package.folder_name}
     for item, value in expected.items():
         if items.get(item) and items[item] != value:
             yield make_finding("", item, items[item], value)
     layer_formats, stated = (
-        join_formats(layer.format for layer in package.layers if layer.format),
+        join_formats(layer.data_format for layer in package.layers if layer.data_format),
         items.get("format", ""),
     )
     # The order of formats does not matter.

@@ -22,7 +22,7 @@ from ...model.rule import Severity
 from ...render import figures as shown
 from ...render.tables.model import ReportTable, make_sheet_name
 from ...render.tables.workbook import HEADING_ROWS
-from ...render.words import Words
+from ...render.words import ReportTexts
 from ...tabulate import TIME_FORMAT, make_about_table
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
@@ -35,7 +35,7 @@ from ._package import explain_not_rebuilt, is_of_other_version
 from ._tables import make_column_letters
 
 if TYPE_CHECKING:
-    from ...engine.context import Context
+    from ...engine.context import RuleContext
 
 #: Maximum number of characters of a cell in a message, and of named parts of a workbook.
 _MAX_SHOWN_CELL_CHARACTERS, _MAX_SHOWN_PARTS = 60, 5
@@ -53,15 +53,15 @@ _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 class InspectedWorkbook:
     """The plugin's workbook in a package, with the data for its comparison.
 
-    ``tables`` are computed from the layers, in the language of the workbook. ``report`` is the report's data, empty
+    ``expected_tables`` are computed from the layers, in the language of the workbook. ``report_data`` is the report's data, empty
     if unreadable (DOC013 reports that).
     """
 
-    book: PrintedWorkbook
-    tables: list[ReportTable]
-    report: dict[str, Any]
+    workbook: PrintedWorkbook
+    expected_tables: list[ReportTable]
+    report_data: dict[str, Any]
     package: PackageFacts
-    ctx: Context
+    ctx: RuleContext
     lang: str
 
     @property
@@ -72,7 +72,7 @@ class InspectedWorkbook:
     @property
     def provenance(self) -> dict[str, Any]:
         """Return the report's provenance, empty if missing."""
-        provenance = self.report.get("provenance")
+        provenance = self.report_data.get("provenance")
         return provenance if isinstance(provenance, dict) else {}
 
 
@@ -83,46 +83,46 @@ def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
     reason = _explain_no_rebuild(own)
     made = {} if reason else _rebuild_workbook_sheets(own)
     about = make_sheet_name(ReportTable("about", []), Texts(own.lang))
-    for sheet in own.book.sheets:
+    for sheet in own.workbook.sheets:
         if sheet.name == about:
             yield from _compare_provenance_sheet(sheet, own, compares_styles=not reason)
         elif sheet.name in made:
             # The notes name layers by their titles, which are the same in project and package.
             yield from _report_changes(sheet, compare_sheet(sheet, made[sheet.name]), own)
         else:
-            yield from _report_formats(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
+            yield from _report_formats(own.workbook, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
             yield from _compare_states(sheet, own)
         if sheet.has_conditional_formats:
             detail = own.texts.get("hidden", "conditions")
-            yield _make_finding(own.book, sheet, "look", count=1, cells=detail)
+            yield _make_finding(own.workbook, sheet, "look", count=1, cells=detail)
     if not reason:
         yield from _compare_counts(own)
     else:
         yield Finding(
             "",
-            key=own.book.file,
+            key=own.workbook.file,
             case="unbuilt",
             severity=Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
-            params={"file": own.book.file, "reason": own.texts.get("not_rebuilt", reason)},
+            params={"file": own.workbook.file, "reason": own.texts.get("not_rebuilt", reason)},
         )
 
 
 def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
     """Compare the rows and figures of each sheet with the numbers in the manifest."""
-    known = KnownTables(own.tables, own.lang)
-    sheets = {sheet.name: sheet for sheet in own.book.sheets}
+    known = KnownTables(own.expected_tables, own.lang)
+    sheets = {sheet.name: sheet for sheet in own.workbook.sheets}
     rows = (own.package.manifest or {}).get("tables")
     for table in rows if isinstance(rows, list) else ():
-        listed = table.get("sheets") if isinstance(table, dict) and table.get("file") == own.book.file else None
+        listed = table.get("sheets") if isinstance(table, dict) and table.get("file") == own.workbook.file else None
         for row in listed if isinstance(listed, list) else ():
             sheet = sheets.get(str(row.get("sheet"))) if isinstance(row, dict) else None
-            blocks = known.blocks(sheet) if sheet is not None else []
+            blocks = known.find_blocks(sheet) if sheet is not None else []
             if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
                 continue
             differences, figures = find_differences(blocks[0])
             # Cells without a readable figure have separate findings.
             unreadable = sum(one.case in UNREADABLE_CASES for one in differences)
-            listed_counts, rows_found = (row["rows"], row["figures"]), len(blocks[0].rows)
+            listed_counts, rows_found = (row["rows"], row["figures"]), len(blocks[0].row_by_line)
             if listed_counts not in {(rows_found, figures), (rows_found, figures + unreadable)}:
                 params = {
                     "rows": rows_found,
@@ -130,7 +130,7 @@ def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
                     "told_rows": str(listed_counts[0]),
                     "told_figures": str(listed_counts[1]),
                 }
-                yield _make_finding(own.book, sheet, "counts", None, **params)
+                yield _make_finding(own.workbook, sheet, "counts", None, **params)
 
 
 def check_foreign_tables(book: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
@@ -156,30 +156,32 @@ def _make_finding(
 
 def _report_parts(own: InspectedWorkbook) -> Iterator[Finding]:
     """Report pictures, shapes and other parts that the plugin's tables do not have."""
-    if own.book.parts:
-        params = {"file": own.book.file, "parts": ", ".join(own.book.parts[:_MAX_SHOWN_PARTS])}
-        if len(own.book.parts) > _MAX_SHOWN_PARTS:
+    if own.workbook.additional_parts:
+        params = {"file": own.workbook.file, "parts": ", ".join(own.workbook.additional_parts[:_MAX_SHOWN_PARTS])}
+        if len(own.workbook.additional_parts) > _MAX_SHOWN_PARTS:
             params["parts"] += " …"
-        yield Finding("", key=own.book.file, case="drawn", params=params)
-    for sheet in own.book.sheets:
+        yield Finding("", key=own.workbook.file, case="drawn", params=params)
+    for sheet in own.workbook.sheets:
         if sheet.covered_cells:
             names = [_get_cell_text(*place) for place in sheet.covered_cells]
-            yield _make_finding(own.book, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
+            yield _make_finding(own.workbook, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
 
 
 def _report_settings(own: InspectedWorkbook) -> Iterator[Finding]:
     """Report settings of sheets that this plugin does not write, and changed properties of the file."""
     texts = own.texts
     between = texts.get("words", "between_names")
-    for sheet in own.book.sheets:
+    for sheet in own.workbook.sheets:
         if sheet.settings:
             parts = [
                 f"{texts.get('sheet_settings', key)} {_list_names(list(names), texts)}".strip()
                 for key, names in sheet.settings.items()
             ]
-            yield _make_finding(own.book, sheet, "settings", Severity.WARNING, what=between.join(parts))
+            yield _make_finding(own.workbook, sheet, "settings", Severity.WARNING, what=between.join(parts))
     titles = (
-        [Texts(lang).get("sheet_titles", own.tables[0].id, area="") for lang in TEXT_LANGUAGES] if own.tables else []
+        [Texts(lang).get("sheet_titles", own.expected_tables[0].id, area="") for lang in TEXT_LANGUAGES]
+        if own.expected_tables
+        else []
     )
     programs = [Texts(lang).get("about", "program", version="").strip() for lang in TEXT_LANGUAGES]
     own_texts = {"title": tuple(titles), "creator": (*programs, *_LIBRARY_NAMES)}
@@ -187,12 +189,12 @@ def _report_settings(own: InspectedWorkbook) -> Iterator[Finding]:
         f"{texts.get('file_properties', key)} “{_shorten_text(text)}”"
         if key != "lock"
         else texts.get("file_properties", key)
-        for key, text in own.book.properties.items()
+        for key, text in own.workbook.properties.items()
         if not any(one in text for one in own_texts.get(key, ()))
     ]
     if changed:
-        params = {"file": own.book.file, "what": between.join(changed)}
-        yield Finding("", key=own.book.file, case="properties", severity=Severity.WARNING, params=params)
+        params = {"file": own.workbook.file, "what": between.join(changed)}
+        yield Finding("", key=own.workbook.file, case="properties", severity=Severity.WARNING, params=params)
 
 
 def _explain_no_rebuild(own: InspectedWorkbook) -> str:
@@ -216,7 +218,7 @@ def _explain_no_rebuild(own: InspectedWorkbook) -> str:
 
 def _rebuild_workbook_sheets(own: InspectedWorkbook) -> dict[str, PrintedSheet]:
     """Return the sheets of the workbook as this version makes it from the layers."""
-    return _write_and_read_sheets(own.tables, own)
+    return _write_and_read_sheets(own.expected_tables, own)
 
 
 def _write_and_read_sheets(tables: list[ReportTable], own: InspectedWorkbook) -> dict[str, PrintedSheet]:
@@ -234,18 +236,18 @@ def _write_and_read_sheets(tables: list[ReportTable], own: InspectedWorkbook) ->
 
 def _report_changes(sheet: PrintedSheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
     texts = own.texts
-    if changed.words:
-        yield _report_words(sheet, changed.words, own)
+    if changed.changed_texts:
+        yield _report_words(sheet, changed.changed_texts, own)
     if changed.text_figures:
         names = [_get_cell_text(one.row, one.column) for one in changed.text_figures]
         yield _make_finding(
-            own.book, sheet, "stored_text", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
+            own.workbook, sheet, "stored_text", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
         )
-    yield from _report_formats(own.book, sheet, changed.number_formats, texts, None)
-    names = [_get_cell_text(one.row, one.column) for one in changed.styles]
-    names += [texts.get("words", "line_or_column", name=key) for key in changed.sizes]
+    yield from _report_formats(own.workbook, sheet, changed.number_formats, texts, None)
+    names = [_get_cell_text(one.row, one.column) for one in changed.changed_styles]
+    names += [texts.get("words", "line_or_column", name=key) for key in changed.changed_sizes]
     if names:
-        yield _make_finding(own.book, sheet, "look", count=len(names), cells=_list_names(names, texts))
+        yield _make_finding(own.workbook, sheet, "look", count=len(names), cells=_list_names(names, texts))
 
 
 def _report_words(sheet: PrintedSheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
@@ -257,12 +259,12 @@ def _report_words(sheet: PrintedSheet, words: list[CellChange], own: InspectedWo
             "printed_and_expected",
             cell=_get_cell_text(o.row, o.column),
             printed=_shorten_text(o.printed_text) or blank,
-            expected=_shorten_text(o.expected) or blank,
+            expected=_shorten_text(o.expected_text) or blank,
         )
         for o in words[:MAX_NAMED_FEATURES]
     ]
     cells = texts.get("words", "between_cells").join(named) + (" …" if len(words) > MAX_NAMED_FEATURES else "")
-    return _make_finding(own.book, sheet, "words", count=len(words), cells=cells)
+    return _make_finding(own.workbook, sheet, "words", count=len(words), cells=cells)
 
 
 def _report_formats(
@@ -275,7 +277,7 @@ def _report_formats(
                 "in_form",
                 cell=_get_cell_text(o.row, o.column),
                 form=_shorten_text(o.printed_text),
-                held=_shorten_text(sheet.text(o.row, o.column)),
+                held=_shorten_text(sheet.get_cell_text(o.row, o.column)),
             )
             for o in forms[:MAX_NAMED_FEATURES]
         ]
@@ -292,12 +294,12 @@ def _compare_provenance_sheet(
     """
     provenance, own_texts = own.provenance, Texts(own.lang)
     try:
-        findings = own.report.get("findings") or ()
+        findings = own.report_data.get("findings") or ()
         unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
         notes = [*map(str, provenance["notices"]), *unread]
         table = make_about_table(provenance, own_texts, "", [])
         time = next(HEADING_ROWS + n for n, row in enumerate(table.rows, 1) if row.code == "time")
-        printed_time = sheet.text(time, 2)
+        printed_time = sheet.get_cell_text(time, 2)
         table = make_about_table(provenance, own_texts, printed_time, [])
         begun = datetime.fromisoformat(str(provenance["started"]))
     except _INCOMPLETE_REPORT_ERRORS:
@@ -306,27 +308,27 @@ def _compare_provenance_sheet(
     (remade,) = _write_and_read_sheets([table], own).values()
     last = HEADING_ROWS + len(table.rows)
     wrong = [
-        CellChange(*place, sheet.text(*place), cell.text)
-        for place, cell in remade.cells.items()
+        CellChange(*place, sheet.get_cell_text(*place), cell.text)
+        for place, cell in remade.cell_by_position.items()
         if cell.state != "merged"
-        and sheet.cells.get(place, _EMPTY_CELL).state != "merged"
-        and sheet.text(*place).strip() != cell.text.strip()
+        and sheet.cell_by_position.get(place, _EMPTY_CELL).state != "merged"
+        and sheet.get_cell_text(*place).strip() != cell.text.strip()
     ]
     if not _is_plausible_time(printed_time, begun, own.package):
         wrong.append(CellChange(time, 2, printed_time, begun.strftime(TIME_FORMAT)))
     expected_notes = {note.strip() for note in notes}
-    for (row, column), cell in sorted(sheet.cells.items()):
-        foreign = cell.text not in expected_notes if row > last else (row, column) not in remade.cells
+    for (row, column), cell in sorted(sheet.cell_by_position.items()):
+        foreign = cell.text not in expected_notes if row > last else (row, column) not in remade.cell_by_position
         if foreign and cell.state != "merged":
             wrong.append(CellChange(row, column, cell.text, ""))
     if compares_styles:
-        table_cells = {place: cell for place, cell in sheet.cells.items() if place[0] <= last}
-        changes = compare_sheet(replace(sheet, cells=table_cells), remade)
-        yield from _report_changes(sheet, replace(changes, words=[], text_figures=[]), own)
+        table_cells = {place: cell for place, cell in sheet.cell_by_position.items() if place[0] <= last}
+        changes = compare_sheet(replace(sheet, cell_by_position=table_cells), remade)
+        yield from _report_changes(sheet, replace(changes, changed_texts=[], text_figures=[]), own)
     if is_of_other_version(own.package):
-        current, former = own_texts.section("about"), own_texts.section("about_former")
+        current, former = own_texts.get_section("about"), own_texts.get_section("about_former")
         renamed = {(former[key], current[key]) for key in former}
-        wrong = [one for one in wrong if (one.printed_text, one.expected) not in renamed]
+        wrong = [one for one in wrong if (one.printed_text, one.expected_text) not in renamed]
     if wrong:
         yield _report_words(sheet, wrong, own)
 
@@ -346,34 +348,34 @@ def _compare_states(sheet: PrintedSheet, own: InspectedWorkbook) -> Iterator[Fin
 
     Workbooks of every version have them.
     """
-    known = KnownTables(own.tables, own.lang)
-    words = Words(own.lang)
+    known = KnownTables(own.expected_tables, own.lang)
+    words = ReportTexts(own.lang)
     texts = Texts(own.lang)
     rows: dict[str, list[Indicator]] = {}
     try:
-        for row in own.report.get("indicators") or ():
+        for row in own.report_data.get("indicators") or ():
             one = Indicator.from_dict(row)
             rows.setdefault(one.id, []).append(one)
     except _INCOMPLETE_REPORT_ERRORS:
         return
     wrong = []
-    for block in known.blocks(sheet):
+    for block in known.find_blocks(sheet):
         if block.table.id != "indicators":
             continue
-        for line, row in block.rows.items():
-            for place in block.places:
+        for line, row in block.row_by_line.items():
+            for place in block.matched_columns:
                 allowed = {
                     _format_expected_text(place.table_column.id, one, words, texts) for one in rows.get(row.code, ())
                 }
-                printed = sheet.text(line, place.column)
+                printed = sheet.get_cell_text(line, place.sheet_column)
                 if None not in allowed and allowed and printed not in allowed:
                     given = "/".join(sorted(str(text) for text in allowed))
-                    wrong.append(CellChange(line, place.column, printed, given))
+                    wrong.append(CellChange(line, place.sheet_column, printed, given))
     if wrong:
         yield _report_words(sheet, wrong, own)
 
 
-def _format_expected_text(column: str, one: Indicator, words: Words, texts: Texts) -> str | None:
+def _format_expected_text(column: str, one: Indicator, words: ReportTexts, texts: Texts) -> str | None:
     """Return the expected text of an indicator's column; None if it is not compared."""
     if column == "state":
         return shown.format_state(one, words)

@@ -15,34 +15,36 @@ from typing import TYPE_CHECKING, Any
 from ....metadata import read_plugin_version
 from ...messages.texts import Texts
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity
+from ...model.rule import RuleExample, RuleResult, Severity
 from ..generator import compute_generator_digest
 from ..inspection.facts import PackageFacts
 
 if TYPE_CHECKING:
-    from ...engine.context import Context
+    from ...engine.context import RuleContext
     from ...plan.layer import Layer
     from ..inspection.facts import LayerFact
 
 
 #: An example that every one of these rules passes.
-NO_PACKAGE_EXAMPLE = Example("no package is inspected", {})
+NO_PACKAGE_EXAMPLE = RuleExample("no package is inspected", {})
 
 
-def make_example(title: str, finds: int = 0, *, plan: dict[str, list[Any]] | None = None, **changes: Any) -> Example:
+def make_example(
+    title: str, finds: int = 0, *, plan: dict[str, list[Any]] | None = None, **changes: Any
+) -> RuleExample:
     """Return an example of a rule: a county's package after ``changes``.
 
     ``plan`` has the layers of its data. `make_package_facts` of the tests lists the possible changes.
     """
-    return Example(title, plan or {}, finds=finds, side={"package": changes})
+    return RuleExample(title, plan or {}, finds=finds, side={"package": changes})
 
 
-def get_package_facts(ctx: Context) -> PackageFacts | None:
+def get_package_facts(ctx: RuleContext) -> PackageFacts | None:
     """Return the facts of the inspected package, None without one."""
-    return ctx.side.get("package", PackageFacts)
+    return ctx.side_inputs.get_input("package", PackageFacts)
 
 
-def inspect_facts(ctx: Context, inspect: Callable[[PackageFacts, Context], Iterable[Finding]]) -> RuleResult:
+def inspect_facts(ctx: RuleContext, inspect: Callable[[PackageFacts, RuleContext], Iterable[Finding]]) -> RuleResult:
     """Return the findings of a function on the package's facts.
 
     The result is not applicable without a package.
@@ -64,7 +66,7 @@ def make_file_finding(path: str, case: str = "", severity: Severity | None = Non
     return Finding("", key=path, case=case, severity=severity, params={"file": path, **params})
 
 
-def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[str]:
+def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleContext) -> list[str]:
     """Return the fields of a layer that neither template nor specification has.
 
     The result is empty if it is unknown which template the layer has.
@@ -80,12 +82,12 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: Context
         if role in standard.templates
         for t in standard.list_templates_of_role(role)
     ]
-    if not templates or not layer.fields:
+    if not templates or not layer.field_names:
         return []
-    known = {name.upper() for slot in slots for name in slot.names.values()}
+    known = {name.upper() for slot in slots for name in slot.names_by_field.values()}
     for template in templates:
         known |= {name.upper() for pair in template.export_names.items() for name in pair}
-    return [name for name in layer.fields if name.upper() not in known]
+    return [name for name in layer.field_names if name.upper() not in known]
 
 
 def is_of_other_version(package: PackageFacts) -> bool:
@@ -121,7 +123,7 @@ def is_made_by_plugin(package: PackageFacts) -> bool:
     return isinstance(tool, dict) and tool.get("name") == "sanxian"
 
 
-def format_value(value: Any, texts: Texts) -> str:
+def format_value_or_missing(value: Any, texts: Texts) -> str:
     """Return a value as a message shows it; words for an empty or missing one."""
     text = "" if value is None else str(value).strip()
     return text or texts.get("words", "left_blank")

@@ -40,12 +40,12 @@ _ADDITIONAL_DIGITS = 2
 class CellGroup:
     """The cells of one finding.
 
-    ``case`` selects the rule's message, ``place`` identifies the finding (the cell E9, the row 9, the column
+    ``case`` selects the rule's message, ``cell_reference`` identifies the finding (the cell E9, the row 9, the column
     E), ``cells`` are in the order of rows.
     """
 
     case: str
-    place: str
+    cell_reference: str
     cells: tuple[CellDifference, ...]
 
 
@@ -56,11 +56,11 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
     """
     rows: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
     for difference in differences:
-        rows[difference.case, difference.line].append(difference)
+        rows[difference.case, difference.line_number].append(difference)
     columns: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
     for (case, _), cells in rows.items():
         if len(cells) == 1:
-            columns[case, cells[0].column].append(cells[0])
+            columns[case, cells[0].column_number].append(cells[0])
     column_groups = {key: cells for key, cells in columns.items() if len(cells) >= _MIN_COLUMN_CELLS}
     groups = [
         CellGroup(f"{case}s_column", make_column_letters(column), tuple(cells))
@@ -69,24 +69,24 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
     for (case, line), cells in rows.items():
         if len(cells) > 1:
             groups.append(CellGroup(f"{case}s_row", str(line), tuple(cells)))
-        elif (case, cells[0].column) not in column_groups:
+        elif (case, cells[0].column_number) not in column_groups:
             groups.append(CellGroup(case, make_cell_name(cells[0]), tuple(cells)))
-    return sorted(groups, key=lambda group: (group.cells[0].line, group.cells[0].column))
+    return sorted(groups, key=lambda group: (group.cells[0].line_number, group.cells[0].column_number))
 
 
 def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     """Return the message parameters of a group; ``cells`` has each cell with details."""
     described = {make_cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
     first = group.cells[0]
-    params: dict[str, Any] = {"row": first.row, "line": first.line, "column": first.head}
+    params: dict[str, Any] = {"row": first.row_name, "line": first.line_number, "column": first.column_heading}
     if len(group.cells) == 1:
-        params |= {key: described[group.place][key] for key in ("told", "given", "apart")}
+        params |= {key: described[group.cell_reference][key] for key in ("told", "given", "apart")}
     else:
         listed_cells = group.cells
         if group.case.endswith("column"):
             # The largest share of the right value first; the others follow from it.
             listed_cells = tuple(
-                sorted(listed_cells, key=lambda cell: -cell.difference / max(abs(cell.expected or 0.0), 1e-9))
+                sorted(listed_cells, key=lambda cell: -cell.difference / max(abs(cell.expected_figure or 0.0), 1e-9))
             )
         sentences = [
             texts.get("words", group.case, **described[make_cell_name(cell)])
@@ -106,16 +106,16 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
 
 def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
     """Return a cell's head and figures as texts; the layers' figure has more digits."""
-    layer_figure = require_value(cell.expected, "the figure of the layers")
+    layer_figure = require_value(cell.expected_figure, "the figure of the layers")
     unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
     digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
     # Use the printed digits with separators; texts around a figure are unchanged.
     printed = parse_printed_number(cell.printed_text) if cell.unit else None
     table_figure = cell.printed_text if printed is None else format_number(printed.value, printed.decimals)
     return {
-        "row": cell.row,
-        "line": cell.line,
-        "column": cell.head,
+        "row": cell.row_name,
+        "line": cell.line_number,
+        "column": cell.column_heading,
         "told": f"{table_figure} {unit}".strip(),
         "given": f"{format_number(layer_figure, digits)} {unit}".strip(),
         "apart": f"{format_number(cell.difference, digits)} {unit}".strip(),
@@ -124,7 +124,7 @@ def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
 
 def make_cell_name(cell: CellDifference) -> str:
     """Return the name of a cell in a spreadsheet, such as E9."""
-    return f"{make_column_letters(cell.column)}{cell.line}"
+    return f"{make_column_letters(cell.column_number)}{cell.line_number}"
 
 
 def make_column_letters(column: int) -> str:
@@ -144,18 +144,20 @@ _MAX_NAME_CHARACTERS = 40
 class SheetResult:
     """Result of inspecting a sheet: ids of the recognised tables, and findings."""
 
-    tables: set[str] = field(default_factory=set)
+    table_ids: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
 
 def detect_language(books: Iterable[PrintedWorkbook]) -> str:
     """Return the language of most sheet names; Chinese if none is known."""
     names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
-    known = {lang: {normalise_word(text) for text in Texts(lang).section("sheets").values()} for lang in TEXT_LANGUAGES}
+    known = {
+        lang: {normalise_word(text) for text in Texts(lang).get_section("sheets").values()} for lang in TEXT_LANGUAGES
+    }
     return max(TEXT_LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
 
 
-def make_sheet_name(table: str, texts: Texts) -> str:
+def get_sheet_name(table: str, texts: Texts) -> str:
     """Return the sheet name of a table of the plugin."""
     return texts.get("sheets", table)
 
@@ -171,23 +173,23 @@ def inspect_sheet(
     make_finding = _FindingMaker(file, sheet, texts)
     if sheet.is_truncated:
         result.findings.append(make_finding("cut"))
-    blocks = known.blocks(sheet)
+    blocks = known.find_blocks(sheet)
     if not blocks:
         about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
         if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
             name = next((t for t in KEY_COLUMNS if t not in known.tables and _has_title(sheet, t)), "")
-            finding = make_finding("no_layers", table=make_sheet_name(name, texts)) if name else make_finding("sheet")
+            finding = make_finding("no_layers", table=get_sheet_name(name, texts)) if name else make_finding("sheet")
             result.findings.append(finding)
         return result
     for block in blocks:
-        result.tables.add(block.table.id)
+        result.table_ids.add(block.table.id)
         result.findings += _inspect_block(block, make_finding, texts, of_other_version)
     return result
 
 
 def _has_title(sheet: PrintedSheet, table: str) -> bool:
     """Return True if a sheet has the name or title of a table without layers."""
-    heads = [normalise_word(sheet.text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
+    heads = [normalise_word(sheet.get_cell_text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
     for texts in map(Texts, TEXT_LANGUAGES):
         title = normalise_word(texts.get("sheet_titles", table, area=""))
         if normalise_word(texts.get("sheets", table)) == normalise_word(sheet.name) or any(
@@ -219,7 +221,7 @@ class _FindingMaker:
 
 def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
-    table: dict[str, Any] = {"table": make_sheet_name(block.table.id, texts)}
+    table: dict[str, Any] = {"table": get_sheet_name(block.table.id, texts)}
     differences, _ = find_differences(block)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
         is_slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
@@ -228,7 +230,7 @@ def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts,
         )
         yield make_finding(
             group.case,
-            group.place,
+            group.cell_reference,
             Severity.WARNING if is_slight else None,
             **make_group_params(group, texts),
             **more_params,
@@ -241,8 +243,8 @@ def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts,
         yield make_finding("names", block.table.id, count=len(names), names=_list_names(names, texts), **table)
     if lost_rows := find_lost_rows(block):
         yield make_finding("lost", block.table.id, count=len(lost_rows), rows=_list_names(lost_rows, texts), **table)
-    if block.unknown:
-        rows = [_get_first_words_of_row(block, line) for line in block.unknown]
+    if block.unknown_figure_lines:
+        rows = [_get_first_words_of_row(block, line) for line in block.unknown_figure_lines]
         yield make_finding("rows", block.table.id, count=len(rows), rows=_list_names(rows, texts), **table)
     if block.foreign_columns:
         yield make_finding(
@@ -273,9 +275,9 @@ def _is_slight(cell: CellDifference) -> bool:
     Never for counts.
     """
     return (
-        bool(cell.expected)
+        bool(cell.expected_figure)
         and cell.unit != COUNT_UNIT
-        and cell.difference <= load_style_limits().slight_share * abs(cell.expected or 0.0)
+        and cell.difference <= load_style_limits().slight_share * abs(cell.expected_figure or 0.0)
     )
 
 
@@ -288,7 +290,7 @@ def _list_names(names: list[str], texts: Texts) -> str:
 def _get_first_words_of_row(block: TableBlock, line: int) -> str:
     """Return the first text of a row that is not a number, else its number."""
     for column in range(1, block.sheet.last_column + 1):
-        text = block.sheet.text(line, column)
+        text = block.sheet.get_cell_text(line, column)
         if text and not text.isdigit():
             return text
     return str(line)

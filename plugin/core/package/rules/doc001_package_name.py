@@ -2,7 +2,7 @@
 import re
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -58,7 +58,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_name(*, ctx: Context) -> RuleResult:
+def package_name(*, ctx: RuleContext) -> RuleResult:
     """Every package is named after its county.
 
     What it checks
@@ -76,36 +76,36 @@ def package_name(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _find_wrong_names)
 
 
-def _find_wrong_names(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on the folder's name and the county's code and name."""
-    if make_name_matcher(package.package_spec.root, {}).fullmatch(package.root) is None:
-        expected = package.expected("", package.package_spec.root)
-        yield make_file_finding(package.root, "form", Severity.WARNING, expected=expected)
+    if make_name_matcher(package.package_spec.root, {}).fullmatch(package.folder_name) is None:
+        expected = package.get_expected_path("", package.package_spec.root)
+        yield make_file_finding(package.folder_name, "form", Severity.WARNING, expected=expected)
     code = ctx.plan.area_code if ctx.plan.layers else ""
     expected_code = code[: package.package_spec.digits].ljust(6, "0")
-    if package.code and code and package.code != expected_code:
-        yield make_file_finding(package.root, "county", found=package.code, expected=expected_code)
+    if package.county_code and code and package.county_code != expected_code:
+        yield make_file_finding(package.folder_name, "county", found=package.county_code, expected=expected_code)
         return
     divisions = ctx.norm.standard.code_lists.get("divisions")
-    listed_division = divisions.codes.get(package.code) if divisions else None
-    if package.name and listed_division and listed_division.name != package.name:
-        params = {"found": package.name, "code": package.code, "expected": listed_division.name}
-        yield make_file_finding(package.root, "name", Severity.WARNING, **params)
+    listed_division = divisions.entry_by_code.get(package.county_code) if divisions else None
+    if package.county_name and listed_division and listed_division.name != package.county_name:
+        params = {"found": package.county_name, "code": package.county_code, "expected": listed_division.name}
+        yield make_file_finding(package.folder_name, "name", Severity.WARNING, **params)
         return
-    yield from _compare_manifest_county(package, package.code or (expected_code if code else ""))
+    yield from _compare_manifest_county(package, package.county_code or (expected_code if code else ""))
     if divisions:
         yield from _find_documents_of_others(package, divisions)
 
 
 def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
     """Yield findings on PDF files and workbooks whose properties name another county and not the package's."""
-    if not (package.code and package.name):
+    if not (package.county_code and package.county_name):
         return
-    counties = [one for one in divisions.codes.values() if one.level == _COUNTY_LEVEL]
-    titles_by_path = {file.path: file.pdf.titles for file in package.single_files if file.pdf is not None}
+    counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
+    titles_by_path = {file.path: file.pdf_fact.titles for file in package.single_files if file.pdf_fact is not None}
     titles_by_path |= {book.file: tuple(book.properties.values()) for book in package.workbooks}
     for path, titles in titles_by_path.items():
-        if any(package.name in title or package.code in title for title in titles):
+        if any(package.county_name in title or package.county_code in title for title in titles):
             continue
         for title in titles:
             codes = set(_DIVISION_CODE.findall(title))
@@ -117,7 +117,7 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
             if named:
                 params = {
                     "found": f"{named[0].code} {named[0].name}",
-                    "expected": f"{package.code} {package.name}",
+                    "expected": f"{package.county_code} {package.county_name}",
                     "text": title[:_MAX_TITLE_CHARACTERS],
                 }
                 yield make_file_finding(path, "document", Severity.WARNING, **params)
@@ -133,7 +133,8 @@ def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Findi
     if not isinstance(area, dict):
         return
     pairs = [
-        (str(area.get(key) or ""), package_value) for key, package_value in (("code", code), ("name", package.name))
+        (str(area.get(key) or ""), package_value)
+        for key, package_value in (("code", code), ("name", package.county_name))
     ]
     if any(
         manifest_value and package_value and manifest_value != package_value for manifest_value, package_value in pairs

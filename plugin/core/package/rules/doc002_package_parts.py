@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -42,7 +42,7 @@ from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_parts(*, ctx: Context) -> RuleResult:
+def package_parts(*, ctx: RuleContext) -> RuleResult:
     """Every required part of a package exists.
 
     What it checks
@@ -60,12 +60,12 @@ def package_parts(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _report_missing_parts)
 
 
-def _report_missing_parts(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_missing_parts(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     yield from _report_missing_data_sets(package, ctx)
     yield from _report_missing_files(package, ctx)
 
 
-def _report_missing_data_sets(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on missing data sets of the specification.
 
     A data set that no layer of the plan would fill may be missing.
@@ -74,20 +74,24 @@ def _report_missing_data_sets(package: PackageFacts, ctx: Context) -> Iterator[F
         vectors.id for data_set in package.list_data_sets() for vectors in package.find_vector_sets(data_set)
     }
     for vectors in package.package_spec.vectors:
-        is_required = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
+        is_required = any(
+            s.need == "M" or (s.need == "C" and ctx.plan.find_layer_of_concept(s.layer)) for s in vectors.layers
+        )
         if vectors.id not in present_sets and is_required:
             # Shapefiles are in a folder of that name.
-            yield make_file_finding(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
+            yield make_file_finding(
+                package.get_expected_path(vectors.folder, vectors.file.removesuffix(".shp")), "data"
+            )
 
 
 def _has_own_tables(package: PackageFacts) -> bool:
     """Return True if the package has the workbook in which the plugin writes the same tables."""
     tables = package.package_spec.tables
-    path = f"{package.expected(tables.folder, tables.file)}.xlsx" if tables else ""
+    path = f"{package.get_expected_path(tables.folder, tables.file)}.xlsx" if tables else ""
     return any(file.path == path for file in package.files)
 
 
-def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_missing_files(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on missing documents, tables and maps.
 
     Optional maps with a number make one finding.
@@ -105,7 +109,7 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
                 missing_maps.append(slot)
             continue
         is_required = slot.need == "M"
-        path = package.expected(slot.folder, slot.file)
+        path = package.get_expected_path(slot.folder, slot.file)
         yield make_file_finding(
             path, "" if is_required else "optional", None if is_required else Severity.INFO, title=slot.title
         )
@@ -113,17 +117,17 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
     if missing_maps and has_numbered_map:
         between = Texts(ctx.lang).get("words", "between_names")
         titles = between.join(f"{slot.number} {slot.title}" for slot in missing_maps)
-        folder = package.package_spec.place(missing_maps[0].folder, "")
+        folder = package.package_spec.get_file_path(missing_maps[0].folder, "")
         yield make_file_finding(folder, "maps", Severity.INFO, count=len(missing_maps), titles=titles)
 
 
-def _cannot_have(slot: FileSlot, package: PackageFacts, ctx: Context) -> bool:
+def _cannot_have(slot: FileSlot, package: PackageFacts, ctx: RuleContext) -> bool:
     """Return True for a map of layers that the county has none of, such as one of the town centre.
 
     A map may be drawn from layers that no package carries: then maps of the same extent show that it has them.
     """
-    spec, catalogue = package.package_spec, package.package_spec.maps.catalogue()
-    if slot.layout not in catalogue.maps or not ctx.plan.layers:
+    spec, catalogue = package.package_spec, package.package_spec.maps.load_map_catalogue()
+    if slot.layout not in catalogue.map_by_id or not ctx.plan.layers:
         return False
     map_spec = make_map_spec(slot, catalogue)
     missing_input = find_missing_input_of_plan(ctx.plan, map_spec)
@@ -131,9 +135,9 @@ def _cannot_have(slot: FileSlot, package: PackageFacts, ctx: Context) -> bool:
         return False
     if missing_input.key == "no_centre":
         return not any(
-            catalogue.maps[other.layout].scope == map_spec.scope and package.list_files_of_slot(other)
+            catalogue.map_by_id[other.layout].scope == map_spec.scope and package.list_files_of_slot(other)
             for other in spec.files
-            if other.layout in catalogue.maps
+            if other.layout in catalogue.map_by_id
         )
     carried = {layer_slot.layer for vectors in spec.vectors for layer_slot in vectors.layers}
     needed = [layer for layer in map_spec.layers if layer.need]

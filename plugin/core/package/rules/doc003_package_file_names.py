@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 from unicodedata import category, normalize
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
@@ -87,7 +87,7 @@ MAX_SINGLE_FINDINGS = 20
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_file_names(*, ctx: Context) -> RuleResult:
+def package_file_names(*, ctx: RuleContext) -> RuleResult:
     """Files have the required names and are in their folders.
 
     What it checks
@@ -104,7 +104,7 @@ def package_file_names(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _check_names_and_folders)
 
 
-def _check_names_and_folders(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _check_names_and_folders(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     yield from _check_data_set_names(package)
     yield from _check_single_file_names(package)
     yield from _check_inside_data_sets(package)
@@ -123,8 +123,8 @@ def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
                 yield make_file_finding(shape, "name")
         elif not sets:
             yield make_file_finding(data_set, "name")
-        elif data_set not in [package.package_spec.place(vectors.folder, name) for vectors in sets]:
-            yield make_file_finding(data_set, "folder", expected=package.package_spec.place(sets[0].folder, ""))
+        elif data_set not in [package.package_spec.get_file_path(vectors.folder, name) for vectors in sets]:
+            yield make_file_finding(data_set, "folder", expected=package.package_spec.get_file_path(sets[0].folder, ""))
 
 
 def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
@@ -134,13 +134,15 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
     """
     unspecified: dict[str, list[str]] = {}
     for file in _iterate_files_with_specified_names(package):
-        slots = package.slots.get(file.path, ())
+        slots = package.slots_by_path.get(file.path, ())
         if not slots and file.name.lower().endswith(WAIVER_FILE_SUFFIX):
             yield make_file_finding(file.path, "waivers")
         elif not slots:
             unspecified.setdefault(file.folder, []).append(file.path)
-        elif all(package.package_spec.place(slot.folder, file.name) != file.path for slot in slots):
-            yield make_file_finding(file.path, "folder", expected=package.package_spec.place(slots[0].folder, ""))
+        elif all(package.package_spec.get_file_path(slot.folder, file.name) != file.path for slot in slots):
+            yield make_file_finding(
+                file.path, "folder", expected=package.package_spec.get_file_path(slots[0].folder, "")
+            )
     for folder, paths in unspecified.items():
         if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "name") for path in paths)

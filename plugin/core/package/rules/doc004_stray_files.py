@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
@@ -46,7 +46,7 @@ _MAX_SHOWN_COMMENT_CHARACTERS = 60
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def stray_files(*, ctx: Context) -> RuleResult:
+def stray_files(*, ctx: RuleContext) -> RuleResult:
     """No left-over files are in the package.
 
     What it checks
@@ -63,7 +63,7 @@ def stray_files(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _find_stray_files)
 
 
-def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_stray_files(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on files that programs left, and on empty folders."""
     for file in package.files:
         if is_stray_file(file.name) and not file.is_link:
@@ -75,9 +75,9 @@ def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     if package.archive_comments:
         text = package.archive_comments
         yield make_file_finding(
-            package.root,
+            package.folder_name,
             "comment",
             text=text if len(text) <= _MAX_SHOWN_COMMENT_CHARACTERS else text[:_MAX_SHOWN_COMMENT_CHARACTERS] + "…",
         )
     if package.hidden_byte_count:
-        yield make_file_finding(package.root, "gap", count=package.hidden_byte_count)
+        yield make_file_finding(package.folder_name, "gap", count=package.hidden_byte_count)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -275,7 +275,7 @@ _EXIF_WITH_PLACE = (
 )
 def file_contents(
     *,
-    ctx: Context,
+    ctx: RuleContext,
     least_map_pixels: int = 1000,
     least_map_levels: int = 16,
     most_plain_share: float = 0.999,
@@ -313,7 +313,7 @@ def file_contents(
         return make_result_without_package()
     limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share, most_edge_share)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    methods = Counter(file.pdf.method for file in package.single_files if file.pdf is not None)
+    methods = Counter(file.pdf_fact.reading_method for file in package.single_files if file.pdf_fact is not None)
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
     result.notes += _list_unread_documents(package, ctx)
     methods = Counter(file.decoded_jpeg.decoder for file in package.single_files if file.decoded_jpeg is not None)
@@ -325,17 +325,17 @@ def file_contents(
 class MapLimits:
     """Minimum content of a map.
 
-    ``min_pixels`` of its longer side, ``levels`` between its pixels, and at most ``plain_share`` of its pixels in one
+    ``min_side_px`` of its longer side, ``min_level_range`` between its pixels, and at most ``plain_share`` of its pixels in one
     colour, and ``edge_share`` of its height or width from one edge on.
     """
 
-    min_pixels: int
-    levels: int
+    min_side_px: int
+    min_level_range: int
     plain_share: float
     edge_share: float
 
 
-def _list_unread_documents(package: PackageFacts, ctx: Context) -> list[tuple[str, dict[str, Any]]]:
+def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
     """Return a note on the documents that the office brought: a person has to read their words."""
     generated = package.list_generated_documents()
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
@@ -344,15 +344,15 @@ def _list_unread_documents(package: PackageFacts, ctx: Context) -> list[tuple[st
         return []
     texts = Texts(ctx.lang)
     named = [
-        texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf.page_count)
-        if file.pdf is not None and file.pdf.page_count >= 0
+        texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf_fact.page_count)
+        if file.pdf_fact is not None and file.pdf_fact.page_count >= 0
         else file.path.rpartition("/")[2]
         for file in brought
     ]
     return [("package_words_unread", {"files": texts.get("words", "between_names").join(named)})]
 
 
-def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
+def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleContext) -> Iterator[Finding]:
     map_paths = {
         file.path
         for slot in package.package_spec.files
@@ -372,7 +372,7 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Contex
             finding = _find_poor_map(file, limits)
         if finding is not None:
             yield finding
-        if file.size and has_valid_end(file.name, file.last_bytes):
+        if file.size_bytes and has_valid_end(file.name, file.last_bytes):
             yield from _report_content_problems(file, ctx)
     yield from _find_equal_files(
         [file for file in package.single_files if file.path in map_paths and file.jpeg_properties is not None]
@@ -383,16 +383,18 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Contex
         if slot.kind == "document"
         for file in package.list_files_of_slot(slot)
     }
-    yield from _find_equal_files([file for file in package.single_files if file.path in document_paths and file.size])
+    yield from _find_equal_files(
+        [file for file in package.single_files if file.path in document_paths and file.size_bytes]
+    )
     for paths in (map_paths, document_paths):
         yield from _find_alike_files([file for file in package.single_files if file.path in paths])
 
 
-def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
+def _find_damage(file: FileFact, ctx: RuleContext) -> Finding | None:
     """Return the finding why a file cannot be opened completely; None if it can."""
-    if not file.size:
+    if not file.size_bytes:
         return make_file_finding(file.path, "empty")
-    if not has_valid_start(file.name, file.head):
+    if not has_valid_start(file.name, file.first_bytes):
         return make_file_finding(file.path, "kind")
     if not has_valid_end(file.name, file.last_bytes):
         # Many programs repair such a file and show its readable part.
@@ -412,16 +414,18 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
     picture, decoded = file.jpeg_properties, file.decoded_jpeg
     if picture is not None and picture.dpi and round(picture.dpi) < MIN_DPI:
         return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=MIN_DPI)
-    if picture is not None and max(picture.width, picture.height) < limits.min_pixels:
+    if picture is not None and max(picture.width_px, picture.height_px) < limits.min_side_px:
         # A package of 0.1.0 may have such a map.
-        return make_file_finding(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
+        return make_file_finding(
+            file.path, "small", Severity.WARNING, pixels=f"{picture.width_px} × {picture.height_px}"
+        )
     if decoded is None:
         return None
-    if decoded.max_difference is not None and decoded.max_difference < limits.levels:
-        return make_file_finding(file.path, "plain", levels=decoded.max_difference, least=limits.levels)
-    if decoded.max_colour_difference is not None and decoded.max_colour_difference < limits.levels:
+    if decoded.max_difference is not None and decoded.max_difference < limits.min_level_range:
+        return make_file_finding(file.path, "plain", levels=decoded.max_difference, least=limits.min_level_range)
+    if decoded.max_colour_difference is not None and decoded.max_colour_difference < limits.min_level_range:
         levels = decoded.max_colour_difference
-        return make_file_finding(file.path, "grey", Severity.WARNING, levels=levels, least=limits.levels)
+        return make_file_finding(file.path, "grey", Severity.WARNING, levels=levels, least=limits.min_level_range)
     if decoded.one_colour_share is not None and decoded.one_colour_share > limits.plain_share:
         # Some maps show little of an overview, so this is only a warning.
         shares = {
@@ -451,17 +455,17 @@ def _find_alike_files(files: list[FileFact]) -> Iterator[Finding]:
     file_of_digest: dict[str, FileFact] = {}
     for file in files:
         # Empty pages have another finding.
-        digest = "" if file.pdf is None or file.pdf.is_blank else file.pdf.content_digest
+        digest = "" if file.pdf_fact is None or file.pdf_fact.is_blank else file.pdf_fact.content_digest
         digest = file.jpeg_properties.content_digest if file.jpeg_properties is not None else digest
         first = file_of_digest.setdefault(digest, file) if digest else file
         if first is not file and not (file.sha256 and first.sha256 == file.sha256):
             yield make_file_finding(file.path, "alike", Severity.WARNING, other=first.path)
 
 
-def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
+def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on missing pages, active content, and bytes after the end."""
     texts = Texts(ctx.lang)
-    pdf, active = file.pdf, file.active
+    pdf, active = file.pdf_fact, file.active_content
     if file.jpeg_properties is not None:
         active = (*active, *(["picture_script"] if file.jpeg_properties.has_script else []))
         if file.jpeg_properties.trailing_bytes:
@@ -480,9 +484,9 @@ def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
         if pdf.is_encrypted:
             yield make_file_finding(file.path, "locked", Severity.WARNING)
         elif pdf.page_count <= 0:
-            yield make_file_finding(file.path, "pages", by=texts.get("pdf", pdf.method))
+            yield make_file_finding(file.path, "pages", by=texts.get("pdf", pdf.reading_method))
         elif pdf.is_blank:
-            yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.method))
+            yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.reading_method))
         yield from _report_hidden_content(file.path, pdf, texts)
     if active:
         active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)

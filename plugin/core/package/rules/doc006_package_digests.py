@@ -2,7 +2,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...files.digests import (
     DIGEST_LIST,
     MANIFEST_CHANGED,
@@ -126,7 +126,7 @@ MAX_SINGLE_FINDINGS = 20
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_digests(*, ctx: Context) -> RuleResult:
+def package_digests(*, ctx: RuleContext) -> RuleResult:
     """No file was changed since the manifest was made.
 
     What it checks
@@ -152,10 +152,10 @@ def package_digests(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _compare_digests(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_digests(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on files that differ from lists of digests or the manifest."""
     digest_of_path = {file.path: file.sha256 for file in package.files}
-    for name, sums in package.sums.items():
+    for name, sums in package.digest_lists.items():
         yield from _compare_digest_list(name, sums, package, digest_of_path)
     if package.manifest_state == MANIFEST_MISSING:
         yield from _report_missing_manifest(package, digest_of_path)
@@ -163,7 +163,7 @@ def _compare_digests(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     yield from _check_manifest_state(package)
     if package.manifest is None:
         return
-    if DIGEST_LIST not in digest_of_path and not package.sums and is_made_by_plugin(package):
+    if DIGEST_LIST not in digest_of_path and not package.digest_lists and is_made_by_plugin(package):
         yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
     yield from _check_manifest_rows(package)
     yield from _make_grouped_findings(
@@ -179,9 +179,9 @@ def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, st
     remaining_file = next(
         (name for name in (MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME) if name in digest_of_path), ""
     )
-    if remaining_file and not any(MANIFEST_FILE_NAME in sums for sums in package.sums.values() if sums):
+    if remaining_file and not any(MANIFEST_FILE_NAME in sums for sums in package.digest_lists.values() if sums):
         yield make_file_finding(MANIFEST_FILE_NAME, "gone", left=remaining_file)
-    elif not any(package.sums.values()):
+    elif not any(package.digest_lists.values()):
         yield make_file_finding(MANIFEST_FILE_NAME, "none", Severity.INFO)
 
 
@@ -261,7 +261,7 @@ def _list_relative_names(folder: str, paths: list[str]) -> str:
 def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on the manifest's rows with a wrong size or path, or repeated."""
     rows = package.manifest["files"] if package.manifest else []
-    sizes = {file.path: (file.size, file.sha256) for file in package.files}
+    sizes = {file.path: (file.size_bytes, file.sha256) for file in package.files}
     for path, count in Counter(row["path"] for row in rows).items():
         if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
             yield make_file_finding(path, "twice", count=count)

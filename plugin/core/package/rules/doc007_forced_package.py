@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -29,7 +29,7 @@ from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def forced_package(*, ctx: Context) -> RuleResult:
+def forced_package(*, ctx: RuleContext) -> RuleResult:
     """Each package is made of a plan that passes.
 
     What it checks
@@ -44,10 +44,10 @@ def forced_package(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _report_failed_check)
 
 
-def _report_failed_check(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_failed_check(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield a finding if the manifest records that the plan did not pass."""
     check = package.manifest["check"] if package.manifest else {}
     if check.get("forced") or check.get("verdict") in BLOCKING_VERDICTS:
-        verdict = Texts(ctx.lang).section("verdicts").get(str(check.get("verdict")), check.get("verdict"))
+        verdict = Texts(ctx.lang).get_section("verdicts").get(str(check.get("verdict")), check.get("verdict"))
         counts = {key: check.get(key, 0) for key in ("errors", "skipped")}
-        yield make_file_finding(package.root, verdict=verdict, **counts)
+        yield make_file_finding(package.folder_name, verdict=verdict, **counts)

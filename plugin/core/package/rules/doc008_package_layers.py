@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...errors import InputError
 from ...messages.texts import Texts
 from ...model.findings import Finding
@@ -60,7 +60,7 @@ from ._package import (
         make_example("a table that no catalog lists", 1, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]]),
         make_example("an index that leads elsewhere", 1, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]]),
         make_example("an index that was not copied", 1, faults=[["a00000009.spx", "CZKFBJ", "", 0, "no_index"]]),
-        make_example("a table of a shapefile cut", 1, shapefile={"missing": 120}),
+        make_example("a table of a shapefile cut", 1, shapefile={"missing_count": 120}),
         make_example("a shapefile without its table", 1, shapefile={}),
         make_example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
         make_example("a field of one's own", 1, fields={"CZKFBJ": ("BSM", "BEIZHU2")}),
@@ -71,7 +71,7 @@ from ._package import (
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_layers(*, ctx: Context) -> RuleResult:
+def package_layers(*, ctx: RuleContext) -> RuleResult:
     """All data can be read and have every layer that a package must have.
 
     What it checks
@@ -91,7 +91,7 @@ def package_layers(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _report_layer_problems)
 
 
-def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on unreadable, damaged, repeated and missing layers."""
     for layer in package.layers:
         if layer.problem is not None:
@@ -99,17 +99,21 @@ def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Find
             yield make_file_finding(
                 layer.file, "broken", reason=Texts(ctx.lang).explain_error(InputError(key, **params))
             )
-        elif layer.features < 0:
+        elif layer.feature_count < 0:
             yield make_file_finding(layer.file, "unreadable", name=layer.name)
     for error in package.integrity_errors:
         case = "part" if error.reason else "part_lost"
-        if not error.place.lower().endswith(".gdb"):
-            case = "shape_cut" if error.missing else "shape_lost"
+        if not error.dataset_path.lower().endswith(".gdb"):
+            case = "shape_cut" if error.missing_count else "shape_lost"
         if error.kind:
             severity = Severity.WARNING
-            yield make_file_finding(error.damaged_path, error.kind, severity, table=error.table, missing=error.missing)
+            yield make_file_finding(
+                error.damaged_path, error.kind, severity, table=error.table_name, missing=error.missing_count
+            )
             continue
-        yield make_file_finding(error.damaged_path, case, table=error.table, reason=error.reason, missing=error.missing)
+        yield make_file_finding(
+            error.damaged_path, case, table=error.table_name, reason=error.reason, missing=error.missing_count
+        )
     for unread in package.unread_layers:
         params = {"name": unread.name, "used": unread.used_layer, "title": _make_layer_title(unread.role, ctx)}
         yield Finding(
@@ -133,7 +137,7 @@ def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Find
                 reported.add(layer_key)
 
 
-def _report_additional_fields(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on additional fields of layers.
 
     DOC010 reports them if their number differs from the manifest's.
@@ -143,7 +147,7 @@ def _report_additional_fields(package: PackageFacts, ctx: Context) -> Iterator[F
         additional_fields = (
             find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in unread_layers else []
         )
-        if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.fields or ())):
+        if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.field_names or ())):
             fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
             params = {"file": layer.file, "name": layer.name, "fields": fields}
             key = f"{layer.file}/{layer.name}"
@@ -151,7 +155,7 @@ def _report_additional_fields(package: PackageFacts, ctx: Context) -> Iterator[F
 
 
 def _check_mandatory_layer(
-    slot: LayerSlot, data_sets: list[str], package: PackageFacts, ctx: Context
+    slot: LayerSlot, data_sets: list[str], package: PackageFacts, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield a finding on a mandatory layer that is empty, or missing.
 
@@ -161,13 +165,13 @@ def _check_mandatory_layer(
     names = [slot.name, *roles] if slot.name else list(roles)
     layers_of_slot = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in names}]
     layers_in_sets = [layer for layer in layers_of_slot if not data_sets or layer.file in data_sets]
-    readable = [layer for layer in layers_in_sets if layer.features >= 0]
+    readable = [layer for layer in layers_in_sets if layer.feature_count >= 0]
     # An unreadable layer may be the missing one.
-    if not readable and any(layer.features < 0 for layer in package.layers):
+    if not readable and any(layer.feature_count < 0 for layer in package.layers):
         return
     params = {"title": _make_layer_title(slot.layer, ctx), "name": names[0]}
     if readable:
-        if not any(layer.features for layer in readable):
+        if not any(layer.feature_count for layer in readable):
             yield make_file_finding(readable[0].file, "empty", name=readable[0].name)
     elif layers_of_slot:
         yield Finding(
@@ -177,6 +181,6 @@ def _check_mandatory_layer(
         yield Finding("", key=slot.layer, case="missing", params=params)
 
 
-def _make_layer_title(layer: str, ctx: Context) -> str:
+def _make_layer_title(layer: str, ctx: RuleContext) -> str:
     templates = ctx.norm.standard.templates
-    return templates[layer].name if layer in templates else Texts(ctx.lang).concept(layer)
+    return templates[layer].name if layer in templates else Texts(ctx.lang).get_concept_name(layer)

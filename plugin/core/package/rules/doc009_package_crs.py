@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.crs import make_crs_label, parse_crs
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -32,7 +32,7 @@ from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_crs(*, ctx: Context) -> RuleResult:
+def package_crs(*, ctx: RuleContext) -> RuleResult:
     """Layers are in the coordinate system that the package requires.
 
     What it checks
@@ -48,10 +48,10 @@ def package_crs(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _report_wrong_crs)
 
 
-def _report_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_wrong_crs(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on layers whose CRS is not that of the specification."""
     for layer in package.layers:
-        if layer.features < 0:
+        if layer.feature_count < 0:
             continue
         for vectors in package.find_vector_sets(layer.file):
             # Use the notation of the layers, because a specification may use another one.
@@ -60,7 +60,7 @@ def _report_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
                 yield _make_crs_finding(layer, "none", "", plane)
             elif layer.crs != plane:
                 yield _make_crs_finding(layer, "", layer.crs, plane)
-            elif heights and layer.vertical != heights:
+            elif heights and layer.vertical_crs != heights:
                 yield _make_crs_finding(layer, "vertical", "", heights)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ....paths import MANIFEST_SCHEMA
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...exchange.vct.settings import load_settings
 from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts, format_number
@@ -22,7 +22,7 @@ from ._package import (
     find_additional_fields,
     find_data_year,
     find_unknown_keys,
-    format_value,
+    format_value_or_missing,
     get_package_facts,
     inspect_facts,
     is_made_by_plugin,
@@ -147,7 +147,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def manifest_figures(*, ctx: Context) -> RuleResult:
+def manifest_figures(*, ctx: RuleContext) -> RuleResult:
     """Figures and items of the manifest agree with the data.
 
     What it checks
@@ -172,12 +172,12 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
 AREA_PER_FEATURE_M2 = 0.01
 
 
-def _compare_manifest(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on items of the manifest that contradict the data."""
     layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
     unreadable: set[tuple[str, str]] = set()
     for layer_fact in package.layers:
-        if layer_fact.features >= 0:
+        if layer_fact.feature_count >= 0:
             # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the
             # first.
             layer_of_key[layer_fact.file, layer_fact.name.upper()] = layer_fact
@@ -194,8 +194,8 @@ def _compare_manifest(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             if (row["file"], upper) not in unreadable and not _is_data_set_unreadable(row["file"], package):
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
-        if layer.features != row["features"]:
-            counts = {"expected": row["features"], "found": layer.features}
+        if layer.feature_count != row["features"]:
+            counts = {"expected": row["features"], "found": layer.feature_count}
             yield Finding("", key=row["layer"], case="features", params={**name, **counts})
         yield from _compare_field_counts(row, layer, package, ctx)
         yield from _compare_layer_items(row, layer, ctx)
@@ -230,7 +230,7 @@ def _report_unknown_keys(manifest: dict[str, Any], package: PackageFacts) -> Ite
 _TABLE_PROBLEM_KEYS = {"tables_no_openpyxl", "tables_not_made"}
 
 
-def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on unverified parts and missing files that the manifest omits.
 
     Manifests of other versions are not checked, because the specification may have changed.
@@ -239,9 +239,12 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Con
         return
     spec, between = manifest.get("form"), Texts(ctx.lang).get("words", "between_names")
     stated = spec.get("unverified") if isinstance(spec, dict) and spec.get("id") == package.package_spec.id else None
-    if isinstance(stated, list) and sorted(map(str, stated)) != package.package_spec.unverified:
-        names = [between.join(map(str, one)) for one in (stated, package.package_spec.unverified)]
-        params = {"told": format_value(names[0], Texts(ctx.lang)), "found": format_value(names[1], Texts(ctx.lang))}
+    if isinstance(stated, list) and sorted(map(str, stated)) != package.package_spec.unverified_keys:
+        names = [between.join(map(str, one)) for one in (stated, package.package_spec.unverified_keys)]
+        params = {
+            "told": format_value_or_missing(names[0], Texts(ctx.lang)),
+            "found": format_value_or_missing(names[1], Texts(ctx.lang)),
+        }
         yield Finding("", key=f"{MANIFEST_FILE_NAME}/form", case="form", params={"file": MANIFEST_FILE_NAME, **params})
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
@@ -249,7 +252,7 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Con
     table_file = package.package_spec.tables
     problem_keys = {one.get("key") for one in problems if isinstance(one, dict)}
     if table_file is not None and not manifest.get("tables") and not problem_keys & _TABLE_PROBLEM_KEYS:
-        yield make_file_finding(f"{package.expected(table_file.folder, table_file.file)}.xlsx", "untold")
+        yield make_file_finding(f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx", "untold")
     messages = "\n".join(str(one.get("message")) for one in problems if isinstance(one, dict))
     for row in rows:
         is_missing = (
@@ -268,7 +271,7 @@ def _check_map_origins(manifest: dict[str, Any]) -> Iterator[Finding]:
             yield make_file_finding(row["file"], "drawn")
 
 
-def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on date and scale in the header of a VCT file.
 
     Reading the file ignores them.
@@ -276,7 +279,7 @@ def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: C
     export_day = str(manifest.get("made"))[:10].replace("-", "")
     scale = "" if is_of_other_version(package) else str(load_settings().map_scale)
     listed_files = {row["file"] for row in manifest["layers"]}
-    for file, head in package.heads.items():
+    for file, head in package.vct_headers.items():
         for key, expected in (("date", export_day), ("mapscale", scale)):
             stated = head.get(key, "")
             if (
@@ -288,7 +291,7 @@ def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: C
                 texts = Texts(ctx.lang)
                 params = {
                     "item": texts.get("origin", f"vct_{key}"),
-                    "told": format_value(stated, texts),
+                    "told": format_value_or_missing(stated, texts),
                     "found": expected,
                 }
                 yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **params})
@@ -307,21 +310,21 @@ def _are_adjacent_days(first: str, second: str) -> bool:
 
 
 def _compare_field_counts(
-    row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context
+    row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield a finding on a layer with more fields than the manifest states.
 
     Other rules report missing fields.
     """
     stated = read_stated_field_count(layer, package)
-    if stated is None or layer.fields is None or stated == len(layer.fields):
+    if stated is None or layer.field_names is None or stated == len(layer.field_names):
         return
     additional = find_additional_fields(layer, package, ctx)
-    if additional or len(layer.fields) > stated:
+    if additional or len(layer.field_names) > stated:
         texts = Texts(ctx.lang)
         names = texts.get("words", "between_names").join(additional)
         names_in_brackets = texts.get("words", "in_brackets", text=names) if additional else ""
-        params = {"name": row["layer"], "expected": stated, "found": len(layer.fields), "more": names_in_brackets}
+        params = {"name": row["layer"], "expected": stated, "found": len(layer.field_names), "more": names_in_brackets}
         yield Finding("", key=row["layer"], case="fields", params=params)
 
 
@@ -339,7 +342,7 @@ def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> 
         upper = layer.name.upper()
         keys_of_layer = {(layer.file, upper), (f"{layer.file}/{layer.name}.shp", upper)}
         if (
-            layer.features < 0
+            layer.feature_count < 0
             or layer.file not in listed_files
             or keys_of_layer & listed_keys
             or (layer.file, layer.name) in unread
@@ -362,7 +365,7 @@ _EXTENT_TOLERANCE = {True: 1e-7, False: 0.01}
 _ITEMS_THAT_MAY_BE_EMPTY = ("vertical", "data_year")
 
 
-def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
+def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on a layer's items in the manifest, except its figures."""
     texts = Texts(ctx.lang)
     for item, stated, actual in _pair_items(row, layer, ctx):
@@ -383,7 +386,7 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: Context) ->
         yield _make_value_finding(row, "personal", "included", "left_out", texts)
 
 
-def _contradicts_personal_data(row: dict[str, Any], ctx: Context) -> bool:
+def _contradicts_personal_data(row: dict[str, Any], ctx: RuleContext) -> bool:
     """Return True if a row states that personal data are included, and other rows or notes of the manifest do not.
 
     One choice of the export holds for all layers, and it notes each field that it left empty.
@@ -399,25 +402,25 @@ def _contradicts_personal_data(row: dict[str, Any], ctx: Context) -> bool:
     )
 
 
-def _find_filled_personal_fields(row: dict[str, Any], ctx: Context) -> list[str]:
+def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[str]:
     """Return the fields of a layer that have personal data and values."""
     layer = ctx.plan.layers.get(str(row.get("role", "")))
     if layer is None:
         return []
-    columns = ((declared.name, layer.named(declared.name)) for declared in layer.template.personal)
+    columns = ((declared.name, layer.get_column_by_name(declared.name)) for declared in layer.template.personal_fields)
     return [name for name, values in columns if values is not None and values.notna().any()]
 
 
-def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tuple[str, Any, Any]]:
+def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list[tuple[str, Any, Any]]:
     """Return item, the manifest's value and the data's value for a layer."""
     package = get_package_facts(ctx)
-    titles = layer.titles if package is not None and is_made_by_plugin(package) else ()
+    titles = layer.other_titles if package is not None and is_made_by_plugin(package) else ()
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file has a vertical datum even if its specification has none.
-    heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
+    heights = layer.vertical_crs if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
     plan_layer = ctx.plan.layers.get(str(row.get("role", "")))
     # A layer with another number of rows is reported by this number.
-    has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.features
+    has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.feature_count
     return [
         (
             "data_year",
@@ -425,10 +428,10 @@ def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tup
             find_data_year(plan_layer) if has_equal_row_count else row.get("data_year"),
         ),
         ("crs", row.get("crs"), layer.crs),
-        ("geometry", row.get("geometry"), layer.geometry),
+        ("geometry", row.get("geometry"), layer.geometry_type),
         ("title", row.get("title"), template.name if template else ""),
         *(("title", row.get("title"), title) for title in titles),
-        ("format", row.get("format"), layer.format),
+        ("format", row.get("format"), layer.data_format),
         ("vertical", row.get("vertical"), heights),
     ]
 
@@ -458,11 +461,11 @@ def _compare_read_back(row: dict[str, Any], read: dict[str, Any], texts: Texts) 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
     params = {"name": row["layer"], "item": texts.get("origin", item)}
-    params |= {"told": format_value(stated, texts), "found": format_value(actual, texts)}
+    params |= {"told": format_value_or_missing(stated, texts), "found": format_value_or_missing(actual, texts)}
     return Finding("", key=row["layer"], field=item, case="value", params=params)
 
 
-def _compare_listed_files(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_listed_files(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on documents, maps, tables and metadata in the manifest."""
     texts = Texts(ctx.lang)
     file_of_path = {file.path: file for file in package.files}
@@ -497,15 +500,15 @@ def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact],
             picture is not None
             and picture.is_complete
             and None not in stated
-            and stated != (picture.width, picture.height)
+            and stated != (picture.width_px, picture.height_px)
         ):
-            actual = f"{picture.width} × {picture.height}"
+            actual = f"{picture.width_px} × {picture.height_px}"
             yield _make_part_finding(row["file"], "maps", f"{stated[0]} × {stated[1]}", actual, texts)
 
 
 def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
     """Yield findings on workbooks without a sheet that the manifest lists."""
-    books = {book.file: book for book in package.workbooks if not book.problem}
+    books = {book.file: book for book in package.workbooks if not book.unreadable_reason}
     for row in _filter_dicts(manifest.get("tables")):
         book = books.get(row.get("file", ""))
         if book is None or not isinstance(row.get("sheets"), list):
@@ -527,18 +530,18 @@ def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
 
 
 def _make_part_finding(file: Any, item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
-    values = {"told": format_value(stated, texts), "found": format_value(actual, texts)}
+    values = {"told": format_value_or_missing(stated, texts), "found": format_value_or_missing(actual, texts)}
     params = {"file": str(file), "item": texts.get("origin", item), **values}
     return Finding("", key=str(file), field=item, case="part", params=params)
 
 
 def _is_data_set_unreadable(file: str, package: PackageFacts) -> bool:
     """Return True if no layer of a data set is readable; its layers may exist."""
-    feature_counts = [one.features for one in package.layers if one.file == file]
+    feature_counts = [one.feature_count for one in package.layers if one.file == file]
     return bool(feature_counts) and max(feature_counts) < 0
 
 
-def _compare_areas(row: dict[str, Any], ctx: Context) -> Iterator[Finding]:
+def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on areas in the manifest that differ from the layer's."""
     layer = ctx.plan.layers.get(row.get("role", ""))
     if layer is None or len(layer) != row["features"]:

@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...errors import DataError, InputError
 from ...files.data import parse_strict_json
 from ...indicators.compute import get_plan_indicators
@@ -22,7 +22,7 @@ from ._package import (
     make_example,
     make_result_without_package,
 )
-from ._tables import detect_language, inspect_sheet, make_sheet_name
+from ._tables import detect_language, get_sheet_name, inspect_sheet
 
 COUNTY_PLAN = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
 PLAN_WITH_RED_LINE = {**COUNTY_PLAN, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
@@ -127,7 +127,7 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def table_figures(*, ctx: Context) -> RuleResult:
+def table_figures(*, ctx: RuleContext) -> RuleResult:
     """Tables and layers have the same figures.
 
     What it checks
@@ -160,8 +160,8 @@ def table_figures(*, ctx: Context) -> RuleResult:
     texts = Texts(ctx.lang)
     readable: list[PrintedWorkbook] = []
     for book in package.workbooks:
-        if book.problem:
-            detail = texts.section("causes").get(book.problem, book.problem)
+        if book.unreadable_reason:
+            detail = texts.get_section("causes").get(book.unreadable_reason, book.unreadable_reason)
             params = {"file": book.file, "detail": detail}
             result.findings.append(Finding("", key=book.file, case="unread", severity=Severity.WARNING, params=params))
         else:
@@ -192,7 +192,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
             result.findings += check_foreign_tables(book, texts)
         for sheet in book.sheets:
             sheet_result = inspect_sheet(book.file, sheet, known, texts, of_other_version=is_of_other_version(package))
-            recognised_tables |= sheet_result.tables
+            recognised_tables |= sheet_result.table_ids
             result.findings += sheet_result.findings
     missing_tables = [
         name
@@ -200,7 +200,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
         if name in known.tables and name not in recognised_tables and known.tables[name].rows
     ]
     if missing_tables:
-        params = {"tables": texts.get("words", "between_names").join(make_sheet_name(n, texts) for n in missing_tables)}
+        params = {"tables": texts.get("words", "between_names").join(get_sheet_name(n, texts) for n in missing_tables)}
         key = readable[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
@@ -209,7 +209,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
 def _read_report(package: PackageFacts) -> dict[str, Any]:
     """Return the report's data; empty if unreadable (DOC013 reports that)."""
     try:
-        report = parse_strict_json(package.documents.get(package.report_path, b"{}"))
+        report = parse_strict_json(package.document_contents.get(package.report_path, b"{}"))
     except (ValueError, RecursionError):
         return {}
     return report if isinstance(report, dict) else {}
@@ -218,7 +218,7 @@ def _read_report(package: PackageFacts) -> dict[str, Any]:
 def _find_own_workbook_path(package: PackageFacts) -> str:
     """Return the path of the plugin's workbook; empty unless the manifest lists it."""
     table_file = package.package_spec.tables
-    path = f"{package.expected(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
+    path = f"{package.get_expected_path(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
     rows = (package.manifest or {}).get("tables")
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
 
@@ -245,7 +245,9 @@ def _report_hidden_content(books: list[PrintedWorkbook], package: PackageFacts, 
     for book in books:
         for sheet in book.sheets:
             # Formulas and comments are allowed in a planner's workbook, hidden content is not.
-            hidden_keys = [k for k in sheet.hidden if book.file == own_path or k not in _ALLOWED_IN_OTHER_WORKBOOKS]
+            hidden_keys = [
+                k for k in sheet.hidden_content_kinds if book.file == own_path or k not in _ALLOWED_IN_OTHER_WORKBOOKS
+            ]
             if hidden_keys:
                 hidden_content = between.join(_describe_hidden(key, sheet, texts) for key in hidden_keys)
                 params = {"file": book.file, "sheet": sheet.name, "what": hidden_content}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts
 from ...model.findings import Finding
@@ -75,7 +75,7 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def package_metadata(*, ctx: Context) -> RuleResult:
+def package_metadata(*, ctx: RuleContext) -> RuleResult:
     """Metadata can be read, and agree with the package.
 
     What it checks
@@ -95,17 +95,17 @@ def package_metadata(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _report_metadata_problems)
 
 
-def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on missing, unreadable and wrong metadata."""
-    expected = package.expected(package.package_spec.metadata.folder, package.package_spec.metadata.file)
-    if expected not in package.documents:
+    expected = package.get_expected_path(package.package_spec.metadata.folder, package.package_spec.metadata.file)
+    if expected not in package.document_contents:
         yield make_file_finding(expected, "missing")
     levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
     manifest_level = str(package.manifest.get("secrecy") or "") if package.manifest else ""
     if manifest_level and load_secrecy_levels().strip_term(manifest_level) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
         yield make_file_finding(MANIFEST_FILE_NAME, "level", told=manifest_level, expected=expected)
-    for path, data in package.documents.items():
+    for path, data in package.document_contents.items():
         if not path.lower().endswith(".xml"):
             continue
         try:
@@ -117,14 +117,14 @@ def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[F
             yield make_file_finding(path, "style", names=", ".join(root.instructions))
         metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:
-            names = package.package_spec.metadata.names
+            names = package.package_spec.metadata.names_by_item
             yield make_file_finding(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")
             continue
         between = Texts(ctx.lang).get("words", "between_names")
         names_by_case = {
-            "unknown": metadata.unknown,
-            "lacking": metadata.missing,
-            "twice": metadata.repeated,
+            "unknown": metadata.unknown_elements,
+            "lacking": metadata.missing_elements,
+            "twice": metadata.repeated_elements,
             "additional": metadata.additional,
             # Other programs may write comments on themselves.
             "comments": tuple(one[:_MAX_SHOWN_CHARACTERS] for one in root.comments)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....paths import REPORT_SCHEMA
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...files.data import parse_strict_json
 from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
@@ -16,7 +16,7 @@ from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.space_map import SPACE_FIGURES
 from ...render.figures import format_state, format_target
-from ...render.words import Words
+from ...render.words import ReportTexts
 from ..inspection.facts import PackageFacts
 from ..tables.compare import compute_unprinted_tolerance
 from ..tables.model import load_style_limits
@@ -24,7 +24,7 @@ from ._package import (
     NO_PACKAGE_EXAMPLE,
     find_unknown_keys,
     format_profile,
-    format_value,
+    format_value_or_missing,
     get_package_facts,
     is_made_by_plugin,
     is_of_other_version,
@@ -100,7 +100,7 @@ def _report_document(
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def report_figures(*, ctx: Context) -> RuleResult:
+def report_figures(*, ctx: RuleContext) -> RuleResult:
     """Figures and counts of the package's report agree with its layers.
 
     What it checks
@@ -127,11 +127,11 @@ def report_figures(*, ctx: Context) -> RuleResult:
         for existing, missing in ((report, page), (page, report))
         if present_paths == [missing]
     ]
-    if report not in package.documents and missing_half:
+    if report not in package.document_contents and missing_half:
         return RuleResult(findings=missing_half)
-    if report not in package.documents and is_made_by_plugin(package):
+    if report not in package.document_contents and is_made_by_plugin(package):
         return RuleResult(findings=[make_file_finding(report, "none", Severity.WARNING)])
-    if report not in package.documents:
+    if report not in package.document_contents:
         return RuleResult(is_applicable=False, notes=[("package_no_report", {"file": report})])
     return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
 
@@ -143,7 +143,7 @@ class _ParsedReport:
     ``figures`` are (id, value, unit), ``layers`` are (layer code, name, number of features).
     """
 
-    data: dict[str, Any]
+    report_data: dict[str, Any]
     figures: list[tuple[str, float | None, str]]
     layers: list[tuple[str, str, int]]
     profile: str
@@ -167,17 +167,17 @@ def _parse_report(document: bytes) -> _ParsedReport | None:
         return None
 
 
-def _compare_report(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on parts of the report that contradict the package."""
     texts = Texts(ctx.lang)
-    report = _parse_report(package.documents[path])
+    report = _parse_report(package.document_contents[path])
     if report is None:
         yield make_file_finding(path, "damaged")
         return
-    if unknown := find_unknown_keys(report.data, REPORT_SCHEMA):
+    if unknown := find_unknown_keys(report.report_data, REPORT_SCHEMA):
         yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=unknown)
-    yield from _compare_county(path, report.data["provenance"], package)
-    yield from _compare_summary(path, report.data, texts)
+    yield from _compare_county(path, report.report_data["provenance"], package)
+    yield from _compare_summary(path, report.report_data, texts)
     for role, name, features in report.layers:
         layer = ctx.plan.layers.get(role)
         if layer is not None and len(layer) != features:
@@ -191,18 +191,20 @@ def _compare_report(path: str, package: PackageFacts, ctx: Context) -> Iterator[
 def _compare_with_manifest(path: str, report: _ParsedReport, agreed: Any, texts: Texts) -> Iterator[Finding]:
     """Yield findings on counts and verdict that differ from the manifest's."""
     if isinstance(agreed, dict):
-        yield from _compare_counts(path, report.data["summary"], agreed, texts)
+        yield from _compare_counts(path, report.report_data["summary"], agreed, texts)
     if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
-        words = texts.section("verdicts")
+        words = texts.get_section("verdicts")
         verdicts: dict[str, Any] = {
-            "told": words.get(str(report.verdict), format_value(report.verdict, texts)),
-            "found": words.get(str(agreed.get("verdict")), format_value(agreed.get("verdict"), texts)),
+            "told": words.get(str(report.verdict), format_value_or_missing(report.verdict, texts)),
+            "found": words.get(str(agreed.get("verdict")), format_value_or_missing(agreed.get("verdict"), texts)),
         }
-        other = format_value(agreed.get("errors"), texts)
+        other = format_value_or_missing(agreed.get("errors"), texts)
         yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
 
 
-def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_with_layers(
+    path: str, report: _ParsedReport, package: PackageFacts, ctx: RuleContext
+) -> Iterator[Finding]:
     """Yield findings on figures, targets and states that the layers contradict.
 
     Ratios and states are compared only with the same profile.
@@ -216,10 +218,10 @@ def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts
         )
     figures = get_plan_indicators(ctx, ctx.lang)
     other_version = is_of_other_version(package)
-    standard = report.data["provenance"].get("standard")
+    standard = report.report_data["provenance"].get("standard")
     is_same_standard = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
     if is_same_profile and is_same_standard and not other_version:
-        yield from _compare_states(path, report.data["indicators"], figures)
+        yield from _compare_states(path, report.report_data["indicators"], figures)
     for name, value, unit in dict.fromkeys(report.figures):
         if value is not None and (is_same_profile or unit != "ratio"):
             computed = _find_computed_indicator(name, figures)
@@ -232,7 +234,11 @@ def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts
 
 def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | None:
     """Return an indicator as computed from the layers, None if it is unknown."""
-    return figures.value(name) if name in figures.catalogue.entries else _find_space_figure(name, figures)
+    return (
+        figures.get_first_figure(name)
+        if name in figures.catalogue.indicator_by_id
+        else _find_space_figure(name, figures)
+    )
 
 
 def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicators) -> Iterator[Finding]:
@@ -240,7 +246,7 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
 
     ``rows`` are the indicators of the report; the profile must be the same.
     """
-    words = Words(figures.texts.lang)
+    words = ReportTexts(figures.texts.lang)
     for row in rows:
         name = str(row["id"])
         computed = _find_computed_indicator(name, figures)
@@ -264,8 +270,8 @@ def _compare_county(path: str, provenance: dict[str, Any], package: PackageFacts
     """Yield a finding if the report is about another county than the package."""
     digits = package.package_spec.digits
     pairs = [
-        (str(provenance.get("area_code") or "")[:digits].ljust(6, "0"), package.code),
-        (str(provenance.get("area_name") or ""), package.name),
+        (str(provenance.get("area_code") or "")[:digits].ljust(6, "0"), package.county_code),
+        (str(provenance.get("area_name") or ""), package.county_name),
     ]
     if any(stated.strip("0") and actual and stated != actual for stated, actual in pairs):
         stated, actual = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
@@ -359,12 +365,12 @@ def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any])
 
 def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
     """Return items with their values as one text; of a list, its length."""
-    words = texts.section("verdicts")
+    words = texts.get_section("verdicts")
     parts = []
     for key in keys:
         value = values.get(key)
         text = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
-        parts.append(f"{texts.get('origin', key)} {format_value(text, texts)}")
+        parts.append(f"{texts.get('origin', key)} {format_value_or_missing(text, texts)}")
     return texts.get("words", "between_names").join(parts)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -22,7 +22,7 @@ def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
 
     ``changes`` replace its attributes.
     """
-    return [{"role": "CZKFBJ", "feature_counts": (18, 18), "areas": (5e6, 5e6), **changes}]
+    return [{"role": "CZKFBJ", "feature_counts": (18, 18), "areas_m2": (5e6, 5e6), **changes}]
 
 
 @rule(
@@ -65,7 +65,7 @@ def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
             "a point moved",
             1,
             comparisons=_make_example_comparison(
-                areas=(0.0, 0.0), distances_m=[5.0], moved_names=["140225000000000018"]
+                areas_m2=(0.0, 0.0), distances_m=[5.0], moved_names=["140225000000000018"]
             ),
         ),
         make_example(
@@ -87,7 +87,7 @@ def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult:
+def package_data_sets(*, ctx: RuleContext, allowance_m: float = 0.001) -> RuleResult:
     """All data sets of one package agree.
 
     What it checks
@@ -113,7 +113,7 @@ def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult
     for comparison in package.dataset_comparisons:
         layers_of_pair.setdefault((comparison.first_path, comparison.other_path), []).append(comparison.name)
         result.findings += _find_differences(comparison, allowance_m, texts)
-        if not comparison.shapes_compared:
+        if not comparison.are_shapes_compared:
             names = {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path}
             result.not_checked.append(("package_twin_nowhere", names))
     for (file, place), layers in layers_of_pair.items():
@@ -135,7 +135,7 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             params={**file_params, **params},
         )
 
-    only_in_first, only_in_other = comparison.unmatched
+    only_in_first, only_in_other = comparison.unmatched_features
     if only_in_first.feature_count or only_in_other.feature_count:
         counts = {
             "found": comparison.feature_counts[0],
@@ -162,12 +162,24 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
                 metres=format_number(largest_shift, 3),
             ),
         }
-        areas = {"expected": format_number(comparison.areas[0], 2), "found": format_number(comparison.areas[1], 2)}
-        yield make_finding("shapes", {**params, **areas}) if any(comparison.areas) else make_finding("places", params)
-    for name, difference in comparison.fields.items():
-        values = {"told": _format_value(difference.first, texts), "given": _format_value(difference.other, texts)}
-        features = _list_names(difference.features.names, difference.features.feature_count, texts)
-        yield make_finding("values", {"count": difference.features.feature_count, "features": features, **values}, name)
+        areas = {
+            "expected": format_number(comparison.areas_m2[0], 2),
+            "found": format_number(comparison.areas_m2[1], 2),
+        }
+        yield (
+            make_finding("shapes", {**params, **areas}) if any(comparison.areas_m2) else make_finding("places", params)
+        )
+    for name, difference in comparison.differences_by_field.items():
+        values = {
+            "told": _format_value(difference.first_value, texts),
+            "given": _format_value(difference.other_value, texts),
+        }
+        features = _list_names(
+            difference.differing_features.feature_names, difference.differing_features.feature_count, texts
+        )
+        yield make_finding(
+            "values", {"count": difference.differing_features.feature_count, "features": features, **values}, name
+        )
     for lacking, swapped_params in zip(
         comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True
     ):
@@ -184,7 +196,7 @@ def _list_names(names: list[str] | tuple[str, ...], count: int, texts: Texts) ->
 
 def _list_in_brackets(sample: FeatureSample, texts: Texts) -> str:
     return (
-        texts.get("words", "in_brackets", text=_list_names(sample.names, sample.feature_count, texts))
+        texts.get("words", "in_brackets", text=_list_names(sample.feature_names, sample.feature_count, texts))
         if sample.feature_count
         else ""
     )

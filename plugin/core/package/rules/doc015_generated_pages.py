@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...errors import SanxianError
 from ...files.digests import MANIFEST_PAGE_FILE_NAME
 from ...messages.texts import Texts
@@ -19,7 +19,7 @@ from ..inspection.printed_documents import compare_document
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     explain_not_rebuilt,
-    format_value,
+    format_value_or_missing,
     inspect_facts,
     is_made_by_plugin,
     make_example,
@@ -73,7 +73,7 @@ _UNREADABLE_DATA_ERRORS = (
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def generated_pages(*, ctx: Context) -> RuleResult:
+def generated_pages(*, ctx: RuleContext) -> RuleResult:
     """Every generated page agrees with its data.
 
     What it checks
@@ -94,7 +94,7 @@ def generated_pages(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _compare_pages)
 
 
-def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on the pages of manifest and report."""
     present_paths = {file.path for file in package.files}
     manifest = package.manifest
@@ -105,7 +105,7 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         and (MANIFEST_PAGE_FILE_NAME in listed_paths or is_made_by_plugin(package))
     ):
         yield make_file_finding(MANIFEST_PAGE_FILE_NAME, "gone", Severity.WARNING)
-    if manifest and MANIFEST_PAGE_FILE_NAME in package.documents:
+    if manifest and MANIFEST_PAGE_FILE_NAME in package.document_contents:
         version = _read_plugin_version(manifest.get("tool"))
         yield from _compare_page(
             MANIFEST_PAGE_FILE_NAME,
@@ -117,9 +117,9 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             lambda page, remade_page: pages.compare_manifest_page(page, remade_page, manifest),
         )
     path = package.report_page
-    if path in package.documents and package.report_path in package.documents:
+    if path in package.document_contents and package.report_path in package.document_contents:
         try:
-            data = json.loads(package.documents[package.report_path])
+            data = json.loads(package.document_contents[package.report_path])
             report = Report.from_dict(data)
             provenance = dict(report.provenance)
             version = str(provenance.get("versions", {}).get("sanxian", ""))
@@ -139,7 +139,7 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     yield from _compare_documents(package, ctx)
 
 
-def _compare_documents(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on the documents that the plugin made (质量检查报告, 质量检查记录)."""
     kinds = package.list_generated_documents()
     texts = Texts(ctx.lang)
@@ -153,16 +153,16 @@ def _compare_documents(package: PackageFacts, ctx: Context) -> Iterator[Finding]
         differences = compare_document(found, report, norm, kinds[path])
         if differences:
             parts = texts.get("words", "between_names").join(texts.get("parts", one.key) for one in differences)
-            on_page, in_data = (format_value(one, texts) for one in differences[0][1:])
+            on_page, in_data = (format_value_or_missing(one, texts) for one in differences[0][1:])
             yield make_file_finding(
                 path, "document", other=package.report_path, parts=parts, stated=on_page, given=in_data
             )
 
 
-def _read_report_of_documents(package: PackageFacts, ctx: Context) -> tuple[str, Report, Norm | None]:
+def _read_report_of_documents(package: PackageFacts, ctx: RuleContext) -> tuple[str, Report, Norm | None]:
     """Return why documents cannot be compared with the report (a key of texts, else empty), the report and its norm."""
     try:
-        report = Report.from_dict(json.loads(package.documents[package.report_path]))
+        report = Report.from_dict(json.loads(package.document_contents[package.report_path]))
         provenance = dict(report.provenance)
         version = str(provenance.get("versions", {}).get("sanxian", ""))
         norm, reason = _find_norm_of_report(provenance, ctx)
@@ -177,7 +177,7 @@ def _read_plugin_version(tool: Any) -> str:
     return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
 
 
-def _find_norm_of_report(provenance: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
+def _find_norm_of_report(provenance: dict[str, Any], ctx: RuleContext) -> tuple[Norm | None, str]:
     """Return the norm (standard and profile) of a report, or why it is unknown.
 
     The reason is a key of texts, empty if they are found.
@@ -198,7 +198,7 @@ def _compare_page(
     path: str,
     data: str,
     package: PackageFacts,
-    ctx: Context,
+    ctx: RuleContext,
     reason: str,
     remake: Callable[[pages.PageContent], list[str]],
     compare: Callable[[pages.PageContent, pages.PageContent], list[pages.PageDifference]],
@@ -218,7 +218,7 @@ def _compare_page(
     """
     texts = Texts(ctx.lang)
     between = texts.get("words", "between_names")
-    text = pages.decode_page(package.documents[path])
+    text = pages.decode_page(package.document_contents[path])
     if text is None:
         yield make_file_finding(path, "damaged")
         return
@@ -253,8 +253,8 @@ def _compare_page(
         )
         line_text = texts.get("words", "at_line", line=pages.find_first_different_line(text, remade_text))
     if differences:
-        parts = between.join(texts.get("parts", one.key) for one in differences)
-        on_page, in_data = (format_value(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
+        parts = between.join(texts.get("parts", one.part_key) for one in differences)
+        on_page, in_data = (format_value_or_missing(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
         yield make_file_finding(
             path, "differs", other=data, parts=parts, place=line_text, stated=on_page, given=in_data
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ....metadata import read_plugin_version
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts
 from ...model.findings import Finding
@@ -18,7 +18,7 @@ from ..inspection.facts import PackageFacts
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     format_profile,
-    format_value,
+    format_value_or_missing,
     inspect_facts,
     make_example,
     make_file_finding,
@@ -75,7 +75,7 @@ _ITEMS_IN_MANIFEST_AND_REPORT = (
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
-def package_origin(*, ctx: Context) -> RuleResult:
+def package_origin(*, ctx: RuleContext) -> RuleResult:
     """Manifest and report have the same, possible origin.
 
     What it checks
@@ -95,7 +95,7 @@ def package_origin(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _report_origin_problems)
 
 
-def _report_origin_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_origin_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on dates, standard, profile, versions and CRS of the package."""
     manifest, report = package.manifest, _read_report_provenance(package)
     texts = Texts(ctx.lang)
@@ -115,7 +115,7 @@ def _report_origin_problems(package: PackageFacts, ctx: Context) -> Iterator[Fin
 def _read_report_provenance(package: PackageFacts) -> dict[str, Any]:
     """Return the report's provenance; empty if unreadable (DOC013 reports that)."""
     try:
-        provenance = json.loads(package.documents.get(package.report_path, b"{}"))["provenance"]
+        provenance = json.loads(package.document_contents.get(package.report_path, b"{}"))["provenance"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return provenance if isinstance(provenance, dict) and "started" in provenance else {}
@@ -124,7 +124,7 @@ def _read_report_provenance(package: PackageFacts) -> dict[str, Any]:
 def _read_report_schema(package: PackageFacts) -> str:
     """Return the schema that the report names; empty if missing or unreadable."""
     try:
-        report = json.loads(package.documents.get(package.report_path, b"{}"))
+        report = json.loads(package.document_contents.get(package.report_path, b"{}"))
     except (ValueError, RecursionError):
         return ""
     return str(report.get("schema", "")) if isinstance(report, dict) else ""
@@ -153,7 +153,7 @@ def _make_date_finding(file: str, item: str, stated: Any, reason: str, texts: Te
         params={
             "file": file,
             "item": texts.get("origin", item),
-            "told": format_value(stated, texts),
+            "told": format_value_or_missing(stated, texts),
             "reason": reason_text,
         },
     )
@@ -186,7 +186,7 @@ def _check_dates(
 
 
 def _report_unknown_origin(
-    manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts
+    manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext, texts: Texts
 ) -> Iterator[Finding]:
     """Yield warnings on standards, specifications and versions that do not exist."""
 
@@ -194,8 +194,8 @@ def _report_unknown_origin(
         params = {
             "file": file,
             "item": texts.get("origin", item),
-            "told": format_value(stated, texts),
-            "known": format_value(known, texts),
+            "told": format_value_or_missing(stated, texts),
+            "known": format_value_or_missing(known, texts),
         }
         return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=params)
 
@@ -241,8 +241,8 @@ def _compare_items(
         if stated is not None and report_value is not None and stated != report_value:
             params = {
                 "item": texts.get("origin", item),
-                "told": format_value(stated, texts),
-                "given": format_value(report_value, texts),
+                "told": format_value_or_missing(stated, texts),
+                "given": format_value_or_missing(report_value, texts),
             }
             yield Finding(
                 "",
@@ -251,13 +251,13 @@ def _compare_items(
                 params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
             )
     yield from _compare_source_crs(manifest, report, package, texts)
-    if manifest.get("root") and manifest["root"] != package.root and package.code:
-        params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.root}
+    if manifest.get("root") and manifest["root"] != package.folder_name and package.county_code:
+        params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.folder_name}
         yield Finding(
             "",
             key=f"{MANIFEST_FILE_NAME}/root",
             case="differs",
-            params={"file": MANIFEST_FILE_NAME, "other": package.root, **params},
+            params={"file": MANIFEST_FILE_NAME, "other": package.folder_name, **params},
         )
 
 
@@ -288,13 +288,13 @@ def _compare_source_crs(
             "file": MANIFEST_FILE_NAME,
             "other": package.report_path,
             "item": item,
-            "told": format_value(stated, texts),
-            "given": format_value(report_crs, texts),
+            "told": format_value_or_missing(stated, texts),
+            "given": format_value_or_missing(report_crs, texts),
         }
         yield Finding("", key=f"{MANIFEST_FILE_NAME}/{row['layer']}/crs", case="differs", params=params)
 
 
-def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
+def _compare_with_check(manifest: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
     """Yield warnings if the manifest names another profile or standard."""
     profile, standard = _get_nested_item(manifest, ("profile", "id")), _get_nested_item(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
@@ -313,7 +313,9 @@ def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Find
         )
 
 
-def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
+def _compare_settings(
+    report: dict[str, Any], package: PackageFacts, ctx: RuleContext, texts: Texts
+) -> Iterator[Finding]:
     """Yield warnings on settings of the report that differ from those of this check.
 
     They are compared if profile and standard are equal.
@@ -332,7 +334,10 @@ def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Contex
         side_texts = [
             " ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in sides
         ]
-        pair = {"told": format_value(side_texts[0], texts), "given": format_value(side_texts[1], texts)}
+        pair = {
+            "told": format_value_or_missing(side_texts[0], texts),
+            "given": format_value_or_missing(side_texts[1], texts),
+        }
         yield make_file_finding(package.report_path, "confirmed", Severity.WARNING, **pair)
     is_same_norm = (_get_nested_item(report, ("profile", "id")), _get_nested_item(report, ("standard", "id"))) == (
         norm.profile.id,

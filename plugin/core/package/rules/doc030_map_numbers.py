@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -33,7 +33,7 @@ _JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
         NO_PACKAGE_EXAMPLE,
     ],
 )
-def map_numbers(*, ctx: Context) -> RuleResult:
+def map_numbers(*, ctx: RuleContext) -> RuleResult:
     """Every map has a separate number and title, and numbers have no gaps.
 
     What it checks
@@ -50,10 +50,10 @@ def map_numbers(*, ctx: Context) -> RuleResult:
     return inspect_facts(ctx, _report_number_problems)
 
 
-def _report_number_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_number_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on repeated and missing numbers of maps."""
     path_of_value: dict[tuple[str, str], str] = {}
-    maps = package.maps()
+    maps = package.list_maps()
     for file, number, title in maps:
         for case, value in (("number", number), ("title", title)):
             other = path_of_value.setdefault((case, value), file.path) if value else file.path

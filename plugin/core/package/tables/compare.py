@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 from ...files.encoding import BLANK_WORDS
 from ...model.indicator import SQUARE_METRES
-from ...render.tables.model import CellValue, Number, TableRow
+from ...render.tables.model import CellValue, ReportTableRow, TableNumber
 from .known_tables import (
     KEY_COLUMNS,
     NUMBER_COLUMN,
@@ -46,13 +46,13 @@ class CellDifference:
         ``formula`` (without a value), ``error`` (#REF!), ``merged`` (one figure for several cells), ``target`` (a
         target or its remainder differs from the profile's), ``words`` (other words around the figures) or
         ``no_figure`` (the layers have no figure).
-    line, column
+    line_number, column_number
         Position in the sheet, from 1.
-    row, head
+    row_name, column_heading
         Name of the row and head of the column.
     printed_text
         The text as the table prints it.
-    expected
+    expected_figure
         The layers' figure in the table's unit, None without one.
     difference
         Difference of the two figures.
@@ -65,12 +65,12 @@ class CellDifference:
     """
 
     case: str
-    line: int
-    column: int
-    row: str
-    head: str
+    line_number: int
+    column_number: int
+    row_name: str
+    column_heading: str
     printed_text: str
-    expected: float | None = None
+    expected_figure: float | None = None
     difference: float = 0.0
     decimals: int = 0
     unit: str = ""
@@ -87,8 +87,8 @@ def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
     """Return differing or uncompared cells, and the number of compared figures."""
     differences: list[CellDifference] = []
     compared = 0
-    for line, row in block.rows.items():
-        for column in block.places:
+    for line, row in block.row_by_line.items():
+        for column in block.matched_columns:
             difference = _compare_cell(block, line, row, column)
             compared += difference is None or difference.case in DIFFERENCE_CASES
             if difference is not None and difference.case:
@@ -102,15 +102,17 @@ def find_lost_rows(block: TableBlock) -> list[str]:
 
     Rows with only zeros may be missing.
     """
-    matched_rows = [id(row) for row in block.rows.values()]
+    matched_rows = [id(row) for row in block.row_by_line.values()]
     number_columns = [
-        p for p in block.places if any(isinstance(get_value_in_column(r, p), Number) for r in block.table.rows)
+        p
+        for p in block.matched_columns
+        if any(isinstance(get_value_in_column(r, p), TableNumber) for r in block.table.rows)
     ]
     return [
         find_row_name(row)
         for row in block.table.rows
         if id(row) not in matched_rows
-        and any(isinstance(v := get_value_in_column(row, p), Number) and v.value for p in number_columns)
+        and any(isinstance(v := get_value_in_column(row, p), TableNumber) and v.value for p in number_columns)
     ]
 
 
@@ -121,11 +123,11 @@ def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
     """
     renamed = []
     if block.table.id in TABLES_WITH_CODES:
-        names = [p for p in block.places if p.table_column.id == KEY_COLUMNS[block.table.id][-1]]
-        for line, row in block.rows.items():
+        names = [p for p in block.matched_columns if p.table_column.id == KEY_COLUMNS[block.table.id][-1]]
+        for line, row in block.row_by_line.items():
             for column in names:
                 printed_name, layer_name = (
-                    block.sheet.text(line, column.column).strip(),
+                    block.sheet.get_cell_text(line, column.sheet_column).strip(),
                     str(get_value_in_column(row, column) or ""),
                 )
                 if printed_name and layer_name and normalise_word(printed_name) != normalise_word(layer_name):
@@ -133,7 +135,7 @@ def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
     return renamed
 
 
-def find_row_name(row: TableRow) -> str:
+def find_row_name(row: ReportTableRow) -> str:
     """Return the name of a row: its first text that is not a number."""
     words = [v for v in row.values if isinstance(v, str) and v]
     return next((v for v in words if not v.isdigit()), words[0] if words else row.code)
@@ -143,15 +145,15 @@ def find_row_name(row: TableRow) -> str:
 _NOT_COMPARED = CellDifference("", 0, 0, "", "", "")
 
 
-def _compare_cell(block: TableBlock, line: int, row: TableRow, column: ColumnMatch) -> CellDifference | None:
+def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: ColumnMatch) -> CellDifference | None:
     """Return the difference of a cell; None if the figures agree.
 
     The result of a cell that is not compared has an empty ``case``.
     """
     value = get_value_in_column(row, column)
-    cell = block.sheet.cells.get((line, column.column), PrintedCell(""))
-    head = block.sheet.text(block.head, column.column)
-    location = (line, column.column, find_row_name(row), " ".join(head.split()), cell.text)
+    cell = block.sheet.cell_by_position.get((line, column.sheet_column), PrintedCell(""))
+    head = block.sheet.get_cell_text(block.last_head_line, column.sheet_column)
+    location = (line, column.sheet_column, find_row_name(row), " ".join(head.split()), cell.text)
     if isinstance(value, str):
         if column.table_column.id not in WORD_COLUMNS or not _FIGURE_PATTERN.search(value):
             return _NOT_COMPARED
@@ -205,7 +207,7 @@ def _compare_cell(block: TableBlock, line: int, row: TableRow, column: ColumnMat
 _CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
-def _find_largest_operand(block: TableBlock, row: TableRow, column_match: ColumnMatch) -> float:
+def _find_largest_operand(block: TableBlock, row: ReportTableRow, column_match: ColumnMatch) -> float:
     """Return the largest area from which a difference of areas is computed; else 0.
 
     A difference changes by as much as these areas.
@@ -218,7 +220,7 @@ def _find_largest_operand(block: TableBlock, row: TableRow, column_match: Column
         values = [v for v, column in zip(row.values, block.table.columns, strict=True) if column.unit == unit]
     elif row.code in _DIFFERENCE_ROWS:
         values = [get_value_in_column(other, column_match) for other in block.table.rows]
-    return max((abs(v.value) for v in values if isinstance(v, Number)), default=0.0)
+    return max((abs(v.value) for v in values if isinstance(v, TableNumber)), default=0.0)
 
 
 def compute_printing_tolerance(printed: PrintedNumber, layer_figure: float, unit: str) -> float:
@@ -252,11 +254,11 @@ def _find_units(block: TableBlock, line: int, column: ColumnMatch) -> tuple[str,
     The list of indicators has a unit in each row.
     """
     if column.table_column.unit:
-        return column.unit, column.table_column.unit
-    for unit_column in block.places:
+        return column.sheet_unit, column.table_column.unit
+    for unit_column in block.matched_columns:
         if unit_column.table_column.id == "unit":
-            layer_unit = parse_unit(str(get_value_in_column(block.rows[line], unit_column) or ""))
-            return parse_unit(block.sheet.text(line, unit_column.column)) or layer_unit, layer_unit
+            layer_unit = parse_unit(str(get_value_in_column(block.row_by_line[line], unit_column) or ""))
+            return parse_unit(block.sheet.get_cell_text(line, unit_column.sheet_column)) or layer_unit, layer_unit
     return "", ""
 
 

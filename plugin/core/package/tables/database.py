@@ -16,7 +16,7 @@ from typing import Any
 
 from ...files.tables import display_value
 from ...messages.texts import Texts
-from ...render.tables.model import CellValue, Number, ReportTable, make_column_title, make_sheet_name
+from ...render.tables.model import CellValue, ReportTable, TableNumber, make_column_title, make_sheet_name
 from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet
 
 #: An additional column that keeps the order of rows.
@@ -36,7 +36,7 @@ class TableDifferenceError(Exception):
         self.table, self.line, self.column = table, line, column
 
 
-def write_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> dict[str, int]:
+def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> dict[str, int]:
     """Write each table into the database, with the column heads of the workbook.
 
     Figures are rounded to their printed decimals. The caller commits. Return name → number of rows.
@@ -69,7 +69,7 @@ def compare_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts)
     compared = 0
     for table in tables:
         name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
-        rows = read_rows(connection, name, heads)
+        rows = read_table_rows(connection, name, heads)
         if len(rows) != len(table.rows):
             raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
         for line, (row, read) in enumerate(zip(table.rows, rows, strict=True), 1):
@@ -82,11 +82,11 @@ def compare_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts)
                 )
                 if not is_equal:
                     raise TableDifferenceError(name, line, head)
-                compared += isinstance(value, Number)
+                compared += isinstance(value, TableNumber)
     return compared
 
 
-def read_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
+def read_table_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
     """Return the rows of a table in the order in which they were written."""
     columns = ", ".join(f"[{head}]" for head in heads)
     cursor = connection.cursor()
@@ -96,7 +96,7 @@ def read_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, .
     return rows
 
 
-def read_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
+def read_tables_as_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
     """Return the tables of any database as sheets, with field names as head."""
     sheets = []
     for name in names:
@@ -132,13 +132,13 @@ def make_column_names(table: ReportTable, texts: Texts) -> list[str]:
 
 def convert_to_plain_cell(value: CellValue) -> str | float | None:
     """Return a value as the database stores it; figures are rounded."""
-    return round(value.value, value.decimals) if isinstance(value, Number) else value or None
+    return round(value.value, value.decimals) if isinstance(value, TableNumber) else value or None
 
 
 def _choose_sql_type(values: Iterable[CellValue]) -> str:
     """Return the SQL type of a column with these values."""
     filled = [v for v in values if v is not None and v != ""]
-    if filled and all(isinstance(v, Number) for v in filled):
+    if filled and all(isinstance(v, TableNumber) for v in filled):
         return "DOUBLE"
     longest = max((len(str(v)) for v in filled), default=0)
     return "MEMO" if longest > _MAX_TEXT_CHARACTERS else f"VARCHAR({_MAX_TEXT_CHARACTERS})"
@@ -162,15 +162,15 @@ _ODBC_ADD_DSN = 1
 class AccessDriver:
     """Functions of the Access driver.
 
-    ``create`` makes an empty database at a path and raises OSError if it cannot. ``connect`` opens one (DB-API).
-    ``tables`` lists the tables of a connection. ``errors`` are the exceptions of the library.
+    ``create_database`` makes an empty database at a path and raises OSError if it cannot. ``open_connection`` opens one
+    (DB-API). ``list_tables`` lists the tables of a connection. ``error_types`` are the exceptions of the library.
     """
 
     odbc_name: str
-    create: Callable[[Path], None]
-    connect: Callable[[Path], Any]
-    tables: Callable[[Any], list[str]]
-    errors: tuple[type[Exception], ...]
+    create_database: Callable[[Path], None]
+    open_connection: Callable[[Path], Any]
+    list_tables: Callable[[Any], list[str]]
+    error_types: tuple[type[Exception], ...]
 
 
 def find_access_driver() -> AccessDriver | str:
@@ -192,13 +192,15 @@ def find_access_driver() -> AccessDriver | str:
 def make_pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
     """Return the functions of an installed Access driver, through pyodbc."""
 
-    def connect(path: Path) -> Any:
+    def open_connection(path: Path) -> Any:
         return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
 
-    def tables(connection: Any) -> list[str]:
+    def list_tables(connection: Any) -> list[str]:
         return [row.table_name for row in connection.cursor().tables(tableType="TABLE")]
 
-    return AccessDriver(driver, lambda path: _create_empty_mdb(path, driver), connect, tables, (pyodbc.Error, OSError))
+    return AccessDriver(
+        driver, lambda path: _create_empty_mdb(path, driver), open_connection, list_tables, (pyodbc.Error, OSError)
+    )
 
 
 def _create_empty_mdb(path: Path, driver: str) -> None:

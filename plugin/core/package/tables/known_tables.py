@@ -16,7 +16,7 @@ from unicodedata import normalize
 from ...indicators.typed_figures import UNIT_WORDS, parse_figure
 from ...messages.texts import TEXT_LANGUAGES, Texts
 from ...model.indicator import SQUARE_METRES
-from ...render.tables.model import CellValue, ReportTable, TableColumn, TableRow, make_column_title
+from ...render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
 
 if TYPE_CHECKING:
     from ..package_spec.model import TableWords
@@ -77,7 +77,7 @@ def _list_words_by_unit() -> dict[str, set[str]]:
     words_of_unit = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNIT_WORDS.items()}
     for lang in TEXT_LANGUAGES:
         for section in ("units", "unit_names"):
-            for unit, one in Texts(lang).section(section).items():
+            for unit, one in Texts(lang).get_section(section).items():
                 if one:
                     words_of_unit.setdefault(unit, set()).add(re.sub(r"\s+", "", normalize("NFKC", one)).lower())
     return words_of_unit
@@ -124,13 +124,13 @@ _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 class ColumnMatch:
     """A column of a sheet that matches a column of a table.
 
-    ``table_column`` is the table's column, ``position`` its position, ``unit`` the unit in the sheet.
+    ``table_column`` is the table's column, ``table_position`` its position, ``sheet_unit`` the unit in the sheet.
     """
 
-    column: int
+    sheet_column: int
     table_column: TableColumn
-    position: int
-    unit: str
+    table_position: int
+    sheet_unit: str
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,13 @@ class TableBlock:
 
     Attributes
     ----------
-    head
+    last_head_line
         The last line of its head.
-    places
+    matched_columns
         The matched columns.
-    rows
+    row_by_line
         Line → row of the table.
-    unknown
+    unknown_figure_lines
         Other lines with figures.
     foreign_columns
         Column with figures that the table does not have → its head.
@@ -153,10 +153,10 @@ class TableBlock:
 
     sheet: PrintedSheet
     table: ReportTable
-    head: int
-    places: tuple[ColumnMatch, ...]
-    rows: dict[int, TableRow] = field(hash=False)
-    unknown: tuple[int, ...] = ()
+    last_head_line: int
+    matched_columns: tuple[ColumnMatch, ...]
+    row_by_line: dict[int, ReportTableRow] = field(hash=False)
+    unknown_figure_lines: tuple[int, ...] = ()
     foreign_columns: dict[int, str] = field(default_factory=dict, hash=False)
 
 
@@ -189,7 +189,7 @@ class KnownTables:
         titles = [column.title] if column.title else [make_column_title(column, texts) for texts in self._texts]
         return [normalise_word(one) for one in (*titles, *self._heads.get(column.id, ()))]
 
-    def blocks(self, sheet: PrintedSheet) -> list[TableBlock]:
+    def find_blocks(self, sheet: PrintedSheet) -> list[TableBlock]:
         """Return the tables found in a sheet, from top to bottom."""
         heads: list[tuple[int, int, ReportTable, tuple[ColumnMatch, ...]]] = []
         row = 1
@@ -214,7 +214,7 @@ class KnownTables:
         """
         best: tuple[int, int, ReportTable, tuple[ColumnMatch, ...]] | None = None
         texts_above = [normalise_word(sheet.name)] + [
-            normalise_word(sheet.text(line, column))
+            normalise_word(sheet.get_cell_text(line, column))
             for line in range(max(1, row - _MAX_TITLE_LINES_ABOVE_TABLE), row)
             for column in range(1, min(sheet.last_column, 12) + 1)
         ]
@@ -266,18 +266,18 @@ class KnownTables:
             (p for p in places if p.table_column.id in KEY_COLUMNS[table.id]),
             key=lambda p: KEY_COLUMNS[table.id].index(p.table_column.id),
         )
-        rows_of_key: dict[tuple[str, str], list[TableRow]] = {}
+        rows_of_key: dict[tuple[str, str], list[ReportTableRow]] = {}
         for row in table.rows:
             for name in KEY_COLUMNS[table.id]:
                 position = [c.id for c in table.columns].index(name)
                 if text := normalise_word(str(row.values[position] or "")):
                     rows_of_key.setdefault((name, text), []).append(row)
-        rows: dict[int, TableRow] = {}
+        rows: dict[int, ReportTableRow] = {}
         unknown: list[int] = []
-        matched = {p.column for p in places}
-        key_columns = {p.column for p in places if p.table_column.id in (*KEY_COLUMNS[table.id], NUMBER_COLUMN)}
+        matched = {p.sheet_column for p in places}
+        key_columns = {p.sheet_column for p in places if p.table_column.id in (*KEY_COLUMNS[table.id], NUMBER_COLUMN)}
         for line in range(head + 1, last + 1):
-            row_keys = [(p.table_column.id, normalise_word(sheet.text(line, p.column))) for p in keys]
+            row_keys = [(p.table_column.id, normalise_word(sheet.get_cell_text(line, p.sheet_column))) for p in keys]
             unmatched_rows = [
                 [r for r in rows_of_key.get(key, ()) if not any(r is known for known in rows.values())]
                 for key in row_keys
@@ -285,14 +285,14 @@ class KnownTables:
             matched_row = _choose_row(unmatched_rows, coded=table.id in TABLES_WITH_CODES)
             if matched_row is not None:
                 rows[line] = matched_row
-            elif any(parse_printed_number(sheet.text(line, column)) for column in matched - key_columns):
+            elif any(parse_printed_number(sheet.get_cell_text(line, column)) for column in matched - key_columns):
                 unknown.append(line)
         return TableBlock(
             sheet, table, head, places, rows, tuple(unknown), _find_strange_columns(sheet, head, last, matched)
         )
 
 
-def _choose_row(choices: list[list[TableRow]], coded: bool) -> TableRow | None:
+def _choose_row(choices: list[list[ReportTableRow]], coded: bool) -> ReportTableRow | None:
     """Return the row on which code and name agree, None without one.
 
     ``choices`` has the rows with the code and those with the name. Of several rows with one name (one for each year)
@@ -312,7 +312,7 @@ def _read_heads(sheet: PrintedSheet, row: int, lines: int) -> dict[int, str]:
     """Return column → words of its head in one or two lines."""
     head_of_column = {}
     for column in range(1, sheet.last_column + 1):
-        parts = list(dict.fromkeys(sheet.text(line, column) for line in range(row, row + lines)))
+        parts = list(dict.fromkeys(sheet.get_cell_text(line, column) for line in range(row, row + lines)))
         if any(parts):
             head_of_column[column] = "".join(parts)
     return head_of_column
@@ -324,9 +324,16 @@ def find_unit_word(block: TableBlock, line: int, column_match: ColumnMatch, unit
     It is in the figure's row, its head, or a line above.
     """
     sheet = block.sheet
-    candidates = [sheet.text(line, other.column) for other in block.places if other.table_column.id == "unit"]
-    candidates += [extract_bracketed_text(sheet.text(row, column_match.column)) for row in (block.head, block.head - 1)]
-    candidates.append(_find_common_word(sheet, block.head))
+    candidates = [
+        sheet.get_cell_text(line, other.sheet_column)
+        for other in block.matched_columns
+        if other.table_column.id == "unit"
+    ]
+    candidates += [
+        extract_bracketed_text(sheet.get_cell_text(row, column_match.sheet_column))
+        for row in (block.last_head_line, block.last_head_line - 1)
+    ]
+    candidates.append(_find_common_word(sheet, block.last_head_line))
     return next((one for one in candidates if unit and parse_unit(one) == unit), "")
 
 
@@ -339,7 +346,7 @@ def _find_common_word(sheet: PrintedSheet, head: int) -> str:
     """Return the word for the unit in a line above the head, else empty."""
     for line in range(max(1, head - _MAX_TITLE_LINES_ABOVE_TABLE), head):
         for column in range(1, sheet.last_column + 1):
-            match = _UNIT_LINE.search(normalize("NFKC", sheet.text(line, column)).strip().rstrip(")"))
+            match = _UNIT_LINE.search(normalize("NFKC", sheet.get_cell_text(line, column)).strip().rstrip(")"))
             if match and parse_unit(match.group(1)):
                 return match.group(1)
     return ""
@@ -354,18 +361,18 @@ def _find_strange_columns(sheet: PrintedSheet, head: int, last: int, matched: se
     for column in range(1, sheet.last_column + 1):
         if column in matched:
             continue
-        numbers = [parse_printed_number(sheet.text(line, column)) for line in range(head + 1, last + 1)]
+        numbers = [parse_printed_number(sheet.get_cell_text(line, column)) for line in range(head + 1, last + 1)]
         figures = [n.value for n in numbers if n is not None]
         if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
-            head_of_column[column] = sheet.text(head, column) or str(column)
+            head_of_column[column] = sheet.get_cell_text(head, column) or str(column)
     return head_of_column
 
 
 def has_figures(sheet: PrintedSheet) -> bool:
     """Return True if any cell of a sheet is a number."""
-    return any(parse_printed_number(cell.text) is not None for cell in sheet.cells.values())
+    return any(parse_printed_number(cell.text) is not None for cell in sheet.cell_by_position.values())
 
 
-def get_value_in_column(row: TableRow, column: ColumnMatch) -> CellValue:
+def get_value_in_column(row: ReportTableRow, column: ColumnMatch) -> CellValue:
     """Return the value of a table's row in a matched column."""
-    return row.values[column.position]
+    return row.values[column.table_position]

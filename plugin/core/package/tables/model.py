@@ -25,7 +25,7 @@ class PrintedCell:
     state
         "", ``formula`` (without a value, because no program saved it after it was written), ``error`` (#REF! and the
         like) or ``merged`` (the value of the merged cell to which it belongs).
-    number
+    is_number
         Whether the value is a number.
     number_format
         The format of numbers.
@@ -35,7 +35,7 @@ class PrintedCell:
 
     text: str
     state: str = ""
-    number: bool = field(default=False, compare=False)
+    is_number: bool = field(default=False, compare=False)
     number_format: str = field(default="", compare=False)
     style: str = field(default="", compare=False)
 
@@ -46,17 +46,17 @@ class PrintedSheet:
 
     Attributes
     ----------
-    cells
+    cell_by_position
         (row, column), from 1, → non-empty cell.
     is_truncated
         Whether the sheet has more cells than were read.
-    hidden
-        Kinds of content that is not shown, as keys of texts (section ``hidden``).
+    hidden_content_kinds
+        Kinds of content that is not shown, as keys of texts (section ``hidden_content_kinds``).
     covered_cells
         Cells under a picture or shape.
     hidden_names
         Kind of hidden content → names of rows, columns or cells.
-    sizes
+    size_by_row_or_column
         Row number or column letters → height or width.
     has_conditional_formats
         Whether the sheet has conditional formats.
@@ -66,28 +66,28 @@ class PrintedSheet:
     """
 
     name: str
-    cells: dict[tuple[int, int], PrintedCell] = field(hash=False)
+    cell_by_position: dict[tuple[int, int], PrintedCell] = field(hash=False)
     is_truncated: bool = False
-    hidden: tuple[str, ...] = ()
+    hidden_content_kinds: tuple[str, ...] = ()
     covered_cells: tuple[tuple[int, int], ...] = ()
     hidden_names: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    sizes: dict[int | str, float] = field(default_factory=dict, hash=False)
+    size_by_row_or_column: dict[int | str, float] = field(default_factory=dict, hash=False)
     has_conditional_formats: bool = False
     settings: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @cached_property
     def last_row(self) -> int:
         """Return the last row with a cell, 0 for an empty sheet."""
-        return max((row for row, _ in self.cells), default=0)
+        return max((row for row, _ in self.cell_by_position), default=0)
 
     @cached_property
     def last_column(self) -> int:
         """Return the last column with a cell, 0 for an empty sheet."""
-        return max((column for _, column in self.cells), default=0)
+        return max((column for _, column in self.cell_by_position), default=0)
 
-    def text(self, row: int, column: int) -> str:
+    def get_cell_text(self, row: int, column: int) -> str:
         """Return the text of a cell, empty without a cell."""
-        cell = self.cells.get((row, column))
+        cell = self.cell_by_position.get((row, column))
         return cell.text if cell else ""
 
 
@@ -95,15 +95,15 @@ class PrintedSheet:
 class PrintedWorkbook:
     """A workbook of a package.
 
-    ``file`` is its path in the package, ``problem`` why it cannot be read, a key of texts (``causes``), ``parts``
-    lists parts of the file that tables do not need (`covered_cells.find_other_parts`). ``properties`` are texts in the
-    file's properties, as keys of texts (section ``file_properties``) → text.
+    ``file`` is its path in the package, ``unreadable_reason`` why it cannot be read, a key of texts (``causes``),
+    ``additional_parts`` lists parts of the file that tables do not need (`covered_cells.find_other_parts`).
+    ``properties`` are texts in the file's properties, as keys of texts (section ``file_properties``) → text.
     """
 
     file: str
     sheets: tuple[PrintedSheet, ...] = ()
-    problem: str = ""
-    parts: tuple[str, ...] = ()
+    unreadable_reason: str = ""
+    additional_parts: tuple[str, ...] = ()
     properties: dict[str, str] = field(default_factory=dict, hash=False)
 
 

@@ -37,11 +37,12 @@ _ADJACENT_DIGITS = re.compile(
 class FormatSection(NamedTuple):
     """One section of a number format.
 
-    ``shown`` has its literal characters and a placeholder for each digit and text of the value. ``divides_by_thousand``
-    means that a comma after the last digit divides by a thousand; ``is_white`` that the value is shown in white.
+    ``shown_text`` has its literal characters and a placeholder for each digit and text of the value.
+    ``divides_by_thousand`` means that a comma after the last digit divides by a thousand; ``is_white`` that the value
+    is shown in white.
     """
 
-    shown: str
+    shown_text: str
     divides_by_thousand: bool
     is_white: bool
 
@@ -63,21 +64,21 @@ def is_misleading_format(number_format: str, of_number: bool) -> bool:
     if not of_number:
         return (
             len(sections) > _TEXT_SECTION
-            and bool(sections[_TEXT_SECTION].shown)
-            and _TEXT_PLACEHOLDER not in sections[_TEXT_SECTION].shown
+            and bool(sections[_TEXT_SECTION].shown_text)
+            and _TEXT_PLACEHOLDER not in sections[_TEXT_SECTION].shown_text
         )
     for position, section in enumerate(sections[:_TEXT_SECTION]):
-        has_value = _DIGIT_PLACEHOLDER in section.shown
+        has_value = _DIGIT_PLACEHOLDER in section.shown_text
         if section.is_white or section.divides_by_thousand:
             return True
-        if has_value and _ADJACENT_DIGITS.search(section.shown):
+        if has_value and _ADJACENT_DIGITS.search(section.shown_text):
             return True
         if (
             not has_value
-            and section.shown
+            and section.shown_text
             and (
-                any(c.isdigit() for c in section.shown)
-                or (position < _ZERO_SECTION and _TEXT_PLACEHOLDER not in section.shown)
+                any(c.isdigit() for c in section.shown_text)
+                or (position < _ZERO_SECTION and _TEXT_PLACEHOLDER not in section.shown_text)
             )
         ):
             return True
@@ -130,23 +131,24 @@ class CellChange(NamedTuple):
     row: int
     column: int
     printed_text: str
-    expected: str
+    expected_text: str
 
 
 @dataclass(frozen=True)
 class SheetChanges:
     """Differences of a sheet from the same sheet made again.
 
-    ``words`` are cells with other words, ``text_figures`` cells with a figure that is stored as text,
-    ``number_formats`` cells with another number format (``printed_text`` and ``expected`` are formats), ``styles``
-    cells with another font, colour or size, ``sizes`` rows and columns with another height or width.
+    ``changed_texts`` are cells with other words, ``text_figures`` cells with a figure that is stored as text,
+    ``number_formats`` cells with another number format (``printed_text`` and ``expected`` are formats),
+    ``changed_styles`` cells with another font, colour or size, ``changed_sizes`` rows and columns with another height
+    or width.
     """
 
-    words: list[CellChange] = field(default_factory=list)
+    changed_texts: list[CellChange] = field(default_factory=list)
     text_figures: list[CellChange] = field(default_factory=list)
     number_formats: list[CellChange] = field(default_factory=list)
-    styles: list[CellChange] = field(default_factory=list)
-    sizes: list[int | str] = field(default_factory=list)
+    changed_styles: list[CellChange] = field(default_factory=list)
+    changed_sizes: list[int | str] = field(default_factory=list)
 
 
 _EMPTY_CELL = PrintedCell("")
@@ -155,44 +157,48 @@ _EMPTY_CELL = PrintedCell("")
 def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChanges:
     """Return the differences of a sheet from the one made again."""
     changes = SheetChanges()
-    for position in sorted(sheet.cells.keys() | remade_sheet.cells.keys()):
-        cell, expected_cell = sheet.cells.get(position, _EMPTY_CELL), remade_sheet.cells.get(position, _EMPTY_CELL)
+    for position in sorted(sheet.cell_by_position.keys() | remade_sheet.cell_by_position.keys()):
+        cell, expected_cell = (
+            sheet.cell_by_position.get(position, _EMPTY_CELL),
+            remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
+        )
         are_merged = cell.state == expected_cell.state == "merged"
-        if not (expected_cell.number or are_merged or are_same_words(cell.text, expected_cell.text)):
-            changes.words.append(CellChange(*position, cell.text, expected_cell.text))
+        if not (expected_cell.is_number or are_merged or are_same_words(cell.text, expected_cell.text)):
+            changes.changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
         if not cell.text or not expected_cell.text:
             continue
-        if expected_cell.number and not (cell.number or cell.state):
+        if expected_cell.is_number and not (cell.is_number or cell.state):
             changes.text_figures.append(CellChange(*position, cell.text, expected_cell.text))
         if cell.number_format != expected_cell.number_format:
             changes.number_formats.append(CellChange(*position, cell.number_format, expected_cell.number_format))
         elif cell.style != expected_cell.style:
-            changes.styles.append(CellChange(*position, cell.style, expected_cell.style))
+            changes.changed_styles.append(CellChange(*position, cell.style, expected_cell.style))
     # Another program may round sizes when it saves the workbook.
     limits = load_style_limits()
-    changes.sizes.extend(
+    changes.changed_sizes.extend(
         key
-        for key, size in remade_sheet.sizes.items()
-        if abs(sheet.sizes.get(key, size) - size) > max(limits.size_differs, size * limits.size_differs_share)
+        for key, size in remade_sheet.size_by_row_or_column.items()
+        if abs(sheet.size_by_row_or_column.get(key, size) - size)
+        > max(limits.size_differs, size * limits.size_differs_share)
     )
     return changes
 
 
 def find_misleading_formats(sheet: PrintedSheet) -> list[CellChange]:
     """Return the cells whose number format shows another figure than the value."""
-    cells = [(position, cell) for position, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
+    cells = [(position, cell) for position, cell in sorted(sheet.cell_by_position.items()) if cell.state != "merged"]
     return [
         CellChange(*position, cell.number_format, GENERAL_FORMAT)
         for position, cell in cells
-        if cell.number_format and is_misleading_format(cell.number_format, cell.number)
+        if cell.number_format and is_misleading_format(cell.number_format, cell.is_number)
     ]
 
 
 def find_foreign_formats(sheet: PrintedSheet) -> list[CellChange]:
     """Return the cells with a number format that the plugin does not write."""
-    cells = [(position, cell) for position, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
+    cells = [(position, cell) for position, cell in sorted(sheet.cell_by_position.items()) if cell.state != "merged"]
     return [
         CellChange(*position, cell.number_format, GENERAL_FORMAT)
         for position, cell in cells
-        if cell.number_format and not is_own_format(cell.number_format, cell.number)
+        if cell.number_format and not is_own_format(cell.number_format, cell.is_number)
     ]

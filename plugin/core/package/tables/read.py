@@ -23,7 +23,7 @@ from .covered_cells import (
     is_text_invisible,
     read_workbook_theme,
 )
-from .database import AccessDriver, find_access_driver, read_sheets
+from .database import AccessDriver, find_access_driver, read_tables_as_sheets
 from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook, load_style_limits
 from .sheet_settings import find_limiting_settings, read_properties
 
@@ -52,36 +52,36 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
     if path.suffix.lower() in DATABASE_SUFFIXES:
         return _read_database(path, file, find_access_driver() if driver is None else driver)
     if path.suffix.lower() not in WORKBOOK_SUFFIXES:
-        return PrintedWorkbook(file, problem="table_kind")
+        return PrintedWorkbook(file, unreadable_reason="table_kind")
     try:
         import openpyxl
     except ImportError:
-        return PrintedWorkbook(file, problem="table_no_openpyxl")
+        return PrintedWorkbook(file, unreadable_reason="table_no_openpyxl")
     if problem := _find_reason_not_to_open(path):
-        return PrintedWorkbook(file, problem=problem)
+        return PrintedWorkbook(file, unreadable_reason=problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values, formulas = (openpyxl.load_workbook(path, data_only=only) for only in (True, False))
     except _READING_ERRORS:
-        return PrintedWorkbook(file, problem="table_damaged")
+        return PrintedWorkbook(file, unreadable_reason="table_damaged")
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     over, theme = find_covered_cells(path), read_workbook_theme(formulas)
     sheets = tuple(_read_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
-    return PrintedWorkbook(file, sheets, parts=find_other_parts(path), properties=read_properties(formulas))
+    return PrintedWorkbook(file, sheets, additional_parts=find_other_parts(path), properties=read_properties(formulas))
 
 
 def _read_database(path: Path, file: str, driver: AccessDriver | str) -> PrintedWorkbook:
     if isinstance(driver, str):
-        return PrintedWorkbook(file, problem=driver)
+        return PrintedWorkbook(file, unreadable_reason=driver)
     try:
-        connection = driver.connect(path)
+        connection = driver.open_connection(path)
         try:
-            return PrintedWorkbook(file, read_sheets(connection, driver.tables(connection)))
+            return PrintedWorkbook(file, read_tables_as_sheets(connection, driver.list_tables(connection)))
         finally:
             connection.close()
-    except driver.errors:
-        return PrintedWorkbook(file, problem="table_damaged")
+    except driver.error_types:
+        return PrintedWorkbook(file, unreadable_reason="table_damaged")
 
 
 def _find_reason_not_to_open(path: Path) -> str:

@@ -15,9 +15,9 @@ from ...messages.texts import CauseMessage, Texts
 from ...render.tables.model import make_sheet_name
 from ..export_context import ExportContext
 from ..names import fill_placeholders
-from ..problems import ExportProblem, Level
+from ..problems import ExportProblem, ProblemLevel
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
-from .database import AccessDriver, TableDifferenceError, compare_tables, find_access_driver, write_tables
+from .database import AccessDriver, TableDifferenceError, compare_tables, find_access_driver, write_database_tables
 from .known_tables import REQUIRED_TABLES, KnownTables
 from .read import read_workbook
 
@@ -30,21 +30,21 @@ _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "mer
 
 def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     """Write the plan's figures as tables; return problems of tables not made."""
-    from ...tabulate import tabulate_plan, write_tables
+    from ...tabulate import tabulate_plan, write_figures_tables
 
     if context.package_spec.tables is None:
         return []
     if find_spec("openpyxl") is None:
-        return [ExportProblem(Level.NOTE, "tables_no_openpyxl")]
+        return [ExportProblem(ProblemLevel.NOTE, "tables_no_openpyxl")]
     try:
         tabulated = tabulate_plan(
-            context.plan, context.lang, side_inputs=context.checked.side, cancellation=context.cancellation
+            context.plan, context.lang, side_inputs=context.check_result.side, cancellation=context.cancellation
         )
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
-        return [ExportProblem(Level.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
-    path = context.path(context.package_spec.tables, ".xlsx")
-    write_tables(tabulated, path)
+        return [ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
+    path = context.prepare_generated_path(context.package_spec.tables, ".xlsx")
+    write_figures_tables(tabulated, path)
     context.manifest["tables"] = [verify_workbook(tabulated, path, context)]
     return [*_report_missing_tables(tabulated, context), *write_access_tables(tabulated, context)]
 
@@ -63,24 +63,26 @@ def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext
     book = read_workbook(path, file)
     table_of_sheet = {make_sheet_name(table, texts): table for table in tabulated.tables}
     rows = []
-    if book.problem or [sheet.name for sheet in book.sheets] != list(table_of_sheet):
-        raise OutputError("package_table_not_the_same", file=path.name, place=book.problem or "—")
+    if book.unreadable_reason or [sheet.name for sheet in book.sheets] != list(table_of_sheet):
+        raise OutputError("package_table_not_the_same", file=path.name, place=book.unreadable_reason or "—")
     for sheet in book.sheets:
         table = table_of_sheet[sheet.name]
         if table.id not in known_tables.tables:
             continue
-        blocks = known_tables.blocks(sheet)
+        blocks = known_tables.find_blocks(sheet)
         if not blocks and not table.rows:
             continue
-        if [b.table.id for b in blocks] != [table.id] or find_lost_rows(blocks[0]) or blocks[0].unknown:
+        if [b.table.id for b in blocks] != [table.id] or find_lost_rows(blocks[0]) or blocks[0].unknown_figure_lines:
             raise OutputError("package_table_not_the_same", file=path.name, place=sheet.name)
         differences, compared = find_differences(blocks[0])
         faults = [one for one in differences if one.case in _WRITING_FAULTS]
         if faults:
             raise OutputError(
-                "package_table_not_the_same", file=path.name, place=f"{sheet.name} {faults[0].row} {faults[0].head}"
+                "package_table_not_the_same",
+                file=path.name,
+                place=f"{sheet.name} {faults[0].row_name} {faults[0].column_heading}",
             )
-        rows.append({"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].rows), "figures": compared})
+        rows.append({"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].row_by_line), "figures": compared})
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
 
 
@@ -90,7 +92,7 @@ def _report_missing_tables(tabulated: TabulatedPlan, context: ExportContext) -> 
     made_ids = {table.id for table in tabulated.tables}
     missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
     return (
-        [ExportProblem(Level.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
+        [ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
         if missing_titles
         else []
     )
@@ -106,14 +108,16 @@ def write_access_tables(
     problems = []
     for filled_slot in context.filled_slots:
         slot = filled_slot.slot
-        if slot.kind != "table" or filled_slot.files or not slot.file.lower().endswith(".mdb"):
+        if slot.kind != "table" or filled_slot.file_paths or not slot.file.lower().endswith(".mdb"):
             continue
         driver = find_access_driver() if of is None else of
-        path = context.place(slot.folder, fill_placeholders(slot.file, context.placeholders))
+        path = context.prepare_file_path(slot.folder, fill_placeholders(slot.file, context.placeholders))
         reason = driver if isinstance(driver, str) else _write_mdb(tabulated, path, driver, context)
         if reason:
             path.unlink(missing_ok=True)
-            problems.append(ExportProblem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
+            problems.append(
+                ExportProblem(ProblemLevel.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason})
+            )
     return problems
 
 
@@ -127,14 +131,14 @@ def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, conte
     """
     texts = Texts(context.lang)
     try:
-        driver.create(path)
-        connection = driver.connect(path)
+        driver.create_database(path)
+        connection = driver.open_connection(path)
         try:
-            rows = write_tables(connection, tabulated.tables, texts)
+            rows = write_database_tables(connection, tabulated.tables, texts)
             connection.commit()
         finally:
             connection.close()
-        second_connection = driver.connect(path)
+        second_connection = driver.open_connection(path)
         try:
             compared = compare_tables(second_connection, tabulated.tables, texts)
         finally:
@@ -142,7 +146,7 @@ def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, conte
     except TableDifferenceError as error:
         cell_location = f"{error.table} {error.line} {error.column}"
         raise OutputError("package_table_not_the_same", file=path.name, place=cell_location) from error
-    except driver.errors as error:
+    except driver.error_types as error:
         return str(error).replace(str(path), path.name)
     sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated.tables, rows, strict=True)]
     read_back = {"library": driver.odbc_name, "same": True, "figures": compared}

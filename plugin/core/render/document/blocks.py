@@ -21,10 +21,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of body text; ``small`` for notes below tables."""
+    """A paragraph of body text; ``is_small`` for notes below tables."""
 
     text: str
-    small: bool = False
+    is_small: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,41 +38,41 @@ class FactTable:
 class VerdictBox:
     """The verdict of a check: its ``word``, what decides it, and the numbers of findings.
 
-    ``passed`` False: the word is printed white on black.
+    ``is_passed`` False: the word is printed white on black.
     """
 
     word: str
     statement: str
     counts: str
-    passed: bool = False
+    is_passed: bool = False
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of a table: ``share`` of the width in percent, ``align`` left, center or right."""
+class DocumentColumn:
+    """A column of a table: ``width_percent`` of the width in percent, ``align`` left, center or right."""
 
     title: str
-    share: float
+    width_percent: float
     align: str = "left"
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A cell of a table: ``note`` is a small second line."""
+class DocumentCell:
+    """A cell of a table: ``second_line`` is a small second line."""
 
     text: str
-    bold: bool = False
-    note: str = ""
+    is_bold: bool = False
+    second_line: str = ""
 
 
 @dataclass(frozen=True)
-class Table:
+class DocumentTable:
     """A table whose head is repeated on each page."""
 
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    columns: tuple[DocumentColumn, ...]
+    rows: tuple[tuple[DocumentCell, ...], ...]
     #: Shown instead of the table if it has no rows.
-    empty: str = ""
+    text_without_rows: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class PictureGrid:
-    """Pictures side by side, ``columns`` in a row."""
+    """Pictures side by side, ``column_count`` in a row."""
 
     pictures: tuple[Picture, ...]
-    columns: int = 3
+    column_count: int = 3
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ Block: TypeAlias = (
     | Paragraph
     | FactTable
     | VerdictBox
-    | Table
+    | DocumentTable
     | Picture
     | PictureGrid
     | Legend
@@ -137,13 +137,13 @@ Block: TypeAlias = (
 
 @dataclass(frozen=True)
 class PageHeaderFooter:
-    """Texts in the margins of every page. ``number`` has the placeholders {page} and {pages}."""
+    """Texts in the margins of every page. ``page_number_format`` has the placeholders {page} and {pages}."""
 
     header_left: str = ""
     header_right: str = ""
     footer_left: str = ""
     footer_right: str = ""
-    number: str = "{page} / {pages}"
+    page_number_format: str = "{page} / {pages}"
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Document:
 
     title: str
     subtitle: str
-    margins: PageHeaderFooter
+    header_footer: PageHeaderFooter
     blocks: tuple[Block, ...]
     lang: str = "zh"
     author: str = ""

@@ -9,8 +9,8 @@ from ...model.report import Report
 from ...profile import Norm
 from ..sections import make_head_section, make_rule_section
 from ..verdict import get_verdict
-from ..words import Words
-from .blocks import Block, Cell, Document, FactTable, Paragraph, Table
+from ..words import ReportTexts
+from .blocks import Block, Document, DocumentCell, DocumentTable, FactTable, Paragraph
 from .check_report import (
     SectionNumbers,
     list_facts,
@@ -27,7 +27,7 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
 
     ``norm``: standard and profile; ``lang``: zh or en, by default the report's; ``author``: the program.
     """
-    words = Words(lang or report.lang)
+    words = ReportTexts(lang or report.lang)
     head = make_head_section(report, norm, words)
     sections = SectionNumbers(words)
     blocks: list[Block] = [
@@ -43,23 +43,25 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
     return make_document(report, head, words.get("signed", "record_title"), blocks, words, author)
 
 
-def _make_rule_table(report: Report, norm: Norm | None, sections: SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_rule_table(
+    report: Report, norm: Norm | None, sections: SectionNumbers, words: ReportTexts
+) -> Iterator[Block]:
     """Yield the table of rules with their results."""
     yield sections.make_heading("recorded_rules")
     columns = make_columns(words, ("rule", 9), ("requirement", 39), ("outcome", 11), ("found", 9, "right"),
                            ("reason", 32))  # fmt: skip
     rows = tuple(
         (
-            Cell(row["code"]),
-            Cell(row["title"]),
-            Cell(row["outcome"]),
-            Cell(row["count"]),
-            Cell(row["reason"] or _format_unconfirmed(row["unconfirmed"], words)),
+            DocumentCell(row["code"]),
+            DocumentCell(row["title"]),
+            DocumentCell(row["outcome"]),
+            DocumentCell(row["count"]),
+            DocumentCell(row["reason"] or _format_unconfirmed(row["unconfirmed"], words)),
         )
         for row in make_rule_section(report, norm, words)
     )
-    yield Table(columns, rows, words.get("say", "no_rule"))
+    yield DocumentTable(columns, rows, words.get("say", "no_rule"))
 
 
-def _format_unconfirmed(names: str, words: Words) -> str:
+def _format_unconfirmed(names: str, words: ReportTexts) -> str:
     return words.get("say", "unconfirmed", names=names) if names else ""

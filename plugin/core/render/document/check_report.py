@@ -32,12 +32,13 @@ from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
 from ..sections import make_head_section, make_not_checked_section, make_provenance_section
 from ..verdict import count_by_family, get_verdict, list_unconfirmed_items
-from ..words import Words
+from ..words import ReportTexts
 from .blocks import (
     Block,
-    Cell,
-    Column,
     Document,
+    DocumentCell,
+    DocumentColumn,
+    DocumentTable,
     FactTable,
     Heading,
     Legend,
@@ -48,7 +49,6 @@ from .blocks import (
     PictureGrid,
     PictureWithText,
     Signature,
-    Table,
     VerdictBox,
 )
 from .decisive import DecisiveItem, format_excess, list_decisive_items, make_statement
@@ -81,7 +81,7 @@ def make_check_report(
     author : str
         The program, for the file's metadata.
     """
-    words = Words(lang or report.lang)
+    words = ReportTexts(lang or report.lang)
     sections = SectionNumbers(words)
     head = make_head_section(report, norm, words)
     drawn = pictures or ReportPictures()
@@ -97,19 +97,19 @@ def make_check_report(
 
 
 def make_document(
-    report: Report, head: dict[str, Any], title: str, blocks: list[Block], words: Words, author: str = ""
+    report: Report, head: dict[str, Any], title: str, blocks: list[Block], words: ReportTexts, author: str = ""
 ) -> Document:
     """Return a document about a check with its blocks; area, phase, number and secrecy are those of the report."""
     document = report.provenance.get("document", {})
     phase = report.provenance.get("phase", "")
-    subtitle = [head["area_name"], words.named("phase", phase) if phase else ""]
+    subtitle = [head["area_name"], words.get_text_or_key("phase", phase) if phase else ""]
     secrecy = document.get("secrecy", "")
     margins = PageHeaderFooter(
         header_left=head["area_name"],
         header_right=words.get("signed", "secrecy", level=secrecy) if secrecy else "",
         footer_left=words.get("page", "product"),
         footer_right=head["date"],
-        number=words.get("page", "number"),
+        page_number_format=words.get("page", "number"),
     )
     return Document(
         title,
@@ -121,7 +121,7 @@ def make_document(
     )
 
 
-def make_signature(words: Words) -> Signature:
+def make_signature(words: ReportTexts) -> Signature:
     """Return the fields to be signed at the end of a document about a check."""
     return Signature(
         tuple(words.get("sign", key) for key in ("inspector", "reviewer", "office")), words.get("sign", "date")
@@ -131,7 +131,7 @@ def make_signature(words: Words) -> Signature:
 class SectionNumbers:
     """Numbers the sections of the body: 一、二、… in Chinese, 1, 2, … in English."""
 
-    def __init__(self, words: Words):
+    def __init__(self, words: ReportTexts):
         self._words = words
         self._count = 0
 
@@ -153,7 +153,7 @@ def make_first_page(
     pictures: ReportPictures | None,
     head: dict[str, Any],
     sections: SectionNumbers,
-    words: Words,
+    words: ReportTexts,
 ) -> Iterator[Block]:
     """Yield the first page of a report: facts, verdict, what decides it, close indicators, map and remarks.
 
@@ -167,7 +167,7 @@ def make_first_page(
         words.get("verdict", str(verdict)),
         make_statement(report, items, words),
         _format_counts(report, words),
-        passed=verdict == Verdict.PASSED,
+        is_passed=verdict == Verdict.PASSED,
     )
     if items:
         yield sections.make_heading("decisive", words.get("signed", "statutory_order"))
@@ -175,16 +175,20 @@ def make_first_page(
                                 ("places", 6, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
         rows = [
             (
-                Cell(str(position), bold=True),
-                Cell(item.title, bold=True, note=words.get("page", "gap").join(filter(None, (item.code, item.note)))),
-                Cell(item.amount, bold=True),
-                Cell(format_number(item.count, 0) if item.count else "—"),
-                Cell(item.townships),
-                Cell(item.numbers or "—"),
+                DocumentCell(str(position), is_bold=True),
+                DocumentCell(
+                    item.title,
+                    is_bold=True,
+                    second_line=words.get("page", "gap").join(filter(None, (item.code, item.note))),
+                ),
+                DocumentCell(item.amount_text, is_bold=True),
+                DocumentCell(format_number(item.place_count, 0) if item.place_count else "—"),
+                DocumentCell(item.townships),
+                DocumentCell(item.map_numbers or "—"),
             )
             for position, item in enumerate(items, 1)
         ]
-        yield Table(columns, tuple(rows))
+        yield DocumentTable(columns, tuple(rows))
     yield from _make_close_indicators(report, sections, words)
     yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, words)
@@ -197,12 +201,12 @@ def make_first_page(
         # Pictures were not drawn at all, or there was nothing to draw.
         problem = words.get("text", "no_qgis") if pictures is None else pictures.problem
         reason = problem or words.get("text", "no_place")
-        yield Paragraph(words.get("text", "no_pictures", reason=reason), small=True)
+        yield Paragraph(words.get("text", "no_pictures", reason=reason), is_small=True)
         yield Heading(words.get("signed", "remarks"), 2)
         yield from remarks
 
 
-def list_facts(report: Report, head: dict[str, Any], words: Words) -> tuple[tuple[tuple[str, str], ...], ...]:
+def list_facts(report: Report, head: dict[str, Any], words: ReportTexts) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Return the facts at the head of a document about a check: rows of (label, value) pairs."""
     document = report.provenance.get("document", {})
     shown = report.provenance.get("data_digest", "")[:_DIGEST_DIGITS].upper()
@@ -223,7 +227,7 @@ def list_facts(report: Report, head: dict[str, Any], words: Words) -> tuple[tupl
     return tuple(tuple(facts[n : n + per_row]) for n in range(0, len(facts), per_row))
 
 
-def _format_counts(report: Report, words: Words) -> str:
+def _format_counts(report: Report, words: ReportTexts) -> str:
     summary = report.summary
     counts = [
         words.get("signed", "count", name=words.get("severity", severity), count=format_number(summary[key], 0))
@@ -234,12 +238,12 @@ def _format_counts(report: Report, words: Words) -> str:
     return words.get("page", "gap").join(counts)
 
 
-def make_columns(words: Words, *columns: tuple[Any, ...]) -> tuple[Column, ...]:
+def make_columns(words: ReportTexts, *columns: tuple[Any, ...]) -> tuple[DocumentColumn, ...]:
     """Return columns from (text key, share of the width, alignment)."""
-    return tuple(Column(words.get("signed_column", key), share, *align) for key, share, *align in columns)
+    return tuple(DocumentColumn(words.get("signed_column", key), share, *align) for key, share, *align in columns)
 
 
-def _make_close_indicators(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_close_indicators(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
     """Yield the indicators that are missed or have little margin; the note lists the others."""
     known = [i for i in report.indicators if i.target is not None and i.value is not None]
     compared = [i for i in known if not is_township_figure(i)]
@@ -252,27 +256,27 @@ def _make_close_indicators(report: Report, sections: SectionNumbers, words: Word
     columns = make_columns(words, ("indicator", 30), ("target", 18, "right"), ("value", 18, "right"),
                             ("share_of_target", 12, "right"), ("margin", 13, "right"),
                             ("state", 9, "center"))  # fmt: skip
-    yield Table(columns, tuple(rows), words.get("signed", "all_met"))
+    yield DocumentTable(columns, tuple(rows), words.get("signed", "all_met"))
 
 
-def _make_indicator_row(indicator: Indicator, words: Words) -> tuple[Cell, ...]:
+def _make_indicator_row(indicator: Indicator, words: ReportTexts) -> tuple[DocumentCell, ...]:
     share = ""
     if indicator.value is not None and indicator.target:
         share = f"{format_number(indicator.value / indicator.target * 100, 2)}%"
     decides = indicator.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
     value = format_number(indicator.value, choose_decimals(indicator))
-    unit = "" if indicator.unit == "ratio" or indicator.value is None else words.named("unit", indicator.unit)
+    unit = "" if indicator.unit == "ratio" or indicator.value is None else words.get_text_or_key("unit", indicator.unit)
     return (
-        Cell(indicator.name or indicator.id, bold=True),
-        Cell(format_target(indicator, words)),
-        Cell(f"{value} {unit}".strip()),
-        Cell(share),
-        Cell(format_excess(indicator, words), bold=decides),
-        Cell(format_state(indicator, words)),
+        DocumentCell(indicator.name or indicator.id, is_bold=True),
+        DocumentCell(format_target(indicator, words)),
+        DocumentCell(f"{value} {unit}".strip()),
+        DocumentCell(share),
+        DocumentCell(format_excess(indicator, words), is_bold=decides),
+        DocumentCell(format_state(indicator, words)),
     )
 
 
-def _make_remarks(report: Report, items: list[DecisiveItem], words: Words) -> tuple[Paragraph, ...]:
+def _make_remarks(report: Report, items: list[DecisiveItem], words: ReportTexts) -> tuple[Paragraph, ...]:
     """Return what a reader must know besides: unconfirmed settings, unchecked rules, other findings; one line each."""
     summary = report.summary
     doubts, settings = list_unconfirmed_items(summary["unconfirmed"], words)
@@ -285,7 +289,9 @@ def _make_remarks(report: Report, items: list[DecisiveItem], words: Words) -> tu
     not_run = summary["skipped"] + summary["crashed"]
     if not_run:
         codes = [row["code"] for row in make_not_checked_section(report, words)["rows"] if row["title"]]
-        lines.append(words.get("signed", "unchecked_remark", count=not_run, codes=words.join(dict.fromkeys(codes))))
+        lines.append(
+            words.get("signed", "unchecked_remark", count=not_run, codes=words.join_parts(dict.fromkeys(codes)))
+        )
     listed = {item.code for item in items}
     others = [f for f in report.findings if f.state != "waived" and f.code not in listed]
     if others:
@@ -301,21 +307,23 @@ def _make_remarks(report: Report, items: list[DecisiveItem], words: Words) -> tu
 
 
 def _make_body(
-    report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, words: Words
+    report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, words: ReportTexts
 ) -> Iterator[Block]:
     yield from _make_problem_table(report, sections, words)
     yield from _make_close_ups(report, pictures, sections, words)
     yield sections.make_heading("unchecked")
     unchecked = make_not_checked_section(report, words)
     columns = make_columns(words, ("rule", 26), ("reason", 74))
-    rows = tuple((Cell(f"{r['code']} {r['title']}".strip()), Cell(r["reason"])) for r in unchecked["rows"])
-    yield Table(columns, rows, words.get("text", "all_checked"))
+    rows = tuple(
+        (DocumentCell(f"{r['code']} {r['title']}".strip()), DocumentCell(r["reason"])) for r in unchecked["rows"]
+    )
+    yield DocumentTable(columns, rows, words.get("text", "all_checked"))
     yield from _make_indicator_table(report, sections, words)
     yield from _make_waiver_table(report, sections, words)
     yield from _make_rules_run(report, norm, sections, words)
 
 
-def _make_problem_table(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_problem_table(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
     """Yield all problems by rule, in the statutory order."""
     yield sections.make_heading("problems", words.get("signed", "statutory_order"))
     sums, settings = sum_findings_by_rule(report, words), load_report_settings()
@@ -326,25 +334,25 @@ def _make_problem_table(report: Report, sections: SectionNumbers, words: Words) 
         net_m2, towns = row["net_m2"], row["township_count"]
         rows.append(
             (
-                Cell(words.get("severity", row["severity"])),
-                Cell(row["code"]),
-                Cell(row["title"]),
-                Cell(row["number"]),
-                Cell(format_hectares(row["area_m2"], words) if row["area_m2"] else "—"),
-                Cell("—" if net_m2 is None else format_hectares(net_m2, words)),
-                Cell(format_number(towns, 0) if towns else "—"),
+                DocumentCell(words.get("severity", row["severity"])),
+                DocumentCell(row["code"]),
+                DocumentCell(row["title"]),
+                DocumentCell(row["number"]),
+                DocumentCell(format_hectares(row["area_m2"], words) if row["area_m2"] else "—"),
+                DocumentCell("—" if net_m2 is None else format_hectares(net_m2, words)),
+                DocumentCell(format_number(towns, 0) if towns else "—"),
             )
         )
     columns = make_columns(words, ("severity", 9), ("rule", 10), ("problem", 37), ("places", 8, "right"),
                             ("area", 14, "right"), ("net_area", 14, "right"),
                             ("township_count", 8, "right"))  # fmt: skip
-    yield Table(columns, tuple(rows), words.get("text", "no_findings"))
+    yield DocumentTable(columns, tuple(rows), words.get("text", "no_findings"))
 
 
 def _make_close_ups(
-    report: Report, pictures: ReportPictures, sections: SectionNumbers, words: Words
+    report: Report, pictures: ReportPictures, sections: SectionNumbers, words: ReportTexts
 ) -> Iterator[Block]:
-    images = pictures.conflicts[: load_report_settings().limits["pictures"]]
+    images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
     drawn = [
         Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, words))
         for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
@@ -352,16 +360,16 @@ def _make_close_ups(
     ]
     if drawn:
         yield sections.make_heading("close_ups")
-        yield PictureGrid(tuple(drawn), columns=4)
+        yield PictureGrid(tuple(drawn), column_count=4)
 
 
-def _make_caption(number: int, finding: Finding, words: Words) -> str:
+def _make_caption(number: int, finding: Finding, words: ReportTexts) -> str:
     area = format_hectares(finding.area_m2 or 0.0, words)
     key = {"number": number, "rule": finding.code, "township": finding.township or "—", "area": area}
     return words.get("signed", "caption", **key)
 
 
-def _make_indicator_table(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_indicator_table(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
     indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
     if not indicators:
         return
@@ -371,22 +379,22 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, words: Words
     rows = []
     for indicator in indicators:
         decimals = choose_decimals(indicator)
-        unit = "" if indicator.unit == "ratio" else words.named("unit", indicator.unit)
+        unit = "" if indicator.unit == "ratio" else words.get_text_or_key("unit", indicator.unit)
         rows.append(
             (
-                Cell(indicator.name or indicator.id),
-                Cell(format_target(indicator, words)),
-                Cell(f"{format_number(indicator.value, decimals)} {unit}".strip()),
-                Cell(format_excess(indicator, words)),
-                Cell(format_state(indicator, words)),
+                DocumentCell(indicator.name or indicator.id),
+                DocumentCell(format_target(indicator, words)),
+                DocumentCell(f"{format_number(indicator.value, decimals)} {unit}".strip()),
+                DocumentCell(format_excess(indicator, words)),
+                DocumentCell(format_state(indicator, words)),
             )
         )
-    yield Table(columns, tuple(rows))
+    yield DocumentTable(columns, tuple(rows))
     if any(not i.confirmed for i in indicators):
-        yield Paragraph(words.get("text", "unconfirmed_note"), small=True)
+        yield Paragraph(words.get("text", "unconfirmed_note"), is_small=True)
 
 
-def _make_waiver_table(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_waiver_table(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
     waivers = list_waivers(report, words)
     if not waivers:
         return
@@ -394,19 +402,26 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, words: Words) -
     columns = make_columns(words, ("rule", 10), ("feature", 24), ("township", 11), ("reason", 27),
                             ("document_number", 16), ("until", 12))  # fmt: skip
     rows = tuple(
-        (Cell(w["code"]), Cell(w["own"]), Cell(w["township"]), Cell(w["why"]), Cell(w["document"]), Cell(w["until"]))
+        (
+            DocumentCell(w["code"]),
+            DocumentCell(w["own"]),
+            DocumentCell(w["township"]),
+            DocumentCell(w["why"]),
+            DocumentCell(w["document"]),
+            DocumentCell(w["until"]),
+        )
         for w in waivers
     )
-    yield Table(columns, rows)
+    yield DocumentTable(columns, rows)
 
 
-def _make_rules_run(report: Report, norm: Norm | None, sections: SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_rules_run(report: Report, norm: Norm | None, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
     if norm is not None and report.rules:
         yield sections.make_heading("rules_run")
         yield Paragraph(describe_rules_run(report, norm, words))
 
 
-def _make_appendices(report: Report, norm: Norm | None, words: Words) -> Iterator[Block]:
+def _make_appendices(report: Report, norm: Norm | None, words: ReportTexts) -> Iterator[Block]:
     yield from make_settings_appendix(report, words)
     yield PageBreak()
     yield from _make_findings_appendix(report, words)
@@ -414,31 +429,31 @@ def _make_appendices(report: Report, norm: Norm | None, words: Words) -> Iterato
     yield from _make_data_appendix(report, words)
 
 
-def make_settings_appendix(report: Report, words: Words) -> Iterator[Block]:
+def make_settings_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
     """Yield the settings that the county has not confirmed, with the rules that use them."""
     yield Heading(words.get("signed", "appendix_settings"))
     texts, users = Texts(words.lang), dict[str, list[str]]()
     for rule in report.rules:
         for name in rule.unconfirmed:
-            if not words.has("doubt", name):
+            if not words.has_text("doubt", name):
                 users.setdefault(texts.get_setting_name(name), []).append(rule.code)
     columns = make_columns(words, ("setting", 55), ("used_by", 45))
-    rows = tuple((Cell(name), Cell(words.join(codes))) for name, codes in users.items())
-    yield Table(columns, rows, words.get("signed", "all_confirmed"))
+    rows = tuple((DocumentCell(name), DocumentCell(words.join_parts(codes))) for name, codes in users.items())
+    yield DocumentTable(columns, rows, words.get("signed", "all_confirmed"))
     doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], words)
     if doubts:
-        yield Paragraph(words.get("say", "doubtful", names=words.join(doubts)), small=True)
+        yield Paragraph(words.get("say", "doubtful", names=words.join_parts(doubts)), is_small=True)
 
 
-def _make_findings_appendix(report: Report, words: Words) -> Iterator[Block]:
+def _make_findings_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
     """Yield the largest findings of each rule, up to the limits; the ledger has all."""
     yield Heading(words.get("signed", "appendix_findings"))
     yield from make_findings_tables(report, words)
 
 
-def make_findings_tables(report: Report, words: Words) -> Iterator[Block]:
+def make_findings_tables(report: Report, words: ReportTexts) -> Iterator[Block]:
     """Yield a table of the largest findings of each rule, up to the limits."""
-    limits = load_report_settings().limits
+    limits = load_report_settings().length_limits
     settings, titles = load_report_settings(), get_rule_titles(report, words)
     groups = group_findings_by_rule(report.findings)
     left = limits["rows"]
@@ -451,68 +466,70 @@ def make_findings_tables(report: Report, words: Words) -> Iterator[Block]:
         count = words.get("signed", "shown_of", shown=len(shown), count=format_number(len(found), 0))
         yield Heading(f"{code} {titles.get(code, code)}", 2, count)
         if shown:
-            yield Table(columns, tuple(_make_finding_row(finding, words) for finding in shown))
+            yield DocumentTable(columns, tuple(_make_finding_row(finding, words) for finding in shown))
     if sum(map(len, groups.values())) > limits["rows"] - left:
         yield Paragraph(
-            words.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]), small=True
+            words.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]), is_small=True
         )
 
 
-def _make_finding_row(finding: Finding, words: Words) -> tuple[Cell, ...]:
+def _make_finding_row(finding: Finding, words: ReportTexts) -> tuple[DocumentCell, ...]:
     severity = "WAIVED" if finding.state == "waived" else str(finding.severity)
     key = shorten_key(finding.key) or (str(finding.params.get("fid", "")) and f"#{finding.params['fid']}")
     return (
-        Cell(words.get("severity", severity)),
-        Cell(f"{finding.role} {key}".strip()),
-        Cell(finding.township),
-        Cell(format_hectares(finding.area_m2, words) if finding.area_m2 else ""),
-        Cell(finding.message),
+        DocumentCell(words.get("severity", severity)),
+        DocumentCell(f"{finding.role} {key}".strip()),
+        DocumentCell(finding.township),
+        DocumentCell(format_hectares(finding.area_m2, words) if finding.area_m2 else ""),
+        DocumentCell(finding.message),
     )
 
 
-def _make_data_appendix(report: Report, words: Words) -> Iterator[Block]:
+def _make_data_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
     yield Heading(words.get("signed", "appendix_data"))
     yield make_rule_counts(report, words)
-    yield Paragraph(words.get("text", "area_note"), small=True)
+    yield Paragraph(words.get("text", "area_note"), is_small=True)
     data = make_provenance_section(report, words)
     columns = (
-        Column(words.get("column", "layer"), 16),
-        Column(words.get("column", "name"), 34),
-        Column(words.get("column", "features"), 11, "right"),
-        Column(words.get("column", "invalid"), 9, "right"),
-        Column(words.get("column", "crs"), 16),
-        Column(words.get("column", "unsaved"), 14),
+        DocumentColumn(words.get("column", "layer"), 16),
+        DocumentColumn(words.get("column", "name"), 34),
+        DocumentColumn(words.get("column", "features"), 11, "right"),
+        DocumentColumn(words.get("column", "invalid"), 9, "right"),
+        DocumentColumn(words.get("column", "crs"), 16),
+        DocumentColumn(words.get("column", "unsaved"), 14),
     )
     rows = tuple(
         (
-            Cell(layer["role"]),
-            Cell(layer["name"]),
-            Cell(layer["features"]),
-            Cell(layer["invalid"]),
-            Cell(layer["crs"]),
-            Cell(layer["unsaved"] or words.get("text", "no")),
+            DocumentCell(layer["role"]),
+            DocumentCell(layer["name"]),
+            DocumentCell(layer["features"]),
+            DocumentCell(layer["invalid"]),
+            DocumentCell(layer["crs"]),
+            DocumentCell(layer["unsaved"] or words.get("text", "no")),
         )
         for layer in data["layers"]
     )
-    yield Table(columns, rows, words.get("text", "no_layers"))
-    yield from (Paragraph(notice, small=True) for notice in data["notices"])
-    yield Paragraph(words.get("page", "gap").join(data["line"]), small=True)
+    yield DocumentTable(columns, rows, words.get("text", "no_layers"))
+    yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
+    yield Paragraph(words.get("page", "gap").join(data["line"]), is_small=True)
     absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
     if absent:
-        yield Paragraph(words.get("text", "not_applicable", rules=words.join(absent)), small=True)
+        yield Paragraph(words.get("text", "not_applicable", rules=words.join_parts(absent)), is_small=True)
 
 
-def make_rule_counts(report: Report, words: Words) -> Table:
+def make_rule_counts(report: Report, words: ReportTexts) -> DocumentTable:
     """Return the numbers of rules by family and outcome."""
     families = count_by_family(report, words)
     share = 64 / max(len(families["columns"]) + 1, 1)
     columns = (
-        Column(words.get("column", "family"), 36),
-        Column(words.get("column", "rules"), share, "right"),
-        *(Column(title, share, "right") for title in families["columns"]),
+        DocumentColumn(words.get("column", "family"), 36),
+        DocumentColumn(words.get("column", "rules"), share, "right"),
+        *(DocumentColumn(title, share, "right") for title in families["columns"]),
     )
-    listed = [*families["rows"], {"name": words.named("family", "total"), "values": families["total"]}]
-    return Table(columns, tuple((Cell(row["name"]), *(Cell(str(v)) for v in row["values"])) for row in listed))
+    listed = [*families["rows"], {"name": words.get_text_or_key("family", "total"), "values": families["total"]}]
+    return DocumentTable(
+        columns, tuple((DocumentCell(row["name"]), *(DocumentCell(str(v)) for v in row["values"])) for row in listed)
+    )
 
 
 def decode_data_uri(uri: str) -> bytes:

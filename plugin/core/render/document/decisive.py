@@ -13,13 +13,13 @@ from ...model.indicator import TARGET_MISSED, Indicator
 from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
-from ..figures import choose_decimals, format_hectares, format_target, format_value, is_township_figure
+from ..figures import choose_decimals, format_hectares, format_indicator_value, format_target, is_township_figure
 from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule
 from ..pictures import select_largest_conflicts
 from ..report_settings import load_report_settings
 from ..sections import make_not_checked_section
 from ..verdict import get_verdict
-from ..words import Words
+from ..words import ReportTexts
 
 #: Rules whose findings repeat the state of an indicator.
 RATIO_RULE, AREA_RULE, TOWNSHIP_RULE = "LAW001", "LAW002", "LAW004"
@@ -30,21 +30,21 @@ _INDICATOR_RULES = (RATIO_RULE, AREA_RULE, TOWNSHIP_RULE)
 class DecisiveItem:
     """One of the problems that decide a verdict.
 
-    ``amount``: how much, with unit; ``count``: number of places, 0 for a figure of the whole area; ``clause``: the
-    problem with its amount, as a part of a sentence; ``numbers``: its numbers on the overview map.
+    ``amount_text``: how much, with unit; ``place_count``: number of places, 0 for a figure of the whole area;
+    ``clause``: the problem with its amount, as a part of a sentence; ``map_numbers``: its numbers on the overview map.
     """
 
     code: str
     title: str
     note: str
-    amount: str
-    count: int
+    amount_text: str
+    place_count: int
     townships: str
     clause: str
-    numbers: str = ""
+    map_numbers: str = ""
 
 
-def list_decisive_items(report: Report, words: Words) -> list[DecisiveItem]:
+def list_decisive_items(report: Report, words: ReportTexts) -> list[DecisiveItem]:
     """Return what decides the verdict, the most important first, as many as the settings allow.
 
     Errors and missed targets for 不通过; what was not checked for 未完成; warnings for 有条件通过.
@@ -57,14 +57,14 @@ def list_decisive_items(report: Report, words: Words) -> list[DecisiveItem]:
         items = [*_make_rule_items(report, severity, words), *_make_missed_indicator_items(report, words)]
         settings = load_report_settings()
         items.sort(key=lambda item: settings.make_sort_key(item.code))
-    return items[: load_report_settings().limits["decisive"]]
+    return items[: load_report_settings().length_limits["decisive"]]
 
 
-def make_statement(report: Report, items: Iterable[DecisiveItem], words: Words) -> str:
+def make_statement(report: Report, items: Iterable[DecisiveItem], words: ReportTexts) -> str:
     """Return the sentence beside the verdict: which line or target, how much, how many places."""
     control_lines = load_report_settings().control_lines
     items = list(items)
-    crossed = sum(item.count for item in items if item.code in control_lines)
+    crossed = sum(item.place_count for item in items if item.code in control_lines)
     clauses = [words.get("signed", "lines_overlap", count=format_number(crossed, 0))] if crossed else []
     clauses += [item.clause for item in items if item.code not in control_lines]
     if not clauses:
@@ -72,11 +72,11 @@ def make_statement(report: Report, items: Iterable[DecisiveItem], words: Words) 
     return words.get("signed", "statement", clauses=words.get("page", "clause").join(clauses))
 
 
-def _make_rule_items(report: Report, severity: Severity, words: Words) -> Iterator[DecisiveItem]:
+def _make_rule_items(report: Report, severity: Severity, words: ReportTexts) -> Iterator[DecisiveItem]:
     titles, numbers = get_rule_titles(report, words), _number_conflicts_by_rule(report)
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
-    limit = load_report_settings().limits["townships"]
+    limit = load_report_settings().length_limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
         amount, note = _format_amounts(findings, words)
         title = titles.get(code, code)
@@ -96,7 +96,7 @@ def _sum_areas(findings: Iterable[Finding]) -> float:
     return sum(finding.area_m2 or 0.0 for finding in findings)
 
 
-def _format_amounts(findings: list[Finding], words: Words) -> tuple[str, str]:
+def _format_amounts(findings: list[Finding], words: ReportTexts) -> tuple[str, str]:
     """Return the total area of findings as text, and the note on its basis.
 
     The net area where all findings have one (tasks of farmland are net areas), else the statutory area.
@@ -110,7 +110,7 @@ def _format_amounts(findings: list[Finding], words: Words) -> tuple[str, str]:
     return gross, words.get("signed", "statutory_basis")
 
 
-def _make_missed_indicator_items(report: Report, words: Words) -> Iterator[DecisiveItem]:
+def _make_missed_indicator_items(report: Report, words: ReportTexts) -> Iterator[DecisiveItem]:
     missed = [i for i in report.indicators if i.state == TARGET_MISSED and i.margin is not None]
     for indicator in missed:
         if is_township_figure(indicator):
@@ -121,7 +121,7 @@ def _make_missed_indicator_items(report: Report, words: Words) -> Iterator[Decis
         amount = format_excess(indicator, words)
         ratio = indicator.unit == "ratio"
         key = "limit_exceeded" if ratio else "exceeded" if indicator.comparison == "<=" else "fallen_short"
-        values = {"value": format_value(indicator, words), "target": format_target(indicator, words)}
+        values = {"value": format_indicator_value(indicator, words), "target": format_target(indicator, words)}
         note = words.get("signed", "figure_note", **values) + ("" if indicator.confirmed else " *")
         yield DecisiveItem(
             RATIO_RULE if ratio else AREA_RULE,
@@ -139,24 +139,24 @@ def _make_missed_indicator_items(report: Report, words: Words) -> Iterator[Decis
         places = [i.place for i in indicators]
         # The name of a township's figure begins with the township.
         name = (indicators[0].name or indicators[0].id).removeprefix(indicators[0].place)
-        shown = places[: load_report_settings().limits["townships"]]
+        shown = places[: load_report_settings().length_limits["townships"]]
         title = words.get("signed", "townships_missed", name=name.lstrip("的 "), count=len(places))
         more = words.get("text", "more_townships", count=len(places)) if len(places) > len(shown) else ""
-        yield DecisiveItem(TOWNSHIP_RULE, title, "", "—", len(places), words.join(shown) + more, title)
+        yield DecisiveItem(TOWNSHIP_RULE, title, "", "—", len(places), words.join_parts(shown) + more, title)
 
 
-def format_excess(indicator: Indicator, words: Words) -> str:
+def format_excess(indicator: Indicator, words: ReportTexts) -> str:
     """Return how far an indicator is from its target, as 超出 or 缺 (ceiling, floor), or 余 if it is met."""
     margin = indicator.margin
     if margin is None:
         return ""
     key = "left" if margin >= 0 else "above" if indicator.comparison == "<=" else "short"
     figure = format_number(abs(margin), choose_decimals(indicator))
-    unit = "" if indicator.unit == "ratio" else words.named("unit", indicator.unit)
+    unit = "" if indicator.unit == "ratio" else words.get_text_or_key("unit", indicator.unit)
     return words.get("signed", key, amount=f"{figure} {unit}".strip())
 
 
-def _make_unchecked_items(report: Report, words: Words) -> Iterator[DecisiveItem]:
+def _make_unchecked_items(report: Report, words: ReportTexts) -> Iterator[DecisiveItem]:
     for row in make_not_checked_section(report, words)["rows"]:
         if row["title"]:
             clause = words.get("signed", "unchecked_clause", title=row["title"])

@@ -19,6 +19,7 @@ from ...errors import InputError, OutputError
 from ..report_settings import load_report_settings
 from .blocks import (
     Document,
+    DocumentTable,
     FactTable,
     Heading,
     Legend,
@@ -28,7 +29,6 @@ from .blocks import (
     PictureGrid,
     PictureWithText,
     Signature,
-    Table,
     VerdictBox,
 )
 
@@ -63,7 +63,7 @@ def write_docx(document: Document, path: Path, template: Path | None = None) -> 
         The template cannot be read, or lacks the bookmark or a style; the error names all that it lacks.
     """
     docx = load_docx_library(path.name)
-    _DocxWriter(docx, template).write(document, path)
+    _DocxWriter(docx, template).write_document(document, path)
 
 
 def load_docx_library(target: str) -> Any:
@@ -112,19 +112,19 @@ class _DocxWriter:
 
     def _find_anchor(self) -> Any:
         """Return the paragraph of the bookmark where the report goes; None without it."""
-        for start in self._file.element.body.iter(self._qn("w:bookmarkStart")):
-            if start.get(self._qn("w:name")) == self._settings.docx_bookmark:
+        for start in self._file.element.body.iter(self._qualify_name("w:bookmarkStart")):
+            if start.get(self._qualify_name("w:name")) == self._settings.docx_bookmark:
                 paragraph = start.getparent()
-                while paragraph.tag != self._qn("w:p") and paragraph.getparent() is not None:
+                while paragraph.tag != self._qualify_name("w:p") and paragraph.getparent() is not None:
                     paragraph = paragraph.getparent()
-                return paragraph if paragraph.tag == self._qn("w:p") else None
+                return paragraph if paragraph.tag == self._qualify_name("w:p") else None
         return None
 
-    def _qn(self, name: str) -> str:
+    def _qualify_name(self, name: str) -> str:
         qualified: str = self._docx.oxml.ns.qn(name)
         return qualified
 
-    def write(self, document: Document, path: Path) -> None:
+    def write_document(self, document: Document, path: Path) -> None:
         """Write the document and save it."""
         if document.landscape:
             self._turn_page()
@@ -132,7 +132,7 @@ class _DocxWriter:
         if document.subtitle:
             self._add_paragraph(document.subtitle, "subtitle")
         for block in document.blocks:
-            getattr(self, _METHODS[type(block)])(block)
+            getattr(self, _WRITE_METHOD_BY_BLOCK[type(block)])(block)
         self._anchor.getparent().remove(self._anchor)
         self._write_margins(document)
         properties = self._file.core_properties
@@ -149,20 +149,20 @@ class _DocxWriter:
         self._width = section.page_width - section.left_margin - section.right_margin
 
     # --- pieces
-    def _place(self, item: Any) -> Any:
+    def _move_to_report_place(self, item: Any) -> Any:
         """Move a new paragraph or table from the end of the file to the report's place."""
         self._anchor.addprevious(item._element)
         return item
 
     def _add_paragraph(self, text: str, style: str) -> Any:
-        return self._place(self._file.add_paragraph(text, self._settings.docx_styles[style]))
+        return self._move_to_report_place(self._file.add_paragraph(text, self._settings.docx_styles[style]))
 
     def _add_table(self, rows: int, columns: int, style: str) -> Any:
-        table = self._place(self._file.add_table(rows, columns, self._settings.docx_styles[style]))
+        table = self._move_to_report_place(self._file.add_table(rows, columns, self._settings.docx_styles[style]))
         table.autofit = False
         return table
 
-    def _fill(self, cell: Any, text: str, style: str = "cell", *, bold: bool = False, align: str = "left") -> Any:
+    def _fill_cell(self, cell: Any, text: str, style: str = "cell", *, bold: bool = False, align: str = "left") -> Any:
         """Fill the first paragraph of a table's cell; return the paragraph."""
         paragraph = cell.paragraphs[0]
         paragraph.style = self._settings.docx_styles[style]
@@ -173,10 +173,10 @@ class _DocxWriter:
         paragraph.alignment = {"left": alignments.LEFT, "center": alignments.CENTER, "right": alignments.RIGHT}[align]
         return paragraph
 
-    def _shade(self, cell: Any, fill: str) -> None:
+    def _shade_cell(self, cell: Any, fill: str) -> None:
         shade = self._docx.oxml.OxmlElement("w:shd")
         for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", fill)):
-            shade.set(self._qn(name), value)
+            shade.set(self._qualify_name(name), value)
         cell._element.get_or_add_tcPr().append(shade)
 
     def _set_widths(self, table: Any, shares: list[float]) -> None:
@@ -197,7 +197,7 @@ class _DocxWriter:
             run.font.size = self._docx.shared.Pt(7.5)
 
     def _write_paragraph(self, block: Paragraph) -> None:
-        self._add_paragraph(block.text, "note" if block.small else "body")
+        self._add_paragraph(block.text, "note" if block.is_small else "body")
 
     def _write_facts(self, block: FactTable) -> None:
         pairs = max(map(len, block.rows))
@@ -205,40 +205,40 @@ class _DocxWriter:
         for row, facts in zip(table.rows, block.rows, strict=True):
             cells = row.cells
             for n, (label, value) in enumerate(facts):
-                self._fill(cells[2 * n], label)
-                self._shade(cells[2 * n], _LABEL_FILL)
-                self._fill(cells[2 * n + 1], value)
+                self._fill_cell(cells[2 * n], label)
+                self._shade_cell(cells[2 * n], _LABEL_FILL)
+                self._fill_cell(cells[2 * n + 1], value)
         self._set_widths(table, [10.0, 100 / pairs - 10.0] * pairs)
 
     def _write_verdict(self, block: VerdictBox) -> None:
         self._add_paragraph("", "note")
         table = self._add_table(1, 2, "grid")
         word, texts = table.rows[0].cells
-        paragraph = self._fill(word, block.word, "verdict", align="center")
+        paragraph = self._fill_cell(word, block.word, "verdict", align="center")
         word.vertical_alignment = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
-        if not block.passed:
-            self._shade(word, _BLACK)
+        if not block.is_passed:
+            self._shade_cell(word, _BLACK)
             paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
-        self._fill(texts, block.statement, "statement")
+        self._fill_cell(texts, block.statement, "statement")
         texts.add_paragraph(block.counts, self._settings.docx_styles["body"])
         self._set_widths(table, [23.0, 77.0])
 
-    def _write_table(self, block: Table) -> None:
+    def _write_table(self, block: DocumentTable) -> None:
         if not block.rows:
-            self._add_paragraph(block.empty, "body")
+            self._add_paragraph(block.text_without_rows, "body")
             return
         table = self._add_table(1 + len(block.rows), len(block.columns), "table")
         rows = list(table.rows)
         for cell, column in zip(rows[0].cells, block.columns, strict=True):
-            self._fill(cell, column.title, bold=True, align=column.align)
+            self._fill_cell(cell, column.title, bold=True, align=column.align)
         self._repeat_head(rows[0])
         for row, values in zip(rows[1:], block.rows, strict=True):
             for cell, column, value in zip(row.cells, block.columns, values, strict=True):
-                self._fill(cell, value.text, bold=value.bold, align=column.align)
-                if value.note:
-                    cell.add_paragraph(value.note, self._settings.docx_styles["note"])
+                self._fill_cell(cell, value.text, bold=value.is_bold, align=column.align)
+                if value.second_line:
+                    cell.add_paragraph(value.second_line, self._settings.docx_styles["note"])
             self._keep_row_together(row)
-        self._set_widths(table, [column.share for column in block.columns])
+        self._set_widths(table, [column.width_percent for column in block.columns])
 
     def _repeat_head(self, row: Any) -> None:
         row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:tblHeader"))
@@ -256,10 +256,10 @@ class _DocxWriter:
             self._add_paragraph(block.caption, "note")
 
     def _write_grid(self, block: PictureGrid) -> None:
-        count = -(-len(block.pictures) // block.columns)
-        table = self._place(self._file.add_table(count, block.columns))
+        count = -(-len(block.pictures) // block.column_count)
+        table = self._move_to_report_place(self._file.add_table(count, block.column_count))
         for n, picture in enumerate(block.pictures):
-            cell = table.rows[n // block.columns].cells[n % block.columns]
+            cell = table.rows[n // block.column_count].cells[n % block.column_count]
             self._add_image(cell.paragraphs[0], picture)
             cell.add_paragraph(picture.caption, self._settings.docx_styles["note"])
 
@@ -272,7 +272,7 @@ class _DocxWriter:
             paragraph.add_run(f" {label}　")
 
     def _write_picture_with_text(self, block: PictureWithText) -> None:
-        table = self._place(self._file.add_table(1, 2))
+        table = self._move_to_report_place(self._file.add_table(1, 2))
         table.autofit = False
         left, right = table.rows[0].cells
         self._add_image(left.paragraphs[0], block.picture)
@@ -281,7 +281,7 @@ class _DocxWriter:
             if isinstance(one, Legend):
                 self._fill_legend(right.add_paragraph("", styles["note"]), one)
             else:
-                style = "subheading" if isinstance(one, Heading) else "note" if one.small else "body"
+                style = "subheading" if isinstance(one, Heading) else "note" if one.is_small else "body"
                 right.add_paragraph(one.text, styles[style])
         right._element.remove(right.paragraphs[0]._element)
         share = self._docx.shared.Mm(block.picture.width_mm + 4) / self._width * 100
@@ -291,7 +291,7 @@ class _DocxWriter:
         self._add_paragraph("", "note")
         table = self._add_table(1, len(block.labels), "grid")
         for cell, label in zip(table.rows[0].cells, block.labels, strict=True):
-            self._fill(cell, label)
+            self._fill_cell(cell, label)
             for text in ("", "", block.date_line):
                 cell.add_paragraph(text, self._settings.docx_styles["cell"])
         self._keep_row_together(table.rows[0])
@@ -302,12 +302,12 @@ class _DocxWriter:
     # --- margins
     def _write_margins(self, document: Document) -> None:
         """Write header and footer, unless the template has its own."""
-        section, margins = self._file.sections[-1], document.margins
+        section, margins = self._file.sections[-1], document.header_footer
         header, footer = section.header.paragraphs[0], section.footer.paragraphs[0]
         if not _has_text(section.header):
             self._write_line(header, [margins.header_left, "\t", margins.header_right], 1)
         if not _has_text(section.footer):
-            number = list(_split_fields(margins.number))
+            number = list(_split_fields(margins.page_number_format))
             self._write_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
 
     def _write_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
@@ -328,7 +328,7 @@ class _DocxWriter:
             run = paragraph.add_run()
             element = self._docx.oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
             if kind:
-                element.set(self._qn("w:fldCharType"), kind)
+                element.set(self._qualify_name("w:fldCharType"), kind)
             else:
                 element.text = text
             run._r.append(element)
@@ -351,12 +351,12 @@ def _split_fields(text: str) -> Iterator[str]:
         text = text[end:]
 
 
-_METHODS = {
+_WRITE_METHOD_BY_BLOCK = {
     Heading: "_write_heading",
     Paragraph: "_write_paragraph",
     FactTable: "_write_facts",
     VerdictBox: "_write_verdict",
-    Table: "_write_table",
+    DocumentTable: "_write_table",
     Picture: "_write_picture",
     PictureGrid: "_write_grid",
     Legend: "_write_legend",

@@ -21,7 +21,7 @@ from ...model.report import Report
 from ...profile import Norm
 from ..finding_lists import get_rule_titles, sum_findings_by_rule
 from ..sections import make_head_section
-from ..words import Words
+from ..words import ReportTexts
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -32,7 +32,7 @@ _ROWS_PER_BATCH = 5_000
 _FONT, _HEAD_FILL = "宋体", "DCE6F1"
 _M2_PER_HA = 10_000.0
 #: Columns of a finding (keys of the texts) with their widths in characters. Areas are in hectares.
-_COLUMNS = (
+_COLUMN_WIDTHS = (
     ("number", 8), ("severity", 8), ("rule", 10), ("problem", 28), ("layer", 14), ("key", 22), ("related_layer", 14),
     ("related_key", 22), ("township", 12), ("area", 14), ("net_area", 14), ("width", 10), ("state", 10),
     ("message", 80), ("x", 14), ("y", 14), ("remark", 24),
@@ -64,7 +64,7 @@ def write_ledger(
         import openpyxl
     except ImportError as error:
         raise OutputError("output_openpyxl", target=path.name) from error
-    words = Words(lang or report.lang)
+    words = ReportTexts(lang or report.lang)
     book = openpyxl.Workbook(write_only=True)
     head = make_head_section(report, norm, words)
     rows_by_code = _write_summary(book.create_sheet(words.get("ledger", "summary_sheet")), report, head, words)
@@ -80,7 +80,7 @@ def write_ledger(
     book.save(path)
 
 
-def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], words: Words) -> dict[str, int]:
+def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], words: ReportTexts) -> dict[str, int]:
     """Write the sheet of rules; return rule code → its row."""
     widths = (10, 10, 40, 10, 16, 60)
     for letter, width in zip("ABCDEF", widths, strict=True):
@@ -106,15 +106,15 @@ def _write_findings(
     start: int,
     titles: dict[str, str],
     rows_by_code: dict[str, int],
-    words: Words,
+    words: ReportTexts,
     cancellation: Cancellation,
 ) -> None:
     from openpyxl.utils import get_column_letter
 
-    for place, (_, width) in enumerate(_COLUMNS, 1):
+    for place, (_, width) in enumerate(_COLUMN_WIDTHS, 1):
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.freeze_panes = "D2"
-    sheet.append([_make_head_cell(sheet, words.get("ledger_column", key)) for key, _ in _COLUMNS])
+    sheet.append([_make_head_cell(sheet, words.get("ledger_column", key)) for key, _ in _COLUMN_WIDTHS])
     summary = words.get("ledger", "summary_sheet")
     # A cell is written when its row is appended, so one cell object per formatted column serves all rows.
     formatted = {key: _make_cell(sheet, None, number_format) for key, number_format in _NUMBER_FORMATS.items()}
@@ -129,12 +129,12 @@ def _write_findings(
             if finding.code in rows_by_code:
                 row = rows_by_code[finding.code]
                 values["rule"] = _LINK_FORMULA.format(sheet=summary, row=row, code=finding.code)
-            sheet.append([values[key] for key, _ in _COLUMNS])
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(findings) + 1}"
+            sheet.append([values[key] for key, _ in _COLUMN_WIDTHS])
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMN_WIDTHS))}{len(findings) + 1}"
 
 
 def _list_values(
-    sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], words: Words
+    sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], words: ReportTexts
 ) -> dict[str, Any]:
     """Return column → value of a finding. Areas are in hectares. The place is missing."""
     waived = finding.state == "waived"
@@ -147,12 +147,12 @@ def _list_values(
         "layer": _make_text(sheet, finding.role),
         "key": _make_text(sheet, finding.key or (words.get("text", "fid", fid=fid) if fid is not None else "")),
         "related_layer": _make_text(sheet, finding.related_role),
-        "related_key": _make_text(sheet, words.join(key for key in finding.related_keys if key)),
+        "related_key": _make_text(sheet, words.join_parts(key for key in finding.related_keys if key)),
         "township": _make_text(sheet, finding.township),
         "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
         "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
         "width": finding.width_m,
-        "state": words.named("state", finding.state),
+        "state": words.get_text_or_key("state", finding.state),
         "message": _make_text(sheet, finding.message),
         "remark": None,
     }

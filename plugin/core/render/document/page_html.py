@@ -12,14 +12,14 @@ from typing import Any
 
 from .blocks import (
     Block,
-    Cell,
+    DocumentCell,
+    DocumentTable,
     FactTable,
     Heading,
     Legend,
     Paragraph,
     Picture,
     PictureWithText,
-    Table,
     VerdictBox,
 )
 from .print_html import make_data_uri
@@ -58,7 +58,7 @@ class _PageRenderer:
             Paragraph: self._render_paragraph,
             FactTable: self._render_facts,
             VerdictBox: self._render_verdict,
-            Table: self._render_table,
+            DocumentTable: self._render_table,
             Picture: self._render_overview,
             Legend: self._render_legend,
             PictureWithText: self._render_picture_with_text,
@@ -70,7 +70,7 @@ class _PageRenderer:
         return f"<h2>{escape(block.text)}{note}</h2>"
 
     def _render_paragraph(self, block: Paragraph) -> str:
-        style = ' class="nt"' if block.small else ""
+        style = ' class="nt"' if block.is_small else ""
         return f"<p{style}>{escape(block.text)}</p>"
 
     def _render_facts(self, block: FactTable) -> str:
@@ -86,9 +86,9 @@ class _PageRenderer:
         texts = f"<strong>{escape(block.statement)}</strong><br>{numbers}<em>{escape(counts[-1])}</em>"
         return f'<div class="vd" data-verdict="{self._verdict}">{word}<div class="vt">{texts}</div></div>'
 
-    def _render_table(self, block: Table) -> str:
+    def _render_table(self, block: DocumentTable) -> str:
         if not block.rows:
-            return f"<p>{escape(block.empty)}</p>"
+            return f"<p>{escape(block.text_without_rows)}</p>"
         classes = [_ALIGNMENT_CLASSES[column.align] for column in block.columns]
         head = "".join(f"<th{c}>{escape(column.title)}</th>" for c, column in zip(classes, block.columns, strict=True))
         rows = [
@@ -117,6 +117,6 @@ class _PageRenderer:
         return f'<div class="mapz"><div>{self._render_overview(block.picture)}</div><div>{texts}</div></div>'
 
 
-def _render_cell(cell: Cell) -> str:
-    text = f"<b>{escape(cell.text)}</b>" if cell.bold else escape(cell.text)
-    return f'{text}<br><span class="sub">{escape(cell.note)}</span>' if cell.note else text
+def _render_cell(cell: DocumentCell) -> str:
+    text = f"<b>{escape(cell.text)}</b>" if cell.is_bold else escape(cell.text)
+    return f'{text}<br><span class="sub">{escape(cell.second_line)}</span>' if cell.second_line else text

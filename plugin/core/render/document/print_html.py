@@ -15,6 +15,7 @@ from ...messages.texts import THIN_SPACE
 from .blocks import (
     Block,
     Document,
+    DocumentTable,
     FactTable,
     Heading,
     Legend,
@@ -24,7 +25,6 @@ from .blocks import (
     PictureGrid,
     PictureWithText,
     Signature,
-    Table,
     VerdictBox,
 )
 from .image_size import read_image_size
@@ -40,7 +40,7 @@ def _join_fonts(families: tuple[str, ...], generic: str) -> str:
 
 _SERIF, _SANS = _join_fonts(SERIF_FONTS, "serif"), _join_fonts(SANS_FONTS, "sans-serif")
 
-_STYLE = f"""
+_PAGE_CSS = f"""
 body {{ font-family: {_SANS}; font-size: 8.5pt; color: #000000; }}
 h1 {{ font-family: {_SERIF}; font-size: 20pt; margin: 4px 0 0 0; }}
 .heading {{ font-size: 10.5pt; margin: 9px 0 3px 0; }}
@@ -72,10 +72,10 @@ def render_print_html(document: Document, width_mm: float) -> str:
         if isinstance(block, PageBreak):
             break_before = True
             continue
-        html = _RENDERERS[type(block)](block, width)
+        html = _RENDERER_BY_BLOCK[type(block)](block, width)
         body.append(f'<p style="page-break-before: always; font-size: 1pt;"></p>{html}' if break_before else html)
         break_before = False
-    return f"<html><head><style>{_STYLE}</style></head><body>{''.join(body)}</body></html>"
+    return f"<html><head><style>{_PAGE_CSS}</style></head><body>{''.join(body)}</body></html>"
 
 
 def _escape(text: str) -> str:
@@ -94,7 +94,7 @@ def _render_heading(block: Heading, width: int) -> str:
 
 
 def _render_paragraph(block: Paragraph, width: int) -> str:
-    return f"<p{' class=small' if block.small else ''}>{_escape(block.text)}</p>"
+    return f"<p{' class=small' if block.is_small else ''}>{_escape(block.text)}</p>"
 
 
 def _render_facts(block: FactTable, width: int) -> str:
@@ -108,7 +108,7 @@ def _render_facts(block: FactTable, width: int) -> str:
 
 
 def _render_verdict(block: VerdictBox, width: int) -> str:
-    colours = "" if block.passed else ' bgcolor="#000000" style="color: #ffffff;"'
+    colours = "" if block.is_passed else ' bgcolor="#000000" style="color: #ffffff;"'
     return (
         '<p style="font-size: 4pt;"></p>'
         '<table width="100%" border="1" cellspacing="0" cellpadding="8" style="border-collapse: collapse;"><tr>'
@@ -118,11 +118,11 @@ def _render_verdict(block: VerdictBox, width: int) -> str:
     )
 
 
-def _render_table(block: Table, width: int) -> str:
+def _render_table(block: DocumentTable, width: int) -> str:
     if not block.rows:
-        return f"<p>{_escape(block.empty)}</p>"
+        return f"<p>{_escape(block.text_without_rows)}</p>"
     head = "".join(
-        f'<th align="{c.align}" width="{c.share:g}%" style="border-top: 1px solid black; '
+        f'<th align="{c.align}" width="{c.width_percent:g}%" style="border-top: 1px solid black; '
         f'border-bottom: 1px solid black;">{_escape(c.title)}</th>'
         for c in block.columns
     )
@@ -130,8 +130,8 @@ def _render_table(block: Table, width: int) -> str:
     for row in block.rows:
         cells = []
         for column, cell in zip(block.columns, row, strict=True):
-            text = f"<b>{_escape(cell.text)}</b>" if cell.bold else _escape(cell.text)
-            note = f'<br><span class="note">{_escape(cell.note)}</span>' if cell.note else ""
+            text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
+            note = f'<br><span class="note">{_escape(cell.second_line)}</span>' if cell.second_line else ""
             cells.append(f'<td align="{column.align}" valign="middle" style="{_ROW_LINE}">{text}{note}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     # Qt repeats a head that is marked as such on every page.
@@ -169,20 +169,20 @@ def _render_picture(block: Picture, width: int) -> str:
 
 def _render_grid(block: PictureGrid, width: int) -> str:
     rows = []
-    for start in range(0, len(block.pictures), block.columns):
-        row = block.pictures[start : start + block.columns]
+    for start in range(0, len(block.pictures), block.column_count):
+        row = block.pictures[start : start + block.column_count]
         cells = "".join(
-            f'<td width="{100 // block.columns}%">{_render_picture(one, width // block.columns - 6)}</td>'
+            f'<td width="{100 // block.column_count}%">{_render_picture(one, width // block.column_count - 6)}</td>'
             for one in row
         )
-        cells += "<td></td>" * (block.columns - len(row))
+        cells += "<td></td>" * (block.column_count - len(row))
         rows.append(f"<tr>{cells}</tr>")
     return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(rows)}</table>'
 
 
 def _render_picture_with_text(block: PictureWithText, width: int) -> str:
     left = round(block.picture.width_mm * _DOTS_PER_MM)
-    texts = "".join(_RENDERERS[type(one)](one, width - left) for one in block.blocks)
+    texts = "".join(_RENDERER_BY_BLOCK[type(one)](one, width - left) for one in block.blocks)
     return (
         '<table width="100%" cellspacing="0" cellpadding="4"><tr>'
         f'<td width="{left + 8}">{_render_image(block.picture, width)}</td><td valign="top">{texts}</td></tr></table>'
@@ -212,12 +212,12 @@ def _render_signature(block: Signature, width: int) -> str:
     )
 
 
-_RENDERERS: dict[type[Block], Callable[[Any, int], str]] = {
+_RENDERER_BY_BLOCK: dict[type[Block], Callable[[Any, int], str]] = {
     Heading: _render_heading,
     Paragraph: _render_paragraph,
     FactTable: _render_facts,
     VerdictBox: _render_verdict,
-    Table: _render_table,
+    DocumentTable: _render_table,
     Picture: _render_picture,
     PictureGrid: _render_grid,
     PictureWithText: _render_picture_with_text,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from .blocks import (
     Block,
     Document,
+    DocumentTable,
     FactTable,
     Heading,
     Legend,
@@ -17,7 +18,6 @@ from .blocks import (
     PictureGrid,
     PictureWithText,
     Signature,
-    Table,
     VerdictBox,
 )
 
@@ -49,11 +49,11 @@ def _list_texts(block: Block) -> Iterator[str]:
             yield from (text for row in rows for pair in row for text in pair)
         case VerdictBox(word=word, statement=statement, counts=counts):
             yield from (word, statement, counts)
-        case Table(rows=()):
-            yield block.empty
-        case Table(columns=columns, rows=cells):
+        case DocumentTable(rows=()):
+            yield block.text_without_rows
+        case DocumentTable(columns=columns, rows=cells):
             yield from (column.title for column in columns)
-            yield from (text for row in cells for cell in row for text in (cell.text, cell.note))
+            yield from (text for row in cells for cell in row for text in (cell.text, cell.second_line))
         case Picture(caption=caption):
             yield caption
         case PictureGrid(pictures=pictures):

@@ -15,8 +15,8 @@ from ...messages.numbers import format_hectare_number
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
-from ...standard.indicator_catalogue import LandGroup
-from .model import ReportTable, TableColumn, TableRow, find_unbacked_layers, format_measured, make_unbacked_note
+from ...standard.indicator_catalogue import LandUseGroup
+from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, format_measured, make_unbacked_note
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
@@ -28,25 +28,28 @@ DEDUCTED_CODE, OTHER_CODE = "deducted", "other"
 class LandUseAreas:
     """Areas (m²) of a layer by first-level class of the 2023 list.
 
-    ``classes``: code → area; ``deducted_ridges_m2``: ridges of fields (田坎) deducted from parcels; ``unknown``: land
-    with an unknown code; ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number
-    of parcels without an area on that basis, and their m² on another basis, which are in no sum.
+    ``area_m2_by_code``: code → area; ``deducted_ridges_m2``: ridges of fields (田坎) deducted from parcels;
+    ``unknown_code_area_m2``: land with an unknown code; ``basis`` of all of them (net: 图斑地类面积). They add up to
+    ``total_m2``. ``left_out``: number of parcels without an area on that basis, and their m² on another basis, which
+    are in no sum.
     """
 
-    classes: dict[str, float]
+    area_m2_by_code: dict[str, float]
     deducted_ridges_m2: float
-    unknown: float
+    unknown_code_area_m2: float
     basis: str
     left_out: tuple[int, float] = (0, 0.0)
 
     @property
-    def total(self) -> float:
+    def total_m2(self) -> float:
         """Sum of all classes, m²."""
-        return sum(self.classes.values()) + self.deducted_ridges_m2 + self.unknown
+        return sum(self.area_m2_by_code.values()) + self.deducted_ridges_m2 + self.unknown_code_area_m2
 
-    def group(self, codes: tuple[str, ...]) -> float:
+    def sum_codes_m2(self, codes: tuple[str, ...]) -> float:
         """Return the area (m²) of a group of classes, with 田坎 if it has 其他土地."""
-        return sum(self.classes.get(c, 0.0) for c in codes) + (self.deducted_ridges_m2 if "23" in codes else 0.0)
+        return sum(self.area_m2_by_code.get(c, 0.0) for c in codes) + (
+            self.deducted_ridges_m2 if "23" in codes else 0.0
+        )
 
 
 def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
@@ -56,8 +59,8 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     """
     areas = get_land_areas(layer)
     basis, values = areas.best_basis_and_areas
-    codes = figures.ctx.codes(CLASS_LIST)
-    by_class = classify_rows(layer, figures.ctx).sums(values)
+    codes = figures.ctx.get_code_list(CLASS_LIST)
+    by_class = classify_rows(layer, figures.ctx).sum_by_class(values)
     unknown = by_class.pop("", 0.0)
     sums: dict[str, float] = {}
     for code, area in by_class.items():
@@ -78,15 +81,15 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
 
 
 @dataclass(frozen=True)
-class ClassRow:
+class LandUseRow:
     """A row of the land-use table before formatting.
 
-    ``areas``: m² in base year and plan, ``None`` without the layer.
+    ``areas_m2``: m² in base year and plan, ``None`` without the layer.
     """
 
     name: str
     codes: str
-    areas: list[float | None]
+    areas_m2: list[float | None]
     kind: str
     code: str
 
@@ -113,48 +116,50 @@ def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
     return ReportTable("land_use", columns, rows, notes=_make_land_notes(layers, sides, figures), unit="ha")
 
 
-def _iterate_class_rows(sides: list[LandUseAreas | None], figures: PlanIndicators) -> Iterator[ClassRow]:
+def _iterate_class_rows(sides: list[LandUseAreas | None], figures: PlanIndicators) -> Iterator[LandUseRow]:
     """Yield areas of every group, of its classes, of unknown classes, of all land."""
     texts = figures.texts
     for group in figures.catalogue.land_groups:
-        areas = [side.group(group.classes) if side else None for side in sides]
+        areas = [side.sum_codes_m2(group.classes) if side else None for side in sides]
         if group.id != "sea" or any(areas):
             several = len(group.classes) > 1
             span = f"{group.classes[0]}—{group.classes[-1]}" if several else group.classes[0]
-            yield ClassRow(group.name(texts.lang), span, areas, "row", group.id)
+            yield LandUseRow(group.name(texts.lang), span, areas, "row", group.id)
             yield from _iterate_part_rows(group, sides, figures)
-    unknown = [side.unknown if side else None for side in sides]
+    unknown = [side.unknown_code_area_m2 if side else None for side in sides]
     if any(unknown):
-        yield ClassRow(texts.get("tables", "unknown_class"), "", unknown, "row", "unknown")
-    total = [side.total if side else None for side in sides]
-    yield ClassRow(texts.get("tables", "sum"), "", total, "sum", "")
+        yield LandUseRow(texts.get("tables", "unknown_class"), "", unknown, "row", "unknown")
+    total = [side.total_m2 if side else None for side in sides]
+    yield LandUseRow(texts.get("tables", "sum"), "", total, "sum", "")
 
 
 def _iterate_part_rows(
-    group: LandGroup, sides: list[LandUseAreas | None], figures: PlanIndicators
-) -> Iterator[ClassRow]:
+    group: LandUseGroup, sides: list[LandUseAreas | None], figures: PlanIndicators
+) -> Iterator[LandUseRow]:
     """Yield the classes of a group with several, and 田坎 below 其他土地."""
-    listed = figures.ctx.codes(CLASS_LIST).codes
+    listed = figures.ctx.get_code_list(CLASS_LIST).entry_by_code
     for code in group.classes if len(group.classes) > 1 else ():
-        areas = [side.classes.get(code, 0.0) if side else None for side in sides]
+        areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in sides]
         if any(areas):
-            yield ClassRow(listed[code].name, code, areas, "part", code)
+            yield LandUseRow(listed[code].name, code, areas, "part", code)
     deducted = [side.deducted_ridges_m2 if side else None for side in sides]
     if group.id == OTHER_CODE and any(deducted):
-        yield ClassRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
+        yield LandUseRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
 
 
-def _format_row(row: ClassRow, sides: list[LandUseAreas | None]) -> TableRow:
+def _format_row(row: LandUseRow, sides: list[LandUseAreas | None]) -> ReportTableRow:
     """Return areas in ha, their shares of all land in %, and the change to the plan."""
     cells: list = [row.name, row.codes]
-    for area, side in zip(row.areas, sides, strict=True):
+    for area, side in zip(row.areas_m2, sides, strict=True):
         cells.append(format_measured(None if area is None else area / _M2_PER_HECTARE, "ha"))
         cells.append(
-            format_measured(100 * area / side.total, "share") if side and side.total and area is not None else None
+            format_measured(100 * area / side.total_m2, "share")
+            if side and side.total_m2 and area is not None
+            else None
         )
-    base, planned = row.areas
+    base, planned = row.areas_m2
     change = None if base is None or planned is None else (planned - base) / _M2_PER_HECTARE
-    return TableRow([*cells, format_measured(change, "ha")], row.kind, row.code)
+    return ReportTableRow([*cells, format_measured(change, "ha")], row.kind, row.code)
 
 
 def _make_land_notes(
@@ -203,7 +208,7 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
     ctx, texts = figures.ctx, figures.texts
     groups = figures.catalogue.land_groups
     own, then = (_find_group_positions(layer, figures) for layer in (base, planned))
-    parts = ctx.geometry.shared(base, planned, measured=True)
+    parts = ctx.geometry.find_shared_parts(base, planned, measured=True)
     areas = ctx.geometry.compute_row_shares(parts, base) * base.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
     np.add.at(matrix, (own[parts.left], then[parts.right]), areas)
@@ -227,7 +232,7 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
         name = names[n] if n >= 0 else texts.get("tables", "sum_planned")
         shown = [format_measured(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
-        table.rows.append(TableRow([name, *shown], "row" if n >= 0 else "sum", code))
+        table.rows.append(ReportTableRow([name, *shown], "row" if n >= 0 else "sum", code))
     labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
     table.notes.append(texts.get("tables", "transitions_note", **labels))
     return table
@@ -239,15 +244,17 @@ def _remove_rounding(area_m2: float) -> float:
 
 
 def _find_land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
-    layer = figures.ctx.plan.concept(concept)
+    layer = figures.ctx.plan.find_layer_of_concept(concept)
     return None if layer is None or layer.has_no_geometry or not layer.has_values("land_use") else layer
 
 
 def _find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
     """Return (n,) the position of each row's group, the last for an unknown code."""
-    codes = figures.ctx.codes(CLASS_LIST)
+    codes = figures.ctx.get_code_list(CLASS_LIST)
     groups = figures.catalogue.land_groups
     place = {code: n for n, g in enumerate(groups) for code in g.classes}
     found = classify_rows(layer, figures.ctx)
-    known = [place.get(find_first_level(name, codes), len(groups)) if name else len(groups) for name in found.names]
-    return np.array(known, dtype=int)[found.place]
+    known = [
+        place.get(find_first_level(name, codes), len(groups)) if name else len(groups) for name in found.class_names
+    ]
+    return np.array(known, dtype=int)[found.class_index]

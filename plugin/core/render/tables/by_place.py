@@ -26,8 +26,8 @@ from ...profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_L
 from ...target_allocation.by_township import compute_by_township
 from ...three_zones.figures import derive_from_layer, list_zone_codes
 from .. import figures as shown
-from ..words import Words
-from .model import ReportTable, TableColumn, TableRow, find_unbacked_layers, format_measured, make_unbacked_note
+from ..words import ReportTexts
+from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, format_measured, make_unbacked_note
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
@@ -44,15 +44,15 @@ class TownshipAreas:
 
     columns: list[TableColumn] = field(default_factory=list)
     #: One array per column: the townships, then land outside all (-2) and land in two (-1).
-    sums: list[NDArray] = field(default_factory=list)
+    area_sums_by_column: list[NDArray] = field(default_factory=list)
     #: Field whose codes assign rows to townships → names of layers.
     by_code: dict[str, list[str]] = field(default_factory=dict)
     unbacked_layers: list[Layer] = field(default_factory=list)
 
-    def add(self, column: TableColumn, sums: NDArray) -> None:
+    def add_column(self, column: TableColumn, sums: NDArray) -> None:
         """Add a column with its sums by township."""
         self.columns.append(column)
-        self.sums.append(sums)
+        self.area_sums_by_column.append(sums)
 
 
 def make_township_table(figures: PlanIndicators) -> ReportTable | None:
@@ -66,7 +66,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         return None
     layer, towns, _ = townships
     areas = TownshipAreas()
-    areas.add(
+    areas.add_column(
         TableColumn("land", "ha", width_in_characters=16), _sum_values_by_township(layer, layer.statutory, figures)
     )
     _add_tasks(areas, figures)
@@ -77,7 +77,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         TableColumn("township", width_in_characters=22),
         *areas.columns,
     ]
-    table = ReportTable("townships", columns, _make_township_rows(towns, areas.sums, texts), unit="ha")
+    table = ReportTable("townships", columns, _make_township_rows(towns, areas.area_sums_by_column, texts), unit="ha")
     table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
     for name, layers in areas.by_code.items():
         named = texts.get("words", "between_names").join(layers)
@@ -90,23 +90,23 @@ def _add_tasks(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the areas of township tasks, counted as in the rule on these tasks."""
     for concept, name in TASK_INDICATORS.items():
         counted = compute_by_township(name, figures.ctx)
-        if counted is None or counted.figure.layer is None:
+        if counted is None or counted.plan_figure.layer is None:
             continue
-        layer = counted.figure.layer
-        areas.add(_make_area_column(concept, counted.figure.basis, layer, figures), counted.areas)
-        if not (counted.figure.backed and counted.backed.all()):
+        layer = counted.plan_figure.layer
+        areas.add_column(_make_area_column(concept, counted.plan_figure.basis, layer, figures), counted.areas_m2)
+        if not (counted.plan_figure.is_confirmed_by_geometry and counted.is_confirmed_by_geometry.all()):
             areas.unbacked_layers.append(layer)
-        if counted.field:
-            areas.by_code.setdefault(counted.field, []).append(figures.make_layer_label(layer))
+        if counted.field_name:
+            areas.by_code.setdefault(counted.field_name, []).append(figures.make_layer_label(layer))
 
 
 def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the control lines by geometry, except those that a task counts by geometry."""
     shown = {column.id for column in areas.columns}
     for concept in LINES_BY_GEOMETRY:
-        line = figures.ctx.plan.concept(concept)
+        line = figures.ctx.plan.find_layer_of_concept(concept)
         if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in shown:
-            areas.add(
+            areas.add_column(
                 _make_area_column(concept, "statutory", line, figures),
                 _sum_values_by_township(line, line.statutory, figures),
             )
@@ -114,35 +114,35 @@ def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
 
 def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the first-level planning zones of the plan."""
-    zones = figures.ctx.plan.concept("zones")
+    zones = figures.ctx.plan.find_layer_of_concept("zones")
     if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
         return
-    codes = figures.ctx.codes(ZONES_LIST)
+    codes = figures.ctx.get_code_list(ZONES_LIST)
     own = np.array(list_zone_codes(zones), dtype=object)
-    for top in (c for c in codes.codes.values() if not c.parent):
+    for top in (c for c in codes.entry_by_code.values() if not c.parent):
         rows = np.isin(own, list(codes.collect_members([top.code])))
         if rows.any():
             column = TableColumn(f"zone_{top.code}", "ha", top.name, 16)
-            areas.add(column, _sum_values_by_township(zones, zones.statutory, figures, rows))
+            areas.add_column(column, _sum_values_by_township(zones, zones.statutory, figures, rows))
 
 
-def _make_township_rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[TableRow]:
+def _make_township_rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[ReportTableRow]:
     rows = [
-        TableRow([town.code, town.name, *_make_area_cells(sums, n)], "row", town.code or town.name)
+        ReportTableRow([town.code, town.name, *_make_area_cells(sums, n)], "row", town.code or town.name)
         for n, town in enumerate(towns)
     ]
     for place, name in ((-2, "outside"), (-1, "twice")):
         if any(abs(s[place]) > 0.5 for s in sums):
-            rows.append(TableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name))
+            rows.append(ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name))
     total = [format_measured(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
-    return [*rows, TableRow(["", texts.get("tables", "sum"), *total], "sum", "")]
+    return [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
 def _make_area_column(concept: str, basis: str, line: Layer, figures: PlanIndicators) -> TableColumn:
     texts = figures.texts
     # The survey's parcels replace a missing layer of cultivated land.
     own = line.role in figures.ctx.plan.list_roles_of_concept(concept)
-    name = line.template.name if texts.lang == "zh" and own else texts.concept(concept)
+    name = line.template.name if texts.lang == "zh" and own else texts.get_concept_name(concept)
     title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
     return TableColumn(f"{concept}_{basis}", "ha", title, 16)
 
@@ -150,7 +150,7 @@ def _make_area_column(concept: str, basis: str, line: Layer, figures: PlanIndica
 def _sum_values_by_township(
     layer: Layer, values: NDArray, figures: PlanIndicators, rows: NDArray | None = None
 ) -> NDArray:
-    return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sums(values, rows)
+    return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sum_by_township(values, rows)
 
 
 def _make_area_cells(sums: list[NDArray], township: int) -> list:
@@ -173,7 +173,7 @@ LINE_INDICATORS = {
 def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     """Return one row per available control line; the boundary with its three zones."""
     ctx, texts = figures.ctx, figures.texts
-    county = ctx.plan.concept("county")
+    county = ctx.plan.find_layer_of_concept("county")
     county_m2 = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
     columns = [
         TableColumn("line", width_in_characters=22),
@@ -190,12 +190,14 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     ]
     table = ReportTable("lines", columns, unit="ha")
 
-    def row(name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None) -> None:
+    def make_row(
+        name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None
+    ) -> None:
         areas = get_land_areas(layer)
         statutory = float(areas.statutory[rows].sum())
         survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey_m2, areas.net_m2))
         table.rows.append(
-            TableRow(
+            ReportTableRow(
                 [
                     name,
                     layer.role,
@@ -214,12 +216,12 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
 
     unbacked: list[Layer] = []
     for concept, indicator in LINE_INDICATORS.items():
-        layer = ctx.plan.concept(concept)
+        layer = ctx.plan.find_layer_of_concept(concept)
         if layer is None or layer.has_no_geometry:
             continue
         every = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
-        name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
-        row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
+        name = layer.template.name if texts.lang == "zh" else texts.get_concept_name(concept)
+        make_row(name, layer, every, "row", concept, figures.get_first_figure(indicator) if indicator else None)
         unbacked += find_unbacked_layers([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
             coded = {
@@ -228,7 +230,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
             coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
             for kind, rows in coded.items():
                 if rows.any():
-                    row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
+                    make_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes.append(texts.get("tables", "lines_note"))
     table.notes += make_unbacked_note(unbacked, figures)
     return table if table.rows else None
@@ -238,7 +240,7 @@ def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> lis
 
     if figure is None or figure.target is None:
         return ["", None, ""]
-    words = Words(figures.texts.lang)
+    words = ReportTexts(figures.texts.lang)
     room = figure.margin
     return [
         shown.format_target(figure, words).replace("\u202f", " "),
@@ -253,13 +255,13 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     The area field is shown next to the statutory area.
     """
     ctx, texts = figures.ctx, figures.texts
-    layer = ctx.plan.concept("zones")
+    layer = ctx.plan.find_layer_of_concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
-    codes = ctx.codes(ZONES_LIST)
+    codes = ctx.get_code_list(ZONES_LIST)
     row_codes = np.array(list_zone_codes(layer), dtype=object)
     stored_areas = layer.numbers("area") if layer.has("area") else np.full(len(layer), np.nan)
-    unit = layer.template.field("area")
+    unit = layer.template.find_field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     total_m2 = float(layer.statutory.sum())
     columns = [
@@ -272,11 +274,11 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     ]
     table = ReportTable("zones", columns, unit="ha")
 
-    def row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
+    def make_row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
         area = float(layer.statutory[rows].sum())
         stored = stored_areas[rows]
         table.rows.append(
-            TableRow(
+            ReportTableRow(
                 [
                     code,
                     name,
@@ -292,25 +294,25 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
             )
         )
 
-    for top in (c for c in codes.codes.values() if not c.parent):
+    for top in (c for c in codes.entry_by_code.values() if not c.parent):
         inside = np.isin(row_codes, list(codes.collect_members([top.code])))
         if not inside.any():
             continue
-        row(inside, top.code, top.name, "row")
+        make_row(inside, top.code, top.name, "row")
         finer = sorted(set(row_codes[inside]) - {top.code}, key=str)
         for code in finer:
-            row(row_codes == code, code, codes.codes[code].name, "part")
-    strange = ~np.isin(row_codes, list(codes.codes))
+            make_row(row_codes == code, code, codes.entry_by_code[code].name, "part")
+    strange = ~np.isin(row_codes, list(codes.entry_by_code))
     for code in sorted(set(row_codes[strange])):
-        row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
+        make_row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
     every = np.ones(len(layer), dtype=bool)
-    row(every, "", texts.get("tables", "sum"), "sum")
-    county = ctx.plan.concept("county")
+    make_row(every, "", texts.get("tables", "sum"), "sum")
+    county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
         for name, value in (("county", area), ("difference", total_m2 - area)):
             cells = ["", texts.get("tables", name), None, format_measured(value / _M2_PER_HECTARE, "ha"), None, None]
-            table.rows.append(TableRow(cells, "sum", name))
+            table.rows.append(ReportTableRow(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)))
     table.notes += make_unbacked_note(find_unbacked_layers([layer], ("area",), figures), figures)
     return table
@@ -322,12 +324,12 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     The areas are those of the report.
     """
     ctx, texts = figures.ctx, figures.texts
-    layer = ctx.plan.concept("zones")
+    layer = ctx.plan.find_layer_of_concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     mapping = load_space_map(ctx.norm)
     found = derive_from_layer(layer, mapping, ctx.cancellation)
-    county = ctx.plan.concept("county")
+    county = ctx.plan.find_layer_of_concept("county")
     whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else found.total_m2
     columns = [
         TableColumn("space", width_in_characters=18),
@@ -338,7 +340,7 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     ]
     table = ReportTable("spaces", columns, unit="ha")
 
-    def row(name: str, features: int, area: float, kind: str, code: str) -> None:
+    def make_row(name: str, features: int, area: float, kind: str, code: str) -> None:
         cells = [
             name,
             format_measured(features, "count"),
@@ -346,14 +348,14 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
             format_measured(area / _M2_PER_HECTARE, "ha"),
             format_measured(100 * area / whole, "share") if whole else None,
         ]
-        table.rows.append(TableRow(cells, kind, code))
+        table.rows.append(ReportTableRow(cells, kind, code))
 
-    for space in mapping.spaces.codes:
-        area = found.area(space)
+    for space in mapping.spaces.entry_by_code:
+        area = found.get_zone_area_m2(space)
         if area or space not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE):
-            row(mapping.name(space), found.features.get(space, 0), area, "row", space)
-    row(texts.get("tables", "sum"), sum(found.features.values()), found.total_m2, "sum", "")
-    if not found.adds_up:
+            make_row(mapping.name(space), found.zone_counts.get(space, 0), area, "row", space)
+    make_row(texts.get("tables", "sum"), sum(found.zone_counts.values()), found.total_m2, "sum", "")
+    if not found.do_areas_add_up:
         overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(found.overlap_m2))
         table.notes.append(overlap)
     table.notes.append(texts.get("tables", "spaces_note"))

@@ -6,8 +6,8 @@ from __future__ import annotations
 from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.indicator import RATIO_FORMS, Indicator
 from .. import figures as shown
-from ..words import Words
-from .model import CellValue, ReportTable, TableColumn, TableRow, format_measured
+from ..words import ReportTexts
+from .model import CellValue, ReportTable, ReportTableRow, TableColumn, format_measured
 
 #: Inputs of the ratio in the order of official documents.
 _RATIO_INPUTS = (
@@ -21,7 +21,7 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
 
     For an indicator that cannot be computed the row has the reason.
     """
-    texts, words = figures.texts, Words(figures.texts.lang)
+    texts, words = figures.texts, ReportTexts(figures.texts.lang)
     columns = [
         TableColumn("number", width_in_characters=6),
         TableColumn("indicator", width_in_characters=34),
@@ -39,11 +39,11 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
     ]
     table = ReportTable("indicators", columns)
     group = ""
-    for computed in figures.all():
-        entry = computed.entry
+    for computed in figures.compute_all_indicators():
+        entry = computed.definition
         if entry.group != group:
             group = entry.group
-            table.rows.append(TableRow([texts.get("groups", group), *[None] * (len(columns) - 1)], "head", group))
+            table.rows.append(ReportTableRow([texts.get("groups", group), *[None] * (len(columns) - 1)], "head", group))
         shown_figures: list[Indicator | None] = [*computed.figures] or [None]
         for figure in shown_figures:
             number = str(sum(r.kind == "row" for r in table.rows) + 1)
@@ -51,7 +51,7 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
             cells: list[CellValue] = [number, entry.name(texts.lang), entry.kind if texts.lang == "zh" else "", unit]
             if figure is None:
                 cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.get_formula(texts.lang)]
-                cells += [computed.reason]
+                cells += [computed.missing_reason]
             else:
                 decimals = shown.choose_decimals(figure)
                 cells += [format_measured(figure.value, figure.unit, decimals)]
@@ -59,8 +59,8 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
                 cells += [format_measured(figure.margin, figure.unit, decimals), shown.format_state(figure, words)]
                 cells += [shown.format_basis(figure, words), texts.get("tables", "yes" if figure.confirmed else "no")]
                 cells += [entry.get_formula(texts.lang), shown.format_inputs(figure, words).replace("\u202f", " ")]
-            source = texts.get("tables", "source", text=entry.source(texts.lang), mark=entry.mark)
-            table.rows.append(TableRow([*cells, source], "row", entry.id))
+            source = texts.get("tables", "source", text=entry.get_source(texts.lang), mark=entry.mark)
+            table.rows.append(ReportTableRow([*cells, source], "row", entry.id))
     table.notes += [texts.get("tables", "unconfirmed_note"), texts.get("tables", "mark_note")]
     return table
 
@@ -70,11 +70,11 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
 
     ``None`` if it cannot be computed.
     """
-    found: dict[str, ComputedIndicator] = {f: figures.get(f"expansion_ratio_{f}") for f in RATIO_FORMS}
+    found: dict[str, ComputedIndicator] = {f: figures.compute_indicator(f"expansion_ratio_{f}") for f in RATIO_FORMS}
     first = next((i for one in found.values() for i in one.figures), None)
     if first is None:
         return None
-    texts, words = figures.texts, Words(figures.texts.lang)
+    texts, words = figures.texts, ReportTexts(figures.texts.lang)
     columns = [
         TableColumn("item", width_in_characters=56),
         TableColumn("area", "ha", width_in_characters=18),
@@ -88,7 +88,7 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
     table = ReportTable("ratio", columns, unit="ha")
     for name in _RATIO_INPUTS:
         area = format_measured(float(first.inputs[name]) / 1e4, "ha")
-        table.rows.append(TableRow([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
+        table.rows.append(ReportTableRow([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
     for form, computed in found.items():
         for figure in computed.figures:
             table.rows.append(_make_form_row(form, computed, figure, figures, words))
@@ -100,13 +100,16 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
 
 
 def _make_form_row(
-    form: str, computed: ComputedIndicator, figure: Indicator, figures: PlanIndicators, words: Words
-) -> TableRow:
+    form: str, computed: ComputedIndicator, figure: Indicator, figures: PlanIndicators, words: ReportTexts
+) -> ReportTableRow:
 
     lang = figures.texts.lang
     area = format_measured(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
-    cells = [figures.texts.get("tables", "form", form=form.upper(), formula=computed.entry.get_formula(lang)), area]
+    cells = [
+        figures.texts.get("tables", "form", form=form.upper(), formula=computed.definition.get_formula(lang)),
+        area,
+    ]
     cells += [format_measured(figure.value, "ratio", shown.choose_decimals(figure)), shown.format_target(figure, words)]
-    return TableRow(
+    return ReportTableRow(
         [*cells, format_measured(figure.margin, "ratio"), shown.format_state(figure, words)], "sum", f"form:{form}"
     )

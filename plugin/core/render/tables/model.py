@@ -17,14 +17,14 @@ from ...messages.texts import Texts
 from ...plan.layer import Layer
 
 
-class Number(NamedTuple):
+class TableNumber(NamedTuple):
     """A number with the decimals for display."""
 
     value: float
     decimals: int
 
 
-CellValue = str | Number | None
+CellValue = str | TableNumber | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TableColumn:
 
 
 @dataclass
-class TableRow:
+class ReportTableRow:
     """A row of a table.
 
     ``kind`` is row, part (其中 …), sum or head. ``code`` identifies the row for programs.
@@ -61,11 +61,11 @@ class ReportTable:
 
     id: str
     columns: list[TableColumn]
-    rows: list[TableRow] = field(default_factory=list)
+    rows: list[ReportTableRow] = field(default_factory=list)
     unit: str = ""
     notes: list[str] = field(default_factory=list)
 
-    def column(self, column: str) -> list[CellValue]:
+    def get_column_values(self, column: str) -> list[CellValue]:
         """Return the values of a column by its id."""
         place = [c.id for c in self.columns].index(column)
         return [row.values[place] for row in self.rows]
@@ -85,7 +85,7 @@ class LongRecord(NamedTuple):
     unit: str
 
 
-def format_measured(value: float | None, unit: str, decimals: int | None = None) -> Number | None:
+def format_measured(value: float | None, unit: str, decimals: int | None = None) -> TableNumber | None:
     """Return a number with the decimals of its unit.
 
     ``None`` stays ``None``, −0.00 becomes 0.
@@ -93,7 +93,7 @@ def format_measured(value: float | None, unit: str, decimals: int | None = None)
     if value is None:
         return None
     shown = DECIMALS_BY_UNIT.get(unit, 2) if decimals is None else decimals
-    return Number(float(value) if round(value, shown) else 0.0, shown)
+    return TableNumber(float(value) if round(value, shown) else 0.0, shown)
 
 
 def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord]:
@@ -103,7 +103,7 @@ def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord
         for row in table.rows:
             name = next((v for v in row.values if isinstance(v, str) and v), "")
             for column, value in zip(table.columns, row.values, strict=True):
-                if isinstance(value, Number) and column.unit:
+                if isinstance(value, TableNumber) and column.unit:
                     title = make_column_title(column, texts)
                     found.append(
                         LongRecord(make_sheet_name(table, texts), row.code, name, title, value.value, column.unit)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OutputError
 from ...messages.texts import Texts
-from .model import CellValue, Number, ReportTable, TableRow, make_column_heading, make_sheet_name
+from .model import CellValue, ReportTable, ReportTableRow, TableNumber, make_column_heading, make_sheet_name
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -83,7 +83,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
     _set_up_printing(sheet, sum(c.width_in_characters for c in table.columns), below + len(table.notes) - 1, width)
 
 
-def _write_row(sheet: Worksheet, number: int, row: TableRow, table: ReportTable, styles: CellStyles) -> None:
+def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
     from openpyxl.styles import Alignment
 
     strong = row.kind in ("sum", "head")
@@ -93,14 +93,14 @@ def _write_row(sheet: Worksheet, number: int, row: TableRow, table: ReportTable,
         _set_value(cell, _convert_to_plain_value(value))
         at = (
             "right"
-            if isinstance(value, Number)
+            if isinstance(value, TableNumber)
             else "left"
             if column.width_in_characters >= _LEFT_ALIGNED_WIDTH
             else "center"
         )
         indent = 1 if row.kind == "part" and at == "left" else 0
         number_format = ""
-        if isinstance(value, Number):
+        if isinstance(value, TableNumber):
             plain = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
             number_format = f"{plain};[Red]-{plain}"
         elif value:
@@ -121,7 +121,7 @@ def _write_row(sheet: Worksheet, number: int, row: TableRow, table: ReportTable,
 
 
 def _convert_to_plain_value(value: CellValue) -> str | float | int | None:
-    if isinstance(value, Number):
+    if isinstance(value, TableNumber):
         return int(value.value) if value.decimals == 0 and value.value.is_integer() else value.value
     return value or None
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params, read_word_pairs
 
@@ -20,7 +20,7 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     problem="Keys are missing or repeated, or numbers or grades are all alike",
     basis=["A1"],
     uses=["attributes.number_fields", "attributes.graded_fields"],
-    needs={"layer": Need(EVERY_LAYER, fields=("key",))},
+    needs={"layer": LayerNeed(EVERY_LAYER, fields=("key",))},
     messages={
         "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Assign new numbers to all but one; a used number is never assigned again.",
         "missing": "{layer} ({key}): {field} is empty, so the feature cannot be identified. Assign the next free "
@@ -29,22 +29,22 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
         "grade": "{layer}: every feature has the same {field} “{value}” (features: {count}), but this layer divides the county into grades. Take the grade of each feature from the evaluation.",
     },
     fails=[
-        Example("same number twice", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "1"}]}, finds=1),
-        Example("one parcel number for all", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "7"}]},
+        RuleExample("same number twice", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "1"}]}, finds=1),
+        RuleExample("one parcel number for all", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "7"}]},
                 finds=1, roles={"layer": "YJJBNTBHTB"}),
-        Example("suited everywhere", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "适宜"}]},
+        RuleExample("suited everywhere", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "适宜"}]},
                 finds=1, roles={"layer": "CZJSSYXPJJG"}),
-        Example("no number", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": None}]}, finds=1),
+        RuleExample("no number", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": None}]}, finds=1),
     ],
     passes=[
-        Example("two grades", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "不适宜"}]},
+        RuleExample("two grades", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "不适宜"}]},
                 roles={"layer": "CZJSSYXPJJG"}),
-        Example("all different, a gap", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "3"}]}),
-        Example("parcels have numbers of their own", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "8"}]},
+        RuleExample("all different, a gap", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "3"}]}),
+        RuleExample("parcels have numbers of their own", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "8"}]},
                 roles={"layer": "YJJBNTBHTB"}),
     ],
 )  # fmt: skip
-def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """BSM is present and unique in its layer.
 
     What it checks
@@ -70,7 +70,8 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     for key, positions in rows.items():
         if not key:
             findings += [
-                ctx.finding_maker.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions
+                ctx.finding_maker.make_row_finding(layer, p, field=field, case="missing", geometry=layer.plane[p])
+                for p in positions
             ]
         elif len(positions) > 1:
             present = layer.plane[positions]
@@ -101,7 +102,7 @@ def _report_constant_value(layer: Layer, name: str, case: str) -> list[Finding]:
     A layer with fewer than two rows, or without the field, has none.
     """
     declared = layer.template.find_field_by_name(name)
-    if declared is None or layer.named(name) is None or len(layer) < 2:
+    if declared is None or layer.get_column_by_name(name) is None or len(layer) < 2:
         return []
     values = set(layer.get_texts_by_name(name))
     if len(values) != 1 or not (value := values.pop()):

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from functools import partial
 
-from ...engine.context import Context, trim_code_padding
+from ...engine.context import RuleContext, trim_code_padding
 from ...messages.texts import CodeListName
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.codes import Code
-from ...standard.template import Field
+from ...standard.codes import CodeEntry
+from ...standard.template import TemplateField
 from .._attributes import ValueProblem, judge_values, read_field_words
 
 #: Codes that a message lists, and the first characters of a code that give its class.
@@ -22,7 +22,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["attributes.value_words"],
     messages={
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code; "
@@ -31,20 +31,20 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         "words": "{layer} ({key}): {field} = “{value}” has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to attributes.value_words of the county profile.",
     },
     fails=[
-        Example("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
-        Example("another name", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
+        RuleExample("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
+        RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
                 roles={"layer": "DLTB"}),
-        Example("a red line for building", {"layer": [{"wkt": SQUARE_WKT, "LHLX": "城镇建设"}]}, finds=1, roles={"layer": "STBHHX"}),
+        RuleExample("a red line for building", {"layer": [{"wkt": SQUARE_WKT, "LHLX": "城镇建设"}]}, finds=1, roles={"layer": "STBHHX"}),
     ],
     passes=[
-        Example("grades of an evaluation", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}, {"wkt": SQUARE_WKT, "feature_name": "不适宜"}]}, roles={"layer": "CZJSSYXPJJG"}),
-        Example("a code instead of a word", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "01"}]}, roles={"layer": "XZZTGNDW"}),
-        Example("in the list", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
-        Example("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "urban_code": None}]}, roles={"layer": "DLTB"}),
-        Example("padded to six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
+        RuleExample("grades of an evaluation", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}, {"wkt": SQUARE_WKT, "feature_name": "不适宜"}]}, roles={"layer": "CZJSSYXPJJG"}),
+        RuleExample("a code instead of a word", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "01"}]}, roles={"layer": "XZZTGNDW"}),
+        RuleExample("in the list", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
+        RuleExample("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "urban_code": None}]}, roles={"layer": "DLTB"}),
+        RuleExample("padded to six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
     ],
 )  # fmt: skip
-def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
+def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Codes are in their list and agree with their names.
 
     What it checks
@@ -61,13 +61,13 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
-        values = layer.named(declared.name) if declared.codes else None
+        values = layer.get_column_by_name(declared.name) if declared.codes else None
         if values is None:
             continue
         result.is_applicable = True
         if values.notna().any():
             result.unconfirmed.append(f"codes.{declared.codes}")
-        codes = ctx.codes(declared.codes).codes
+        codes = ctx.get_code_list(declared.codes).entry_by_code
         names = layer.get_texts_by_name(declared.code_name)
         problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
         for position, pair in enumerate(zip(layer.get_texts_by_name(declared.name), names, strict=True)):
@@ -81,10 +81,10 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _check_words(layer: Layer, result: RuleResult, ctx: Context) -> None:
+def _check_words(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
     """Add findings on values with none of the words of a field without a code list."""
     for role, field, listed in read_field_words(ctx.norm, "attributes.value_words"):
-        if role != layer.role or layer.named(field) is None:
+        if role != layer.role or layer.get_column_by_name(field) is None:
             continue
         result.is_applicable = True
         words = [word for key in listed for word in (ctx.norm.get(key) if ctx.norm.has_setting(key) else [key])]
@@ -99,7 +99,7 @@ def _find_word_problem(value: str, *, words: list[str]) -> ValueProblem | None:
 
 
 def _find_code_problem(
-    declared: Field, codes: dict[str, Code], written: str, name: str
+    declared: TemplateField, codes: dict[str, CodeEntry], written: str, name: str
 ) -> tuple[str, str, dict] | None:
     """Return field, kind of problem and message parameters of a wrong code or name.
 
@@ -123,11 +123,13 @@ def _find_code_problem(
     return None
 
 
-def _list_similar_codes(codes: dict[str, Code], code: str) -> list[str]:
+def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
     """Return the codes of a short list, else those that begin like ``code``; empty if these are many, too."""
     similar = sorted(known for known in codes if known[:CLASS_DIGITS] == code[:CLASS_DIGITS])
     return next((found for found in (list(codes), similar) if len(found) <= MAX_LISTED_CODES), [])
 
 
-def _make_code_finding(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
-    return ctx.finding_maker.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])
+def _make_code_finding(ctx: RuleContext, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
+    return ctx.finding_maker.make_row_finding(
+        layer, position, field=field, case=case, params=params, geometry=layer.plane[position]
+    )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.areas import find_net_area_breaks
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -22,7 +22,7 @@ CONSISTENT_ROW = {
     local=True,
     severity=Severity.WARNING,
     basis=["A7", "pbf-db-2021"],
-    needs={"layer": Need(EVERY_LAYER, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
+    needs={"layer": LayerNeed(EVERY_LAYER, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
     messages={
         "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the deduction rate.",
         "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate gives {expected} m². "
@@ -34,47 +34,51 @@ CONSISTENT_ROW = {
         "gross": "{layer} ({key}): {field} is empty or not a positive number. Fill in the parcel's area.",
     },
     fails=[
-        Example("net is gross", {"layer": [{**CONSISTENT_ROW, "net_area": 10000.0}]}, finds=1, roles={"layer": "DLTB"}),
-        Example(
+        RuleExample(
+            "net is gross", {"layer": [{**CONSISTENT_ROW, "net_area": 10000.0}]}, finds=1, roles={"layer": "DLTB"}
+        ),
+        RuleExample(
             "rate of one", {"layer": [{**CONSISTENT_ROW, "deduction_rate": 1.0}]}, finds=1, roles={"layer": "DLTB"}
         ),
-        Example(
+        RuleExample(
             "wrong deduction",
             {"layer": [{**CONSISTENT_ROW, "deduction_area": 900.0, "net_area": 9100.0}]},
             finds=1,
             roles={"layer": "DLTB"},
         ),
-        Example(
+        RuleExample(
             "no net area on 旱地", {"layer": [{**CONSISTENT_ROW, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}
         ),
-        Example(
+        RuleExample(
             "more net than gross",
             {"layer": [{"wkt": CONSISTENT_ROW["wkt"], "gross_area": 100.0, "net_area": 101.0}]},
             finds=1,
             roles={"layer": "XZYDYH"},
         ),
-        Example("no gross area", {"layer": [{**CONSISTENT_ROW, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+        RuleExample(
+            "no gross area", {"layer": [{**CONSISTENT_ROW, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}
+        ),
     ],
     passes=[
-        Example(
+        RuleExample(
             "a layer that knows no deduction",
             {"layer": [{"wkt": CONSISTENT_ROW["wkt"], "gross_area": 100.0, "net_area": 90.0}]},
             roles={"layer": "XZYDYH"},
         ),
-        Example("agrees", {"layer": [CONSISTENT_ROW]}, roles={"layer": "DLTB"}),
-        Example(
+        RuleExample("agrees", {"layer": [CONSISTENT_ROW]}, roles={"layer": "DLTB"}),
+        RuleExample(
             "no deduction",
             {"layer": [{**CONSISTENT_ROW, "deduction_rate": None, "deduction_area": None, "net_area": 10000.0}]},
             roles={"layer": "DLTB"},
         ),
-        Example(
+        RuleExample(
             "no net area on a road",
             {"layer": [{**CONSISTENT_ROW, "land_use": "1003", "net_area": None}]},
             roles={"layer": "DLTB"},
         ),
     ],
 )
-def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleResult | None:
+def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> RuleResult | None:
     """Deduction and net area agree with the gross area.
 
     What it checks
@@ -92,12 +96,16 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     result = RuleResult()
     for difference in find_net_area_breaks(layer, ctx.find_cultivated_rows(layer), allowance_m2):
         result.findings.append(
-            ctx.finding_maker.row(
+            ctx.finding_maker.make_row_finding(
                 layer,
                 difference.row,
-                field=layer.get_field_name(difference.meaning),
+                field=layer.get_field_name(difference.field_meaning),
                 case=difference.case,
-                params={"problem": difference.case, "actual": difference.actual_value, "expected": difference.expected},
+                params={
+                    "problem": difference.case,
+                    "actual": difference.actual_value,
+                    "expected": difference.expected_value,
+                },
                 geometry=layer.plane[difference.row],
             )
         )

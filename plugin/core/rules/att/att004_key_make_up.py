@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from ...standard.numbering import BSM_LENGTH
 from .._attributes import ValueProblem, find_plan_code_prefix, judge_values
@@ -20,28 +20,28 @@ def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
     local=True,
     severity=Severity.WARNING,
     basis=["A1"],
-    needs={"layer": Need(EVERY_LAYER, fields=("key",))},
+    needs={"layer": LayerNeed(EVERY_LAYER, fields=("key",))},
     messages={
         "length": "{layer} ({key}): {field} “{value}” has the wrong length (characters: {count}, required: {length}). It is composed of the county's six digits, a layer code or 0000, and the running number. Assign a new number.",
         "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Assign a new number with half-width digits only.",
         "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the first digits, or remove the neighbour's feature.",
     },
     fails=[
-        Example("too short", _make_plan_with_key("1402250001"), finds=1),
-        Example("another county's", _make_plan_with_key("140226000000000001"), finds=1),
-        Example("full-width digits", _make_plan_with_key("１４０２２５000000000001"), finds=1),
+        RuleExample("too short", _make_plan_with_key("1402250001"), finds=1),
+        RuleExample("another county's", _make_plan_with_key("140226000000000001"), finds=1),
+        RuleExample("full-width digits", _make_plan_with_key("１４０２２５000000000001"), finds=1),
     ],
     passes=[
-        Example("county, 0000, running number", _make_plan_with_key("140225000000000001")),
-        Example("county, layer code, running number", _make_plan_with_key("140225200500000001")),
-        Example(
+        RuleExample("county, 0000, running number", _make_plan_with_key("140225000000000001")),
+        RuleExample("county, layer code, running number", _make_plan_with_key("140225200500000001")),
+        RuleExample(
             "another county of the city",
             _make_plan_with_key("140226000000000001"),
             settings={"attributes.area_digits": 4},
         ),
     ],
 )
-def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """BSM is composed as the standards require.
 
     What it checks

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import defaultdict
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import explain_missing_fields
 
@@ -29,20 +29,20 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
         "many": "{layer} and {related_layer} have common numbers in {field}: {count} ({keys}{more}). Number all features of one of the two layers again.",
     },
     fails=[
-        Example("one number in two layers", _make_plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),
-        Example("reported once for a whole layer",
+        RuleExample("one number in two layers", _make_plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),
+        RuleExample("reported once for a whole layer",
                 {"red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}],
                  "boundary": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}]},
                 finds=1, parameters={"listed_count": 1}),
     ],
     passes=[
-        Example("all different", _make_plan_with_two_keys(FIRST_KEY, SECOND_KEY)),
-        Example("twice in one layer is ATT001's", {
+        RuleExample("all different", _make_plan_with_two_keys(FIRST_KEY, SECOND_KEY)),
+        RuleExample("twice in one layer is ATT001's", {
             "red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": FIRST_KEY}],
             "boundary": [{"wkt": SQUARE_WKT, "key": SECOND_KEY}]}),
     ],
 )  # fmt: skip
-def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
+def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleResult:
     """BSM is unique across layers.
 
     What it checks
@@ -59,7 +59,9 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
         purpose and are not compared.
     """
     result = RuleResult()
-    compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
+    compared = [
+        layer for layer in ctx.plan.layers.values() if layer.template.find_field("key") and not layer.template.base
+    ]
     result.is_applicable = sum(len(layer) > 0 for layer in compared) > 1
     result.not_checked += [explain_missing_fields(layer, "key") for layer in compared if not layer.has("key")]
     common = _find_shared_keys([layer for layer in compared if layer.has("key")], ctx)
@@ -69,7 +71,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
             result.findings.append(_make_summary_finding(layer, owner, shared))
             continue
         for key, position in sorted(shared, key=lambda pair: pair[1]):
-            finding = ctx.finding_maker.row(
+            finding = ctx.finding_maker.make_row_finding(
                 layer, position, case="one", field=layer.get_field_name("key"), params={"value": key}
             )
             finding.related_role, finding.related_keys = owner_role, [key]
@@ -78,7 +80,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
     return result
 
 
-def _find_shared_keys(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tuple[str, int]]]:
+def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, str], list[tuple[str, int]]]:
     """Return the keys that two layers share, with their rows.
 
     The result maps (code of the first layer with the key, code of a later one) → pairs of the key and its first row

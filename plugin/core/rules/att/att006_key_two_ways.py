@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from ...standard.numbering import BSM_FILL, BSM_LENGTH
 
@@ -20,19 +20,21 @@ def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str
     problem="Keys of one layer are composed in two ways",
     severity=Severity.INFO,
     basis=["A1"],
-    needs={"layer": Need(EVERY_LAYER, fields=("key",))},
+    needs={"layer": LayerNeed(EVERY_LAYER, fields=("key",))},
     messages={
         "": "{layer} numbers its features in two ways in {field}: county + 0000 + running number (features: {filled}, such as {filled_key}), county + layer code + running number (features: {coded}, such as {coded_key}). Both are valid; use one of them in the whole layer.",
     },
     fails=[
-        Example("both ways in one layer", _make_plan_with_two_keys("140225000000000001", "140225200500000001"), finds=1)
+        RuleExample(
+            "both ways in one layer", _make_plan_with_two_keys("140225000000000001", "140225200500000001"), finds=1
+        )
     ],
     passes=[
-        Example("county + 0000", _make_plan_with_two_keys("140225000000000001", "140225000000000002")),
-        Example("county + layer code", _make_plan_with_two_keys("140225200500000001", "140225200500000002")),
+        RuleExample("county + 0000", _make_plan_with_two_keys("140225000000000001", "140225000000000002")),
+        RuleExample("county + layer code", _make_plan_with_two_keys("140225200500000001", "140225200500000002")),
     ],
 )
-def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+def key_two_ways(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """BSM has one scheme throughout a layer.
 
     What it checks

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, explain_missing_fields, judge_values
 
@@ -15,24 +15,26 @@ ZONE_LAYER = {"layer": "YDYHGHFQ"}
     local=True,
     severity=Severity.WARNING,
     basis=["A2"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["attributes.doubtful_feature_codes"],
     messages={
         "other": "{layer} ({key}): {field} = “{value}”; every feature of this layer must have {expected}. Correct the feature code.",
         "blank": "{layer} ({key}): {field} is empty; every feature of this layer must have {expected}. Fill in the feature code.",
     },
     fails=[
-        Example(
+        RuleExample(
             "another layer's", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "2090020227"}]}, finds=1, roles=ZONE_LAYER
         ),
-        Example("empty", {"layer": [{"wkt": SQUARE_WKT, "feature_code": None}]}, finds=1, roles=ZONE_LAYER),
+        RuleExample("empty", {"layer": [{"wkt": SQUARE_WKT, "feature_code": None}]}, finds=1, roles=ZONE_LAYER),
     ],
     passes=[
-        Example("the layer's own", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "2090020610"}]}, roles=ZONE_LAYER),
-        Example("a layer whose code is not known", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "1"}]}),
+        RuleExample(
+            "the layer's own", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "2090020610"}]}, roles=ZONE_LAYER
+        ),
+        RuleExample("a layer whose code is not known", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "1"}]}),
     ],
 )
-def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
+def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """YSDM is the layer's code on every feature.
 
     What it checks

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values
 
@@ -15,22 +15,24 @@ LAND_USE_LAYER = {"layer": "XZYDYH"}
     local=True,
     severity=Severity.WARNING,
     basis=["A4"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}”, but the code must be padded with 0 to the field's full length (digits: {count}). Write {expected}.",
     },
-    fails=[Example("four digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, finds=1, roles=LAND_USE_LAYER)],
+    fails=[
+        RuleExample("four digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, finds=1, roles=LAND_USE_LAYER)
+    ],
     passes=[
-        Example("six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles=LAND_USE_LAYER),
-        Example(
+        RuleExample("six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles=LAND_USE_LAYER),
+        RuleExample(
             "not in the list is ATT002's", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, roles=LAND_USE_LAYER
         ),
-        Example(
+        RuleExample(
             "a field without padding", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "DLTB"}
         ),
     ],
 )
-def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
+def code_padding(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Land-use codes have six digits.
 
     What it checks
@@ -45,11 +47,11 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
-        values = layer.named(declared.name) if declared.codes and declared.code_pad else None
+        values = layer.get_column_by_name(declared.name) if declared.codes and declared.code_pad else None
         if values is None:
             continue
         result.is_applicable = True
-        known, pad = ctx.codes(declared.codes).codes, declared.code_pad
+        known, pad = ctx.get_code_list(declared.codes).entry_by_code, declared.code_pad
 
         def find_padding_problem(code: str, known: dict = known, pad: int = pad) -> ValueProblem | None:
             if code not in known or not code.isdigit() or len(code) >= pad:

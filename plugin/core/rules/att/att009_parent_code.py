@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim_code_padding
+from ...engine.context import RuleContext, trim_code_padding
 from ...messages.texts import CodeListName
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
 from .._attributes import ValueProblem, find_codes_with_subcodes, judge_values
@@ -18,17 +18,17 @@ PARCEL_LAYER = {"layer": "DLTB"}
     severity=Severity.INFO,
     basis=["attribute-habits"],
     uses=["attributes.leaf_lists"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of {list}; finer codes below it: {count} ({codes}{more}). Use the finer code.",
     },
-    fails=[Example("the class only", {"layer": [{"wkt": SQUARE_WKT, "land_use": "01"}]}, finds=1, roles=PARCEL_LAYER)],
+    fails=[RuleExample("the class only", {"layer": [{"wkt": SQUARE_WKT, "land_use": "01"}]}, finds=1, roles=PARCEL_LAYER)],
     passes=[
-        Example("the finest code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles=PARCEL_LAYER),
-        Example("a list whose classes may be used", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
+        RuleExample("the finest code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles=PARCEL_LAYER),
+        RuleExample("a list whose classes may be used", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
     ],
 )  # fmt: skip
-def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
+def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Parcels have the finest code, not a parent code.
 
     What it checks
@@ -44,11 +44,13 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
-        values = layer.named(declared.name) if declared.codes in ctx.norm.get("attributes.leaf_lists") else None
+        values = (
+            layer.get_column_by_name(declared.name) if declared.codes in ctx.norm.get("attributes.leaf_lists") else None
+        )
         if values is None:
             continue
         result.is_applicable = True
-        codes = ctx.codes(declared.codes)
+        codes = ctx.get_code_list(declared.codes)
         parents, pad = find_codes_with_subcodes(codes), declared.code_pad
 
         def find_parent_code(
@@ -57,10 +59,10 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
             code = trim_code_padding(written, pad)
             if code not in parents:
                 return None
-            finer_codes = [c.code for c in codes.codes.values() if c.parent == code]
+            finer_codes = [c.code for c in codes.entry_by_code.values() if c.parent == code]
             params = {
                 "value": written,
-                "name": codes.codes[code].name,
+                "name": codes.entry_by_code[code].name,
                 "list": CodeListName(codes.id),
                 "count": len(finer_codes),
             }

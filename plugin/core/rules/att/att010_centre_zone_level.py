@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, explain_missing_fields, find_codes_with_subcodes, judge_values
 
@@ -17,25 +17,25 @@ SECOND_LEVEL = 2
     local=True,
     severity=Severity.WARNING,
     basis=["A5"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; the central urban area requires codes of level two or finer ({codes}). Choose the finer zone.",
     },
     fails=[
-        Example("level one", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, finds=1, roles=CENTRE_ZONE_LAYER)
+        RuleExample("level one", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, finds=1, roles=CENTRE_ZONE_LAYER)
     ],
     passes=[
-        Example("level two", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "420"}]}, roles=CENTRE_ZONE_LAYER),
-        Example("level three", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "411"}]}, roles=CENTRE_ZONE_LAYER),
-        Example(
+        RuleExample("level two", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "420"}]}, roles=CENTRE_ZONE_LAYER),
+        RuleExample("level three", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "411"}]}, roles=CENTRE_ZONE_LAYER),
+        RuleExample(
             "a class without finer zones", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "300"}]}, roles=CENTRE_ZONE_LAYER
         ),
-        Example(
+        RuleExample(
             "the county's zones", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}
         ),
     ],
 )
-def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
+def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Zones of the central urban area have codes of level two or finer.
 
     What it checks
@@ -50,7 +50,7 @@ def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
         county confirms it. ATT020 checks that 管控指引 (GKZY) is filled.
     """
     centre = (layer.template.base or layer.role) in ctx.norm.get("attributes.centre_zone_layers")
-    declared = layer.template.field("zone_code") if centre else None
+    declared = layer.template.find_field("zone_code") if centre else None
     result = RuleResult(is_applicable=declared is not None)
     if declared is None:
         return result
@@ -58,14 +58,14 @@ def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
         result.not_checked.append(explain_missing_fields(layer, "zone_code"))
         return result
     result.unconfirmed.append(f"codes.{declared.codes}")
-    codes = ctx.codes(declared.codes)
+    codes = ctx.get_code_list(declared.codes)
     parents = find_codes_with_subcodes(codes)
 
     def find_coarse_code(code: str) -> ValueProblem | None:
-        if code not in parents or codes.codes[code].level >= SECOND_LEVEL:
+        if code not in parents or codes.entry_by_code[code].level >= SECOND_LEVEL:
             return None
-        finer_codes = [c.code for c in codes.codes.values() if c.parent == code]
-        return ValueProblem(params={"value": code, "name": codes.codes[code].name, "codes": finer_codes})
+        finer_codes = [c.code for c in codes.entry_by_code.values() if c.parent == code]
+        return ValueProblem(params={"value": code, "name": codes.entry_by_code[code].name, "codes": finer_codes})
 
     result.findings = judge_values(ctx, layer, declared.name, layer.text("zone_code"), find_coarse_code)
     return result

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, find_plan_code_prefix, judge_values
 
@@ -22,38 +22,38 @@ def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[st
     local=True,
     severity=Severity.WARNING,
     basis=["A3"],
-    needs={"layer": Need(EVERY_LAYER, fields=("division_code",))},
+    needs={"layer": LayerNeed(EVERY_LAYER, fields=("division_code",))},
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is not a division code; a county's code has 6 digits, a township's 9, a village's 12. Correct the code.",
         "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. Correct the code, or remove the neighbour's feature.",
     },
     fails=[
-        Example(
+        RuleExample(
             "another county's township",
             _make_plan_with_division_codes("140225100", "140225101", "140226100"),
             finds=1,
             roles=TOWNSHIP_LAYER,
         ),
-        Example("the city's code", _make_plan_with_division_codes("140225", "140225", "140200"), finds=1),
-        Example(
+        RuleExample("the city's code", _make_plan_with_division_codes("140225", "140225", "140200"), finds=1),
+        RuleExample(
             "a digit is missing", _make_plan_with_division_codes("140225100", "14022510"), finds=1, roles=TOWNSHIP_LAYER
         ),
     ],
     passes=[
-        Example(
+        RuleExample(
             "county and townships",
             _make_plan_with_division_codes("140225", "140225100", "140225100000"),
             roles=TOWNSHIP_LAYER,
         ),
-        Example("blank is another rule's", _make_plan_with_division_codes("140225", None), roles=TOWNSHIP_LAYER),
-        Example(
+        RuleExample("blank is another rule's", _make_plan_with_division_codes("140225", None), roles=TOWNSHIP_LAYER),
+        RuleExample(
             "counties of one city",
             _make_plan_with_division_codes("140225", "140226"),
             settings={"attributes.area_digits": 4},
         ),
     ],
 )
-def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """Division codes belong to the county.
 
     What it checks

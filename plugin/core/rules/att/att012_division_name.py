@@ -3,9 +3,9 @@ from collections import Counter
 
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values, make_row_list_params, make_value_finding, read_word_pairs
 
@@ -37,9 +37,9 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
     severity=Severity.WARNING,
     basis=["A3"],
     needs={
-        "layer": Need(EVERY_LAYER, fields=("division_code", "division_name")),
-        "townships": Need("townships", optional=True),
-        "villages": Need("villages", optional=True),
+        "layer": LayerNeed(EVERY_LAYER, fields=("division_code", "division_name")),
+        "townships": LayerNeed("townships", optional=True),
+        "villages": LayerNeed("villages", optional=True),
     },
     uses=["attributes.place_pairs", "attributes.village_office_words"],
     messages={
@@ -48,22 +48,22 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
         "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
     },
     fails=[
-        Example("another county's name", {"layer": [_make_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),
-        Example("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
-        Example("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
-        Example("another village's name", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("永安镇小庄村")]}, finds=1, roles=PARCEL_LAYER),
+        RuleExample("another county's name", {"layer": [_make_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),
+        RuleExample("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
+        RuleExample("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
+        RuleExample("another village's name", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("永安镇小庄村")]}, finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("the village with its office", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("大庄村村民委员会")]}, roles=PARCEL_LAYER),
-        Example("one odd name is another rule's", {"villages": VILLAGE_ROWS, "layer": [*[_make_parcel_row("大庄村")] * 2, _make_parcel_row("小庄村")]}, roles=PARCEL_LAYER),
-        Example("county", {"layer": [_make_division_row("140225", "浑源县")]}, roles=ZONE_LAYER),
-        Example("county with its city", {"layer": [_make_division_row("140225", "大同市浑源县")]}, roles=ZONE_LAYER),
-        Example("township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100000", "永安镇")]}, roles=ZONE_LAYER),
-        Example("blank", {"layer": [_make_division_row("140225", None)]}, roles=ZONE_LAYER),
-        Example("a village, which no list tells", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100201", "大庄村")]}, roles=ZONE_LAYER),
+        RuleExample("the village with its office", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("大庄村村民委员会")]}, roles=PARCEL_LAYER),
+        RuleExample("one odd name is another rule's", {"villages": VILLAGE_ROWS, "layer": [*[_make_parcel_row("大庄村")] * 2, _make_parcel_row("小庄村")]}, roles=PARCEL_LAYER),
+        RuleExample("county", {"layer": [_make_division_row("140225", "浑源县")]}, roles=ZONE_LAYER),
+        RuleExample("county with its city", {"layer": [_make_division_row("140225", "大同市浑源县")]}, roles=ZONE_LAYER),
+        RuleExample("township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100000", "永安镇")]}, roles=ZONE_LAYER),
+        RuleExample("blank", {"layer": [_make_division_row("140225", None)]}, roles=ZONE_LAYER),
+        RuleExample("a village, which no list tells", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100201", "大庄村")]}, roles=ZONE_LAYER),
     ],
 )  # fmt: skip
-def division_name(layer: Layer, townships: Layer | None, villages: Layer | None, *, ctx: Context) -> RuleResult:
+def division_name(layer: Layer, townships: Layer | None, villages: Layer | None, *, ctx: RuleContext) -> RuleResult:
     """Division names agree with their codes.
 
     What it checks
@@ -88,7 +88,7 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         result.findings += village_findings or []
     if not has_both_fields:
         return result
-    divisions = ctx.codes("divisions")
+    divisions = ctx.get_code_list("divisions")
     is_township_layer = townships is not None and townships.role == layer.role
     township_names, source = (
         (_read_township_names(townships), townships.name)
@@ -102,7 +102,7 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         if not code.isdigit():
             return None
         if len(code) == COUNTY_DIGITS:
-            lineage = [divisions.codes[c].name for c in divisions.list_code_and_parents(code)]
+            lineage = [divisions.entry_by_code[c].name for c in divisions.list_code_and_parents(code)]
             known = {"".join(reversed(lineage[: n + 1])) for n in range(len(lineage))}
             expected = lineage[0] if lineage else ""
         elif len(code) >= TOWNSHIP_DIGITS and not code[TOWNSHIP_DIGITS:].strip("0") and township_names:
@@ -123,7 +123,7 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
     return result
 
 
-def _compare_village_names(layer: Layer, villages: Layer, ctx: Context) -> list[Finding] | None:
+def _compare_village_names(layer: Layer, villages: Layer, ctx: RuleContext) -> list[Finding] | None:
     """Return a finding for each code whose usual name is not that of the village layer.
 
     None if the layer has no fields of code and name of a place.
@@ -134,7 +134,12 @@ def _compare_village_names(layer: Layer, villages: Layer, ctx: Context) -> list[
     findings: list[Finding] | None = None
     for code_field, name_field in read_word_pairs(ctx.norm, "attributes.place_pairs"):
         declared = layer.template.find_field_by_name(name_field)
-        if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
+        if (
+            layer.get_column_by_name(code_field) is None
+            or layer.get_column_by_name(name_field) is None
+            or declared is None
+            or declared.personal
+        ):
             continue
         findings = findings or []
         codes = np.array(layer.get_texts_by_name(code_field), dtype=object)

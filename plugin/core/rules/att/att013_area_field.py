@@ -2,11 +2,11 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.validity import find_flat_polygons, is_missing
 from ...indicators.area_backing import is_surely_within
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
 
@@ -28,7 +28,7 @@ LENGTH_UNIT, LENGTH_ALLOWANCE_M = "m", 1.0
     severity=Severity.WARNING,
     basis=["A10"],
     uses=["rules.ATT013"],
-    needs={"layer": Need(EVERY_LAYER, reads=AREA_MEANINGS)},
+    needs={"layer": LayerNeed(EVERY_LAYER, reads=AREA_MEANINGS)},
     messages={
         "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference "
         "{difference} m²). Compute the field again with “Statutory area”; correct the shape first if it is wrong.",
@@ -36,20 +36,20 @@ LENGTH_UNIT, LENGTH_ALLOWANCE_M = "m", 1.0
         "the field again from the line; correct the line first if it is wrong.",
     },
     fails=[
-        Example("the plane's area", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, finds=1),
-        Example("before it was cut", {"layer": [{"wkt": SQUARE_WKT, "gross_area": 20000.0}]}, finds=1, roles={"layer": "DLTB"}),
-        Example("ten times as long", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 1000.0}]}, finds=1, roles={"layer": "ZDJTJCSSX"}),
+        RuleExample("the plane's area", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, finds=1),
+        RuleExample("before it was cut", {"layer": [{"wkt": SQUARE_WKT, "gross_area": 20000.0}]}, finds=1, roles={"layer": "DLTB"}),
+        RuleExample("ten times as long", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 1000.0}]}, finds=1, roles={"layer": "ZDJTJCSSX"}),
     ],
     passes=[
-        Example("the line's length", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 100.0}]}, roles={"layer": "ZDJTJCSSX"}),
-        Example("statutory area", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}]}),
-        Example("a line has no area", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "area": 10000.0}]}),
-        Example("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}),
-        Example("a wider allowance", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
+        RuleExample("the line's length", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 100.0}]}, roles={"layer": "ZDJTJCSSX"}),
+        RuleExample("statutory area", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}]}),
+        RuleExample("a line has no area", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "area": 10000.0}]}),
+        RuleExample("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}),
+        RuleExample("a wider allowance", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
     ],
 )  # fmt: skip
 def area_field(
-    layer: Layer, *, ctx: Context, allowance_m2: float = 1.0, allowance_length_share: float = 0.01
+    layer: Layer, *, ctx: RuleContext, allowance_m2: float = 1.0, allowance_length_share: float = 0.01
 ) -> RuleResult:
     """The area field equals the statutory area, the length field the length of the line.
 
@@ -69,10 +69,10 @@ def area_field(
     fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))
     measurable = ~(
-        layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.original, ctx.tolerance.cluster_m)
+        layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
     )
     for meaning in fields:
-        declared = layer.template.field(meaning)
+        declared = layer.template.find_field(meaning)
         if declared is None or declared.unit != "m2":
             continue
         stored_areas = layer.numbers(meaning)
@@ -97,11 +97,11 @@ def area_field(
     return result
 
 
-def _check_lengths(layer: Layer, allowance_share: float, ctx: Context) -> list[Finding] | None:
+def _check_lengths(layer: Layer, allowance_share: float, ctx: RuleContext) -> list[Finding] | None:
     """Return a finding for each line whose field of metres differs from it; None without such a field."""
     findings: list[Finding] | None = None
     for declared in layer.template.fields:
-        if declared.unit != LENGTH_UNIT or layer.named(declared.name) is None:
+        if declared.unit != LENGTH_UNIT or layer.get_column_by_name(declared.name) is None:
             continue
         findings = findings or []
         stored, lengths = layer.get_numbers_by_name(declared.name), shapely.length(layer.plane)

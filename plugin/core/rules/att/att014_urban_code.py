@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, explain_missing_fields, judge_values, read_word_pairs
 
@@ -21,22 +21,24 @@ def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, l
     local=True,
     severity=Severity.WARNING,
     basis=["A6", "attribute-habits"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码, or check the land use.",
         "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value for this land use "
         "is {expected}. Compare both codes with the survey, and correct the wrong one.",
     },
     fails=[
-        Example("housing without a code", _make_plan_with_parcel("0701", None), finds=1, roles=PARCEL_LAYER),
-        Example("a mine coded as a town", _make_plan_with_parcel("0602", "202"), finds=1, roles=PARCEL_LAYER),
-        Example("special land coded as a village", _make_plan_with_parcel("09", "203"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("housing without a code", _make_plan_with_parcel("0701", None), finds=1, roles=PARCEL_LAYER),
+        RuleExample("a mine coded as a town", _make_plan_with_parcel("0602", "202"), finds=1, roles=PARCEL_LAYER),
+        RuleExample(
+            "special land coded as a village", _make_plan_with_parcel("09", "203"), finds=1, roles=PARCEL_LAYER
+        ),
     ],
     passes=[
-        Example("housing in a village", _make_plan_with_parcel("0702", "203"), roles=PARCEL_LAYER),
-        Example("a mine", _make_plan_with_parcel("0602", "204"), roles=PARCEL_LAYER),
-        Example("fields need none", _make_plan_with_parcel("0103", None), roles=PARCEL_LAYER),
-        Example(
+        RuleExample("housing in a village", _make_plan_with_parcel("0702", "203"), roles=PARCEL_LAYER),
+        RuleExample("a mine", _make_plan_with_parcel("0602", "204"), roles=PARCEL_LAYER),
+        RuleExample("fields need none", _make_plan_with_parcel("0103", None), roles=PARCEL_LAYER),
+        RuleExample(
             "the county uses other codes",
             _make_plan_with_parcel("0602", "202"),
             roles=PARCEL_LAYER,
@@ -44,7 +46,7 @@ def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, l
         ),
     ],
 )
-def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
+def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """CZCSXM agrees with the land use.
 
     What it checks
@@ -60,8 +62,8 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
         interpretation of mark C; the latter is only information. Land use in the classes of 2023 is not checked;
         ATT002 reports codes outside the list.
     """
-    declared = layer.template.field("urban_code")
-    land_use = layer.template.field("land_use")
+    declared = layer.template.find_field("urban_code")
+    land_use = layer.template.find_field("land_use")
     if declared is None or land_use is None or land_use.codes != SURVEY_CODE_LIST:
         return RuleResult(is_applicable=False)
     result = RuleResult()
@@ -69,7 +71,7 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
     if missing:
         result.not_checked.append(explain_missing_fields(layer, *missing))
         return result
-    names = {c.code: c.name for c in ctx.codes(SURVEY_CODE_LIST).codes.values()}
+    names = {c.code: c.name for c in ctx.get_code_list(SURVEY_CODE_LIST).entry_by_code.values()}
     urban_classes = tuple(ctx.norm.get("attributes.urban_classes"))
     usual_codes: dict[str, set[str]] = {}
     for code, expected in read_word_pairs(ctx.norm, "attributes.urban_expected"):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import unicodedata
 
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.template import Field
+from ...standard.template import TemplateField
 from .._attributes import ValueJudge, ValueProblem, judge_values, shorten_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -26,22 +26,22 @@ def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.forbidden_characters"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "garbled": "{layer} ({key}): {field} = “{value}” is garbled text. Read the value from the source again in the right encoding.",
         "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which is not allowed in attributes. Delete or replace it.",
     },
     fails=[
-        Example("UTF-8 read as GBK", _make_plan_with_unit_name("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCEL_LAYER),
-        Example("characters lost", _make_plan_with_unit_name("大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
-        Example("a line break", _make_plan_with_unit_name("大庄\n村"), finds=1, roles=PARCEL_LAYER),
-        Example("an invisible character", _make_plan_with_unit_name("大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
-        Example("question marks", _make_plan_with_unit_name("??村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("UTF-8 read as GBK", _make_plan_with_unit_name("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("characters lost", _make_plan_with_unit_name("大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("a line break", _make_plan_with_unit_name("大庄\n村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("an invisible character", _make_plan_with_unit_name("大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("question marks", _make_plan_with_unit_name("??村"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("a name", _make_plan_with_unit_name("驼峰乡大庄村（二组）"), roles=PARCEL_LAYER),
-        Example("a rare character", _make_plan_with_unit_name("㙘𪨶村"), roles=PARCEL_LAYER),
-        Example(
+        RuleExample("a name", _make_plan_with_unit_name("驼峰乡大庄村（二组）"), roles=PARCEL_LAYER),
+        RuleExample("a rare character", _make_plan_with_unit_name("㙘𪨶村"), roles=PARCEL_LAYER),
+        RuleExample(
             "the county allows it",
             _make_plan_with_unit_name("??村"),
             roles=PARCEL_LAYER,
@@ -49,7 +49,7 @@ def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
         ),
     ],
 )
-def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
+def broken_text(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Texts are legible and have no forbidden characters.
 
     What it checks
@@ -68,7 +68,7 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
     result = RuleResult(is_applicable=False)
     forbidden = frozenset(ctx.norm.get("attributes.forbidden_characters"))
     for declared in layer.template.fields:
-        values = layer.named(declared.name) if declared.type == "text" else None
+        values = layer.get_column_by_name(declared.name) if declared.type == "text" else None
         if values is None or values.dtype.kind in "iufbM":
             continue
         ctx.cancellation.raise_if_cancelled()
@@ -78,7 +78,7 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _make_text_judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -> ValueJudge:
+def _make_text_judge(declared: TemplateField, forbidden: frozenset[str], broken: frozenset[str]) -> ValueJudge:
     """Return a function that finds what is wrong with a text of a field.
 
     ``broken`` are the field's texts that are garbled by a wrong encoding.

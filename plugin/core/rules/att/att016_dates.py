@@ -2,11 +2,11 @@
 import re
 from datetime import date
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...files.cells import parse_date
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.template import Field
+from ...standard.template import TemplateField
 from .._attributes import ValueJudge, ValueProblem, judge_values, read_word_pairs, shorten_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -25,7 +25,7 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.date_pairs", "attributes.survey_year", "rules.ATT016"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is not a date. Write it as 2025-10-01 (a year as 2025).",
         "future": "{layer} ({key}): {field} = “{value}” is in the future. Correct the date.",
@@ -36,21 +36,23 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
         "order": "{layer} ({key}): {field} = “{value}” is before {start_field} = “{start}”. Correct one of the two dates.",
     },
     fails=[
-        Example("no date", _make_plan_with_dates(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),
-        Example("no such day", _make_plan_with_dates(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND_LAYER),
-        Example("in the future", _make_plan_with_dates(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND_LAYER),
-        Example(
+        RuleExample("no date", _make_plan_with_dates(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("no such day", _make_plan_with_dates(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("in the future", _make_plan_with_dates(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample(
             "a year before the survey existed", _make_plan_with_dates(data_year=1020), finds=1, roles=FARMLAND_LAYER
         ),
-        Example("a year of the survey before", _make_plan_with_dates(data_year=2009), finds=1, roles=FARMLAND_LAYER),
-        Example("a year in the future", _make_plan_with_dates(data_year=2999), finds=1, roles=FARMLAND_LAYER),
-        Example(
+        RuleExample(
+            "a year of the survey before", _make_plan_with_dates(data_year=2009), finds=1, roles=FARMLAND_LAYER
+        ),
+        RuleExample("a year in the future", _make_plan_with_dates(data_year=2999), finds=1, roles=FARMLAND_LAYER),
+        RuleExample(
             "protection that has ended",
             _make_plan_with_dates(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"),
             finds=1,
             roles=FARMLAND_LAYER,
         ),
-        Example(
+        RuleExample(
             "ends before it begins",
             _make_plan_with_dates(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"),
             finds=1,
@@ -58,22 +60,22 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
         ),
     ],
     passes=[
-        Example(
+        RuleExample(
             "several ways of writing", _make_plan_with_dates(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND_LAYER
         ),
-        Example(
+        RuleExample(
             "an end may lie ahead",
             _make_plan_with_dates(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"),
             roles=FARMLAND_LAYER,
         ),
-        Example("years and blanks", _make_plan_with_dates(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
-        Example(
+        RuleExample("years and blanks", _make_plan_with_dates(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
+        RuleExample(
             "older by leave of the county",
             _make_plan_with_dates(BHKSSJ="1930-01-01"),
             roles=FARMLAND_LAYER,
             parameters={"earliest_year": 1900},
         ),
-        Example(
+        RuleExample(
             "a plan on the survey before",
             _make_plan_with_dates(data_year=2009),
             roles=FARMLAND_LAYER,
@@ -81,7 +83,7 @@ def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]
         ),
     ],
 )
-def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleResult:
+def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> RuleResult:
     """Dates are readable and plausible.
 
     What it checks
@@ -102,7 +104,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
     texts_by_field: dict[str, list[str]] = {}
     for declared in layer.template.fields:
         is_year = declared.meaning == "data_year"
-        values = layer.named(declared.name) if is_year or declared.type == "date" else None
+        values = layer.get_column_by_name(declared.name) if is_year or declared.type == "date" else None
         if values is None:
             continue
         result.is_applicable = True
@@ -123,7 +125,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
     return result
 
 
-def _make_date_judge(declared: Field, earliest: int, survey_year: int, *, future_allowed: bool) -> ValueJudge:
+def _make_date_judge(declared: TemplateField, earliest: int, survey_year: int, *, future_allowed: bool) -> ValueJudge:
     """Return a function that finds what is wrong with a field's date or year.
 
     It accepts dates after today only if ``future_allowed``, and blank ones always. ``survey_year`` is the first year of

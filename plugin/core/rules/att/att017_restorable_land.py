@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim_code_padding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext, trim_code_padding
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, explain_missing_fields, judge_values
 from .._places import is_reported_elsewhere
@@ -17,21 +17,21 @@ RESTORABLE_SUFFIX = "K"
     local=True,
     severity=Severity.WARNING,
     basis=["A11"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整) and does not count as cultivated "
         "land. Remove the parcel from this layer, or correct the code if the survey has it as cultivated land.",
     },
     fails=[
-        Example("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("a forest in 永久基本农田", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0301K"}]}, finds=1, roles={"layer": "YJJBNTBHTB"}),
+        RuleExample("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
+        RuleExample("a forest in 永久基本农田", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0301K"}]}, finds=1, roles={"layer": "YJJBNTBHTB"}),
     ],
     passes=[
-        Example("cultivated", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "GDBHMB"}),
-        Example("in the survey it may stand", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, roles={"layer": "DLTB"}),
+        RuleExample("cultivated", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "GDBHMB"}),
+        RuleExample("in the survey it may stand", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, roles={"layer": "DLTB"}),
     ],
 )  # fmt: skip
-def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
+def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Restorable land is not counted as cultivated land.
 
     What it checks
@@ -45,14 +45,14 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
         layer. Parcels of the survey may have K codes.
     """
     checked_roles = {*ctx.plan.list_roles_of_concept("farmland"), *ctx.plan.list_roles_of_concept("cultivated")}
-    declared = layer.template.field("land_use") if layer.role in checked_roles else None
+    declared = layer.template.find_field("land_use") if layer.role in checked_roles else None
     result = RuleResult(is_applicable=declared is not None)
     if declared is None or _is_reported_by_other_rule(layer, ctx):
         return result
     if not layer.has("land_use"):
         result.not_checked.append(explain_missing_fields(layer, "land_use"))
         return result
-    codes, pad = ctx.codes(declared.codes).codes, declared.code_pad
+    codes, pad = ctx.get_code_list(declared.codes).entry_by_code, declared.code_pad
 
     def find_restorable_code(written: str) -> ValueProblem | None:
         code = trim_code_padding(written, pad)
@@ -64,5 +64,5 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _is_reported_by_other_rule(layer: Layer, ctx: Context) -> bool:
-    return is_reported_elsewhere(ctx, "LAW010") and ctx.plan.concept("farmland") is layer
+def _is_reported_by_other_rule(layer: Layer, ctx: RuleContext) -> bool:
+    return is_reported_elsewhere(ctx, "LAW010") and ctx.plan.find_layer_of_concept("farmland") is layer

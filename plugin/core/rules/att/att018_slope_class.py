@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, explain_missing_fields, make_value_finding
 from .._places import is_reported_elsewhere
@@ -24,24 +24,24 @@ def _make_plan_with_parcel(
     local=True,
     severity=Severity.WARNING,
     basis=["A9"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "slope": "{layer} ({key}): cultivated land ({code}), but {field} is empty. Fill in the slope class of the survey (1 to 5).",
         "terrace": "{layer} ({key}): {field} = “{value}”; valid values are PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
     },
     fails=[
-        Example("no slope class", _make_plan_with_parcel("0103", None, "PD"), finds=1, roles=PARCEL_LAYER),
-        Example("no such kind", _make_plan_with_parcel("0103", "3", "XX"), finds=1, roles=PARCEL_LAYER),
-        Example("both", _make_plan_with_parcel("0103", None, "XX"), finds=2, roles=PARCEL_LAYER),
+        RuleExample("no slope class", _make_plan_with_parcel("0103", None, "PD"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("no such kind", _make_plan_with_parcel("0103", "3", "XX"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("both", _make_plan_with_parcel("0103", None, "XX"), finds=2, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("filled", _make_plan_with_parcel("0103", "3", "TT"), roles=PARCEL_LAYER),
-        Example("flat land has no kind", _make_plan_with_parcel("0102", "1", None), roles=PARCEL_LAYER),
-        Example("a forest needs neither", _make_plan_with_parcel("0301", None, None), roles=PARCEL_LAYER),
-        Example("restorable land is not 耕地", _make_plan_with_parcel("0201K", None, None), roles=PARCEL_LAYER),
+        RuleExample("filled", _make_plan_with_parcel("0103", "3", "TT"), roles=PARCEL_LAYER),
+        RuleExample("flat land has no kind", _make_plan_with_parcel("0102", "1", None), roles=PARCEL_LAYER),
+        RuleExample("a forest needs neither", _make_plan_with_parcel("0301", None, None), roles=PARCEL_LAYER),
+        RuleExample("restorable land is not 耕地", _make_plan_with_parcel("0201K", None, None), roles=PARCEL_LAYER),
     ],
 )
-def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
+def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Cultivated land has a slope class, and its kind is PD or TT.
 
     What it checks
@@ -56,8 +56,8 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
         it. No source states whether flat land may have a kind, and steep land none; this is not checked.
     """
     result = RuleResult(is_applicable=False)
-    slope, terrace = layer.template.field("slope_class"), layer.template.field("terrace")
-    if slope is not None and layer.template.field("land_use") is not None:
+    slope, terrace = layer.template.find_field("slope_class"), layer.template.find_field("terrace")
+    if slope is not None and layer.template.find_field("land_use") is not None:
         result.is_applicable = True
         missing = [m for m in ("slope_class", "land_use") if not layer.has(m)]
         if missing:
@@ -70,7 +70,7 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
                 result.findings.append(make_value_finding(ctx, layer, position, slope.name, problem))
     if terrace is not None and layer.has("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
         result.is_applicable = True
-        kinds = ctx.codes(terrace.codes).codes
+        kinds = ctx.get_code_list(terrace.codes).entry_by_code
         for position, value in enumerate(layer.text("terrace")):
             if value and value not in kinds:
                 result.findings.append(

@@ -2,9 +2,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_row_list_params, make_value_finding
 
@@ -27,7 +27,7 @@ def _make_plan_with_deduction(
     severity=Severity.INFO,
     basis=["attribute-habits", "A7"],
     uses=["attributes.deduction_classes", "attributes.ridged_kinds", "attributes.ridged_slopes"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
         "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} (ids "
@@ -37,22 +37,22 @@ def _make_plan_with_deduction(
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
     },
     fails=[
-        Example("ridges in a forest", _make_plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
-        Example("terraces without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
+        RuleExample("ridges in a forest", _make_plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("terraces without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
                 "slope_class": "3"}]}, finds=1, roles=PARCEL_LAYER),
-        Example("a steep slope without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
+        RuleExample("a steep slope without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
                 "slope_class": "4"}]}, finds=1, roles=PARCEL_LAYER),
-        Example("of what?", _make_plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
-        Example("roads taken off", _make_plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("of what?", _make_plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
+        RuleExample("roads taken off", _make_plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("ridges", _make_plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
-        Example("nothing is taken off", _make_plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
-        Example("level land has no ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
+        RuleExample("ridges", _make_plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
+        RuleExample("nothing is taken off", _make_plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
+        RuleExample("level land has no ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
                 "slope_class": "1"}]}, roles=PARCEL_LAYER),
     ],
 )  # fmt: skip
-def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
+def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Only field ridges are deducted, and only from cultivated land.
 
     What it checks
@@ -73,7 +73,10 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
     if not result.is_applicable:
         return result
     declared = layer.template.find_field_by_name(DEDUCTED_CLASS_FIELD)
-    has_kind_field, kinds = layer.named(DEDUCTED_CLASS_FIELD) is not None, layer.get_texts_by_name(DEDUCTED_CLASS_FIELD)
+    has_kind_field, kinds = (
+        layer.get_column_by_name(DEDUCTED_CLASS_FIELD) is not None,
+        layer.get_texts_by_name(DEDUCTED_CLASS_FIELD),
+    )
     codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.find_cultivated_rows(layer)
     allowed = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
@@ -90,7 +93,7 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
+def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
     """Return one warning on rows that have field ridges but no deduction.
 
     ``rows`` is (n,) bool: cultivated rows without a deduction rate. Kind of farmland or slope class show that a row
@@ -102,5 +105,5 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: Context) -> lis
     if not ridged_rows:
         return []
     field = layer.get_field_name("deduction_rate")
-    return [ctx.finding_maker.row(layer, ridged_rows[0], field=field, case="none", severity=Severity.WARNING, params=make_row_list_params(layer, ridged_rows),
+    return [ctx.finding_maker.make_row_finding(layer, ridged_rows[0], field=field, case="none", severity=Severity.WARNING, params=make_row_list_params(layer, ridged_rows),
                     geometry=layer.plane[ridged_rows[0]])]  # fmt: skip

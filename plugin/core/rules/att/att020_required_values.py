@@ -3,10 +3,10 @@ from functools import partial
 
 import numpy as np
 
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.template import Field
+from ...standard.template import TemplateField
 from .._attributes import ValueProblem, judge_values, make_value_finding, read_field_words, shorten_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -24,7 +24,7 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "A5"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["attributes.placeholder_words", "attributes.filled_codes", "attributes.value_words"],
     messages={
         "": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value.",
@@ -34,34 +34,36 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
         "final value, or clear the remark.",
     },
     fails=[
-        Example("no control guidance", {"layer": [{**COMPLETE_ROW, "GKZY": None}]}, finds=1, roles=CENTRE_ZONE_LAYER),
-        Example(
+        RuleExample(
+            "no control guidance", {"layer": [{**COMPLETE_ROW, "GKZY": None}]}, finds=1, roles=CENTRE_ZONE_LAYER
+        ),
+        RuleExample(
             "blanks only",
             {"layer": [{**COMPLETE_ROW, "GKZY": "  ", "zone_name": ""}]},
             finds=2,
             roles=CENTRE_ZONE_LAYER,
         ),
-        Example(
+        RuleExample(
             "no division",
             {"layer": [{"wkt": SQUARE_WKT, "division_code": None, "LHLX": "水源涵养"}]},
             finds=1,
             roles=RED_LINE_LAYER,
         ),
-        Example(
+        RuleExample(
             "no kind, no name of the county",
             {"layer": [{"wkt": SQUARE_WKT, "division_name": " ", "LHLX": None}]},
             finds=2,
             roles=RED_LINE_LAYER,
         ),
-        Example("to be settled", {"layer": [{**COMPLETE_ROW, "BZ": "待定"}]}, finds=1, roles=CENTRE_ZONE_LAYER),
+        RuleExample("to be settled", {"layer": [{**COMPLETE_ROW, "BZ": "待定"}]}, finds=1, roles=CENTRE_ZONE_LAYER),
     ],
     passes=[
-        Example("a remark", {"layer": [{**COMPLETE_ROW, "BZ": "现状保留"}]}, roles=CENTRE_ZONE_LAYER),
-        Example("all filled", {"layer": [COMPLETE_ROW]}, roles=CENTRE_ZONE_LAYER),
-        Example("a field that may be empty", {"layer": [{**COMPLETE_ROW, "BZ": None}]}, roles=CENTRE_ZONE_LAYER),
+        RuleExample("a remark", {"layer": [{**COMPLETE_ROW, "BZ": "现状保留"}]}, roles=CENTRE_ZONE_LAYER),
+        RuleExample("all filled", {"layer": [COMPLETE_ROW]}, roles=CENTRE_ZONE_LAYER),
+        RuleExample("a field that may be empty", {"layer": [{**COMPLETE_ROW, "BZ": None}]}, roles=CENTRE_ZONE_LAYER),
     ],
 )
-def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
+def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Required fields are filled.
 
     What it checks
@@ -97,7 +99,7 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
         )
         if is_checked_by_other_rule or declared.personal or not (is_required or is_expected):
             continue
-        values = layer.named(declared.name)
+        values = layer.get_column_by_name(declared.name)
         if values is None:
             continue
         result.is_applicable = True
@@ -110,14 +112,14 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _find_placeholders(layer: Layer, result: RuleResult, ctx: Context) -> bool:
+def _find_placeholders(layer: Layer, result: RuleResult, ctx: RuleContext) -> bool:
     """Add a finding for each value with a word for a value to come; return True if a field was searched."""
     words = list(ctx.norm.get("attributes.placeholder_words"))
     was_searched = False
     for declared in layer.template.fields:
         if declared.type != "text" or declared.codes or declared.personal or declared.meaning == "key":
             continue
-        if layer.named(declared.name) is None:
+        if layer.get_column_by_name(declared.name) is None:
             continue
         was_searched = True
         texts = layer.get_texts_by_name(declared.name)
@@ -129,7 +131,7 @@ def _find_placeholders(layer: Layer, result: RuleResult, ctx: Context) -> bool:
     return was_searched
 
 
-def _find_placeholder(value: str, *, words: list[str], declared: Field) -> ValueProblem | None:
+def _find_placeholder(value: str, *, words: list[str], declared: TemplateField) -> ValueProblem | None:
     if not any(word in value for word in words):
         return None
     return ValueProblem("placeholder", {"value": shorten_value(declared, value), "alias": declared.alias})

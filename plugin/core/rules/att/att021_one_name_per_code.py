@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...engine.context import Context
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_row_list_params, make_value_finding, read_word_pairs
 
@@ -24,18 +24,18 @@ def _make_plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, s
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.name_pairs"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” (features: {count}, ids {fids}{more}), but code {code} has the name “{expected}” on other features ({usual}). Unify the names, or correct the code.",
     },
     fails=[
-        Example(
+        RuleExample(
             "one village, two names",
             _make_plan_with_unit_names("大庄村", "大庄村", "大庄"),
             finds=1,
             roles=PARCEL_LAYER,
         ),
-        Example(
+        RuleExample(
             "one finding a name",
             _make_plan_with_unit_names("大庄村", "大庄村", "大庄村", "大庄", "大庄"),
             finds=1,
@@ -43,11 +43,11 @@ def _make_plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, s
         ),
     ],
     passes=[
-        Example("one name", _make_plan_with_unit_names("大庄村", "大庄村"), roles=PARCEL_LAYER),
-        Example("blank", _make_plan_with_unit_names("大庄村", None), roles=PARCEL_LAYER),
+        RuleExample("one name", _make_plan_with_unit_names("大庄村", "大庄村"), roles=PARCEL_LAYER),
+        RuleExample("blank", _make_plan_with_unit_names("大庄村", None), roles=PARCEL_LAYER),
     ],
 )
-def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
+def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """One code has one name throughout a layer.
 
     What it checks
@@ -64,7 +64,12 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
     result = RuleResult(is_applicable=False)
     for code_field, name_field in read_word_pairs(ctx.norm, "attributes.name_pairs"):
         declared = layer.template.find_field_by_name(name_field)
-        if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
+        if (
+            layer.get_column_by_name(code_field) is None
+            or layer.get_column_by_name(name_field) is None
+            or declared is None
+            or declared.personal
+        ):
             continue
         result.is_applicable = True
         for code, names in _group_rows_by_code_and_name(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.validity import find_flat_polygons, is_missing
 from ...indicators.area_backing import (
     AREA_MEANINGS,
@@ -20,7 +20,7 @@ from ...indicators.area_backing import (
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyDeductions, compare_with_survey
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import read_word_pairs
 
@@ -62,10 +62,10 @@ SURVEY_ROWS = [
     uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, "attributes.graded_fields"],
     needs={
         # A layer without area fields has no sums; SCH002 reports missing fields.
-        "layer": Need(EVERY_LAYER),
-        "townships": Need("townships", optional=True),
-        "county": Need("county", optional=True),
-        "parcels": Need("parcels", optional=True),
+        "layer": LayerNeed(EVERY_LAYER),
+        "townships": LayerNeed("townships", optional=True),
+        "county": LayerNeed("county", optional=True),
+        "parcels": LayerNeed("parcels", optional=True),
     },
     messages={
         "": "{layer}, {place}: {field} sums to {actual} m², the statutory areas of the same features to {expected} m²: difference {difference} m² ({share} %), features that differ: {count}. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
@@ -78,34 +78,34 @@ SURVEY_ROWS = [
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
     },
     fails=[
-        Example("twelve times the land", {"layer": [_make_area_row(SQUARE_WKT, 12 * SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, 12 * SQUARE_M2)]}, finds=1,
+        RuleExample("twelve times the land", {"layer": [_make_area_row(SQUARE_WKT, 12 * SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, 12 * SQUARE_M2)]}, finds=1,
                 roles={"layer": "GDBHMB"}),
-        Example("a tenth of the land", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 / 10)]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("errors of two townships that cancel out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 + 500),
+        RuleExample("a tenth of the land", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 / 10)]}, finds=1, roles={"layer": "GDBHMB"}),
+        RuleExample("errors of two townships that cancel out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 + 500),
                 {**_make_area_row("POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 5300)}, _make_area_row(EAST_SQUARE_WKT, SQUARE_M2 - 500), _make_area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2 - 300)],
                 "townships": TOWNSHIP_ROWS}, finds=2, roles={"layer": "GDBHMB"}),
-        Example("net above gross", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("net in 亩", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 14.99), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 14.98)]}, finds=1,
+        RuleExample("net above gross", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
+        RuleExample("net in 亩", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 14.99), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 14.98)]}, finds=1,
                 roles={"layer": "XZYDYH"}),
-        Example("an evaluation of a part of the county", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}], "county": [COUNTY_ROW]}, finds=1,
+        RuleExample("an evaluation of a part of the county", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}], "county": [COUNTY_ROW]}, finds=1,
                 roles={"layer": "NYSCSYXPJJG", "county": "XZQX"}),
-        Example("more than the county", {"layer": [_make_area_row(COUNTY_ROW["wkt"], 3 * SQUARE_M2), _make_area_row(SQUARE_WKT, SQUARE_M2)], "county": [COUNTY_ROW]},
+        RuleExample("more than the county", {"layer": [_make_area_row(COUNTY_ROW["wkt"], 3 * SQUARE_M2), _make_area_row(SQUARE_WKT, SQUARE_M2)], "county": [COUNTY_ROW]},
                 finds=1, roles={"layer": "GDBHMB"}),
-        Example("deductions of the survey left out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, SQUARE_M2)],
+        RuleExample("deductions of the survey left out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, SQUARE_M2)],
                 "parcels": SURVEY_ROWS}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
-        Example("a row without an area", {"layer": [{"wkt": SQUARE_WKT, "area": None}, {"wkt": EAST_SQUARE_WKT, "area": SQUARE_M2}]}, finds=1,
+        RuleExample("a row without an area", {"layer": [{"wkt": SQUARE_WKT, "area": None}, {"wkt": EAST_SQUARE_WKT, "area": SQUARE_M2}]}, finds=1,
                 roles={"layer": "STBHHX"}),
-        Example("no area at all", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}, finds=1, roles={"layer": "STBHHX"}),
+        RuleExample("no area at all", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}, finds=1, roles={"layer": "STBHHX"}),
     ],
     passes=[
-        Example("deductions as in the survey", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2)],
+        RuleExample("deductions as in the survey", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2)],
                 "parcels": SURVEY_ROWS}, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
-        Example("as drawn", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 9000.0), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
-        Example("one row of many: ATT013's", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 + 8), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2), _make_area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2)],
+        RuleExample("as drawn", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 9000.0), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
+        RuleExample("one row of many: ATT013's", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 + 8), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2), _make_area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2)],
                 "townships": TOWNSHIP_ROWS}, roles={"layer": "GDBHMB"}),
-        Example("blank next to a net area is reported by ATT003", {"layer": [_make_area_row(SQUARE_WKT, None), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
-        Example("no shape, no area", {"layer": [{"wkt": "POLYGON EMPTY", "area": None}]}, roles={"layer": "STBHHX"}),
-        Example("a wider allowance", {"layer": [_make_area_row(SQUARE_WKT, 10_500.0)]}, roles={"layer": "GDBHMB"},
+        RuleExample("blank next to a net area is reported by ATT003", {"layer": [_make_area_row(SQUARE_WKT, None), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
+        RuleExample("no shape, no area", {"layer": [{"wkt": "POLYGON EMPTY", "area": None}]}, roles={"layer": "STBHHX"}),
+        RuleExample("a wider allowance", {"layer": [_make_area_row(SQUARE_WKT, 10_500.0)]}, roles={"layer": "GDBHMB"},
                 settings={"rules.ATT022.allowance_share": 0.1}),
     ],
 )  # fmt: skip
@@ -115,7 +115,7 @@ def area_field_sums(
     county: Layer | None,
     parcels: Layer | None,
     *,
-    ctx: Context,
+    ctx: RuleContext,
     allowance_share: float = 0.001,
     allowance_deduction_share: float = 0.001,
     allowance_gap_share: float = 0.05,
@@ -144,18 +144,20 @@ def area_field_sums(
         DOC023 compares the classes of yearly maintenance feature by feature.
     """
     result = RuleResult(is_applicable=False)
-    usable = ~(layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.original, ctx.tolerance.cluster_m))
+    usable = ~(
+        layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
+    )
     for meaning in AREA_MEANINGS:
         backing = compare_with_land(layer, meaning, ctx, exact=False)
         rows = usable & backing.has_value if backing is not None else usable
         if backing is None or not rows.any():
             continue
         result.is_applicable = True
-        if backing.within(allowance_share).agrees_clearly(rows):
+        if backing.with_allowed_share(allowance_share).clearly_confirms_sums(rows):
             continue
         backing = compare_with_land(layer, meaning, ctx)
         if backing is not None:
-            result.findings += _report_wrong_sums(layer, meaning, backing.within(allowance_share), rows)
+            result.findings += _report_wrong_sums(layer, meaning, backing.with_allowed_share(allowance_share), rows)
     blanks = list(_report_blank_areas(layer, usable, ctx))
     result.is_applicable |= bool(blanks)
     result.findings += blanks
@@ -177,7 +179,7 @@ def area_field_sums(
     return result
 
 
-def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: Context) -> Iterator[Finding]:
+def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:
     """Yield a finding if a layer of grades lacks more than ``share`` of the county's area."""
     if layer.role not in [role for role, _ in read_word_pairs(ctx.norm, "attributes.graded_fields")]:
         return
@@ -191,13 +193,13 @@ def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: Conte
         yield finding
 
 
-def _report_blank_areas(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
+def _report_blank_areas(layer: Layer, usable: NDArray, ctx: RuleContext) -> Iterator[Finding]:
     """Yield a finding if polygons have no value in any gross area field of the layer.
 
     ATT003 reports them for layers that also have a net area.
     """
     maintenance = ctx.norm.standard.maintenance
-    if maintenance is not None and layer.role in maintenance.roles:
+    if maintenance is not None and layer.role in maintenance.class_roles:
         # Their area fields are as filed, or computed on writing; DOC023 compares them feature by feature.
         return
     gross_meanings = [meaning for meaning in GROSS_FIELDS if layer.has(meaning)]
@@ -215,7 +217,7 @@ def _report_blank_areas(layer: Layer, usable: NDArray, ctx: Context) -> Iterator
     yield Finding(layer.role, case="blank", field=layer.get_field_name(gross_meanings[0]), params=params)
 
 
-def _report_survey_excess(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
+def _report_survey_excess(layer: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings where a layer's net area exceeds that of the land survey.
 
     There is one finding on the layer if its total exceeds, else one on each township. ``share`` is the allowed excess
@@ -229,11 +231,13 @@ def _report_survey_excess(layer: Layer, share: float, ctx: Context) -> Iterator[
         yield _make_survey_finding(layer, survey, survey.is_compared, AREA_OF_WHOLE_COUNTY)
         return
     for town in np.flatnonzero(
-        survey.do_sums_exceed_survey(survey.make_sum_function_by_town(survey.is_compared))
+        survey.do_sums_exceed_survey(survey.make_township_sum_function(survey.is_compared))
     ).tolist():
-        is_township = town < len(survey.towns)
+        is_township = town < len(survey.township_names)
         rows = survey.is_compared & (survey.township_number == (town if is_township else -1))
-        yield _make_survey_finding(layer, survey, rows, survey.towns[town] if is_township else AREA_OUTSIDE_TOWNSHIPS)
+        yield _make_survey_finding(
+            layer, survey, rows, survey.township_names[town] if is_township else AREA_OUTSIDE_TOWNSHIPS
+        )
 
 
 def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:
@@ -248,7 +252,7 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
         "count": int(survey.is_excessive[rows].sum()),
     }
     finding = Finding(layer.role, case="deduction", field=layer.get_field_name(NET_FIELD), params=params)
-    finding.related_role = survey.parcels.role
+    finding.related_role = survey.survey_parcels.role
     finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name
     return finding
 
@@ -264,18 +268,18 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: AreaFieldComparison,
     condition = 1 if meaning == NET_FIELD else 0
     case = "net" if meaning == NET_FIELD else ""
     differs_in_total = backing.compare_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
-    add = backing.make_sum_function_by_town(rows)
+    add = backing.make_township_sum_function(rows)
     is_different = backing.compare_sums(add)[condition]
     has_rows = add(backing.has_value.astype(float)) > 0
     if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
         yield _make_sum_finding(layer, case, backing, rows)
         return
-    differing_towns = is_different if differs_in_total else backing.find_differing_towns(rows)[condition]
+    differing_towns = is_different if differs_in_total else backing.find_differing_townships(rows)[condition]
     for town in np.flatnonzero(differing_towns).tolist():
-        is_township = town < len(backing.towns)
+        is_township = town < len(backing.township_names)
         own_rows = rows & (backing.township_number == (town if is_township else -1))
         yield _make_sum_finding(
-            layer, case, backing, own_rows, backing.towns[town] if is_township else AREA_OUTSIDE_TOWNSHIPS
+            layer, case, backing, own_rows, backing.township_names[town] if is_township else AREA_OUTSIDE_TOWNSHIPS
         )
 
 
@@ -283,8 +287,8 @@ def _make_sum_finding(
     layer: Layer, case: str, backing: AreaFieldComparison, rows: NDArray, area_name: str = AREA_OF_WHOLE_COUNTY
 ) -> Finding:
     """Return the finding that the field's sum over some rows differs from the shapes."""
-    gross = backing.meaning in GROSS_FIELDS
-    actual = float(backing.gross_values[rows].sum() if gross else backing.values[rows].sum())
+    gross = backing.field_meaning in GROSS_FIELDS
+    actual = float(backing.gross_values[rows].sum() if gross else backing.field_values_m2[rows].sum())
     expected = float((backing.land_areas if gross else backing.gross_values)[rows].sum())
     difference = actual - expected if case != "net" else float(backing.net_excess[rows].sum())
     params = {
@@ -296,6 +300,6 @@ def _make_sum_finding(
         "count": int(backing.is_wrong[rows].sum()),
         "reason": f"area_unit_{backing.apparent_unit}" if backing.apparent_unit else "",
     }
-    finding = Finding(layer.role, case=case, field=layer.get_field_name(backing.meaning), params=params)
+    finding = Finding(layer.role, case=case, field=layer.get_field_name(backing.field_meaning), params=params)
     finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name
     return finding

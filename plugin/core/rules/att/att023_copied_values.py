@@ -3,12 +3,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context, trim_code_padding
+from ...engine.context import RuleContext, trim_code_padding
 from ...indicators.land_use import CODE_2023_COLUMN
 from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...messages.texts import Texts
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
 from .._places import find_equal_shapes, find_usable_layer, is_reported_elsewhere
@@ -32,12 +32,12 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     basis=["attribute-habits"],
     uses=["tolerance", "attributes.copied_fields", "attributes.base_class_groups", "attributes.centre_base_share", "attributes.land_layers", "attributes.other_land_share"],
     needs={
-        "farmland": Need("farmland", optional=True),
-        "cultivated": Need("cultivated", optional=True),
-        "reserve_land": Need("reserve_land", optional=True),
-        "parcels": Need("parcels"),
-        "base_parcels": Need("base_parcels", optional=True),
-        "centre_base": Need("centre_base", optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "cultivated": LayerNeed("cultivated", optional=True),
+        "reserve_land": LayerNeed("reserve_land", optional=True),
+        "parcels": LayerNeed("parcels"),
+        "base_parcels": LayerNeed("base_parcels", optional=True),
+        "centre_base": LayerNeed("centre_base", optional=True),
     },
     messages={
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: "
@@ -49,27 +49,27 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "example, the parcel {related_key} below {key} is “{value}”. Correct the layer, or the wrong class of the parcels.",
     },
     fails=[
-        Example("another kind of field", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
-        Example("one finding a field", {"cultivated": [*_make_land_row(SQUARE_WKT, GDLX="PD"), *_make_land_row(EAST_SQUARE_WKT, GDLX="PD")],
+        RuleExample("another kind of field", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
+        RuleExample("one finding a field", {"cultivated": [*_make_land_row(SQUARE_WKT, GDLX="PD"), *_make_land_row(EAST_SQUARE_WKT, GDLX="PD")],
                 "parcels": [*_make_land_row(SQUARE_WKT, GDLX="TT"), *_make_land_row(EAST_SQUARE_WKT, GDLX="TT")]}, finds=1),
-        Example("another village", {"farmland": _make_land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _make_land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
-        Example("woods in the base, a field in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="030100"), "parcels": _make_land_row(SQUARE_WKT)},
+        RuleExample("another village", {"farmland": _make_land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _make_land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
+        RuleExample("woods in the base, a field in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="030100"), "parcels": _make_land_row(SQUARE_WKT)},
                 finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
-        Example("the centre's base is another one", {"centre_base": _make_land_row(SQUARE_WKT, land_use="070100"), "base_parcels": _make_land_row(WIDE_WKT, land_use="010300"),
+        RuleExample("the centre's base is another one", {"centre_base": _make_land_row(SQUARE_WKT, land_use="070100"), "base_parcels": _make_land_row(WIDE_WKT, land_use="010300"),
                 "parcels": _make_land_row(WIDE_WKT)}, finds=1, areas=(10000.0,), roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
-        Example("a forest in town", {"parcels": _make_land_row(SQUARE_WKT, land_use="0701"), "TRL": [SQUARE_WKT]}, finds=1, areas=(10000.0,), roles={"parcels": "DLTB"}),
-        Example("a wetland in the fields", {"parcels": _make_land_row(WIDE_WKT), "SD": [SQUARE_WKT, EAST_SQUARE_WKT]}, finds=1, areas=(20000.0,), roles={"parcels": "DLTB"}),
+        RuleExample("a forest in town", {"parcels": _make_land_row(SQUARE_WKT, land_use="0701"), "TRL": [SQUARE_WKT]}, finds=1, areas=(10000.0,), roles={"parcels": "DLTB"}),
+        RuleExample("a wetland in the fields", {"parcels": _make_land_row(WIDE_WKT), "SD": [SQUARE_WKT, EAST_SQUARE_WKT]}, finds=1, areas=(20000.0,), roles={"parcels": "DLTB"}),
     ],
     passes=[
-        Example("a forest with a road", {"parcels": [*_make_land_row(SQUARE_WKT, land_use="0301"), *_make_land_row(EAST_SQUARE_WKT, land_use="1003")],
+        RuleExample("a forest with a road", {"parcels": [*_make_land_row(SQUARE_WKT, land_use="0301"), *_make_land_row(EAST_SQUARE_WKT, land_use="1003")],
                 "TRL": ["POLYGON ((0 0, 190 0, 190 100, 0 100, 0 0))"]}, roles={"parcels": "DLTB"}),
-        Example("a river", {"parcels": _make_land_row(SQUARE_WKT, land_use="1101"), "SD": [SQUARE_WKT]}, roles={"parcels": "DLTB"}),
-        Example("the same class of land in another list", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="100100"), "parcels": _make_land_row(SQUARE_WKT, land_use="0601"),
+        RuleExample("a river", {"parcels": _make_land_row(SQUARE_WKT, land_use="1101"), "SD": [SQUARE_WKT]}, roles={"parcels": "DLTB"}),
+        RuleExample("the same class of land in another list", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="100100"), "parcels": _make_land_row(SQUARE_WKT, land_use="0601"),
                 "centre_base": _make_land_row(SQUARE_WKT, land_use="070100")}, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
-        Example("the same values", {"farmland": _make_land_row(SQUARE_WKT, GDLX="TT"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
-        Example("a part of a parcel", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"),
+        RuleExample("the same values", {"farmland": _make_land_row(SQUARE_WKT, GDLX="TT"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
+        RuleExample("a part of a parcel", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"),
                 "parcels": _make_land_row("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
-        Example("a blank is another rule's", {"farmland": _make_land_row(SQUARE_WKT, GDLX=""), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
+        RuleExample("a blank is another rule's", {"farmland": _make_land_row(SQUARE_WKT, GDLX=""), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
     ],
 )  # fmt: skip
 def copied_values(
@@ -80,7 +80,7 @@ def copied_values(
     base_parcels: Layer | None,
     centre_base: Layer | None,
     *,
-    ctx: Context,
+    ctx: RuleContext,
 ) -> RuleResult:
     """Copies of survey parcels have the survey's values.
 
@@ -140,13 +140,13 @@ def copied_values(
     return result
 
 
-def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Context) -> list[Finding]:
+def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
     """Return a finding on the rows that lie mostly on parcels of other groups than ``groups``."""
     groups_by_code = _find_land_use_groups(parcels, ctx)
     codes = parcels.text("land_use")
     other_codes = [code for code, found in groups_by_code.items() if found and not set(found) & set(groups)]
     is_other = np.isin(np.array(codes), other_codes)
-    parts = ctx.geometry.shared(layer, parcels, rows_b=is_other, measured=True)
+    parts = ctx.geometry.find_shared_parts(layer, parcels, rows_b=is_other, measured=True)
     other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     least_share = float(ctx.norm.get("attributes.other_land_share"))
     rows = np.flatnonzero((other_areas > 0) & (other_areas > least_share * shapely.area(layer.plane)))
@@ -163,7 +163,7 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Con
     return [finding]
 
 
-def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: Context) -> list[Finding]:
+def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return one finding for each pair of groups of land use that differ on the same shape."""
     below = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
     rows = np.flatnonzero(below >= 0)
@@ -178,7 +178,7 @@ def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: Context) -> l
     return findings
 
 
-def _report_centre_classes(centre_base: Layer, base_parcels: Layer, ctx: Context) -> list[Finding]:
+def _report_centre_classes(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding if much of the centre's base has other classes than the county's."""
     below = find_rows_below(centre_base, base_parcels, ctx)
     rows = np.flatnonzero(below >= 0)
@@ -199,24 +199,24 @@ def _report_centre_classes(centre_base: Layer, base_parcels: Layer, ctx: Context
 
 
 def _make_class_finding(
-    layer: Layer, rows: NDArray, other_layer: Layer, other_row: int, case: str, ctx: Context
+    layer: Layer, rows: NDArray, other_layer: Layer, other_row: int, case: str, ctx: RuleContext
 ) -> Finding:
     """Return the finding on rows whose class of land differs; ``other_row`` is that below the first."""
     drawn = rows[:MAX_SHOWN_FIDS].tolist()
-    finding = ctx.finding_maker.row(
+    finding = ctx.finding_maker.make_row_finding(
         layer,
         drawn[0],
         case=case,
         field=layer.get_field_name("land_use") if layer.has("land_use") else "",
         params=make_row_list_params(layer, rows.tolist()),
-        geometry=ctx.geometry.unite(layer.plane[drawn]),
+        geometry=ctx.geometry.unite_shapes(layer.plane[drawn]),
     )
     finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
     return finding
 
 
 def _compare_land_use(
-    layer: Layer, rows: NDArray, other_layer: Layer, other_rows: NDArray, ctx: Context
+    layer: Layer, rows: NDArray, other_layer: Layer, other_rows: NDArray, ctx: RuleContext
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return the (k,) rows whose group of land use differs, with the names of both groups.
 
@@ -236,12 +236,12 @@ def _compare_land_use(
     return rows[differing], pairs[:, 0], pairs[:, 1]
 
 
-def _find_land_use_groups(layer: Layer, ctx: Context) -> dict[str, tuple[str, ...]]:
+def _find_land_use_groups(layer: Layer, ctx: RuleContext) -> dict[str, tuple[str, ...]]:
     """Return code of land use as written → names of its groups; codes in no group are left out."""
-    declared = layer.template.field("land_use")
+    declared = layer.template.find_field("land_use")
     if declared is None or not declared.codes:
         return {}
-    codes = ctx.codes(declared.codes).codes
+    codes = ctx.get_code_list(declared.codes).entry_by_code
     group_by_class: dict[str, str] = {}
     for line in ctx.norm.get("attributes.base_class_groups"):
         name, *members = line.split()
@@ -252,7 +252,11 @@ def _find_land_use_groups(layer: Layer, ctx: Context) -> dict[str, tuple[str, ..
         entry = codes.get(code)
         if entry is None:
             continue
-        planning_codes = entry.extra.get(CODE_2023_COLUMN, "").split("|") if CODE_2023_COLUMN in entry.extra else [code]
+        planning_codes = (
+            entry.other_columns.get(CODE_2023_COLUMN, "").split("|")
+            if CODE_2023_COLUMN in entry.other_columns
+            else [code]
+        )
         groups = {group_by_class.get(planned[:CLASS_DIGITS], "") for planned in planning_codes}
         if "" not in groups:
             found[written] = tuple(sorted(groups))
@@ -262,11 +266,11 @@ def _find_land_use_groups(layer: Layer, ctx: Context) -> dict[str, tuple[str, ..
 def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:
     """Return True if layer and parcels have a field, without personal data."""
     declared = layer.template.find_field_by_name(name)
-    is_in_both = layer.named(name) is not None and parcels.named(name) is not None
+    is_in_both = layer.get_column_by_name(name) is not None and parcels.get_column_by_name(name) is not None
     return is_in_both and declared is not None and not declared.personal
 
 
-def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
+def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: values that are in the field's code list.
 
     All are True for a field without a list, and if ATT002, which reports unknown codes, does not run.
@@ -274,11 +278,11 @@ def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: Context) -> N
     declared = layer.template.find_field_by_name(name)
     if declared is None or not declared.codes or not is_reported_elsewhere(ctx, "ATT002"):
         return np.ones(len(values), dtype=bool)
-    return np.isin(values, list(ctx.codes(declared.codes).codes))
+    return np.isin(values, list(ctx.get_code_list(declared.codes).entry_by_code))
 
 
 def _report_differences(
-    name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: Context
+    name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: RuleContext
 ) -> Finding | None:
     """Return one finding on the rows whose value differs from their parcel's.
 
@@ -303,8 +307,8 @@ def _report_differences(
     }
     declared = layer.template.find_field_by_name(name)
     field = declared.name if declared is not None else name
-    finding = ctx.finding_maker.row(
-        layer, drawn[0], field=field, params=params, geometry=ctx.geometry.unite(layer.plane[drawn])
+    finding = ctx.finding_maker.make_row_finding(
+        layer, drawn[0], field=field, params=params, geometry=ctx.geometry.unite_shapes(layer.plane[drawn])
     )
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[differing[0]])]]
     return finding

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -15,15 +15,15 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A feature has no geometry",
     local=True,
     basis=["county-db"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={"": "{layer} ({key}) has attributes but no shape. Draw the shape, or delete the row."},
     fails=[
-        Example("null", {"layer": [SQUARE_WKT, None]}, finds=1),
-        Example("empty polygon", {"layer": ["POLYGON EMPTY"]}, finds=1),
+        RuleExample("null", {"layer": [SQUARE_WKT, None]}, finds=1),
+        RuleExample("empty polygon", {"layer": ["POLYGON EMPTY"]}, finds=1),
     ],
-    passes=[Example("a square", {"layer": [SQUARE_WKT]})],
+    passes=[RuleExample("a square", {"layer": [SQUARE_WKT]})],
 )
-def empty_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
+def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Every row has a shape.
 
     What it checks
@@ -35,4 +35,4 @@ def empty_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         None known.
     """
-    return [ctx.finding_maker.row(layer, position) for position in np.flatnonzero(layer.empty).tolist()]
+    return [ctx.finding_maker.make_row_finding(layer, position) for position in np.flatnonzero(layer.empty).tolist()]

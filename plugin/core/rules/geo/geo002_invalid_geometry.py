@@ -4,11 +4,11 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.validity import find_flat_polygons, find_invalidity_reason
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
@@ -32,7 +32,7 @@ _GEOMETRY_TYPES = {
     problem="A geometry is invalid",
     local=True,
     basis=["G7"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "invalid": "{layer} ({key}) has an invalid shape: {reason}. Repair it at the marked place. The other rules used a repaired copy; the layer was not changed.",
         "type": "{layer} ({key}) has the geometry type {actual}, but the layer requires {expected}. Redraw the feature or move it to the right layer.",
@@ -43,31 +43,31 @@ _GEOMETRY_TYPES = {
         "programs may measure them differently. Convert the arcs to vertices in the source program.",
     },
     fails=[
-        Example("bow-tie", {"layer": [BOW_TIE_WKT]}, finds=1),
-        Example(
+        RuleExample("bow-tie", {"layer": [BOW_TIE_WKT]}, finds=1),
+        RuleExample(
             "hole outside the shell",
             {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (20 20, 21 20, 21 21, 20 20))"]},
             finds=1,
         ),
-        Example("ring touching itself", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 5 5, 0 10, 5 5, 0 0))"]}, finds=1),
-        Example("no area", {"layer": ["POLYGON ((0 0, 10 0, 20 0, 0 0))"]}, finds=1),
-        Example("no area after a reprojection", {"layer": ["POLYGON ((0 0, 100 0.000001, 200 0, 0 0))"]}, finds=1),
-        Example("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 10 10)"]}, finds=1),
-        Example("a layer of points", {"layer": ["POINT (0 0)", "POINT (9 0)", "POINT (0 9)"]}, finds=1),
-        Example("points and lines", {"layer": ["POINT (0 0)", "POINT (9 0)", "LINESTRING (0 0, 9 9)"]}, finds=2),
+        RuleExample("ring touching itself", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 5 5, 0 10, 5 5, 0 0))"]}, finds=1),
+        RuleExample("no area", {"layer": ["POLYGON ((0 0, 10 0, 20 0, 0 0))"]}, finds=1),
+        RuleExample("no area after a reprojection", {"layer": ["POLYGON ((0 0, 100 0.000001, 200 0, 0 0))"]}, finds=1),
+        RuleExample("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 10 10)"]}, finds=1),
+        RuleExample("a layer of points", {"layer": ["POINT (0 0)", "POINT (9 0)", "POINT (0 9)"]}, finds=1),
+        RuleExample("points and lines", {"layer": ["POINT (0 0)", "POINT (9 0)", "LINESTRING (0 0, 9 9)"]}, finds=2),
     ],
     passes=[
-        Example("a square", {"layer": [SQUARE_WKT]}),
-        Example("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
-        Example("null is another rule's", {"layer": [None]}),
-        Example(
+        RuleExample("a square", {"layer": [SQUARE_WKT]}),
+        RuleExample("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
+        RuleExample("null is another rule's", {"layer": [None]}),
+        RuleExample(
             "a layer of points is reported as a layer",
             {"layer": ["POINT (0 0)", "POINT (9 0)"]},
             parameters={"rules": ["SCH005"]},
         ),
     ],
 )
-def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
+def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Every shape is valid and has the layer's geometry type.
 
     What it checks
@@ -87,52 +87,60 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     if layer.has_wrong_geometry_type and not ctx.is_edit_check and not is_reported_elsewhere(ctx, "SCH005"):
         findings = _report_wrong_types(layer, ctx)
     # GEO004 reports arcs when it also runs.
-    curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.curves)
+    curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.fids_with_arcs)
     expected_type = layer.template.geometry
-    is_flat = find_flat_polygons(layer.original, ctx.tolerance.cluster_m)
+    is_flat = find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
     for position in np.flatnonzero(~layer.empty).tolist():
-        shape = layer.original[position]
+        shape = layer.unrepaired_shapes[position]
         if layer.broken[position]:
-            findings.append(ctx.finding_maker.row(layer, position, case="invalid", params={"reason": "unreadable"}))
+            findings.append(
+                ctx.finding_maker.make_row_finding(layer, position, case="invalid", params={"reason": "unreadable"})
+            )
             continue
         if position in layer.stray_rows:
             params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.make_crs_label(layer.crs)}
-            findings.append(ctx.finding_maker.row(layer, position, case="misplaced", params=params))
+            findings.append(ctx.finding_maker.make_row_finding(layer, position, case="misplaced", params=params))
         elif layer.invalid[position]:
             name, point = find_invalidity_reason(layer.raw_shapes[position])
             point = layer.reproject_to_plane(point) if point is not None else _find_any_point(shape)
             findings.append(
-                ctx.finding_maker.row(layer, position, case="invalid", params={"reason": name}, geometry=point)
+                ctx.finding_maker.make_row_finding(
+                    layer, position, case="invalid", params={"reason": name}, geometry=point
+                )
             )
         elif _GEOMETRY_TYPES[shape.geom_type] != expected_type:
             if layer.has_wrong_geometry_type:
                 continue
             params = {"reason": "type", "expected": expected_type, "actual": _GEOMETRY_TYPES[shape.geom_type]}
             findings.append(
-                ctx.finding_maker.row(layer, position, case="type", params=params, geometry=_find_any_point(shape))
+                ctx.finding_maker.make_row_finding(
+                    layer, position, case="type", params=params, geometry=_find_any_point(shape)
+                )
             )
         elif expected_type == "polygon" and is_flat[position]:
             findings.append(
-                ctx.finding_maker.row(
+                ctx.finding_maker.make_row_finding(
                     layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape)
                 )
             )
         if layer.fids[position] in curves:
             params = {"reason": "curve", "step": layer.source.curve_step}
             findings.append(
-                ctx.finding_maker.row(layer, position, case="curve", params=params, geometry=_find_any_point(shape))
+                ctx.finding_maker.make_row_finding(
+                    layer, position, case="curve", params=params, geometry=_find_any_point(shape)
+                )
             )
     return findings
 
 
-def _report_wrong_types(layer: Layer, ctx: Context) -> list[Finding]:
+def _report_wrong_types(layer: Layer, ctx: RuleContext) -> list[Finding]:
     """Return one finding for each geometry type that is not the template's.
 
     Its geometry is a multipoint with one point of each shape of this type.
     """
     places: dict[str, list[Any]] = {}
     for position in np.flatnonzero(~(layer.empty | layer.broken | layer.invalid)).tolist():
-        shape = layer.original[position]
+        shape = layer.unrepaired_shapes[position]
         if _GEOMETRY_TYPES[shape.geom_type] != layer.template.geometry and position not in layer.stray_rows:
             places.setdefault(_GEOMETRY_TYPES[shape.geom_type], []).append(_find_any_point(shape))
     findings = []

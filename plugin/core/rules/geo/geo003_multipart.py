@@ -2,9 +2,9 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 
@@ -14,22 +14,22 @@ from ...plan.layer import Layer
     problem="A feature has several parts",
     local=True,
     basis=["G4"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has several parts ({parts}), but a feature must have one part. Split it (QGIS: "
         "Multipart to singleparts), and assign a separate BSM to each part."
     },
     fails=[
-        Example(
+        RuleExample(
             "two squares", {"layer": ["MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)), ((20 0, 29 0, 29 9, 20 0)))"]}, finds=1
         )
     ],
     passes=[
-        Example("multipolygon of one", {"layer": ["MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
-        Example("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
+        RuleExample("multipolygon of one", {"layer": ["MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
+        RuleExample("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
     ],
 )
-def multipart(layer: Layer, *, ctx: Context) -> list[Finding]:
+def multipart(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Every feature has one part.
 
     What it checks
@@ -43,8 +43,10 @@ def multipart(layer: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         None known.
     """
-    parts = shapely.get_num_geometries(layer.original)
+    parts = shapely.get_num_geometries(layer.unrepaired_shapes)
     return [
-        ctx.finding_maker.row(layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position])
+        ctx.finding_maker.make_row_finding(
+            layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position]
+        )
         for position in np.flatnonzero(~layer.empty & (parts > 1)).tolist()
     ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -13,14 +13,14 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A geometry contains arcs",
     local=True,
     basis=["G1"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments every {step} degrees. Convert them to vertices (densify) in the source program and deliver the result; the layer was not changed."
     },
-    fails=[Example("one of two has an arc", {"layer": [{"wkt": SQUARE_WKT, "curve": True}, SQUARE_WKT]}, finds=1)],
-    passes=[Example("straight edges", {"layer": [SQUARE_WKT]})],
+    fails=[RuleExample("one of two has an arc", {"layer": [{"wkt": SQUARE_WKT, "curve": True}, SQUARE_WKT]}, finds=1)],
+    passes=[RuleExample("straight edges", {"layer": [SQUARE_WKT]})],
 )
-def curves(layer: Layer, *, ctx: Context) -> list[Finding]:
+def curves(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Shapes have straight edges only.
 
     What it checks
@@ -34,9 +34,11 @@ def curves(layer: Layer, *, ctx: Context) -> list[Finding]:
         reports them. Formats without curves have already converted them: such a shape has very many vertices on a
         bend (GEO010).
     """
-    fids_with_curves = set(layer.source.curves)
+    fids_with_curves = set(layer.source.fids_with_arcs)
     return [
-        ctx.finding_maker.row(layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row])
+        ctx.finding_maker.make_row_finding(
+            layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row]
+        )
         for row, fid in enumerate(layer.fids)
         if fid in fids_with_curves
     ]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.corners import CornerDefects, find_sharp_corners
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import make_findings_by_row, select_valid_polygons
 
@@ -19,7 +19,7 @@ SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0
     severity=Severity.WARNING,
     local=True,
     basis=["G2"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°), most likely "
         "drawing errors. Check the line against the survey, and remove the wrong vertex; if the corner is real, waive "
@@ -27,24 +27,24 @@ SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0
         "spike": "{layer} ({key}) has spikes, corners below {limit}°: {count} (the sharpest {angle}°). The edge runs out and back on itself. Delete the vertex at the tip.",
     },
     fails=[
-        Example("a corner of 6°", {"layer": ["POLYGON ((0 0, 100 0, 100 10, 0 0))"]}, finds=1),
-        Example("a spike", {"layer": [SPIKE_WKT]}, finds=1),
-        Example("a notch into the shape", {"layer": ["POLYGON ((0 0, 100 0, 100 48, 10 50, 100 52, 100 100, 0 100, 0 0))"]}, finds=1),
-        Example("in a hole", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 90 10, 90 20, 10 10))"]}, finds=1),
-        Example("a stricter county", {"layer": ["POLYGON ((0 0, 100 0, 100 30, 0 0))"]}, finds=1,
+        RuleExample("a corner of 6°", {"layer": ["POLYGON ((0 0, 100 0, 100 10, 0 0))"]}, finds=1),
+        RuleExample("a spike", {"layer": [SPIKE_WKT]}, finds=1),
+        RuleExample("a notch into the shape", {"layer": ["POLYGON ((0 0, 100 0, 100 48, 10 50, 100 52, 100 100, 0 100, 0 0))"]}, finds=1),
+        RuleExample("in a hole", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 90 10, 90 20, 10 10))"]}, finds=1),
+        RuleExample("a stricter county", {"layer": ["POLYGON ((0 0, 100 0, 100 30, 0 0))"]}, finds=1,
                 parameters={"below_degrees": 20.0}),
-        Example("both in one shape", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, -600 100, 0 60, 0 0))"]},
+        RuleExample("both in one shape", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, -600 100, 0 60, 0 0))"]},
                 finds=2),
     ],
     passes=[
-        Example("right angles", {"layer": [SQUARE_WKT]}),
-        Example("a flat vertex is no spike", {"layer": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}),
-        Example("a vertex twice is no corner", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}),
-        Example("what is not valid is another rule's", {"layer": ["POLYGON ((0 0, 100 10, 100 0, 0 10, 0 0))"]}),
+        RuleExample("right angles", {"layer": [SQUARE_WKT]}),
+        RuleExample("a flat vertex is no spike", {"layer": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}),
+        RuleExample("a vertex twice is no corner", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}),
+        RuleExample("what is not valid is another rule's", {"layer": ["POLYGON ((0 0, 100 10, 100 0, 0 10, 0 0))"]}),
     ],
 )  # fmt: skip
 def acute_angles(
-    layer: Layer, *, ctx: Context, below_degrees: float = 10.0, spike_degrees: float = 1.0
+    layer: Layer, *, ctx: RuleContext, below_degrees: float = 10.0, spike_degrees: float = 1.0
 ) -> list[Finding] | None:
     """Polygons have no acute corners and no spikes.
 
@@ -77,4 +77,6 @@ def acute_angles(
 
 def _select_corners(corners: CornerDefects, selected: NDArray) -> CornerDefects:
     """Return the corners where ``selected``, (n,) bool, is True."""
-    return CornerDefects(corners.row[selected], corners.point[selected], corners.angle_or_distance[selected])
+    return CornerDefects(
+        corners.polygon_row[selected], corners.vertex_xy[selected], corners.angle_or_distance[selected]
+    )

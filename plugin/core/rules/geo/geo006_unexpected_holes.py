@@ -5,11 +5,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.linework import extract_rings
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap, select_valid_polygons
 
@@ -25,7 +25,7 @@ MIN_OPEN_SHARE = 0.5
     problem="A feature has a hole",
     severity=Severity.WARNING,
     basis=["G3"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance", "quality.tiled", "quality.windowed", "quality.window_fillers"],
     messages={
         "hole": "{layer} ({key}) has a hole of {area} (width {width} m) that no feature of the layer fills. Fill it "
@@ -33,23 +33,23 @@ MIN_OPEN_SHARE = 0.5
         "window": "{layer} ({key}) has a window of {area} (width {width} m), left open for the farmland or red line in it. No action is needed; the window is listed for the count.",
     },
     fails=[
-        Example("an open hole", {"layer": [RING_WKT]}, finds=1, areas=(400.0,)),
-        Example("two holes", {"layer": [RING_WKT[:-1] + ", (10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=2, areas=(400.0, 100.0)),
-        Example("in one part of two", {"layer": ["MULTIPOLYGON (((200 0, 300 0, 300 100, 200 0)), " + RING_WKT[8:] + ")"]}, finds=1),
-        Example("a small island leaves it open", {"layer": [RING_WKT, "POLYGON ((40 40, 45 40, 45 45, 40 45, 40 40))"]}, finds=1, areas=(375.0,)),
-        Example("a window in the boundary is listed", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, finds=1, areas=(400.0,)),
-        Example("a hole next to the farmland is not a window", {"boundary": [RING_WKT], "farmland": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]},
+        RuleExample("an open hole", {"layer": [RING_WKT]}, finds=1, areas=(400.0,)),
+        RuleExample("two holes", {"layer": [RING_WKT[:-1] + ", (10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=2, areas=(400.0, 100.0)),
+        RuleExample("in one part of two", {"layer": ["MULTIPOLYGON (((200 0, 300 0, 300 100, 200 0)), " + RING_WKT[8:] + ")"]}, finds=1),
+        RuleExample("a small island leaves it open", {"layer": [RING_WKT, "POLYGON ((40 40, 45 40, 45 45, 40 45, 40 40))"]}, finds=1, areas=(375.0,)),
+        RuleExample("a window in the boundary is listed", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, finds=1, areas=(400.0,)),
+        RuleExample("a hole next to the farmland is not a window", {"boundary": [RING_WKT], "farmland": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]},
                 finds=1, areas=(400.0,)),
     ],
     passes=[
-        Example("no hole", {"layer": [ISLAND_WKT]}),
-        Example("filled by another feature", {"layer": [RING_WKT, ISLAND_WKT]}),
-        Example("a hole in the zones is a gap, and another rule's", {"layer": [RING_WKT]}, roles={"layer": "YDYHGHFQ"}),
-        Example("a window that another rule tells", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, parameters={"rules": ["TOP009"]}),
-        Example("a protected range may have holes", {"layer": [RING_WKT]}, roles={"layer": "LSWHBHX"}),
+        RuleExample("no hole", {"layer": [ISLAND_WKT]}),
+        RuleExample("filled by another feature", {"layer": [RING_WKT, ISLAND_WKT]}),
+        RuleExample("a hole in the zones is a gap, and another rule's", {"layer": [RING_WKT]}, roles={"layer": "YDYHGHFQ"}),
+        RuleExample("a window that another rule tells", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, parameters={"rules": ["TOP009"]}),
+        RuleExample("a protected range may have holes", {"layer": [RING_WKT]}, roles={"layer": "LSWHBHX"}),
     ],
 )  # fmt: skip
-def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) -> list[Finding] | None:
+def unexpected_holes(layer: Layer, *, ctx: RuleContext, window_share: float = 0.95) -> list[Finding] | None:
     """Polygons have no unexpected holes.
 
     What it checks
@@ -80,12 +80,12 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
             rows, unfilled_holes, unfilled = rows[empty], unfilled_holes[empty], unfilled[empty]
         is_window = unfilled <= 1 - window_share
     areas, widths = (
-        ctx.geometry.statutory(unfilled_holes),
+        ctx.geometry.measure_statutory_areas(unfilled_holes),
         2 * shapely.area(unfilled_holes) / shapely.length(unfilled_holes),
     )
     findings = []
     for n, row in enumerate(rows.tolist()):
-        finding = ctx.finding_maker.row(
+        finding = ctx.finding_maker.make_row_finding(
             layer, row, area_m2=float(areas[n]), width_m=float(widths[n]), geometry=unfilled_holes[n]
         )
         finding.case = "window" if is_window[n] else "hole"
@@ -99,12 +99,15 @@ def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
     present_rows = np.flatnonzero(~shapely.is_missing(shapes))
     shape_rings = extract_rings(shapes[present_rows])
     hole_rings = np.flatnonzero(shape_rings.is_hole)
-    holes = [shapely.Polygon(shape_rings.xy[shape_rings.at[n] : shape_rings.at[n + 1]]) for n in hole_rings.tolist()]
-    return np.array(holes, dtype=object), present_rows[shape_rings.shape[hole_rings]]
+    holes = [
+        shapely.Polygon(shape_rings.xy[shape_rings.ring_starts[n] : shape_rings.ring_starts[n + 1]])
+        for n in hole_rings.tolist()
+    ]
+    return np.array(holes, dtype=object), present_rows[shape_rings.polygon_of_ring[hole_rings]]
 
 
 def _find_open_parts(
-    holes: NDArray, rows: NDArray, layer: Layer, cover: Polygons, ctx: Context, sliver_layer: Layer | None
+    holes: NDArray, rows: NDArray, layer: Layer, cover: Polygons, ctx: RuleContext, sliver_layer: Layer | None
 ) -> tuple[NDArray, NDArray]:
     """Return the part of each hole that other polygons leave open, and its share.
 
@@ -130,7 +133,9 @@ def _find_open_parts(
     return unfilled_holes, np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / shapely.area(holes)
 
 
-def _collect_window_fillers(ctx: Context) -> Polygons:
+def _collect_window_fillers(ctx: RuleContext) -> Polygons:
     """Return the polygons of all layers that may fill a hole (window) of the boundary."""
-    layers = [lay for c in ctx.norm.get("quality.window_fillers") if (lay := ctx.plan.concept(c)) is not None]
+    layers = [
+        lay for c in ctx.norm.get("quality.window_fillers") if (lay := ctx.plan.find_layer_of_concept(c)) is not None
+    ]
     return Polygons(np.concatenate([np.zeros(0, dtype=object), *(layer.plane for layer in layers)]))

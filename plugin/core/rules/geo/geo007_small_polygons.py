@@ -2,9 +2,9 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.validity import is_missing
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 #: Settings ``quality.min_area_m2.<role>``; a layer without the setting has no minimum area.
@@ -18,26 +18,26 @@ AREA_SETTING = "quality.min_area_m2"
     severity=Severity.WARNING,
     local=True,
     basis=["G5"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has {area} ({area_m2}), less than the minimum of {limit} m² for a polygon of this layer. If it "
         "remains from a cut, merge it into a neighbour of the same use; if a part is missing, draw it completely."
     },
     fails=[
-        Example("100 m² of farmland", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"]}, finds=1, areas=(100.0,),
+        RuleExample("100 m² of farmland", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"]}, finds=1, areas=(100.0,),
                 roles={"layer": "YJJBNTBHTB"}),
-        Example("a county that wants 400 m²", {"layer": ["POLYGON ((0 0, 15 0, 15 20, 0 20, 0 0))"]}, finds=1,
+        RuleExample("a county that wants 400 m²", {"layer": ["POLYGON ((0 0, 15 0, 15 20, 0 20, 0 0))"]}, finds=1,
                 settings={"quality.min_area_m2.YJJBNTBHTB": 400.0}, roles={"layer": "YJJBNTBHTB"}),
-        Example("a layer that a county adds", {"layer": ["POLYGON ((0 0, 15 0, 15 20, 0 20, 0 0))"]}, finds=1,
+        RuleExample("a layer that a county adds", {"layer": ["POLYGON ((0 0, 15 0, 15 20, 0 20, 0 0))"]}, finds=1,
                 settings={"quality.min_area_m2.STBHHX": 400.0}),
     ],
     passes=[
-        Example("300 m² of farmland", {"layer": ["POLYGON ((0 0, 15 0, 15 20, 0 20, 0 0))"]}, roles={"layer": "YJJBNTBHTB"}),
-        Example("no least area is set for the red line", {"layer": ["POLYGON ((0 0, 1 0, 1 1, 0 1, 0 0))"]}),
-        Example("no area at all is another rule's", {"layer": [None]}, roles={"layer": "YJJBNTBHTB"}),
+        RuleExample("300 m² of farmland", {"layer": ["POLYGON ((0 0, 15 0, 15 20, 0 20, 0 0))"]}, roles={"layer": "YJJBNTBHTB"}),
+        RuleExample("no least area is set for the red line", {"layer": ["POLYGON ((0 0, 1 0, 1 1, 0 1, 0 0))"]}),
+        RuleExample("no area at all is another rule's", {"layer": [None]}, roles={"layer": "YJJBNTBHTB"}),
     ],
 )  # fmt: skip
-def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
+def small_polygons(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Polygons have at least the minimum area of their layer.
 
     What it checks
@@ -53,7 +53,7 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
         use 400 and 600 m² by class (mark C). A layer without a setting is not checked, and the outcome notes it.
         GEO002 reports shapes without area.
     """
-    limit = ctx.norm.section(AREA_SETTING).get(layer.role)
+    limit = ctx.norm.get_settings_section(AREA_SETTING).get(layer.role)
     if layer.template.geometry != "polygon":
         return RuleResult(is_applicable=False)
     if limit is None:
@@ -67,6 +67,6 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
         if 0 < area < limit:
             params = {"limit": float(limit)}
             result.findings.append(
-                ctx.finding_maker.row(layer, row, area_m2=area, params=params, geometry=layer.plane[row])
+                ctx.finding_maker.make_row_finding(layer, row, area_m2=area, params=params, geometry=layer.plane[row])
             )
     return result

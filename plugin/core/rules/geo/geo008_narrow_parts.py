@@ -3,10 +3,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.corners import find_narrow_parts as parts_narrower
 from ...geometry.linework import hash_vertices
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import select_valid_polygons
 
@@ -23,29 +23,29 @@ NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200
     severity=Severity.WARNING,
     local=True,
     basis=["usual-practice"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has parts narrower than {limit} m: {count} ({area} in total), most likely drawing "
         "errors. Cut the strip off and merge it into the neighbour, or widen the neck."
     },
     fails=[
-        Example("a neck of one metre", {"layer": [NECK_WKT]}, finds=1),
-        Example("a strip all along", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]}, finds=1),
-        Example("two arms, one finding", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 60 100, 60 200, 59 200, 59 100, 20 100, 20 200, "
+        RuleExample("a neck of one metre", {"layer": [NECK_WKT]}, finds=1),
+        RuleExample("a strip all along", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]}, finds=1),
+        RuleExample("two arms, one finding", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 60 100, 60 200, 59 200, 59 100, 20 100, 20 200, "
                                                     "19 200, 19 100, 0 100, 0 0))"]}, finds=1),
-        Example("a wider limit", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}, finds=1, parameters={"narrow_m": 10.0}),
-        Example("a layer with a width of its own", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}, finds=1,
+        RuleExample("a wider limit", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}, finds=1, parameters={"narrow_m": 10.0}),
+        RuleExample("a layer with a width of its own", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}, finds=1,
                 settings={"quality.narrow_m.STBHHX": 10.0}),
     ],
     passes=[
-        Example("a square: its corners are no arms", {"layer": [SQUARE_WKT]}),
-        Example("nor is a corner of fifteen degrees", {"layer": ["POLYGON ((0 0, 100 0, 100 26.8, 0 0))"]}),
-        Example("a layer that is narrow by nature", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]},
+        RuleExample("a square: its corners are no arms", {"layer": [SQUARE_WKT]}),
+        RuleExample("nor is a corner of fifteen degrees", {"layer": ["POLYGON ((0 0, 100 0, 100 26.8, 0 0))"]}),
+        RuleExample("a layer that is narrow by nature", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]},
                 settings={"quality.narrow_m.STBHHX": 0.0}),
-        Example("a strip of eight metres", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}),
+        RuleExample("a strip of eight metres", {"layer": ["POLYGON ((0 0, 200 0, 200 8, 0 8, 0 0))"]}),
     ],
 )  # fmt: skip
-def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleResult | None:
+def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> RuleResult | None:
     """Polygons have no narrow arms and necks.
 
     What it checks
@@ -63,7 +63,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         nature. Parts thinner than a hundredth of half the width are not found (GEO005, GEO009). GEO002 reports
         invalid shapes.
     """
-    width = float(ctx.norm.section(WIDTH_SETTING).get(layer.role, narrow_m))
+    width = float(ctx.norm.get_settings_section(WIDTH_SETTING).get(layer.role, narrow_m))
     if layer.template.geometry != "polygon" or width <= 0:
         return None
     shapes = select_valid_polygons(layer)
@@ -75,7 +75,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
     wide_keys = np.delete(shape_keys, np.unique(rows))
     known_wide[width] = np.union1d(known_keys, wide_keys)
-    area = ctx.geometry.statutory(places)
+    area = ctx.geometry.measure_statutory_areas(places)
     findings = []
     for row in np.unique(rows).tolist():
         is_of_row = rows == row
@@ -83,7 +83,9 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         params = {"limit": width, "count": len(parts)}
         findings.append(
-            ctx.finding_maker.row(layer, row, area_m2=float(area[is_of_row].sum()), params=params, geometry=shape)
+            ctx.finding_maker.make_row_finding(
+                layer, row, area_m2=float(area[is_of_row].sum()), params=params, geometry=shape
+            )
         )
     # A county's width for this layer is as reliable as its source.
     county_setting = f"{WIDTH_SETTING}.{layer.role}"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.corners import CornerDefects
 from ...geometry.corners import find_near_vertices as vertices_near
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import make_findings_by_row, select_valid_polygons
 
@@ -15,26 +15,26 @@ from .._places import make_findings_by_row, select_valid_polygons
     severity=Severity.WARNING,
     local=True,
     basis=["G7", "G9"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
         "repeated": "{layer} ({key}) has repeated vertices: {count}. Delete one of each pair (QGIS: Remove duplicate vertices).",
         "near": "{layer} ({key}) has pairs of vertices closer than {limit} m: {count} (the closest {distance} m). Delete one of each pair, in the neighbour as well.",
     },
     fails=[
-        Example("twice the same", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}, finds=1),
-        Example("five millimetres apart", {"layer": ["POLYGON ((0 0, 100 0, 100 0.005, 100 100, 0 100, 0 0))"]}, finds=1),
-        Example("before the closing vertex", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0.005, 0 0))"]}, finds=1),
-        Example("one of each", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 100 100.005, 0 100, 0 0))"]}, finds=2),
-        Example("a wider limit", {"layer": ["POLYGON ((0 0, 100 0, 100 0.4, 100 100, 0 100, 0 0))"]}, finds=1,
+        RuleExample("twice the same", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}, finds=1),
+        RuleExample("five millimetres apart", {"layer": ["POLYGON ((0 0, 100 0, 100 0.005, 100 100, 0 100, 0 0))"]}, finds=1),
+        RuleExample("before the closing vertex", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0.005, 0 0))"]}, finds=1),
+        RuleExample("one of each", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 100 100.005, 0 100, 0 0))"]}, finds=2),
+        RuleExample("a wider limit", {"layer": ["POLYGON ((0 0, 100 0, 100 0.4, 100 100, 0 100, 0 0))"]}, finds=1,
                 parameters={"within_m": 0.5}),
     ],
     passes=[
-        Example("a square, closed as it must be", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}),
-        Example("two centimetres apart", {"layer": ["POLYGON ((0 0, 100 0, 100 0.02, 100 100, 0 100, 0 0))"]}),
+        RuleExample("a square, closed as it must be", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}),
+        RuleExample("two centimetres apart", {"layer": ["POLYGON ((0 0, 100 0, 100 0.02, 100 100, 0 100, 0 0))"]}),
     ],
 )  # fmt: skip
-def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list[Finding] | None:
+def near_vertices(layer: Layer, *, ctx: RuleContext, within_m: float = 0.01) -> list[Finding] | None:
     """Vertices of a polygon do not coincide.
 
     What it checks
@@ -58,7 +58,9 @@ def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list
     findings = []
     for case, selected, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
         corners = CornerDefects(
-            close_vertices.row[selected], close_vertices.point[selected], close_vertices.angle_or_distance[selected]
+            close_vertices.polygon_row[selected],
+            close_vertices.vertex_xy[selected],
+            close_vertices.angle_or_distance[selected],
         )
         findings += make_findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
     return findings

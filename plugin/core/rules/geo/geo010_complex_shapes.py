@@ -3,10 +3,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import select_valid_polygons
 
@@ -23,24 +23,24 @@ THREE_HOLES_WKT = (
     severity=Severity.INFO,
     local=True,
     basis=["usual-practice"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "vertices": "{layer} ({key}) has more than {limit} vertices: {count}. Split it along township boundaries or roads, or simplify it together with its neighbours.",
         "holes": "{layer} ({key}) has more than {limit} holes: {count}. Check whether they are intended (GEO006), and split the feature.",
     },
     fails=[
-        Example("more vertices than allowed", {"layer": [SQUARE_WKT]}, finds=1, parameters={"vertices_count": 3}),
-        Example("more holes than allowed", {"layer": [THREE_HOLES_WKT]}, finds=1, parameters={"holes_count": 2}),
+        RuleExample("more vertices than allowed", {"layer": [SQUARE_WKT]}, finds=1, parameters={"vertices_count": 3}),
+        RuleExample("more holes than allowed", {"layer": [THREE_HOLES_WKT]}, finds=1, parameters={"holes_count": 2}),
     ],
     passes=[
-        Example(
+        RuleExample(
             "four corners: the closing vertex is not counted", {"layer": [SQUARE_WKT]}, parameters={"vertices_count": 4}
         ),
-        Example("three holes", {"layer": [THREE_HOLES_WKT]}, parameters={"holes_count": 3}),
+        RuleExample("three holes", {"layer": [THREE_HOLES_WKT]}, parameters={"holes_count": 3}),
     ],
 )
 def complex_shapes(
-    layer: Layer, *, ctx: Context, vertices_count: int = 100_000, holes_count: int = 200
+    layer: Layer, *, ctx: RuleContext, vertices_count: int = 100_000, holes_count: int = 200
 ) -> list[Finding] | None:
     """No single shape is too large to process.
 
@@ -69,7 +69,9 @@ def complex_shapes(
         for n in np.flatnonzero(counts > limit).tolist():
             params = {"count": int(counts[n]), "limit": limit}
             row = int(rows[n])
-            findings.append(ctx.finding_maker.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
+            findings.append(
+                ctx.finding_maker.make_row_finding(layer, row, case=case, params=params, geometry=layer.plane[row])
+            )
     return findings
 
 

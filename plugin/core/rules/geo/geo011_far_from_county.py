@@ -2,9 +2,9 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
@@ -18,25 +18,25 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     local=True,
     basis=["G12"],
-    needs={"layer": Need(EVERY_LAYER), "county": Need("county")},
+    needs={"layer": LayerNeed(EVERY_LAYER), "county": LayerNeed("county")},
     messages={
         "": "{layer} ({key}) reaches {distance} m beyond the county's extent. Check its coordinates: most likely a vertex or the whole feature was moved."
     },
     fails=[
-        Example("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]},
+        RuleExample("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]},
                 finds=1),
-        Example("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [COUNTY_WKT]}, finds=1),
-        Example("a point", {"layer": ["POINT (20000 0)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "BKYDWWD"}),
-        Example("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [COUNTY_WKT]}, finds=1,
+        RuleExample("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [COUNTY_WKT]}, finds=1),
+        RuleExample("a point", {"layer": ["POINT (20000 0)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "BKYDWWD"}),
+        RuleExample("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [COUNTY_WKT]}, finds=1,
                 parameters={"far_m": 50.0}),
     ],
     passes=[
-        Example("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY_WKT]}),
-        Example("reported already where the area outside is checked",
+        RuleExample("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY_WKT]}),
+        RuleExample("reported already where the area outside is checked",
                 {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]}, parameters={"rules": ["TOP003"]}),
     ],
 )  # fmt: skip
-def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float = 5000.0) -> list[Finding] | None:
+def far_from_county(layer: Layer, county: Layer, *, ctx: RuleContext, far_m: float = 5000.0) -> list[Finding] | None:
     """No feature is far from the county.
 
     What it checks
@@ -49,7 +49,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
         Not part of the default run: the limit is that of the plugin (mark C). When TOP003 also runs, only TOP003
         reports features outside the county. Extents are compared, not outlines.
     """
-    extent = ctx.geometry.county()
+    extent = ctx.geometry.get_county_outline()
     if extent is None or layer is county:
         return None
     if is_reported_elsewhere(ctx, "TOP003"):
@@ -60,6 +60,8 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
     # Rows without a shape have no bounds and are not far from the county.
     farthest_m = np.nan_to_num(distances, nan=0.0).max(axis=1, initial=0.0)
     return [
-        ctx.finding_maker.row(layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane[row])
+        ctx.finding_maker.make_row_finding(
+            layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane[row]
+        )
         for row in np.flatnonzero(farthest_m > far_m).tolist()
     ]

@@ -2,11 +2,11 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 
 
@@ -20,27 +20,29 @@ def _make_square_wkt(easting: float) -> str:
     problem="Coordinates are outside their projection zone",
     severity=Severity.WARNING,
     basis=["cgcs2000"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} has features up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends "
         "at {half}°; features: {count}. Areas and lengths are distorted there. Reproject the layer to zone {zone}, or "
         "correct the coordinates of single features; the layer was not changed."
     },
     fails=[
-        Example("three degrees east of the meridian", {"layer": [_make_square_wkt(38_790_000)]}, finds=1),
-        Example(
+        RuleExample("three degrees east of the meridian", {"layer": [_make_square_wkt(38_790_000)]}, finds=1),
+        RuleExample(
             "one layer, one finding",
             {"layer": [_make_square_wkt(38_790_000), _make_square_wkt(38_500_000), _make_square_wkt(38_210_000)]},
             finds=1,
         ),
-        Example("no margin", {"layer": [_make_square_wkt(38_650_000)]}, finds=1, parameters={"margin_degrees": 0.0}),
+        RuleExample(
+            "no margin", {"layer": [_make_square_wkt(38_650_000)]}, finds=1, parameters={"margin_degrees": 0.0}
+        ),
     ],
     passes=[
-        Example("near the meridian", {"layer": [_make_square_wkt(38_500_000)]}),
-        Example("a county across the edge of its zone", {"layer": [_make_square_wkt(38_650_000)]}),
+        RuleExample("near the meridian", {"layer": [_make_square_wkt(38_500_000)]}),
+        RuleExample("a county across the edge of its zone", {"layer": [_make_square_wkt(38_650_000)]}),
     ],
 )
-def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> list[Finding] | None:
+def outside_zone(layer: Layer, *, ctx: RuleContext, margin_degrees: float = 0.5) -> list[Finding] | None:
     """Coordinates are within their projection zone.
 
     What it checks

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import math
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.ratio import (
     DOUBTFUL_SETTING,
@@ -14,7 +14,7 @@ from ...indicators.ratio import (
 )
 from ...messages.texts import format_number
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 #: Keys that a message names.
@@ -42,9 +42,9 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
     problem="The expansion ratio exceeds its limit or is doubtful",
     basis=["shanxi-plan-3", "ratio-definition"],
     needs={
-        "boundary": Need("boundary", fields=("zone_code",)),
-        "base_parcels": Need("base_parcels", fields=("urban_code", "gross_area"), reads=("land_use",)),
-        "parcels": Need("parcels", reads=("land_use", "urban_code"), optional=True),
+        "boundary": LayerNeed("boundary", fields=("zone_code",)),
+        "base_parcels": LayerNeed("base_parcels", fields=("urban_code", "gross_area"), reads=("land_use",)),
+        "parcels": LayerNeed("parcels", reads=("land_use", "urban_code"), optional=True),
     },
     uses=[
         "ratio.form",
@@ -82,26 +82,26 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "if they must stay open, waive the finding and give the reason for each window.",
     },
     fails=[
-        Example("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
-        Example("ratio 0.7 by the field, 1.4 by the land", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [{**BASE_PARCEL, "gross_area": 20000.0}]}, finds=1,
+        RuleExample("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
+        RuleExample("ratio 0.7 by the field, 1.4 by the land", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [{**BASE_PARCEL, "gross_area": 20000.0}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        Example("an orchard in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0201"}]}, finds=1,
+        RuleExample("an orchard in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0201"}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        Example("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": ORCHARD_WKT, "land_use": "070100", "urban_code": "202",
+        RuleExample("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": ORCHARD_WKT, "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}],
                 "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
-        Example("a window with nothing in it", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
+        RuleExample("a window with nothing in it", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
     ],
     passes=[
-        Example("ratio 1.2 against 1.3", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"}),
-        Example("a window for a pond", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL, {"wkt": POND_WKT, "land_use": "1104", "gross_area": 400.0}]},
+        RuleExample("ratio 1.2 against 1.3", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"}),
+        RuleExample("a window for a pond", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL, {"wkt": POND_WKT, "land_use": "1104", "gross_area": 400.0}]},
                 roles={"base_parcels": "DLTB"}),
-        Example("the county's own limit is looser", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"},
+        RuleExample("the county's own limit is looser", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"},
                 settings={"ratio.limit": 1.5}),
     ],
 )  # fmt: skip
-def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None, *, ctx: Context) -> RuleResult:
+def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None, *, ctx: RuleContext) -> RuleResult:
     """The boundary's expansion ratio is within its limit.
 
     What it checks
@@ -124,19 +124,21 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         nothing is confirmed.
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
-    if expansion.denominator <= 0:
+    if expansion.denominator_m2 <= 0:
         params = {"layer": base_parcels.name, "classes": ", ".join(expansion.classes)}
         return RuleResult(not_checked=[("ratio_no_base", params)])
-    result = RuleResult(indicators=expansion.indicators(ctx.norm, base_parcels), doubts=list(expansion.uncertainties))
-    if expansion.missing_areas:
+    result = RuleResult(
+        indicators=expansion.make_indicators(ctx.norm, base_parcels), doubts=list(expansion.uncertainties)
+    )
+    if expansion.missing_area_count:
         result.not_checked.append(
-            ("ratio_area_missing", {"layer": base_parcels.name, "count": expansion.missing_areas})
+            ("ratio_area_missing", {"layer": base_parcels.name, "count": expansion.missing_area_count})
         )
     definition, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if expansion.uncoded_m2 > 0 and definition != "n1":
         params = {"layer": boundary.name, "area": format_number(expansion.uncoded_m2, 2), "form": definition.upper()}
         result.not_checked.append(("ratio_uncoded", params))
-    ratio, numerator = expansion.ratios[definition], expansion.numerators[definition]
+    ratio, numerator = expansion.ratio_by_form[definition], expansion.numerators_m2[definition]
     if ratio > limit:
         ratio_params: dict[str, object] = {
             "form": definition.upper(),
@@ -144,25 +146,29 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
             "ratio_text": _format_ratio_above_limit(ratio, limit),
             "limit": limit,
             "numerator": round(numerator, 2),
-            "denominator": round(expansion.denominator, 2),
-            "excess": math.ceil((numerator - limit * expansion.denominator) * 100) / 100,
+            "denominator": round(expansion.denominator_m2, 2),
+            "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
         }
         result.findings.append(Finding(boundary.role, params=ratio_params))
     if expansion.is_doubtful:
         result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
-    if expansion.closed_ratio is not None:
+    if expansion.ratio_with_windows_filled is not None:
         result.unconfirmed += [WINDOW_FILLERS_SETTING, WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING]
-    if expansion.unfilled_windows and expansion.closed_ratio is not None and ratio <= limit < expansion.closed_ratio:
+    if (
+        expansion.unfilled_window_count
+        and expansion.ratio_with_windows_filled is not None
+        and ratio <= limit < expansion.ratio_with_windows_filled
+    ):
         result.findings.append(
-            _make_window_finding(expansion, expansion.closed_ratio, definition, limit, boundary, ctx)
+            _make_window_finding(expansion, expansion.ratio_with_windows_filled, definition, limit, boundary, ctx)
         )
-    if not expansion.backed:
+    if not expansion.is_confirmed_by_geometry:
         _report_ratio_by_land(result, expansion, definition, limit, base_parcels)
     return result
 
 
 def _make_window_finding(
-    expansion: ExpansionRatio, closed_ratio: float, definition: str, limit: float, boundary: Layer, ctx: Context
+    expansion: ExpansionRatio, closed_ratio: float, definition: str, limit: float, boundary: Layer, ctx: RuleContext
 ) -> Finding:
     """Return the finding that the boundary with its windows exceeds the limit.
 
@@ -170,13 +176,13 @@ def _make_window_finding(
     """
     params: dict[str, object] = {
         "form": definition.upper(),
-        "count": expansion.unfilled_windows,
+        "count": expansion.unfilled_window_count,
         "least": round(100 * float(ctx.norm.get(WINDOW_FILLED_SETTING)), 2),
-        "ratio_text": f"{expansion.ratios[definition]:.4f}",
+        "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
         "closed_text": _format_ratio_above_limit(closed_ratio, limit),
         "limit": limit,
     }
-    area = expansion.unfilled_area
+    area = expansion.unfilled_area_m2
     return Finding(boundary.role, case="windows", severity=Severity.WARNING, area_m2=area, params=params)
 
 
@@ -191,10 +197,10 @@ def _make_contradiction_finding(
     params: dict[str, object] = {
         "form": definition.upper(),
         "count": len(rows),
-        "contradicted": round(expansion.contradicted, 2),
-        "denominator": round(expansion.denominator, 2),
+        "contradicted": round(expansion.contradicted_area_m2, 2),
+        "denominator": round(expansion.denominator_m2, 2),
         "keys": [base_parcels.keys[row] for row in rows[:_MAX_LISTED_KEYS]],
-        "ratio_text": f"{expansion.ratios[definition]:.4f}",
+        "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
         "without_text": "∞"
         if ratio_without is None
         else _format_ratio_above_limit(ratio_without, limit)
@@ -213,7 +219,7 @@ def _report_ratio_by_land(
 
     Add a finding if only this ratio exceeds the limit.
     """
-    ratio, land_ratio = expansion.ratios[definition], expansion.land_ratios.get(definition)
+    ratio, land_ratio = expansion.ratio_by_form[definition], expansion.land_ratios.get(definition)
     field = base_parcels.get_field_name("gross_area")
     values = {
         "form": definition.upper(),
@@ -222,7 +228,7 @@ def _report_ratio_by_land(
         "limit": limit,
         "ratio_text": f"{ratio:.4f}",
     }
-    values |= {"denominator": round(expansion.denominator, 2), "expected": round(expansion.statutory_denominator, 2)}
+    values |= {"denominator": round(expansion.denominator_m2, 2), "expected": round(expansion.statutory_denominator, 2)}
     if land_ratio is None:
         result.notes.append(("ratio_no_land", values))
         return

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.areas import (
     LAND_INPUT,
@@ -26,9 +26,9 @@ from ...model.indicator import (
     compare_area_with_target,
     convert_area,
 )
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile import Target, count_decimals
+from ...profile import IndicatorTarget, count_decimals
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -39,15 +39,15 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="An area misses its target",
     basis=["plan-review", "hunyuan-plan"],
     needs={
-        "farmland": Need("farmland", optional=True),
-        "cultivated": Need("cultivated", optional=True),
-        "red_line": Need("red_line", optional=True),
-        "boundary": Need("boundary", optional=True),
-        "parcels": Need("parcels", optional=True),
-        "reserves": Need("reserves", optional=True),
-        "flood_line": Need("flood_line", optional=True),
-        "centre": Need("centre", optional=True),
-        "detail_units": Need("detail_units", optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "cultivated": LayerNeed("cultivated", optional=True),
+        "red_line": LayerNeed("red_line", optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
+        "parcels": LayerNeed("parcels", optional=True),
+        "reserves": LayerNeed("reserves", optional=True),
+        "flood_line": LayerNeed("flood_line", optional=True),
+        "centre": LayerNeed("centre", optional=True),
+        "detail_units": LayerNeed("detail_units", optional=True),
     },
     uses=["reserves.part_words", "rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
@@ -62,22 +62,22 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; the target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
     },
     fails=[
-        Example("red line too small", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
-        Example("boundary too large", {"boundary": [HECTARE_WKT]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
-        Example("one unit less than in the text", {"detail_units": [HECTARE_WKT]}, finds=1,
+        RuleExample("red line too small", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        RuleExample("boundary too large", {"boundary": [HECTARE_WKT]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
+        RuleExample("one unit less than in the text", {"detail_units": [HECTARE_WKT]}, finds=1,
                 settings={"targets": [("detail_units_count", "=", "2", "count")]}),
-        Example("a target in the wrong unit", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
-        Example("another document asks for more", {"red_line": [HECTARE_WKT]}, finds=1,
+        RuleExample("a target in the wrong unit", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
+        RuleExample("another document asks for more", {"red_line": [HECTARE_WKT]}, finds=1,
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("2.00", "另一份规划"))]}),
-        Example("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE_WKT, "gross_area": 10000.0, "net_area": 9000.0,
+        RuleExample("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE_WKT, "gross_area": 10000.0, "net_area": 9000.0,
                 "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
     ],
     passes=[
-        Example("met", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
-        Example("another document is met, too", {"red_line": [HECTARE_WKT]},
+        RuleExample("met", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
+        RuleExample("another document is met, too", {"red_line": [HECTARE_WKT]},
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("0.90", "另一份规划"))]}),
-        Example("as stated", {"reserves": [HECTARE_WKT]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
-        Example("no target of this area", {"red_line": [HECTARE_WKT]}),
+        RuleExample("as stated", {"reserves": [HECTARE_WKT]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
+        RuleExample("no target of this area", {"red_line": [HECTARE_WKT]}),
     ],
 )  # fmt: skip
 def area_targets(
@@ -91,7 +91,7 @@ def area_targets(
     centre: Layer | None,
     detail_units: Layer | None,
     *,
-    ctx: Context,
+    ctx: RuleContext,
     implausible_times: float = 10.0,
 ) -> RuleResult:
     """Areas meet the plan's targets.
@@ -109,7 +109,7 @@ def area_targets(
         within half of the last printed digit is a rounding difference (取整差) and a warning; so is a missed figure
         that is not binding (预期性, or only stated).
     """
-    targets = ctx.norm.targets(ctx.plan.area_code)
+    targets = ctx.norm.find_targets(ctx.plan.area_code)
     warning_share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     result = RuleResult(is_applicable=bool(targets))
     for indicator, (concept, _) in AREA_FIGURES.items():
@@ -126,9 +126,9 @@ def area_targets(
             result.doubts.append(NO_TARGET)
         # One indicator for each target (of each year), or the figure alone.
         compared = [figure.make_indicator_with_target(indicator, target, warning_share) for target in indicator_targets]
-        if indicator_targets and not (figure.confirmed and all(one.confirmed for one in compared)):
+        if indicator_targets and not (figure.is_confirmed and all(one.confirmed for one in compared)):
             result.doubts.append(f"figures.{indicator}")
-        result.indicators += compared or [figure.indicator(indicator)]
+        result.indicators += compared or [figure.make_indicator(indicator)]
         result.findings += _report_missed_targets(figure, indicator_targets, compared)
         result.findings += _report_implausible_figures(figure, indicator_targets, compared, implausible_times)
     for indicator in STATED_FIGURES:
@@ -143,7 +143,9 @@ def area_targets(
     return result
 
 
-def _report_missed_targets(figure: AreaFigure, targets: list[Target], compared: list[Indicator]) -> list[Finding]:
+def _report_missed_targets(
+    figure: AreaFigure, targets: list[IndicatorTarget], compared: list[Indicator]
+) -> list[Finding]:
     """Return findings on targets that a figure of the plan misses."""
     pairs = zip(targets, compared, strict=True)
     findings = []
@@ -155,7 +157,9 @@ def _report_missed_targets(figure: AreaFigure, targets: list[Target], compared: 
     return findings
 
 
-def _report_missed_other_sources(figure: AreaFigure, target: Target, indicator: Indicator) -> Iterator[Finding]:
+def _report_missed_other_sources(
+    figure: AreaFigure, target: IndicatorTarget, indicator: Indicator
+) -> Iterator[Finding]:
     """Yield a warning for each other document whose value the plan misses.
 
     The target itself is met; the profile lists the values of other documents as ``also_said``.
@@ -184,7 +188,7 @@ def _report_missed_other_sources(figure: AreaFigure, target: Target, indicator: 
 
 
 def _report_implausible_figures(
-    figure: AreaFigure, targets: list[Target], compared: list[Indicator], max_times: float
+    figure: AreaFigure, targets: list[IndicatorTarget], compared: list[Indicator], max_times: float
 ) -> list[Finding]:
     """Return warnings on figures that exceed their target many times.
 
@@ -215,7 +219,7 @@ def _report_implausible_figures(
     return findings
 
 
-def _make_target_finding(figure: AreaFigure, target: Target, indicator: Indicator) -> Finding:
+def _make_target_finding(figure: AreaFigure, target: IndicatorTarget, indicator: Indicator) -> Finding:
     """Return the finding that a figure misses its target."""
     layer = require_value(figure.layer, "the layer of a missed figure")
     computed, target_value = (

@@ -3,9 +3,9 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 from ...three_zones.figures import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
@@ -20,7 +20,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     problem="Planning zones belong to none of the three spaces",
     severity=Severity.WARNING,
     basis=["zoning-guide"],
-    needs={"zones": Need("zones", fields=("zone_code",)), "county": Need("county", optional=True)},
+    needs={"zones": LayerNeed("zones", fields=("zone_code",)), "county": LayerNeed("county", optional=True)},
     uses=SETTINGS_USED,
     messages={
         "": "{layer}: features with the zone code “{code}” belong to none of the three zones, because [three_zones] "
@@ -29,17 +29,17 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "blank": "{layer}: features without a zone code belong to none of the three zones; features: {count} ({area}). Fill in the code.",
     },
     fails=[
-        Example("code of no space", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": EAST_SQUARE_WKT, "zone_code": "700"}]}, finds=1,
+        RuleExample("code of no space", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": EAST_SQUARE_WKT, "zone_code": "700"}]}, finds=1,
                 areas=(10000.0,), settings={"three_zones.700": "未对应"}),
-        Example("no code", {"zones": [{"wkt": SQUARE_WKT, "zone_code": ""}]}, finds=1, areas=(10000.0,)),
+        RuleExample("no code", {"zones": [{"wkt": SQUARE_WKT, "zone_code": ""}]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
-        Example("all placed", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": EAST_SQUARE_WKT, "zone_code": "411"}]}),
-        Example("outside the three by decision", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "700"}]}),
-        Example("a code of no list is another rule's", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "999"}]}),
+        RuleExample("all placed", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": EAST_SQUARE_WKT, "zone_code": "411"}]}),
+        RuleExample("outside the three by decision", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "700"}]}),
+        RuleExample("a code of no list is another rule's", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "999"}]}),
     ],
 )  # fmt: skip
-def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResult:
+def three_zones(zones: Layer, county: Layer | None, *, ctx: RuleContext) -> RuleResult:
     """Every planning zone belongs to one of the three zones.
 
     What it checks
@@ -57,12 +57,12 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
     spaces = load_space_map(ctx.norm)
     derived_areas = derive_from_layer(zones, spaces, ctx.cancellation)
     result = RuleResult(indicators=make_zone_indicators(derived_areas, zones, county, ctx.norm))
-    if derived_areas.unmapped or not derived_areas.adds_up:
+    if derived_areas.unmapped_zones or not derived_areas.do_areas_add_up:
         result.doubts.append("figures.three_zones")
     codes = np.array(list_zone_codes(zones), dtype=object)
-    for code, (count, area) in derived_areas.unmapped.items():
-        if not code or code in spaces.zones.codes:
-            geometry = ctx.geometry.unite(zones.plane[codes == code])
+    for code, (count, area) in derived_areas.unmapped_zones.items():
+        if not code or code in spaces.zones.entry_by_code:
+            geometry = ctx.geometry.unite_shapes(zones.plane[codes == code])
             result.findings.append(_make_unmapped_finding(zones, geometry, code, count, area))
     return result
 

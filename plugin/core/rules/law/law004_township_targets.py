@@ -4,7 +4,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.areas import LAND_INPUT, WARNING_SHARE_SETTING, is_met_only_by_field, mark_unbacked_indicator
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_rows_below
@@ -20,7 +20,7 @@ from ...model.indicator import (
     compare_area_with_target,
     convert_area,
 )
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile.figures import AllocatedTarget, get_township_tasks
 from ...target_allocation.by_township import (
@@ -58,12 +58,12 @@ _TOWNSHIP_DIGITS = 9
     problem="A township misses its target, or parcels belong elsewhere",
     basis=["handed-down", "plan-review"],
     needs={
-        "townships": Need("townships", optional=True),
-        "farmland": Need("farmland", optional=True),
-        "cultivated": Need("cultivated", optional=True),
-        "red_line": Need("red_line", optional=True),
-        "boundary": Need("boundary", optional=True),
-        "parcels": Need("parcels", optional=True),
+        "townships": LayerNeed("townships", optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "cultivated": LayerNeed("cultivated", optional=True),
+        "red_line": LayerNeed("red_line", optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
+        "parcels": LayerNeed("parcels", optional=True),
     },
     uses=["rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, LEAST_SHARE_SETTING],
     messages={
@@ -85,27 +85,27 @@ _TOWNSHIP_DIGITS = 9
         "another county.",
     },
     fails=[
-        Example("a township short of net farmland", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]}, finds=1,
+        RuleExample("a township short of net farmland", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.70", "ha")]}),
-        Example("the row's own code comes before its place", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW_WITH_CODE]}, finds=1,
+        RuleExample("the row's own code comes before its place", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW_WITH_CODE]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
-        Example("one task missed, one of a township that the map has not", {"townships": [WEST_TOWNSHIP], "red_line": [FARMLAND_ROW["wkt"]]}, finds=1,
+        RuleExample("one task missed, one of a township that the map has not", {"townships": [WEST_TOWNSHIP], "red_line": [FARMLAND_ROW["wkt"]]}, finds=1,
                 side={"targets": [("", "甲镇", "red_line_area", ">=", "0.80", "ha"), ("", "丙镇", "red_line_area", ">=", "0.10", "ha")]}),
-        Example("a row in one township with the code of the next", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW_WITH_CODE, "wkt": WEST_TOWNSHIP["wkt"]}]}, finds=1,
+        RuleExample("a row in one township with the code of the next", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW_WITH_CODE, "wkt": WEST_TOWNSHIP["wkt"]}]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
-        Example("a row with the code of another county", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW, "location_code": "1402231002010000000"}]},
+        RuleExample("a row with the code of another county", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW, "location_code": "1402231002010000000"}]},
                 finds=1),
-        Example("two townships with one code", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140225100"}]}, finds=1),
-        Example("two townships with one name", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_name": "甲镇"}]}, finds=1),
-        Example("codes of two townships exchanged", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW_WITH_CODE, "wkt": WEST_TOWNSHIP["wkt"]},
+        RuleExample("two townships with one code", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140225100"}]}, finds=1),
+        RuleExample("two townships with one name", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_name": "甲镇"}]}, finds=1),
+        RuleExample("codes of two townships exchanged", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW_WITH_CODE, "wkt": WEST_TOWNSHIP["wkt"]},
                 {**FARMLAND_ROW_WITH_CODE, "wkt": EAST_TOWNSHIP["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
     ],
     passes=[
-        Example("met by the net area of its part", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]},
+        RuleExample("met by the net area of its part", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]},
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha"),
                                     ("140225101", "乙乡", "farmland_area", ">=", "0.20", "ha")]}),
-        Example("no table of tasks", {"townships": [WEST_TOWNSHIP], "farmland": [FARMLAND_ROW]}),
-        Example("a township in two parts", {"townships": [WEST_TOWNSHIP, {**WEST_TOWNSHIP, "wkt": EAST_TOWNSHIP["wkt"]}], "farmland": [FARMLAND_ROW]}),
+        RuleExample("no table of tasks", {"townships": [WEST_TOWNSHIP], "farmland": [FARMLAND_ROW]}),
+        RuleExample("a township in two parts", {"townships": [WEST_TOWNSHIP, {**WEST_TOWNSHIP, "wkt": EAST_TOWNSHIP["wkt"]}], "farmland": [FARMLAND_ROW]}),
     ],
 )  # fmt: skip
 def township_targets(
@@ -116,7 +116,7 @@ def township_targets(
     boundary: Layer | None,
     parcels: Layer | None,
     *,
-    ctx: Context,
+    ctx: RuleContext,
 ) -> RuleResult:
     """Townships meet the targets allocated to them.
 
@@ -138,8 +138,8 @@ def township_targets(
         rows on parcels that are not cultivated; TOP003 reports rows outside all townships. A shortfall within half of
         the last printed digit is a rounding difference (取整差).
     """
-    tasks = get_township_tasks(ctx.side)
-    if not tasks.tasks:
+    tasks = get_township_tasks(ctx.side_inputs)
+    if not tasks.targets:
         code_findings = [
             *_report_repeated_divisions(townships, ctx),
             *_check_row_codes((farmland, cultivated, parcels), ctx),
@@ -150,7 +150,7 @@ def township_targets(
         [*_report_repeated_divisions(townships, ctx), *_check_row_codes((farmland, cultivated, parcels), ctx)]
     )
     if township_layer is None:
-        result.not_checked.append(("tasks_no_townships", {"file": tasks.file}))
+        result.not_checked.append(("tasks_no_townships", {"file": tasks.file_name}))
         return result
     towns, keys = (
         township_layer[0],
@@ -161,15 +161,15 @@ def township_targets(
     for indicator in tasks.indicators:
         by_township = compute_by_township(indicator, ctx)
         if by_township is None:
-            result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": tasks.file}))
+            result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": tasks.file_name}))
             continue
-        if not (by_township.figure.confirmed and by_township.backed.all()):
+        if not (by_township.plan_figure.is_confirmed and by_township.is_confirmed_by_geometry.all()):
             result.doubts.append(f"figures.{indicator}")
         result.notes += _note_assignment(indicator, by_township)
         figures = []
-        for task in tasks.of(indicator):
-            if task.line in position_of_line:
-                position = position_of_line[task.line]
+        for task in tasks.select_by_indicator(indicator):
+            if task.line_number in position_of_line:
+                position = position_of_line[task.line_number]
                 indicator_row = _make_township_indicator(task, by_township, position, ctx)
                 figures.append(indicator_row)
                 if not indicator_row.backed and f"figures.{indicator}" not in result.doubts:
@@ -191,23 +191,23 @@ def township_targets(
 
 def _note_assignment(indicator: str, by_township: AreasByTownship) -> Iterable[tuple[str, dict]]:
     """Yield notes on how rows were assigned to townships, and on land outside them."""
-    layer = require_value(by_township.figure.layer, "the layer of a figure by township").name
+    layer = require_value(by_township.plan_figure.layer, "the layer of a figure by township").name
     if by_township.named_row_count:
         params = {
             "layer": layer,
-            "field": by_township.field,
+            "field": by_township.field_name,
             "told": by_township.named_row_count,
-            "shared": by_township.shared,
+            "shared": by_township.divided_row_count,
         }
         yield "tasks_assigned", {"indicator": indicator, **params}
     else:
-        yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": by_township.shared}
-    outside = float(by_township.areas[-2])
+        yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": by_township.divided_row_count}
+    outside = float(by_township.areas_m2[-2])
     if outside >= 1.0:
         yield "tasks_outside", {"indicator": indicator, "area": format_number(outside, 2)}
 
 
-def _check_row_codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
+def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[Finding]:
     """Return warnings on rows whose code names another township or county.
 
     A layer that is given several times is checked once.
@@ -227,7 +227,9 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: Context) -> list[Findi
             [exchanged.get(centre, -1) for centre in row_codes.township_of_centre.tolist()], dtype=int
         )
         misplaced = np.where(
-            (row_codes.misplaced_township >= 0) & (exchanged_with == row_codes.named), -1, row_codes.misplaced_township
+            (row_codes.misplaced_township >= 0) & (exchanged_with == row_codes.named_township),
+            -1,
+            row_codes.misplaced_township,
         )
         misplaced[_is_reported_by_other_rules(layer, row_codes.township_of_centre, ctx)] = -1
         findings += _report_misplaced_rows(row_codes, misplaced)
@@ -236,7 +238,7 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: Context) -> list[Findi
     return findings
 
 
-def _report_repeated_divisions(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
+def _report_repeated_divisions(townships: Layer | None, ctx: RuleContext) -> Iterable[Finding]:
     """Yield findings on a code or a name that different townships share."""
     if townships is None or not (townships.has("division_code") and townships.has("division_name")):
         return
@@ -253,12 +255,12 @@ def _report_repeated_divisions(townships: Layer | None, ctx: Context) -> Iterabl
                 field = townships.get_field_name("division_code" if case == "code_twice" else "division_name")
                 params = {key: value, "count": len(sharing), others: list(sharing)}
                 row = next(iter(sharing.values()))
-                yield ctx.finding_maker.row(
+                yield ctx.finding_maker.make_row_finding(
                     townships, row, case=case, severity=Severity.WARNING, field=field, params=params
                 )
 
 
-def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
+def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows that other rules of this run report.
 
     TOP003 reports rows outside all townships. Without a table of tasks, LAW010 reports rows on a parcel that is not
@@ -268,8 +270,13 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) ->
     is_reported = (
         outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
     )
-    parcels = ctx.plan.concept("parcels")
-    if get_township_tasks(ctx.side).tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
+    parcels = ctx.plan.find_layer_of_concept("parcels")
+    if (
+        get_township_tasks(ctx.side_inputs).targets
+        or parcels is None
+        or parcels is layer
+        or not parcels.has("land_use")
+    ):
         return is_reported
     parcel_of_row = find_rows_below(layer, parcels, ctx)
     is_uncultivated = (parcel_of_row >= 0) & ~ctx.find_cultivated_rows(parcels)[parcel_of_row]
@@ -287,12 +294,12 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced: NDArray) -> Itera
     for town in np.unique(misplaced[misplaced >= 0]).tolist():
         rows = np.flatnonzero(misplaced == town)
         place_names = [
-            row_codes.towns[centre].name
+            row_codes.townships[centre].name
             for centre in np.unique(row_codes.township_of_centre[rows]).tolist()
             if centre >= 0
         ]
         params = {
-            "town": row_codes.towns[town].name,
+            "town": row_codes.townships[town].name,
             "count": len(rows),
             "place": [*place_names[:_MAX_LISTED], *(["…"] if len(place_names) > _MAX_LISTED else [])]
             if place_names
@@ -303,18 +310,18 @@ def _report_misplaced_rows(row_codes: RowTownships, misplaced: NDArray) -> Itera
             layer.role,
             case="misplaced",
             severity=Severity.WARNING,
-            field=row_codes.field,
-            township=row_codes.towns[town].name,
+            field=row_codes.field_name,
+            township=row_codes.townships[town].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
             params=params,
         )
 
 
-def _make_exchange_finding(row_codes: RowTownships, town: int, other: int, ctx: Context) -> Finding:
+def _make_exchange_finding(row_codes: RowTownships, town: int, other: int, ctx: RuleContext) -> Finding:
     """Return the finding that the rows of two townships name each other's township."""
     towns, _, town_of = require_value(get_plan_townships(ctx), "the layer of townships")
-    located_town, named_town = row_codes.towns[town], row_codes.towns[other]
-    count = int(((row_codes.township_of_centre == town) & (row_codes.named == other)).sum())
+    located_town, named_town = row_codes.townships[town], row_codes.townships[other]
+    count = int(((row_codes.township_of_centre == town) & (row_codes.named_township == other)).sum())
     params = {
         "town": located_town.name,
         "code": located_town.code,
@@ -323,14 +330,14 @@ def _make_exchange_finding(row_codes: RowTownships, town: int, other: int, ctx: 
         "count": count,
     }
     row = int(np.flatnonzero(town_of == town)[0])
-    finding = ctx.finding_maker.row(
-        towns, row, case="exchanged", severity=Severity.WARNING, field=row_codes.field, params=params
+    finding = ctx.finding_maker.make_row_finding(
+        towns, row, case="exchanged", severity=Severity.WARNING, field=row_codes.field_name, params=params
     )
     finding.related_role, finding.township = row_codes.layer.role, located_town.name
     return finding
 
 
-def _make_foreign_code_finding(row_codes: RowTownships, ctx: Context) -> Finding:
+def _make_foreign_code_finding(row_codes: RowTownships, ctx: RuleContext) -> Finding:
     """Return the finding on rows whose code names another county."""
     layer, rows = row_codes.layer, np.flatnonzero(row_codes.is_of_other_county)
     field = layer.get_field_name("location_code")
@@ -354,23 +361,23 @@ def _depends_on_twice_claimed_land(figure: Indicator, by_township: AreasByTownsh
     return (
         figure.comparison != "<="
         and margin is not None
-        and 0 <= margin < convert_area(-float(by_township.areas[-1]), figure.unit)
+        and 0 <= margin < convert_area(-float(by_township.areas_m2[-1]), figure.unit)
     )
 
 
 def _note_twice_claimed_land(indicator: str, by_township: AreasByTownship) -> Iterable[tuple[str, dict]]:
     """Yield a note on land, from 1 m², that two townships claim."""
-    twice_claimed = float(by_township.areas[-1])
+    twice_claimed = float(by_township.areas_m2[-1])
     if twice_claimed <= -1.0:
         yield "tasks_twice_claimed", {"indicator": indicator, "area": format_number(-twice_claimed, 2)}
 
 
 def _make_township_indicator(
-    task: AllocatedTarget, by_township: AreasByTownship, position: int, ctx: Context
+    task: AllocatedTarget, by_township: AreasByTownship, position: int, ctx: RuleContext
 ) -> Indicator:
     """Return the figure of a township, judged by its target."""
-    figure, town = by_township.figure, by_township.towns[position]
-    value = convert_area(float(by_township.areas[position]), task.unit)
+    figure, town = by_township.plan_figure, by_township.townships[position]
+    value = convert_area(float(by_township.areas_m2[position]), task.unit)
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     layer = require_value(figure.layer, "the layer of a figure by township")
     indicator = Indicator(
@@ -379,22 +386,26 @@ def _make_township_indicator(
         task.unit,
         figure.basis,
         task.comparison,
-        task.number,
-        task.decimals,
-        task.source or get_township_tasks(ctx.side).file,
+        task.numeric_value,
+        task.printed_decimals,
+        task.source or get_township_tasks(ctx.side_inputs).file_name,
         {
             "layer": layer.role,
             "township": town.code,
             "rows_told": by_township.named_row_count,
-            "rows_shared": by_township.shared,
+            "rows_shared": by_township.divided_row_count,
         },
-        confirmed=figure.confirmed,
+        confirmed=figure.is_confirmed,
         place=town.name,
-        backed=bool(by_township.backed[position]),
+        backed=bool(by_township.is_confirmed_by_geometry[position]),
     )
-    if indicator.backed and by_township.land is not None and by_township.rounding_m2 is not None:
-        mark_unbacked_indicator(indicator, float(by_township.land[position]), float(by_township.rounding_m2[position]))
-    indicator.set_state(compare_area_with_target(value, task.comparison, task.number, task.decimals, share))
+    if indicator.backed and by_township.geometry_areas_m2 is not None and by_township.rounding_m2 is not None:
+        mark_unbacked_indicator(
+            indicator, float(by_township.geometry_areas_m2[position]), float(by_township.rounding_m2[position])
+        )
+    indicator.set_state(
+        compare_area_with_target(value, task.comparison, task.numeric_value, task.printed_decimals, share)
+    )
     return indicator
 
 
@@ -403,7 +414,7 @@ def _make_missed_target_finding(
 ) -> Finding:
     """Return the finding on a township that misses its target."""
     layer, rounding = (
-        require_value(by_township.figure.layer, "the layer of a figure by township"),
+        require_value(by_township.plan_figure.layer, "the layer of a figure by township"),
         indicator.state == MISSED_BY_ROUNDING,
     )
     by_field, computed = is_met_only_by_field(indicator), require_value(indicator.value, "the value of a missed task")
@@ -412,18 +423,18 @@ def _make_missed_target_finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
         severity=Severity.WARNING if rounding or by_field else None,
-        field=layer.get_field_name("net_area") if by_township.figure.basis == "net" else "",
+        field=layer.get_field_name("net_area") if by_township.plan_figure.basis == "net" else "",
         related_role=towns.role,
         related_keys=[key],
         township=indicator.place,
         params={
             "indicator": IndicatorName(task.indicator),
             "town": indicator.place,
-            "value": round(computed, task.decimals + 4),
+            "value": round(computed, task.printed_decimals + 4),
             "comparison": COMPARISON_SIGNS[task.comparison],
             "target": task.value,
             "unit": task.unit,
-            "miss": round(abs(task.number - value), task.decimals + 4),
-            **({"land": round(value, task.decimals + 4)} if by_field else {}),
+            "miss": round(abs(task.numeric_value - value), task.printed_decimals + 4),
+            **({"land": round(value, task.printed_decimals + 4)} if by_field else {}),
         },
     )

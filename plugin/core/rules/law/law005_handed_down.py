@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.townships import Township, get_plan_townships
 from ...messages.texts import IndicatorName
 from ...model.findings import Finding
@@ -15,9 +15,9 @@ from ...model.indicator import (
     TARGET_MISSED,
     Indicator,
 )
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile import Profile, Target
+from ...profile import IndicatorTarget, Profile
 from ...profile.figures import AllocatedTargets, get_township_tasks
 from ...target_allocation.levels import (
     ChangedRatioSetting,
@@ -56,7 +56,7 @@ _MAX_LISTED_NAMES = 12
     "handed-down",
     problem="Targets of two levels do not agree",
     basis=["handed-down"],
-    needs={"townships": Need("townships", optional=True)},
+    needs={"townships": LayerNeed("townships", optional=True)},
     messages={
         "sum": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "
         "figure is {comparison} {target} {unit}: difference {miss} {unit}. Correct the allocated tasks; if the "
@@ -80,21 +80,21 @@ _MAX_LISTED_NAMES = 12
         "sum to {value} {unit}. Compare it with the allocation document, and correct the total or the wrong township.",
     },
     fails=[
-        Example("townships add up to less than the county's task", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
+        RuleExample("townships add up to less than the county's task", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.24", "wan_mu")]}),
-        Example("a township is not listed", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
+        RuleExample("a township is not listed", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
-        Example("a task that no township has a part of", {"townships": [WEST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
+        RuleExample("a task that no township has a part of", {"townships": [WEST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "cultivated_area", ">=", "40.00", "wan_mu")]}),
     ],
     passes=[
-        Example("they add up to it exactly", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, settings=COUNTY_TARGETS,
+        RuleExample("they add up to it exactly", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu")]}),
     ],
 )  # fmt: skip
-def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
+def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
     """Allocated targets sum up, and no lower plan is looser.
 
     What it checks
@@ -116,7 +116,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     for one in profile.list_base_profiles():
         for limit in find_limits(one):
             result.is_applicable = True
-            if limit.broken:
+            if limit.is_looser_than_base:
                 result.findings.append(_make_looser_limit_finding(one, limit, ctx))
         for measure in find_changed_measures(one, ctx.norm.standard.settings):
             result.is_applicable = True
@@ -129,21 +129,25 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     from ...engine.provenance import find_county_name
 
     township_layer = get_plan_townships(ctx)
-    tasks = get_township_tasks(ctx.side)
-    if tasks.tasks:
+    tasks = get_township_tasks(ctx.side_inputs)
+    if tasks.targets:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
         result.findings += _report_omissions(tasks, township_layer, ctx)
         result.is_applicable |= bool(result.findings)
     _report_sums(
         result,
-        compare_targets_with_townships(tasks, ctx.norm.targets(area), township_layer[1] if township_layer else ()),
+        compare_targets_with_townships(tasks, ctx.norm.find_targets(area), township_layer[1] if township_layer else ()),
         find_county_name(ctx.plan),
         ctx,
     )
     for total, value in find_wrong_totals(tasks):
         result.is_applicable = True
-        params = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
-        params = {**params, "indicator": IndicatorName(total.indicator), "value": round(value, total.decimals + 4)}
+        params = {"file": tasks.file_name, "line": total.line_number, "target": total.value, "unit": total.unit}
+        params = {
+            **params,
+            "indicator": IndicatorName(total.indicator),
+            "value": round(value, total.printed_decimals + 4),
+        }
         result.findings.append(
             Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
@@ -154,13 +158,13 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
             _report_sums(result, compare_targets_with_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))
-    if not tasks.tasks and not result.is_applicable:
+    if not tasks.targets and not result.is_applicable:
         result.notes.insert(0, ("tasks_not_given", {}))
     return result
 
 
 def _report_omissions(
-    tasks: AllocatedTargets, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: Context
+    tasks: AllocatedTargets, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: RuleContext
 ) -> Iterator[Finding]:
     """Yield warnings on townships and county targets missing in the table of tasks.
 
@@ -168,15 +172,15 @@ def _report_omissions(
     """
     if township_layer is not None and (names := find_omitted_townships(tasks, township_layer[1])):
         listed_names = [*names[:_MAX_LISTED_NAMES], *(["…"] if len(names) > _MAX_LISTED_NAMES else [])]
-        params = {"file": tasks.file, "count": len(names), "names": "、".join(listed_names)}
+        params = {"file": tasks.file_name, "count": len(names), "names": "、".join(listed_names)}
         yield Finding(township_layer[0].role, case="omitted", severity=Severity.WARNING, params=params)
     from ...engine.provenance import find_county_name
 
     for target in find_undivided_tasks(
-        tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
+        tasks, ctx.norm.find_targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
     ):
         params = {
-            "file": tasks.file,
+            "file": tasks.file_name,
             "indicator": IndicatorName(target.indicator),
             "area": find_county_name(ctx.plan),
             "year": target.year,
@@ -186,7 +190,7 @@ def _report_omissions(
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
-def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: Context) -> None:
+def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleContext) -> None:
     """Add to the result the sums of the parts of an area, and findings on wrong ones.
 
     Parts are townships, or areas with a lower profile; a note names parts without a figure.
@@ -215,18 +219,18 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: Conte
 def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
     """Return a sum of the parts' targets as a figure of the report."""
     target = parts_sum.target
-    indicator = Indicator(f"handed_down_{target.indicator}", parts_sum.value, target.unit, "", place=area)
+    indicator = Indicator(f"handed_down_{target.indicator}", parts_sum.sum_value, target.unit, "", place=area)
     indicator.comparison, indicator.target, indicator.target_decimals = (
         target.comparison,
-        target.number,
-        target.decimals,
+        target.numeric_value,
+        target.printed_decimals,
     )
     indicator.target_source, indicator.state = target.source, parts_sum.state
-    indicator.inputs = {"parts": parts_sum.parts, "year": target.year}
+    indicator.inputs = {"parts": parts_sum.part_count, "year": target.year}
     return indicator
 
 
-def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: Context) -> Finding:
+def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: RuleContext) -> Finding:
     """Return the finding that the parts' targets do not sum to the whole area's."""
     target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
     return Finding(
@@ -236,31 +240,36 @@ def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: Context) -> Finding:
         params={
             "county": area,
             "indicator": IndicatorName(target.indicator),
-            "parts": parts_sum.parts,
-            "value": round(parts_sum.value, target.decimals + 4),
+            "parts": parts_sum.part_count,
+            "value": round(parts_sum.sum_value, target.printed_decimals + 4),
             "comparison": COMPARISON_SIGNS[target.comparison],
             "target": target.value,
             "unit": target.unit,
-            "miss": round(abs(target.number - parts_sum.value), target.decimals + 4),
+            "miss": round(abs(target.numeric_value - parts_sum.sum_value), target.printed_decimals + 4),
         },
     )
 
 
-def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: Context) -> Finding:
+def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: RuleContext) -> Finding:
     """Return the finding on a limit of the expansion ratio looser than the upper one."""
-    params = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.base_value}
+    params = {
+        "county": profile.name,
+        "value": limit.value,
+        "parent": limit.base_profile.name,
+        "target": limit.base_value,
+    }
     return Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params)
 
 
-def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioSetting, ctx: Context) -> Finding:
+def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioSetting, ctx: RuleContext) -> Finding:
     """Return the finding on a setting of the expansion ratio that differs from above."""
     value, above = (
         "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.base_value)
     )
     params = {
         "county": profile.name,
-        "parent": measure.parent.name,
-        "setting": measure.key,
+        "parent": measure.base_profile.name,
+        "setting": measure.setting_key,
         "value": value,
         "target": above,
     }
@@ -268,7 +277,7 @@ def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioS
 
 
 def _make_looser_target_finding(
-    own_target: Target, upper_target: Target, parent: Profile, profile: Profile, ctx: Context
+    own_target: IndicatorTarget, upper_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
 ) -> Finding:
     """Return the finding on a target that is looser than the upper profile's."""
     params = {
@@ -288,11 +297,11 @@ def _make_looser_target_finding(
     return Finding(_find_layer_role(own_target.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
 
 
-def _find_layer_role(indicator: str, ctx: Context) -> str:
+def _find_layer_role(indicator: str, ctx: RuleContext) -> str:
     """Return the code of the layer that a figure is read from.
 
     If the plan lacks this layer, return the code that it would have.
     """
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
-    layer = ctx.plan.concept(concept)
+    layer = ctx.plan.find_layer_of_concept(concept)
     return layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]

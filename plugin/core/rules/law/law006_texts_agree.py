@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
-from ...model.rule import Example, RuleResult, Severity, rule
-from ...profile import OtherSource, StatedFigure, Target
+from ...model.rule import RuleExample, RuleResult, Severity, rule
+from ...profile import IndicatorTarget, OtherSource, StatedFigure
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
@@ -30,13 +30,13 @@ AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "�
         "the later one, or that of the upper level) in the county's text, tables and profile, with its source; a "
         "county does not correct documents of upper levels.",
     },
-    fails=[Example("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=CONTRADICTED_TARGETS)],
+    fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=CONTRADICTED_TARGETS)],
     passes=[
-        Example("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings=AGREEING_TARGETS),
-        Example("one document only", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        RuleExample("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings=AGREEING_TARGETS),
+        RuleExample("one document only", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
     ],
 )  # fmt: skip
-def texts_agree(*, ctx: Context) -> RuleResult:
+def texts_agree(*, ctx: RuleContext) -> RuleResult:
     """Documents state the same figure for the same subject.
 
     What it checks
@@ -58,22 +58,24 @@ def texts_agree(*, ctx: Context) -> RuleResult:
         if figure.area_code not in names and figure.area_code != area:
             continue
         result.is_applicable = True
-        if float(source.value) != figure.number:
+        if float(source.value) != figure.numeric_value:
             name = names.get(figure.area_code, area)
             result.findings.append(_make_difference_finding(figure, source, name, figure.area_code == area, ctx))
     return result
 
 
-def _iterate_figures_with_other_sources(ctx: Context) -> Iterator[tuple[Target | StatedFigure, OtherSource]]:
+def _iterate_figures_with_other_sources(
+    ctx: RuleContext,
+) -> Iterator[tuple[IndicatorTarget | StatedFigure, OtherSource]]:
     """Yield each figure of the profile with each other document that states it."""
-    figures: list[Target | StatedFigure] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated]
+    figures: list[IndicatorTarget | StatedFigure] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated_figures]
     for figure in figures:
         for source in figure.other_sources:
             yield figure, source
 
 
 def _make_difference_finding(
-    figure: Target | StatedFigure, source: OtherSource, area: str, is_own_plan: bool, ctx: Context
+    figure: IndicatorTarget | StatedFigure, source: OtherSource, area: str, is_own_plan: bool, ctx: RuleContext
 ) -> Finding:
     params = {
         "area": area,
@@ -89,7 +91,7 @@ def _make_difference_finding(
         plain = {**params, "figure": figure.name, "unit": figure.unit}
         return Finding("", field=f"{figure.name} {params['year']}", case="stated", severity=severity, params=plain)
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[figure.indicator]
-    layer = ctx.plan.concept(concept)
+    layer = ctx.plan.find_layer_of_concept(concept)
     role = layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]
     return Finding(
         role, severity=severity, params={**params, "indicator": IndicatorName(figure.indicator), "unit": figure.unit}

@@ -3,16 +3,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...indicators.typed_figures import TypedFigure, get_typed_figures
+from ...indicators.typed_figures import PrintedFigure, get_typed_figures
 from ...messages.numbers import choose_figure_decimals
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
@@ -24,11 +24,11 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     problem="Map, tables and text disagree",
     basis=["T3", "plan-review"],
     needs={
-        "farmland": Need("farmland", optional=True),
-        "cultivated": Need("cultivated", optional=True),
-        "red_line": Need("red_line", optional=True),
-        "boundary": Need("boundary", optional=True),
-        "base_parcels": Need("base_parcels", optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "cultivated": LayerNeed("cultivated", optional=True),
+        "red_line": LayerNeed("red_line", optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
+        "base_parcels": LayerNeed("base_parcels", optional=True),
     },
     uses=["ratio.form", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
@@ -50,26 +50,26 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table) and was not compared. Its usual unit is {known}.",
     },
     fails=[
-        Example("text and map", {"red_line": [SQUARE_KM_WKT]}, finds=1, side={"figures": [("生态保护红线面积", "1.05", "平方千米", "文本第12条")]}),
-        Example("text and table", {"red_line": [SQUARE_KM_WKT]}, finds=2, side={"figures": [
+        RuleExample("text and map", {"red_line": [SQUARE_KM_WKT]}, finds=1, side={"figures": [("生态保护红线面积", "1.05", "平方千米", "文本第12条")]}),
+        RuleExample("text and table", {"red_line": [SQUARE_KM_WKT]}, finds=2, side={"figures": [
             ("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "104.00", "公顷", "附表1")]}),
-        Example("a bound that the map breaks", {"boundary": [SQUARE_KM_WKT]}, finds=1, side={"figures": [
+        RuleExample("a bound that the map breaks", {"boundary": [SQUARE_KM_WKT]}, finds=1, side={"figures": [
             ("城镇开发边界面积", "不超过0.95平方千米", "", "文本第8条")]}),
-        Example("a bound that is looser than the task", {"red_line": [SQUARE_KM_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
+        RuleExample("a bound that is looser than the task", {"red_line": [SQUARE_KM_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
                 side={"figures": [("红线面积", "不低于0.90", "平方千米", "文本第12条")]}),
-        Example("a name of no indicator, a word for a number, a unit of another kind", {"red_line": [SQUARE_KM_WKT]}, finds=3, side={"figures": [
+        RuleExample("a name of no indicator, a word for a number, a unit of another kind", {"red_line": [SQUARE_KM_WKT]}, finds=3, side={"figures": [
             ("红线总长", "12.5", "公里", "附表2"), ("红线面积", "若干", "公顷", "文本第9条"), ("红线面积", "1.00", "%", "附表3")]}),
-        Example("no map, but two texts", {"red_line": [HECTARE_WKT]}, finds=1, side={"figures": [
+        RuleExample("no map, but two texts", {"red_line": [HECTARE_WKT]}, finds=1, side={"figures": [
             ("森林覆盖率", "14.17", "%", "文本第5条"), ("森林覆盖率", "15.17", "%", "附表1")]}),
     ],
     passes=[
-        Example("agree as printed", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [
+        RuleExample("agree as printed", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [
             ("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "0.15", "万亩", "附表1"), ("红线面积", "≥0.9", "km²", "图03")]}),
-        Example("half a hectare apart", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [("红线面积", "99.50", "公顷", "文本第12条")]}),
-        Example("no table given", {"red_line": [SQUARE_KM_WKT]}),
+        RuleExample("half a hectare apart", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [("红线面积", "99.50", "公顷", "文本第12条")]}),
+        RuleExample("no table given", {"red_line": [SQUARE_KM_WKT]}),
     ],
 )  # fmt: skip
-def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0) -> RuleResult:
+def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_000.0) -> RuleResult:
     """Text, tables and map show the same figures.
 
     What it checks
@@ -86,23 +86,23 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
         Only figures in the table are compared. Unknown names and units of indicators are findings. Figures that no
         layer gives (population) are compared with each other only.
     """
-    typed_list = get_typed_figures(ctx.side)
+    typed_list = get_typed_figures(ctx.side_inputs)
     if not typed_list:
         return RuleResult(is_applicable=False, notes=[("figures_not_given", {})])
     texts = Texts(ctx.lang)
     figures = PlanIndicators(ctx, texts)
     result = RuleResult()
     ratio_definition = str(ctx.norm.get("ratio.form"))
-    by_indicator: dict[str, list[TypedFigure]] = {}
+    by_indicator: dict[str, list[PrintedFigure]] = {}
     for typed_figure in typed_list:
-        entry = figures.catalogue.find(typed_figure.name, ratio_definition)
+        entry = figures.catalogue.find_indicator(typed_figure.name, ratio_definition)
         problem = _find_typing_problem(typed_figure, entry.unit if entry else None)
         if problem:
             result.findings.append(_make_not_compared_finding(typed_figure, problem, figures))
         elif entry is not None:
             by_indicator.setdefault(entry.id, []).append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
     for name, typed_places in by_indicator.items():
-        computed = figures.get(name)
+        computed = figures.compute_indicator(name)
         result.findings += _find_disagreements(
             _MapFigure.make_from_computed_indicator(computed, ctx), typed_places, allowance_m2, texts
         )
@@ -110,9 +110,9 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
             # Agreement of text and map on such a sum proves nothing.
             result.doubts.append(AREA_FIELDS_SETTING)
         if not computed.figures:
-            params = {"name": computed.entry.name(texts.lang), "reason": computed.reason}
+            params = {"name": computed.definition.name(texts.lang), "reason": computed.missing_reason}
             # A figure that no layer can give does not limit the result; a missing layer does.
-            target = result.notes if computed.entry.method == "none" else result.not_checked
+            target = result.notes if computed.definition.method == "none" else result.not_checked
             target.append(("figures_no_map", params))
     return result
 
@@ -140,18 +140,18 @@ class _MapFigure:
     targets: tuple[tuple[str, float], ...] = ()
 
     @classmethod
-    def make_from_computed_indicator(cls, computed: ComputedIndicator, ctx: Context) -> "_MapFigure":
+    def make_from_computed_indicator(cls, computed: ComputedIndicator, ctx: RuleContext) -> "_MapFigure":
         """Return the figure from the indicator computed from the layers."""
         figure: Indicator | None = next(iter(computed.figures), None)
-        concept = next(iter(computed.entry.inputs), "")
-        layer = ctx.plan.concept(concept) if concept else None
+        concept = next(iter(computed.definition.inputs), "")
+        layer = ctx.plan.find_layer_of_concept(concept) if concept else None
         if figure is None or figure.value is None:
-            return cls(computed.entry.id, "", None)
+            return cls(computed.definition.id, "", None)
         factor = SQUARE_METRES.get(figure.unit, 1.0)
         targets = tuple((i.comparison, i.target * factor) for i in computed.figures if i.target is not None)
-        return cls(computed.entry.id, layer.role if layer else "", figure.value * factor, figure.basis, targets)
+        return cls(computed.definition.id, layer.role if layer else "", figure.value * factor, figure.basis, targets)
 
-    def resolve_bound(self, typed: TypedFigure) -> TypedFigure:
+    def resolve_bound(self, typed: PrintedFigure) -> PrintedFigure:
         """Return a plain figure of a text as a bound if it equals a target of the profile.
 
         A text may print the target 63.25 without “≥”.
@@ -164,7 +164,7 @@ class _MapFigure:
                 return replace(typed, comparison=comparison)
         return typed
 
-    def find_looser_targets(self, typed: TypedFigure, value: float) -> Iterator[float]:
+    def find_looser_targets(self, typed: PrintedFigure, value: float) -> Iterator[float]:
         """Yield the targets that a bound in a text is looser than.
 
         ``value`` is the bound, in m² for an area. Differences within half of its last printed digit are ignored.
@@ -176,7 +176,7 @@ class _MapFigure:
                 yield task
 
 
-def _find_typing_problem(typed: TypedFigure, usual_unit: str | None) -> str:
+def _find_typing_problem(typed: PrintedFigure, usual_unit: str | None) -> str:
     """Return why a figure of the table cannot be compared.
 
     It is ``unknown`` (indicator), ``unreadable`` (number) or ``unit``; empty for a usable figure.
@@ -195,33 +195,33 @@ def _find_typing_problem(typed: TypedFigure, usual_unit: str | None) -> str:
     return ""
 
 
-def _make_not_compared_finding(typed: TypedFigure, problem: str, figures: PlanIndicators) -> Finding:
-    entries = figures.catalogue.entries
-    entry = figures.catalogue.find(typed.name)
+def _make_not_compared_finding(typed: PrintedFigure, problem: str, figures: PlanIndicators) -> Finding:
+    entries = figures.catalogue.indicator_by_id
+    entry = figures.catalogue.find_indicator(typed.name)
     known = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
     if problem == "unit" and entry is not None:
         known = figures.texts.get("units", entry.unit)
     params = {
-        "place": typed.place,
+        "place": typed.printed_at,
         "name": typed.name,
-        "text": typed.text,
+        "text": typed.printed_text,
         "unit_text": typed.unit_text,
         "known": known,
-        "row": typed.row,
+        "row": typed.line_number,
     }
     return Finding(
-        "", case=problem, severity=Severity.WARNING, field=f"{typed.name} {typed.place}".strip(), params=params
+        "", case=problem, severity=Severity.WARNING, field=f"{typed.name} {typed.printed_at}".strip(), params=params
     )
 
 
 def _find_disagreements(
-    map_figure: _MapFigure, places: list[TypedFigure], allowance_m2: float, texts: Texts
+    map_figure: _MapFigure, places: list[PrintedFigure], allowance_m2: float, texts: Texts
 ) -> Iterator[Finding]:
     """Yield findings on places in documents that contradict layers or each other.
 
     ``places`` are the places that print this indicator.
     """
-    first_by_comparison: dict[str, TypedFigure] = {}
+    first_by_comparison: dict[str, PrintedFigure] = {}
     for raw_figure in places:
         typed = map_figure.resolve_bound(raw_figure)
         value = typed.comparable_value
@@ -244,7 +244,7 @@ def _find_disagreements(
             yield _make_disagreement_finding(case, map_figure, typed, difference, texts, first_typed)
 
 
-def _compare_with_map(typed: TypedFigure, value: float, map_value: float, allowance_m2: float) -> str:
+def _compare_with_map(typed: PrintedFigure, value: float, map_value: float, allowance_m2: float) -> str:
     """Return the kind of difference from the layers' value, empty without one.
 
     ``value`` and ``map_value`` are in m² for areas.
@@ -256,7 +256,7 @@ def _compare_with_map(typed: TypedFigure, value: float, map_value: float, allowa
     return "bound" if beyond > allowed else ""
 
 
-def _compute_allowed_difference(typed: TypedFigure, allowance_m2: float) -> float:
+def _compute_allowed_difference(typed: PrintedFigure, allowance_m2: float) -> float:
     """Return the allowed difference of a printed figure from another value.
 
     For areas it is at least ``allowance_m2``; for all at least half of the last printed digit, and the precision of a
@@ -269,36 +269,36 @@ def _compute_allowed_difference(typed: TypedFigure, allowance_m2: float) -> floa
 def _make_disagreement_finding(
     case: str,
     map_figure: _MapFigure,
-    typed: TypedFigure,
+    typed: PrintedFigure,
     difference: float,
     texts: Texts,
-    other_typed: TypedFigure | None = None,
+    other_typed: PrintedFigure | None = None,
 ) -> Finding:
     stored, displayed = _format_figures({"value": map_figure.value, "miss": difference}, difference, typed, texts)
     params: dict[str, Any] = {
-        "place": typed.place,
+        "place": typed.printed_at,
         "indicator": IndicatorName(map_figure.id),
         "typed": _format_as_printed(typed),
         "comparison": COMPARISON_SIGNS[typed.comparison],
         "value": stored["value"],
         "unit": typed.unit,
         "miss": stored["miss"],
-        "row": typed.row,
+        "row": typed.line_number,
         "shown": {"basis": map_figure.basis, **displayed},
     }
     if case == "map" and map_figure.value is not None:
         params["shown"]["direction"] = "more" if map_figure.value > typed.comparable_value else "less"
     if other_typed is not None:
         params |= {
-            "other_place": other_typed.place,
+            "other_place": other_typed.printed_at,
             "other": _format_as_printed(other_typed),
-            "other_row": other_typed.row,
+            "other_row": other_typed.line_number,
         }
-    return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.place}".strip(), params=params)
+    return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.printed_at}".strip(), params=params)
 
 
 def _format_figures(
-    values_m2: dict[str, float | None], difference: float, typed: TypedFigure, texts: Texts
+    values_m2: dict[str, float | None], difference: float, typed: PrintedFigure, texts: Texts
 ) -> tuple[dict[str, str | None], dict[str, str]]:
     """Return figures in the unit of a printed one: with the decimals that waivers compare, and as messages show them.
 
@@ -323,5 +323,5 @@ def _format_with_unit(value: float, digits: int, unit: str) -> str:
     return f"{format_number(value, digits)} {unit}".strip()
 
 
-def _format_as_printed(typed: TypedFigure) -> str:
+def _format_as_printed(typed: PrintedFigure) -> str:
     return f"{typed.value:.{typed.decimals}f} {typed.unit_text}".strip()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.areas import WARNING_SHARE_SETTING
 from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...invariants import require_value
 from ...messages.texts import IndicatorName, Texts
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, LITTLE_MARGIN_LEFT, Indicator
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
@@ -19,35 +19,35 @@ MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
     severity=Severity.INFO,
     basis=["usual-practice"],
     needs={
-        "farmland": Need("farmland", optional=True),
-        "cultivated": Need("cultivated", optional=True),
-        "red_line": Need("red_line", optional=True),
-        "boundary": Need("boundary", optional=True),
-        "parcels": Need("parcels", optional=True),
-        "base_parcels": Need("base_parcels", optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "cultivated": LayerNeed("cultivated", optional=True),
+        "red_line": LayerNeed("red_line", optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
+        "parcels": LayerNeed("parcels", optional=True),
+        "base_parcels": LayerNeed("base_parcels", optional=True),
     },
     uses=["ratio.form"],
     messages={
         "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder of {left} {unit} is less than the margin for early warning. Limit changes of this layer to the remainder."
     },
     fails=[
-        Example("little of the red line to spare", {"red_line": [SQUARE_KM_WKT]}, finds=1,
+        RuleExample("little of the red line to spare", {"red_line": [SQUARE_KM_WKT]}, finds=1,
                 settings={"targets": [("red_line_area", ">=", "0.97", "km2")], **MARGIN_SETTING}),
-        Example("little room in the boundary", {"boundary": [SQUARE_KM_WKT]}, finds=1,
+        RuleExample("little room in the boundary", {"boundary": [SQUARE_KM_WKT]}, finds=1,
                 settings={"targets": [("boundary_area", "<=", "1.03", "km2")], **MARGIN_SETTING}),
     ],
     passes=[
-        Example("enough is left", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "0.90", "km2")], **MARGIN_SETTING}),
-        Example("missed: another rule's", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "1.10", "km2")], **MARGIN_SETTING}),
-        Example("no margin set", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "0.999", "km2")]}),
+        RuleExample("enough is left", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "0.90", "km2")], **MARGIN_SETTING}),
+        RuleExample("missed: another rule's", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "1.10", "km2")], **MARGIN_SETTING}),
+        RuleExample("no margin set", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "0.999", "km2")]}),
     ],
 )  # fmt: skip
-def target_margin(*layers: object, ctx: Context) -> RuleResult:
+def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
     """Targets are met with a margin.
 
     What it checks
         Targets and the limit of the expansion ratio that are met with less than the margin: the share of the target
-        in `warning_share` under `[indicators]`, or a target's own `warn_below`.
+        in `get_warning_share` under `[indicators]`, or a target's own `warn_below`.
     Why
         A county without a remainder misses its target at the next small change; an early warning leaves a choice.
     How to fix
@@ -56,13 +56,13 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
         A hint, never an error. The county sets the margin: no norm gives one, and without one the rule does not run.
     """
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
-    targets = ctx.norm.targets(ctx.plan.area_code)
+    targets = ctx.norm.find_targets(ctx.plan.area_code)
     if not share and not any(t.warn_below for t in targets):
         return RuleResult(is_applicable=False, notes=[("margin_off", {})])
     figures = PlanIndicators(ctx, Texts(ctx.lang))
-    indicator_ids = {t.indicator for t in targets} & figures.catalogue.entries.keys()
-    computed = [figures.get(name) for name in sorted(indicator_ids)]
-    computed.append(figures.get(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
+    indicator_ids = {t.indicator for t in targets} & figures.catalogue.indicator_by_id.keys()
+    computed = [figures.compute_indicator(name) for name in sorted(indicator_ids)]
+    computed.append(figures.compute_indicator(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
     with_targets = [
         (computed_one, figure)
         for computed_one in computed
@@ -80,8 +80,8 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
     )
 
 
-def _make_margin_finding(computed: ComputedIndicator, figure: Indicator, ctx: Context) -> Finding:
-    layer = ctx.plan.concept(computed.entry.inputs[0])
+def _make_margin_finding(computed: ComputedIndicator, figure: Indicator, ctx: RuleContext) -> Finding:
+    layer = ctx.plan.find_layer_of_concept(computed.definition.inputs[0])
     value, margin = (
         require_value(figure.value, "the figure"),
         require_value(figure.margin, "what is left of the target"),

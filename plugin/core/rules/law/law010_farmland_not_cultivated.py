@@ -2,12 +2,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
-from ...geometry.parts import Parts
+from ...engine.context import RuleContext
+from ...geometry.parts import OverlayParts
 from ...geometry.validity import is_missing
 from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import is_construction_land
 from .._places import is_reported_elsewhere
@@ -24,10 +24,10 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     local=True,
     basis=["T5", "order-17"],
     needs={
-        "farmland": Need("farmland", reads=("land_use",)),
-        "parcels": Need("parcels", reads=("land_use",), optional=True),
-        "cultivated": Need("cultivated", reads=("land_use",), optional=True),
-        "reserve_land": Need("reserve_land", optional=True),
+        "farmland": LayerNeed("farmland", reads=("land_use",)),
+        "parcels": LayerNeed("parcels", reads=("land_use",), optional=True),
+        "cultivated": LayerNeed("cultivated", reads=("land_use",), optional=True),
+        "reserve_land": LayerNeed("reserve_land", optional=True),
     },
     uses=["tolerance"],
     messages={
@@ -51,35 +51,35 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "“{related}” ({area}). Copy the slope class from the survey's parcel.",
     },
     fails=[
-        Example("restorable orchard", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),
-        Example("forest below", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"}]},
+        RuleExample("restorable orchard", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("forest below", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"}]},
                 finds=1, areas=(5000.0,)),
-        Example("forest in protected cultivated land", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"},
+        RuleExample("forest in protected cultivated land", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"},
                 {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0103"}, {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
-        Example("half of it unprotected", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}],
+        RuleExample("half of it unprotected", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}],
                 "cultivated": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
-        Example("half of it without a parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]},
+        RuleExample("half of it without a parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]},
                 finds=1, areas=(5000.0,)),
-        Example("flatter than its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "1"}],
+        RuleExample("flatter than its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "1"}],
                 "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
-        Example("protected grass", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0404"},
+        RuleExample("protected grass", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0404"},
                 {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}, finds=1,
                 areas=(10000.0,)),
     ],
     passes=[
-        Example("protected land is cultivated", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0102"},
+        RuleExample("protected land is cultivated", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0102"},
                 {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0103"}, {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}),
-        Example("cultivated", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0102"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}),
-        Example("a yard is reported as occupied", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0702"},
+        RuleExample("cultivated", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0102"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}),
+        RuleExample("a yard is reported as occupied", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0702"},
                 {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0103"}]}, parameters={"rules": ["LAW014"]}),
-        Example("forest next door", {"farmland": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}], "parcels": [
+        RuleExample("forest next door", {"farmland": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}], "parcels": [
             {"wkt": WEST_HALF_WKT, "land_use": "0103"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0301"}]}),
-        Example("the slope class of its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "2"}],
+        RuleExample("the slope class of its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "2"}],
                 "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "2"}]}),
     ],
 )  # fmt: skip
 def farmland_not_cultivated(
-    farmland: Layer, parcels: Layer | None, cultivated: Layer | None, reserve_land: Layer | None, *, ctx: Context
+    farmland: Layer, parcels: Layer | None, cultivated: Layer | None, reserve_land: Layer | None, *, ctx: RuleContext
 ) -> RuleResult:
     """Permanent basic farmland is cultivated land.
 
@@ -106,7 +106,7 @@ def farmland_not_cultivated(
         result.is_applicable = True
         by_code = ~ctx.find_cultivated_rows(farmland, whole_class=False)
         result.findings += _report_rows_by_code(farmland, by_code, ctx)
-    elif farmland.template.field("land_use"):
+    elif farmland.template.find_field("land_use"):
         result.is_applicable = True
         result.not_checked.append(_make_missing_land_use_reason(farmland))
     uncultivated = None
@@ -130,9 +130,9 @@ def farmland_not_cultivated(
         uncultivated[parts.right] = False
         reported[parts.left] = True
         if cultivated is not None or reserve_land is not None:
-            uncultivated[ctx.geometry.shared(farmland, parcels, rows_a=~by_code, rows_b=construction_land).right] = (
-                False
-            )
+            uncultivated[
+                ctx.geometry.find_shared_parts(farmland, parcels, rows_a=~by_code, rows_b=construction_land).right
+            ] = False
         # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
         # be none nearby.
         if ctx.is_edit_check or (ctx.find_cultivated_rows(parcels).any() and not parcels.has_no_geometry):
@@ -150,7 +150,7 @@ def farmland_not_cultivated(
 
 
 def _check_protected_layer(
-    layer: Layer, parcels: Layer | None, uncultivated: NDArray | None, ctx: Context
+    layer: Layer, parcels: Layer | None, uncultivated: NDArray | None, ctx: RuleContext
 ) -> tuple[list[Finding], NDArray]:
     """Return warnings on protected land that is not cultivated, and its parcels' rows.
 
@@ -176,13 +176,13 @@ def _check_protected_layer(
     return findings, parcel_rows
 
 
-def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[Finding]:
+def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: str = "") -> list[Finding]:
     """Return findings on the rows whose own code is not cultivated land."""
     findings = []
     codes, net = layer.text("land_use"), layer.numbers("net_area")
     for position in np.flatnonzero(rows).tolist():
         shape = layer.plane[position]
-        finding = ctx.finding_maker.row(
+        finding = ctx.finding_maker.make_row_finding(
             layer,
             position,
             field=layer.get_field_name("land_use"),
@@ -199,16 +199,16 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = 
 
 
 def _report_parts_on_parcels(
-    layer: Layer, rows: NDArray, parcels: Layer, uncultivated: NDArray, case: str, ctx: Context
-) -> tuple[list[Finding], Parts]:
+    layer: Layer, rows: NDArray, parcels: Layer, uncultivated: NDArray, case: str, ctx: RuleContext
+) -> tuple[list[Finding], OverlayParts]:
     """Return findings on parts of a layer on uncultivated parcels, and these parts.
 
     ``rows`` and ``uncultivated`` are bool arrays of the rows of layer and parcels.
     """
-    parts = ctx.geometry.shared(
+    parts = ctx.geometry.find_shared_parts(
         layer, parcels, rows_a=rows, rows_b=uncultivated, severity=None if case == "parcel" else Severity.WARNING
     )
-    findings = ctx.finding_maker.pairs(
+    findings = ctx.finding_maker.make_pair_findings(
         layer, parcels, parts, net=True, case=case, field=parcels.get_field_name("land_use")
     )
     codes = parcels.text("land_use")
@@ -217,7 +217,7 @@ def _report_parts_on_parcels(
     return findings, parts
 
 
-def _report_uncovered_parts(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) -> list[Finding]:
+def _report_uncovered_parts(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: RuleContext) -> list[Finding]:
     """Return warnings on connected parts of some rows outside another layer.
 
     ``rows`` is (n,) bool.
@@ -227,7 +227,7 @@ def _report_uncovered_parts(layer: Layer, rows: NDArray, cover: Layer, case: str
         return []
     parts = ctx.geometry.find_uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
     return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.pairs(layer, cover, parts, net=True, case=case, severity=Severity.WARNING)
+        ctx.finding_maker.make_pair_findings(layer, cover, parts, net=True, case=case, severity=Severity.WARNING)
     )
 
 
@@ -245,7 +245,7 @@ def _has_area_of_lost_shape(layer: Layer, cover: Layer) -> NDArray:
     return has_lost_area
 
 
-def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ctx: Context) -> list[Finding]:
+def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return warnings on rows whose slope class differs from that of their parcel.
 
     ``rows`` is (n,) bool. Blank and unknown classes are not compared.
@@ -254,8 +254,8 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
         return []
     parcel_of_row = find_rows_below(farmland, parcels, ctx)
     farmland_classes, parcel_classes = farmland.text("slope_class"), parcels.text("slope_class")
-    declared = farmland.template.field("slope_class")
-    known_classes = ctx.codes(declared.codes).codes if declared is not None and declared.codes else {}
+    declared = farmland.template.find_field("slope_class")
+    known_classes = ctx.get_code_list(declared.codes).entry_by_code if declared is not None and declared.codes else {}
     findings = []
     for row in np.flatnonzero(rows & (parcel_of_row >= 0)).tolist():
         parcel = int(parcel_of_row[row])
@@ -265,7 +265,7 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
             and parcel_classes[parcel] in known_classes
             and farmland_classes[row] != parcel_classes[parcel]
         ):
-            finding = ctx.finding_maker.row(
+            finding = ctx.finding_maker.make_row_finding(
                 farmland,
                 row,
                 case="slope",

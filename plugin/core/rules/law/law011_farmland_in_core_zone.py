@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...heritage.protection import find_core_rows
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -17,7 +17,7 @@ CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山�
     severity=Severity.WARNING,
     local=True,
     basis=["core-zone"],
-    needs={"farmland": Need("farmland"), "reserves": Need("reserves", fields=("feature_name",))},
+    needs={"farmland": LayerNeed("farmland"), "reserves": LayerNeed("reserves", fields=("feature_name",))},
     uses=["tolerance", "reserves.core_words"],
     messages={
         "": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the core zone “{site}” ({related_key}) "
@@ -25,19 +25,19 @@ CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山�
         "and supplement the land; if either edge is wrong, correct it by the approval document.",
     },
     fails=[
-        Example("half in the core zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=1, areas=(1000.0,)),
-        Example("the part in brackets", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": "恒山自然保护区（核心保护区）"}]},
+        RuleExample("half in the core zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=1, areas=(1000.0,)),
+        RuleExample("the part in brackets", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": "恒山自然保护区（核心保护区）"}]},
                 finds=1, areas=(1000.0,)),
-        Example("two plots", {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=2,
+        RuleExample("two plots", {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=2,
                 areas=(1000.0, 9000.0)),
     ],
     passes=[
-        Example("next to it", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": EAST_SQUARE_WKT, "feature_name": CORE_NAME}]}),
-        Example("in the general control zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CONTROL_ZONE_NAME}]}),
-        Example("a reserve without parts", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": "恒山自然保护区"}]}),
+        RuleExample("next to it", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": EAST_SQUARE_WKT, "feature_name": CORE_NAME}]}),
+        RuleExample("in the general control zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CONTROL_ZONE_NAME}]}),
+        RuleExample("a reserve without parts", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": "恒山自然保护区"}]}),
     ],
 )  # fmt: skip
-def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> RuleResult:
+def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext) -> RuleResult:
     """Permanent basic farmland is not in the core zone of a nature reserve.
 
     What it checks
@@ -55,8 +55,8 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> 
     core = find_core_rows(reserves, ctx.norm)
     if not core.any():
         return RuleResult(is_applicable=False)
-    parts = ctx.geometry.shared(farmland, reserves, rows_b=core)
-    findings = ctx.finding_maker.pairs(farmland, reserves, parts, net=True)
+    parts = ctx.geometry.find_shared_parts(farmland, reserves, rows_b=core)
+    findings = ctx.finding_maker.make_pair_findings(farmland, reserves, parts, net=True)
     names = reserves.text("feature_name")
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
         finding.params["site"] = names[row]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context, trim_code_padding
+from ...engine.context import RuleContext, trim_code_padding
 from ...invariants import require_value
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -16,7 +16,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     local=True,
     basis=["pbf-defects"],
-    needs={"farmland": Need("farmland", fields=("slope_class",))},
+    needs={"farmland": LayerNeed("farmland", fields=("slope_class",))},
     uses=["farmland.steep_classes"],
     messages={
         "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}) and not "
@@ -24,16 +24,16 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "the slope map.",
     },
     fails=[
-        Example("steep", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
-        Example("a county is stricter", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "4"}]}, finds=1,
+        RuleExample("steep", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("a county is stricter", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "4"}]}, finds=1,
                 settings={"farmland.steep_classes": ["4", "5"]}),
     ],
     passes=[
-        Example("15° to 25°", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "4"}]}),
-        Example("no value", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": None}]}),
+        RuleExample("15° to 25°", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "4"}]}),
+        RuleExample("no value", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": None}]}),
     ],
 )  # fmt: skip
-def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
+def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
     """Permanent basic farmland is not steeper than 25°.
 
     What it checks
@@ -47,7 +47,7 @@ def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
         that the class is filled in and is in the list. Terraces (GDLX = TT) are reported too. Runs by name or with
         the group farmland.
     """
-    declared = require_value(farmland.template.field("slope_class"), "the field of slope classes")
+    declared = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
     result = RuleResult()
@@ -56,7 +56,7 @@ def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
     ).tolist():
         shape = farmland.plane[row]
         result.findings.append(
-            ctx.finding_maker.row(
+            ctx.finding_maker.make_row_finding(
                 farmland,
                 row,
                 field=declared.name,

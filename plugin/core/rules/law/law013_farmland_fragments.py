@@ -2,9 +2,9 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.polygons import number_patches
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 LARGE_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -23,7 +23,7 @@ TOUCHING_SMALL_WKTS = [
     problem="Permanent basic farmland is fragmented",
     severity=Severity.INFO,
     basis=["pbf-defects"],
-    needs={"farmland": Need("farmland")},
+    needs={"farmland": LayerNeed("farmland")},
     uses=["rules.LAW013"],
     messages={
         "": "{layer} ({key}): a patch that touches no other permanent basic farmland has {area} ({area_m2}), "
@@ -31,18 +31,18 @@ TOUCHING_SMALL_WKTS = [
         "neighbouring fields, or replace it with connected cultivated land.",
     },
     fails=[
-        Example("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),
-        Example("two small ones together are one patch", {"farmland": [LARGE_FIELD_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
-        Example("across a ditch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
+        RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),
+        RuleExample("two small ones together are one patch", {"farmland": [LARGE_FIELD_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
+        RuleExample("across a ditch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
     ],
     passes=[
-        Example("small, but part of a field", {"farmland": [LARGE_FIELD_WKT, TOUCHING_PATCH_WKT]}),
-        Example("a county accepts ditches within a patch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
-        Example("large enough together", {"farmland": TOUCHING_SMALL_WKTS}, parameters={"patch_area_m2": 1500.0}),
+        RuleExample("small, but part of a field", {"farmland": [LARGE_FIELD_WKT, TOUCHING_PATCH_WKT]}),
+        RuleExample("a county accepts ditches within a patch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
+        RuleExample("large enough together", {"farmland": TOUCHING_SMALL_WKTS}, parameters={"patch_area_m2": 1500.0}),
     ],
 )  # fmt: skip
 def farmland_fragments(
-    farmland: Layer, *, ctx: Context, patch_area_m2: float = 2000.0, reach_m: float = 0.01
+    farmland: Layer, *, ctx: RuleContext, patch_area_m2: float = 2000.0, reach_m: float = 0.01
 ) -> RuleResult:
     """Permanent basic farmland is not scattered in small patches.
 
@@ -70,7 +70,9 @@ def farmland_fragments(
     for rows in (
         np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []
     ):
-        finding = ctx.finding_maker.row(farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2})
+        finding = ctx.finding_maker.make_row_finding(
+            farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2}
+        )
         finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
         finding.related_role = farmland.role if len(rows) > 1 else ""
         shapes = farmland.plane[rows]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
-from ...model.rule import Example, Need, RuleResult, rule
+from ...engine.context import RuleContext
+from ...model.rule import LayerNeed, RuleExample, RuleResult, rule
 from ...plan.layer import Layer
 from .._farmland import is_construction_land
 
@@ -17,7 +17,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     problem="Permanent basic farmland is built upon",
     local=True,
     basis=["order-17", "A8"],
-    needs={"farmland": Need("farmland"), "parcels": Need("parcels", fields=("land_use",))},
+    needs={"farmland": LayerNeed("farmland"), "parcels": LayerNeed("parcels", fields=("land_use",))},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} (width {width} m), "
@@ -26,19 +26,19 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "the parcel's code is wrong, correct the code.",
     },
     fails=[
-        Example("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
-        Example("planned codes", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
+        RuleExample("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
+        RuleExample("planned codes", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
                 roles={"parcels": "XZYDYH"}),
-        Example("road and yard", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0601"}, {"wkt":
+        RuleExample("road and yard", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0601"}, {"wkt":
                 "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "1003"}]}, finds=2, areas=(1000.0, 1000.0)),
     ],
     passes=[
-        Example("next to it", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": EAST_SQUARE_WKT, "land_use": "0702"}]}),
-        Example("a forest is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0301"}]}),
-        Example("a farm road is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "1006"}]}),
+        RuleExample("next to it", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": EAST_SQUARE_WKT, "land_use": "0702"}]}),
+        RuleExample("a forest is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0301"}]}),
+        RuleExample("a farm road is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "1006"}]}),
     ],
 )  # fmt: skip
-def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleResult:
+def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: RuleContext) -> RuleResult:
     """Permanent basic farmland is not built upon.
 
     What it checks
@@ -56,8 +56,10 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleR
         building (开发边界). Runs by name or with the group farmland.
     """
     is_construction = is_construction_land(ctx, parcels)
-    parts = ctx.geometry.shared(farmland, parcels, rows_b=is_construction)
-    findings = ctx.finding_maker.pairs(farmland, parcels, parts, net=True, field=parcels.get_field_name("land_use"))
+    parts = ctx.geometry.find_shared_parts(farmland, parcels, rows_b=is_construction)
+    findings = ctx.finding_maker.make_pair_findings(
+        farmland, parcels, parts, net=True, field=parcels.get_field_name("land_use")
+    )
     codes = np.array(parcels.text("land_use"), dtype=object)
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
         finding.params["value"] = codes[row]

@@ -2,13 +2,13 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.baseline import find_townships, get_sealed_edition
+from ...versions.baseline import get_sealed_edition, get_township_polygons
 from ...versions.model import MOVED_OUT_KIND, NET_BASIS, STATUTORY_BASIS, AreaBalance, VersionComparison
 from .._sealed import compare_with_sealed, find_net_area_doubts, get_sealed_severity
 
@@ -29,7 +29,7 @@ TOWNSHIP_ROWS = [
     severity=Severity.WARNING,
     basis=["T2", "order-17"],
     side=["baseline"],
-    needs={"farmland": Need("farmland"), "townships": Need("townships", optional=True)},
+    needs={"farmland": LayerNeed("farmland"), "townships": LayerNeed("townships", optional=True)},
     uses=["tolerance", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² "
@@ -40,22 +40,24 @@ TOWNSHIP_ROWS = [
         "rest; if the loss was approved, waive the finding and give the approval document.",
     },
     fails=[
-        Example("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
-        Example("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, FAR_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
+        RuleExample("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
+        RuleExample("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, FAR_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
                 finds=1, areas=(4000.0,)),
-        Example("net area less on the same land", {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}]},
+        RuleExample("net area less on the same land", {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
-        Example("net area less in a township of which only the code is filled in",
+        RuleExample("net area less in a township of which only the code is filled in",
                 {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}], "townships": [{**TOWNSHIP_ROWS[0], "division_name": None}]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
     ],
     passes=[
-        Example("as sealed", {"farmland": [EAST_SQUARE_WKT, WEST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}}),
-        Example("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
-        Example("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+        RuleExample("as sealed", {"farmland": [EAST_SQUARE_WKT, WEST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}}),
+        RuleExample("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
+        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
     ],
 )  # fmt: skip
-def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
+def farmland_loss(
+    farmland: Layer, townships: Layer | None, *, ctx: RuleContext, allowance_m2: float = 1.0
+) -> RuleResult:
     """Permanent basic farmland is not less than in the sealed edition.
 
     What it checks
@@ -77,28 +79,28 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
     if comparison is None:
         return result
     result.doubts += find_net_area_doubts(comparison, ctx)
-    basis = NET_BASIS if NET_BASIS in comparison.total else STATUTORY_BASIS
+    basis = NET_BASIS if NET_BASIS in comparison.balance_by_basis else STATUTORY_BASIS
     for count, edition, sealed in zip(
-        comparison.without_net, (comparison.before, comparison.after), (True, False), strict=True
+        comparison.without_net, (comparison.earlier_edition, comparison.later_edition), (True, False), strict=True
     ):
         if basis == NET_BASIS and count:
             # Land sealed without a figure may be lost unnoticed; land without a figure now is reported as a loss.
             target = result.not_checked if sealed else result.notes
             target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
-    for township, balance in comparison.townships[basis].items():
+    for township, balance in comparison.balance_by_township[basis].items():
         if balance.before - balance.land_after > allowance_m2:
             result.findings.append(_make_loss_finding(comparison, basis, township, balance, ctx))
     return result
 
 
 def _make_loss_finding(
-    comparison: VersionComparison, basis: str, township: str, balance: AreaBalance, ctx: Context
+    comparison: VersionComparison, basis: str, township: str, balance: AreaBalance, ctx: RuleContext
 ) -> Finding:
     """Return the finding that a township has less farmland than in the sealed edition.
 
     Its geometry is the removed land, or the township if only the net area of the same land decreased.
     """
-    layer, loss = comparison.after.layer, balance.before - balance.land_after
+    layer, loss = comparison.later_edition.layer, balance.before - balance.land_after
     figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
@@ -112,6 +114,6 @@ def _make_loss_finding(
         finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))
     elif township:
         # The same land has less net area: the township is the place.
-        towns = find_townships(ctx.plan, get_sealed_edition(ctx.side))
-        finding.geometry = ctx.geometry.unite(towns.polygons.shapes[np.array(towns.names) == township])
+        towns = get_township_polygons(ctx.plan, get_sealed_edition(ctx.side_inputs))
+        finding.geometry = ctx.geometry.unite_shapes(towns.polygons.shapes[np.array(towns.names) == township])
     return finding

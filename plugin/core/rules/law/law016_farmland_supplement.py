@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, LayerEdition, VersionComparison
 from .._places import is_reported_elsewhere
@@ -27,8 +27,8 @@ GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
     side=["baseline"],
     needs={
         # Grades are compared where they exist: their fields are not required.
-        "farmland": Need("farmland"),
-        "reserve_land": Need("reserve_land", optional=True),
+        "farmland": LayerNeed("farmland"),
+        "reserve_land": LayerNeed("reserve_land", optional=True),
     },
     uses=["tolerance", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
@@ -40,24 +40,24 @@ GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
         "source": "{layer} ({key}): the added {area} (net {net_area}) is not in {related_layer}, the main source of supplements. Choose land from the reserve, or give the reason in the report on the supplement.",
     },
     fails=[
-        Example("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1),
-        Example("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}},
+        RuleExample("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}},
                 finds=1),
-        Example("worse in both ways", {"farmland": [{"wkt": EAST_SQUARE_WKT, "GDDB": 9, "GDDJ": 6}]},
+        RuleExample("worse in both ways", {"farmland": [{"wkt": EAST_SQUARE_WKT, "GDDB": 9, "GDDJ": 6}]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
-        Example("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1,
+        RuleExample("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1,
                 areas=(5000.0,)),
     ],
     passes=[
-        Example("equal and from the reserve", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "2"}], "reserve_land": [EAST_SQUARE_WKT]},
+        RuleExample("equal and from the reserve", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "2"}], "reserve_land": [EAST_SQUARE_WKT]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}}),
-        Example("nothing went out", {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
-        Example("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
-        Example("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
+        RuleExample("nothing went out", {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
+        RuleExample("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
+        RuleExample("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def farmland_supplement(
-    farmland: Layer, reserve_land: Layer | None, *, ctx: Context, allowance_m2: float = 1.0
+    farmland: Layer, reserve_land: Layer | None, *, ctx: RuleContext, allowance_m2: float = 1.0
 ) -> RuleResult:
     """Removed farmland is supplemented with equal or better land.
 
@@ -85,7 +85,9 @@ def farmland_supplement(
         return result
     if rows_without_net := comparison.without_net[0]:
         # The required supplement is unknown. Land added without a figure supplements nothing.
-        result.not_checked.append(("net_missing", {"layer": comparison.before.layer.name, "count": rows_without_net}))
+        result.not_checked.append(
+            ("net_missing", {"layer": comparison.earlier_edition.layer.name, "count": rows_without_net})
+        )
         return result
     removed_areas, added_areas = _compute_part_areas(removed, comparison), _compute_part_areas(added, comparison)
     if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
@@ -110,7 +112,7 @@ def farmland_supplement(
 
 def _compute_part_areas(parts: list[ChangedPart], comparison: VersionComparison) -> np.ndarray:
     """Return the (k,) areas of parts in m²: net area if both editions have it."""
-    return np.array([part.net_m2 if "net" in comparison.total else part.area_m2 for part in parts])
+    return np.array([part.net_m2 if "net" in comparison.balance_by_basis else part.area_m2 for part in parts])
 
 
 def _report_worse_grade(
@@ -123,12 +125,14 @@ def _report_worse_grade(
 ) -> Finding | None:
     """Return a finding if the average grade of the added land is worse, else None."""
     before = _compute_area_weighted_average(
-        comparison.before, meaning, [part.before for part in removed], removed_areas
+        comparison.earlier_edition, meaning, [part.before_row for part in removed], removed_areas
     )
-    after = _compute_area_weighted_average(comparison.after, meaning, [part.after for part in added], added_areas)
+    after = _compute_area_weighted_average(
+        comparison.later_edition, meaning, [part.after_row for part in added], added_areas
+    )
     if before is None or after is None or after <= before + 1e-9:
         return None
-    layer = comparison.after.layer
+    layer = comparison.later_edition.layer
     params = {"lost": round(before, 2), "gained": round(after, 2)}
     return Finding(layer.role, case=meaning, field=layer.get_field_name(meaning), params=params)
 
@@ -144,17 +148,21 @@ def _compute_area_weighted_average(
 
 
 def _report_land_outside_reserve(
-    farmland: Layer, reserve: Layer, added: list[ChangedPart], added_areas: np.ndarray, ctx: Context
+    farmland: Layer, reserve: Layer, added: list[ChangedPart], added_areas: np.ndarray, ctx: RuleContext
 ) -> list[Finding]:
     """Return findings on added land outside the reserve land (储备区)."""
     shapes = np.array([part.geometry for part in added], dtype=object)
-    rows = np.array([part.after for part in added])
+    rows = np.array([part.after_row for part in added])
     parts = ctx.geometry.find_uncovered_in_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
-    shares = ctx.geometry.statutory(parts.geometry) / ctx.geometry.statutory(shapes)[parts.left]
+    shares = (
+        ctx.geometry.measure_statutory_areas(parts.geometry) / ctx.geometry.measure_statutory_areas(shapes)[parts.left]
+    )
     findings = []
     for n, position in enumerate(parts.left.tolist()):
         changed_part = added[position]
-        finding = ctx.finding_maker.row(farmland, int(rows[position]), case="source", severity=Severity.INFO)
+        finding = ctx.finding_maker.make_row_finding(
+            farmland, int(rows[position]), case="source", severity=Severity.INFO
+        )
         finding.related_role = reserve.role
         finding.geometry, finding.width_m = parts.geometry[n], float(parts.width[n])
         finding.area_m2 = float(shares[n] * changed_part.area_m2)

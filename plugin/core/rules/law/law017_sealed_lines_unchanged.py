@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, VersionComparison
 from .._sealed import compare_with_sealed, get_sealed_severity, record_moved_slivers, report_sealed_only
@@ -23,9 +23,9 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["T2"],
     side=["baseline"],
     needs={
-        "farmland": Need("farmland", optional=True),
-        "red_line": Need("red_line", optional=True),
-        "boundary": Need("boundary", optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "red_line": LayerNeed("red_line", optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
     },
     uses=["tolerance"],
     messages={
@@ -38,21 +38,21 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "other": "{layer} covers the sealed land, but is not identical to the sealed edition. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
-        Example("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
-        Example("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
+        RuleExample("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
+        RuleExample("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
                 finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
-        Example("a vertex more", {"red_line": [WEST_WITH_EXTRA_VERTEX_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
-        Example("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
+        RuleExample("a vertex more", {"red_line": [WEST_WITH_EXTRA_VERTEX_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
+        RuleExample("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
                 side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
     ],
     passes=[
-        Example("identical, drawn from another corner", {"red_line": [REVERSED_WEST_WKT], "boundary": [EAST_SQUARE_WKT]},
+        RuleExample("identical, drawn from another corner", {"red_line": [REVERSED_WEST_WKT], "boundary": [EAST_SQUARE_WKT]},
                 side={"baseline": {"red_line": [WEST_SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
-        Example("no sealed edition", {"red_line": [WEST_SQUARE_WKT]}),
+        RuleExample("no sealed edition", {"red_line": [WEST_SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def sealed_lines_unchanged(
-    farmland: Layer | None, red_line: Layer | None, boundary: Layer | None, *, ctx: Context
+    farmland: Layer | None, red_line: Layer | None, boundary: Layer | None, *, ctx: RuleContext
 ) -> RuleResult:
     """The three control lines equal those of the sealed edition.
 
@@ -82,15 +82,17 @@ def sealed_lines_unchanged(
         result.findings += ctx.finding_maker.mark_findings_by_location(
             [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         )
-        if not (parts or comparison.identical):
+        if not (parts or comparison.is_identical):
             result.findings.append(_make_other_change_finding(comparison, layer))
     return result
 
 
-def _make_moved_land_finding(comparison: VersionComparison, part: ChangedPart, layer: Layer, ctx: Context) -> Finding:
+def _make_moved_land_finding(
+    comparison: VersionComparison, part: ChangedPart, layer: Layer, ctx: RuleContext
+) -> Finding:
     """Return the finding on land that was added to or removed from a sealed line."""
     added = part.kind == MOVED_IN_KIND
-    key = layer.keys[part.after] if added else comparison.before.layer.keys[part.before]
+    key = layer.keys[part.after_row] if added else comparison.earlier_edition.layer.keys[part.before_row]
     shape = part.geometry
     return Finding(
         layer.role,
@@ -109,12 +111,12 @@ def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> F
 
     The covered land is unchanged.
     """
-    fields = sorted({name for part in comparison.parts for name, _, _ in part.changes})
+    fields = sorted({name for part in comparison.changed_parts for name, _, _ in part.value_changes})
     params = {
-        "changed": comparison.changed_rows,
+        "changed": comparison.changed_row_count,
         "fields": ", ".join(fields) or "-",
-        "renumbered": len(comparison.renumbered),
+        "renumbered": len(comparison.renumbered_rows),
         "redrawn": comparison.unmatched_counts[1],
     }
-    severity = None if comparison.changed_rows else Severity.INFO
+    severity = None if comparison.changed_row_count else Severity.INFO
     return Finding(layer.role, case="other", severity=severity, params=params)

@@ -2,10 +2,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.indicator import REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 ZONE_KINDS = ("concentrated", "flexible", "special")
@@ -22,7 +22,7 @@ USED_SETTINGS = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones
     problem="Shares or codes within the development boundary are wrong",
     severity=Severity.WARNING,
     basis=["boundary-guide"],
-    needs={"boundary": Need("boundary", fields=("zone_code",)), "zones": Need("zones", reads=("zone_code",), optional=True)},
+    needs={"boundary": LayerNeed("boundary", fields=("zone_code",)), "zones": LayerNeed("zones", reads=("zone_code",), optional=True)},
     uses=USED_SETTINGS,
     messages={
         "flexible": "The flexible development area of {layer} is {share} % of the concentrated construction area, "
@@ -36,22 +36,22 @@ USED_SETTINGS = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones
         "profile by that document.",
     },
     fails=[
-        Example("a fifth is flexible", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, finds=1),
-        Example("a limit for the special use zone", {"boundary": [CONCENTRATED_ROW, SPECIAL_ROW]}, finds=1, parameters={"max_special_share": 0.1}),
-        Example("a reserve in the zones only", {"boundary": [CONCENTRATED_ROW], "zones": [{**CONCENTRATED_ROW, "zone_code": "420"}]}, finds=1),
+        RuleExample("a fifth is flexible", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, finds=1),
+        RuleExample("a limit for the special use zone", {"boundary": [CONCENTRATED_ROW, SPECIAL_ROW]}, finds=1, parameters={"max_special_share": 0.1}),
+        RuleExample("a reserve in the zones only", {"boundary": [CONCENTRATED_ROW], "zones": [{**CONCENTRATED_ROW, "zone_code": "420"}]}, finds=1),
     ],
     passes=[
-        Example("zones and boundary agree", {"boundary": [CONCENTRATED_ROW, SMALL_FLEXIBLE_ROW], "zones": [{**CONCENTRATED_ROW, "zone_code": "411"}, SMALL_FLEXIBLE_ROW]}),
-        Example("a tenth is flexible", {"boundary": [CONCENTRATED_ROW, SMALL_FLEXIBLE_ROW]}),
-        Example("no limit is known for the special use zone", {"boundary": [CONCENTRATED_ROW, SPECIAL_ROW]}),
-        Example("a county allows more", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, settings={"rules.LAW020.max_flexible_share": 0.25}),
+        RuleExample("zones and boundary agree", {"boundary": [CONCENTRATED_ROW, SMALL_FLEXIBLE_ROW], "zones": [{**CONCENTRATED_ROW, "zone_code": "411"}, SMALL_FLEXIBLE_ROW]}),
+        RuleExample("a tenth is flexible", {"boundary": [CONCENTRATED_ROW, SMALL_FLEXIBLE_ROW]}),
+        RuleExample("no limit is known for the special use zone", {"boundary": [CONCENTRATED_ROW, SPECIAL_ROW]}),
+        RuleExample("a county allows more", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, settings={"rules.LAW020.max_flexible_share": 0.25}),
     ],
 )  # fmt: skip
 def boundary_shares(
     boundary: Layer,
     zones: Layer | None,
     *,
-    ctx: Context,
+    ctx: RuleContext,
     max_flexible_share: float = 0.15,
     max_special_share: float = 0.0,
 ) -> RuleResult:
@@ -110,7 +110,9 @@ def boundary_shares(
     return result
 
 
-def _report_zone_contradictions(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: Context) -> list[Finding]:
+def _report_zone_contradictions(
+    boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: RuleContext
+) -> list[Finding]:
     """Return findings on parts of the boundary whose code differs from their zone's.
 
     Both codes are among those of the three zones (集中建设区, 弹性发展区, 特别用途区).
@@ -121,9 +123,11 @@ def _report_zone_contradictions(boundary: Layer, zones: Layer, rows: dict[str, N
             {k: ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
         ),
     )
-    parts = ctx.geometry.shared(boundary, zones, rows_a=boundary_kinds >= 0, rows_b=zone_kinds >= 0)
+    parts = ctx.geometry.find_shared_parts(boundary, zones, rows_a=boundary_kinds >= 0, rows_b=zone_kinds >= 0)
     parts = parts.select_parts(zone_kinds[parts.right] != boundary_kinds[parts.left])
-    findings = ctx.finding_maker.pairs(boundary, zones, parts, case="zone", field=boundary.get_field_name("zone_code"))
+    findings = ctx.finding_maker.make_pair_findings(
+        boundary, zones, parts, case="zone", field=boundary.get_field_name("zone_code")
+    )
     codes, related = boundary.text("zone_code"), zones.text("zone_code")
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": codes[i], "related": related[j]}

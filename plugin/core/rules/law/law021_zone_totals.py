@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.area_backing import (
     AREA_FIELDS_SETTING,
     ROW_ALLOWANCE_SETTING,
@@ -11,7 +11,7 @@ from ...indicators.area_backing import (
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
@@ -25,23 +25,23 @@ EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "ar
     problem="Planning zones sum to another area than the county",
     severity=Severity.WARNING,
     basis=["plan-review"],
-    needs={"zones": Need("zones", fields=("area",)), "county": Need("county", reads=("area",))},
+    needs={"zones": LayerNeed("zones", fields=("area",)), "county": LayerNeed("county", reads=("area",))},
     uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "": "The areas in {field} of {layer} sum to {total} m², those of {related_layer} to {county} m²: difference {difference} m². Compute {field} again from the shapes (“Statutory area”), then close gaps and overlaps of zones."
     },
     fails=[
-        Example("a zone with another's area", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 400_000.0}], "county": [COUNTY_ROW]}, finds=1),
-        Example("counted twice", {"zones": [WEST_ZONE, EAST_ZONE, WEST_ZONE], "county": [COUNTY_ROW]}, finds=1),
+        RuleExample("a zone with another's area", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 400_000.0}], "county": [COUNTY_ROW]}, finds=1),
+        RuleExample("counted twice", {"zones": [WEST_ZONE, EAST_ZONE, WEST_ZONE], "county": [COUNTY_ROW]}, finds=1),
     ],
     passes=[
-        Example("adds up", {"zones": [WEST_ZONE, EAST_ZONE], "county": [COUNTY_ROW]}),
-        Example("half a hectare apart", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 495_000.0}], "county": [COUNTY_ROW]}),
-        Example("the county without a figure is measured", {"zones": [WEST_ZONE, EAST_ZONE], "county": [{**COUNTY_ROW, "area": None}]},
+        RuleExample("adds up", {"zones": [WEST_ZONE, EAST_ZONE], "county": [COUNTY_ROW]}),
+        RuleExample("half a hectare apart", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 495_000.0}], "county": [COUNTY_ROW]}),
+        RuleExample("the county without a figure is measured", {"zones": [WEST_ZONE, EAST_ZONE], "county": [{**COUNTY_ROW, "area": None}]},
                 parameters={"allowance_m2": 2000.0}),
     ],
 )  # fmt: skip
-def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: float = 10_000.0) -> RuleResult:
+def zone_totals(zones: Layer, county: Layer, *, ctx: RuleContext, allowance_m2: float = 10_000.0) -> RuleResult:
     """Zone areas sum to the county's area.
 
     What it checks

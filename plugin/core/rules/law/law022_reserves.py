@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...indicators.areas import PART_WORDS_SETTING, is_counted, is_reserve_part
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MET, TARGET_MISSED, Indicator, convert_area
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 RED_LINE_SHARE_ID = "reserves_in_red_line_share"
@@ -24,7 +24,7 @@ WHOLE_RESERVE_ROW = {"wkt": SQUARE_KM_WKT, "feature_name": "某保护区"}
     problem="Parts of a reserve do not sum to its area",
     severity=Severity.WARNING,
     basis=["reserve-checks"],
-    needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line", optional=True)},
+    needs={"reserves": LayerNeed("reserves", reads=("feature_name",)), "red_line": LayerNeed("red_line", optional=True)},
     uses=["tolerance", "reserves.part_words"],
     messages={
         "": "The parts of the reserve “{site}” in {layer} sum to {parts} m², the whole to {whole} m²: difference "
@@ -35,25 +35,25 @@ WHOLE_RESERVE_ROW = {"wkt": SQUARE_KM_WKT, "feature_name": "某保护区"}
         "if a lower share was approved, change the limit in the county profile by that document.",
     },
     fails=[
-        Example("a part too small", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW, {**CONTROL_ZONE_ROW,
+        RuleExample("a part too small", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW, {**CONTROL_ZONE_ROW,
                 "wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"}]}, finds=1),
-        Example("a part is missing", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW]}, finds=1),
-        Example("a part in brackets is one, too", {"reserves": [{**WHOLE_RESERVE_ROW, "feature_name": "恒山"}, {**CORE_ROW, "feature_name": "恒山(核心保护区)"}]}, finds=1),
-        Example("less in the red line than the county sets", {"reserves": [WHOLE_RESERVE_ROW], "red_line": [CORE_ROW["wkt"]]}, finds=1,
+        RuleExample("a part is missing", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW]}, finds=1),
+        RuleExample("a part in brackets is one, too", {"reserves": [{**WHOLE_RESERVE_ROW, "feature_name": "恒山"}, {**CORE_ROW, "feature_name": "恒山(核心保护区)"}]}, finds=1),
+        RuleExample("less in the red line than the county sets", {"reserves": [WHOLE_RESERVE_ROW], "red_line": [CORE_ROW["wkt"]]}, finds=1,
                 settings={"rules.LAW022.min_red_line_share": 0.8}),
     ],
     passes=[
-        Example("parts are the whole", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW, CONTROL_ZONE_ROW], "red_line": [SQUARE_KM_WKT]}),
-        Example("no limit is set for the share in the red line", {"reserves": [WHOLE_RESERVE_ROW], "red_line": [CORE_ROW["wkt"]]}),
-        Example("parts only", {"reserves": [CORE_ROW]}),
-        Example("another reserve's part", {"reserves": [WHOLE_RESERVE_ROW, {**CORE_ROW, "feature_name": "另一保护区核心保护区"}]}),
+        RuleExample("parts are the whole", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW, CONTROL_ZONE_ROW], "red_line": [SQUARE_KM_WKT]}),
+        RuleExample("no limit is set for the share in the red line", {"reserves": [WHOLE_RESERVE_ROW], "red_line": [CORE_ROW["wkt"]]}),
+        RuleExample("parts only", {"reserves": [CORE_ROW]}),
+        RuleExample("another reserve's part", {"reserves": [WHOLE_RESERVE_ROW, {**CORE_ROW, "feature_name": "另一保护区核心保护区"}]}),
     ],
 )  # fmt: skip
 def reserves(
     reserves: Layer,
     red_line: Layer | None,
     *,
-    ctx: Context,
+    ctx: RuleContext,
     allowance_m2: float = 10_000.0,
     min_red_line_share: float = 0.0,
 ) -> RuleResult:
@@ -115,7 +115,7 @@ def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_lin
 
 
 def _make_reserve_indicators(
-    reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Context
+    reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: RuleContext
 ) -> list[Indicator]:
     """Return the area of all reserves and its share in the red line as figures."""
     total = float(reserves.statutory[rows].sum())
@@ -123,7 +123,7 @@ def _make_reserve_indicators(
     count = int(rows.sum())
     area_inputs = {"layer": reserves.role, "features": count}
     indicators = []
-    if not any(t.indicator == "reserves_area" for t in ctx.norm.targets(ctx.plan.area_code)):
+    if not any(t.indicator == "reserves_area" for t in ctx.norm.find_targets(ctx.plan.area_code)):
         # A figure of the plan is listed among the targets (LAW002).
         indicators.append(
             Indicator(
@@ -131,7 +131,7 @@ def _make_reserve_indicators(
             )
         )
     if red_line is not None and total > 0:
-        shared = ctx.geometry.shared(reserves, red_line, rows_a=rows, measured=True)
+        shared = ctx.geometry.find_shared_parts(reserves, red_line, rows_a=rows, measured=True)
         inside = float((ctx.geometry.compute_row_shares(shared, reserves) * reserves.statutory[shared.left]).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...heritage.heritage_sites import LEVEL_LIST, HeritageSite, HeritageSites, collect_heritage_sites
 from ...heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, RANGE_PART
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED, compare_area_with_target, convert_area
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...profile import RegisteredSite
 from .._places import find_usable_layer
 
@@ -52,29 +52,29 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
         "the edge or the text.",
     },
     fails=[
-        Example("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
+        RuleExample("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_register_line("历史建筑", 2)]}),
-        Example("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
+        RuleExample("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
                 settings={"register": [_register_line("文物保护单位", 1, "国家级")]}),
-        Example("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
+        RuleExample("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_register_line("历史建筑", 1), _register_line("历史文化街区", 1)]}),
-        Example("a named district is missing, and a core too small", {"LSWHBHX": [
+        RuleExample("a named district is missing, and a core too small", {"LSWHBHX": [
             {"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"}]}, finds=2, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "core_area": "1.20", "unit": "ha"}),
                 ("历史文化街区", "历史文化街区", "", {"name": "乙街区"})]}),
     ],
     passes=[
-        Example("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
+        RuleExample("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
                 "WWBHDWD": [{"wkt": "POINT (5 5)", "feature_name": "甲寺"}]},
                 settings={"register": [_register_line("文物保护单位", 1, "国家级"), _register_line("文物保护单位", 1, "省级"), _register_line("文物保护单位", 2)]}),
-        Example("areas as printed", {"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
+        RuleExample("areas as printed", {"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
                 {"wkt": EAST_SQUARE_WKT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "area": "2.0", "core_area": "1.0", "control_area": "1.0", "unit": "ha"})]}),
-        Example("the plan states nothing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}),
-        Example("no layer of heritage", {"STBHHX": [SQUARE_WKT]}, settings={"register": [_register_line("历史建筑", 2)]}),
+        RuleExample("the plan states nothing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}),
+        RuleExample("no layer of heritage", {"STBHHX": [SQUARE_WKT]}, settings={"register": [_register_line("历史建筑", 2)]}),
     ],
 )  # fmt: skip
-def heritage_counts(*, ctx: Context) -> RuleResult:
+def heritage_counts(*, ctx: RuleContext) -> RuleResult:
     """The data have the heritage sites that the plan counts.
 
     What it checks
@@ -91,7 +91,7 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
         profile states nothing, or without a layer of heritage. Runs for a whole county, by name or with the group
         heritage.
     """
-    register = ctx.norm.register(ctx.plan.area_code)
+    register = ctx.norm.find_registered_sites(ctx.plan.area_code)
     if not register:
         return RuleResult(is_applicable=False, notes=[("register_none", {})])
     result = RuleResult()
@@ -115,18 +115,20 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
 
 
 def _compare_count(
-    line: RegisteredSite, stated: int, sites: HeritageSites, uncounted: list[str], ctx: Context
+    line: RegisteredSite, stated: int, sites: HeritageSites, uncounted: list[str], ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding if the register's count differs from the sites in the layers.
 
     If sites without kind or level could make up the count, no finding is returned, and ``uncounted`` receives the
     term.
     """
-    of_kind = sites.of(line.kind)
+    of_kind = sites.list_sites_of_kind(line.kind)
     # A site without a level may have this one, a site without a kind this kind, and a site whose rows have several may
     # have either.
-    certain_sites = [site for site in of_kind if not line.level or site.levels == {line.level}]
-    possible_sites = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
+    certain_sites = [site for site in of_kind if not line.level or site.level_names == {line.level}]
+    possible_sites = [
+        site for site in of_kind if line.level and (not site.level_names or line.level in site.level_names)
+    ]
     uncertain_sites = sites.sites_without_kind + [site for site in possible_sites if site not in certain_sites]
     params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(certain_sites)}
     if len(certain_sites) < stated <= len(certain_sites) + len(uncertain_sites):
@@ -134,7 +136,7 @@ def _compare_count(
         return []
     if len(certain_sites) == stated:
         return []
-    shapes = [shape for site in certain_sites for shape in site.shapes()]
+    shapes = [shape for site in certain_sites for shape in site.get_part_shapes()]
     return [
         _make_register_finding(
             line,
@@ -145,20 +147,20 @@ def _compare_count(
                 "names": _list_site_names(certain_sites),
                 "shown": {"missing_count": stated - len(certain_sites)},
             },
-            ctx.geometry.unite(shapes),
+            ctx.geometry.unite_shapes(shapes),
         )
     ]
 
 
-def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: Context) -> list[Finding]:
+def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: RuleContext) -> list[Finding]:
     """Return findings on a missing site, or on areas that differ from the register."""
-    site = sites.find(line.name)
+    site = sites.find_site(line.name)
     params: dict[str, Any] = {"term": line.term, "site": line.name}
     if site is None:
         return [_make_register_finding(line, sites, "site", params)]
     findings = []
     for key, part in PART_OF_AREA_KEY.items():
-        printed, area = getattr(line, key), site.area_m2(part)
+        printed, area = getattr(line, key), site.measure_part_area_m2(part)
         if not printed or area is None:
             continue
         value, decimals = convert_area(area, line.unit), len(printed.partition(".")[2])
@@ -166,7 +168,9 @@ def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: Context
             values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
             values["miss"] = round(abs(value - float(printed)), decimals + 2)
             findings.append(
-                _make_register_finding(line, sites, key, {**params, **values}, ctx.geometry.unite(site.shapes(part)))
+                _make_register_finding(
+                    line, sites, key, {**params, **values}, ctx.geometry.unite_shapes(site.get_part_shapes(part))
+                )
             )
     return findings
 

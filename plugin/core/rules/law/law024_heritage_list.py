@@ -4,7 +4,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...heritage.heritage_sites import (
     LEVEL_LIST,
     HeritageSite,
@@ -16,7 +16,7 @@ from ...heritage.heritage_sites import (
 )
 from ...heritage.protection import PART_SETTINGS
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -45,25 +45,25 @@ NAME_SIMILARITY_CUTOFF = 0.6
         "twice": "“{site}” is in the register {file} in rows {line} and {other}. Delete one of them.",
     },
     fails=[
-        Example("not drawn", {"LSJZD": [HOUSE_ROW]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("乙院", "历史建筑", "")]}),
-        Example("not in the register", {"LSJZD": [HOUSE_ROW, {**HOUSE_ROW, "feature_name": "乙院"}]}, finds=1,
+        RuleExample("not drawn", {"LSJZD": [HOUSE_ROW]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("乙院", "历史建筑", "")]}),
+        RuleExample("not in the register", {"LSJZD": [HOUSE_ROW, {**HOUSE_ROW, "feature_name": "乙院"}]}, finds=1,
                 side={"register": [("甲宅", "历史建筑", "")]}),
-        Example("another level and another kind", {"LSWHBHX": [TEMPLE_ROW]}, finds=2, side={"register": [("甲寺", "历史建筑", "省级")]}),
-        Example("twice", {"LSJZD": [HOUSE_ROW]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("甲 宅", "历史建筑", "")]}),
-        Example("nearly the same name", {"LSJZD": [{**HOUSE_ROW, "feature_name": "永安寺传法正宗殿"}]}, finds=1,
+        RuleExample("another level and another kind", {"LSWHBHX": [TEMPLE_ROW]}, finds=2, side={"register": [("甲寺", "历史建筑", "省级")]}),
+        RuleExample("twice", {"LSJZD": [HOUSE_ROW]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("甲 宅", "历史建筑", "")]}),
+        RuleExample("nearly the same name", {"LSJZD": [{**HOUSE_ROW, "feature_name": "永安寺传法正宗殿"}]}, finds=1,
                 side={"register": [("永安寺传法正宗之殿", "历史建筑", "")]}),
     ],
     passes=[
-        Example("as listed", {"LSWHBHX": [TEMPLE_ROW], "LSJZD": [HOUSE_ROW]},
+        RuleExample("as listed", {"LSWHBHX": [TEMPLE_ROW], "LSJZD": [HOUSE_ROW]},
                 side={"register": [("甲寺", "文物保护单位", "国家级"), ("甲宅", "历史建筑", "")]}),
-        Example("what the data does not say is no contradiction", {"LSWHBHX": [{**TEMPLE_ROW, "feature_kind": "", "JB": ""}]},
+        RuleExample("what the data does not say is no contradiction", {"LSWHBHX": [{**TEMPLE_ROW, "feature_kind": "", "JB": ""}]},
                 side={"register": [("甲寺", "文物保护单位", "省级")]}),
-        Example("kinds that the register leaves out", {"LSWHBHX": [TEMPLE_ROW], "LSJZD": [HOUSE_ROW]},
+        RuleExample("kinds that the register leaves out", {"LSWHBHX": [TEMPLE_ROW], "LSJZD": [HOUSE_ROW]},
                 side={"register": [("甲寺", "文物保护单位", "国家级")]}),
-        Example("no register given", {"LSJZD": [HOUSE_ROW]}),
+        RuleExample("no register given", {"LSJZD": [HOUSE_ROW]}),
     ],
 )  # fmt: skip
-def heritage_list(*, ctx: Context) -> RuleResult:
+def heritage_list(*, ctx: RuleContext) -> RuleResult:
     """The sites of the register equal those of the data, by name, kind and level.
 
     What it checks
@@ -80,23 +80,25 @@ def heritage_list(*, ctx: Context) -> RuleResult:
         without a register; a register without rows is not compared. Runs if a register is given, by name, or with the
         group heritage.
     """
-    register = get_heritage_register(ctx.side)
+    register = get_heritage_register(ctx.side_inputs)
     if register is None:
         return RuleResult(is_applicable=False, notes=[("register_not_given", {})])
     result = RuleResult()
-    if not register.rows:
-        result.not_checked.append(("register_empty", {"file": register.file}))
+    if not register.listed_sites:
+        result.not_checked.append(("register_empty", {"file": register.file_name}))
         return result
     sites = collect_heritage_sites(ctx, lambda role: find_usable_layer(role, ctx, result))
     if not sites.layers:
-        result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))
+        result.not_checked.append(
+            ("register_without_layer", {"file": register.file_name, "count": len(register.listed_sites)})
+        )
         return result
-    site_findings = _SiteFindings(sites, register.file, ctx)
+    site_findings = _SiteFindings(sites, register.file_name, ctx)
     row_of_name: dict[str, ListedSite] = {}
-    for row in register.rows:
+    for row in register.listed_sites:
         first = row_of_name.setdefault(normalise_name(row.name), row)
         if first is not row:
-            site_findings.add("twice", row.name, {"line": first.line, "other": row.line})
+            site_findings.add("twice", row.name, {"line": first.line_number, "other": row.line_number})
     unlisted_names = [name for name in sites.by_name if name not in row_of_name]
     for name, row in row_of_name.items():
         site = sites.by_name.get(name)
@@ -105,12 +107,12 @@ def heritage_list(*, ctx: Context) -> RuleResult:
             if site
             else _report_missing_site(row, unlisted_names, site_findings)
         )
-    kinds = {row.kind for row in register.rows}
+    kinds = {row.kind for row in register.listed_sites}
     similar_names = {f.params["near_name"] for f in site_findings.findings if f.case == "alike"}
     for name in unlisted_names:
         site = sites.by_name[name]
-        if name not in similar_names and (site.kinds & kinds or kinds == {""}):
-            site_findings.add("unlisted", site.name, {"found": _join_names(site.kinds)}, site)
+        if name not in similar_names and (site.kind_names & kinds or kinds == {""}):
+            site_findings.add("unlisted", site.name, {"found": _join_names(site.kind_names)}, site)
     result.findings = site_findings.findings
     return result
 
@@ -118,15 +120,15 @@ def heritage_list(*, ctx: Context) -> RuleResult:
 class _SiteFindings:
     """Collects findings on heritage sites, identified by the name of the site."""
 
-    def __init__(self, sites: HeritageSites, file: str, ctx: Context) -> None:
+    def __init__(self, sites: HeritageSites, file: str, ctx: RuleContext) -> None:
         self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
         self.sites = sites
         self.findings: list[Finding] = []
 
     def make_finding(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
         """Return a finding on a site; its geometry is that of the site, if it is drawn."""
-        shape = self.ctx.geometry.unite(site.shapes()) if site else None
-        role = site.rows[0][0].role if site else self.role
+        shape = self.ctx.geometry.unite_shapes(site.get_part_shapes()) if site else None
+        role = site.layer_rows[0][0].role if site else self.role
         return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
 
     def add(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> None:
@@ -139,7 +141,7 @@ def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findin
 
     If a site with a similar name was drawn, the finding names it.
     """
-    params = {"line": row.line, "term": f"{row.level}{row.kind}" or "—"}
+    params = {"line": row.line_number, "term": f"{row.level}{row.kind}" or "—"}
     similar_names = get_close_matches(normalise_name(row.name), unlisted_names, n=1, cutoff=NAME_SIMILARITY_CUTOFF)
     if not similar_names:
         return [site_findings.make_finding("missing", row.name, params)]
@@ -154,9 +156,9 @@ def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findin
 def _compare_site(row: ListedSite, site: HeritageSite, site_findings: _SiteFindings) -> list[Finding]:
     """Return findings on kind and level that differ between register and layers."""
     findings = []
-    for case, stated, known_values in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):
+    for case, stated, known_values in (("level", row.level, site.level_names), ("kind", row.kind, site.kind_names)):
         if stated and known_values and stated not in known_values:
-            params = {"line": row.line, "stated": stated, "found": _join_names(known_values)}
+            params = {"line": row.line_number, "stated": stated, "found": _join_names(known_values)}
             findings.append(site_findings.make_finding(case, row.name, params, site))
     return findings
 

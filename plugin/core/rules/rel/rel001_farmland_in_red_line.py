@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, rule
+from ...model.rule import LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -13,7 +13,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="Permanent basic farmland overlaps the ecological red line",
     local=True,
     basis=["three-line-rules-2022", "shanxi-plan-3"],
-    needs={"farmland": Need("farmland"), "red_line": Need("red_line")},
+    needs={"farmland": LayerNeed("farmland"), "red_line": LayerNeed("red_line")},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
@@ -22,20 +22,20 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "and supplement it; elsewhere permanent basic farmland takes precedence. The check changes neither line."
     },
     fails=[
-        Example("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("farmland inside the red line", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "red_line": [SQUARE_WKT]},
+        RuleExample("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        RuleExample("farmland inside the red line", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "red_line": [SQUARE_WKT]},
                 finds=1, areas=(100.0,)),
-        Example("equal", {"farmland": [SQUARE_WKT], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,)),
-        Example("one farmland, two red lines", {"farmland": [SQUARE_WKT], "red_line": [
+        RuleExample("equal", {"farmland": [SQUARE_WKT], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,)),
+        RuleExample("one farmland, two red lines", {"farmland": [SQUARE_WKT], "red_line": [
             "POLYGON ((-10 0, 10 0, 10 10, -10 10, -10 0))", "POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"]}, finds=2, areas=(100.0, 100.0)),
     ],
     passes=[
-        Example("touch only", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
-        Example("farmland in a window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "red_line": [
+        RuleExample("touch only", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        RuleExample("farmland in a window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "red_line": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
     ],
 )  # fmt: skip
-def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> list[Finding]:
+def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Permanent basic farmland and the ecological red line do not overlap.
 
     What it checks
@@ -51,4 +51,6 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> l
         The withdrawal from core zones was not read in the norm (C): the county's approved result decides. Small
         remnants in the 一般控制区 may be allowed by the approved result; register them with their document.
     """
-    return ctx.finding_maker.pairs(farmland, red_line, ctx.geometry.shared(farmland, red_line), net=True)
+    return ctx.finding_maker.make_pair_findings(
+        farmland, red_line, ctx.geometry.find_shared_parts(farmland, red_line), net=True
+    )

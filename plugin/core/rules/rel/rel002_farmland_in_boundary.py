@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, rule
+from ...model.rule import LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -13,7 +13,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="Permanent basic farmland overlaps the urban development boundary",
     local=True,
     basis=["order-17-5", "three-line-rules-2022"],
-    needs={"farmland": Need("farmland"), "boundary": Need("boundary")},
+    needs={"farmland": LayerNeed("farmland"), "boundary": LayerNeed("boundary")},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
@@ -21,19 +21,19 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "farmland, or leave connected farmland inside the boundary as a window."
     },
     fails=[
-        Example("crossing", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("farmland swallowed", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "boundary": [SQUARE_WKT]}, finds=1,
+        RuleExample("crossing", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        RuleExample("farmland swallowed", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "boundary": [SQUARE_WKT]}, finds=1,
                 areas=(100.0,)),
-        Example("farmland reaching out of its window", {"farmland": ["POLYGON ((40 40, 70 40, 70 60, 40 60, 40 40))"], "boundary": [
+        RuleExample("farmland reaching out of its window", {"farmland": ["POLYGON ((40 40, 70 40, 70 60, 40 60, 40 40))"], "boundary": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}, finds=1, areas=(200.0,)),
     ],
     passes=[
-        Example("window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [
+        RuleExample("window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
-        Example("touch only", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        RuleExample("touch only", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
     ],
 )  # fmt: skip
-def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: Context) -> list[Finding]:
+def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Permanent basic farmland is outside the urban development boundary.
 
     What it checks
@@ -47,4 +47,6 @@ def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: Context) -> l
     Limits
         The net area of a part is its share of the parcel's net area: shared ÷ parcel × YJJBNTMJ.
     """
-    return ctx.finding_maker.pairs(farmland, boundary, ctx.geometry.shared(farmland, boundary), net=True)
+    return ctx.finding_maker.make_pair_findings(
+        farmland, boundary, ctx.geometry.find_shared_parts(farmland, boundary), net=True
+    )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, rule
+from ...model.rule import LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -13,7 +13,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="The ecological red line overlaps the urban development boundary",
     local=True,
     basis=["three-line-rules-2022", "shanxi-plan-3"],
-    needs={"red_line": Need("red_line"), "boundary": Need("boundary")},
+    needs={"red_line": LayerNeed("red_line"), "boundary": LayerNeed("boundary")},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). The three "
@@ -21,16 +21,16 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "leave the red line inside the boundary as a window."
     },
     fails=[
-        Example("crossing", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("boundary inside the red line", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]},
+        RuleExample("crossing", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        RuleExample("boundary inside the red line", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]},
                 finds=1, areas=(100.0,)),
     ],
     passes=[
-        Example("window", {"red_line": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [
+        RuleExample("window", {"red_line": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
     ],
 )  # fmt: skip
-def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: Context) -> list[Finding]:
+def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: RuleContext) -> list[Finding]:
     """The ecological red line is outside the urban development boundary.
 
     What it checks
@@ -42,4 +42,4 @@ def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: Context) -> l
     Limits
         None known beyond the tolerance.
     """
-    return ctx.finding_maker.pairs(red_line, boundary, ctx.geometry.shared(red_line, boundary))
+    return ctx.finding_maker.make_pair_findings(red_line, boundary, ctx.geometry.find_shared_parts(red_line, boundary))

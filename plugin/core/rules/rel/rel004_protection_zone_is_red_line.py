@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
 
@@ -19,7 +19,7 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     local=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
-    needs={"zones": Need("zones", fields=("zone_code",)), "red_line": Need("red_line")},
+    needs={"zones": LayerNeed("zones", fields=("zone_code",)), "red_line": LayerNeed("red_line")},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} "
@@ -31,17 +31,17 @@ SWITCH_SETTING = "zones.protection_is_red_line"
         "zone; delete fragments that are not in the approved result from the layer of the red line.",
     },
     fails=[
-        Example("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
-        Example("line wider", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "100"}], "red_line": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
-        Example("no such zone at all", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "500"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,)),
+        RuleExample("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("line wider", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "100"}], "red_line": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("no such zone at all", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "500"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
-        Example("equal", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}),
-        Example("county counts otherwise", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]},
+        RuleExample("equal", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}),
+        RuleExample("county counts otherwise", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]},
                 settings={"zones.protection_is_red_line": False}),
     ],
 )  # fmt: skip
-def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
+def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: RuleContext) -> list[Finding] | RuleResult:
     """The ecological protection zone equals the red line.
 
     What it checks

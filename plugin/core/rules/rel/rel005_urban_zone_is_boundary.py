@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
 
@@ -19,7 +19,7 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     local=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
-    needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},
+    needs={"zones": LayerNeed("zones", fields=("zone_code",)), "boundary": LayerNeed("boundary")},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width "
@@ -28,18 +28,18 @@ SWITCH_SETTING = "zones.urban_is_boundary"
         "(width {width} m); both must cover the same land. Copy the edge of the approved boundary into the zone.",
     },
     fails=[
-        Example("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
-        Example("boundary wider", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "400"}], "boundary": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("boundary wider", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "400"}], "boundary": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
     ],
     passes=[
-        Example("two kinds of zone make one boundary", {"zones": [
+        RuleExample("two kinds of zone make one boundary", {"zones": [
             {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "411"},
             {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "420"}], "boundary": [SQUARE_WKT]}),
-        Example("county counts otherwise", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]},
+        RuleExample("county counts otherwise", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]},
                 settings={"zones.urban_is_boundary": False}),
     ],
 )  # fmt: skip
-def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
+def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: RuleContext) -> list[Finding] | RuleResult:
     """The urban development zone equals the boundary.
 
     What it checks

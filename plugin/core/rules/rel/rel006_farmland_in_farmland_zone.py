@@ -3,11 +3,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...engine.context import Context
-from ...geometry.parts import Parts
+from ...engine.context import RuleContext
+from ...geometry.parts import OverlayParts
 from ...messages.texts import format_number
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 M2_PER_HA = 10_000.0
@@ -25,7 +25,7 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     problem="Permanent basic farmland is outside the farmland protection zone",
     local=True,
     basis=["order-17", "zoning-guide"],
-    needs={"farmland": Need("farmland"), "zones": Need("zones", fields=("zone_code",))},
+    needs={"farmland": LayerNeed("farmland"), "zones": LayerNeed("zones", fields=("zone_code",))},
     uses=["tolerance", "zones.codes", "rules.REL006"],
     messages={
         "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone "
@@ -41,18 +41,18 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "of {max_share} %. Extend the zone to this land.",
     },
     fails=[
-        Example("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
+        RuleExample("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=1, areas=(10000.0,)),
-        Example("more than a tenth outside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
-        Example("many small plots outside", {"farmland": [PLOT_WKT, OTHER_PLOT_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+        RuleExample("more than a tenth outside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("many small plots outside", {"farmland": [PLOT_WKT, OTHER_PLOT_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
                                                                                      {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 parameters={"max_scattered_share": 0.002}, finds=1, areas=(20000.0,)),
-        Example("a large plot outside", {"farmland": [LARGE_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
+        RuleExample("a large plot outside", {"farmland": [LARGE_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=2, areas=(1000000.0, 1000000.0)),
     ],
     passes=[
-        Example("inside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "300"}]}),
-        Example("scattered plots may lie outside", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+        RuleExample("inside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "300"}]}),
+        RuleExample("scattered plots may lie outside", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
                                                                                      {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]}),
     ],
 )  # fmt: skip
@@ -60,7 +60,7 @@ def farmland_in_farmland_zone(
     farmland: Layer,
     zones: Layer,
     *,
-    ctx: Context,
+    ctx: RuleContext,
     large_area_m2: float = 100_000.0,
     max_share: float = 0.10,
     max_scattered_share: float = 0.01,
@@ -81,15 +81,17 @@ def farmland_in_farmland_zone(
     """
     urban = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
-    urban_parts = ctx.geometry.shared(farmland, zones, rows_b=urban)
-    findings = ctx.finding_maker.pairs(farmland, zones, urban_parts, net=True, case="urban", params={"kind": "urban"})
+    urban_parts = ctx.geometry.find_shared_parts(farmland, zones, rows_b=urban)
+    findings = ctx.finding_maker.make_pair_findings(
+        farmland, zones, urban_parts, net=True, case="urban", params={"kind": "urban"}
+    )
     # Parts in urban zones have another finding and are not reported again as “outside”.
     outside_parts = ctx.geometry.find_uncovered(farmland, zones, cover_rows=protected | urban)
     areas = ctx.geometry.compute_part_areas(outside_parts, farmland)
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large = ctx.finding_maker.pairs(
+    large = ctx.finding_maker.make_pair_findings(
         farmland, zones, outside_parts.select_parts(~small), case="large", severity=Severity.WARNING
     )
     for finding in large:
@@ -105,7 +107,7 @@ def farmland_in_farmland_zone(
             )
             findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
     if total > 0 and outside_m2 / total > max_share:
-        geometry = ctx.geometry.unite([*outside_parts.geometry, *urban_parts.geometry])
+        geometry = ctx.geometry.unite_shapes([*outside_parts.geometry, *urban_parts.geometry])
         findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
     return result
 
@@ -125,7 +127,7 @@ def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[s
 
 
 def _make_scattered_finding(
-    farmland: Layer, zones: Layer, parts: Parts, areas: NDArray, total: float, ctx: Context
+    farmland: Layer, zones: Layer, parts: OverlayParts, areas: NDArray, total: float, ctx: RuleContext
 ) -> Finding:
     area = float(areas.sum())
     return Finding(
@@ -135,7 +137,7 @@ def _make_scattered_finding(
         severity=Severity.WARNING,
         params={"kind": "scattered", "count": len(areas), "share": round(area / total * 100, 2)},
         area_m2=area,
-        geometry=ctx.geometry.unite(parts.geometry),
+        geometry=ctx.geometry.unite_shapes(parts.geometry),
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...heritage.protection import find_core_rows
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.conflicts import (
     ALLOWED_MEANING,
@@ -10,7 +10,7 @@ from ...standard.conflicts import (
     EVIDENCE_MEANING,
     INFORMATION_MEANING,
     WARNING_MEANING,
-    Conflict,
+    ConflictMatrixEntry,
 )
 from .._places import find_usable_layer, is_reported_elsewhere
 
@@ -47,25 +47,25 @@ SEVERITY_OF_MEANING = {
         "of the lines back.",
     },
     fails=[
-        Example("boundary in the flood line", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [OVERLAPPING_WKT]}, finds=1, areas=(1000.0,)),
-        Example("mining under farmland and next to a monument", {"KCZYKCBHX": [SQUARE_WKT], "YJJBNTBHTB": [OVERLAPPING_WKT], "LSWHBHX": [OVERLAPPING_WKT]}, finds=3,
+        RuleExample("boundary in the flood line", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [OVERLAPPING_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("mining under farmland and next to a monument", {"KCZYKCBHX": [SQUARE_WKT], "YJJBNTBHTB": [OVERLAPPING_WKT], "LSWHBHX": [OVERLAPPING_WKT]}, finds=3,
                 areas=(1000.0, 1000.0, 10000.0)),
-        Example("heritage inside the red line", {"LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "STBHHX": [SQUARE_WKT]}, finds=1,
+        RuleExample("heritage inside the red line", {"LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "STBHHX": [SQUARE_WKT]}, finds=1,
                 areas=(100.0,)),
-        Example("a county is stricter", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [SQUARE_WKT]}, finds=1, areas=(10000.0,),
+        RuleExample("a county is stricter", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [SQUARE_WKT]}, finds=1, areas=(10000.0,),
                 settings={"conflicts.boundary-flood_line": "error"}),
-        Example("two of the four lines", {"ZXCQCSHX": [SQUARE_WKT, EAST_SQUARE_WKT], "ZXCQCSZX": [OVERLAPPING_WKT]}, finds=2, areas=(1000.0, 9000.0)),
+        RuleExample("two of the four lines", {"ZXCQCSHX": [SQUARE_WKT, EAST_SQUARE_WKT], "ZXCQCSZX": [OVERLAPPING_WKT]}, finds=2, areas=(1000.0, 9000.0)),
     ],
     passes=[
-        Example("touch only", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [EAST_SQUARE_WKT]}),
-        Example("the three lines have rules of their own", {"CZKFBJ": [SQUARE_WKT], "STBHHX": [SQUARE_WKT], "YJJBNTBHTB": [SQUARE_WKT]}),
-        Example("farmland in a core zone is reported as such", {"YJJBNTBHTB": [SQUARE_WKT], "ZRBHD": [{"wkt": SQUARE_WKT, "feature_name":
+        RuleExample("touch only", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [EAST_SQUARE_WKT]}),
+        RuleExample("the three lines have rules of their own", {"CZKFBJ": [SQUARE_WKT], "STBHHX": [SQUARE_WKT], "YJJBNTBHTB": [SQUARE_WKT]}),
+        RuleExample("farmland in a core zone is reported as such", {"YJJBNTBHTB": [SQUARE_WKT], "ZRBHD": [{"wkt": SQUARE_WKT, "feature_name":
                 "某保护区核心保护区"}]}, parameters={"rules": ["LAW011"]}),
-        Example("reserves lie in the red line by intent", {"ZRBHD": [SQUARE_WKT], "STBHHX": [SQUARE_WKT]}),
-        Example("a county allows it", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [SQUARE_WKT]}, settings={"conflicts.boundary-flood_line": "allowed"}),
+        RuleExample("reserves lie in the red line by intent", {"ZRBHD": [SQUARE_WKT], "STBHHX": [SQUARE_WKT]}),
+        RuleExample("a county allows it", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [SQUARE_WKT]}, settings={"conflicts.boundary-flood_line": "allowed"}),
     ],
 )  # fmt: skip
-def control_line_conflicts(*, ctx: Context) -> RuleResult:
+def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
     """Control lines do not contradict each other.
 
     What it checks
@@ -87,7 +87,7 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for conflict in ctx.norm.standard.conflicts:
-        meaning = ctx.norm.get(conflict.key)
+        meaning = ctx.norm.get(conflict.setting_key)
         if conflict.rule or meaning == ALLOWED_MEANING:
             continue
         left_layer, right_layer = (
@@ -97,14 +97,14 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         if left_layer is None or right_layer is None:
             continue
         result.is_applicable = True
-        if conflict.mark == "C" and conflict.key not in ctx.norm.profile.settings:
+        if conflict.mark == "C" and conflict.setting_key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS_SECTION)
         result.findings += _make_conflict_findings(conflict, meaning, left_layer, right_layer, ctx)
     return result
 
 
 def _make_conflict_findings(
-    conflict: Conflict, meaning: str, left_layer: Layer, right_layer: Layer, ctx: Context
+    conflict: ConflictMatrixEntry, meaning: str, left_layer: Layer, right_layer: Layer, ctx: RuleContext
 ) -> list:
     params = {"meaning": meaning, "basis": conflict.basis}
     rows = None
@@ -115,7 +115,7 @@ def _make_conflict_findings(
     ):
         # Land in a core zone has a finding of LAW011 when that rule runs.
         rows = ~find_core_rows(right_layer, ctx.norm)
-    shared = ctx.geometry.shared(left_layer, right_layer, rows_b=rows, severity=SEVERITY_OF_MEANING[meaning])
-    return ctx.finding_maker.pairs(
+    shared = ctx.geometry.find_shared_parts(left_layer, right_layer, rows_b=rows, severity=SEVERITY_OF_MEANING[meaning])
+    return ctx.finding_maker.make_pair_findings(
         left_layer, right_layer, shared, net=True, case=meaning, severity=SEVERITY_OF_MEANING[meaning], params=params
     )

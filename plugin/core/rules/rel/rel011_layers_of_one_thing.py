@@ -4,11 +4,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...invariants import require_value
 from ...messages.texts import ConceptName
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
 
@@ -33,25 +33,25 @@ HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0
         "same land ({area}, width {width} m). Determine which layer is in force, and correct the code in the other.",
     },
     fails=[
-        Example("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
-        Example("both ways", {"YDYHGHFQ": [SQUARE_WKT], "GHFQ": ["POLYGON ((10 0, 110 0, 110 100, 10 100, 10 0))"]}, finds=2,
+        RuleExample("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("both ways", {"YDYHGHFQ": [SQUARE_WKT], "GHFQ": ["POLYGON ((10 0, 110 0, 110 100, 10 100, 10 0))"]}, finds=2,
                 areas=(1000.0, 1000.0)),
-        Example("zones of two layers", {"YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "300"}], "GHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}]},
+        RuleExample("zones of two layers", {"YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "300"}], "GHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}]},
                 finds=1, areas=(10000.0,)),
-        Example("zones of the centre", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "300"}], "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}]},
+        RuleExample("zones of the centre", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "300"}], "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}]},
                 finds=1, areas=(10000.0,)),
-        Example("the second is compared with the first, the third too",
+        RuleExample("the second is compared with the first, the third too",
                 {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": [SQUARE_WKT], "YJJBNTBHHX": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
     ],
     passes=[
-        Example("a finer zone of the same class", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "410"}],
+        RuleExample("a finer zone of the same class", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "410"}],
                 "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}]}),
-        Example("cut otherwise, the same land", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": HALF_SQUARE_WKTS}),
-        Example("changes of two layers are no one thing", {"WHCGHFQ": [SQUARE_WKT], "WHCZXCQCSLX": [WIDER_WKT]}),
-        Example("one layer only", {"YJJBNTBHTB": [SQUARE_WKT], "STBHHX": [WIDER_WKT]}),
+        RuleExample("cut otherwise, the same land", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": HALF_SQUARE_WKTS}),
+        RuleExample("changes of two layers are no one thing", {"WHCGHFQ": [SQUARE_WKT], "WHCZXCQCSLX": [WIDER_WKT]}),
+        RuleExample("one layer only", {"YJJBNTBHTB": [SQUARE_WKT], "STBHHX": [WIDER_WKT]}),
     ],
 )  # fmt: skip
-def layers_of_one_thing(*, ctx: Context) -> RuleResult:
+def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
     """Two layers of one subject cover the same land.
 
     What it checks
@@ -72,7 +72,7 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
     result = RuleResult(is_applicable=False)
     compared_pairs: set[tuple[str, str]] = set()
     for concept in ctx.norm.standard.concepts:
-        used_layer = ctx.plan.concept(concept)
+        used_layer = ctx.plan.find_layer_of_concept(concept)
         if ctx.norm.standard.is_maintenance(concept):
             # Each class of changes belongs to another layer.
             continue
@@ -94,28 +94,28 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
                 other_layer, used_layer, concept, ctx
             )
             result.findings += _report_different_codes(used_layer, other_layer, ctx)
-    zones, centre = ctx.plan.concept("zones"), ctx.plan.concept("centre_zones")
+    zones, centre = ctx.plan.find_layer_of_concept("zones"), ctx.plan.find_layer_of_concept("centre_zones")
     if zones is not None and centre is not None and not (zones.has_no_geometry or centre.has_no_geometry):
         result.is_applicable = True
         result.findings += _report_different_codes(zones, centre, ctx)
     return result
 
 
-def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: Context) -> list[Finding]:
+def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleContext) -> list[Finding]:
     """Return findings on parts that two layers of zones assign to different classes."""
     if not (first_layer.has_values("zone_code") and second_layer.has_values("zone_code")):
         return []
     first_codes, second_codes = first_layer.text("zone_code"), second_layer.text("zone_code")
-    declared = require_value(first_layer.template.field("zone_code"), "the field of the zone codes")
-    codes = ctx.codes(declared.codes)
+    declared = require_value(first_layer.template.find_field("zone_code"), "the field of the zone codes")
+    codes = ctx.get_code_list(declared.codes)
     agree = cache(lambda one, other: _are_compatible_codes(one, other, codes))
 
     def have_different_codes(left: NDArray, right: NDArray) -> NDArray:
         pairs = zip(left.tolist(), right.tolist(), strict=True)
         return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
 
-    parts = ctx.geometry.shared(first_layer, second_layer, pairs=have_different_codes)
-    findings = ctx.finding_maker.pairs(
+    parts = ctx.geometry.find_shared_parts(first_layer, second_layer, pairs=have_different_codes)
+    findings = ctx.finding_maker.make_pair_findings(
         first_layer, second_layer, parts, case="code", field=first_layer.get_field_name("zone_code")
     )
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
@@ -140,7 +140,7 @@ def _is_divided_concept(concept: str, layer: Layer) -> bool:
     return concept == "maintenance" or layer.template.geometry != "polygon"
 
 
-def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: str, ctx: Context) -> list[Finding]:
+def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: str, ctx: RuleContext) -> list[Finding]:
     """Return findings on connected parts of the first layer that the second lacks."""
     parts = ctx.geometry.find_uncovered(
         first_layer,
@@ -148,5 +148,5 @@ def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: st
         rows=first_layer.polygons.find_uncovered_candidates(second_layer.polygons, ctx.cancellation),
     )
     return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.pairs(first_layer, second_layer, parts, params={"concept": ConceptName(concept)})
+        ctx.finding_maker.make_pair_findings(first_layer, second_layer, parts, params={"concept": ConceptName(concept)})
     )

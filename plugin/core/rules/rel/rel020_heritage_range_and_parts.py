@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.polygons import Polygons
 from ...heritage.protection import (
     CONTROL_PART,
@@ -14,7 +14,7 @@ from ...heritage.protection import (
     read_site_names,
 )
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import find_usable_layer
 
@@ -53,20 +53,20 @@ def _make_range_row(wkt: str) -> dict[str, str]:
         "and complete the core or the zone, or correct the range.",
     },
     fails=[
-        Example("core beyond the range", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),
-        Example("range wider than its parts", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)],
+        RuleExample("core beyond the range", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),
+        RuleExample("range wider than its parts", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)],
                 "LSWHJQ": [_make_range_row("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
-        Example("identified by the kind, range in the line itself", {"LSWHBHX": [
+        RuleExample("identified by the kind, range in the line itself", {"LSWHBHX": [
             {"wkt": PROTRUDING_WKT, "feature_name": "某村核心保护范围", "feature_kind": "41"},
             {"wkt": SQUARE_WKT, "feature_name": "某村", "feature_kind": "40"}]}, finds=1, areas=(600.0,)),
     ],
     passes=[
-        Example("core and control zone are the range", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
-        Example("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
-        Example("no range of that name", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [{"wkt": SQUARE_WKT, "feature_name": "另一街区"}]}),
+        RuleExample("core and control zone are the range", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
+        RuleExample("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
+        RuleExample("no range of that name", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [{"wkt": SQUARE_WKT, "feature_name": "另一街区"}]}),
     ],
 )  # fmt: skip
-def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
+def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
     """Core and control zone of a heritage site compose its protection range.
 
     What it checks
@@ -93,7 +93,7 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
         *((layer, read_site_names(layer)) for layer in range_layers),
         (heritage_line, _list_site_names_of_ranges(parts)),
     ]:
-        for site in parts.sites():
+        for site in parts.list_site_names():
             is_range = site_of_row == site
             if is_range.any():
                 result.is_applicable = True
@@ -103,11 +103,11 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
 
 def _list_site_names_of_ranges(parts: HeritageParts) -> np.ndarray:
     """Return the site of each row that is a whole protection range, else empty."""
-    return np.where(parts.rows(RANGE_PART), parts.site, "")
+    return np.where(parts.find_rows_of_part(RANGE_PART), parts.site_of_row, "")
 
 
 def _compare_site_parts(
-    site: str, heritage_line: Layer, parts: HeritageParts, range_layer: Layer, is_range: np.ndarray, ctx: Context
+    site: str, heritage_line: Layer, parts: HeritageParts, range_layer: Layer, is_range: np.ndarray, ctx: RuleContext
 ) -> list[Finding]:
     """Return findings on a site's core and control zone that do not compose its range.
 
@@ -118,12 +118,16 @@ def _compare_site_parts(
     parts_beyond = ctx.geometry.find_uncovered(
         heritage_line, range_layer, Polygons(range_layer.plane[is_range]), rows=core | control
     )
-    findings = ctx.finding_maker.pairs(heritage_line, range_layer, parts_beyond, case="beyond", params=params)
+    findings = ctx.finding_maker.make_pair_findings(
+        heritage_line, range_layer, parts_beyond, case="beyond", params=params
+    )
     for finding in findings:
         finding.related_keys = [range_layer.keys[n] for n in np.flatnonzero(is_range)]
     if core.any() and control.any():
         unfilled_parts = ctx.geometry.find_uncovered(
             range_layer, heritage_line, Polygons(heritage_line.plane[core | control]), rows=is_range
         )
-        findings += ctx.finding_maker.pairs(range_layer, heritage_line, unfilled_parts, case="bare", params=params)
+        findings += ctx.finding_maker.make_pair_findings(
+            range_layer, heritage_line, unfilled_parts, case="bare", params=params
+        )
     return ctx.finding_maker.mark_findings_by_location(findings)

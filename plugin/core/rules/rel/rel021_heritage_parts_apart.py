@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, classify_heritage_parts
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -21,7 +21,7 @@ RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20
     severity=Severity.WARNING,
     local=True,
     basis=["heritage-protection", "heritage-checks"],
-    needs={"heritage": Need("heritage", reads=("feature_kind", "feature_name"))},
+    needs={"heritage": LayerNeed("heritage", reads=("feature_kind", "feature_name"))},
     uses=PART_SETTINGS,
     messages={
         "own": "The control zone {layer} ({key}) overlaps the core of the same site “{site}” by {area} "
@@ -29,21 +29,21 @@ RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20
         "stricter": "The control zone {layer} ({key}, “{site}”) overlaps the core of “{other}” by {area} ({related_key}; width {width} m). The core's stricter requirements apply there: state this in the plan's text.",
     },
     fails=[
-        Example("control zone not cut out", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某街区核心保护范围"},
+        RuleExample("control zone not cut out", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某街区核心保护范围"},
                 {"wkt": SQUARE_WKT, "feature_name": "某街区建设控制地带"}]}, finds=1, areas=(3600.0,)),
-        Example("another site's core: the stricter applies", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某寺保护范围"},
+        RuleExample("another site's core: the stricter applies", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某寺保护范围"},
                 {"wkt": SQUARE_WKT, "feature_name": "某街区建设控制地带"}]}, finds=1, areas=(3600.0,)),
-        Example("identified by the kind", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_kind": "21"}, {"wkt": SQUARE_WKT, "feature_kind": "22"}]},
+        RuleExample("identified by the kind", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_kind": "21"}, {"wkt": SQUARE_WKT, "feature_kind": "22"}]},
                 finds=1, areas=(3600.0,)),
     ],
     passes=[
-        Example("a ring around the core", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某街区核心保护范围"},
+        RuleExample("a ring around the core", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某街区核心保护范围"},
                 {"wkt": RING_WKT, "feature_name": "某街区建设控制地带"}]}),
-        Example("two cores", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某寺保护范围"},
+        RuleExample("two cores", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某寺保护范围"},
                 {"wkt": SQUARE_WKT, "feature_name": "某街区核心保护范围"}]}),
     ],
 )  # fmt: skip
-def heritage_parts_overlap(heritage: Layer, *, ctx: Context) -> RuleResult:
+def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
     """A construction control zone does not overlap a core protection range.
 
     What it checks
@@ -60,10 +60,12 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: Context) -> RuleResult:
         rows without a name count as one site. Runs by name or with its group.
     """
     parts = classify_heritage_parts(heritage, ctx)
-    core, control = parts.rows(CORE_PART), parts.rows(CONTROL_PART)
+    core, control = parts.find_rows_of_part(CORE_PART), parts.find_rows_of_part(CONTROL_PART)
     result = RuleResult(is_applicable=bool(core.any() and control.any()))
     # The query is within the layer, so that either row of a pair may be the edited one.
-    shared = ctx.geometry.shared(heritage, rows_a=core | control, pairs=lambda i, j: parts.part[i] != parts.part[j])
+    shared = ctx.geometry.find_shared_parts(
+        heritage, rows_a=core | control, pairs=lambda i, j: parts.part_of_row[i] != parts.part_of_row[j]
+    )
     is_core_left = core[shared.left]
     shared = replace(
         shared,
@@ -71,9 +73,9 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: Context) -> RuleResult:
         right=np.where(is_core_left, shared.left, shared.right),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.pairs(heritage, heritage, shared), shared.left, shared.right, strict=True
+        ctx.finding_maker.make_pair_findings(heritage, heritage, shared), shared.left, shared.right, strict=True
     ):
-        result.findings.append(_add_site_names(finding, parts.site[i], parts.site[j]))
+        result.findings.append(_add_site_names(finding, parts.site_of_row[i], parts.site_of_row[j]))
     return result
 
 

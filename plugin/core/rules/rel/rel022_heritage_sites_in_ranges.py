@@ -2,7 +2,7 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.validity import is_missing
 from ...heritage.heritage_sites import normalise_name, read_row_kinds
 from ...heritage.protection import (
@@ -13,7 +13,7 @@ from ...heritage.protection import (
     read_site_names,
 )
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import find_usable_layer
 
@@ -36,24 +36,24 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
         "missing": "{layer} ({key}) has a protection range of “{site}”, which {related_layer} lacks. Add the site to {related_layer}; if a layer has it under another name, use one name; remove the range if the site was struck off the register.",
     },
     fails=[
-        Example("next to its polygon", {"WWBHDWD": [SITE_POINT_OUTSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}, finds=1),
-        Example("in another's polygon only", {"LSJZD": [{**SITE_POINT_INSIDE_RANGE, "feature_name": "某宅"}], "LSJZM": [
+        RuleExample("next to its polygon", {"WWBHDWD": [SITE_POINT_OUTSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}, finds=1),
+        RuleExample("in another's polygon only", {"LSJZD": [{**SITE_POINT_INSIDE_RANGE, "feature_name": "某宅"}], "LSJZM": [
             SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
-        Example("no polygon of its name", {"BKYDWWD": [{**SITE_POINT_OUTSIDE_RANGE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
-        Example("a range without its site", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某庙保护范围", "feature_kind": "61"}], "WWBHDWM": [SITE_POLYGON]}, finds=1),
+        RuleExample("no polygon of its name", {"BKYDWWD": [{**SITE_POINT_OUTSIDE_RANGE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
+        RuleExample("a range without its site", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某庙保护范围", "feature_kind": "61"}], "WWBHDWM": [SITE_POLYGON]}, finds=1),
     ],
     passes=[
-        Example("the site is a point only", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某寺保护范围", "feature_kind": "61"}], "WWBHDWD": [SITE_POINT_INSIDE_RANGE],
+        RuleExample("the site is a point only", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某寺保护范围", "feature_kind": "61"}], "WWBHDWD": [SITE_POINT_INSIDE_RANGE],
                 "WWBHDWM": [{**SITE_POLYGON, "feature_name": "某庙"}]}),
-        Example("a range of another kind", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某街区核心保护范围", "feature_kind": "21"}], "WWBHDWM": [SITE_POLYGON]}),
-        Example("inside", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}),
-        Example("on the edge", {"WWBHDWD": [{**SITE_POINT_INSIDE_RANGE, "wkt": "POINT (100 50)"}], "WWBHDWM": [SITE_POLYGON]}),
-        Example("in one of two polygons of its name", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [
+        RuleExample("a range of another kind", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某街区核心保护范围", "feature_kind": "21"}], "WWBHDWM": [SITE_POLYGON]}),
+        RuleExample("inside", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}),
+        RuleExample("on the edge", {"WWBHDWD": [{**SITE_POINT_INSIDE_RANGE, "wkt": "POINT (100 50)"}], "WWBHDWM": [SITE_POLYGON]}),
+        RuleExample("in one of two polygons of its name", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [
             SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某寺"}]}),
-        Example("no polygons there", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "LSJZM": [SITE_POLYGON]}),
+        RuleExample("no polygons there", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "LSJZM": [SITE_POLYGON]}),
     ],
 )  # fmt: skip
-def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
+def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
     """Each protection range has its heritage site, and a site's point is in its polygon.
 
     What it checks
@@ -81,15 +81,15 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Context) -> None:
+def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: RuleContext) -> None:
     """Add a finding for each site of the protection line that no layer of its kind has."""
-    row_kinds, row_sites = read_row_kinds(heritage_line, ctx), classify_heritage_parts(heritage_line, ctx).site
+    row_kinds, row_sites = read_row_kinds(heritage_line, ctx), classify_heritage_parts(heritage_line, ctx).site_of_row
     sites_by_kind: dict[str, dict[str, int]] = {}
     for row, (kind, site) in enumerate(zip(row_kinds, row_sites.tolist(), strict=True)):
         if kind and site:
             sites_by_kind.setdefault(kind, {}).setdefault(normalise_name(site), row)
-    for kind_entry in ctx.codes(KIND_LIST).codes.values():
-        role, sites = kind_entry.extra.get("layer", ""), sites_by_kind.get(kind_entry.name, {})
+    for kind_entry in ctx.get_code_list(KIND_LIST).entry_by_code.values():
+        role, sites = kind_entry.other_columns.get("layer", ""), sites_by_kind.get(kind_entry.name, {})
         if not role or not sites:
             continue
         roles = [role, *(point for point, polygon in POLYGON_ROLE_BY_POINT_ROLE.items() if polygon == role)]
@@ -97,10 +97,14 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Con
         if not layers:
             continue
         result.is_applicable = True
-        names = {normalise_name(site) for layer in layers for site in classify_heritage_parts(layer, ctx).site.tolist()}
+        names = {
+            normalise_name(site)
+            for layer in layers
+            for site in classify_heritage_parts(layer, ctx).site_of_row.tolist()
+        }
         for name, row in sites.items():
             if name not in names:
-                finding = ctx.finding_maker.row(
+                finding = ctx.finding_maker.make_row_finding(
                     heritage_line,
                     row,
                     case="missing",
@@ -111,7 +115,7 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Con
                 result.findings.append(finding)
 
 
-def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
+def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
     """Return findings on points outside the polygon of their name."""
     present = np.flatnonzero(~is_missing(polygons.plane))
     polygon_names = read_site_names(polygons)
@@ -135,9 +139,9 @@ def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list
 
 
 def _make_point_finding(
-    points: Layer, row: int, name: str, polygons: Layer, polygons_of_name: list[int], ctx: Context
+    points: Layer, row: int, name: str, polygons: Layer, polygons_of_name: list[int], ctx: RuleContext
 ) -> Finding:
-    finding = ctx.finding_maker.row(
+    finding = ctx.finding_maker.make_row_finding(
         points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane[row]
     )
     finding.params |= {"site": name}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -15,24 +15,24 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     local=True,
     basis=["purple-line-2", "heritage-checks"],
-    needs={"purple_line": Need("purple_line"), "heritage": Need("heritage")},
+    needs={"purple_line": LayerNeed("purple_line"), "heritage": LayerNeed("heritage")},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). A purple line bounds protection "
         "ranges, which must be in that layer. Add the missing range to {related_layer}, or correct the purple line."
     },
     fails=[
-        Example("reaches beyond", {"purple_line": [WIDER_WKT], "heritage": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
-        Example("no range at all", {"purple_line": [SQUARE_WKT], "heritage": ["POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"]}, finds=1,
+        RuleExample("reaches beyond", {"purple_line": [WIDER_WKT], "heritage": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("no range at all", {"purple_line": [SQUARE_WKT], "heritage": ["POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"]}, finds=1,
                 areas=(10000.0,)),
     ],
     passes=[
-        Example("within", {"purple_line": [SQUARE_WKT], "heritage": [WIDER_WKT]}),
-        Example("around two ranges", {"purple_line": [SQUARE_WKT], "heritage": [
+        RuleExample("within", {"purple_line": [SQUARE_WKT], "heritage": [WIDER_WKT]}),
+        RuleExample("around two ranges", {"purple_line": [SQUARE_WKT], "heritage": [
             "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
     ],
 )  # fmt: skip
-def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Context) -> list[Finding]:
+def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: RuleContext) -> list[Finding]:
     """The purple line is within the heritage line.
 
     What it checks
@@ -47,4 +47,6 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Co
         group.
     """
     parts = ctx.geometry.find_uncovered(purple_line, heritage)
-    return ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.pairs(purple_line, heritage, parts))
+    return ctx.finding_maker.mark_findings_by_location(
+        ctx.finding_maker.make_pair_findings(purple_line, heritage, parts)
+    )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...heritage.protection import list_range_roles
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -21,18 +21,18 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "protection ranges. Add the part to {related_layer}, or correct {layer} by the approved protection plan."
     },
     fails=[
-        Example("district beyond the line", {"LSWHJQ": [WIDER_WKT], "LSWHBHX": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
-        Example("two layers of ranges", {"LSWHMCUN": [WIDER_WKT], "WWBHDWM": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))"],
+        RuleExample("district beyond the line", {"LSWHJQ": [WIDER_WKT], "LSWHBHX": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("two layers of ranges", {"LSWHMCUN": [WIDER_WKT], "WWBHDWM": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))"],
                 "LSWHBHX": [SQUARE_WKT]}, finds=2, areas=(1000.0, 100.0)),
     ],
     passes=[
-        Example("core and control zone hold the district", {"LSWHJQ": [SQUARE_WKT], "LSWHBHX": [
+        RuleExample("core and control zone hold the district", {"LSWHJQ": [SQUARE_WKT], "LSWHBHX": [
             "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
-        Example("the line may be wider", {"DYZ": [SQUARE_WKT], "LSWHBHX": [WIDER_WKT]}),
-        Example("no ranges in layers of their own", {"LSWHBHX": [SQUARE_WKT]}),
+        RuleExample("the line may be wider", {"DYZ": [SQUARE_WKT], "LSWHBHX": [WIDER_WKT]}),
+        RuleExample("no ranges in layers of their own", {"LSWHBHX": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
-def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
+def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
     """The heritage line contains the ranges of all kinds of heritage.
 
     What it checks
@@ -58,6 +58,6 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         result.is_applicable = True
         parts = ctx.geometry.find_uncovered(layer, heritage_line)
         result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.pairs(layer, heritage_line, parts)
+            ctx.finding_maker.make_pair_findings(layer, heritage_line, parts)
         )
     return result

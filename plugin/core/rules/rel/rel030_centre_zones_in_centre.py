@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
 
@@ -18,7 +18,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     local=True,
     basis=["centre-checks"],
-    needs={"centre_zones": Need("centre_zones"), "centre": Need("centre")},
+    needs={"centre_zones": LayerNeed("centre_zones"), "centre": LayerNeed("centre")},
     uses=["tolerance"],
     messages={
         "zone_outside_line": "The zone {layer} ({key}) reaches {area} beyond the central urban area in "
@@ -28,15 +28,15 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "{layer} (width {width} m); zones must cover all of it. Extend the neighbouring zone.",
     },
     fails=[
-        Example("zone beyond", {"centre_zones": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
-        Example("gap", {"centre_zones": ["POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("zone beyond", {"centre_zones": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("gap", {"centre_zones": ["POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
     ],
     passes=[
-        Example("two zones fill it", {"centre_zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))",
+        RuleExample("two zones fill it", {"centre_zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))",
                                                        "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"], "centre": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
-def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: Context) -> list[Finding]:
+def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: RuleContext) -> list[Finding]:
     """The zones of the central urban area fill its extent.
 
     What it checks

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -18,7 +18,7 @@ WIDER_RING_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 
     problem="Detail planning units leave gaps or overlap",
     severity=Severity.WARNING,
     basis=["centre-checks"],
-    needs={"detail_units": Need("detail_units"), "boundary": Need("boundary"), "centre": Need("centre")},
+    needs={"detail_units": LayerNeed("detail_units"), "boundary": LayerNeed("boundary"), "centre": LayerNeed("centre")},
     uses=["tolerance"],
     messages={
         "gap": "No unit of {layer} covers {area} of {related_layer} ({related_key}) in the central urban area (width {width} m). Extend the neighbouring unit, or add one.",
@@ -26,19 +26,19 @@ WIDER_RING_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 
         "belongs to one detailed-planning unit: cut one of them back to the shared edge.",
     },
     fails=[
-        Example("half without a unit", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(5000.0,)),
-        Example("two units on one place", {"detail_units": [SQUARE_WKT, EAST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}, finds=1,
+        RuleExample("half without a unit", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(5000.0,)),
+        RuleExample("two units on one place", {"detail_units": [SQUARE_WKT, EAST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}, finds=1,
                 areas=(5000.0,)),
     ],
     passes=[
-        Example("tiled", {"detail_units": [WEST_HALF_WKT, EAST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}),
-        Example("the boundary outside the centre has no units here", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [WEST_HALF_WKT]}),
-        Example("a window in the boundary needs none, a unit may reach beyond",
+        RuleExample("tiled", {"detail_units": [WEST_HALF_WKT, EAST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}),
+        RuleExample("the boundary outside the centre has no units here", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [WEST_HALF_WKT]}),
+        RuleExample("a window in the boundary needs none, a unit may reach beyond",
                 {"detail_units": [WIDER_RING_WKT], "boundary": [SQUARE_WITH_HOLE_WKT], "centre": [SQUARE_WKT]}),
-        Example("boundary and centre apart", {"detail_units": [WEST_HALF_WKT], "boundary": [EAST_HALF_WKT], "centre": [WEST_HALF_WKT]}),
+        RuleExample("boundary and centre apart", {"detail_units": [WEST_HALF_WKT], "boundary": [EAST_HALF_WKT], "centre": [WEST_HALF_WKT]}),
     ],
 )  # fmt: skip
-def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Layer, *, ctx: Context) -> RuleResult:
+def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Layer, *, ctx: RuleContext) -> RuleResult:
     """Units of detailed plans tile the boundary in the central urban area.
 
     What it checks
@@ -53,13 +53,13 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
         Units may extend beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs by
         name or with its group.
     """
-    boundary_in_centre = ctx.geometry.shared(boundary, centre)
+    boundary_in_centre = ctx.geometry.find_shared_parts(boundary, centre)
     result = RuleResult(is_applicable=bool(len(boundary_in_centre)))
     for n, row in enumerate(boundary_in_centre.left.tolist()):
         gap_parts = ctx.geometry.find_uncovered_outline(
             boundary, Polygons(boundary_in_centre.geometry[n : n + 1]), detail_units, row=row
         )
-        areas = ctx.geometry.statutory(gap_parts.geometry)
+        areas = ctx.geometry.measure_statutory_areas(gap_parts.geometry)
         for k in range(len(gap_parts)):
             finding = Finding(
                 detail_units.role, related_role=boundary.role, related_keys=[boundary.keys[row]], case="gap"
@@ -69,7 +69,7 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
             if row in boundary.repeated_keys:
                 finding.params["related_fid"] = boundary.fids[row]
             result.findings += ctx.finding_maker.mark_findings_by_location([finding])
-    overlaps = ctx.geometry.shared(detail_units)
-    result.findings += ctx.finding_maker.pairs(detail_units, detail_units, overlaps, case="overlap")
+    overlaps = ctx.geometry.find_shared_parts(detail_units)
+    result.findings += ctx.finding_maker.make_pair_findings(detail_units, detail_units, overlaps, case="overlap")
     result.is_applicable = result.is_applicable or bool(result.findings)
     return result

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -22,17 +22,17 @@ VILLAGE_BOUNDARY_ROLE = "CZJSBJ"
         "Cut the zone back to the boundary; if a larger boundary was approved, extend the boundary by that document."
     },
     fails=[
-        Example("zone beyond the boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}], "CZJSBJ": [SQUARE_WKT]}, finds=1,
+        RuleExample("zone beyond the boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}], "CZJSBJ": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,), standard="township_db"),
     ],
     passes=[
-        Example("within", {"YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}], "CZJSBJ": [WIDER_WKT]}, standard="township_db"),
-        Example("other zones lie where they do", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "520"}], "CZJSBJ": [SQUARE_WKT]},
+        RuleExample("within", {"YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}], "CZJSBJ": [WIDER_WKT]}, standard="township_db"),
+        RuleExample("other zones lie where they do", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "520"}], "CZJSBJ": [SQUARE_WKT]},
                 standard="township_db"),
-        Example("the county's plan has no such boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}]}),
+        RuleExample("the county's plan has no such boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}]}),
     ],
 )  # fmt: skip
-def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
+def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
     """Village construction zones are within the village construction boundary.
 
     What it checks
@@ -56,7 +56,7 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
     village_rows = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
     parts = ctx.geometry.find_uncovered(zones, boundary, rows=village_rows)
     result.findings, result.is_applicable = (
-        ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.pairs(zones, boundary, parts)),
+        ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.make_pair_findings(zones, boundary, parts)),
         bool(village_rows.any()),
     )
     return result

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -14,7 +14,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     problem="Layers of the central urban area exceed it",
     severity=Severity.WARNING,
     basis=["centre-checks"],
-    needs={"layer": Need(EVERY_LAYER), "centre": Need("centre")},
+    needs={"layer": LayerNeed(EVERY_LAYER), "centre": LayerNeed("centre")},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). Cut "
@@ -26,19 +26,19 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "edge of the area; if a larger area was approved, extend the central urban area by that document.",
     },
     fails=[
-        Example("a green line beyond", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,), roles={"layer": "ZXCQCSLVX"}),
-        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "centre": [SQUARE_WKT]}, finds=1, roles={"layer": "ZXCQDLZXX"}),
-        Example("a school outside", {"layer": ["POINT (150 50)"], "centre": [SQUARE_WKT]}, finds=1, roles={"layer": "ZXCQGGFWSSD"}),
+        RuleExample("a green line beyond", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,), roles={"layer": "ZXCQCSLVX"}),
+        RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "centre": [SQUARE_WKT]}, finds=1, roles={"layer": "ZXCQDLZXX"}),
+        RuleExample("a school outside", {"layer": ["POINT (150 50)"], "centre": [SQUARE_WKT]}, finds=1, roles={"layer": "ZXCQGGFWSSD"}),
     ],
     passes=[
-        Example("to the edge", {"layer": [SQUARE_WKT], "centre": [WIDER_WKT]}, roles={"layer": "ZXCQCSLX"}),
-        Example("a road to the edge, a stop on it", {"layer": ["LINESTRING (50 50, 100 50)", "POINT (100 50)"], "centre": [SQUARE_WKT]},
+        RuleExample("to the edge", {"layer": [SQUARE_WKT], "centre": [WIDER_WKT]}, roles={"layer": "ZXCQCSLX"}),
+        RuleExample("a road to the edge, a stop on it", {"layer": ["LINESTRING (50 50, 100 50)", "POINT (100 50)"], "centre": [SQUARE_WKT]},
                 roles={"layer": "ZXCQDLZXX"}),
-        Example("layers of the whole county go where they do", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, roles={"layer": "YDYHGHFQ"}),
-        Example("its zones are another rule's", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, roles={"layer": "ZXCQGHFQ"}),
+        RuleExample("layers of the whole county go where they do", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, roles={"layer": "YDYHGHFQ"}),
+        RuleExample("its zones are another rule's", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, roles={"layer": "ZXCQGHFQ"}),
     ],
 )  # fmt: skip
-def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> list[Finding] | None:
+def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """Layers of the central urban area are within its extent.
 
     What it checks
@@ -53,18 +53,20 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
         REL030 checks the zones of the centre. That streets and rivers end at the extent is inferred (mark C). Runs
         for a whole county, by name or with the group centre.
     """
-    extent_roles = {lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.concept(c)) is not None}
+    extent_roles = {
+        lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.find_layer_of_concept(c)) is not None
+    }
     if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
         return ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.pairs(layer, centre, ctx.geometry.find_uncovered(layer, centre))
+            ctx.finding_maker.make_pair_findings(layer, centre, ctx.geometry.find_uncovered(layer, centre))
         )
     outside_parts = ctx.geometry.find_point_line_parts_outside(layer, centre)
     findings = []
-    for row, shape in zip(outside_parts.row.tolist(), outside_parts.shape, strict=True):
+    for row, shape in zip(outside_parts.point_or_line_row.tolist(), outside_parts.part_shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.finding_maker.row(layer, row, case=case, params=params, geometry=shape)
+        finding = ctx.finding_maker.make_row_finding(layer, row, case=case, params=params, geometry=shape)
         finding.related_role = centre.role
         findings.append(finding)
     return ctx.finding_maker.mark_findings_by_location(findings)

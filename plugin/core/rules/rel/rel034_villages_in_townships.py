@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...engine.context import RuleContext
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 WEST_TOWNSHIP = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100"}
@@ -22,8 +22,8 @@ TOWNSHIP_DIGITS = 9
     severity=Severity.WARNING,
     basis=["A3", "divisions-nest"],
     needs={
-        "villages": Need("villages", fields=("division_code",)),
-        "townships": Need("townships", fields=("division_code",)),
+        "villages": LayerNeed("villages", fields=("division_code",)),
+        "townships": LayerNeed("townships", fields=("division_code",)),
     },
     uses=["tolerance"],
     messages={
@@ -32,22 +32,22 @@ TOWNSHIP_DIGITS = 9
         "uncovered": "{layer} ({key}) has {area} that no village of {related_layer} covers (width {width} m). Restore the missing village, or extend the outlines of its neighbours.",
     },
     fails=[
-        Example("across the edge", {"villages": [VILLAGE_WEST, VILLAGE_ACROSS, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(1000.0,)),
-        Example("another township's code", {"villages": [{**VILLAGE_WEST, "division_code": "140225101201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1,
+        RuleExample("across the edge", {"villages": [VILLAGE_WEST, VILLAGE_ACROSS, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(1000.0,)),
+        RuleExample("another township's code", {"villages": [{**VILLAGE_WEST, "division_code": "140225101201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1,
                 areas=(5000.0,)),
-        Example("a township that is not there", {"villages": [{**VILLAGE_WEST, "division_code": "140225109201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1),
-        Example("a village is missing", {"villages": [VILLAGE_WEST, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(5000.0,)),
-        Example("all villages of a township are missing", {"villages": [VILLAGE_WEST, VILLAGE_NEXT], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(10000.0,)),
+        RuleExample("a township that is not there", {"villages": [{**VILLAGE_WEST, "division_code": "140225109201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1),
+        RuleExample("a village is missing", {"villages": [VILLAGE_WEST, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(5000.0,)),
+        RuleExample("all villages of a township are missing", {"villages": [VILLAGE_WEST, VILLAGE_NEXT], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
-        Example("within", {"villages": [VILLAGE_WEST, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
-        Example("a township in two parts", {"villages": [VILLAGE_WEST, {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 200 0, 200 100, 50 100, 50 0))"}],
+        RuleExample("within", {"villages": [VILLAGE_WEST, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
+        RuleExample("a township in two parts", {"villages": [VILLAGE_WEST, {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 200 0, 200 100, 50 100, 50 0))"}],
                 "townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140225100"}]}),
-        Example("too short a code is another rule's", {"villages": [{**VILLAGE_WEST, "division_code": "1402"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
-        Example("a layer without villages", {"villages": [], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
+        RuleExample("too short a code is another rule's", {"villages": [{**VILLAGE_WEST, "division_code": "1402"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
+        RuleExample("a layer without villages", {"villages": [], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
     ],
 )  # fmt: skip
-def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) -> RuleResult:
+def villages_in_townships(villages: Layer, townships: Layer, *, ctx: RuleContext) -> RuleResult:
     """Villages are in the township that their code begins with.
 
     What it checks
@@ -70,13 +70,13 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
     result = RuleResult(is_applicable=bool(has_code.any()))
     code_field = villages.get_field_name("division_code")
     village_codes = villages.text("division_code")
-    shared = ctx.geometry.shared(
+    shared = ctx.geometry.find_shared_parts(
         villages,
         townships,
         pairs=lambda i, j: has_code[i] & is_known_township[i] & (township_of_village[i] != township_codes[j]),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.pairs(villages, townships, shared, case="other", field=code_field),
+        ctx.finding_maker.make_pair_findings(villages, townships, shared, case="other", field=code_field),
         shared.left,
         shared.right,
         strict=True,
@@ -85,7 +85,7 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
         result.findings.append(finding)
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
         params = {"code": village_codes[row], "township": township_of_village[row]}
-        finding = ctx.finding_maker.row(
+        finding = ctx.finding_maker.make_row_finding(
             villages, row, case="none", field=code_field, params=params, geometry=villages.plane[row]
         )
         finding.related_role = townships.role
@@ -94,6 +94,6 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
         # Around an edit not all villages are known; the next whole check compares them.
         uncovered = ctx.geometry.find_uncovered(townships, villages)
         result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.pairs(townships, villages, uncovered, case="uncovered")
+            ctx.finding_maker.make_pair_findings(townships, villages, uncovered, case="uncovered")
         )
     return result

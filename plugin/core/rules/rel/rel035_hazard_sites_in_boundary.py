@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import find_usable_layer
 
@@ -36,22 +36,22 @@ HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ")
         "building there, waive the finding with that document.",
     },
     fails=[
-        Example("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
-        Example("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
-        Example("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE_WKT]}, finds=1, standard="township_db"),
-        Example("a refuge on a landslide", {"FZJZSSD": ["POINT (50 50)", "POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}, finds=1),
-        Example("a refuge that reaches into a flood storage area", {"ZXCQFZJZSSM": ["POLYGON ((90 0, 150 0, 150 100, 90 100, 90 0))"], "XZHQ": [SQUARE_WKT]}, finds=1,
+        RuleExample("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
+        RuleExample("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
+        RuleExample("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE_WKT]}, finds=1, standard="township_db"),
+        RuleExample("a refuge on a landslide", {"FZJZSSD": ["POINT (50 50)", "POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}, finds=1),
+        RuleExample("a refuge that reaches into a flood storage area", {"ZXCQFZJZSSM": ["POLYGON ((90 0, 150 0, 150 100, 90 100, 90 0))"], "XZHQ": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
     ],
     passes=[
-        Example("a refuge next to a hazard area", {"FZJZSSD": ["POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}),
-        Example("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE_WKT]}),
-        Example("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [SQUARE_WITH_HOLE_WKT]}),
-        Example("along the edge", {"XZZRZHFXFBX": ["LINESTRING (0 0, 100 0)"], "CZKFBJ": [SQUARE_WKT]}),
-        Example("no such layers", {"CZKFBJ": [SQUARE_WKT]}),
+        RuleExample("a refuge next to a hazard area", {"FZJZSSD": ["POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}),
+        RuleExample("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE_WKT]}),
+        RuleExample("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [SQUARE_WITH_HOLE_WKT]}),
+        RuleExample("along the edge", {"XZZRZHFXFBX": ["LINESTRING (0 0, 100 0)"], "CZKFBJ": [SQUARE_WKT]}),
+        RuleExample("no such layers", {"CZKFBJ": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
-def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
+def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
     """Hazards are outside the boundaries of towns and villages, and away from refuges.
 
     What it checks
@@ -91,28 +91,30 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: Context) -> list[Finding]:
+def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext) -> list[Finding]:
     if refuge.template.geometry == "polygon":
-        return ctx.finding_maker.pairs(refuge, area, ctx.geometry.shared(refuge, area), case="refuge")
+        return ctx.finding_maker.make_pair_findings(
+            refuge, area, ctx.geometry.find_shared_parts(refuge, area), case="refuge"
+        )
     parts_inside = ctx.geometry.find_point_line_parts_inside(refuge, area)
     findings = []
     for row, area_row, shape in zip(
-        parts_inside.row.tolist(), parts_inside.of.tolist(), parts_inside.shape, strict=True
+        parts_inside.point_or_line_row.tolist(), parts_inside.polygon_row.tolist(), parts_inside.part_shape, strict=True
     ):
-        finding = ctx.finding_maker.row(refuge, row, case="refuge", geometry=shape)
+        finding = ctx.finding_maker.make_row_finding(refuge, row, case="refuge", geometry=shape)
         finding.related_role, finding.related_keys = area.role, [area.keys[area_row]]
         findings.append(finding)
     return findings
 
 
-def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
+def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
     parts_inside = ctx.geometry.find_point_line_parts_inside(hazard, boundary)
     findings = []
     for row, boundary_row, shape in zip(
-        parts_inside.row.tolist(), parts_inside.of.tolist(), parts_inside.shape, strict=True
+        parts_inside.point_or_line_row.tolist(), parts_inside.polygon_row.tolist(), parts_inside.part_shape, strict=True
     ):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.finding_maker.row(hazard, row, case=case, params=params, geometry=shape)
+        finding = ctx.finding_maker.make_row_finding(hazard, row, case=case, params=params, geometry=shape)
         finding.related_role, finding.related_keys = boundary.role, [boundary.keys[boundary_row]]
         findings.append(finding)
     return findings

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...heritage.protection import find_core_rows, read_site_names
 from ...indicators.areas import is_reserve_part
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -17,7 +17,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     problem="A reserve is outside the red line",
     severity=Severity.INFO,
     basis=["shanxi-plan-3", "reserve-checks"],
-    needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line")},
+    needs={"reserves": LayerNeed("reserves", reads=("feature_name",)), "red_line": LayerNeed("red_line")},
     uses=["tolerance", "reserves.core_words", "reserves.part_words"],
     messages={
         "": "{layer} ({key}, “{site}”) has {area} outside {related_layer} (width {width} m); nature reserves are "
@@ -30,22 +30,22 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "finding with that document.",
     },
     fails=[
-        Example("a park reaches beyond", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某森林公园"}], "red_line": [SQUARE_WKT]}, finds=1,
+        RuleExample("a park reaches beyond", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某森林公园"}], "red_line": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
-        Example("in whole and in parts: reported once", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某保护区"},
+        RuleExample("in whole and in parts: reported once", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某保护区"},
                 {"wkt": SQUARE_WKT, "feature_name": "某保护区核心保护区"},
                 {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "feature_name": "某保护区一般控制区"}], "red_line": [SQUARE_WKT]},
                 finds=1, areas=(1000.0,)),
-        Example("a core outside", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某保护区核心保护区"}], "red_line": [SQUARE_WKT]}, finds=1,
+        RuleExample("a core outside", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某保护区核心保护区"}], "red_line": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
     ],
     passes=[
-        Example("within", {"reserves": [{"wkt": SQUARE_WKT, "feature_name": "某保护区"}], "red_line": [WIDER_WKT]}),
-        Example("within two pieces of the line", {"reserves": [WIDER_WKT], "red_line": [SQUARE_WKT,
+        RuleExample("within", {"reserves": [{"wkt": SQUARE_WKT, "feature_name": "某保护区"}], "red_line": [WIDER_WKT]}),
+        RuleExample("within two pieces of the line", {"reserves": [WIDER_WKT], "red_line": [SQUARE_WKT,
                 "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
     ],
 )  # fmt: skip
-def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> RuleResult:
+def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) -> RuleResult:
     """Nature reserves are in the ecological red line.
 
     What it checks
@@ -67,7 +67,9 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
     is_compared = is_part | ~np.isin(site, site[is_part])
     parts = ctx.geometry.find_uncovered(reserves, red_line, rows=is_compared)
     result = RuleResult()
-    for finding, row in zip(ctx.finding_maker.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):
+    for finding, row in zip(
+        ctx.finding_maker.make_pair_findings(reserves, red_line, parts), parts.left.tolist(), strict=True
+    ):
         finding.params["site"] = reserve_names[row]
         if is_core[row]:
             finding.case, finding.severity = "core", Severity.WARNING

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...three_zones.main_function import (
     ENERGY_FUNCTION,
@@ -30,9 +30,9 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
     severity=Severity.INFO,
     basis=["shanxi-plan-3", "main-function-shares"],
     needs={
-        "functions": Need("functions"),
-        "zones": Need("zones", fields=("zone_code",)),
-        "townships": Need("townships", optional=True),
+        "functions": LayerNeed("functions"),
+        "zones": LayerNeed("zones", fields=("zone_code",)),
+        "townships": LayerNeed("townships", optional=True),
     },
     uses=SETTINGS_USED,
     messages={
@@ -47,24 +47,24 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
         "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township needs one: extend the layer to its edge.",
     },
     fails=[
-        Example("farming where woods are", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
+        RuleExample("farming where woods are", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
                 finds=1),
-        Example("a town that is none", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "城市化地区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
-        Example("an unknown word", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "综合区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
-        Example("energy without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区（叠加能源资源富集区）"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
+        RuleExample("a town that is none", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "城市化地区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
+        RuleExample("an unknown word", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "综合区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
+        RuleExample("energy without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区（叠加能源资源富集区）"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
                 "KCZYKCBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
-        Example("heritage without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区、历史文化资源富集区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
+        RuleExample("heritage without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区、历史文化资源富集区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
                 "LSWHBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
-        Example("a township without a function", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT, EAST_TOWNSHIP_WKT]}, finds=1,
+        RuleExample("a township without a function", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT, EAST_TOWNSHIP_WKT]}, finds=1,
                 areas=(1000000.0,)),
     ],
     passes=[
-        Example("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT]}),
-        Example("a tenth of town is enough", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区内的重点开发乡镇"}],
+        RuleExample("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT]}),
+        RuleExample("a tenth of town is enough", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区内的重点开发乡镇"}],
                 "zones": [URBAN_ZONE, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
-        Example("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
+        RuleExample("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
                 "zones": [FARMLAND_ZONE, {**ECOLOGY_ZONE, "zone_code": "700"}], "LSWHBHX": [HERITAGE_SITE_WKT]}),
-        Example("a county wants less", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
+        RuleExample("a county wants less", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
                 parameters={"min_farming_share": 0.3}),
     ],
 )  # fmt: skip
@@ -73,7 +73,7 @@ def main_function_zones(
     zones: Layer,
     townships: Layer | None,
     *,
-    ctx: Context,
+    ctx: RuleContext,
     min_farming_share: float = 0.5,
     min_ecology_share: float = 0.5,
     min_urban_share: float = 0.05,
@@ -101,30 +101,37 @@ def main_function_zones(
     shares = compute_space_shares(functions, zones, ctx)
     result = RuleResult()
     for row, function in enumerate(functions_found):
-        if not function.space:
-            params = {"name": function.name, "value": function.text}
+        if not function.zone_code:
+            params = {"name": function.township_name, "value": function.searched_text}
             name = functions.get_field_name("feature_kind") or functions.get_field_name("feature_name")
             shape = functions.plane[row]
             result.findings.append(
-                ctx.finding_maker.row(functions, row, case="kind", field=name, params=params, geometry=shape)
+                ctx.finding_maker.make_row_finding(
+                    functions, row, case="kind", field=name, params=params, geometry=shape
+                )
             )
-        elif not shares.is_dominant(row, function.space, limits[function.space]):
-            params = {"name": function.name, "function": function.function}
+        elif not shares.is_dominant(row, function.zone_code, limits[function.zone_code]):
+            params = {"name": function.township_name, "function": function.function_word}
             params |= shares.format_shares_in_percent(row)
-            params |= {"space": shares.names[function.space], "limit": round(100 * limits[function.space], 2)}
+            params |= {
+                "space": shares.zone_names[function.zone_code],
+                "limit": round(100 * limits[function.zone_code], 2),
+            }
             shape = functions.plane[row]
-            result.findings.append(ctx.finding_maker.row(functions, row, case="share", params=params, geometry=shape))
+            result.findings.append(
+                ctx.finding_maker.make_row_finding(functions, row, case="share", params=params, geometry=shape)
+            )
     for overlay in (ENERGY_FUNCTION, HERITAGE_FUNCTION):
         has_features = has_overlay(overlay, functions, zones, ctx)
         for row, function in enumerate(functions_found):
             if has_features is not None and function.words_by_additional_function[overlay] and not has_features[row]:
-                params = {"name": function.name, "function": function.words_by_additional_function[overlay]}
+                params = {"name": function.township_name, "function": function.words_by_additional_function[overlay]}
                 shape = functions.plane[row]
                 result.findings.append(
-                    ctx.finding_maker.row(functions, row, case=overlay, params=params, geometry=shape)
+                    ctx.finding_maker.make_row_finding(functions, row, case=overlay, params=params, geometry=shape)
                 )
     if townships is not None:
-        uncovered = ctx.finding_maker.pairs(
+        uncovered = ctx.finding_maker.make_pair_findings(
             townships, functions, ctx.geometry.find_uncovered(townships, functions), case="bare"
         )
         result.findings += [

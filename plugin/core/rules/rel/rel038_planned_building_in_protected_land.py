@@ -2,9 +2,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import is_construction_land
 
@@ -20,9 +20,9 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     local=True,
     basis=["order-17", "three-line-rules-2022"],
     needs={
-        "planned_use": Need("planned_use", fields=("land_use",)),
-        "farmland": Need("farmland", optional=True),
-        "red_line": Need("red_line", optional=True),
+        "planned_use": LayerNeed("planned_use", fields=("land_use",)),
+        "farmland": LayerNeed("farmland", optional=True),
+        "red_line": LayerNeed("red_line", optional=True),
     },
     uses=["tolerance"],
     messages={
@@ -34,19 +34,19 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "listed activity, waive the finding and give the document.",
     },
     fails=[
-        Example("a planned yard on the field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]},
+        RuleExample("a planned yard on the field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]},
                 finds=1, areas=(1000.0,)),
-        Example("in both lines", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT], "red_line": [EAST_SQUARE_WKT]},
+        RuleExample("in both lines", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT], "red_line": [EAST_SQUARE_WKT]},
                 finds=2, areas=(1000.0, 9000.0)),
     ],
     passes=[
-        Example("a field remains a field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "010300"}], "farmland": [SQUARE_WKT]}),
-        Example("next to it", {"planned_use": [{"wkt": EAST_SQUARE_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]}),
-        Example("no control line", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "070100"}]}),
+        RuleExample("a field remains a field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "010300"}], "farmland": [SQUARE_WKT]}),
+        RuleExample("next to it", {"planned_use": [{"wkt": EAST_SQUARE_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]}),
+        RuleExample("no control line", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "070100"}]}),
     ],
 )  # fmt: skip
 def planned_building_in_protected_land(
-    planned_use: Layer, farmland: Layer | None = None, red_line: Layer | None = None, *, ctx: Context
+    planned_use: Layer, farmland: Layer | None = None, red_line: Layer | None = None, *, ctx: RuleContext
 ) -> RuleResult:
     """Planned construction land keeps off permanent basic farmland and the red line.
 
@@ -74,12 +74,12 @@ def planned_building_in_protected_land(
 
 
 def _find_planned_building(
-    case: str, planned_use: Layer, line: Layer, is_construction: NDArray, severity: Severity, ctx: Context
+    case: str, planned_use: Layer, line: Layer, is_construction: NDArray, severity: Severity, ctx: RuleContext
 ) -> list[Finding]:
     """Return the parts of a control line that are planned as construction land ((n,) bool rows)."""
-    parts = ctx.geometry.shared(line, planned_use, rows_b=is_construction)
+    parts = ctx.geometry.find_shared_parts(line, planned_use, rows_b=is_construction)
     field = planned_use.get_field_name("land_use")
-    findings = ctx.finding_maker.pairs(
+    findings = ctx.finding_maker.make_pair_findings(
         line, planned_use, parts, net=case == "farmland", case=case, severity=severity, field=field
     )
     codes = np.array(planned_use.text("land_use"), dtype=object)

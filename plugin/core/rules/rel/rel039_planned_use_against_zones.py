@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
 from .._places import find_usable_layer
@@ -29,8 +29,8 @@ def _make_zone(code: str) -> list[dict[str, str]]:
     severity=Severity.WARNING,
     basis=["zone-functions", "city-lines-use"],
     needs={
-        "planned_use": Need("planned_use", fields=("land_use",)),
-        "centre_zones": Need("centre_zones", reads=("zone_code",), optional=True),
+        "planned_use": LayerNeed("planned_use", fields=("land_use",)),
+        "centre_zones": LayerNeed("centre_zones", reads=("zone_code",), optional=True),
     },
     uses=[
         "tolerance", "codes.planning_zones",
@@ -45,21 +45,21 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "is usual. Most of it is {value}. Correct the line or the planned land use.",
     },
     fails=[
-        Example("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
-        Example("a field's zone is built on", {"planned_use": [HOUSING], "centre_zones": _make_zone("300")}, finds=1),
-        Example("housing in the park", {"planned_use": [HOUSING], "ZXCQCSLVX": [SQUARE_WKT]}, finds=1),
-        Example("a third of the shops, the rest flats", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "090100"}],
+        RuleExample("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
+        RuleExample("a field's zone is built on", {"planned_use": [HOUSING], "centre_zones": _make_zone("300")}, finds=1),
+        RuleExample("housing in the park", {"planned_use": [HOUSING], "ZXCQCSLVX": [SQUARE_WKT]}, finds=1),
+        RuleExample("a third of the shops, the rest flats", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "090100"}],
                 "centre_zones": _make_zone("413")}, finds=1),
     ],
     passes=[
-        Example("housing with a school", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "080400"}],
+        RuleExample("housing with a school", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "080400"}],
                 "centre_zones": _make_zone("411")}),
-        Example("streets are everywhere", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "120700"}], "centre_zones": _make_zone("414")}),
-        Example("a park is green", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "140100"}], "ZXCQCSLVX": [SQUARE_WKT]}),
-        Example("a reserve for later", {"planned_use": [HOUSING], "centre_zones": _make_zone("418")}),
+        RuleExample("streets are everywhere", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "120700"}], "centre_zones": _make_zone("414")}),
+        RuleExample("a park is green", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "140100"}], "ZXCQCSLVX": [SQUARE_WKT]}),
+        RuleExample("a reserve for later", {"planned_use": [HOUSING], "centre_zones": _make_zone("418")}),
     ],
 )  # fmt: skip
-def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *, ctx: Context) -> RuleResult:
+def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *, ctx: RuleContext) -> RuleResult:
     """The planned land use agrees with the zones and lines of the central urban area.
 
     What it checks
@@ -88,7 +88,7 @@ def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *,
             left_out = [code for code in neutral if code not in classes]
             for finding in _find_other_uses(centre_zones, rows, planned_use, classes, left_out, limit, ctx):
                 finding.case, finding.field = "zone", centre_zones.get_field_name("zone_code")
-                zone_codes = ctx.codes("planning_zones").codes
+                zone_codes = ctx.get_code_list("planning_zones").entry_by_code
                 finding.params["zone"] = zone_codes[zone].name if zone in zone_codes else zone
                 finding.params["neutral"] = _name_classes(left_out, _get_land_use_codes(planned_use, ctx))
                 result.findings.append(finding)
@@ -105,7 +105,7 @@ def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *,
     return result
 
 
-def _list_classes(ctx: Context, setting: str) -> Iterator[tuple[str, list[str]]]:
+def _list_classes(ctx: RuleContext, setting: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the zone or line of each line of a setting, and its classes of land use."""
     for line in ctx.norm.get(setting):
         name, *classes = line.split()
@@ -119,7 +119,7 @@ def _find_other_uses(
     classes: list[str],
     left_out: list[str],
     limit: float,
-    ctx: Context,
+    ctx: RuleContext,
 ) -> list[Finding]:
     """Return a finding for each row with less than ``limit`` of its planned land use in some classes.
 
@@ -128,7 +128,7 @@ def _find_other_uses(
     if not rows.any():
         return []
     counts = ~ctx.find_rows_with_code(planned_use, "land_use", left_out)
-    parts = ctx.geometry.shared(layer, planned_use, rows_a=rows, rows_b=counts, measured=True)
+    parts = ctx.geometry.find_shared_parts(layer, planned_use, rows_a=rows, rows_b=counts, measured=True)
     is_expected = ctx.find_rows_with_code(planned_use, "land_use", classes)[parts.right]
     whole = np.bincount(parts.left, parts.area, minlength=len(layer))
     expected = np.bincount(parts.left, parts.area * is_expected, minlength=len(layer))
@@ -145,7 +145,7 @@ def _find_other_uses(
             "expected": _name_classes(classes, codes),
             "value": uses[largest],
         }
-        finding = ctx.finding_maker.row(
+        finding = ctx.finding_maker.make_row_finding(
             layer, row, params=params, geometry=layer.plane[row], area_m2=float(layer.statutory[row])
         )
         finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(largest)]]
@@ -153,11 +153,14 @@ def _find_other_uses(
     return findings
 
 
-def _get_land_use_codes(planned_use: Layer, ctx: Context) -> CodeList | None:
-    declared = planned_use.template.field("land_use")
-    return ctx.codes(declared.codes) if declared is not None and declared.codes else None
+def _get_land_use_codes(planned_use: Layer, ctx: RuleContext) -> CodeList | None:
+    declared = planned_use.template.find_field("land_use")
+    return ctx.get_code_list(declared.codes) if declared is not None and declared.codes else None
 
 
 def _name_classes(classes: list[str], codes: CodeList | None) -> str:
     """Return the names of classes of land use as one text; a class that the list lacks as its code."""
-    return "、".join(codes.codes[code].name if codes is not None and code in codes.codes else code for code in classes)
+    return "、".join(
+        codes.entry_by_code[code].name if codes is not None and code in codes.entry_by_code else code
+        for code in classes
+    )

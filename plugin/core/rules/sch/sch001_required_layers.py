@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import ConceptName
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...profile.model import ABSENCE_ITEM
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -28,12 +28,12 @@ ALL_REQUIRED_LAYERS = {
         "pass. Add the data; if the county has none, declare this in the profile.",
     },
     fails=[
-        Example("boundary missing", {k: v for k, v in ALL_REQUIRED_LAYERS.items() if k != "boundary"}, finds=1),
-        Example("boundary without a feature", {**ALL_REQUIRED_LAYERS, "boundary": []}, finds=1),
+        RuleExample("boundary missing", {k: v for k, v in ALL_REQUIRED_LAYERS.items() if k != "boundary"}, finds=1),
+        RuleExample("boundary without a feature", {**ALL_REQUIRED_LAYERS, "boundary": []}, finds=1),
     ],
-    passes=[Example("all four there", ALL_REQUIRED_LAYERS)],
+    passes=[RuleExample("all four there", ALL_REQUIRED_LAYERS)],
 )
-def required_layers(*, ctx: Context) -> RuleResult:
+def required_layers(*, ctx: RuleContext) -> RuleResult:
     """Mandatory layers are present.
 
     What it checks
@@ -50,11 +50,11 @@ def required_layers(*, ctx: Context) -> RuleResult:
     """
     result = RuleResult()
     has_no_features = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
-    for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
+    for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory_concepts:
         # The layer is present but unusable: SCH003 reports its problem.
         if not ctx.plan.requires_concept(concept) or ctx.plan.find_unusable_layer(concept) is not None:
             continue
-        layer, roles = ctx.plan.concept(concept), ctx.plan.list_roles_of_concept(concept)
+        layer, roles = ctx.plan.find_layer_of_concept(concept), ctx.plan.list_roles_of_concept(concept)
         if layer is None:
             params = {"concept": ConceptName(concept), "roles": list(roles)}
             result.findings.append(Finding(role=roles[0], params=params))
@@ -74,13 +74,13 @@ def required_layers(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _find_absent_mandatory_concepts(ctx: Context) -> list[str]:
+def _find_absent_mandatory_concepts(ctx: RuleContext) -> list[str]:
     """Return layers (concepts) that the profile declares absent but must exist.
 
     The plan's kind of delivery (scope) names them, and it or another one makes them mandatory.
     """
     scopes = ctx.norm.standard.scopes
     scope = scopes[ctx.plan.scope]
-    mandatory = {concept for one in scopes.values() for concept in one.mandatory}
-    concepts_of_scope = {*scope.mandatory, *scope.conditional, *scope.optional}
+    mandatory = {concept for one in scopes.values() for concept in one.mandatory_concepts}
+    concepts_of_scope = {*scope.mandatory_concepts, *scope.conditional_concepts, *scope.optional_concepts}
     return sorted(ctx.norm.profile.absent & mandatory & concepts_of_scope)

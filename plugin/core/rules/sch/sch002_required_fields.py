@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from typing import Any
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, load_all_rules, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, load_all_rules, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -31,7 +31,7 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
     "required-fields",
     problem="A mandatory field is missing or of another type",
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "missing": "{layer} lacks the field {field} ({field_title}, {expected}). Rules that need it are skipped. Add the field and "
         "fill it in; if this is the wrong layer, assign the right one under Layer Roles.",
@@ -39,12 +39,12 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
         "again with that type, and convert the values.",
     },
     fails=[
-        Example("no urban code", {"layer": [_make_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
-        Example("number kept as text", {"layer": [_make_parcel_row(gross_area="12")]}, finds=1, roles={"layer": "DLTB"}),
+        RuleExample("no urban code", {"layer": [_make_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
+        RuleExample("number kept as text", {"layer": [_make_parcel_row(gross_area="12")]}, finds=1, roles={"layer": "DLTB"}),
     ],
-    passes=[Example("all there", {"layer": [_make_parcel_row()]}, roles={"layer": "DLTB"})],
+    passes=[RuleExample("all there", {"layer": [_make_parcel_row()]}, roles={"layer": "DLTB"})],
 )  # fmt: skip
-def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
+def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Required fields are present and have the right type.
 
     What it checks
@@ -74,7 +74,7 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
     return findings
 
 
-def find_needed_fields(layer: Layer, ctx: Context) -> set[str]:
+def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
     """Return names of the fields that the template requires or a default rule reads.
 
     The default rules are those of standard, profile and scope, so that the result does not depend on the rules that a
@@ -85,7 +85,7 @@ def find_needed_fields(layer: Layer, ctx: Context) -> set[str]:
     for code in ctx.norm.list_default_rules_of_scope(ctx.plan.scope):
         for need in known[code].needs.values():
             # A rule reads the layer of its concept, not every layer that could have it.
-            if need.concept == EVERY_LAYER or ctx.plan.concept(need.concept) is layer:
+            if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer:
                 needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads}
     return needed
 

@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...model.findings import Finding
-from ...model.rule import Example, Severity, rule
+from ...model.rule import RuleExample, Severity, rule
 from ...plan.layer import Layer
 from ...standard.divisions import find_remote_extent
 
@@ -41,14 +41,14 @@ SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38
         "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
     },
     fails=[
-        Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4525}]}, finds=1),
-        Example("400 km from the central meridian", {"red_line": [{"wkt": SQUARE_WKT.replace("386", "389"), "crs": 4526}]}, finds=1),
-        Example("two zones", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}],
+        RuleExample("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4525}]}, finds=1),
+        RuleExample("400 km from the central meridian", {"red_line": [{"wkt": SQUARE_WKT.replace("386", "389"), "crs": 4526}]}, finds=1),
+        RuleExample("two zones", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}],
                               "farmland": [{"wkt": SQUARE_WKT.replace("386", "378"), "crs": 4525}]}, finds=1),
     ],
-    passes=[Example("one zone", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}]})],
+    passes=[RuleExample("one zone", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}]})],
 )  # fmt: skip
-def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding]:
+def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Finding]:
     """Coordinates and coordinate system agree.
 
     What it checks
@@ -65,7 +65,7 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
         the list of divisions. EPSG:4490 in addition to one projected zone is usual for sealed data and is only noted.
     """
     findings = []
-    for unusable_layer in ctx.plan.unusable.values():
+    for unusable_layer in ctx.plan.unusable_layers.values():
         params = {"problem": unusable_layer.problem, "layer_name": unusable_layer.name, **unusable_layer.params}
         findings.append(Finding(unusable_layer.role, case="unusable", params=params))
     plane_crs_info = crs_care.describe_crs(ctx.plan.crs)
@@ -99,7 +99,7 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
     return findings + (_report_remote_plan(ctx) or _report_outside_area_of_use(ctx, reported, beyond_area_degrees))
 
 
-def _report_outside_area_of_use(ctx: Context, reported: set[str], margin: float) -> list[Finding]:
+def _report_outside_area_of_use(ctx: RuleContext, reported: set[str], margin: float) -> list[Finding]:
     """Return a finding for each CRS whose layers are outside its area of use.
 
     They are outside by more than ``margin`` degrees. ``reported`` has the codes of layers whose CRS another finding
@@ -113,7 +113,7 @@ def _report_outside_area_of_use(ctx: Context, reported: set[str], margin: float)
         bounds = shapely.bounds(layer.plane)
         bounds = bounds[np.isfinite(bounds).all(axis=1)]
         corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
-        box = crs_care.reproject_to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
+        box = crs_care.reproject_to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane_crs)[0]
         if shapely.distance(box, shapely.box(*area_of_use)) > margin:
             outside.setdefault(crs_care.make_crs_label(layer.crs), []).append((layer, (box.centroid, area_of_use)))
     findings = []
@@ -126,18 +126,18 @@ def _report_outside_area_of_use(ctx: Context, reported: set[str], margin: float)
     return findings
 
 
-def _report_remote_plan(ctx: Context) -> list[Finding]:
+def _report_remote_plan(ctx: RuleContext) -> list[Finding]:
     """Return a finding if the plan's longitude contradicts its county's code.
 
     All layers agree with each other, so that no comparison between layers shows it.
     """
     divisions = ctx.norm.standard.code_lists.get("divisions")
-    layer = ctx.plan.concept("county") or next(iter(ctx.plan.layers.values()), None)
+    layer = ctx.plan.find_layer_of_concept("county") or next(iter(ctx.plan.layers.values()), None)
     if divisions is None or layer is None or layer.crs is None or layer.has_no_geometry:
         return []
     bounds = shapely.bounds(layer.plane)
     median_point = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
-    longitude = float(shapely.get_x(crs_care.reproject_to_lonlat(median_point, ctx.plan.plane))[0])
+    longitude = float(shapely.get_x(crs_care.reproject_to_lonlat(median_point, ctx.plan.plane_crs))[0])
     extent = find_remote_extent(longitude, ctx.plan.area_code, divisions)
     if extent is None:
         return []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._sealed import make_not_compared_params
 
@@ -14,18 +14,18 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A field's length differs from the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer}: the field {field} has a length of {found_length}; the template requires {length}. Create the field again with that length and copy the values.",
     },
     fails=[
-        Example("a key of 10", {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 10}}]}, finds=1),
-        Example("too long is not the template either",
+        RuleExample("a key of 10", {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 10}}]}, finds=1),
+        RuleExample("too long is not the template either",
                 {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 254}}]}, finds=1),
     ],
-    passes=[Example("a key of 18", {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 18}}]})],
+    passes=[RuleExample("a key of 18", {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 18}}]})],
 )  # fmt: skip
-def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
+def field_length(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Text fields have the length of the template.
 
     What it checks

@@ -2,9 +2,9 @@
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -17,7 +17,7 @@ GEOMETRY_BY_DIMENSION = ("point", "line", "polygon")
     "layer-geometry",
     problem="Geometry type differs from the template",
     basis=["county-db"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} requires the geometry type {expected}; features of another type: {count} (mostly {actual}). Move "
         "them to a layer of their type, or draw them again as {expected}.",
@@ -25,17 +25,17 @@ GEOMETRY_BY_DIMENSION = ("point", "line", "polygon")
         "measured without heights, and the receiver's program may refuse them. Save the layer again without Z.",
     },
     fails=[
-        Example("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)"]}, finds=1),
-        Example("points and lines", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=1),
-        Example("a polygon with heights", {"layer": [SQUARE_WKT, "POLYGON Z ((0 0 900, 9 0 900, 9 9 900, 0 0 900))"]}, finds=1),
+        RuleExample("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)"]}, finds=1),
+        RuleExample("points and lines", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=1),
+        RuleExample("a polygon with heights", {"layer": [SQUARE_WKT, "POLYGON Z ((0 0 900, 9 0 900, 9 9 900, 0 0 900))"]}, finds=1),
     ],
     passes=[
-        Example("polygon and multipolygon", {"layer": [SQUARE_WKT, "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
-        Example("a point with a height", {"layer": ["POINT Z (1 1 900)"]}, roles={"layer": "WWBHDWD"}),
-        Example("nothing drawn is another matter", {"layer": [SQUARE_WKT, None, "LINESTRING EMPTY"]}),
+        RuleExample("polygon and multipolygon", {"layer": [SQUARE_WKT, "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
+        RuleExample("a point with a height", {"layer": ["POINT Z (1 1 900)"]}, roles={"layer": "WWBHDWD"}),
+        RuleExample("nothing drawn is another matter", {"layer": [SQUARE_WKT, None, "LINESTRING EMPTY"]}),
     ],
 )  # fmt: skip
-def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
+def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """A layer's shapes have the template's geometry type.
 
     What it checks

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._sealed import make_not_compared_params
 
@@ -14,24 +14,24 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A field's alias differs from the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Change the alias; the values are not affected.",
         "empty": "{layer}: the field {field} has no Chinese alias; the template has “{alias}”. Enter it as the field's alias.",
         "none": "{layer}: no field has a Chinese alias (fields: {count}). Copy the rows into a layer from “Create plan layers”, which has them, or enter the aliases of the template.",
     },
     fails=[
-        Example("another name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
+        RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                             "aliases": {"key": "标识码", "area": "椭球面积"}}]}, finds=1),
-        Example("one without a name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
+        RuleExample("one without a name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                                   "aliases": {"key": "标识码", "area": ""}}]}, finds=1),
-        Example("no field has a name: reported once", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
+        RuleExample("no field has a name: reported once", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                                           "aliases": {"key": "", "area": ""}}]}, finds=1),
     ],
-    passes=[Example("as in the template", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
+    passes=[RuleExample("as in the template", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                                       "aliases": {"key": "标识码", "area": "面积"}}]})],
 )  # fmt: skip
-def field_alias(layer: Layer, *, ctx: Context) -> RuleResult:
+def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Fields have the Chinese names of the template.
 
     What it checks

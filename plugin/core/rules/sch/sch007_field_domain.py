@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...messages.texts import CodeListName
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._sealed import list_first_names, make_not_compared_params
 
@@ -16,7 +16,7 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     problem="A field's domain differs from the code list",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "none": "{layer}: the field {field} has no coded domain; the template has the {list}. Add the domain to the database, so that codes need not be typed.",
         "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them to "
@@ -27,17 +27,17 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
         "({codes}). Correct the names in the domain.",
     },
     fails=[
-        Example("no domain", {"layer": [{"wkt": SQUARE_WKT, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,
+        RuleExample("no domain", {"layer": [{"wkt": SQUARE_WKT, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,
                 roles={"layer": "DLTB"}),
-        Example("a code too few, one too many", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD",
+        RuleExample("a code too few, one too many", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD",
                 "domains": {"terrace": {"PD": "坡地", "XX": "未知"}}}]}, finds=2, roles={"layer": "DLTB"}),
-        Example("another name", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": {"PD": "坡地", "TT": "台地"}}}]},
+        RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": {"PD": "坡地", "TT": "台地"}}}]},
                 finds=1, roles={"layer": "DLTB"}),
     ],
-    passes=[Example("as the list", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": TERRACE_DOMAIN}}]},
+    passes=[RuleExample("as the list", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": TERRACE_DOMAIN}}]},
                     roles={"layer": "DLTB"})],
 )  # fmt: skip
-def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
+def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Coded domains have the codes of their list.
 
     What it checks
@@ -64,10 +64,10 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
             fields_without_domain.append(declared.name)
             continue
         result.is_applicable = True
-        codes = ctx.codes(declared.codes)
+        codes = ctx.get_code_list(declared.codes)
         result.unconfirmed.append(f"codes.{declared.codes}")
         severity = Severity.INFO if "C" in (declared.mark, codes.mark) else None
-        for case, differing_codes in _compare_domain(domain_codes, codes.written(declared.code_pad)):
+        for case, differing_codes in _compare_domain(domain_codes, codes.get_names_by_written_code(declared.code_pad)):
             params = {
                 "list": CodeListName(declared.codes),
                 "count": len(differing_codes),

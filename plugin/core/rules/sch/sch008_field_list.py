@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .sch002_required_fields import find_needed_fields, is_type_compatible
 
@@ -16,7 +16,7 @@ COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "divisi
     problem="Fields are missing or in another order than the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it at its position in the template; "
         "leave it empty if there are no data.",
@@ -24,15 +24,15 @@ COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "divisi
         "order": "{layer}: the fields have another order than the template: {field} is at the position of {wanted}. Copy the rows into a layer from “Create plan layers”.",
     },
     fails=[
-        Example("a field left out", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **{m: v for m, v in COMPLETE_ROW.items() if m != "zone_name"}}]},
+        RuleExample("a field left out", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **{m: v for m, v in COMPLETE_ROW.items() if m != "zone_name"}}]},
                 finds=1, roles={"layer": "GHFQ"}),
-        Example("a number as text", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **COMPLETE_ROW, "area": "12"}]}, finds=1,
+        RuleExample("a number as text", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **COMPLETE_ROW, "area": "12"}]}, finds=1,
                 roles={"layer": "GHFQ"}),
-        Example("another order", {"layer": [{"wkt": SQUARE_WKT, **COMPLETE_ROW, "key": "1"}]}, finds=1, roles={"layer": "GHFQ"}),
+        RuleExample("another order", {"layer": [{"wkt": SQUARE_WKT, **COMPLETE_ROW, "key": "1"}]}, finds=1, roles={"layer": "GHFQ"}),
     ],
-    passes=[Example("all, in order", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **COMPLETE_ROW}]}, roles={"layer": "GHFQ"})],
+    passes=[RuleExample("all, in order", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **COMPLETE_ROW}]}, roles={"layer": "GHFQ"})],
 )  # fmt: skip
-def field_list(layer: Layer, *, ctx: Context) -> RuleResult:
+def field_list(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """A layer has all fields of the template, in its order.
 
     What it checks

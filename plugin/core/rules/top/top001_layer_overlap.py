@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -15,7 +15,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="Features of a layer overlap",
     local=True,
     basis=["G8"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
         "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m), so this area is counted twice. "
@@ -24,23 +24,23 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one with the right attributes and delete the other.",
     },
     fails=[
-        Example("crossing", {"layer": [SQUARE_WKT, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("containment", {"layer": [SQUARE_WKT, "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=1, areas=(100.0,)),
-        Example("duplicate", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, areas=(10000.0,)),
-        Example("three-way", {"layer": [SQUARE_WKT, SQUARE_WKT, SQUARE_WKT]}, finds=3, areas=(10000.0, 10000.0, 10000.0)),
-        Example("thin but long", {"layer": [SQUARE_WKT, "POLYGON ((99.99 0, 190 0, 190 100, 99.99 100, 99.99 0))"]}, finds=1, areas=(1.0,)),
-        Example("repaired bow-tie", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1, areas=(5000.0,)),
+        RuleExample("crossing", {"layer": [SQUARE_WKT, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        RuleExample("containment", {"layer": [SQUARE_WKT, "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=1, areas=(100.0,)),
+        RuleExample("duplicate", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, areas=(10000.0,)),
+        RuleExample("three-way", {"layer": [SQUARE_WKT, SQUARE_WKT, SQUARE_WKT]}, finds=3, areas=(10000.0, 10000.0, 10000.0)),
+        RuleExample("thin but long", {"layer": [SQUARE_WKT, "POLYGON ((99.99 0, 190 0, 190 100, 99.99 100, 99.99 0))"]}, finds=1, areas=(1.0,)),
+        RuleExample("repaired bow-tie", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1, areas=(5000.0,)),
     ],
     passes=[
-        Example("touch only", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
-        Example("island in hole", {"layer": [
+        RuleExample("touch only", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        RuleExample("island in hole", {"layer": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))",
             "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"]}),
-        Example("sliver below both minimums", {"layer": [SQUARE_WKT, "POLYGON ((99.999 0, 190 0, 190 100, 99.999 100, 99.999 0))"]}),
-        Example("heritage may overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, roles={"layer": "LSWHBHX"}),
+        RuleExample("sliver below both minimums", {"layer": [SQUARE_WKT, "POLYGON ((99.999 0, 190 0, 190 100, 99.999 100, 99.999 0))"]}),
+        RuleExample("heritage may overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, roles={"layer": "LSWHBHX"}),
     ],
 )  # fmt: skip
-def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+def layer_overlap(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """Features of one layer do not overlap.
 
     What it checks
@@ -56,12 +56,12 @@ def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if layer.template.geometry != "polygon" or layer.template.overlap != "never":
         return None
-    parts = ctx.geometry.shared(layer)
+    parts = ctx.geometry.find_shared_parts(layer)
     for n in range(len(parts)):
         # The smaller key comes first, so that the name of the pair does not depend on the order of rows.
         if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
             parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
-    findings = ctx.finding_maker.pairs(layer, layer, parts)
+    findings = ctx.finding_maker.make_pair_findings(layer, layer, parts)
     for n, finding in enumerate(findings):
         first_shape, second_shape = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
         # Areas are compared first: they are fast to compute and hardly ever equal for different shapes.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, rule
+from ...model.rule import LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -12,22 +12,22 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     "zone-gaps",
     problem="Planning zones leave gaps",
     basis=["G8"],
-    needs={"zones": Need("zones"), "county": Need("county")},
+    needs={"zones": LayerNeed("zones"), "county": LayerNeed("county")},
     uses=["tolerance"],
     messages={"": "No zone of {layer} covers {area} of the county (width {width} m); zones must cover the whole "
               "county. Extend the neighbouring zone to close the gap."},
     fails=[
-        Example("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,)),
-        Example("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY_WKT]}, finds=2, areas=(1000.0, 1000.0)),
-        Example("a hole inside", {"zones": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"],
+        RuleExample("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,)),
+        RuleExample("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY_WKT]}, finds=2, areas=(1000.0, 1000.0)),
+        RuleExample("a hole inside", {"zones": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"],
                                   "county": [COUNTY_WKT]}, finds=1, areas=(400.0,)),
     ],
     passes=[
-        Example("two zones tile it", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"],
+        RuleExample("two zones tile it", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"],
                                       "county": [COUNTY_WKT]}),
     ],
 )  # fmt: skip
-def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
+def zone_gaps(zones: Layer, county: Layer, *, ctx: RuleContext) -> list[Finding]:
     """Planning zones cover the whole county.
 
     What it checks
@@ -39,11 +39,11 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         Needs the county's outline; TOP001 reports overlaps of zones. Gaps below both minimums are counted as slivers.
     """
-    county_extent = ctx.geometry.county()
+    county_extent = ctx.geometry.get_county_outline()
     if county_extent is None:
         return []
     gap_parts = ctx.geometry.find_uncovered_outline(county, county_extent[1], zones)
-    areas = ctx.geometry.statutory(gap_parts.geometry)
+    areas = ctx.geometry.measure_statutory_areas(gap_parts.geometry)
     return [
         Finding(
             zones.role,

@@ -3,11 +3,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context
-from ...geometry.parts import Parts
+from ...engine.context import RuleContext
+from ...geometry.parts import OverlayParts
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
@@ -21,10 +21,10 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     local=True,
     basis=["G12"],
     needs={
-        "layer": Need(EVERY_LAYER),
-        "county": Need("county"),
-        "townships": Need("townships", optional=True),
-        "parcels": Need("parcels", optional=True),
+        "layer": LayerNeed(EVERY_LAYER),
+        "county": LayerNeed("county"),
+        "townships": LayerNeed("townships", optional=True),
+        "parcels": LayerNeed("parcels", optional=True),
     },
     uses=["tolerance"],
     messages={
@@ -36,24 +36,24 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make the county's outline equal to that of the land survey, or restore the missing parcels.",
     },
     fails=[
-        Example("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(100.0,)),
-        Example("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [COUNTY_WKT]}, finds=2,
+        RuleExample("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(100.0,)),
+        RuleExample("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [COUNTY_WKT]}, finds=2,
                 areas=(100.0, 100.0)),
-        Example("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY_WKT], "county": [COUNTY_WKT]}, finds=1,
+        RuleExample("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY_WKT], "county": [COUNTY_WKT]}, finds=1,
                 areas=(100.0,)),
-        Example("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
-        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY_WKT]}, finds=1,
+        RuleExample("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
+        RuleExample("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY_WKT]}, finds=1,
                 roles={"layer": "ZDJTJCSSX"}),
     ],
     passes=[
-        Example("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}),
-        Example("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY_WKT]}, roles={"layer": "WWBHDWD"}),
-        Example("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY_WKT]},
+        RuleExample("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}),
+        RuleExample("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY_WKT]}, roles={"layer": "WWBHDWD"}),
+        RuleExample("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
     ],
 )  # fmt: skip
 def outside_county(
-    layer: Layer, county: Layer, townships: Layer | None, parcels: Layer | None, *, ctx: Context
+    layer: Layer, county: Layer, townships: Layer | None, parcels: Layer | None, *, ctx: RuleContext
 ) -> list[Finding] | None:
     """All features are inside the county.
 
@@ -70,14 +70,14 @@ def outside_county(
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
         gaps of parcels inside the county and, when it runs, also gaps of townships.
     """
-    extent = ctx.geometry.county()
+    extent = ctx.geometry.get_county_outline()
     if extent is None:
         return None
     if layer.template.geometry != "polygon":
         return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
         return ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.pairs(layer, county, ctx.geometry.find_uncovered(layer, county, extent[1]))
+            ctx.finding_maker.make_pair_findings(layer, county, ctx.geometry.find_uncovered(layer, county, extent[1]))
         )
     if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
@@ -85,25 +85,27 @@ def outside_county(
     return _report_excess_outline(county, extent[1], townships, parcels, ctx)
 
 
-def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx: Context) -> list[Finding]:
+def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx: RuleContext) -> list[Finding]:
     """Return warnings on points and stretches of lines outside the county.
 
     A facility outside may serve the county, so they are not errors.
     """
     outside_parts = ctx.geometry.find_point_line_parts_outside(layer, county, outline)
     findings = []
-    for row, shape in zip(outside_parts.row.tolist(), outside_parts.shape, strict=True):
+    for row, shape in zip(outside_parts.point_or_line_row.tolist(), outside_parts.part_shape, strict=True):
         case, params = "line", {"length": round(float(shape.length), 1)}
         if not shape.length:
             case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
-        finding = ctx.finding_maker.row(layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING)
+        finding = ctx.finding_maker.make_row_finding(
+            layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING
+        )
         finding.related_role = county.role
         findings.append(finding)
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 def _report_excess_outline(
-    county: Layer, outline: Polygons, townships: Layer | None, parcels: Layer | None, ctx: Context
+    county: Layer, outline: Polygons, townships: Layer | None, parcels: Layer | None, ctx: RuleContext
 ) -> list[Finding]:
     """Return warnings on parts of the county's outline beyond townships and parcels.
 
@@ -131,10 +133,10 @@ def _report_excess_outline(
 
 
 def _make_part_findings(
-    county: Layer, other: Layer, parts: Parts, rows: NDArray, case: str, ctx: Context
+    county: Layer, other: Layer, parts: OverlayParts, rows: NDArray, case: str, ctx: RuleContext
 ) -> list[Finding]:
     """Return a warning on the county for each selected part, ``rows`` (k,) bool."""
-    areas = ctx.geometry.statutory(parts.geometry)
+    areas = ctx.geometry.measure_statutory_areas(parts.geometry)
     return [
         Finding(
             county.role,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap
 
@@ -16,7 +16,7 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
     problem="A layer has narrow gaps",
     severity=Severity.WARNING,
     basis=["G8"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
         "": "{layer}: between {key} and {related_key} is a gap of {area} (width {width} m). Extend one of them to the "
@@ -25,24 +25,24 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
         "the hole so that the feature is continuous.",
     },
     fails=[
-        Example("half a metre between two", {"layer": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT]}, finds=1, areas=(40.0,)),
-        Example("a slit in one", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}, finds=1, areas=(40.0,)),
-        Example("zones, where no county is there to measure by", {"layer": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT]}, finds=1, roles={"layer": "YDYHGHFQ"},
+        RuleExample("half a metre between two", {"layer": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT]}, finds=1, areas=(40.0,)),
+        RuleExample("a slit in one", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}, finds=1, areas=(40.0,)),
+        RuleExample("zones, where no county is there to measure by", {"layer": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT]}, finds=1, roles={"layer": "YDYHGHFQ"},
                 parameters={"rules": ["TOP002"]}),
-        Example("a wider limit", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 18 10, 18 90, 10 90, 10 10))"]}, finds=1,
+        RuleExample("a wider limit", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 18 10, 18 90, 10 90, 10 10))"]}, finds=1,
                 parameters={"widest_m": 10.0}),
     ],
     passes=[
-        Example("edge to edge", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
-        Example("wider than a gap", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 60 10, 60 90, 10 90, 10 10))"]}),
-        Example("open at one end", {"layer": [SQUARE_WKT, "POLYGON ((100.5 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 0))"]}),
-        Example("below both minimums", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.005 90, 100.005 10, "
+        RuleExample("edge to edge", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        RuleExample("wider than a gap", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 60 10, 60 90, 10 90, 10 10))"]}),
+        RuleExample("open at one end", {"layer": [SQUARE_WKT, "POLYGON ((100.5 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 0))"]}),
+        RuleExample("below both minimums", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.005 90, 100.005 10, "
                                                   "100 10, 100 0))"]}),
-        Example("reported already where zones are compared with the county",
+        RuleExample("reported already where zones are compared with the county",
                 {"zones": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT], "county": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, parameters={"rules": ["TOP002"]}),
     ],
 )  # fmt: skip
-def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Finding] | None:
+def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list[Finding] | None:
     """Features of a layer have no narrow gaps between them.
 
     What it checks
@@ -67,17 +67,18 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
     parts = ctx.geometry.find_gaps(
         layer, widest_m, pairs=(lambda left, right: right >= 0) if only_between_features else None
     )
-    findings = ctx.finding_maker.pairs(layer, layer, parts)
+    findings = ctx.finding_maker.make_pair_findings(layer, layer, parts)
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
-def _is_compared_with_county(layer: Layer, ctx: Context) -> bool:
+def _is_compared_with_county(layer: Layer, ctx: RuleContext) -> bool:
     """Return True if TOP002 or TOP006 reports the gaps of this layer."""
-    if ctx.plan.concept("county") is None:
+    if ctx.plan.find_layer_of_concept("county") is None:
         return False
     rules = {"zones": "TOP002", "parcels": "TOP006"}
     return any(
-        layer is ctx.plan.concept(concept) and is_reported_elsewhere(ctx, code) for concept, code in rules.items()
+        layer is ctx.plan.find_layer_of_concept(concept) and is_reported_elsewhere(ctx, code)
+        for concept, code in rules.items()
     )

@@ -8,12 +8,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.coverage import DegreePolygons, VertexMismatches, find_deviating_vertices
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import must_not_overlap
 
@@ -41,20 +41,20 @@ EAST_HALF_PARTED_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0)
         "layers": "{layer} and {related_layer} have different vertices on common edges; places: {count}, pairs of features: {pairs} (up to {distance} m apart). They may be of different years or sources: decide which of them is right before moving vertices.",
     },
     fails=[
-        Example("a vertex on one side only", {"zones": [WEST_HALF_WKT, EAST_HALF_WITH_VERTEX_WKT]}, finds=1),
-        Example("edges five millimetres apart", {"zones": [WEST_HALF_WKT, EAST_HALF_PARTED_WKT]}, finds=1),
-        Example("between two lines", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WITH_VERTEX_WKT]}, finds=1),
-        Example("a line against the survey is one summary", {"red_line": [WEST_HALF_WKT, EAST_HALF_WKT], "parcels": [
+        RuleExample("a vertex on one side only", {"zones": [WEST_HALF_WKT, EAST_HALF_WITH_VERTEX_WKT]}, finds=1),
+        RuleExample("edges five millimetres apart", {"zones": [WEST_HALF_WKT, EAST_HALF_PARTED_WKT]}, finds=1),
+        RuleExample("between two lines", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WITH_VERTEX_WKT]}, finds=1),
+        RuleExample("a line against the survey is one summary", {"red_line": [WEST_HALF_WKT, EAST_HALF_WKT], "parcels": [
             "POLYGON ((0 0, 50 0, 100 0, 100 100, 50 100, 0 100, 0 50, 0 0))"]}, finds=1),
     ],
     passes=[
-        Example("vertex for vertex", {"zones": [WEST_HALF_WKT, EAST_HALF_WKT]}),
-        Example("between two lines, vertex for vertex", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WKT]}),
-        Example("farther apart than edges that should be one", {"zones": [WEST_HALF_WKT, "POLYGON ((50.1 40, 100 0, 100 100, 50.1 40))"]}),
-        Example("heritage is not among the layers that must fit", {"red_line": [WEST_HALF_WKT], "heritage": [EAST_HALF_WITH_VERTEX_WKT]}),
+        RuleExample("vertex for vertex", {"zones": [WEST_HALF_WKT, EAST_HALF_WKT]}),
+        RuleExample("between two lines, vertex for vertex", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WKT]}),
+        RuleExample("farther apart than edges that should be one", {"zones": [WEST_HALF_WKT, "POLYGON ((50.1 40, 100 0, 100 100, 50.1 40))"]}),
+        RuleExample("heritage is not among the layers that must fit", {"red_line": [WEST_HALF_WKT], "heritage": [EAST_HALF_WITH_VERTEX_WKT]}),
     ],
 )  # fmt: skip
-def shared_edges(*, ctx: Context) -> RuleResult:
+def shared_edges(*, ctx: RuleContext) -> RuleResult:
     """Common boundaries have identical vertices.
 
     What it checks
@@ -105,9 +105,9 @@ def shared_edges(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _list_layers_of_setting(setting: str, ctx: Context) -> list[Layer]:
+def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
     """Return the plan's layers that a setting lists by subject, each once."""
-    layers = (ctx.plan.concept(concept) for concept in ctx.norm.get(setting))
+    layers = (ctx.plan.find_layer_of_concept(concept) for concept in ctx.norm.get(setting))
     return list({layer.role: layer for layer in layers if layer is not None}.values())
 
 
@@ -115,7 +115,7 @@ def _list_layers_of_setting(setting: str, ctx: Context) -> list[Layer]:
 _MismatchLists = list[tuple[VertexMismatches, bool]]
 
 
-def _find_mismatches_both_ways(first_layer: Layer, second_layer: Layer, ctx: Context) -> _MismatchLists:
+def _find_mismatches_both_ways(first_layer: Layer, second_layer: Layer, ctx: RuleContext) -> _MismatchLists:
     """Return the vertices of each layer that the other has no vertex for.
 
     These vertices are on or near an edge of the other layer. True marks those of the second layer."""
@@ -124,7 +124,7 @@ def _find_mismatches_both_ways(first_layer: Layer, second_layer: Layer, ctx: Con
     return [(first, False), (second, True)]
 
 
-def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, ctx: Context) -> list[Finding]:
+def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, ctx: RuleContext) -> list[Finding]:
     """Return findings on pairs of features separated by the conversion to degrees.
 
     A vertex is on the neighbour's long edge in the plane, but not on the straight edge in degrees.
@@ -141,7 +141,7 @@ def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, 
         : 1 if first_layer is second_layer else 2
     ]:
         mismatches = find_deviating_vertices(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
-        mismatches.point = crs_care.reproject_coordinates(mismatches.point, one.crs, ctx.plan.plane)
+        mismatches.vertex_xy = crs_care.reproject_coordinates(mismatches.vertex_xy, one.crs, ctx.plan.plane_crs)
         mismatch_lists.append((mismatches, is_swapped))
     return _report_mismatches_by_pair(first_layer, second_layer, mismatch_lists, ctx, "parted")
 
@@ -161,18 +161,20 @@ def _join_mismatch_lists(mismatch_lists: _MismatchLists) -> tuple[NDArray, NDArr
     tuple
         (k,) rows of the first layer, (k,) rows of the second, (k, 2) places and (k,) distances in metres.
     """
-    rows = [(m.other, m.row) if is_swapped else (m.row, m.other) for m, is_swapped in mismatch_lists]
+    rows = [
+        (m.vertex_row, m.edge_row) if is_swapped else (m.edge_row, m.vertex_row) for m, is_swapped in mismatch_lists
+    ]
     left, right = (np.concatenate(rows_of_side).astype(int) for rows_of_side in zip(*rows, strict=True))
     return (
         left,
         right,
-        np.concatenate([m.point for m, _ in mismatch_lists]),
-        np.concatenate([m.distance for m, _ in mismatch_lists]),
+        np.concatenate([m.vertex_xy for m, _ in mismatch_lists]),
+        np.concatenate([m.distance_m for m, _ in mismatch_lists]),
     )
 
 
 def _report_mismatches_by_pair(
-    first_layer: Layer, second_layer: Layer, mismatch_lists: _MismatchLists, ctx: Context, case: str = ""
+    first_layer: Layer, second_layer: Layer, mismatch_lists: _MismatchLists, ctx: RuleContext, case: str = ""
 ) -> list[Finding]:
     """Return one finding for each pair of features with mismatched vertices."""
     left, right, point, distance = _join_mismatch_lists(mismatch_lists)
@@ -185,7 +187,7 @@ def _report_mismatches_by_pair(
         left, right = np.where(is_swapped, right, left), np.where(is_swapped, left, right)
     findings = []
     for (i, j), pair_positions in _group_positions_by_pair(left, right):
-        finding = ctx.finding_maker.row(
+        finding = ctx.finding_maker.make_row_finding(
             first_layer,
             i,
             params=_make_mismatch_params(distance[pair_positions]),

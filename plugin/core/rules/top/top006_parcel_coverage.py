@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, Need, rule
+from ...model.rule import LayerNeed, RuleExample, rule
 from ...plan.layer import Layer
 
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -14,27 +14,27 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     "parcel-coverage",
     problem="Parcels do not cover the township or county",
     basis=["G11"],
-    needs={"parcels": Need("parcels"), "townships": Need("townships", optional=True), "county": Need("county", optional=True)},
+    needs={"parcels": LayerNeed("parcels"), "townships": LayerNeed("townships", optional=True), "county": LayerNeed("county", optional=True)},
     uses=["tolerance"],
     messages={
         "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m); parcels must cover the "
         "whole county. Extend the neighbouring parcel, or restore the missing one."
     },
     fails=[
-        Example("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
-        Example("a gap across two townships", {"parcels": ["POLYGON ((0 10, 100 10, 100 100, 0 100, 0 10))"], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]},
+        RuleExample("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
+        RuleExample("a gap across two townships", {"parcels": ["POLYGON ((0 10, 100 10, 100 100, 0 100, 0 10))"], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]},
                 finds=2, areas=(500.0, 500.0)),
-        Example("no townships: the county", {"parcels": [WEST_HALF_WKT], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,),
+        RuleExample("no townships: the county", {"parcels": [WEST_HALF_WKT], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,),
                 roles={"county": "XZQX"}),
     ],
     passes=[
-        Example("parcels tile the townships", {"parcels": [WEST_HALF_WKT, EAST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}),
-        Example("nothing to hold them against", {"parcels": [WEST_HALF_WKT]}),
-        Example("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [COUNTY_WKT]}),
+        RuleExample("parcels tile the townships", {"parcels": [WEST_HALF_WKT, EAST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}),
+        RuleExample("nothing to hold them against", {"parcels": [WEST_HALF_WKT]}),
+        RuleExample("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [COUNTY_WKT]}),
     ],
 )  # fmt: skip
 def parcel_coverage(
-    parcels: Layer, townships: Layer | None, county: Layer | None, *, ctx: Context
+    parcels: Layer, townships: Layer | None, county: Layer | None, *, ctx: RuleContext
 ) -> list[Finding] | None:
     """Parcels cover townships and county without gaps.
 
@@ -53,5 +53,7 @@ def parcel_coverage(
         return None
     rows = divisions.polygons.find_uncovered_candidates(parcels.polygons, ctx.cancellation)
     return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.pairs(divisions, parcels, ctx.geometry.find_uncovered(divisions, parcels, rows=rows))
+        ctx.finding_maker.make_pair_findings(
+            divisions, parcels, ctx.geometry.find_uncovered(divisions, parcels, rows=rows)
+        )
     )

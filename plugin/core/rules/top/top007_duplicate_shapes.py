@@ -6,10 +6,10 @@ from collections import defaultdict
 import numpy as np
 import shapely
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere, must_not_overlap
 
@@ -23,24 +23,24 @@ REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
     problem="Shapes are repeated",
     severity=Severity.WARNING,
     basis=["usual-practice"],
-    needs={"layer": Need(EVERY_LAYER)},
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer}: {key} has exactly the same shape as other features: {count} ({related_key}). Keep the one with the right attributes and delete the others."
     },
     fails=[
-        Example("twice in a layer that may overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
-        Example("drawn from another corner, the other way round", {"layer": [SQUARE_WKT, REVERSED_SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
-        Example("three times is one finding", {"layer": [SQUARE_WKT, REVERSED_SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
-        Example("points", {"layer": ["POINT (1 1)", "POINT (2 2)", "POINT (1 1)"]}, finds=1, roles={"layer": "BKYDWWD"}),
-        Example("parcels, where overlaps are not checked", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1),
+        RuleExample("twice in a layer that may overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
+        RuleExample("drawn from another corner, the other way round", {"layer": [SQUARE_WKT, REVERSED_SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
+        RuleExample("three times is one finding", {"layer": [SQUARE_WKT, REVERSED_SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
+        RuleExample("points", {"layer": ["POINT (1 1)", "POINT (2 2)", "POINT (1 1)"]}, finds=1, roles={"layer": "BKYDWWD"}),
+        RuleExample("parcels, where overlaps are not checked", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1),
     ],
     passes=[
-        Example("other shapes with the same extent", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 0, 100 100, 0 0))"]}, roles={"layer": "LSWHBHX"}),
-        Example("two rows without a shape", {"layer": [None, None, SQUARE_WKT]}, roles={"layer": "LSWHBHX"}),
-        Example("reported already as an overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, parameters={"rules": ["TOP001"]}),
+        RuleExample("other shapes with the same extent", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 0, 100 100, 0 0))"]}, roles={"layer": "LSWHBHX"}),
+        RuleExample("two rows without a shape", {"layer": [None, None, SQUARE_WKT]}, roles={"layer": "LSWHBHX"}),
+        RuleExample("reported already as an overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, parameters={"rules": ["TOP001"]}),
     ],
 )  # fmt: skip
-def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
+def duplicate_shapes(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
     """No shape is repeated.
 
     What it checks
@@ -57,8 +57,8 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         return None
     findings = []
     for rows in _find_groups_of_equal_shapes(layer):
-        finding = ctx.finding_maker.row(
-            layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]]
+        finding = ctx.finding_maker.make_row_finding(
+            layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.unrepaired_shapes[rows[0]]
         )
         finding.related_role = layer.role
         finding.related_keys = [layer.keys[row] for row in rows[1:]]
@@ -74,10 +74,12 @@ def _find_groups_of_equal_shapes(layer: Layer) -> list[list[int]]:
     rows_with_shape = np.flatnonzero(~is_missing(layer.plane))
     if not len(rows_with_shape):
         return []
-    bounds = shapely.bounds(layer.original[rows_with_shape]).reshape(-1, 4)
+    bounds = shapely.bounds(layer.unrepaired_shapes[rows_with_shape]).reshape(-1, 4)
     _, extent_of_row, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
     groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     for n in np.flatnonzero(counts[extent_of_row.ravel()] > 1).tolist():
         row = int(rows_with_shape[n])
-        groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(shapely.normalize(layer.original[row]))].append(row)
+        groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(shapely.normalize(layer.unrepaired_shapes[row]))].append(
+            row
+        )
     return [rows for rows in groups.values() if len(rows) > 1]

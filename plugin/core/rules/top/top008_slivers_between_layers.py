@@ -8,12 +8,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context
-from ...geometry.parts import Parts
+from ...engine.context import RuleContext
+from ...geometry.parts import OverlayParts
 from ...messages.numbers import format_square_metres
 from ...messages.texts import shorten_key
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 #: Strips that a message names, the largest first; the finding's shape has all.
@@ -45,25 +45,25 @@ EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90
         "agree with it, move neither and waive the finding with the document.",
     },
     fails=[
-        Example("half a metre of overlap", {"farmland": [WEST_HALF_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, finds=1, areas=(50.0,)),
-        Example("half a metre of gap", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WITH_GAP_WKT]}, finds=1, areas=(40.0,)),
-        Example("a gap that two rows of one line border", {"red_line": [
+        RuleExample("half a metre of overlap", {"farmland": [WEST_HALF_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, finds=1, areas=(50.0,)),
+        RuleExample("half a metre of gap", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WITH_GAP_WKT]}, finds=1, areas=(40.0,)),
+        RuleExample("a gap that two rows of one line border", {"red_line": [
             "POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))", "POLYGON ((0 50, 50 50, 50 100, 0 100, 0 50))"], "boundary": [EAST_HALF_WITH_GAP_WKT]},
             finds=1, areas=(40.0,)),
-        Example("two strips, one finding", {"farmland": [WEST_HALF_WKT], "red_line": [
+        RuleExample("two strips, one finding", {"farmland": [WEST_HALF_WKT], "red_line": [
             "POLYGON ((49.5 0, 100 0, 100 40, 49.5 40, 49.5 0))", "POLYGON ((49.5 60, 100 60, 100 100, 49.5 100, 49.5 60))"]},
             finds=1, areas=(40.0,)),
     ],
     passes=[
-        Example("edge to edge", {"farmland": [WEST_HALF_WKT], "red_line": [EAST_HALF_WKT]}),
-        Example("a wide overlap is a conflict, and another rule's", {"farmland": [WEST_HALF_WKT], "boundary": [WEST_HALF_WKT]}),
-        Example("only below the tolerance", {"farmland": [WEST_HALF_WKT], "red_line": ["POLYGON ((49.999 0, 100 0, 100 100, 49.999 100, 49.999 0))"]}),
-        Example("a slit in one of them is not between two", {"farmland": [EAST_HALF_WKT], "red_line": [
+        RuleExample("edge to edge", {"farmland": [WEST_HALF_WKT], "red_line": [EAST_HALF_WKT]}),
+        RuleExample("a wide overlap is a conflict, and another rule's", {"farmland": [WEST_HALF_WKT], "boundary": [WEST_HALF_WKT]}),
+        RuleExample("only below the tolerance", {"farmland": [WEST_HALF_WKT], "red_line": ["POLYGON ((49.999 0, 100 0, 100 100, 49.999 100, 49.999 0))"]}),
+        RuleExample("a slit in one of them is not between two", {"farmland": [EAST_HALF_WKT], "red_line": [
             WEST_HALF_WKT[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}),
-        Example("one line alone", {"farmland": [WEST_HALF_WKT]}),
+        RuleExample("one line alone", {"farmland": [WEST_HALF_WKT]}),
     ],
 )  # fmt: skip
-def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
+def slivers_between_layers(*, ctx: RuleContext, thin_m: float = 1.0) -> RuleResult:
     """Control lines have no slivers between them.
 
     What it checks
@@ -81,10 +81,12 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
         rules (REL001 to REL003) run, they also report these overlaps one by one; this rule counts how many have the
         same cause. Gaps open on one side are not found.
     """
-    layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
+    layers = [
+        lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.find_layer_of_concept(concept)) is not None
+    ]
     result = RuleResult(is_applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
     for first_layer, second_layer in combinations(layers, 2):
-        shared = ctx.geometry.shared(first_layer, second_layer, connected=True)
+        shared = ctx.geometry.find_shared_parts(first_layer, second_layer, connected=True)
         result.findings += _summarise_slivers(
             "overlaps", first_layer, second_layer, shared.select_parts(shared.width < thin_m), ctx, thin_m
         )
@@ -94,7 +96,7 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
 
 
 def _summarise_slivers(
-    case: str, first_layer: Layer, second_layer: Layer, parts: Parts, ctx: Context, limit: float
+    case: str, first_layer: Layer, second_layer: Layer, parts: OverlayParts, ctx: RuleContext, limit: float
 ) -> list[Finding]:
     """Return one finding on all narrow overlaps or gaps between two layers.
 
@@ -102,9 +104,9 @@ def _summarise_slivers(
     """
     if not len(parts):
         return []
-    areas = ctx.geometry.statutory(parts.geometry)
+    areas = ctx.geometry.measure_statutory_areas(parts.geometry)
     area = float(areas.sum())
-    params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.geometry)}
+    params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.polygons)}
     params["examples"] = _name_largest_parts(first_layer, second_layer, parts, areas)
     shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
     return [
@@ -114,7 +116,7 @@ def _summarise_slivers(
     ]
 
 
-def _name_largest_parts(first_layer: Layer, second_layer: Layer, parts: Parts, areas: NDArray) -> list[str]:
+def _name_largest_parts(first_layer: Layer, second_layer: Layer, parts: OverlayParts, areas: NDArray) -> list[str]:
     """Return the keys of both features and the area of the largest strips, as texts."""
     names = []
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
-from ...geometry.parts import Parts
+from ...engine.context import RuleContext
+from ...geometry.parts import OverlayParts
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -35,23 +35,23 @@ EAST_OF_WINDOW_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 4
         "partly": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} to only {share} %; {open_m2} m² belong to no line. Extend the boundary to them, or complete the line in the window.",
     },
     fails=[
-        Example("a window is listed", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, finds=1, areas=(400.0,)),
-        Example("half filled", {"boundary": [RING_WKT], "farmland": [SOUTH_HALF_WKT]}, finds=1, areas=(400.0,)),
-        Example("filled by two lines together", {"boundary": [RING_WKT], "farmland": [SOUTH_HALF_WKT], "red_line": [NORTH_HALF_WKT]}, finds=1, areas=(400.0,)),
-        Example("between two features", {"boundary": [WEST_OF_WINDOW_WKT, EAST_OF_WINDOW_WKT], "red_line": [ISLAND_WKT]}, finds=1, areas=(400.0,)),
-        Example("two windows", {"boundary": [RING_WKT[:-1] + ", (10 10, 20 10, 20 20, 10 20, 10 10))"],
+        RuleExample("a window is listed", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, finds=1, areas=(400.0,)),
+        RuleExample("half filled", {"boundary": [RING_WKT], "farmland": [SOUTH_HALF_WKT]}, finds=1, areas=(400.0,)),
+        RuleExample("filled by two lines together", {"boundary": [RING_WKT], "farmland": [SOUTH_HALF_WKT], "red_line": [NORTH_HALF_WKT]}, finds=1, areas=(400.0,)),
+        RuleExample("between two features", {"boundary": [WEST_OF_WINDOW_WKT, EAST_OF_WINDOW_WKT], "red_line": [ISLAND_WKT]}, finds=1, areas=(400.0,)),
+        RuleExample("two windows", {"boundary": [RING_WKT[:-1] + ", (10 10, 20 10, 20 20, 10 20, 10 10))"],
                 "farmland": [ISLAND_WKT, "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=2, areas=(100.0, 400.0)),
     ],
     passes=[
-        Example("nothing in the hole", {"boundary": [RING_WKT], "farmland": ["POLYGON ((200 0, 300 0, 300 100, 200 0))"]}),
-        Example("farmland next to the hole, edge to edge", {"boundary": [RING_WKT], "farmland": [
+        RuleExample("nothing in the hole", {"boundary": [RING_WKT], "farmland": ["POLYGON ((200 0, 300 0, 300 100, 200 0))"]}),
+        RuleExample("farmland next to the hole, edge to edge", {"boundary": [RING_WKT], "farmland": [
             "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
-        Example("no hole", {"boundary": [ISLAND_WKT], "farmland": [SOUTH_HALF_WKT]}),
-        Example("filled by the boundary itself", {"boundary": [RING_WKT, ISLAND_WKT], "farmland": [ISLAND_WKT]}),
-        Example("a hole in the red line is no window", {"red_line": [RING_WKT], "farmland": [ISLAND_WKT]}),
+        RuleExample("no hole", {"boundary": [ISLAND_WKT], "farmland": [SOUTH_HALF_WKT]}),
+        RuleExample("filled by the boundary itself", {"boundary": [RING_WKT, ISLAND_WKT], "farmland": [ISLAND_WKT]}),
+        RuleExample("a hole in the red line is no window", {"red_line": [RING_WKT], "farmland": [ISLAND_WKT]}),
     ],
 )  # fmt: skip
-def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
+def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
     """Windows of the urban boundary are listed with the land that fills them.
 
     What it checks
@@ -78,13 +78,13 @@ def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
     return result
 
 
-def _list_layers_of_setting(setting: str, ctx: Context) -> list[Layer]:
+def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
     """Return the plan's layers that a setting lists by subject."""
-    return [lay for concept in ctx.norm.get(setting) if (lay := ctx.plan.concept(concept)) is not None]
+    return [lay for concept in ctx.norm.get(setting) if (lay := ctx.plan.find_layer_of_concept(concept)) is not None]
 
 
 def _report_windows(
-    layer: Layer, holes: Parts, fillers: list[Layer], window_share: float, ctx: Context
+    layer: Layer, holes: OverlayParts, fillers: list[Layer], window_share: float, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on each hole of the layer that other layers fill."""
     shares_by_filler = [_compute_covered_shares(layer, holes, filler.polygons, ctx) for filler in fillers]
@@ -92,7 +92,7 @@ def _report_windows(
     total_share = _compute_covered_shares(
         layer, holes, Polygons(np.concatenate([filler.plane for filler in fillers])), ctx
     )
-    areas = ctx.geometry.statutory(holes.geometry)
+    areas = ctx.geometry.measure_statutory_areas(holes.geometry)
     findings = []
     for n, row in enumerate(holes.left.tolist()):
         area = float(areas[n])
@@ -109,7 +109,7 @@ def _report_windows(
             "open_m2": round((1 - float(total_share[n])) * area, 2),
         }
         is_full = total_share[n] >= window_share
-        finding = ctx.finding_maker.row(
+        finding = ctx.finding_maker.make_row_finding(
             layer, row, params=params, area_m2=area, width_m=float(holes.width[n]), geometry=holes.geometry[n]
         )
         finding.case, finding.severity = ("window", None) if is_full else ("partly", Severity.WARNING)
@@ -117,7 +117,7 @@ def _report_windows(
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
-def _compute_covered_shares(layer: Layer, holes: Parts, cover: Polygons, ctx: Context) -> NDArray:
+def _compute_covered_shares(layer: Layer, holes: OverlayParts, cover: Polygons, ctx: RuleContext) -> NDArray:
     """Return the (k,) shares, 0 to 1, of the holes that these polygons cover."""
     parts = ctx.geometry.find_uncovered_in_shapes(
         layer, holes.left, np.array(holes.geometry, dtype=object), None, cover

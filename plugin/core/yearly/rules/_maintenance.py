@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import SEMI_MAJOR_M
 from ...model.findings import Finding
@@ -26,27 +26,27 @@ from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, Mai
 class MaintenanceClasses:
     """The three classes of one maintained layer.
 
-    ``before`` (WHQ…): parcels before the change; ``change`` (WHC…); ``after`` (WHH…): parcels after it. A class that is
+    ``before_layer`` (WHQ…): parcels before the change; ``change_layer`` (WHC…); ``after_layer`` (WHH…): parcels after it. A class that is
     missing is None.
     """
 
     layer_spec: MaintainedLayerSpec
-    before: Layer | None
-    change: Layer
-    after: Layer | None
+    before_layer: Layer | None
+    change_layer: Layer
+    after_layer: Layer | None
 
     @property
-    def layers(self) -> list[Layer]:
+    def existing_layers(self) -> list[Layer]:
         """Return the classes that exist, as layers."""
-        return [layer for layer in (self.before, self.change, self.after) if layer is not None]
+        return [layer for layer in (self.before_layer, self.change_layer, self.after_layer) if layer is not None]
 
     @property
-    def kinds(self) -> list[str]:
+    def change_kinds(self) -> list[str]:
         """Return (n,) the 维护类型 (kind code) of each change."""
-        return self.change.text("maintenance_kind")
+        return self.change_layer.text("maintenance_kind")
 
 
-def find_maintenance_classes(ctx: Context) -> list[MaintenanceClasses]:
+def find_maintenance_classes(ctx: RuleContext) -> list[MaintenanceClasses]:
     """Return the three classes of each maintained layer, in the standard's order."""
     rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
     if rules is None:
@@ -64,7 +64,7 @@ def find_maintenance_classes(ctx: Context) -> list[MaintenanceClasses]:
     ]
 
 
-def check_each_layer(ctx: Context, find_problems: Callable[[MaintenanceClasses], Iterable[Finding]]) -> RuleResult:
+def check_each_layer(ctx: RuleContext, find_problems: Callable[[MaintenanceClasses], Iterable[Finding]]) -> RuleResult:
     """Run a rule's search on the classes of each layer and return all findings.
 
     The rule is not applicable if the plan has no such classes.

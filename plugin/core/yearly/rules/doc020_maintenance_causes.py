@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ._maintenance import check_each_layer
 
@@ -32,14 +32,14 @@ def _make_example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[s
         "Correct it, or the list under [yearly.codes] of the county's profile.",
     },
     fails=[
-        Example("one reason blank", _make_example_changes({}, {"WHLY": None}), finds=1),
-        Example("a reason of blanks only", _make_example_changes({}, {"WHLY": "  "}), finds=1),
-        Example(
+        RuleExample("one reason blank", _make_example_changes({}, {"WHLY": None}), finds=1),
+        RuleExample("a reason of blanks only", _make_example_changes({}, {"WHLY": "  "}), finds=1),
+        RuleExample(
             "nobody has filled in the source of quota",
             _make_example_changes({"JDZBLY": None}, {"JDZBLY": None}),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "a code that is none of the county's",
             _make_example_changes({}, {"WHLY": "09"}),
             finds=1,
@@ -47,16 +47,16 @@ def _make_example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[s
         ),
     ],
     passes=[
-        Example("all filled in", _make_example_changes({}, {})),
-        Example(
+        RuleExample("all filled in", _make_example_changes({}, {})),
+        RuleExample(
             "the county asks for the reason alone",
             _make_example_changes({"JDZBLY": None}, {"KZBSHSLX": None}),
             settings={"yearly.causes": ["WHLY"]},
         ),
-        Example("no maintenance", {"zones": EXAMPLE_SQUARES}),
+        RuleExample("no maintenance", {"zones": EXAMPLE_SQUARES}),
     ],
 )
-def maintenance_causes(*, ctx: Context) -> RuleResult:
+def maintenance_causes(*, ctx: RuleContext) -> RuleResult:
     """Every change of yearly maintenance has its causes filled in.
 
     What it checks
@@ -72,10 +72,10 @@ def maintenance_causes(*, ctx: Context) -> RuleResult:
         [yearly.codes]. The required fields are a setting (yearly.causes) until the county confirms them. A field that
         is blank in every change of a layer is reported once. The rule runs in the full check, not while editing.
     """
-    return check_each_layer(ctx, lambda layer_classes: _find_wrong_causes(layer_classes.change, ctx))
+    return check_each_layer(ctx, lambda layer_classes: _find_wrong_causes(layer_classes.change_layer, ctx))
 
 
-def _find_wrong_causes(layer: Layer, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_causes(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
     numbers = layer.get_texts_by_name("WHBH")
     for name in ctx.norm.get("yearly.causes"):
         declared = layer.template.find_field_by_name(name)
@@ -86,11 +86,11 @@ def _find_wrong_causes(layer: Layer, ctx: Context) -> Iterator[Finding]:
             params = {"alias": declared.alias, "count": len(values)}
             yield Finding(layer.role, field=name, case="all", params=params)
             continue
-        known = ctx.norm.section("yearly").get(f"codes.{name}", [])
+        known = ctx.norm.get_settings_section("yearly").get(f"codes.{name}", [])
         for row, value in enumerate(values):
             params = {"alias": declared.alias, "number": numbers[row] or "-"}
             if not value:
-                yield ctx.finding_maker.row(layer, row, field=name, params=params)
+                yield ctx.finding_maker.make_row_finding(layer, row, field=name, params=params)
             elif known and value not in known:
                 more = {"value": value, "known": ", ".join(known)}
-                yield ctx.finding_maker.row(layer, row, field=name, case="code", params={**params, **more})
+                yield ctx.finding_maker.make_row_finding(layer, row, field=name, case="code", params={**params, **more})

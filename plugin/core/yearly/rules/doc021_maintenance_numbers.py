@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...rules._attributes import find_plan_code_prefix
 from ...standard.numbering import find_usual_county
 from ._maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
@@ -42,11 +42,11 @@ def _make_example_changes(*numbers: str | None) -> dict[str, list[dict[str, str 
         "change needs a new key. Assign a key above the highest key of the filed edition.",
     },
     fails=[
-        Example("no number", _make_example_changes("20260309000001", None), finds=1),
-        Example("a month that there is not", _make_example_changes("20260309000001", "20261309000002"), finds=1),
-        Example("a number cut short", _make_example_changes("20260309000001", "2026030902"), finds=1),
-        Example("one number twice", _make_example_changes("20260309000001", "20260309000001"), finds=1),
-        Example(
+        RuleExample("no number", _make_example_changes("20260309000001", None), finds=1),
+        RuleExample("a month that there is not", _make_example_changes("20260309000001", "20261309000002"), finds=1),
+        RuleExample("a number cut short", _make_example_changes("20260309000001", "2026030902"), finds=1),
+        RuleExample("one number twice", _make_example_changes("20260309000001", "20260309000001"), finds=1),
+        RuleExample(
             "an old number used again",
             {
                 **_make_example_changes("20260309000001", "20260309000002"),
@@ -55,7 +55,7 @@ def _make_example_changes(*numbers: str | None) -> dict[str, list[dict[str, str 
             },
             finds=1,
         ),
-        Example(
+        RuleExample(
             "the neighbour's code",
             {
                 "WHCGHFQ": [
@@ -72,7 +72,7 @@ def _make_example_changes(*numbers: str | None) -> dict[str, list[dict[str, str 
         ),
     ],
     passes=[
-        Example(
+        RuleExample(
             "a township of the county",
             {
                 "WHCGHFQ": [
@@ -86,11 +86,11 @@ def _make_example_changes(*numbers: str | None) -> dict[str, list[dict[str, str 
                 ]
             },
         ),
-        Example("numbered", _make_example_changes("20260309000001", "20260309000002")),
-        Example("no maintenance", {"zones": EXAMPLE_SQUARES}),
+        RuleExample("numbered", _make_example_changes("20260309000001", "20260309000002")),
+        RuleExample("no maintenance", {"zones": EXAMPLE_SQUARES}),
     ],
 )
-def maintenance_numbers(*, ctx: Context) -> RuleResult:
+def maintenance_numbers(*, ctx: RuleContext) -> RuleResult:
     """Each change of yearly maintenance has a unique number, land after it new keys.
 
     What it checks
@@ -116,48 +116,50 @@ def maintenance_numbers(*, ctx: Context) -> RuleResult:
     )
 
 
-def _find_county_digits(ctx: Context) -> str:
+def _find_county_digits(ctx: RuleContext) -> str:
     """Return the first digits that all codes must have, from the keys (BSM).
 
     Keys were made by the program; codes may have been filled in by hand.
     """
-    layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.layers]
+    layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.existing_layers]
     county = find_usual_county(key for layer in layers for key in layer.keys)
     return county[: int(ctx.norm.get("attributes.area_digits"))] or find_plan_code_prefix(ctx)
 
 
-def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: Context) -> Iterator[Finding]:
-    for layer in layer_classes.layers:
+def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: RuleContext) -> Iterator[Finding]:
+    for layer in layer_classes.existing_layers:
         if not layer.has("division_code"):
             continue
         field = layer.get_field_name("division_code")
         for row, code in enumerate(layer.text("division_code")):
             if code.strip() and not code.strip().startswith(county):
                 params = {"value": code, "county": county}
-                yield ctx.finding_maker.row(
+                yield ctx.finding_maker.make_row_finding(
                     layer, row, field=field, case="county", params=params, geometry=layer.plane[row]
                 )
 
 
-def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
-    layer, rows = layer_classes.change, defaultdict(list)
+def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
+    layer, rows = layer_classes.change_layer, defaultdict(list)
     for row, number in enumerate(n.strip() for n in layer.get_texts_by_name(NUMBER_FIELD)):
         if not number:
-            yield ctx.finding_maker.row(layer, row, field=NUMBER_FIELD, case="blank")
+            yield ctx.finding_maker.make_row_finding(layer, row, field=NUMBER_FIELD, case="blank")
         elif not _is_valid_number(number):
-            yield ctx.finding_maker.row(layer, row, field=NUMBER_FIELD, case="form", params={"number": number})
+            yield ctx.finding_maker.make_row_finding(
+                layer, row, field=NUMBER_FIELD, case="form", params={"number": number}
+            )
         else:
             rows[number].append(row)
     for number, same in rows.items():
         if len(same) > 1:
             params = {"number": number, "count": len(same)}
             yield Finding(layer.role, key=number, field=NUMBER_FIELD, case="repeated", params=params)
-    if layer_classes.before is not None and layer_classes.after is not None:
-        filed = set(layer_classes.before.keys) - {""}
-        for row, key in enumerate(layer_classes.after.keys):
+    if layer_classes.before_layer is not None and layer_classes.after_layer is not None:
+        filed = set(layer_classes.before_layer.keys) - {""}
+        for row, key in enumerate(layer_classes.after_layer.keys):
             if key in filed:
-                yield ctx.finding_maker.row(
-                    layer_classes.after, row, field=layer_classes.after.get_field_name("key"), case="key"
+                yield ctx.finding_maker.make_row_finding(
+                    layer_classes.after_layer, row, field=layer_classes.after_layer.get_field_name("key"), case="key"
                 )
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...engine.context import Context
-from ...geometry.parts import Slivers, make_single_part
+from ...engine.context import RuleContext
+from ...geometry.parts import SliverParts, make_single_part
 from ...geometry.polygons import Polygons
 from ...invariants import require_value
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE
 from ...versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
@@ -72,14 +72,14 @@ def _make_example_zones(before: str, change: str, *after: tuple[str, str]) -> di
         "it. Add the change, or make the geodatabase again.",
     },
     fails=[
-        Example(
+        RuleExample(
             "a line is told to have another code",
             _make_example_line(
                 _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 40), RECODED_CODE)], _make_rectangle_wkt(40, 90)
             ),
             finds=2,
         ),
-        Example(
+        RuleExample(
             "moved out of what never was there",
             _make_example_line(
                 _make_rectangle_wkt(0, 90),
@@ -88,49 +88,49 @@ def _make_example_zones(before: str, change: str, *after: tuple[str, str]) -> di
             ),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "moved in, but nobody has it now",
             _make_example_line(
                 _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(90, 120), MOVED_IN_CODE)], _make_rectangle_wkt(0, 90)
             ),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "moved in where it was before",
             _make_example_line(
                 _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 40), MOVED_IN_CODE)], _make_rectangle_wkt(0, 90)
             ),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "moved out and still there",
             _make_example_line(
                 _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 40), MOVED_OUT_CODE)], _make_rectangle_wkt(0, 90)
             ),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "the same zone before and after",
             _make_example_zones(
                 _make_rectangle_wkt(0, 90), _make_rectangle_wkt(0, 90), (_make_rectangle_wkt(0, 90), "200")
             ),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "the change was drawn smaller",
             _make_example_line(
                 _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 20), MOVED_OUT_CODE)], _make_rectangle_wkt(40, 90)
             ),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "another zone that no change tells of",
             _make_example_zones(
                 _make_rectangle_wkt(0, 90), _make_rectangle_wkt(0, 40), (_make_rectangle_wkt(0, 90), "300")
             ),
             finds=1,
         ),
-        Example(
+        RuleExample(
             "part of a zone was lost",
             _make_example_zones(
                 _make_rectangle_wkt(0, 90),
@@ -142,7 +142,7 @@ def _make_example_zones(before: str, change: str, *after: tuple[str, str]) -> di
         ),
     ],
     passes=[
-        Example(
+        RuleExample(
             "moved",
             _make_example_line(
                 _make_rectangle_wkt(0, 90),
@@ -151,7 +151,7 @@ def _make_example_zones(before: str, change: str, *after: tuple[str, str]) -> di
                 _make_rectangle_wkt(90, 120),
             ),
         ),
-        Example(
+        RuleExample(
             "part of a zone",
             _make_example_zones(
                 _make_rectangle_wkt(0, 90),
@@ -160,10 +160,10 @@ def _make_example_zones(before: str, change: str, *after: tuple[str, str]) -> di
                 (_make_rectangle_wkt(40, 90), "200"),
             ),
         ),
-        Example("no maintenance", {"zones": [_make_rectangle_wkt(0, 9)]}),
+        RuleExample("no maintenance", {"zones": [_make_rectangle_wkt(0, 9)]}),
     ],
 )
-def maintenance_changes(*, ctx: Context) -> RuleResult:
+def maintenance_changes(*, ctx: RuleContext) -> RuleResult:
     """Each change of yearly maintenance equals the difference before and after.
 
     What it checks
@@ -192,54 +192,59 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
     )
 
 
-def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
-    field = layer_classes.change.get_field_name("maintenance_kind")
-    for row, kind in enumerate(layer_classes.kinds):
+def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
+    field = layer_classes.change_layer.get_field_name("maintenance_kind")
+    for row, kind in enumerate(layer_classes.change_kinds):
         # ATT002 reports blank kinds and kinds that are not in the list.
-        if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.kinds:
-            known = ", ".join(layer_classes.layer_spec.kinds)
-            yield ctx.finding_maker.row(
-                layer_classes.change, row, field=field, case="kind", params={"kind": kind, "known": known}
+        if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.change_kinds:
+            known = ", ".join(layer_classes.layer_spec.change_kinds)
+            yield ctx.finding_maker.make_row_finding(
+                layer_classes.change_layer, row, field=field, case="kind", params={"kind": kind, "known": known}
             )
 
 
-def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
     """Find changes that contradict the parcels before and after.
 
     Only changes of a valid kind are compared.
     """
     kinds = np.array(
-        [kind if kind in layer_classes.layer_spec.kinds else "" for kind in layer_classes.kinds], dtype=object
+        [kind if kind in layer_classes.layer_spec.change_kinds else "" for kind in layer_classes.change_kinds],
+        dtype=object,
     )
     prefixes = {"not_before": _get_class_prefix(BEFORE_STAGE, ctx), "not_after": _get_class_prefix(AFTER_STAGE, ctx)}
     sides = (
-        (layer_classes.before, (RECODED_CODE, MOVED_OUT_CODE), "not_before", MOVED_IN_CODE, "already"),
-        (layer_classes.after, (RECODED_CODE, MOVED_IN_CODE), "not_after", MOVED_OUT_CODE, "still"),
+        (layer_classes.before_layer, (RECODED_CODE, MOVED_OUT_CODE), "not_before", MOVED_IN_CODE, "already"),
+        (layer_classes.after_layer, (RECODED_CODE, MOVED_IN_CODE), "not_after", MOVED_OUT_CODE, "still"),
     )
     for side, within, missing_case, outside, doubled_case in sides:
         cover = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
         other = prefixes[missing_case] + layer_classes.layer_spec.role
         parts = ctx.geometry.find_uncovered(
-            layer_classes.change, side or layer_classes.change, cover, rows=np.isin(kinds, within)
+            layer_classes.change_layer, side or layer_classes.change_layer, cover, rows=np.isin(kinds, within)
         )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-            yield _make_finding(layer_classes.change, row, shape, ctx, missing_case, other, kind=kinds[row])
+            yield _make_finding(layer_classes.change_layer, row, shape, ctx, missing_case, other, kind=kinds[row])
         if side is not None:
-            parts = ctx.geometry.shared(layer_classes.change, side, rows_a=kinds == outside)
+            parts = ctx.geometry.find_shared_parts(layer_classes.change_layer, side, rows_a=kinds == outside)
             for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-                yield _make_finding(layer_classes.change, row, shape, ctx, doubled_case, other)
+                yield _make_finding(layer_classes.change_layer, row, shape, ctx, doubled_case, other)
     yield from _find_same_codes(layer_classes, kinds == RECODED_CODE, ctx)
 
 
-def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Context) -> Iterator[Finding]:
+def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: RuleContext) -> Iterator[Finding]:
     """Find land recorded as changed that has one code before and after."""
-    if layer_classes.before is None or layer_classes.after is None or not layer_classes.layer_spec.compare:
+    if (
+        layer_classes.before_layer is None
+        or layer_classes.after_layer is None
+        or not layer_classes.layer_spec.compared_field
+    ):
         return
-    field = layer_classes.layer_spec.compare
-    codes = [side.get_texts_by_name(field) for side in (layer_classes.before, layer_classes.after)]
+    field = layer_classes.layer_spec.compared_field
+    codes = [side.get_texts_by_name(field) for side in (layer_classes.before_layer, layer_classes.after_layer)]
     sides = [
-        ctx.geometry.shared(layer_classes.change, side, rows_a=rows, measured=True)
-        for side in (layer_classes.before, layer_classes.after)
+        ctx.geometry.find_shared_parts(layer_classes.change_layer, side, rows_a=rows, measured=True)
+        for side in (layer_classes.before_layer, layer_classes.after_layer)
     ]
     after: dict[int, list[tuple[int, Any]]] = {}
     for row, other, shape in zip(sides[1].left.tolist(), sides[1].right.tolist(), sides[1].geometry, strict=True):
@@ -253,39 +258,41 @@ def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Cont
             if area <= 0:
                 continue
             if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(shared_land)):
-                ctx.run_log.ignore(
-                    Slivers([shared_land], np.array([row]), np.array([new])), layer_classes.change, layer_classes.after
+                ctx.run_log.record_ignored_slivers(
+                    SliverParts([shared_land], np.array([row]), np.array([new])),
+                    layer_classes.change_layer,
+                    layer_classes.after_layer,
                 )
             else:
                 yield _make_finding(
-                    layer_classes.change,
+                    layer_classes.change_layer,
                     row,
                     shared_land,
                     ctx,
                     "same",
-                    layer_classes.after.role,
+                    layer_classes.after_layer.role,
                     field,
                     code=codes[0][old],
                 )
 
 
-def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
+def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
     """Find differences between the parcels before and after that no change records."""
-    kinds = np.array(layer_classes.kinds, dtype=object)
+    kinds = np.array(layer_classes.change_kinds, dtype=object)
     for side, other, stage, kind in (
-        (layer_classes.before, layer_classes.after, AFTER_STAGE, MOVED_OUT_CODE),
-        (layer_classes.after, layer_classes.before, BEFORE_STAGE, MOVED_IN_CODE),
+        (layer_classes.before_layer, layer_classes.after_layer, AFTER_STAGE, MOVED_OUT_CODE),
+        (layer_classes.after_layer, layer_classes.before_layer, BEFORE_STAGE, MOVED_IN_CODE),
     ):
         if side is None:
             continue
         shapes = [other.polygons.shapes] if other is not None else []
-        recorded = layer_classes.change.polygons.shapes[kinds == kind]
+        recorded = layer_classes.change_layer.polygons.shapes[kinds == kind]
         parts = ctx.geometry.find_uncovered(
-            side, other or layer_classes.change, Polygons(np.concatenate([*shapes, recorded]))
+            side, other or layer_classes.change_layer, Polygons(np.concatenate([*shapes, recorded]))
         )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             # The layer has no kind for land that moved out, so a change cannot record it.
-            lost = side is layer_classes.before and kind not in layer_classes.layer_spec.kinds
+            lost = side is layer_classes.before_layer and kind not in layer_classes.layer_spec.change_kinds
             found = _make_finding(
                 side,
                 row,
@@ -296,33 +303,40 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: Context) -> Iterato
             )
             found.severity = Severity.WARNING if lost else None
             yield found
-    field = layer_classes.layer_spec.compare
-    if layer_classes.before is None or layer_classes.after is None or not field:
+    field = layer_classes.layer_spec.compared_field
+    if layer_classes.before_layer is None or layer_classes.after_layer is None or not field:
         return
     codes = [
-        np.array(side.get_texts_by_name(field), dtype=object) for side in (layer_classes.before, layer_classes.after)
+        np.array(side.get_texts_by_name(field), dtype=object)
+        for side in (layer_classes.before_layer, layer_classes.after_layer)
     ]
-    pairs = ctx.geometry.shared(
-        layer_classes.before, layer_classes.after, pairs=lambda i, j: codes[0][i] != codes[1][j]
+    pairs = ctx.geometry.find_shared_parts(
+        layer_classes.before_layer, layer_classes.after_layer, pairs=lambda i, j: codes[0][i] != codes[1][j]
     )
-    recorded = Polygons(layer_classes.change.polygons.shapes[kinds == RECODED_CODE])
+    recorded = Polygons(layer_classes.change_layer.polygons.shapes[kinds == RECODED_CODE])
     rest = ctx.geometry.find_uncovered_in_shapes(
-        layer_classes.before, pairs.left, pairs.geometry, layer_classes.change, recorded
+        layer_classes.before_layer, pairs.left, pairs.geometry, layer_classes.change_layer, recorded
     )
     for n, shape in zip(rest.left.tolist(), rest.geometry, strict=True):
         yield _make_finding(
-            layer_classes.before, int(pairs.left[n]), shape, ctx, "untold_code", layer_classes.after.role, field
+            layer_classes.before_layer,
+            int(pairs.left[n]),
+            shape,
+            ctx,
+            "untold_code",
+            layer_classes.after_layer.role,
+            field,
         )
 
 
-def _get_class_prefix(stage: str, ctx: Context) -> str:
+def _get_class_prefix(stage: str, ctx: RuleContext) -> str:
     rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
     return rules.get_stage(stage).prefix
 
 
 def _make_finding(
-    layer: Layer, row: int, shape: Any, ctx: Context, case: str, other: str, field: str = "", **params: Any
+    layer: Layer, row: int, shape: Any, ctx: RuleContext, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
     (area,) = ctx.geometry.compute_part_areas(make_single_part(row, shape), layer)
     more = {"area_m2": float(area), "geometry": shape, "params": params}
-    return ctx.finding_maker.row(layer, row, case=case, related_role=other, field=field, **more)
+    return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **more)

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.context import Context
+from ...engine.context import RuleContext
 from ...geometry.validity import is_missing
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
-from ...model.rule import Example, RuleResult, Severity, rule
+from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...side_tables import ChangeRecord
 from ._maintenance import MaintenanceClasses, compute_bent_area, find_maintenance_classes
@@ -47,24 +47,26 @@ def _make_example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[An
         "was filed so; otherwise restore the filed value.",
     },
     fails=[
-        Example(
+        RuleExample(
             "a change more than recorded", EXAMPLE_CLASSES, finds=1, side={"record": {("WHCZXCQCSLX", "3"): (0, 0.0)}}
         ),
-        Example(
+        RuleExample(
             "another area than recorded", EXAMPLE_CLASSES, finds=1, side={"record": {("WHQZXCQCSLX", ""): (1, 1000.0)}}
         ),
-        Example("a class that is gone", EXAMPLE_CLASSES, finds=1, side={"record": {("WHHZXCQCSLX", ""): (1, 8100.0)}}),
-        Example("an area that was filled in by hand", _make_example_rows(1.0), finds=1),
-        Example("a filed area that is not the shape's", _make_example_rows(1.0, "WHQ"), finds=1),
+        RuleExample(
+            "a class that is gone", EXAMPLE_CLASSES, finds=1, side={"record": {("WHHZXCQCSLX", ""): (1, 8100.0)}}
+        ),
+        RuleExample("an area that was filled in by hand", _make_example_rows(1.0), finds=1),
+        RuleExample("a filed area that is not the shape's", _make_example_rows(1.0, "WHQ"), finds=1),
     ],
     passes=[
-        Example("the area of its shape", _make_example_rows(SQUARE_M2)),
-        Example("as many as recorded", EXAMPLE_CLASSES, side={"record": {("WHCZXCQCSLX", "1"): (0, 0.0)}}),
-        Example("nothing recorded", EXAMPLE_CLASSES),
-        Example("no maintenance", {"zones": [EXAMPLE_SQUARE]}),
+        RuleExample("the area of its shape", _make_example_rows(SQUARE_M2)),
+        RuleExample("as many as recorded", EXAMPLE_CLASSES, side={"record": {("WHCZXCQCSLX", "1"): (0, 0.0)}}),
+        RuleExample("nothing recorded", EXAMPLE_CLASSES),
+        RuleExample("no maintenance", {"zones": [EXAMPLE_SQUARE]}),
     ],
 )
-def maintenance_balance(*, ctx: Context) -> RuleResult:
+def maintenance_balance(*, ctx: RuleContext) -> RuleResult:
     """Each class of yearly maintenance agrees with the balance.
 
     What it checks
@@ -86,18 +88,18 @@ def maintenance_balance(*, ctx: Context) -> RuleResult:
     if not there:
         return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
     wrong = [finding for layer_classes in there for finding in _find_wrong_areas(layer_classes, ctx)]
-    record = ctx.side.get("record", ChangeRecord)
+    record = ctx.side_inputs.get_input("record", ChangeRecord)
     if record is None:
         return RuleResult(findings=wrong, is_applicable=bool(wrong), notes=[("maintenance_no_record", {})])
     return RuleResult(findings=[*_compare_with_record(record, ctx), *wrong])
 
 
-def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
     """Find area fields that differ from the areas of their shapes."""
-    for layer in (layer_classes.before, layer_classes.change, layer_classes.after):
+    for layer in (layer_classes.before_layer, layer_classes.change_layer, layer_classes.after_layer):
         if layer is None or not layer.has("area"):
             continue
-        filed = layer is layer_classes.before
+        filed = layer is layer_classes.before_layer
         written, field = layer.numbers("area"), layer.get_field_name("area")
         off = np.where(layer.invalid | is_missing(layer.plane), np.nan, np.abs(written - layer.statutory))
         allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_M2 / 2
@@ -107,7 +109,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: Context) -> Iterat
                     "written": format_number(float(written[row]), 2),
                     "expected": format_number(float(layer.statutory[row]), 2),
                 }
-                found = ctx.finding_maker.row(
+                found = ctx.finding_maker.make_row_finding(
                     layer,
                     row,
                     field=field,
@@ -120,13 +122,13 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: Context) -> Iterat
                 yield found
 
 
-def _measure_bend(layer: Layer, row: int, ctx: Context) -> float:
+def _measure_bend(layer: Layer, row: int, ctx: RuleContext) -> float:
     (shape,) = ctx.plan.remove_added_vertices(layer.plane[row : row + 1])
     return compute_bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 
-def _compare_with_record(record: ChangeRecord, ctx: Context) -> Iterator[Finding]:
-    for (role, kind), (count, area_m2) in record.classes.items():
+def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Finding]:
+    for (role, kind), (count, area_m2) in record.totals_by_class_and_kind.items():
         layer = ctx.plan.layers.get(role)
         there = 0 if layer is None else len(layer)
         rows = np.ones(there, dtype=bool)

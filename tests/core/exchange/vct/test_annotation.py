@@ -35,7 +35,7 @@ def test_vct_annotation_record_follows_the_format_and_reads_back(tmp_path):
     """
     given = ["浑源", " 一,二 ", "0"]
     done = write_vct(tmp_path / "a.vct", [make_label_layer(given, [30.5, 1 / 3, np.nan])])
-    assert done.features == done.rows == {"ZJ": 3}
+    assert done.shape_counts == done.row_counts == {"ZJ": 3}
     lines = read_vct_section(tmp_path / "a.vct", "Annotation")
     assert lines[:7] == ["1", "9900000001", "unknown", "1", "浑源", "37500010,4150010,30.5", "0"]
     assert [lines[k] for k in (4, 11, 18)] == given and lines[19] == "37500030,4150030,0"

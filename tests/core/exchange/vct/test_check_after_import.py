@@ -5,7 +5,7 @@ import pyogrio
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.exchange.vct.database import check_imported, find_commonest_rules
 from plugin.core.messages.texts import Texts
@@ -26,7 +26,7 @@ def sample_vct(tmp_path_factory):
 def test_vct_import_prints_the_check_verdict_and_the_most_frequent_rules(sample_vct, tmp_path, capsys):
     target = tmp_path / "县.gpkg"
     assert main(["vct", str(sample_vct), str(target), "--profile", "hunyuan"]) == 0
-    report = check_plan(target, Options(profile="hunyuan")).report
+    report = check_plan(target, RunOptions(profile="hunyuan")).report
     printed = capsys.readouterr().out
     assert "不通过" in printed and f"错误 {report.summary['errors']}" in printed
     for code, count in find_commonest_rules(report):
@@ -63,13 +63,13 @@ def test_failed_check_after_a_vct_import_is_reported(error, word):
         raise error
 
     done = check_imported(fail_check, Texts("zh"))
-    assert done.verdict == "" and done.errors == done.warning_count == 0
-    assert len(done.lines) == 1 and word in done.lines[0]
+    assert done.verdict == "" and done.error_count == done.warning_count == 0
+    assert len(done.summary_sentences) == 1 and word in done.summary_sentences[0]
 
 
 def test_check_summary_after_a_vct_import_is_available_in_english(sample_vct):
     done = check_imported(
-        lambda: check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", lang="en")).report, Texts("en")
+        lambda: check_plan(SAMPLE_COUNTY_FILE, RunOptions(profile="hunyuan", lang="en")).report, Texts("en")
     )
-    assert done.verdict == "fail" and done.errors > 0 and done.warning_count > 0
-    assert "Verdict" in done.lines[0] and "Most findings" in done.lines[1]
+    assert done.verdict == "fail" and done.error_count > 0 and done.warning_count > 0
+    assert "Verdict" in done.summary_sentences[0] and "Most findings" in done.summary_sentences[1]

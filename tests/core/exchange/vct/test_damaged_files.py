@@ -1056,7 +1056,7 @@ def read_notes_or_refusal(path, text):
         refusal = error
         return [(refusal.key, refusal.params, lambda lang: Texts(lang).explain_error(refusal))]
     notices = [note for one in found for note in one.notices]
-    return [(key, params, lambda lang, k=key, p=params: Texts(lang).notice(k, p)) for key, params in notices]
+    return [(key, params, lambda lang, k=key, p=params: Texts(lang).format_notice(k, p)) for key, params in notices]
 
 
 def test_undamaged_vct_file_is_read_without_notes(tmp_path):
@@ -1186,7 +1186,7 @@ def test_vct_feature_class_with_the_title_of_another_table_is_noted(tmp_path):
     line = next(n for n, row in enumerate(text.split("\n"), 1) if "城镇开发边界" in row)
     assert (list(found), note["line"]) == (["vct_note_title", "vct_note_fields_more"], line)
     for lang in ("zh", "en"):
-        shown = Texts(lang).notice("vct_note_title", note)
+        shown = Texts(lang).format_notice("vct_note_title", note)
         assert all(word in shown for word in ("YDYHGHFQ", "CZKFBJ", "城镇开发边界", title.strip(","), str(line)))
 
 
@@ -1196,7 +1196,7 @@ def test_vct_field_renamed_on_import_is_noted(tmp_path, name):
     assert found["vct_note_renamed"] == [{"table": "YDYHGHFQ", "fields": name}]
     assert found.keys() == {"vct_note_renamed", "vct_note_fields_more"}
     assert f"{name}_" in pyogrio.read_info(tmp_path / "a.gpkg", layer="YDYHGHFQ")["fields"] or name == "geom"
-    assert name in Texts("zh").notice("vct_note_renamed", found["vct_note_renamed"][0])
+    assert name in Texts("zh").format_notice("vct_note_renamed", found["vct_note_renamed"][0])
 
 
 def test_vct_table_with_a_reserved_geopackage_name_is_refused(tmp_path):

@@ -34,7 +34,7 @@ def test_sample_county_survives_conversion_to_vct_and_back_to_a_database(tmp_pat
     assert done.crs == "EPSG:4526" and shares == sorted(shares) and shares[-1] > 0.5
     for name, _ in pyogrio.list_layers(SAMPLE_FOLDER / "county.gpkg"):
         given, back = gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer=name), gpd.read_file(target, layer=name)
-        assert done.rows[name] == len(back) == len(given) and back.crs.to_epsg() == 4526
+        assert done.row_counts[name] == len(back) == len(given) and back.crs.to_epsg() == 4526
         assert abs(back.area.sum() - given.area.sum()) < 1e-4
         assert list(back)[:-1] == list(given)[:-1] and set(back["BSM"].dropna()) == set(given["BSM"].dropna())
     days = gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer="YJJBNTBHTB")["BHKSSJ"]
@@ -54,7 +54,7 @@ def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
     target = tmp_path / "a.gpkg"
     done = convert_vct_to_database(write_vct_text(tmp_path / "a.vct", text), target, templates=TEMPLATES)
     # The annotation has no separate table; its feature is added to the table of its code.
-    assert done.rows == {"YDYHGHFQ": 3, "KZ": 1}
+    assert done.row_counts == {"YDYHGHFQ": 3, "KZ": 1}
     assert [key for key, _ in done.notes] == [
         "vct_note_renamed", "vct_note_fields_more", "vct_note_no_row", "vct_note_too_long", "vct_note_too_long", "vct_note_no_code"
     ]  # fmt: skip
@@ -84,7 +84,7 @@ def test_vct_annotation_is_imported_as_points_with_text(tmp_path):
 @pytest.mark.parametrize("declared", ["BSM,Char,999999999999", "BSM,Char,0", "BSM,Char"])
 def test_implausible_field_lengths_declared_in_a_vct_file_are_ignored(tmp_path, declared):
     source = write_vct_text(tmp_path / "a.vct", replace_in_squares(("BSM,Char,18", declared)))
-    assert convert_vct_to_database(source, tmp_path / "a.gpkg").rows == {"YDYHGHFQ": 2}
+    assert convert_vct_to_database(source, tmp_path / "a.gpkg").row_counts == {"YDYHGHFQ": 2}
     assert gpd.read_file(tmp_path / "a.gpkg")["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
 
 
@@ -137,7 +137,7 @@ def test_identity_numbers_in_a_field_outside_the_standard_are_noted(tmp_path, va
     assert notes["vct_note_fields_more"]["fields"] == "SFZH"
     assert notes.get("vct_note_personal", {}).get("count", 0) == count
     for key in ("vct_note_fields_more", "vct_note_personal"):
-        assert key not in notes or "SFZH" in Texts("zh").notice(key, notes[key])
+        assert key not in notes or "SFZH" in Texts("zh").format_notice(key, notes[key])
 
 
 def test_field_of_the_standard_that_a_table_lacks_is_noted(tmp_path):
@@ -147,4 +147,4 @@ def test_field_of_the_standard_that_a_table_lacks_is_noted(tmp_path):
     write_vct(tmp_path / "a.vct", [layer], templates={})
     notes = dict(convert_vct_to_database(tmp_path / "a.vct", tmp_path / "a.gpkg", templates=TEMPLATES).notes)
     assert notes["vct_note_fields_missing"]["fields"] == "XZQMC" and "vct_note_fields_more" not in notes
-    assert "XZQMC" in Texts("zh").notice("vct_note_fields_missing", notes["vct_note_fields_missing"])
+    assert "XZQMC" in Texts("zh").format_notice("vct_note_fields_missing", notes["vct_note_fields_missing"])

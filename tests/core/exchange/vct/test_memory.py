@@ -37,13 +37,13 @@ one = make_vct_layer("DLTB", [parcel(a * k, b * k) for a in range(n) for b in ra
 assert shapely.get_num_coordinates(one.frame.geometry.to_numpy()).sum() > 1e6
 before = peak()
 done = write_vct(path, [one])
-assert done.lines < 2 * n * (n + 1), done.lines
+assert done.boundary_line_count < 2 * n * (n + 1), done.boundary_line_count
 print(peak() - before)
 """
 _READ_SCRIPT = """
 before, rows, vertices = peak(), 0, 0
 with open_vct(path) as vct:
-    for _, frame in vct.batches():
+    for _, frame in vct.read_batches():
         rows, vertices = rows + len(frame), vertices + shapely.get_num_coordinates(frame.geometry.to_numpy()).sum()
 assert rows == 32_400 and vertices == 33 * rows
 print(peak() - before)

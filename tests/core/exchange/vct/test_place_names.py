@@ -18,7 +18,7 @@ def write_and_collect_notes(tmp_path, *layers):
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
     with open_vct(path, merges_parts=True) as vct:
-        for _ in vct.batches():
+        for _ in vct.read_batches():
             pass
         found = {key: params for key, params in vct.notes if key.startswith("vct_note")}
     return found, path.read_bytes().decode("gbk").replace("\r\n", "\n")
@@ -69,7 +69,7 @@ def test_labels_of_two_exchanged_township_names_are_noted(tmp_path):
     rows = text[: text.index("AttributeBegin")].count("\n") + 1
     assert note["line"] > rows and text.split("\n")[note["line"] - 2] == "ZJ"
     for lang in ("zh", "en"):
-        message = Texts(lang).notice("vct_note_label_place", note)
+        message = Texts(lang).format_notice("vct_note_label_place", note)
         assert "黄寨镇" in message and str(note["line"]) in message
 
 
@@ -87,7 +87,7 @@ def test_parcel_with_a_village_of_another_county_is_noted(tmp_path, village):
     note = found["vct_note_foreign_place"]
     assert (note["field"], note["other"], note["code"], note["count"]) == ("ZLDWMC", "阳高县", "140122", 1)
     assert village[:10] in text.split("\n")[note["line"] - 1]
-    message = Texts("zh").notice("vct_note_foreign_place", note)
+    message = Texts("zh").format_notice("vct_note_foreign_place", note)
     assert "阳高县" in message and "140122" in message and str(note["line"]) in message
 
 
@@ -161,7 +161,7 @@ def test_ellipsoid_flattening_that_differs_in_its_last_digit_is_noted(tmp_path, 
     text = path.read_bytes().decode("gbk").replace("298.257222101", flattening)
     path.write_bytes(text.encode("gbk"))
     with open_vct(path) as vct:
-        for _ in vct.batches():
+        for _ in vct.read_batches():
             pass
         assert ("vct_note_flattening" in dict(vct.notes)) is reported
 
@@ -184,7 +184,7 @@ def test_township_names_in_other_rows_than_their_codes_are_noted(tmp_path):
     assert note["value"] == "140122100 侯村乡 → 黄寨镇上庄村"
     assert "侯村乡" in text.split("\n")[note["line"] - 1]
     for lang in ("zh", "en"):
-        assert "侯村乡" in Texts(lang).notice("vct_note_township_name", note)
+        assert "侯村乡" in Texts(lang).format_notice("vct_note_township_name", note)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_names_in_traditional_characters_are_noted(tmp_path):
     note = found["vct_note_traditional"]
     assert (note["field"], note["count"], note["value"]) == ("XZQMC", 2, "黄寨鎮")
     for lang in ("zh", "en"):
-        assert "黄寨鎮" in Texts(lang).notice("vct_note_traditional", note)
+        assert "黄寨鎮" in Texts(lang).format_notice("vct_note_traditional", note)
 
 
 @pytest.mark.parametrize(("codes", "is_noted"), [((None, None), True), (("1401221000010000000", None), False)])
@@ -217,4 +217,4 @@ def test_name_field_with_an_empty_code_field_is_noted(tmp_path, codes, is_noted)
     if is_noted:
         note = found["vct_note_name_only"]
         assert (note["field"], note["code"], note["count"]) == ("QSDWMC", "QSDWDM", 1)
-        assert "QSDWDM" in Texts("zh").notice("vct_note_name_only", note)
+        assert "QSDWDM" in Texts("zh").format_notice("vct_note_name_only", note)

@@ -22,7 +22,7 @@ def write_and_collect_notes(tmp_path, *layers, join=True):
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
     with open_vct(path, merges_parts=join) as vct:
-        for _ in vct.batches():
+        for _ in vct.read_batches():
             pass
         return {key: params for key, params in vct.notes if key.startswith("vct_note")}
 
@@ -76,7 +76,7 @@ def test_several_vct_points_at_one_position_are_noted(tmp_path):
     note = found["vct_note_place_twice"]
     assert note["count"] == 2 and int(note["value"]) == note["line"] - 1
     for lang in ("zh", "en"):
-        assert str(note["line"]) in Texts(lang).notice("vct_note_place_twice", note)
+        assert str(note["line"]) in Texts(lang).format_notice("vct_note_place_twice", note)
 
 
 def test_vct_code_that_lost_its_leading_zero_is_noted(tmp_path):
@@ -134,7 +134,7 @@ def import_with_field_type(tmp_path, field, declared):
     path.write_bytes(changed.encode("gbk"))
     try:
         with open_vct(path, merges_parts=True) as vct:
-            for _ in vct.batches():
+            for _ in vct.read_batches():
                 pass
             return dict(vct.notes)
     except InputError as error:

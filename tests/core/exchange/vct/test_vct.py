@@ -94,7 +94,7 @@ def test_vct_header_with_a_3_or_6_degree_zone_gives_its_crs(tmp_path, parameters
     easting = re.search(r"\d*500000", parameters)[0]
     text = replace_in_squares(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
     with open_vct(write_vct_text(tmp_path / "a.vct", text)) as vct:
-        assert vct.head.crs.to_epsg() == epsg and not vct.remarks.notes()
+        assert vct.header.crs.to_epsg() == epsg and not vct.remarks.make_notes()
 
 
 def test_vct_meridian_that_contradicts_the_zone_number_is_refused(tmp_path):
@@ -157,7 +157,7 @@ def test_points_lines_and_rows_without_shape_survive_a_vct_round_trip(tmp_path):
         make_vct_layer("M", [None], BSM=("text", ["1"])),
     ]  # fmt: skip
     done = write_vct(tmp_path / "a.vct", layers)
-    assert done.features == {"D": 2, "X": 3, "M": 0} and done.rows == {"D": 2, "X": 4, "M": 1}
+    assert done.shape_counts == {"D": 2, "X": 3, "M": 0} and done.row_counts == {"D": 2, "X": 4, "M": 1}
     found = read_vct(tmp_path / "a.vct")
     assert [f.name for f in found] == ["D", "X", "M"]
     assert shapely.get_coordinates(found[0].frame.geometry).tolist() == [[X + 0.1234, Y], [X, Y]] or (
@@ -178,7 +178,7 @@ def test_feature_keys_shared_by_two_vct_layers_are_noted(tmp_path):
     )
     (params,) = [params for key, params in done.notes if key == "vct_note_shared_keys"]
     for language in ("zh", "en"):
-        message = Texts(language).notice("vct_note_shared_keys", params)
+        message = Texts(language).format_notice("vct_note_shared_keys", params)
         assert (
             all(word in message for word in ("A", "B", "141129000000000001"))
             and "[" not in message
@@ -215,7 +215,7 @@ def test_sample_county_survives_a_vct_round_trip(tmp_path):
     done = write_vct(tmp_path / "县.vct", read_source(source), templates=load_standard().templates)
     found = {f.name: f.frame for f in read_vct(tmp_path / "县.vct")}
     names = [name for name, _ in pyogrio.list_layers(source)]
-    assert list(found) == names == list(done.rows)
+    assert list(found) == names == list(done.row_counts)
     for name in names:
         given = gpd.read_file(source, layer=name)
         # A row for each part of a shape, and one for a row without any.
@@ -367,7 +367,7 @@ def test_full_disk_while_reading_a_vct_file_is_not_reported_as_damage(tmp_path, 
     def raise_disk_full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.ShapeStore, "put", raise_disk_full)
+    monkeypatch.setattr(store.ShapeStore, "append_content", raise_disk_full)
     with pytest.raises(InputError) as caught:
         read_vct(write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT))
     assert caught.value.key == "vct_no_space"
@@ -424,7 +424,7 @@ def test_every_vct_message_key_has_texts_in_both_languages():
     keys = set(re.findall(r'"(vct_[a-z0-9_]+)"', source))
     assert len(keys) > 40
     for lang in ("zh", "en"):
-        known = {**Texts(lang).section("errors"), **Texts(lang).section("notices")}
+        known = {**Texts(lang).get_section("errors"), **Texts(lang).get_section("notices")}
         assert not keys - set(known)
 
 

@@ -12,7 +12,7 @@ import openpyxl
 import PIL.Image
 import pytest
 
-from plugin.core.check import Options, check_plan
+from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import THIN_SPACE
@@ -28,7 +28,7 @@ from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.figures import format_hectares
 from plugin.core.render.outputs import add_data_digest, compute_data_digest, write_outputs
 from plugin.core.render.report_settings import load_report_settings
-from plugin.core.render.words import Words
+from plugin.core.render.words import ReportTexts
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
 
 SIDE_TABLES = {
@@ -39,7 +39,7 @@ SIDE_TABLES = {
 
 @pytest.fixture(scope="module")
 def checked():
-    return check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", **SIDE_TABLES))
+    return check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", **SIDE_TABLES))
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def list_texts(document: blocks.Document) -> list[str]:
                 texts += [text for row in block.rows for pair in row for text in pair]
             case blocks.VerdictBox():
                 texts += [block.word, block.statement, block.counts]
-            case blocks.Table():
-                texts += [column.title for column in block.columns] if block.rows else [block.empty]
-                texts += [text for row in block.rows for cell in row for text in (cell.text, cell.note)]
+            case blocks.DocumentTable():
+                texts += [column.title for column in block.columns] if block.rows else [block.text_without_rows]
+                texts += [text for row in block.rows for cell in row for text in (cell.text, cell.second_line)]
             case blocks.Signature():
                 texts += [*block.labels, block.date_line]
     return [text for text in texts if text]
@@ -72,8 +72,8 @@ def normalise(text: str) -> str:
     return re.sub(r"\s+", "", text.replace(THIN_SPACE, ""))
 
 
-def find_tables(document: blocks.Document) -> list[blocks.Table]:
-    return [block for block in document.blocks if isinstance(block, blocks.Table)]
+def find_tables(document: blocks.Document) -> list[blocks.DocumentTable]:
+    return [block for block in document.blocks if isinstance(block, blocks.DocumentTable)]
 
 
 # --- the first page
@@ -81,19 +81,19 @@ def find_tables(document: blocks.Document) -> list[blocks.Table]:
 
 def test_first_page_states_verdict_lines_target_amount_and_places(document):
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
-    assert box.word == "不通过" and not box.passed
+    assert box.word == "不通过" and not box.is_passed
     assert box.statement == "三条控制线相互重叠 14 处；扩展倍数 N1 超出 0.0665；城镇开发边界面积超出 0.97 km²。"
     assert "错误 58" in box.counts and "未检查规则 1" in box.counts
 
 
 def test_decisive_problems_are_in_the_statutory_order_with_amounts(checked):
-    items = list_decisive_items(checked.report, Words("zh"))
+    items = list_decisive_items(checked.report, ReportTexts("zh"))
     assert [item.code for item in items] == ["REL001", "REL002", "REL003", "LAW001", "LAW002"]
     found = [f for f in checked.report.findings if f.code == "REL001"]
     net = sum(f.net_area_m2 for f in found) / 10_000
-    assert items[0].amount == f"{net:,.2f} 公顷" and items[0].count == len(found) == 5
-    assert items[0].numbers == "1–5" and items[1].numbers == "6–12"
-    assert items[4].amount == "超出 0.97 km²"
+    assert items[0].amount_text == f"{net:,.2f} 公顷" and items[0].place_count == len(found) == 5
+    assert items[0].map_numbers == "1–5" and items[1].map_numbers == "6–12"
+    assert items[4].amount_text == "超出 0.97 km²"
 
 
 def test_indicators_that_are_met_are_only_counted_on_the_first_page(document, checked):
@@ -131,9 +131,9 @@ def make_variant(report: Report, **changes) -> Report:
 def test_statement_of_an_incomplete_check_names_the_unchecked_rules(checked):
     skipped = [replace(r, outcome=Outcome.SKIPPED, findings=0) for r in checked.report.rules if r.code == "ATT003"]
     report = make_variant(checked.report, rules=skipped, findings=[], indicators=[])
-    items = list_decisive_items(report, Words("zh"))
+    items = list_decisive_items(report, ReportTexts("zh"))
     assert [item.code for item in items] == ["ATT003"]
-    assert "未检查" in make_statement(report, items, Words("zh"))
+    assert "未检查" in make_statement(report, items, ReportTexts("zh"))
 
 
 def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
@@ -141,16 +141,16 @@ def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
     rules = [replace(r, incomplete=False) for r in checked.report.rules if r.code == "REL005"]
     report = make_variant(checked.report, rules=rules, findings=findings, indicators=[])
     assert str(report.verdict) == "conditional"
-    statement = make_statement(report, list_decisive_items(report, Words("zh")), Words("zh"))
+    statement = make_statement(report, list_decisive_items(report, ReportTexts("zh")), ReportTexts("zh"))
     assert statement == f"城镇发展区与城镇开发边界不一致 {len(findings)} 处。"
 
 
 def test_english_report_has_english_texts(checked):
-    english = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", lang="en", **SIDE_TABLES))
+    english = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", lang="en", **SIDE_TABLES))
     document = make_check_report(english.report, english.plan.norm)
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
     assert "the three control lines overlap each other in 14 places" in box.statement
-    assert document.margins.number == Words("en").get("page", "number")
+    assert document.header_footer.page_number_format == ReportTexts("en").get("page", "number")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_english_report_has_english_texts(checked):
                        (10_000.0, "1.00 公顷"), (0.0, "0.0000 公顷")]
 )  # fmt: skip
 def test_hectares_have_two_decimals_and_four_below_one(area, text):
-    assert format_hectares(area, Words("zh")) == text
+    assert format_hectares(area, ReportTexts("zh")) == text
 
 
 def test_runs_of_numbers_are_shortened():
@@ -232,7 +232,7 @@ def test_ledger_never_writes_a_formula_from_data(checked, tmp_path):
 def test_long_lists_are_cut_and_the_ledger_is_named(checked):
     findings = (checked.report.findings * 12)[:1000]
     document = make_check_report(make_variant(checked.report, findings=findings), checked.plan.norm)
-    limits = load_report_settings().limits
+    limits = load_report_settings().length_limits
     tables = [t for t in find_tables(document) if t.columns[-1].title == "说明与整改建议"]
     assert sum(len(t.rows) for t in tables) == limits["rows"]
     assert max(len(t.rows) for t in tables) == limits["rows_per_rule"]
@@ -332,7 +332,7 @@ def test_pdf_is_refused_outside_qgis(checked, tmp_path):
 
 
 def test_equal_data_have_equal_digests_and_changed_data_another(checked):
-    again = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("REL001",)))
+    again = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=("REL001",)))
     digest = compute_data_digest(checked.plan)
     assert re.fullmatch(r"[0-9a-f]{64}", digest) and compute_data_digest(again.plan) == digest
     again.plan.layers["CZKFBJ"].source.frame.loc[:, "GHFQMC"] = "x"
@@ -350,8 +350,8 @@ def test_command_line_writes_docx_and_ledger(tmp_path, capsys):
 
 
 def test_all_indicators_have_the_margins_of_the_first_page(document):
-    tables = [block for block in document.blocks if isinstance(block, blocks.Table)]
-    margin = Words("zh").get("signed_column", "margin")
+    tables = [block for block in document.blocks if isinstance(block, blocks.DocumentTable)]
+    margin = ReportTexts("zh").get("signed_column", "margin")
     first, second = [
         {row[0].text: row[[c.title for c in table.columns].index(margin)].text for row in table.rows}
         for table in tables

@@ -5,11 +5,11 @@ import pytest
 
 from plugin.core.cli.console import EXIT_CLEAN, EXIT_FOUND
 from plugin.core.messages.texts import Texts, format_number
-from plugin.core.render.document.blocks import Heading, Paragraph, Signature, Table
+from plugin.core.render.document.blocks import DocumentTable, Heading, Paragraph, Signature
 from plugin.core.render.document.docx_writer import load_docx_library
 from plugin.core.render.document.table_document import make_table_document
-from plugin.core.render.tables.model import Number, ReportTable, TableColumn, TableRow, make_sheet_name
-from plugin.core.tabulate import Options, make_figures_document, tabulate
+from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber, make_sheet_name
+from plugin.core.tabulate import RunOptions, make_figures_document, tabulate_sources
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.cli.test_cli import run_command
 
@@ -23,18 +23,18 @@ def list_docx_texts(path):
 
 @pytest.fixture(scope="module")
 def tabulated():
-    return tabulate(COUNTY, Options(profile="hunyuan"))
+    return tabulate_sources(COUNTY, RunOptions(profile="hunyuan"))
 
 
 def test_document_of_the_indicators_has_all_tables_with_the_figures_of_the_workbook(tabulated):
     document = make_figures_document(tabulated)
-    texts = tabulated.figures.texts
+    texts = tabulated.indicators.texts
     headings = [block.text for block in document.blocks if isinstance(block, Heading)]
     assert headings == [make_sheet_name(table, texts) for table in tabulated.tables]
     assert (document.title, document.subtitle) == ("规划指标计算表", "浑源县")
-    tables = [block for block in document.blocks if isinstance(block, Table)]
+    tables = [block for block in document.blocks if isinstance(block, DocumentTable)]
     for table, shown in zip(tabulated.tables, tables, strict=True):
-        figures = [v for row in table.rows for v in row.values if isinstance(v, Number)]
+        figures = [v for row in table.rows for v in row.values if isinstance(v, TableNumber)]
         printed = {cell.text for row in shown.rows for cell in row}
         assert {format_number(v.value, v.decimals).replace("-", "−") for v in figures} <= printed
     assert isinstance(document.blocks[-1], Signature) and document.landscape
@@ -43,9 +43,9 @@ def test_document_of_the_indicators_has_all_tables_with_the_figures_of_the_workb
 def test_long_table_is_cut_with_a_note_on_where_its_rows_are():
     columns = [TableColumn("name"), TableColumn("area", "ha", "面积")]
     table = ReportTable("indicators", columns, unit="ha")
-    table.rows = [TableRow([f"甲{n}", Number(-1234.5, 2)], "part") for n in range(301)]
+    table.rows = [ReportTableRow([f"甲{n}", TableNumber(-1234.5, 2)], "part") for n in range(301)]
     document = make_table_document([table], "表", "某县", Texts("zh"))
-    (shown,) = [block for block in document.blocks if isinstance(block, Table)]
+    (shown,) = [block for block in document.blocks if isinstance(block, DocumentTable)]
     assert len(shown.rows) == 300 and [c.text for c in shown.rows[0]] == ["　甲0", "−1\u202f234.50"]
     notes = [block.text for block in document.blocks if isinstance(block, Paragraph)]
     assert notes == ["列 300 行，共 301 行，全部见工作簿（xlsx）。"] and not document.landscape
