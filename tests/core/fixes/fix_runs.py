@@ -76,9 +76,11 @@ def assert_judgement_agrees_with_a_whole_check(
     # One to one: of two rows with one key, each has its findings, and a deleted row takes away its own only.
     renamed = [former for former, _ in proposal.renamed]
 
+    def is_among(one: Finding, others: list[Finding]) -> bool:
+        return any(is_same_problem(one, other) for other in others)
+
     def measure_difference(one: Finding, other: Finding) -> tuple[bool, bool]:
-        is_renamed = any(is_same_problem(former, other) for former in renamed)
-        return shapely.to_wkb(one.geometry) != shapely.to_wkb(other.geometry), is_renamed
+        return shapely.to_wkb(one.geometry) != shapely.to_wkb(other.geometry), is_among(other, renamed)
 
     ended, begun = list(before), []
     for one in now:
@@ -92,8 +94,9 @@ def assert_judgement_agrees_with_a_whole_check(
         ended = [one for one in ended if not is_same_problem(one, former)]
         begun = [one for one in begun if not is_same_problem(one, present)]
     assert name_findings(ended) == name_findings(proposal.gone)
-    grown = [one for one in proposal.appearing if any(is_same_problem(one, other) for other in before)]
-    assert name_findings(begun) == name_findings([one for one in proposal.appearing if one not in grown])
+    # One that grew is there before and after; a part of a problem that falls apart is new.
+    appearing = [one for one in proposal.appearing if is_among(one, begun) or not is_among(one, before)]
+    assert name_findings(begun) == name_findings(appearing)
 
 
 def name_findings(findings: list[Finding]) -> list[tuple[str, ...]]:

@@ -23,7 +23,7 @@ from tests.core.fixes.random_layouts import draw_layout
 
 RULES = [
     "GEO001", "GEO002", "GEO003", "GEO005", "GEO006", "GEO009", "ATT001", "ATT002", "ATT003", "ATT013", "TOP001", "TOP002",
-    "TOP003", "TOP004", "REL001", "REL002", "REL003", "REL006",
+    "TOP003", "TOP004", "REL001", "REL002", "REL003", "REL004", "REL005", "REL006",
 ]  # fmt: skip
 #: With the rule on shared edges, which takes several times as long.
 RULES_WITH_EDGES = [*RULES, "TOP005"]

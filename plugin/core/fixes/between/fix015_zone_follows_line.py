@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+import shapely
+
+from ...geometry.validity import extract_polygons
+from ...model.findings import Finding
+from ..dividing import require_shape, reshape_row
+from ..edits import Edits, FixRefused
+from ..model import FixExample, Safety, fix
+from ..shapes import drop_slivers, join, subtract
+from ..state import EditingState
+from ..zones import (
+    ZONE_SETTING_BY_LINE,
+    get_zone_code,
+    list_zone_codes,
+    measure_shared_edges,
+    move_land_into_zone,
+    require_zones,
+)
+
+WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+#: Five centimetres wider than `WEST_WKT`, and narrower.
+WIDER_WKT = "POLYGON ((0 0, 50.05 0, 50.05 100, 0 100, 0 0))"
+NARROWER_WKT = "POLYGON ((0 0, 49.95 0, 49.95 100, 0 100, 0 0))"
+ZONES = [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": EAST_WKT, "zone_code": "300"}]
+
+_LINE_BY_RULE = {"REL004": "red_line", "REL005": "boundary"}
+
+
+@fix(
+    "FIX015",
+    "zone-follows-line",
+    title="Give a planning zone the edge of its control line",
+    solves={"REL004": (), "REL005": ()},
+    safety=Safety.SLIVER,
+    messages={
+        "": "Add {area} of {count} zone(s) to the zone {key}",
+        "leaves": "Move {area} from the zone {key} to the zone {other_key}",
+    },
+    examples=[
+        FixExample("a boundary wider than its zone", "REL005", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "zones": ZONES},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "zone_code": "300"}]}),
+        FixExample("a few centimetres", "REL005", {"boundary": [WIDER_WKT], "zones": ZONES},
+                   {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}, {"wkt": "POLYGON ((50.05 0, 100 0, 100 100, 50.05 100, 50.05 0))", "zone_code": "300"}]}, safe=True),
+        FixExample("a boundary cut back", "REL005", {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "zones": ZONES},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((40 0, 100 0, 100 100, 40 100, 40 0))", "zone_code": "300"}]}),
+        FixExample("a red line drawn back by centimetres", "REL004", {"red_line": [NARROWER_WKT], "zones": [{"wkt": WEST_WKT, "zone_code": "100"}, {"wkt": EAST_WKT, "zone_code": "300"}]},
+                   {"zones": [{"wkt": NARROWER_WKT, "zone_code": "100"}, {"wkt": "POLYGON ((49.95 0, 100 0, 100 100, 49.95 100, 49.95 0))", "zone_code": "300"}]}, safe=True),
+        FixExample("land under farmland goes to the farmland zone", "REL005",
+                   {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "farmland": ["POLYGON ((40 0, 50 0, 50 100, 40 100, 40 0))"],
+                    "zones": [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": "POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))", "zone_code": "510"}, {"wkt": "POLYGON ((50 60, 100 60, 100 100, 50 100, 50 60))", "zone_code": "300"}]},
+                   {"zones": [{"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))", "zone_code": "510"},
+                              {"wkt": "POLYGON ((40 0, 40 100, 50 100, 100 100, 100 60, 50 60, 50 0, 40 0))", "zone_code": "300"}]}),
+        FixExample("no other zone is adjacent", "REL005", {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "zones": [{"wkt": WEST_WKT, "zone_code": "410"}]}, refused="no_neighbour"),
+        FixExample("a zone without any line", "REL005", {"boundary": [WEST_WKT], "zones": [*ZONES, {"wkt": "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))", "zone_code": "420"}]}, refused="would_be_empty"),
+    ],
+)  # fmt: skip
+def zone_follows_line(finding: Finding, *, state: EditingState, neighbour: str = "") -> Edits:
+    """Give a planning zone the edge of its control line.
+
+    What it does
+        Land of the line that is in other zones is added to the adjacent zone of the line (生态保护区 of the red line,
+        城镇发展区 of the boundary); where none is adjacent, it becomes a new row of that zone. Land of the zone beyond
+        the line goes to an adjacent zone: to the one of the control line that the land is on, else to the one with
+        the longest common edge, or to a chosen one (``neighbour``: its key). The zones go on covering the county.
+    When it is safe
+        If the land that changes its zone is below a limit for slivers.
+    Limits
+        The control line stays as it is. A zone without any land of the line is not removed: whether the zone or the
+        line is missing is for a person to decide.
+    """
+    zones = require_zones(state)
+    land = state.get_place(finding)
+    if land is None:
+        raise FixRefused("stale")
+    setting = ZONE_SETTING_BY_LINE[_LINE_BY_RULE[finding.code]]
+    if finding.case == "line_outside_zone":
+        return move_land_into_zone(state, land, setting)
+    row = state.get_finding_row(finding)
+    leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
+    remaining = None if leaving is None else subtract(row.plane, [leaving], state.tolerance)
+    if leaving is None:
+        raise FixRefused("stale")
+    if remaining is None:
+        raise FixRefused("would_be_empty", role=row.role, key=row.key)
+    codes = list_zone_codes(state, setting)
+    around = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
+    candidates = measure_shared_edges([one for one in around if get_zone_code(one) not in codes], leaving, state)
+    if neighbour:
+        candidates = [(one, length) for one, length in candidates if one.key == neighbour]
+    if not candidates:
+        raise FixRefused("no_neighbour", role=zones.role)
+    line_codes = _list_codes_of_line_below(state, leaving)
+    target = max(candidates, key=lambda pair: (get_zone_code(pair[0]) in line_codes, round(pair[1], 3)))[0]
+    params: dict[str, Any] = {
+        "area_m2": float(leaving.area), "key": row.key, "other_key": target.key,
+        "candidates": [one.key for one, _length in candidates],
+    }  # fmt: skip
+    edits = [
+        *reshape_row(state, row, remaining),
+        *reshape_row(state, target, join(target.plane, leaving, state.tolerance)),
+    ]
+    return Edits(edits, case="leaves", params=params, keeps_union=True)
+
+
+def _list_codes_of_line_below(state: EditingState, land: Any) -> frozenset[str]:
+    """Return the zone codes of the first control line, in their precedence, that covers most of the land."""
+    for line, setting in ZONE_SETTING_BY_LINE.items():
+        layer = state.plan.find_layer_of_concept(line)
+        if layer is None:
+            continue
+        cover = shapely.union_all([one.plane for one in state.find_rows_meeting(layer.role, land)])
+        if 2 * shapely.intersection(cover, land).area > land.area:
+            return list_zone_codes(state, setting)
+    return frozenset()

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Planning zones (规划分区) that give land to each other and go on covering the county."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import shapely
+
+from ..engine.context import trim_code_padding
+from ..geometry.validity import extract_polygons
+from ..plan.layer import Layer
+from .dividing import reshape_row
+from .edits import Edits, FixRefused, RowEdit
+from .shapes import drop_slivers, join, measure_shared_edge, subtract
+from .state import EditingState, Row
+
+#: Control line → setting with the codes of its zone.
+ZONE_SETTING_BY_LINE = {"farmland": "zones.farmland", "red_line": "zones.protection", "boundary": "zones.urban"}
+
+
+def require_zones(state: EditingState) -> Layer:
+    """Return the layer of planning zones; raise FixRefused if no fix can change it."""
+    zones = state.plan.find_layer_of_concept("zones")
+    if zones is None or not zones.has("zone_code"):
+        raise FixRefused("stale")
+    if state.is_sealed(zones.role):
+        raise FixRefused("sealed", role=zones.role)
+    state.require_layer_in_plane(zones.role)
+    return zones
+
+
+def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
+    """Return the zone codes of a setting with all codes below them."""
+    declared = require_zones(state).template.find_field("zone_code")
+    members: list[str] = list(state.norm.get(setting))
+    if declared is None or not declared.codes:
+        return frozenset(members)
+    return frozenset(state.norm.standard.code_lists[declared.codes].collect_members(members))
+
+
+def get_zone_code(row: Row) -> str:
+    """Return the zone code of a row without the zeros that fill it up."""
+    declared = row.layer.template.find_field("zone_code")
+    return trim_code_padding(row.layer.text("zone_code")[0], declared.code_pad if declared is not None else 0)
+
+
+def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
+    """Return the edits that take land out of other zones and add it to the zone of a setting.
+
+    The zone with the longest common edge gets it. Without one, the land becomes a new row with the first code of the
+    setting and the other attributes of the zone that it leaves. Raise FixRefused if no other zone has land there.
+    """
+    zones, codes = require_zones(state), list_zone_codes(state, setting)
+    rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
+    others = [row for row in rows if get_zone_code(row) not in codes and shapely.intersection(row.plane, land).area > 0]
+    taken = drop_slivers(
+        extract_polygons(shapely.intersection(land, shapely.union_all([row.plane for row in others]))), state.tolerance
+    )
+    if taken is None:
+        raise FixRefused("stale")
+    edits: list[RowEdit] = []
+    for row in others:
+        remaining = subtract(row.plane, [taken], state.tolerance)
+        if remaining is None:
+            edits.append(RowEdit(row.role, row.fid, is_deleted=True))
+        else:
+            edits += reshape_row(state, row, remaining)
+    lengths = measure_shared_edges([row for row in rows if get_zone_code(row) in codes], taken, state)
+    target = max(lengths, key=lambda pair: pair[1])[0] if lengths else None
+    edits += (
+        _make_zone(state, others[0], taken, state.norm.get(setting)[0])
+        if target is None
+        else reshape_row(state, target, join(target.plane, taken, state.tolerance))
+    )
+    params = {"area_m2": float(taken.area), "count": len(others), "key": "" if target is None else target.key}
+    return Edits(edits, params=params, keeps_union=True)
+
+
+def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> list[tuple[Row, float]]:
+    """Return the rows adjacent to land, each with the length (m) of the common edge."""
+    pairs = [(row, measure_shared_edge(land, row.plane, state.tolerance.cluster_m)) for row in rows]
+    return [(row, length) for row, length in pairs if length > state.tolerance.edge_match_m]
+
+
+def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[RowEdit]:
+    """Return new rows of a zone; other attributes are those of the zone that the land leaves."""
+    declared = like.layer.template.find_field("zone_code")
+    attributes: dict[str, Any] = {}
+    if declared is not None:
+        attributes[declared.name] = code
+        if declared.code_name and declared.codes:
+            attributes[declared.code_name] = state.norm.standard.code_lists[declared.codes].entry_by_code[code].name
+    new_rows = []
+    for edit in reshape_row(state, like, land):
+        values = {**edit.attributes, **attributes}
+        if like.layer.has("key") and not edit.is_new:
+            values[like.layer.get_field_name("key")] = state.issue_key(like.role)
+        fid = edit.fid if edit.is_new else state.issue_fid(like.role)
+        new_rows.append(RowEdit(like.role, fid, edit.shape, values, is_new=True, like_fid=like.fid))
+    return new_rows
