@@ -40,7 +40,7 @@ _OUTCOMES_WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKI
 class _FeatureSliverSum:
     """A row of a layer, with number and statutory area (m²) of its ignored slivers.
 
-    ``is_of_sealed_edition``: the row belongs to the is_of_sealed_edition edition that the layer is compared with.
+    ``is_of_sealed_edition``: the row belongs to the sealed edition that the layer is compared with.
     """
 
     layer: Layer

@@ -99,7 +99,8 @@ class Indicator:
     ``value`` in ``unit``; ``basis``: net, survey or statutory area; ``inputs``: name → value used in the formula.
     ``state``: met, warning (met, but with a low margin), close (missed within the rounding of the target), broken,
     unconfirmed (met by a figure that the measured area contradicts) or reference (no target). ``backed``: False if the
-    figure is summed from an area field that the measured area contradicts (`area_backing`). ``confirmed``: False then,
+    figure is summed from an area field that the measured area contradicts (`area_backing`), or counts land twice
+    (`results.repeated_land`). ``confirmed``: False then,
     and also if a setting marked C, an unknown base year or an invalid net field was used. ``place``: the township of
     the figure, empty for the whole plan.
     """

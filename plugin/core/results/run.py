@@ -21,6 +21,7 @@ from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan
 from ..waivers.model import NO_WAIVERS, Waivers
+from .repeated_land import mark_repeated_land
 
 
 def run_check(
@@ -63,8 +64,8 @@ def make_report(
 ) -> Report:
     """Return the report of evaluated rules.
 
-    It adds findings on the sums of ignored slivers, on inputs of another county and on unread data. It applies waivers
-    (accepted findings) and adds the provenance.
+    It adds findings on the sums of ignored slivers, on inputs of another county and on unread data, and marks
+    figures that count land twice. It applies waivers (accepted findings) and adds the provenance.
     """
     texts = Texts(lang)
 
@@ -80,6 +81,7 @@ def make_report(
     report.findings += make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance)
     report.findings += find_inconsistencies(plan, side_inputs)
     complete_findings(plan, report.findings, texts, cancellation)
+    mark_repeated_land(report, plan, texts)
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
     if waivers.entries:

@@ -22,13 +22,13 @@ AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "�
     needs={},
     messages={
         "": "{indicator} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” "
-        "has {said} {unit}. Compare year and definition first. If the figures differ, use one of them (normally the later "
-        "one, or that of the upper level) in the county's text, tables and profile, with its source; a county does "
-        "not correct documents of upper levels.",
+        "has {said} {unit}. If the county's text, tables and profile use neither, nothing is to be done. Else compare "
+        "year and definition; if the figures differ, use that of the upper level (of one level, the one approved later) and "
+        "state its source. A county does not correct documents of upper levels.",
         "stated": "{figure} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, "
-        "“{other}” has {said} {unit}. Compare year and definition first. If the figures differ, use one of them (normally "
-        "the later one, or that of the upper level) in the county's text, tables and profile, with its source; a "
-        "county does not correct documents of upper levels.",
+        "“{other}” has {said} {unit}. If the county's text, tables and profile use neither, nothing is to be done. Else "
+        "compare year and definition; if the figures differ, use that of the upper level (of one level, the one approved "
+        "later) and state its source. A county does not correct documents of upper levels.",
     },
     fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=CONTRADICTED_TARGETS)],
     passes=[

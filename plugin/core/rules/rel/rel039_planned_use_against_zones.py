@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import RuleContext
+from ...engine.context import RuleContext, trim_code_padding
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -39,10 +39,11 @@ def _make_zone(code: str) -> list[dict[str, str]]:
     ],
     messages={
         "zone": "{layer} ({key}) is the zone {zone}, but only {percent} % of the planned land use in it ({related_layer}, "
-        "without {neutral}) is {expected}; at least {limit} % is usual. Most of it is {value}. Correct the zone or the "
-        "planned land use.",
+        "without {neutral}) is {expected}; at least {limit} % is usual. Most of it is {value}. If the zone is as approved, correct the planned land use, else the "
+        "zone; if it must stay, waive the finding and give the reason.",
         "line": "Only {percent} % of the planned land use in {layer} ({key}) is {expected} ({related_layer}); at least {limit} % "
-        "is usual. Most of it is {value}. Correct the line or the planned land use.",
+        "is usual. Most of it is {value}. If the line is as approved, correct the planned land use, else the line; if it must "
+        "stay, waive the finding and give the reason.",
     },
     fails=[
         RuleExample("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
@@ -144,6 +145,7 @@ def _find_other_uses(
             "limit": round(100 * limit, 2),
             "expected": _name_classes(classes, codes),
             "value": uses[largest],
+            "shown": {"value": _label_class(uses[largest], planned_use, codes)},
         }
         finding = ctx.finding_maker.make_row_finding(
             layer, row, params=params, geometry=layer.plane[row], area_m2=float(layer.statutory[row])
@@ -156,6 +158,14 @@ def _find_other_uses(
 def _get_land_use_codes(planned_use: Layer, ctx: RuleContext) -> CodeList | None:
     declared = planned_use.template.find_field("land_use")
     return ctx.get_code_list(declared.codes) if declared is not None and declared.codes else None
+
+
+def _label_class(value: str, planned_use: Layer, codes: CodeList | None) -> str:
+    """Return a code of land use with its name in brackets; the code alone if the list lacks it."""
+    declared = planned_use.template.find_field("land_use")
+    code = trim_code_padding(value, declared.code_pad if declared is not None else 0)
+    entry = codes.entry_by_code.get(code) if codes is not None else None
+    return value if entry is None else f"{value} {entry.name}"
 
 
 def _name_classes(classes: list[str], codes: CodeList | None) -> str:

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Land that a layer counts twice meets no target, and findings on its sum name that land."""
+
+import pytest
+
+from plugin.core.model.rule import load_all_rules
+from plugin.core.results.run import run_check
+from tests.core.examples import make_example_plan
+
+#: A square kilometre, and one that lies on its east half.
+SQUARE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+HALF_COVERED_WKT = "POLYGON ((500 0, 1500 0, 1500 1000, 500 1000, 500 0))"
+NEIGHBOUR_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
+
+
+def check_red_line(rows, target, comparison=">=", lang="zh"):
+    settings = {"targets": [("red_line_area", comparison, f"{target:.2f}", "km2")]}
+    plan = make_example_plan({"red_line": rows}, settings=settings)
+    report = run_check(plan, [load_all_rules()[code] for code in ("TOP001", "LAW002")], lang=lang)
+    (indicator,) = [one for one in report.indicators if one.id == "red_line_area"]
+    return report, indicator
+
+
+@pytest.mark.parametrize(
+    ("rows", "target", "state", "confirmed"),
+    [
+        ([SQUARE_WKT, NEIGHBOUR_WKT], 1.9, "met", True),
+        # 2 km² in sum, 1.5 km² of land.
+        ([SQUARE_WKT, HALF_COVERED_WKT], 1.9, "unconfirmed", False),
+        ([SQUARE_WKT, HALF_COVERED_WKT], 1.4, "met", False),
+        ([SQUARE_WKT, HALF_COVERED_WKT], 2.5, "broken", False),
+    ],
+)
+def test_target_is_not_met_by_land_that_counts_twice(rows, target, state, confirmed):
+    _, indicator = check_red_line(rows, target)
+    assert (indicator.state, indicator.confirmed) == (state, confirmed)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("zh", "重叠 49.99 公顷，面积合计重复计入"), ("en", "overlap by 49.99 ha, which the sum counts twice")],
+)
+def test_finding_on_a_sum_has_the_area_that_it_counts_twice(lang, words):
+    report, _ = check_red_line([SQUARE_WKT, HALF_COVERED_WKT], 1.8, comparison="<=", lang=lang)
+    (finding,) = [one for one in report.findings if one.code == "LAW002"]
+    assert words in finding.message
+    report, _ = check_red_line([SQUARE_WKT, NEIGHBOUR_WKT], 1.8, comparison="<=", lang=lang)
+    (finding,) = [one for one in report.findings if one.code == "LAW002"]
+    assert "TOP001" not in finding.message
