@@ -57,10 +57,10 @@ class SanxianPlugin:
         self.initProcessing()
         if self.iface is None:
             return
-        from .bridge.running.threads import leave_core_to_desktop
+        from .bridge.running.threads import leave_one_cpu_core_free
         from .gui.desktop_controller import DesktopController
 
-        leave_core_to_desktop()
+        leave_one_cpu_core_free()
         self.desktop = DesktopController(self.iface)
 
     def unload(self):

@@ -40,7 +40,7 @@ def save_template(layout, path: Path) -> None:
 def write_layouts(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for sheet in map_set.load_map_set().page_size_by_id.values():
-        save_template(frame.make_empty_layout(sheet), folder / f"{sheet.id}.qpt")
+        save_template(frame.make_layout_template(sheet), folder / f"{sheet.id}.qpt")
 
 
 if __name__ == "__main__":

@@ -26,11 +26,11 @@ from .common import (
     mark_parameter_advanced,
     split_words,
 )
-from .inputs import SOURCE, make_data_parameter
+from .inputs import SOURCE, make_file_or_folder_parameter
 from .report_log import log_written_files
 
 if TYPE_CHECKING:
-    from ..core.fixes.run import FixOrder, FixRun
+    from ..core.fixes.run import FixRun, FixRunOptions
 
 FIXES, SAFE_ONLY, ORDER, OUTPUT, OUTPUT_TABLE = "FIXES", "SAFE_ONLY", "ORDER", "OUTPUT", "OUTPUT_TABLE"
 #: The rules on overlaps of the three control lines, and the fix that resolves them.
@@ -43,7 +43,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
     toolbox_section = "check"
 
     def initAlgorithm(self, configuration=None):
-        source = make_data_parameter(SOURCE, tr("Data: file or folder"))
+        source = make_file_or_folder_parameter(SOURCE, tr("Data: file or folder"))
         source.setFlags(source.flags() & ~Qgis.ProcessingParameterFlag.Optional)
         self.addParameter(source)
         self.add_own_parameters()
@@ -68,13 +68,13 @@ class _FixingAlgorithm(SanxianAlgorithm):
         """Add the parameters that only this algorithm has."""
         raise NotImplementedError
 
-    def make_order(self, parameters, context, output: str, table: str) -> FixOrder:
+    def make_order(self, parameters, context, output: str, table: str) -> FixRunOptions:
         """Return what to fix and where to write it."""
         raise NotImplementedError
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.fixes.run import check_order
+        from ..core.fixes.run import check_fix_run_options
 
         self.options = self.read_norm_options(parameters, context)
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
@@ -82,7 +82,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
             raise InputError("source_missing", source=self.source)
         output, table = (self.parameterAsFileOutput(parameters, name, context) for name in (OUTPUT, OUTPUT_TABLE))
         self.order = self.make_order(parameters, context, output, table)
-        check_order(self.order, self.source)
+        check_fix_run_options(self.order, self.source)
 
     def execute(self, parameters, context, feedback):
         from ..core.fixes.tables import count_groups
@@ -131,11 +131,11 @@ class ApplyFixes(_FixingAlgorithm):
         self.addParameter(QgsProcessingParameterBoolean(SAFE_ONLY, tr("Apply safe fixes only"), True))
 
     def make_order(self, parameters, context, output, table):
-        from ..core.fixes.run import FixOrder
+        from ..core.fixes.run import FixRunOptions
 
         only = tuple(split_words(self.read_text_parameter(parameters, FIXES, context)))
         safe_only = self.parameterAsBoolean(parameters, SAFE_ONLY, context)
-        return FixOrder(only, safe_only, output, table)
+        return FixRunOptions(only, safe_only, output, table)
 
 
 class ResolveOverlaps(_FixingAlgorithm):
@@ -165,8 +165,8 @@ class ResolveOverlaps(_FixingAlgorithm):
         from dataclasses import replace
 
         from ..core.fixes.precedence import parse_order
-        from ..core.fixes.run import FixOrder
+        from ..core.fixes.run import FixRunOptions
 
         self.options = replace(self.options, rules=_LINE_RULES)
         order = ",".join(parse_order(self.read_text_parameter(parameters, ORDER, context)))
-        return FixOrder((_LINE_FIX,), False, output, table, parameters={_LINE_FIX: {"order": order}})
+        return FixRunOptions((_LINE_FIX,), False, output, table, parameters={_LINE_FIX: {"order": order}})

@@ -34,13 +34,13 @@ from .inputs import (
     ROLES,
     SCOPE,
     fill_options_from_project,
-    make_data_parameter,
+    make_file_or_folder_parameter,
     make_source_parameters,
     read_plan_options,
     read_plan_source,
 )
 from .outputs import FindingsOutput, make_findings_parameter
-from .report_log import log_county, log_report, log_written_files
+from .report_log import log_options_from_project, log_report, log_written_files
 
 RULES_PARAMETER = "RULES"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
@@ -110,10 +110,10 @@ class CheckPlan(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
-        self.add_reports()
+        self.add_report_parameters()
         self.add_check_outputs()
 
-    def add_reports(self):
+    def add_report_parameters(self):
         self.addParameter(make_findings_parameter())
         for name, label, file_filter in (
             ("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
@@ -147,7 +147,9 @@ class CheckPlan(SanxianAlgorithm):
         self.addParameter(
             make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
         )
-        self.addParameter(make_data_parameter(BASELINE_PARAMETER, tr("Sealed edition: file or folder to compare with")))
+        self.addParameter(
+            make_file_or_folder_parameter(BASELINE_PARAMETER, tr("Sealed edition: file or folder to compare with"))
+        )
         table = tr("Table of old and new keys, used to match waivers")
         self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         for name in get_table_labels():
@@ -219,7 +221,7 @@ class CheckPlan(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        log_county(feedback, self.options_from_project)
+        log_options_from_project(feedback, self.options_from_project)
         checked = self.run_check(feedback)
         log_report(feedback, checked)
         write_check_outputs(checked, self.outputs, docx_template=self.docx_template, cancellation=cancellation)

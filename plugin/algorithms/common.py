@@ -68,7 +68,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
         Without the manual, that of a page made of the help text.
         """
-        return manual.get_manual_url(self.get_manual_topic()) or help_pages.get_help_url(self)
+        return manual.get_manual_url(self.get_manual_topic()) or help_pages.get_or_write_help_page_url(self)
 
     def createInstance(self):
         return type(self)()

@@ -35,7 +35,7 @@ from .inputs import (
     read_plan_source,
 )
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
-from .report_log import log_county, log_figures, log_written_files
+from .report_log import log_indicators, log_options_from_project, log_written_files
 
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 #: Outputs, and the states of indicators that each of them counts.
@@ -114,7 +114,7 @@ class ComputeIndicators(SanxianAlgorithm):
         from ..core.tabulate import make_figures_document
 
         cancellation = Cancellation(feedback.isCanceled)
-        log_county(feedback, self.options_from_project)
+        log_options_from_project(feedback, self.options_from_project)
         done = compute_figures(
             self.what,
             self.options,
@@ -122,7 +122,7 @@ class ComputeIndicators(SanxianAlgorithm):
             progress=make_progress_callback(feedback),
             cancellation=cancellation,
         )
-        log_figures(feedback, done)
+        log_indicators(feedback, done)
         results = {}
         if self.workbook:
             write_figures_workbook(done, self.workbook, cancellation)

@@ -165,11 +165,15 @@ class CreateLayers(SanxianAlgorithm):
     def _create_layers(self, cancellation: Cancellation):
         from ..core.exchange.create import create_database
         from ..core.geometry.crs import make_crs_label, parse_crs
-        from ..core.standard.divisions import check_county_in_zone, check_crs, find_default_crs
+        from ..core.standard.divisions import check_county_in_crs_zone, find_default_crs, require_drawable_crs
 
         given = self.crs_given
-        crs = check_crs(parse_crs(given), given) if given else find_default_crs(self.county.code, self.divisions)
-        notice = check_county_in_zone(crs, self.county.code, self.divisions)
+        crs = (
+            require_drawable_crs(parse_crs(given), given)
+            if given
+            else find_default_crs(self.county.code, self.divisions)
+        )
+        notice = check_county_in_crs_zone(crs, self.county.code, self.divisions)
         made = create_database(
             self.target,
             self.templates,

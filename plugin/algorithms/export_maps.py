@@ -47,7 +47,7 @@ from .common import (
     split_words,
 )
 from .inputs import LAYERS, SOURCE, get_vector_layers, make_source_parameters
-from .report_log import log_county, log_maps
+from .report_log import log_maps, log_options_from_project
 
 ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
 TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
@@ -215,7 +215,7 @@ class ExportMaps(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
-        log_county(feedback, self.options_from_project)
+        log_options_from_project(feedback, self.options_from_project)
         for message in self.lowered_secrecy:
             feedback.pushWarning(message.render(texts))
         former = parameters.get(FORMAT) == _FORMER_BOTH_FORMATS

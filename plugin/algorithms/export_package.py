@@ -22,12 +22,12 @@ from ..core.errors import InputError
 from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document
 from .check_plan import CheckPlan
 from .common import make_progress_callback, make_text_parameter, mark_parameter_advanced
-from .report_log import log_county, log_package, log_report, log_written_files
+from .report_log import log_options_from_project, log_package, log_report, log_written_files
 
 PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
 SECRECY, SECRECY_REASON = "SECRECY", "SECRECY_REASON"
 #: Share of the progress that the check takes.
-_SHARE_OF_CHECK = 0.4
+_CHECK_SHARE_OF_PROGRESS = 0.4
 
 
 class ExportPackage(CheckPlan):
@@ -135,12 +135,12 @@ class ExportPackage(CheckPlan):
         from ..bridge.package.tasks import export_project_package
 
         cancellation, progress = Cancellation(feedback.isCanceled), make_progress_callback(feedback)
-        log_county(feedback, self.options_from_project)
+        log_options_from_project(feedback, self.options_from_project)
         checked = check_project_or_folder(
             self.what,
             self.options,
             source=self.origin,
-            progress=lambda share, text: progress(_SHARE_OF_CHECK * share, text),
+            progress=lambda share, text: progress(_CHECK_SHARE_OF_PROGRESS * share, text),
             cancellation=cancellation,
         )
         log_report(feedback, checked)
@@ -148,7 +148,9 @@ class ExportPackage(CheckPlan):
         done = export_project_package(
             checked,
             self.order,
-            progress=lambda share, text: progress(_SHARE_OF_CHECK + (1 - _SHARE_OF_CHECK) * share, text),
+            progress=lambda share, text: progress(
+                _CHECK_SHARE_OF_PROGRESS + (1 - _CHECK_SHARE_OF_PROGRESS) * share, text
+            ),
             cancellation=cancellation,
         )
         log_package(feedback, done)

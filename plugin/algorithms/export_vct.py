@@ -17,7 +17,7 @@ from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import list_standard_ids, load_standard
 from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
-from .inputs import LAYERS, SOURCE, make_source_parameters, read_layers, read_project_layers
+from .inputs import LAYERS, SOURCE, make_source_parameters, read_layer_list_parameter, read_project_layers
 from .report_log import log_written_files
 
 STANDARD, OUTPUT = "STANDARD", "OUTPUT"
@@ -75,7 +75,7 @@ class ExportVct(SanxianAlgorithm):
 
         self.templates = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db").templates
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        chosen = read_layers(self, parameters, LAYERS, context)
+        chosen = read_layer_list_parameter(self, parameters, LAYERS, context)
         if self.source and chosen:
             raise InputError("source_and_layers")
         if self.source and not Path(self.source).exists():

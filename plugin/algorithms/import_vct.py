@@ -39,7 +39,7 @@ from .report_log import log_written_files
 INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"
 
 #: Share of the progress that the import takes when the database is checked afterwards.
-_SHARE_OF_IMPORT = 0.5
+_IMPORT_SHARE_OF_PROGRESS = 0.5
 
 
 class ImportVct(SanxianAlgorithm):
@@ -115,7 +115,7 @@ class ImportVct(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         progress_of_all = make_progress_callback(feedback)
-        part = _SHARE_OF_IMPORT if self.options is not None else 1.0
+        part = _IMPORT_SHARE_OF_PROGRESS if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
         done = self._import_file(lambda share, text: progress_of_all(part * share, text), cancellation)
         texts = Texts(get_interface_language())

@@ -34,14 +34,18 @@ ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
 
 def make_source_parameters() -> list[QgsProcessingParameterDefinition]:
     """Return the parameters SOURCE (file or folder) and LAYERS (of the project)."""
-    source = make_data_parameter(SOURCE, tr("Source: file or folder (empty: layers of the project)"), "SourceWidget")
+    source = make_file_or_folder_parameter(
+        SOURCE, tr("Source: file or folder (empty: layers of the project)"), "SourceWidget"
+    )
     layers = QgsProcessingParameterMultipleLayers(
         LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
     )
     return [source, layers]
 
 
-def make_data_parameter(name: str, label: str, widget: str = "PathParameterWidget") -> QgsProcessingParameterFile:
+def make_file_or_folder_parameter(
+    name: str, label: str, widget: str = "PathParameterWidget"
+) -> QgsProcessingParameterFile:
     """Return an optional parameter that takes a file or a folder.
 
     ``widget``: a class of gui.toolbox.source_widget.
@@ -133,7 +137,7 @@ def get_source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     return layer
 
 
-def read_layers(algorithm, parameters, name, context) -> list[LayerSnapshot]:
+def read_layer_list_parameter(algorithm, parameters, name, context) -> list[LayerSnapshot]:
     """Return snapshots of the layers in a list parameter.
 
     Raise InputError if a layer cannot be read.
@@ -196,7 +200,7 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
         layers.
     """
     source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
-    chosen = read_layers(algorithm, parameters, LAYERS, context)
+    chosen = read_layer_list_parameter(algorithm, parameters, LAYERS, context)
     if source and chosen:
         raise InputError("source_and_layers")
     if source:
@@ -223,7 +227,7 @@ def fill_options_from_project(
     # Use the waivers of these layers: other layers of the project may be in another folder.
     stored = replace(
         county.make_check_options(project),
-        waivers=waivers.find_existing_waiver_file(project, [shot.file_path for shot in what]),
+        waivers=waivers.find_waiver_file_to_apply(project, [shot.file_path for shot in what]),
     )
     names = (
         "profile",

@@ -53,7 +53,7 @@ class InspectPackage(CheckPlan):
         package.setMetadata({"widget_wrapper": {"class": widget}})
         form = tr("Package specification (id, or path of a .toml file; empty: county)")
         self.add_check_parameters([package, make_text_parameter(PACKAGE, form, list_package_spec_ids())], part=False)
-        self.add_reports()
+        self.add_report_parameters()
         self.add_check_outputs()
 
     def prepare(self, parameters, context, feedback):

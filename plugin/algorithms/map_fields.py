@@ -40,7 +40,7 @@ from ..core.standard import list_standard_ids, load_standard
 from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
 from .inputs import read_layer_parameter
 from .outputs import LayerOutput
-from .report_log import log_sealed_layer, log_written_files
+from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.mapping import FieldMapping, FieldProposal, MappedRows
@@ -167,7 +167,7 @@ class MapFields(SanxianAlgorithm):
                 write_rows_to_sink(sink, table, output.destination, cancellation)
             results |= output.register_written_file(context)
         log_written_files(feedback, (self.output.file, self.unmapped.file))
-        log_sealed_layer(feedback, self.template.role, Norm(self.standard, load_profile()))
+        log_copy_of_sealed_layer(feedback, self.template.role, Norm(self.standard, load_profile()))
         if self.proposal_file:
             feedback.pushInfo(Texts(get_interface_language()).get("mapping", "saved", path=self.proposal_file))
         rows = [loss for loss in mapped.losses if loss.fid is not None]

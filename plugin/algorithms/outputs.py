@@ -31,7 +31,7 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
 from ..core.files.writing import check_not_input, check_writable, write_atomically
-from ..core.tabulate import check_workbook
+from ..core.tabulate import check_workbook_can_be_written
 from .common import OUTPUT_DOCX, OUTPUT_PDF
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[s
     """
     target = algorithm.parameterAsFileOutput(parameters, name, context)
     if target:
-        check_workbook(target)
+        check_workbook_can_be_written(target)
         check_writable(target, inputs)
     return target
 

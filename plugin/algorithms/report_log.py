@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _OUTCOMES_NOT_LOGGED = ("passed", "not_applicable")
 
 
-def log_county(feedback, taken: Mapping[str, object]) -> None:
+def log_options_from_project(feedback, taken: Mapping[str, object]) -> None:
     """Log the parameters that were empty and were filled from the project."""
     if taken:
         settings = ", ".join(f"{name}={value}" for name, value in taken.items())
@@ -36,8 +36,8 @@ def log_county(feedback, taken: Mapping[str, object]) -> None:
 def log_report(feedback, checked: CheckResult) -> None:
     """Log layers, notices, rules with findings or errors, and the verdict of a check."""
     # Findings contain geometries; the list of algorithms must load without shapely.
-    from ..core.model.report import INCOMPLETE_RUN
-    from ..core.profile.document import render_lowerings
+    from ..core.model.report import INCOMPLETE_RUN_CODES
+    from ..core.profile.document import render_lowered_secrecy_messages
     from ..core.render.rules_run import describe_rules_run
     from ..core.render.words import ReportTexts
 
@@ -48,13 +48,13 @@ def log_report(feedback, checked: CheckResult) -> None:
         feedback.pushInfo(texts.get("toolbox", "layer_line", **line))
     for notice in report.provenance["notices"]:
         feedback.pushInfo(notice)
-    for line in render_lowerings(report.provenance.get("document", {}), texts):
+    for line in render_lowered_secrecy_messages(report.provenance.get("document", {}), texts):
         feedback.pushWarning(line)
     for outcome in report.rules:
         if outcome.incomplete or str(outcome.outcome) not in _OUTCOMES_NOT_LOGGED:
             feedback.pushInfo(format_rule_line(outcome, texts))
     for finding in report.findings:
-        if finding.code in INCOMPLETE_RUN:
+        if finding.code in INCOMPLETE_RUN_CODES:
             feedback.pushWarning(finding.message)
     summary = report.summary
     if summary["unconfirmed"]:
@@ -70,7 +70,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, **counts))
 
 
-def log_figures(feedback, done: TabulatedPlan) -> None:
+def log_indicators(feedback, done: TabulatedPlan) -> None:
     """Log each indicator; one that misses its target as a warning."""
     from ..core.render import figures as shown
     from ..core.render.words import ReportTexts
@@ -93,7 +93,7 @@ def log_figures(feedback, done: TabulatedPlan) -> None:
             feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.missing_reason))
 
 
-def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
+def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
     """Log that a copy was written, if the layer is approved data (封库).
 
     Such layers are never changed.
@@ -109,7 +109,7 @@ def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
 
 def log_comparison(feedback, done: PlanComparison) -> None:
     """Log the verdict, the sums and the reasons of a comparison of layer versions."""
-    from ..core.versions.tables import get_comparison_verdict, list_reasons
+    from ..core.versions.tables import get_comparison_verdict, list_difference_sentences
 
     texts = Texts(get_interface_language())
     found = done.comparison
@@ -118,7 +118,7 @@ def log_comparison(feedback, done: PlanComparison) -> None:
     layer = found.later_edition.layer.template.name if texts.lang == "zh" else done.role
     line = texts.get("versions", "summary", verdict=get_comparison_verdict(done, texts), layer=layer, **sums)
     (feedback.pushInfo if found.is_identical else feedback.pushWarning)(line)
-    for reason in list_reasons(done, texts):
+    for reason in list_difference_sentences(done, texts):
         feedback.pushInfo(reason)
 
 
@@ -133,7 +133,7 @@ def log_yearly_update(feedback, done: YearlyUpdate, written: WrittenUpdate) -> N
         feedback.pushWarning(line)
 
 
-def log_rule(feedback, checked: CheckResult) -> None:
+def log_single_rule_check(feedback, checked: CheckResult) -> None:
     """Log the figures and the outcome of a run of a single rule."""
     report = checked.report
     texts = Texts(report.lang)
@@ -238,8 +238,8 @@ def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: 
     """Log the created maps and those not created; return the reasons for the latter."""
     for note in dict.fromkeys(note.render(texts) for note in outcome.notes):
         feedback.pushWarning(note)
-    if outcome.user_layouts:
-        feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.user_layouts)))
+    if outcome.used_project_layout_names:
+        feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.used_project_layout_names)))
     # Group maps by message: a county without the layers of a town centre lacks many maps for the same reason.
     alike: dict[tuple, list[str]] = {}
     for one, lack in outcome.not_made:

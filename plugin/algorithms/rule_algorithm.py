@@ -38,9 +38,9 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .inputs import make_data_parameter, read_layer_parameter, read_layers
+from .inputs import make_file_or_folder_parameter, read_layer_list_parameter, read_layer_parameter
 from .outputs import FindingsOutput, make_findings_parameter
-from .report_log import log_rule, log_written_files
+from .report_log import log_single_rule_check, log_written_files
 
 if TYPE_CHECKING:
     from ..core.check import CheckResult
@@ -111,20 +111,22 @@ class RuleAlgorithm(SanxianAlgorithm):
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
         for name, need in needs.items():
-            self._add_source(name, need)
+            self._add_layer_parameter(name, need)
         for parameter in self.rule.parameters:
-            self.addParameter(self._make_number(parameter))
+            self.addParameter(self._make_number_parameter(parameter))
         if "tolerance" in self.rule.uses:
             for name, label in (
                 ("MIN_AREA", tr("Smallest area (m²)")),
                 ("MIN_WIDTH", tr("Smallest width (m)")),
             ):
-                self.addParameter(mark_parameter_advanced(_make_optional_number(name, label)))
+                self.addParameter(mark_parameter_advanced(_make_optional_number_parameter(name, label)))
         if any(need.concept == "base_parcels" for need in needs.values()):
             kind = Qgis.ProcessingNumberParameterType.Integer
-            self.addParameter(_make_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
+            self.addParameter(_make_optional_number_parameter("BASE_YEAR", tr("Year of the base parcels"), kind))
         if "baseline" in self.rule.side:
-            self.addParameter(make_data_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")))
+            self.addParameter(
+                make_file_or_folder_parameter("BASELINE", tr("Sealed edition: file or folder to compare with"))
+            )
         for name in self._list_tables():
             self.addParameter(make_table_parameter(name))
         for parameter in make_norm_parameters():
@@ -140,7 +142,7 @@ class RuleAlgorithm(SanxianAlgorithm):
     def _list_tables(self) -> list[str]:
         return [name for name in get_table_labels() if name in self.rule.inputs]
 
-    def _add_source(self, name: str, need: LayerNeed) -> None:
+    def _add_layer_parameter(self, name: str, need: LayerNeed) -> None:
         label = tr("Layer") if need.concept == EVERY_LAYER else self.texts.get_concept_name(need.concept)
         label = label[:1].upper() + label[1:]
         source = QgsProcessingParameterFeatureSource(
@@ -152,13 +154,13 @@ class RuleAlgorithm(SanxianAlgorithm):
             roles = sorted(load_standard().templates)
             self.addParameter(make_text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
 
-    def _make_number(self, parameter: RuleParameter) -> QgsProcessingParameterNumber:
+    def _make_number_parameter(self, parameter: RuleParameter) -> QgsProcessingParameterNumber:
         sign = _UNIT_SIGNS.get(parameter.unit, "")
         named = self.texts.get_section("parameters").get(parameter.name, parameter.name.replace("_", " "))
         # An empty value uses that of the profile or the standard; a default here would override theirs.
         default = tr("empty: the setting, by default {value}").format(value=f"{parameter.default:g}")
         label = f"{named} ({sign}; {default})" if sign else f"{named} ({default})"
-        return _make_optional_number(parameter.name.upper(), label)
+        return _make_optional_number_parameter(parameter.name.upper(), label)
 
     def prepare(self, parameters, context, feedback):
         self.sources = {}
@@ -167,7 +169,9 @@ class RuleAlgorithm(SanxianAlgorithm):
                 shot = read_layer_parameter(self, parameters, name.upper(), context)
                 if shot is not None:
                     self.sources[name] = shot
-        self.other_layers = read_layers(self, parameters, "LAYERS", context) if not self.rule.needs else []
+        self.other_layers = (
+            read_layer_list_parameter(self, parameters, "LAYERS", context) if not self.rule.needs else []
+        )
         make_snapshot_names_unique([*self.sources.values(), *self.other_layers])
         self.role = self.read_text_parameter(parameters, "ROLE", context) if self.parameterDefinition("ROLE") else ""
         self.base = replace(
@@ -201,7 +205,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         checked = self._check_layers(feedback, cancellation)
         (outcome,) = checked.report.rules
         self._raise_if_not_run(checked)
-        log_rule(feedback, checked)
+        log_single_rule_check(feedback, checked)
         write_check_outputs(checked, OutputPaths(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, checked, cancellation)
         log_written_files(feedback, [self.findings.file])
@@ -244,5 +248,5 @@ class RuleAlgorithm(SanxianAlgorithm):
             raise InputError("rule_not_run", rule=outcome.code, reason=" ".join(reasons) or outcome.reason)
 
 
-def _make_optional_number(name: str, label: str, kind=Qgis.ProcessingNumberParameterType.Double):
+def _make_optional_number_parameter(name: str, label: str, kind=Qgis.ProcessingNumberParameterType.Double):
     return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

@@ -29,7 +29,7 @@ from ..core.messages.texts import Texts, format_number
 from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_parameter_advanced
 from .inputs import has_value, read_layer_parameter
 from .outputs import LayerOutput
-from .report_log import log_sealed_layer, log_written_files
+from .report_log import log_copy_of_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
     from ..core.indicators.layer_areas import AdjustedAreas, LayerAreas, StoredAreaComparison
@@ -49,8 +49,8 @@ def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
     sums = {basis: _format_m2(areas.sum_area_m2(basis)) for basis in ("statutory", "geodesic", "planar")}
     rows = len(areas.statutory)
     feedback.pushInfo(texts.get("areas", "sums", layer=done.source.name, rows=rows, plane=areas.plane_crs_name, **sums))
-    if done.not_cgcs2000:
-        feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=done.not_cgcs2000))
+    if done.non_cgcs2000_crs_name:
+        feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=done.non_cgcs2000_crs_name))
     if done.has_stored_area:
         values = compared.stored_m2[compared.stored_m2 == compared.stored_m2]
         stored, count = float(values.sum()), int(compared.is_different.sum())
@@ -127,8 +127,8 @@ class MeasuredAreas:
     """Areas measured in a run of the tool, and the field that receives them.
 
     ``declared_field``: the field as defined by the layer's template, None if it has none; ``has_stored_area``: the
-    layer has the field; ``replaced_columns``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum
-    is not CGCS2000; ``role``: code of the plan layer, empty if unknown.
+    layer has the field; ``replaced_columns``: columns of an earlier run; ``non_cgcs2000_crs_name``: name of the CRS if
+    its datum is not CGCS2000; ``role``: code of the plan layer, empty if unknown.
     """
 
     source: SourceLayer
@@ -140,7 +140,7 @@ class MeasuredAreas:
     stored_comparison: StoredAreaComparison
     adjusted_areas: AdjustedAreas | None
     replaced_columns: list[str]
-    not_cgcs2000: str
+    non_cgcs2000_crs_name: str
     role: str
 
     @property
@@ -209,9 +209,9 @@ class StatutoryArea(SanxianAlgorithm):
                 CONTROL, tr("Control areas (county or townships)"), polygons, optional=True
             )
         )
-        self.addParameter(_make_number(CONTROL_AREA, tr("Control area (m²)")))
+        self.addParameter(_make_number_parameter(CONTROL_AREA, tr("Control area (m²)")))
         limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        self.addParameter(mark_parameter_advanced(_make_number(LIMIT, limit)))
+        self.addParameter(mark_parameter_advanced(_make_number_parameter(LIMIT, limit)))
         for parameter in make_norm_parameters():
             self.addParameter(mark_parameter_advanced(parameter))
         self.addParameter(
@@ -270,7 +270,7 @@ class StatutoryArea(SanxianAlgorithm):
         results = self._write_areas(parameters, context, done, cancellation)
         log_written_files(feedback, [self.output.file])
         if self.mode == WRITE_MODE:
-            log_sealed_layer(feedback, done.role, self.norm)
+            log_copy_of_sealed_layer(feedback, done.role, self.norm)
         areas, levelled = done.measured_areas, done.adjusted_areas
         sums = {f"{basis.upper()}_M2": areas.sum_area_m2(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
@@ -376,6 +376,6 @@ class StatutoryArea(SanxianAlgorithm):
         return adjust_to_layer(areas, source.crs, measured, control.crs, names, keys, limit, step_m2)
 
 
-def _make_number(name: str, label: str):
+def _make_number_parameter(name: str, label: str):
     kind = Qgis.ProcessingNumberParameterType.Double
     return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

@@ -26,7 +26,7 @@ from .common import (
     make_progress_callback,
     mark_parameter_advanced,
 )
-from .inputs import make_data_parameter
+from .inputs import make_file_or_folder_parameter
 from .report_log import log_written_files, log_yearly_update
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             (FILED, tr("Filed database (.gdb, .gpkg or folder)")),
             (CURRENT, tr("Current database (.gdb, .gpkg or folder)")),
         ):
-            parameter = make_data_parameter(name, label)
+            parameter = make_file_or_folder_parameter(name, label)
             parameter.setFlags(parameter.flags() & ~Qgis.ProcessingParameterFlag.Optional)
             self.addParameter(parameter)
         year = QgsProcessingParameterNumber(
@@ -141,6 +141,6 @@ def write_yearly_update(
     Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
-    from ..core.yearly.make import make_update as make
+    from ..core.yearly.make import compute_and_write_update as make
 
     return make(filed, current, year, folder, options, progress=progress, cancellation=cancellation)

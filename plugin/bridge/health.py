@@ -23,7 +23,7 @@ from .settings import get_interface_language
 VERSION_OK, VERSION_TOO_OLD, LIBRARY_MISSING, OPTIONAL_LIBRARY_ABSENT = "ok", "old", "missing", "absent"
 
 #: Library → oldest supported version.
-REQUIRED_VERSIONS = {
+REQUIRED_LIBRARY_MIN_VERSIONS = {
     "numpy": "1.24",
     "shapely": "2.0",
     "pyproj": "3.4",
@@ -32,7 +32,7 @@ REQUIRED_VERSIONS = {
     "pyogrio": "0.7",
 }
 #: Optional: the core works without them.
-OPTIONAL_VERSIONS = {"jinja2": "3.0", "openpyxl": "3.0", "fiona": "1.9"}
+OPTIONAL_LIBRARY_MIN_VERSIONS = {"jinja2": "3.0", "openpyxl": "3.0", "fiona": "1.9"}
 QGIS_MINIMUM = "3.40"
 
 
@@ -57,7 +57,7 @@ class MissingLibraries(SanxianError):
 
 def check_libraries() -> list[LibraryState]:
     """Import the libraries that a check needs, and return their states."""
-    return [_check_library(name, oldest) for name, oldest in REQUIRED_VERSIONS.items()]
+    return [_check_library(name, oldest) for name, oldest in REQUIRED_LIBRARY_MIN_VERSIONS.items()]
 
 
 def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
@@ -67,7 +67,7 @@ def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
     cancelled between two of them.
     """
     lacking = []
-    for name, oldest in REQUIRED_VERSIONS.items():
+    for name, oldest in REQUIRED_LIBRARY_MIN_VERSIONS.items():
         cancellation.raise_if_cancelled()
         item = _check_library(name, oldest)
         if item.state != VERSION_OK:
@@ -75,7 +75,9 @@ def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
     if lacking:
         lang = get_interface_language()
         raise MissingLibraries(
-            "environment_lacking", libraries=describe_libraries(lacking, lang), remedy=describe_installation(lang)
+            "environment_lacking",
+            libraries=describe_libraries(lacking, lang),
+            remedy=describe_library_installation(lang),
         )
 
 
@@ -86,7 +88,7 @@ def describe_libraries(items: list[LibraryState], lang: str) -> str:
     return ", ".join(entries)
 
 
-def describe_installation(lang: str) -> str:
+def describe_library_installation(lang: str) -> str:
     """Return how to install missing Python libraries on this kind of machine."""
     system = {"Windows": "windows", "Darwin": "macos"}.get(platform.system(), "linux")
     return Texts(lang).get("environment", system)
@@ -110,7 +112,7 @@ def make_health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     closing = (
         texts.get("environment", "good")
         if good
-        else texts.get("environment", "bad", remedy=describe_installation(lang))
+        else texts.get("environment", "bad", remedy=describe_library_installation(lang))
     )
     return [*lines, (VERSION_OK if good else LIBRARY_MISSING, closing)], good
 
@@ -130,7 +132,7 @@ def iterate_machine_facts() -> Iterator[LibraryState]:
     )
     yield from _list_qgis_libraries()
     yield from check_libraries()
-    for name, oldest in OPTIONAL_VERSIONS.items():
+    for name, oldest in OPTIONAL_LIBRARY_MIN_VERSIONS.items():
         found = _check_library(name, oldest)
         yield LibraryState(
             name,

@@ -22,7 +22,7 @@ _HELP_PAGE_CSS = (
 )
 
 
-def get_help_url(algorithm: QgsProcessingAlgorithm) -> str:
+def get_or_write_help_page_url(algorithm: QgsProcessingAlgorithm) -> str:
     """Return the address of an algorithm's help page; write the page on first use.
 
     Empty if the user's folder is not writable. Without an address Processing opens QGIS's pages, which do not

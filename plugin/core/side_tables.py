@@ -18,7 +18,7 @@ from .model.side_inputs import SideInputs
 from .options import RunOptions
 
 if TYPE_CHECKING:
-    from .heritage.heritage_sites import HeritageList
+    from .heritage.heritage_sites import HeritageRegister
     from .indicators.typed_figures import PrintedFigure
     from .plan.plan import Plan
     from .profile import Norm
@@ -41,7 +41,7 @@ class SideTables:
     options: RunOptions
     figures: tuple[PrintedFigure, ...]
     targets: AllocatedTargets
-    register: HeritageList | None
+    register: HeritageRegister | None
     waivers: Waivers
     notices: list[tuple[str, dict[str, Any]]]
 
@@ -62,10 +62,10 @@ class SideTables:
         if self.options.register:
             plan.input_files += (self.options.register,)
         side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
-        side = side.add_inputs(record=find_import_record(plan), **self.options.side)
+        side = side.copy_with_inputs(record=find_import_record(plan), **self.options.side)
         if not self.options.baseline:
             return side
-        return side.add_inputs(**self._read_baseline(plan, norm, cancellation))
+        return side.copy_with_inputs(**self._read_baseline(plan, norm, cancellation))
 
     def find_requested_rules(self) -> tuple[str, ...]:
         """Return the codes of rules that compare the given tables.
@@ -93,14 +93,14 @@ class SideTables:
 
     def _read_baseline(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> dict[str, Any]:
         from .loading.reading import is_part_of_plan
-        from .loading.renumbering import read_renumbered
-        from .versions.baseline import note_baseline, read_baseline
+        from .loading.renumbering import read_renumbered_keys
+        from .versions.baseline import read_baseline, record_baseline_in_plan
 
-        renumbered_keys = read_renumbered(self.options.renumbered) if self.options.renumbered else {}
+        renumbered_keys = read_renumbered_keys(self.options.renumbered) if self.options.renumbered else {}
         sealed = read_baseline(
             self.options.baseline, plan, norm, wanted=is_part_of_plan(norm, {}), cancellation=cancellation
         )
-        note_baseline(plan, sealed)
+        record_baseline_in_plan(plan, sealed)
         return {"baseline": sealed, "renumbered": dict(renumbered_keys)}
 
 
@@ -109,8 +109,8 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
 
     Raise InputError or DataError for invalid tables.
     """
-    from .heritage.heritage_sites import read_heritage_list
-    from .indicators.typed_figures import read_typed_figures
+    from .heritage.heritage_sites import read_heritage_register
+    from .indicators.typed_figures import read_printed_figures
     from .profile.figures import AllocatedTargets
     from .waivers.loading import load_waivers
 
@@ -123,9 +123,9 @@ def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None)
     waivers, notices = load_waivers(options.waivers, norm, source, options.renumbered)
     return SideTables(
         options,
-        read_typed_figures(options.figures) if options.figures else (),
+        read_printed_figures(options.figures) if options.figures else (),
         tasks,
-        read_heritage_list(options.register, norm) if options.register else None,
+        read_heritage_register(options.register, norm) if options.register else None,
         waivers,
         notices,
     )
@@ -157,14 +157,16 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return ChangeRecord(
-            path.name, _read_recorded_classes(record, {stage.id: stage.prefix for stage in rules.stages})
+            path.name, _read_totals_by_class_and_kind(record, {stage.id: stage.prefix for stage in rules.stages})
         )
     except (OSError, ValueError, KeyError, TypeError):
         # A foreign or missing record: the recorded figures are not compared, and the rule reports it.
         return None
 
 
-def _read_recorded_classes(record: dict[str, Any], prefix: dict[str, str]) -> dict[tuple[str, str], tuple[int, float]]:
+def _read_totals_by_class_and_kind(
+    record: dict[str, Any], prefix: dict[str, str]
+) -> dict[tuple[str, str], tuple[int, float]]:
     classes = {}
     for layer_record in record["layers"]:
         if not layer_record["change"]:

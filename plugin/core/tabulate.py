@@ -101,7 +101,7 @@ def tabulate_plan(
     return TabulatedPlan(plan, figures, [*make_all_tables(figures, progress), _make_about_sheet(plan, figures)])
 
 
-def check_workbook(target: str | Path) -> None:
+def check_workbook_can_be_written(target: str | Path) -> None:
     """Raise OutputError before a long run if no workbook can be written to the target.
 
     The target must end in .xlsx, and the library for workbooks must be installed.
@@ -121,11 +121,11 @@ def write_figures_workbook(
     """
     check_not_input(target, list(tabulated.plan.input_files))
     with write_atomically(target) as path:
-        write_figures_tables(tabulated, path)
+        write_new_figures_workbook(tabulated, path)
         cancellation.raise_if_cancelled()
 
 
-def write_figures_tables(tabulated: TabulatedPlan, path: Path) -> None:
+def write_new_figures_workbook(tabulated: TabulatedPlan, path: Path) -> None:
     """Write the tables as a new xlsx at exactly this path.
 
     Raise OutputError if the package that writes workbooks is missing.

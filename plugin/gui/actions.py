@@ -97,7 +97,7 @@ class MenuActions(QObject):
             self.by_name[name] = action
         self.menu = self._make_menu()
         self.toolbar = self._make_toolbar()
-        self._themed = theme.call_on_theme_change(self, self._refresh_icons)
+        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
         self._window.installEventFilter(self)
 
     @classmethod

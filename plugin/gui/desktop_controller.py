@@ -42,7 +42,7 @@ from .package.export_preview import ExportEnvironment
 from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
 from .project.watch import ProjectWatcher
-from .toolbox.exchange import ExchangeActions, FiguresAction
+from .toolbox.exchange import ExchangeActions, IndicatorsAction
 from .toolbox.vct_drop import VctDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import NewProjectActions
@@ -66,7 +66,7 @@ class DesktopController(QObject):
         self.styling = StylingActions(iface, self.runner)
         self.new_project = NewProjectActions(iface, self.runner)
         self.maps = MapActions(iface, self.runner)
-        self.figures = FiguresAction(
+        self.figures = IndicatorsAction(
             iface, get_provenance=lambda: dock.result.report.provenance if dock.result is not None else {}
         )
         self.editing = LiveCheckSwitch(self.runner, self)
@@ -137,7 +137,7 @@ class DesktopController(QObject):
             "new": self.new_project.open_wizard,
             "layers": self.new_project.open_create_layers_dialog,
             "bookmarks": self.new_project.make_bookmarks,
-            "layouts": self.maps.make_layouts,
+            "layouts": self.maps.open_layouts_dialog,
             "maps": self.maps.open_export_dialog,
             "package": self.export.show,
             "inspect": lambda: self.inspection.ask_for_package(""),
@@ -278,7 +278,7 @@ class DesktopController(QObject):
         self.mark.clear()
         self.dock.set_pages_without_findings(
             *empty_states.make_pages_without_findings(
-                result, lambda: self.exports.ask_and_save("html"), self.dock.list_skipped_rules
+                result, lambda: self.exports.ask_and_save("html"), self.dock.show_skipped_rules
             )
         )
         self.dock.set_result(result)
@@ -294,7 +294,7 @@ class DesktopController(QObject):
 
     def _on_check_stopped(self) -> None:
         self._enable_actions()
-        self.export.continue_without_check()
+        self.export.end_export_without_check()
         # Layers may have been added in the meantime.
         self.recognition.schedule_update()
 
@@ -315,16 +315,18 @@ class DesktopController(QObject):
 
     def _on_fixes_changed(self, change: Any) -> None:
         """Show findings of rules that the live check does not follow, as a fix or its undo changed them."""
-        rows = dict(zip(map(id, change.new_findings), findings_layer.make_features(change.new_findings), strict=True))
+        rows = dict(
+            zip(map(id, change.new_findings), findings_layer.make_finding_features(change.new_findings), strict=True)
+        )
         self._show_change(change, rows)
 
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""
         self.dock.apply_waiver_change(change)
         new = [*findings, *change.new_findings]
-        rows = dict(zip(map(id, new), findings_layer.make_features(new), strict=True))
+        rows = dict(zip(map(id, new), findings_layer.make_finding_features(new), strict=True))
         self.on_map.replace_rows([*findings, *change.ended_findings], rows)
-        self.notices.recount_new_findings()
+        self.notices.reset_finding_count_change()
         self.saved_results.save_with_waivers(self.dock.result.check_result.waivers.path)
 
     # --- the map

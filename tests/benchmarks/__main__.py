@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import shapely
 
 from plugin.core.check import CheckResult, RunOptions, check_plan
-from plugin.core.geometry.coverage import find_gaps, find_mismatched_edges
+from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
 from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.overlay import find_shared_parts
 from plugin.core.geometry.polygons import Polygons
@@ -89,7 +89,7 @@ def measure_layer_operations(result: CheckResult, runs: int) -> list[Row]:
         layer = Polygons(zones)
         find_shared_parts(layer, tolerance=limits)
         find_gaps(layer, tolerance=limits)
-        find_mismatched_edges(layer, tolerance=limits)
+        find_vertices_missing_on_edges(layer, tolerance=limits)
 
     tiled, _ = time_fastest_run(measure_coverage, runs)
     to_lonlat = make_lonlat_transformer(plan.plane_crs)

@@ -12,7 +12,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
-from plugin.core.heritage.heritage_sites import HeritageList, ListedSite
+from plugin.core.heritage.heritage_sites import HeritageRegister, ListedSite
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
@@ -37,7 +37,7 @@ SIDE_INPUT_READERS = {
     "targets": lambda rows: AllocatedTargets(
         "乡镇任务表.csv", tuple(AllocatedTarget(*row, "", n) for n, row in enumerate(rows, 2))
     ),
-    "register": lambda rows: HeritageList("名录.xlsx", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2))),
+    "register": lambda rows: HeritageRegister("名录.xlsx", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2))),
     "baseline": lambda layers: make_example_plan(layers, standard="county_db"),
     "package": make_package_facts,
     "record": lambda classes: ChangeRecord("面积平衡表.json", classes),

@@ -29,7 +29,7 @@ from plugin.core.package.metadata import make_metadata_xml
 from plugin.core.package.names import make_name_matcher
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LayerSlot, PackageSpec, VectorSet
-from plugin.core.package.slot_files import END_BYTES
+from plugin.core.package.slot_files import BYTES_READ_AT_EACH_END
 from plugin.core.package.tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from plugin.core.plan.plan import Plan
 from plugin.core.standard import load_standard
@@ -261,7 +261,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
                     c[:64],
                     hashlib.sha256(c).hexdigest(),
                     read_jpeg(BytesIO(c)) if is_jpeg(p) else None,
-                    last_bytes=c[-END_BYTES:],
+                    last_bytes=c[-BYTES_READ_AT_EACH_END:],
                     pdf_fact=_inspect_pdf(p, c, changes),
                     decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
                 )
@@ -298,7 +298,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         dataset_comparisons=tuple(_make_comparison(**values) for values in changes.get("comparisons", ())),
         hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
         unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
-        duplicate_files=changes.get("doubled", ""),
+        duplicate_manifest_name=changes.get("doubled", ""),
         empty_folders=tuple(changes.get("empty_folders", ())),
         vct_headers=changes.get("heads", {}),
         archive_comments=changes.get("archive_comments", ""),

@@ -136,12 +136,12 @@ def waive_rule_findings(controller):
 
     def note_scope():
         dialog = QApplication.activeModalWidget()
-        FACTS["scope"] = [dialog.only_this.text(), dialog.all_selected.text(), len(dialog.chosen())]
+        FACTS["scope"] = [dialog.only_this.text(), dialog.all_selected.text(), len(dialog.get_chosen_findings())]
         save_picture(f"{PICTURE_NAME}-4-scope")
         # Only the mark and the text of a radio button take clicks, not the empty space after them.
         click(dialog.only_this, QPoint(dialog.only_this.height() // 2, dialog.only_this.height() // 2))
         wait(dialog.only_this.isChecked, 5)
-        FACTS["scope_of_one"] = len(dialog.chosen())
+        FACTS["scope_of_one"] = len(dialog.get_chosen_findings())
         dialog.reject()
 
     QTimer.singleShot(500, note_scope)

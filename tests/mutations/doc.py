@@ -14,7 +14,7 @@ from typing import Any
 
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.core.package.inspection.pdf_pages import PageWindow, Remark
+from plugin.core.package.inspection.pdf_pages import NarrowPage, Remark
 from plugin.metadata import read_plugin_version
 from tests.core.package_fixtures import (
     COMPLETE_PACKAGE_FILES,
@@ -1026,7 +1026,7 @@ def plant_text_that_lost_pages(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="narrow")
 def plant_text_with_a_small_crop_box(draft: CountyDraft) -> None:
-    pages = (PageWindow(1, (1.0, 1.0), (210.0, 297.0)),)
+    pages = (NarrowPage(1, (1.0, 1.0), (210.0, 297.0)),)
     change_package_facts(draft, pdf={TEXT: {"page_count": 1, "narrow_pages": pages}})
 
 

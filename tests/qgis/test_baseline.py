@@ -58,10 +58,10 @@ def test_project_stores_the_baseline_path_relative_to_the_project_file(
 ):
     sealed, _ = sealed_and_plan_files
     project.write(str(tmp_path / "p.qgz"))
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", baseline=str(sealed)))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", baseline=str(sealed)))
     assert county.read_county_settings(project).baseline == "封库.gpkg"
     assert county.make_check_options(project).baseline == str(sealed)
-    county.store_county(project, county.ProjectCountySettings())
+    county.store_county_settings(project, county.ProjectCountySettings())
     assert (
         county.read_county_settings(project) == county.ProjectCountySettings()
         and county.make_check_options(project).baseline == ""

@@ -28,8 +28,8 @@ PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
 def saved_project(project, tmp_path):
     """Return a saved project of a county whose profile inherits from the province."""
     assert project.write(str(tmp_path / "阳高县规划.qgz"))
-    county.store_county(project, county.ProjectCountySettings(profile="shanxi"))
-    county.store_area(project, "140221", "阳高县")
+    county.store_county_settings(project, county.ProjectCountySettings(profile="shanxi"))
+    county.store_county_code_and_name(project, "140221", "阳高县")
     return project
 
 
@@ -60,7 +60,7 @@ def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(sa
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
     assert path.exists() and dialog.result() == 1
-    norm = county.make_check_options(saved_project).resolve_norm().resolve_for_area("140221")
+    norm = county.make_check_options(saved_project).resolve_norm().keep_confirmations_valid_for_area("140221")
     assert {t.indicator: (t.value, t.unit, t.year) for t in norm.find_targets("140221")} == {
         "cultivated_area": ("52.10", "wan_mu", 2035),
         "boundary_area": ("14.20", "km2", 2035),
@@ -104,8 +104,8 @@ def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved
 
 
 def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_source(saved_project):
-    county.store_county(saved_project, county.ProjectCountySettings(profile="hunyuan"))
-    county.store_area(saved_project, "140225", "浑源县")
+    county.store_county_settings(saved_project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_code_and_name(saved_project, "140225", "浑源县")
     dialog = ProfileDialog(saved_project)
     form = dialog.form
     boundary = get_row(form, "boundary_area")
@@ -170,7 +170,7 @@ def test_county_profile_form_reads_percentages_and_full_width_digits(saved_proje
     form = dialog.form
     form.limits.rows["indicators.warning_share"].value.setText("５")
     form.limits.rows["rules.LAW020.max_flexible_share"].value.setText("12.5")
-    form.limits.rows["zones.urban_is_boundary"].choice.choose(False)
+    form.limits.rows["zones.urban_is_boundary"].choice.choose_value(False)
     assert dict(form.read_county_settings().value_by_setting) == {
         "indicators.warning_share": 0.05,
         "rules.LAW020.max_flexible_share": 0.125,
@@ -240,9 +240,9 @@ def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_pr
         '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["absent", "ratio.form", "all"]\n'
     )
     path.write_text(text, encoding="utf-8")
-    county.store_county(saved_project, county.ProjectCountySettings(profile=str(path)))
+    county.store_county_settings(saved_project, county.ProjectCountySettings(profile=str(path)))
     dialog = ProfileDialog(saved_project)
-    assert not dialog.form.is_changed and dialog.form.confirmation.confirmation().items == (
+    assert not dialog.form.is_changed and dialog.form.confirmation.read_confirmation().items == (
         "absent",
         "ratio.form",
         "all",
@@ -364,11 +364,13 @@ def test_project_wizard_writes_the_county_profile_into_the_project_folder(wizard
     opened = QgsProject()
     assert opened.read(str(tmp_path / "县规划.qgz"))
     profile = load_profile(county.make_check_options(opened).profile)
-    assert profile.area_code == request.code and {t.value for t in profile.targets if t.area_code == request.code} == {
+    assert profile.area_code == request.county_code and {
+        t.value for t in profile.targets if t.area_code == request.county_code
+    } == {
         "52.10",
         "14.20",
     }
-    assert county.read_project_county(opened) == (request.code, request.county_name)
+    assert county.read_county_code_and_name(opened) == (request.county_code, request.county_name)
 
 
 def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_path):
@@ -395,7 +397,7 @@ def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'
     path.write_text(text, encoding="utf-8")
-    county.store_county(saved_project, county.ProjectCountySettings(profile=str(path)))
+    county.store_county_settings(saved_project, county.ProjectCountySettings(profile=str(path)))
     dialog = ProfileDialog(saved_project)
     assert dialog.form.errors == [] and not dialog.form.is_changed
     dialog.form.confirmation.by.clear()

@@ -298,7 +298,7 @@ def test_map_export_prints_a_layout_that_the_user_edited(qgis_app, tmp_path):
     before = path.read_bytes()
     layout.itemById("note").setText("本县自己的说明：图中数据截至2026年。")
     outcome = run_order(builder, make_map_order(folder, "three_zones", formats=("pdf",)))
-    assert outcome.user_layouts == [layout.name()] and path.read_bytes() != before
+    assert outcome.used_project_layout_names == [layout.name()] and path.read_bytes() != before
     assert len(project.layoutManager().printLayouts()) == 1
 
 

@@ -91,7 +91,7 @@ def test_applied_fix_ends_its_finding_and_one_undo_restores_all_bytes(edit_sessi
     before, boundary = read_bytes(edit_session), edit_session["CZKFBJ"]
     index = boundary.undoStack().index()
     choice = try_fixes(edit_session, make_choices_work(finding, {}))[0]
-    assert choice.fix.code == "FIX010" and [one.code for one in choice.proposal.gone] == ["REL002"]
+    assert choice.fix.code == "FIX010" and [one.code for one in choice.proposal.ended_findings] == ["REL002"]
     assert read_bytes(edit_session) == before, "a trial changes nothing"
     step = apply(edit_session, make_order(choice, "修复 REL002"))
     assert boundary.undoStack().index() == index + 1 and boundary.undoStack().text(index) == "修复 REL002"

@@ -116,7 +116,7 @@ def make_check_answer():
     result = make_result(make_small_report())
     result.check_result.plan.crs = CRS.from_epsg(4526)
     checked = SimpleNamespace(result=result, plan=result.check_result.plan, report=result.report)
-    return checked, findings_layer.make_features(result.report.findings)
+    return checked, findings_layer.make_finding_features(result.report.findings)
 
 
 class HeldJobs:
@@ -321,9 +321,9 @@ def test_check_result_stays_usable_for_a_package_while_the_data_are_unchanged(
     )
     other = SimpleNamespace(standard="three_lines_2022")
     assert controller.result_owner.get_result_for_export(other) is None, "it would be checked by another standard"
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
     assert controller.result_owner.get_result_for_export(form) is None
-    county.store_county(project, county.ProjectCountySettings())
+    county.store_county_settings(project, county.ProjectCountySettings())
     assert controller.result_owner.get_result_for_export(form) is result, "as it was"
     result.rechecked_features.add("x")
     assert controller.result_owner.get_result_for_export(form) is None, "found again bit by bit is no whole check"

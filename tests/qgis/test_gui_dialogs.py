@@ -118,7 +118,7 @@ def test_profile_dialog_can_switch_on_all_rules_for_the_project(project):
     options = county.make_check_options(project)
     assert options.rules == ("all",) and empty_states.count_rules(options) == len(load_all_rules())
     assert ProfileDialog(project).rules.currentData() == "all"
-    county.store_county(project, county.ProjectCountySettings(rules="quality"))
+    county.store_county_settings(project, county.ProjectCountySettings(rules="quality"))
     dialog = ProfileDialog(project)
     dialog.accept()
     assert county.read_county_settings(project).rules == "quality", "what a script chose is kept"
@@ -154,16 +154,19 @@ def test_panel_errors_use_the_interface_language_not_the_findings_language(qgis_
 def test_english_interface_shows_no_full_width_punctuation(project, monkeypatch):
     for module in (profile_dialog, detail_pane):
         monkeypatch.setattr(module, "tr", lambda text: text)
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
     assert "km² (浑源县" in ProfileDialog(project).summary.text()
     one = make_finding("REL002", "1", 12_640.35, net_area_m2=12_000.0)
-    assert "　" not in detail_pane.format_figures(one) and len(detail_pane.format_figures(one).split("  ")) == 3
+    assert (
+        "　" not in detail_pane.format_place_and_size(one)
+        and len(detail_pane.format_place_and_size(one).split("  ")) == 3
+    )
 
 
 def test_chinese_interface_shows_full_width_punctuation(project):
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
     assert "km²（浑源县" in ProfileDialog(project).summary.text()
-    assert "　" in detail_pane.format_figures(make_finding("REL002", "1", 12_640.35))
+    assert "　" in detail_pane.format_place_and_size(make_finding("REL002", "1", 12_640.35))
 
 
 def test_layer_roles_dialog_does_not_offer_a_saved_findings_layer(project, project_layers):
@@ -179,14 +182,14 @@ def test_layer_roles_dialog_does_not_offer_a_saved_findings_layer(project, proje
 def test_profile_dialog_reports_an_invalid_profile_file_and_disables_ok(project, tmp_path):
     path = tmp_path / "县.toml"
     path.write_text('id = "x"\n', encoding="utf-8")
-    county.store_county(project, county.ProjectCountySettings(profile=str(path)))
+    county.store_county_settings(project, county.ProjectCountySettings(profile=str(path)))
     dialog = ProfileDialog(project)
     assert "县.toml" in dialog.summary.text() and not dialog._ok_button.isEnabled()
 
 
 def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, monkeypatch):
     assert "geopandas" in DoctorDialog().text()
-    monkeypatch.setitem(health.REQUIRED_VERSIONS, "geopandas_of_tomorrow", "1.0")
+    monkeypatch.setitem(health.REQUIRED_LIBRARY_MIN_VERSIONS, "geopandas_of_tomorrow", "1.0")
     text = DoctorDialog().text()
     assert "geopandas_of_tomorrow" in text and text.index("geopandas") < text.index("\n"), "the remedy comes first"
 
@@ -225,7 +228,7 @@ def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, q
 
 
 def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, qgis_app, project):
-    county.store_county(project, county.ProjectCountySettings(profile="nowhere"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="nowhere"))
     norm, outcome = empty_states.get_norm_and_outcomes(None, county.make_check_options(project))
     assert norm is None and outcome("REL006") is None
     assert "整改建议" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()

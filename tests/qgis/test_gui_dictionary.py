@@ -94,7 +94,7 @@ def test_dictionary_search_filters_pages_and_highlights_matches(qgis_app, dictio
 def test_whole_dictionary_opens_in_the_browser_at_the_current_page(dictionary_dialog_of_farmland, monkeypatch):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
-    dictionary_dialog_of_farmland.open_book()
+    dictionary_dialog_of_farmland.open_full_dictionary_page()
     (url,) = opened
     page = Path(url.toLocalFile()).read_text(encoding="utf-8")
     assert url.fragment() == "layer-YJJBNTTB" and f'id="{url.fragment()}"' in page and "<nav" in page

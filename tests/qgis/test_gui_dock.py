@@ -38,7 +38,7 @@ def do_nothing():
 def show_result(findings_dock, report):
     result = make_result(report)
     findings_dock.set_pages_without_findings(
-        *empty_states.make_pages_without_findings(result, do_nothing, findings_dock.list_skipped_rules)
+        *empty_states.make_pages_without_findings(result, do_nothing, findings_dock.show_skipped_rules)
     )
     findings_dock.set_result(result)
     return result
@@ -79,7 +79,7 @@ def test_panel_before_a_check_shows_what_to_do_with_a_button(findings_dock, empt
     done = []
     findings_dock.set_empty_page(empty(lambda: done.append(1)))
     assert read_visible_texts(findings_dock) == (text, buttons)
-    findings_dock.empty.buttons()[0].click()
+    findings_dock.empty.list_buttons()[0].click()
     assert wait_until(lambda: done)
     assert done
     assert (
@@ -102,7 +102,7 @@ def test_panel_shows_incomplete_when_rules_were_skipped_without_findings(finding
     show_result(findings_dock, make_clean_report(skipped=True))
     assert read_visible_texts(findings_dock) == ("没有发现问题，但有 1 条规则未能检查，不得视为通过。", ["查看原因"])
     assert findings_dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
-    findings_dock.empty.buttons()[0].click()
+    findings_dock.empty.list_buttons()[0].click()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
     parent = findings_dock.tree.filter.index(0, 0)
     assert findings_dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
@@ -113,7 +113,7 @@ def test_panel_offers_to_clear_a_filter_that_hides_all_findings(findings_dock, q
     QTest.keyClicks(findings_dock.filters.search, "nothing like it")
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.empty)
     assert read_visible_texts(findings_dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
-    findings_dock.empty.buttons()[0].click()
+    findings_dock.empty.list_buttons()[0].click()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
     assert not findings_dock.filters.search.text() and all(
         b.isChecked() for b in findings_dock.verdict.buttons.values()
@@ -253,9 +253,9 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
     findings_dock.start_run(19)
     assert not findings_dock.run_bar.isHidden() and findings_dock.tree.isVisible(), "results stay usable during a run"
     clock[0] += 4
-    findings_dock.run_bar.step(0.2, "SCH001")
+    findings_dock.run_bar.show_progress(0.2, "SCH001")
     clock[0] += 4
-    findings_dock.run_bar.step(0.5, "TOP002")
+    findings_dock.run_bar.show_progress(0.5, "TOP002")
     assert findings_dock.run_bar.bar.format() == "正在复检  2/19  TOP002  剩余约 8 秒"
     cancelled = []
     findings_dock.cancelRequested.connect(lambda: cancelled.append(1))

@@ -27,7 +27,7 @@ def open_controller(chinese, qgis_app, project, tmp_path):
     """Yield a controller for the small plan, and the plan's layers by code."""
     settings.store_setting("show_findings_layer", True)
     settings.store_setting("check_while_editing", True)
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
     path = write_small(tmp_path / "小县.gpkg")
     layers = {n: QgsVectorLayer(f"{path}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")}
     project.addMapLayers(list(layers.values()))

@@ -125,7 +125,9 @@ def test_yearly_update_dialog_is_filled_with_year_profile_and_databases(
     exchange, requested_dialogs, project, plan_layers, tmp_path
 ):
     (tmp_path / "备案.gdb").mkdir()
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", baseline=str(tmp_path / "备案.gdb")))
+    county.store_county_settings(
+        project, county.ProjectCountySettings(profile="hunyuan", baseline=str(tmp_path / "备案.gdb"))
+    )
     requested_dialogs.answer = {
         "DATABASE": "/x/维护.gdb",
         "LAYERS": 2,
@@ -153,7 +155,7 @@ def test_yearly_update_warns_about_unsaved_edits(exchange, plan_layers):
 def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_edition(
     exchange, requested_dialogs, project, plan_layers
 ):
-    county.store_county(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
+    county.store_county_settings(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
     exchange._iface.active = plan_layers["CZKFBJ"]
     requested_dialogs.answer = {
         "VERDICT": "different",
@@ -178,7 +180,7 @@ def test_compare_versions_dialog_recognises_an_active_layer_by_its_name(
     exchange, requested_dialogs, project, plan_layers
 ):
     """Activate a layer to which no role was assigned."""
-    county.store_county(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
+    county.store_county_settings(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
     plain = QgsVectorLayer(plan_layers["CZKFBJ"].source(), "CZKFBJ", "ogr")
     project.addMapLayer(plain)
     exchange._iface.active = plain

@@ -9,7 +9,7 @@ from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge.project import county
-from plugin.gui.toolbox.exchange import FiguresAction
+from plugin.gui.toolbox.exchange import IndicatorsAction
 from plugin.gui.widgets import messages
 
 INDICATOR_RESULTS = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
@@ -38,7 +38,7 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
     monkeypatch.setattr(messages.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     dialog_results["sanxian:compute_indicators"] = {**INDICATOR_RESULTS, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
     iface = FakeInterface()
-    FiguresAction(iface).open_indicator_dialog()
+    IndicatorsAction(iface).open_indicator_dialog()
     item = iface.bar.currentItem()
     assert item.duration() == 0
     for part in ("20", "29", "3"):
@@ -50,10 +50,10 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
 
 def test_indicators_dialog_begins_with_the_settings_of_the_project_and_a_workbook(chinese, project, tmp_path):
     asked = []
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", standard="county_db"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", standard="county_db"))
     project.setFileName(str(tmp_path / "规划.qgz"))
     provenance = {"scope": "county", "area_code": "140225", "area_name": "浑源县"}
-    FiguresAction(
+    IndicatorsAction(
         FakeInterface(), lambda name, values: asked.append((name, values)), get_provenance=lambda: provenance
     ).open_indicator_dialog()
     ((name, values),) = asked
@@ -69,12 +69,12 @@ def test_indicators_dialog_begins_with_the_settings_of_the_project_and_a_workboo
 def test_cancelled_indicators_dialog_shows_no_message(dialog_results, results):
     dialog_results["sanxian:compute_indicators"] = results
     iface = FakeInterface()
-    FiguresAction(iface).open_indicator_dialog()
+    IndicatorsAction(iface).open_indicator_dialog()
     assert iface.bar.currentItem() is None
 
 
 def test_message_after_computing_indicators_without_workbook_has_no_button(dialog_results):
     dialog_results["sanxian:compute_indicators"] = INDICATOR_RESULTS
     iface = FakeInterface()
-    FiguresAction(iface).open_indicator_dialog()
+    IndicatorsAction(iface).open_indicator_dialog()
     assert not iface.bar.currentItem().findChildren(QPushButton)

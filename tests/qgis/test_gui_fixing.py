@@ -158,7 +158,7 @@ def test_closed_project_closes_the_preview_while_its_trial_runs(overlapping):
     controller, layers, finding = overlapping
     controller.dock.tree.select_finding(finding)
     process_events(0.05)
-    controller.fixes.fix(finding)
+    controller.fixes.preview_fixes(finding)
     layers["CZKFBJ"].rollBack()
     layers.clear()
     QgsProject.instance().clear()
@@ -192,7 +192,7 @@ def test_message_on_an_edit_has_a_button_to_fix_what_it_added(overlapping):
 def test_outdated_result_is_not_fixed_and_the_note_has_the_reason(overlapping):
     controller, _layers, finding = overlapping
     controller.editing._current_check._stop_as_outdated()
-    controller.fixes.fix(finding)
+    controller.fixes.preview_fixes(finding)
     assert controller.fixes.one.dialog is None and "重新检查" in controller.dock.note.text()
 
 
@@ -201,7 +201,7 @@ def test_edits_not_rechecked_are_not_fixed(overlapping):
     controller.actions["live"].setChecked(False)
     assert layers["CZKFBJ"].changeGeometry(1, make_rectangle(2000, 300))
     process_events(0.1)
-    controller.fixes.fix(finding)
+    controller.fixes.preview_fixes(finding)
     assert controller.fixes.one.dialog is None and "实时检查" in controller.dock.note.text()
 
 
@@ -223,7 +223,7 @@ def test_document_number_lets_a_sealed_layer_change_and_is_logged(open_controlle
 
 
 def open_batch(controller, findings):
-    controller.fixes.fix_all(findings)
+    controller.fixes.preview_batch(findings)
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
     return controller.fixes.many.dialog
 
@@ -300,15 +300,15 @@ def test_live_check_follows_a_batch_of_very_many_features_and_its_undo(checked, 
     dialog.apply.click()
     assert wait_until(lambda: controller.fixes.many.dialog is None)
     wait_for_live_check(controller)
-    assert controller.editing.is_following and not controller.editing.is_outdated
+    assert controller.editing.is_observing and not controller.editing.is_outdated
     boundary.undoStack().undo()
     wait_for_live_check(controller)
-    assert controller.editing.is_following and not controller.editing.is_outdated
+    assert controller.editing.is_observing and not controller.editing.is_outdated
 
 
 def test_layer_removed_while_a_batch_is_tried_or_applied_leaves_nothing_half_done(overlapping):
     controller, layers, finding = overlapping
-    controller.fixes.fix_all([finding, *controller.dock.result.findings])
+    controller.fixes.preview_batch([finding, *controller.dock.result.findings])
     layers["CZKFBJ"].rollBack()
     QgsProject.instance().removeMapLayer(layers.pop("CZKFBJ").id())
     process_events(0.3)
@@ -339,7 +339,7 @@ def test_edit_by_another_tool_while_a_batch_is_applied_stops_it(overlapping):
 def test_cancelled_batch_changes_nothing(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
-    controller.fixes.fix_all([finding])
+    controller.fixes.preview_batch([finding])
     controller.fixes.many.trial.cancel()
     assert wait_until(lambda: not controller.fixes.many.trial.is_running)
     assert not controller.fixes.many.dialog.apply.isEnabled()

@@ -25,7 +25,7 @@ ROLES = ("CZKFBJ", "DLTB", "STBHHX", "YJJBNTBHTB")
 @pytest.fixture
 def controller(chinese, qgis_app, project, tmp_path):
     settings.store_setting("show_findings_layer", True)
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
     made = make_controller()
     yield made
     made.unload()

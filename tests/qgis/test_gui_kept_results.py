@@ -26,7 +26,7 @@ ROLES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
 def controller_and_project_file(chinese, qgis_app, project, tmp_path):
     """Yield a controller with a saved and checked project, and the project file."""
     settings.store_setting("show_findings_layer", True)
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
     path = write_small(tmp_path / "小县.gpkg")
     for role in ROLES:
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))
@@ -178,7 +178,7 @@ def test_added_plan_layer_outdates_a_stored_result_but_a_draft_does_not(controll
 
 def test_changed_county_profile_outdates_every_finding_of_a_stored_result(controller_and_project_file, project):
     controller, file = controller_and_project_file
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", base_year="2020"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", base_year="2020"))
     assert project.write(str(file))
     assert wait_until(lambda: controller.saved_results._writing_job is None)
     reopen(controller, project, file)

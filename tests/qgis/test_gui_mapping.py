@@ -35,7 +35,7 @@ def survey_file(tmp_path):
 
 @pytest.fixture
 def mapping_dialog(provider, project, qgis_app, survey_file):
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan"))
     layer = QgsVectorLayer(str(survey_file), "三调 图斑", "ogr")
     project.addMapLayer(layer)
     runner = JobRunner()
@@ -60,7 +60,7 @@ def choose_template(mapping_dialog, role):
 
 
 def read_cell(mapping_dialog, target, column):
-    return mapping_dialog.table.item(mapping_dialog.table._row(target), column).text()
+    return mapping_dialog.table.item(mapping_dialog.table._find_row(target), column).text()
 
 
 def select_data(mapping_dialog, name, data):
@@ -124,7 +124,7 @@ def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mappi
     select_data(mapping_dialog, "source.XZQMC", "DLMC")
     assert mapping_dialog._prepared_mapping.mapping.source_by_target["XZQMC"] == "DLMC"
     assert mapping_dialog._prepared_mapping.mapping.constant_by_target == {"XZQDM": "140225"}
-    assert mapping_dialog.table.cellWidget(mapping_dialog.table._row("XZQMC"), mapping_table.MORE_COLUMN) is None
+    assert mapping_dialog.table.cellWidget(mapping_dialog.table._find_row("XZQMC"), mapping_table.MORE_COLUMN) is None
     select_data(mapping_dialog, "source.XZQMC", mapping_table.NO_SOURCE)
     assert (
         "XZQMC" not in mapping_dialog._prepared_mapping.mapping.source_by_target
@@ -134,16 +134,16 @@ def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mappi
 
 def test_field_mapping_dialog_reports_copied_codes_outside_the_code_list(mapping_dialog):
     select_data(mapping_dialog, "codes.YDYHFLDM", None)
-    assert "YDYHFLDM" not in mapping_dialog._prepared_mapping.mapping.codes
+    assert "YDYHFLDM" not in mapping_dialog._prepared_mapping.mapping.translation_by_target
     assert (
         "0201K：不在代码表中"
-        in mapping_dialog.table.item(mapping_dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES_COLUMN).toolTip()
+        in mapping_dialog.table.item(mapping_dialog.table._find_row("YDYHFLDM"), mapping_table.SAMPLES_COLUMN).toolTip()
     )
 
 
 def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mapping_dialog, survey_file, tmp_path):
     before = digest_files(survey_file.parent)
-    mapping_dialog.table.selectRow(mapping_dialog.table._row("YDYHFLDM"))
+    mapping_dialog.table.selectRow(mapping_dialog.table._find_row("YDYHFLDM"))
     assert mapping_dialog.choices.isVisibleTo(mapping_dialog) and mapping_dialog.choices.table.rowCount() == 4
     box = select_data(mapping_dialog, "choice.0204", "0205")
     assert [box.itemData(n) for n in range(3)] == ["", "0205", "0204"], "what the list suggests comes first"

@@ -129,7 +129,7 @@ def test_make_layouts_action_opens_the_dialog_and_creates_layouts(maps_and_inter
     maps, iface = maps_and_interface
     opened = []
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: opened.append(dialog) or 1)
-    maps.make_layouts()
+    maps.open_layouts_dialog()
     assert wait_until(lambda: bool(iface.messages))
     assert len(opened) == 1 and len(QgsProject.instance().layoutManager().printLayouts()) == 5
     assert iface.messages[0][0] == "success" and "02 县域三条控制线图 A3" in iface.messages[0][1]
@@ -137,7 +137,7 @@ def test_make_layouts_action_opens_the_dialog_and_creates_layouts(maps_and_inter
 
 def test_make_layouts_action_warns_in_a_project_without_plan_layers(maps_and_interface, project):
     maps, iface = maps_and_interface
-    maps.make_layouts()
+    maps.open_layouts_dialog()
     assert iface.messages[0][0] == "warning" and "没有" in iface.messages[0][1]
 
 
@@ -147,7 +147,7 @@ def test_make_layouts_action_warns_if_the_county_layer_is_missing(maps_and_inter
     for role in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "DLTB"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={role}", role, "ogr"))
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: 1)
-    maps.make_layouts()
+    maps.open_layouts_dialog()
     assert wait_until(lambda: bool(iface.messages))
     assert iface.messages[0][0] == "warning" and "XZQX" in iface.messages[0][1]
     assert not project.layoutManager().printLayouts()
@@ -160,10 +160,10 @@ def test_map_export_reports_exported_and_omitted_maps_in_the_message_bar(maps_an
     maps, iface = maps_and_interface
     results = {"MADE": 5, "FILES": 10, "NOT_MADE": "中心城区土地使用规划图", "OUTPUT": "图件"}
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: results)
-    maps.export()
+    maps.open_export_dialog()
     assert [kind for kind, _ in iface.messages] == ["success", "info"] and "土地使用规划图" in iface.messages[1][1]
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: {})
-    maps.export()
+    maps.open_export_dialog()
     assert len(iface.messages) == 2
 
 
@@ -199,10 +199,10 @@ def test_map_export_without_secrecy_level_asks_and_stops_on_cancel(maps_and_inte
     monkeypatch.setattr(DocumentDialog, "exec", lambda form: asked.append(form.problem.text()) or 0)
     processing = types.SimpleNamespace(execAlgorithmDialog=lambda *given: opened.append(given) or {})
     monkeypatch.setitem(sys.modules, "processing", processing)
-    maps.export()
+    maps.open_export_dialog()
     assert len(asked) == 1 and opened == []
     document.store_document_info(QgsProject.instance(), DocumentInfo(secrecy="内部"))
-    maps.export()
+    maps.open_export_dialog()
     assert len(asked) == 1 and len(opened) == 1
 
 

@@ -522,7 +522,7 @@ def test_package_export_stops_after_a_failed_check_or_without_plan_layers(export
     export_scene.dialog.wanted.emit()
     export_scene.export.cancel()
     assert export_scene.checking.cancelled == 1
-    export_scene.export.continue_without_check()
+    export_scene.export.end_export_without_check()
     assert export_scene.shown_end()[0].startswith("检查未完成") and not export_scene.export.is_running
     export_scene.checking.able = export_scene.checking.is_running = False
     export_scene.dialog.show_form()

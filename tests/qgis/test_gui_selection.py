@@ -365,10 +365,10 @@ def test_selecting_a_finding_hidden_by_the_filter_marks_it_and_mentions_the_filt
 def test_filter_that_hides_the_selected_finding_removes_its_mark_from_the_map(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     controller.selection.select_finding(pair)
-    assert controller.dock.tree.current() is pair and controller.mark.shown
+    assert controller.dock.tree.get_selected_finding() is pair and controller.mark.is_shown
     controller.dock.filters.search.setText("SCH")
-    assert wait_until(lambda: controller.dock.tree.current() is None)
-    assert not controller.mark.shown
+    assert wait_until(lambda: controller.dock.tree.get_selected_finding() is None)
+    assert not controller.mark.is_shown
 
 
 def test_dragging_the_map_or_using_a_drawing_tool_selects_no_finding(overlap_on_canvas, monkeypatch):

@@ -14,7 +14,7 @@ from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.project import waivers
 from plugin.core.waivers.file import read_waivers
-from plugin.gui.findings.navigation_bar import WaiveButton, find_refusal_text
+from plugin.gui.findings.navigation_bar import WaiveButton, find_waiver_refusal_text
 from plugin.gui.findings.waiver_dialog import FindingCard, WaiverDialog
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
@@ -95,7 +95,7 @@ def test_waiving_writes_the_waiver_file_and_withdrawing_reopens_it(checked, proj
 
 def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
     controller, _ = checked
-    open_ones = [f for f in controller.dock.result.findings if not find_refusal_text(f)]
+    open_ones = [f for f in controller.dock.result.findings if not find_waiver_refusal_text(f)]
     assert len(open_ones) > 2
     select_findings(controller, *open_ones[:2])
     assert controller.dock.navigation.waive.text() == "豁免 2 处…"
@@ -109,7 +109,9 @@ def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, projec
     # A rule's row represents its visible findings.
     tree = controller.dock.tree
     group = next(
-        g for g in tree.findings.groups if any(not find_refusal_text(f) and f.state == "open" for f in g.findings)
+        g
+        for g in tree.findings.groups
+        if any(not find_waiver_refusal_text(f) and f.state == "open" for f in g.findings)
     )
     tree.selectionModel().setCurrentIndex(
         tree._get_group_index(group),
@@ -154,7 +156,7 @@ def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app,
     # The project stores the path of a chosen waiver file.
     given["file"] = str(tmp_path / "我的.csv")
     controller.dock.navigation.waive.click()
-    assert crossing.state == "waived" and waivers.read_chosen_file(get_project()) == str(tmp_path / "我的.csv")
+    assert crossing.state == "waived" and waivers.read_chosen_waiver_path(get_project()) == str(tmp_path / "我的.csv")
 
 
 def get_project():

@@ -180,8 +180,8 @@ def test_finding_without_geometry_does_not_move_the_map(canvas):
 def test_showing_findings_again_refills_the_existing_findings_layer(project):
     report = make_small_report()
     crs = CRS.from_epsg(4526)
-    first = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
-    second = findings_layer.show_findings(project, findings_layer.make_features(report.findings[:2]), crs)
+    first = findings_layer.show_findings(project, findings_layer.make_finding_features(report.findings), crs)
+    second = findings_layer.show_findings(project, findings_layer.make_finding_features(report.findings[:2]), crs)
     assert first is second and second.featureCount() == 2
     assert second.renderer().type() == "categorizedSymbol"
     assert project.layerTreeRoot().children()[0].findLayers()[0].layerId() == second.id()
@@ -206,7 +206,7 @@ def test_findings_layer_saved_by_the_user_is_not_refilled_or_removed(project, tm
     It keeps its custom property but has another source.
     """
     report, crs = make_small_report(), CRS.from_epsg(4526)
-    layer = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
+    layer = findings_layer.show_findings(project, findings_layer.make_finding_features(report.findings), crs)
     path = tmp_path / "检查结果.gpkg"
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
@@ -214,7 +214,7 @@ def test_findings_layer_saved_by_the_user_is_not_refilled_or_removed(project, tm
     layer.setDataSource(str(path), layer.name(), "ogr")
     assert layer.customProperty(role_recognition.FINDINGS_PROPERTY) and layer.featureCount() == len(report.findings)
     assert findings_layer.find_findings_layer(project) is None
-    second = findings_layer.show_findings(project, findings_layer.make_features(report.findings[:1]), crs)
+    second = findings_layer.show_findings(project, findings_layer.make_finding_features(report.findings[:1]), crs)
     assert second.id() != layer.id() and second.featureCount() == 1
     assert QgsVectorLayer(str(path), "", "ogr").featureCount() == len(report.findings)
     assert len(project.layerTreeRoot().children()) == 1, "one group for both"
@@ -241,20 +241,20 @@ def test_plan_layers_are_recognised_by_name_and_by_the_choice_of_the_user(projec
     lines = QgsVectorLayer(f"{path}|layername=CZKFBJ", "我的边界", "ogr")
     project.addMapLayer(lines)
     found = role_recognition.recognise_layers(
-        role_recognition.take_outlines(project), county.make_check_options(project)
+        role_recognition.read_layer_schemas(project), county.make_check_options(project)
     )
     assert set(found.layer_id_by_role) == {"YJJBNTBHTB", "STBHHX", "DLTB"}
     assert found.missing_concepts == [("boundary", ("CZKFBJ",))]
     role_recognition.assign_role(project, "CZKFBJ", lines)
     found = role_recognition.recognise_layers(
-        role_recognition.take_outlines(project), county.make_check_options(project)
+        role_recognition.read_layer_schemas(project), county.make_check_options(project)
     )
     assert found.layer_id_by_role["CZKFBJ"] == lines.id() and not found.missing_concepts
 
 
 def test_county_settings_are_stored_in_the_project(project, tmp_path):
     mine = county.ProjectCountySettings(profile="hunyuan", scope="three_lines", base_year="2020")
-    county.store_county(project, mine)
+    county.store_county_settings(project, mine)
     project.write(str(tmp_path / "a.qgz"))
     project.clear()
     assert county.read_county_settings(project) == county.ProjectCountySettings()
@@ -262,7 +262,7 @@ def test_county_settings_are_stored_in_the_project(project, tmp_path):
     assert county.read_county_settings(project) == mine
     options = county.make_check_options(project)
     assert (options.profile, options.base_year) == ("hunyuan", 2020)
-    county.store_county(project, county.ProjectCountySettings())
+    county.store_county_settings(project, county.ProjectCountySettings())
     assert county.read_county_settings(project) == county.ProjectCountySettings()
 
 
@@ -285,7 +285,7 @@ def test_sample_county_opens_as_a_copy_in_layer_groups_with_symbols(project, tmp
     assert county.read_county_settings(project).profile == "hunyuan"
     assert set(
         role_recognition.recognise_layers(
-            role_recognition.take_outlines(project), county.make_check_options(project)
+            role_recognition.read_layer_schemas(project), county.make_check_options(project)
         ).layer_id_by_role
     ) == set(by_role)
 

@@ -228,7 +228,7 @@ def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(cou
     from plugin.core.profile.space_map import load_space_map
 
     mapping = load_space_map(sample_layout_builder.material.norm)
-    expected = {mapping.name(mapping.get_zone_code(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
+    expected = {mapping.name(mapping.get_three_zone_code(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
     assert set(legend.list_legend_entries(county_layouts["three_zones"].itemById("legend"))["三区"]) == expected
 
 

@@ -126,7 +126,7 @@ def test_new_county_can_be_planned_from_the_wizard_to_an_accepted_package(
     assert (
         profile.exists()
         and project.read(str(request.project_path))
-        and county.read_project_county(project) == (CODE, NAME)
+        and county.read_county_code_and_name(project) == (CODE, NAME)
     )
     hand.begin("layers")
     paste_data_into_layers(hand, project, county_data)

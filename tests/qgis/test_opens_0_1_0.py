@@ -39,13 +39,13 @@ def unpacked_projects(tmp_path):
 
 @pytest.fixture
 def wizard_project(functions, project, unpacked_projects):
-    assert project.read_fields(str(unpacked_projects / "wizard.qgz")), project.make_error()
+    assert project.read(str(unpacked_projects / "wizard.qgz")), project.error()
     return project
 
 
 @pytest.fixture
 def manual_project(functions, project, unpacked_projects):
-    assert project.read_fields(str(unpacked_projects / "layers.qgs")), project.make_error()
+    assert project.read(str(unpacked_projects / "layers.qgs")), project.error()
     return project
 
 
@@ -62,7 +62,7 @@ def test_layers_of_a_wizard_project_of_version_0_1_0_are_recognised(wizard_proje
     assert (
         set(
             role_recognition.recognise_layers(
-                role_recognition.take_outlines(wizard_project), county.make_check_options(wizard_project)
+                role_recognition.read_layer_schemas(wizard_project), county.make_check_options(wizard_project)
             ).layer_id_by_role
         )
         == LAYER_ROLES
@@ -106,7 +106,7 @@ def test_county_settings_of_a_0_1_0_project_are_all_read(wizard_project, unpacke
     assert (options.rules, options.base_year, options.phase) == (("quality",), 2020, "approval")
     # Values that version 0.1.0 did not have are empty, so profile and form apply.
     assert options.document_info == DocumentInfo()
-    assert waivers.read_chosen_file(wizard_project) == "accepted.csv" and options.waivers == str(
+    assert waivers.read_chosen_waiver_path(wizard_project) == "accepted.csv" and options.waivers == str(
         unpacked_projects / "accepted.csv"
     )
 

@@ -46,7 +46,7 @@ def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project
     project.addMapLayer(copy)
     assert set(role_recognition.get_chosen_roles(project)) == {"YJJBNTBHTB", "CZKFBJ"}
     assert role_recognition.recognise_layers(
-        role_recognition.take_outlines(project), county.make_check_options(project)
+        role_recognition.read_layer_schemas(project), county.make_check_options(project)
     ).repeated_roles == ["STBHHX"]
     with pytest.raises(QgsProcessingException, match=r"两个图层均可识别为 STBHHX：.*“STBHHX 副本”"):
         run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})
@@ -110,14 +110,14 @@ def test_layer_given_by_the_roles_parameter_is_read_whatever_its_name(small, pro
 
 def test_check_plan_without_source_uses_the_county_settings_of_the_project(small, project):
     add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
-    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", scope="three_lines"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", scope="three_lines"))
     log = Log()
     run_algorithm("check_plan", {"RULES": THREE_LINES_RULES}, log)
     assert log.lines[0] == "留空的参数取自工程的县配置：PROFILE=hunyuan, SCOPE=three_lines。"
     log = Log()
     run_algorithm("check_plan", {"RULES": THREE_LINES_RULES, "PROFILE": "shanxi", "SCOPE": "county"}, log)
     assert not any("取自工程" in line for line in log.lines)
-    county.store_county(project, county.ProjectCountySettings(profile="没有"))
+    county.store_county_settings(project, county.ProjectCountySettings(profile="没有"))
     with pytest.raises(QgsProcessingException, match="县配置“没有”不存在"):
         run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})
     assert run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES_RULES})["ERRORS"] == 1
@@ -137,7 +137,7 @@ def test_layer_role_stored_in_the_project_takes_precedence_over_a_layer_name(sma
 def test_missing_mandatory_layers_depend_on_the_scope_of_the_check(project, monkeypatch):
     standard = county.make_check_options(project).resolve_norm().standard
     lines = standard.scopes["three_lines"].mandatory_concepts
-    outlines = [role_recognition.LayerOutline("a", "STBHHX", "", ())]
+    outlines = [role_recognition.LayerSchema("a", "STBHHX", "", ())]
 
     def list_missing_concepts(**options_given):
         options = replace(county.make_check_options(project), **options_given)

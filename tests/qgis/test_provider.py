@@ -76,7 +76,7 @@ def test_every_algorithm_belongs_to_a_toolbox_group(provider):
 
 
 def test_every_algorithm_has_a_local_help_page_with_its_parameters(provider):
-    pages = {a.name(): QUrl(help_pages.get_help_url(a)).toLocalFile() for a in provider.algorithms()}
+    pages = {a.name(): QUrl(help_pages.get_or_write_help_page_url(a)).toLocalFile() for a in provider.algorithms()}
     assert len(set(pages.values())) == len(pages)
     for algorithm in provider.algorithms():
         page = Path(pages[algorithm.name()]).read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def test_help_page_that_cannot_be_written_is_logged_and_omitted(provider, monkey
 
     monkeypatch.setattr("plugin.bridge.help_pages.write_atomically", refused)
     monkeypatch.setattr("plugin.bridge.help_pages.make_help_page", lambda _: "another")
-    assert help_pages.get_help_url(provider.algorithm("check_plan")) == ""
+    assert help_pages.get_or_write_help_page_url(provider.algorithm("check_plan")) == ""
     assert any("denied" in text for text in qgis_log)
 
 

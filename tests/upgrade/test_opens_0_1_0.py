@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plugin.core.check import RunOptions, check_plan
-from plugin.core.loading.renumbering import read_renumbered
+from plugin.core.loading.renumbering import read_renumbered_keys
 from plugin.core.mapping import load_mapping
 from plugin.core.model.findings import FINDING_COLUMNS
 from plugin.core.model.report import Report
@@ -133,7 +133,7 @@ def test_waivers_of_version_0_1_0_match_renumbered_features_by_a_table_of_keys(s
 
     table = FILES_OF_0_1_0 / "renumbered.csv"
     new = {row["旧标识码"]: row["新标识码"] for row in read_csv_rows(table)}
-    assert read_renumbered(table) == {("STBHHX", old): key for old, key in new.items()}
+    assert read_renumbered_keys(table) == {("STBHHX", old): key for old, key in new.items()}
     moved = tmp_path / "county.gpkg"
     shutil.copyfile(sample_county_file, moved)
     database = ogr.Open(str(moved), 1)

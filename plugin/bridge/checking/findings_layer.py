@@ -22,7 +22,7 @@ ROWS_PER_BATCH = 5000
 _OBJECT_NAME = "SanxianFilling"
 
 
-class LayerFilling(QObject):
+class BatchedRowAdder(QObject):
     """Adds rows to a layer in batches from the event loop.
 
     QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop_adding_rows`
@@ -62,7 +62,7 @@ class LayerFilling(QObject):
             if not self._add_rows():
                 self.stop_adding_rows()
                 return False
-            self._delete_when_done()
+            self._stop_timer_when_done()
         return True
 
     def stop_adding_rows(self) -> None:
@@ -77,9 +77,9 @@ class LayerFilling(QObject):
             # The layer and this object are going to be removed, which must not happen within this timer's slot.
             QTimer.singleShot(0, self._lost)
         else:
-            self._delete_when_done()
+            self._stop_timer_when_done()
 
-    def _delete_when_done(self) -> None:
+    def _stop_timer_when_done(self) -> None:
         if self._next >= len(self._rows):
             self._timer.stop()
 
@@ -91,10 +91,10 @@ class LayerFilling(QObject):
         return done
 
 
-def find_filling(layer: QgsVectorLayer) -> LayerFilling | None:
-    """Return the `LayerFilling` that fills or has filled a layer, or None."""
+def find_row_adder(layer: QgsVectorLayer) -> BatchedRowAdder | None:
+    """Return the `BatchedRowAdder` that fills or has filled a layer, or None."""
     found = layer.findChild(QObject, _OBJECT_NAME)
-    return found if isinstance(found, LayerFilling) else None
+    return found if isinstance(found, BatchedRowAdder) else None
 
 
 def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
@@ -111,7 +111,7 @@ def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
     return bool(done)
 
 
-def make_features(findings: list[Any]) -> list[QgsFeature]:
+def make_finding_features(findings: list[Any]) -> list[QgsFeature]:
     """Return findings as features of the findings layer, in any thread."""
     columns = sinks.make_findings_fields()
     return [sinks.make_finding_feature(f, columns) for f in findings]
@@ -135,8 +135,8 @@ def show_findings(
         layer.setReadOnly(True)
         styles.apply_role_style(layer, styles.FINDINGS_STYLE)
         project.addMapLayer(layer, False)
-        _find_findings_group(project).insertLayer(0, layer)
-    former = find_filling(layer)
+        _get_or_create_findings_group(project).insertLayer(0, layer)
+    former = find_row_adder(layer)
     if former is not None:
         former.stop_adding_rows()
 
@@ -145,14 +145,14 @@ def show_findings(
     def remove_incomplete_layer() -> None:
         # By then another, complete layer may have replaced it.
         now = find_findings_layer(project)
-        if now is not None and now.id() == shown and find_filling(now) is None:
+        if now is not None and now.id() == shown and find_row_adder(now) is None:
             remove_findings_layer(project)
             lost()
 
     layer.setCrs(convert_to_qgis_crs(crs))
     if not (
         _get_data_provider(layer).truncate()
-        and LayerFilling(layer, rows, remove_incomplete_layer, _get_data_provider).start_adding_rows()
+        and BatchedRowAdder(layer, rows, remove_incomplete_layer, _get_data_provider).start_adding_rows()
     ):
         remove_findings_layer(project)
         return None
@@ -164,7 +164,7 @@ def replace_findings_in_layer(layer: QgsVectorLayer, removed: list[QgsFeature], 
 
     If False is returned, the layer is incomplete and should be removed.
     """
-    coming = find_filling(layer)
+    coming = find_row_adder(layer)
     if coming is not None and not coming.add_remaining_rows():
         return False
     provider = _get_data_provider(layer)
@@ -231,7 +231,7 @@ def _find_findings_groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
     return [g for g in project.layerTreeRoot().findGroups(True) if g.customProperty(FINDINGS_PROPERTY)]
 
 
-def _find_findings_group(project: QgsProject) -> QgsLayerTreeGroup:
+def _get_or_create_findings_group(project: QgsProject) -> QgsLayerTreeGroup:
     for group in _find_findings_groups(project):
         return group
     group = project.layerTreeRoot().insertGroup(0, tr("Findings"))

@@ -14,7 +14,7 @@ from ..editing.listener import EditListener, EditStep
 from ..layers.reading import read_feature_states as states_of
 from ..running.tasks import BackgroundJob, JobRunner, log_error
 from ..texts import tr
-from .findings_layer import make_features
+from .findings_layer import make_finding_features
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, RunOptions
@@ -121,7 +121,7 @@ class LiveCheck(QObject):
 
     # --- trials
     @property
-    def can_try(self) -> bool:
+    def can_run_trials(self) -> bool:
         """Return True if there is a result that trials can start from."""
         return self._check_session is not None
 
@@ -165,7 +165,7 @@ class LiveCheck(QObject):
         self._check_next()
         return trial
 
-    def announce_changes(self, count: int) -> None:
+    def increase_change_limit_by(self, count: int) -> None:
         """Re-check a command that just changed ``count`` features, however many they are.
 
         For steps whose features and effects a trial has found.
@@ -311,4 +311,4 @@ def _recheck_batch(
 ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
     change = work.check_edits(batch, cancellation)
     new = [*change.new_findings, *(now for _, now in change.changed_findings)]
-    return change, {id(finding): row for finding, row in zip(new, make_features(new), strict=True)}
+    return change, {id(finding): row for finding, row in zip(new, make_finding_features(new), strict=True)}

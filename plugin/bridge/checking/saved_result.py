@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 #: Files that a check reads in addition to its layers, by their names in the options.
-SIDE_FILES = ("profile", "targets", "waivers", "baseline", "register")
+SIDE_FILE_OPTION_NAMES = ("profile", "targets", "waivers", "baseline", "register")
 #: The file itself and the write-ahead log of a GeoPackage that is being written.
 _DATABASE_FILE_SUFFIXES = ("", "-wal")
 
 
-def read_stamp(path: str) -> FileStamp:
+def read_modification_stamp(path: str) -> FileStamp:
     """Return name, modification time (ns) and size of a file.
 
     For a folder (a FileGDB database), return those of each file in it. Return an empty tuple for an empty path.
@@ -61,28 +61,28 @@ def _read_file_stamp(path: Path) -> tuple[str, int, int]:
 class ProjectState:
     """Inputs of a check as far as they are known without reading features.
 
-    ``options``: the check's options; ``check_settings``: check settings as text; ``saved_layers``: the plan layers,
-    without digests of their rows; ``side_file_stamps``: name of the setting → path and stamp (see `read_stamp`) of the
-    other input files.
+    ``options``: the check's options; ``check_settings``: check settings as text; ``layer_states``: the plan layers,
+    without digests of their rows; ``side_file_stamps``: name of the setting → path and stamp (see
+    `read_modification_stamp`) of the other input files.
     """
 
     options: RunOptions
     check_settings: dict[str, str]
-    saved_layers: tuple[SavedLayer, ...]
+    layer_states: tuple[SavedLayer, ...]
     side_file_stamps: dict[str, tuple[str, FileStamp]]
 
     @classmethod
     def read_from_project(cls, project: QgsProject) -> ProjectState:
         """Return the current state of a project. Call on the main thread."""
         options = county.make_check_options(project)
-        files = {name: str(getattr(options, name) or "") for name in SIDE_FILES}
+        files = {name: str(getattr(options, name) or "") for name in SIDE_FILE_OPTION_NAMES}
         stamps: dict[str, FileStamp] = {}
-        layers = tuple(_describe_layer(layer, stamps) for layer in role_recognition.list_plan_layers(project))
+        layers = tuple(_make_saved_layer(layer, stamps) for layer in role_recognition.list_plan_layers(project))
         return cls(
             options,
             collect_settings(project, options),
             layers,
-            {name: (path, read_stamp(path)) for name, path in files.items()},
+            {name: (path, read_modification_stamp(path)) for name, path in files.items()},
         )
 
 
@@ -96,11 +96,11 @@ def collect_settings(project: QgsProject, options: RunOptions) -> dict[str, str]
     }
 
 
-def _describe_layer(layer: QgsVectorLayer, stamps: dict[str, FileStamp]) -> SavedLayer:
+def _make_saved_layer(layer: QgsVectorLayer, stamps: dict[str, FileStamp]) -> SavedLayer:
     path = get_file_path(layer)
     if path not in stamps:
         # Layers in memory or on a server have no stamp, so their rows are compared.
-        stamps[path] = read_stamp(path) if os.path.exists(path) else ()
+        stamps[path] = read_modification_stamp(path) if os.path.exists(path) else ()
     return SavedLayer(
         layer.id(),
         layer.name(),
@@ -124,7 +124,7 @@ def make_saved_result(
     plan = checked.plan
     roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
     layers = []
-    for one in state.saved_layers:
+    for one in state.layer_states:
         role, layer = roles.get(one.id, ("", None))
         digest = compute_table_digest(layer.source, cancellation) if layer is not None else ""
         layers.append(replace(one, role=role, digest=digest))
@@ -135,7 +135,7 @@ def make_saved_result(
         dict(state.check_settings),
         layers,
         {name: make_saved_file(path, stamp) for name, (path, stamp) in state.side_file_stamps.items()},
-        plan.area_known,
+        plan.is_area_code_from_data,
     )
 
 
@@ -151,7 +151,7 @@ def find_changes_since_check(
     saved: SavedResult,
     state: ProjectState,
     shots: list[LayerSnapshot],
-    outlines: list[role_recognition.LayerOutline],
+    outlines: list[role_recognition.LayerSchema],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck | None:
     """Return what has changed in a project since its saved result, in any thread.
@@ -159,7 +159,7 @@ def find_changes_since_check(
     Features are read only from layers whose file has changed. Return None if the result has no layer of the
     project: it belongs to another project file of the same name.
     """
-    now = {layer.id: layer for layer in state.saved_layers}
+    now = {layer.id: layer for layer in state.layer_states}
     before = {layer.id: layer for layer in saved.layers}
     if not now.keys() & before.keys():
         return None
@@ -219,13 +219,13 @@ def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -
     """
     from ...core.check import CheckResult
     from ...core.model.side_inputs import NO_SIDE_INPUTS
-    from ...core.results.saved_plan import restore_plan
+    from ...core.results.saved_plan import restore_plan_with_empty_layers
     from ...core.waivers.loading import load_waivers
 
     options = state.options
     if not (options.standard or options.profile):
         # The standard of the package specification was used for a package.
         options = replace(options, standard=saved.report.provenance["standard"]["id"])
-    plan = restore_plan(saved, options, tuple(inputs))
+    plan = restore_plan_with_empty_layers(saved, options, tuple(inputs))
     waivers, _ = load_waivers(options.waivers, plan.norm)
     return CheckResult(plan, saved.report, NO_SIDE_INPUTS, waivers)

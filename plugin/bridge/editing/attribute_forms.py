@@ -25,10 +25,10 @@ from qgis.core import (
 )
 
 from ...core.messages.texts import Texts
-from ...core.standard.numbering import is_county
+from ...core.standard.numbering import has_county_code_format
 from ..settings import get_report_language
 from .dependent_fields import FORM_PROPERTY, make_area_expression, make_name_expression
-from .feature_numbers import COUNTY_PROPERTY
+from .feature_numbers import COUNTY_CODE_PROPERTY
 
 if TYPE_CHECKING:
     from ...core.profile import Norm
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 #: The county's name if the list of divisions lacks it; stored in the layer next to its code.
 COUNTY_NAME_PROPERTY = "sanxian/county_name"
 #: The sections of a form's first tab, where it has tabs.
-_FIRST_SECTIONS = ("identity", "attributes")
+_SECTIONS_OF_FIRST_TAB = ("identity", "attributes")
 FORM_SECTION_IDS = ("identity", "attributes", "areas", "others")
 _IDENTITY_MEANINGS = ("key", "feature_code", "division_code", "division_name", "feature_name")
 _REMARK_FIELD = "BZ"
 #: A form with more fields than this has a tab for each section, else a box.
-_MAX_FIELDS_IN_BOXES = 12
+_MAX_FIELDS_WITHOUT_TABS = 12
 #: A longer text gets a field of several lines.
 _MAX_LENGTH_OF_ONE_LINE = 255
 #: Precedes a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
@@ -73,9 +73,9 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
     Template fields that the layer lacks are skipped; data are unchanged. Default values use the county of the
     profile, else the county stored in the layer when it was created.
     """
-    county = _find_county(norm) or str(layer.customProperty(COUNTY_PROPERTY, "") or "")
+    county = _find_county_code(norm) or str(layer.customProperty(COUNTY_CODE_PROPERTY, "") or "")
     if county:
-        layer.setCustomProperty(COUNTY_PROPERTY, county)
+        layer.setCustomProperty(COUNTY_CODE_PROPERTY, county)
     texts = Texts(get_report_language())
     fields = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
     for field in template.fields:
@@ -117,13 +117,13 @@ def apply_forms_to_project(project: QgsProject, roles: dict[str, str], norm: Nor
     return changed_layers
 
 
-def _find_county(norm: Norm) -> str:
+def _find_county_code(norm: Norm) -> str:
     """Return the code of the county that the profile is for.
 
     Empty if the profile is for a province or a city, or for no area.
     """
     code = norm.profile.area_code
-    return code if is_county(code) and not code.endswith("00") else ""
+    return code if has_county_code_format(code) and not code.endswith("00") else ""
 
 
 # --- widgets
@@ -293,7 +293,7 @@ def _make_default_expression(
     if field.default:
         return QgsExpression.quotedString(field.default)
     if county and template.role not in norm.standard.concepts.get("townships", ()):
-        return _find_division(field, norm, county, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or ""))
+        return _make_division_expression(field, norm, county, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or ""))
     return ""
 
 
@@ -310,7 +310,7 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         follows = by is not None
         if by is not None:
             expression = make_name_expression(by.codes, layer.fields().at(names[by.name]).name(), own)
-        elif field.meaning in ("area", "gross_area") and _is_area_field(layer, template, field):
+        elif field.meaning in ("area", "gross_area") and _can_compute_area(layer, template, field):
             decimals = 2 if field.decimals is None else field.decimals
             follows = field.meaning == "area"
             drawn = f"round(sanxian_statutory_area(@geometry), {decimals})"
@@ -333,7 +333,7 @@ def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
 
     These are the feature code, the county's code and name, and default values of the template.
     """
-    county, found = _find_county(norm), {}
+    county, found = _find_county_code(norm), {}
     for field in template.fields:
         value = ""
         if field.meaning == "feature_code":
@@ -341,17 +341,17 @@ def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
         elif field.default:
             value = field.default
         elif county and template.role not in norm.standard.concepts.get("townships", ()):
-            value = str(QgsExpression(_find_division(field, norm, county, "") or "''").evaluate() or "")
+            value = str(QgsExpression(_make_division_expression(field, norm, county, "") or "''").evaluate() or "")
         if value:
             found[field.name] = value
     return found
 
 
-def _is_area_field(layer: QgsVectorLayer, template: Template, field: TemplateField) -> bool:
+def _can_compute_area(layer: QgsVectorLayer, template: Template, field: TemplateField) -> bool:
     return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
 
 
-def _find_division(field: TemplateField, norm: Norm, county: str, name: str) -> str:
+def _make_division_expression(field: TemplateField, norm: Norm, county: str, name: str) -> str:
     if field.meaning == "division_code":
         return QgsExpression.quotedString(county)
     divisions = norm.standard.code_lists.get("divisions")
@@ -383,7 +383,7 @@ def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -
         declared = known.get(field.name().upper())
         if declared is not None or index not in ids:
             sections[_get_form_section(declared)].append((field.name(), index))
-    tabs = sum(map(len, sections.values())) > _MAX_FIELDS_IN_BOXES
+    tabs = sum(map(len, sections.values())) > _MAX_FIELDS_WITHOUT_TABS
     config = layer.editFormConfig()
     config.clearTabs()
     config.setLayout(Qgis.AttributeFormLayout.DragAndDrop)
@@ -395,7 +395,7 @@ def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -
         front.setType(_TAB_PAGE)
         config.addTab(front)
     for name, members in sections.items():
-        inside = front if front is not None and name in _FIRST_SECTIONS else root
+        inside = front if front is not None and name in _SECTIONS_OF_FIRST_TAB else root
         section = QgsAttributeEditorContainer(texts.get("forms", name), inside)
         section.setType(_GROUP_BOX if not tabs or inside is front else _TAB_PAGE)
         section.setColumnCount(

@@ -49,15 +49,17 @@ MAX_ROWS_FILLED_AT_ONCE = 2000
 #: Rows filled per turn of the event loop: one to two hundredths of a second.
 ROWS_PER_PORTION = 1000
 _DEFAULT_VALUE_PATTERN = re.compile(r"coalesce\(eval\('((?:[^']|'')*)'\), \"(?:[^\"]|\"\")*\"\)")
-_NAME_PATTERN = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
-_AREA_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
+_CODE_NAME_CALL_PATTERN = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
+_STATUTORY_AREA_CALL_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
 
 
 # --- expressions
 def make_name_expression(codes: str, code_field: str, own_field: str) -> str:
     """Return the default expression for the name of the code in another field."""
     column = QgsExpression.quotedColumnRef(code_field)
-    return _keep_own_value(f"sanxian_code_name({QgsExpression.quotedString(codes)}, {column})", own_field)
+    return _make_expression_keeping_value(
+        f"sanxian_code_name({QgsExpression.quotedString(codes)}, {column})", own_field
+    )
 
 
 def make_area_expression(decimals: int, own_field: str) -> str:
@@ -66,10 +68,10 @@ def make_area_expression(decimals: int, own_field: str) -> str:
     ``decimals``: number of decimals; ``own_field``: field that receives the area. The statutory area is that on the
     ellipsoid by the formula of the national land survey.
     """
-    return _keep_own_value(f"round(sanxian_statutory_area(@geometry), {decimals})", own_field)
+    return _make_expression_keeping_value(f"round(sanxian_statutory_area(@geometry), {decimals})", own_field)
 
 
-def _keep_own_value(expression: str, own_field: str) -> str:
+def _make_expression_keeping_value(expression: str, own_field: str) -> str:
     """Return an expression that falls back to the current value of the field.
 
     An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the
@@ -102,11 +104,11 @@ def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
     for index in range(layer.fields().count()):
         kept = _DEFAULT_VALUE_PATTERN.fullmatch(layer.defaultValueDefinition(index).expression())
         inner = kept[1].replace("''", "'") if kept else ""
-        if name := _NAME_PATTERN.fullmatch(inner):
+        if name := _CODE_NAME_CALL_PATTERN.fullmatch(inner):
             source = layer.fields().lookupField(name[2])
             if source >= 0:
                 found.append(DependentField(index, source, name[1]))
-        elif area := _AREA_PATTERN.fullmatch(inner):
+        elif area := _STATUTORY_AREA_CALL_PATTERN.fullmatch(inner):
             found.append(DependentField(index, area_decimals=int(area[1])))
     return found
 
@@ -237,11 +239,11 @@ class _FillCommand(QUndoCommand):
 
     def undo(self) -> None:
         # Qt undoes the last child first: this one, before the values that it depends on.
-        self._updater.pause()
+        self._updater.ignore_changes_during_undo()
         self._fill.undo()
 
     def redo(self) -> None:
-        self._updater.pause()
+        self._updater.ignore_changes_during_undo()
         self._fill.redo()
         self._updater.resume_fill(self._fill)
 
@@ -309,7 +311,7 @@ class _LayerUpdater(QObject):
         self._fields = find_dependent_fields(layer)
         if not self._fields:
             return
-        self._forget_changes()
+        self._take_changes()
         self._index = layer.undoStack().index()
         self._stack_connections = (
             (layer.attributeValueChanged, self._on_value_changed),
@@ -333,13 +335,13 @@ class _LayerUpdater(QObject):
             signal.disconnect(slot)
 
     def _discard_fill(self) -> None:
-        self._forget_changes()
+        self._take_changes()
         if self._running_fill is not None:
             self._running_fill.close_iterator()
         self._running_fill = None
         self._timer.stop()
 
-    def _forget_changes(self) -> dict[int | None, set[int]]:
+    def _take_changes(self) -> dict[int | None, set[int]]:
         changed, self._changed_features_by_source = (
             self._changed_features_by_source,
             {one.source_index: set() for one in self._fields},
@@ -356,7 +358,7 @@ class _LayerUpdater(QObject):
                 self._on_redo()
             elif self._is_outside_command:
                 # A change outside of an edit command is one value: these are the values of an undo or a redo.
-                self.pause()
+                self.ignore_changes_during_undo()
             rows.add(fid)
 
     @pyqtSlot("qlonglong")
@@ -387,7 +389,7 @@ class _LayerUpdater(QObject):
         self._is_outside_command = stack.canUndo() or stack.canRedo()
         self._has_changes = True
 
-    def pause(self) -> None:
+    def ignore_changes_during_undo(self) -> None:
         """Ignore changed values until the running undo or redo is over.
 
         A bulk undo emits one signal per row, and two for rows with code names.
@@ -407,7 +409,7 @@ class _LayerUpdater(QObject):
         self._stop_ignoring_changes()
         if self._is_writing:
             return
-        noted, changed = self._has_changes, self._forget_changes()
+        noted, changed = self._has_changes, self._take_changes()
         stack = self.layer.undoStack()
         again = self._redoable_command_address and self._redoable_command_address == _get_command_address(
             stack, index - 1

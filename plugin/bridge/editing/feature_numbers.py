@@ -21,12 +21,12 @@ from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, 
 from qgis.PyQt.QtCore import QObject, QThread
 
 from ...core.errors import InputError
-from ...core.standard.numbering import find_highest_by_county, find_usual_county, make_bsm
+from ...core.standard.numbering import find_highest_number_by_county, find_most_frequent_county, make_bsm
 from .. import settings
 
 NUMBER_FIELD = "BSM"
 #: The county of a layer's numbers; stored in the project.
-COUNTY_PROPERTY = "sanxian/county"
+COUNTY_CODE_PROPERTY = "sanxian/county"
 _HIGHEST_NUMBER_PROPERTY = "sanxian/bsm/"
 #: The highest number of each county in any layer of a project; stored in the project, as the name of an XML element.
 _PROJECT_SCOPE, _HIGHEST_NUMBER_KEY = "sanxian", "bsm/county_"
@@ -77,14 +77,14 @@ class NumberRegister(QObject):
             (layer.editingStarted, self._on_editing_started),
             (layer.beforeCommitChanges, self._store_before_commit),
             (layer.editingStopped, self._on_editing_stopped),
-            (layer.dataChanged, self._forget_index),
-            (layer.afterRollBack, self._forget_index),
+            (layer.dataChanged, self._mark_numbers_unread),
+            (layer.afterRollBack, self._mark_numbers_unread),
             (layer.willBeDeleted, self._on_layer_deleted),
         )
 
     def get_county_code(self) -> str:
         """Return the county code set for the layer, else the prefix of its numbers."""
-        county = str(self.layer.customProperty(COUNTY_PROPERTY, "") or "")
+        county = str(self.layer.customProperty(COUNTY_CODE_PROPERTY, "") or "")
         if not county:
             self._read_rows_once()
         return county or self._usual_county_code
@@ -93,7 +93,7 @@ class NumberRegister(QObject):
         """Return a county's highest number in rows, unsaved edits and stored numbers."""
         self._read_rows_once()
         if county not in self._recalled:
-            self._raise_highest({county: self._read_stored(county)})
+            self._update_highest_numbers({county: self._read_stored(county)})
             self._recalled.add(county)
         return self._high.get(county, 0)
 
@@ -124,26 +124,26 @@ class NumberRegister(QObject):
         return self._high.get(county)
 
     # --- the layer
-    def _find_index(self) -> int:
+    def _find_number_field_index(self) -> int:
         return self.layer.fields().lookupField(NUMBER_FIELD)
 
     def _read_rows_once(self) -> None:
         self._read_entered_numbers()
         if self._has_read_numbers:
             return
-        values = list(_iterate_field_values(self.layer, self._find_index()))
-        self._usual_county_code = find_usual_county(values)
-        self._raise_highest(find_highest_by_county(values))
+        values = list(_iterate_field_values(self.layer, self._find_number_field_index()))
+        self._usual_county_code = find_most_frequent_county(values)
+        self._update_highest_numbers(find_highest_number_by_county(values))
         if self.layer.subsetString():
             # The filter hides features, but their numbers are used.
             whole = self.layer.clone()
             whole.setSubsetString("")
-            self._raise_highest(
-                find_highest_by_county(_iterate_field_values(whole, whole.fields().lookupField(NUMBER_FIELD)))
+            self._update_highest_numbers(
+                find_highest_number_by_county(_iterate_field_values(whole, whole.fields().lookupField(NUMBER_FIELD)))
             )
         self._has_read_numbers = True
 
-    def _raise_highest(self, found: dict[str, int], keep: bool = False) -> None:
+    def _update_highest_numbers(self, found: dict[str, int], keep: bool = False) -> None:
         for county, number in found.items():
             self._high[county] = max(number, self._high.get(county, 0))
             if keep and number > self._read_stored(county):
@@ -175,7 +175,7 @@ class NumberRegister(QObject):
     def _on_layer_deleted(self) -> None:
         self._on_layer_deleted_by_id(self._id)
 
-    def _forget_index(self, *_: Any) -> None:
+    def _mark_numbers_unread(self, *_: Any) -> None:
         self._has_read_numbers = False
         self._has_unread_edits = False
         self._recalled.clear()
@@ -183,7 +183,11 @@ class NumberRegister(QObject):
     def _on_feature_added(self, fid: int) -> None:
         if self._has_read_numbers:
             request = QgsFeatureRequest(fid)
-            self._raise_highest(find_highest_by_county(_iterate_field_values(self.layer, self._find_index(), request)))
+            self._update_highest_numbers(
+                find_highest_number_by_county(
+                    _iterate_field_values(self.layer, self._find_number_field_index(), request)
+                )
+            )
 
     def _on_command_done(self) -> None:
         # A slot on changed values would run once per row of a bulk change: the numbers are read when they are needed.
@@ -194,39 +198,40 @@ class NumberRegister(QObject):
         if not self._has_unread_edits:
             return
         self._has_unread_edits = False
-        buffer, index = self.layer.editBuffer(), self._find_index()
+        buffer, index = self.layer.editBuffer(), self._find_number_field_index()
         if self.layer.dataProvider().transaction() is not None:
             # Values are written at once; no buffer has those that were entered.
             self._has_read_numbers = False
         elif buffer is not None:
             changed = [values[index] for values in buffer.changedAttributeValues().values() if index in values]
             added = [feature[index] for feature in buffer.addedFeatures().values()]
-            self._raise_highest(find_highest_by_county(changed + added))
+            self._update_highest_numbers(find_highest_number_by_county(changed + added))
 
     def _on_editing_started(self) -> None:
         self._recalled.clear()
         if self.layer.dataProvider().transaction() is not None:
             # In a transaction, deleted features are removed at once: read their numbers before.
             self._read_rows_once()
-            self._raise_highest(dict(self._high), keep=True)
+            self._update_highest_numbers(dict(self._high), keep=True)
 
     def _on_editing_stopped(self) -> None:
-        self._raise_highest(self._given, keep=True)
+        self._update_highest_numbers(self._given, keep=True)
         self._given = {}
 
     def _store_before_commit(self, *_: Any) -> None:
         """Store issued numbers, and those deleted or overwritten by this save."""
         self._on_editing_stopped()
         self._read_entered_numbers()
-        buffer, index = self.layer.editBuffer(), self._find_index()
+        buffer, index = self.layer.editBuffer(), self._find_number_field_index()
         if buffer is None:
             return
         going = [fid for fid, values in buffer.changedAttributeValues().items() if index in values]
         going += buffer.deletedFeatureIds()
         if going:
             request = QgsFeatureRequest().setFilterFids(going)
-            self._raise_highest(
-                find_highest_by_county(_iterate_field_values(self.layer.dataProvider(), index, request)), keep=True
+            self._update_highest_numbers(
+                find_highest_number_by_county(_iterate_field_values(self.layer.dataProvider(), index, request)),
+                keep=True,
             )
 
 
@@ -293,7 +298,7 @@ def _find_highest_numbers_outside_project(database: str, present: Iterable[QgsVe
                 continue
             layer = QgsVectorLayer(part.uri(), part.name(), part.providerKey())
             if layer.isValid() and _make_source_key(layer) not in loaded:
-                for county, number in find_highest_by_county(
+                for county, number in find_highest_number_by_county(
                     _iterate_field_values(layer, layer.fields().lookupField(NUMBER_FIELD))
                 ).items():
                     found[county] = max(number, found.get(county, 0))
@@ -396,7 +401,7 @@ class NumberRegisters:
         return make_bsm(county, max(known) + 1)
 
 
-def find_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
+def find_highest_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
     """Return county → highest number used in a project and in databases.
 
     The databases are the project's and ``databases``, next to which a new layer is created.

@@ -16,7 +16,7 @@ from ...core.standard.layer_tree import TreeBranch, find_branch, list_branches
 from ..layers import styles
 from ..layers.properties import get_assigned_role, set_assigned_role
 from . import attribute_forms
-from .feature_numbers import COUNTY_PROPERTY
+from .feature_numbers import COUNTY_CODE_PROPERTY
 
 if TYPE_CHECKING:
     from ...core.profile import Norm
@@ -49,7 +49,7 @@ def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county
     layer.setName(template.name)
     set_assigned_role(layer, role)
     styles.apply_role_style(layer, role)
-    layer.setCustomProperty(COUNTY_PROPERTY, code)
+    layer.setCustomProperty(COUNTY_CODE_PROPERTY, code)
     layer.setCustomProperty(attribute_forms.COUNTY_NAME_PROPERTY, county)
     attribute_forms.apply_template_form(layer, template, norm)
 
@@ -63,7 +63,7 @@ def place_layer_in_tree(
     """
     root, branch = project.layerTreeRoot(), find_branch(role, standard)
     former = root.findLayer(layer.id())
-    group = _find_group(root, branch, standard)
+    group = _get_or_create_branch_group(root, branch, standard)
     order = {r: n for n, r in enumerate(branch.roles + branch.roles_of_other_editions)}
     later = (
         n for n, child in enumerate(group.children()) if order.get(_find_role(child, roles or {}), -1) > order[role]
@@ -115,7 +115,7 @@ def _find_role(node: object, roles: Mapping[str, str]) -> str:
     return get_assigned_role(layer) or roles.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
 
 
-def _find_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
+def _get_or_create_branch_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
     """Return the layer tree group of a branch of the standard; create it if missing.
 
     A new group is placed below those of earlier branches, else on top.

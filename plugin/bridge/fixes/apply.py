@@ -17,8 +17,8 @@ from ..texts import tr
 from .commands import write_edits
 from .refusals import (
     ApplyRefused,
-    require_layers,
-    require_same_rows,
+    require_editable_layers,
+    require_unchanged_rows,
     require_unsealed_layers,
 )
 from .step import FixStep
@@ -49,9 +49,12 @@ class FixOrder:
     number: str = field(default_factory=lambda: uuid4().hex[:8])
 
 
-def find_layers_to_start(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
-    """Return the layers that must be switched to edit mode first. Raise ApplyRefused as `require_layers` does."""
-    return [layer for layer in require_layers(order.edits.roles, layers).values() if not layer.isEditable()]
+def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
+    """Return the layers that must be switched to edit mode first.
+
+    Raise ApplyRefused as `require_editable_layers` does.
+    """
+    return [layer for layer in require_editable_layers(order.edits.roles, layers).values() if not layer.isEditable()]
 
 
 def start_editing(layers: list[QgsVectorLayer]) -> None:
@@ -83,14 +86,14 @@ def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
     """
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
-    found = require_layers(order.edits.roles, layers)
+    found = require_editable_layers(order.edits.roles, layers)
     require_unsealed_layers(order.edits, norm, order.documents)
     closed = [layer.name() for layer in found.values() if not layer.isEditable()]
     if closed:
         text = tr("The layer “{layer}” is not in edit mode. Nothing was applied.")
         raise ApplyRefused(text.format(layer=closed[0]))
     # Rows that a fix only takes values from are of the edited layers too.
-    require_same_rows(order.rows_before, found)
+    require_unchanged_rows(order.rows_before, found)
     from ...core.fixes.change_log import LogAction
 
     step = FixStep(

@@ -20,7 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime
 
 from ..texts import tr
-from .refusals import ApplyRefused, require_planar_layer
+from .refusals import ApplyRefused, require_layer_without_z_or_m
 
 if TYPE_CHECKING:
     from ...core.fixes.edits import Edits, RowEdit
@@ -59,7 +59,7 @@ def write_edits(
         ``before_end`` raised it. No layer has changed.
     """
     roles = [role for role in layers if role in edits.roles]
-    prepared = {role: _prepare(edits, role, layers[role]) for role in roles}
+    prepared = {role: _collect_layer_edits(edits, role, layers[role]) for role in roles}
     indexes = {role: layers[role].undoStack().index() for role in roles}
     begun: list[QgsVectorLayer] = []
     try:
@@ -71,7 +71,7 @@ def write_edits(
                 if new.role == role:
                     _add_field(layer, templates[role], new.name)
             for edit, likeness in prepared[role]:
-                _write(layer, edit, likeness)
+                _write_row_edit(layer, edit, likeness)
         before_end()
     except BaseException:
         for layer in reversed(begun):
@@ -84,20 +84,23 @@ def write_edits(
     return [LayerCommands(layers[role], indexes[role], layers[role].undoStack().index()) for role in roles]
 
 
-def _prepare(edits: Edits, role: str, layer: QgsVectorLayer) -> list[tuple[RowEdit, QgsFeature | None]]:
+def _collect_layer_edits(edits: Edits, role: str, layer: QgsVectorLayer) -> list[tuple[RowEdit, QgsFeature | None]]:
     """Return the edits of a layer, each with the feature that a new row takes its values from."""
     from ...core.fixes.edits import UNCHANGED
 
     chosen = [edit for edit in edits if edit.role == role]
     if any(edit.shape is not UNCHANGED for edit in chosen):
-        require_planar_layer(layer)
-    wanted = [edit.like_fid for edit in chosen if edit.is_new and edit.like_fid is not None]
+        require_layer_without_z_or_m(layer)
+    wanted = [edit.attribute_source_fid for edit in chosen if edit.is_new and edit.attribute_source_fid is not None]
     request = QgsFeatureRequest().setFilterFids(wanted)
     likenesses = {feature.id(): QgsFeature(feature) for feature in layer.getFeatures(request)} if wanted else {}
-    return [(edit, likenesses.get(edit.like_fid) if edit.like_fid is not None else None) for edit in chosen]
+    return [
+        (edit, likenesses.get(edit.attribute_source_fid) if edit.attribute_source_fid is not None else None)
+        for edit in chosen
+    ]
 
 
-def _write(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> None:
+def _write_row_edit(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> None:
     from ...core.fixes.edits import UNCHANGED
 
     if edit.is_deleted:
@@ -112,7 +115,7 @@ def _write(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) ->
         for name, value in edit.attributes.items():
             position = _find_field(layer, name)
             done = done and layer.changeAttributeValue(
-                edit.fid, position, _convert(layer.fields().at(position), value, layer), None, True
+                edit.fid, position, _convert_to_field_value(layer.fields().at(position), value, layer), None, True
             )
     if not done:
         raise ApplyRefused(tr("The layer “{layer}” refused a change. Nothing was applied.").format(layer=layer.name()))
@@ -124,7 +127,7 @@ def _make_feature(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | N
         own.pop(position, None)
     for name, value in edit.attributes.items():
         position = _find_field(layer, name)
-        own[position] = _convert(layer.fields().at(position), value, layer)
+        own[position] = _convert_to_field_value(layer.fields().at(position), value, layer)
     feature = QgsVectorLayerUtils.createFeature(layer, _make_geometry(layer, edit.shape), own)
     for position, value in own.items():
         # Default values must not replace the values of the row.
@@ -162,7 +165,7 @@ def _find_field(layer: QgsVectorLayer, name: str) -> int:
     return int(position)
 
 
-def _convert(field: QgsField, value: Any, layer: QgsVectorLayer) -> Any:
+def _convert_to_field_value(field: QgsField, value: Any, layer: QgsVectorLayer) -> Any:
     """Return a value of the core as a value of a field; raise ApplyRefused if it does not fit."""
     import pandas as pd
 

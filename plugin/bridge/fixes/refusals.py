@@ -22,7 +22,7 @@ class ApplyRefused(Exception):
     """Edits were not applied, and nothing was changed; the text is for the user."""
 
 
-def require_layers(roles: Iterable[str], layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
+def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
     """Return the layers to change by their codes.
 
     Raise ApplyRefused if a layer is missing, filtered, busy, or cannot be edited.
@@ -60,7 +60,7 @@ def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str
         raise ApplyRefused(text.format(role=refused.params.get("role", ""))) from refused
 
 
-def require_same_rows(rows_before: Mapping[FeatureKey, RowBefore], layers: Mapping[str, QgsVectorLayer]) -> None:
+def require_unchanged_rows(rows_before: Mapping[FeatureKey, RowBefore], layers: Mapping[str, QgsVectorLayer]) -> None:
     """Raise ApplyRefused if a row was changed or deleted since it was judged."""
     from ...core.fixes.rows_before import is_same_row
 
@@ -79,7 +79,7 @@ def require_same_rows(rows_before: Mapping[FeatureKey, RowBefore], layers: Mappi
             raise ApplyRefused(text.format(name=name, layer=layers[role].name()))
 
 
-def require_planar_layer(layer: QgsVectorLayer) -> None:
+def require_layer_without_z_or_m(layer: QgsVectorLayer) -> None:
     """Raise ApplyRefused if new shapes would lose heights or M values."""
     kind = layer.wkbType()
     if QgsWkbTypes.hasZ(kind) or QgsWkbTypes.hasM(kind):

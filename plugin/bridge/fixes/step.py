@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from .commands import LayerCommands
 
 
-class _Part(QObject):
+class _LayerStepCommands(QObject):
     """The commands of a step on one layer."""
 
     def __init__(self, commands: LayerCommands, parent: QObject):
@@ -27,7 +27,7 @@ class _Part(QObject):
         return 0 if command is None else sip.unwrapinstance(command)
 
     @property
-    def _is_free(self) -> bool:
+    def _can_move_undo_stack(self) -> bool:
         """Return True if the layer's undo stack may be moved: without an edit buffer, QGIS would crash."""
         if sip.isdeleted(self.layer) or not self.layer.isEditable() or self.layer.editBuffer() is None:
             return False
@@ -36,13 +36,13 @@ class _Part(QObject):
     @property
     def is_last(self) -> bool:
         """Return True if nothing was edited on this layer since, so that undo reverts only this part."""
-        if not self._is_free:
+        if not self._can_move_undo_stack:
             return False
         return self.layer.undoStack().index() == self.after and self._identify(self.after) == self._last_command
 
     @property
     def can_redo(self) -> bool:
-        if not self._is_free:
+        if not self._can_move_undo_stack:
             return False
         return self.layer.undoStack().index() == self.before and self._identify(self.after) == self._last_command
 
@@ -72,9 +72,9 @@ class FixStep(QObject):
     def __init__(self, label: str, commands: list[LayerCommands], parent: QObject | None = None):
         super().__init__(parent)
         self.label = label
-        self._parts = [_Part(one, self) for one in commands]
+        self._parts = [_LayerStepCommands(one, self) for one in commands]
         self._is_moving = self._has_ended = self._is_rolling_back = False
-        self._connections: list[tuple[_Part, Any, Any]] = []
+        self._connections: list[tuple[_LayerStepCommands, Any, Any]] = []
         for part in self._parts:
             layer = part.layer
             for signal, slot in (
@@ -106,7 +106,7 @@ class FixStep(QObject):
         return True
 
     # --- signals
-    def _on_index_changed(self, part: _Part, index: int) -> None:
+    def _on_index_changed(self, part: _LayerStepCommands, index: int) -> None:
         if self._is_moving or self._has_ended or sip.isdeleted(part.layer):
             return
         if part.layer.undoStack().count() == 0:
@@ -115,17 +115,17 @@ class FixStep(QObject):
         others = [other for other in reversed(self._parts) if other is not part]
         if part.is_applied and index < part.after:
             part.is_applied = False
-            self._follow([other for other in others if other.is_applied], False)
+            self._undo_or_redo_parts([other for other in others if other.is_applied], False)
             if index > part.before:
                 self._move_parts([part], False)
             if not self._is_rolling_back:
                 self.undone.emit()
         elif not part.is_applied and index >= part.after and part._identify(part.after) == part._last_command:
             part.is_applied = True
-            self._follow([other for other in others if not other.is_applied], True)
+            self._undo_or_redo_parts([other for other in others if not other.is_applied], True)
             self.redone.emit()
 
-    def _follow(self, parts: list[_Part], redo: bool) -> None:
+    def _undo_or_redo_parts(self, parts: list[_LayerStepCommands], redo: bool) -> None:
         """Undo or redo the other parts, as far as no later edit is in the way."""
         able = [part for part in parts if (part.can_redo if redo else part.is_last)]
         self._move_parts(able, redo)

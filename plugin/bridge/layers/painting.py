@@ -59,20 +59,20 @@ class ImageFrame:
         return self.width_px / self.width_mm
 
     @property
-    def pixel_m(self) -> float:
+    def pixel_size_m(self) -> float:
         """Return the size of a pixel in metres on the ground."""
         return (self.extent[2] - self.extent[0]) / self.width_px
 
     def convert_to_pixels(self, x: float, y: float) -> tuple[float, float]:
         """Return the pixel position of a point given in metres (plan's CRS)."""
-        return (x - self.extent[0]) / self.pixel_m, (self.extent[3] - y) / self.pixel_m
+        return (x - self.extent[0]) / self.pixel_size_m, (self.extent[3] - y) / self.pixel_size_m
 
     def convert_box_to_ground_polygon(self, left: float, top: float, right: float, bottom: float) -> Any:
         """Return a box given in pixels as a polygon in metres (plan's CRS)."""
         import shapely
 
         west, north = self.extent[0], self.extent[3]
-        m = self.pixel_m
+        m = self.pixel_size_m
         return shapely.box(west + left * m, north - bottom * m, west + right * m, north - top * m)
 
 
@@ -238,7 +238,7 @@ def draw_scale_bar(painter: QPainter, sheet: ImageFrame) -> None:
     """Draw a scale bar of a round length, half black, half white, at the lower left."""
     length = round_down_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
     dot = sheet.dots_per_mm
-    width, height = length / sheet.pixel_m, 0.9 * dot
+    width, height = length / sheet.pixel_size_m, 0.9 * dot
     x, y = 2.5 * dot, sheet.height_px - 2.5 * dot
     painter.setPen(QPen(QColor("#FFFFFF"), 0.9 * dot))
     painter.drawRect(QRectF(x, y - height, width, height))

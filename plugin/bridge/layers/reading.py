@@ -38,7 +38,7 @@ def read_snapshots(
     ``wanted`` is called with name and fields of a layer before its rows are read. It returns True, False (the table
     remains without rows) or the names of the fields to read, in capitals.
     """
-    outlines = [(one, make_table_without_rows(one)) for one in snapshots]
+    outlines = [(one, make_source_layer_without_rows(one)) for one in snapshots]
     requests = [(one, outline, wanted(outline)) for one, outline in outlines]
     total = sum(one.feature_count for one, _, is_wanted in requests if is_wanted) or 1
     done = 0
@@ -51,7 +51,7 @@ def read_snapshots(
         done += one.feature_count
 
 
-def make_table_without_rows(shot: LayerSnapshot) -> SourceLayer:
+def make_source_layer_without_rows(shot: LayerSnapshot) -> SourceLayer:
     """Return name, fields and origin of a snapshot as a table without rows."""
     import geopandas as gpd
 
@@ -62,7 +62,9 @@ def make_table_without_rows(shot: LayerSnapshot) -> SourceLayer:
     return SourceLayer(
         name=shot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
-        fields=_describe_fields(shot, tuple(make_field_info(shot.fields.at(n)) for n in _find_positions(shot))),
+        fields=_apply_declared_field_types(
+            shot, tuple(make_field_info(shot.fields.at(n)) for n in _list_positions_of_read_fields(shot))
+        ),
         crs=crs,
         source=shot.file_path,
         encoding=shot.encoding,
@@ -74,7 +76,7 @@ def make_table_without_rows(shot: LayerSnapshot) -> SourceLayer:
     )
 
 
-def _describe_fields(shot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+def _apply_declared_field_types(shot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
     """Return the fields with types and aliases as declared in their database.
 
     The aliases that QGIS shows may be those of an attribute form.
@@ -84,9 +86,9 @@ def _describe_fields(shot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tupl
     path = Path(shot.file_path)
     if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
         return fields
-    tables = _read_declared_tables_once(shot.file_path, _make_stamp(path))
+    tables = _read_declared_tables_once(shot.file_path, _read_database_stamp(path))
     table = tables.get(shot.table_name) if shot.table_name else next(iter(tables.values()), None)
-    return table.describe_fields(fields) if table else fields
+    return table.add_declarations_to_fields(fields) if table else fields
 
 
 @lru_cache(maxsize=8)
@@ -100,7 +102,7 @@ def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, D
     return read_declared_tables(path)
 
 
-def _make_stamp(path: Path) -> tuple[Any, ...]:
+def _read_database_stamp(path: Path) -> tuple[Any, ...]:
     files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_name(f"{path.name}-wal")]
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
 
@@ -121,8 +123,8 @@ def read_snapshot(
     from ...core.io.crs_definition import find_contradicting_crs
     from ...core.io.shape_headers import read_shape_headers
 
-    outline = make_table_without_rows(shot)
-    positions, crs = _find_positions(shot), outline.crs
+    outline = make_source_layer_without_rows(shot)
+    positions, crs = _list_positions_of_read_fields(shot), outline.crs
     if only is not None:
         positions = [n for n in positions if shot.fields.at(n).name().upper() in only]
     read = _read_rows(shot, positions, cancellation)
@@ -225,7 +227,7 @@ def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int,
 
     found: dict[int, FeatureState | None] = dict.fromkeys(fids)
     fields = layer.fields()
-    kept = [(n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_positions(fields)]
+    kept = [(n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_non_binary_field_positions(fields)]
     for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
         values = feature.attributes()
         attributes = {name: convert_to_python_value(values[n], kind) for n, name, kind in kept}
@@ -234,12 +236,12 @@ def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int,
     return found
 
 
-def _find_positions(shot: LayerSnapshot) -> list[int]:
+def _list_positions_of_read_fields(shot: LayerSnapshot) -> list[int]:
     """Return the positions of the fields that the snapshot's request reads."""
-    return _list_positions(shot.fields)
+    return _list_non_binary_field_positions(shot.fields)
 
 
-def _list_positions(fields: QgsFields) -> list[int]:
+def _list_non_binary_field_positions(fields: QgsFields) -> list[int]:
     """Return the positions of all fields except binary ones."""
     return [n for n in range(fields.count()) if get_field_type(fields.at(n)) != BINARY_TYPE]
 

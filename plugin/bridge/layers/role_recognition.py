@@ -41,7 +41,7 @@ class FieldName(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LayerOutline:
+class LayerSchema:
     """Id, name, assigned role and field names of a layer, for recognition.
 
     Collected on the main thread, because recognition runs in another one.
@@ -104,15 +104,15 @@ def is_findings_layer(layer: QgsVectorLayer) -> bool:
     return bool(layer.customProperty(FINDINGS_PROPERTY)) or _FINDING_FIELDS <= set(layer.fields().names())
 
 
-def take_outlines(project: QgsProject) -> list[LayerOutline]:
+def read_layer_schemas(project: QgsProject) -> list[LayerSchema]:
     """Return id, name and fields of all plan layers of a project, for recognition."""
-    return [take_outline(layer) for layer in list_plan_layers(project)]
+    return [read_layer_schema(layer) for layer in list_plan_layers(project)]
 
 
-def take_outline(layer: QgsVectorLayer) -> LayerOutline:
+def read_layer_schema(layer: QgsVectorLayer) -> LayerSchema:
     """Return id, name and fields of a layer, for recognition."""
     fields = tuple(FieldName(f.name()) for f in layer.fields())
-    return LayerOutline(layer.id(), get_layer_name(layer), get_assigned_role(layer), fields)
+    return LayerSchema(layer.id(), get_layer_name(layer), get_assigned_role(layer), fields)
 
 
 def recognise_role(layer: QgsVectorLayer, options: RunOptions) -> str:
@@ -124,12 +124,12 @@ def recognise_role(layer: QgsVectorLayer, options: RunOptions) -> str:
     try:
         from ...core.loading.recognition import find_role
 
-        return find_role(take_outline(layer), options.resolve_norm())[0]
+        return find_role(read_layer_schema(layer), options.resolve_norm())[0]
     except (SanxianError, ImportError):
         return get_assigned_role(layer)
 
 
-def recognise_layers(layers: list[LayerOutline], options: RunOptions) -> RecognisedLayers:
+def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> RecognisedLayers:
     """Find which layer has which role of the plan, in any thread.
 
     The geometry libraries are loaded the first time.

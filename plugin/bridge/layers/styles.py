@@ -86,7 +86,7 @@ def apply_styles_to_project(project: QgsProject, roles: dict[str, str], former_s
         layer = project.mapLayer(layer_id)
         if isinstance(layer, QgsVectorLayer) and get_geometry_kind(layer):
             before = layer.renderer().clone() if layer.renderer() is not None else None
-            name = _keep_style(layer, former_style_name)
+            name = _add_style_under_unused_name(layer, former_style_name)
             if apply_role_style(layer, role):
                 done.append(layer.name())
             if before is not None and _has_same_symbols(before, layer):
@@ -94,7 +94,7 @@ def apply_styles_to_project(project: QgsProject, roles: dict[str, str], former_s
     return done
 
 
-def _keep_style(layer: QgsVectorLayer, kept: str) -> str:
+def _add_style_under_unused_name(layer: QgsVectorLayer, kept: str) -> str:
     manager, name, number = layer.styleManager(), kept, 2
     while name in manager.styles():
         name, number = f"{kept} {number}", number + 1

@@ -208,7 +208,7 @@ class LayoutBuilder:
         }
         QgsExpressionContextUtils.setLayoutVariables(layout, values)
 
-    def set_document(self, layout: QgsPrintLayout) -> None:
+    def set_document_variables(self, layout: QgsPrintLayout) -> None:
         """Set the document information of this run on an existing layout.
 
         Empty values keep those of the layout, except the map approval number, which only public maps carry.
@@ -219,7 +219,7 @@ class LayoutBuilder:
         layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
     def _set_atlas(self, layout: QgsPrintLayout) -> None:
-        role, layer = self.material.find_concept_layers((TOWNSHIPS_CONCEPT,))
+        role, layer = self.material.find_concept_layer((TOWNSHIPS_CONCEPT,))
         code, name = (self.material.get_field_name(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
         atlas.setEnabled(True)
@@ -235,13 +235,13 @@ class LayoutBuilder:
 
     # -- maps
 
-    def _make_styles(
+    def _make_styled_layers(
         self, one: MapSpec, sheet: PageSize, townships: bool, scale: float, smaller: bool
     ) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layers of a map, the topmost first, each with its style."""
         found = []
         for spec in one.layers:
-            answer = self.material.find_drawn_layers(spec)
+            answer = self.material.find_drawn_layer(spec)
             if answer is None or answer[1] in [layer for layer, _ in found]:
                 continue
             role, layer = answer
@@ -295,7 +295,7 @@ class LayoutBuilder:
         """
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in one.layers:
-            answer = self.material.find_drawn_layers(spec)
+            answer = self.material.find_drawn_layer(spec)
             if answer is not None and answer[1] not in [layer for layer, _ in entries]:
                 entries.append((answer[1], spec.name))
         styles = item.layerStyleOverrides()
@@ -304,10 +304,10 @@ class LayoutBuilder:
     def _fill_map(self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool) -> QgsLayoutItemMap:
         item = layout.itemById(frame.MAP_ITEM_ID)
         item.setCrs(self.material.crs)
-        _show_extent(item, self.get_map_extent(one), self.catalogue)
+        _centre_extent_at_round_scale(item, self.get_map_extent(one), self.catalogue)
         scale = self._choose_township_scale(item) if townships else item.scale()
         smaller = one.scope == "county" and not townships
-        _lock_layers_and_styles(item, self._make_styles(one, sheet, townships, scale, smaller))
+        _lock_layers_and_styles(item, self._make_styled_layers(one, sheet, townships, scale, smaller))
         if townships:
             item.setAtlasDriven(True)
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
@@ -319,7 +319,7 @@ class LayoutBuilder:
 
         All pages of an atlas then have the same symbols.
         """
-        layer = self.material.find_concept_layers((TOWNSHIPS_CONCEPT,))[1]
+        layer = self.material.find_concept_layer((TOWNSHIPS_CONCEPT,))[1]
         shapes = [self.material.transform_box(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
         size = frame.get_item_size(item)
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
@@ -333,9 +333,9 @@ class LayoutBuilder:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
         if one.scope == "county":
             return self.material.compute_county_extent()
-        centre = self.material.find_concept_layers((CENTRAL_AREA_ROLE,))
+        centre = self.material.find_concept_layer((CENTRAL_AREA_ROLE,))
         layers = [spec for spec in one.layers if not spec.underlay]
-        found = [self.material.find_drawn_layers(spec) for spec in layers]
+        found = [self.material.find_drawn_layer(spec) for spec in layers]
         chosen = [centre[1]] if centre and has_features(centre[1]) else [answer[1] for answer in found if answer]
         return self.material.compute_common_extent(chosen)
 
@@ -348,7 +348,7 @@ class LayoutBuilder:
         shown: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(one, townships)
         for of in ((COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,)):
-            answer = self.material.find_concept_layers(of)
+            answer = self.material.find_concept_layer(of)
             if answer is None or answer[1] in [layer for layer, _ in shown] or (in_city and shown):
                 continue
             role, layer = answer
@@ -378,7 +378,9 @@ class LayoutBuilder:
             extent.combineExtentWith(QgsRectangle(place.centre, place.centre))
         _lock_layers_and_styles(locator, shown + around)
         locator.setExtent(
-            _fit_extent(locator, extent, 1 + 2 * (_PLACE_NAMES_MARGIN_SHARE if places else _LOCATOR_MARGIN_SHARE))
+            _enlarge_extent_to_item_shape(
+                locator, extent, 1 + 2 * (_PLACE_NAMES_MARGIN_SHARE if places else _LOCATOR_MARGIN_SHARE)
+            )
         )
         _add_place_labels(layout, locator, places, sheet)
         overview = locator.overviews().overview(0) if locator.overviews().size() else None
@@ -400,13 +402,13 @@ def _lock_layers_and_styles(item: QgsLayoutItemMap, styled: list[tuple[QgsVector
     item.setKeepLayerStyles(True)
 
 
-def _show_extent(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCatalogue) -> None:
+def _centre_extent_at_round_scale(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCatalogue) -> None:
     """Centre the extent in the item at the largest round scale that contains it."""
-    item.setExtent(_fit_extent(item, extent, 1 / catalogue.fill))
+    item.setExtent(_enlarge_extent_to_item_shape(item, extent, 1 / catalogue.fill))
     item.setScale(catalogue.find_round_scale(item.scale()))
 
 
-def _fit_extent(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
+def _enlarge_extent_to_item_shape(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
     """Return an extent enlarged ``times`` and widened to the item's aspect ratio."""
     size = frame.get_item_size(item)
     width, height = max(extent.width(), 1.0) * times, max(extent.height(), 1.0) * times

@@ -111,7 +111,7 @@ def write_page(
             if kind == JPG_FORMAT:
                 _write_jpg(layout, target, dpi)
                 if world:
-                    target.with_suffix(".jgw").write_text(make_world_file(layout, dpi), encoding="ascii")
+                    target.with_suffix(".jgw").write_text(make_world_file_text(layout, dpi), encoding="ascii")
                     written.append(target.with_suffix(".jgw").name)
             else:
                 _write_pdf(layout, target, dpi, page.document_title)
@@ -130,7 +130,7 @@ def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:
         township, crs = layout.reportContext().feature().geometry(), coverage.crs()
     for one in layout.items():
         if isinstance(one, QgsLayoutItemLegend):
-            legend.filter_legend(one, township, crs)
+            legend.filter_and_fit_legend(one, township, crs)
 
 
 def iterate_atlas_pages(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
@@ -183,7 +183,7 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
     target.write_bytes(blank_pdf_metadata(target.read_bytes(), title))
 
 
-def make_world_file(layout: QgsPrintLayout, dpi: float) -> str:
+def make_world_file_text(layout: QgsPrintLayout, dpi: float) -> str:
     """Return the text of a world file for the main map of a page.
 
     It places the page's pixels in the CRS of the maps (metres).

@@ -82,7 +82,7 @@ _TITLE_BLOCK_ROWS = (
 )
 
 
-def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
+def make_layout_template(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
     """Return an empty layout of a page size; positions in mm."""
     layout = QgsPrintLayout(project or QgsProject.instance())
     layout.initializeDefaults()

@@ -42,7 +42,7 @@ from .map_layers import MapLayers, NeighbourLayer
 #: Covers townships that are not the page's subject.
 _COVER_COLOR = QColor(255, 255, 255, 190)
 _DEFAULT_STYLE = LayerStyle()
-SPACES_ROLE = "SQKJ"
+THREE_ZONES_ROLE = "SQKJ"
 #: The code that precedes the name of a class.
 _LEADING_CODE = re.compile(r"^\d{2,6}\s+")
 #: Default font size (points, A3) and colour of adjoining county names; grey, because they are not the map's subject.
@@ -89,7 +89,7 @@ def make_map_style(
     if style.opacity is not None:
         copy.setOpacity(style.opacity)
     if scale:
-        copy.setRenderer(_resolve_scale(copy.renderer(), scale))
+        copy.setRenderer(_reduce_renderer_to_scale(copy.renderer(), scale))
     smaller = smaller and not style.fixed
     if smaller:
         copy.renderer().setReferenceScale(scale * sheet.symbols)
@@ -97,7 +97,7 @@ def make_map_style(
     _set_labels(copy, style, sheet, 1 / sheet.symbols if smaller else 1.0)
     if copy.featureCount() > catalogue.raster_above:
         copy.renderer().setForceRasterRender(True)
-    return _write_xml(copy)
+    return _make_style_xml(copy)
 
 
 def make_neighbours_style(neighbours: NeighbourLayer, own_code: str, style: LayerStyle, sheet: PageSize) -> str:
@@ -122,7 +122,7 @@ def make_neighbours_style(neighbours: NeighbourLayer, own_code: str, style: Laye
     settings.setFormat(text)
     copy.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     copy.setLabelsEnabled(True)
-    return _write_xml(copy)
+    return _make_style_xml(copy)
 
 
 def has_classes(xml: str) -> bool:
@@ -135,8 +135,8 @@ def make_other_townships_whitish(xml: str, layer: QgsVectorLayer, code_field: st
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
     others = f"coalesce(\"{code_field}\" <> attribute(@atlas_feature, '{code_field}'), false)"
-    _insert_cover(copy, _COVER_COLOR, others)
-    return _write_xml(copy)
+    _insert_conditional_fill(copy, _COVER_COLOR, others)
+    return _make_style_xml(copy)
 
 
 def highlight_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
@@ -144,11 +144,11 @@ def highlight_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
     own = f"coalesce(\"{code_field}\" = attribute(@atlas_feature, '{code_field}'), false)"
-    _insert_cover(copy, QColor("#E0A526"), own)
-    return _write_xml(copy)
+    _insert_conditional_fill(copy, QColor("#E0A526"), own)
+    return _make_style_xml(copy)
 
 
-def _insert_cover(layer: QgsVectorLayer, color: QColor, when: str) -> None:
+def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, when: str) -> None:
     renderer = layer.renderer().clone()
     if isinstance(renderer, QgsSingleSymbolRenderer):
         symbol = renderer.symbol().clone()
@@ -166,7 +166,7 @@ def _find_first_line(symbol: QgsSymbol) -> int:
     return kinds.index(True) if True in kinds else len(kinds)
 
 
-def _write_xml(layer: QgsVectorLayer) -> str:
+def _make_style_xml(layer: QgsVectorLayer) -> str:
     style = QgsMapLayerStyle()
     style.readFromLayer(layer)
     return style.xmlData()
@@ -226,15 +226,15 @@ def _show_zones_as_three_zones(layer: QgsVectorLayer, material: MapLayers, role:
     from ...core.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 
     field = material.get_field_name(role, layer, "zone_code")
-    if role == SPACES_ROLE or not field:
+    if role == THREE_ZONES_ROLE or not field:
         return
     mapping = load_space_map(material.norm)
     scratch = layer.clone()
-    styles.apply_role_style(scratch, SPACES_ROLE)
+    styles.apply_role_style(scratch, THREE_ZONES_ROLE)
     categories = {str(v): c for c in _find_categorized(scratch).categories() for v in _list_category_codes(c)}
     values: dict[str, list] = {}
     for value in sorted(layer.uniqueValues(layer.fields().lookupField(field)), key=str):
-        code = mapping.get_zone_code(str(value).strip()) if isinstance(value, str | int) else UNMAPPED_ZONE_CODE
+        code = mapping.get_three_zone_code(str(value).strip()) if isinstance(value, str | int) else UNMAPPED_ZONE_CODE
         values.setdefault(code, []).append(value if isinstance(value, str | int) else "")
     made = []
     for code in sorted(values):
@@ -249,7 +249,7 @@ def _set_plain_symbol(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize)
     layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(described)))
 
 
-def _resolve_scale(renderer: QgsFeatureRenderer, scale: float) -> QgsFeatureRenderer:
+def _reduce_renderer_to_scale(renderer: QgsFeatureRenderer, scale: float) -> QgsFeatureRenderer:
     """Replace scale-dependent parts of symbols by those for one scale.
 
     The legend would otherwise show the parts for all scales.
@@ -259,16 +259,16 @@ def _resolve_scale(renderer: QgsFeatureRenderer, scale: float) -> QgsFeatureRend
     if isinstance(renderer, QgsMergedFeatureRenderer):
         inner = renderer.embeddedRenderer().clone()
     if isinstance(inner, QgsSingleSymbolRenderer):
-        inner.setSymbol(_resolve_symbol(inner.symbol(), scale))
+        inner.setSymbol(_reduce_symbol_to_scale(inner.symbol(), scale))
     elif isinstance(inner, QgsCategorizedSymbolRenderer):
         for n, category in enumerate(inner.categories()):
-            inner.updateCategorySymbol(n, _resolve_symbol(category.symbol(), scale))
+            inner.updateCategorySymbol(n, _reduce_symbol_to_scale(category.symbol(), scale))
     if inner is not renderer:
         renderer.setEmbeddedRenderer(inner)
     return renderer
 
 
-def _resolve_symbol(symbol: QgsSymbol, scale: float) -> QgsSymbol:
+def _reduce_symbol_to_scale(symbol: QgsSymbol, scale: float) -> QgsSymbol:
     symbol = symbol.clone()
     scope = QgsExpressionContextScope()
     scope.setVariable("map_scale", scale)

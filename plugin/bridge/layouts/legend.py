@@ -156,16 +156,16 @@ def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: li
     legend.setLegendFilterByMapEnabled(False)
     legend.setSplitLayer(True)
     legend.setEqualColumnWidth(True)
-    filter_legend(legend)
+    filter_and_fit_legend(legend)
 
 
-def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
+def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
     """Hide classes that are not on the map, and fit the legend to its frame.
 
     It gets more columns first, then smaller text and symbols. For an atlas, classes in the page's ``township`` are
     kept (geometry in ``crs``).
     """
-    _keep_present(legend, township, crs)
+    _hide_absent_entries(legend, township, crs)
     # QGIS sizes a legend only after it was painted once.
     QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _PROBE_DPI)
     room = _measure_room(legend)
@@ -185,7 +185,7 @@ def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = No
             return
 
 
-def _keep_present(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs: object) -> None:
+def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs: object) -> None:
     """Hide classes and layers without features on the page.
 
     Entries that the user removed stay hidden.

@@ -22,7 +22,14 @@ from qgis.core import (
 )
 
 from ...core.errors import InputError
-from ...core.standard.map_set import ConceptLayer, LayerSpec, MapSpec, MissingInput, find_missing_input, find_roles
+from ...core.standard.map_set import (
+    ConceptLayer,
+    LayerSpec,
+    MapSpec,
+    MissingMapReason,
+    expand_concepts_to_roles,
+    find_missing_input,
+)
 from ..layers import role_recognition
 from ..layers.properties import convert_to_qgis_crs
 from ..running.threads import run_in_python_thread
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
 
 
 COUNTY_ROLE, TOWNSHIPS_CONCEPT, CENTRAL_AREA_ROLE = "XZQX", "townships", "ZXCQFW"
-_COUNTY_CODE = re.compile(r"^\d{6}$")
+_COUNTY_CODE_PATTERN = re.compile(r"^\d{6}$")
 
 
 @dataclass(frozen=True)
@@ -57,32 +64,32 @@ class MapLayers:
     norm: Norm
     known_county: DivisionName | None = None
 
-    def find_concept_layers(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
+    def find_concept_layer(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
         """Return role and layer of the first of these concepts or roles that exists.
 
         A layer without features is returned only if no other has features.
         """
-        roles = find_roles(of, self.norm.standard.concepts)
+        roles = expand_concepts_to_roles(of, self.norm.standard.concepts)
         there = [(role, self.roles[role]) for role in roles if role in self.roles]
         return next((one for one in there if has_features(one[1])), there[0] if there else None)
 
-    def find_drawn_layers(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
+    def find_drawn_layer(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
         """Return the layers that a map's entry draws; None if they have no features."""
-        found = self.find_concept_layers(spec.of)
+        found = self.find_concept_layer(spec.of)
         return found if found and has_features(found[1]) else None
 
-    def find_missing_input(self, one: MapSpec) -> MissingInput | None:
+    def find_missing_input(self, one: MapSpec) -> MissingMapReason | None:
         """Return the data that are missing for a map; None if the map can be made."""
 
         def answer(of: tuple[str, ...]) -> ConceptLayer | None:
-            found = self.find_concept_layers(of)
+            found = self.find_concept_layer(of)
             return ConceptLayer(found[0], found[1].name(), has_features(found[1])) if found else None
 
         return find_missing_input(one, answer, self.norm.standard.concepts)
 
     def list_role_names(self, of: Iterable[str]) -> str:
         """Return the names of the roles that would fulfil these concepts, for a message."""
-        return " / ".join(find_roles(of, self.norm.standard.concepts))
+        return " / ".join(expand_concepts_to_roles(of, self.norm.standard.concepts))
 
     def get_field_name(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
         """Return the name of the field with a meaning in the layer of a role; else empty.
@@ -101,12 +108,12 @@ class MapLayers:
         """Return code (six digits) and name of the county; raise InputError if unknown."""
         if self.known_county is not None:
             return self.known_county
-        row = self._read_rows(COUNTY_ROLE)[:1]
-        if row and _COUNTY_CODE.match(row[0].code):
+        row = self._read_division_names(COUNTY_ROLE)[:1]
+        if row and _COUNTY_CODE_PATTERN.match(row[0].code):
             return DivisionName(row[0].code, row[0].name or self._find_division(row[0].code))
-        votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE.match(one.code[:6]))
+        votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE_PATTERN.match(one.code[:6]))
         code = self.norm.profile.area_code
-        if not _COUNTY_CODE.match(code):
+        if not _COUNTY_CODE_PATTERN.match(code):
             code = votes.most_common(1)[0][0] if votes else ""
         name = self._find_division(code)
         if not (code and name):
@@ -119,11 +126,11 @@ class MapLayers:
 
         Empty without a layer of townships, or without codes and names in it.
         """
-        found = self.find_concept_layers((TOWNSHIPS_CONCEPT,))
-        rows = self._read_rows(found[0]) if found else []
+        found = self.find_concept_layer((TOWNSHIPS_CONCEPT,))
+        rows = self._read_division_names(found[0]) if found else []
         return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
 
-    def _read_rows(self, role: str) -> list[DivisionName]:
+    def _read_division_names(self, role: str) -> list[DivisionName]:
         layer = self.roles.get(role)
         if layer is None:
             return []
@@ -131,7 +138,9 @@ class MapLayers:
         if not all(fields):
             return []
         request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
-        return [DivisionName(*(_read_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
+        return [
+            DivisionName(*(_convert_value_to_text(row[name]) for name in fields)) for row in layer.getFeatures(request)
+        ]
 
     @cached_property
     def division_codes(self) -> CodeList:
@@ -178,7 +187,7 @@ class MapLayers:
 
         It is measured on the layer of the county, else of the townships, else on all layers.
         """
-        outlines = [self.roles.get(COUNTY_ROLE), (self.find_concept_layers((TOWNSHIPS_CONCEPT,)) or ("", None))[1]]
+        outlines = [self.roles.get(COUNTY_ROLE), (self.find_concept_layer((TOWNSHIPS_CONCEPT,)) or ("", None))[1]]
         chosen = next((v for v in outlines if v is not None and has_features(v)), None)
         return (
             self.get_layer_extent(chosen)
@@ -205,7 +214,7 @@ def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], optio
 
     Raise InputError without layers, if none is recognised, or if two have the same role.
     """
-    outlines = [role_recognition.take_outline(layer) for layer in layers]
+    outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
     if not outlines:
         raise InputError("no_layers")
     found, norm = run_in_python_thread(
@@ -218,7 +227,7 @@ def collect_from_recognition(
     project: QgsProject, layers: list[QgsVectorLayer], found: role_recognition.RecognisedLayers, norm: Norm
 ) -> MapLayers:
     """Return map layers from a recognition that was done already in another thread."""
-    outlines = [role_recognition.take_outline(layer) for layer in layers]
+    outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
     if found.repeated_roles:
         role = found.repeated_roles[0]
         names = [one.name for one in outlines if one.id == found.layer_id_by_role[role] or _has_role(one, role, norm)]
@@ -231,7 +240,7 @@ def collect_from_recognition(
 
 
 @run_in_python_thread
-def _has_role(outline: role_recognition.LayerOutline, role: str, norm: Norm) -> bool:
+def _has_role(outline: role_recognition.LayerSchema, role: str, norm: Norm) -> bool:
     from ...core.loading.recognition import find_role
 
     return find_role(outline, norm)[0] == role
@@ -246,7 +255,7 @@ def has_features(layer: QgsVectorLayer) -> bool:
     return next(layer.getFeatures(request), None) is not None
 
 
-def _read_text(value: object) -> str:
+def _convert_value_to_text(value: object) -> str:
     return str(value).strip() if isinstance(value, str | int) else ""
 
 
@@ -310,7 +319,7 @@ def _find_other_codes(layer: QgsVectorLayer, field: str, own: str) -> set[str]:
     request = QgsFeatureRequest().setSubsetOfAttributes([field], layer.fields())
     request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setLimit(_MAX_NEIGHBOUR_ROWS)
     codes = {str(row[field]).strip() for row in layer.getFeatures(request)}
-    return codes - {own} if all(_COUNTY_CODE.fullmatch(code) for code in codes) else set()
+    return codes - {own} if all(_COUNTY_CODE_PATTERN.fullmatch(code) for code in codes) else set()
 
 
 def compute_locator_extent(material: MapLayers, neighbours: NeighbourLayer, county: QgsRectangle) -> QgsRectangle:

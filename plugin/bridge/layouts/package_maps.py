@@ -18,7 +18,7 @@ from ...core.cancellation import Cancellation
 from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require_value
 from ...core.package.maps.slots import MapJob, MapRequest, RenderedMap
-from ...core.standard.map_set import MissingInput, find_roles
+from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ..layers.properties import set_assigned_role
 from ..running.main_thread import call_on_main
 from . import frame
@@ -51,7 +51,7 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
             for n, request in enumerate(job.requests):
                 job.report_progress(n / len(job.requests), request.map_spec.title)
                 job.cancellation.raise_if_cancelled()
-                yield _print_map(press, request, job.cancellation)
+                yield _render_map_on_main_thread(press, request, job.cancellation)
         finally:
             # Before the file is deleted: Windows does not delete open files. The project must be deleted in the thread
             # that created it.
@@ -59,7 +59,9 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
     job.report_progress(1.0, "")
 
 
-def _print_map(press: _PackageMapPrinter, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
+def _render_map_on_main_thread(
+    press: _PackageMapPrinter, request: MapRequest, cancellation: Cancellation
+) -> RenderedMap:
     return require_value(
         call_on_main(lambda: press.print(request, cancellation), cancellation), "the answer of the main thread"
     )
@@ -83,7 +85,7 @@ def _list_layers_on_maps(job: MapJob) -> list[Layer]:
     roles = dict.fromkeys(
         role
         for of in (*specs, (COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,), (CENTRAL_AREA_ROLE,))
-        for role in find_roles(of, concepts)
+        for role in expand_concepts_to_roles(of, concepts)
     )
     return [job.plan.layers[role] for role in roles if role in job.plan.layers]
 
@@ -116,7 +118,7 @@ class _PackageMapPrinter:
     def print(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
         lack = self._builder.material.find_missing_input(request.map_spec)
         if lack:
-            return RenderedMap(request, missing_input=lack)
+            return RenderedMap(request, missing_reason=lack)
         layout = self._builder.build_layout(request.map_spec, self._sheet)
         page = LayoutPage(-1, request.file_name.rpartition(".")[0], f"{self._job.county_name}{request.map_spec.title}")
         settings = self._job.map_settings
@@ -133,7 +135,7 @@ class _PackageMapPrinter:
         except OutputError as error:
             if error.key != "map_too_large":
                 raise
-            return RenderedMap(request, missing_input=MissingInput("too_large", {"dpi": str(settings.dpi)}))
+            return RenderedMap(request, missing_reason=MissingMapReason("too_large", {"dpi": str(settings.dpi)}))
         return RenderedMap(request, tuple(sorted(names)), *_get_crs_and_scale(layout))
 
     def close(self) -> None:

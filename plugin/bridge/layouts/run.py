@@ -13,7 +13,7 @@ from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.files.writing import write_atomically
 from ...core.messages.texts import Message
 from ...core.profile.document import load_secrecy_levels
-from ...core.standard.map_set import MapSpec, MissingInput, PageSize
+from ...core.standard.map_set import MapSpec, MissingMapReason, PageSize
 from . import frame, saved_layouts
 from .build import APPROVAL_VARIABLE, LayoutBuilder
 from .export import MAP_FILE_FORMATS, MIN_DPI, LayoutPage, iterate_atlas_pages, keep_atlas_rendering, write_page
@@ -44,14 +44,14 @@ class MapExportOutcome:
     """Result of an export of maps.
 
     ``written_files``: in the order written; ``exported_maps``: maps that were exported; ``not_made``: map and reason
-    why it was not made; ``user_layouts``: layouts of the project that were used; ``notes``: messages on lowered secrecy
-    levels and missing map approval numbers.
+    why it was not made; ``used_project_layout_names``: layouts of the project that were used; ``notes``: messages on
+    lowered secrecy levels and missing map approval numbers.
     """
 
     written_files: list[Path] = field(default_factory=list)
     exported_maps: list[MapSpec] = field(default_factory=list)
-    not_made: list[tuple[MapSpec, MissingInput]] = field(default_factory=list)
-    user_layouts: list[str] = field(default_factory=list)
+    not_made: list[tuple[MapSpec, MissingMapReason]] = field(default_factory=list)
+    used_project_layout_names: list[str] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
 
 
@@ -90,7 +90,7 @@ def export_maps(
                 jobs.append((one, True))
             else:
                 outcome.not_made.append(
-                    (one, MissingInput("no_townships", {"roles": material.list_role_names((TOWNSHIPS_CONCEPT,))}))
+                    (one, MissingMapReason("no_townships", {"roles": material.list_role_names((TOWNSHIPS_CONCEPT,))}))
                 )
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
@@ -165,12 +165,12 @@ def _make_layout(
     own = saved_layouts.find_layout(builder.material.project, one, sheet, by_township)
     if own is None:
         return builder.build_layout(one, sheet, townships=by_township)
-    outcome.user_layouts.append(own.name())
+    outcome.used_project_layout_names.append(own.name())
     layout = own.clone()
     info = builder.document
-    outcome.notes += saved_layouts.check_secrecy(own, info)
+    outcome.notes += saved_layouts.require_reason_for_lowered_secrecy(own, info)
     if info.printed_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
         item = f"[% @{APPROVAL_VARIABLE} %]"
         outcome.notes.append(Message("document", "no_approval_item", {"layout": own.name(), "item": item}))
-    builder.set_document(layout)
+    builder.set_document_variables(layout)
     return layout

@@ -75,7 +75,7 @@ def save_layouts(
             kept.kept_layout_names.append(old.name())
             continue
         if old is not None:
-            kept.notes += check_secrecy(old, builder.document)
+            kept.notes += require_reason_for_lowered_secrecy(old, builder.document)
         chosen.append((one, sheet, townships, old))
     for one, sheet, townships, old in chosen:
         layout = builder.build_layout(one, sheet, townships=townships)
@@ -94,7 +94,7 @@ def is_layout_edited(layout: QgsPrintLayout) -> bool:
     return layout.customProperty(_ORIGINAL_DIGEST_PROPERTY, "") != _compute_layout_digest(layout)
 
 
-def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
+def require_reason_for_lowered_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
     """Return a message if a layout's secrecy level is lowered with a reason.
 
     Raise InputError if it is lowered without a reason.

@@ -113,7 +113,7 @@ class MappingRun(QObject):
         self.run_ended.emit(results if good and not self.cancelled else None)
 
 
-def make_run_parameters(
+def write_mapping_and_make_parameters(
     source: str | QgsVectorLayer,
     template: Template,
     standard: Standard,

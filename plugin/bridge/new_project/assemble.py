@@ -44,10 +44,10 @@ if TYPE_CHECKING:
 SNAPPING_TOLERANCE_PX = 10.0
 _PROJECT_SCOPE, _AVOID_OVERLAP_KEY = "sanxian", "avoid_overlaps"
 #: Roles whose features may not overlap, stored in the project: their layers enable overlap avoidance.
-_LAYER_NAME_SEPARATOR = ","
+_ROLE_SEPARATOR = ","
 
 
-def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
+def set_up_snapping_and_topology(project: QgsProject, never_overlap: list[str]) -> None:
     """Enable snapping on all layers of a project, and topological editing.
 
     ``never_overlap``: roles (codes of plan layers) in whose layers a new feature is clipped by existing ones (see
@@ -64,7 +64,7 @@ def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
     project.setTopologicalEditing(True)
     # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
     project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
-    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _LAYER_NAME_SEPARATOR.join(sorted(never_overlap)))
+    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _ROLE_SEPARATOR.join(sorted(never_overlap)))
 
 
 def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> None:
@@ -77,7 +77,7 @@ def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> Non
     if not roles or not isinstance(layer, QgsVectorLayer) or not get_assigned_role(layer):
         return
     modes = Qgis.AvoidIntersectionsMode
-    never = get_assigned_role(layer) in roles.split(_LAYER_NAME_SEPARATOR)
+    never = get_assigned_role(layer) in roles.split(_ROLE_SEPARATOR)
     project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
 
 
@@ -107,7 +107,9 @@ def create_themes(project: QgsProject, standard: Standard) -> list[str]:
 GEODETIC_CRS = "EPSG:4490"
 
 
-def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDatabase) -> Iterator[tuple[float, str]]:
+def build_project_in_steps(
+    project: QgsProject, request: NewProjectRequest, made: CreatedDatabase
+) -> Iterator[tuple[float, str]]:
     """Fill an empty project and write its file, one step per iteration.
 
     Yields the completed share (0–1) and the name of the next step. Raise OutputError if a layer cannot be opened or
@@ -136,7 +138,7 @@ def build_project(request: NewProjectRequest, made: CreatedDatabase) -> QgsProje
     For scripts and tests.
     """
     project = QgsProject()
-    for _ in build_steps(project, request, made):
+    for _ in build_project_in_steps(project, request, made):
         pass
     return project
 
@@ -161,17 +163,17 @@ def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> 
     standard = request.standard if request.standard != "county_db" else ""
     own = request.own_profile_path
     # The project has no path yet: its profile will be in the same folder.
-    county.store_county(
+    county.store_county_settings(
         project, county.ProjectCountySettings(profile=own.name if own else request.profile, standard=standard)
     )
-    county.store_area(project, request.county_code, request.county_name)
+    county.store_county_code_and_name(project, request.county_code, request.county_name)
     if request.extent_degrees is not None:
         project.viewSettings().setDefaultViewExtent(
-            QgsReferencedRectangle(_set_initial_view(project, request), project.crs())
+            QgsReferencedRectangle(_compute_initial_view(project, request), project.crs())
         )
 
 
-def _set_initial_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
+def _compute_initial_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
     west, south, east, north = request.extent_degrees or (0.0, 0.0, 0.0, 0.0)
     geodetic = QgsCoordinateReferenceSystem(GEODETIC_CRS)
     transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
@@ -180,7 +182,7 @@ def _set_initial_view(project: QgsProject, request: NewProjectRequest) -> QgsRec
 
 def _finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
     create_themes(project, standard)
-    set_up_editing(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
+    set_up_snapping_and_topology(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
     bookmarks.enable_automatic_update(project)
     bookmarks.update_bookmarks(project)
 

@@ -41,7 +41,7 @@ class LayerExtent(NamedTuple):
     area_m2_by_crs_zone: dict[int, float]
 
 
-def list_outline_layers(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:
+def list_layers_for_extent(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:
     """Return the polygon layers with features, from which an extent can be measured.
 
     Layers of the county and of townships come first.

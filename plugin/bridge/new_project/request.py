@@ -80,7 +80,7 @@ def create_project_database(
     """
     from ...core.exchange.create import create_database
     from ...core.geometry.crs import parse_crs
-    from ...core.standard.divisions import check_crs
+    from ...core.standard.divisions import require_drawable_crs
 
     if request.project_path.exists() and not request.may_replace_project:
         raise OutputError("project_exists", target=str(request.project_path))
@@ -94,7 +94,7 @@ def create_project_database(
     create_database(
         request.database_path,
         templates,
-        check_crs(parse_crs(request.crs), request.crs),
+        require_drawable_crs(parse_crs(request.crs), request.crs),
         code_lists=norm.standard.code_lists,
         existing=request.existing_database_action,
         progress=progress,

@@ -72,7 +72,7 @@ def copy_sample(folder: Path | None = None) -> Path:
     """
     folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    opened = _list_open_files()
+    opened = _list_files_of_project_layers()
     target, number = folder / "county.gpkg", 2
     while target.exists():
         if target.resolve() not in opened and _is_unchanged(target):
@@ -82,7 +82,7 @@ def copy_sample(folder: Path | None = None) -> Path:
     return target
 
 
-def _list_open_files() -> set[Path]:
+def _list_files_of_project_layers() -> set[Path]:
     """Return the files of the project's layers."""
     ogr = QgsProviderRegistry.instance()
     layers = QgsProject.instance().mapLayers().values()
@@ -119,7 +119,7 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
             loaded.append(_add_layer(project, group, found.pop(role), role, name, shown, norm))
     for role, layer in found.items():
         loaded.append(_add_layer(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
-    county.store_county(project, county.ProjectCountySettings(profile=SAMPLE_PROFILE))
+    county.store_county_settings(project, county.ProjectCountySettings(profile=SAMPLE_PROFILE))
     return loaded
 
 

@@ -93,7 +93,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
         styles.apply_role_style(layer, role)
         _show_outlines_only(layer)
         template = standard.templates.get(role)
-        layer.setMetadata(_describe_layer(layer, name))
+        layer.setMetadata(_make_titled_metadata(layer, name))
         if template is not None:
             layer.setName(template.name if get_interface_language() == "zh" else role)
         project.addMapLayer(layer, False)
@@ -126,7 +126,7 @@ def _show_outlines_only(layer: QgsVectorLayer) -> None:
     layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(properties)))
 
 
-def _describe_layer(layer: QgsVectorLayer, package: str) -> QgsLayerMetadata:
+def _make_titled_metadata(layer: QgsVectorLayer, package: str) -> QgsLayerMetadata:
     """Return metadata of a layer, whose title the layer tree shows as tool tip."""
     metadata = QgsLayerMetadata(layer.metadata())
     metadata.setTitle(f"{layer.name()} · {package}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...core.package.order import ExportOrder
     from ...core.package.package_spec.model import PackageSpec
     from ...core.package.slot_files import FilledSlot
-    from ...core.standard.map_set import MapSpec, MissingInput
+    from ...core.standard.map_set import MapSpec, MissingMapReason
 
 #: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.
 NEW_FOLDER, REPLACED_PACKAGE, REFUSED_FOLDER = "new", "replaced", "refused"
@@ -113,11 +113,11 @@ def find_county_values(package_spec: PackageSpec, options: RunOptions, checked: 
 
     Empty if both are unknown.
     """
-    from ...core.package.order import find_placeholder_values, find_values_of_area
+    from ...core.package.order import find_placeholder_values, find_placeholder_values_of_area
 
     if checked is None:
         norm = options.resolve_norm()
-        return find_values_of_area(norm.profile.area_code, norm, package_spec) or {}
+        return find_placeholder_values_of_area(norm.profile.area_code, norm, package_spec) or {}
     try:
         return find_placeholder_values(checked.plan, package_spec)
     except InputError:
@@ -131,7 +131,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     ``inputs``: files that the plan is read from. Raise InputError if the folder of documents is missing.
     """
     from ...core.messages.texts import Texts
-    from ...core.package.gate import check_target
+    from ...core.package.gate import check_target_is_replaceable
     from ...core.package.maps.slots import accepts_any_map
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
@@ -145,7 +145,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     if target is not None and target.exists():
         state = REPLACED_PACKAGE if former is None or any(former.iterdir()) else NEW_FOLDER
         try:
-            check_target(target, inputs, form, values)
+            check_target_is_replaceable(target, inputs, form, values)
         except SanxianError as error:
             state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain_error(error)
     filled, problems = fill_slots(form, values, order.documents_folder, former, get_interface_language())
@@ -187,7 +187,7 @@ def describe_personal_fields(package_spec: PackageSpec) -> list[str]:
 
 
 def explain_missing_maps(
-    package_spec: PackageSpec, find_missing_input: Callable[[MapSpec], MissingInput | None]
+    package_spec: PackageSpec, find_missing_input: Callable[[MapSpec], MissingMapReason | None]
 ) -> dict[str, str]:
     """Return id of a slot → sentence why the plugin cannot draw its map, for the maps whose layers are missing.
 

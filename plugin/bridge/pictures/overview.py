@@ -130,7 +130,7 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
         return None
     if concept == "townships":
         rows = [n for n, shape in enumerate(layer.plane) if shape is not None]
-        simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], sheet.pixel_m / 2)
+        simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], sheet.pixel_size_m / 2)
         names = layer.text("division_name")
         parts = [(shape, [names[n]]) for n, shape in zip(rows, simple, strict=True)]
         return painting.make_styled_layer(
@@ -145,7 +145,7 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
         )
     else:
         shapes = scene.get_layer_shapes(layer)
-    outlines = dissolve_for_picture(shapes, sheet.pixel_m, scene.cancellation, keep_small=concept != "farmland")
+    outlines = dissolve_for_picture(shapes, sheet.pixel_size_m, scene.cancellation, keep_small=concept != "farmland")
     scene.outlines[concept, layer.role] = outlines
     return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in outlines])
 

@@ -52,7 +52,7 @@ def read_county_settings(project: QgsProject) -> ProjectCountySettings:
     return ProjectCountySettings(**values, **paths)
 
 
-def store_county(project: QgsProject, county: ProjectCountySettings) -> None:
+def store_county_settings(project: QgsProject, county: ProjectCountySettings) -> None:
     """Store the county settings in a project."""
     for key in _TEXT_KEYS:
         value = getattr(county, key)
@@ -66,7 +66,7 @@ def store_county(project: QgsProject, county: ProjectCountySettings) -> None:
         saved_paths.store_path(project, "profile", county.profile)
 
 
-def store_area(project: QgsProject, code: str, name: str) -> None:
+def store_county_code_and_name(project: QgsProject, code: str, name: str) -> None:
     """Store code and name of the project's county.
 
     Its profile may be that of the province and then does not name the county.
@@ -75,7 +75,7 @@ def store_area(project: QgsProject, code: str, name: str) -> None:
     project.writeEntry(_PROJECT_SCOPE, "area_name", name)
 
 
-def read_project_county(project: QgsProject) -> tuple[str, str]:
+def read_county_code_and_name(project: QgsProject) -> tuple[str, str]:
     """Return code and name of the project's county.
 
     Empty if the project was not created by the wizard.
@@ -97,7 +97,7 @@ def make_check_options(project: QgsProject) -> RunOptions:
         rules=(county.rules,) if county.rules else (),
         lang=get_report_language(),
         notices=tuple(role_recognition.describe_broken_layers(project)),
-        waivers=waivers.find_existing_waiver_file(
+        waivers=waivers.find_waiver_file_to_apply(
             project, map(get_file_path, role_recognition.list_plan_layers(project))
         ),
         document_info=document.read_document_info(project),

@@ -16,12 +16,12 @@ from . import saved_paths
 _FILE_KEY = "waivers"
 
 
-def read_chosen_file(project: QgsProject) -> str:
+def read_chosen_waiver_path(project: QgsProject) -> str:
     """Return the waiver file set in 县配置, as stored in the project; empty without one."""
     return saved_paths.read_stored_path(project, _FILE_KEY)
 
 
-def store_chosen_file(project: QgsProject, path: str) -> None:
+def store_chosen_waiver_path(project: QgsProject, path: str) -> None:
     """Store the waiver file in the project; an empty path removes it."""
     saved_paths.store_path(project, _FILE_KEY, path)
 
@@ -51,10 +51,10 @@ def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
     return Path(home).with_name(f"{Path(home).stem}{WAIVER_SUFFIX}") if home else None
 
 
-def find_existing_waiver_file(project: QgsProject, files: Iterable[str]) -> str:
+def find_waiver_file_to_apply(project: QgsProject, files: Iterable[str]) -> str:
     """Return the waiver file for a check of these files if it exists or was set.
 
     Else empty.
     """
     path = find_waiver_file(project, files)
-    return str(path) if path is not None and (path.is_file() or read_chosen_file(project)) else ""
+    return str(path) if path is not None and (path.is_file() or read_chosen_waiver_path(project)) else ""

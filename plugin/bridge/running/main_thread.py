@@ -63,7 +63,7 @@ def post_to_main(function: Callable[[], None]) -> None:
         _get_agent().asked.emit(_MainThreadCall(function))
 
 
-def make_waiting_calls() -> None:
+def run_pending_main_thread_calls() -> None:
     """Make the calls that other threads wait for. On the main thread.
 
     For a main thread that waits for such work and handles no events.

@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ...core.errors import Cancelled
-from .main_thread import make_waiting_calls
+from .main_thread import run_pending_main_thread_calls
 from .threads import CollectionPause, run_in_python_thread
 
 #: QGIS's log tab.
@@ -165,7 +165,7 @@ class JobRunner:
         end = time.monotonic() + SHUTDOWN_TIMEOUT_S
         while not all(job.wait(_POLL_SECONDS) for job in jobs) and time.monotonic() < end:
             # The last calls of the work (closing a project) may need this thread.
-            make_waiting_calls()
+            run_pending_main_thread_calls()
 
 
 def log_error(error: Exception) -> None:

@@ -83,7 +83,7 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
     return call_and_store_result
 
 
-def leave_core_to_desktop() -> None:
+def leave_one_cpu_core_free() -> None:
     """Let geometry operations use all cores but one, so that windows respond during a check."""
     set_thread_count(get_available_cores() - 1)
 

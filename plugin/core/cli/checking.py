@@ -9,7 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..check import CheckResult, RunOptions, check_plan
-from .console import EXIT_CLEAN, EXIT_FOUND, check_docx, print_line, print_progress, split_list, write_document
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    check_docx_is_writable,
+    print_line,
+    print_progress,
+    split_comma_separated_text,
+    write_document,
+)
 
 if TYPE_CHECKING:
     from ..model.report import Report
@@ -30,7 +38,7 @@ def run_check_command(args: argparse.Namespace, words: ReportTexts) -> int:
     checked = (
         _inspect_package(args, words)
         if args.command == "inspect"
-        else check_plan(args.source, _check_options(args, words), progress=print_progress)
+        else check_plan(args.source, _make_check_options(args, words), progress=print_progress)
     )
     write_outputs(checked.report, checked.plan, outputs, docx_template=args.docx_template)
     for line in format_summary(checked.report, words):
@@ -49,16 +57,16 @@ def _inspect_package(args: argparse.Namespace, words: ReportTexts) -> CheckResul
     return inspect_package(
         args.source,
         package_spec,
-        make_options_for_package(_check_options(args, words), package_spec),
+        make_options_for_package(_make_check_options(args, words), package_spec),
         progress=print_progress,
     )
 
 
-def _check_options(args: argparse.Namespace, words: ReportTexts) -> RunOptions:
+def _make_check_options(args: argparse.Namespace, words: ReportTexts) -> RunOptions:
     """Return the options of a check, from the command's arguments."""
     return replace(
         make_plan_options(args, words),
-        rules=split_list(args.rules),
+        rules=split_comma_separated_text(args.rules),
         figures=args.figures,
         phase=args.phase,
         targets=args.targets,
@@ -89,13 +97,18 @@ def run_indicators(args: argparse.Namespace, words: ReportTexts) -> int:
     from ..files.writing import check_writable
     from ..messages.texts import Texts
     from ..render import figures
-    from ..tabulate import check_workbook, make_figures_document, tabulate_sources, write_figures_workbook
+    from ..tabulate import (
+        check_workbook_can_be_written,
+        make_figures_document,
+        tabulate_sources,
+        write_figures_workbook,
+    )
 
     options = make_plan_options(args, words)
     if args.xlsx:
-        check_workbook(args.xlsx)
+        check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.source])
-    check_docx(args.docx, [args.source])
+    check_docx_is_writable(args.docx, [args.source])
     done = tabulate_sources(args.source, options, progress=print_progress)
     for computed in done.indicators.compute_all_indicators():
         name = computed.definition.name(words.lang)
@@ -118,7 +131,7 @@ def run_indicators(args: argparse.Namespace, words: ReportTexts) -> int:
     return EXIT_CLEAN
 
 
-def run_package(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_export_package_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Check a plan and export its submission package; return the exit code."""
     from pathlib import Path
 
@@ -139,7 +152,7 @@ def run_package(args: argparse.Namespace, words: ReportTexts) -> int:
         keeps_personal_fields=args.personal,
         document_info=info,
     )
-    options = make_options_for_package(_check_options(args, words), package_spec)
+    options = make_options_for_package(_make_check_options(args, words), package_spec)
     checked = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(checked.report, words):
         print_line(line)
@@ -174,7 +187,7 @@ def format_summary(report: Report, words: ReportTexts) -> list[str]:
 
     They are verdict and counts, findings by rule, unchecked rules, and figures with a target.
     """
-    from ..model.report import INCOMPLETE_RUN
+    from ..model.report import INCOMPLETE_RUN_CODES
     from ..render import figures, finding_lists, sections
     from ..render.verdict import get_verdict as come_to
 
@@ -183,7 +196,9 @@ def format_summary(report: Report, words: ReportTexts) -> list[str]:
     lines = [words.get("cli", "done", **{k: v for k, v in counts.items() if k != "verdict"}, verdict=verdict)]
     if report.rules and not report.has_examined_rules:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
-    lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
+    lines += [
+        f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN_CODES
+    ]
     sums = finding_lists.sum_findings_by_rule(report, words)
     for row in sums[:_MAX_FINDINGS_PRINTED]:
         hectares = words.get("text", "hectares", amount=row["area"])

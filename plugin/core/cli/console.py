@@ -58,7 +58,7 @@ def print_progress(share: float, text: str) -> None:
         _progress_line.erase_line()
 
 
-def check_docx(target: str, inputs: list[str]) -> None:
+def check_docx_is_writable(target: str, inputs: list[str]) -> None:
     """Raise OutputError before a long run if a document (docx) cannot be written; accept an empty target."""
     from pathlib import Path
 
@@ -100,6 +100,6 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
     print(text, file=out)
 
 
-def split_list(text: str) -> tuple[str, ...]:
+def split_comma_separated_text(text: str) -> tuple[str, ...]:
     """Return the entries of a list that is written with commas or semicolons, also full-width ones."""
     return tuple(one.strip() for one in re.split("[,，;；]", text) if one.strip())

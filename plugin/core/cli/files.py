@@ -8,7 +8,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..options import RunOptions
-from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, check_docx, print_line, print_progress, write_document
+from .console import (
+    EXIT_CLEAN,
+    EXIT_FOUND,
+    EXIT_NOT_RUN,
+    check_docx_is_writable,
+    print_line,
+    print_progress,
+    write_document,
+)
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -17,12 +25,12 @@ if TYPE_CHECKING:
 _MAX_PARTS_PRINTED = 30
 
 
-def run_structure(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_convert_structure_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Convert a structure table to templates or to an empty database.
 
     Returns the exit code.
     """
-    from ..exchange.structure_table import read_structure, write_structure
+    from ..exchange.structure_table import read_structure, write_template_files
     from ..messages.texts import Texts
     from ..standard import load_standard
 
@@ -38,7 +46,7 @@ def run_structure(args: argparse.Namespace, words: ReportTexts) -> int:
         if notice:
             print_line(Texts(words.lang).format_notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
-    written = [str(path) for path in write_structure(structure, args.output)] if args.output else []
+    written = [str(path) for path in write_template_files(structure, args.output)] if args.output else []
     for path in [p for p in (args.database, args.folder if args.database else "") if p] + written:
         print_line(words.get("cli", "written", target=path))
     for note in structure.unknown_domains:
@@ -56,23 +64,23 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
     from ..files.writing import check_writable
     from ..loading.unread_files import describe_unread_files
     from ..messages.texts import Texts, format_number
-    from ..tabulate import check_workbook
+    from ..tabulate import check_workbook_can_be_written
     from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
     from ..versions.sources import compare_sources, find_layer_and_townships
     from ..versions.tables import (
         format_changes,
         get_comparison_verdict,
         get_part_keys,
-        list_reasons,
+        list_difference_sentences,
         make_comparison_document,
         write_comparison_workbook,
     )
 
     norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(words.lang)
     if args.xlsx:
-        check_workbook(args.xlsx)
+        check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
-    check_docx(args.docx, [args.before, args.after])
+    check_docx_is_writable(args.docx, [args.before, args.after])
     (before, _), (after, townships) = (
         find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
     )
@@ -85,7 +93,7 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
     }
     layer = found.later_edition.layer.template.name if words.lang == "zh" else result.role
     print_line(texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **moved))
-    for line in list_reasons(result, texts):
+    for line in list_difference_sentences(result, texts):
         print_line(f"  {line}")
     for source in (args.before, args.after):
         for line in describe_unread_files(source, texts):
@@ -110,7 +118,7 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
     return EXIT_CLEAN if found.is_identical else EXIT_FOUND
 
 
-def run_vct(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_convert_vct_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Convert a VCT file to a database, or a database to VCT; return the exit code."""
     from ..exchange.vct.database import convert_vct_to_database
     from ..exchange.vct.write import read_layers_in_turn, write_vct
@@ -159,10 +167,12 @@ def run_yearly(args: argparse.Namespace, words: ReportTexts) -> int:
     """
     from ..messages.texts import Texts
     from ..yearly.balance import list_notes, summarise_layers
-    from ..yearly.make import make_update
+    from ..yearly.make import compute_and_write_update
 
     options, texts = RunOptions(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
-    update, written = make_update(args.filed, args.current, args.year, args.output, options, progress=print_progress)
+    update, written = compute_and_write_update(
+        args.filed, args.current, args.year, args.output, options, progress=print_progress
+    )
     for line in [
         *summarise_layers(update, texts),
         *list_notes(update, texts),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .checking import make_plan_options
-from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, split_list
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress, split_comma_separated_text
 
 if TYPE_CHECKING:
     from ..render.words import ReportTexts
@@ -20,7 +20,7 @@ def run_fix(args: argparse.Namespace, words: ReportTexts) -> int:
     CLEAN: every finding was fixed; FOUND: some remain, with the reason in the table.
     """
     from ..errors import InputError
-    from ..fixes.run import FixOrder, run_fixes
+    from ..fixes.run import FixRunOptions, run_fixes
     from ..fixes.tables import count_groups
     from ..messages.texts import format_number
 
@@ -30,9 +30,12 @@ def run_fix(args: argparse.Namespace, words: ReportTexts) -> int:
         if not (role.strip() and equals and number.strip()):
             raise InputError("fix_document", text=text)
         documents[role.strip().upper()] = number.strip()
-    order = FixOrder(split_list(args.only), args.safe_only, args.output, args.table, documents)
+    order = FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents)
     options = replace(
-        make_plan_options(args, words), phase=args.phase, waivers=args.waivers, rules=split_list(args.rules)
+        make_plan_options(args, words),
+        phase=args.phase,
+        waivers=args.waivers,
+        rules=split_comma_separated_text(args.rules),
     )
     run = run_fixes(args.source, options, order, progress=print_progress)
     texts, counts = run.make_texts(words.lang), count_groups(run.batch)
@@ -59,7 +62,7 @@ def run_list_fixes(args: argparse.Namespace, words: ReportTexts) -> int:
     from ..standard import load_standard
 
     texts = FixTexts(words.lang, load_standard(args.standard).templates)
-    for fix in choose_fixes(split_list(args.code)):
+    for fix in choose_fixes(split_comma_separated_text(args.code)):
         print_line(f"{fix.code} {texts.title(fix)}  [{', '.join(fix.solves)}]")
         if args.code:
             for heading, body in texts.help(fix).items():

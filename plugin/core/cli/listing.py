@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..render.words import ReportTexts
 
 
-def run_rules(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_print_rule_book_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print the rule book, or write it as CSV and HTML; return the exit code."""
     from ..files.writing import check_writable
     from ..render.rule_book import RuleBook, write_rule_book
@@ -39,7 +39,7 @@ def run_rules(args: argparse.Namespace, words: ReportTexts) -> int:
     return EXIT_CLEAN
 
 
-def run_rule_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_describe_rule_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print the description of one rule and the values of its settings in force.
 
     Returns the exit code.
@@ -85,7 +85,7 @@ def _report_problems(file: str, problems: Sequence[DataError], words: ReportText
     return not problems
 
 
-def run_profile(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_print_profile_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print a profile merged with its standard, or the problems of an invalid one.
 
     Returns the exit code.
@@ -113,7 +113,7 @@ def run_profile(args: argparse.Namespace, words: ReportTexts) -> int:
     return EXIT_CLEAN
 
 
-def run_dictionary(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_write_data_dictionary_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Write the data dictionary of a standard as HTML; return the exit code."""
     from ..render.dictionary import write_dictionary
     from ..standard import load_standard
@@ -123,7 +123,7 @@ def run_dictionary(args: argparse.Namespace, words: ReportTexts) -> int:
     return EXIT_CLEAN
 
 
-def run_form(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_list_package_files_command(args: argparse.Namespace, words: ReportTexts) -> int:
     """Print the folders and files that a package specification asks for.
 
     For an invalid file print its problems. Returns the exit code.

@@ -25,7 +25,7 @@ def parse_language(arguments: list[str]) -> str:
 
 
 #: Options for the files of a report → key of their help.
-_REPORT_FILES = {
+_HELP_KEY_BY_OUTPUT_OPTION = {
     "json": "json",
     "html": "html",
     "docx": "docx",
@@ -98,7 +98,7 @@ def make_parser(words: ReportTexts) -> TranslatedArgumentParser:
     command = commands.add_parser("check", help=get_help_text("check"), parents=[language, checking])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     command.add_argument("--rules", default="", help=get_help_text("only"))
-    for name, key in _REPORT_FILES.items():
+    for name, key in _HELP_KEY_BY_OUTPUT_OPTION.items():
         command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
     command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
@@ -186,7 +186,7 @@ def make_parser(words: ReportTexts) -> TranslatedArgumentParser:
     command = commands.add_parser("inspect", help=get_help_text("inspect"), parents=[language, checking])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("inspect_source"))
     command.add_argument("--package", default="county", help=get_help_text("package_form"))
-    for name, key in _REPORT_FILES.items():
+    for name, key in _HELP_KEY_BY_OUTPUT_OPTION.items():
         command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
     command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
     command.set_defaults(rules="")

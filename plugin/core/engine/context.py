@@ -70,7 +70,9 @@ class FindingMaker:
         """
         areas = self.geometry_queries.compute_part_areas(parts, a, b)
         net_of_row, share = (
-            (a.numbers("net_area"), self.geometry_queries.compute_row_shares(parts, a)) if net else (None, None)
+            (a.numbers("net_area"), self.geometry_queries.compute_part_shares_of_rows(parts, a))
+            if net
+            else (None, None)
         )
         findings = []
         for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):

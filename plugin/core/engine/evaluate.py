@@ -93,7 +93,7 @@ def evaluate_rules(
     """
     texts = Texts(lang)
     evaluation = Evaluation(list(rules), tolerance or plan.norm.make_tolerance())
-    last_uses = _find_last_uses(plan, evaluation.rules)
+    last_uses = _find_last_rule_by_layer_role(plan, evaluation.rules)
     for position, rule in enumerate(evaluation.rules):
         cancellation.raise_if_cancelled()
         progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
@@ -117,7 +117,7 @@ def evaluate_rules(
     return evaluation
 
 
-def _find_last_uses(plan: Plan, rules: list[Rule]) -> dict[str, int]:
+def _find_last_rule_by_layer_role(plan: Plan, rules: list[Rule]) -> dict[str, int]:
     """Return role → position of the last rule that may compare the layer's boundaries.
 
     After that rule the memory of the layer's boundary index is released.

@@ -55,7 +55,7 @@ def find_effective_values(rule: Rule, norm: Norm, run_values: Mapping[str, Any] 
             continue
         for key in _list_setting_keys(setting, norm):
             value, origin, profile_name = _resolve_value(key, norm, run_values, key, None)
-            mark, confirmed = norm.get_mark(key), norm.is_confirmed(key)
+            mark, confirmed = norm.get_source_mark(key), norm.is_confirmed(key)
             effective_values.append(
                 EffectiveValue(key, value, find_unit(key), origin, profile_name, setting, mark, confirmed)
             )
@@ -74,7 +74,7 @@ def find_effective_parameters(
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
         value, origin, profile_name = _resolve_value(key, norm, run_values, parameter.name, parameter.default)
-        mark = norm.get_mark(key) if origin in (STANDARD_ORIGIN, PROFILE_ORIGIN) else ""
+        mark = norm.get_source_mark(key) if origin in (STANDARD_ORIGIN, PROFILE_ORIGIN) else ""
         confirmed = norm.is_confirmed(key)
         effective_values.append(
             EffectiveValue(parameter.name, value, parameter.unit, origin, profile_name, "", mark, confirmed or not mark)

@@ -22,7 +22,7 @@ from ..model.findings import Finding, set_fingerprints
 from ..plan.plan import Plan
 
 
-def find_township_names(plan: Plan, points: Any) -> list[str]:
+def find_township_name_of_points(plan: Plan, points: Any) -> list[str]:
     """Return for each of (k,) points the name of the township that contains it.
 
     The name is empty outside all townships, and everywhere if the plan has no layer of townships with names. Points
@@ -55,7 +55,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     located = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in located], dtype=object)
     points = shapely.point_on_surface(shapes)
-    for finding, township in zip(located, find_township_names(plan, points), strict=True):
+    for finding, township in zip(located, find_township_name_of_points(plan, points), strict=True):
         finding.township = township
     # The centroid in degrees: a representative point would differ in a plane with another orientation.
     centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane_crs))
@@ -94,7 +94,7 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray) 
         located[n].by_nodes_m2 = float(vertex_areas[n])
 
 
-def count_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
+def summarise_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how often each fallback step of an overlay was used, and all uses.
 
     A use has the rule, the rows, and the area (m²) that the step changed.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatched_edges, find_mismatches_both_ways
+from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatches_both_ways, find_vertices_missing_on_edges
 from ..geometry.overlay import (
     PointLineParts,
     find_point_line_parts_inside,
@@ -75,7 +75,7 @@ def compute_part_areas(parts: OverlayParts, a: Layer, b: Layer | None, measure: 
     return areas
 
 
-def compute_row_shares(parts: OverlayParts, a: Layer, measure: AreaMeasure) -> NDArray:
+def compute_part_shares_of_rows(parts: OverlayParts, a: Layer, measure: AreaMeasure) -> NDArray:
     """Return the (k,) share that each part has of the area of its row of ``a``.
 
     Areas are measured as drawn. The shares of a row sum to 1 where its parts cover it exactly once.
@@ -151,12 +151,12 @@ class GeometryQueries:
         """
         return compute_part_areas(parts, a, b, self.measure_statutory_areas)
 
-    def compute_row_shares(self, parts: OverlayParts, a: Layer) -> NDArray:
+    def compute_part_shares_of_rows(self, parts: OverlayParts, a: Layer) -> NDArray:
         """Return the (k,) share that each part has of its row of ``a``.
 
         The shares of a row sum to 1 where its parts cover it exactly once.
         """
-        return compute_row_shares(parts, a, self.measure_statutory_areas)
+        return compute_part_shares_of_rows(parts, a, self.measure_statutory_areas)
 
     def find_shared_parts(
         self,
@@ -178,7 +178,7 @@ class GeometryQueries:
         severity). ``measured``: keep slivers, for a figure.
         """
         if b is not None:
-            rows_a, rows_b = self._choose_selected_rows(a, rows_a), self._choose_selected_rows(b, rows_b)
+            rows_a, rows_b = self._limit_rows_to_recheck_focus(a, rows_a), self._limit_rows_to_recheck_focus(b, rows_b)
         right = None if b is None else b.polygons
         parts = find_shared_parts(
             a.polygons,
@@ -216,7 +216,7 @@ class GeometryQueries:
         parts = find_uncovered_parts(
             a.polygons,
             b.polygons if cover is None else cover,
-            rows=self._choose_selected_rows(a, rows),
+            rows=self._limit_rows_to_recheck_focus(a, rows),
             cover_rows=cover_rows,
             keep_slivers=measured,
             tolerance=self.tolerance,
@@ -282,7 +282,7 @@ class GeometryQueries:
         ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``pairs(left, right)`` returns (k,)
         bool and limits the result to gaps between such rows.
         """
-        parts = self._find_logged_gaps(a.polygons, widest, a)
+        parts = self._find_gaps_and_log_fallbacks(a.polygons, widest, a)
         if pairs is not None:
             parts = parts.select_pairs(pairs)
         self.run_log.record_ignored_slivers(parts.slivers, a, a)
@@ -295,7 +295,7 @@ class GeometryQueries:
         """
         unions = [self._unite_layer(layer) for layer in (a, b)]
         blocks = shapely.get_parts(np.array([union for union in unions if union is not None], dtype=object))
-        parts = self._find_logged_gaps(Polygons(blocks), widest, a)
+        parts = self._find_gaps_and_log_fallbacks(Polygons(blocks), widest, a)
         parts.left, parts.right = (
             self._find_first_touching_rows(a, parts.geometry),
             self._find_first_touching_rows(b, parts.geometry),
@@ -334,13 +334,13 @@ class GeometryQueries:
         np.minimum.at(first_rows, k, rows[i])
         return np.where(first_rows < len(layer), first_rows, -1)
 
-    def find_mismatches(self, a: Layer) -> VertexMismatches:
+    def find_vertex_mismatches(self, a: Layer) -> VertexMismatches:
         """Return vertices of ``a`` on or near a neighbouring row's edge.
 
         The edge has no vertex there. Both rows belong to ``a``.
         """
-        return self._select_stored_vertices(
-            find_mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
+        return self._select_mismatches_at_stored_vertices(
+            find_vertices_missing_on_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         )
 
     def find_mismatches_both_ways(self, a: Layer, b: Layer) -> tuple[VertexMismatches, VertexMismatches]:
@@ -351,16 +351,16 @@ class GeometryQueries:
         of_a, of_b = find_mismatches_both_ways(
             a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        return self._select_stored_vertices(of_a), self._select_stored_vertices(of_b)
+        return self._select_mismatches_at_stored_vertices(of_a), self._select_mismatches_at_stored_vertices(of_b)
 
-    def _select_stored_vertices(self, mismatches: VertexMismatches) -> VertexMismatches:
+    def _select_mismatches_at_stored_vertices(self, mismatches: VertexMismatches) -> VertexMismatches:
         """Return the mismatches whose vertex is stored in a layer.
 
         Vertices that only densification added are dropped, since no other layer can match them.
         """
         return mismatches.select_mismatches(self.plan.are_stored_vertices(mismatches.vertex_xy))
 
-    def _find_logged_gaps(self, polygons: Polygons, widest: float, layer: Layer) -> OverlayParts:
+    def _find_gaps_and_log_fallbacks(self, polygons: Polygons, widest: float, layer: Layer) -> OverlayParts:
         parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=widest, cancellation=self.cancellation)
         self.run_log.has_failed_outline = self.run_log.has_failed_outline or bool(parts.fallback_log.failed_pairs)
         self.run_log.fallback_steps += [
@@ -368,7 +368,7 @@ class GeometryQueries:
         ]
         return parts
 
-    def _choose_selected_rows(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
+    def _limit_rows_to_recheck_focus(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
         """Return the rows that both the caller and the focus of the run select.
 
         (n,) bool; None selects all rows.

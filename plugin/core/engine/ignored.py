@@ -24,7 +24,7 @@ from ..model.rule import Rule, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .context import RuleContext
-from .finish import find_township_names
+from .finish import find_township_name_of_points
 from .run_log import IgnoredSlivers
 
 #: Features of a pair of layers that the report names, largest sum first.
@@ -180,16 +180,16 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
     result.sliver_count, result.area_m2 = len(counted_positions), float(areas.sum())
     result.sums_by_rule = _sum_sliver_areas_by_name(codes, counted_positions, areas)
     result.reporting_rule = max(
-        (code for code in result.sums_by_rule if _has_pair_severity(code, ranked, ctx)),
+        (code for code in result.sums_by_rule if _ignored_at_highest_pair_severity(code, ranked, ctx)),
         key=lambda code: result.sums_by_rule[code][1],
         default=rule.code,
     )
     towns = np.full(len(shapes), "", dtype=object)
-    towns[counted_positions] = find_township_names(
+    towns[counted_positions] = find_township_name_of_points(
         ctx.plan, shapely.point_on_surface(distinct.remaining_shapes[counted_positions])
     )
     result.sums_by_township = _sum_sliver_areas_by_name(towns, counted_positions, areas)
-    _add_features(result, [ignored for _, ignored in ranked], shapes, distinct, ctx)
+    _set_largest_feature_sums(result, [ignored for _, ignored in ranked], shapes, distinct, ctx)
     order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
     result.largest_slivers = distinct.remaining_shapes[order]
     return result
@@ -199,7 +199,7 @@ def _find_severity(rule: Rule, ignored: IgnoredSlivers, ctx: RuleContext) -> Sev
     return ignored.severity or ctx.norm.get_severity(rule)
 
 
-def _has_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> bool:
+def _ignored_at_highest_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> bool:
     """Return True if a rule ignored slivers at the most severe level of its pair."""
     severities = [_find_severity(rule, ignored, ctx) for rule, ignored in ranked if rule.code == code]
     pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
@@ -216,7 +216,7 @@ def _sum_sliver_areas_by_name(names: NDArray, positions: NDArray, areas: NDArray
     return {name: (count_by_name[name], area_by_name[name]) for name in count_by_name}
 
 
-def _add_features(
+def _set_largest_feature_sums(
     result: PairSliverSum,
     batches: list[IgnoredSlivers],
     shapes: NDArray,

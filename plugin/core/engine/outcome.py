@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import Cancelled, SanxianError
 from ..messages.texts import Texts, strip_folders
 from ..model.findings import Finding
-from ..model.indicator import NO_TARGET, Indicator
+from ..model.indicator import MISSING_TARGET_DOUBT, Indicator
 from ..model.report import Outcome, RuleOutcome
 from ..model.rule import EVERY_LAYER, LayerNeed, Rule, RuleResult, Severity
 from ..plan.layer import Layer
@@ -246,13 +246,13 @@ def run_rule(
     if result is None:
         return outcome, [], []
     failed_pairs = _make_failed_pair_findings(context, rule)
-    _complete_result(result, rule, severity, context)
+    _set_codes_and_add_doubts(result, rule, severity, context)
     outcome.unconfirmed = _list_unconfirmed_items(result, rule, context)
     _set_outcome(outcome, result, context, len(failed_pairs), texts)
     return outcome, result.findings + failed_pairs, result.indicators
 
 
-def _complete_result(result: RuleResult, rule: Rule, severity: Severity, context: RuleContext) -> None:
+def _set_codes_and_add_doubts(result: RuleResult, rule: Rule, severity: Severity, context: RuleContext) -> None:
     """Set code and severity of the findings; add doubts from norm and layers."""
     for finding in result.findings:
         finding.code = rule.code
@@ -299,7 +299,7 @@ def _set_outcome(
     elif not result.is_applicable:
         outcome.outcome = Outcome.NOT_APPLICABLE
         # The rule lacks input; no setting could replace it.
-        outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == NO_TARGET})
+        outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == MISSING_TARGET_DOUBT})
         if result.switched_off and not context.norm.is_confirmed(result.switched_off):
             outcome.unconfirmed.append(result.switched_off)
         outcome.reason = notes or texts.format_reason("nothing_of_this_kind", {})

@@ -25,7 +25,7 @@ from ..profile.figures import get_township_tasks
 from ..standard.bounds import find_loosened
 from ..standard.divisions import find_foreign_place
 from ..standard.indicator_catalogue import load_catalogue
-from ..standard.numbering import BSM_LENGTH, is_county
+from ..standard.numbering import BSM_LENGTH, has_county_code_format
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
@@ -49,23 +49,23 @@ def find_inconsistencies(plan: Plan, side_inputs: SideInputs, today: date | None
     ``today``: date with which confirmations are compared, by default the current one.
     """
     findings = [
-        *_check_profile_area(plan),
+        *_check_profile_county(plan),
         *_check_division_names(plan),
         *_check_layer_codes(plan),
         *_check_declared_absences(plan),
         *_check_confirmation_date(plan, today or date.today()),
     ]
-    findings += [*_check_confirmation_source(plan), *_check_stated_figures(plan)]
+    findings += [*_check_confirmation_source(plan), *_check_needless_stated_figures(plan)]
     findings += [
         *_check_sealed_edition(plan, side_inputs),
         *_check_township_tasks(plan, side_inputs),
         *_check_scope(plan),
         *_check_custom_standard(plan),
     ]
-    return [make_inconsistency_finding(finding) for finding in findings]
+    return [mark_as_inconsistency(finding) for finding in findings]
 
 
-def make_inconsistency_finding(finding: Finding) -> Finding:
+def mark_as_inconsistency(finding: Finding) -> Finding:
     """Turn a finding into a warning RUN904, and return it."""
     finding.code, finding.severity = INCONSISTENCY_CODE, Severity.WARNING
     return finding
@@ -80,7 +80,7 @@ def belongs_to_plan(code: str, plan: Plan) -> bool:
     return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(compute_division_prefix(code))
 
 
-def _check_profile_area(plan: Plan) -> list[Finding]:
+def _check_profile_county(plan: Plan) -> list[Finding]:
     """Report a profile that belongs to another county than the plan.
 
     If the data do not name their county, report that too.
@@ -89,7 +89,7 @@ def _check_profile_area(plan: Plan) -> list[Finding]:
     if not profile.area_code or not plan.layers:
         return []
     params = {"profile": profile.name or profile.id, "code": profile.area_code, "county": plan.area_code}
-    if not plan.area_known:
+    if not plan.is_area_code_from_data:
         return [Finding(role="", case="unknown", params=params)]
     digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
     covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
@@ -105,13 +105,15 @@ def _check_division_names(plan: Plan) -> list[Finding]:
     if divisions is None:
         return []
     counties = {
-        division.name: division.code for division in divisions.entry_by_code.values() if is_county(division.code)
+        division.name: division.code
+        for division in divisions.entry_by_code.values()
+        if has_county_code_format(division.code)
     }
     profile, findings = plan.norm.profile, []
     profile_division = divisions.entry_by_code.get(profile.area_code) if profile.area_code == plan.area_code else None
     if (
         profile_division is not None
-        and is_county(profile_division.code)
+        and has_county_code_format(profile_division.code)
         and profile_division.name not in profile.name
         and profile.name in counties
     ):
@@ -144,7 +146,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
 
 def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
     """Return True if a name belongs to another province, city or county than its code."""
-    if is_county(code):
+    if has_county_code_format(code):
         listed = name in counties and name != divisions.entry_by_code[code].name
         return listed or bool(find_foreign_place(name, code, divisions))
     # Names of villages are in no list and may end like a city's name.
@@ -153,7 +155,7 @@ def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], d
 
 def _check_layer_codes(plan: Plan) -> list[Finding]:
     """Report layers with rows of other counties."""
-    if not plan.area_known:
+    if not plan.is_area_code_from_data:
         return []
     findings = []
     for layer in plan.layers.values():
@@ -190,7 +192,7 @@ def _count_foreign_codes(layer: Layer, plan: Plan) -> Counter[str]:
 
 
 def _is_foreign_county(code: str, plan: Plan) -> bool:
-    return is_county(code) and not belongs_to_plan(code, plan)
+    return has_county_code_format(code) and not belongs_to_plan(code, plan)
 
 
 def _check_declared_absences(plan: Plan) -> list[Finding]:
@@ -230,7 +232,7 @@ def _check_confirmation_source(plan: Plan) -> list[Finding]:
     )
 
 
-def _check_stated_figures(plan: Plan) -> list[Finding]:
+def _check_needless_stated_figures(plan: Plan) -> list[Finding]:
     """Report figures under [[stated]] of the profile although a layer gives them.
 
     No rule compares stated figures with the layers.
@@ -259,7 +261,7 @@ def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
         return []
     source = sealed.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     params = {"source": source, "code": sealed.area_code, "county": plan.area_code}
-    if sealed.area_known and plan.area_known and not belongs_to_plan(sealed.area_code, plan):
+    if sealed.is_area_code_from_data and plan.is_area_code_from_data and not belongs_to_plan(sealed.area_code, plan):
         return [Finding(role="", case="baseline", params=params)]
     copied = _are_equal_files(Path(plan.source), Path(sealed.source)) if plan.source and sealed.source else False
     return [Finding(role="", case="baseline_copy", params=params)] if copied else []
@@ -272,8 +274,10 @@ def _are_equal_files(first: Path, second: Path) -> bool:
 def _check_township_tasks(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Report township tasks with codes of another county."""
     tasks = get_township_tasks(side_inputs)
-    codes = {task.code[:6] for task in tasks.targets if is_county(task.code[:6])}
-    foreign_codes = sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.area_known else []
+    codes = {task.code[:6] for task in tasks.targets if has_county_code_format(task.code[:6])}
+    foreign_codes = (
+        sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.is_area_code_from_data else []
+    )
     if not foreign_codes:
         return []
     params: dict[str, Any] = {

@@ -51,7 +51,7 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
                 "crs": crs_care.make_crs_label(layer.crs),
                 "encoding": layer.source.encoding,
                 "unsaved": layer.source.unsaved_edit_count,
-                "repaired_area_m2": round(sum(abs(area) for area in layer.repaired.values()), 4),
+                "repaired_area_m2": round(sum(abs(area) for area in layer.repair_area_change_by_row.values()), 4),
             }
         )
         notices += [texts.format_notice(key, params) for key, params in layer.source.notices]

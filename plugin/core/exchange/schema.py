@@ -67,7 +67,7 @@ DATABASE_FORMATS = {
 #: Multi types also hold single geometries; a layer that was split and merged holds both.
 OGR_GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
 #: Number of digits that may exceed a 32-bit integer.
-_LONG_DIGITS = 10
+_MIN_INTEGER64_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def make_schemas(
 def _make_column(
     template_field: TemplateField, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> LayerColumn:
-    long = template_field.type == "integer" and (template_field.length or 0) >= _LONG_DIGITS
+    long = template_field.type == "integer" and (template_field.length or 0) >= _MIN_INTEGER64_DIGITS
     kind = file_format.field_type_by_kind["long" if long else template_field.type]
     return LayerColumn(
         name=template_field.name,

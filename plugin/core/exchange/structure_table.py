@@ -98,7 +98,7 @@ class _StructureLayer:
 
 
 @dataclass(frozen=True)
-class LayerStructure:
+class StructureTableTemplates:
     """The templates of a structure table.
 
     ``toml_by_layer_code``: layer code → template as TOML text, validated by the loader; ``template_by_layer_code``:
@@ -110,7 +110,7 @@ class LayerStructure:
     unknown_domains: list[UnknownDomain]
 
 
-def read_structure(path: str | Path, standard: Standard) -> LayerStructure:
+def read_structure(path: str | Path, standard: Standard) -> StructureTableTemplates:
     """Read layer templates from a workbook.
 
     The geometry type comes from its column, otherwise from the standard's template of the same layer code. All values
@@ -133,12 +133,12 @@ def read_structure(path: str | Path, standard: Standard) -> LayerStructure:
     if not layers:
         raise DataError("structure_empty", file=path.name)
     texts = {role: _format_template_as_toml(layer, path.name, standard) for role, layer in layers.items()}
-    return LayerStructure(
-        texts, {role: _load_checked_template(role, text, standard) for role, text in texts.items()}, notes
+    return StructureTableTemplates(
+        texts, {role: _load_template_from_text(role, text, standard) for role, text in texts.items()}, notes
     )
 
 
-def write_structure(structure: LayerStructure, folder: str | Path) -> list[Path]:
+def write_template_files(structure: StructureTableTemplates, folder: str | Path) -> list[Path]:
     """Write ``<layer code>.toml`` for every layer, or no file at all.
 
     Raises DataError if a file exists, because it may have been edited.
@@ -316,7 +316,7 @@ def _format_toml_value(value: str | int) -> str:
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
-def _load_checked_template(role: str, text: str, standard: Standard) -> Template:
+def _load_template_from_text(role: str, text: str, standard: Standard) -> Template:
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         path = Path(folder) / f"{role}.toml"
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -328,7 +328,7 @@ OWN_STANDARD_ID = "own"
 
 
 def create_from_structure(
-    structure: LayerStructure,
+    structure: StructureTableTemplates,
     standard: Standard,
     target: str | Path,
     crs: CRS,
@@ -359,7 +359,7 @@ def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, An
     CRS is far from the county, else None. Raises InputError if both are empty, for an unknown county, and for a CRS
     unsuitable for plans.
     """
-    given_crs = divisions.check_crs(crs_care.parse_crs(crs), crs) if crs else None
+    given_crs = divisions.require_drawable_crs(crs_care.parse_crs(crs), crs) if crs else None
     if not county:
         if given_crs is None:
             raise InputError("structure_no_crs")
@@ -367,10 +367,10 @@ def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, An
     lists = load_standard().code_lists
     code = divisions.parse_county(county, lists["provinces"], lists["divisions"]).code
     plan_system = given_crs or divisions.find_default_crs(code, lists["divisions"])
-    return plan_system, divisions.check_county_in_zone(plan_system, code, lists["divisions"])
+    return plan_system, divisions.check_county_in_crs_zone(plan_system, code, lists["divisions"])
 
 
-def _write_standard(structure: LayerStructure, standard: Standard, folder: Path) -> None:
+def _write_standard(structure: StructureTableTemplates, standard: Standard, folder: Path) -> None:
     """Write a standard folder whose templates override those of the base standard."""
     names = {n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)}
     title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in names)

@@ -98,7 +98,7 @@ def check_keys(
             raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known)))
 
 
-def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
+def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
     """Remove the table ``marks`` from a table of settings.
 
     A mark is A, B or C, the level of a setting's source. DataError unless each of the keys has one.

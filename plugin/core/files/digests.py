@@ -160,7 +160,7 @@ def is_complete_package(folder: Path) -> bool:
 
 
 #: States of a manifest: unchanged, missing, unreadable, changed since, of a later version, with a duplicate name. Only
-#: `read_duplicate_manifest` reports DOUBLED; for other callers such a manifest is DAMAGED.
+#: `read_manifest_with_duplicate_name` reports DOUBLED; for other callers such a manifest is DAMAGED.
 (
     MANIFEST_OK,
     MANIFEST_MISSING,
@@ -204,7 +204,7 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     return manifest, MANIFEST_OK if read_manifest_digest(folder) == compute_sha256(path) else MANIFEST_CHANGED
 
 
-def read_duplicate_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
+def read_manifest_with_duplicate_name(folder: Path) -> tuple[dict[str, Any] | None, str]:
     """Return a manifest that has a name twice, and that name.
 
     (None, "") for any other manifest. The last value of the name is used, as most programs do.

@@ -155,7 +155,7 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRi
     found = [EditRisk(ON_NETWORK_DRIVE, network_place)] if network_place else []
     if not path.is_file():
         return found
-    programs = [name for name in _find_programs(path) if not _is_own(name)]
+    programs = [name for name in _find_programs(path) if not _is_own_process(name)]
     if path.suffix.lower() == ".gpkg" and not own_edits and is_write_locked(path):
         return [*found, EditRisk(LOCKED_FILE, ", ".join(programs))]
     return [*found, EditRisk(OPEN_ELSEWHERE, ", ".join(programs))] if programs else found
@@ -167,7 +167,7 @@ def _find_programs(path: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _is_own(name: str) -> bool:
+def _is_own_process(name: str) -> bool:
     match = _PROCESS_ID.search(name)
     return match is not None and int(match[1]) == os.getpid()
 

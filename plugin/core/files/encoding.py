@@ -31,7 +31,7 @@ __all__ = [
 
 
 #: Codecs by the language driver id (byte 29 of a .dbf), as ESRI and dBASE list them.
-DRIVER_IDS = {
+CODEC_BY_LANGUAGE_DRIVER_ID = {
     **dict.fromkeys((0x4D, 0x7A), "GB18030"),
     **dict.fromkeys((0x4F, 0x78), "CP950"),
     **dict.fromkeys((0x4E, 0x79), "CP949"),
@@ -76,8 +76,8 @@ _NO_TEXT_CODECS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "
 #: Words before or after the name.
 _CODEC_NAME_AFFIXES = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
 _CODE_PAGE_NUMBER = re.compile(r"(?:CP|WINDOWS|WIN|IBM|MS|DOS)?[ _-]*(\d{3,5})")
-_LATIN_NUMBER = re.compile(r"(?:ISO)?[ _-]*8859[ _-]*(\d{1,2})")
-_DRIVER_NUMBER = re.compile(r"LDID[ /](\d{1,3})")
+_LATIN_CODE_PATTERN = re.compile(r"(?:ISO)?[ _-]*8859[ _-]*(\d{1,2})")
+_LANGUAGE_DRIVER_PATTERN = re.compile(r"LDID[ /](\d{1,3})")
 #: Lead bytes of the usual characters of a codec: hangul; kana and common kanji; common hanzi.
 _COMMON_BYTE_RANGES = {
     "CP949": ((0xB0, 0xC8),),
@@ -111,9 +111,9 @@ def find_known_codec(name: str) -> str:
     CP949 for EUC-KR, CP932 for Shift-JIS.
     """
     text = _CODEC_NAME_AFFIXES.sub("", _CODEC_NAME_AFFIXES.sub("", name.strip().upper())).strip()
-    if found := _DRIVER_NUMBER.fullmatch(text):
-        return DRIVER_IDS.get(int(found[1]), "")
-    if found := _LATIN_NUMBER.fullmatch(text):
+    if found := _LANGUAGE_DRIVER_PATTERN.fullmatch(text):
+        return CODEC_BY_LANGUAGE_DRIVER_ID.get(int(found[1]), "")
+    if found := _LATIN_CODE_PATTERN.fullmatch(text):
         return _find_codec(f"iso8859-{int(found[1])}")
     if found := _CODE_PAGE_NUMBER.fullmatch(text):
         number = int(found[1])
@@ -182,7 +182,7 @@ _SAMPLE_BYTES = 20_000
 #: Accepted share of broken characters: a text truncated at its width may end in half a character.
 _MAX_BROKEN_SHARE = 0.02
 #: What decoders and editors leave where characters were lost.
-_LOST_TEXTS = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
+_GARBLED_TEXT_MARKS = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
     table = find_sibling_file(path, ".dbf")
     if table is None:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
-    header, text = _read_texts(table)
+    header, text = _read_non_ascii_dbf_texts(table)
     cpg = find_sibling_file(path, ".cpg")
     declared = read_cpg_name(cpg.read_bytes()) if cpg else ""
     codec = find_known_codec(declared)
@@ -235,7 +235,7 @@ def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
         return ShapefileEncoding(codec or "UTF-8", "cpg" if codec else "none")
     if codec and _fits_codec(text, codec, content):
         return ShapefileEncoding(codec, "cpg")
-    by_header = DRIVER_IDS.get(header, "")
+    by_header = CODEC_BY_LANGUAGE_DRIVER_ID.get(header, "")
     if (
         by_header
         and by_header != "CP1252"
@@ -254,7 +254,7 @@ def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
     raise InputError("encoding_unknown", source=str(path))
 
 
-def _read_texts(table: Path) -> tuple[int, bytes]:
+def _read_non_ascii_dbf_texts(table: Path) -> tuple[int, bytes]:
     """Return the header's language id, and field names and cells of a .dbf.
 
     Only texts beyond ASCII are returned, one per line.
@@ -349,7 +349,7 @@ def is_garbled(text: str) -> bool:
     """Return True if a text lost characters or was saved in a wrong encoding."""
     if text.isascii():
         return False
-    if any(mark in text for mark in _LOST_TEXTS):
+    if any(mark in text for mark in _GARBLED_TEXT_MARKS):
         return True
     foreign = [c for c in text if not c.isascii()]
     if all(c <= "\xff" for c in foreign):

@@ -48,9 +48,13 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
             former = layer.frame.loc[origin]
             values = _find_changed_values(former, current.layer.frame.iloc[0], layer.frame.geometry.name)
             if not was_read:
-                changes.added[current.fid] = origin, current.raw, values
+                changes.added[current.fid] = origin, current.stored_shape, values
                 continue
-            shape = UNCHANGED if _are_identical(former[layer.frame.geometry.name], current.raw) else current.raw
+            shape = (
+                UNCHANGED
+                if _are_identical(former[layer.frame.geometry.name], current.stored_shape)
+                else current.stored_shape
+            )
             if shape is not UNCHANGED or values:
                 changes.changed[current.fid] = shape, values
         deleted = set(changes.deleted)

@@ -18,28 +18,28 @@ AREA_MEANINGS = ("area", "gross_area")
 ROUNDING_M2 = 0.01
 
 
-def measure(state: EditingState, row: Row, shape: Any) -> float:
+def measure_shape_area_m2(state: EditingState, row: Row, shape: Any) -> float:
     """Return the statutory area (m²) of a shape in the coordinates of a row's layer."""
     crs = state.plan.layers[row.role].known_crs
     return float(measure_statutory_area(np.array([shape], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
 
 
-def get_allowance(state: EditingState) -> float:
+def get_area_field_allowance_m2(state: EditingState) -> float:
     """Return the difference (m²) between an area field and the shape that ATT013 allows."""
     return float(state.norm.get_rule_parameters("ATT013").get("allowance_m2", 1.0))
 
 
-def update_area_fields(state: EditingState, row: Row, shape: Any) -> dict[str, Any]:
+def compute_area_fields(state: EditingState, row: Row, shape: Any) -> dict[str, Any]:
     """Return the area fields of a row for a new shape, by field name.
 
     An area that agreed with the former shape is measured anew. An adjusted area (平差) that differs from it changes by
     as much as the shape. Net areas follow from the gross area by the row's rate or share of deduction. A field without
     a value stays without.
     """
-    return divide_area_fields(state, row, [shape], keep_sums=False)[0]
+    return compute_area_fields_of_parts(state, row, [shape], keep_sums=False)[0]
 
 
-def divide_area_fields(
+def compute_area_fields_of_parts(
     state: EditingState, row: Row, shapes: list[Any], *, keep_sums: bool = True
 ) -> list[dict[str, Any]]:
     """Return the area fields of each of a row's new shapes, by field name.
@@ -47,39 +47,41 @@ def divide_area_fields(
     ``keep_sums``: the shapes are parts of the former shape, so each field's values sum to the former one; the first
     part has the rounding. Without it the land of the shapes may differ from the row's.
     """
-    former_m2 = measure(state, row, row.plane)
-    areas = [measure(state, row, shape) for shape in shapes]
+    former_m2 = measure_shape_area_m2(state, row, row.plane)
+    areas = [measure_shape_area_m2(state, row, shape) for shape in shapes]
     values: list[dict[str, Any]] = [{} for _ in shapes]
     for meaning in AREA_MEANINGS:
-        declared, stored = _get_number(row, meaning)
+        declared, stored = _get_field_and_number(row, meaning)
         if declared is None or declared.unit != "m2" or stored is None or former_m2 <= 0:
             continue
         decimals = 2 if declared.decimals is None else declared.decimals
         if keep_sums:
-            parts = share_out(stored, areas, decimals)
-        elif abs(stored - former_m2) <= get_allowance(state) + ROUNDING_M2:
+            parts = divide_by_weights(stored, areas, decimals)
+        elif abs(stored - former_m2) <= get_area_field_allowance_m2(state) + ROUNDING_M2:
             parts = [round(area, decimals) for area in areas]
         else:
             parts = [round(stored + area - former_m2, decimals) for area in areas]
         for part_values, value in zip(values, parts, strict=True):
             part_values[declared.name] = value
-    _divide_net_areas(row, values, keep_sums)
+    _add_net_areas_to_parts(row, values, keep_sums)
     return values
 
 
-def _divide_net_areas(row: Row, values: list[dict[str, Any]], keep_sums: bool) -> None:
+def _add_net_areas_to_parts(row: Row, values: list[dict[str, Any]], keep_sums: bool) -> None:
     """Add deduction and net area to the values of each part, in place."""
-    gross_field, gross = _get_number(row, "gross_area")
-    net_field, net = _get_number(row, "net_area")
-    deduction_field, deduction = _get_number(row, "deduction_area")
-    _, rate = _get_number(row, "deduction_rate")
+    gross_field, gross = _get_field_and_number(row, "gross_area")
+    net_field, net = _get_field_and_number(row, "net_area")
+    deduction_field, deduction = _get_field_and_number(row, "deduction_area")
+    _, rate = _get_field_and_number(row, "deduction_rate")
     if gross_field is None or not gross or gross <= 0:
         return
     grosses = [float(part_values[gross_field.name]) for part_values in values]
     if deduction_field is not None and deduction is not None:
         follows_rate = rate is not None and abs(deduction - gross * rate) <= ROUNDING_M2 + 1e-6
         ratio = rate if follows_rate and rate is not None else deduction / gross
-        deductions = share_out(deduction, grosses, 2) if keep_sums else [round(one * ratio, 2) for one in grosses]
+        deductions = (
+            divide_by_weights(deduction, grosses, 2) if keep_sums else [round(one * ratio, 2) for one in grosses]
+        )
         for part_values, value in zip(values, deductions, strict=True):
             part_values[deduction_field.name] = value
     if net_field is None or net is None:
@@ -92,24 +94,24 @@ def _divide_net_areas(row: Row, values: list[dict[str, Any]], keep_sums: bool) -
         if keep_sums:
             nets[0] = round(net - sum(nets[1:]), 2)
     elif keep_sums:
-        nets = share_out(net, grosses, 2)
+        nets = divide_by_weights(net, grosses, 2)
     else:
         nets = [round(one * net / gross, 2) for one in grosses]
     for part_values, value in zip(values, nets, strict=True):
         part_values[net_field.name] = value
 
 
-def follow_gross_area(row: Row, gross: float) -> dict[str, Any]:
+def derive_net_area_fields(row: Row, gross: float) -> dict[str, Any]:
     """Return deduction and net area of a row for another gross area (m²), by field name."""
-    declared, _ = _get_number(row, "gross_area")
+    declared, _ = _get_field_and_number(row, "gross_area")
     if declared is None:
         return {}
     values: list[dict[str, Any]] = [{declared.name: gross}]
-    _divide_net_areas(row, values, keep_sums=False)
+    _add_net_areas_to_parts(row, values, keep_sums=False)
     return {name: value for name, value in values[0].items() if name != declared.name}
 
 
-def share_out(total: float, weights: list[float], decimals: int) -> list[float]:
+def divide_by_weights(total: float, weights: list[float], decimals: int) -> list[float]:
     """Return a total divided by weights, rounded so that the parts sum to it; the first part has the rounding."""
     whole = sum(weights)
     parts = [round(total * weight / whole, decimals) for weight in weights]
@@ -117,7 +119,7 @@ def share_out(total: float, weights: list[float], decimals: int) -> list[float]:
     return parts
 
 
-def _get_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
+def _get_field_and_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
     """Return the field of a meaning, None if the layer lacks it; and the row's number, None if it has none."""
     declared = row.layer.template.find_field(meaning)
     if declared is None or not row.layer.has(meaning):

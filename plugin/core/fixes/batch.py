@@ -59,7 +59,7 @@ def choose_fixes(requested: Iterable[str]) -> list[Fix]:
     return chosen or list(fixes.values())
 
 
-def propose(
+def propose_best_fix(
     state: EditingState, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Proposal, EditingState] | Refusal:
     """Return the first safe proposal for a finding, else the first one, else the reason without one.
@@ -118,14 +118,14 @@ def run_batch(
         entry.ended_by = next((by for one, by in ended if is_same_problem(one, finding)), None)
         if entry.ended_by is not None:
             continue
-        answer = propose(result.state, finding, chosen, parameters or {})
+        answer = propose_best_fix(result.state, finding, chosen, parameters or {})
         if isinstance(answer, Refusal):
             entry.refusal = answer
             continue
         entry.proposal, after = answer
         if entry.proposal.is_safe or not safe_only:
             result.state, entry.is_applied = after, True
-            ended += [(one, entry.proposal) for one in entry.proposal.gone]
+            ended += [(one, entry.proposal) for one in entry.proposal.ended_findings]
             for former, present in entry.proposal.renamed:
                 for later in listed[number + 1 :]:
                     if is_same_problem(renamed.get(id(later), later), former):

@@ -121,10 +121,10 @@ def append_log_rows(path: str | Path, rows: Sequence[Sequence[str]]) -> None:
 
 def _format_csv(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows([guard_cell(cell) for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\r\n").writerows([escape_formula_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
-def guard_cell(cell: str) -> str:
+def escape_formula_cell(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "@") else cell

@@ -59,7 +59,7 @@ def list_choices(
         for parameters in _list_alternatives(fix, finding, first.proposal):
             cancellation.raise_if_cancelled()
             other = make_choice(state, fix, finding, parameters)
-            if other.proposal is not None and not _is_offered(other.proposal, choices):
+            if other.proposal is not None and not _is_already_offered(other.proposal, choices):
                 choices.append(other)
     progress(1.0, "")
     return sorted(choices, key=_rank)
@@ -91,7 +91,7 @@ def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) ->
     return []
 
 
-def _is_offered(proposal: Proposal, choices: list[FixChoice]) -> bool:
+def _is_already_offered(proposal: Proposal, choices: list[FixChoice]) -> bool:
     """Return True if another choice changes the same rows in the same way."""
     edited = {(edit.role, edit.fid, edit.is_new) for edit in proposal.edits}
     return any(

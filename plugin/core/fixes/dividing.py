@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from ..geometry.validity import is_missing
-from .area_fields import divide_area_fields, update_area_fields
+from .area_fields import compute_area_fields, compute_area_fields_of_parts
 from .edits import FixRefused, RowEdit
 from .shapes import list_parts
 from .state import EditingState, Row
@@ -26,8 +26,10 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
     parts = list_parts(shape)
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    kept = RowEdit(row.role, row.fid, _like_stored(row, parts[0]), update_area_fields(state, row, parts[0]))
-    return [kept, *(_make_new_row(state, row, part, update_area_fields(state, row, part)) for part in parts[1:])]
+    kept = RowEdit(
+        row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), compute_area_fields(state, row, parts[0])
+    )
+    return [kept, *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:])]
 
 
 def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
@@ -36,12 +38,14 @@ def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
     Raise FixRefused as `reshape_row` does.
     """
     _require_replaceable(state, row)
-    return RowEdit(row.role, row.fid, _like_stored(row, shape), update_area_fields(state, row, shape))
+    return RowEdit(
+        row.role, row.fid, _convert_to_stored_geometry_type(row, shape), compute_area_fields(state, row, shape)
+    )
 
 
 def _require_replaceable(state: EditingState, row: Row) -> None:
     state.require_geometry_in_plane(row)
-    if not row.raw.is_valid:
+    if not row.stored_shape.is_valid:
         raise FixRefused("row_invalid", role=row.role, key=row.key)
 
 
@@ -51,8 +55,8 @@ def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]
     The first part stays in the row; the others become new rows with the next free keys (BSM).
     """
     state.require_geometry_in_plane(row)
-    values = divide_area_fields(state, row, parts)
-    kept = RowEdit(row.role, row.fid, _like_stored(row, parts[0]), values[0])
+    values = compute_area_fields_of_parts(state, row, parts)
+    kept = RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0])
     return [
         kept,
         *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
@@ -64,13 +68,18 @@ def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, A
     if row.layer.has("key"):
         attributes[row.layer.get_field_name("key")] = state.issue_key(row.role)
     return RowEdit(
-        row.role, state.issue_fid(row.role), _like_stored(row, shape), attributes, is_new=True, like_fid=row.fid
+        row.role,
+        state.issue_fid(row.role),
+        _convert_to_stored_geometry_type(row, shape),
+        attributes,
+        is_new=True,
+        attribute_source_fid=row.fid,
     )
 
 
-def _like_stored(row: Row, shape: Any) -> Any:
+def _convert_to_stored_geometry_type(row: Row, shape: Any) -> Any:
     """Return a polygon as a multipolygon of one part if the row has a multipolygon."""
-    if row.raw is not None and row.raw.geom_type == "MultiPolygon" and shape.geom_type == "Polygon":
+    if row.stored_shape is not None and row.stored_shape.geom_type == "MultiPolygon" and shape.geom_type == "Polygon":
         return shapely.multipolygons([shape])
     return shape
 

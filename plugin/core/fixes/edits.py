@@ -29,8 +29,8 @@ class RowEdit:
 
     ``role``, ``fid``: layer code and feature id; a new row has an id that no row of the layer has. ``shape``: the new
     shape in the layer's coordinates, None without one, `UNCHANGED` for none but attributes. ``attributes``: new values
-    by field name. ``is_new``, ``is_deleted``: the row is added or removed. ``like_fid``: for a new row, the row whose
-    other attributes it takes.
+    by field name. ``is_new``, ``is_deleted``: the row is added or removed. ``attribute_source_fid``: for a new row, the
+    row whose other attributes it takes.
     """
 
     role: str
@@ -39,7 +39,7 @@ class RowEdit:
     attributes: dict[str, Any] = field(default_factory=dict)
     is_new: bool = False
     is_deleted: bool = False
-    like_fid: int | None = None
+    attribute_source_fid: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,16 @@ class NewField:
 class Edits:
     """All edits of one fix, and the parameters of its message.
 
-    ``case``, ``params``: the message of the fix. ``reviewed``: keys of the texts (section ``fix_doubts``) for what a
-    person has to decide before the edits are applied. ``keeps_union``: the land that the edited rows cover together
-    stays the same.
+    ``case``, ``params``: the message of the fix. ``review_reasons``: keys of the texts (section ``fix_doubts``) for
+    what a person has to decide before the edits are applied. ``keeps_union``: the land that the edited rows cover
+    together stays the same.
     """
 
     rows: list[RowEdit] = field(default_factory=list)
     new_fields: list[NewField] = field(default_factory=list)
     case: str = ""
     params: dict[str, Any] = field(default_factory=dict)
-    reviewed: list[str] = field(default_factory=list)
+    review_reasons: list[str] = field(default_factory=list)
     keeps_union: bool = False
 
     def __iter__(self) -> Iterator[RowEdit]:

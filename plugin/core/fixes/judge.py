@@ -56,8 +56,8 @@ class _ChangedRow:
 
 @dataclass
 class _Differences:
-    gone: list[Finding] = field(default_factory=list)
-    appearing: list[Finding] = field(default_factory=list)
+    ended_findings: list[Finding] = field(default_factory=list)
+    new_findings: list[Finding] = field(default_factory=list)
     renamed: list[tuple[Finding, Finding]] = field(default_factory=list)
 
 
@@ -103,15 +103,17 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     differences = _Differences(list(change.ended_findings), list(change.new_findings))
     for former, present in change.changed_findings:
         if _has_grown(former, present, state.tolerance):
-            differences.appearing.append(present)
-    _compare_windows(state, after, finding, edits, changed_rows, differences)
+            differences.new_findings.append(present)
+    _add_window_differences(state, after, finding, edits, changed_rows, differences)
     _match_renamed_findings(edits, changed_rows, differences, state.tolerance)
     _require_solved(state, finding, differences)
     edited_keys = {(row.role, one.key) for row in changed_rows for one in (row.before, row.after) if one is not None}
-    for appearing in differences.appearing:
+    for appearing in differences.new_findings:
         if appearing.code == "ATT003" and (appearing.role, appearing.key) in edited_keys:
             raise FixRefused("net_area_sum", role=appearing.role, key=appearing.key)
-    proposal = Proposal(fix, finding, edits, differences.gone, differences.appearing, differences.renamed, areas)
+    proposal = Proposal(
+        fix, finding, edits, differences.ended_findings, differences.new_findings, differences.renamed, areas
+    )
     proposal.documents = {
         role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)
     }
@@ -146,11 +148,11 @@ def _require_valid_shapes(state: EditingState, changed_rows: list[_ChangedRow]) 
     for row in changed_rows:
         if row.after is None:
             continue
-        had_shape = row.before is None or row.before.raw is not None
-        raw = row.after.raw
+        had_shape = row.before is None or row.before.stored_shape is not None
+        raw = row.after.stored_shape
         if had_shape and (raw is None or raw.is_empty):
             raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
-        is_new_shape = row.before is None or not _are_identical(row.before.raw, raw)
+        is_new_shape = row.before is None or not _are_identical(row.before.stored_shape, raw)
         if raw is not None and is_new_shape and not raw.is_valid:
             raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
 
@@ -198,7 +200,10 @@ def _measure_areas(state: EditingState, changed_rows: list[_ChangedRow]) -> list
             continue
         before, after = (_make_array([pair[side] for pair in pairs]) for side in (0, 1))
         moved_out, moved_in = shapely.difference(before, after), shapely.difference(after, before)
-        moved_out, moved_in = _fill_missing(moved_out, before, after), _fill_missing(moved_in, after, before)
+        moved_out, moved_in = (
+            _replace_missing_by_minuend(moved_out, before, after),
+            _replace_missing_by_minuend(moved_in, after, before),
+        )
         planar = [float(np.nansum(shapely.area(shapes))) for shapes in (before, moved_out, moved_in, after)]
         drawn = [
             float(np.nansum(compute_drawn_area(_keep_polygons(shapes), transformer)))
@@ -210,7 +215,11 @@ def _measure_areas(state: EditingState, changed_rows: list[_ChangedRow]) -> list
 
 
 def _has_same_shape(row: _ChangedRow) -> bool:
-    return row.before is not None and row.after is not None and _are_identical(row.before.raw, row.after.raw)
+    return (
+        row.before is not None
+        and row.after is not None
+        and _are_identical(row.before.stored_shape, row.after.stored_shape)
+    )
 
 
 def _make_array(shapes: list[Any]) -> Any:
@@ -219,7 +228,7 @@ def _make_array(shapes: list[Any]) -> Any:
     return array
 
 
-def _fill_missing(differences: Any, minuend: Any, subtrahend: Any) -> Any:
+def _replace_missing_by_minuend(differences: Any, minuend: Any, subtrahend: Any) -> Any:
     """Return differences, with the whole minuend where the subtrahend is missing."""
     filled = differences.copy()
     for position in range(len(filled)):
@@ -234,7 +243,7 @@ def _keep_polygons(shapes: Any) -> Any:
 
 
 # --- findings
-def _compare_windows(
+def _add_window_differences(
     state: EditingState,
     after: EditingState,
     finding: Finding,
@@ -251,12 +260,14 @@ def _compare_windows(
     rules = choose_window_rules(after, edits.roles, shapes=near_rows, keys=key_changes, fields=bool(edits.new_fields))
     if not rules:
         return
-    window = _make_window(state.get_place(finding), changed_rows) if near_rows else None
+    window = _make_window(state.get_finding_shape(finding), changed_rows) if near_rows else None
     if not key_changes:
         changed_rows = []
     present_rows = [one for row in changed_rows for one in (row.before, row.after) if one is not None]
     keys = {one.key for one in present_rows if one.key}
-    numbers = [_list_numbers([getattr(row, side) for row in changed_rows]) for side in ("before", "after")]
+    numbers = [
+        _collect_row_numbers_by_role([getattr(row, side) for row in changed_rows]) for side in ("before", "after")
+    ]
     try:
         former = find_window_findings(state, rules, window, keys, numbers[0])
         present = find_window_findings(after, rules, window, keys, numbers[1])
@@ -271,11 +282,11 @@ def _compare_windows(
             appearing.append(one)
     # Findings that do not change need no message.
     complete_findings(state.plan, [*appearing, *remaining], Texts(state.settings.lang), NEVER_CANCELLED)
-    differences.appearing += appearing
-    differences.gone += remaining
+    differences.new_findings += appearing
+    differences.ended_findings += remaining
 
 
-def _list_numbers(rows: list[Row | None]) -> dict[str, set[int]]:
+def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
     """Return layer code → numbers of these rows."""
     numbers: dict[str, set[int]] = {}
     for row in rows:
@@ -329,7 +340,7 @@ def _match_renamed_findings(
     """
     origins: dict[_RowName, tuple[str, int]] = {}
     for edit, row in zip(edits, changed_rows, strict=True):
-        origin = edit.role, edit.fid if edit.like_fid is None else edit.like_fid
+        origin = edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid
         for one in (row.before, row.after):
             if one is None:
                 continue
@@ -348,25 +359,25 @@ def _match_renamed_findings(
             rows, related_rows = sorted(rows + related_rows), []
         return finding.code, finding.case, finding.field, finding.related_role, tuple(rows), tuple(related_rows)
 
-    for appearing in list(differences.appearing):
+    for appearing in list(differences.new_findings):
         # A part that shrank has another place, and so another fingerprint.
-        same = next((one for one in differences.gone if is_same_problem(one, appearing)), None)
+        same = next((one for one in differences.ended_findings if is_same_problem(one, appearing)), None)
         name = identify(appearing)
         match = same or next(
             (
                 one
-                for one in differences.gone
+                for one in differences.ended_findings
                 if (identify(one) == name and _is_at_same_place(one, appearing)) or _is_same_gap(one, appearing)
             ),
             None,
         )
         if match is None:
             continue
-        differences.gone.remove(match)
+        differences.ended_findings.remove(match)
         if same is None:
             differences.renamed.append((match, appearing))
         if not _has_grown(match, appearing, tolerance):
-            differences.appearing.remove(appearing)
+            differences.new_findings.remove(appearing)
 
 
 def _is_at_same_place(first: Finding, second: Finding) -> bool:
@@ -402,7 +413,7 @@ def _require_solved(state: EditingState, finding: Finding, differences: _Differe
 
     A finding of a repeated key may remain on fewer rows; it then counts as ended.
     """
-    if any(is_same_problem(finding, one) for one in differences.gone):
+    if any(is_same_problem(finding, one) for one in differences.ended_findings):
         return
     rule = load_all_rules()[finding.code]
     if rule.local and not any(
@@ -421,7 +432,7 @@ def _list_doubts(
     doubts: list[tuple[str, dict[str, Any]]] = []
     if fix.safety is Safety.NEVER:
         doubts.append(("never", {}))
-    doubts += [(key, {}) for key in edits.reviewed]
+    doubts += [(key, {}) for key in edits.review_reasons]
     if len(edits.roles) > 1:
         doubts.append(("several_layers", {"count": len(edits.roles)}))
     if any(edit.is_deleted for edit in edits):
@@ -430,9 +441,9 @@ def _list_doubts(
         doubts.append(("sealed_changed", {"roles": ", ".join(sorted(proposal.documents))}))
     if any(_changes_zone_code(state, edit.role, edit.attributes) for edit in edits if not edit.is_new):
         doubts.append(("zone_code", {}))
-    if proposal.appearing:
-        codes = sorted({finding.code for finding in proposal.appearing})
-        doubts.append(("appearing", {"count": len(proposal.appearing), "rules": ", ".join(codes)}))
+    if proposal.new_findings:
+        codes = sorted({finding.code for finding in proposal.new_findings})
+        doubts.append(("appearing", {"count": len(proposal.new_findings), "rules": ", ".join(codes)}))
     if not _moves_little(state, fix, changed_rows):
         moved_m2 = sum(one.ellipsoid_out_m2 + one.ellipsoid_in_m2 for one in proposal.areas)
         doubts.append(("moves_land", {"area_m2": moved_m2}))

@@ -20,7 +20,7 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
     for edits in applied:
         merged.new_fields += [new for new in edits.new_fields if new not in merged.new_fields]
         for one in edits:
-            edit = _resolve_like(one, rows)
+            edit = _resolve_attribute_source(one, rows)
             former = rows.get((edit.role, edit.fid))
             if former is None:
                 rows[edit.role, edit.fid] = edit
@@ -38,10 +38,10 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
     return merged
 
 
-def _resolve_like(edit: RowEdit, rows: dict[FeatureKey, RowEdit]) -> RowEdit:
+def _resolve_attribute_source(edit: RowEdit, rows: dict[FeatureKey, RowEdit]) -> RowEdit:
     """Return a new row's edit as a copy of a row that was there before all fixes."""
-    like = None if edit.like_fid is None else rows.get((edit.role, edit.like_fid))
+    like = None if edit.attribute_source_fid is None else rows.get((edit.role, edit.attribute_source_fid))
     if not edit.is_new or like is None:
         return edit
-    like_fid = like.like_fid if like.is_new else edit.like_fid
-    return replace(edit, like_fid=like_fid, attributes=like.attributes | edit.attributes)
+    like_fid = like.attribute_source_fid if like.is_new else edit.attribute_source_fid
+    return replace(edit, attribute_source_fid=like_fid, attributes=like.attributes | edit.attributes)

@@ -23,7 +23,7 @@ def parse_order(text: str) -> tuple[str, ...]:
     return order or PRECEDENCE
 
 
-def find_sides(finding: Finding, state: EditingState, order: str = "") -> tuple[Row, Row]:
+def find_staying_and_yielding_row(finding: Finding, state: EditingState, order: str = "") -> tuple[Row, Row]:
     """Return the row that stays and the row that gives way, of a finding on two control lines.
 
     ``order``: as for `parse_order`. Raise FixRefused if the one that gives way is sealed.

@@ -44,17 +44,18 @@ class AreaChange:
 class Proposal:
     """What a fix would change to end a finding.
 
-    ``gone``, ``appearing``: findings that end, and that are new or grow; ``renamed``: pairs of a finding and the same
-    problem on a row that has a new key (BSM) or is a part of the former row; ``areas``: the area balance by layer.
-    ``is_safe``: it may be applied without confirmation; else ``doubts`` has the reasons (keys of the texts, section
-    ``fix_doubts``, with parameters). ``documents``: layer code → document that allows the change of a sealed layer.
+    ``ended_findings``, ``new_findings``: findings that end, and that are new or grow; ``renamed``: pairs of a finding
+    and the same problem on a row that has a new key (BSM) or is a part of the former row; ``areas``: the area balance
+    by layer. ``is_safe``: it may be applied without confirmation; else ``doubts`` has the reasons (keys of the texts,
+    section ``fix_doubts``, with parameters). ``documents``: layer code → document that allows the change of a sealed
+    layer.
     """
 
     fix: Fix
     finding: Finding
     edits: Edits
-    gone: list[Finding] = field(default_factory=list)
-    appearing: list[Finding] = field(default_factory=list)
+    ended_findings: list[Finding] = field(default_factory=list)
+    new_findings: list[Finding] = field(default_factory=list)
     renamed: list[tuple[Finding, Finding]] = field(default_factory=list)
     areas: list[AreaChange] = field(default_factory=list)
     doubts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)

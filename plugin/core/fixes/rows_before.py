@@ -25,15 +25,15 @@ def read_rows_before(state: EditingState, edits: Edits) -> dict[FeatureKey, RowB
     """Return the present rows that edits change, delete or take values from: (layer code, feature id) → row."""
     rows: dict[FeatureKey, RowBefore] = {}
     for edit in edits:
-        fid = edit.fid if edit.like_fid is None else edit.like_fid
-        if edit.is_new and edit.like_fid is None:
+        fid = edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid
+        if edit.is_new and edit.attribute_source_fid is None:
             continue
         row = state.get_row(edit.role, fid)
         frame = row.layer.frame
         values: dict[str, Any] = {
             str(name): frame[name].iloc[0] for name in frame.columns if name != frame.geometry.name
         }
-        wkb = None if row.raw is None else shapely.to_wkb(row.raw)
+        wkb = None if row.stored_shape is None else shapely.to_wkb(row.stored_shape)
         rows[edit.role, fid] = RowBefore(row.key, FeatureState(wkb, values))
     return rows
 

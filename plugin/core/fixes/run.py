@@ -28,15 +28,15 @@ _CHECK_SHARE, _FIX_SHARE = 0.4, 0.9
 
 
 @dataclass(frozen=True)
-class FixOrder:
+class FixRunOptions:
     """What a run of fixes does.
 
-    ``only``: codes or names of fixes, empty for all; ``safe_only``: apply only safe proposals; ``output``: path of the
-    copy, empty for none; ``table``: path of the table (CSV), empty for none; ``documents``: layer code → number of the
-    document that allows a change of a sealed layer.
+    ``requested_fixes``: codes or names of fixes, empty for all; ``safe_only``: apply only safe proposals; ``output``:
+    path of the copy, empty for none; ``table``: path of the table (CSV), empty for none; ``documents``: layer code →
+    number of the document that allows a change of a sealed layer.
     """
 
-    only: tuple[str, ...] = ()
+    requested_fixes: tuple[str, ...] = ()
     safe_only: bool = True
     output: str = ""
     table: str = ""
@@ -58,24 +58,24 @@ class FixRun:
         return FixTexts(lang, self.checked.plan.norm.standard.templates)
 
 
-def check_order(order: FixOrder, source: str) -> list[Fix]:
+def check_fix_run_options(order: FixRunOptions, source: str) -> list[Fix]:
     """Return the fixes of an order; raise InputError or OutputError if it cannot be carried out.
 
     Called before a long run.
     """
-    from .write import check_copy
+    from .write import check_copy_is_writable
 
-    fixes = choose_fixes(order.only)
+    fixes = choose_fixes(order.requested_fixes)
     if not order.output and not order.table:
         raise InputError("fix_no_output")
     if order.output:
-        check_copy(source, order.output)
+        check_copy_is_writable(source, order.output)
     if order.table:
         check_writable(order.table, [source, order.output] if order.output else [source])
     return fixes
 
 
-def list_fixable(findings: list[Finding], fixes: list[Fix]) -> list[Finding]:
+def list_findings_to_fix(findings: list[Finding], fixes: list[Fix]) -> list[Finding]:
     """Return the open findings of a run: errors, warnings, and notes that a fix answers."""
     return [
         finding
@@ -89,7 +89,7 @@ def list_fixable(findings: list[Finding], fixes: list[Fix]) -> list[Finding]:
 def run_fixes(
     source: str,
     options: RunOptions,
-    order: FixOrder,
+    order: FixRunOptions,
     *,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -107,14 +107,14 @@ def run_fixes(
     """
     from .write import write_copy
 
-    fixes = check_order(order, source)
+    fixes = check_fix_run_options(order, source)
     checked = check_plan(
         source, options, progress=lambda share, text: progress(_CHECK_SHARE * share, text), cancellation=cancellation
     )
     state = EditingState(checked, options, documents=order.documents)
     batch = run_batch(
         state,
-        list_fixable(checked.report.findings, fixes),
+        list_findings_to_fix(checked.report.findings, fixes),
         fixes,
         safe_only=order.safe_only,
         parameters=order.parameters,

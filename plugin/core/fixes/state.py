@@ -15,7 +15,7 @@ import shapely
 from ..geometry import crs as crs_care
 from ..geometry.validity import is_missing
 from ..live.session import EditBatch, FeatureState, IncrementalSession
-from ..standard.numbering import find_highest_running, find_usual_county, make_bsm
+from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from .edits import UNCHANGED, Edits, FixRefused
 from .sealed import is_sealed_for_fixes
 
@@ -56,7 +56,7 @@ class Row:
         return self.layer.plane[0]
 
     @property
-    def raw(self) -> Any:
+    def stored_shape(self) -> Any:
         """Return the shape as stored, in the layer's coordinates."""
         return self.layer.frame.geometry.iloc[0]
 
@@ -231,7 +231,7 @@ class EditingState:
         """Return True if no fix may change the layer: it is sealed and no document allows a change."""
         return is_sealed_for_fixes(role, self.norm) and not self.settings.documents.get(role, "").strip()
 
-    def get_place(self, finding: Finding) -> Any:
+    def get_finding_shape(self, finding: Finding) -> Any:
         """Return the shape of a finding in the plane; None without one.
 
         Its vertices are those of the rows only if the plane is the CRS of findings (`require_layer_in_plane`).
@@ -256,7 +256,7 @@ class EditingState:
         self.require_layer_in_plane(row.role)
         if row.fid in self.plan.layers[row.role].source.fids_with_arcs:
             raise FixRefused("has_arcs", role=row.role, key=row.key)
-        if row.raw is not None and row.raw.has_z:
+        if row.stored_shape is not None and row.stored_shape.has_z:
             raise FixRefused("has_heights", role=row.role, key=row.key)
 
     # --- numbers
@@ -278,8 +278,8 @@ class EditingState:
             rows = self.session.checker.rows
             edited = (self.row(role, number) for number in rows.list_edited_rows(role))
             keys = [*self.plan.layers[role].keys, *(row.key for row in edited if row is not None)]
-            county = find_usual_county(keys) or self.plan.area_code
-            self._last_numbers[role] = county, find_highest_running(keys, county)
+            county = find_most_frequent_county(keys) or self.plan.area_code
+            self._last_numbers[role] = county, find_highest_running_number(keys, county)
         county, number = self._last_numbers[role]
         self._last_numbers[role] = county, number + 1
         try:
@@ -295,12 +295,12 @@ class EditingState:
             if edit.is_deleted:
                 batch.states_by_feature[edit.role, edit.fid] = None
                 continue
-            like = self.get_row(edit.role, edit.fid if edit.like_fid is None else edit.like_fid)
+            like = self.get_row(edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid)
             frame = like.layer.frame
             values = {name: frame[name].iloc[0] for name in frame.columns if name != frame.geometry.name} | {
-                self.find_column(edit.role, name): value for name, value in edit.attributes.items()
+                self.get_column_name_of_field(edit.role, name): value for name, value in edit.attributes.items()
             }
-            shape = like.raw if edit.shape is UNCHANGED else edit.shape
+            shape = like.stored_shape if edit.shape is UNCHANGED else edit.shape
             wkb = None if shape is None else shapely.to_wkb(shape)
             batch.states_by_feature[edit.role, edit.fid] = FeatureState(wkb, values)
         return batch
@@ -308,8 +308,10 @@ class EditingState:
     def note_new_rows_and_fields(self, edits: Edits) -> None:
         """Note what the live check does not keep of edits: new fields with their values, and origins of new rows."""
         for edit in edits:
-            if edit.like_fid is not None:
-                self.origins[edit.role, edit.fid] = self.origins.get((edit.role, edit.like_fid), edit.like_fid)
+            if edit.attribute_source_fid is not None:
+                self.origins[edit.role, edit.fid] = self.origins.get(
+                    (edit.role, edit.attribute_source_fid), edit.attribute_source_fid
+                )
         for new in edits.new_fields:
             self.new_fields[new.role] = (*self.new_fields.get(new.role, ()), new.name)
         for edit in edits:
@@ -319,7 +321,7 @@ class EditingState:
                 former = self.new_values.setdefault(edit.role, {}).get(edit.fid, {})
                 self.new_values[edit.role][edit.fid] = {**former, **values}
 
-    def find_column(self, role: str, field_name: str) -> str:
+    def get_column_name_of_field(self, role: str, field_name: str) -> str:
         """Return a field's name as the layer spells it."""
         for column in self.plan.layers[role].frame.columns:
             if str(column).upper() == field_name.upper():

@@ -11,7 +11,7 @@ from ..files.writing import write_atomically
 from ..messages.texts import Texts
 from ..model.rule import load_all_rules
 from .batch import BatchEntry, BatchResult
-from .change_log import guard_cell
+from .change_log import escape_formula_cell
 from .texts import FixTexts
 
 #: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.
@@ -59,7 +59,7 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
         fix, what = f"{proposal.fix.code} {texts.title(proposal.fix)}", texts.message(proposal)
         out = f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}"
         into = f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}"
-        new = str(len(proposal.appearing))
+        new = str(len(proposal.new_findings))
     return [
         finding.code,
         problem,
@@ -94,5 +94,5 @@ def write_table(path: str | Path, rows: list[list[str]]) -> None:
 
 def _encode(rows: list[list[str]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerows([[guard_cell(cell) for cell in row] for row in rows])
+    csv.writer(buffer, lineterminator="\r\n").writerows([[escape_formula_cell(cell) for cell in row] for row in rows])
     return buffer.getvalue()

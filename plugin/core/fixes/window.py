@@ -82,7 +82,7 @@ def find_window_findings(
         chosen = set(rows.find_rows_meeting_bounds(role, window)) | numbers.get(role, set())
         for key in keys:
             chosen.update(state.find_row_numbers_with_key(role, key))
-        layer = rows.take_in_row_order(role, chosen)
+        layer = rows.make_layer_in_row_order(role, chosen)
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
         layers[role] = _add_fields(layer, state.new_fields.get(role, ()))

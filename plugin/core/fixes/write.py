@@ -29,10 +29,10 @@ from .state import EditingState
 #: Formats whose rows can be changed one by one.
 EDITABLE_SUFFIXES = (".gpkg", ".gdb", ".shp")
 #: A row is checked for cancellation once in so many.
-_ROWS_PER_CHECK = 500
+_ROWS_PER_CANCEL_CHECK = 500
 
 
-def check_copy(source: str | Path, target: str | Path) -> None:
+def check_copy_is_writable(source: str | Path, target: str | Path) -> None:
     """Raise InputError or OutputError if a copy of the source cannot be written to a path.
 
     Called before a long run. A copy has the format of its source; a folder is copied to a new folder.
@@ -68,7 +68,7 @@ def write_copy(
         The user cancelled; nothing is kept.
     """
     source, target = Path(source), Path(target)
-    check_copy(source, target)
+    check_copy_is_writable(source, target)
     changes = collect_changes(state)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / "copy"
@@ -90,7 +90,7 @@ def write_copy(
             _move_folder(work, target)
         else:
             with write_atomically(target) as new:
-                _rename_dataset(next(iter(copies.values())), new)
+                _copy_dataset_under_new_name(next(iter(copies.values())), new)
     return target
 
 
@@ -119,7 +119,7 @@ def _copy_dataset(dataset: Path, folder: Path) -> Path:
     return target
 
 
-def _rename_dataset(copy: Path, new: Path) -> None:
+def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
     if copy.is_dir():
         shutil.copytree(copy, new)
     elif copy.suffix.lower() == ".shp":
@@ -158,20 +158,20 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
         if has_transactions:
             raise_if_refused(layer.StartTransaction())
         for number, (fid, (origin, shape, values)) in enumerate(changes.added.items()):
-            _check_now_and_then(number, cancellation)
+            _check_cancellation_now_and_then(number, cancellation)
             feature = raise_if_refused(layer.GetFeature(origin)).Clone()
             feature.SetFID(-1)
             _fill_feature(feature, shape, values)
             raise_if_refused(layer.CreateFeature(feature))
             del feature, fid
         for number, (fid, (shape, values)) in enumerate(changes.changed.items()):
-            _check_now_and_then(number, cancellation)
+            _check_cancellation_now_and_then(number, cancellation)
             feature = raise_if_refused(layer.GetFeature(fid))
             _fill_feature(feature, shape, values)
             raise_if_refused(layer.SetFeature(feature))
             del feature
         for number, fid in enumerate(changes.deleted):
-            _check_now_and_then(number, cancellation)
+            _check_cancellation_now_and_then(number, cancellation)
             raise_if_refused(layer.DeleteFeature(fid))
         if has_transactions:
             raise_if_refused(layer.CommitTransaction())
@@ -186,8 +186,8 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
         _check_count(gdal, path, changes.source.name, expected)
 
 
-def _check_now_and_then(number: int, cancellation: Cancellation) -> None:
-    if number % _ROWS_PER_CHECK == 0:
+def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) -> None:
+    if number % _ROWS_PER_CANCEL_CHECK == 0:
         cancellation.raise_if_cancelled()
 
 

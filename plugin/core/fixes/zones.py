@@ -97,5 +97,5 @@ def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[Row
         if like.layer.has("key") and not edit.is_new:
             values[like.layer.get_field_name("key")] = state.issue_key(like.role)
         fid = edit.fid if edit.is_new else state.issue_fid(like.role)
-        new_rows.append(RowEdit(like.role, fid, edit.shape, values, is_new=True, like_fid=like.fid))
+        new_rows.append(RowEdit(like.role, fid, edit.shape, values, is_new=True, attribute_source_fid=like.fid))
     return new_rows

@@ -17,7 +17,7 @@ from .validity import extract_polygons, is_missing
 from .width_test import has_lost_no_edge, is_surely_wide
 
 #: Reach of a corner in units of its width: down to 10°.
-CORNER_REACH = 1 / np.sin(np.radians(5))
+CORNER_MITRE_LIMIT = 1 / np.sin(np.radians(5))
 #: GEOS leaves out vertices nearer than this share of a buffer's distance: its results are off by as much.
 BUFFER_ERROR_SHARE = 0.01
 
@@ -192,7 +192,7 @@ def _find_unreached_parts(shapes: NDArray, width: float) -> NDArray:
     core = shapely.buffer(shapes, -width / 2, join_style="mitre")
     unreached = np.full(len(shapes), None, dtype=object)
     may_be_narrow = ~has_lost_no_edge(shapes, core, width / 2)
-    reached = shapely.buffer(core[may_be_narrow], width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_REACH)
+    reached = shapely.buffer(core[may_be_narrow], width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_MITRE_LIMIT)
     unreached[may_be_narrow] = shapely.difference(shapes[may_be_narrow], reached)
     return unreached
 

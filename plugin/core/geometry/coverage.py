@@ -22,9 +22,9 @@ from .tolerance import Tolerance
 from .validity import is_missing
 
 #: Width of a grid cell in median segment lengths.
-_CELL_SEGMENTS = 2.0
+_CELL_WIDTH_IN_SEGMENTS = 2.0
 #: A segment that crosses more cells than this queries a tree.
-_MOST_CELLS = 64
+_MAX_CELLS_PER_SEGMENT = 64
 #: Pairs compared at a time.
 _PAIRS_PER_BATCH = 1_000_000
 
@@ -48,10 +48,10 @@ def find_points_near_segments(
         Positions of a point and of a segment, for each near pair.
     """
     low, high = np.minimum(a, b) - distance, np.maximum(a, b) + distance
-    size = max(float(np.median(high - low)) * _CELL_SEGMENTS, 4 * distance, 1e-6)
+    size = max(float(np.median(high - low)) * _CELL_WIDTH_IN_SEGMENTS, 4 * distance, 1e-6)
     origin = low.min(axis=0)
     first, last = (((edge - origin) // size).astype(np.int64) for edge in (low, high))
-    crosses_many_cells = (last - first + 1).prod(axis=1) > _MOST_CELLS
+    crosses_many_cells = (last - first + 1).prod(axis=1) > _MAX_CELLS_PER_SEGMENT
     i, j = _search_grid(
         points, low, high, (points - origin) // size, first, last, np.flatnonzero(~crosses_many_cells), cancellation
     )
@@ -164,7 +164,7 @@ class VertexMismatches:
 NEAR_FILTER_RATIO = 4
 
 
-def find_mismatched_edges(
+def find_vertices_missing_on_edges(
     a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
 ) -> VertexMismatches:
     """Find vertices on or near another polygon's edge that has no vertex there.
@@ -174,9 +174,9 @@ def find_mismatched_edges(
     segments cannot lack a vertex. Sorted by row and vertex.
     """
     if b is None:
-        return _find_mismatches(a, a, a.lines.is_unpaired, a.lines.is_unpaired, tolerance, cancellation)
+        return _find_vertex_mismatches(a, a, a.lines.is_unpaired, a.lines.is_unpaired, tolerance, cancellation)
     unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
-    return _find_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
+    return _find_vertex_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
 
 
 def find_mismatches_both_ways(
@@ -184,14 +184,14 @@ def find_mismatches_both_ways(
 ) -> tuple[VertexMismatches, VertexMismatches]:
     """Find mismatches of edges of ``a`` with ``b``, and of edges of ``b`` with ``a``.
 
-    This is faster than two calls of `find_mismatched_edges`, since it searches unshared segments once.
+    This is faster than two calls of `find_vertices_missing_on_edges`, since it searches unshared segments once.
     """
     unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
-    mismatches_a = _find_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
-    return mismatches_a, _find_mismatches(b, a, unshared_b, unshared_a, tolerance, cancellation)
+    mismatches_a = _find_vertex_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
+    return mismatches_a, _find_vertex_mismatches(b, a, unshared_b, unshared_a, tolerance, cancellation)
 
 
-def _find_mismatches(
+def _find_vertex_mismatches(
     a: Polygons, b: Polygons, unshared_a: NDArray, unshared_b: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> VertexMismatches:
     """Compare segments of ``a`` with end vertices of segments of ``b``.
@@ -384,7 +384,7 @@ class DegreePolygons(NamedTuple):
     crs: CRS
 
 
-def find_deviating_vertices(
+def find_vertices_off_edges_in_degrees(
     a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> VertexMismatches:
     """Find vertices of ``b`` on an edge of ``a`` in the plane, but off it in degrees.
@@ -406,7 +406,7 @@ def find_deviating_vertices(
     if a is b:
         is_other = row_b[i] != edges.row[j]
         i, j = i[is_other], j[is_other]
-    deviation = _measure_in_degrees(xy_b[i], edges.low[j], edges.high[j])
+    deviation = _measure_distance_to_degree_edges(xy_b[i], edges.low[j], edges.high[j])
     # Another edge of the ring may have that vertex.
     vertices_by_row = {
         (row, *xy) for row, xy in zip(*(column.tolist() for column in _list_vertices(a, edges.row[j])), strict=True)
@@ -451,7 +451,7 @@ def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[
     return rows[position], xy
 
 
-def _measure_in_degrees(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
+def _measure_distance_to_degree_edges(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
     """Return (k,) distances in m from points to segments that are straight in degrees."""
     if not len(points):
         return np.zeros(0)

@@ -179,7 +179,7 @@ def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
     for batch in iterate_batches(shapes[rows]):
         batch_rows = rows[batch]
         xy, owner = shapely.get_coordinates(shapes[batch_rows], return_index=True)
-        is_added = _is_among(xy, added)
+        is_added = _are_added_vertices(xy, added)
         for n in np.unique(owner[is_added]).tolist():
             thinned[batch_rows[n]] = _remove_added_vertices(shapes[batch_rows[n]], added)
     return thinned
@@ -190,18 +190,18 @@ def are_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
 
     ``added``: the result of `hash_added_vertices`.
     """
-    return ~_is_among(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
+    return ~_are_added_vertices(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
 
 
 def _remove_added_vertices(shape: Any, added: NDArray) -> Any:
     def remove_from_ring(xy: NDArray) -> NDArray:
-        stored_xy = xy[:-1][~_is_among(xy[:-1], added)]
+        stored_xy = xy[:-1][~_are_added_vertices(xy[:-1], added)]
         return np.concatenate([stored_xy, stored_xy[:1]]) if len(stored_xy) >= 3 else xy
 
     return change_rings(shape, remove_from_ring)
 
 
-def _is_among(xy: NDArray, added: NDArray) -> NDArray:
+def _are_added_vertices(xy: NDArray, added: NDArray) -> NDArray:
     """Return (v,) bool: vertices whose hash is one of the sorted hashes ``added``."""
     code = hash_vertices(np.ascontiguousarray(xy))
     return added[np.minimum(np.searchsorted(added, code), len(added) - 1)] == code

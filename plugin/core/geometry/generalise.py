@@ -13,7 +13,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from .validity import extract_polygons, is_missing
 
 #: Holes below this many pixels are closed.
-_SMALL_PIXELS = 60
+_MIN_HOLE_PIXELS = 60
 _UNION_BATCH = 2_000
 
 
@@ -37,7 +37,7 @@ def dissolve_for_picture(
     union = _union_by_neighbourhoods(grown, cancellation)
     union = shapely.simplify(shapely.buffer(union, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
     parts = shapely.get_parts(np.array([extract_polygons(union)], dtype=object))
-    min_hole_m2 = _SMALL_PIXELS * pixel_m**2
+    min_hole_m2 = _MIN_HOLE_PIXELS * pixel_m**2
     parts = np.array([_close_holes(part, min_hole_m2) for part in parts if part is not None], dtype=object)
     return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= min_hole_m2 / 4]
 

@@ -104,7 +104,7 @@ def sum_values_by_ring(values: NDArray, at: NDArray) -> NDArray:
 
 
 #: Segments in one piece of a line: few enough that its box approximates its course.
-PIECE_SEGMENTS = 24
+MAX_SEGMENTS_PER_LINE = 24
 #: The ends of a piece are shortened by this much (m): they are at shared edges, where touching is irrelevant.
 END_SHORTENING_M = 1e-6
 #: Segments compared at a time.
@@ -219,7 +219,7 @@ class PolygonSegments:
     def extract_lines(self, chosen: NDArray) -> BoundaryLines:
         """Return chosen segments ((v,) bool) as lines.
 
-        A line has at most `PIECE_SEGMENTS` segments. Lines end where consecutive segments end; those ends are
+        A line has at most `MAX_SEGMENTS_PER_LINE` segments. Lines end where consecutive segments end; those ends are
         shortened by `END_SHORTENING_M`.
         """
         segments = np.flatnonzero(chosen)
@@ -230,7 +230,7 @@ class PolygonSegments:
         starts_run = np.r_[True, (segments[1:] != segments[:-1] + 1) | (ring[1:] != ring[:-1])]
         run = np.cumsum(starts_run) - 1
         position_in_run = np.arange(len(segments)) - np.flatnonzero(starts_run)[run]
-        starts_piece = starts_run | (position_in_run % PIECE_SEGMENTS == 0)
+        starts_piece = starts_run | (position_in_run % MAX_SEGMENTS_PER_LINE == 0)
         ends_run, ends_piece = np.r_[starts_run[1:], True], np.r_[starts_piece[1:], True]
         # A piece has one vertex more than segments: its last segment gives two.
         copies = np.where(ends_piece, 2, 1)

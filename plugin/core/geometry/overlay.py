@@ -181,7 +181,7 @@ def find_uncovered_parts(
         # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
         decided = ContainmentResult(np.zeros(0, dtype=int), np.zeros(0, dtype=int), selected)
     else:
-        _ensure_overlapping_rows(a, tolerance, cancellation)
+        _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
         decided = a.decide_containment(cover, selected, covering, cancellation)
     uncovered = selected & ~decided.needs_overlay
     uncovered[decided.inner_row] = False
@@ -234,11 +234,11 @@ def _find_pairs_within(
 
 def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
     """Return (n,) bool: polygons that share area with another of their layer."""
-    _ensure_overlapping_rows(a, tolerance, cancellation)
+    _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
     return require_value(a.overlapping_rows, "the overlapping rows")
 
 
-def _ensure_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
+def _compute_overlapping_rows_if_missing(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
     if a.overlapping_rows is None:
         _find_pairs_within(a, tolerance, cancellation)
 
@@ -254,7 +254,7 @@ def _find_pairs_between(
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     fallback_log, pairs = FallbackLog(), _PairCollector()
     if rows_a.any() and rows_b.any():
-        _ensure_overlapping_rows(a, tolerance, cancellation)
+        _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
         decided = a.decide_containment(b, rows_a, rows_b, cancellation)
         pairs.add_pairs(decided.inner_row, decided.outer_row, a.shapes[decided.inner_row])
         undecided = np.flatnonzero(decided.needs_overlay)

@@ -415,7 +415,7 @@ def _make_multipolygon(parts: NDArray) -> Any:
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-def number_patches(
+def assign_patch_numbers(
     polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
     """Return (n,) a patch number for each row: the smallest row number in its patch.

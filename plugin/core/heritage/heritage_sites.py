@@ -21,7 +21,7 @@ from ..plan.layer import Layer
 from .protection import (
     CONTROL_PART,
     CORE_PART,
-    KIND_LIST,
+    KIND_CODE_LIST_ID,
     POLYGON_ROLE_BY_POINT_ROLE,
     RANGE_PART,
     classify_heritage_parts,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-LEVEL_LIST = "heritage_level"
+LEVEL_CODE_LIST_ID = "heritage_level"
 #: The field with the level; the templates define no meaning for it.
 LEVEL_FIELD = "JB"
 
@@ -123,7 +123,7 @@ def _list_heritage_layers(ctx: RuleContext) -> Iterator[tuple[str, str]]:
     The kind is empty where the rows give it.
     """
     yield "heritage", ""
-    kinds = ctx.get_code_list(KIND_LIST).entry_by_code
+    kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
     for kind_entry in kinds.values():
         role = kind_entry.other_columns.get("layer", "")
         if role:
@@ -162,9 +162,9 @@ def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:
     For a part (历史文化街区核心保护范围) it is the kind of the whole site.
     """
     declared = layer.template.find_field("feature_kind")
-    if declared is None or declared.codes != KIND_LIST:
+    if declared is None or declared.codes != KIND_CODE_LIST_ID:
         return [""] * len(layer)
-    codes = ctx.get_code_list(KIND_LIST).entry_by_code
+    codes = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
     names = {}
     for code, kind_entry in codes.items():
         is_part_kind = (
@@ -176,7 +176,7 @@ def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:
 
 def _read_row_levels(layer: Layer, ctx: RuleContext) -> list[str]:
     column = layer.get_column_by_name(LEVEL_FIELD)
-    names = {code: level.name for code, level in ctx.get_code_list(LEVEL_LIST).entry_by_code.items()}
+    names = {code: level.name for code, level in ctx.get_code_list(LEVEL_CODE_LIST_ID).entry_by_code.items()}
     level_names = {*names.values()}
     if column is None:
         return [""] * len(layer)
@@ -205,19 +205,19 @@ class ListedSite:
 
 
 @dataclass(frozen=True)
-class HeritageList:
+class HeritageRegister:
     """A heritage register: name of its file without folders, and its lines."""
 
     file_name: str
     listed_sites: tuple[ListedSite, ...]
 
 
-def get_heritage_register(side_inputs: SideInputs) -> HeritageList | None:
+def get_heritage_register(side_inputs: SideInputs) -> HeritageRegister | None:
     """Return the heritage register given for the check, or None."""
-    return side_inputs.get_input("register", HeritageList)
+    return side_inputs.get_input("register", HeritageRegister)
 
 
-def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
+def read_heritage_register(path: str | Path, norm: Norm) -> HeritageRegister:
     """Read the rows of a heritage register.
 
     A level or kind may be derived from the term (全国重点文物保护单位 is 国家级), by ``[heritage] level_words``.
@@ -225,24 +225,24 @@ def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
     """
     table = read_table(path, REGISTER_COLUMNS)
     rows = [row for row in table.rows if row.text_by_column["name"]]
-    return HeritageList(table.place_text, tuple(read_listed_site(row, table, norm) for row in rows))
+    return HeritageRegister(table.place_text, tuple(read_listed_site(row, table, norm) for row in rows))
 
 
 def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> ListedSite:
     """Return the register line of one table row.
 
-    Raise InputError as `read_heritage_list`.
+    Raise InputError as `read_heritage_register`.
     """
-    kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_LIST].entry_by_code.values()}
-    levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_LIST].entry_by_code.values()}
+    kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_CODE_LIST_ID].entry_by_code.values()}
+    levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_CODE_LIST_ID].entry_by_code.values()}
     words = dict(line.split() for line in norm.get("heritage.level_words"))
     kind = _read_listed_value(row, "kind", kinds, table)
     level = _read_listed_value(row, "level", words | levels, table)
     # 省级文物保护单位 in one column gives both kind and level.
     return ListedSite(
         row.text_by_column["name"],
-        kind or _find_longest_word(row.text_by_column["level"], kinds),
-        level or _find_longest_word(row.text_by_column["kind"], words | levels),
+        kind or _find_value_of_longest_word(row.text_by_column["level"], kinds),
+        level or _find_value_of_longest_word(row.text_by_column["kind"], words | levels),
         row.line_number,
     )
 
@@ -251,14 +251,14 @@ def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[s
     text = row.text_by_column[column].strip()
     if text in BLANK_WORDS:
         return ""
-    value = _find_longest_word(text, value_by_word)
+    value = _find_value_of_longest_word(text, value_by_word)
     if not value:
         label = next(declared.possible_headings[0] for declared in REGISTER_COLUMNS if declared.name == column)
         raise table.make_cell_error(row, label, text, dict.fromkeys(value_by_word.values()))
     return value
 
 
-def _find_longest_word(text: str, value_by_word: Mapping[str, str]) -> str:
+def _find_value_of_longest_word(text: str, value_by_word: Mapping[str, str]) -> str:
     """Return the value of the longest word that a text contains; empty without one."""
     contained = sorted((word for word in value_by_word if word in text), key=len, reverse=True)
     return value_by_word[contained[0]] if contained else ""

@@ -38,7 +38,7 @@ def find_core_rows(reserves: Layer, norm: Norm) -> NDArray:
 CORE_PART, CONTROL_PART, RANGE_PART = "core", "control", "range"
 #: Settings that a rule uses to distinguish parts.
 PART_SETTINGS = ("tolerance", "codes.heritage_kind", "heritage.words")
-KIND_LIST = "heritage_kind"
+KIND_CODE_LIST_ID = "heritage_kind"
 #: Layers of points → layers with the polygons of the same kind (layer codes of the county's table).
 POLYGON_ROLE_BY_POINT_ROLE = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
 
@@ -76,9 +76,9 @@ def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
     The kind (LX) gives the part, by its list; otherwise a word at the end of the name (MC) does, in brackets or not.
     Longer words take precedence.
     """
-    kinds = ctx.get_code_list(KIND_LIST).entry_by_code
+    kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
     declared = layer.template.find_field("feature_kind")
-    has_kind_codes = declared is not None and declared.codes == KIND_LIST
+    has_kind_codes = declared is not None and declared.codes == KIND_CODE_LIST_ID
     part_by_word = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL_PART) | dict.fromkeys(
         ctx.norm.get("heritage.core_words"), CORE_PART
     )
@@ -95,7 +95,7 @@ def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
     return HeritageParts(np.array(parts, dtype=object), np.array(sites, dtype=object))
 
 
-def list_range_roles(ctx: RuleContext) -> list[str]:
+def list_heritage_range_roles(ctx: RuleContext) -> list[str]:
     """Return the codes of layers with whole ranges of heritage.
 
     The code list of kinds names the layers. Kinds are 历史文化街区, 名镇, 文物保护单位 ….
@@ -104,7 +104,7 @@ def list_range_roles(ctx: RuleContext) -> list[str]:
         role
         for role in dict.fromkeys(
             kind_entry.other_columns.get("layer", "")
-            for kind_entry in ctx.get_code_list(KIND_LIST).entry_by_code.values()
+            for kind_entry in ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code.values()
         )
         if role
     ]

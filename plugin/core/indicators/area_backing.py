@@ -195,7 +195,7 @@ def is_backed_by_land(layer: Layer, meaning: str, ctx: RuleContext, rows: NDArra
     return find_county_excess(layer, ctx) is None
 
 
-def compute_land_net_area(layer: Layer, ctx: RuleContext) -> NDArray | None:
+def compute_net_area_by_geometry(layer: Layer, ctx: RuleContext) -> NDArray | None:
     """Return (n,) net areas by geometry: net × statutory ÷ gross area, m².
 
     None without a net area.
@@ -277,7 +277,7 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
     return found
 
 
-def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: RuleContext) -> NDArray:
+def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2: float, ctx: RuleContext) -> NDArray:
     """Return rows whose statutory area is certainly close to the written area.
 
     The estimate differs from the statutory area by the bend of the row's edges between the two surfaces and by the

@@ -25,7 +25,7 @@ from ..model.indicator import (
     convert_area,
 )
 from ..plan.layer import Layer
-from .area_backing import compute_land_net_area, is_backed_by_land
+from .area_backing import compute_net_area_by_geometry, is_backed_by_land
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class NetAreaBreak:
+class NetAreaContradiction:
     """A row whose areas contradict each other: its first wrong field, in m².
 
     ``actual_value``: the value, ``None`` when empty; ``expected_value``: the value that follows from the others;
@@ -51,7 +51,7 @@ class NetAreaBreak:
     expected_value: float | None
 
 
-def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[NetAreaBreak]:
+def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[NetAreaContradiction]:
     """Return rows whose net area does not follow from the gross area.
 
     Conditions: KCXS (deduction rate) is in [0, 1), KCMJ (deduction) = gross × KCXS, net = gross − KCMJ, each within
@@ -80,21 +80,25 @@ def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float)
     for row in np.flatnonzero(~follows).tolist():
         g, n = gross[row], net[row]
         if not (g > 0):
-            found.append(_make_break(row, "gross", "gross_area", g, None))
+            found.append(_make_contradiction(row, "gross", "gross_area", g, None))
         elif has_rate and not (0 <= rate[row] < 1):
-            found.append(_make_break(row, "rate", "deduction_rate", rate[row], None))
+            found.append(_make_contradiction(row, "rate", "deduction_rate", rate[row], None))
         elif has_rate and abs(deduction[row] - expected_deduction[row]) > slack:
-            found.append(_make_break(row, "deduction", "deduction_area", deduction[row], expected_deduction[row]))
+            found.append(
+                _make_contradiction(row, "deduction", "deduction_area", deduction[row], expected_deduction[row])
+            )
         elif np.isnan(n):
             if cultivated[row]:
-                found.append(_make_break(row, "missing", "net_area", n, g - deducted[row]))
+                found.append(_make_contradiction(row, "missing", "net_area", n, g - deducted[row]))
         elif n - g > slack if without_deduction else abs(n - (g - deducted[row])) > slack:
-            found.append(_make_break(row, "net", "net_area", n, g - deducted[row]))
+            found.append(_make_contradiction(row, "net", "net_area", n, g - deducted[row]))
     return found
 
 
-def _make_break(row: int, case: str, meaning: str, actual: float, expected: float | None) -> NetAreaBreak:
-    return NetAreaBreak(
+def _make_contradiction(
+    row: int, case: str, meaning: str, actual: float, expected: float | None
+) -> NetAreaContradiction:
+    return NetAreaContradiction(
         row,
         case,
         meaning,
@@ -106,7 +110,7 @@ def _make_break(row: int, case: str, meaning: str, actual: float, expected: floa
 PART_WORDS_SETTING = "reserves.part_words"
 
 
-def is_reserve_part(reserves: Layer, ctx: RuleContext) -> tuple[NDArray, NDArray]:
+def find_reserve_parts_and_names(reserves: Layer, ctx: RuleContext) -> tuple[NDArray, NDArray]:
     """Return rows that are parts of a nature reserve, and each reserve's name.
 
     Returns
@@ -132,14 +136,14 @@ def is_counted(is_part: NDArray, site: NDArray) -> NDArray:
 
 def find_counted_rows(reserves: Layer, ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of a layer of reserves that count towards their area."""
-    return is_counted(*is_reserve_part(reserves, ctx))
+    return is_counted(*find_reserve_parts_and_names(reserves, ctx))
 
 
 #: The remaining share of a target below which a figure is an early warning (C; 0: never).
 WARNING_SHARE_SETTING = "indicators.warning_share"
 
 #: The input with the area by geometry, where only the field meets the target.
-LAND_INPUT = "land_net_m2"
+LAND_AREA_INPUT_KEY = "land_net_m2"
 MISSED_STATES = (TARGET_MISSED, MISSED_BY_ROUNDING)
 #: Rounding error of two decimals in gross and net area of one row, m².
 ROUNDING_M2 = 0.01
@@ -218,16 +222,16 @@ def mark_unbacked_indicator(indicator: Indicator, land_m2: float, rounding_m2: f
         for slack in (-rounding_m2, rounding_m2)
     ]
     if compare_area_with_target(value, *target) not in MISSED_STATES and all(state in MISSED_STATES for state in land):
-        indicator.inputs = {**indicator.inputs, LAND_INPUT: land_m2}
+        indicator.inputs = {**indicator.inputs, LAND_AREA_INPUT_KEY: land_m2}
         indicator.backed = indicator.confirmed = False
 
 
 def is_met_only_by_field(indicator: Indicator) -> bool:
     """Return True if only the area field, not the geometry, meets the target."""
-    return LAND_INPUT in indicator.inputs and indicator.state == UNCONFIRMED_STATE
+    return LAND_AREA_INPUT_KEY in indicator.inputs and indicator.state == UNCONFIRMED_STATE
 
 
-def compute_target_figure(name: str, ctx: RuleContext) -> AreaFigure:
+def compute_area_with_target(name: str, ctx: RuleContext) -> AreaFigure:
     """Compute one of ``AREA_FIGURES`` (areas with a target) from the plan's layers.
 
     KeyError for another name. 耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the
@@ -308,7 +312,7 @@ def _compute_figure(
         formula_inputs=inputs,
         is_confirmed_by_geometry=sure,
     )
-    land = compute_land_net_area(layer, ctx) if sure else None
+    land = compute_net_area_by_geometry(layer, ctx) if sure else None
     if land is not None:
         figure.land_m2, figure.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
     return figure
@@ -317,4 +321,4 @@ def _compute_figure(
 def _is_consistent(layer: Layer, ctx: RuleContext) -> bool:
     """Return True if each row has a shape (GEO001) and a consistent net area (ATT003)."""
     allowance = float(ctx.norm.get_rule_parameters("ATT003").get("allowance_m2", 0.01))
-    return not layer.empty.any() and not find_net_area_breaks(layer, ctx.find_cultivated_rows(layer), allowance)
+    return not layer.empty.any() and not find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance)

@@ -102,7 +102,7 @@ class PlanIndicators:
             raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
             # Rules compare their figures with targets themselves.
-            return [_convert_to_list_unit(i, entry) for i in self._compute_figures_by_rule(entry)]
+            return [_convert_to_definition_unit(i, entry) for i in self._compute_figures_by_rule(entry)]
         # The methods below have the names of the methods in indicators.toml.
         figure = getattr(self, f"_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
@@ -176,7 +176,7 @@ class PlanIndicators:
         other = self._require_layer(entry.within)
         parts = self.ctx.geometry.find_shared_parts(layer, other, rows_a=rows, measured=True)
         inside = np.bincount(
-            parts.left, weights=self.ctx.geometry.compute_row_shares(parts, layer), minlength=len(layer)
+            parts.left, weights=self.ctx.geometry.compute_part_shares_of_rows(parts, layer), minlength=len(layer)
         )
         # Overlapping rows of the other layer count each parcel once.
         total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
@@ -261,7 +261,7 @@ class PlanIndicators:
         return f"{name}（{' / '.join(roles)}）" if self.texts.lang == "zh" else f"{concept} ({' / '.join(roles)})"
 
 
-def _convert_to_list_unit(figure: Indicator, entry: CatalogueIndicator) -> Indicator:
+def _convert_to_definition_unit(figure: Indicator, entry: CatalogueIndicator) -> Indicator:
     """Convert an area without a target from m² to the unit of the definition."""
     if figure.target is not None or figure.unit == entry.unit or figure.value is None:
         return figure
@@ -272,10 +272,10 @@ def _convert_to_list_unit(figure: Indicator, entry: CatalogueIndicator) -> Indic
 
 def _convert_unit(figure: Indicator, unit: str) -> Indicator:
     value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
-    return _remove_target(figure, value, unit)
+    return _make_figure_without_target(figure, value, unit)
 
 
-def _remove_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
+def _make_figure_without_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
     """Return a figure with another value and unit, without target and state."""
     new_figure = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
     new_figure.confirmed, new_figure.backed = figure.confirmed, figure.backed
@@ -290,7 +290,7 @@ def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_sha
     if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
         return figure
     converted = figure if target.unit == figure.unit else _convert_unit(figure, target.unit)
-    converted = _remove_target(figure, converted.value, converted.unit)
+    converted = _make_figure_without_target(figure, converted.value, converted.unit)
     converted.comparison, converted.target, converted.target_decimals = (
         target.comparison,
         target.numeric_value,

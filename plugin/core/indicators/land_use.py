@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..standard.template import CodeList
 
 #: The list of classes used in all results, and the column with the class of that list in other code lists.
-CLASS_LIST = "land_use_2023"
+CLASS_CODE_LIST_ID = "land_use_2023"
 CODE_2023_COLUMN = "code_2023"
 #: Meaning of the area field by basis.
 AREA_FIELD_MEANINGS = {"net": "net_area", "survey": "gross_area"}
@@ -97,7 +97,7 @@ def _compute_classes(layer: Layer, ctx: RuleContext) -> ClassedRows:
     if declared is None or not declared.codes:
         return ClassedRows([""], np.zeros(len(layer), dtype=int))
     written = layer.text("land_use")
-    to_2023 = _map_codes_to_2023_list(ctx.get_code_list(declared.codes), ctx.get_code_list(CLASS_LIST))
+    to_2023 = _map_codes_to_2023_list(ctx.get_code_list(declared.codes), ctx.get_code_list(CLASS_CODE_LIST_ID))
     class_of = {code: to_2023.get(trim_code_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
     names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(names)}
@@ -132,5 +132,5 @@ def find_first_level(code: str, codes: CodeList) -> str:
 
 def is_in_classes(layer: Layer, classes: Iterable[str], ctx: RuleContext) -> NDArray:
     """Return (n,) bool: rows of these 2023 classes or of classes below them."""
-    members = ctx.get_code_list(CLASS_LIST).collect_members(list(classes))
+    members = ctx.get_code_list(CLASS_CODE_LIST_ID).collect_members(list(classes))
     return classify_rows(layer, ctx).find_rows(members.__contains__)

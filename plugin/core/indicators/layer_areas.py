@@ -315,7 +315,7 @@ def adjust_to_total(
 ) -> AdjustedAreas:
     """Adjust all parts of a layer to one control area in m²."""
     here = np.flatnonzero(~np.isnan(areas.statutory))
-    return _adjust_units(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
+    return _adjust_parts_by_control_area(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
 
 
 def adjust_to_layer(
@@ -345,13 +345,13 @@ def adjust_to_layer(
         for n, name in enumerate(names)
         if not np.isnan(control.statutory[n])
     ]
-    found = _adjust_units(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
+    found = _adjust_parts_by_control_area(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
     found.rows_outside_control = np.flatnonzero((container_of < 0) & ~np.isnan(areas.statutory)).tolist()
     found.empty_control_names = [name for name, _, rows in units if not len(rows)]
     return found
 
 
-def _adjust_units(
+def _adjust_parts_by_control_area(
     areas: LayerAreas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
 ) -> AdjustedAreas:
     proposal = np.full(len(areas.statutory), np.nan)

@@ -29,7 +29,7 @@ DOUBTFUL_SHARE_SETTING = "ratio.doubtful_share"
 VILLAGE_ZONES_SETTING = "zones.village_building"
 
 
-def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: RuleContext) -> NDArray:
+def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: RuleContext) -> NDArray:
     """Return (n,) the share of each urban base parcel that other data contradict.
 
     ``urban``: (n,) bool, the parcels counted as urban. The share is 1 where the parcel's land use is not urban
@@ -70,7 +70,9 @@ def _compute_shares_on_other_layer(
     ``rows``: (n,) bool; ``other_rows``: (m,) bool, None for all.
     """
     parts = ctx.geometry.find_shared_parts(parcels, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
-    shares: NDArray = np.bincount(parts.left, ctx.geometry.compute_row_shares(parts, parcels), minlength=len(parcels))
+    shares: NDArray = np.bincount(
+        parts.left, ctx.geometry.compute_part_shares_of_rows(parts, parcels), minlength=len(parcels)
+    )
     return np.minimum(shares, 1.0)
 
 
@@ -94,7 +96,7 @@ WINDOW_WATER_SETTING = "ratio.window_water"
 WINDOW_FILLED_SETTING = "ratio.window_filled_share"
 
 
-def compute_unfilled_shares(places: NDArray, ctx: RuleContext) -> NDArray:
+def compute_unfilled_window_shares(places: NDArray, ctx: RuleContext) -> NDArray:
     """Return (k,) the share of each hole in the boundary that nothing fills.
 
     永久基本农田, 生态保护红线 and water fill holes (开天窗). ``places``: (k,) polygons in metres. A hole filled by at
@@ -134,7 +136,7 @@ SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_y
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
 #: An uncertainty: other data contradict the codes of a part of the base.
-CONTRADICTED_SETTING = "ratio.contradicted"
+CONTRADICTED_BASE_DOUBT = "ratio.contradicted"
 
 
 def compute_expansion_ratios(
@@ -173,7 +175,7 @@ class ExpansionRatio:
     year_source: str = ""
     parts: dict[str, float] = field(default_factory=dict)
     uncoded_m2: float = 0.0
-    new_land: float = 0.0
+    new_land_m2: float = 0.0
     numerators_m2: dict[str, float] = field(default_factory=dict)
     ratio_by_form: dict[str, float] = field(default_factory=dict)
     land_ratios: dict[str, float] = field(default_factory=dict)
@@ -206,7 +208,7 @@ class ExpansionRatio:
             "base_year": self.base_year,
             "base_year_source": self.year_source,
             **{f"{kind}_m2": area for kind, area in self.parts.items()},
-            "new_land_m2": self.new_land,
+            "new_land_m2": self.new_land_m2,
             "windows": self.window_count,
             "uncoded_m2": self.uncoded_m2,
             **({"contradicted_m2": self.contradicted_area_m2} if self.contradicted_area_m2 else {}),
@@ -273,22 +275,22 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     if norm.get("ratio.new_land_includes_flexible"):
         growing = growing | rows["flexible"]
     grown = ctx.geometry.find_uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
-    expansion.new_land = float(ctx.geometry.compute_part_areas(grown, boundary).sum())
+    expansion.new_land_m2 = float(ctx.geometry.compute_part_areas(grown, boundary).sum())
     places = find_windows(boundary, ctx)
     expansion.window_count = len(places)
     concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
     expansion.ratio_by_form = compute_expansion_ratios(
-        expansion.denominator_m2, whole, concentrated, flexible, expansion.new_land
+        expansion.denominator_m2, whole, concentrated, flexible, expansion.new_land_m2
     )
     if expansion.statutory_denominator > 0:
         expansion.land_ratios = compute_expansion_ratios(
-            expansion.statutory_denominator, whole, concentrated, flexible, expansion.new_land
+            expansion.statutory_denominator, whole, concentrated, flexible, expansion.new_land_m2
         )
         _mark_ratio_decided_by_field(expansion, int(urban.sum()), norm, (whole, concentrated, flexible))
     expansion.numerators_m2 = {
         "n1": whole,
         "n2": concentrated + flexible,
-        "n3": expansion.denominator_m2 + expansion.new_land,
+        "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
     _compute_without_contradicted(expansion, base_parcels, urban, ctx, (whole, concentrated, flexible))
     _include_windows(expansion, places, ctx)
@@ -307,7 +309,7 @@ def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: RuleContex
     numerator = expansion.numerators_m2[form]
     if (numerator + areas.sum()) / expansion.denominator_m2 <= limit:
         return
-    unfilled = compute_unfilled_shares(places, ctx)
+    unfilled = compute_unfilled_window_shares(places, ctx)
     expansion.unfilled_window_count, expansion.unfilled_area_m2 = (
         int((unfilled > 0).sum()),
         float((areas * unfilled).sum()),
@@ -324,7 +326,9 @@ def _mark_ratio_decided_by_field(
     effect.
     """
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-    most = compute_expansion_ratios(expansion.statutory_denominator + ROUNDING_M2 * count, *areas, expansion.new_land)
+    most = compute_expansion_ratios(
+        expansion.statutory_denominator + ROUNDING_M2 * count, *areas, expansion.new_land_m2
+    )
     if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < most[form]:
         expansion.is_confirmed_by_geometry = False
         expansion.uncertainties.append("ratio.denominator")
@@ -339,19 +343,19 @@ def _compute_without_contradicted(
     where the ratio exceeds the limit without them.
     """
     norm = ctx.norm
-    share = find_contradicted_parcels(base_parcels, urban, expansion.classes, ctx)
+    share = compute_contradicted_shares(base_parcels, urban, expansion.classes, ctx)
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
     expansion.contradicted_area_m2 = float((share * surveyed).sum())
     expansion.contradicted_rows = np.flatnonzero(share > 0).tolist()
     rest = expansion.denominator_m2 - expansion.contradicted_area_m2
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     if rest > 0:
-        expansion.ratios_without_contradicted = compute_expansion_ratios(rest, *areas, expansion.new_land)
+        expansion.ratios_without_contradicted = compute_expansion_ratios(rest, *areas, expansion.new_land_m2)
     decides = expansion.ratio_by_form[form] <= limit and expansion.ratios_without_contradicted.get(form, np.inf) > limit
     large = expansion.contradicted_area_m2 > float(norm.get(DOUBTFUL_SHARE_SETTING)) * expansion.denominator_m2
     expansion.is_doubtful = expansion.contradicted_area_m2 > 0 and (decides or large)
     if expansion.is_doubtful:
-        expansion.uncertainties.append(CONTRADICTED_SETTING)
+        expansion.uncertainties.append(CONTRADICTED_BASE_DOUBT)
 
 
 def find_windows(boundary: Layer, ctx: RuleContext) -> NDArray:

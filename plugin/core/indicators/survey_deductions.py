@@ -53,12 +53,14 @@ def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> N
     """Return (n,) bool: rows whose shape differs from the row of ``survey_layer`` below them."""
     cache = ctx.plan.get_cache("cut_otherwise")
     if (layer, survey_layer) not in cache:
-        cache[layer, survey_layer] = _compare_cut(layer, survey_layer, find_rows_below(layer, survey_layer, ctx))
+        cache[layer, survey_layer] = _find_rows_cut_differently(
+            layer, survey_layer, find_rows_below(layer, survey_layer, ctx)
+        )
     found: NDArray = cache[layer, survey_layer]
     return found
 
 
-def _compare_cut(layer: Layer, survey_layer: Layer, below: NDArray) -> NDArray:
+def _find_rows_cut_differently(layer: Layer, survey_layer: Layer, below: NDArray) -> NDArray:
     on = below >= 0
     differs = np.ones(len(layer), dtype=bool)
     differs[on] = ~shapely.equals_exact(

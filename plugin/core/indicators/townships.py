@@ -123,7 +123,7 @@ def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray,
     with np.errstate(invalid="ignore", divide="ignore"):
         uncovered = 1.0 - np.where(planar > 0, covered / planar, 0.0)
     whole = np.abs(uncovered) < _WHOLE_TOLERANCE
-    shares = ctx.geometry.compute_row_shares(parts, layer)
+    shares = ctx.geometry.compute_part_shares_of_rows(parts, layer)
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
     # Rounding along shared edges does not count as land outside.
     shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))

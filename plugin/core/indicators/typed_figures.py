@@ -86,12 +86,12 @@ class PrintedFigure:
         return require_value(self.value, f"the value of {self.name}") * self.unit_m2
 
 
-def get_typed_figures(side_inputs: SideInputs) -> tuple[PrintedFigure, ...]:
+def get_printed_figures(side_inputs: SideInputs) -> tuple[PrintedFigure, ...]:
     """Return the printed figures given for the check; empty without a table."""
     return side_inputs.get_input("figures", tuple) or ()
 
 
-def read_typed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
+def read_printed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
     """Read the printed figures of every sheet that has the needed headings.
 
     Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in the

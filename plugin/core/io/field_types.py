@@ -59,7 +59,7 @@ class DeclaredTable:
     has_no_rows: bool
     crs: str
 
-    def describe_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+    def add_declarations_to_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
         """Return fields with length, title and codes from their declarations.
 
         A field that is not declared is returned unchanged.
@@ -112,7 +112,7 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
                 columns = _read_columns(database, name, shapes.get(name, ""), titles, codes)
                 quoted = name.replace('"', '""')
                 first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
-                found[name] = DeclaredTable(columns, first is None, _find_reference(*reference))
+                found[name] = DeclaredTable(columns, first is None, _find_crs_of_reference(*reference))
     return found
 
 
@@ -153,7 +153,9 @@ def _read_columns(
     return tuple(found)
 
 
-def _find_reference(number: int | None, organization: str | None, code: int | None, definition: str | None) -> str:
+def _find_crs_of_reference(
+    number: int | None, organization: str | None, code: int | None, definition: str | None
+) -> str:
     """Return the CRS (EPSG code or WKT) of a GeoPackage reference.
 
     Empty for the numbers 0 and −1, which mean an undefined CRS.

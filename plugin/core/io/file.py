@@ -177,7 +177,7 @@ def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
             warnings.simplefilter("ignore")
             return [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
-        raise InputError("source_not_gis", source=str(path), detail=_explain_error(error)) from error
+        raise InputError("source_not_gis", source=str(path), detail=_find_error_reason_key(error)) from error
 
 
 def _may_be_layer(table: SourceLayer) -> bool:
@@ -198,13 +198,15 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     empty = declared is not None and declared.has_no_rows and not source.stored_row_count
     if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
-        return _make_without_rows(source.path, source.display_name, declared.describe_fields(known), declared.crs)
+        return _make_without_rows(
+            source.path, source.display_name, declared.add_declarations_to_fields(known), declared.crs
+        )
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             header = _read_header(source)
             needed = select_layer(header.layer_without_rows) if source.has_shapes else False
-            unread = _skip_reading(source, header, needed)
+            unread = _make_layer_if_rows_are_unneeded(source, header, needed)
             if unread is not None:
                 return unread
             only = _select_fields(source, header, needed)
@@ -220,7 +222,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
                 may_have_arcs=shape_headers.may_have_arcs,
             )
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
-        detail = _explain_error(error)
+        detail = _find_error_reason_key(error)
         raise InputError(
             "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
         ) from error
@@ -230,7 +232,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         else source.stored_row_count
     )
     if counted is not None and counted != len(layer.frame):
-        return _reject_two_counts(header.layer_without_rows, len(layer.frame), counted)
+        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), counted)
     layer.shape_crs = shape_headers.other_crs
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     shown = source.display_name
@@ -247,7 +249,7 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
     info = read_layer_info(source.path_to_open, source.name, source.encoding)
     names, doubled = make_names_unique(info["fields"])
     fields = make_fields(info, names)
-    fields = source.declared_table.describe_fields(fields) if source.declared_table else fields
+    fields = source.declared_table.add_declarations_to_fields(fields) if source.declared_table else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
     sketch = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
     sketch.declared_geometry_type, sketch.declared_row_count = (
@@ -257,7 +259,9 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
     return _LayerHeader(sketch, info, names, doubled)
 
 
-def _skip_reading(source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]) -> SourceLayer | None:
+def _make_layer_if_rows_are_unneeded(
+    source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]
+) -> SourceLayer | None:
     """Return a layer whose rows need not be read; None if they must be read.
 
     These are layers that are not wanted, and layers of a FileGDB without rows.
@@ -268,7 +272,7 @@ def _skip_reading(source: _LayerSource, header: _LayerHeader, selection: bool | 
     if source.path.suffix.lower() != ".gdb" or header.pyogrio_info["features"] != 0:
         return None
     if source.stored_row_count:
-        return _reject_two_counts(header.layer_without_rows, 0, source.stored_row_count)
+        return _mark_row_count_mismatch(header.layer_without_rows, 0, source.stored_row_count)
     return _make_without_rows(
         source.path, source.display_name, header.layer_without_rows.fields, header.pyogrio_info["crs"]
     )
@@ -317,7 +321,7 @@ def _count_unread_rows(path: Path, info: dict[str, Any], stored: int | None) -> 
     return None if path.suffix.lower() == ".gpkg" or info["features"] < 0 else int(info["features"])
 
 
-def _reject_two_counts(sketch: SourceLayer, read: int, stored: int) -> SourceLayer:
+def _mark_row_count_mismatch(sketch: SourceLayer, read: int, stored: int) -> SourceLayer:
     """Return an unusable layer whose file records another number of rows than read."""
     sketch.problem, sketch.declared_row_count = ("rows_disagree", {"read": read, "stored": stored}), stored
     return sketch
@@ -346,7 +350,7 @@ def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
     return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
 
 
-def _explain_error(error: Exception) -> str:
+def _find_error_reason_key(error: Exception) -> str:
     """Return why a driver could not read a file, as a key of the message texts."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:

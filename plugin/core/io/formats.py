@@ -93,7 +93,7 @@ def detect_file_format(path: Path) -> str:
     if suffix in _OLD_WORKBOOK_SUFFIXES:
         return suffix[1:].upper() if does_xls_have_geometry(path) else ""
     if suffix == ".dbf":
-        return "DBF" if _is_lone_table(path) else ""
+        return "DBF" if _is_plan_table_without_shapes(path) else ""
     if suffix == ".qgz":
         return "QGZ" if zipfile.is_zipfile(path) and _does_archive_have_data(path) else ""
     if suffix in _TEXT_SUFFIXES:
@@ -109,7 +109,7 @@ def _is_temporary(path: Path) -> bool:
     return name.startswith("~$") or (name.startswith("._") and _read_start(path, 4) == b"\0\x05\x16\x07")
 
 
-def _is_lone_table(path: Path) -> bool:
+def _is_plan_table_without_shapes(path: Path) -> bool:
     return not any(find_sibling_file(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
 
 

@@ -111,7 +111,7 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
         (kind,) = struct.unpack_from("<i", handle.read(36), 32)
         found: set[int] = set()
         for gap in gaps:
-            found |= _record_numbers(handle, int(begins[gap]), int(ends[gap]), kind)
+            found |= _list_record_numbers(handle, int(begins[gap]), int(ends[gap]), kind)
         if found:
             for start in listed[:, 0]:
                 handle.seek(int(start))
@@ -119,7 +119,7 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
     return len(found)
 
 
-def _record_numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
+def _list_record_numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
     """Return the numbers of consecutive valid records between two byte offsets."""
     found = set()
     while begin + _SHORTEST_RECORD_BYTES <= end:

@@ -134,7 +134,7 @@ def read_rows(
     ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched.
     """
     curves = find_curve_ids(path, opened, name) if may_have_arcs else []
-    meta, fids, wkb, columns = _read_raw(path, opened, name, encoding, only)
+    meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]
     has_shape = np.array([w is not None for w in wkb], dtype=bool)
@@ -148,7 +148,7 @@ def read_rows(
         # pyogrio converts integers with gaps to doubles, which keep 15 digits; a BSM has 18.
         whole = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
         if whole and np.nanmax(np.abs(values), initial=0) >= 2**53:
-            values = _read_digits(opened, name, str(meta["fields"][position]), encoding, index)
+            values = _read_integers_as_text(opened, name, str(meta["fields"][position]), encoding, index)
         table[field_name] = values
     crs = crs_care.parse_crs(meta.get("crs"))
     geometry_name = "geometry"
@@ -185,7 +185,7 @@ def _convert_wkb(wkb: NDArray) -> NDArray:
     return shapes
 
 
-def _read_raw(
+def _read_row_arrays(
     path: Path, opened: Path, name: str, encoding: ShapefileEncoding | None, only: list[str] | None
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
     """Return rows as arrays in file order, texts decoded.
@@ -210,11 +210,11 @@ def _read_raw(
         meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES_CODEC, **options)
     if encoding:
         columns = [_decode_all(values, encoding.name) for values in columns]
-    columns = [_share_equal_texts(values) for values in columns]
+    columns = [_reuse_equal_text_objects(values) for values in columns]
     return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
 
 
-def _share_equal_texts(values: NDArray) -> NDArray:
+def _reuse_equal_text_objects(values: NDArray) -> NDArray:
     """Return (n,) texts in which equal values (codes, class names) are one object.
 
     A reader creates a new object for each.
@@ -238,7 +238,7 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
     return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
 
 
-def _read_digits(
+def _read_integers_as_text(
     opened: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
 ) -> NDArray:
     """Return a field of integers as text, with all digits."""

@@ -38,7 +38,7 @@ def read_source(
         With the file: it is missing or not GIS data, or nothing in the folder can be read. A single unreadable file of
         a folder becomes a layer with a ``problem``, so that it does not stop the others.
     """
-    text = _format_source_path(source)
+    text = _clean_source_path(source)
     path = Path(text)
     try:
         if not text or not path.exists():
@@ -56,11 +56,11 @@ def find_source_folder(source: str | Path) -> Path | None:
 
     A file geodatabase counts as one file.
     """
-    path = _find_dataset(Path(os.path.abspath(_format_source_path(source))))
+    path = _find_dataset(Path(os.path.abspath(_clean_source_path(source))))
     return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
 
 
-def _format_source_path(source: str | Path) -> str:
+def _clean_source_path(source: str | Path) -> str:
     return str(source).strip().strip('"')
 
 
@@ -101,7 +101,7 @@ def _read_folder(folder: Path, wanted: LayerSelector, cancellation: Cancellation
                 and not does_text_file_have_shapes(path)
             )
             if not foreign and error.key != "source_no_layer":
-                layers.append(_make_unread(path, error))
+                layers.append(_make_layer_of_unreadable_file(path, error))
     if all(layer.problem for layer in layers):
         raise (first if layers else None) or InputError("source_empty", source=str(folder))
     return layers
@@ -138,7 +138,7 @@ def list_folder_datasets(folder: Path) -> list[Path]:
     return found
 
 
-def _make_unread(path: Path, error: InputError) -> SourceLayer:
+def _make_layer_of_unreadable_file(path: Path, error: InputError) -> SourceLayer:
     """Return an unusable layer in place of a file that cannot be read."""
     # A report is passed on; it must not contain the paths of this machine.
     params = {**error.params, "source": path.name}

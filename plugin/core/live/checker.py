@@ -28,14 +28,14 @@ from .rows import (
     compute_changed_bounds,
     compute_common_bounds,
     make_row_name,
-    replace_frame,
+    make_source_with_frame,
 )
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
 
 #: Rows of a covering layer (lines, zones, divisions) up to which all its rows near a changed row are checked.
-COARSE_ROWS = 3000
+MAX_COARSE_LAYER_ROWS = 3000
 #: Meanings of fields that follow from the row's shape; rows that meet the changed row are not checked for them.
 _ROW_ONLY_MEANINGS = {"area"}
 
@@ -125,7 +125,7 @@ class IncrementalChecker:
         row = self._rows.issue_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
         added = self._rows.make_changed_row(
-            role, layer.make_layer_of_source(replace_frame(layer, frame)), shape, attributes
+            role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes
         )
         self._rows.update_key_uniqueness(role, row, None, added)
         return row, self._recheck_row(role, row, self._rows.make_empty_layer(role), added)
@@ -146,7 +146,7 @@ class IncrementalChecker:
         if not len(former):
             return None
         layer = self.plan.layers[role]
-        renumbered = layer.make_layer_of_source(replace_frame(layer, former.frame.set_axis([fid], axis=0)))
+        renumbered = layer.make_layer_of_source(make_source_with_frame(layer, former.frame.set_axis([fid], axis=0)))
         renumbered.__dict__["repeated_keys"] = former.repeated_keys
         if former.repeated_keys:
             return self._recheck_row(role, row, former, renumbered, whole=True)
@@ -211,7 +211,7 @@ class IncrementalChecker:
             in_changed_box = self._rows.find_rows_meeting_bounds(other_role, changed_box) - own_row
             in_extent = in_changed_box | (
                 self._rows.find_rows_meeting_bounds(other_role, extent) - own_row
-                if len(layer) <= COARSE_ROWS
+                if len(layer) <= MAX_COARSE_LAYER_ROWS
                 else set()
             )
             touched |= {self._rows.get_row_name(other_role, n) for n in in_changed_box}
@@ -220,7 +220,7 @@ class IncrementalChecker:
             selected[other_role] = np.array(
                 [n in in_changed_box for n in rows] + [False] * (len(layers[other_role]) - len(rows)), dtype=bool
             )
-        if len(self.plan.layers[role]) <= COARSE_ROWS:
+        if len(self.plan.layers[role]) <= MAX_COARSE_LAYER_ROWS:
             # Other rows of its layer may cover the land that the changed row covered.
             checked_shapes = [
                 layer.plane[n] for other_role, layer in layers.items() for n in np.flatnonzero(selected[other_role])

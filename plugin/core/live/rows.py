@@ -21,7 +21,7 @@ from ..plan.plan import Plan
 
 RowBounds = tuple[float, float, float, float]
 #: A polygon of up to this many vertices counts as changed everywhere.
-_SMALL_VERTICES = 200
+_MAX_SMALL_POLYGON_VERTICES = 200
 
 
 def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
@@ -29,7 +29,11 @@ def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
 
     Return None for equal states. For polygons with few vertices it is the box around both states.
     """
-    if before is None or after is None or max(shapely.get_num_coordinates([before, after])) <= _SMALL_VERTICES:
+    if (
+        before is None
+        or after is None
+        or max(shapely.get_num_coordinates([before, after])) <= _MAX_SMALL_POLYGON_VERTICES
+    ):
         is_equal = before is not None and after is not None and before.equals_exact(after, 0.0)
         return None if is_equal else compute_common_bounds(before, after)
     lines = [build_linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
@@ -168,7 +172,7 @@ class EditedRows:
             # No rule reads a field that was added after the layer was read.
             if name in frame.columns:
                 frame[name] = np.array([value], dtype=object)
-        changed = layer.make_layer_of_source(replace_frame(layer, frame))
+        changed = layer.make_layer_of_source(make_source_with_frame(layer, frame))
         problem, _ = validate_coordinates(changed.source)
         changed.stray_rows = {0: problem} if problem else {}
         return changed
@@ -230,7 +234,7 @@ class EditedRows:
         layers = [layer for layer in layers if len(layer)] or layers[:1]
         return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
 
-    def take_in_row_order(self, role: str, rows: set[int]) -> Layer:
+    def make_layer_in_row_order(self, role: str, rows: set[int]) -> Layer:
         """Return a layer of these rows in their edited state, in the order of the whole layer.
 
         The order decides which two of several features name a gap.
@@ -251,7 +255,7 @@ def _make_geometry_column(frame: Any, shape: Any) -> Any:
     return gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
 
 
-def replace_frame(layer: Layer, frame: Any) -> Any:
+def make_source_with_frame(layer: Layer, frame: Any) -> Any:
     """Return the layer's source with another attribute table."""
     return replace(layer.source, frame=frame, broken_fids=())
 
@@ -270,13 +274,13 @@ def _concatenate_layers(layers: list[Layer]) -> Layer:
     }
     # Columns that a new row leaves empty have no data type.
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
-    whole = first.make_layer_of_source(replace_frame(first, frame))
+    whole = first.make_layer_of_source(make_source_with_frame(first, frame))
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
     for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])
     repaired: dict[int, float] = {}
     for layer, start in zip(layers, starts.tolist(), strict=False):
-        repaired |= {start + row: area for row, area in layer.repaired.items()}
+        repaired |= {start + row: area for row, area in layer.repair_area_change_by_row.items()}
         whole.stray_rows |= {start + row: problem for row, problem in layer.stray_rows.items()}
     whole.__dict__["_plane_and_repairs"] = np.concatenate([layer.plane for layer in layers]), repaired
     whole.__dict__["repeated_keys"] = frozenset(

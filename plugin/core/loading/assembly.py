@@ -90,7 +90,7 @@ def _compute_extent(source: SourceLayer) -> NDArray:
     return np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
 
 
-def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = None) -> tuple[CRS, CRS]:
+def choose_findings_crs_and_plane(usable: dict[str, SourceLayer], original_crs: CRS | None = None) -> tuple[CRS, CRS]:
     """Return the CRS of findings, and the plane (metres) for overlays.
 
     They are equal unless all layers are in degrees. ``original_crs``: the CRS in which all layers were drawn, if it
@@ -255,7 +255,7 @@ def assemble_plan(
     crs, plane = (
         (reference_plan.crs, reference_plan.plane_crs)
         if reference_plan is not None
-        else choose_planes(usable, original_crs)
+        else choose_findings_crs_and_plane(usable, original_crs)
     )
     used_scope = choose_scope(norm, set(usable), scope)
     plan = Plan(
@@ -282,7 +282,7 @@ def assemble_plan(
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
         plan.notices += _find_value_notices(layer)
-    plan.norm = norm.resolve_for_area(plan.area_code)
+    plan.norm = norm.keep_confirmations_valid_for_area(plan.area_code)
     _snap_shared_vertices(plan)
     plan.unread_data = report_layers_without_shapes(plan) + report_reassigned_layers(chosen, plan)
     if not scope:

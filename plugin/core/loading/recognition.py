@@ -13,7 +13,7 @@ from ..profile import Norm
 from ..standard.template import Template
 
 #: A delivery with this share of the layers that only one scope requires has that scope, even if others are missing.
-_EVIDENT_SHARE = 0.5
+_MIN_SCOPE_LAYER_SHARE = 0.5
 
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
@@ -110,11 +110,13 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
     """
     scopes = norm.standard.scopes
 
-    def held(concept: str) -> bool:
+    def has_layer_of_concept(concept: str) -> bool:
         return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
 
     for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):
-        missing = tuple(c for c in scope.mandatory_concepts if c not in norm.profile.absent and not held(c))
+        missing = tuple(
+            c for c in scope.mandatory_concepts if c not in norm.profile.absent and not has_layer_of_concept(c)
+        )
         if name == taken or len(scope.mandatory_concepts) <= len(scopes[taken].mandatory_concepts) or not missing:
             continue
         other_concepts = {
@@ -128,9 +130,9 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
             for c in (*scope.mandatory_concepts, *scope.conditional_concepts)
             if c not in other_concepts and c not in norm.profile.absent
         ]
-        present = tuple(c for c in own_concepts if held(c))
+        present = tuple(c for c in own_concepts if has_layer_of_concept(c))
         if present:
             return MissedScope(
-                taken, name, present, missing, len(present) >= _EVIDENT_SHARE * len(own_concepts), chosen
+                taken, name, present, missing, len(present) >= _MIN_SCOPE_LAYER_SHARE * len(own_concepts), chosen
             )
     return None

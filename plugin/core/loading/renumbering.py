@@ -16,7 +16,7 @@ from ..files.encoding import is_garbled
 _COLUMN_BY_HEADING = {"layer": "role", "图层": "role", "old": "old", "旧标识码": "old", "new": "new", "新标识码": "new"}
 
 
-def read_renumbered(path: str | Path) -> dict[tuple[str, str], str]:
+def read_renumbered_keys(path: str | Path) -> dict[tuple[str, str], str]:
     """Return (role, old key) → new key of a CSV in UTF-8 or GBK.
 
     Columns: 图层 (may be missing or empty: any layer), 旧标识码, 新标识码.

@@ -18,7 +18,7 @@ from ..io.file import DRIVER_ERRORS
 from ..io.records import count_deleted_shapes, count_stored_rows
 from ..io.rows import KEY_FIELD
 from ..io.source import find_source_folder, list_folder_datasets, list_source_datasets
-from ..io.unread_data import find_data_in_database, find_unread_data, is_geodatabase
+from ..io.unread_data import find_foreign_data_in_database, find_unread_data, is_geodatabase
 from ..messages.texts import Texts
 from ..model.findings import FINDING_COLUMNS, UnreadData
 from ..model.report import REPORT_SCHEMA
@@ -241,7 +241,7 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CAN
             unread
             for path in list_source_datasets(Path(source))
             if is_geodatabase(path)
-            for unread in find_data_in_database(path, cancellation)
+            for unread in find_foreign_data_in_database(path, cancellation)
         ]
     outputs = _OutputDetector(cancellation)
     try:

@@ -199,7 +199,7 @@ def find_undecided_codes(
     return undecided
 
 
-def find_translations(target: TemplateField, standard: Standard) -> list[CodeTranslation]:
+def find_possible_code_translations(target: TemplateField, standard: Standard) -> list[CodeTranslation]:
     """Return the standard's code lists that can translate codes of a source into those of a target field.
 
     A list can do this if one of its columns has codes of the field's code list.

@@ -57,7 +57,7 @@ def _match_source_fields(
     unmatched_sources = dict.fromkeys(columns)
     matched_sources: dict[str, tuple[str, str]] = {}
 
-    def take(how: str, matches: Any) -> None:
+    def match_unambiguous_pairs(how: str, matches: Any) -> None:
         """Match pairs of which neither field fits a second partner by the same criterion."""
         pairs = [
             (field, source_name)
@@ -75,11 +75,13 @@ def _match_source_fields(
         for source, _ in matched_sources.values():
             unmatched_sources.pop(source, None)
 
-    take("name", lambda t, source_name: t.name == source_name)
-    take("name", lambda t, source_name: t.name.upper() == source_name.strip().upper())
-    take("alias", lambda t, source_name: bool(t.alias) and t.alias == source_name.strip())
-    take("cut", lambda t, source_name: _strip_truncation_mark(source_name) in _list_truncated_names(t))
-    take(
+    match_unambiguous_pairs("name", lambda t, source_name: t.name == source_name)
+    match_unambiguous_pairs("name", lambda t, source_name: t.name.upper() == source_name.strip().upper())
+    match_unambiguous_pairs("alias", lambda t, source_name: bool(t.alias) and t.alias == source_name.strip())
+    match_unambiguous_pairs(
+        "cut", lambda t, source_name: _strip_truncation_mark(source_name) in _list_truncated_names(t)
+    )
+    match_unambiguous_pairs(
         "meaning",
         lambda t, source_name: (
             bool(t.meaning) and t.meaning in {declared.meaning for declared in known.get(source_name.upper(), ())}
@@ -90,7 +92,7 @@ def _match_source_fields(
         for source_name in unmatched_sources
         if columns[source_name].type != "real"
     }
-    take(
+    match_unambiguous_pairs(
         "content", lambda t, source_name: bool(t.codes) and _fits_code_list(values.get(source_name, set()), t, standard)
     )
     return matched_sources

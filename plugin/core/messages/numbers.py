@@ -16,7 +16,7 @@ DECIMALS_BY_UNIT = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4
 _MAX_DECIMALS = 6
 _M2_PER_HA = 10_000.0
 #: From this area (m²) on, hectares have two decimals; smaller areas have four.
-_TWO_DECIMALS_M2 = 10_000.0
+_MIN_AREA_FOR_TWO_DECIMALS_M2 = 10_000.0
 #: Smaller areas would be printed as zero.
 _SMALLEST_SHOWN_M2 = 1.0
 #: Widths below this (m) keep two significant digits, at most four decimals.
@@ -59,7 +59,7 @@ def format_hectare_number(area_m2: float | None) -> str:
         return "—"
     if 0 < area_m2 < _SMALLEST_SHOWN_M2:
         return f"< {format_number(_SMALLEST_SHOWN_M2 / _M2_PER_HA, 4)}"
-    return format_number(area_m2 / _M2_PER_HA, 2 if area_m2 >= _TWO_DECIMALS_M2 else 4)
+    return format_number(area_m2 / _M2_PER_HA, 2 if area_m2 >= _MIN_AREA_FOR_TWO_DECIMALS_M2 else 4)
 
 
 def choose_figure_decimals(unit: str, target_decimals: int, margin: float | None, value: float | None) -> int:

@@ -354,14 +354,13 @@ class Texts:
             "width": format_width(finding.width_m),
         }
         words |= {
-            k: v.render(self) if isinstance(v, NamedValue) else self._translate_value(v)
-            for k, v in finding.params.items()
+            k: v.render(self) if isinstance(v, NamedValue) else self._format_value(v) for k, v in finding.params.items()
         }
         words |= _format_figures(finding.params)
         # A waiver compares the parameters; those that only word the message are apart.
         shown: dict[str, Any] = finding.params.get("shown", {})
         words |= shown
-        words |= self._name_reasons(finding)
+        words |= self._translate_key_params(finding)
         words |= self._describe_difference(finding, words, shown)
         words |= self._list_names(finding, templates, words, shown)
         if finding.role in templates and (declared := templates[finding.role].find_field_by_name(finding.field)):
@@ -375,7 +374,7 @@ class Texts:
             words["layer_basis"] = self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
         return words
 
-    def _name_reasons(self, finding: Finding) -> dict[str, str]:
+    def _translate_key_params(self, finding: Finding) -> dict[str, str]:
         """Return the parameters that are keys of texts (reasons, problems, types, units) in words."""
         texts = _load_texts(self.lang)
         words: dict[str, str] = {}
@@ -435,7 +434,7 @@ class Texts:
         """Return the area of a finding in hectares with its unit; a dash without an area."""
         return "—" if area_m2 is None else self.get("words", "hectares", amount=format_hectare_number(area_m2))
 
-    def _translate_value(self, value: Any) -> str:
+    def _format_value(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
@@ -459,7 +458,7 @@ class Texts:
         return shorten_key(key)
 
 
-def _is_measured(value: Any) -> bool:
+def _is_finite_float(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
@@ -468,13 +467,13 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 
     Stored parameters have more decimals; waivers are matched by them.
     """
-    names = [name for name in _FIGURE_PARAMS if _is_measured(params.get(name))]
+    names = [name for name in _FIGURE_PARAMS if _is_finite_float(params.get(name))]
     if "unit" not in params or not names:
         return {}
     targets = [str(params[name]) for name in _TARGET_PARAMS if name in params]
     numbers = [float(text) for text in targets if _NUMBER.fullmatch(text)]
-    value = params["value"] if _is_measured(params.get("value")) else None
-    margins = [params[name] for name in _MARGIN_PARAMS if _is_measured(params.get(name))]
+    value = params["value"] if _is_finite_float(params.get("value")) else None
+    margins = [params[name] for name in _MARGIN_PARAMS if _is_finite_float(params.get(name))]
     if not margins and value is not None:
         margins = [value - number for number in numbers]
     decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER.fullmatch(text)), default=0)
@@ -486,7 +485,9 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
     """Return the measured values that a text shows in m² or percent, with two decimals; limits are left out."""
     names = {name for name in _FIGURE_WITH_UNIT.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
-    return {name: format_number(params[name], 2).replace("-", "−") for name in names if _is_measured(params.get(name))}
+    return {
+        name: format_number(params[name], 2).replace("-", "−") for name in names if _is_finite_float(params.get(name))
+    }
 
 
 def _fill_placeholders(text: str, params: dict[str, Any]) -> str:

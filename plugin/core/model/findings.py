@@ -242,7 +242,9 @@ class UnreadData:
         return finding
 
 
-def report_unread(findings: list[Finding], unread: Iterable[UnreadData], render: Callable[[Finding], str]) -> None:
+def add_unread_data_findings(
+    findings: list[Finding], unread: Iterable[UnreadData], render: Callable[[Finding], str]
+) -> None:
     """Add a finding on each unread item to ``findings``, unless it is there already.
 
     ``render`` returns the message of a finding.

@@ -79,7 +79,7 @@ AREA_FIGURES = {
     "boundary_area": ("boundary", "statutory"),
 }
 #: A reason for doubt: the county's profile has no target for an area that a layer gives.
-NO_TARGET = "targets.missing"
+MISSING_TARGET_DOUBT = "targets.missing"
 #: Further figures that a plan states and layers give: by statutory area, or by counting features.
 STATED_FIGURES = {
     "reserves_area": ("reserves", "statutory"),

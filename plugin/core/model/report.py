@@ -28,17 +28,17 @@ class Outcome(StrEnum):
 
 
 #: Findings about the run that make it incomplete, whatever the rules find: another county's profile or data.
-INCOMPLETE_RUN = frozenset({"RUN904"})
+INCOMPLETE_RUN_CODES = frozenset({"RUN904"})
 #: Outcomes of rules that had something to check.
 _EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
-def is_run_finding(finding: Finding) -> bool:
+def makes_run_incomplete(finding: Finding) -> bool:
     """Return True for a finding about the run itself that makes the run incomplete.
 
     Findings that are only hints have ``incomplete`` False in their parameters.
     """
-    return finding.code in INCOMPLETE_RUN and finding.params.get("incomplete") is not False
+    return finding.code in INCOMPLETE_RUN_CODES and finding.params.get("incomplete") is not False
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Report:
             r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
         ):
             return Verdict.INCOMPLETE
-        if any(is_run_finding(f) or is_about_unread_data(f) for f in self.findings):
+        if any(makes_run_incomplete(f) or is_about_unread_data(f) for f in self.findings):
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)

@@ -32,7 +32,7 @@ class SideInputs:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
-    def add_inputs(self, **values: Any) -> SideInputs:
+    def copy_with_inputs(self, **values: Any) -> SideInputs:
         """Return a copy of these inputs with further ones added."""
         return SideInputs(**{**self._values, **values})
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError
 from ..files.digests import compute_sha256, read_manifest
 from ..messages.texts import CauseMessage
-from .names import make_name
+from .names import fill_name_pattern
 from .package_spec.model import RECORD_DOCUMENT
 from .problems import ExportProblem, ProblemLevel
 
@@ -74,7 +74,7 @@ def make_documents(context: ExportContext) -> list[ExportProblem]:
     for filled_slot in context.documents.slots:
         context.cancellation.raise_if_cancelled()
         slot = filled_slot.slot
-        path = context.prepare_file_path(slot.folder, make_name(slot.file, context.placeholders))
+        path = context.prepare_file_path(slot.folder, fill_name_pattern(slot.file, context.placeholders))
         _write_document(make_package_document(context, slot.generated), path, context.documents.print_pdf)
         rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
     return []
@@ -104,7 +104,7 @@ def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter |
         raise OutputError("output_pdf_without_qgis", target=path.name)
 
 
-def find_former_documents(former: Path) -> set[str]:
+def find_unmodified_generated_documents(former: Path) -> set[str]:
     """Return the unmodified documents that the plugin made for an earlier package.
 
     They describe the check at that time and are made again. A signed copy differs, and is used like any other file.

@@ -22,12 +22,18 @@ from ..results.run import run_check
 from .documents import DocumentPrinter, choose_documents_to_make, make_documents
 from .export_context import ExportContext, RowProgress
 from .folder import finish_interrupted_export, lock_for_writing, replace_folder
-from .gate import check_target, find_check_problems, make_export_folder, stop_on_gate_problems
+from .gate import check_target_is_replaceable, find_check_problems, make_export_folder, stop_on_gate_problems
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.prepare import prepare_data_sets
 from .layers.vectors import write_vector_set
 from .manifest import make_manifest_head, make_slot_rows, write_manifest
-from .maps.slots import MAP_PROGRESS_START, MapRenderer, choose_maps_to_render, explain_missing_maps, make_maps
+from .maps.slots import (
+    MAP_PROGRESS_START,
+    MapRenderer,
+    choose_maps_to_render,
+    explain_missing_maps,
+    make_maps_and_list_in_manifest,
+)
 from .metadata import make_metadata_xml, read_back_metadata
 from .order import (
     ExportedPackage,
@@ -35,7 +41,7 @@ from .order import (
     ProgressCallback,
     find_placeholder_values,
     make_package_path,
-    resolve_package_document,
+    resolve_package_document_info,
 )
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel, drop_duplicate_notes, select_levels
 from .slot_files import fill_slots, make_unreadable_file_error
@@ -142,7 +148,7 @@ def write_metadata(context: ExportContext) -> list[ExportProblem]:
 #: Parts in the order in which they are made.
 EXPORT_STEPS: tuple[ExportStep, ...] = (
     copy_documents,
-    make_maps,
+    make_maps_and_list_in_manifest,
     write_report,
     make_documents,
     write_workbooks,
@@ -210,11 +216,11 @@ def _export_locked(
 
     plan, spec, lang = checked.plan, order.package_spec, checked.report.lang
     values = find_placeholder_values(plan, spec)
-    document = resolve_package_document(plan.norm, order, values)
+    document = resolve_package_document_info(plan.norm, order, values)
     document.require_exportable(spec.secrecy_levels, spec.name)
     checked = replace(checked, report=add_data_digest(add_document_info(checked.report, document), plan))
     finish_interrupted_export(target)
-    check_target(target, plan.input_files, spec, values)
+    check_target_is_replaceable(target, plan.input_files, spec, values)
     progress(0.0, "")
     prepared_sets, problems = prepare_data_sets(checked, order, cancellation)
     filled_slots, missing = fill_slots(spec, values, order.documents_folder, target if target.is_dir() else None, lang)
@@ -226,7 +232,7 @@ def _export_locked(
         *problems,
         *missing,
         *not_made,
-        *explain_missing_maps(map_work.missing_inputs),
+        *explain_missing_maps(map_work.missing_maps),
     ]
     problems += _make_document_notes(document, with_maps=bool(map_work.requests))
     stop_on_gate_problems(problems, order, target)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cancellation import Cancellation
-from .names import make_name
+from .names import fill_name_pattern
 
 if TYPE_CHECKING:
     from ..check import CheckResult
@@ -105,7 +105,7 @@ class ExportContext:
 
     def prepare_generated_path(self, named: NamedFile, suffix: str = "") -> Path:
         """Return the path of a generated file, with a further suffix; make its folder."""
-        return self.prepare_file_path(named.folder, f"{make_name(named.file, self.placeholders)}{suffix}")
+        return self.prepare_file_path(named.folder, f"{fill_name_pattern(named.file, self.placeholders)}{suffix}")
 
     def prepare_file_path(self, folder: str, name: str) -> Path:
         """Return the path of a file in a folder of the specification; make the folder."""

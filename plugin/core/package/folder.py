@@ -167,7 +167,7 @@ def lock_for_writing(target: Path) -> Iterator[None]:
     OutputError
         If another process has a lock.
     """
-    lock = _lock_path(target)
+    lock = _get_lock_file_path(target)
     try:
         held = _acquire_lock(lock, exclusive=True)
     except OSError as error:
@@ -191,7 +191,7 @@ def lock_for_reading(target: Path) -> Iterator[None]:
     InputError
         If another process exports to the target.
     """
-    lock = _lock_path(target)
+    lock = _get_lock_file_path(target)
     try:
         held = _acquire_lock(lock, exclusive=False)
     except OSError:
@@ -205,7 +205,7 @@ def lock_for_reading(target: Path) -> Iterator[None]:
         _release_lock(held, lock)
 
 
-def _lock_path(target: Path) -> Path:
+def _get_lock_file_path(target: Path) -> Path:
     """Return the lock file of a folder, the same for all links to it."""
     real = Path(os.path.realpath(target))
     return real.parent / f"{real.name}{LOCK_SUFFIX}"

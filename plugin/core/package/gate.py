@@ -48,7 +48,9 @@ def make_export_folder(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def check_target(target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, values: dict[str, str]) -> None:
+def check_target_is_replaceable(
+    target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, values: dict[str, str]
+) -> None:
     """Validate that the export may replace the target.
 
     Raises

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from ..errors import OutputError
-from .package_spec.model import LAYER_ITEMS, METADATA_ELEMENTS, PACKAGE_ITEMS, PackageSpec
+from .package_spec.model import LAYER_METADATA_ITEMS, METADATA_CONTAINER_ELEMENTS, PACKAGE_METADATA_ITEMS, PackageSpec
 
 #: Chinese terms for geometry types and units of coordinates.
 GEOMETRY_NAMES = {"polygon": "面", "line": "线", "point": "点"}
@@ -65,7 +65,7 @@ def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
         "update_date": export_day,
         "secrecy": manifest["secrecy"],
     }
-    return {key: values.get(key, "") for key in PACKAGE_ITEMS}
+    return {key: values.get(key, "") for key in PACKAGE_METADATA_ITEMS}
 
 
 def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
@@ -85,7 +85,7 @@ def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[st
         "product_date": find_production_date(manifest),
         "secrecy": manifest["secrecy"],
     }
-    return {key: values[key] for key in LAYER_ITEMS}
+    return {key: values[key] for key in LAYER_METADATA_ITEMS}
 
 
 def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
@@ -99,7 +99,7 @@ def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
 def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
     """Return the metadata as UTF-8 XML."""
     names = package_spec.metadata.names_by_item
-    frames = {key: names[key] or key for key in METADATA_ELEMENTS}
+    frames = {key: names[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     root = ET.Element(frames["metadata"])
     _add_items(ET.SubElement(root, frames["package"]), names, make_package_items(manifest))
     for layer in manifest["layers"]:
@@ -253,13 +253,13 @@ def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataI
     None if the root element has another name.
     """
     names = package_spec.metadata.names_by_item
-    frames = {key: names[key] or key for key in METADATA_ELEMENTS}
+    frames = {key: names[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     if root.name != frames["metadata"]:
         return None
     unknown = [child.name for child in root.children if child.name not in (frames["package"], frames["dataset"])]
     missing, twice = [], []
     items_of_frame: dict[str, list[dict[str, str]]] = {"package": [], "dataset": []}
-    for frame, items in (("package", PACKAGE_ITEMS), ("dataset", LAYER_ITEMS)):
+    for frame, items in (("package", PACKAGE_METADATA_ITEMS), ("dataset", LAYER_METADATA_ITEMS)):
         item_of_name = {names[item]: item for item in items if names[item]}
         for node in (child for child in root.children if child.name == frames[frame]):
             items_read: dict[str, str] = {}

@@ -28,7 +28,7 @@ _RESERVED_FIELD_NAMES = {
     "UPDATE", "VALUES", "WHERE",
 }  # fmt: skip
 #: Basis of an area in a manifest → meaning of the field that is summed.
-AREA_FIELDS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
+AREA_FIELD_MEANING_BY_BASIS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
 #: Windows allows 260 characters for a path, and packages are unpacked in folders of unknown length.
 MAX_NAME_CHARACTERS = 120
 
@@ -58,7 +58,7 @@ def fill_placeholders(pattern: str, values: Mapping[str, Any]) -> str:
     return string.Formatter().vformat(pattern, (), dict(values))
 
 
-def make_name(pattern: str, values: Mapping[str, Any]) -> str:
+def fill_name_pattern(pattern: str, values: Mapping[str, Any]) -> str:
     """Return a filled name pattern; ``{year}`` is the current year unless given."""
     return fill_placeholders(pattern, {"year": date.today().year, **values})
 

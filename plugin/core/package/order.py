@@ -12,7 +12,7 @@ from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
 from ..profile.document import DocumentInfo, LoweredSecrecy, ResolvedDocument, resolve_document
 from ..standard import load_standard
-from .names import find_name_problem, make_name
+from .names import fill_name_pattern, find_name_problem
 from .package_spec.model import PackageSpec
 from .problems import ExportProblem
 
@@ -79,15 +79,17 @@ def find_placeholder_values(plan: Plan, package_spec: PackageSpec) -> dict[str, 
     InputError
         If the plan does not identify its county.
     """
-    values = find_values_of_area(plan.area_code, plan.norm, package_spec) or find_values_of_area(
-        plan.area_code, plan.norm, package_spec, find_county_name(plan)
-    )
+    values = find_placeholder_values_of_area(
+        plan.area_code, plan.norm, package_spec
+    ) or find_placeholder_values_of_area(plan.area_code, plan.norm, package_spec, find_county_name(plan))
     if values is None:
         raise InputError("package_county_unknown")
     return values
 
 
-def find_values_of_area(area_code: str, norm: Norm, package_spec: PackageSpec, name: str = "") -> dict[str, str] | None:
+def find_placeholder_values_of_area(
+    area_code: str, norm: Norm, package_spec: PackageSpec, name: str = ""
+) -> dict[str, str] | None:
     """Return ``{code}`` and ``{name}`` for an area code, None if unknown.
 
     ``name`` is used if the list of divisions does not have the code.
@@ -99,7 +101,7 @@ def find_values_of_area(area_code: str, norm: Norm, package_spec: PackageSpec, n
     return {"code": code, "name": name} if len(code) == 6 and code.isdigit() and name else None
 
 
-def resolve_package_document(norm: Norm, order: ExportOrder, values: dict[str, str]) -> ResolvedDocument:
+def resolve_package_document_info(norm: Norm, order: ExportOrder, values: dict[str, str]) -> ResolvedDocument:
     """Return the document information (成果信息) of a package.
 
     Each item comes from the order, else from the county profile, else from the specification.
@@ -119,7 +121,7 @@ def make_package_path(plan: Plan, order: ExportOrder) -> Path:
     spec, values = order.package_spec, find_placeholder_values(plan, order.package_spec)
     files = [*(v.file for v in spec.vectors), *(n.file for n in (spec.report, spec.metadata, spec.tables) if n)]
     for pattern in (spec.root, *files):
-        name = make_name(pattern, values)
+        name = fill_name_pattern(pattern, values)
         if problem := find_name_problem(name):
             raise OutputError("package_root", value=name, detail=problem)
-    return order.parent_folder / make_name(spec.root, values)
+    return order.parent_folder / fill_name_pattern(spec.root, values)

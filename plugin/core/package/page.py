@@ -18,7 +18,7 @@ def format_map_rows(maps: Iterable[dict[str, Any]], words: ReportTexts) -> list[
     return [_format_map(row, words) for row in maps if row["file"]]
 
 
-def find_unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the documents, maps and tables that the table of maps does not list.
 
     With a table of maps, these are required maps that are neither in the table nor in a note, and all other slots.
@@ -66,7 +66,9 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             "forced": words.get("package", "forced", **gate) if check["forced"] else "",
             "bases": [words.get("package", f"area_{b}") for b in bases],
             "layers": _format_layers(manifest["layers"], bases, words),
-            "slots": [_format_slot(row, words) for row in find_unlisted_slots(manifest["slots"], manifest["maps"])],
+            "slots": [
+                _format_slot(row, words) for row in find_slots_not_in_map_table(manifest["slots"], manifest["maps"])
+            ],
             "maps": format_map_rows(manifest["maps"], words),
             "tables": [_format_workbook(row, words) for row in manifest.get("tables", ())],
             "metadata": _describe_metadata(manifest.get("metadata"), words),

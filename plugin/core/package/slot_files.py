@@ -15,9 +15,9 @@ from ..errors import InputError
 from ..files.digests import compute_sha256, list_files_below
 from ..files.writing import explain_os_error
 from ..messages.texts import Texts
-from .documents import find_former_documents
+from .documents import find_unmodified_generated_documents
 from .maps.jpeg import inspect_jpeg, is_jpeg, make_world_file_name
-from .maps.slots import find_former_maps, has_low_resolution
+from .maps.slots import find_unmodified_rendered_maps, has_low_resolution
 from .names import FIELD_NAME_FILE, fill_placeholders, find_name_problem, make_name_matcher
 from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
 from .problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
@@ -28,10 +28,10 @@ STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-jour
 #: A PDF ends with the position of its table of objects and an end mark, perhaps followed by bytes that a mail program
 #: added (ISO 32000-1, 7.5.5; readers search the last kilobyte for the mark, Adobe's note to 3.4.4 of the PDF Reference
 #: 1.7).
-END_BYTES = 2048
+BYTES_READ_AT_EACH_END = 2048
 _PDF_END_MARK = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: First bytes of files by suffix.
-FIRST_BYTES = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
+SIGNATURE_BY_SUFFIX = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
 
 
 #: Files of a FileGDB and of a shapefile (names by Esri and GDAL). Other files next to them do not belong to the data
@@ -198,7 +198,9 @@ def _report_unmatched_files(
 
 def _list_former_files(former: Path) -> dict[str, list[Path]]:
     """Return the files of a former package that are used again: those that the plugin did not make."""
-    return _list_files_by_name(former, find_former_maps(former) | find_former_documents(former))
+    return _list_files_by_name(
+        former, find_unmodified_rendered_maps(former) | find_unmodified_generated_documents(former)
+    )
 
 
 def _list_files_by_name(folder: Path | None, skipped: Container[str] = ()) -> dict[str, list[Path]]:
@@ -289,7 +291,7 @@ def _is_complete(path: Path) -> bool:
 
 
 def read_file_ends(path: Path) -> tuple[bytes, bytes]:
-    """Return the first and the last bytes of a file, at most `END_BYTES` of each.
+    """Return the first and the last bytes of a file, at most `BYTES_READ_AT_EACH_END` of each.
 
     Raises
     ------
@@ -297,18 +299,18 @@ def read_file_ends(path: Path) -> tuple[bytes, bytes]:
         If the file cannot be read.
     """
     with path.open("rb") as handle:
-        start = handle.read(END_BYTES)
-        handle.seek(max(path.stat().st_size - END_BYTES, 0))
-        return start, handle.read(END_BYTES)
+        start = handle.read(BYTES_READ_AT_EACH_END)
+        handle.seek(max(path.stat().st_size - BYTES_READ_AT_EACH_END, 0))
+        return start, handle.read(BYTES_READ_AT_EACH_END)
 
 
 def has_valid_start(name: str, start: bytes) -> bool:
     """Return True if a file's first bytes match its suffix; False for an empty file."""
-    return bool(start) and start.startswith(FIRST_BYTES.get(name.lower().rpartition(".")[2], b""))
+    return bool(start) and start.startswith(SIGNATURE_BY_SUFFIX.get(name.lower().rpartition(".")[2], b""))
 
 
 def has_valid_end(name: str, tail: bytes) -> bool:
-    """Return True unless a PDF has no end mark in its last bytes (`END_BYTES`)."""
+    """Return True unless a PDF has no end mark in its last bytes (`BYTES_READ_AT_EACH_END`)."""
     return not name.lower().endswith(".pdf") or _PDF_END_MARK.search(tail) is not None
 
 

@@ -141,8 +141,9 @@ class Layer:
     ``plane_crs``: the plan's plane (metres). ``frame``: rows as read. ``plane``: (n,) geometries in that plane;
     invalid ones are replaced by repaired copies, missing or stray ones by None, and long edges that reprojection would
     bend have additional vertices. ``undensified_edges``: edges without additional vertices, because a layer in another
-    CRS shares them. ``repaired``: row position → change of planar area (m²) by the repair. ``stray_rows``: row
-    position → problem, for rows whose coordinates contradict the CRS although most rows agree with it.
+    CRS shares them. ``repair_area_change_by_row``: row position → change of planar area (m²) by the repair.
+    ``stray_rows``: row position → problem, for rows whose coordinates contradict the CRS although most rows agree with
+    it.
     """
 
     def __init__(
@@ -361,7 +362,9 @@ class Layer:
             for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid")
         }
         new_position = {int(row): n for n, row in enumerate(rows)}
-        repaired = {new_position[row]: area for row, area in self.repaired.items() if row in new_position}
+        repaired = {
+            new_position[row]: area for row, area in self.repair_area_change_by_row.items() if row in new_position
+        }
         layer.stray_rows = {
             new_position[row]: problem for row, problem in self.stray_rows.items() if row in new_position
         }
@@ -409,7 +412,7 @@ class Layer:
         return Polygons(self.plane)
 
     @property
-    def repaired(self) -> dict[int, float]:
+    def repair_area_change_by_row(self) -> dict[int, float]:
         """Return row position → planar area change (m²) of repaired geometries."""
         return self._plane_and_repairs[1]
 

@@ -20,7 +20,7 @@ from ..geometry.edge_densification import are_stored_vertices, hash_added_vertic
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..model.findings import UnreadData
 from ..profile import Norm
-from ..standard.numbering import is_county
+from ..standard.numbering import has_county_code_format
 from .layer import Layer
 
 
@@ -187,7 +187,7 @@ class Plan:
         return self._voted_code or self.norm.profile.area_code
 
     @property
-    def area_known(self) -> bool:
+    def is_area_code_from_data(self) -> bool:
         """Return True if the data themselves give the county code."""
         return bool(self._voted_code)
 
@@ -199,7 +199,7 @@ class Plan:
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):
             codes = layer.text("division_code") if layer.has("division_code") else []
-            votes.update(code[:6] for code in codes or layer.keys if is_county(code[:6]))
+            votes.update(code[:6] for code in codes or layer.keys if has_county_code_format(code[:6]))
             if votes and layer is county:
                 break
         return votes.most_common(1)[0][0] if votes else ""

@@ -21,14 +21,14 @@ from ..standard.bounds import check_number
 from ..standard.conflicts import CONFLICTS_SECTION, check_meaning
 from ..standard.editions import PLANNING_PHASES
 from .model import ABSENCE_ITEM
-from .space_map import THREE_ZONES, check_space
+from .space_map import THREE_ZONES, check_three_zone_name
 
 #: A division: province, city or county.
 _DIVISION_CODE = re.compile(r"[1-9][0-9]{5}")
 #: Years of land surveys that the expansion ratio may start from.
 _SURVEY_YEARS = range(1996, 2036)
 #: Settings by layer code that any layer may have.
-LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
+LAYER_LIMIT_KEY_PREFIXES = ("quality.min_area_m2.", "quality.narrow_m.")
 
 
 def make_unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
@@ -47,9 +47,9 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         return
     if key.startswith(f"{THREE_ZONES}."):
         # A county may define further zone codes.
-        check_space(value, standard, path, key)
+        check_three_zone_name(value, standard, path, key)
         return
-    if key.startswith(LAYER_LIMITS) and key not in standard.settings:
+    if key.startswith(LAYER_LIMIT_KEY_PREFIXES) and key not in standard.settings:
         _check_limit(key, value, standard, path)
         return
     if key not in standard.settings:

@@ -23,7 +23,7 @@ from ..standard import Standard
 from . import checks
 from .county_file import CountySettings, compose_county
 from .figures import read_targets
-from .load import load_named_standard, load_profile, load_table
+from .load import load_named_standard, load_profile, load_profile_from_table
 from .model import IndicatorTarget, Profile
 from .norm import Norm
 
@@ -61,11 +61,11 @@ def find_county_problems(
     problems += _check_identity(county, base, path)
     norm = Norm(_load_standard(path, text, base), base)
     problems += list(_check_targets(county, saved or CountySettings(), norm, path))
-    problems += list(_check_limits(county, norm, path))
+    problems += list(_check_county_settings(county, norm, path))
     problems += list(_check_confirmation(county, norm.standard, path))
     if not any(problem.prevents_saving for problem in problems):
         try:
-            load_table(tomllib.loads(compose_county(county, path, text)), path)
+            load_profile_from_table(tomllib.loads(compose_county(county, path, text)), path)
         except DataError as error:
             problems.append(FormFieldError("", error))
     return problems
@@ -205,7 +205,7 @@ def _check_not_looser(field: str, target: IndicatorTarget, norm: Norm, area_code
             )
 
 
-def _check_limits(county: CountySettings, norm: Norm, path: Path) -> Iterator[FormFieldError]:
+def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> Iterator[FormFieldError]:
     for key, value in county.value_by_setting.items():
         if isinstance(value, str) and isinstance(norm.standard.settings.get(key), int | float):
             yield FormFieldError(key, _make_number_error(value))

@@ -18,7 +18,7 @@ from ..errors import DataError
 from ..files.data import read_toml
 from ..files.writing import write_text
 from ..standard import SETTING_SECTIONS, flatten_table
-from .load import load_table
+from .load import load_profile_from_table
 from .model import IndicatorTarget, OtherSource, Profile, compute_division_prefix
 from .toml_text import TomlText
 
@@ -78,7 +78,7 @@ def is_county_code(area_code: str) -> bool:
     return area_code.isdigit() and compute_division_prefix(area_code) == area_code
 
 
-def is_own_file(profile: Profile, area_code: str = "") -> bool:
+def is_editable_profile_file(profile: Profile, area_code: str = "") -> bool:
     """Return True if a form may edit the profile's file in place.
 
     It must be a county's file, or the file of the given area.
@@ -87,7 +87,7 @@ def is_own_file(profile: Profile, area_code: str = "") -> bool:
     return own and not profile.is_shipped
 
 
-def read_text(path: Path) -> str:
+def read_valid_toml_text(path: Path) -> str:
     """Return the text of a TOML file with its original line ends.
 
     Raise DataError as `read_toml`.
@@ -102,7 +102,7 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
     Raise DataError for a file that the loader rejects. ``text``: read this text instead of the file on disk.
     """
     table = read_toml(path) if text is None else tomllib.loads(text)
-    profile = load_table(table, path)
+    profile = load_profile_from_table(table, path)
     sources = table.get("mark_sources", {})
     confirmed = table.get("confirmed", {})
     return CountySettings(
@@ -140,12 +140,12 @@ def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
     return file.text
 
 
-def load_composed(county: CountySettings, path: Path, text: str = "") -> Profile:
+def load_profile_as_if_saved(county: CountySettings, path: Path, text: str = "") -> Profile:
     """Return the profile that saving these settings would produce.
 
-    Raise DataError as `load_table`.
+    Raise DataError as `load_profile_from_table`.
     """
-    return load_table(tomllib.loads(compose_county(county, path, text)), path)
+    return load_profile_from_table(tomllib.loads(compose_county(county, path, text)), path)
 
 
 def save_county(county: CountySettings, path: Path, text: str = "") -> None:
@@ -154,11 +154,11 @@ def save_county(county: CountySettings, path: Path, text: str = "") -> None:
     ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program
     changed the file since, or if the loader rejects the result.
     """
-    current_text = read_text(path) if path.exists() else ""
+    current_text = read_valid_toml_text(path) if path.exists() else ""
     if current_text != text:
         raise DataError("profile_changed_outside", file=str(path))
     composed = compose_county(county, path, text)
-    load_table(tomllib.loads(composed), path)
+    load_profile_from_table(tomllib.loads(composed), path)
     write_text(path, composed)
 
 

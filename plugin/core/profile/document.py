@@ -31,9 +31,9 @@ EXPORT_SOURCE = "run"
 #: An existing layout of the project.
 LAYOUT_SOURCE = "sheet"
 #: The base of a profile; a profile may lower its secrecy level with a reason.
-BASE_KEY = "base"
+BASE_PROFILE_SOURCE = "base"
 #: Sources from lowest to highest precedence.
-_SOURCES_ASCENDING = (PACKAGE_SPEC_SOURCE, BASE_KEY, PROFILE_SOURCE, PROJECT_SOURCE)
+_SOURCES_ASCENDING = (PACKAGE_SPEC_SOURCE, BASE_PROFILE_SOURCE, PROFILE_SOURCE, PROJECT_SOURCE)
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def resolve_document(
                 sources[key], values[key] = source, getattr(document_info, key)
                 break
     levels = [
-        *_find_profile_levels(profile),
+        *_list_secrecy_levels_of_profiles(profile),
         *(
             (level_source, level_info)
             for level_source, level_info in present
@@ -228,7 +228,10 @@ def resolve_document(
             refused = lowering
     source, deciding_info = current
     if source:
-        sources["secrecy"], values["secrecy"] = PROFILE_SOURCE if source == BASE_KEY else source, deciding_info.secrecy
+        sources["secrecy"], values["secrecy"] = (
+            PROFILE_SOURCE if source == BASE_PROFILE_SOURCE else source,
+            deciding_info.secrecy,
+        )
     effective = tuple(
         lowering for lowering in lowered if load_secrecy_levels().is_lower(deciding_info.secrecy, lowering.above)
     )
@@ -255,7 +258,7 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
     return overridden, lowering
 
 
-def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
+def _list_secrecy_levels_of_profiles(profile: Profile) -> list[tuple[str, DocumentInfo]]:
     """Return the secrecy levels that a profile and its bases set.
 
     The topmost base is first.
@@ -264,11 +267,11 @@ def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
     for ancestor in reversed(profile.list_base_profiles()):
         document_info = ancestor.document_info
         if document_info.secrecy and (not levels or document_info != levels[-1][1]):
-            levels.append((PROFILE_SOURCE if ancestor is profile else BASE_KEY, document_info))
+            levels.append((PROFILE_SOURCE if ancestor is profile else BASE_PROFILE_SOURCE, document_info))
     return levels
 
 
-def read_document(table: Any, base: DocumentInfo, path: Path, errors: ErrorCollector) -> DocumentInfo:
+def read_document_info_from_table(table: Any, base: DocumentInfo, path: Path, errors: ErrorCollector) -> DocumentInfo:
     """Read ``[document]`` of a profile; missing values come from its base.
 
     Raise DataError for an unknown key or level, and for a level below the base's level without a reason.
@@ -303,6 +306,6 @@ def add_document_info(report: Report, document: ResolvedDocument) -> Report:
     return replace(report, provenance=provenance)
 
 
-def render_lowerings(document: dict[str, Any], texts: Texts) -> list[str]:
+def render_lowered_secrecy_messages(document: dict[str, Any], texts: Texts) -> list[str]:
     """Return a message for each lowered level in the ``document`` values of a report."""
     return [LoweredSecrecy(**row).message.render(texts) for row in document.get("lowered", ())]

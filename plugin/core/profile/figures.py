@@ -80,7 +80,7 @@ def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) 
     return tuple(targets.values())
 
 
-def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[StatedFigure, ...]:
+def read_stated_figures(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[StatedFigure, ...]:
     """Return the stated figures of a profile: figures that no layer gives.
 
     Errors as of `read_targets`.
@@ -98,7 +98,7 @@ def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -
     return tuple(stated_figures.values())
 
 
-def read_register(
+def read_heritage_register(
     rows: Any, area_code: str, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[RegisteredSite, ...]:
     """Return the heritage register of a profile. Raise DataError as `read_targets`."""

@@ -12,8 +12,8 @@ from ..files.data import ErrorCollector, check_type, read_toml
 from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks
-from .document import read_document
-from .figures import merge_figures_with_base, read_register, read_stated, read_targets
+from .document import read_document_info_from_table
+from .figures import merge_figures_with_base, read_heritage_register, read_stated_figures, read_targets
 from .model import Profile
 
 _REQUIRED_PROFILE_KEYS = ("id", "name", "area_code")
@@ -79,7 +79,7 @@ def find_profile_path(name: str | Path) -> Path:
     return path
 
 
-def load_table(table: dict[str, Any], path: Path) -> Profile:
+def load_profile_from_table(table: dict[str, Any], path: Path) -> Profile:
     """Return the profile of a parsed table as if read from ``path``.
 
     The file need not exist. Raise DataError as `load_profile`.
@@ -173,7 +173,7 @@ def _merge_profile_with_base(
         checks.read_rules(table.get(key, []), standard, path, errors, key=key) for key in ("rules_extra", "rules_off")
     )
     confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors)
-    document = read_document(table.get("document", {}), base.document_info, path, errors)
+    document = read_document_info_from_table(table.get("document", {}), base.document_info, path, errors)
     own_values = {
         **settings,
         **{f"severity.{code}": value for code, value in severity.items()},
@@ -212,10 +212,10 @@ def _merge_profile_with_base(
             for phase in dict.fromkeys((*base.phases, *phases))
         },
         stated_figures=merge_figures_with_base(
-            base.stated_figures, read_stated(table.get("stated", []), area_code, path, errors)
+            base.stated_figures, read_stated_figures(table.get("stated", []), area_code, path, errors)
         ),
         register=merge_figures_with_base(
-            base.register, read_register(table.get("heritage_register", []), area_code, standard, path, errors)
+            base.register, read_heritage_register(table.get("heritage_register", []), area_code, standard, path, errors)
         ),
         member_areas=members,
         base=base if base.id else None,

@@ -61,7 +61,7 @@ class IndicatorTarget:
         return count_decimals(self.value)
 
     @property
-    def is_task(self) -> bool:
+    def must_be_met(self) -> bool:
         """Return True if the plan must meet this figure (约束性).
 
         If the file does not state the kind, areas allocated by the upper-level plan must be met. A figure that a text
@@ -74,9 +74,9 @@ class IndicatorTarget:
 
         Both are for the same indicator and year.
         """
-        if not above.is_task:
+        if not above.must_be_met:
             return False
-        if not self.is_task or self.comparison not in (above.comparison, "="):
+        if not self.must_be_met or self.comparison not in (above.comparison, "="):
             return True
         own, task = (Decimal(t.value) * Decimal(repr(_get_square_metres_of_unit(t.unit))) for t in (self, above))
         # 亩 and 万亩 are not round numbers of square metres.

@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule, Severity, load_all_rules
 from ..standard import EVERY_RULE, Standard
-from ..standard.bounds import find_shipped_standards, iterate_custom_standards
+from ..standard.bounds import find_shipped_counterparts, iterate_custom_standards
 from .model import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
 #: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
@@ -72,7 +72,7 @@ class Norm:
         no_rules = replace(self.profile, rules=())
         shipped = (
             replace(self, standard=shipped_standard, profile=no_rules)._list_rules_of_scope(scope)
-            for shipped_standard in self.standard.find_shipped()
+            for shipped_standard in self.standard.find_shipped_base_standards()
         )
         return tuple(dict.fromkeys((*self._list_rules_of_scope(scope), *(code for codes in shipped for code in codes))))
 
@@ -115,7 +115,7 @@ class Norm:
         """Return True if the standard or the profile sets the key."""
         return key in self.profile.settings or key in self.standard.settings
 
-    def get_mark(self, item: str) -> str:
+    def get_source_mark(self, item: str) -> str:
         """Return the mark (A, B or C: how well sourced) of an item.
 
         Items are settings, headings of settings, code lists (``codes.<id>``) and citations. C if nothing else is
@@ -167,8 +167,8 @@ class Norm:
         if {item, self.find_marked_item(item)} & confirmed:
             return True
         if self._is_loosened(item):
-            return self.get_mark(item) != "C" and bool(self.profile.mark_sources.get(item))
-        return self.get_mark(item) != "C" or "all" in confirmed
+            return self.get_source_mark(item) != "C" and bool(self.profile.mark_sources.get(item))
+        return self.get_source_mark(item) != "C" or "all" in confirmed
 
     def _is_loosened(self, item: str) -> bool:
         """Return True if a custom profile or standard made the item less strict.
@@ -193,14 +193,14 @@ class Norm:
         custom_keys |= {key for source in iterate_custom_standards(self.standard) for key in source.own_keys}
         shipped_values = {
             key: value
-            for source in reversed(find_shipped_standards(self.standard))
+            for source in reversed(find_shipped_counterparts(self.standard))
             for key, value in source.settings.items()
         }
         return frozenset(
             k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
         )
 
-    def resolve_for_area(self, area_code: str, today: date | None = None) -> Norm:
+    def keep_confirmations_valid_for_area(self, area_code: str, today: date | None = None) -> Norm:
         """Return the norm for a plan of an area.
 
         A confirmation is valid from its date on, and only for the area of the authority that gave it; otherwise it is

@@ -111,7 +111,7 @@ def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
 def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
     origin = find_origin(key, norm)
     # A rule default has no source; its citations are the rule's.
-    mark = norm.get_mark(key) if origin.kind != RULE_DEFAULT_ORIGIN else ""
+    mark = norm.get_source_mark(key) if origin.kind != RULE_DEFAULT_ORIGIN else ""
     # Each pair of a standard's matrix has a separate mark.
     own_conflict = (
         next((conflict for conflict in norm.standard.conflicts if conflict.setting_key == key), None)
@@ -131,7 +131,7 @@ def find_origin(key: str, norm: Norm) -> ValueOrigin:
     for profile in norm.profile.list_base_profiles():
         if key in profile.own_settings:
             return _make_profile_origin(profile)
-    for standard in _iterate_editions(norm.standard):
+    for standard in _iterate_with_included_standards(norm.standard):
         if key in standard.own_keys:
             return _make_standard_origin(standard)
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
@@ -143,16 +143,16 @@ def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
         for profile in norm.profile.list_base_profiles():
             if key in profile.own_settings:
                 return _make_profile_origin(profile, phase)
-        for standard in _iterate_editions(norm.standard):
+        for standard in _iterate_with_included_standards(norm.standard):
             if key in standard.own_keys:
                 return _make_standard_origin(standard, phase)
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
 
 
-def _iterate_editions(standard: Standard) -> Iterator[Standard]:
+def _iterate_with_included_standards(standard: Standard) -> Iterator[Standard]:
     yield standard
     for included in standard.included_standards:
-        yield from _iterate_editions(included)
+        yield from _iterate_with_included_standards(included)
 
 
 def _make_profile_origin(profile: Profile, phase: str = "") -> ValueOrigin:
@@ -164,7 +164,7 @@ def _make_standard_origin(standard: Standard, phase: str = "") -> ValueOrigin:
 
 
 #: Indicators that may have a county target; those allocated by the upper-level plan come first.
-INDICATOR_SETTINGS = (*AREA_FIGURES, *STATED_FIGURES)
+TARGET_INDICATOR_IDS = (*AREA_FIGURES, *STATED_FIGURES)
 
 
 @dataclass(frozen=True)
@@ -197,14 +197,14 @@ class InheritedValue:
 
 
 @cache
-def read_choices() -> CountyChoices:
+def read_county_form_choices() -> CountyChoices:
     """Read the choices of the form. Raise DataError with file and key."""
     table = read_toml(COUNTY_FORM)
     keys = ("limits", "tolerances", "ratio_classes", "units")
     check_keys(table, required=(*keys, "usual"), allowed=(), file=COUNTY_FORM)
     limits, tolerances, classes, units = (check_type(table[key], list, file=COUNTY_FORM, key=key) for key in keys)
     defaults = check_type(table["usual"], dict, file=COUNTY_FORM, key="usual")
-    check_keys(defaults, required=INDICATOR_SETTINGS, allowed=(), file=COUNTY_FORM, where="usual")
+    check_keys(defaults, required=TARGET_INDICATOR_IDS, allowed=(), file=COUNTY_FORM, where="usual")
     for name, row in defaults.items():
         check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")
     return CountyChoices(
@@ -218,7 +218,9 @@ def get_inherited(key: str, norm: Norm) -> InheritedValue:
     ``norm``: the norm of the parent profile.
     """
     origin = find_origin(key, norm)
-    return InheritedValue(key, norm.get(key), origin.name, norm.get_mark(key), norm.profile.mark_sources.get(key, ""))
+    return InheritedValue(
+        key, norm.get(key), origin.name, norm.get_source_mark(key), norm.profile.mark_sources.get(key, "")
+    )
 
 
 def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], IndicatorTarget]:
@@ -229,6 +231,6 @@ def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], I
     return {(target.indicator, target.year): target for target in norm.find_targets(area_code)}
 
 
-def find_target_year(norm: Norm) -> int | None:
+def find_latest_target_year(norm: Norm) -> int | None:
     """Return the latest year of the parent profile's targets; None without targets."""
     return max((target.year for target in norm.profile.targets), default=None)

@@ -23,7 +23,7 @@ ZONES_LIST = "planning_zones"
 ZONE_KINDS_BY_CODE = {"01": "agricultural", "02": "ecological", "03": "urban"}
 OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE = "90", "99"
 #: Ids of the figures, which are public, and the zone that each measures.
-SPACE_FIGURES = {
+ZONE_CODE_BY_SPACE_FIGURE = {
     **{f"{name}_space_area": code for code, name in ZONE_KINDS_BY_CODE.items()},
     "outside_spaces_area": OUTSIDE_ZONES_CODE,
     "unmapped_zones_area": UNMAPPED_ZONE_CODE,
@@ -37,18 +37,18 @@ class SpaceMap:
     A zone without an entry uses the entry of the nearest zone above it in the code list.
     """
 
-    lines: dict[str, str]
+    three_zone_code_by_zone_code: dict[str, str]
     zones: CodeList
     spaces: CodeList
 
-    def get_zone_code(self, zone: str) -> str:
+    def get_three_zone_code(self, zone: str) -> str:
         """Return the three-zone code of a planning zone.
 
         Return ``UNMAPPED_ZONE_CODE`` for a blank code and for one without an entry.
         """
         for code in (zone, *self.zones.list_code_and_parents(zone)):
-            if code in self.lines:
-                return self.lines[code]
+            if code in self.three_zone_code_by_zone_code:
+                return self.three_zone_code_by_zone_code[code]
         return UNMAPPED_ZONE_CODE
 
     def name(self, space: str) -> str:
@@ -70,12 +70,12 @@ def load_space_map(norm: Norm) -> SpaceMap:
     lines = {}
     for zone, name in norm.get_settings_section(THREE_ZONES).items():
         # Values of a profile were compared with the list when the profile was read.
-        check_space(name, standard, file, f"{THREE_ZONES}.{zone}")
+        check_three_zone_name(name, standard, file, f"{THREE_ZONES}.{zone}")
         lines[zone] = codes[name]
     return SpaceMap(lines, standard.code_lists[ZONES_LIST], standard.code_lists[THREE_ZONES])
 
 
-def check_space(name: Any, standard: Standard, file: Path, key: str) -> None:
+def check_three_zone_name(name: Any, standard: Standard, file: Path, key: str) -> None:
     """Raise DataError with file and key unless the value names one of the three zones."""
     known_codes = [code.name for code in standard.code_lists[THREE_ZONES].entry_by_code.values()]
     if check_type(name, str, file=file, key=key) not in known_codes:

@@ -75,12 +75,12 @@ class DataDictionary:
         for group in self._pages_by_anchor["groups"]:
             for layer in group["layers"]:
                 inside = [(f["name"], f["alias"]) for f in layer["fields"]]
-                words = _search_words(layer["name"], layer["role"], layer["aliases"], inside)
+                words = _join_search_words(layer["name"], layer["role"], layer["aliases"], inside)
                 found.append(
                     DictionaryPage(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], words)
                 )
         for codes in self._pages_by_anchor["lists"]:
-            words = _search_words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
+            words = _join_search_words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
             heading = self._search_words.get("dictionary", "lists")
             found.append(DictionaryPage(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
         return found
@@ -107,7 +107,7 @@ class DataDictionary:
         if template is None or field is None:
             return ""
         row = _collect_field_data(
-            field, template.export_names[field.name], self._standard, self._search_words, self._texts
+            field, template.shapefile_name_by_field[field.name], self._standard, self._search_words, self._texts
         )
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
         kind = row["type"] + (self._search_words.put_in_brackets(size) if size else "")
@@ -126,7 +126,7 @@ class DataDictionary:
         return " · ".join(part for part in parts if part)
 
 
-def _search_words(*parts: Any) -> str:
+def _join_search_words(*parts: Any) -> str:
     return " ".join(str(p) if isinstance(p, str) else " ".join(" ".join(pair) for pair in p) for p in parts).lower()
 
 
@@ -209,7 +209,7 @@ def _collect_dictionary_data(standard: Standard, words: ReportTexts, texts: Text
 
 def _collect_layer_data(template: Template, standard: Standard, words: ReportTexts, texts: Texts) -> dict[str, Any]:
     edition = standard.find_standard_of_template(template)
-    short = template.export_names
+    short = template.shapefile_name_by_field
     return {
         "role": template.role,
         "name": template.name,

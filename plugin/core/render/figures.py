@@ -22,7 +22,7 @@ from ..model.indicator import (
 )
 from ..model.report import Report
 from ..profile import Norm
-from ..profile.space_map import SPACE_FIGURES, THREE_ZONES
+from ..profile.space_map import THREE_ZONES, ZONE_CODE_BY_SPACE_FIGURE
 from .words import ReportTexts
 
 STATE_ICONS = {
@@ -232,9 +232,9 @@ def _list_source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
     found = []
     ratio = indicator.unit == "ratio"
     if norm is not None and indicator.target is not None:
-        found.append(norm.get_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
+        found.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
     if norm is not None and ratio:
-        found.append(norm.get_mark("ratio.form"))
-    if norm is not None and indicator.id in SPACE_FIGURES:
-        found.append(norm.get_mark(THREE_ZONES))
+        found.append(norm.get_source_mark("ratio.form"))
+    if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
+        found.append(norm.get_source_mark(THREE_ZONES))
     return list(dict.fromkeys(found))

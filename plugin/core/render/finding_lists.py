@@ -91,7 +91,7 @@ def format_township_counts(findings: Iterable[Finding], words: ReportTexts, limi
     return words.join_parts(parts)
 
 
-def list_by_rule(
+def list_findings_by_rule(
     report: Report, norm: Norm | None, words: ReportTexts, limit: int = MAX_ROWS_PER_RULE
 ) -> list[dict[str, Any]]:
     """Return a block for each rule with findings.

@@ -152,7 +152,7 @@ def _collect_page_data(
         "windows": finding_lists.list_windows(report, norm, words),
         "data": sections.make_provenance_section(report, words),
         "rule_table": sections.make_rule_section(report, norm, words),
-        "lists": finding_lists.list_by_rule(report, norm, words),
+        "lists": finding_lists.list_findings_by_rule(report, norm, words),
         "total": format_number(len(report.findings), 0),
         "row_limit": finding_lists.MAX_ROWS_PER_RULE,
     }

@@ -21,15 +21,15 @@ from ..standard.conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
 from .rule_book import format_control_line_name
 from .words import ReportTexts
 
-_PAIR_PREFIX = f"{CONFLICTS_SECTION}."
+_CONFLICT_SETTING_PREFIX = f"{CONFLICTS_SECTION}."
 
 
 def render_profile_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
     """Yield a resolved profile as text: each heading, then its lines."""
     texts, laid = Texts(words.lang), resolve_norm(norm)
     yield from _make_head_lines(norm, words)
-    pairs = [value for value in laid.settings if value.key.startswith(_PAIR_PREFIX)]
-    plain = [value for value in laid.settings if not value.key.startswith(_PAIR_PREFIX)]
+    pairs = [value for value in laid.settings if value.key.startswith(_CONFLICT_SETTING_PREFIX)]
+    plain = [value for value in laid.settings if not value.key.startswith(_CONFLICT_SETTING_PREFIX)]
     yield from _make_section_lines(words, "settings", _make_value_table(plain, texts, words), count=len(plain))
     rules = []
     for line in laid.rules:
@@ -54,7 +54,7 @@ def render_profile_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
         words, "stated", [_format_stated_line(s, words) for s in norm.list_stated_figures(area)]
     )
     yield from _make_section_lines(
-        words, "register", [_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)]
+        words, "register", [_format_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)]
     )
     other = [_format_target_line(t, texts, words) for t in profile.targets if t.area_code != area]
     other += [_format_stated_line(s, words) for s in profile.stated_figures if s.area_code != area]
@@ -123,7 +123,7 @@ def _make_section_lines(words: ReportTexts, key: str, lines: list[str], **params
 
 def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, words: ReportTexts) -> str:
     """Return two control lines by name, with the meaning of their overlap."""
-    sides = value.key.removeprefix(_PAIR_PREFIX).split("-", 1)
+    sides = value.key.removeprefix(_CONFLICT_SETTING_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
     return _format_setting_line(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
 
@@ -178,16 +178,19 @@ def _align_columns(rows: list[list[str]]) -> list[str]:
     """Return rows as lines whose columns begin below each other on a console."""
     if not rows:
         return []
-    widths = [max(min(_measure(cell), _MAX_ALIGNED_WIDTH) for cell in column) for column in zip(*rows, strict=True)]
+    widths = [
+        max(min(_compute_console_width(cell), _MAX_ALIGNED_WIDTH) for cell in column)
+        for column in zip(*rows, strict=True)
+    ]
     return [
         _COLUMN_GAP.join(
-            cell + " " * (width - _measure(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - _compute_console_width(cell)) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows
     ]
 
 
-def _measure(text: str) -> int:
+def _compute_console_width(text: str) -> int:
     """Return the width of a text on a console; a Chinese character takes two columns."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
@@ -232,7 +235,7 @@ def _format_figure_line(figure: IndicatorTarget | StatedFigure, name: str, unit:
     return " ".join([line, *also])
 
 
-def _register_line(line: dict[str, Any], texts: Texts) -> str:
+def _format_register_line(line: dict[str, Any], texts: Texts) -> str:
     """Return an entry of the heritage register: a count, or one site with its areas."""
     if line["count"] is not None:
         return f"{line['term']} {line['count']}  {line['source']}"

@@ -20,13 +20,13 @@ class ReportSettings:
     """The settings of resources/reports/signed_report.toml.
 
     ``decisive_rules``: rules that decide a verdict, in this order; ``family_order``: of the other rules;
-    ``control_lines``: rules on overlaps of the three lines; ``length_limits``: lengths of lists; ``docx_styles``: key →
-    name of a style in a template.
+    ``control_line_rules``: rules on overlaps of the three lines; ``length_limits``: lengths of lists; ``docx_styles``:
+    key → name of a style in a template.
     """
 
     decisive_rules: tuple[str, ...]
     family_order: tuple[str, ...]
-    control_lines: tuple[str, ...]
+    control_line_rules: tuple[str, ...]
     length_limits: dict[str, int]
     docx_bookmark: str
     docx_styles: dict[str, str]

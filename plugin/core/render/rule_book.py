@@ -319,7 +319,7 @@ class RuleBook:
         meaning = self.norm.get(pair.setting_key)
         citation = self.norm.standard.citations.get(pair.basis)
         is_own_setting = pair.setting_key in self.norm.profile.settings
-        mark = self.norm.get_mark(pair.setting_key) if is_own_setting else pair.mark
+        mark = self.norm.get_source_mark(pair.setting_key) if is_own_setting else pair.mark
         source = self.norm.profile.name if is_own_setting else self._pick_language(citation) if citation else pair.basis
         sides = f"{self._get_control_line_name(pair.left)} × {self._get_control_line_name(pair.right)}"
         title = f"{sides}: {self._get_rule_book_text(f'meaning_{meaning}')} [{mark}] {source}"

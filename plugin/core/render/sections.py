@@ -14,7 +14,7 @@ from ..messages.texts import Texts, format_number, shorten_key
 from ..model.findings import UNREAD_CODE, is_about_unread_data
 from ..model.report import Outcome, Report, RuleOutcome
 from ..profile import Norm
-from ..profile.document import PRINTED_KEYS, render_lowerings
+from ..profile.document import PRINTED_KEYS, render_lowered_secrecy_messages
 from .finding_lists import list_citations
 from .verdict import is_partly_checked, list_unconfirmed_items
 from .words import ReportTexts
@@ -45,7 +45,7 @@ def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
         "profile": name or words.get("head", "no_profile"),
         "crs": format_crs_label(provenance.get("crs", ""), words),
         "document": _make_document_rows(provenance.get("document", {}), words),
-        "lowered": render_lowerings(provenance.get("document", {}), Texts(words.lang)),
+        "lowered": render_lowered_secrecy_messages(provenance.get("document", {}), Texts(words.lang)),
     }
 
 
@@ -146,7 +146,7 @@ def make_tolerance_section(report: Report, norm: Norm | None, words: ReportTexts
     notes = [words.get("text", "tolerance_note")]
     if any(steps.values()):
         notes.append(_format_fallback_steps(tolerance, words))
-    mark = norm.get_mark("tolerance") if norm else "C"
+    mark = norm.get_source_mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(words.get("text", "tolerance_profile"))
     limits = [("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m")]

@@ -10,7 +10,7 @@ from typing import Any
 from ..messages.numbers import format_square_metres
 from ..messages.texts import Texts, format_number
 from ..model.findings import is_about_unread_data
-from ..model.report import Outcome, Report, RuleOutcome, is_run_finding
+from ..model.report import Outcome, Report, RuleOutcome, makes_run_incomplete
 from ..model.verdict import Verdict
 from ..profile import Norm
 from ..profile.model import ABSENCE_ITEM
@@ -42,12 +42,12 @@ def make_verdict_section(report: Report, norm: Norm | None, words: ReportTexts) 
         "id": str(get_verdict(report)),
         "word": words.get("verdict", str(get_verdict(report))),
         "counts": counts,
-        "outcomes": _count_outcomes(report, words),
+        "outcomes": _format_outcome_counts(report, words),
         "sentences": list_caveats(report, norm, words),
     }
 
 
-def _count_outcomes(report: Report, words: ReportTexts) -> str:
+def _format_outcome_counts(report: Report, words: ReportTexts) -> str:
     """Return the numbers of rules by outcome as text.
 
     Incompletely checked ones also count as skipped.
@@ -73,7 +73,7 @@ def list_caveats(report: Report, norm: Norm | None, words: ReportTexts) -> list[
     return [
         *first,
         *_make_unfinished_sentences(report, summary, words),
-        *_clean_sentences(report, not_run, words),
+        *_make_clean_check_sentences(report, not_run, words),
         *_make_unconfirmed_sentences(summary["unconfirmed"], words),
         *_make_scope_sentences(report, norm, words),
         *_make_state_sentences(report, summary, words),
@@ -96,11 +96,11 @@ def _make_unfinished_sentences(report: Report, summary: dict[str, Any], words: R
         yield words.get("say", "unread", count=unread)
     if in_part := sum(is_partly_checked(rule) for rule in report.rules):
         yield words.get("say", "partly", count=in_part)
-    if any(is_run_finding(finding) for finding in report.findings):
+    if any(makes_run_incomplete(finding) for finding in report.findings):
         yield words.get("say", "wrong_frame")
 
 
-def _clean_sentences(report: Report, not_run: int, words: ReportTexts) -> Iterator[str]:
+def _make_clean_check_sentences(report: Report, not_run: int, words: ReportTexts) -> Iterator[str]:
     """Yield sentences on a complete check without findings, and on ignored slivers."""
     if not_run:
         return

@@ -9,13 +9,13 @@ from typing import Any
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import Evaluation, ProgressCallback, evaluate_rules
-from ..engine.finish import complete_findings, count_fallback_steps
+from ..engine.finish import complete_findings, summarise_fallback_steps
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
-from ..model.findings import Finding, report_unread, sort_findings
+from ..model.findings import Finding, add_unread_data_findings, sort_findings
 from ..model.report import Report
 from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
@@ -53,13 +53,13 @@ def run_check(
         progress=progress,
         cancellation=cancellation,
     )
-    report = make_report(evaluation, plan, side_inputs, waivers, lang, cancellation)
+    report = make_report_and_apply_waivers(evaluation, plan, side_inputs, waivers, lang, cancellation)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
     progress(1.0, "")
     return report
 
 
-def make_report(
+def make_report_and_apply_waivers(
     evaluation: Evaluation, plan: Plan, side_inputs: SideInputs, waivers: Waivers, lang: str, cancellation: Cancellation
 ) -> Report:
     """Return the report of evaluated rules.
@@ -88,12 +88,12 @@ def make_report(
         from ..waivers.application import apply_waivers
 
         apply_waivers(report, plan, waivers, message_of)
-    report_unread(report.findings, plan.unread_data, message_of)
+    add_unread_data_findings(report.findings, plan.unread_data, message_of)
     report.findings = sort_findings(report.findings)
     report.tolerance = {
         **evaluation.tolerance.to_dict(),
         **make_sliver_report(sliver_sums, evaluation.tolerance),
-        **count_fallback_steps(evaluation.fallback_steps),
+        **summarise_fallback_steps(evaluation.fallback_steps),
     }
     report.provenance = make_provenance(plan, texts)
     return report

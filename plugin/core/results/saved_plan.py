@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .saved_result import SavedResult
 
 
-def restore_plan(saved_result: SavedResult, options: RunOptions, inputs: tuple[str, ...]) -> Plan:
+def restore_plan_with_empty_layers(saved_result: SavedResult, options: RunOptions, inputs: tuple[str, ...]) -> Plan:
     """Return a plan with empty layers for a saved check result.
 
     It suffices to display, export and accept findings, but not to measure areas. ``inputs``: data files of the layers,
@@ -24,7 +24,7 @@ def restore_plan(saved_result: SavedResult, options: RunOptions, inputs: tuple[s
     """
     provenance = saved_result.report.provenance
     area_code = str(provenance["area_code"])
-    norm = options.resolve_norm().resolve_for_area(area_code)
+    norm = options.resolve_norm().keep_confirmations_valid_for_area(area_code)
     crs = CRS.from_user_input(saved_result.crs)
     plan = Plan(
         layers={},

@@ -72,7 +72,7 @@ def find_wrong_rows(values: Sequence[Hashable], judge: ValueJudge) -> Iterator[t
         yield position, problem_of_code[codes[position]]
 
 
-def judge_values(
+def make_findings_of_wrong_values(
     ctx: RuleContext, layer: Layer, name: str, values: Sequence[Hashable], judge: ValueJudge
 ) -> list[Finding]:
     """Return a finding for each row of a layer whose value is wrong.
@@ -113,7 +113,7 @@ def make_row_list_params(layer: Layer, positions: Sequence[int]) -> dict[str, An
     return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > MAX_SHOWN_FIDS else ""}
 
 
-def shorten_value(declared: TemplateField, value: str) -> str:
+def shorten_or_mask_value(declared: TemplateField, value: str) -> str:
     """Return a field's value as a message may show it.
 
     Long values are cut; values of a field with personal data are replaced by dots.

@@ -118,7 +118,7 @@ def must_not_overlap(layer: Layer) -> bool:
     return layer.template.geometry == "polygon" and layer.template.overlap == "never"
 
 
-def find_usable_layer(concept_or_role: str, ctx: RuleContext, result: RuleResult) -> Layer | None:
+def find_usable_layer_or_note_reason(concept_or_role: str, ctx: RuleContext, result: RuleResult) -> Layer | None:
     """Return the plan's layer of a code or concept; None without usable features.
 
     A concept (such as ``farmland``) is a name for several codes. A layer without usable coordinates or shapes is

@@ -66,7 +66,7 @@ def compare_with_sealed(ctx: RuleContext, concept: str, result: RuleResult) -> V
     return comparison
 
 
-def report_sealed_only(ctx: RuleContext, concept: str, result: RuleResult) -> None:
+def note_layer_only_in_sealed_edition(ctx: RuleContext, concept: str, result: RuleResult) -> None:
     """Report a control line that only the sealed edition has as not checked.
 
     The plan may declare it absent (本县无), or it was not delivered.

@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..files.data import check_type
 from ..model.rule import Severity, load_all_rules
 from .codes import CodeList
-from .editions import STANDARD_FILE, find_editions
+from .editions import STANDARD_FILE, find_edition_folders
 from .load import load_standard
 from .model import Standard
 
@@ -22,23 +22,29 @@ from .model import Standard
 _MAX_TOLERANCE_FACTOR = 100
 #: Largest multiple of the limits of waivers; a larger change is another conflict than the accepted one.
 _MAX_WAIVER_FACTOR = 10
-_MAX_FACTORS = {"tolerance.": _MAX_TOLERANCE_FACTOR, "waivers.": _MAX_WAIVER_FACTOR, "rules.": _MAX_TOLERANCE_FACTOR}
+_MAX_FACTOR_BY_KEY_PREFIX = {
+    "tolerance.": _MAX_TOLERANCE_FACTOR,
+    "waivers.": _MAX_WAIVER_FACTOR,
+    "rules.": _MAX_TOLERANCE_FACTOR,
+}
 #: Parameters of rules: rules report no difference below them.
 _ALLOWANCE_PREFIX = "allowance_"
 _SEVERITY_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
-def find_shipped_standards(standard: Standard) -> tuple[Standard, ...]:
+def find_shipped_counterparts(standard: Standard) -> tuple[Standard, ...]:
     """Return the shipped standards that a standard is compared with.
 
     For a shipped standard it is the standard itself.
     """
     if standard.is_shipped:
         return (standard,)
-    editions = find_editions(name=standard.id).get(standard.id)
+    editions = find_edition_folders(name=standard.id).get(standard.id)
     newest = (load_standard(standard.id),) if editions else ()
     by_folder = {
-        shipped.folder: shipped for shipped in (*standard.find_shipped(), *newest) if shipped.folder != standard.folder
+        shipped.folder: shipped
+        for shipped in (*standard.find_shipped_base_standards(), *newest)
+        if shipped.folder != standard.folder
     }
     return tuple(by_folder.values())
 
@@ -48,10 +54,12 @@ def find_maximum(key: str, standard: Standard) -> float | None:
 
     It is a multiple of the shipped value, or of the rule's default. A custom standard cannot widen it.
     """
-    factor = next((factor for prefix, factor in _MAX_FACTORS.items() if key.startswith(prefix)), None)
+    factor = next((factor for prefix, factor in _MAX_FACTOR_BY_KEY_PREFIX.items() if key.startswith(prefix)), None)
     if factor is None or (key.startswith("rules.") and not key.rsplit(".", 1)[-1].startswith(_ALLOWANCE_PREFIX)):
         return None
-    shipped_values = [shipped.settings[key] for shipped in find_shipped_standards(standard) if key in shipped.settings]
+    shipped_values = [
+        shipped.settings[key] for shipped in find_shipped_counterparts(standard) if key in shipped.settings
+    ]
     shipped_value = max(shipped_values, default=standard.settings.get(key) if standard.is_shipped else None)
     if shipped_value is None:
         shipped_value = _find_rule_default(key)
@@ -84,7 +92,8 @@ def check_numbers(standard: Standard) -> Standard:
         for key in sorted(own_standard.own_keys & own_standard.settings.keys()):
             value = own_standard.settings[key]
             shipped_value = next(
-                (shipped.settings[key] for shipped in find_shipped_standards(standard) if key in shipped.settings), None
+                (shipped.settings[key] for shipped in find_shipped_counterparts(standard) if key in shipped.settings),
+                None,
             )
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             if numeric or (isinstance(shipped_value, int | float) and not isinstance(shipped_value, bool)):
@@ -108,7 +117,7 @@ def find_loosened(standard: Standard) -> list[str]:
     removed.
     """
     keys: dict[str, None] = {}
-    for shipped in find_shipped_standards(standard):
+    for shipped in find_shipped_counterparts(standard):
         if shipped is not standard:
             keys |= dict.fromkeys(_list_looser_keys(standard, shipped))
     return list(keys)

@@ -48,7 +48,7 @@ class Citation:
         return self.area in ("", area_code)
 
 
-def load_sources(folder: Path) -> dict[str, CitedDocument]:
+def load_cited_documents(folder: Path) -> dict[str, CitedDocument]:
     """Return the documents of a standard by id; empty without such a file.
 
     Raise DataError for an invalid entry.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.crs_zones import list_zones
-from .numbering import is_county
+from .numbering import has_county_code_format
 from .template import CodeEntry, CodeList
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Level of a county in the list, after province and city.
 COUNTY_LEVEL = 3
 #: Half of a 3° and of a 6° zone: the largest distance of a place from its meridian.
-_HALF_ZONE = {True: 3.0, False: 1.5}
+_HALF_ZONE_DEGREES_BY_IS_SIX_DEGREE = {True: 3.0, False: 1.5}
 #: Degrees beyond a county's extent that no survey of it reaches.
 _MAX_DEGREES_OUTSIDE_ZONE = 1.5
 _EXTENT_COLUMNS = ("west", "east", "south", "north")
@@ -33,7 +33,7 @@ _UPPER_DIVISION_PATTERN = re.compile(
 #: A text that is only the name of a city or a county.
 _WHOLE_NAME_PATTERN = re.compile("[\u4e00-\u9fff]{2,}(?:省|自治区|特别行政区|市|自治州|地区|盟|县|旗)")
 #: Words that end like a city but do not name one.
-_NOT_A_CITY = ("中心城市", "县级市", "地级市")
+_WORDS_NOT_NAMING_A_CITY = ("中心城市", "县级市", "地级市")
 
 
 def find_county(text: str, divisions: CodeList) -> CodeEntry:
@@ -117,7 +117,7 @@ def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: C
         if name and name not in (listed.name, divisions.entry_by_code[listed.parent].name + listed.name):
             raise InputError("county_code_name", value=code, county=listed.name, name=name)
         return listed
-    if not is_county(code) or code.endswith("00") or code[2:4] == "00":
+    if not has_county_code_format(code) or code.endswith("00") or code[2:4] == "00":
         raise InputError("county_code_form", value=code)
     province = f"{code[:2]}0000"
     if province not in provinces.entry_by_code:
@@ -129,7 +129,7 @@ def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: C
     return CodeEntry(code, name, "", COUNTY_LEVEL, "C")
 
 
-def explain_province_mismatch(code: str, province: str, digits: str) -> InputError:
+def make_province_mismatch_error(code: str, province: str, digits: str) -> InputError:
     """Return the error for a code outside the selected province."""
     return InputError("county_code_elsewhere", value=code, province=province, digits=digits)
 
@@ -215,7 +215,7 @@ def find_default_crs(code: str, divisions: CodeList) -> CRS:
     )
 
 
-def check_crs(crs: CRS | None, given: str = "") -> CRS:
+def require_drawable_crs(crs: CRS | None, given: str = "") -> CRS:
     """Return the CRS if a plan can be drawn in it, else raise InputError.
 
     It must be a Gauss–Krüger zone of CGCS2000 in metres, or EPSG:4490. ``given``: the user's text, for a CRS that
@@ -228,7 +228,7 @@ def check_crs(crs: CRS | None, given: str = "") -> CRS:
     return crs
 
 
-def is_range_within_crs_zone(crs: CRS, west: float, east: float) -> bool:
+def is_longitude_range_in_crs_zone(crs: CRS, west: float, east: float) -> bool:
     """Return True if the zone of a CRS covers a range of longitudes (degrees).
 
     A CRS in degrees covers all.
@@ -236,11 +236,11 @@ def is_range_within_crs_zone(crs: CRS, west: float, east: float) -> bool:
     frame = crs_care.describe_crs(crs)
     if frame.is_geographic or frame.central_meridian is None:
         return True
-    half_width = _HALF_ZONE[frame.zone_number is not None and frame.zone_number < 25]
+    half_width = _HALF_ZONE_DEGREES_BY_IS_SIX_DEGREE[frame.zone_number is not None and frame.zone_number < 25]
     return west - half_width < frame.central_meridian < east + half_width
 
 
-def explain_crs_mismatch(crs: CRS, county: str, west: float, east: float) -> InputError:
+def make_crs_mismatch_error(crs: CRS, county: str, west: float, east: float) -> InputError:
     """Return the error for a CRS whose zone does not suit a county's longitudes."""
     return InputError("create_crs_elsewhere", **_make_mismatch_params(crs, county, county, west, east))
 
@@ -259,7 +259,7 @@ def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, e
     }
 
 
-def check_county_in_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
+def check_county_in_crs_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
     """Check that a county is in the zone of a CRS, by the extents in the list.
 
     Raise InputError for a zone outside the whole province. Return a notice (text key, parameters) for a zone outside
@@ -269,7 +269,7 @@ def check_county_in_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str,
     not_covered = [
         covered_extent
         for covered_extent in extents
-        if not is_range_within_crs_zone(crs, covered_extent.west, covered_extent.east)
+        if not is_longitude_range_in_crs_zone(crs, covered_extent.west, covered_extent.east)
     ]
     if not not_covered:
         return None
@@ -299,7 +299,7 @@ def find_foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool
     remaining = text.strip()
     for name in reversed(own_names):
         remaining = remaining.removeprefix(name)
-    if remaining.startswith(_NOT_A_CITY):
+    if remaining.startswith(_WORDS_NOT_NAMING_A_CITY):
         return ""
     match = _UPPER_DIVISION_PATTERN.match(remaining)
     if match:

@@ -16,7 +16,7 @@ from ..model.rule import Severity
 STANDARD_FILE = "standard.toml"
 
 
-def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
+def find_edition_folders(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
     """Return standard id → edition → folder, the newest edition last.
 
     ``within``: folder to search, by default the shipped standards. ``name``: only this id or ``id-edition``. Raise
@@ -56,7 +56,7 @@ def list_standard_folders() -> dict[str, Path]:
     An older edition has the key ``id-edition``.
     """
     folders: dict[str, Path] = {}
-    for name, of_name in find_editions().items():
+    for name, of_name in find_edition_folders().items():
         *older, (_, newest) = of_name.items()
         folders |= {name: newest, **{f"{name}-{edition}": folder for edition, folder in reversed(older)}}
     return folders
@@ -67,7 +67,7 @@ def list_standard_ids() -> list[str]:
     return [name for name, folder in list_standard_folders().items() if (folder / "templates").is_dir()]
 
 
-def find_standard(name: str, edition: str = "", including: Path | None = None) -> Path:
+def find_standard_folder(name: str, edition: str = "", including: Path | None = None) -> Path:
     """Return the folder of a standard by id, ``id-edition`` or path.
 
     Without an edition it is the newest. ``including``: the folder of a standard that includes it and is never the
@@ -76,7 +76,7 @@ def find_standard(name: str, edition: str = "", including: Path | None = None) -
     """
     candidates: dict[str, Path] = {}
     for search_folder in (STANDARDS_FOLDER, including.parent) if including is not None else (STANDARDS_FOLDER,):
-        for standard_id, its_editions in find_editions(search_folder, name).items():
+        for standard_id, its_editions in find_edition_folders(search_folder, name).items():
             candidates |= {
                 key: folder
                 for key, folder in its_editions.items()
@@ -98,7 +98,7 @@ def find_standard(name: str, edition: str = "", including: Path | None = None) -
 
 
 def make_standard_key(name: str, folder: Path) -> str:
-    """Return the name by which `find_standard` finds a standard in a folder.
+    """Return the name by which `find_standard_folder` finds a standard in a folder.
 
     It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
     """
@@ -112,7 +112,7 @@ def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> Non
     if folder in below:
         raise DataError("standard_circle", file=str(folder / STANDARD_FILE))
     for other in _read_cached_head(folder / STANDARD_FILE)["includes"] or ():
-        check_no_circular_include(find_standard(other, including=folder), (*below, folder))
+        check_no_circular_include(find_standard_folder(other, including=folder), (*below, folder))
 
 
 # The phase (阶段) of a plan: 编制, 公示 or 报批. Standard and profile may give a rule another severity in it.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 INDICATORS_FILE = "indicators.toml"
 #: How a figure is computed from the layers, and the keys that the method requires.
-INPUTS_BY_METHOD: dict[str, tuple[str, ...]] = {
+REQUIRED_KEYS_BY_METHOD: dict[str, tuple[str, ...]] = {
     "rule": ("rule",),
     "layer_area": (),
     "stated": (),
@@ -55,7 +55,7 @@ _LIST_KEYS = ("aliases", "inputs", "classes", "urban_codes")
 class CatalogueIndicator:
     """One indicator of the list.
 
-    ``method``: one of `INPUTS_BY_METHOD`, how it is computed; ``inputs``: concepts or layer codes; ``classes``:
+    ``method``: one of `REQUIRED_KEYS_BY_METHOD`, how it is computed; ``inputs``: concepts or layer codes; ``classes``:
     land-use codes of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has;
     ``comparison``: the only bound (``>=``, ``<=``) that a target of it may have; ``mark``: A, B or C, how well the
     definition is sourced.
@@ -211,14 +211,14 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicat
         else:
             check_type(value, str, file=path, key=f"{field}.{key}")
     for key, allowed in (
-        ("method", tuple(INPUTS_BY_METHOD)),
+        ("method", tuple(REQUIRED_KEYS_BY_METHOD)),
         ("unit", INDICATOR_UNITS),
         ("mark", ("A", "B", "C")),
         ("comparison", (">=", "<=")),
     ):
         if row.get(key, allowed[0]) not in allowed:
             raise _make_unknown_error(path, f"{field}.{key}", row[key], allowed)
-    check_keys(row, required=INPUTS_BY_METHOD[row["method"]], allowed=row, file=path, where=field)
+    check_keys(row, required=REQUIRED_KEYS_BY_METHOD[row["method"]], allowed=row, file=path, where=field)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
         raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
     read: dict[str, Any] = {key: tuple(value) if key in _LIST_KEYS else value for key, value in row.items()}

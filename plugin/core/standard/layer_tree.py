@@ -113,7 +113,7 @@ def list_branches(standard: Standard) -> list[TreeBranch]:
     tree = list(standard.layer_tree.values())
     if not tree:
         borrowed = (
-            _limit_branch_to_standard(branch, standard) for branch in _load_county_standard().layer_tree.values()
+            _limit_branch_to_standard(branch, standard) for branch in _load_default_standard().layer_tree.values()
         )
         tree = [branch for branch in borrowed if branch.roles]
     placed = {role for b in tree for role in b.roles + b.roles_of_other_editions}
@@ -125,10 +125,10 @@ def list_branches(standard: Standard) -> list[TreeBranch]:
 
 def list_themes(standard: Standard) -> list[MapTheme]:
     """Return the map themes of a standard, by default those of the county."""
-    return list((standard.themes or _load_county_standard().themes).values())
+    return list((standard.themes or _load_default_standard().themes).values())
 
 
-def _load_county_standard() -> Standard:
+def _load_default_standard() -> Standard:
     from . import load_standard
 
     return load_standard()

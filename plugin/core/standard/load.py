@@ -10,9 +10,15 @@ from typing import Any
 
 from ..errors import DataError
 from ..files.data import check_keys, check_type, read_toml
-from .citations import load_citations, load_sources
+from .citations import load_citations, load_cited_documents
 from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
-from .editions import STANDARD_FILE, check_no_circular_include, find_standard, read_phase_severities, read_severities
+from .editions import (
+    STANDARD_FILE,
+    check_no_circular_include,
+    find_standard_folder,
+    read_phase_severities,
+    read_severities,
+)
 from .layer_tree import check_layer_tree, read_branch, read_theme
 from .maintenance import load_maintenance
 from .model import ALL_LAYERS, MAINTENANCE_FILE_NAME, DeliveryScope, Standard, TemplateGroup
@@ -83,13 +89,13 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     It is completed with data of the standards that it includes. Raise DataError with file and key, or with the known
     ids or editions.
     """
-    folder = find_standard(name, edition)
+    folder = find_standard_folder(name, edition)
     path = folder / STANDARD_FILE
     check_no_circular_include(folder)
     table = read_toml(path)
     check_keys(table, required=("id", "edition", "name"), allowed=(*_OTHER_SECTIONS, *SETTING_SECTIONS), file=path)
     includes = tuple(
-        load_standard(str(find_standard(included, including=folder))) for included in table.get("includes", ())
+        load_standard(str(find_standard_folder(included, including=folder))) for included in table.get("includes", ())
     )
     own_data = _read_own_data(table, includes, folder)
     standard = own_data
@@ -111,7 +117,10 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
     severity = read_severities(table.get("severity", {}), "severity", path)
     phases = read_phase_severities(table.get("phase", {}), path)
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
-    sources = {**{k: value for included in includes for k, value in included.sources.items()}, **load_sources(folder)}
+    sources = {
+        **{k: value for included in includes for k, value in included.sources.items()},
+        **load_cited_documents(folder),
+    }
     concepts = {k: tuple(value) for k, value in table.get("concepts", {}).items()}
     groups = {key: _read_group(key, row, path) for key, row in table.get("groups", {}).items()}
     maintenance = (

@@ -109,9 +109,9 @@ class MaintenanceSpec:
 
         A yearly delivery has at least one of them, a plan has none.
         """
-        return tuple(self.get_stage(CHANGE_STAGE).prefix + layer.role for layer in self.layers)
+        return tuple(self.get_class_of_stage(CHANGE_STAGE).prefix + layer.role for layer in self.layers)
 
-    def get_stage(self, stage: str) -> MaintenanceClassSpec:
+    def get_class_of_stage(self, stage: str) -> MaintenanceClassSpec:
         """Return the stage of an id: `BEFORE_STAGE`, `CHANGE_STAGE` or `AFTER_STAGE`."""
         return next(candidate for candidate in self.stages if candidate.id == stage)
 

@@ -260,19 +260,19 @@ class ConceptLayer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class MissingInput:
+class MissingMapReason:
     """The reason why a map is not made: a text key under [maps] with its parameters."""
 
     key: str
     params: dict[str, str] = field(default_factory=dict, hash=False)
 
 
-def find_roles(of: Iterable[str], concepts: RolesByConcept) -> list[str]:
+def expand_concepts_to_roles(of: Iterable[str], concepts: RolesByConcept) -> list[str]:
     """Return the layer codes of concepts or layer codes, in order, each once."""
     return list(dict.fromkeys(role for concept in of for role in concepts.get(concept, (concept,))))
 
 
-def find_first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
+def choose_layer_with_features(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
     """Return the first layer with features, else the first layer."""
     layers = list(found)
     return next((layer for layer in layers if layer.has_features), layers[0] if layers else None)
@@ -280,10 +280,10 @@ def find_first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
 
 def find_missing_input(
     one: MapSpec, answer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: RolesByConcept
-) -> MissingInput | None:
+) -> MissingMapReason | None:
     """Return the reason why a map cannot be made, or None if it can.
 
-    ``answer``: function that returns the layer for concepts or layer codes, as `find_first_filled`.
+    ``answer``: function that returns the layer for concepts or layer codes, as `choose_layer_with_features`.
     """
 
     def drawn(spec: LayerSpec) -> bool:
@@ -298,10 +298,10 @@ def find_missing_input(
         return None
     found = answer(needed[0].of)
     if found:
-        return MissingInput("layer_empty", {"layer": found.name, "name": needed[0].name})
+        return MissingMapReason("layer_empty", {"layer": found.name, "name": needed[0].name})
     own_layers = [spec for spec in one.layers if not spec.underlay]
     if one.scope == "centre" and not any(drawn(spec) for spec in own_layers):
-        return MissingInput("no_centre")
+        return MissingMapReason("no_centre")
     names = "、".join(dict.fromkeys(s.name for s in needed))
-    roles = "、".join(dict.fromkeys(" / ".join(find_roles(s.of, concepts)) for s in needed))
-    return MissingInput("layer_missing", {"name": names, "roles": roles})
+    roles = "、".join(dict.fromkeys(" / ".join(expand_concepts_to_roles(s.of, concepts)) for s in needed))
+    return MissingMapReason("layer_missing", {"name": names, "roles": roles})

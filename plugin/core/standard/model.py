@@ -13,7 +13,7 @@ from ...paths import STANDARDS_FOLDER
 from ..errors import InputError
 from .citations import Citation, CitedDocument
 from .conflicts import ConflictMatrixEntry
-from .editions import find_editions, make_standard_key
+from .editions import find_edition_folders, make_standard_key
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import MaintenanceSpec, check_maintenance
 from .template import CodeList, Template, TemplateField, check_code_lists, load_code_list, load_template
@@ -129,14 +129,17 @@ class Standard:
 
     def find_standard_of_template(self, template: Template) -> Standard:
         """Return the standard of a template: this one or one that it includes."""
-        return next((candidate for candidate in self._iterate_editions() if candidate.id == template.standard), self)
+        return next(
+            (candidate for candidate in self._iterate_with_included_standards() if candidate.id == template.standard),
+            self,
+        )
 
     @property
     def is_shipped(self) -> bool:
         """Return True for a standard that comes with the plugin."""
         return self.folder.resolve().parent == STANDARDS_FOLDER.resolve()
 
-    def find_shipped(self) -> tuple[Standard, ...]:
+    def find_shipped_base_standards(self) -> tuple[Standard, ...]:
         """Return the shipped standards that a custom standard is based on.
 
         They are those that it includes, else the one of its id, else the usual one. The result is empty for a shipped
@@ -145,13 +148,15 @@ class Standard:
         if self.is_shipped:
             return ()
         shipped_standards = {
-            included.folder: included for included in self._iterate_editions() if included.is_shipped and included.rules
+            included.folder: included
+            for included in self._iterate_with_included_standards()
+            if included.is_shipped and included.rules
         }
         # A standard that one of them includes has been compared there.
         included_below = {
             nested.folder
             for included in shipped_standards.values()
-            for nested in included._iterate_editions()
+            for nested in included._iterate_with_included_standards()
             if nested is not included
         }
         top = tuple(included for folder, included in shipped_standards.items() if folder not in included_below)
@@ -160,13 +165,13 @@ class Standard:
     def _load_usual_standard(self) -> Standard:
         from .load import load_standard
 
-        standards = find_editions(name=self.id).get(self.id)
+        standards = find_edition_folders(name=self.id).get(self.id)
         return load_standard(self.id) if standards and load_standard(self.id).rules else load_standard()
 
-    def _iterate_editions(self) -> Iterator[Standard]:
+    def _iterate_with_included_standards(self) -> Iterator[Standard]:
         yield self
         for included in self.included_standards:
-            yield from included._iterate_editions()
+            yield from included._iterate_with_included_standards()
 
     def list_templates_of_role(self, role: str) -> list[Template]:
         """Return the templates of a role in all editions, own first.

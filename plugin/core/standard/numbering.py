@@ -21,7 +21,7 @@ MAX_RUNNING_NUMBER = 10**RUNNING_DIGITS - 1
 _BSM_PATTERN = re.compile(rf"([0-9]{{6}}){BSM_FILL}([0-9]{{{RUNNING_DIGITS}}})")
 
 
-def is_county(code: str) -> bool:
+def has_county_code_format(code: str) -> bool:
     """Return True for six digits, as in ``140225``.
 
     The list of divisions decides whether such a county exists.
@@ -34,7 +34,7 @@ def make_bsm(county: str, number: int) -> str:
 
     Raise InputError for a code that is not a county's, or if the 8 digits are exhausted.
     """
-    if not is_county(county):
+    if not has_county_code_format(county):
         raise InputError("bsm_county", value=county)
     if not 0 < number <= MAX_RUNNING_NUMBER:
         raise InputError("bsm_used_up", county=county)
@@ -50,7 +50,7 @@ def split_bsm(bsm: object) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match else None
 
 
-def find_highest_by_county(values: Iterable[object]) -> dict[str, int]:
+def find_highest_number_by_county(values: Iterable[object]) -> dict[str, int]:
     """Return county → its highest running number among the values.
 
     Blanks and values of other schemes are ignored.
@@ -63,7 +63,7 @@ def find_highest_by_county(values: Iterable[object]) -> dict[str, int]:
     return highest
 
 
-def find_highest_running(values: Iterable[object], county: str) -> int:
+def find_highest_running_number(values: Iterable[object], county: str) -> int:
     """Return the highest running number of a county in any scheme; 0 without one.
 
     It is in the last eight of eighteen digits; the four digits before them may be a layer's code.
@@ -74,7 +74,7 @@ def find_highest_running(values: Iterable[object], county: str) -> int:
     )
 
 
-def find_usual_county(values: Iterable[object]) -> str:
+def find_most_frequent_county(values: Iterable[object]) -> str:
     """Return the county code that most values begin with; empty without such a value."""
     votes = Counter(counties[0] for counties in map(split_bsm, values) if counties)
     return votes.most_common(1)[0][0] if votes else ""
@@ -85,4 +85,4 @@ def make_next_bsm(county: str, used: Iterable[object], high_water: int = 0) -> s
 
     Its number is one above the highest of ``used`` and the stored maximum ``high_water``.
     """
-    return make_bsm(county, max(find_highest_by_county(used).get(county, 0), high_water) + 1)
+    return make_bsm(county, max(find_highest_number_by_county(used).get(county, 0), high_water) + 1)

@@ -18,7 +18,7 @@ from .codes import load_code_list as load_code_list
 FIELD_TYPES = ("text", "integer", "real", "date")
 GEOMETRY_TYPES = ("polygon", "line", "point")
 #: Length in bytes of a field name in a shapefile.
-SHORT_BYTES = 10
+MAX_SHORT_NAME_BYTES = 10
 _NUMBER_PATTERN = re.compile(r"-?\d+(\.\d+)?")
 _WORD_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 
@@ -88,7 +88,7 @@ class Template:
         return next((declared for declared in self.fields if declared.name == name), None)
 
     @property
-    def export_names(self) -> dict[str, str]:
+    def shapefile_name_by_field(self) -> dict[str, str]:
         """Return field name → a unique name of at most ten bytes, for shapefiles.
 
         Names are unique ignoring case. A name is the field's ``short`` name, else its own if it fits, else truncated,
@@ -99,7 +99,7 @@ class Template:
         fitting = [
             declared.name
             for declared in self.fields
-            if declared.name not in export_names and len(declared.name.encode()) <= SHORT_BYTES
+            if declared.name not in export_names and len(declared.name.encode()) <= MAX_SHORT_NAME_BYTES
         ]
         export_names |= {name: name for name in fitting if name.upper() not in used_names}
         used_names |= {name.upper() for name in export_names.values()}
@@ -108,7 +108,7 @@ class Template:
             while field.name not in export_names and short_name.upper() in used_names:
                 number_suffix = f"_{number}"
                 short_name, number = (
-                    _truncate_to_bytes(field.name, SHORT_BYTES - len(number_suffix)) + number_suffix,
+                    _truncate_to_bytes(field.name, MAX_SHORT_NAME_BYTES - len(number_suffix)) + number_suffix,
                     number + 1,
                 )
             used_names.add(short_name.upper())
@@ -116,7 +116,7 @@ class Template:
         return {field.name: export_names[field.name] for field in self.fields}
 
 
-def _truncate_to_bytes(name: str, room: int = SHORT_BYTES) -> str:
+def _truncate_to_bytes(name: str, room: int = MAX_SHORT_NAME_BYTES) -> str:
     """Return a name truncated to ``room`` bytes without splitting a character."""
     return name.encode()[:room].decode(errors="ignore")
 
@@ -173,8 +173,10 @@ def _read_field(row: Any, entry: str, path: Path) -> TemplateField:
                 "data_value_unknown", file=str(path), key=f"{entry}.{key}", value=row[key], known=", ".join(allowed)
             )
     field = TemplateField(**row)
-    if field.short and (not _WORD_PATTERN.fullmatch(field.short) or len(field.short.encode()) > SHORT_BYTES):
-        raise DataError("data_short_name", file=str(path), key=f"{entry}.short", value=field.short, bytes=SHORT_BYTES)
+    if field.short and (not _WORD_PATTERN.fullmatch(field.short) or len(field.short.encode()) > MAX_SHORT_NAME_BYTES):
+        raise DataError(
+            "data_short_name", file=str(path), key=f"{entry}.short", value=field.short, bytes=MAX_SHORT_NAME_BYTES
+        )
     if field.default and field.type in ("integer", "real") and not _NUMBER_PATTERN.fullmatch(field.default):
         raise DataError(
             "data_value_kind", file=str(path), key=f"{entry}.default", value=repr(field.default), expected=field.type

@@ -11,8 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry.validity import is_missing
-from ..indicators.area_backing import compare_with_land, compute_land_net_area, find_county_excess
-from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_target_figure
+from ..indicators.area_backing import compare_with_land, compute_net_area_by_geometry, find_county_excess
+from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_area_with_target
 from ..indicators.survey_deductions import compare_with_survey
 from ..indicators.townships import Township, get_plan_townships, locate_row_centres, split_by_township
 from ..profile.figures import AllocatedTargets
@@ -70,7 +70,7 @@ class RowTownships:
         return exchanged_towns
 
 
-def find_row_codes(layer: Layer, ctx: RuleContext) -> RowTownships | None:
+def find_townships_named_by_rows(layer: Layer, ctx: RuleContext) -> RowTownships | None:
     """Return the townships that a layer's rows name, compared with their location.
 
     None without a layer of townships.
@@ -172,7 +172,7 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
     None without townships or without a layer for the area.
     """
     townships = get_plan_townships(ctx)
-    figure = compute_target_figure(name, ctx)
+    figure = compute_area_with_target(name, ctx)
     if townships is None or figure.layer is None:
         return None
     layer, towns = figure.layer, townships[1]
@@ -181,7 +181,7 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
     if name == "cultivated_area" and ctx.plan.find_layer_of_concept("cultivated") is not layer:
         # The survey's parcels replace a missing layer of 耕地.
         counted &= ctx.find_cultivated_rows(layer)
-    codes = find_row_codes(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
+    codes = find_townships_named_by_rows(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
     town = np.full(len(layer), -1) if codes is None else codes.named_township
     # Misplaced rows are divided by their geometry.
     by_code = counted & (town >= 0)
@@ -203,7 +203,7 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
         sure &= ~deductions.do_sums_exceed_survey(add_amounts)
     if found is not None and find_county_excess(layer, ctx) is not None:
         sure[:] = False
-    land = compute_land_net_area(layer, ctx) if figure.basis == "net" else None
+    land = compute_net_area_by_geometry(layer, ctx) if figure.basis == "net" else None
     rounding = add_amounts(np.full(len(layer), ROUNDING_M2)) if land is not None else None
     on_land = add_amounts(land) if land is not None else None
     stated_rows, shared_rows = int(by_code.sum()), int(rest.sum())

@@ -23,9 +23,9 @@ from ..profile.figures import AllocatedTarget, AllocatedTargets
 from ..standard.template import CodeEntry, CodeList
 
 #: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
-LIMIT_DEFINITIONS = {"ratio.limit": ("ratio.form", "ratio.classes")}
+DEFINING_SETTINGS_BY_LIMIT = {"ratio.limit": ("ratio.form", "ratio.classes")}
 #: Ratios that may not be looser in a plan than in its base: setting → which side is tighter.
-LIMIT_COMPARISONS = {"ratio.limit": "<="}
+COMPARISON_BY_LIMIT = {"ratio.limit": "<="}
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _load_shipped_chains(profile: Profile) -> list[Profile]:
 def find_limits(profile: Profile) -> list[InheritedLimit]:
     """Return the limits of a profile with those of the nearest base that sets them."""
     found = []
-    for key in LIMIT_COMPARISONS:
+    for key in COMPARISON_BY_LIMIT:
         if key not in profile.own_settings:
             continue
         above = next(
@@ -185,13 +185,13 @@ def _find_lowest_profile_with_target(target: IndicatorTarget, profile: Profile) 
     return [one for one in profile.list_base_profiles() if target in one.targets][-1]
 
 
-def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedRatioSetting]:
+def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> list[ChangedRatioSetting]:
     """Return settings that define a limited ratio and differ from the nearest base's.
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
     found = []
-    for limit, keys in LIMIT_DEFINITIONS.items():
+    for limit, keys in DEFINING_SETTINGS_BY_LIMIT.items():
         above = next((p for p in profile.list_base_profiles()[1:] if limit in p.own_settings), None)
         for key in keys:
             if above is None or key not in profile.own_settings:
@@ -218,7 +218,7 @@ def compare_targets_with_children(
         # A county allocates to townships, which have no profiles.
         return found
     for target in parent.targets:
-        if target.area_code != parent.area_code or not target.is_task or target.comparison == "=":
+        if target.area_code != parent.area_code or not target.must_be_met or target.comparison == "=":
             continue
         figures = {c.id: _find_same_target(c, target) for c in children}
         there = _drop_covered_profiles([c for c in children if figures[c.id] is not None])
@@ -285,7 +285,7 @@ def find_undivided_tasks(
     ``indicators``: those that are allocated to townships.
     """
     listed = set(tasks.indicators)
-    undivided = [target for target in targets if target.is_task and target.indicator in set(indicators) - listed]
+    undivided = [target for target in targets if target.must_be_met and target.indicator in set(indicators) - listed]
     return list({target.indicator: target for target in undivided}.values())
 
 

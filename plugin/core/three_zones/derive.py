@@ -118,7 +118,7 @@ def derive_zones(
     present = ~is_missing(shapes)
     polygons = Polygons(shapes)
     statutory = measure_statutory_area(crs_care.reproject_to_lonlat(shapes, crs))
-    of_zone = np.array([spaces.get_zone_code(code) for code in codes], dtype=object)
+    of_zone = np.array([spaces.get_three_zone_code(code) for code in codes], dtype=object)
     limits = _make_tolerance(crs)
     dissolved: list[Any] = []
     made_of: list[str] = []

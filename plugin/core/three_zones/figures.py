@@ -17,15 +17,15 @@ from ..model.indicator import Indicator, convert_area
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..profile.space_map import (
-    SPACE_FIGURES,
     THREE_ZONES,
     UNMAPPED_ZONE_CODE,
+    ZONE_CODE_BY_SPACE_FIGURE,
     ZONE_KINDS_BY_CODE,
     SpaceMap,
     load_space_map,
 )
 from ..standard import load_standard
-from ..standard.numbering import find_highest_by_county, is_county, make_bsm
+from ..standard.numbering import find_highest_number_by_county, has_county_code_format, make_bsm
 from ..standard.template import Template
 from .derive import ThreeZones, derive_zones
 
@@ -107,7 +107,7 @@ def _find_highest_number(plan: Plan, county: str) -> int:
     The layer of the three zones is skipped, because it is replaced.
     """
     found = [
-        find_highest_by_county(layer.keys).get(county, 0)
+        find_highest_number_by_county(layer.keys).get(county, 0)
         for layer in plan.layers.values()
         if layer.role != LAYER_CODE and layer.has("key")
     ]
@@ -133,7 +133,7 @@ def make_zone_indicators(three_zones: ThreeZones, zones: Layer, county: Layer | 
         and not three_zones.unmapped_zones
     )
     made = []
-    for name, space in SPACE_FIGURES.items():
+    for name, space in ZONE_CODE_BY_SPACE_FIGURE.items():
         area = three_zones.get_zone_area_m2(space)
         if space not in ZONE_KINDS_BY_CODE and not area:
             continue
@@ -166,7 +166,7 @@ def make_zone_rows(
     count = len(three_zones.polygons)
     values = {
         "key": [
-            make_bsm(county_code, n) if is_county(county_code) else None
+            make_bsm(county_code, n) if has_county_code_format(county_code) else None
             for n in range(first_number, first_number + count)
         ],
         "division_code": [county_code or None] * count,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..engine.context import RuleContext
 from ..files.cells import format_column as cells
 from ..geometry.validity import is_missing
-from ..heritage.protection import list_range_roles
+from ..heritage.protection import list_heritage_range_roles
 from ..plan.layer import Layer
 from ..profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
 from .figures import list_zone_codes
@@ -43,7 +43,7 @@ class MainFunction:
 
 
 @dataclass(frozen=True)
-class ZoneShares:
+class ThreeZoneAreasByRow:
     """Areas of the three zones in rows of a layer.
 
     ``areas_m2``: (n, 3) m² in the order of ``ZONE_KINDS_BY_CODE``; ``zone_names``: names of the zones by code.
@@ -92,23 +92,25 @@ def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
     return found
 
 
-def compute_space_shares(functions: Layer, zones: Layer, ctx: RuleContext) -> ZoneShares:
+def measure_three_zones_by_row(functions: Layer, zones: Layer, ctx: RuleContext) -> ThreeZoneAreasByRow:
     """Return the statutory areas of the three zones in each row of a layer.
 
     ``functions``: the layer with main functions; ``zones``: the planning zones.
     """
     spaces = load_space_map(ctx.norm)
-    codes = np.array([spaces.get_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
+    codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
     shared = ctx.geometry.find_shared_parts(functions, zones, measured=True)
-    areas = ctx.geometry.compute_row_shares(shared, functions) * functions.statutory[shared.left]
+    areas = ctx.geometry.compute_part_shares_of_rows(shared, functions) * functions.statutory[shared.left]
     found = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
     for column, code in enumerate(ZONE_KINDS_BY_CODE):
         own = codes[shared.right] == code
         np.add.at(found[:, column], shared.left[own], areas[own])
-    return ZoneShares(found, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
+    return ThreeZoneAreasByRow(found, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
 
 
-def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: RuleContext) -> NDArray | None:
+def find_rows_with_additional_function(
+    overlay: str, functions: Layer, zones: Layer, ctx: RuleContext
+) -> NDArray | None:
     """Return (n,) bool: rows that contain features of an additional function.
 
     ``overlay``: energy or heritage. None where the plan has no layer for it.
@@ -117,7 +119,7 @@ def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: RuleContext) 
         mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
         shapes = [zones.plane[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
-        shapes = _collect_overlay_shapes(("heritage", *list_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
+        shapes = _collect_overlay_shapes(("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
     if not shapes:
         return None
     return _intersects_any(functions.plane, np.concatenate(shapes))

@@ -97,7 +97,7 @@ def _is_measure(layer: Layer, name: str) -> bool:
     return declared is not None and declared.type == "real" and declared.unit == "m2"
 
 
-def find_differing(
+def find_differing_fields(
     fields: ComparedFields, before: Layer, after: Layer, rows: NDArray, later_rows: NDArray, equal_shape: NDArray
 ) -> list[tuple[ComparedField, NDArray]]:
     """Return each field that differs, and (k,) bool: the pairs that differ in it.

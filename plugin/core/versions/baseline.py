@@ -71,7 +71,7 @@ def read_baseline(
     return sealed
 
 
-def note_baseline(plan: Plan, baseline: Plan) -> None:
+def record_baseline_in_plan(plan: Plan, baseline: Plan) -> None:
     """Add the sealed edition, and what was not read of it, to a report's notices."""
     plan.input_files = tuple(dict.fromkeys((*plan.input_files, *baseline.input_files)))
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]

@@ -19,7 +19,7 @@ from ..geometry.overlay import ProgressCallback, ignore_progress, make_partial_p
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
-from .attributes import ComparedField, find_differing, format_cell_value, match_fields_of_editions
+from .attributes import ComparedField, find_differing_fields, format_cell_value, match_fields_of_editions
 from .equal_shapes import EqualShapes, match_equal_polygons
 from .model import (
     CHANGED_KIND,
@@ -35,7 +35,7 @@ from .model import (
 from .pieces import LandPieces, cut_by_township, cut_pieces, is_covered_once
 
 
-class PieceValues:
+class PieceAreas:
     """Areas (m²) of the pieces into which a comparison cuts two editions.
 
     The area of a piece is its share of its row's area, so that pieces add up to rows. Dictionaries are by basis
@@ -67,7 +67,7 @@ class PieceValues:
             sides.append((edition, rows, _measure_row_shares(rows, edition, shapes, pieces, direct, cancellation)))
         cancellation.raise_if_cancelled()
         for basis in (STATUTORY_BASIS, NET_BASIS):
-            both = [compute_values(edition, basis) for edition, _, _ in sides]
+            both = [compute_row_areas(edition, basis) for edition, _, _ in sides]
             if any(w is None for w in both):
                 continue
             made = [
@@ -117,7 +117,7 @@ def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellat
     return areas
 
 
-def compute_values(edition: LayerEdition, basis: str) -> NDArray | None:
+def compute_row_areas(edition: LayerEdition, basis: str) -> NDArray | None:
     """Return (n,) areas (m²) of an edition's rows on a basis, statutory or net.
 
     ``None`` if the layer has no net area.
@@ -171,7 +171,7 @@ def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) ->
     """Return the pieces of land in both editions whose attributes differ."""
     in_both = np.flatnonzero((pieces.before_row >= 0) & (pieces.after_row >= 0))
     rows, others, whole = pieces.before_row[in_both], pieces.after_row[in_both], pieces.is_whole_row[in_both]
-    differing = find_differing(
+    differing = find_differing_fields(
         comparison.compared_fields,
         comparison.earlier_edition.layer,
         comparison.later_edition.layer,
@@ -196,7 +196,7 @@ def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, la
     ``rows`` and ``later_rows``: (k,) rows of the earlier and the later edition.
     """
     whole = np.ones(len(rows), dtype=bool)
-    differing = find_differing(
+    differing = find_differing_fields(
         comparison.compared_fields,
         comparison.earlier_edition.layer,
         comparison.later_edition.layer,
@@ -207,8 +207,8 @@ def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, la
     return int(np.any([d for _, d in differing], axis=0).sum()) if differing else 0
 
 
-def sum_balance_terms(
-    comparison: VersionComparison, pieces: LandPieces, values: PieceValues, changes: AttributeChanges, names: list[str]
+def add_area_balances_to_comparison(
+    comparison: VersionComparison, pieces: LandPieces, values: PieceAreas, changes: AttributeChanges, names: list[str]
 ) -> None:
     """Sum the terms of the area balance in total and by township, into ``comparison``."""
     for basis in values.old:
@@ -220,7 +220,9 @@ def sum_balance_terms(
         )
         total = AreaBalance(**{name: sum(getattr(b, name) for b in by_township.values()) for name in _BALANCE_TERMS})
         # The totals come from the rows, not from the pieces, so that the balance is a test of the pieces.
-        sides = [compute_values(edition, basis) for edition in (comparison.earlier_edition, comparison.later_edition)]
+        sides = [
+            compute_row_areas(edition, basis) for edition in (comparison.earlier_edition, comparison.later_edition)
+        ]
         total.before, total.after = (float(np.nansum(w)) for w in sides if w is not None)
         if names and not (by_township[""].before or by_township[""].after):
             del by_township[""]
@@ -236,7 +238,7 @@ _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "dou
 
 
 def _compute_balance_terms(
-    basis: str, pieces: LandPieces, values: PieceValues, changes: AttributeChanges
+    basis: str, pieces: LandPieces, values: PieceAreas, changes: AttributeChanges
 ) -> dict[str, NDArray]:
     """Return term of the area balance → (k,) contribution of each piece, m²."""
     out, new = pieces.after_row < 0, pieces.before_row < 0
@@ -278,11 +280,11 @@ def _sum_balance_by_township(
     return by_township
 
 
-def allocate_to_townships(
+def compute_balance_by_township(
     comparison: VersionComparison,
     whole_pieces: LandPieces,
     pieces: LandPieces,
-    values: PieceValues,
+    values: PieceAreas,
     changes: AttributeChanges,
     names: list[str],
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -382,16 +384,16 @@ def compare_layers_and_townships(
     cut_up = _cut_editions(before, after, tolerance, {}, cancellation, make_partial_progress(progress, 0.0, 0.6))
     found, values, changes = _compare_pieces(before, after, cut_up, cut_up.land_pieces, fields, cancellation)
     cancellation.raise_if_cancelled()
-    sum_balance_terms(found, cut_up.land_pieces, values, changes, [])
+    add_area_balances_to_comparison(found, cut_up.land_pieces, values, changes, [])
     cancellation.raise_if_cancelled()
-    list_parts(found, cut_up.land_pieces, values, changes, [], tolerance, cancellation)
+    add_changed_parts_to_comparison(found, cut_up.land_pieces, values, changes, [], tolerance, cancellation)
     progress(0.7)
     if not townships.names:
         return found, cut_up.land_pieces, {}
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     progress(0.9)
     cancellation.raise_if_cancelled()
-    by_township = allocate_to_townships(
+    by_township = compute_balance_by_township(
         found, cut_up.land_pieces, pieces, values, changes, townships.names, cancellation
     )
     return found, cut_up.land_pieces, by_township
@@ -453,9 +455,9 @@ def _compare_and_sum(
     cancellation: Cancellation,
 ) -> VersionComparison:
     comparison, values, changes = _compare_pieces(before, after, cut_up, pieces, fields, cancellation)
-    sum_balance_terms(comparison, pieces, values, changes, townships.names)
+    add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()
-    list_parts(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
+    add_changed_parts_to_comparison(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
     return comparison
 
 
@@ -466,15 +468,15 @@ def _compare_pieces(
     pieces: LandPieces,
     fields: Iterable[str],
     cancellation: Cancellation,
-) -> tuple[VersionComparison, PieceValues, AttributeChanges]:
+) -> tuple[VersionComparison, PieceAreas, AttributeChanges]:
     """Return the comparison without sums and parts, the piece areas, and the changes."""
     keys, same = cut_up.earlier_keys, cut_up.equal_shapes
     comparison = VersionComparison(
         before, after, match_fields_of_editions(before.layer, after.layer, fields), failed_pairs=pieces.failed_pairs
     )
-    _pair_keys(comparison, keys, same.equal_row_in_later_edition, pieces)
+    _add_key_changes_to_comparison(comparison, keys, same.equal_row_in_later_edition, pieces)
     cancellation.raise_if_cancelled()
-    values = PieceValues(comparison, pieces, same.earlier_shapes, cancellation)
+    values = PieceAreas(comparison, pieces, same.earlier_shapes, cancellation)
     cancellation.raise_if_cancelled()
     changes = find_attribute_changes(comparison, pieces)
     without_shape = np.flatnonzero((same.equal_row_in_later_edition >= 0) & shapely.is_missing(same.earlier_shapes))
@@ -484,7 +486,9 @@ def _compare_pieces(
     return comparison, values, changes
 
 
-def _pair_keys(comparison: VersionComparison, keys: list[str], equal_shapes: NDArray, pieces: LandPieces) -> None:
+def _add_key_changes_to_comparison(
+    comparison: VersionComparison, keys: list[str], equal_shapes: NDArray, pieces: LandPieces
+) -> None:
     """Add rows with a changed, reused or unmatched key to a comparison.
 
     These are rows of equal shape with another key, keys that now name other land, and rows without an equal.
@@ -511,10 +515,10 @@ def _pair_set(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
     return set(zip(left[both].tolist(), right[both].tolist(), strict=True))
 
 
-def list_parts(
+def add_changed_parts_to_comparison(
     comparison: VersionComparison,
     pieces: LandPieces,
-    values: PieceValues,
+    values: PieceAreas,
     changes: AttributeChanges,
     names: list[str],
     tolerance: Tolerance,

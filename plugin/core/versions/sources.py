@@ -76,7 +76,7 @@ def compare_sources(
     """
     from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
-    from ..loading.renumbering import read_renumbered
+    from ..loading.renumbering import read_renumbered_keys
     from .baseline import get_township_polygons
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
@@ -89,7 +89,9 @@ def compare_sources(
     if norm.standard.templates[layer_role].geometry != "polygon":
         raise InputError("versions_not_polygons", layer=after.name)
     numbers = {
-        k: new for (r, k), new in (read_renumbered(renumbered) if renumbered else {}).items() if r in ("", layer_role)
+        k: new
+        for (r, k), new in (read_renumbered_keys(renumbered) if renumbered else {}).items()
+        if r in ("", layer_role)
     }
     chosen = {layer_role: after.full_name}
     given = [after]

@@ -15,7 +15,7 @@ from ..engine.provenance import find_county_name
 from ..files.writing import write_atomically
 from ..messages.texts import Texts
 from ..render.document.table_document import make_table_document
-from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, format_measured
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, TableNumber, make_table_number
 from ..render.tables.workbook import write_tables_workbook
 from .model import (
     CHANGE_KINDS,
@@ -43,7 +43,7 @@ def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
     return texts.get("versions", "identical" if comparison.comparison.is_identical else "different")
 
 
-def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
+def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[str]:
     """Return sentences on how two editions differ and what could not be compared."""
     unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
     found = comparison.comparison
@@ -76,11 +76,11 @@ def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
         reasons.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
     if found.failed_pairs:
         reasons.append(("failed", {"count": len(found.failed_pairs)}))
-    reasons += list_uncompared_rows(found, texts)
+    reasons += make_notes_on_repaired_or_lost_rows(found, texts)
     return [*unread, *(texts.get("versions", key, **params) for key, params in reasons)]
 
 
-def list_uncompared_rows(
+def make_notes_on_repaired_or_lost_rows(
     comparison: VersionComparison, texts: Texts, section: str = "versions"
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return notes on rows compared by a repaired shape or not at all.
@@ -134,12 +134,15 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
             continue
         kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
         table.rows.append(
-            ReportTableRow([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term)
+            ReportTableRow([texts.get("versions", term), *(make_table_number(v, "m2") for v in values)], kind, term)
         )
     name = found.later_edition.layer.template.name
     editions = {"layer": name, "before": comparison.edition_names[0], "after": comparison.edition_names[1]}
     counts = {"old": len(found.earlier_edition), "new": len(found.later_edition), "equal": found.equal_count}
-    table.notes = [texts.get("versions", "editions", **editions, **counts), *list_reasons(comparison, texts)]
+    table.notes = [
+        texts.get("versions", "editions", **editions, **counts),
+        *list_difference_sentences(comparison, texts),
+    ]
     table.notes.append(texts.get("versions", "basis"))
     balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": read_plugin_version()}
     table.notes.append(texts.get("versions", "made", **balance_table))
@@ -172,7 +175,7 @@ def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTabl
 
 
 def _make_balance_number(balance: AreaBalance, term: str) -> TableNumber | None:
-    return format_measured(getattr(balance, term), "m2")
+    return make_table_number(getattr(balance, term), "m2")
 
 
 def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
@@ -197,7 +200,7 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
     for number, part in enumerate(ordered, 1):
         before, after = get_part_keys(comparison, part)
         cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, before, after]
-        cells.append(format_measured(part.area_m2, "m2"))
+        cells.append(make_table_number(part.area_m2, "m2"))
         if net:
             cells += [
                 _make_net_number(part.net_before_m2, part.kind != MOVED_IN_KIND),
@@ -210,7 +213,7 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
 
 
 def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
-    return format_measured(value, "m2") if has_net_area and value == value else None
+    return make_table_number(value, "m2") if has_net_area and value == value else None
 
 
 def get_part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:

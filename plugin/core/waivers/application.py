@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 
 from ..engine.plan_consistency import INCONSISTENCY_CODE as FRAME
-from ..engine.plan_consistency import belongs_to_plan, make_inconsistency_finding
+from ..engine.plan_consistency import belongs_to_plan, mark_as_inconsistency
 from ..geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from ..model.findings import Finding
 from ..model.report import Outcome, Report, RuleOutcome
@@ -64,10 +64,10 @@ def apply_waivers(
     about_waivers = [f for f in report.findings if _is_about_waivers(f)]
     findings = [f for f in report.findings if not _is_about_waivers(f)]
     applied = AppliedWaivers(ended_findings=about_waivers)
-    foreign_findings = find_foreign_waivers(waivers, plan)
+    foreign_findings = report_waivers_of_other_county(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
     matched, applied.changed_findings = _mark_matched_findings(findings, waivers, today)
-    applied.new_findings = foreign_findings or _find_inapplicable(plan, report, findings, matched)
+    applied.new_findings = foreign_findings or _make_unapplied_waiver_findings(plan, report, findings, matched)
     for finding in applied.new_findings:
         finding.message = render(finding)
     report.findings[:] = findings + applied.new_findings
@@ -87,26 +87,26 @@ def mark_accepted_findings(
     Used around an edit (`live`): waivers without a finding are not reported, because only a part of the plan is
     checked.
     """
-    waivers = replace(waivers, entries=()) if find_foreign_waivers(waivers, plan) else waivers
+    waivers = replace(waivers, entries=()) if report_waivers_of_other_county(waivers, plan) else waivers
     return _mark_matched_findings(list(findings), waivers, today or date.today())[1]
 
 
-def find_foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
+def report_waivers_of_other_county(waivers: Waivers, plan: Plan) -> list[Finding]:
     """Return a finding (RUN904) if the waiver file belongs to another county.
 
     No row of the file is then applied. The list is empty otherwise.
     """
-    code = find_other_county(waivers, plan)
+    code = find_foreign_county_of_waivers(waivers, plan)
     if not code:
         return []
     source = waivers.path.name if waivers.path is not None else ""
     params = {"source": source, "code": code, "county": plan.area_code}
-    found = make_inconsistency_finding(Finding(role="", case="waivers", params=params))
+    found = mark_as_inconsistency(Finding(role="", case="waivers", params=params))
     found.fingerprint = hashlib.sha256(f"{FRAME}|{source}|{code}".encode()).hexdigest()[:20]
     return [found]
 
 
-def find_other_county(waivers: Waivers, plan: Plan) -> str:
+def find_foreign_county_of_waivers(waivers: Waivers, plan: Plan) -> str:
     """Return the county code of most keys in a waiver file if it is not the plan's.
 
     Return an empty text otherwise.
@@ -114,7 +114,7 @@ def find_other_county(waivers: Waivers, plan: Plan) -> str:
     keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
     votes = Counter(key[:6] for key in keys if _KEY_PATTERN.fullmatch(key))
     code = votes.most_common(1)[0][0] if votes else ""
-    return code if code and plan.area_known and not belongs_to_plan(code, plan) else ""
+    return code if code and plan.is_area_code_from_data and not belongs_to_plan(code, plan) else ""
 
 
 @dataclass
@@ -145,7 +145,7 @@ def _mark_matched_findings(
         waiver = matched.valid_matches.waiver_by_finding_id.get(id(finding))
         # A note blocks no export: accepting it would only affect the verdict.
         waived = waiver is not None and finding.severity is not Severity.INFO
-        values = waiver.report_values() if waiver is not None and waived else None
+        values = waiver.get_report_values() if waiver is not None and waived else None
         if (finding.state == WAIVED_STATE) != waived or finding.params.get("waiver") != values:
             finding.state = WAIVED_STATE if waived else OPEN_STATE if finding.state == WAIVED_STATE else finding.state
             finding.params.pop("waiver", None)
@@ -155,7 +155,7 @@ def _mark_matched_findings(
     return matched, changed
 
 
-def _find_inapplicable(
+def _make_unapplied_waiver_findings(
     plan: Plan, report: Report, findings: list[Finding], matched: _MatchesByValidity
 ) -> list[Finding]:
     by_id = {id(f): f for f in findings}
@@ -228,7 +228,7 @@ def _make_unmatched_waiver_finding(waiver: Waiver, outcome: RuleOutcome | None, 
     """
     was_checked = outcome is not None and outcome.outcome in _COMPLETE_OUTCOMES and not outcome.incomplete
     case = "gone" if was_checked else "not_looked" if outcome is not None else "not_run"
-    return _set_place(_make_finding(UNMATCHED_CODE, case, waiver, Severity.INFO), waiver, plan)
+    return _fill_location_from_waiver(_make_finding(UNMATCHED_CODE, case, waiver, Severity.INFO), waiver, plan)
 
 
 def _make_premature_waiver_finding(waiver: Waiver, plan: Plan) -> Finding:
@@ -236,10 +236,10 @@ def _make_premature_waiver_finding(waiver: Waiver, plan: Plan) -> Finding:
 
     Such a waiver is not applied.
     """
-    return _set_place(_make_finding(EXPIRED_CODE, "not_yet", waiver, Severity.INFO), waiver, plan)
+    return _fill_location_from_waiver(_make_finding(EXPIRED_CODE, "not_yet", waiver, Severity.INFO), waiver, plan)
 
 
-def _set_place(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
+def _fill_location_from_waiver(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
     """Return the finding with the place that the waiver records."""
     finding.role, finding.key = waiver.role, waiver.key
     finding.related_role, finding.related_keys = waiver.related_role, list(waiver.related_keys)
@@ -252,7 +252,7 @@ def _set_place(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
 
 
 def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
-    values = waiver.report_values()
+    values = waiver.get_report_values()
     words = {name: values[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
     words["said"] = waiver.message
     finding = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": values})

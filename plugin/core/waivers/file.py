@@ -190,7 +190,10 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimit
         ),
         "may_change_m2": (
             waiver.change_m2,
-            max(_LARGEST_FACTOR * _DEFAULT_LIMITS.change_m2(waiver.area_m2), limits.change_m2(waiver.area_m2)),
+            max(
+                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_change_m2(waiver.area_m2),
+                limits.compute_allowed_change_m2(waiver.area_m2),
+            ),
         ),
     }
     for name, (value, most) in allowed.items():

@@ -37,9 +37,9 @@ def load_waivers(
     path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
     keys = {}
     if renumbered:
-        from ..loading.renumbering import read_renumbered
+        from ..loading.renumbering import read_renumbered_keys
 
-        keys = read_renumbered(renumbered)
+        keys = read_renumbered_keys(renumbered)
     if path is None or not (waiver_file or path.is_file()):
         return Waivers(path=path, limits=limits, new_key_by_old_key=keys), []
     # Most counties have no waivers: what reads the file is imported where there is one.
@@ -58,7 +58,7 @@ def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
     lost: dict[str, list[str]] = {}
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
-            lost.setdefault(entry.report_values()["attachment"], []).append(entry.id)
+            lost.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
     return notices + _make_attachment_notices("notice_waiver_attachment", lost)
 
 
@@ -78,7 +78,7 @@ def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
         if path not in found:
             found[path] = _compute_file_digest(path)
         if found[path] and found[path] != entry.digest:
-            changed.setdefault(entry.report_values()["attachment"], []).append(entry.id)
+            changed.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
     return _make_attachment_notices("notice_waiver_attachment_changed", changed)
 
 

@@ -23,10 +23,10 @@ from .model import (
     WaiverIdentity,
     Waivers,
     compute_distance_m,
-    drop_area_figures,
     get_finding_figures,
     get_finding_identity,
     is_identified_by_fid,
+    select_identifying_figures,
 )
 
 #: Distance (m) within which a finding of the same name is the accepted one. A finding farther away than this, or than
@@ -139,7 +139,7 @@ def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool
         # A file of an earlier version stores no value next to an area.
         limits = waivers.limits
         return not waiver.figures or _are_figures_alike(
-            waiver.figures, drop_area_figures(finding), limits.area_share, limits.area_m2
+            waiver.figures, select_identifying_figures(finding), limits.area_share, limits.area_m2
         )
     share = waivers.limits.area_share if waiver.lonlat else waivers.limits.figure_share
     return _are_figures_alike(waiver.figures, get_finding_figures(finding), share)

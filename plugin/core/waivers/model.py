@@ -47,8 +47,8 @@ class Waiver:
 
     ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (as the finding reported it) describe the conflict when it
     was accepted; it still matches after a move up to ``place_m`` and a change up to ``change_m2``. ``figures``: figures
-    of a finding without an area, and for a finding with an area its value (`drop_area_figures`). ``until``: the last
-    day of validity, None: unlimited. ``message`` is for readers only.
+    of a finding without an area, and for a finding with an area its value (`select_identifying_figures`). ``until``:
+    the last day of validity, None: unlimited. ``message`` is for readers only.
     """
 
     id: str
@@ -99,7 +99,7 @@ class Waiver:
         """Return True if the waiver is no longer valid on a day."""
         return self.until is not None and self.until < today
 
-    def report_values(self) -> dict[str, str]:
+    def get_report_values(self) -> dict[str, str]:
         """Return the waiver's entries for reports: plain texts, attachments by name only."""
         return {
             "id": self.id,
@@ -132,7 +132,7 @@ class WaiverLimits:
         """
         return max(self.place_m, self.area_share * (area_m2 or 0.0) ** 0.5)
 
-    def change_m2(self, area_m2: float | None) -> float:
+    def compute_allowed_change_m2(self, area_m2: float | None) -> float:
         """Return by how much (m²) the area of a conflict may change; 0 without an area."""
         return 0.0 if area_m2 is None else max(self.area_m2, self.area_share * area_m2)
 
@@ -178,7 +178,7 @@ def get_finding_figures(finding: Finding) -> dict[str, Any]:
     }
 
 
-def drop_area_figures(finding: Finding) -> dict[str, Any]:
+def select_identifying_figures(finding: Finding) -> dict[str, Any]:
     """Return the figures that identify the conflict of a finding with an area.
 
     Such figures are a code, or an area that was written or lost.
@@ -295,9 +295,9 @@ def _make_waiver(finding: Finding, words: WaiverEntry, limits: WaiverLimits, att
         lat=lat,
         place_m=limits.compute_allowed_move_m(area) if finding.place else 0.0,
         area_m2=area,
-        change_m2=limits.change_m2(area),
+        change_m2=limits.compute_allowed_change_m2(area),
         as_drawn=area is not None,
-        figures=get_finding_figures(finding) if area is None else drop_area_figures(finding),
+        figures=get_finding_figures(finding) if area is None else select_identifying_figures(finding),
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..messages.texts import Texts
-from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, format_measured
+from ..render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS, AreaBalance
-from ..versions.tables import join_some_names, list_uncompared_rows
+from ..versions.tables import join_some_names, make_notes_on_repaired_or_lost_rows
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 #: Tables show the area that touched parcels gained separately from ``revalued`` (by zone: from ``rest``).
@@ -23,7 +23,7 @@ def get_layer_balance(maintained_layer: MaintainedLayer) -> AreaBalance:
     return maintained_layer.comparison.balance_by_basis[STATUTORY_BASIS]
 
 
-def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
+def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
     """Sum the statutory areas (m²) of a layer by the code of its compared field.
 
     Returns
@@ -84,7 +84,7 @@ def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "after_m2": sum(piece.area_m2 for piece in maintained_layer.parcels_after_change),
                 "kinds": kinds,
                 "balance": _list_term_values(get_layer_balance(maintained_layer)),
-                "zones": sum_areas_by_zone(maintained_layer),
+                "zones": sum_balance_terms_by_code(maintained_layer),
                 "townships": {
                     town: _list_term_values(b) for town, b in maintained_layer.balance_by_township.items() if town
                 },
@@ -120,7 +120,7 @@ def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
     for maintained_layer in update.maintained_layers:
         values = [
-            format_measured(value, "m2")
+            make_table_number(value, "m2")
             for value in _subtract_reshaped(_list_term_values(get_layer_balance(maintained_layer)), "revalued")
         ]
         table.rows.append(
@@ -206,7 +206,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
             )
         messages += [
             texts.get("versions", key, **params)
-            for key, params in list_uncompared_rows(maintained_layer.comparison, texts, "yearly")
+            for key, params in make_notes_on_repaired_or_lost_rows(maintained_layer.comparison, texts, "yearly")
         ]
         messages += _list_doubled_keys(maintained_layer, texts)
     if not any(maintained_layer.balance_by_township for maintained_layer in update.maintained_layers):
@@ -247,7 +247,7 @@ def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     for maintained_layer in update.maintained_layers:
         rows = {
             code: dict(zip(terms, _subtract_reshaped({t: row[t] for t in terms}, "rest"), strict=True))
-            for code, row in sum_areas_by_zone(maintained_layer).items()
+            for code, row in sum_balance_terms_by_code(maintained_layer).items()
         }
         for code, row in rows.items():
             heads = [
@@ -300,4 +300,4 @@ def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
 
 
 def _make_row(heads: list[CellValue], values: list[float], key: str, kind: str = "row") -> ReportTableRow:
-    return ReportTableRow([*heads, *(format_measured(value, "m2") for value in values)], kind, key)
+    return ReportTableRow([*heads, *(make_table_number(value, "m2") for value in values)], kind, key)

@@ -24,7 +24,7 @@ from ..io.rows import BYTES_CODEC, KEY_FIELD
 from ..io.source import list_source_datasets
 from ..messages.texts import Texts
 from ..options import RunOptions
-from ..standard.numbering import find_highest_running
+from ..standard.numbering import find_highest_running_number
 from .model import YearlyUpdate
 from .update import check_year, compute_yearly_update
 from .write import WrittenUpdate, validate_target, write_update
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _READING_SHARE = 0.2
 
 
-def update_from_files(
+def compute_update_from_files(
     filed: str | Path,
     current: str | Path,
     year: int,
@@ -117,7 +117,8 @@ def update_from_files(
     )
     # New numbers are above those of every layer of both databases, also of layers that are not maintained.
     update.highest_running_number = max(
-        find_highest_running(read_source_keys(source, cancellation), after.area_code) for source in (filed, current)
+        find_highest_running_number(read_source_keys(source, cancellation), after.area_code)
+        for source in (filed, current)
     )
     return update
 
@@ -135,11 +136,11 @@ def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANC
     for path in list_source_datasets(Path(os.path.abspath(source))):
         check_readable(path)
         with provide_safe_path(path) as opened:
-            with _refuse_unreadable(path, path.stem):
+            with _convert_read_errors_to_input_error(path, path.stem):
                 names = [str(name) for name, _ in pyogrio.list_layers(opened)]
             for name in names:
                 cancellation.raise_if_cancelled()
-                with _refuse_unreadable(path, name):
+                with _convert_read_errors_to_input_error(path, name):
                     keys = _read_keys(opened, name)
                 yield from keys
 
@@ -157,7 +158,7 @@ def _read_keys(opened: Path, name: str) -> list[str]:
 
 
 @contextmanager
-def _refuse_unreadable(path: Path, layer: str) -> Iterator[None]:
+def _convert_read_errors_to_input_error(path: Path, layer: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # The same warnings are reported when the layers are read for the comparison.
@@ -173,7 +174,7 @@ _COMPARING_SHARE = 0.8
 _SMALLEST_PROGRESS_STEP = 0.005
 
 
-def make_update(
+def compute_and_write_update(
     filed: str | Path,
     current: str | Path,
     year: int,
@@ -195,7 +196,7 @@ def make_update(
     Raises
     ------
     InputError, OutputError
-        As `update_from_files`, `validate_target` and `write_update` raise.
+        As `compute_update_from_files`, `validate_target` and `write_update` raise.
     """
     texts = Texts(options.lang)
     shown_texts: set[str] = set()
@@ -214,7 +215,7 @@ def make_update(
         report_progress(_COMPARING_SHARE * share, text)
 
     report_comparison(0.0, "")
-    update = update_from_files(
+    update = compute_update_from_files(
         filed,
         current,
         year,

@@ -33,7 +33,9 @@ _RingCoordinates = list[tuple[float, float]]
 _EDGES_PER_BATCH = 20_000
 
 
-def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation) -> NDArray:
+def add_neighbour_vertices_to_edges(
+    shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation
+) -> NDArray:
     """Add to each polygon the vertices that other polygons have on its edges.
 
     Parameters
@@ -170,7 +172,7 @@ def _insert_into_ring(
     return new_ring
 
 
-def add_nodes_to_filed(edition: LayerEdition, rows: NDArray, shapes: NDArray) -> Layer:
+def make_filed_layer_with_added_nodes(edition: LayerEdition, rows: NDArray, shapes: NDArray) -> Layer:
     """Return rows of the earlier edition as a layer whose edges have added vertices.
 
     ``rows``: (q,) positions; ``shapes``: (q,) polygons with the added vertices, in metres. The layer has its own

@@ -19,7 +19,7 @@ from ..invariants import require_value
 from ..package.layers.content import PackageLayer
 from ..plan.layer import Layer, SourceLayer
 from ..standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE
-from ..standard.numbering import find_highest_running, make_bsm
+from ..standard.numbering import find_highest_running_number, make_bsm
 from ..standard.template import Template
 from ..versions.model import MOVED_IN_KIND
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
@@ -61,12 +61,12 @@ def find_highest_number(update: YearlyUpdate) -> int:
     """Return the county's highest running number of keys in the two editions."""
     county = update.current_plan.area_code
     layers = [layer for plan in (update.filed_plan, update.current_plan) for layer in plan.layers.values()]
-    return max([update.highest_running_number, *(find_highest_running(layer.keys, county) for layer in layers)])
+    return max([update.highest_running_number, *(find_highest_running_number(layer.keys, county) for layer in layers)])
 
 
 def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
     rules = require_value(update.current_plan.norm.standard.maintenance, "the norm of maintenance")
-    return update.current_plan.norm.standard.templates[rules.get_stage(stage).prefix + maintained_layer.role]
+    return update.current_plan.norm.standard.templates[rules.get_class_of_stage(stage).prefix + maintained_layer.role]
 
 
 def _make_layer_before_change(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> PackageLayer:
@@ -104,7 +104,7 @@ def _make_change(
             )
         rows["WHLX"][n] = KIND_CODES[change.kind]
         rows["WHBH"][n] = f"{update.update_date:%Y%m%d}{first_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
-    return _make_content(update, template, rows, [change.shape for change in maintained_layer.changes], target)
+    return _make_package_layer(update, template, rows, [change.shape for change in maintained_layer.changes], target)
 
 
 def _make_layer_after_change(
@@ -140,7 +140,7 @@ def _make_layer_after_change(
             ]
     county = update.current_plan.area_code
     rows["BSM"] = [make_bsm(county, bsm + n) for n in range(len(taken))]
-    return _make_content(
+    return _make_package_layer(
         update, template, rows, [piece.shape for piece in maintained_layer.parcels_after_change], target
     )
 
@@ -150,7 +150,7 @@ def _has_text(value: Any) -> bool:
     return bool(format_cell(value).strip())
 
 
-def _make_content(
+def _make_package_layer(
     update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target: CRS
 ) -> PackageLayer:
     frame = _make_frame(rows, _reproject_shapes(update, shapes, target), target)

@@ -29,7 +29,7 @@ from ..versions.equal_shapes import snap_vertices
 from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, ChangedPart, VersionComparison, make_edition
 from ..versions.pieces import LandPieces, find_rows_around
 from .model import KIND_CODES, LandChange, MaintainedLayer, ParcelAfterChange, YearlyUpdate
-from .nodes import add_nodes, add_nodes_to_filed
+from .nodes import add_neighbour_vertices_to_edges, make_filed_layer_with_added_nodes
 
 #: Slivers are separated from land later, from the remainder of a row.
 _NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
@@ -80,7 +80,7 @@ def find_land_after_change(
     if not len(rows):
         return []
     there = np.isin(pieces.before_row, rows) & (pieces.after_row >= 0)
-    more_of, more = _find_overlapping_land(comparison, pieces, rows, tolerance, cancellation)
+    more_of, more = _find_land_missed_by_comparison(comparison, pieces, rows, tolerance, cancellation)
     of, shapes = np.concatenate([pieces.after_row[there], more_of]), np.concatenate([pieces.shape[there], more])
     order = np.argsort(of, kind="stable")
     shapes = shapes[order]
@@ -106,7 +106,7 @@ def find_land_after_change(
     ]
 
 
-def _find_overlapping_land(
+def _find_land_missed_by_comparison(
     comparison: VersionComparison, pieces: LandPieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
     """Find current land on earlier ``rows`` that the comparison did not cut.
@@ -307,8 +307,10 @@ def _add_vertices_of_other_classes(
     shapes[: len(filed)] = filed
     shapes[len(filed) :] = [one.shape for one in rest]
     bends = not crs_care.preserves_straight_lines(crs_care.CGCS2000_DEGREES, before.layer.plane_crs)
-    full = add_nodes(shapes, tolerance, bends, cancellation)
-    maintained_layer.filed_layer = add_nodes_to_filed(before, maintained_layer.filed_rows, full[: len(filed)])
+    full = add_neighbour_vertices_to_edges(shapes, tolerance, bends, cancellation)
+    maintained_layer.filed_layer = make_filed_layer_with_added_nodes(
+        before, maintained_layer.filed_rows, full[: len(filed)]
+    )
     others = full[len(filed) :]
     more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
     for n, area_m2 in zip(

@@ -80,7 +80,7 @@ def write_files_together(places: list[Path]) -> Iterator[Path]:
 
 
 @contextmanager
-def ensure_folder(folder: Path) -> Iterator[None]:
+def make_folder_removed_if_empty(folder: Path) -> Iterator[None]:
     """Make a folder for the block; remove it afterwards if it is new and empty.
 
     Raises
@@ -227,7 +227,7 @@ def _reserve_target_paths(places: list[Path]) -> Iterator[None]:
 
     They do not exist, and no other process writes them.
     """
-    with ensure_folder(places[0].parent), alone(places[0]):
+    with make_folder_removed_if_empty(places[0].parent), alone(places[0]):
         finish_interrupted_update(places)
         for place in places:
             if place.exists():

@@ -69,10 +69,10 @@ class LayerRecognition(QObject):
         if self._reading():
             dock.set_empty_page(empty_states.make_reading_page())
             return
-        if not empty_states.has_libraries():
+        if not empty_states.has_recent_geopandas():
             dock.set_empty_page(empty_states.make_libraries_missing_page(handlers["doctor"]))
             return
-        outlines = role_recognition.take_outlines(project)
+        outlines = role_recognition.read_layer_schemas(project)
         self._request += 1
         if not outlines:
             dock.set_empty_page(empty_states.make_no_layer_page(handlers["new"], handlers["sample"]))

@@ -100,7 +100,7 @@ class CheckRunner(QObject):
             checked = check_project_or_folder(
                 shots, options, source=source, progress=progress, cancellation=cancellation
             )
-            return checked, findings_layer.make_features(checked.report.findings)
+            return checked, findings_layer.make_finding_features(checked.report.findings)
 
         def finish_check(answer):
             names = {shot.name: shot.layer_id for shot in shots}
@@ -113,7 +113,7 @@ class CheckRunner(QObject):
         self._start_job(tr("Check All"), read_and_check, finish_check, empty_states.count_rules(options))
         return True
 
-    def run_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> bool:
+    def start_package_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> bool:
         """Run another check (of a package) with its progress in the panel.
 
         Return False if a check is running already.

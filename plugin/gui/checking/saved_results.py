@@ -16,7 +16,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer, saved_result
-from ...bridge.checking.saved_result import ProjectState, read_stamp
+from ...bridge.checking.saved_result import ProjectState, read_modification_stamp
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import convert_to_qgis_crs, get_file_path
 from ...bridge.project import county
@@ -115,7 +115,7 @@ class SavedResults(QObject):
         if make is None:
             return
         text = str(path or "")
-        file = make_saved_file(text, read_stamp(text))
+        file = make_saved_file(text, read_modification_stamp(text))
 
         def return_content(cancellation: Cancellation) -> SavedResult:
             kept = make(cancellation)
@@ -176,10 +176,10 @@ class SavedResults(QObject):
         project = QgsProject.instance()
         file = project.absoluteFilePath()
         path = make_saved_result_path(file) if file else None
-        if path is None or not path.is_file() or not empty_states.has_libraries():
+        if path is None or not path.is_file() or not empty_states.has_recent_geopandas():
             return
         state, number = ProjectState.read_from_project(project), self._watch.number
-        shots, outlines = saved_result.take_plan_snapshots(project), role_recognition.take_outlines(project)
+        shots, outlines = saved_result.take_plan_snapshots(project), role_recognition.read_layer_schemas(project)
         inputs = list(dict.fromkeys(get_file_path(layer) for layer in role_recognition.list_plan_layers(project)))
 
         def read_in_background(_progress: Any, cancellation: Cancellation) -> Any:
@@ -189,7 +189,7 @@ class SavedResults(QObject):
             if changes is None:
                 return None
             checked = saved_result.restore_result(kept, state, inputs)
-            return kept, changes, checked, findings_layer.make_features(checked.report.findings)
+            return kept, changes, checked, findings_layer.make_finding_features(checked.report.findings)
 
         def show_saved_result(answer: Any) -> None:
             self._reading_job = None

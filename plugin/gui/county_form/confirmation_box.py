@@ -99,7 +99,7 @@ class ConfirmationBox(FormBox):
         self.items.clear()
         self._is_filling = False
 
-    def list_settings(self, items: list[str]) -> None:
+    def show_confirmable_settings(self, items: list[str]) -> None:
         """List the settings that can be confirmed; ticked ones stay ticked."""
         if items == self._offered_items:
             return

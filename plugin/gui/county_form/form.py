@@ -27,9 +27,9 @@ from ...core.errors import SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import Norm, list_profile_ids, load_profile
 from ...core.profile.county_checks import FormFieldError, find_county_problems, load_base
-from ...core.profile.county_file import CountyConfirmation, CountySettings, load_composed
+from ...core.profile.county_file import CountyConfirmation, CountySettings, load_profile_as_if_saved
 from ...core.profile.load import load_named_standard
-from ...core.profile.resolved import read_choices
+from ...core.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
@@ -78,8 +78,8 @@ class CountyForm(QWidget):
         self.above.setWordWrap(True)
         self.targets = TargetsBox(self._texts)
         self.ratio = RatioBox(norm, self._texts)
-        self.limits = LimitsBox(read_choices().limits, norm, self._texts)
-        self.tolerances = LimitsBox(read_choices().tolerances, norm, self._texts)
+        self.limits = LimitsBox(read_county_form_choices().limits, norm, self._texts)
+        self.tolerances = LimitsBox(read_county_form_choices().tolerances, norm, self._texts)
         self.confirmation = ConfirmationBox(self._texts)
         self.problems: list[FormFieldError] = []
         self.errors: list[FormError] = []
@@ -274,12 +274,12 @@ class CountyForm(QWidget):
         if self.has_own_values or self._text:
             try:
                 unconfirmed = replace(county, confirmation=CountyConfirmation())
-                norm = replace(norm, profile=load_composed(unconfirmed, self._path, self._text))
+                norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed, self._path, self._text))
             except SanxianError as error:
                 self.file_message.show_text(trouble.explain_error(error))
                 return
         items = find_confirmable_items(norm)
-        self.confirmation.list_settings(items)
+        self.confirmation.show_confirmable_settings(items)
         given = self.confirmation.read_confirmation()
         complete = given.by and given.document and not any(p.field_path.startswith("confirmed") for p in self.problems)
         known = norm.profile if not complete else replace(norm.profile, confirmed=frozenset(given.items))

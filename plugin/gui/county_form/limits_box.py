@@ -16,7 +16,7 @@ from ...core.messages.texts import Texts
 from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import find_unit, load_all_rules
 from ...core.profile import Norm
-from ...core.profile.resolved import get_inherited, read_choices
+from ...core.profile.resolved import get_inherited, read_county_form_choices
 from ..widgets.field_message import FieldMessage
 from ..widgets.sections import make_faint_label
 from .fields import (
@@ -225,7 +225,7 @@ class RatioBox(FormBox):
         self.restore.clicked.connect(self._restore_classes)
         names = norm.standard.code_lists["urban_rural"].entry_by_code
         self.boxes: dict[tuple[str, ...], QCheckBox] = {}
-        for codes in read_choices().ratio_classes:
+        for codes in read_county_form_choices().ratio_classes:
             name = names[codes[0]].name.partition("(")[0]
             self.boxes[codes] = QCheckBox(f"{tr(', ').join(codes)} {name}")
             self.boxes[codes].toggled.connect(self._on_class_toggled)
@@ -293,8 +293,10 @@ class RatioBox(FormBox):
         self.restore.setVisible(self._classes_own)
         origin = tr("set by the county") if self._classes_own else get_inherited(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
-        self.form_mark.show_mark(self._norm.get_mark(_DEFINITION_KEY) if self.form.get_own_value() is None else "C")
-        self.classes_mark.show_mark("C" if self._classes_own else self._norm.get_mark(_CLASSES_KEY))
+        self.form_mark.show_mark(
+            self._norm.get_source_mark(_DEFINITION_KEY) if self.form.get_own_value() is None else "C"
+        )
+        self.classes_mark.show_mark("C" if self._classes_own else self._norm.get_source_mark(_CLASSES_KEY))
 
     def _on_changed(self, *_args: object) -> None:
         if not self._is_filling:

@@ -21,10 +21,10 @@ from ...core.profile.county_file import (
     PROFILE_FILE_SUFFIX,
     CountySettings,
     is_county_code,
-    is_own_file,
+    is_editable_profile_file,
     make_default_profile_path,
     read_county,
-    read_text,
+    read_valid_toml_text,
     save_county,
 )
 from ...core.standard import list_standard_folders, load_standard
@@ -64,7 +64,7 @@ class ProfileDialog(ProfileForm):
     def _fill_fields(self, now: county.ProjectCountySettings) -> None:
         """Fill the fields with the current settings of the project."""
         self.profile.set_profiles(list_profile_ids())
-        own_path = self._find_own_path()
+        own_path = self._get_default_profile_path()
         if own_path is not None and own_path.exists():
             self.profile.choose_profile(str(own_path))
         self.profile.choose_profile(now.profile)
@@ -81,7 +81,7 @@ class ProfileDialog(ProfileForm):
         self.base_year.setText(now.base_year)
         self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
         given = (
-            (self.waivers, waivers.read_chosen_file(self._project)),
+            (self.waivers, waivers.read_chosen_waiver_path(self._project)),
             (self.targets, now.targets),
             (self.baseline, now.baseline),
             (self.register, now.register),
@@ -120,8 +120,8 @@ class ProfileDialog(ProfileForm):
             self.errors.show_message("error", escape(messages.explain_error(error)))
             return
         settings.store_setting("language", self.language.currentData())
-        county.store_county(self._project, replace(now, profile=own) if own else now)
-        waivers.store_chosen_file(self._project, self.waivers.text())
+        county.store_county_settings(self._project, replace(now, profile=own) if own else now)
+        waivers.store_chosen_waiver_path(self._project, self.waivers.text())
         self._project.setDirty(True)
         super().accept()
 
@@ -131,12 +131,12 @@ class ProfileDialog(ProfileForm):
         self.tabs.setCurrentIndex(1)
 
     # --- the county's own file
-    def _find_own_path(self) -> Path | None:
+    def _get_default_profile_path(self) -> Path | None:
         """Return the path of the county's profile next to the project; None if unsaved."""
         name = self._project.fileName()
         return make_default_profile_path(Path(name)) if name else None
 
-    def _find_own_file(self) -> Path | None:
+    def _find_profile_to_edit(self) -> Path | None:
         """Return the profile file that the form edits.
 
         None if the chosen profile is only the parent of the county's own one.
@@ -145,7 +145,11 @@ class ProfileDialog(ProfileForm):
         if not chosen.endswith(".toml"):
             return None
         profile = load_profile(chosen)
-        return Path(chosen) if is_own_file(profile, county.read_project_county(self._project)[0]) else None
+        return (
+            Path(chosen)
+            if is_editable_profile_file(profile, county.read_county_code_and_name(self._project)[0])
+            else None
+        )
 
     def _open_form(self) -> None:
         """Show the county's own file, or an empty form that inherits from the profile."""
@@ -153,15 +157,17 @@ class ProfileDialog(ProfileForm):
             return
         chosen = self.profile.currentData() or ""
         try:
-            own = self._find_own_file()
+            own = self._find_profile_to_edit()
             if own is not None:
-                text = read_text(own)
+                text = read_valid_toml_text(own)
                 self.form.show_county(read_county(own, text), own, text)
             elif self._opened_new:
                 # Preserve the entries; only the parent changes.
                 self.form.set_parent_profile(chosen)
             else:
-                self.form.show_county(self._make_settings(chosen), self._find_own_path() or Path(PROFILE_FILE_SUFFIX))
+                self.form.show_county(
+                    self._make_settings(chosen), self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX)
+                )
             self._opened_new = own is None
         except (SanxianError, ImportError):
             # The summary reports what is wrong with the file.
@@ -171,7 +177,7 @@ class ProfileDialog(ProfileForm):
         self._show_errors()
 
     def _make_settings(self, base: str) -> CountySettings:
-        code, name = county.read_project_county(self._project)
+        code, name = county.read_county_code_and_name(self._project)
         profile = load_profile(base)
         if not code and is_county_code(profile.area_code):
             code, name = profile.area_code, profile.name
@@ -184,7 +190,7 @@ class ProfileDialog(ProfileForm):
             self.errors.show_errors([])
             self._ok_button.setEnabled(self._norm_is_valid)
             return
-        own, own_path = self._find_own_file(), self._find_own_path()
+        own, own_path = self._find_profile_to_edit(), self._get_default_profile_path()
         if own is not None:
             text = tr("Saved to {file}; the rest of the file is not changed").format(file=own.name)
         elif own_path is not None:
@@ -203,12 +209,12 @@ class ProfileDialog(ProfileForm):
         """
         if self.form is None or not self.form.isEnabled():
             return ""
-        own, settings_ = self._find_own_file(), self.form.read_county_settings()
+        own, settings_ = self._find_profile_to_edit(), self.form.read_county_settings()
         if own is not None:
             if self.form.is_changed:
                 save_county(settings_, own, self.form.text)
             return ""
-        own_path = self._find_own_path()
+        own_path = self._get_default_profile_path()
         if not self.form.has_own_values or own_path is None:
             return ""
         if own_path.exists():

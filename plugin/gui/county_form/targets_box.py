@@ -12,7 +12,12 @@ from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolBut
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile import BINDING_TARGET_WORD, IndicatorTarget, Norm
-from ...core.profile.resolved import INDICATOR_SETTINGS, find_target_year, get_inherited_targets, read_choices
+from ...core.profile.resolved import (
+    TARGET_INDICATOR_IDS,
+    find_latest_target_year,
+    get_inherited_targets,
+    read_county_form_choices,
+)
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
 from .fields import FormBox, InheritingLineEdit, MarkSlot, NameLabel, RestoreButton, ScrollSafeComboBox
@@ -40,7 +45,7 @@ class TargetRow:
         for choice in find_allowed_comparisons(indicator):
             self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
         names = texts.get_section("unit_names")
-        for choice in ("count",) if indicator in _COUNT_INDICATORS else read_choices().units:
+        for choice in ("count",) if indicator in _COUNT_INDICATORS else read_county_form_choices().units:
             self.unit.addItem(names[choice], choice)
         binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
         for choice in _BINDING_CHOICES:
@@ -82,7 +87,7 @@ class TargetRow:
         )
 
     def _reset_choices(self) -> None:
-        usual = read_choices().target_defaults[self.indicator]
+        usual = read_county_form_choices().target_defaults[self.indicator]
         self._choose_combo_values(usual["comparison"], usual["unit"], usual["binding"])
 
     def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
@@ -190,12 +195,12 @@ class TargetsBox(FormBox):
         self.more.setToolTip(tr("Add a line for a target of another year"))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
-        for indicator in INDICATOR_SETTINGS:
+        for indicator in TARGET_INDICATOR_IDS:
             menu.addAction(texts.get_indicator_name(indicator)).triggered.connect(
                 lambda _on, name=indicator: self.add_row(name)
             )
         self.more.setMenu(menu)
-        for indicator in INDICATOR_SETTINGS:
+        for indicator in TARGET_INDICATOR_IDS:
             self.add_row(indicator)
         self._is_filling = False
 
@@ -208,7 +213,7 @@ class TargetsBox(FormBox):
             self._grid.addWidget(widget, line, column)
         self._grid.addWidget(row.message, line + 1, 2, 1, 7)
         if self._norm is not None:
-            row.show_inherited_target(None, find_target_year(self._norm))
+            row.show_inherited_target(None, find_latest_target_year(self._norm))
         return row
 
     def _make_completer(self) -> QCompleter:
@@ -220,10 +225,10 @@ class TargetsBox(FormBox):
     def show_targets(self, targets: tuple[IndicatorTarget, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""
         self._is_filling = True
-        for extra in self.rows[len(INDICATOR_SETTINGS) :]:
+        for extra in self.rows[len(TARGET_INDICATOR_IDS) :]:
             for widget in (*extra.list_widgets(), extra.message):
                 widget.deleteLater()
-        del self.rows[len(INDICATOR_SETTINGS) :]
+        del self.rows[len(TARGET_INDICATOR_IDS) :]
         for row in self.rows:
             row.clear()
         self.show_inherited(norm, area_code)
@@ -239,7 +244,9 @@ class TargetsBox(FormBox):
         known = get_inherited_targets(area_code, norm)
         for row in self.rows:
             candidates = [t for t in known.values() if t.indicator == row.indicator]
-            row.show_inherited_target(max(candidates, key=lambda t: t.year, default=None), find_target_year(norm))
+            row.show_inherited_target(
+                max(candidates, key=lambda t: t.year, default=None), find_latest_target_year(norm)
+            )
 
     def read_targets(self, area_code: str) -> tuple[IndicatorTarget, ...]:
         return tuple(found for row in self.rows if (found := row.read_target(area_code)) is not None)

@@ -136,7 +136,7 @@ class _WidthFitter(QObject):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.widget().installEventFilter(self)
         # Layouts have their new sizes only after the current event.
-        self._later = theme.call_on_theme_change(self, self._fit_width)
+        self._later = theme.make_theme_change_timer(self, self._fit_width)
         self._later.start()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:

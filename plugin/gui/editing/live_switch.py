@@ -41,7 +41,7 @@ class LiveCheckSwitch(QObject):
         self.changed.emit()
 
     @property
-    def is_following(self) -> bool:
+    def is_observing(self) -> bool:
         """Return True while the layers of the displayed result are observed."""
         return self._current_check is not None
 

@@ -36,7 +36,10 @@ class EditWarnings(QObject):
         #: File → its risks that were reported in this project and still exist.
         self._reported: dict[str, set[Any]] = {}
         project = QgsProject.instance()
-        self._signal_connections = ((project.layersAdded, self._observe_layers), (project.cleared, self._forget_layers))
+        self._signal_connections = (
+            (project.layersAdded, self._observe_layers),
+            (project.cleared, self._forget_reported_risks),
+        )
         for signal, slot in self._signal_connections:
             signal.connect(slot)
         self._observe_layers(list(project.mapLayers().values()))
@@ -63,7 +66,7 @@ class EditWarnings(QObject):
                 layer.beforeEditingStarted.connect(slot)
                 self._followed_layers[layer.id()] = (layer, slot)
 
-    def _forget_layers(self) -> None:
+    def _forget_reported_risks(self) -> None:
         self._reported.clear()
 
     def _inspect_and_warn(self, layer: QgsVectorLayer) -> None:

@@ -19,7 +19,7 @@ from ..widgets.theme import get_state_word
 from .features import FeatureRef, get_layer_name, list_feature_refs
 from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares_in_list, get_kind, sum_finding_areas
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
-from .navigation_bar import can_withdraw_waiver, find_refusal_text
+from .navigation_bar import can_withdraw_waiver, find_waiver_refusal_text
 from .result import CheckView, RuleSource
 
 #: Maximum number of listed features; a finding may name hundreds.
@@ -109,7 +109,7 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 
 def _format_state(finding: Any) -> str:
     """Return whether a finding is waived or to do, and why it cannot be waived."""
-    word, why = get_state_word(finding.state), find_refusal_text(finding)
+    word, why = get_state_word(finding.state), find_waiver_refusal_text(finding)
     known = finding.state == "waived" or can_withdraw_waiver(finding)
     return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
 
@@ -172,7 +172,7 @@ class DetailPane(QgsScrollArea):
                 text, area = text.format(shown=group.shown_count, count=len(group.findings)), group.shown_area
             layout.addWidget(make_text_label(f"{text}  {format_area_with_unit(area)}" if area is not None else text))
         form = _make_form_layout()
-        if group.is_secondary:
+        if group.is_not_fully_checked:
             state = (
                 theme.get_outcome_word(group.check_state)
                 if group.check_state in NOT_RUN_OUTCOMES
@@ -195,7 +195,7 @@ class DetailPane(QgsScrollArea):
         ``hidden_layers``: layers of its features that are switched off in the layer tree.
         """
         page, layout = self._make_page(theme.KIND_ICONS[get_kind(finding)], group.title, group.code)
-        layout.addWidget(make_text_label(format_figures(finding)))
+        layout.addWidget(make_text_label(format_place_and_size(finding)))
         refs = list_feature_refs(finding)
         features = _make_feature_rows(
             result, finding, lambda ref: self.featureChosen.emit(ref, refs), self.formRequested.emit
@@ -274,7 +274,7 @@ def format_area_with_unit(area_m2: float | None) -> str:
     return "—" if area_m2 is None else format_hectares_in_list(area_m2)
 
 
-def format_figures(finding: Any) -> str:
+def format_place_and_size(finding: Any) -> str:
     """Return township, area and width of a finding as text.
 
     Example: 永安镇  1.26 公顷（图斑椭球面积）  净面积 …  宽 71.2 m.

@@ -44,8 +44,8 @@ class FindingsDock(FindingsForm):
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
-        self._themed = theme.call_on_theme_change(self, self._refresh_icons)
-        self._show_outdated_state()
+        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
+        self._update_visible_page()
 
     def _connect_signals(self) -> None:
         for button in (self.run_button, self.stale_button):
@@ -74,7 +74,7 @@ class FindingsDock(FindingsForm):
         """Set the page that the panel shows without a result."""
         self._idle = empty
         if self.result is None:
-            self._show_outdated_state()
+            self._update_visible_page()
 
     def set_county(self, name: str) -> None:
         self.county.setText(name or tr("Profile…"))
@@ -120,7 +120,7 @@ class FindingsDock(FindingsForm):
         self.tree.show_report(report, self._read_filters())
         self.run_button.setText(tr("Re-check"))
         first = self.detail.isHidden()
-        self._show_outdated_state()
+        self._update_visible_page()
         self._show_selected()
         if first:
             self.set_initial_heights()
@@ -134,7 +134,7 @@ class FindingsDock(FindingsForm):
         self.run_button.setText(tr("Check All"))
         self.show_note("")
         self.show_outdated_state("")
-        self._show_outdated_state()
+        self._update_visible_page()
         self._show_selected()
 
     def refresh_outdated_findings(self) -> None:
@@ -151,7 +151,7 @@ class FindingsDock(FindingsForm):
             return False
         self._offer_filter_choices()
         other = self.tree.apply_changes(change)
-        self._show_outdated_state()
+        self._update_visible_page()
         if other:
             self._show_selected()
         else:
@@ -169,7 +169,7 @@ class FindingsDock(FindingsForm):
         if (now := self.tree.get_selected_finding()) is not None:
             # Select the neighbour that the list moved to, since its details are shown.
             self.tree.select_finding(now)
-        self._show_outdated_state()
+        self._update_visible_page()
         self._show_selected()
         self._pass_selection_to_buttons()
 
@@ -192,12 +192,12 @@ class FindingsDock(FindingsForm):
         ``clean``: all rules were checked; ``only_skipped``: some rules were skipped.
         """
         self._clean, self._only_skipped = clean, only_skipped
-        self._show_outdated_state()
+        self._update_visible_page()
 
-    def list_skipped_rules(self) -> None:
+    def show_skipped_rules(self) -> None:
         """List the skipped rules of a result without findings (查看原因)."""
         self._reasons_shown = True
-        self._show_outdated_state()
+        self._update_visible_page()
         self.tree.expandAll()
 
     def clear_filters(self) -> None:
@@ -223,7 +223,7 @@ class FindingsDock(FindingsForm):
         if self.result is not None:
             before = self.tree.get_selected_finding()
             self.tree.set_wanted(self._read_filters())
-            self._show_outdated_state()
+            self._update_visible_page()
             if self.tree.get_selected_finding() is not before or before is None:
                 # The selected row is now filtered out, or the numbers of its rule have changed.
                 self._show_selected()
@@ -234,7 +234,7 @@ class FindingsDock(FindingsForm):
     def _choose_page(self) -> EmptyPage | None:
         if self.result is None:
             return self._idle
-        groups = [g for g in self.tree.findings.groups if g.findings or g.is_secondary]
+        groups = [g for g in self.tree.findings.groups if g.findings or g.is_not_fully_checked]
         if not self.result.findings:
             if self.result.report.findings and not self._reasons_shown:
                 text = tr(
@@ -249,7 +249,7 @@ class FindingsDock(FindingsForm):
             return EmptyPage(text, [(tr("Clear Filter"), self.clear_filters)])
         return None
 
-    def _show_outdated_state(self) -> None:
+    def _update_visible_page(self) -> None:
         empty = self._choose_page()
         if empty is not None:
             self.empty.show_empty(empty)

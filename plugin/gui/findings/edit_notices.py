@@ -153,10 +153,10 @@ class EditNotices(QObject):
         self.counter.clicked.connect(self._show_menu)
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.update_counter)
-        self._themed = theme.call_on_theme_change(self, self._refresh_icon)
+        self._themed = theme.make_theme_change_timer(self, self._refresh_icon)
         self.counter.installEventFilter(self)
         self._refresh_icon()
-        self.recount_new_findings()
+        self.reset_finding_count_change()
 
     def stop(self) -> None:
         self._editing.changed.disconnect(self.update_counter)
@@ -179,12 +179,12 @@ class EditNotices(QObject):
 
         The message closes when edits have resolved all findings named in it.
         """
-        self._count_new_findings()
+        self._compute_finding_count_change()
         found = [f for f in _drop_moved_findings(change) if f.state != "waived"]
         if found:
             self._named_findings = found
             zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(found)[0]))
-            fix = (tr("Fix…"), lambda: self._fix_findings(found))
+            fix = (tr("Fix…"), lambda: self._request_fixes(found))
             self._messages.show_message(describe_findings(self._dock.result, found), "warning", zoom, fix)
             self._messages.add_button(UndoButton(step))
             return
@@ -197,9 +197,9 @@ class EditNotices(QObject):
         """Close the message, which belongs to the former result."""
         self._named_findings = []
         self._messages.close()
-        self.recount_new_findings()
+        self.reset_finding_count_change()
 
-    def _fix_findings(self, findings: list[Any]) -> None:
+    def _request_fixes(self, findings: list[Any]) -> None:
         """Fix the current versions of findings, as far as later edits have not corrected them."""
         wanted = {finding.fingerprint for finding in findings}
         same = [f for f in self._dock.result.findings if f.fingerprint in wanted]
@@ -217,16 +217,16 @@ class EditNotices(QObject):
             self._dock.show_note(tr("A later edit has corrected this finding."))
 
     # --- the counter
-    def recount_new_findings(self) -> None:
+    def reset_finding_count_change(self) -> None:
         """Recount the findings that the last full check did not have.
 
         Called after a change of the result or of waivers.
         """
         result = self._dock.result
         self._finding_counts_before = Counter() if result is None else Counter(map(get_kind, result.report.findings))
-        self._count_new_findings()
+        self._compute_finding_count_change()
 
-    def _count_new_findings(self) -> None:
+    def _compute_finding_count_change(self) -> None:
         result = self._dock.result
         now = {} if result is None else result.count_findings()
         self._finding_count_change = {
@@ -237,7 +237,7 @@ class EditNotices(QObject):
     def update_counter(self) -> None:
         """Update the counter button with the live check's state and its numbers."""
         editing, result = self._editing, self._dock.result
-        self.counter.setVisible(result is not None and (editing.is_following or editing.is_outdated))
+        self.counter.setVisible(result is not None and (editing.is_observing or editing.is_outdated))
         if result is None:
             return
         parts = [tr("Live Check")]

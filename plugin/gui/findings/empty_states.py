@@ -19,7 +19,7 @@ ActionCallback = Callable[[], None]
 _RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}) ")
 
 
-def has_libraries() -> bool:
+def has_recent_geopandas() -> bool:
     """Return True if geopandas is installed in a new enough version; do not import it.
 
     The check itself validates the libraries.
@@ -30,7 +30,7 @@ def has_libraries() -> bool:
         version = metadata.version("geopandas")
     except metadata.PackageNotFoundError:
         return True
-    return int(version.split(".")[0]) >= int(health.REQUIRED_VERSIONS["geopandas"].split(".")[0])
+    return int(version.split(".")[0]) >= int(health.REQUIRED_LIBRARY_MIN_VERSIONS["geopandas"].split(".")[0])
 
 
 def is_missing_libraries_error(error: Exception) -> bool:

@@ -56,7 +56,7 @@ class FilterSettings:
     def accepts_reason(self, group: FindingGroup) -> bool:
         """Return True if the row with the reason of a skipped rule passes the filters."""
         return (
-            group.is_secondary
+            group.is_not_fully_checked
             and "skipped" in self.shown_kinds
             and not self.shown_townships
             and self._matches_search_text(f"{group.code} {group.title} {group.rule_outcome.reason}")
@@ -86,7 +86,7 @@ class FilterSettings:
         return all(word in text for word in self._search_words)
 
 
-def _count_shown(group: FindingGroup) -> None:
+def _update_shown_counts(group: FindingGroup) -> None:
     in_view = [f for f, passes in zip(group.findings, group.passes_filter, strict=True) if passes]
     group.shown_count, group.shown_area = len(in_view), sum_finding_areas(in_view)
     last = (n for n, p in enumerate(reversed(group.position_by_row)) if p < 0 or group.passes_filter[p])
@@ -115,10 +115,10 @@ class FindingsFilter(QSortFilterProxyModel):
             group.passes_filter = self.wanted.match_findings(group) if wanted else [False] * len(group.findings)
             group.passes_reason_filter = wanted and self.wanted.accepts_reason(group)
             group.shown_count = sum(group.passes_filter)
-            group.rows_to_last_visible = group.is_secondary + group.shown_count
+            group.rows_to_last_visible = group.is_not_fully_checked + group.shown_count
         model.reorder_after_filtering()
         for group in model.groups:
-            _count_shown(group)
+            _update_shown_counts(group)
         self._discard_results()
         self.invalidateFilter()
         if model.groups:
@@ -143,7 +143,7 @@ class FindingsFilter(QSortFilterProxyModel):
         }
         for group in model.groups:
             if group.code in touched:
-                _count_shown(group)
+                _update_shown_counts(group)
         if model.groups:
             # Qt then filters the rules again.
             model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE_COLUMN))

@@ -65,7 +65,7 @@ class FindingGroup:
         self.update_figures()
 
     @property
-    def is_secondary(self) -> bool:
+    def is_not_fully_checked(self) -> bool:
         """Return True if the rule was skipped, in full or in part, or crashed."""
         return str(self.rule_outcome.outcome) in NOT_RUN_OUTCOMES or self.rule_outcome.incomplete
 
@@ -79,7 +79,7 @@ class FindingGroup:
         outcome = str(self.rule_outcome.outcome)
         if outcome in NOT_RUN_OUTCOMES and not any(f.code == self.code for f in self.findings):
             return outcome
-        return "partly" if self.is_secondary else ""
+        return "partly" if self.is_not_fully_checked else ""
 
     @property
     def reason(self) -> str:
@@ -150,7 +150,7 @@ def get_listed_rule(finding: Any) -> str:
     return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
 
 
-def make_group_of_skipped_rule(code: str, number: int) -> FindingGroup:
+def make_group_of_rule_not_run(code: str, number: int) -> FindingGroup:
     """Return a group for findings that no rule of the check made.
 
     They concern the waivers of a rule that did not run, or the run itself (RUN).
@@ -171,12 +171,12 @@ def make_finding_groups(report: Any) -> list[FindingGroup]:
     for finding in report.findings:
         code = get_listed_rule(finding)
         if code not in groups:
-            groups[code] = make_group_of_skipped_rule(code, len(groups) + 1)
+            groups[code] = make_group_of_rule_not_run(code, len(groups) + 1)
         groups[code].findings.append(finding)
-    listed = [g for g in groups.values() if g.findings or g.is_secondary]
+    listed = [g for g in groups.values() if g.findings or g.is_not_fully_checked]
     for group in listed:
         group.update_figures()
-        group.position_by_row = group.rank_by_row = [-1] * group.is_secondary + list(range(len(group.findings)))
+        group.position_by_row = group.rank_by_row = [-1] * group.is_not_fully_checked + list(range(len(group.findings)))
     return listed
 
 
@@ -207,7 +207,7 @@ def sort_group_rows(group: FindingGroup, column: int, down: bool) -> list[int]:
         finding = group.findings[position]
         return {PLACE_COLUMN: (finding.township, finding.key), STATE_COLUMN: finding.state}.get(column, finding.area_m2)
 
-    return [-1] * group.is_secondary + _sort_items(range(len(group.findings)), get_sort_value, down)
+    return [-1] * group.is_not_fully_checked + _sort_items(range(len(group.findings)), get_sort_value, down)
 
 
 def sort_visible_rows_first(group: FindingGroup) -> list[int]:

@@ -22,7 +22,7 @@ from .groups import (
     describe_location,
     format_short_hectares,
     get_listed_rule,
-    make_group_of_skipped_rule,
+    make_group_of_rule_not_run,
     make_search_text,
     sort_group_rows,
     sort_groups,
@@ -63,11 +63,11 @@ class ChangingFindings(FindingsRows):
             group.update_figures()
         number = max([0, *self._rows, *(group.rule_number for group in self._silent.values())])
         unlisted = {
-            code: make_group_of_skipped_rule(code, number + n)
+            code: make_group_of_rule_not_run(code, number + n)
             for n, code in enumerate(found, 1)
             if code not in self._silent
         }
-        return [self._list_group((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
+        return [self._insert_group_row((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
 
     def _replace_findings(
         self, group: FindingGroup, renewed: dict[int, Any], sees: Callable[[FindingGroup, Any], bool]
@@ -111,7 +111,7 @@ class ChangingFindings(FindingsRows):
         group.passes_filter += [sees(group, f) for f in new]
         if group.search_texts:
             group.search_texts += [make_search_text(group, f) for f in new]
-        group.rank_by_row = sort_group_rows(group, *self._is_descending())
+        group.rank_by_row = sort_group_rows(group, *self._get_sort_column_and_direction())
         group.position_by_row = list(group.position_by_row)
         # Former rows stay in their order, even if their figures have changed since the sorting.
         for row, position in enumerate(sort_visible_rows_first(group)):
@@ -127,19 +127,19 @@ class ChangingFindings(FindingsRows):
             if is_loaded:
                 self.endInsertRows()
 
-    def _list_group(
+    def _insert_group_row(
         self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]
     ) -> FindingGroup:
         """List the group of a rule that had no findings."""
         group.findings, group.passes_filter = new, [sees(group, f) for f in new]
         group.update_figures()
-        group.rank_by_row = sort_group_rows(group, *self._is_descending())
+        group.rank_by_row = sort_group_rows(group, *self._get_sort_column_and_direction())
         group.position_by_row = sort_visible_rows_first(group)
         group.shown_count = sum(group.passes_filter)
-        row = sort_groups([*self.groups, group], *self._is_descending()).index(group)
+        row = sort_groups([*self.groups, group], *self._get_sort_column_and_direction()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
         self.groups.insert(row, group)
-        self._set_group_numbers()
+        self._set_row_by_rule_number()
         self.endInsertRows()
         return group
 
@@ -217,7 +217,7 @@ class FindingsModel(ChangingFindings):
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            sort_column, descending = self._is_descending()
+            sort_column, descending = self._get_sort_column_and_direction()
             return get_column_title(section) + (SORT_MARKS[descending] if section == sort_column else "")
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             return _ALIGN_RIGHT if section in (COUNT_COLUMN, AREA_COLUMN) else _ALIGN_LEFT

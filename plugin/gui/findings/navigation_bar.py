@@ -27,7 +27,7 @@ def _can_be_waived(finding: Any) -> bool:
     return finding.state != "waived" and not find_refusal_reason(finding)
 
 
-def find_refusal_text(finding: Any) -> str:
+def find_waiver_refusal_text(finding: Any) -> str:
     """Return why a finding cannot be waived; an empty text if it can."""
     from ...core.waivers.model import find_refusal_reason
 
@@ -90,7 +90,7 @@ class WaiveButton(QPushButton):
             return tr("Remove the waiver from its file; the finding is open again")
         if self._findings:
             return tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
-        return find_refusal_text(findings[0]) if findings else tr("Select the findings to accept")
+        return find_waiver_refusal_text(findings[0]) if findings else tr("Select the findings to accept")
 
     def perform_action(self) -> None:
         if self._findings:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...bridge.checking.saved_result import SIDE_FILES, read_stamp
+from ...bridge.checking.saved_result import SIDE_FILE_OPTION_NAMES, read_modification_stamp
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
 from ...bridge.project import county
@@ -46,7 +46,11 @@ class InputFingerprint:
         options = county.make_check_options(project)
         files: dict[str, tuple[Any, ...]] = {}
         layers = tuple(_make_layer_fingerprint(layer, files) for layer in role_recognition.list_plan_layers(project))
-        return cls(options, layers, tuple(read_stamp(str(getattr(options, name) or "")) for name in SIDE_FILES))
+        return cls(
+            options,
+            layers,
+            tuple(read_modification_stamp(str(getattr(options, name) or "")) for name in SIDE_FILE_OPTION_NAMES),
+        )
 
 
 def _make_layer_fingerprint(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -57,7 +61,7 @@ def _make_layer_fingerprint(layer: QgsVectorLayer, files: dict[str, tuple[Any, .
     path = get_file_path(layer)
     if path not in files:
         # A layer in memory or on a server does not report its changes.
-        files[path] = read_stamp(path) if os.path.exists(path) else (object(),)
+        files[path] = read_modification_stamp(path) if os.path.exists(path) else (object(),)
     return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), files[path]
 
 
@@ -113,7 +117,7 @@ class ResultOwner:
         """Return True if a result is displayed and is of the open project."""
         return self._dock.result is not None and self._project_number_of_result == self._watch.number
 
-    def has_features(self) -> bool:
+    def can_find_features(self) -> bool:
         """Return True if the features of the displayed result may be searched in the project.
 
         In another project the same key denotes another feature. Features of a package are in its opened layers.

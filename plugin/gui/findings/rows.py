@@ -182,18 +182,18 @@ class FindingsRows(QAbstractItemModel):
         down = order == Qt.SortOrder.DescendingOrder
 
         self.groups = sort_groups(self.groups, column, down)
-        self._set_group_numbers()
+        self._set_row_by_rule_number()
         for group in self.groups:
             group.rank_by_row = sort_group_rows(group, column, down)
             group.position_by_row = sort_visible_rows_first(group)
 
-    def _set_group_numbers(self):
+    def _set_row_by_rule_number(self):
         self._rows = {group.rule_number: row for row, group in enumerate(self.groups)}
 
     def _get_index_of_group(self, group: FindingGroup) -> QModelIndex:
         return self.index(self._rows[group.rule_number], 0)
 
-    def _is_descending(self) -> tuple[int, bool]:
+    def _get_sort_column_and_direction(self) -> tuple[int, bool]:
         column, order = self._sort_column_and_order
         return column, order == Qt.SortOrder.DescendingOrder
 

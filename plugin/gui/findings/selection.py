@@ -80,7 +80,7 @@ class FindingSelection(QObject):
     def show_on_map(self, finding: Any, zoom: bool = True) -> None:
         """Mark a finding on the map and outline its features as they are now."""
         result, outlines = self._dock.result, []
-        for ref in list_feature_refs(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.has_features() else ():
+        for ref in list_feature_refs(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.can_find_features() else ():
             layer, feature = find_feature(result, ref)
             if layer is not None and feature is not None and feature.hasGeometry():
                 own = (ref.role, ref.key) == (finding.role, finding.key)
@@ -97,11 +97,13 @@ class FindingSelection(QObject):
         self._dock.refresh_hidden_layers()
 
     def _open_form(self, ref: FeatureRef) -> None:
-        self._report_if_missing(self._owner.has_features() and open_feature_form(self._iface, self._dock.result, ref))
+        self._report_if_missing(
+            self._owner.can_find_features() and open_feature_form(self._iface, self._dock.result, ref)
+        )
 
     def _select_feature(self, ref: FeatureRef, others: list[FeatureRef]) -> None:
         self._report_if_missing(
-            self._owner.has_features() and select_feature(self._iface, self._dock.result, ref, others)
+            self._owner.can_find_features() and select_feature(self._iface, self._dock.result, ref, others)
         )
 
     def _report_if_missing(self, done: bool) -> None:

@@ -183,7 +183,7 @@ class FindingsTree(QTreeView):
         """Return the selected finding, or None."""
         return self.findings.get_finding(self.filter.mapToSource(self.currentIndex()))
 
-    def set_settled_signal_blocked(self, on: bool) -> None:
+    def set_settled_signal_enabled(self, on: bool) -> None:
         """Block (True) or allow (False) the signal of a settled selection."""
         self._settling.stop()
         self._settling.blockSignals(not on)

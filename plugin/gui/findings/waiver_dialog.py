@@ -38,7 +38,7 @@ from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from .attachment_digest import AttachmentDigest
-from .detail_pane import format_figures, format_keys, make_text_label
+from .detail_pane import format_keys, format_place_and_size, make_text_label
 from .groups import format_hectares_in_list, get_kind
 
 
@@ -63,7 +63,7 @@ class FindingCard(QFrame):
         head.setFont(font)
         texts = QVBoxLayout()
         texts.addWidget(head)
-        for text in (format_figures(finding), format_keys(finding), finding.message, more):
+        for text in (format_place_and_size(finding), format_keys(finding), finding.message, more):
             if text:
                 texts.addWidget(make_text_label(text))
         row = QHBoxLayout(self)

@@ -38,7 +38,7 @@ class WaiverActions(QObject):
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.set_settled_signal_blocked(False)
+        self._dock.tree.set_settled_signal_enabled(False)
 
     def get_waiver_path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""
@@ -60,7 +60,7 @@ class WaiverActions(QObject):
             self._save_waiver(chosen, words, path)
             written[:] = chosen
             if path != default and self._current():
-                places.store_chosen_file(QgsProject.instance(), str(path))
+                places.store_chosen_waiver_path(QgsProject.instance(), str(path))
 
         tree = self._dock.tree
         titles = {group.code: group.title for group in tree.findings.groups}

@@ -17,7 +17,7 @@ from .applying import FixApplier
 from .many_findings import BatchFixer
 from .one_finding import FindingFixer
 from .trial_runner import find_trial_obstacle
-from .whole_rules import WholeRuleChanges
+from .whole_rules import NonLocalFindingChanges
 
 
 class FixActions(QObject):
@@ -45,47 +45,47 @@ class FixActions(QObject):
         self.one = FindingFixer(iface, dock, editing, current, self.applier, self)
         self.many = BatchFixer(iface, dock, editing, current, self.applier, self)
         #: Number of an applied order → its changes to findings of rules that are not local.
-        self._whole_rule_changes: dict[str, WholeRuleChanges] = {}
+        self._whole_rule_changes: dict[str, NonLocalFindingChanges] = {}
         self.applier.applied.connect(self._on_applied)
         self.applier.reverted.connect(self._on_reverted)
-        self.many.previewRequested.connect(self.fix)
-        dock.navigation.fix.fix.connect(self.fix)
-        dock.navigation.fix.batch.connect(self.fix_all)
+        self.many.previewRequested.connect(self.preview_fixes)
+        dock.navigation.fix.fix.connect(self.preview_fixes)
+        dock.navigation.fix.batch.connect(self.preview_batch)
         notices.fixRequested.connect(self._fix_new)
         watch.changed.connect(self.close)
         watch.layers_removed.connect(lambda _ids: self.close_windows())
 
-    def fix(self, finding: Any) -> None:
+    def preview_fixes(self, finding: Any) -> None:
         """Preview the fixes of a finding."""
         if self._can_try():
             self.one.open(finding)
 
-    def fix_all(self, findings: list[Any]) -> None:
+    def preview_batch(self, findings: list[Any]) -> None:
         """List what fixes of several findings would do."""
         if self._can_try():
             self.many.open(findings)
 
     def _fix_new(self, findings: list[Any]) -> None:
         if len(findings) == 1:
-            self.fix(findings[0])
+            self.preview_fixes(findings[0])
         else:
-            self.fix_all(findings)
+            self.preview_batch(findings)
 
-    def _announce(self, order: FixOrder) -> None:
+    def _increase_change_limit_for_step(self, order: FixOrder) -> None:
         """Let the live check follow the step, even if it changed very many features."""
         if self._editing.live is not None:
-            self._editing.live.announce_changes(len(order.edits.rows))
+            self._editing.live.increase_change_limit_by(len(order.edits.rows))
 
     def _on_applied(self, order: FixOrder) -> None:
         if not self._current():
             return
-        self._announce(order)
-        changes = WholeRuleChanges(order.proposals, self._dock.result.findings)
+        self._increase_change_limit_for_step(order)
+        changes = NonLocalFindingChanges(order.proposals, self._dock.result.findings)
         self._whole_rule_changes[order.number] = changes
         self._emit(changes.apply())
 
     def _on_reverted(self, order: FixOrder) -> None:
-        self._announce(order)
+        self._increase_change_limit_for_step(order)
         changes = self._whole_rule_changes.pop(order.number, None)
         if changes is not None and self._current():
             self._emit(changes.revert(self._dock.result.findings))

@@ -17,7 +17,7 @@ from ...bridge.fixes.apply import (
     FixOrder,
     apply_order,
     find_change_log_path,
-    find_layers_to_start,
+    find_layers_to_start_editing,
     start_editing,
 )
 from ...bridge.fixes.refusals import ApplyRefused
@@ -59,9 +59,11 @@ class FixApplier(QObject):
     def close_message(self) -> None:
         self._messages.close()
 
-    def list_layers_to_start(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
+    def list_layers_to_start_editing(
+        self, order: FixOrder, layers: Mapping[str, QgsVectorLayer]
+    ) -> list[QgsVectorLayer]:
         """Return the layers that must be switched to edit mode first; raise ApplyRefused if the order cannot apply."""
-        return find_layers_to_start(order, layers)
+        return find_layers_to_start_editing(order, layers)
 
     def apply(self, order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, texts: Any) -> str:
         """Apply an order, switching layers to edit mode where needed; return why it was refused, else empty.
@@ -71,7 +73,7 @@ class FixApplier(QObject):
         log = ChangeLog(find_change_log_path(layers), texts)
         started: list[QgsVectorLayer] = []
         try:
-            started = find_layers_to_start(order, layers)
+            started = find_layers_to_start_editing(order, layers)
             start_editing(started)
             step = apply_order(order, layers, norm, log)
         except (ApplyRefused, SanxianError) as refused:

@@ -43,14 +43,17 @@ def make_area_rows(proposals: Iterable[Any], layer_name: Callable[[str], str]) -
             if role
         )
     rows = [
-        AreaRow(_shorten(layer_name(role)), (f[0], f[1], f[2], f[3]), tip=layer_name(role)) for role, f in sums.items()
+        AreaRow(_strip_code_in_brackets(layer_name(role)), (f[0], f[1], f[2], f[3]), tip=layer_name(role))
+        for role, f in sums.items()
     ]
     others = [role for role in unchanged if role not in sums]
     words = {role: tr("attributes only") if role in edited else tr("unchanged") for role in others}
-    return rows + [AreaRow(_shorten(layer_name(role)), None, words[role], layer_name(role)) for role in others]
+    return rows + [
+        AreaRow(_strip_code_in_brackets(layer_name(role)), None, words[role], layer_name(role)) for role in others
+    ]
 
 
-def _shorten(name: str) -> str:
+def _strip_code_in_brackets(name: str) -> str:
     """Return a layer's name without its code in brackets."""
     return name.split("（")[0]
 

@@ -70,7 +70,7 @@ def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
         texts.message(proposal),
         format_number(moved_out, 2) if proposal.areas else "—",
         format_number(moved_in, 2) if proposal.areas else "—",
-        str(len(proposal.appearing)) if proposal.appearing else tr("none"),
+        str(len(proposal.new_findings)) if proposal.new_findings else tr("none"),
         tr("Safe") if group == SAFE else doubts,
     ]
 

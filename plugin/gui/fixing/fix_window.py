@@ -42,7 +42,7 @@ class FixWindow(QObject):
         self._mark = FixMapPreview(iface.mapCanvas())
         self._texts: Any = None
 
-    def _require_dialog(self, make_dialog: Callable[[TrialRunner], QDialog]) -> None:
+    def _open_dialog_once(self, make_dialog: Callable[[TrialRunner], QDialog]) -> None:
         """Open the dialog unless it is open.
 
         ``make_dialog``: returns a new dialog whose signals are connected, for a trial that is not started.

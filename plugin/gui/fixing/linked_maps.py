@@ -36,8 +36,8 @@ class LinkedMaps(QWidget):
             FixMapPreview(self.before, shows_after=False),
             FixMapPreview(self.after),
         ]
-        self.before.extentsChanged.connect(lambda: self._follow(self.before, self.after))
-        self.after.extentsChanged.connect(lambda: self._follow(self.after, self.before))
+        self.before.extentsChanged.connect(lambda: self._copy_extent_to_other_map(self.before, self.after))
+        self.after.extentsChanged.connect(lambda: self._copy_extent_to_other_map(self.after, self.before))
         self.refresh_layers()
 
     def _make_frame(self, canvas: QgsMapCanvas, title: str, remark: QLabel) -> QFrame:
@@ -93,7 +93,7 @@ class LinkedMaps(QWidget):
             self.before.setCenter(box.center())
         if extent.width() <= 0 or self.before.scale() < NEAREST_SCALE:
             self.before.zoomScale(NEAREST_SCALE)
-        self._follow(self.before, self.after)
+        self._copy_extent_to_other_map(self.before, self.after)
         self.before.refresh()
         self.after.refresh()
 
@@ -109,7 +109,7 @@ class LinkedMaps(QWidget):
             canvas.stopRendering()
             canvas.setLayers([])
 
-    def _follow(self, moved: QgsMapCanvas, other: QgsMapCanvas) -> None:
+    def _copy_extent_to_other_map(self, moved: QgsMapCanvas, other: QgsMapCanvas) -> None:
         if self._is_moving:
             return
         self._is_moving = True

@@ -47,7 +47,7 @@ class BatchFixer(FixWindow):
         """Open the batch for findings, or start it anew for others."""
         self._findings = list(findings)
         self._read_texts()
-        self._require_dialog(self._make_dialog)
+        self._open_dialog_once(self._make_dialog)
         self.try_all()
 
     def _make_dialog(self, trial: TrialRunner) -> BatchDialog:

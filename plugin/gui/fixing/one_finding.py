@@ -33,7 +33,7 @@ class FindingFixer(FixWindow):
     # --- open and close
     def open(self, finding: Any) -> None:
         """Open the preview, or show another finding in the open one."""
-        self._require_dialog(self._make_dialog)
+        self._open_dialog_once(self._make_dialog)
         self._show_finding(finding)
 
     def _make_dialog(self, trial: TrialRunner) -> FixDialog:
@@ -99,7 +99,7 @@ class FindingFixer(FixWindow):
         rows = make_area_rows([choice.proposal], self._texts.layer)
         self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
         try:
-            starts = self._applier.list_layers_to_start(self._make_order(choice), self._get_layers())
+            starts = self._applier.list_layers_to_start_editing(self._make_order(choice), self._get_layers())
         except ApplyRefused as refused:
             self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
             return

@@ -55,10 +55,11 @@ class OutcomeBox(QScrollArea):
 
 def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
     """Return (icon, text) lines on what a proposal brings about."""
-    lines = [("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.gone)))]
-    if proposal.appearing:
-        lines.append(("warning", tr("Adds: {rules}").format(rules=_count_by_rule(proposal.appearing))))
-        lines += [("info", finding.message) for finding in proposal.appearing[:_MAX_SHOWN_FINDINGS] if finding.message]
+    lines = [("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.ended_findings)))]
+    if proposal.new_findings:
+        lines.append(("warning", tr("Adds: {rules}").format(rules=_count_by_rule(proposal.new_findings))))
+        shown = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
+        lines += [("info", finding.message) for finding in shown if finding.message]
     else:
         lines.append(("ok", tr("No new findings")))
     lines += [("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.doubts(proposal)]

@@ -28,24 +28,24 @@ def make_fix_shapes(
             if edit.shape is UNCHANGED and not edit.is_deleted:
                 continue
             if not edit.is_new and before is not None and before.feature.wkb is not None:
-                shapes.before.append(_read(before.feature.wkb))
+                shapes.before.append(_convert_wkb_to_geometry(before.feature.wkb))
             if edit.shape is not UNCHANGED and edit.shape is not None:
-                shapes.after.append(_read(edit.shape.wkb))
+                shapes.after.append(_convert_wkb_to_geometry(edit.shape.wkb))
         for area in proposal.areas:
-            shapes.moved_out += [_read(area.moved_out.wkb)] if area.moved_out is not None else []
-            shapes.moved_in += [_read(area.moved_in.wkb)] if area.moved_in is not None else []
+            shapes.moved_out += [_convert_wkb_to_geometry(area.moved_out.wkb)] if area.moved_out is not None else []
+            shapes.moved_in += [_convert_wkb_to_geometry(area.moved_in.wkb)] if area.moved_in is not None else []
         if proposal.finding.geom_kind != "none":
-            shapes.place.append(_read(proposal.finding.geometry.wkb))
+            shapes.place.append(_convert_wkb_to_geometry(proposal.finding.geometry.wkb))
     return shapes
 
 
 def make_finding_shapes(finding: Any, crs: QgsCoordinateReferenceSystem) -> FixShapes:
     """Return only the place of a finding, for a finding without a proposal."""
-    place = [] if finding.geom_kind == "none" else [_read(finding.geometry.wkb)]
+    place = [] if finding.geom_kind == "none" else [_convert_wkb_to_geometry(finding.geometry.wkb)]
     return FixShapes(crs, place=place)
 
 
-def _read(wkb: bytes) -> QgsGeometry:
+def _convert_wkb_to_geometry(wkb: bytes) -> QgsGeometry:
     geometry = QgsGeometry()
     geometry.fromWkb(wkb)
     return geometry

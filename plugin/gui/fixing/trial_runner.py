@@ -25,7 +25,7 @@ def find_trial_obstacle(editing: LiveCheckSwitch, is_current: bool) -> str:
     if not is_current:
         return tr("The result is not of the open project, so its layers cannot be fixed. Check all first.")
     live = editing.live
-    if editing.is_outdated or live is None or not live.can_try:
+    if editing.is_outdated or live is None or not live.can_run_trials:
         return tr("The result is older than the layers. Check again, then fix.")
     if not editing.is_on and editing.waiting_feature_count:
         text = tr(

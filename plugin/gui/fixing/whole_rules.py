@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class WholeRuleChanges:
+class NonLocalFindingChanges:
     """The changes that applied fixes make to findings of rules that are not local, as their trial found them.
 
     ``apply`` and ``revert`` return the change (`core.live.session.FindingsChange`) for the list, None for no change.
@@ -16,22 +16,22 @@ class WholeRuleChanges:
         """Compare the proposals with the displayed findings, before or right after they are applied."""
         from ...core.fixes.judge import is_same_problem
 
-        remaining = [finding for finding in findings if _is_of_whole_rule(finding)]
+        remaining = [finding for finding in findings if _is_of_non_local_rule(finding)]
         self._ended: list[Any] = []
         self._added: list[Any] = []
         for proposal in proposals:
-            for gone in filter(_is_of_whole_rule, proposal.gone):
-                known = next((one for one in self._added if is_same_problem(one, gone)), None)
+            for ended in filter(_is_of_non_local_rule, proposal.ended_findings):
+                known = next((one for one in self._added if is_same_problem(one, ended)), None)
                 if known is not None:
                     self._added.remove(known)
                     continue
-                match = next((one for one in remaining if is_same_problem(one, gone)), None)
+                match = next((one for one in remaining if is_same_problem(one, ended)), None)
                 if match is not None:
                     remaining.remove(match)
                     self._ended.append(match)
             self._added += [
                 one
-                for one in filter(_is_of_whole_rule, proposal.appearing)
+                for one in filter(_is_of_non_local_rule, proposal.new_findings)
                 if not any(is_same_problem(one, other) for other in (*remaining, *self._added))
             ]
 
@@ -45,7 +45,7 @@ class WholeRuleChanges:
         return _make_change([one for one in self._added if id(one) in displayed], self._ended)
 
 
-def _is_of_whole_rule(finding: Any) -> bool:
+def _is_of_non_local_rule(finding: Any) -> bool:
     from ...core.model.rule import load_all_rules
 
     rule = load_all_rules().get(finding.code)

@@ -79,8 +79,8 @@ class DictionaryDialog(QDialog):
         self._pause.timeout.connect(self._filter_items)
         self.search.textChanged.connect(self._pause.start)
         self.tree.currentItemChanged.connect(self._on_item_chosen)
-        self.standard.currentIndexChanged.connect(lambda: self._open_page(""))
-        self._open_page(self._find_page(layer))
+        self.standard.currentIndexChanged.connect(lambda: self._load_dictionary_and_show_page(""))
+        self._load_dictionary_and_show_page(self._find_page(layer))
 
     def _lay_out_widgets(self) -> None:
         left = QWidget()
@@ -99,7 +99,7 @@ class DictionaryDialog(QDialog):
         buttons = add_help_button(make_close_button(self), "dictionary")
         open_all = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
         open_all.setToolTip(tr("A self-contained page to print, send or search."))
-        open_all.clicked.connect(self.open_book)
+        open_all.clicked.connect(self.open_full_dictionary_page)
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)
         layout.addWidget(buttons)
@@ -109,7 +109,7 @@ class DictionaryDialog(QDialog):
         role = find_named_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         return f"layer-{role}" if role else ""
 
-    def _open_page(self, anchor: str) -> None:
+    def _load_dictionary_and_show_page(self, anchor: str) -> None:
         self.tree.blockSignals(True)
         self.tree.clear()
         self._items.clear()
@@ -187,7 +187,7 @@ class DictionaryDialog(QDialog):
         self.nothing.setVisible(not shown)
         self._on_item_chosen(self.tree.currentItem())
 
-    def open_book(self) -> None:
+    def open_full_dictionary_page(self) -> None:
         """Write the whole dictionary as a page into QGIS's settings folder and open it."""
         from ...core.render.dictionary import write_dictionary
 

@@ -192,7 +192,7 @@ class MappingDialog(MappingSource):
         output = self._written_path = self.output.filePath().strip()
         losses = str(Path(output).with_suffix(".未转换.xlsx")) if output and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
-        given = mapping_run.make_run_parameters(
+        given = mapping_run.write_mapping_and_make_parameters(
             source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses
         )
         given["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()

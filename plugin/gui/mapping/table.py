@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
 from ...core.mapping import CodeTranslation
-from ...core.mapping.preview import FieldPreview, find_translations
+from ...core.mapping.preview import FieldPreview, find_possible_code_translations
 from ...core.messages.texts import Texts
 from ...core.standard import Standard
 from ...core.standard.template import Template, TemplateField
@@ -171,7 +171,7 @@ class MappingTable(QTableWidget):
             edit.editingFinished.connect(lambda: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, edit)
             return
-        ways = find_translations(target, self._standard) if source else []
+        ways = find_possible_code_translations(target, self._standard) if source else []
         if way is not None and not any((w.list_id, w.target_column) == (way.list_id, way.target_column) for w in ways):
             ways.append(way)
         if ways:

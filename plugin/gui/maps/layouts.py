@@ -76,10 +76,10 @@ class MapActions:
                     self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"])
                 )
 
-    def make_layouts(self) -> None:
+    def open_layouts_dialog(self) -> None:
         """Recognise the layers in the background, then open the dialog 生成布局."""
         project = QgsProject.instance()
-        options, outlines = county.make_check_options(project), role_recognition.take_outlines(project)
+        options, outlines = county.make_check_options(project), role_recognition.read_layer_schemas(project)
         if not outlines:
             self._on_failed(InputError("no_layers"))
             return
@@ -99,11 +99,11 @@ class MapActions:
         project = QgsProject.instance()
         try:
             material = collect_from_recognition(project, role_recognition.list_plan_layers(project), *answer)
-            self.ask_for_layouts(material)
+            self.choose_and_create_layouts(material)
         except SanxianError as error:
             self._on_failed(error)
 
-    def ask_for_layouts(self, material: MapLayers) -> None:
+    def choose_and_create_layouts(self, material: MapLayers) -> None:
         """Open the dialog 生成布局, then create the chosen layouts. Raise SanxianError."""
         dialog = LayoutsDialog(material, map_set.load_map_set(), self._iface.mainWindow())
         if dialog.exec():
@@ -115,7 +115,7 @@ class MapActions:
         project = builder.material.project
         found = [saved_layouts.find_layout(project, *one) for one in wanted]
         edited = [layout.name() for layout in found if layout is not None and saved_layouts.is_layout_edited(layout)]
-        replace = edited if edited and self._may_replace(edited) else []
+        replace = edited if edited and self._ask_to_replace(edited) else []
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
             created = saved_layouts.save_layouts(builder, wanted, replace)
@@ -124,7 +124,7 @@ class MapActions:
         project.setDirty(True)
         self._report_created_layouts(created)
 
-    def _may_replace(self, names: list[str]) -> bool:
+    def _ask_to_replace(self, names: list[str]) -> bool:
         text = tr(
             "These layouts were edited since they were made:\n{names}\n\nReplace them by new ones? The changes are "
             "lost."

@@ -146,7 +146,7 @@ class PackageExport(QObject):
             return
         self._write_package(result.check_result, checks=True)
 
-    def continue_without_check(self) -> None:
+    def end_export_without_check(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
             self._show_end(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))

@@ -255,7 +255,7 @@ class ExportDialog(QDialog):
         self.run.cancelled.connect(self.stopped)
         self.end.findingsRequested.connect(self.findingsRequested)
         self.end.opened.connect(self.opened)
-        self._themed = theme.call_on_theme_change(self, self._refresh_icons)
+        self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
         letter = self.fontMetrics()
         room = round(self.screen().availableGeometry().height() * _MAX_SCREEN_SHARE)
         self.resize(

@@ -76,7 +76,7 @@ class ExportPreview:
         checked = result.check_result if result is not None else None
         options = county.make_check_options(project)
         inputs = [get_file_path(layer) for layer in role_recognition.list_plan_layers(project)]
-        outlines = role_recognition.take_outlines(project) if checked is None else []
+        outlines = role_recognition.read_layer_schemas(project) if checked is None else []
 
         def compute_in_background(_progress, _cancellation):
             ahead = preview_package(order, find_county_values(package_spec, options, checked), inputs)

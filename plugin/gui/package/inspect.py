@@ -84,7 +84,7 @@ class PackageInspection(QObject):
             from ...bridge.package.tasks import inspect_package_layers
 
             checked = inspect_package_layers(path, form, options, progress=progress, cancellation=cancellation)
-            return checked, findings_layer.make_features(checked.report.findings)
+            return checked, findings_layer.make_finding_features(checked.report.findings)
 
         def show_inspection(answer):
             self._discard_package()
@@ -93,7 +93,7 @@ class PackageInspection(QObject):
             self._report_summary(answer[0].report.summary)
 
         self.close_message()
-        if self._checking.run_check(
+        if self._checking.start_package_check(
             tr("Inspect Submission Package"), inspect_in_background, show_inspection, empty_states.count_rules(options)
         ):
             self.inspection_began.emit(path)

@@ -80,7 +80,7 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     raise no question: the check itself reports them.
     """
     while groups := _find_conflicting_groups(project):
-        dialog = GroupDialog(groups, _list_names(project, groups), parent)
+        dialog = GroupDialog(groups, _list_repeated_role_names(project, groups), parent)
         accepted = bool(dialog.exec())
         chosen = dialog.get_chosen_group()
         dialog.deleteLater()
@@ -94,7 +94,7 @@ def _find_conflicting_groups(project: QgsProject) -> list[LayerGroup]:
     return layer_groups.find_conflicting_groups(project, county.make_check_options(project))
 
 
-def _list_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
+def _list_repeated_role_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
     try:
         templates = county.make_check_options(project).resolve_norm().standard.templates
     except (SanxianError, ImportError):
@@ -170,7 +170,7 @@ class RolesDialog(QDialog):
         try:
             options = county.make_check_options(self._project)
             norm = options.resolve_norm()
-            found = role_recognition.recognise_layers(role_recognition.take_outlines(self._project), options)
+            found = role_recognition.recognise_layers(role_recognition.read_layer_schemas(self._project), options)
         except (SanxianError, ImportError) as error:
             self.problem.setText(messages.explain_error(error))
             return

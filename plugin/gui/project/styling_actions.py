@@ -122,7 +122,7 @@ class StylingActions:
 
     def _start_styling(self, title: str, action: Callable, text: str, none: str) -> None:
         options = county.make_check_options(QgsProject.instance())
-        outlines = role_recognition.take_outlines(QgsProject.instance())
+        outlines = role_recognition.read_layer_schemas(QgsProject.instance())
 
         def apply_styling(answer: Any) -> None:
             found, norm = answer

@@ -66,7 +66,7 @@ class ExchangeActions:
             self._messages.show_warning(tr("The project has no plan layers to export."))
             return
         target = find_free_path(
-            Path(_choose_folder(project, _find_database(layers)))
+            Path(_get_initial_folder(project, _find_database(layers)))
             / f"{project.title() or project.baseName() or 'plan'}.vct"
         )
         results = self._ask("sanxian:export_vct", {"LAYERS": [layer.id() for layer in layers], "OUTPUT": target})
@@ -90,7 +90,7 @@ class ExchangeActions:
             "YEAR": date.today().year,
             "STANDARD": stored.standard,
             "PROFILE": stored.profile,
-            "OUTPUT": _choose_folder(project, current),
+            "OUTPUT": _get_initial_folder(project, current),
         }
         results = self._ask("sanxian:yearly_update", {key: value for key, value in given.items() if value})
         if results and "DATABASE" in results:
@@ -115,7 +115,7 @@ class ExchangeActions:
             given |= {
                 "AFTER": layer.id(),
                 "ROLE": role,
-                "BEFORE": _find_layer(saved_paths.read_absolute_path(project, "baseline"), role),
+                "BEFORE": _find_layer_uri(saved_paths.read_absolute_path(project, "baseline"), role),
             }
         results = self._ask("sanxian:compare_versions", {key: value for key, value in given.items() if value})
         if results and "VERDICT" in results:
@@ -173,13 +173,13 @@ def _find_database(layers: list[QgsVectorLayer]) -> str:
     return files.pop() if len(files) == 1 else ""
 
 
-def _choose_folder(project: QgsProject, database: str = "") -> str:
+def _get_initial_folder(project: QgsProject, database: str = "") -> str:
     """Return the initial folder of results: the project's, else that of its data."""
     data_folder = str(Path(database).parent) if database else ""
     return project.homePath() or data_folder or str(Path.home())
 
 
-def _find_layer(database: str, role: str) -> str:
+def _find_layer_uri(database: str, role: str) -> str:
     """Return the URI of the layer with a role in a database, or an empty string."""
     if not database or not role or not Path(database).exists():
         return ""
@@ -187,7 +187,7 @@ def _find_layer(database: str, role: str) -> str:
     return next((one.uri() for one in found if one.name().upper() == role), "")
 
 
-class FiguresAction:
+class IndicatorsAction:
     """Menu action 指标计算, which computes indicators.
 
     ``ask``: function that opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the provenance
@@ -235,10 +235,10 @@ class FiguresAction:
         stored, known, (code, name) = (
             county.read_county_settings(project),
             self._get_provenance(),
-            county.read_project_county(project),
+            county.read_county_code_and_name(project),
         )
         code, name = code or known.get("area_code", ""), name or known.get("area_name", "")
-        folder = Path(_choose_folder(project, _find_database(role_recognition.list_plan_layers(project))))
+        folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
         file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
         values = {
             "STANDARD": stored.standard,

@@ -39,7 +39,7 @@ def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suff
     finally:
         dialog.deleteLater()
     # The dialog confirmed only the name as it was typed.
-    return path if path == typed or not Path(path).exists() or _may_replace(parent, path) else ""
+    return path if path == typed or not Path(path).exists() or _ask_to_replace_file(parent, path) else ""
 
 
 def add_missing_suffix(suffixes: Sequence[str], path: str, chosen_filter: str) -> str:
@@ -56,7 +56,7 @@ def _get_suffix_of_filter(suffixes: Sequence[str], chosen_filter: str) -> str:
     return found[1] if found else suffixes[0]
 
 
-def _may_replace(parent: QWidget, path: str) -> bool:
+def _ask_to_replace_file(parent: QWidget, path: str) -> bool:
     box = QMessageBox(parent)
     box.setObjectName("SanxianReplace")
     box.setIcon(QMessageBox.Icon.Warning)

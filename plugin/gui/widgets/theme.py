@@ -57,7 +57,7 @@ VERDICT_ICONS = {
 THEME_EVENTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
 
 
-def call_on_theme_change(owner: QObject, action: Callable[[], None]) -> QTimer:
+def make_theme_change_timer(owner: QObject, action: Callable[[], None]) -> QTimer:
     """Return a timer that calls ``action`` once when a new theme's palette is in force.
 
     Start it on a change of theme.

@@ -9,7 +9,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from ...bridge.new_project.layer_extent import list_outline_layers, measure_extent
+from ...bridge.new_project.layer_extent import list_layers_for_extent, measure_extent
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
@@ -131,7 +131,7 @@ class CountyBox(FormSection):
         code = self.code.text().strip()
         if len(code) == 6 and code[:2] != province[:2]:
             name = self._provinces.entry_by_code[province].name
-            raise divisions.explain_province_mismatch(code, name, province[:2])
+            raise divisions.make_province_mismatch_error(code, name, province[:2])
         return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
 
     def _is_listed(self) -> bool:
@@ -174,7 +174,7 @@ class CountyBox(FormSection):
         with QSignalBlocker(self.source):
             self.source.clear()
             self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
-            for layer in list_outline_layers(self._project, load_standard()):
+            for layer in list_layers_for_extent(self._project, load_standard()):
                 self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
             self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
             self.source.setCurrentIndex(max(self.source.findData(former), 0))

@@ -237,7 +237,7 @@ class CrsBox(FormSection):
     def refresh(self) -> None:
         """Update the coordinate systems to choose from, after a change of the county."""
         zones = self._draft.crs_zones
-        self.strip.show_plan(zones, "" if self._is_of_county() else self._get_division_name())
+        self.strip.show_plan(zones, "" if self._are_longitudes_of_county() else self._get_division_name())
         self.notice.show_message(*self._describe_position(zones))
         zone = zones.recommended_zone if zones is not None else None
         for name, text in ((PREFIXED_ZONE_CHOICE, _describe_prefixed), (PLAIN_ZONE_CHOICE, _describe_plain)):
@@ -261,9 +261,9 @@ class CrsBox(FormSection):
     def _is_zone_certain(self) -> bool:
         """Return True if the zone is the county's and not one of several of its city."""
         zones = self._draft.crs_zones
-        return zones is not None and (self._is_of_county() or not zones.crosses_zones)
+        return zones is not None and (self._are_longitudes_of_county() or not zones.crosses_zones)
 
-    def _is_of_county(self) -> bool:
+    def _are_longitudes_of_county(self) -> bool:
         """Return True if the longitudes are the county's and not its city's."""
         county = self._draft.county
         return not self._draft.division_code or (county is not None and self._draft.division_code == county.code)
@@ -314,14 +314,14 @@ class CrsBox(FormSection):
         if not self._draft.crs or county is None:
             return "info", ""
         try:
-            crs = divisions.check_crs(crs_care.parse_crs(self._draft.crs), self._draft.crs)
-            notice = divisions.check_county_in_zone(crs, county.code, load_standard().code_lists["divisions"])
+            crs = divisions.require_drawable_crs(crs_care.parse_crs(self._draft.crs), self._draft.crs)
+            notice = divisions.check_county_in_crs_zone(crs, county.code, load_standard().code_lists["divisions"])
             if (
                 zones is not None
                 and not self._draft.division_code
-                and not divisions.is_range_within_crs_zone(crs, zones.west, zones.east)
+                and not divisions.is_longitude_range_in_crs_zone(crs, zones.west, zones.east)
             ):
-                raise divisions.explain_crs_mismatch(crs, county.name, zones.west, zones.east)
+                raise divisions.make_crs_mismatch_error(crs, county.name, zones.west, zones.east)
         except SanxianError as error:
             return "error", messages.explain_error(error)
         if notice:
@@ -342,7 +342,7 @@ class CrsBox(FormSection):
             text = tr("{whose} extends across the zones {zones}, so the zone of the county is unknown. {remedy}")
             remedy = tr("Read the extent from a layer, or enter the longitudes.")
             return "warning", text.format(whose=self._get_division_name(), zones=_format_zones(zones), remedy=remedy)
-        if not self._is_of_county():
+        if not self._are_longitudes_of_county():
             text = tr("All of {whose} is in zone {zone}, including the county.")
             return "ok", text.format(whose=self._get_division_name(), zone=zones.recommended_zone)
         if not zones.crosses_zones:

@@ -20,7 +20,7 @@ from ..widgets import messages
 from ..widgets.messages import push_message
 
 #: Share of the progress for writing the database.
-_SHARE_OF_DATABASE = 0.5
+_DATABASE_SHARE_OF_PROGRESS = 0.5
 
 
 class NewProjectActions:
@@ -50,7 +50,7 @@ class NewProjectActions:
         if self._job is not None:
             self._job.cancel_and_disconnect()
             self._job = None
-        self._close_layers()
+        self._close_create_layers_dialog()
         wizard, self.wizard = self.wizard, None
         if wizard is not None:
             wizard.set_busy(False)
@@ -105,7 +105,7 @@ class NewProjectActions:
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.wizard is not None:
-            self.wizard.show_progress(_SHARE_OF_DATABASE * share, text)
+            self.wizard.show_progress(_DATABASE_SHARE_OF_PROGRESS * share, text)
 
     def _on_cancelled(self) -> None:
         self._job = None
@@ -117,7 +117,7 @@ class NewProjectActions:
         self._job = None
         if self._project_request is not None:
             self._project = QgsProject()
-            self._steps = assemble.build_steps(self._project, self._project_request, database)
+            self._steps = assemble.build_project_in_steps(self._project, self._project_request, database)
             self._add_next_layer()
 
     def _add_next_layer(self) -> None:
@@ -132,7 +132,7 @@ class NewProjectActions:
             self._steps = self._project = None
             self._on_failed(error, database=True)
         else:
-            self.wizard.show_progress(_SHARE_OF_DATABASE + (1 - _SHARE_OF_DATABASE) * share, text)
+            self.wizard.show_progress(_DATABASE_SHARE_OF_PROGRESS + (1 - _DATABASE_SHARE_OF_PROGRESS) * share, text)
             QTimer.singleShot(0, self._add_next_layer)
 
     def _on_failed(self, error: Exception, database: bool = False) -> None:
@@ -167,14 +167,14 @@ class NewProjectActions:
             text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project_path)
             push_message(bar, "warning", tr("New County Plan"), text)
             return
-        self._show_county()
+        self._zoom_to_default_view()
         text = tr(
             "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
         )
         count = len(QgsProject.instance().mapLayers())
         push_message(bar, "success", tr("New County Plan"), text.format(county=request.county_name, count=count))
 
-    def _show_county(self) -> None:
+    def _zoom_to_default_view(self) -> None:
         view = QgsProject.instance().viewSettings().defaultViewExtent()
         if not view.isNull():
             self._iface.mapCanvas().setReferencedExtent(view)
@@ -190,12 +190,12 @@ class NewProjectActions:
             return
         import processing
 
-        self._close_layers()
+        self._close_create_layers_dialog()
         self._layers = processing.createAlgorithmDialog("sanxian:create_layers", {})
         # Not modal, so that the map stays accessible.
         self._layers.show()
 
-    def _close_layers(self) -> None:
+    def _close_create_layers_dialog(self) -> None:
         """Close the dialog, which must not outlive its algorithm."""
         dialog, self._layers = self._layers, None
         if dialog is not None and not sip.isdeleted(dialog):

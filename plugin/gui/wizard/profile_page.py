@@ -11,7 +11,7 @@ from ...bridge.texts import tr
 from ...core.check import RunOptions
 from ...core.errors import SanxianError
 from ...core.profile import Profile, list_profile_ids, load_profile
-from ...core.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_own_file
+from ...core.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_editable_profile_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
 from ..widgets.profile_combo import ProfileCombo
@@ -66,7 +66,7 @@ class ProfilePage(WizardPage):
             self._on_form_edited()
             return
         self.notice.show_message(*self._describe_profile(norm.profile))
-        self.form.setVisible(not is_own_file(norm.profile, self._county))
+        self.form.setVisible(not is_editable_profile_file(norm.profile, self._county))
         if self.form.isVisibleTo(self):
             self.form.set_parent_profile(self.draft.profile)
         self._on_form_edited()
@@ -84,7 +84,7 @@ class ProfilePage(WizardPage):
         if not self.draft.profile:
             return "info", tr("No parent: the limits of the standard apply. Enter the targets of the county below.")
         if profile.area_code == county.code:
-            if is_own_file(profile, county.code):
+            if is_editable_profile_file(profile, county.code):
                 return "ok", tr("This is the profile of the county. It can be changed later under County Profile.")
             return "ok", tr("This is the profile of the county.")
         if profile.covers(county.code):

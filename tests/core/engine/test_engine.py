@@ -3,6 +3,7 @@
 
 import math
 import random
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -47,7 +48,7 @@ def list_rules_with_data(plan):
     """Return the codes of the rules that have all their layers and fields in a plan."""
 
     def is_available(need):
-        layer = None if need.concept == EVERY_LAYER else plan.concept(need.concept)
+        layer = None if need.concept == EVERY_LAYER else plan.find_layer_of_concept(need.concept)
         return need.optional or need.concept == EVERY_LAYER or (layer is not None and all(map(layer.has, need.fields)))
 
     return [rule.code for rule in ALL_RULES if all(map(is_available, rule.needs.values()))]
@@ -82,6 +83,10 @@ def summarise_findings(findings):
 
 
 # -- a rule that raises -----------------------------------------------------------------------------------------------
+
+
+#: Findings on sums name the land that this rule finds counted twice; without the rule they cannot.
+OVERLAP_RULE, COUNTED_TWICE = "TOP001", re.compile("该图层要素之间重叠[^。]*重复计入[^。]*。")
 
 
 @cache
@@ -131,7 +136,10 @@ def test_crashing_rules_are_reported_and_change_no_other_rule_result(codes):
         assert f"规则 {code} 运行出错" in crash.message and "请将报告发送给开发者" in crash.message
         assert any(line.startswith("test_engine.py:") for line in crash.params["trace"])
     others = [f for f in broken.findings if f.code != "RUN900"]
-    assert summarise_findings(others) == summarise_findings([f for f in intact.findings if f.code not in codes])
+    expected = [f for f in intact.findings if f.code not in codes]
+    if OVERLAP_RULE in codes:
+        expected = [replace(f, message=COUNTED_TWICE.sub("", f.message)) for f in expected]
+    assert summarise_findings(others) == summarise_findings(expected)
     assert [(r.code, r.outcome) for r in broken.rules if r.code not in codes] == [
         (r.code, r.outcome) for r in intact.rules if r.code not in codes
     ]

@@ -19,7 +19,7 @@ from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange import create, schema
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import list_standard_ids, load_standard
-from plugin.core.standard.divisions import check_county_in_zone, check_crs, find_county, find_default_crs
+from plugin.core.standard.divisions import check_county_in_crs_zone, find_county, find_default_crs, require_drawable_crs
 from plugin.core.standard.template import CodeList
 from tests.core.file_permissions import enforce_file_permissions
 from tests.core.gdal_switch import gdal_raises
@@ -532,12 +532,12 @@ def test_default_crs_is_the_3_degree_zone_of_the_county_or_its_city(county, epsg
 
 @pytest.mark.parametrize("code", [4490, 4526, 4547, 4497])
 def test_every_crs_of_the_3_degree_zone_of_the_county_is_accepted(code):
-    assert check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS) is None
+    assert check_county_in_crs_zone(require_drawable_crs(CRS.from_epsg(code)), "140225", DIVISIONS) is None
 
 
 @pytest.mark.parametrize("code", [4525, 4546])
 def test_crs_of_the_other_zone_of_the_province_is_accepted_with_a_note(code):
-    key, params = check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
+    key, params = check_county_in_crs_zone(require_drawable_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").format_notice(key, params)
     assert "浑源县" in message and "111°E" in message and "EPSG:4526（114°E）" in message
 
@@ -545,7 +545,7 @@ def test_crs_of_the_other_zone_of_the_province_is_accepted_with_a_note(code):
 @pytest.mark.parametrize("code", [4513, 4528, 4549, 4500])
 def test_crs_of_a_zone_outside_the_province_is_refused(code):
     with pytest.raises(InputError) as caught:
-        check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
+        check_county_in_crs_zone(require_drawable_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").explain_error(caught.value)
     assert "浑源县" in message and "山西省" in message and "EPSG:4526（114°E）" in message
 
@@ -553,7 +553,7 @@ def test_crs_of_a_zone_outside_the_province_is_refused(code):
 @pytest.mark.parametrize("code", [4326, 3857, 32649, 2380, None])
 def test_crs_unsuitable_for_a_plan_is_refused(code):
     with pytest.raises(InputError) as caught:
-        check_crs(CRS.from_epsg(code) if code else None)
+        require_drawable_crs(CRS.from_epsg(code) if code else None)
     assert "EPSG:4490" in Texts("zh").explain_error(caught.value)
 
 

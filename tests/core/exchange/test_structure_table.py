@@ -6,7 +6,7 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.errors import DataError
-from plugin.core.exchange.structure_table import read_structure, write_structure
+from plugin.core.exchange.structure_table import read_structure, write_template_files
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from plugin.core.standard.template import load_template
@@ -58,7 +58,7 @@ def test_structure_table_is_converted_to_loadable_templates(structure_workbook_p
         ("SJNF", "数据年份", "integer", 4, None, "", "", "data_year"),
     ]
     assert [(n.sheet_name, n.row_number, n.domain_name) for n in found.unknown_domains] == [("表 1", 6, ">0")]
-    written = write_structure(found, tmp_path / "模板")
+    written = write_template_files(found, tmp_path / "模板")
     assert [load_template(p, STANDARD.id) for p in written] == list(found.template_by_layer_code.values())
 
 
@@ -77,7 +77,7 @@ def test_type_column_of_a_structure_table_may_contain_lengths(structure_workbook
         ("text", 100, None),
         ("real", 15, 2),
     ]
-    assert list(template.export_names.values()) == ["BSM", "GHFQMINGCH", "MJ"]
+    assert list(template.shapefile_name_by_field.values()) == ["BSM", "GHFQMINGCH", "MJ"]
     # The group of the layer in a FileGDB comes from the standard.
     assert template.group == STANDARD.templates["DLTB"].group != ""
 

@@ -93,9 +93,9 @@ def assert_judgement_agrees_with_a_whole_check(
     for former, present in proposal.renamed:
         ended = [one for one in ended if not is_same_problem(one, former)]
         begun = [one for one in begun if not is_same_problem(one, present)]
-    assert name_findings(ended) == name_findings(proposal.gone)
+    assert name_findings(ended) == name_findings(proposal.ended_findings)
     # One that grew is there before and after; a part of a problem that falls apart is new.
-    appearing = [one for one in proposal.appearing if is_among(one, begun) or not is_among(one, before)]
+    appearing = [one for one in proposal.new_findings if is_among(one, begun) or not is_among(one, before)]
     assert name_findings(begun) == name_findings(appearing)
 
 

@@ -95,5 +95,5 @@ def test_net_edits_have_each_row_once_with_its_last_shape_and_all_values():
     assert rows[1].shape is second and rows[1].attributes == {"X": 1, "Z": 2}
     assert rows[2].is_deleted and not rows[1].is_deleted
     # A copy of a new row is a copy of the row before all fixes, with the values that the fixes gave.
-    assert rows[9].is_new and rows[9].like_fid == 1 and rows[9].attributes == {"X": 5, "Z": 2, "W": 6}
+    assert rows[9].is_new and rows[9].attribute_source_fid == 1 and rows[9].attributes == {"X": 5, "Z": 2, "W": 6}
     assert merged.new_fields == [NewField("A", "Y")]

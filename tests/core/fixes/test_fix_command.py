@@ -15,7 +15,7 @@ from plugin.core.__main__ import main
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.fixes.change_log import make_default_log_path
 from plugin.core.fixes.judge import is_same_problem
-from plugin.core.fixes.run import FixOrder, run_fixes
+from plugin.core.fixes.run import FixRunOptions, run_fixes
 from plugin.paths import SAMPLE_FOLDER
 
 X, Y = 38_560_000.0, 4_390_000.0
@@ -100,16 +100,18 @@ def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp
         RunOptions(rules=("REL001",)),
         {"output": str(tmp_path / "copy.gpkg"), "table": str(tmp_path / "t.csv")},
     )
-    refused = run_fixes(str(source), options, FixOrder(**order))
+    refused = run_fixes(str(source), options, FixRunOptions(**order))
     assert [one.refusal.reason for one in refused.batch.entries] == ["both_sealed"] and not refused.batch.applied
     assert not make_default_log_path(order["output"]).exists()
     documents = {"STBHHX": "晋自然资函〔2026〕1号"}
-    careful = run_fixes(str(source), options, FixOrder(documents=documents, **order))
+    careful = run_fixes(str(source), options, FixRunOptions(documents=documents, **order))
     assert [key for key, _ in careful.batch.entries[0].proposal.doubts] == [
         "sealed_changed"
     ] and not careful.batch.applied
     run_fixes(
-        str(source), options, FixOrder(only=("cut-by-precedence",), safe_only=False, documents=documents, **order)
+        str(source),
+        options,
+        FixRunOptions(requested_fixes=("cut-by-precedence",), safe_only=False, documents=documents, **order),
     )
     (entry,) = read_table(make_default_log_path(order["output"]))
     assert entry["批准文号"] == documents["STBHHX"]
@@ -156,7 +158,7 @@ def test_folder_of_shapefiles_and_geodatabase_are_copied(source, tmp_path, kind)
         else:
             frame.to_file(data, layer=role, driver="OpenFileGDB")
     copy = tmp_path / ("copy" if kind == "shp" else "copy.gdb")
-    run = run_fixes(str(data), RunOptions(rules=("GEO003", "REL002")), FixOrder(output=str(copy), safe_only=False))
+    run = run_fixes(str(data), RunOptions(rules=("GEO003", "REL002")), FixRunOptions(output=str(copy), safe_only=False))
     assert len(run.batch.applied) == 2
     assert check_plan(copy, RunOptions(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
     boundary = gpd.read_file(copy / "CZKFBJ.shp") if kind == "shp" else gpd.read_file(copy, layer="CZKFBJ")
@@ -166,7 +168,7 @@ def test_folder_of_shapefiles_and_geodatabase_are_copied(source, tmp_path, kind)
 def test_existing_copy_is_replaced_and_a_log_keeps_its_former_rows(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
-        run_fixes(str(source), RunOptions(rules=("GEO003",)), FixOrder(output=str(copy)))
+        run_fixes(str(source), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy)))
     assert len(read_table(make_default_log_path(copy))) == 2
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
 
@@ -182,7 +184,7 @@ def test_safe_fixes_of_the_sample_county_agree_with_a_check_of_the_copy(tmp_path
     source, copy = tmp_path / "county.gpkg", tmp_path / "copy.gpkg"
     shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
     options = RunOptions(profile="hunyuan")
-    run = run_fixes(str(source), options, FixOrder(output=str(copy)))
+    run = run_fixes(str(source), options, FixRunOptions(output=str(copy)))
     applied = run.batch.applied
     assert {proposal.fix.code for proposal in applied} >= {"FIX002", "FIX006", "FIX023"}
     before, after = run.checked.report.findings, check_plan(copy, options).report.findings

@@ -34,7 +34,7 @@ def test_example_of_a_fix_has_the_expected_rows(fix, example):
         assert refusal.value.reason == example.refused
         return
     proposal, after = propose(fix, findings[0], state, **example.parameters)
-    assert proposal.is_safe == example.safe, (proposal.doubts, [f.message for f in proposal.appearing])
+    assert proposal.is_safe == example.safe, (proposal.doubts, [f.message for f in proposal.new_findings])
     for name, rows in example.after.items():
         role = {"layer": "CZKFBJ", **example.roles}.get(name) or plan.find_layer_of_concept(name).role
         compare_rows(list_layer_rows(after, role), rows)
@@ -48,8 +48,8 @@ def compare_rows(rows, expected):
     remaining = list(rows)
     for one in expected:
         shape = parse_shape(one["wkt"])
-        match = next((row for row in remaining if is_same_shape(row.raw, shape)), None)
-        assert match is not None, (one["wkt"], [shapely.to_wkt(row.raw) for row in remaining])
+        match = next((row for row in remaining if is_same_shape(row.stored_shape, shape)), None)
+        assert match is not None, (one["wkt"], [shapely.to_wkt(row.stored_shape) for row in remaining])
         remaining.remove(match)
         for meaning, value in one.items():
             if meaning != "wkt":

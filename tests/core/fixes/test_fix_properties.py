@@ -7,7 +7,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.fixes.batch import choose_fixes, propose, run_batch
+from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
 from plugin.core.fixes.judge import MAX_IMBALANCE_M2, is_same_problem
 from plugin.core.fixes.proposal import Refusal
 from plugin.core.fixes.sealed import is_sealed_for_fixes
@@ -37,7 +37,7 @@ def list_rows(state):
     """Return layer and feature id → WKB and attributes of all rows."""
     return {
         (role, row.fid): (
-            shapely.to_wkb(row.raw),
+            shapely.to_wkb(row.stored_shape),
             row.layer.frame.drop(columns=row.layer.frame.geometry.name).to_json(),
         )
         for role in state.plan.layers
@@ -83,7 +83,7 @@ def check_each_proposal(seed, rules=RULES):
     plan = make_example_plan(draw_layout(seed))
     state, findings = start(plan, rules)
     for finding in findings:
-        answer = propose(state, finding, choose_fixes(()), {})
+        answer = propose_best_fix(state, finding, choose_fixes(()), {})
         if isinstance(answer, Refusal):
             assert answer.reason != "unbalanced"
             continue

@@ -8,7 +8,7 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.fixes.batch import choose_fixes, propose, run_batch
+from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
 from plugin.core.fixes.edits import Edits, FixRefused, RowEdit
 from plugin.core.fixes.judge import judge
 from plugin.core.fixes.model import Safety, load_all_fixes
@@ -26,7 +26,7 @@ COUNTY_WKT = "POLYGON ((0 0, 200 0, 200 200, 0 200, 0 0))"
 
 def get_reason(plan, code, **changes):
     state, findings = start(plan, [code])
-    answer = propose(state, replace(findings[0], **changes), choose_fixes(()), {})
+    answer = propose_best_fix(state, replace(findings[0], **changes), choose_fixes(()), {})
     assert isinstance(answer, Refusal)
     return answer.reason
 
@@ -55,7 +55,7 @@ def test_finding_on_a_row_that_is_gone_or_changed_is_out_of_date():
     assert get_reason(plan, "GEO003", key="140225000000009999") == "stale"
     state, findings = start(plan, ["GEO003"])
     after = run_batch(state, findings, choose_fixes(())).state
-    assert propose(after, findings[0], choose_fixes(()), {}).reason == "stale"
+    assert propose_best_fix(after, findings[0], choose_fixes(()), {}).reason == "stale"
 
 
 def test_rule_without_a_fix_is_only_explained():
@@ -93,7 +93,7 @@ def test_line_of_several_parts_is_divided():
     plan = make_example_plan({"ZDJTJCSSX": ["MULTILINESTRING ((0 0, 10 0), (20 0, 50 0))"]})
     state, findings = start(plan, ["GEO003"])
     result = run_batch(state, findings, choose_fixes(()))
-    lengths = sorted(round(row.raw.length, 6) for row in list_layer_rows(result.state, "ZDJTJCSSX"))
+    lengths = sorted(round(row.stored_shape.length, 6) for row in list_layer_rows(result.state, "ZDJTJCSSX"))
     assert len(result.applied) == 1 and lengths == [10.0, 30.0]
 
 
@@ -116,7 +116,7 @@ def judge_shape(wkt, layers=None, code="GEO003", attributes=None):
     plan = make_example_plan(layers or {"boundary": [TWO_PARTS_WKT], "county": [COUNTY_WKT]})
     state, findings = start(plan, [code, "ATT003"])
     row = list_layer_rows(state, "CZKFBJ" if "CZKFBJ" in plan.layers else "GDBHMB")[0]
-    origin = shapely.get_coordinates(row.raw).min(axis=0)
+    origin = shapely.get_coordinates(row.stored_shape).min(axis=0)
     shape = None if wkt is None else shapely.transform(shapely.from_wkt(wkt), lambda xy: xy + origin)
     edits = Edits([RowEdit(row.role, row.fid, shape, attributes or {})])
     return judge(state, load_all_fixes()["FIX001"], findings[0], edits)
@@ -149,10 +149,10 @@ def test_edits_that_break_the_sum_of_net_areas_are_refused():
 def test_judging_changes_neither_the_state_nor_the_plan():
     plan = make_example_plan({"farmland": [SQUARE_WKT], "boundary": [CROSSING_WKT]})
     state, findings = start(plan, ["REL002"])
-    before = [shapely.to_wkb(row.raw) for row in list_layer_rows(state, "CZKFBJ")]
-    answers = [propose(state, findings[0], choose_fixes(()), {}) for _ in range(2)]
+    before = [shapely.to_wkb(row.stored_shape) for row in list_layer_rows(state, "CZKFBJ")]
+    answers = [propose_best_fix(state, findings[0], choose_fixes(()), {}) for _ in range(2)]
     assert all(isinstance(answer[0], Proposal) for answer in answers)
-    assert [shapely.to_wkb(row.raw) for row in list_layer_rows(state, "CZKFBJ")] == before
+    assert [shapely.to_wkb(row.stored_shape) for row in list_layer_rows(state, "CZKFBJ")] == before
     assert [one.fingerprint for one in state.session.findings] == [one.fingerprint for one in findings]
     assert shapely.to_wkb(plan.layers["CZKFBJ"].frame.geometry.iloc[0]) == before[0]
 

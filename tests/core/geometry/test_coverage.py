@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapely.affinity import translate
 
 from plugin.core.geometry.corners import find_narrow_parts, find_near_vertices, find_sharp_corners
-from plugin.core.geometry.coverage import find_gaps, find_mismatched_edges
+from plugin.core.geometry.coverage import find_gaps, find_vertices_missing_on_edges
 from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 
@@ -31,12 +31,17 @@ def list_mismatch_places(found):
 
 def test_neighbouring_polygons_with_the_same_vertices_have_no_edge_mismatch():
     assert (
-        len(find_mismatched_edges(polygons_from_wkt(LEFT_SQUARE, None, RIGHT_SQUARE), tolerance=DEFAULT_TOLERANCE)) == 0
+        len(
+            find_vertices_missing_on_edges(
+                polygons_from_wkt(LEFT_SQUARE, None, RIGHT_SQUARE), tolerance=DEFAULT_TOLERANCE
+            )
+        )
+        == 0
     )
 
 
 def test_vertex_on_one_polygon_only_is_reported_as_missing_on_its_neighbour():
-    found = find_mismatched_edges(
+    found = find_vertices_missing_on_edges(
         polygons_from_wkt(LEFT_SQUARE, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 40, 100 0))"),
         tolerance=DEFAULT_TOLERANCE,
     )
@@ -50,21 +55,21 @@ def test_vertex_missing_at_a_junction_is_reported_for_both_other_polygons():
         "POLYGON ((100 0, 200 0, 200 60, 100 60, 100 0))",
         "POLYGON ((100 60, 200 60, 200 100, 100 100, 100 60))",
     )
-    found = find_mismatched_edges(polygons_from_wkt(LEFT_SQUARE, upper, lower), tolerance=DEFAULT_TOLERANCE)
+    found = find_vertices_missing_on_edges(polygons_from_wkt(LEFT_SQUARE, upper, lower), tolerance=DEFAULT_TOLERANCE)
     assert sorted(list_mismatch_places(found)) == [(0, 1, (100.0, 60.0)), (0, 2, (100.0, 60.0))]
 
 
 @pytest.mark.parametrize(("off", "found"), [(0.004, 1), (0.0099, 1), (0.0101, 0)])
 def test_vertex_near_a_neighbouring_edge_counts_as_on_it_within_the_tolerance(off, found):
     near_edge = f"POLYGON ((100 0, 200 0, 200 100, 100 100, {100 + off} 40, 100 0))"
-    result = find_mismatched_edges(polygons_from_wkt(LEFT_SQUARE, near_edge), tolerance=DEFAULT_TOLERANCE)
+    result = find_vertices_missing_on_edges(polygons_from_wkt(LEFT_SQUARE, near_edge), tolerance=DEFAULT_TOLERANCE)
     assert len(result) == found
     assert result.distance_m == pytest.approx([off] * found)
 
 
 def test_vertex_mismatch_closer_than_the_tolerance_is_marked_as_near_vertex():
     shifted = "POLYGON ((100.003 0, 200 0, 200 100, 100 100, 100.003 0))"
-    found = find_mismatched_edges(polygons_from_wkt(LEFT_SQUARE, shifted), tolerance=DEFAULT_TOLERANCE)
+    found = find_vertices_missing_on_edges(polygons_from_wkt(LEFT_SQUARE, shifted), tolerance=DEFAULT_TOLERANCE)
     assert {(row, other) for row, other, _ in list_mismatch_places(found)} == {(0, 1), (1, 0)}
     assert found.is_near_vertex.all()
 
@@ -72,12 +77,12 @@ def test_vertex_mismatch_closer_than_the_tolerance_is_marked_as_near_vertex():
 def test_edges_of_a_control_line_are_compared_with_vertices_of_parcels():
     line = polygons_from_wkt("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))")
     parcels = polygons_from_wkt(LEFT_SQUARE, RIGHT_SQUARE)
-    found = find_mismatched_edges(line, parcels, tolerance=DEFAULT_TOLERANCE)
+    found = find_vertices_missing_on_edges(line, parcels, tolerance=DEFAULT_TOLERANCE)
     assert sorted({(row, point) for row, _, point in list_mismatch_places(found)}) == [
         (0, (100.0, 0.0)),
         (0, (100.0, 100.0)),
     ]
-    assert len(find_mismatched_edges(parcels, line, tolerance=DEFAULT_TOLERANCE)) == 0
+    assert len(find_vertices_missing_on_edges(parcels, line, tolerance=DEFAULT_TOLERANCE)) == 0
 
 
 FRAME_AROUND_GAP = (

@@ -8,7 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry import linework as lines_module
-from plugin.core.geometry.coverage import find_mismatched_edges, find_mismatches_both_ways, find_points_near_segments
+from plugin.core.geometry.coverage import (
+    find_mismatches_both_ways,
+    find_points_near_segments,
+    find_vertices_missing_on_edges,
+)
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 
@@ -68,10 +72,10 @@ def test_search_for_edge_mismatches_in_both_directions_equals_two_single_searche
     for a, b in ((fine, coarse), (coarse, spoilt), (spoilt, fine)):
         first, second = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
         assert list_mismatch_places(first) == list_mismatch_places(
-            find_mismatched_edges(Polygons(a), Polygons(b), tolerance=limits)
+            find_vertices_missing_on_edges(Polygons(a), Polygons(b), tolerance=limits)
         )
         assert list_mismatch_places(second) == list_mismatch_places(
-            find_mismatched_edges(Polygons(b), Polygons(a), tolerance=limits)
+            find_vertices_missing_on_edges(Polygons(b), Polygons(a), tolerance=limits)
         )
         # Without the filter.
         with monkeypatch.context() as patch:
@@ -80,7 +84,7 @@ def test_search_for_edge_mismatches_in_both_directions_equals_two_single_searche
         assert [list_mismatch_places(first), list_mismatch_places(second)] == [
             list_mismatch_places(side) for side in everything
         ]
-    lacking = find_mismatched_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
+    lacking = find_vertices_missing_on_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
     assert bool(len(lacking)) == bool(drop)
 
 

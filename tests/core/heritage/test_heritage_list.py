@@ -7,7 +7,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError
-from plugin.core.heritage.heritage_sites import HeritageList, ListedSite, read_heritage_list
+from plugin.core.heritage.heritage_sites import HeritageRegister, ListedSite, read_heritage_register
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
@@ -39,7 +39,7 @@ def write_heritage_csv(folder, *lines, encoding="utf-8-sig", head="名称,类型
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk"])
 def test_heritage_list_is_read_from_csv(tmp_path, encoding):
     path = write_heritage_csv(tmp_path, *(",".join(row) for row in LIST_ROWS), ",,", encoding=encoding)
-    assert read_heritage_list(path, DEFAULT_NORM) == HeritageList("名录.csv", LIST_AS_READ)
+    assert read_heritage_register(path, DEFAULT_NORM) == HeritageRegister("名录.csv", LIST_AS_READ)
 
 
 def test_heritage_list_is_read_from_a_workbook_below_its_title(tmp_path):
@@ -49,7 +49,7 @@ def test_heritage_list_is_read_from_a_workbook_below_its_title(tmp_path):
         book.active.append(list(row))
     path = tmp_path / "名录.xlsx"
     book.save(path)
-    found = read_heritage_list(path, DEFAULT_NORM)
+    found = read_heritage_register(path, DEFAULT_NORM)
     assert found.file_name == "名录.xlsx [Sheet]"
     assert [(r.name, r.kind, r.level, r.line_number - 1) for r in found.listed_sites] == [
         (r.name, r.kind, r.level, r.line_number) for r in LIST_AS_READ
@@ -57,7 +57,7 @@ def test_heritage_list_is_read_from_a_workbook_below_its_title(tmp_path):
 
 
 def test_heritage_list_may_contain_only_names(tmp_path):
-    found = read_heritage_list(write_heritage_csv(tmp_path, "甲寺", "乙宅", head="保护对象"), DEFAULT_NORM)
+    found = read_heritage_register(write_heritage_csv(tmp_path, "甲寺", "乙宅", head="保护对象"), DEFAULT_NORM)
     assert [(r.name, r.kind, r.level) for r in found.listed_sites] == [("甲寺", "", ""), ("乙宅", "", "")]
 
 
@@ -71,12 +71,12 @@ def test_heritage_list_may_contain_only_names(tmp_path):
 )
 def test_invalid_values_of_a_heritage_list_are_refused_with_their_row(tmp_path, lines, head, expected):
     with pytest.raises(InputError) as error:
-        read_heritage_list(write_heritage_csv(tmp_path, *lines, head=head), DEFAULT_NORM)
+        read_heritage_register(write_heritage_csv(tmp_path, *lines, head=head), DEFAULT_NORM)
     assert expected in str(error.value.params.values()), error.value.params
 
 
 def compare_with_heritage_list(layers, rows):
-    register = HeritageList("名录.csv", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2)))
+    register = HeritageRegister("名录.csv", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2)))
     return run_check(
         make_example_plan(layers), [load_all_rules()["LAW024"]], side_inputs=SideInputs(register=register)
     ).findings

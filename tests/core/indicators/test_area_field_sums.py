@@ -10,7 +10,7 @@ from pyproj import Geod
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.context import RuleContext
-from plugin.core.indicators.area_backing import is_surely_within
+from plugin.core.indicators.area_backing import find_rows_surely_matching_area
 from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.model.indicator import Indicator
@@ -381,7 +381,7 @@ def test_rows_accepted_by_the_quick_area_estimate_agree_with_their_statutory_are
     plan = make_example_plan({"DLTB": [shapely.Polygon(ring).wkt for ring in rings]})
     layer, allowance = plan.layers["DLTB"], data.draw(st.sampled_from([0.01, 0.055, 1.0]))
     off = allowance * rng.choice([0.0, 0.9, 0.999, 1.001, 1.1, 50.0], 30) * rng.choice([-1, 1], 30)
-    surely = is_surely_within(
+    surely = find_rows_surely_matching_area(
         layer, layer.statutory + off, allowance, RuleContext(plan, plan.norm, plan.norm.make_tolerance())
     )
     assert not (surely & (np.abs(off) > allowance)).any()

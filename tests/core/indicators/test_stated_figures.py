@@ -6,7 +6,7 @@ import pytest
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import InputError
-from plugin.core.indicators.typed_figures import parse_figure, read_typed_figures
+from plugin.core.indicators.typed_figures import parse_figure, read_printed_figures
 from plugin.paths import SAMPLE_FOLDER
 from tests.core.small_plan import (
     convert_to_source_layers,
@@ -63,7 +63,7 @@ def test_table_of_stated_figures_is_read_in_each_encoding(tmp_path, encoding):
     path.write_bytes(
         ("浑源县主要指标\n\n" + FIGURE_COLUMNS + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding)
     )
-    (one,) = read_typed_figures(path)
+    (one,) = read_printed_figures(path)
     assert (one.name, one.value, one.unit, one.printed_at, one.line_number) == (
         "红线面积",
         538.87,
@@ -86,7 +86,7 @@ def test_table_of_stated_figures_is_read_in_each_encoding(tmp_path, encoding):
 def test_unit_of_stated_figures_is_read_from_the_column_head_or_title(tmp_path, above, head, units):
     path = tmp_path / "t.csv"
     path.write_text(f"{above}{head}\n红线面积,538.87,附表1\n红线面积,5.39平方千米,附表1\n", encoding="utf-8")
-    assert [f.unit for f in read_typed_figures(path)] == units
+    assert [f.unit for f in read_printed_figures(path)] == units
 
 
 def test_unit_column_overrides_the_unit_of_the_whole_table(tmp_path):
@@ -94,7 +94,7 @@ def test_unit_column_overrides_the_unit_of_the_whole_table(tmp_path):
     path.write_text(
         "单位：公顷,,,\n指标,数值,单位,位置\n红线面积,5.39,平方千米,附表1\n红线面积,539,,附表2\n", encoding="utf-8"
     )
-    assert [f.unit for f in read_typed_figures(path)] == ["km2", "ha"]
+    assert [f.unit for f in read_printed_figures(path)] == ["km2", "ha"]
 
 
 def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
@@ -103,7 +103,7 @@ def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
     for value in (19_650_000_000, 123_456_789_012, 19_650_000_000.5, 0.00001, 0.1 + 0.2):
         book.active.append(["红线面积", value, "平方米", "附表1"])
     book.save(tmp_path / "t.xlsx")
-    assert [f.printed_text for f in read_typed_figures(tmp_path / "t.xlsx")] == [
+    assert [f.printed_text for f in read_printed_figures(tmp_path / "t.xlsx")] == [
         "19650000000",
         "123456789012",
         "19650000000.5",
@@ -124,7 +124,7 @@ def test_digits_displayed_in_a_figure_workbook_are_counted(tmp_path):
     sheet.merge_cells("B4:B5")
     book.create_sheet("说明").append(["别的内容"])
     book.save(tmp_path / "t.xlsx")
-    first, second, third = read_typed_figures(tmp_path / "t.xlsx")
+    first, second, third = read_printed_figures(tmp_path / "t.xlsx")
     assert (first.value, first.decimals) == (63.2, 2) and (second.value, second.decimals) == (538.87, 2)
     assert (third.name, third.value, third.decimals, third.printed_at) == ("红线面积", 538.9, 1, "附表2")
 

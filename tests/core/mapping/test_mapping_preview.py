@@ -13,7 +13,7 @@ from plugin.core.mapping.preview import (
     MAX_SAMPLES,
     SourceColumns,
     change_mapping,
-    find_translations,
+    find_possible_code_translations,
     find_undecided_codes,
     preview_field,
 )
@@ -106,12 +106,12 @@ def test_invalid_constant_value_is_lost_in_every_row(survey_layer):
 
 
 def test_translations_are_offered_only_for_fields_with_a_translatable_code_list():
-    assert find_translations(XZYDYH.find_field_by_name("YDYHFLDM"), STANDARD) == [
+    assert find_possible_code_translations(XZYDYH.find_field_by_name("YDYHFLDM"), STANDARD) == [
         CodeTranslation("sandiao", "code_2023")
     ]
     assert (
-        find_translations(XZYDYH.find_field_by_name("BSM"), STANDARD)
-        == find_translations(DLTB.find_field_by_name("DLBM"), STANDARD)
+        find_possible_code_translations(XZYDYH.find_field_by_name("BSM"), STANDARD)
+        == find_possible_code_translations(DLTB.find_field_by_name("DLBM"), STANDARD)
         == []
     )
 

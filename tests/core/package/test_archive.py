@@ -12,7 +12,7 @@ from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.package.inspection.archive import (
     count_hidden_bytes,
-    list_files_outside,
+    list_files_outside_package,
     list_system_files,
     read_archive_comments,
     unpack_package,
@@ -219,10 +219,10 @@ def test_files_outside_the_package_in_a_zip_are_listed(tmp_path):
         ("Thumbs.db", b"x"),
     ]
     path = write_zip(tmp_path / "a.zip", [*inside, *others])
-    assert list_files_outside(path, PACKAGE_ROOT) == ("readme.txt", "别处/审查意见.docx")
+    assert list_files_outside_package(path, PACKAGE_ROOT) == ("readme.txt", "别处/审查意见.docx")
     deeper = write_zip(tmp_path / "b.zip", [(f"报送/{name}", content) for name, content in inside])
     flat = write_zip(tmp_path / "c.zip", [("manifest.json", b"{}"), ("readme.txt", b"x")])
-    assert [list_files_outside(one, PACKAGE_ROOT) for one in (deeper, flat, tmp_path)] == [(), (), ()]
+    assert [list_files_outside_package(one, PACKAGE_ROOT) for one in (deeper, flat, tmp_path)] == [(), (), ()]
 
 
 class UnseekableFile(io.RawIOBase):

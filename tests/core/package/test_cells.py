@@ -19,7 +19,7 @@ from plugin.core.package.maps import jpeg as decoded_module
 from plugin.core.package.maps.jpeg import DECODED_BY_GDAL, DECODED_BY_PILLOW, NOT_DECODED, DecodedJpeg, decode_jpeg
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
-from plugin.core.package.rules._package import find_unknown_keys
+from plugin.core.package.rules._package import format_unknown_keys
 from plugin.core.package.tables.own_workbook import is_misleading_format, is_own_format
 from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
@@ -186,16 +186,16 @@ def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
 
 
 def test_schemas_of_manifest_and_report_contain_every_written_key(exported_package):
-    assert find_unknown_keys(read_json(exported_package / MANIFEST_FILE_NAME), MANIFEST_SCHEMA) == ""
-    assert find_unknown_keys(read_json(exported_package / REPORT_JSON_PATH), REPORT_SCHEMA) == ""
+    assert format_unknown_keys(read_json(exported_package / MANIFEST_FILE_NAME), MANIFEST_SCHEMA) == ""
+    assert format_unknown_keys(read_json(exported_package / REPORT_JSON_PATH), REPORT_SCHEMA) == ""
 
 
 def test_schemas_of_manifest_and_report_contain_every_key_of_version_0_1_0():
     place = Path(__file__).parents[2] / "upgrade" / "0.1.0"
-    assert find_unknown_keys(read_json(place / "report.json"), REPORT_SCHEMA) == ""
+    assert format_unknown_keys(read_json(place / "report.json"), REPORT_SCHEMA) == ""
     with zipfile.ZipFile(place / "package.zip") as archive:
         name = next(n for n in archive.namelist() if n.endswith("/manifest.json"))
-        assert find_unknown_keys(json.load(io.BytesIO(archive.read(name))), MANIFEST_SCHEMA) == ""
+        assert format_unknown_keys(json.load(io.BytesIO(archive.read(name))), MANIFEST_SCHEMA) == ""
 
 
 def test_unknown_manifest_keys_are_named_by_their_path():
@@ -204,7 +204,7 @@ def test_unknown_manifest_keys_are_named_by_their_path():
         "tool": {"versions": {"any": "1"}, "by": "x"},
         "layers": [{"a": 1}, {"a": 2}],
     }
-    assert find_unknown_keys(data, MANIFEST_SCHEMA) == "tool.by, layers[].a"
+    assert format_unknown_keys(data, MANIFEST_SCHEMA) == "tool.by, layers[].a"
 
 
 def act_as_other_plugin_build(digest="0" * 64, *changes):

@@ -38,8 +38,8 @@ from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection import pdf as pdf_module
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
-from plugin.core.package.inspection.inspect import compare_outcomes, inspect_package
-from plugin.core.package.inspection.pages import decode_page, read_page, remake_manifest, remake_report
+from plugin.core.package.inspection.inspect import inspect_package, report_better_outcomes_of_package
+from plugin.core.package.inspection.pages import decode_page, read_page, remake_page_of_manifest, remake_page_of_report
 from plugin.core.package.inspection.pdf import PYPDF_METHOD, STRUCTURE_METHOD, inspect_pdf, inspect_pdf_structure
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.page import render_manifest_page as manifest_page
@@ -921,14 +921,14 @@ def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictu
             ReportPictures(png, [png, "", png], [LegendEntry("耕地 & <山>", png)]),
         ):
             text = render_report(page_report, norm, drawn)
-            assert text in remake_report(
+            assert text in remake_page_of_report(
                 Report.from_dict(json.loads(report_to_json(page_report))), norm, read_page(decode_page(text.encode()))
             )
     listed = read_json(exported_package / MANIFEST_FILE_NAME)
     rows = [row for row in listed["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
     for lang in ("zh", "en"):
         text = manifest_page({**listed, "files": rows}, lang)
-        assert text in remake_manifest(listed, read_page(text))
+        assert text in remake_page_of_manifest(listed, read_page(text))
 
 
 def test_consistently_forged_report_is_contradicted_by_the_layers(copied_package, geopackage_spec):
@@ -967,7 +967,7 @@ def test_unconfirmed_settings_removed_from_the_report_are_found(copied_package, 
     facts = collect_package_facts(copied_package, geopackage_spec)
     done = check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS)
     before = len(done.report.findings)
-    compare_outcomes(done, facts)
+    report_better_outcomes_of_package(done, facts)
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
 
 

@@ -317,16 +317,16 @@ def test_renamed_field_gets_its_own_short_name_in_a_shapefile():
     try:
         slots = [{"layer": "parcels", "need": "M"}]
         assert (
-            make_content_of_single_layer(plan, make_data_set_spec(layers=slots, others=False)).template.export_names[
-                "TBMJ"
-            ]
+            make_content_of_single_layer(
+                plan, make_data_set_spec(layers=slots, others=False)
+            ).template.shapefile_name_by_field["TBMJ"]
             == "MJ1"
         )
         slots[0]["names_by_field"] = {"TBMJ": "MIANJI"}
         assert (
-            make_content_of_single_layer(plan, make_data_set_spec(layers=slots, others=False)).template.export_names[
-                "MIANJI"
-            ]
+            make_content_of_single_layer(
+                plan, make_data_set_spec(layers=slots, others=False)
+            ).template.shapefile_name_by_field["MIANJI"]
             == "MIANJI"
         )
     finally:

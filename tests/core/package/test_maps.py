@@ -18,7 +18,7 @@ from plugin.core.package.maps import jpeg
 from plugin.core.package.maps.slots import RenderedMap
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
-from plugin.core.standard.map_set import MissingInput, load_map_set
+from plugin.core.standard.map_set import MissingMapReason, load_map_set
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import A4_PIXELS, list_relative_paths, make_exif, make_jpeg, make_pdf
 from tests.core.small_plan import explain_error, hash_files
@@ -183,7 +183,7 @@ class FakeRenderer:
             if request.map_spec.title == self.stop_at:
                 raise Cancelled
             if request.map_spec.title in self.lacks:
-                yield RenderedMap(request, missing_input=self.lacks[request.map_spec.title])
+                yield RenderedMap(request, missing_reason=self.lacks[request.map_spec.title])
                 continue
             (job.target_folder / request.file_name).write_bytes(
                 make_jpeg(self.dpi) if self.content is None else self.content
@@ -353,7 +353,7 @@ def test_cancellation_between_two_maps_keeps_the_old_package(checked_county, exp
 
 @pytest_slow
 def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_order):
-    lacks = {"县域三区图": MissingInput("too_large", {"dpi": "300"})}
+    lacks = {"县域三区图": MissingMapReason("too_large", {"dpi": "300"})}
     done = export_package(checked_county, export_order, draw=FakeRenderer(lacks=lacks))
     (problem,) = [p for p in done.problems if p.key == "map_not_made" and p.count == 1]
     assert "县域三区图" in problem.format_as_sentence(Texts("zh")) and "内存" in problem.format_as_sentence(Texts("zh"))

@@ -21,12 +21,12 @@ from plugin.core.package.tables.database import (
     ACCESS_DRIVERS,
     AccessDriver,
     TableDifferenceError,
-    compare_tables,
     convert_to_plain_cell,
     find_access_driver,
     make_column_names,
     make_pyodbc_driver,
     read_table_rows,
+    verify_written_tables,
     write_database_tables,
 )
 from plugin.core.package.tables.known_tables import KnownTables
@@ -61,7 +61,7 @@ def test_every_figure_written_to_an_mdb_is_read_back(plan_tables):
     rows = write_database_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     assert rows == {CHINESE_TEXTS.get("sheets", t.id): len(t.rows) for t in plan_tables.tables}
     figures = sum(isinstance(v, TableNumber) for t in plan_tables.tables for r in t.rows for v in r.values)
-    assert compare_tables(connection, plan_tables.tables, CHINESE_TEXTS) == figures > 5
+    assert verify_written_tables(connection, plan_tables.tables, CHINESE_TEXTS) == figures > 5
     lines = next(t for t in plan_tables.tables if t.id == "lines")
     (read, *_) = read_table_rows(connection, "三条控制线", make_column_names(lines, CHINESE_TEXTS))
     assert read[0] == "生态保护红线" and read[3] == 24.99
@@ -72,11 +72,11 @@ def test_figure_changed_in_an_mdb_is_named(plan_tables):
     write_database_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     connection.execute("UPDATE [三条控制线] SET [图斑椭球面积（公顷）] = 24.98 WHERE [行号] = 2")
     with pytest.raises(TableDifferenceError) as caught:
-        compare_tables(connection, plan_tables.tables, CHINESE_TEXTS)
+        verify_written_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     assert (caught.value.table, caught.value.line, caught.value.column) == ("三条控制线", 2, "图斑椭球面积（公顷）")
     connection.execute("DELETE FROM [三条控制线] WHERE [行号] = 2")
     with pytest.raises(TableDifferenceError):
-        compare_tables(connection, plan_tables.tables, CHINESE_TEXTS)
+        verify_written_tables(connection, plan_tables.tables, CHINESE_TEXTS)
 
 
 def test_table_and_field_names_invalid_in_access_are_adapted():
@@ -89,7 +89,7 @@ def test_table_and_field_names_invalid_in_access_are_adapted():
     table.rows.append(ReportTableRow(["'); DROP TABLE a; --", "x" * 400, None]))
     connection = sqlite3.connect(":memory:")
     write_database_tables(connection, [table], CHINESE_TEXTS)
-    assert compare_tables(connection, [table], CHINESE_TEXTS) == 0
+    assert verify_written_tables(connection, [table], CHINESE_TEXTS) == 0
     kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_info([三条控制线])")}
     assert kinds == {"行号": "INTEGER", "面积1x": "VARCHAR(255)", "面积1x1": "MEMO", "长" * 64: "VARCHAR(255)"}
     assert convert_to_plain_cell(TableNumber(12.345678, 2)) == 12.35 and convert_to_plain_cell("") is None

@@ -22,7 +22,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import ExportProblem, ProblemLevel
 from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
-from plugin.core.standard.map_set import MissingInput
+from plugin.core.standard.map_set import MissingMapReason
 from plugin.core.waivers.model import NO_WAIVERS
 
 COUNTY_SPEC = load_package_spec("county")
@@ -41,7 +41,7 @@ def explain_incomplete_check():
 
 def explain_missing_map():
     slot = SimpleNamespace(need="M", title="县域三区图")
-    return explain_missing_maps([(slot, MissingInput("too_large", {"dpi": "300"}))])
+    return explain_missing_maps([(slot, MissingMapReason("too_large", {"dpi": "300"}))])
 
 
 def explain_missing_mdb(tmp_path):

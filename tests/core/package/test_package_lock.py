@@ -150,13 +150,13 @@ def test_lock_file_deleted_by_its_owner_is_created_again(package_folder, monkeyp
 
     def delete_then_lock(handle, alone):
         if not times:
-            os.unlink(folder._lock_path(package_folder))
+            os.unlink(folder._get_lock_file_path(package_folder))
         times.append(1)
         return real(handle, alone)
 
     monkeypatch.setattr(folder, "_lock_handle", delete_then_lock)
     with lock_for_writing(package_folder):
-        assert folder._lock_path(package_folder).exists() and len(times) == 2
+        assert folder._get_lock_file_path(package_folder).exists() and len(times) == 2
         with pytest.raises(OutputError), lock_for_writing(package_folder):
             pass
 

@@ -11,7 +11,7 @@ from plugin.core.errors import OutputError
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, list_files_below
 from plugin.core.model.rule import Severity
 from plugin.core.options import RunOptions
-from plugin.core.package.gate import check_target
+from plugin.core.package.gate import check_target_is_replaceable
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
@@ -170,8 +170,8 @@ def test_package_with_a_symbolic_link_is_not_replaced(package_with_outside_folde
         "layers": [],
     }
     (package_with_outside_folder / MANIFEST_FILE_NAME).write_text(json.dumps(manifest), "utf-8")
-    check_target(package_with_outside_folder, (), COUNTY_SPEC, ROOT_NAME_VALUES)
+    check_target_is_replaceable(package_with_outside_folder, (), COUNTY_SPEC, ROOT_NAME_VALUES)
     make_link(package_with_outside_folder, place, "别处" if place.endswith("更多图件") else "别处/秘密.jpg")
     with pytest.raises(OutputError) as caught:
-        check_target(package_with_outside_folder, (), COUNTY_SPEC, ROOT_NAME_VALUES)
+        check_target_is_replaceable(package_with_outside_folder, (), COUNTY_SPEC, ROOT_NAME_VALUES)
     assert caught.value.key == "package_has_more" and Path(place).name in explain_error(caught.value)

@@ -21,7 +21,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules._tables import group_differing_cells, make_group_params
 from plugin.core.package.tables.compare import (
     CellDifference,
-    _compare_words,
+    _compare_figures_in_texts,
     compute_printing_tolerance,
     find_differences,
     find_lost_rows,
@@ -32,7 +32,7 @@ from plugin.core.package.tables.model import PrintedCell, PrintedSheet, PrintedW
 from plugin.core.package.tables.read import read_workbook
 from plugin.core.render.tables import make_all_tables
 from plugin.core.render.tables.model import ReportTable, ReportTableRow, TableColumn, TableNumber
-from plugin.core.tabulate import tabulate_plan, write_figures_tables
+from plugin.core.tabulate import tabulate_plan, write_new_figures_workbook
 from tests.core.examples import make_example_plan
 from tests.core.package_fixtures import DATABASE, TABLES_PATH_STEM, export_complete_package, make_sheet
 from tests.county.measure import statutory_area
@@ -306,7 +306,7 @@ def test_every_table_written_by_the_export_is_recognised(tmp_path, lang):
         "zones": [make_square_row(0, 500, zone_code="300"), make_square_row(500, 500, zone_code="999")],
     }
     plan_tables = tabulate_plan(make_example_plan(layers), lang)
-    write_figures_tables(plan_tables, tmp_path / "a.xlsx")
+    write_new_figures_workbook(plan_tables, tmp_path / "a.xlsx")
     known = KnownTables(plan_tables.tables, lang)
     seen = {}
     for sheet in read_workbook(tmp_path / "a.xlsx", "a").sheets:
@@ -535,7 +535,7 @@ def test_workbook_of_another_layout_is_compared_with_the_layers(copied_package):
 def test_area_difference_written_in_a_text_has_the_tolerance_of_its_areas(text, agrees):
     """Compare areas of 69 km², which may differ by 0.69 m² between two CRSs."""
     mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与图斑椭球面积差 −0.12 m²"
-    assert (_compare_words(mine, mine.replace("−0.12", text), (1, 1, "", "", "")) is None) is agrees
+    assert (_compare_figures_in_texts(mine, mine.replace("−0.12", text), (1, 1, "", "", "")) is None) is agrees
 
 
 def inspect_one_sheet(name, figure):

@@ -21,7 +21,7 @@ from plugin.core.profile.county_file import (
     compose_county,
     make_default_profile_path,
     read_county,
-    read_text,
+    read_valid_toml_text,
     save_county,
 )
 from plugin.core.profile.model import IndicatorTarget, OtherSource
@@ -157,8 +157,12 @@ def test_next_check_uses_the_saved_county_profile(tmp_path):
     assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
     norm = RunOptions(profile=str(path)).resolve_norm()
     assert [t.value for t in norm.find_targets("140221")] == ["16.46", "73.39"]
-    assert norm.get("ratio.limit") == 1.2 and norm.get_mark("ratio.limit") == "A" and norm.is_confirmed("ratio.limit")
-    dated_norm = norm.resolve_for_area("140221")
+    assert (
+        norm.get("ratio.limit") == 1.2
+        and norm.get_source_mark("ratio.limit") == "A"
+        and norm.is_confirmed("ratio.limit")
+    )
+    dated_norm = norm.keep_confirmations_valid_for_area("140221")
     assert dated_norm.is_confirmed("tolerance") and not dated_norm.is_confirmed("ratio.classes"), (
         "a new value without a document"
     )
@@ -172,7 +176,7 @@ def test_confirming_every_listed_item_leaves_no_setting_unconfirmed(tmp_path):
     items = find_confirmable_items(RunOptions(profile=str(path)).resolve_norm())
     assert {"ratio.form", "ratio.classes", "tolerance"} <= set(items) and "ratio.limit" not in items
     given = replace(COUNTY_SETTINGS.confirmation, items=tuple(items))
-    save_county(replace(unconfirmed, confirmation=given), path, read_text(path))
+    save_county(replace(unconfirmed, confirmation=given), path, read_valid_toml_text(path))
     norm = RunOptions(profile=str(path)).resolve_norm()
     assert find_confirmable_items(norm) == items and all(map(norm.is_confirmed, items))
 
@@ -180,21 +184,21 @@ def test_confirming_every_listed_item_leaves_no_setting_unconfirmed(tmp_path):
 def test_county_profile_changed_by_another_program_is_not_replaced(tmp_path):
     path = tmp_path / "县.toml"
     save_county(COUNTY_SETTINGS, path)
-    opened = read_text(path)
+    opened = read_valid_toml_text(path)
     path.write_text(opened + "# a colleague\n", encoding="utf-8")
     with pytest.raises(DataError, match="profile_changed_outside"):
         save_county(replace(COUNTY_SETTINGS, name="别的县"), path, opened)
-    assert read_text(path) == opened + "# a colleague\n"
+    assert read_valid_toml_text(path) == opened + "# a colleague\n"
 
 
 def test_county_profile_that_cannot_be_replaced_stays_unchanged(tmp_path):
     path = tmp_path / "县.toml"
     save_county(COUNTY_SETTINGS, path)
-    opened = read_text(path)
+    opened = read_valid_toml_text(path)
     path.chmod(0o444)
     with pytest.raises(OutputError):
         save_county(replace(COUNTY_SETTINGS, name="别的县"), path, opened)
-    assert read_text(path) == opened and [p.name for p in tmp_path.iterdir()] == ["县.toml"]
+    assert read_valid_toml_text(path) == opened and [p.name for p in tmp_path.iterdir()] == ["县.toml"]
 
 
 def list_problem_fields(county, **given):
@@ -293,7 +297,7 @@ def test_totals_of_the_province_do_not_limit_county_targets():
 def test_county_limit_without_a_source_document_gets_the_lowest_source_mark(tmp_path):
     path = tmp_path / "县.toml"
     save_county(COUNTY_SETTINGS, path)
-    opened = read_text(path)
+    opened = read_valid_toml_text(path)
     save_county(
         replace(
             COUNTY_SETTINGS,
@@ -304,4 +308,7 @@ def test_county_limit_without_a_source_document_gets_the_lowest_source_mark(tmp_
         opened,
     )
     norm = RunOptions(profile=str(path)).resolve_norm()
-    assert norm.get_mark("ratio.limit") == "C" and PLAN_TITLE not in read_text(path).partition("[[targets]]")[0]
+    assert (
+        norm.get_source_mark("ratio.limit") == "C"
+        and PLAN_TITLE not in read_valid_toml_text(path).partition("[[targets]]")[0]
+    )

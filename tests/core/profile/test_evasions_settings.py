@@ -236,7 +236,7 @@ def test_scopes_and_rule_groups_of_a_county_standard_remove_no_expected_rule(tmp
 def test_shipped_standard_is_not_compared_with_another_shipped_standard():
     for name in ("county_db", "three_lines_2022", "survey_2020"):
         standard = load_standard(name)
-        assert standard.find_shipped() == ()
+        assert standard.find_shipped_base_standards() == ()
 
 
 def test_mandatory_layer_declared_absent_leaves_the_declaration_unconfirmed(clean_layers, write_profile):

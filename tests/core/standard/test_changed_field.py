@@ -73,7 +73,7 @@ def test_database_rules_dictionary_and_export_names_follow_the_template(changed_
     row = next(r for r in own.split("<tr>") if "GUIHUAFENQUMINGCHENG" in r)
     assert all(word in row for word in ("分区的名称", ">66<", "codes-terrace", "GHFQMINGCH")) and "GHFQMC" not in own
     # Export name.
-    names = standard.templates["YDYHGHFQ"].export_names
+    names = standard.templates["YDYHGHFQ"].shapefile_name_by_field
     assert list(names.values()) == ["BSM", "YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMINGCH", "MJ", "BZ"]
 
 
@@ -161,7 +161,7 @@ def test_shapefile_field_names_have_ten_bytes_and_are_unique(tmp_path):
     names = ("GUIHUAFENQUDM", "GUIHUAFENQUMC", "GUIHUAFENQUBZ", "永久基本农田面积", "永久基农", "BSM", "GUIHUAFE_2")
     path = tmp_path / "TEST.toml"
     path.write_text(format_template_fields(*(f'name = "{n}"\nalias = "{n}名"' for n in names)), encoding="utf-8")
-    found = load_template(path).export_names
+    found = load_template(path).shapefile_name_by_field
     assert list(found) == list(names)
     assert list(found.values()) == ["GUIHUAFENQ", "GUIHUAFE_1", "GUIHUAFE_3", "永久基", "永久_1", "BSM", "GUIHUAFE_2"]
     assert all(len(short.encode()) <= 10 for short in found.values())
@@ -177,7 +177,7 @@ def test_shapefile_field_names_of_random_fields_are_unique_and_stable(rows):
     template = load_standard().templates["DLTB"]
     shorts = {name: f"S{n}" for n, (name, short) in enumerate(rows) if short}
     made = tuple(replace(template.fields[0], name=name, short=shorts.get(name, "")) for name, _ in rows)
-    found = replace(template, fields=made).export_names
+    found = replace(template, fields=made).shapefile_name_by_field
     assert list(found) == [name for name, _ in rows]
     assert all(0 < len(short.encode()) <= 10 for short in found.values())
     assert len({short.upper() for short in found.values()}) == len(found)

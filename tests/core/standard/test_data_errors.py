@@ -131,7 +131,7 @@ def test_county_profile_inherits_limits_of_the_province_but_not_its_totals(tmp_p
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_HEAD + 'base = "shanxi"\n', encoding="utf-8")
     norm = Norm(load_standard(), load_profile(path))
-    assert norm.get("ratio.limit") == 1.3 and norm.get_mark("ratio.limit") == "A"
+    assert norm.get("ratio.limit") == 1.3 and norm.get_source_mark("ratio.limit") == "A"
     assert norm.find_targets("140225") == []
 
 

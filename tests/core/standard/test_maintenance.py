@@ -176,7 +176,11 @@ def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tm
 
 def test_prefixes_of_before_change_and_after_layers_are_found_by_stage():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
-    assert [loaded.get_stage(s).prefix for s in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)] == ["WHQ", "WHC", "WHH"]
+    assert [loaded.get_class_of_stage(s).prefix for s in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)] == [
+        "WHQ",
+        "WHC",
+        "WHH",
+    ]
     assert (
         loaded.find_class_of_role("WHCGHFQ")[1].compared_field == "GHFQDM"
         and loaded.find_class_of_role("WHXGHFQ") is None

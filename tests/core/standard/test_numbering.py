@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from plugin.core.errors import InputError
 from plugin.core.standard.numbering import (
     MAX_RUNNING_NUMBER,
-    find_highest_by_county,
-    find_usual_county,
+    find_highest_number_by_county,
+    find_most_frequent_county,
     make_bsm,
     make_next_bsm,
     split_bsm,
@@ -71,17 +71,17 @@ def test_no_feature_key_is_assigned_twice(steps):
             layer.pop()
         elif step != "drop":
             layer.append(step[1])
-        water = max(water, find_highest_by_county(layer).get(COUNTY_CODE, 0))
+        water = max(water, find_highest_number_by_county(layer).get(COUNTY_CODE, 0))
 
 
 def test_usual_county_returns_the_county_code_of_most_feature_keys():
     assert (
-        find_usual_county(
+        find_most_frequent_county(
             [None, make_bsm(OTHER_COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 9), "x"]
         )
         == COUNTY_CODE
     )
-    assert find_usual_county([None, "", "17"]) == ""
+    assert find_most_frequent_county([None, "", "17"]) == ""
 
 
 def test_invalid_feature_key_is_refused_with_a_reason():

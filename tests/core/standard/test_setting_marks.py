@@ -127,7 +127,9 @@ def test_setting_of_a_standard_without_a_source_mark_gets_the_lowest_mark():
     settings = {**standard.settings, "ratio.new_norm": 1.0}
     unmarked = dataclasses.replace(standard, marks={}, settings=settings, own_keys=frozenset(settings))
     norm = Norm(unmarked, load_profile())
-    assert {norm.get_mark(key) for key in ("ratio.new_norm", "waivers.place_m", "rules.LAW021", "tolerance")} == {"C"}
+    assert {
+        norm.get_source_mark(key) for key in ("ratio.new_norm", "waivers.place_m", "rules.LAW021", "tolerance")
+    } == {"C"}
     assert not norm.is_confirmed("ratio.new_norm")
     shown = {value.key: value for value in resolve_norm(norm).settings}
     assert shown["ratio.new_norm"].mark == "C" and not shown["ratio.new_norm"].confirmed
@@ -137,8 +139,8 @@ def test_setting_of_a_profile_without_a_source_mark_gets_the_lowest_mark(tmp_pat
     path = tmp_path / "own.toml"
     path.write_text(UNMARKED_PROFILE.format(id="own") + "[ratio]\nbase_year = 2023\n", encoding="utf-8")
     norm = Norm(load_standard(), load_profile(path))
-    assert (norm.get_mark("ratio.base_year"), norm.is_confirmed("ratio.base_year")) == ("C", False)
-    assert Norm(load_standard(), load_profile()).get_mark("ratio.base_year") == "A"
+    assert (norm.get_source_mark("ratio.base_year"), norm.is_confirmed("ratio.base_year")) == ("C", False)
+    assert Norm(load_standard(), load_profile()).get_source_mark("ratio.base_year") == "A"
 
 
 def test_edition_that_replaces_a_value_does_not_inherit_its_source_mark(tmp_path):
@@ -146,7 +148,7 @@ def test_edition_that_replaces_a_value_does_not_inherit_its_source_mark(tmp_path
         'id = "own"\nedition = "2026"\nname = "own"\nincludes = ["county_db"]\n[ratio]\nbase_year = 2023\n',
         encoding="utf-8",
     )
-    assert Norm(load_standard(str(tmp_path)), load_profile()).get_mark("ratio.base_year") == "C"
+    assert Norm(load_standard(str(tmp_path)), load_profile()).get_source_mark("ratio.base_year") == "C"
 
 
 @pytest.mark.parametrize("item", ["all", "waivers", "waivers.place_m"])
@@ -165,7 +167,7 @@ class RecordingNorm(Norm):
 
     def get_settings_section(self, name):
         self.__dict__.setdefault("read", set()).add(name)
-        return super().section(name)
+        return super().get_settings_section(name)
 
 
 #: Settings that cannot improve the result of a rule, with the reason.

@@ -8,7 +8,7 @@ import pytest
 
 from plugin.core.engine.context import RuleContext
 from plugin.core.errors import InputError
-from plugin.core.indicators.areas import compute_target_figure
+from plugin.core.indicators.areas import compute_area_with_target
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import load_all_rules
@@ -20,7 +20,7 @@ from plugin.core.render.html import render_report
 from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
-from plugin.core.target_allocation.by_township import compute_by_township, find_row_codes
+from plugin.core.target_allocation.by_township import compute_by_township, find_townships_named_by_rows
 from plugin.core.target_allocation.levels import compare_targets_with_children, find_children
 from plugin.core.target_allocation.table import read_township_tasks
 from tests.core.examples import make_example_plan
@@ -221,16 +221,16 @@ def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
     )
     found = compute_by_township("farmland_area", ctx)
     assert (found.named_row_count, found.divided_row_count, found.field_name) == (1, 3, "ZLDWDM")
-    assert find_row_codes(found.plan_figure.layer, ctx).misplaced_township.tolist() == [-1, -1, -1, 0]
+    assert find_townships_named_by_rows(found.plan_figure.layer, ctx).misplaced_township.tolist() == [-1, -1, -1, 0]
     # The parts of the second are 300 and 100 m wide; the ellipsoid changes the ratio by less than 1e-6.
     assert found.areas_m2 == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
-    assert found.areas_m2.sum() == pytest.approx(compute_target_figure("farmland_area", ctx).area_m2, rel=1e-12)
+    assert found.areas_m2.sum() == pytest.approx(compute_area_with_target("farmland_area", ctx).area_m2, rel=1e-12)
 
 
 def test_rows_without_codes_are_assigned_to_townships_by_location():
     ctx = make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(500), make_square_wkt(1800)]})
     found = compute_by_township("red_line_area", ctx)
-    total = compute_target_figure("red_line_area", ctx).area_m2
+    total = compute_area_with_target("red_line_area", ctx).area_m2
     assert found.named_row_count == 0 and found.areas_m2.sum() == pytest.approx(total, rel=1e-12)
     assert found.areas_m2 / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
 
@@ -350,7 +350,7 @@ def test_sum_of_township_tasks_is_compared_with_the_county_target(tmp_path, seco
     report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, tasks, profile=path)
     assert [f.case for f in report.findings] == ([case] if case else [])
     (shown,) = report.indicators
-    assert shown.sum_value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
+    assert shown.value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
 
 
 def test_township_without_a_task_is_named_and_no_sum_is_compared(tmp_path):

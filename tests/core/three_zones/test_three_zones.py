@@ -48,7 +48,7 @@ def make_norm(tmp_path, text=""):
 
 def test_every_zone_code_belongs_to_one_of_the_three_spaces(tmp_path):
     spaces = load_space_map(make_norm(tmp_path))
-    placed = {code: spaces.get_zone_code(code) for code in STANDARD.code_lists["planning_zones"].entry_by_code}
+    placed = {code: spaces.get_three_zone_code(code) for code in STANDARD.code_lists["planning_zones"].entry_by_code}
     assert set(placed.values()) == {*ZONE_KINDS_BY_CODE, OUTSIDE_ZONES_CODE}
     assert [placed[c] for c in ("100", "300", "411", "430", "540", "700")] == [
         "02",
@@ -65,12 +65,17 @@ def test_county_profile_changes_and_adds_zone_codes_of_the_three_spaces(tmp_path
     spaces = load_space_map(
         make_norm(tmp_path, '[three_zones]\n"530" = "生态空间"\n"700" = "未对应"\n"Z1" = "城镇空间"\n')
     )
-    assert [spaces.get_zone_code(c) for c in ("530", "540", "700", "Z1")] == ["02", "01", UNMAPPED_ZONE_CODE, "03"]
+    assert [spaces.get_three_zone_code(c) for c in ("530", "540", "700", "Z1")] == [
+        "02",
+        "01",
+        UNMAPPED_ZONE_CODE,
+        "03",
+    ]
 
 
 @pytest.mark.parametrize("code", ["", "550", "X"])
 def test_unknown_zone_code_belongs_to_no_space(tmp_path, code):
-    assert load_space_map(make_norm(tmp_path)).get_zone_code(code) == UNMAPPED_ZONE_CODE
+    assert load_space_map(make_norm(tmp_path)).get_three_zone_code(code) == UNMAPPED_ZONE_CODE
 
 
 @pytest.mark.parametrize("value", ['"生态空閒"', "3", '["生态空间"]'])
@@ -103,7 +108,7 @@ def draw_zone_coverage(draw):
 
 def dissolve_by_geopandas(shapes, codes, crs):
     """Return the union of the zones of each space, computed by geopandas."""
-    spaces = [DEFAULT_SPACE_MAP.get_zone_code(c) for c in codes]
+    spaces = [DEFAULT_SPACE_MAP.get_three_zone_code(c) for c in codes]
     return gpd.GeoDataFrame({"space": spaces}, geometry=list(shapes), crs=crs).dissolve(by="space").geometry
 
 
@@ -127,7 +132,7 @@ def test_areas_of_the_three_spaces_add_up_for_a_gapless_zone_layer(case):
         assert found.get_zone_area_m2(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-9)
         assert shapely.union_all(parts).symmetric_difference(whole).area <= 1e-9 * whole.area
         assert all(p.geom_type == "Polygon" and p.is_valid for p in parts)
-    assert set(found.zone_of_polygon) == {DEFAULT_SPACE_MAP.get_zone_code(c) for c in codes}
+    assert set(found.zone_of_polygon) == {DEFAULT_SPACE_MAP.get_three_zone_code(c) for c in codes}
     # No vertex is new, therefore neighbours still share their edges.
     old = {tuple(c) for c in shapely.get_coordinates(shapes)}
     assert {tuple(c) for c in shapely.get_coordinates(found.polygons)} <= old

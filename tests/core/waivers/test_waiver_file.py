@@ -312,7 +312,7 @@ def test_attachment_below_the_data_folder_is_stored_as_a_relative_path(tmp_path)
     words = replace(WAIVER_ENTRY, attachment="/elsewhere/扫描.pdf")
     (made,) = make_waivers([make_finding()], words, WaiverLimits(), tmp_path)
     assert made.attachment == "/elsewhere/扫描.pdf"
-    assert made.report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"
+    assert made.get_report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"
 
 
 def test_row_of_the_file_never_accepts_a_forced_package():

@@ -212,7 +212,7 @@ def test_waiver_applies_when_only_the_rounding_of_its_place_differs(tmp_path, co
         county_layers["YDYHGHFQ"] = county_layers["YDYHGHFQ"].set_geometry(shapely.segmentize(shapes, 20.0), crs=4526)
         source = write_gpkg(tmp_path / f"{lon!r}" / "county.gpkg", county_layers)
         (gap,) = waive_findings(source, "TOP002")
-        assert abs(gap.lonlat[0] - lon) < 1e-8
+        assert abs(gap.place[0] - lon) < 1e-8
         for code in (4490, 4525):
             moved = {r: f.to_crs(code) for r, f in county_layers.items()}
             path = write_gpkg(tmp_path / f"{lon!r}" / str(code) / "county.gpkg", moved)

@@ -17,7 +17,7 @@ import pytest
 import shapely
 from osgeo import gdal
 
-from plugin.core.yearly.make import update_from_files
+from plugin.core.yearly.make import compute_update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.examples import make_example_norm
 from tests.county.measure import statutory_area
@@ -233,7 +233,7 @@ def written_update(request, tmp_path_factory):
         write_edition(folder / f"{side}.gpkg", side, crs)
         for side, crs in zip(("filed", "current"), request.param, strict=True)
     )
-    done = update_from_files(filed, current, 2026, make_example_norm())
+    done = compute_update_from_files(filed, current, 2026, make_example_norm())
     write_update(done, folder / "维护")
     return folder / "维护" / f"{DELIVERY_NAME}.gdb", done
 

@@ -23,8 +23,8 @@ from plugin.core.messages.texts import Texts
 from plugin.core.options import RunOptions
 from plugin.core.package.folder import lock_for_writing
 from plugin.core.yearly import compute_yearly_update
-from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_areas_by_zone
-from plugin.core.yearly.make import make_update, update_from_files
+from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_balance_terms_by_code
+from plugin.core.yearly.make import compute_and_write_update, compute_update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.examples import make_example_layer, make_example_norm
 from tests.core.yearly.test_yearly import make_box, make_row, make_zone, measure_area, run_update
@@ -186,7 +186,7 @@ def test_new_keys_avoid_keys_of_layers_that_are_not_maintained(tmp_path):
         farmland = make_example_layer("YJJBNTBHTB", [make_row(make_box(900, 0), other)], norm).frame
         pyogrio.write_dataframe(farmland, path, layer="YJJBNTBHTB", driver="GPKG")
         files.append(path)
-    done = update_from_files(*files, 2026, norm)
+    done = compute_update_from_files(*files, 2026, norm)
     write_update(dataclasses.replace(done, update_date=run_update(FILED_ROWS, CURRENT_ROWS).update_date), tmp_path)
     assert read_maintenance_layer(tmp_path, "WHCGHFQ")["BSM"].tolist() == ["140225000000000091"]
 
@@ -225,7 +225,7 @@ def test_area_balance_closes_by_layer_and_zone(written_update):
     by_role = {one["layer"]: one for one in record["layers"]}
     line = by_role["ZXCQCSLX"]["balance"]
     assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
-    zones = sum_areas_by_zone(next(one for one in done.maintained_layers if one.role == "GHFQ"))
+    zones = sum_balance_terms_by_code(next(one for one in done.maintained_layers if one.role == "GHFQ"))
     assert (
         zones["200"]["changed_from"]
         == zones["300"]["changed_to"]
@@ -335,7 +335,7 @@ def test_yearly_command_reports_an_existing_output_before_comparing(tmp_path, mo
     )
 
     def make_zone_row(year=2026):
-        make_update(filed, current, year, folder, RunOptions())
+        compute_and_write_update(filed, current, year, folder, RunOptions())
 
     with pytest.raises(InputError) as caught:
         make_zone_row(26)
@@ -367,5 +367,5 @@ def test_source_without_maintained_layers_is_named_in_the_error(tmp_path):
     filed = write_file(tmp_path / "备案.gpkg", FILED_ROWS)
     other = write_file(tmp_path / "别的.gpkg", {"CZKFBJ": [make_row(make_box(0, 0), 1)]})
     with pytest.raises(InputError) as caught:
-        update_from_files(filed, other, 2026, make_example_norm())
+        compute_update_from_files(filed, other, 2026, make_example_norm())
     assert caught.value.key == "yearly_none_maintained" and caught.value.params["source"] == "别的.gpkg"

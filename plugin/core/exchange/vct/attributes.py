@@ -69,7 +69,7 @@ class AttributeReader:
         an invalid value.
         """
         lines, tables_begun = self.lines, set()
-        while (word := lines.read_word()).lower() != "attributeend":
+        while (word := lines.read_stripped_line()).lower() != "attributeend":
             table = self.structure.tables.get(word.upper())
             if table is None:
                 lines.refuse_section_mark(word)
@@ -102,7 +102,7 @@ class AttributeReader:
             if ident in seen:
                 raise lines.make_error("vct_row_twice", id=ident, table=table.name)
             seen.add(ident)
-            shape = self._take_shape(ident, table)
+            shape = self._read_shape_and_mark_used(ident, table)
             if shape is None and table.shape_kind:
                 if table.shape_kind not in self.geometry.sections:
                     raise self._make_missing_section_error(table)
@@ -114,7 +114,7 @@ class AttributeReader:
             if batch.is_full:
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
-                joined += self._finish_batch(batch, plausibility, duplicates)
+                joined += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
                 yield batch
                 batch = VctRowBatch(table, shape_bytes=len(shape or b""))
             batch.ids.append(ident)
@@ -123,7 +123,7 @@ class AttributeReader:
             batch.shapes.append(shape)
             batch.annotation_texts.append(self.geometry.texts.get(ident, ("", None)))
         if batch.ids:
-            joined += self._finish_batch(batch, plausibility, duplicates)
+            joined += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
             yield batch
         plausibility.report_column_problems()
         duplicates.report_repeated_keys()
@@ -135,7 +135,7 @@ class AttributeReader:
     def _make_missing_section_error(self, table: VctTable) -> InputError:
         """Return the error for a geometry section that is missing or comes too late."""
         lines, wanted, number = self.lines, SECTION_NAMES[table.shape_kind], self.lines.number
-        later = lines.find_line_of_word(f"{wanted}Begin")
+        later = lines.find_next_line_equal_to(f"{wanted}Begin")
         # The order is wrong, whatever the last line is.
         lines.mark_as_complete()
         lines.number = number
@@ -143,7 +143,9 @@ class AttributeReader:
             return lines.make_error("vct_sections_order", table=table.name, wanted=wanted, later=later)
         return lines.make_error("vct_section_missing", table=table.name, wanted=wanted)
 
-    def _finish_batch(self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck) -> int:
+    def _check_batch_and_merge_parts(
+        self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck
+    ) -> int:
         """Run the checks on a batch of rows and merge the parts of its features.
 
         Return the number of merged features.
@@ -194,7 +196,7 @@ class AttributeReader:
                 raise lines.make_error("vct_value", table=table.name, **params) from error
         return ident, values
 
-    def _take_shape(self, ident: int, table: VctTable) -> bytes | None:
+    def _read_shape_and_mark_used(self, ident: int, table: VctTable) -> bytes | None:
         if not table.shape_kind:
             return None
         shapes, lines = self.geometry.shapes, self.lines

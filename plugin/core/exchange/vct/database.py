@@ -51,9 +51,9 @@ _GEOPACKAGE_TYPES_BY_KIND = {
 _MAX_TEXT_LENGTH = 65_535
 #: Number of fields that a note names.
 MAX_NAMED_FIELDS = 8
-_IDENTITY_NUMBER = r"[1-8]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
+_PERSONAL_ID_PATTERN = r"[1-8]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
 #: Integers are stored in 64 bits, whatever length the file declares.
-_LONG_DIGITS = 18
+_MAX_INTEGER64_DIGITS = 18
 
 ProgressCallback = Callable[[float, str], None]
 
@@ -107,7 +107,7 @@ def convert_vct_to_database(
 def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mapping[str, Template]) -> None:
     templates_by_name = {name.upper(): template for name, template in templates.items()}
     _refuse_reserved(vct)
-    result.notes += [*_note_foreign_titles(vct, templates_by_name), *_note_renamed_fields(vct)]
+    result.notes += [*_note_titles_of_other_tables(vct, templates_by_name), *_note_renamed_fields(vct)]
     layers = [
         _make_table_template(table, templates_by_name.get(table.name.upper()))
         for table in vct.tables
@@ -147,13 +147,13 @@ def _compare_with_templates(
         template = templates_by_name.get(table.name.upper())
         if template is None or not table.columns:
             continue
-        known = {name.upper() for pair in template.export_names.items() for name in pair}
+        known = {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
         present = {column.name.upper() for column in table.columns}
         unknown = [column.name for column in table.columns if column.name.upper() not in known]
         missing = [
             declared.name
             for declared in template.fields
-            if not {declared.name.upper(), template.export_names[declared.name].upper()} & present
+            if not {declared.name.upper(), template.shapefile_name_by_field[declared.name].upper()} & present
         ]
         if len(missing) > len(template.fields) / 2:
             # A table of another schema; the rules report what they need.
@@ -169,7 +169,7 @@ def _compare_with_templates(
 
 def _count_identity_numbers(values: pd.Series) -> int:
     """Return the number of values that are numbers of identity cards (GB 11643: region, date of birth, digits)."""
-    return int(values.dropna().astype(str).str.fullmatch(_IDENTITY_NUMBER).sum())
+    return int(values.dropna().astype(str).str.fullmatch(_PERSONAL_ID_PATTERN).sum())
 
 
 def _refuse_reserved(vct: VctFile) -> None:
@@ -180,7 +180,7 @@ def _refuse_reserved(vct: VctFile) -> None:
             raise vct.line_reader.make_error("vct_table_reserved", table=feature_class.table_name)
 
 
-def _note_foreign_titles(vct: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
+def _note_titles_of_other_tables(vct: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
     """Return a note for each class titled like another table of the standard."""
     notes: list[FileNote] = []
     for feature_class in vct.structure.feature_classes:
@@ -241,7 +241,7 @@ def _make_table_template(table: VctTable, standard_template: Template | None) ->
             column.length if 0 < column.length <= _MAX_TEXT_LENGTH and not column.is_unlimited else None
         )
         if column.type == "integer":
-            length = max(length or 0, _LONG_DIGITS)
+            length = max(length or 0, _MAX_INTEGER64_DIGITS)
         fields.append(TemplateField(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
     return Template(
         role=table.name,

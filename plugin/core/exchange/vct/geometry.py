@@ -78,7 +78,7 @@ class ShapeReader:
         }[section]
         end, count = f"{section}end", 0
         while True:
-            word = lines.read_word()
+            word = lines.read_stripped_line()
             if word.lower() == end:
                 break
             start = lines.number
@@ -95,7 +95,7 @@ class ShapeReader:
 
     def _read_class_code(self, section: str, lines: LineReader, structure: VctStructure) -> str:
         """Read a record's 要素代码 (feature class code), and skip its symbol code."""
-        code = lines.read_word()
+        code = lines.read_stripped_line()
         if code not in structure.class_by_code:
             if code != self._boundary_code or section != "line":
                 raise lines.make_error("vct_unknown_code", code=code[:40])
@@ -114,7 +114,7 @@ class ShapeReader:
             xy = xy[:, ::-1]
         return xy + self.head.position_offset if any(self.head.position_offset) else np.ascontiguousarray(xy)
 
-    def _get_number_of_code(self, code: str) -> int:
+    def _get_or_assign_code_number(self, code: str) -> int:
         if code not in self._numbers:
             self._numbers[code] = len(self.codes)
             self.codes.append(code)
@@ -122,7 +122,7 @@ class ShapeReader:
 
     def _store_shape(self, ident: int, shape: Any, start: int, code: str) -> None:
         self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
-        self.shapes.append_content(ident, shapely.to_wkb(shape), start, self._get_number_of_code(code))
+        self.shapes.append_content(ident, shapely.to_wkb(shape), start, self._get_or_assign_code_number(code))
 
     def _check_feature_type(self, section: str, lines: LineReader) -> None:
         """Read a record's geometry type, add a remark if it is not 1 (plain).
@@ -202,7 +202,7 @@ class ShapeReader:
         self.has_multipart = self.has_multipart or bool((shapely.get_type_id(shapes) >= 4).any())
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
             self.shapes.append_content(
-                record.record_id, content, record.line_number, self._get_number_of_code(record.class_code)
+                record.record_id, content, record.line_number, self._get_or_assign_code_number(record.class_code)
             )
 
     def _read_annotation(self, ident: int, code: str, start: int, lines: LineReader) -> None:
@@ -223,7 +223,7 @@ class ShapeReader:
 
     @staticmethod
     def _read_annotation_position(lines: LineReader) -> list[float]:
-        line = lines.read_word()
+        line = lines.read_stripped_line()
         try:
             found = [float(part) for part in line.split(lines.separator)]
         except ValueError as error:
@@ -242,7 +242,7 @@ class ShapeReader:
             self._sealed_lines = True
             _refuse_repeated_id(self.lines.prepare_reading(), lines)
 
-    def prepare_lookup_by_id(self, lines: LineReader) -> None:
+    def prepare_lookup_and_verify_positions(self, lines: LineReader) -> None:
         """Prepare all shapes for access by id, and verify their positions.
 
         Raises InputError for a repeated id, for boundary lines without polygons, and for positions that contradict the

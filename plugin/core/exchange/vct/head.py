@@ -19,9 +19,9 @@ from .header_values import (
     DeclaredExtent,
     HeaderPairs,
     note_impossible_values,
-    read_axes,
     read_crs,
     read_extent,
+    read_whether_northing_is_first,
 )
 from .lines import LineReader, shorten_line
 from .settings import VCT_SEPARATOR, FileRemarks, VctSettings
@@ -168,7 +168,7 @@ def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
     head = VctHeader(
         crs=crs,
         numbers_per_position=int(dim),
-        is_northing_first=read_axes(header),
+        is_northing_first=read_whether_northing_is_first(header),
         position_offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
         datamark=header.get_value("datamark"),
         vertical_datum=pairs.get("verticaldatum", ("",))[0],
@@ -204,7 +204,7 @@ def _report_missing(head: HeaderPairs, geographic: bool) -> None:
 
 
 def _skip_to_head(lines: LineReader, remarks: FileRemarks) -> None:
-    lines.verify_text()
+    lines.verify_encoding_and_line_ends()
     first = 0, ""
     for _ in range(_LINES_SEARCHED_FOR_HEAD):
         line = lines.read_raw_line_or_none()

@@ -155,7 +155,7 @@ def read_crs(head: HeaderPairs) -> CRS:
     if not kind and named in _UNIT_WORDS[True]:
         raise head.make_error(unit, "vct_head_no_type")
     if kind and named in _UNIT_WORDS[not geographic]:
-        _refuse_kind(head, unit, geographic)
+        _refuse_contradicting_system_type(head, unit, geographic)
     head.refuse_unless(not named or named in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
     prime = head.get_value("primemeridian").upper()
     head.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
@@ -169,14 +169,14 @@ def read_crs(head: HeaderPairs) -> CRS:
     head.refuse_unless(
         not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
     )
-    crs = _read_zone(head)
+    crs = _read_zone_crs(head)
     for key in ("meridian", "meridinan"):
         if key in head.pairs:
             _check_meridian(head, key, crs)
     return crs
 
 
-def _refuse_kind(head: HeaderPairs, unit: str, geographic: bool) -> None:
+def _refuse_contradicting_system_type(head: HeaderPairs, unit: str, geographic: bool) -> None:
     """Raise InputError if CoordinateSystemType contradicts unit and projection."""
     planar = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
     if geographic and planar:
@@ -216,7 +216,7 @@ def _note_flattening(head: HeaderPairs, text: str) -> None:
         )
 
 
-def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
+def _check_zone_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
     """Raise InputError for a zone number that contradicts the width of the zone.
 
     The central meridian shows the width, 3° or 6°.
@@ -231,7 +231,7 @@ def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) 
         raise head.make_error("parameters")
 
 
-def _read_zone(head: HeaderPairs) -> CRS:
+def _read_zone_crs(head: HeaderPairs) -> CRS:
     """Return the CRS for the header's key Parameters.
 
     Its value begins with the central meridian and ends with scale, false easting, false northing, width and zone.
@@ -240,7 +240,7 @@ def _read_zone(head: HeaderPairs) -> CRS:
     if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
         raise head.make_error("parameters")
     meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
-    _check_width(head, zone, meridian, width)
+    _check_zone_width(head, zone, meridian, width)
     prefixed = easting >= 1e6
     base = {(3, True): 4513 - 25, (3, False): 4534 - 25, (6, True): 4491 - 13, (6, False): 4502 - 13}
     try:
@@ -274,7 +274,7 @@ def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
     head.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
 
 
-def read_axes(head: HeaderPairs) -> bool:
+def read_whether_northing_is_first(head: HeaderPairs) -> bool:
     """Return True if positions have the northing first.
 
     Raises InputError unless one axis points east and the other north.

@@ -71,7 +71,7 @@ class LineReader:
         """Report the share of the file read so far (0…1) and the section."""
         self._progress(self._file.tell() / self._size, self.section)
 
-    def verify_text(self) -> None:
+    def verify_encoding_and_line_ends(self) -> None:
         """Raise InputError for UTF-16 and for unsupported line ends.
 
         Called before any line is read.
@@ -103,7 +103,7 @@ class LineReader:
             self._torn = self.number
         return stripped
 
-    def find_line_of_word(self, word: str) -> int:
+    def find_next_line_equal_to(self, word: str) -> int:
         """Return the number of the next line that is this word (any case); 0 if none."""
         wanted = word.lower().encode()
         while (line := self.read_raw_line_or_none()) is not None:
@@ -164,7 +164,7 @@ class LineReader:
         except UnicodeDecodeError as error:
             raise self.make_error("vct_encoding") from error
 
-    def read_word(self) -> str:
+    def read_stripped_line(self) -> str:
         """Return the next line that is not blank as text without outer spaces."""
         return self.read_text().strip()
 
@@ -231,7 +231,7 @@ class LineReader:
         """
         parts = []
         while count > 0:
-            rows, numbers, whole = self._take_lines(min(count, _LINES_PER_BLOCK))
+            rows, numbers, whole = self._read_nonblank_lines(min(count, _LINES_PER_BLOCK))
             if not whole and rows and not _is_valid_position(rows[-1], dim, self.separator):
                 # The file is cut off in the middle of a line.
                 del rows[-1]
@@ -241,7 +241,7 @@ class LineReader:
             count -= len(rows)
         return np.concatenate(parts) if parts else np.zeros((0, 2))
 
-    def _take_lines(self, count: int) -> tuple[list[bytes], list[int] | range, bool]:
+    def _read_nonblank_lines(self, count: int) -> tuple[list[bytes], list[int] | range, bool]:
         """Return the next ``count`` lines that are not blank and their line numbers.
 
         The third value is True if the file had that many lines.

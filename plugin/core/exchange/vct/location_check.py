@@ -64,7 +64,7 @@ class DmsPositions:
         )
 
 
-def convert_dms_degrees(stores: Iterable[ShapeStore]) -> DmsPositions | None:
+def read_positions_as_dms(stores: Iterable[ShapeStore]) -> DmsPositions | None:
     """Read all positions as DD.MMSS; ``None`` if one cannot be read that way."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     minutes: set[int] = set()
@@ -159,7 +159,7 @@ def find_positions_outside_box(stores: Iterable[ShapeStore], low: NDArray, high:
         if not positions:
             middle = np.median(xy[out], axis=0)
         positions += len(out)
-        records += store.count_records(first + out)
+        records += store.count_records_with_positions(first + out)
         worst = int(out[np.argmax(excess[out])])
         if excess[worst] > farthest:
             farthest = float(excess[worst])
@@ -180,7 +180,7 @@ def verify_location(
         return None
     _verify_zone(head, found, stores, lines)
     if describe_crs(head.crs).is_geographic and not any(head.position_offset):
-        found = found._replace(dms_positions=convert_dms_degrees(stores))
+        found = found._replace(dms_positions=read_positions_as_dms(stores))
     _verify_extent(head, found, stores, lines, remarks)
     if found.dms_positions is not None and found.dms_positions.is_proven_by_digits:
         raise _make_packed_degrees_error("vct_place_packed", found.dms_positions, lines)

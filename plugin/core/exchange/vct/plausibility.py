@@ -32,19 +32,21 @@ _COUNTY_FIELD = "XZQDM"
 #: The field with the village of a parcel: parcel numbers are unique within a village only.
 _VILLAGE_FIELD = "ZLDWDM"
 #: Damaged codes, by remark.
-_CODE_PATTERNS = {
+_WRONG_CODE_PATTERN_BY_NOTE = {
     "vct_note_full_width": re.compile("[０-９]"),
     "vct_note_number_code": re.compile(r"^(?:\d{3,}\.0+|\d+(?:\.\d+)?[Ee]\+\d+)$", re.M),
 }
 #: A code of digits with a letter among them.
-_LETTER_PATTERNS = {"vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)}
+_LETTER_IN_CODE_PATTERN_BY_NOTE = {
+    "vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)
+}
 #: Types of fields with numbers.
 _NUMBER_TYPES = ("real", "integer")
 #: Quotation marks.
 _QUOTATION_MARKS = "\"'"
 _DIGIT_PATTERN, _CHINESE_PATTERN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
 #: Number of digits from which a name is taken for a code; a name may be a shorter number.
-_CODE_DIGITS = 4
+_MIN_CODE_DIGITS = 4
 #: Number of characters of a value in a message.
 _MAX_SHOWN_CHARACTERS = 20
 
@@ -111,26 +113,28 @@ class PlausibilityCheck:
             ]
             values = [row[place] for row in batch.row_values if row[place] is not None]
             if values:
-                self._compare_values(column, summary, values, lines)
-                self._compare_shapes(place, column, summary, batch)
+                self._check_column_values(column, summary, values, lines)
+                self._compare_measures_with_shapes(place, column, summary, batch)
         if self._date_columns:
-            self._compare_dates(batch)
+            self._check_date_order(batch)
         if self._key_and_county_columns:
-            self._compare_counties(batch)
+            self._compare_keys_with_county_codes(batch)
 
-    def _compare_values(self, column: VctColumn, summary: _ColumnSummary, values: list[Any], lines: list[int]) -> None:
+    def _check_column_values(
+        self, column: VctColumn, summary: _ColumnSummary, values: list[Any], lines: list[int]
+    ) -> None:
         name = column.name.upper()
         if column.type == "text":
-            self._compare_texts(column, values, lines)
+            self._check_texts_for_patterns(column, values, lines)
         elif column.type == "integer" and name in load_settings().year_fields:
-            self._compare_years(column, values, lines)
+            self._check_years(column, values, lines)
         if name == _COUNTY_FIELD and column.type == "text":
-            summary.add_levels(values, lines)
+            summary.count_code_lengths(values, lines)
         if name == _CLASS_FIELD:
-            self._compare_classes(column, values, lines)
+            self._check_feature_class_codes(column, values, lines)
         summary.add_values(values, lines)
 
-    def _compare_shapes(
+    def _compare_measures_with_shapes(
         self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: VctRowBatch
     ) -> None:
         name = column.name.upper()
@@ -175,7 +179,7 @@ class PlausibilityCheck:
             line = batch.line_numbers[rows[first]]
             self._add_column_remark("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
 
-    def _compare_counties(self, batch: VctRowBatch) -> None:
+    def _compare_keys_with_county_codes(self, batch: VctRowBatch) -> None:
         """Add a remark on rows whose key begins with the code of another county.
 
         A key may begin with the code of the city (140200).
@@ -188,7 +192,7 @@ class PlausibilityCheck:
                 len(named_code) == len(keyed) == 6
                 and named_code.isdecimal()
                 and keyed.isdecimal()
-                and not _is_nested(named_code, keyed)
+                and not _are_division_codes_nested(named_code, keyed)
             ):
                 wrong.append(k)
         field = self.table.columns[place].name
@@ -196,11 +200,11 @@ class PlausibilityCheck:
             "vct_note_other_county", wrong, [row[place] for row in batch.row_values], batch.line_numbers, field=field
         )
 
-    def _compare_texts(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
+    def _check_texts_for_patterns(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
         whole = "\n".join(values)
-        patterns = _load_placeholder_patterns() | (_CODE_PATTERNS if _is_code(column) else {})
+        patterns = _load_placeholder_patterns() | (_WRONG_CODE_PATTERN_BY_NOTE if _is_code_column(column) else {})
         patterns |= _load_name_patterns() if column.name.upper().endswith(_NAME_ENDING) else {}
-        patterns |= _LETTER_PATTERNS if column.name.upper() in load_settings().digit_fields else {}
+        patterns |= _LETTER_IN_CODE_PATTERN_BY_NOTE if column.name.upper() in load_settings().digit_fields else {}
         for key, pattern in patterns.items():
             if not pattern.search(whole):
                 continue
@@ -209,14 +213,14 @@ class PlausibilityCheck:
             group = {} if key == "vct_note_quoted" else {"field": column.name}
             self._add_remark(key, wrong, values, lines, **group)
 
-    def _compare_years(self, column: VctColumn, values: list[int], lines: list[int]) -> None:
+    def _check_years(self, column: VctColumn, values: list[int], lines: list[int]) -> None:
         years = load_settings().valid_data_years
         wrong = [k for k, value in enumerate(values) if value not in years]
         self._add_remark(
             "vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}"
         )
 
-    def _compare_classes(self, column: VctColumn, values: list[Any], lines: list[int]) -> None:
+    def _check_feature_class_codes(self, column: VctColumn, values: list[Any], lines: list[int]) -> None:
         """Add a remark on rows with a feature class code of another table."""
         codes = [str(value).strip().strip(_QUOTATION_MARKS) for value in values]
         if self.codes.issuperset(codes) or not self.codes:
@@ -225,7 +229,7 @@ class PlausibilityCheck:
         declared = ", ".join(sorted(self.codes))
         self._add_remark("vct_note_class_code", wrong, codes, lines, field=column.name, declared=declared)
 
-    def _compare_dates(self, batch: VctRowBatch) -> None:
+    def _check_date_order(self, batch: VctRowBatch) -> None:
         first, last = self._date_columns
         lines = [
             line
@@ -267,7 +271,7 @@ class PlausibilityCheck:
             self._add_column_remark(
                 "vct_note_no_number", column, summary.count, summary.line, summary.first, declared=declared
             )
-        elif text and _is_code(column) and summary.all_words:
+        elif text and _is_code_column(column) and summary.all_words:
             self._add_column_remark("vct_note_no_code", column, summary.count, summary.line, summary.first)
         elif len(summary.levels) > 1:
             rare = min(summary.levels, key=lambda digits: (summary.levels[digits][0], -summary.levels[digits][1]))
@@ -363,7 +367,7 @@ class _ColumnSummary:
         self.all_words = self.all_words and all(
             _CHINESE_PATTERN.search(v) and not _DIGIT_PATTERN.search(v) for v in values
         )
-        self.all_digits = self.all_digits and all(v.isdecimal() and len(v) >= _CODE_DIGITS for v in values)
+        self.all_digits = self.all_digits and all(v.isdecimal() and len(v) >= _MIN_CODE_DIGITS for v in values)
         if self.type in _NUMBER_TYPES:
             self.zeros += sum(value == 0 for value in values)
             below = [k for k, value in enumerate(values) if value < 0]
@@ -371,7 +375,7 @@ class _ColumnSummary:
                 self.first_negative = lines[below[0]], values[below[0]]
             self.negative += len(below)
 
-    def add_levels(self, values: list[str], lines: list[int]) -> None:
+    def count_code_lengths(self, values: list[str], lines: list[int]) -> None:
         for value, line in zip(values, lines, strict=True):
             if value.isdecimal():
                 count, first, shown = self.levels.get(len(value), (0, line, value))
@@ -395,7 +399,7 @@ def _find_measured_rows(column_index: int, batch: VctRowBatch) -> tuple[list[int
     return rows, values, shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object))
 
 
-def _is_code(column: VctColumn) -> bool:
+def _is_code_column(column: VctColumn) -> bool:
     return column.name.upper().endswith(tuple(load_settings().code_endings))
 
 
@@ -404,7 +408,7 @@ def _replace_name_ending(name: str, ending: str) -> str:
     return name.removesuffix(_NAME_ENDING) + ending
 
 
-def _is_nested(code: str, other_code: str) -> bool:
+def _are_division_codes_nested(code: str, other_code: str) -> bool:
     """Return True if two division codes are equal or one is within the other's area."""
     short, long = sorted((compute_division_prefix(code), compute_division_prefix(other_code)), key=len)
     return long.startswith(short)

@@ -59,7 +59,7 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
         [_make_point_inside_ring(area, ring) for area, ring in zip(areas, rings, strict=True)], dtype=object
     )
     if (outward[1:] != outward[0]).all():
-        if shapely.intersects(areas[0], inner[1:]).all() and not _does_first_ring_contain(areas, inner):
+        if shapely.intersects(areas[0], inner[1:]).all() and not _is_first_ring_inside_another(areas, inner):
             return shapely.polygons(rings[0], rings[1:]), ""
         shape = _make_polygon_by_nesting(rings, areas, inner)
         if shapely.get_num_geometries(shape) > 1:
@@ -69,7 +69,7 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
     return _make_polygon_by_nesting(rings, areas, inner), "vct_note_rings_alike"
 
 
-def _does_first_ring_contain(areas: NDArray, inner: NDArray) -> bool:
+def _is_first_ring_inside_another(areas: NDArray, inner: NDArray) -> bool:
     larger = shapely.area(areas[1:]) > shapely.area(areas[0])
     return bool((shapely.intersects(areas[1:], inner[0]) & larger).any())
 

@@ -175,7 +175,7 @@ def _read_until_attributes(
             _skip_section(section, lines, remarks)
     _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, lines)
     start = lines.number
-    geometry.prepare_lookup_by_id(lines)
+    geometry.prepare_lookup_and_verify_positions(lines)
     lines.number = start
     for kind in sorted({c.shape_kind for c in vct.structure.feature_classes if c.shape_kind} - geometry.sections):
         remarks.add_remark("vct_note_no_section", start, section=SECTION_NAMES[kind])

@@ -245,10 +245,10 @@ def write_lines(out: TextIO, lines: NDArray, first_id: int, record_format: Recor
     """Write (p,) single lines; their ids begin at ``first_id``."""
     xy, of = shapely.get_coordinates(lines, return_index=True)
     at = np.searchsorted(of, np.arange(len(lines) + 1))
-    _write_vertices(out, xy, at, first_id, record_format.class_code, record_format)
+    _write_line_records(out, xy, at, first_id, record_format.class_code, record_format)
 
 
-def _write_vertices(
+def _write_line_records(
     out: TextIO, xy: NDArray, starts: NDArray, first_id: int, code: str, record_format: RecordFormat
 ) -> None:
     counts = np.diff(starts).tolist()
@@ -276,7 +276,7 @@ def write_polygons(
     shared = split_into_shared_lines(rings.xy, rings.ring_starts)
     record_format.cancellation.raise_if_cancelled()
     count = len(shared.line_starts) - 1
-    _write_vertices(lines, shared.xy, shared.line_starts, first_id, record_format.boundary_code, record_format)
+    _write_line_records(lines, shared.xy, shared.line_starts, first_id, record_format.boundary_code, record_format)
     label = format_label_points(compute_label_points(polygons))
     item = np.sign(shared.signed_lines) * (np.abs(shared.signed_lines) - 1 + first_id)
     begins = shared.ring_starts.tolist()

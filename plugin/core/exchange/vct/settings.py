@@ -14,7 +14,7 @@ from typing import Any
 
 from ....paths import VCT_SETTINGS
 from ...errors import DataError
-from ...files.data import check_keys, check_marks, check_type, read_toml
+from ...files.data import check_and_remove_marks, check_keys, check_type, read_toml
 
 #: Encoding for writing; files are read as GB18030, which contains it.
 VCT_ENCODING = "gbk"
@@ -115,7 +115,7 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
     table = read_toml(path)
     kinds = {f.name: _TYPES_BY_ANNOTATION[str(f.type)] for f in fields(VctSettings)}
     check_keys(table, required=[*kinds, "marks"], allowed=(), file=path)
-    check_marks(table, kinds, file=path)
+    check_and_remove_marks(table, kinds, file=path)
     for key, kind in kinds.items():
         check_type(table[key], kind, file=path, key=key)
     for key, count in _LIST_LENGTHS.items():

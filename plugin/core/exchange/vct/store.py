@@ -105,7 +105,7 @@ class ShapeStore:
         place = bisect_right(self._at, position * _BYTES_PER_POSITION) - 1
         return self._line[place], self._ids[place]
 
-    def count_records(self, positions: NDArray) -> int:
+    def count_records_with_positions(self, positions: NDArray) -> int:
         """Return how many records contain these positions.
 
         ``positions``: their numbers in the whole file.

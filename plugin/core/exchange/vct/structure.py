@@ -125,7 +125,7 @@ def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
     """
     kinds = {word.lower(): kind for kind, word in SECTION_NAMES.items()}
     found: list[FeatureClass] = []
-    while (line := lines.read_word()).lower() != "featurecodeend":
+    while (line := lines.read_stripped_line()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
             lines.refuse_section_mark(line)
@@ -161,7 +161,7 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRem
     """
     tables: dict[str, VctTable] = {}
     of_table = {c.table_name.upper(): c for c in reversed(classes)}
-    while (line := lines.read_word()).lower() != "tablestructureend":
+    while (line := lines.read_stripped_line()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
             lines.refuse_section_mark(line)
@@ -170,7 +170,7 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRem
         if parts[0].upper() in tables:
             raise lines.make_error("vct_table_twice", table=parts[0])
         columns = _read_columns(lines, parts[0], count, remarks)
-        if (end := lines.read_word()) != "0":
+        if (end := lines.read_stripped_line()) != "0":
             raise lines.make_error(
                 "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
             )
@@ -211,7 +211,7 @@ def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]
 
     A length that cannot be used is added to ``unusable`` with its line.
     """
-    line = lines.read_word()
+    line = lines.read_stripped_line()
     parts = [part.strip() for part in line.split(lines.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""
     type_ = _FIELD_TYPES_BY_VCT_NAME.get(word.rstrip("0123456789"), "")

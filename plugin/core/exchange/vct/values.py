@@ -62,7 +62,7 @@ def put_on_one_line(text: str) -> str:
     return text.translate(_LINE_REPLACEMENTS)
 
 
-def convert_column(
+def convert_column_to_texts(
     values: pd.Series, info: FieldInfo, template: Template | None, settings: VctSettings, layer: str, names: NDArray
 ) -> ConvertedColumn:
     """Convert one field of a layer to texts.
@@ -71,7 +71,9 @@ def convert_column(
     outside GBK or an invalid number.
     """
     known = template.find_field_by_name(info.name) if template else None
-    writer = {"text": _write_texts, "integer": _write_integers, "real": _write_reals, "date": _write_dates}[info.type]
+    writer = {"text": _format_texts, "integer": _format_integers, "real": _format_reals, "date": _format_dates}[
+        info.type
+    ]
     name = clean_text(info.name)
     check_gbk([name], layer, name, np.array([""]))
     try:
@@ -97,27 +99,27 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
                     raise OutputError("vct_character", layer=layer, feature=str(name), field=field, **params) from None
 
 
-def _write_texts(
+def _format_texts(
     values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in raw]
-    notes = _count_note("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
+    notes = _make_note_count("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
     declared = (template_field.length if template_field else None) or info.length or settings.text_length
     needed = max(map(len, texts), default=0)
     if needed > declared:
-        notes |= _count_note("vct_note_wider", sum(len(t) > declared for t in texts))
+        notes |= _make_note_count("vct_note_wider", sum(len(t) > declared for t in texts))
     return ConvertedColumn(VctColumn(column.name, "text", max(declared, needed)), texts, notes)
 
 
-def _write_integers(
+def _format_integers(
     values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     missing = values.isna().tolist()
     texts = ["" if gone else str(_convert_to_integer(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
     declared = (template_field.length if template_field else None) or settings.integer_length
     needed = max(map(len, texts), default=0)
-    notes = _count_note("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
+    notes = _make_note_count("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
     return ConvertedColumn(VctColumn(column.name, "integer", max(declared, needed)), texts, notes)
 
 
@@ -128,7 +130,7 @@ def _convert_to_integer(value: Any) -> int:
     return number
 
 
-def _write_reals(
+def _format_reals(
     values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
@@ -143,7 +145,7 @@ def _write_reals(
         decimals += 1
     notes = {}
     if decimals > declared:
-        notes = _count_note(
+        notes = _make_note_count(
             "vct_note_wider",
             int((np.abs(present - np.round(present, declared)) > _compute_rounding_allowance(present)).sum()),
         )
@@ -160,17 +162,17 @@ def _is_exact(values: NDArray, decimals: int) -> bool:
     return bool((np.abs(values - np.round(values, decimals)) <= _compute_rounding_allowance(values)).all())
 
 
-def _write_dates(
+def _format_dates(
     values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     days = pd.to_datetime(values)
     missing = days.isna()
     times = int((days[~missing] != days[~missing].dt.normalize()).sum()) if (~missing).any() else 0
     texts = ["" if gone else f"{d:%Y%m%d}" for gone, d in zip(missing.tolist(), days.tolist(), strict=True)]
-    return ConvertedColumn(VctColumn(column.name, "date", 8), texts, _count_note("vct_note_times", times))
+    return ConvertedColumn(VctColumn(column.name, "date", 8), texts, _make_note_count("vct_note_times", times))
 
 
-def _count_note(key: str, count: int) -> dict[str, int]:
+def _make_note_count(key: str, count: int) -> dict[str, int]:
     return {key: count} if count else {}
 
 

@@ -37,7 +37,7 @@ from .records import format_numbers
 from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings, load_settings
 from .shapes import ANGLE_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
 from .structure import VctColumn, VctTable
-from .values import ConvertedColumn, check_gbk, clean_text, convert_column
+from .values import ConvertedColumn, check_gbk, clean_text, convert_column_to_texts
 
 VCT_SUFFIX = ".vct"
 #: Sections in scratch files until all layers are written, in the order of the file.
@@ -143,7 +143,7 @@ class _VctSectionWriter:
         if layer.problem is not None:
             self.done.notes.append(("vct_note_left_out", {"layer": layer.name}))
             return
-        self._take_crs(layer)
+        self._check_and_remember_crs(layer)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
         names = _list_feature_names(layer.frame)
@@ -161,7 +161,7 @@ class _VctSectionWriter:
         if template is None or not template.base:
             self._note_shared_keys(layer)
 
-    def _take_crs(self, layer: SourceLayer) -> None:
+    def _check_and_remember_crs(self, layer: SourceLayer) -> None:
         head.check_supported_crs(layer.crs, layer.name)
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
@@ -256,7 +256,9 @@ class _VctSectionWriter:
         written: list[ConvertedColumn] = []
         for name in columns:
             self.cancellation.raise_if_cancelled()
-            converted = convert_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
+            converted = convert_column_to_texts(
+                layer.frame[name], infos[name], template, self.settings, layer.name, names
+            )
             written.append(converted)
             for key, count in converted.remark_counts.items():
                 self.done.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
@@ -354,10 +356,10 @@ def read_layers_in_turn(
         if sketch.problem is not None and sketch.problem[0] != "table":
             raise InputError(sketch.problem[0], **sketch.problem[1])
         whole = read_source(
-            sketch.source or source, select_layer=_select_by_name(sketch.name), cancellation=cancellation
+            sketch.source or source, select_layer=_make_name_selector(sketch.name), cancellation=cancellation
         )
         yield next(layer for layer in whole if layer.name == sketch.name)
 
 
-def _select_by_name(name: str) -> Callable[[SourceLayer], bool]:
+def _make_name_selector(name: str) -> Callable[[SourceLayer], bool]:
     return lambda layer: layer.name == name

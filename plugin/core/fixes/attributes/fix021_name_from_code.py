@@ -21,7 +21,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         FixExample("a sealed layer is only explained", "ATT002", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "旱田"}]}, refused="sealed", roles={"layer": "DLTB"}),
     ],
 )  # fmt: skip
-def name_from_code(finding: Finding, *, state: EditingState) -> Edits:
+def write_name_from_code(finding: Finding, *, state: EditingState) -> Edits:
     """Write the name that the code list has for the code.
 
     What it does
@@ -44,5 +44,5 @@ def name_from_code(finding: Finding, *, state: EditingState) -> Edits:
     params = {"field": finding.field, "value": codes[code].name, "former": former}
     edits = Edits([RowEdit(row.role, row.fid, attributes={finding.field: codes[code].name})], params=params)
     if any(one.name == former for one in codes.values()):
-        edits.reviewed.append("name_of_another_code")
+        edits.review_reasons.append("name_of_another_code")
     return edits

@@ -21,7 +21,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         FixExample("no name that helps", "ATT002", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999", "land_use_name": "空地"}]}, refused="no_code_for_name", roles={"layer": "GDBHMB"}),
     ],
 )  # fmt: skip
-def code_from_name(finding: Finding, *, state: EditingState) -> Edits:
+def write_code_from_name(finding: Finding, *, state: EditingState) -> Edits:
     """Write the code that the code list has for the name.
 
     What it does

@@ -6,7 +6,7 @@ from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
-KEY = "1402250000{:08d}"
+EXAMPLE_KEY_FORMAT = "1402250000{:08d}"
 
 
 @fix(
@@ -20,14 +20,14 @@ KEY = "1402250000{:08d}"
         "repeated": "Give {count} of the features with key {key} new numbers ({values}); the first one keeps it",
     },
     examples=[
-        FixExample("no number", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": KEY.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": None}]},
-                   {"layer": [{"wkt": SQUARE_WKT, "key": KEY.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": KEY.format(2)}]}, safe=True),
-        FixExample("same number twice", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": KEY.format(7)}, {"wkt": OTHER_SQUARE_WKT, "key": KEY.format(7)}]},
-                   {"layer": [{"wkt": SQUARE_WKT, "key": KEY.format(7)}, {"wkt": OTHER_SQUARE_WKT, "key": KEY.format(8)}]}),
+        FixExample("no number", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": None}]},
+                   {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(1)}, {"wkt": OTHER_SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(2)}]}, safe=True),
+        FixExample("same number twice", "ATT001", {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(7)}, {"wkt": OTHER_SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(7)}]},
+                   {"layer": [{"wkt": SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(7)}, {"wkt": OTHER_SQUARE_WKT, "key": EXAMPLE_KEY_FORMAT.format(8)}]}),
         FixExample("a sealed layer is only explained", "ATT001", {"parcels": [{"wkt": SQUARE_WKT, "key": None}]}, refused="sealed"),
     ],
 )  # fmt: skip
-def new_key(finding: Finding, *, state: EditingState) -> Edits:
+def assign_new_key(finding: Finding, *, state: EditingState) -> Edits:
     """Give a feature the next free key.
 
     What it does
@@ -56,5 +56,5 @@ def new_key(finding: Finding, *, state: EditingState) -> Edits:
         edits,
         case="repeated",
         params={"count": len(others), "key": finding.key, "values": values},
-        reviewed=["key_repeated"],
+        review_reasons=["key_repeated"],
     )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...model.findings import Finding
-from ..area_fields import follow_gross_area, get_allowance, measure
+from ..area_fields import derive_net_area_fields, get_area_field_allowance_m2, measure_shape_area_m2
 from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
 from ..model import FixExample, Safety, fix
@@ -45,20 +45,20 @@ def measure_area_field(finding: Finding, *, state: EditingState, max_safe_share:
     if declared is None or not row.layer.has(declared.meaning):
         raise FixRefused("stale")
     former = float(row.layer.numbers(declared.meaning)[0])
-    area = measure(state, row, row.raw)
+    area = measure_shape_area_m2(state, row, row.stored_shape)
     difference = abs(former - area)
-    if not difference > get_allowance(state):
+    if not difference > get_area_field_allowance_m2(state):
         raise FixRefused("stale")
     if difference <= float(state.norm.get("closure.limit_share")) * area:
         raise FixRefused("adjusted", role=row.role, key=row.key, field=declared.name)
     value = round(area, 2 if declared.decimals is None else declared.decimals)
     attributes = {declared.name: value}
     if declared.meaning == "gross_area":
-        attributes |= follow_gross_area(row, value)
+        attributes |= derive_net_area_fields(row, value)
     edits = Edits(
         [RowEdit(row.role, row.fid, attributes=attributes)],
         params={"field": declared.name, "value": value, "former": former},
     )
     if difference > max_safe_share * area:
-        edits.reviewed.append("area_differs")
+        edits.review_reasons.append("area_differs")
     return edits

@@ -32,7 +32,7 @@ def delete_row_without_shape(finding: Finding, *, state: EditingState) -> Edits:
         Restore the shape from an earlier edition if there is one.
     """
     row = state.get_finding_row(finding)
-    has_raw = row.raw is not None and not row.raw.is_empty
-    if has_raw and (row.layer.template.geometry != "polygon" or repair_polygon(row.raw) is not None):
+    has_raw = row.stored_shape is not None and not row.stored_shape.is_empty
+    if has_raw and (row.layer.template.geometry != "polygon" or repair_polygon(row.stored_shape) is not None):
         raise FixRefused("has_shape", role=row.role, key=row.key)
     return Edits([RowEdit(row.role, row.fid, is_deleted=True)], params={"key": row.key})

@@ -11,17 +11,17 @@ from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: Chinese digits, also those of 一九九八 and 二〇二五, and the tens of days and months (十, 廿, 卅).
-_DIGITS = {character: digit for digit, characters in enumerate(("〇零○", "一", "二", "三", "四", "五", "六", "七", "八", "九")) for character in characters}  # fmt: skip
-_TENS = {"十": 10, "廿": 20, "卅": 30}
+_DIGIT_BY_CHINESE_CHARACTER = {character: digit for digit, characters in enumerate(("〇零○", "一", "二", "三", "四", "五", "六", "七", "八", "九")) for character in characters}  # fmt: skip
+_TENS_BY_CHINESE_CHARACTER = {"十": 10, "廿": 20, "卅": 30}
 _CHINESE_DATE = re.compile(
-    rf"([{''.join(_DIGITS)}]{{4}})年(?:([{''.join(_DIGITS)}十]+)月([{''.join(_DIGITS)}十廿卅]+)[日号]?)?"
+    rf"([{''.join(_DIGIT_BY_CHINESE_CHARACTER)}]{{4}})年(?:([{''.join(_DIGIT_BY_CHINESE_CHARACTER)}十]+)月([{''.join(_DIGIT_BY_CHINESE_CHARACTER)}十廿卅]+)[日号]?)?"
 )
 
 _FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
-_NOT_SEALED: dict[str, Any] = {"sealed.roles": []}
+_SETTINGS_WITHOUT_SEALED_LAYERS: dict[str, Any] = {"sealed.roles": []}
 
 
-def _make_rows(start: str) -> dict[str, list[Any]]:
+def _make_example_rows(start: str) -> dict[str, list[Any]]:
     return {"layer": [{"wkt": SQUARE_WKT, "BHKSSJ": start}]}
 
 
@@ -33,11 +33,11 @@ def _make_rows(start: str) -> dict[str, list[Any]]:
     safety=Safety.FORMAL,
     messages={"": "Write {field} = {value} instead of {former}"},
     examples=[
-        FixExample("full-width digits", "ATT016", _make_rows("２０２０．１０．１"), _make_rows("2020-10-01"), safe=True, roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
-        FixExample("Chinese numerals", "ATT016", _make_rows("二〇二〇年十月二十一日"), _make_rows("2020-10-21"), safe=True, roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
-        FixExample("a day that does not exist", "ATT016", _make_rows("2020-02-30"), refused="no_date", roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
-        FixExample("day and month may be swapped", "ATT016", _make_rows("5/6/2020"), refused="no_date", roles=_FARMLAND_LAYER, settings=_NOT_SEALED),
-        FixExample("farmland is sealed", "ATT016", _make_rows("２０２０．１０．１"), refused="sealed", roles=_FARMLAND_LAYER),
+        FixExample("full-width digits", "ATT016", _make_example_rows("２０２０．１０．１"), _make_example_rows("2020-10-01"), safe=True, roles=_FARMLAND_LAYER, settings=_SETTINGS_WITHOUT_SEALED_LAYERS),
+        FixExample("Chinese numerals", "ATT016", _make_example_rows("二〇二〇年十月二十一日"), _make_example_rows("2020-10-21"), safe=True, roles=_FARMLAND_LAYER, settings=_SETTINGS_WITHOUT_SEALED_LAYERS),
+        FixExample("a day that does not exist", "ATT016", _make_example_rows("2020-02-30"), refused="no_date", roles=_FARMLAND_LAYER, settings=_SETTINGS_WITHOUT_SEALED_LAYERS),
+        FixExample("day and month may be swapped", "ATT016", _make_example_rows("5/6/2020"), refused="no_date", roles=_FARMLAND_LAYER, settings=_SETTINGS_WITHOUT_SEALED_LAYERS),
+        FixExample("farmland is sealed", "ATT016", _make_example_rows("２０２０．１０．１"), refused="sealed", roles=_FARMLAND_LAYER),
     ],
 )  # fmt: skip
 def write_date(finding: Finding, *, state: EditingState) -> Edits:
@@ -59,7 +59,7 @@ def write_date(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("stale")
     value = _read_year(former) if declared.meaning == "data_year" else ""
     if not value:
-        day = parse_date(_simplify(former))
+        day = parse_date(_normalise_date_text(former))
         if day is None:
             raise FixRefused("no_date", field=declared.name, value=former)
         value = day.isoformat()
@@ -71,31 +71,31 @@ def write_date(finding: Finding, *, state: EditingState) -> Edits:
 
 def _read_year(text: str) -> str:
     """Return a year of four digits without the word for year; empty for another text."""
-    match = re.fullmatch(r"([0-9]{4})年?", _simplify(text))
+    match = re.fullmatch(r"([0-9]{4})年?", _normalise_date_text(text))
     return match.group(1) if match is not None else ""
 
 
-def _simplify(text: str) -> str:
+def _normalise_date_text(text: str) -> str:
     """Return a date without spaces, in ASCII digits and separators."""
     text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).replace("。", ".")
     match = _CHINESE_DATE.fullmatch(text)
     if match is None:
         return text.replace("号", "日")
     year, month, day = match.groups()
-    digits = "".join(str(_DIGITS[character]) for character in year)
-    return f"{digits}年" if month is None else f"{digits}-{_read_number(month)}-{_read_number(day)}"
+    digits = "".join(str(_DIGIT_BY_CHINESE_CHARACTER[character]) for character in year)
+    return f"{digits}年" if month is None else f"{digits}-{_parse_chinese_number(month)}-{_parse_chinese_number(day)}"
 
 
-def _read_number(text: str) -> int:
+def _parse_chinese_number(text: str) -> int:
     """Return a month or a day in Chinese numerals (十二, 廿一, 〇三); 0, which no date has, for a malformed one."""
-    tens = [position for position, character in enumerate(text) if character in _TENS]
+    tens = [position for position, character in enumerate(text) if character in _TENS_BY_CHINESE_CHARACTER]
     if not tens:
-        return int("".join(str(_DIGITS[character]) for character in text))
+        return int("".join(str(_DIGIT_BY_CHINESE_CHARACTER[character]) for character in text))
     if len(tens) > 1 or tens[0] > 1 or len(text) > tens[0] + 2:
         return 0
     (position,) = tens
     if position and text[position] != "十":
         return 0
-    factor = _DIGITS[text[0]] if position else 1
-    units = _DIGITS[text[position + 1]] if position + 1 < len(text) else 0
-    return factor * _TENS[text[position]] + units
+    factor = _DIGIT_BY_CHINESE_CHARACTER[text[0]] if position else 1
+    units = _DIGIT_BY_CHINESE_CHARACTER[text[position + 1]] if position + 1 < len(text) else 0
+    return factor * _TENS_BY_CHINESE_CHARACTER[text[position]] + units

@@ -5,7 +5,7 @@ from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
-from ..precedence import find_sides
+from ..precedence import find_staying_and_yielding_row
 from ..shapes import list_parts, subtract
 from ..state import EditingState
 
@@ -50,7 +50,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
         Sealed lines stay: 永久基本农田 × 红线 is only explained. Planning zones are not cut; if they follow the line,
         REL004 or REL005 reports the difference.
     """
-    stays, yields = find_sides(finding, state, order)
+    stays, yields = find_staying_and_yielding_row(finding, state, order)
     shape, obstacle = require_shape(yields), require_shape(stays)
     if shapely.intersection(shape, obstacle).area <= 0:
         raise FixRefused("stale")
@@ -62,7 +62,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
         reshape_row(state, yields, remaining),
         case="window" if opens_window else "",
         params={"role": yields.role, "key": yields.key, "other_role": stays.role, "other_key": stays.key},
-        reviewed=["window"] if opens_window else [],
+        review_reasons=["window"] if opens_window else [],
     )
 
 

@@ -3,7 +3,7 @@ from ...model.findings import Finding
 from ..dividing import require_shape
 from ..edits import Edits, FixRefused, RowEdit
 from ..model import FixExample, Safety, fix
-from ..precedence import find_sides
+from ..precedence import find_staying_and_yielding_row
 from ..shapes import subtract
 from ..state import EditingState
 
@@ -33,7 +33,7 @@ def delete_covered_line(finding: Finding, *, state: EditingState) -> Edits:
     Limits
         Sealed lines stay.
     """
-    stays, yields = find_sides(finding, state)
+    stays, yields = find_staying_and_yielding_row(finding, state)
     if subtract(require_shape(yields), [require_shape(stays)], state.tolerance) is not None:
         raise FixRefused("not_covered", role=yields.role, key=yields.key)
     return Edits(

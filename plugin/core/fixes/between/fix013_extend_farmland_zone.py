@@ -41,5 +41,5 @@ def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
     land = require_shape(state.get_finding_row(finding))
     if finding.case == "large":
         # One of several parts outside the zone.
-        land = state.get_place(finding)
+        land = state.get_finding_shape(finding)
     return move_land_into_zone(state, land, ZONE_SETTING_BY_LINE["farmland"])

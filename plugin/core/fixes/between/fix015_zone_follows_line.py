@@ -24,7 +24,7 @@ EAST_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 #: Five centimetres wider than `WEST_WKT`, and narrower.
 WIDER_WKT = "POLYGON ((0 0, 50.05 0, 50.05 100, 0 100, 0 0))"
 NARROWER_WKT = "POLYGON ((0 0, 49.95 0, 49.95 100, 0 100, 0 0))"
-ZONES = [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": EAST_WKT, "zone_code": "300"}]
+EXAMPLE_ZONES = [{"wkt": WEST_WKT, "zone_code": "410"}, {"wkt": EAST_WKT, "zone_code": "300"}]
 
 _LINE_BY_RULE = {"REL004": "red_line", "REL005": "boundary"}
 
@@ -40,11 +40,11 @@ _LINE_BY_RULE = {"REL004": "red_line", "REL005": "boundary"}
         "leaves": "Move {area} from the zone {key} to the zone {other_key}",
     },
     examples=[
-        FixExample("a boundary wider than its zone", "REL005", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "zones": ZONES},
+        FixExample("a boundary wider than its zone", "REL005", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "zones": EXAMPLE_ZONES},
                    {"zones": [{"wkt": "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "zone_code": "300"}]}),
-        FixExample("a few centimetres", "REL005", {"boundary": [WIDER_WKT], "zones": ZONES},
+        FixExample("a few centimetres", "REL005", {"boundary": [WIDER_WKT], "zones": EXAMPLE_ZONES},
                    {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}, {"wkt": "POLYGON ((50.05 0, 100 0, 100 100, 50.05 100, 50.05 0))", "zone_code": "300"}]}, safe=True),
-        FixExample("a boundary cut back", "REL005", {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "zones": ZONES},
+        FixExample("a boundary cut back", "REL005", {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "zones": EXAMPLE_ZONES},
                    {"zones": [{"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((40 0, 100 0, 100 100, 40 100, 40 0))", "zone_code": "300"}]}),
         FixExample("a red line drawn back by centimetres", "REL004", {"red_line": [NARROWER_WKT], "zones": [{"wkt": WEST_WKT, "zone_code": "100"}, {"wkt": EAST_WKT, "zone_code": "300"}]},
                    {"zones": [{"wkt": NARROWER_WKT, "zone_code": "100"}, {"wkt": "POLYGON ((49.95 0, 100 0, 100 100, 49.95 100, 49.95 0))", "zone_code": "300"}]}, safe=True),
@@ -54,10 +54,10 @@ _LINE_BY_RULE = {"REL004": "red_line", "REL005": "boundary"}
                    {"zones": [{"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "zone_code": "410"}, {"wkt": "POLYGON ((50 0, 100 0, 100 60, 50 60, 50 0))", "zone_code": "510"},
                               {"wkt": "POLYGON ((40 0, 40 100, 50 100, 100 100, 100 60, 50 60, 50 0, 40 0))", "zone_code": "300"}]}),
         FixExample("no other zone is adjacent", "REL005", {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))"], "zones": [{"wkt": WEST_WKT, "zone_code": "410"}]}, refused="no_neighbour"),
-        FixExample("a zone without any line", "REL005", {"boundary": [WEST_WKT], "zones": [*ZONES, {"wkt": "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))", "zone_code": "420"}]}, refused="would_be_empty"),
+        FixExample("a zone without any line", "REL005", {"boundary": [WEST_WKT], "zones": [*EXAMPLE_ZONES, {"wkt": "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))", "zone_code": "420"}]}, refused="would_be_empty"),
     ],
 )  # fmt: skip
-def zone_follows_line(finding: Finding, *, state: EditingState, neighbour: str = "") -> Edits:
+def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: str = "") -> Edits:
     """Give a planning zone the edge of its control line.
 
     What it does
@@ -72,7 +72,7 @@ def zone_follows_line(finding: Finding, *, state: EditingState, neighbour: str =
         line is missing is for a person to decide.
     """
     zones = require_zones(state)
-    land = state.get_place(finding)
+    land = state.get_finding_shape(finding)
     if land is None:
         raise FixRefused("stale")
     setting = ZONE_SETTING_BY_LINE[_LINE_BY_RULE[finding.code]]

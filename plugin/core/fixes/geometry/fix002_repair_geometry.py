@@ -44,26 +44,26 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
         Polygons only. What the shape was meant to be is not known: compare it with the survey if a loop is large.
     """
     row = state.get_finding_row(finding)
-    if row.raw is None or row.raw.is_empty or row.raw.is_valid:
+    if row.stored_shape is None or row.stored_shape.is_empty or row.stored_shape.is_valid:
         raise FixRefused("stale")
     state.require_geometry_in_plane(row)
-    repaired = repair_polygon(row.raw)
+    repaired = repair_polygon(row.stored_shape)
     parts = list_parts(drop_slivers(repaired, state.tolerance))
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    doubtful = _find_doubtful_land(row.raw, repaired)
+    doubtful = _find_doubtful_land(row.stored_shape, repaired)
     edits = Edits(
         divide_row(state, row, parts),
         params={
             "parts": len(parts),
             "doubtful_area_m2": float(doubtful.area),
-            "reason": find_invalidity_reason(row.raw)[0],
+            "reason": find_invalidity_reason(row.stored_shape)[0],
         },
     )
     if any(
         not is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in list_parts(doubtful)
     ):
-        edits.reviewed.append("repair_methods")
+        edits.review_reasons.append("repair_methods")
     return edits
 
 

@@ -50,7 +50,7 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     require_shape(row)
     state.require_geometry_in_plane(row)
     limit = max(within_m, state.tolerance.cluster_m)
-    shape, removed = row.raw, 0
+    shape, removed = row.stored_shape, 0
     foreign = _collect_foreign_vertices(state, row, limit)
     while True:
         pairs = find_near_vertices(np.array([shape], dtype=object), limit)

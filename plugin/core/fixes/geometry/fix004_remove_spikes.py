@@ -41,7 +41,7 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
     row = state.get_finding_row(finding)
     require_shape(row)
     state.require_geometry_in_plane(row)
-    shape, removed = row.raw, 0
+    shape, removed = row.stored_shape, 0
     while True:
         corners = find_sharp_corners(np.array([shape], dtype=object), spike_degrees)
         if not len(corners.polygon_row):

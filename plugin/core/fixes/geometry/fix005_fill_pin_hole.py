@@ -41,7 +41,7 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
     """
     row = state.get_finding_row(finding)
     state.require_geometry_in_plane(row)
-    shape, hole = require_shape(row), state.get_place(finding)
+    shape, hole = require_shape(row), state.get_finding_shape(finding)
     if hole is None or shapely.intersection(shape, hole).area > state.tolerance.min_area_m2 / 100:
         raise FixRefused("stale")
     if not is_below_sliver_limits(hole.area, measure_width(hole), state.tolerance):

@@ -47,7 +47,7 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
     if state.is_sealed(role):
         raise FixRefused("sealed", role=role)
     state.require_layer_in_plane(role)
-    gap = state.get_place(finding)
+    gap = state.get_finding_shape(finding)
     if gap is None:
         raise FixRefused("stale")
     rows = state.find_rows_meeting(role, gap, reach_m=state.tolerance.cluster_m)

@@ -54,7 +54,7 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
         if rows[0].role == rows[1].role:
             raise FixRefused("sealed", role=rows[0].role)
         raise FixRefused("both_sealed", role=rows[0].role, other_role=rows[1].role)
-    places = shapely.get_coordinates(state.get_place(finding))
+    places = shapely.get_coordinates(state.get_finding_shape(finding))
     shapes = [require_shape(row) for row in rows]
     reach_m = state.tolerance.edge_match_m
     lacking = [_find_places_without_vertex(shapes[n], shapes[1 - n], places) for n in (0, 1)]

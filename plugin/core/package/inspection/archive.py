@@ -197,7 +197,7 @@ def list_system_files(path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name in _IGNORED_NAMES or is_stray_file(name)))
 
 
-def list_files_outside(path: Path, package: str) -> tuple[str, ...]:
+def list_files_outside_package(path: Path, package: str) -> tuple[str, ...]:
     """Return the files of a zip that are outside the folder ``package`` in it, without those that systems leave.
 
     Unpacking drops them, and a receiver takes them for a part of the package. Empty for a folder, for a zip whose

@@ -23,8 +23,8 @@ from ...files.digests import (
     is_special_file,
     list_files_below,
     read_digest_list,
-    read_duplicate_manifest,
     read_manifest,
+    read_manifest_with_duplicate_name,
 )
 from ...files.writing import explain_os_error
 from ..maps.jpeg import decode_jpeg, inspect_jpeg, is_jpeg
@@ -35,7 +35,7 @@ from ..tables.model import PrintedWorkbook
 from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
 from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_vct_facts, read_vct_header
 from .integrity import IntegrityError, find_integrity_errors
-from .layer_facts import find_other_tables, read_layer_facts
+from .layer_facts import find_non_layer_tables, read_layer_facts
 from .pdf import inspect_pdf
 from .printed_documents import UnreadableDocument, read_document_texts
 
@@ -98,7 +98,7 @@ def collect_package_facts(
     manifest, state = read_manifest(folder)
     duplicate_name = ""
     if state == MANIFEST_DAMAGED:
-        manifest, duplicate_name = read_duplicate_manifest(folder)
+        manifest, duplicate_name = read_manifest_with_duplicate_name(folder)
         state = MANIFEST_WITH_DUPLICATE_NAME if duplicate_name else MANIFEST_DAMAGED
     requested = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _read_digest_lists(folder)
@@ -128,7 +128,7 @@ def collect_package_facts(
             heads[data_set] = read_vct_header(folder / data_set)
             layers += [LayerFact(data_set, *one) for one in vct_facts]
         else:
-            if other_tables := find_other_tables(folder, data_set):
+            if other_tables := find_non_layer_tables(folder, data_set):
                 hidden[data_set] = other_tables
             layers += read_layer_facts(folder, data_set, cancellation, extents)
             errors += find_integrity_errors(folder, data_set, cancellation)
@@ -141,7 +141,7 @@ def collect_package_facts(
         digest_lists=sums,
         integrity_errors=tuple(errors),
         hidden_tables=hidden,
-        duplicate_files=duplicate_name,
+        duplicate_manifest_name=duplicate_name,
         empty_folders=_find_empty_folders(folder, package_spec),
         vct_headers=heads,
         document_texts=_read_document_texts(folder, facts, cancellation),
@@ -183,7 +183,7 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
 
 def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[PrintedWorkbook, ...]:
     workbooks = []
-    for file in facts.single_files:
+    for file in facts.files_outside_data_sets:
         if _is_table(file, facts) and not (is_stray_file(file.name) or file.is_link or file.is_special_file):
             cancellation.raise_if_cancelled()
             workbooks.append(read_workbook(folder / file.path, file.path))
@@ -192,8 +192,8 @@ def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellatio
 
 def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Return path → content of each XML file, the report and the generated pages."""
-    pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page}
-    requested = [f for f in facts.single_files if f.path in pages or f.name.lower().endswith(".xml")]
+    pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
+    requested = [f for f in facts.files_outside_data_sets if f.path in pages or f.name.lower().endswith(".xml")]
     requested = [
         f
         for f in requested
@@ -206,7 +206,7 @@ def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancel
     """Return path → texts of each document that the plugin made, or why they are unknown."""
     generated = facts.list_generated_documents()
     texts: dict[str, list[str] | str] = {}
-    for file in facts.single_files:
+    for file in facts.files_outside_data_sets:
         if file.path not in generated or file.is_link or file.is_special_file or file.size_bytes > _MAX_DOCUMENT_BYTES:
             continue
         cancellation.raise_if_cancelled()

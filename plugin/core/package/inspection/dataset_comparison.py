@@ -228,10 +228,10 @@ def _compare_fields(
     """
     differing: dict[str, FieldDifference] = {}
     lacking: tuple[list[str], list[str]] = ([], [])
-    short = first.template.export_names
+    short = first.template.shapefile_name_by_field
     for declared in first.template.fields:
         cancellation.raise_if_cancelled()
-        columns = [_find_column(layer, declared, short[declared.name]) for layer in (first, other)]
+        columns = [_find_field_values(layer, declared, short[declared.name]) for layer in (first, other)]
         exists = [column is not None for column in columns]
         if not all(exists):
             if any(exists) and declared.name.upper() not in without:
@@ -261,7 +261,7 @@ def _compare_fields(
     return differing, (tuple(lacking[0]), tuple(lacking[1]))
 
 
-def _find_column(layer: Layer, declared: TemplateField, short: str) -> pd.Series | None:
+def _find_field_values(layer: Layer, declared: TemplateField, short: str) -> pd.Series | None:
     """Return a field's values, also under its short name of ten bytes; None without."""
     column = layer.find_column_name(declared)
     return layer.values(column) if column is not None else layer.get_column_by_name(short)

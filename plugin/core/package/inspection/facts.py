@@ -229,7 +229,7 @@ class PackageFacts:
         Layers that a data set has twice.
     hidden_tables
         Data set → tables, views and triggers that are not layers.
-    duplicate_files
+    duplicate_manifest_name
         A name that is twice in the manifest.
     empty_folders
         Empty folders that the specification does not have.
@@ -263,7 +263,7 @@ class PackageFacts:
     dataset_comparisons: tuple[DatasetComparison, ...] = ()
     unread_layers: tuple[UnreadLayer, ...] = ()
     hidden_tables: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
-    duplicate_files: str = ""
+    duplicate_manifest_name: str = ""
     empty_folders: tuple[str, ...] = ()
     vct_headers: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
     archive_comments: str = ""
@@ -290,7 +290,7 @@ class PackageFacts:
         return crs_care.parse_crs(label) if _EPSG_CODE.fullmatch(label) else None
 
     @cached_property
-    def single_files(self) -> list[FileFact]:
+    def files_outside_data_sets(self) -> list[FileFact]:
         """Return the files outside databases and shapefile folders."""
         return [f for f in self.files if not self.find_data_set_of_file(f.path)]
 
@@ -341,7 +341,7 @@ class PackageFacts:
         """Return the files for a document, map or table (slot) of the specification."""
         if slot not in self._files_of_slot:
             matcher = make_name_matcher(slot.file, {**self.placeholder_values, **slot.placeholder_values})
-            self._files_of_slot[slot] = [f for f in self.single_files if matcher.fullmatch(f.name)]
+            self._files_of_slot[slot] = [f for f in self.files_outside_data_sets if matcher.fullmatch(f.name)]
         return self._files_of_slot[slot]
 
     @cached_property
@@ -395,7 +395,7 @@ class PackageFacts:
         )
         single_files = [
             f.path
-            for f in self.single_files
+            for f in self.files_outside_data_sets
             if f.name.lower().endswith((".gpkg", ".vct")) and not (f.is_link or f.is_special_file)
         ]
         # Order: data sets of the specification, databases before VCT, order of the specification. Rules check a layer
@@ -427,7 +427,7 @@ class PackageFacts:
         return f"{self.get_expected_path(self.package_spec.report.folder, self.package_spec.report.file)}.json"
 
     @property
-    def report_page(self) -> str:
+    def report_page_path(self) -> str:
         """Return the path of the report's page, whether it exists or not."""
         return self.report_path.removesuffix("json") + "html"
 

@@ -23,7 +23,7 @@ from ...model.verdict import Verdict
 from ..package_spec.model import PackageSpec
 from .archive import (
     count_hidden_bytes,
-    list_files_outside,
+    list_files_outside_package,
     list_system_files,
     read_archive_comments,
     unpack_package,
@@ -47,7 +47,7 @@ OUTCOME_RULE_CODE, OUTCOME_CASE = "DOC013", "outcomes"
 _MAX_LISTED_CODES = 8
 
 
-def compare_outcomes(checked: CheckResult, facts: PackageFacts) -> None:
+def report_better_outcomes_of_package(checked: CheckResult, facts: PackageFacts) -> None:
     """Add a finding on rules that the package's report shows with a better outcome.
 
     A rule is named if it passed in the report but has findings in this check, or if the report confirms settings that
@@ -137,7 +137,7 @@ def _add_outcome_finding(checked: CheckResult, facts: PackageFacts, rule_codes: 
         raise InvariantError(f"a report with a finding of {OUTCOME_RULE_CODE} has the verdict {report.verdict}")
 
 
-def restore_layer_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:
+def restore_field_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:
     """Return a layer with the field names of its template.
 
     The specification's ``sets`` rename fields. A renamed field is not restored if the layer also has a field with the
@@ -159,7 +159,7 @@ def restore_layer_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -
     return replace(layer, frame=layer.frame.rename(columns=original_names), fields=fields)
 
 
-def apply_spec_names(wanted_fields: LayerSelector, sets: list[VectorSet]) -> LayerSelector:
+def make_selector_with_spec_names(wanted_fields: LayerSelector, sets: list[VectorSet]) -> LayerSelector:
     """Return a function that requests fields also by their names in the specification.
 
     ``wanted_fields`` returns the fields that rules read from a layer.
@@ -173,7 +173,9 @@ def apply_spec_names(wanted_fields: LayerSelector, sets: list[VectorSet]) -> Lay
     return wanted_with_spec_names
 
 
-def find_unwanted_fields(layer: SourceLayer, sets: list[VectorSet], template: Template, norm: Norm) -> frozenset[str]:
+def find_fields_omitted_by_spec(
+    layer: SourceLayer, sets: list[VectorSet], template: Template, norm: Norm
+) -> frozenset[str]:
     """Return the fields (capitals) of a template that the specification omits.
 
     ``sets`` are the specification's vector sets for the data set of the layer.
@@ -234,7 +236,7 @@ def inspect_package(
         facts = replace(
             facts,
             archive_comments=read_archive_comments(Path(path)),
-            files_outside=list_files_outside(Path(path), folder.name),
+            files_outside=list_files_outside_package(Path(path), folder.name),
             hidden_byte_count=count_hidden_bytes(Path(path)),
             system_files=_list_system_files_outside(Path(path), facts),
         )
@@ -261,7 +263,7 @@ def inspect_package(
             progress=lambda share, text: progress(_COLLECTING_SHARE + (1 - _COLLECTING_SHARE) * share, text),
             cancellation=cancellation,
         )
-        compare_outcomes(checked, facts)
+        report_better_outcomes_of_package(checked, facts)
         return checked
 
 
@@ -348,11 +350,13 @@ def _read_layers(
             layers = facts.vct_layers[data_set]
         else:
             layers, unreadable_names = _read_data_set(
-                folder / data_set, apply_spec_names(wanted_fields, facts.find_vector_sets(data_set)), cancellation
+                folder / data_set,
+                make_selector_with_spec_names(wanted_fields, facts.find_vector_sets(data_set)),
+                cancellation,
             )
         # A layer that an earlier data set has, too, is checked there; this one is compared with it.
         first_before = dict(first_of_role)
-        layers = [restore_layer_names(layer, facts.find_vector_sets(data_set), norm) for layer in layers]
+        layers = [restore_field_names(layer, facts.find_vector_sets(data_set), norm) for layer in layers]
         duplicates = _find_unread_layers(data_set, layers, norm, choices)
         unread += duplicates
         for layer in (one for one in layers if one.name not in {spare.name for spare in duplicates}):
@@ -437,7 +441,9 @@ def _compare_with_earlier(
     first, file = earlier
     template = find_best_template(first, role, norm)
     sets = ((first, file), (layer, data_set))
-    fields_left_out = [find_unwanted_fields(one, facts.find_vector_sets(where), template, norm) for one, where in sets]
+    fields_left_out = [
+        find_fields_omitted_by_spec(one, facts.find_vector_sets(where), template, norm) for one, where in sets
+    ]
     # A layer without a CRS has no location; its shapes are not compared.
     plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]
     yield compare_datasets(

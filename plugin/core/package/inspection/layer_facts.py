@@ -55,7 +55,7 @@ _GEOPACKAGE_SYSTEM_NAMES = re.compile(
 _FILEGDB_SYSTEM_NAMES = re.compile(r"GDB_\w+", re.IGNORECASE)
 
 
-def find_other_tables(folder: Path, data_set: str) -> tuple[str, ...]:
+def find_non_layer_tables(folder: Path, data_set: str) -> tuple[str, ...]:
     """Return the tables, views and triggers of a database that are not layers.
 
     In a GeoPackage these include tables that programs do not list. Nothing is written. Empty for shapefiles and for a
@@ -64,11 +64,11 @@ def find_other_tables(folder: Path, data_set: str) -> tuple[str, ...]:
     path = folder / data_set
     suffix = path.suffix.lower()
     if suffix == ".gpkg":
-        return _find_other_geopackage_tables(path)
-    return _find_other_filegdb_tables(path) if suffix == ".gdb" else ()
+        return _find_non_layer_geopackage_tables(path)
+    return _find_non_layer_filegdb_tables(path) if suffix == ".gdb" else ()
 
 
-def _find_other_geopackage_tables(path: Path) -> tuple[str, ...]:
+def _find_non_layer_geopackage_tables(path: Path) -> tuple[str, ...]:
     try:
         # immutable: SQLite makes no journal next to the file.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
@@ -86,7 +86,7 @@ def _find_other_geopackage_tables(path: Path) -> tuple[str, ...]:
     )
 
 
-def _find_other_filegdb_tables(path: Path) -> tuple[str, ...]:
+def _find_non_layer_filegdb_tables(path: Path) -> tuple[str, ...]:
     import pyogrio
 
     from ...io import DRIVER_ERRORS

@@ -244,7 +244,7 @@ def decode_page(data: bytes) -> str | None:
         return None
 
 
-def remake_report(report: Report, norm: Norm | None, page: PageContent) -> list[str]:
+def remake_page_of_report(report: Report, norm: Norm | None, page: PageContent) -> list[str]:
     """Return the HTML of a report's page as this version makes it.
 
     The pictures are taken from ``page``. For a page without pictures, return one text for each possible reason. Empty
@@ -273,7 +273,7 @@ def remake_report(report: Report, norm: Norm | None, page: PageContent) -> list[
     return [render_report(report, norm, pictures)]
 
 
-def remake_manifest(manifest: dict[str, Any], page: PageContent) -> list[str]:
+def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list[str]:
     """Return the HTML of a manifest's page as this version makes it.
 
     If the language of ``page`` is unknown, return one text for each language.
@@ -446,7 +446,9 @@ def compare_pages(page: PageContent, remade: PageContent) -> list[PageDifference
             "rows", [[(cells, cells) for cells in side.table_rows] for side in (page, remade)]
         )
     if not differences and page.visible_text != remade.visible_text:
-        differences.append(PageDifference("text", *find_first_difference(page.visible_text, remade.visible_text)))
+        differences.append(
+            PageDifference("text", *find_excerpts_of_first_difference(page.visible_text, remade.visible_text))
+        )
     return differences
 
 
@@ -454,18 +456,18 @@ def compare_pages(page: PageContent, remade: PageContent) -> list[PageDifference
 _EXCERPT_CHARACTERS = 24
 
 
-def _find_first_difference(text: str, other: str) -> int:
+def _find_position_of_first_difference(text: str, other: str) -> int:
     """Return the position of the first different character of two texts."""
     return next((k for k, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
 
 
 def find_first_different_line(text: str, other: str) -> int:
     """Return the number, from 1, of the first line in which two texts differ."""
-    return text.count("\n", 0, _find_first_difference(text, other)) + 1
+    return text.count("\n", 0, _find_position_of_first_difference(text, other)) + 1
 
 
-def find_first_difference(text: str, other: str) -> tuple[str, str]:
+def find_excerpts_of_first_difference(text: str, other: str) -> tuple[str, str]:
     """Return the first difference of two texts with some characters around it."""
-    n = _find_first_difference(text, other)
+    n = _find_position_of_first_difference(text, other)
     begin = max(n - _EXCERPT_CHARACTERS // 2, 0)
     return text[begin : n + _EXCERPT_CHARACTERS].strip(), other[begin : n + _EXCERPT_CHARACTERS].strip()

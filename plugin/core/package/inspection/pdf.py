@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
-from .pdf_pages import PageWindow, PdfPages, Remark, inspect_pages
+from .pdf_pages import NarrowPage, PdfPages, Remark, inspect_pages
 
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
 _MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
@@ -90,7 +90,7 @@ class PdfFact:
     is_blank: bool = False
     trailing_bytes: int = 0
     declared_page_count: int = -1
-    narrow_pages: tuple[PageWindow, ...] = ()
+    narrow_pages: tuple[NarrowPage, ...] = ()
     hidden_layers: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
     replaced_pages: tuple[int, ...] = ()

@@ -27,7 +27,7 @@ _PATH_OPERATORS, _PATH_ENDS = (b"m", b"l", b"c", b"v", b"y"), (*_FILL_OPERATORS,
 #: Text rendering modes that fill and that stroke; mode 3 shows nothing, 7 only clips.
 _FILLING_MODES, _STROKING_MODES = (0, 2, 4, 6), (1, 2, 5, 6)
 #: Number of operands → their sum for white: grey, RGB, CMYK.
-_WHITE_SUMS = {1: 1.0, 3: 3.0, 4: 0.0}
+_WHITE_SUM_BY_COMPONENT_COUNT = {1: 1.0, 3: 3.0, 4: 0.0}
 _MAX_STATES = 1000
 
 
@@ -103,7 +103,7 @@ class _GraphicsState:
     to_page: Matrix = _IDENTITY
 
 
-class _Drawing:
+class _DrawingPosition:
     """Position of text and path while a content stream is read.
 
     A position is an extent that surely contains what is drawn; only an extent that is wholly outside of the window is
@@ -117,7 +117,7 @@ class _Drawing:
         self._right = self._left = 0.0
         self._path: list[tuple[float, float]] = []
 
-    def follow(self, operator: bytes, operands: list[float | None], state: _GraphicsState) -> None:
+    def update_position(self, operator: bytes, operands: list[float | None], state: _GraphicsState) -> None:
         """Follow an operator that moves the position of text or extends the path."""
         numbers = [one for one in operands if one is not None]
         if operator == b"BT":
@@ -184,7 +184,7 @@ def has_visible_drawing(content: bytes, window: PageBox | None = None) -> bool:
     state = _GraphicsState()
     states: list[_GraphicsState] = []
     operands: list[float | None] = []
-    drawing = _Drawing(window)
+    drawing = _DrawingPosition(window)
     has_text, byte_count = False, 0
     for token in _CONTENT_TOKEN.finditer(content):
         if token["number"]:
@@ -195,7 +195,7 @@ def has_visible_drawing(content: bytes, window: PageBox | None = None) -> bool:
             has_text = has_text or bool(token["string"][1:-1].strip())
             byte_count += len(token["string"])
         elif operator := token["operator"]:
-            drawing.follow(operator, operands, state)
+            drawing.update_position(operator, operands, state)
             if operator in _TEXT_OPERATORS:
                 is_inside = drawing.is_text_visible(byte_count, operands if operator == b"TJ" else [], state)
             else:
@@ -264,4 +264,4 @@ def _apply_text_parameter(operator: bytes, numbers: list[float], state: _Graphic
 
 def _is_white(operands: list[float | None]) -> bool:
     numbers = [one for one in operands if one is not None]
-    return len(numbers) == len(operands) and _WHITE_SUMS.get(len(numbers)) == sum(numbers)
+    return len(numbers) == len(operands) and _WHITE_SUM_BY_COMPONENT_COUNT.get(len(numbers)) == sum(numbers)

@@ -243,10 +243,10 @@ class PdfObjects:
 
     def find(self, item: Any) -> Any:
         """Return a value; of a reference the value of the object, None if it does not exist."""
-        one = self.find_object(item)
+        one = self.resolve_object(item)
         return one.value if one is not None else None if isinstance(item, Reference) else item
 
-    def find_object(self, item: Any) -> PdfObject | None:
+    def resolve_object(self, item: Any) -> PdfObject | None:
         """Return the object of a reference, None for other values and missing objects."""
         seen = set()
         while isinstance(item, Reference):
@@ -259,12 +259,12 @@ class PdfObjects:
             item = one.value
         return None
 
-    def find_dictionary(self, item: Any) -> dict[str, Any]:
+    def resolve_dictionary(self, item: Any) -> dict[str, Any]:
         """Return the dictionary that an item gives, empty for other values."""
         value = self.find(item)
         return value if isinstance(value, dict) else {}
 
-    def find_list(self, item: Any) -> list[Any]:
+    def resolve_list(self, item: Any) -> list[Any]:
         """Return the array that an item gives, empty for other values."""
         value = self.find(item)
         return value if isinstance(value, list) else []
@@ -288,7 +288,7 @@ class PdfObjects:
     @cached_property
     def catalog(self) -> dict[str, Any]:
         """Return the document's catalogue, empty without one."""
-        if catalog := self.find_dictionary(self.trailer.get("Root")):
+        if catalog := self.resolve_dictionary(self.trailer.get("Root")):
             return catalog
         catalogs = [d[-1].dictionary for d in self.definitions.values() if d[-1].has_type("Catalog")]
         return catalogs[-1] if catalogs else {}

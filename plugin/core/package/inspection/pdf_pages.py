@@ -57,7 +57,7 @@ _XMP_TITLE = re.compile(r"<dc:(?:title|subject|description)\b[^>]*>(.*?)</dc:", 
 _XML_TAG = re.compile(r"<[^>]*>")
 
 
-class PageWindow(NamedTuple):
+class NarrowPage(NamedTuple):
     """A page of which too little is visible: its number, and the visible and the whole size in mm."""
 
     page: int
@@ -100,7 +100,7 @@ class PdfPages:
     count: int = -1
     declared_count: int = -1
     is_blank: bool = False
-    narrow_pages: tuple[PageWindow, ...] = ()
+    narrow_pages: tuple[NarrowPage, ...] = ()
     hidden_layers: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
     active_content: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ def inspect_pages(data: bytes) -> PdfPages:
     pages = list(_walk_pages(objects, tree))
     if not pages:
         return PdfPages()
-    declared_count = objects.find(objects.find_dictionary(tree).get("Count"))
+    declared_count = objects.find(objects.resolve_dictionary(tree).get("Count"))
     annotations = list(_list_annotations(objects, pages))
     kinds = [(number, str(objects.find(one.get("Subtype")))) for number, one in annotations]
     return PdfPages(
@@ -155,14 +155,14 @@ def _walk_pages(objects: PdfObjects, tree: Any) -> Iterator[_Page]:
     count = 0
     while stack and count < _MAX_PAGES:
         item, inherited, depth = stack.pop()
-        node = objects.find_object(item)
+        node = objects.resolve_object(item)
         if node is None or node.number in visited or depth > _MAX_TREE_DEPTH:
             continue
         visited.add(node.number)
         entries = node.dictionary
         inherited = inherited | {key: entries[key] for key in inheritable if key in entries}
         if "Kids" in entries:
-            stack += [(kid, inherited, depth + 1) for kid in reversed(objects.find_list(entries["Kids"]))]
+            stack += [(kid, inherited, depth + 1) for kid in reversed(objects.resolve_list(entries["Kids"]))]
         elif entries:
             count += 1
             yield _Page(node.number, inherited | entries)
@@ -174,9 +174,9 @@ def _list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObje
     items = contents if isinstance(contents, list) else [contents]
     streams: list[PdfObject] = []
     for item in items:
-        one = objects.find_object(item)
+        one = objects.resolve_object(item)
         if one is not None and isinstance(one.value, list):
-            streams += [part for ref in one.value if (part := objects.find_object(ref)) is not None]
+            streams += [part for ref in one.value if (part := objects.resolve_object(ref)) is not None]
         elif one is not None:
             streams.append(one)
     return streams
@@ -212,8 +212,8 @@ def _have_drawing(objects: PdfObjects, pages: list[_Page]) -> bool:
 def _list_annotations(objects: PdfObjects, pages: list[_Page]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield page number and entries of each annotation."""
     for number, page in enumerate(pages, 1):
-        for item in objects.find_list(page.entries.get("Annots")):
-            if annotation := objects.find_dictionary(item):
+        for item in objects.resolve_list(page.entries.get("Annots")):
+            if annotation := objects.resolve_dictionary(item):
                 yield number, annotation
 
 
@@ -223,7 +223,7 @@ def _has_appearance(annotation: dict[str, Any], kind: str) -> bool:
 
 def _read_box(objects: PdfObjects, item: Any) -> PageBox | None:
     """Return a page box, None for an invalid one."""
-    numbers = [objects.find(one) for one in objects.find_list(item)]
+    numbers = [objects.find(one) for one in objects.resolve_list(item)]
     if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
         return None
     return PageBox(
@@ -250,7 +250,7 @@ def _find_visible_part(objects: PdfObjects, page: _Page) -> PageBox | None:
     return visible if visible.west < visible.east and visible.south < visible.north else None
 
 
-def _find_narrow_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[PageWindow]:
+def _find_narrow_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[NarrowPage]:
     """Yield the pages whose visible part is too small to be read, or a small part of the page."""
     for number, page in enumerate(pages, 1):
         whole = _read_box(objects, page.entries.get("MediaBox"))
@@ -262,22 +262,22 @@ def _find_narrow_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[Page
         sides = [(visible[n + 2] - visible[n]) * scale for n in (0, 1)]
         whole_sides = [(whole[n + 2] - whole[n]) * scale for n in (0, 1)]
         if min(sides) < _MIN_VISIBLE_MM or sides[0] * sides[1] < _MIN_VISIBLE_SHARE * whole_sides[0] * whole_sides[1]:
-            yield PageWindow(number, (sides[0], sides[1]), (whole_sides[0], whole_sides[1]))
+            yield NarrowPage(number, (sides[0], sides[1]), (whole_sides[0], whole_sides[1]))
 
 
 def _find_hidden_layers(objects: PdfObjects) -> Iterator[str]:
     """Yield the names of layers that are off in the default configuration."""
-    properties = objects.find_dictionary(objects.catalog.get("OCProperties"))
-    configuration = objects.find_dictionary(properties.get("D"))
+    properties = objects.resolve_dictionary(objects.catalog.get("OCProperties"))
+    configuration = objects.resolve_dictionary(properties.get("D"))
     on, off = (
-        {one.number for one in objects.find_list(configuration.get(key)) if isinstance(one, Reference)}
+        {one.number for one in objects.resolve_list(configuration.get(key)) if isinstance(one, Reference)}
         for key in ("ON", "OFF")
     )
     if objects.find(configuration.get("BaseState")) == "OFF":
-        layers = (one for one in objects.find_list(properties.get("OCGs")) if isinstance(one, Reference))
+        layers = (one for one in objects.resolve_list(properties.get("OCGs")) if isinstance(one, Reference))
         off |= {one.number for one in layers if one.number not in on}
     for number in sorted(off):
-        layer = objects.find_dictionary(Reference(number))
+        layer = objects.resolve_dictionary(Reference(number))
         yield decode_text(objects.find(layer.get("Name"))) or str(number)
 
 
@@ -317,9 +317,9 @@ def _count_removed_pages(objects: PdfObjects, pages: list[_Page]) -> int:
 
 def _find_titles(objects: PdfObjects) -> Iterator[str]:
     """Yield title, subject, keywords and author in the file's properties."""
-    info = objects.find_dictionary(objects.trailer.get("Info"))
+    info = objects.resolve_dictionary(objects.trailer.get("Info"))
     yield from (text for key in _INFO_KEYS if (text := decode_text(objects.find(info.get(key)))))
-    metadata = objects.find_object(objects.catalog.get("Metadata"))
+    metadata = objects.resolve_object(objects.catalog.get("Metadata"))
     content = unpack_stream(metadata) if metadata is not None else None
     for match in _XMP_TITLE.finditer((content or b"").decode("utf-8", "replace")):
         if text := " ".join(html.unescape(_XML_TAG.sub(" ", match[1])).split()):

@@ -29,7 +29,7 @@ _MAX_BODY_BYTES = 64 * 2**20
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 _WHITE_SPACE = re.compile(r"\s+")
 #: A picture of one dot, in place of those of the office.
-_DOT = "data:image/png;base64,iVBORw0KGgo="
+_DOT_IMAGE_DATA_URL = "data:image/png;base64,iVBORw0KGgo="
 
 
 class UnreadableDocument(Exception):
@@ -130,7 +130,7 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     Every figure of the data is in the document, as often as it should be, and no other; those of the first page are in
     order; the first verdict is that of the report. ``kind``: which document (`GENERATED_DOCUMENTS`).
     """
-    expected = _expect_document(report, norm, kind, len(texts))
+    expected = _make_expected_document(report, norm, kind, len(texts))
     found = _list_figures(texts)
     missing = Counter(expected.figures) - Counter(found)
     added = [figure for figure in found if figure not in expected.permitted]
@@ -139,17 +139,17 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     printed = find_verdicts(_normalise("".join(texts)))[:1]
     if printed != [verdict]:
         differences.append(
-            DocumentDifference("verdict", *(_name_verdicts(one, report) for one in (printed, [verdict])))
+            DocumentDifference("verdict", *(_get_word_of_first_verdict(one, report) for one in (printed, [verdict])))
         )
     if missing or added:
         in_data = next((figure for figure in expected.figures if figure in missing), "")
         differences.append(DocumentDifference("figures", added[0] if added else "", in_data))
-    elif place := _find_disorder(expected.first, found):
+    elif place := _find_first_figure_out_of_order(expected.first, found):
         differences.append(DocumentDifference("figures", *place))
     return differences
 
 
-def _expect_document(report: Report, norm: Norm | None, kind: str, pages: int) -> _ExpectedDocument:
+def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages: int) -> _ExpectedDocument:
     from ...render.document.check_record import make_check_record
     from ...render.document.check_report import make_check_report
     from ...render.document.texts import list_document_texts, list_first_page_texts
@@ -160,7 +160,9 @@ def _expect_document(report: Report, norm: Norm | None, kind: str, pages: int) -
     else:
         document = make_check_report(report, norm)
         # Which pictures the export drew is unknown; their captions may be there.
-        drawn = make_check_report(report, norm, ReportPictures(_DOT, [_DOT] * MAX_PICTURES))
+        drawn = make_check_report(
+            report, norm, ReportPictures(_DOT_IMAGE_DATA_URL, [_DOT_IMAGE_DATA_URL] * MAX_PICTURES)
+        )
     margins = document.header_footer
     numbers = [margins.page_number_format.format(page=page, pages=pages) for page in range(1, pages + 1)]
     lines = [margins.header_left, margins.header_right, margins.footer_left, margins.footer_right, *numbers]
@@ -176,7 +178,7 @@ def _list_figures(texts: Iterable[str]) -> list[str]:
     return [figure for text in texts for figure in _FIGURE.findall(text)]
 
 
-def _find_disorder(first: list[str], found: list[str]) -> tuple[str, str] | None:
+def _find_first_figure_out_of_order(first: list[str], found: list[str]) -> tuple[str, str] | None:
     """Return the figures (in the document, in the data) where the first page's order is broken; None if it is not."""
     place = 0
     for figure in first:
@@ -192,7 +194,7 @@ def _normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", _WHITE_SPACE.sub("", text))
 
 
-def _name_verdicts(verdicts: list[str], report: Report) -> str:
+def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:
     from ...messages.texts import Texts
 
     words = Texts(report.lang).get_section("verdicts")

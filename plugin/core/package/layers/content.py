@@ -238,7 +238,7 @@ class PackageLayer:
             raw_shapes[single] = shapely.get_geometry(raw_shapes[single], 0)
         return crs_care.reproject_geometries(raw_shapes, self.layer.known_crs, target)
 
-    def find_rows_without_place(self, target: CRS) -> NDArray:
+    def find_rows_with_unusable_coordinates(self, target: CRS) -> NDArray:
         """Return the (k,) positions of shapes with unusable coordinates.
 
         Such coordinates are not finite, or outside the range of the earth or of the target CRS.
@@ -295,18 +295,18 @@ def make_package_layers(
             missing.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
         elif layer.role not in used_roles:
             used_roles.add(layer.role)
-            contents.append(_make_content(plan, layer, slot, personal))
+            contents.append(_make_package_layer(plan, layer, slot, personal))
     if vectors.others:
         roles = plan.norm.standard.templates
         contents += [
-            _make_content(plan, plan.layers[role], None, personal)
+            _make_package_layer(plan, plan.layers[role], None, personal)
             for role in roles
             if role in plan.layers and role not in used_roles
         ]
     return contents, missing
 
 
-def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> PackageLayer:
+def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> PackageLayer:
     """Return a layer for the package by its entry in the specification, if it has one."""
     standard_template = plan.norm.standard.templates[layer.role]
     fields = list(standard_template.fields)

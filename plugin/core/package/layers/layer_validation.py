@@ -80,7 +80,7 @@ def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Can
         content, ProblemLevel.STOP, "shape_kind", np.flatnonzero(is_wrong_kind), kind=content.template.geometry
     )
     yield from make_row_problem(content, ProblemLevel.STOP, "shape_broken", np.flatnonzero(layer.broken))
-    rows_without_place = content.find_rows_without_place(CRS.from_user_input(vectors.crs))
+    rows_without_place = content.find_rows_with_unusable_coordinates(CRS.from_user_input(vectors.crs))
     yield from make_row_problem(content, ProblemLevel.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
     if content.template.geometry == "point":
         has_many_points = (kinds == _MULTIPOINT_TYPE_ID) & (shapely.get_num_geometries(raw_shapes) != 1)

@@ -23,7 +23,7 @@ from ...geometry import crs as crs_care
 from ...geometry.statutory_area import measure_statutory_area
 from ...geometry.validity import is_missing, repair_polygon
 from ...standard.template import TemplateField
-from ..names import AREA_FIELDS
+from ..names import AREA_FIELD_MEANING_BY_BASIS
 from . import shapefile, vct_precision
 from .content import BATCH_ROWS, PackageLayer, PackageRowBatch
 from .readers import OpenLayer, ReadRows, get_reader_library_version, open_layer
@@ -166,7 +166,11 @@ def compare_layer(
     ``suffix`` of the file determines what its format stores, ``reader`` is the name of the reading library.
     """
     result = ReadBackResult(content.name, reader, field_count=len(open_layer.fields), crs=open_layer.crs)
-    names = content.template.export_names if suffix == ".shp" else {f.name: f.name for f in content.template.fields}
+    names = (
+        content.template.shapefile_name_by_field
+        if suffix == ".shp"
+        else {f.name: f.name for f in content.template.fields}
+    )
     _compare_schema(open_layer, content, names, suffix, plane, result)
     sums = _LayerSums(content)
     read_batches = open_layer.iterate_batches(BATCH_ROWS)
@@ -280,7 +284,11 @@ def _compare_shapes(
     rows: PackageRowBatch, shapes: NDArray, content: PackageLayer, plane: CRS, suffix: str, result: ReadBackResult
 ) -> float:
     """Record differing shapes in the result; return the statutory area as read, m²."""
-    expected_shapes = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
+    expected_shapes = (
+        vct_precision.remove_vertices_merged_by_rounding(rows.shapes, plane.is_geographic)
+        if suffix == ".vct"
+        else rows.shapes
+    )
     shifts_m = compute_max_vertex_shift(expected_shapes, shapes, plane)
     # The negation includes NaN.
     moved = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
@@ -364,7 +372,7 @@ class _LayerSums:
         template = content.template
         self.fields = {
             basis: declared.name
-            for basis, meaning in AREA_FIELDS.items()
+            for basis, meaning in AREA_FIELD_MEANING_BY_BASIS.items()
             if (declared := template.find_field(meaning)) is not None
             and content.column_by_field[declared.name] is not None
         }

@@ -153,7 +153,7 @@ def write_shapefiles(
         table = csv.writer(handle)
         table.writerow(_FIELD_TABLE_HEAD)
         for content in contents:
-            short = content.template.export_names
+            short = content.template.shapefile_name_by_field
             for declared in content.template.fields:
                 row = (content.name, content.template.name, short[declared.name], declared.name, declared.alias)
                 table.writerow((*row, *_choose_field_type_and_width(declared)))
@@ -193,7 +193,7 @@ def _write_one_shapefile(
     from osgeo import gdal, ogr
 
     target = folder / f"{content.name}.shp"
-    short = content.template.export_names
+    short = content.template.shapefile_name_by_field
     source = raise_if_refused(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
     options = [f"ENCODING={_LAYER_ENCODING_OPTION[encoding]}", "2GB_LIMIT=YES"]
     kind = getattr(ogr, f"wkb{_OGR_TYPE_OF_GEOMETRY[content.template.geometry]}")

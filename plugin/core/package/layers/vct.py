@@ -50,13 +50,16 @@ def write_vct_set(
     """
     contents = list(contents)
 
-    def layers() -> Iterator[SourceLayer]:
+    def iterate_source_layers() -> Iterator[SourceLayer]:
         for content in contents:
             yield _make_source_layer(content, plane, cancellation)
             progress(len(content))
 
     return write_vct(
-        path, layers(), templates={c.name.upper(): c.template for c in contents}, cancellation=cancellation
+        path,
+        iterate_source_layers(),
+        templates={c.name.upper(): c.template for c in contents},
+        cancellation=cancellation,
     )
 
 
@@ -138,7 +141,7 @@ class VctLayer:
         pending: pd.DataFrame | None = None
         for frame in chain(self._frames, [None]):
             if frame is not None:
-                parts = self._assign_features(frame)
+                parts = self._make_table_with_feature_numbers(frame)
                 pending = parts if pending is None else pd.concat([pending, parts], ignore_index=True)
             if pending is None:
                 return
@@ -152,7 +155,7 @@ class VctLayer:
                 position = stop
             pending = pending.iloc[cuts[position] :]
 
-    def _assign_features(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    def _make_table_with_feature_numbers(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
         """Return a frame's values, shapes and the feature of each row as a table.
 
         Columns: each field by its position (0, 1, …), ``shape``, and ``row``, the number of the feature. Features

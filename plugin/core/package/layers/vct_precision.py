@@ -84,7 +84,7 @@ def is_same_number(written: Any, read: Any) -> bool:
     return abs(float(read) - float(written)) <= max(_TEXT_PRECISION, _TEXT_PRECISION_SHARE * abs(float(written)))
 
 
-def round_shapes(shapes: NDArray, geographic: bool) -> NDArray:
+def remove_vertices_merged_by_rounding(shapes: NDArray, geographic: bool) -> NDArray:
     """Return (n,) shapes as they are after reading.
 
     Shapes in which consecutive vertices become equal are rounded and lose these vertices; the others are returned

@@ -15,7 +15,7 @@ from ...geometry import crs as crs_care
 from ...messages.texts import Message, MessageLines
 from ..export_context import ExportContext
 from ..manifest import make_layer_row
-from ..names import make_name
+from ..names import fill_name_pattern
 from ..package_spec.model import FORMAT_NAMES
 from ..problems import MAX_NAMED_FEATURES, ExportProblem, ProblemLevel
 from .content import PackageLayer
@@ -56,7 +56,7 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
     vectors = prepared_set.vector_set
     if not prepared_set.package_layers:
         return WrittenSet([], [])
-    path = context.prepare_file_path(vectors.folder, make_name(vectors.file, context.placeholders))
+    path = context.prepare_file_path(vectors.folder, fill_name_pattern(vectors.file, context.placeholders))
     context.row_progress.text = path.stem if vectors.suffix == ".shp" else path.name
     rows: list[dict[str, Any]] = []
     problems: list[ExportProblem] = []

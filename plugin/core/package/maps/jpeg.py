@@ -136,7 +136,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         elif marker == _COMMENT_MARKER and not _PROGRAM_REMARK.match(comment := _decode_text(body)):
             texts.append(comment)
     scans = handle.read() if has_scan and all(size) else b""
-    is_complete, trailing_bytes = _find_end_of_scans(scans)
+    is_complete, trailing_bytes = _find_end_mark_and_trailing_bytes(scans)
     digest.update(scans)
     return JpegProperties(
         *size,
@@ -171,7 +171,7 @@ def _read_segment_body(handle: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def _find_end_of_scans(data: bytes) -> tuple[bool, int]:
+def _find_end_mark_and_trailing_bytes(data: bytes) -> tuple[bool, int]:
     """Return whether picture data have an end marker, and how many bytes follow.
 
     ``data`` begin with the first scan. Filling bytes are not counted.
@@ -290,7 +290,7 @@ _STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
 #: Divisor of width and height for decoding; libjpeg does this step without extra work.
 _DECODED_SCALE_DIVISOR = 8
 #: Levels of 255 by which jpg may change a single colour.
-_ONE_COLOUR_LEVELS = 6
+_SAME_COLOUR_TOLERANCE = 6
 
 
 @dataclass(frozen=True)
@@ -418,7 +418,7 @@ def _measure_plain_edges(rows: Any) -> float:
     shares = []
     for lines in (rows, rows[:, ::-1], rows.transpose(0, 2, 1), rows.transpose(0, 2, 1)[:, ::-1]):
         colour = np.median(lines[:, 0], axis=1)
-        is_plain = (np.abs(lines - colour[:, None, None]) <= _ONE_COLOUR_LEVELS).all(axis=(0, 2))
+        is_plain = (np.abs(lines - colour[:, None, None]) <= _SAME_COLOUR_TOLERANCE).all(axis=(0, 2))
         shares.append(float(np.argmin(is_plain) if not is_plain.all() else len(is_plain)) / len(is_plain))
     return max(shares)
 

@@ -21,10 +21,10 @@ from ...standard.map_set import (
     ConceptLayer,
     MapCatalogue,
     MapSpec,
-    MissingInput,
-    find_first_filled,
+    MissingMapReason,
+    choose_layer_with_features,
+    expand_concepts_to_roles,
     find_missing_input,
-    find_roles,
 )
 from ..names import fill_placeholders, make_name_matcher
 from ..package_spec.model import MIN_DPI
@@ -82,14 +82,14 @@ class RenderedMap(NamedTuple):
     """A rendered map, or the reason why it is missing.
 
     ``file_names`` are the picture and its world file, ``crs`` is a label, ``scale_denominator`` the denominator of the
-    map's scale, ``missing_input`` the reason.
+    map's scale, ``missing_reason`` the reason.
     """
 
     request: MapRequest
     file_names: tuple[str, ...] = ()
     crs: str = ""
     scale_denominator: float = 0.0
-    missing_input: MissingInput | None = None
+    missing_reason: MissingMapReason | None = None
 
 
 #: Renders the maps of a job one after the other; raises OutputError for a file that cannot be written.
@@ -100,12 +100,12 @@ MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 class PlannedMaps:
     """The maps of a package that are to be rendered, and those that cannot be.
 
-    ``requests`` are to be rendered by ``map_renderer``; ``missing_inputs`` are missing maps with the reason.
+    ``requests`` are to be rendered by ``map_renderer``; ``missing_maps`` are missing maps with the reason.
     ``allows_missing_maps`` allows a required map to be missing.
     """
 
     requests: tuple[MapRequest, ...] = ()
-    missing_inputs: tuple[tuple[FileSlot, MissingInput], ...] = ()
+    missing_maps: tuple[tuple[FileSlot, MissingMapReason], ...] = ()
     map_renderer: MapRenderer | None = field(default=None, compare=False)
     allows_missing_maps: bool = False
 
@@ -140,7 +140,7 @@ def choose_maps_to_render(
     if not requests and not given_maps:
         # A required slot without a number accepts any map, but the package has no map.
         missing_maps += [
-            (filled_slot.slot, MissingInput("no_map"))
+            (filled_slot.slot, MissingMapReason("no_map"))
             for filled_slot in filled
             if accepts_any_map(filled_slot.slot) and filled_slot.slot.need == "M"
         ]
@@ -157,11 +157,11 @@ def accepts_any_map(slot: FileSlot) -> bool:
     return slot.kind == "map" and not slot.number
 
 
-def _find_reason_against_all_maps(order: ExportOrder, draw: MapRenderer | None) -> MissingInput | None:
+def _find_reason_against_all_maps(order: ExportOrder, draw: MapRenderer | None) -> MissingMapReason | None:
     """Return why no map can be rendered at all, None if maps can be."""
     if not order.makes_maps:
-        return MissingInput("not_wanted")
-    return MissingInput("no_qgis") if draw is None else None
+        return MissingMapReason("not_wanted")
+    return MissingMapReason("no_qgis") if draw is None else None
 
 
 def _find_given_maps(package_spec: PackageSpec, filled: Iterable[FilledSlot], values: dict[str, str]) -> dict[str, str]:
@@ -178,31 +178,35 @@ def _find_given_maps(package_spec: PackageSpec, filled: Iterable[FilledSlot], va
     return file_of_number_or_title
 
 
-def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingInput | None:
+def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingMapReason | None:
     """Return why a map is not rendered: a given map has its number or title."""
     for key in ("number", "title"):
         if slot.placeholder_values[key] in given_maps:
-            return MissingInput(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
+            return MissingMapReason(f"{key}_given", {"file": given_maps[slot.placeholder_values[key]]})
     return None
 
 
-def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingInput | None:
+def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingMapReason | None:
     """Return the layer that a map needs and the plan lacks, None if it lacks none."""
     concepts = plan.norm.standard.concepts
 
     def find_filled_layer(concepts_or_roles: tuple[str, ...]) -> ConceptLayer | None:
-        layers = [plan.layers[role] for role in find_roles(concepts_or_roles, concepts) if role in plan.layers]
-        return find_first_filled(ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in layers)
+        layers = [
+            plan.layers[role] for role in expand_concepts_to_roles(concepts_or_roles, concepts) if role in plan.layers
+        ]
+        return choose_layer_with_features(
+            ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in layers
+        )
 
     return find_missing_input(map_spec, find_filled_layer, concepts)
 
 
-def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> list[ExportProblem]:
+def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingMapReason]]) -> list[ExportProblem]:
     """Return one problem for all missing maps with one reason.
 
     It stops the export (level GATE) for required maps; for others it is a note.
     """
-    titles_by_reason: dict[tuple[ProblemLevel, MissingInput], list[str]] = {}
+    titles_by_reason: dict[tuple[ProblemLevel, MissingMapReason], list[str]] = {}
     for slot, missing_input in lacking:
         titles_by_reason.setdefault(
             (ProblemLevel.GATE if slot.need == "M" else ProblemLevel.NOTE, missing_input), []
@@ -218,12 +222,12 @@ def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> li
     ]
 
 
-def _make_missing_map_message(titles: Iterable[str], missing_input: MissingInput) -> Message:
+def _make_missing_map_message(titles: Iterable[str], missing_input: MissingMapReason) -> Message:
     """Return the message on missing maps and the reason."""
     return Message("maps", missing_input.key, {"map": "”、“".join(titles), **missing_input.params})
 
 
-def make_maps(context: ExportContext) -> list[ExportProblem]:
+def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem]:
     """Render the requested maps and add a row for each map to the manifest."""
     spec, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
     map_slots = [slot for slot in spec.files if slot.kind == "map"]
@@ -240,8 +244,8 @@ def make_maps(context: ExportContext) -> list[ExportProblem]:
     failed_maps = []
     for rendered_map in _render_maps(context):
         slot, file = rendered_map.request.slot, rendered_map.request.file_name
-        if rendered_map.missing_input:
-            failed_maps.append((slot, rendered_map.missing_input))
+        if rendered_map.missing_reason:
+            failed_maps.append((slot, rendered_map.missing_reason))
             continue
         row = _make_map_row_of_file(context, slot, file, ORIGIN_MADE)
         rows[slot.id] = [
@@ -249,17 +253,17 @@ def make_maps(context: ExportContext) -> list[ExportProblem]:
         ]
         slots[slot.id]["files"] = [spec.get_file_path(slot.folder, name) for name in rendered_map.file_names]
     texts = Texts(context.lang)
-    for slot, missing_input in (*context.planned_maps.missing_inputs, *failed_maps):
+    for slot, missing_input in (*context.planned_maps.missing_maps, *failed_maps):
         rows[slot.id] = [
             _make_empty_map_row(
                 slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
             )
         ]
     context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
-    return _pass_gate(explain_missing_maps(failed_maps), context)
+    return _refuse_missing_required_maps(explain_missing_maps(failed_maps), context)
 
 
-def _pass_gate(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
+def _refuse_missing_required_maps(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
     """Raise OutputError if a required map could not be rendered and none is forced."""
     gate_problems = select_levels(problems, ProblemLevel.GATE)
     if gate_problems and not context.planned_maps.allows_missing_maps:
@@ -293,7 +297,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
         )
         for rendered_map in work.map_renderer(job):
             if (
-                rendered_map.missing_input is None
+                rendered_map.missing_reason is None
                 and not jpeg.inspect_jpeg(job.target_folder / rendered_map.request.file_name).is_complete
             ):
                 raise OutputError(
@@ -308,7 +312,7 @@ def has_low_resolution(path: Path) -> bool:
     return dpi is not None and round(dpi) < MIN_DPI
 
 
-def find_former_maps(former: Path) -> set[str]:
+def find_unmodified_rendered_maps(former: Path) -> set[str]:
     """Return the unmodified maps that the plugin rendered for an earlier package.
 
     They show the plan at that time and are not used again.

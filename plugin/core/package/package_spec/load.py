@@ -42,11 +42,11 @@ def find_spec_problems(name: str | Path) -> list[DataError]:
     with errors.collect_data_error():
         spec = read_spec(path, errors)
         if not errors.found:
-            check_against_standard(spec, errors)
+            collect_layer_and_path_errors(spec, errors)
     return errors.found
 
 
-def check_against_standard(package_spec: PackageSpec, errors: ErrorCollector) -> None:
+def collect_layer_and_path_errors(package_spec: PackageSpec, errors: ErrorCollector) -> None:
     """Collect errors of layers and fields that the standard lacks, and of equal paths."""
     standard = load_standard(package_spec.standard)
     for n, vectors in enumerate(package_spec.vectors, 1):
@@ -179,5 +179,5 @@ def load_package_spec(name: str | Path) -> PackageSpec:
         For the first error, with file and key.
     """
     spec = read_spec(find_spec_file(name), ErrorCollector())
-    check_against_standard(spec, ErrorCollector())
+    collect_layer_and_path_errors(spec, ErrorCollector())
     return spec

@@ -9,22 +9,22 @@ from pathlib import Path
 
 from ...profile.document import DocumentInfo
 from ...standard.map_set import MapCatalogue, load_map_set
-from ..names import make_name
+from ..names import fill_name_pattern
 
 NEED_CODES = ("M", "C", "O")
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
 DATA_SET_SUFFIXES = tuple(FORMAT_NAMES)
 VCT_ENCODINGS = ("UTF-8", "GBK")
 #: Items of the metadata by the plugin's names: enclosing elements, items of the package, items of a layer.
-METADATA_ELEMENTS = ("metadata", "package", "dataset")
-PACKAGE_ITEMS = (
+METADATA_CONTAINER_ELEMENTS = ("metadata", "package", "dataset")
+PACKAGE_METADATA_ITEMS = (
     "data_id", "name", "format", "integrity", "score", "grade", "product_date", "update_date", "secrecy",
 )  # fmt: skip
-LAYER_ITEMS = (
+LAYER_METADATA_ITEMS = (
     "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit", "currency", "features", "extent",
     "product_date", "secrecy",
 )  # fmt: skip
-METADATA_ITEMS = tuple(dict.fromkeys((*METADATA_ELEMENTS, *PACKAGE_ITEMS, *LAYER_ITEMS)))
+METADATA_ITEMS = tuple(dict.fromkeys((*METADATA_CONTAINER_ELEMENTS, *PACKAGE_METADATA_ITEMS, *LAYER_METADATA_ITEMS)))
 #: Documents that the plugin can make of a check (质量检查报告, 质量检查记录), and their formats.
 REPORT_DOCUMENT, RECORD_DOCUMENT = "report", "record"
 GENERATED_DOCUMENTS = (REPORT_DOCUMENT, RECORD_DOCUMENT)
@@ -116,7 +116,7 @@ class NamedFile:
 
 
 @dataclass(frozen=True)
-class TableWords:
+class TableAndColumnAliases:
     """Further names of tables and columns in workbooks of other origins.
 
     ``titles`` maps table → titles of sheets, ``heads`` maps column → heads (ids as in ``core.render.tables``).
@@ -170,7 +170,7 @@ class PackageSpec:
     report: NamedFile
     metadata: NamedFile
     tables: NamedFile | None
-    words: TableWords
+    words: TableAndColumnAliases
     maps: MapSettings
     marks: dict[str, str]
     path: Path
@@ -185,7 +185,9 @@ class PackageSpec:
 
         ``values`` are the values of the placeholders.
         """
-        maker, drawer, date = (make_name(text, values) for text in (self.maps.maker, self.maps.drawer, self.maps.date))
+        maker, drawer, date = (
+            fill_name_pattern(text, values) for text in (self.maps.maker, self.maps.drawer, self.maps.date)
+        )
         return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 
     def get_file_path(self, folder: str, name: str) -> str:

@@ -11,18 +11,18 @@ from ....paths import PACKAGE_SPECS_FOLDER
 from ...errors import DataError
 from ...files.data import ErrorCollector, check_keys, check_type, read_toml
 from ...standard.template import SOURCE_MARKS
-from .model import METADATA_ITEMS, NamedFile, PackageSpec, TableWords
+from .model import METADATA_ITEMS, NamedFile, PackageSpec, TableAndColumnAliases
 from .rows import (
     MapSettings,
     check_map_slots,
-    check_pattern,
+    check_name_pattern,
     check_portable_name,
     check_unique,
     check_value_is_known,
+    pop_table_and_column_aliases,
     read_file_slot,
     read_map_settings,
     read_named_file,
-    read_table_words,
     read_text_table,
     read_vector_set,
 )
@@ -87,7 +87,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     with errors.collect_data_error():
         check_value_is_known(digits, (4, 6), path, "digits")
     with errors.collect_data_error():
-        check_pattern(texts["root"] or "{code}", path, "root")
+        check_name_pattern(texts["root"] or "{code}", path, "root")
     no_texts: dict[str, str] = {}
     folder_table = table.get("folders", {})
     # A folder with an invalid name remains known, so that files in it cause no further errors.
@@ -117,7 +117,9 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     sets = tuple(one for one in vectors if one is not None)
     with errors.collect_data_error():
         check_unique([v.id for v in sets] + [f.id for f in files], path, "id")
-    table_words_read = _read_part(errors, TableWords(), read_table_words, table.get("tables", {}), path)
+    table_words_read = _read_part(
+        errors, TableAndColumnAliases(), pop_table_and_column_aliases, table.get("tables", {}), path
+    )
     maps = _read_part(errors, MapSettings(), read_map_settings, table.get("maps", {}), path)
     with errors.collect_data_error():
         check_map_slots(files, maps, path)

@@ -30,18 +30,18 @@ from .model import (
     DATA_SET_SUFFIXES,
     GENERATED_DOCUMENTS,
     GENERATED_SUFFIXES,
-    LAYER_ITEMS,
+    LAYER_METADATA_ITEMS,
     MAX_DPI,
-    METADATA_ELEMENTS,
+    METADATA_CONTAINER_ELEMENTS,
     MIN_DPI,
     NEED_CODES,
-    PACKAGE_ITEMS,
+    PACKAGE_METADATA_ITEMS,
     VCT_ENCODINGS,
     FileSlot,
     LayerSlot,
     MapSettings,
     NamedFile,
-    TableWords,
+    TableAndColumnAliases,
     VectorSet,
 )
 
@@ -65,7 +65,7 @@ def check_unique(values: list[str], path: Path, key: str) -> None:
             raise DataError("data_duplicate", file=str(path), key=key, value=value)
 
 
-def check_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
+def check_name_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
     """Raise DataError for a name pattern with an unknown placeholder.
 
     Also for a pattern whose filled name is not portable.
@@ -170,14 +170,14 @@ def read_vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -
     for key, value in row.items():
         check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{where}.{key}")
     check_value_is_known(row["folder"], folders, path, f"{where}.folder")
-    check_pattern(row["file"], path, f"{where}.file")
+    check_name_pattern(row["file"], path, f"{where}.file")
     check_value_is_known(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{where}.file")
     check_value_is_known(row.get("encoding", "UTF-8"), VCT_ENCODINGS, path, f"{where}.encoding")
     check_crs_text(row["crs"], path, f"{where}.crs")
     if row.get("vertical"):
         check_crs_text(row["vertical"], path, f"{where}.vertical", is_vertical=True)
     if Path(row["file"]).suffix.lower() == ".vct":
-        _check_vct(row, path, where)
+        _check_vct_and_set_encoding(row, path, where)
     if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
         # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
         raise DataError("package_vertical", file=str(path), key=f"{where}.vertical", value=row["vertical"])
@@ -189,7 +189,7 @@ def read_vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -
     return VectorSet(**row, layers=layers)
 
 
-def _check_vct(row: dict[str, Any], path: Path, where: str) -> None:
+def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, where: str) -> None:
     """Validate a VCT data set: GBK, CGCS2000, and heights of 1985 or none."""
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
@@ -228,16 +228,16 @@ def read_file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[st
         check_type(value, str, file=path, key=f"{where}.{key}")
     check_value_is_known(row["folder"], folders, path, f"{where}.folder")
     check_value_is_known(row["need"], NEED_CODES, path, f"{where}.need")
-    check_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDER_PATTERNS))
+    check_name_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDER_PATTERNS))
     if "generated" in row:
         check_value_is_known(row["generated"], GENERATED_DOCUMENTS, path, f"{where}.generated")
         check_value_is_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{where}.file")
         # A name with a number or title is the name of several files.
-        check_pattern(row["file"], path, f"{where}.file")
+        check_name_pattern(row["file"], path, f"{where}.file")
     return FileSlot(kind, **row)
 
 
-def read_table_words(row: Any, path: Path) -> TableWords:
+def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
     """Return further names of sheets and columns; remove them from ``[tables]``."""
     check_type(row, dict, file=path, key="tables")
     words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -250,7 +250,7 @@ def read_table_words(row: Any, path: Path) -> TableWords:
             for word in words:
                 check_type(word, str, file=path, key=f"tables.{section}.{key}")
         words_by_part[section] = {key: tuple(words) for key, words in words_of_id.items()}
-    return TableWords(**words_by_part)
+    return TableAndColumnAliases(**words_by_part)
 
 
 def read_named_file(
@@ -260,7 +260,7 @@ def read_named_file(
     check_type(row, dict, file=path, key=where)
     check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=(), file=path, where=where)
     check_value_is_known(row["folder"], folders, path, f"{where}.folder")
-    check_pattern(check_type(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
+    check_name_pattern(check_type(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
     names = read_text_table(row.get("names", {}), path, f"{where}.names")
     if items:
         check_keys(names, required=items, allowed=(), file=path, where=f"{where}.names")
@@ -268,9 +268,13 @@ def read_named_file(
             if name and (problem := find_field_name_problem(name)) == "field_characters":
                 raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
         # Two items with one name in one element could not be distinguished.
-        for items_of_element in (("package", "dataset"), PACKAGE_ITEMS, LAYER_ITEMS):
+        for items_of_element in (("package", "dataset"), PACKAGE_METADATA_ITEMS, LAYER_METADATA_ITEMS):
             check_unique(
-                [name for key in items_of_element if (name := names[key] or key * (key in METADATA_ELEMENTS))],
+                [
+                    name
+                    for key in items_of_element
+                    if (name := names[key] or key * (key in METADATA_CONTAINER_ELEMENTS))
+                ],
                 path,
                 f"{where}.names",
             )

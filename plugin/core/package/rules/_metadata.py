@@ -141,7 +141,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         stated = items.get(item, "")
         if value and item in items and stated != value and (stated or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated, value)
-    yield from _check_manifest_items(items, _find_manifest_row(layer, make_finding), layer, make_finding)
+    yield from _check_resource_id_and_data_year(items, _find_manifest_row(layer, make_finding), layer, make_finding)
     if items.get("extent") and layer.extent and not _is_same_extent(items["extent"], layer.extent):
         yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
     yield from _check_date(items, "product_date", layer.name, make_finding)
@@ -157,7 +157,7 @@ def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[st
     return next((row for row in rows if row.get("format") == layer.data_format), rows[0] if rows else {})
 
 
-def _check_manifest_items(
+def _check_resource_id_and_data_year(
     items: dict[str, str], row: dict[str, Any], layer: LayerFact, make_finding: _FindingMaker
 ) -> Iterator[Finding]:
     """Yield findings on a layer's resource id and year of data.
@@ -175,7 +175,7 @@ def _check_manifest_items(
         yield make_finding(layer.name, "currency", stated, year)
 
 
-def _check_reserved_items(
+def _check_integrity_score_and_grade(
     items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker
 ) -> Iterator[Finding]:
     """Yield findings on the receiving body's items and on the completeness."""
@@ -205,7 +205,7 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
         and {part.strip() for part in stated.split(FORMAT_SEPARATOR)} != set(layer_formats.split(FORMAT_SEPARATOR))
     ):
         yield make_finding("", "format", stated, layer_formats)
-    yield from _check_reserved_items(items, package, make_finding)
+    yield from _check_integrity_score_and_grade(items, package, make_finding)
     for item in ("product_date", "update_date"):
         yield from _check_date(items, item, "", make_finding)
     production_date, update_date = (_parse_day(items.get(item, "")) for item in ("product_date", "update_date"))

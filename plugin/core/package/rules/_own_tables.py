@@ -76,7 +76,7 @@ class InspectedWorkbook:
         return provenance if isinstance(provenance, dict) else {}
 
 
-def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
+def compare_own_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on cells without figures of the plugin's workbook, and on styles."""
     yield from _report_parts(own)
     yield from _report_settings(own)
@@ -133,7 +133,7 @@ def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
                 yield _make_finding(own.workbook, sheet, "counts", None, **params)
 
 
-def check_foreign_tables(book: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
+def find_cells_hiding_their_value(book: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
     """Yield findings on cells of any workbook that do not show their value.
 
     These are cells with misleading number formats and cells under pictures.
@@ -141,7 +141,7 @@ def check_foreign_tables(book: PrintedWorkbook, texts: Texts) -> Iterator[Findin
     for sheet in book.sheets:
         yield from _report_formats(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
         if sheet.covered_cells:
-            names = [_get_cell_text(*place) for place in sheet.covered_cells]
+            names = [_make_cell_name(*place) for place in sheet.covered_cells]
             yield _make_finding(
                 book, sheet, "covered", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
             )
@@ -163,7 +163,7 @@ def _report_parts(own: InspectedWorkbook) -> Iterator[Finding]:
         yield Finding("", key=own.workbook.file, case="drawn", params=params)
     for sheet in own.workbook.sheets:
         if sheet.covered_cells:
-            names = [_get_cell_text(*place) for place in sheet.covered_cells]
+            names = [_make_cell_name(*place) for place in sheet.covered_cells]
             yield _make_finding(own.workbook, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
 
 
@@ -237,27 +237,27 @@ def _write_and_read_sheets(tables: list[ReportTable], own: InspectedWorkbook) ->
 def _report_changes(sheet: PrintedSheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
     texts = own.texts
     if changed.changed_texts:
-        yield _report_words(sheet, changed.changed_texts, own)
+        yield _make_changed_texts_finding(sheet, changed.changed_texts, own)
     if changed.text_figures:
-        names = [_get_cell_text(one.row, one.column) for one in changed.text_figures]
+        names = [_make_cell_name(one.row, one.column) for one in changed.text_figures]
         yield _make_finding(
             own.workbook, sheet, "stored_text", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
         )
     yield from _report_formats(own.workbook, sheet, changed.number_formats, texts, None)
-    names = [_get_cell_text(one.row, one.column) for one in changed.changed_styles]
+    names = [_make_cell_name(one.row, one.column) for one in changed.changed_styles]
     names += [texts.get("words", "line_or_column", name=key) for key in changed.changed_sizes]
     if names:
         yield _make_finding(own.workbook, sheet, "look", count=len(names), cells=_list_names(names, texts))
 
 
-def _report_words(sheet: PrintedSheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
+def _make_changed_texts_finding(sheet: PrintedSheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
     texts = own.texts
     blank = texts.get("words", "blank")
     named = [
         texts.get(
             "words",
             "printed_and_expected",
-            cell=_get_cell_text(o.row, o.column),
+            cell=_make_cell_name(o.row, o.column),
             printed=_shorten_text(o.printed_text) or blank,
             expected=_shorten_text(o.expected_text) or blank,
         )
@@ -275,7 +275,7 @@ def _report_formats(
             texts.get(
                 "words",
                 "in_form",
-                cell=_get_cell_text(o.row, o.column),
+                cell=_make_cell_name(o.row, o.column),
                 form=_shorten_text(o.printed_text),
                 held=_shorten_text(sheet.get_cell_text(o.row, o.column)),
             )
@@ -330,7 +330,7 @@ def _compare_provenance_sheet(
         renamed = {(former[key], current[key]) for key in former}
         wrong = [one for one in wrong if (one.printed_text, one.expected_text) not in renamed]
     if wrong:
-        yield _report_words(sheet, wrong, own)
+        yield _make_changed_texts_finding(sheet, wrong, own)
 
 
 def _is_plausible_time(printed: str, begun: datetime, package: PackageFacts) -> bool:
@@ -372,7 +372,7 @@ def _compare_states(sheet: PrintedSheet, own: InspectedWorkbook) -> Iterator[Fin
                     given = "/".join(sorted(str(text) for text in allowed))
                     wrong.append(CellChange(line, place.sheet_column, printed, given))
     if wrong:
-        yield _report_words(sheet, wrong, own)
+        yield _make_changed_texts_finding(sheet, wrong, own)
 
 
 def _format_expected_text(column: str, one: Indicator, words: ReportTexts, texts: Texts) -> str | None:
@@ -386,7 +386,7 @@ def _format_expected_text(column: str, one: Indicator, words: ReportTexts, texts
     return None
 
 
-def _get_cell_text(row: int, column: int) -> str:
+def _make_cell_name(row: int, column: int) -> str:
     return f"{make_column_letters(column)}{row}"
 
 

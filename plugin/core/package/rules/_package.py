@@ -44,7 +44,9 @@ def get_package_facts(ctx: RuleContext) -> PackageFacts | None:
     return ctx.side_inputs.get_input("package", PackageFacts)
 
 
-def inspect_facts(ctx: RuleContext, inspect: Callable[[PackageFacts, RuleContext], Iterable[Finding]]) -> RuleResult:
+def apply_check_to_package_facts(
+    ctx: RuleContext, inspect: Callable[[PackageFacts, RuleContext], Iterable[Finding]]
+) -> RuleResult:
     """Return the findings of a function on the package's facts.
 
     The result is not applicable without a package.
@@ -86,7 +88,7 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleCon
         return []
     known = {name.upper() for slot in slots for name in slot.names_by_field.values()}
     for template in templates:
-        known |= {name.upper() for pair in template.export_names.items() for name in pair}
+        known |= {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
     return [name for name in layer.field_names if name.upper() not in known]
 
 
@@ -156,7 +158,7 @@ def _load_schema(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def find_unknown_keys(data: Any, path: Path) -> str:
+def format_unknown_keys(data: Any, path: Path) -> str:
     """Return the keys of ``data`` that a JSON schema does not have, as one text.
 
     ``path`` is the schema's file. Objects without properties in the schema may have any keys.

@@ -9,7 +9,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ...standard.codes import CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 
 _TEXT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
 #: Level of counties in the list of divisions. Shorter names, such as 城区, are part of other words.
@@ -73,7 +73,7 @@ def package_name(*, ctx: RuleContext) -> RuleResult:
         The tree and the name of the folder are settings of the specification (mark C). A county is not compared if
         its layers have no code.
     """
-    return inspect_facts(ctx, _find_wrong_names)
+    return apply_check_to_package_facts(ctx, _find_wrong_names)
 
 
 def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -102,7 +102,9 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
     if not (package.county_code and package.county_name):
         return
     counties = [one for one in divisions.entry_by_code.values() if one.level == _COUNTY_LEVEL]
-    titles_by_path = {file.path: file.pdf_fact.titles for file in package.single_files if file.pdf_fact is not None}
+    titles_by_path = {
+        file.path: file.pdf_fact.titles for file in package.files_outside_data_sets if file.pdf_fact is not None
+    }
     titles_by_path |= {book.file: tuple(book.properties.values()) for book in package.workbooks}
     for path, titles in titles_by_path.items():
         if any(package.county_name in title or package.county_code in title for title in titles):

@@ -8,7 +8,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..maps.slots import find_missing_input_of_plan, make_map_spec
 from ..package_spec.model import FileSlot
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 
 
 @rule(
@@ -57,7 +57,7 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
         Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
         The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    return inspect_facts(ctx, _report_missing_parts)
+    return apply_check_to_package_facts(ctx, _report_missing_parts)
 
 
 def _report_missing_parts(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -105,7 +105,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext) -> Iterator[F
         if slot.kind == "table" and slot.need != "M" and _has_own_tables(package):
             continue
         if slot.number and slot.need != "M":
-            if not _cannot_have(slot, package, ctx):
+            if not _lacks_layers_of_map(slot, package, ctx):
                 missing_maps.append(slot)
             continue
         is_required = slot.need == "M"
@@ -121,7 +121,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext) -> Iterator[F
         yield make_file_finding(folder, "maps", Severity.INFO, count=len(missing_maps), titles=titles)
 
 
-def _cannot_have(slot: FileSlot, package: PackageFacts, ctx: RuleContext) -> bool:
+def _lacks_layers_of_map(slot: FileSlot, package: PackageFacts, ctx: RuleContext) -> bool:
     """Return True for a map of layers that the county has none of, such as one of the town centre.
 
     A map may be drawn from layers that no package carries: then maps of the same extent show that it has them.

@@ -10,7 +10,13 @@ from ..inspection.integrity import is_signature
 from ..names import FIELD_NAME_FILE
 from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import is_data_set_file, is_stray_file
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, is_made_by_plugin, make_example, make_file_finding
+from ._package import (
+    NO_PACKAGE_EXAMPLE,
+    apply_check_to_package_facts,
+    is_made_by_plugin,
+    make_example,
+    make_file_finding,
+)
 
 #: Suffix of registers of waivers, and suffixes of a shapefile's files that this plugin writes.
 WAIVER_FILE_SUFFIX = ".waivers.csv"
@@ -101,7 +107,7 @@ def package_file_names(*, ctx: RuleContext) -> RuleResult:
         More than 20 such files of one folder make one finding. In a database or a folder of shapefiles, only files
         that do not belong to such data are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
-    return inspect_facts(ctx, _check_names_and_folders)
+    return apply_check_to_package_facts(ctx, _check_names_and_folders)
 
 
 def _check_names_and_folders(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -133,7 +139,7 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
     Many files of one folder make one finding.
     """
     unspecified: dict[str, list[str]] = {}
-    for file in _iterate_files_with_specified_names(package):
+    for file in _iterate_files_to_match_with_slots(package):
         slots = package.slots_by_path.get(file.path, ())
         if not slots and file.name.lower().endswith(WAIVER_FILE_SUFFIX):
             yield make_file_finding(file.path, "waivers")
@@ -150,13 +156,13 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
             yield _make_group_finding(folder, "many", [path.rpartition("/")[2] for path in paths])
 
 
-def _iterate_files_with_specified_names(package: PackageFacts) -> Iterator[FileFact]:
+def _iterate_files_to_match_with_slots(package: PackageFacts) -> Iterator[FileFact]:
     """Yield the files whose names the specification determines.
 
     These are all files except generated ones, data sets, signatures and files that other rules report.
     """
     recognised = package.list_generated_paths() | package.list_world_files() | set(package.list_data_sets())
-    for file in package.single_files:
+    for file in package.files_outside_data_sets:
         is_reported_elsewhere = is_stray_file(file.name) or file.is_link or file.is_special_file
         if file.path not in recognised and not is_reported_elsewhere and not is_signature(file.path):
             yield file

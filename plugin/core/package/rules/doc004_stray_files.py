@@ -6,7 +6,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..slot_files import is_stray_file
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 
 #: Maximum number of characters of a comment in a message.
 _MAX_SHOWN_COMMENT_CHARACTERS = 60
@@ -60,7 +60,7 @@ def stray_files(*, ctx: RuleContext) -> RuleResult:
     Limits
         Files are recognised by name only.
     """
-    return inspect_facts(ctx, _find_stray_files)
+    return apply_check_to_package_facts(ctx, _find_stray_files)
 
 
 def _find_stray_files(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.pdf import PdfFact
-from ..inspection.pdf_pages import PageWindow, Remark
+from ..inspection.pdf_pages import NarrowPage, Remark
 from ..package_spec.model import MIN_DPI
 from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
@@ -232,7 +232,7 @@ _EXIF_WITH_PLACE = (
             pdf={
                 "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
                     "page_count": 2,
-                    "narrow_pages": (PageWindow(1, (10.0, 10.0), (210.0, 297.0)),),
+                    "narrow_pages": (NarrowPage(1, (10.0, 10.0), (210.0, 297.0)),),
                 }
             },
         ),
@@ -313,10 +313,14 @@ def file_contents(
         return make_result_without_package()
     limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share, most_edge_share)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    methods = Counter(file.pdf_fact.reading_method for file in package.single_files if file.pdf_fact is not None)
+    methods = Counter(
+        file.pdf_fact.reading_method for file in package.files_outside_data_sets if file.pdf_fact is not None
+    )
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
     result.notes += _list_unread_documents(package, ctx)
-    methods = Counter(file.decoded_jpeg.decoder for file in package.single_files if file.decoded_jpeg is not None)
+    methods = Counter(
+        file.decoded_jpeg.decoder for file in package.files_outside_data_sets if file.decoded_jpeg is not None
+    )
     result.notes += [(f"package_jpg_{method}", {"count": count}) for method, count in sorted(methods.items())]
     return result
 
@@ -365,7 +369,9 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleCo
         elif file.is_special_file:
             yield make_file_finding(file.path, "special")
     for file in (
-        one for one in package.single_files if not (one.is_link or one.is_special_file or is_stray_file(one.name))
+        one
+        for one in package.files_outside_data_sets
+        if not (one.is_link or one.is_special_file or is_stray_file(one.name))
     ):
         finding = _find_damage(file, ctx)
         if finding is None and file.path in map_paths:
@@ -375,7 +381,11 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleCo
         if file.size_bytes and has_valid_end(file.name, file.last_bytes):
             yield from _report_content_problems(file, ctx)
     yield from _find_equal_files(
-        [file for file in package.single_files if file.path in map_paths and file.jpeg_properties is not None]
+        [
+            file
+            for file in package.files_outside_data_sets
+            if file.path in map_paths and file.jpeg_properties is not None
+        ]
     )
     document_paths = {
         file.path
@@ -384,10 +394,12 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleCo
         for file in package.list_files_of_slot(slot)
     }
     yield from _find_equal_files(
-        [file for file in package.single_files if file.path in document_paths and file.size_bytes]
+        [file for file in package.files_outside_data_sets if file.path in document_paths and file.size_bytes]
     )
     for paths in (map_paths, document_paths):
-        yield from _find_alike_files([file for file in package.single_files if file.path in paths])
+        yield from _find_files_differing_in_properties(
+            [file for file in package.files_outside_data_sets if file.path in paths]
+        )
 
 
 def _find_damage(file: FileFact, ctx: RuleContext) -> Finding | None:
@@ -450,7 +462,7 @@ def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
             yield make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
 
 
-def _find_alike_files(files: list[FileFact]) -> Iterator[Finding]:
+def _find_files_differing_in_properties(files: list[FileFact]) -> Iterator[Finding]:
     """Yield findings on files that differ only in their properties; equal files have another finding."""
     file_of_digest: dict[str, FileFact] = {}
     for file in files:

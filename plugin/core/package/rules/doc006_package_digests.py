@@ -25,8 +25,8 @@ from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
+    apply_check_to_package_facts,
     get_package_facts,
-    inspect_facts,
     is_made_by_plugin,
     make_example,
     make_file_finding,
@@ -143,7 +143,7 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
         information, not an error. A package of this plugin without its manifest is an error. A change of the manifest
         together with its digest is not detected: record the digest elsewhere.
     """
-    result = inspect_facts(ctx, _compare_digests)
+    result = apply_check_to_package_facts(ctx, _compare_digests)
     package = get_package_facts(ctx)
     if package is not None and package.manifest_state != MANIFEST_MISSING:
         signatures = find_signatures(file.path for file in package.files)
@@ -187,7 +187,7 @@ def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, st
 
 def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
     if package.manifest_state == MANIFEST_WITH_DUPLICATE_NAME:
-        yield make_file_finding(MANIFEST_FILE_NAME, "doubled", name=package.duplicate_files)
+        yield make_file_finding(MANIFEST_FILE_NAME, "doubled", name=package.duplicate_manifest_name)
     if package.manifest_state in (MANIFEST_DAMAGED, MANIFEST_CHANGED):
         yield make_file_finding(MANIFEST_FILE_NAME, "manifest")
     if package.manifest_state == MANIFEST_OF_LATER_VERSION:

@@ -7,7 +7,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..problems import BLOCKING_VERDICTS
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 
 
 @rule(
@@ -41,7 +41,7 @@ def forced_package(*, ctx: RuleContext) -> RuleResult:
     Limits
         Only packages with a manifest of this plugin have this result.
     """
-    return inspect_facts(ctx, _report_failed_check)
+    return apply_check_to_package_facts(ctx, _report_failed_check)
 
 
 def _report_failed_check(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from ..inspection.facts import PackageFacts
 from ..package_spec.model import LayerSlot
 from ._package import (
     NO_PACKAGE_EXAMPLE,
+    apply_check_to_package_facts,
     find_additional_fields,
-    inspect_facts,
     make_example,
     make_file_finding,
     read_stated_field_count,
@@ -88,7 +88,7 @@ def package_layers(*, ctx: RuleContext) -> RuleResult:
         (osgeo) is installed. Entries of spatial indexes are checked in a GeoPackage, in a .gdb only their files. Other rules report
         errors inside a layer.
     """
-    return inspect_facts(ctx, _report_layer_problems)
+    return apply_check_to_package_facts(ctx, _report_layer_problems)
 
 
 def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from ...geometry.crs import make_crs_label, parse_crs
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import LayerFact, PackageFacts
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example
+from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example
 
 
 @rule(
@@ -45,7 +45,7 @@ def package_crs(*, ctx: RuleContext) -> RuleResult:
     Limits
         Data sets are recognised by name. A data set that the specification does not describe may have any CRS.
     """
-    return inspect_facts(ctx, _report_wrong_crs)
+    return apply_check_to_package_facts(ctx, _report_wrong_crs)
 
 
 def _report_wrong_crs(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

@@ -15,16 +15,16 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, LayerFact, PackageFacts
 from ..metadata import GEOMETRY_NAMES
-from ..names import AREA_FIELDS
+from ..names import AREA_FIELD_MEANING_BY_BASIS
 from ..problems import MAX_NAMED_FEATURES
 from ._package import (
     NO_PACKAGE_EXAMPLE,
+    apply_check_to_package_facts,
     find_additional_fields,
     find_data_year,
-    find_unknown_keys,
+    format_unknown_keys,
     format_value_or_missing,
     get_package_facts,
-    inspect_facts,
     is_made_by_plugin,
     is_of_other_version,
     make_example,
@@ -165,11 +165,11 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
         DOC008 reports unreadable layers, SCH002 and SCH008 report missing fields. Areas are compared for the layers
         that the check read, to 0.01 m² per feature. Packages of other software have no manifest of this plugin.
     """
-    return inspect_facts(ctx, _compare_manifest)
+    return apply_check_to_package_facts(ctx, _compare_manifest)
 
 
 #: Tolerance of an area in the manifest, in m² per feature.
-AREA_PER_FEATURE_M2 = 0.01
+AREA_ALLOWANCE_PER_FEATURE_M2 = 0.01
 
 
 def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -215,7 +215,7 @@ def _report_unknown_keys(manifest: dict[str, Any], package: PackageFacts) -> Ite
 
     It is a warning if another version of the plugin wrote the manifest.
     """
-    if unknown := find_unknown_keys(manifest, MANIFEST_SCHEMA):
+    if unknown := format_unknown_keys(manifest, MANIFEST_SCHEMA):
         severity = Severity.WARNING if is_of_other_version(package) else None
         yield Finding(
             "",
@@ -358,7 +358,7 @@ def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> 
 
 
 #: Tolerances of an extent in degrees and metres: a database stores shapes on a grid.
-_EXTENT_TOLERANCE = {True: 1e-7, False: 0.01}
+_EXTENT_TOLERANCE_BY_IN_DEGREES = {True: 1e-7, False: 0.01}
 
 
 #: Items that a layer may lack, so that they are compared even if they are empty in the data.
@@ -443,7 +443,7 @@ def _is_other_extent(stated: list[Any], extent: tuple[float, ...]) -> bool:
     """
     if len(stated) != 4:
         return False
-    tolerance = _EXTENT_TOLERANCE[max(map(abs, extent)) <= 360]
+    tolerance = _EXTENT_TOLERANCE_BY_IN_DEGREES[max(map(abs, extent)) <= 360]
     numbers = [v for v in stated if isinstance(v, int | float)]
     return len(numbers) < 4 or any(abs(a - b) > tolerance for a, b in zip(numbers, extent, strict=True))
 
@@ -552,7 +552,7 @@ def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
     for basis, stated in row.get("areas_m2", {}).items():
         if basis == "statutory":
             layer_value, field, case = float(layer.statutory.sum()), "", "area"
-        elif (meaning := AREA_FIELDS.get(basis)) and layer.has(meaning):
+        elif (meaning := AREA_FIELD_MEANING_BY_BASIS.get(basis)) and layer.has(meaning):
             layer_value, field, case = (
                 float(np.nansum(layer.numbers(meaning))),
                 layer.get_field_name(meaning),
@@ -560,7 +560,7 @@ def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
             )
         else:
             continue
-        if abs(layer_value - stated) > AREA_PER_FEATURE_M2 * max(len(layer), 1):
+        if abs(layer_value - stated) > AREA_ALLOWANCE_PER_FEATURE_M2 * max(len(layer), 1):
             params = {
                 "name": row["layer"],
                 "expected": format_number(stated, 2),

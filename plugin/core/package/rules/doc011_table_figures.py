@@ -14,7 +14,7 @@ from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
 from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables
 from ..tables.model import PrintedSheet, PrintedWorkbook
-from ._own_tables import InspectedWorkbook, check_foreign_tables, compare_own_tables
+from ._own_tables import InspectedWorkbook, compare_own_workbook_texts_and_styles, find_cells_hiding_their_value
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     get_package_facts,
@@ -185,11 +185,11 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
                 if detect_language([book]) == lang
                 else make_all_tables(get_plan_indicators(ctx, detect_language([book])))
             )
-            result.findings += compare_own_tables(
+            result.findings += compare_own_workbook_texts_and_styles(
                 InspectedWorkbook(book, tables_of_book, _read_report(package), package, ctx, detect_language([book]))
             )
         else:
-            result.findings += check_foreign_tables(book, texts)
+            result.findings += find_cells_hiding_their_value(book, texts)
         for sheet in book.sheets:
             sheet_result = inspect_sheet(book.file, sheet, known, texts, of_other_version=is_of_other_version(package))
             recognised_tables |= sheet_result.table_ids

@@ -10,7 +10,13 @@ from ...profile.document import load_secrecy_levels
 from ..inspection.facts import PackageFacts
 from ..metadata import UnreadableXml, read_metadata_by_spec, read_xml
 from ._metadata import check_metadata_values
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, is_made_by_plugin, make_example, make_file_finding
+from ._package import (
+    NO_PACKAGE_EXAMPLE,
+    apply_check_to_package_facts,
+    is_made_by_plugin,
+    make_example,
+    make_file_finding,
+)
 
 #: Maximum characters of a comment in a message.
 _MAX_SHOWN_CHARACTERS = 60
@@ -92,7 +98,7 @@ def package_metadata(*, ctx: RuleContext) -> RuleResult:
         another schema (ISO 19115 …) are reported as not compared. Score and grade are left to the receiving body. An
         extent may differ by one in its last printed digit.
     """
-    return inspect_facts(ctx, _report_metadata_problems)
+    return apply_check_to_package_facts(ctx, _report_metadata_problems)
 
 
 def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

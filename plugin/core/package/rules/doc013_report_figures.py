@@ -14,7 +14,7 @@ from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
-from ...profile.space_map import SPACE_FIGURES
+from ...profile.space_map import ZONE_CODE_BY_SPACE_FIGURE
 from ...render.figures import format_state, format_target
 from ...render.words import ReportTexts
 from ..inspection.facts import PackageFacts
@@ -22,8 +22,8 @@ from ..tables.compare import compute_unprinted_tolerance
 from ..tables.model import load_style_limits
 from ._package import (
     NO_PACKAGE_EXAMPLE,
-    find_unknown_keys,
     format_profile,
+    format_unknown_keys,
     format_value_or_missing,
     get_package_facts,
     is_made_by_plugin,
@@ -38,7 +38,7 @@ PLAN_WITH_RED_LINE = {"red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
 RED_LINE_INDICATOR = {"id": "red_line_area", "value": 249938.16918, "unit": "m2"}
 
 
-def _report_document(
+def _make_report_document(
     *indicators: dict[str, Any],
     features: int = 1,
     area: str = "",
@@ -82,21 +82,21 @@ def _report_document(
         "and check again.",
     },
     fails=[
-        make_example("a hectare more", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 259938.2})),
-        make_example("a layer of two features", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, features=2)),
-        make_example("a figure that is none", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": float("nan")})),
-        make_example("a figure without end", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 10**400})),
-        make_example("of another county", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, area="140226")),
-        make_example("a warning taken out of the summary", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
-        make_example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_report_document(RED_LINE_INDICATOR, warnings=2)),
+        make_example("a hectare more", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document({**RED_LINE_INDICATOR, "value": 259938.2})),
+        make_example("a layer of two features", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document(RED_LINE_INDICATOR, features=2)),
+        make_example("a figure that is none", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document({**RED_LINE_INDICATOR, "value": float("nan")})),
+        make_example("a figure without end", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document({**RED_LINE_INDICATOR, "value": 10**400})),
+        make_example("of another county", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document(RED_LINE_INDICATOR, area="140226")),
+        make_example("a warning taken out of the summary", 1, plan=PLAN_WITH_RED_LINE, report=_make_report_document(RED_LINE_INDICATOR, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
+        make_example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_make_report_document(RED_LINE_INDICATOR, warnings=2)),
         make_example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
         make_example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
         make_example("cut off", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {'}),
-        make_example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR, errors=0)),
+        make_example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_make_report_document(RED_LINE_INDICATOR, errors=0)),
     ],
     passes=[
-        make_example("the same", plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR)),
-        make_example("in another unit", plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 24.993816918, "unit": "ha"})),
+        make_example("the same", plan=PLAN_WITH_RED_LINE, manifest=True, report=_make_report_document(RED_LINE_INDICATOR)),
+        make_example("in another unit", plan=PLAN_WITH_RED_LINE, report=_make_report_document({**RED_LINE_INDICATOR, "value": 24.993816918, "unit": "ha"})),
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
@@ -120,7 +120,7 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     if package is None:
         return make_result_without_package()
     report = package.report_path
-    page = package.report_page
+    page = package.report_page_path
     present_paths = [file.path for file in package.files if file.path in (report, page)]
     missing_half = [
         make_file_finding(existing, "half", Severity.WARNING, other=missing)
@@ -174,7 +174,7 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
     if report is None:
         yield make_file_finding(path, "damaged")
         return
-    if unknown := find_unknown_keys(report.report_data, REPORT_SCHEMA):
+    if unknown := format_unknown_keys(report.report_data, REPORT_SCHEMA):
         yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=unknown)
     yield from _compare_county(path, report.report_data["provenance"], package)
     yield from _compare_summary(path, report.report_data, texts)
@@ -402,7 +402,7 @@ def _read_number(value: Any) -> float | None:
 
 def _find_space_figure(name: str, figures: PlanIndicators) -> Indicator | None:
     """Return a figure of the three spaces (三类空间), which the catalogue lacks."""
-    if name not in SPACE_FIGURES:
+    if name not in ZONE_CODE_BY_SPACE_FIGURE:
         return None
     result, _ = figures.run_rule_once("LAW003")
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None

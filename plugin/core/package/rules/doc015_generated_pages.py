@@ -18,9 +18,9 @@ from ..inspection.facts import PackageFacts
 from ..inspection.printed_documents import compare_document
 from ._package import (
     NO_PACKAGE_EXAMPLE,
+    apply_check_to_package_facts,
     explain_not_rebuilt,
     format_value_or_missing,
-    inspect_facts,
     is_made_by_plugin,
     make_example,
     make_file_finding,
@@ -91,7 +91,7 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
         with a warning. pypdf reads the texts of a PDF; without it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so detect equal edits of data and
         pages.
     """
-    return inspect_facts(ctx, _compare_pages)
+    return apply_check_to_package_facts(ctx, _compare_pages)
 
 
 def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -113,10 +113,10 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
             package,
             ctx,
             explain_not_rebuilt(package, version),
-            lambda page: pages.remake_manifest(manifest, page),
+            lambda page: pages.remake_page_of_manifest(manifest, page),
             lambda page, remade_page: pages.compare_manifest_page(page, remade_page, manifest),
         )
-    path = package.report_page
+    path = package.report_page_path
     if path in package.document_contents and package.report_path in package.document_contents:
         try:
             data = json.loads(package.document_contents[package.report_path])
@@ -133,7 +133,7 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
             package,
             ctx,
             reason if reason == "data" else explain_not_rebuilt(package, version) or reason,
-            lambda page: pages.remake_report(report, norm, page),
+            lambda page: pages.remake_page_of_report(report, norm, page),
             lambda page, remade_page: pages.compare_report_page(page, remade_page, report) if reason != "data" else [],
         )
     yield from _compare_documents(package, ctx)
@@ -249,7 +249,9 @@ def _compare_page(
         differences, remade_text = min(pairs, key=lambda pair: len(pair[0]))
         # Otherwise invisible characters differ, which this plugin does not write.
         differences = differences or (
-            [] if added_content else [pages.PageDifference("markup", *pages.find_first_difference(text, remade_text))]
+            []
+            if added_content
+            else [pages.PageDifference("markup", *pages.find_excerpts_of_first_difference(text, remade_text))]
         )
         line_text = texts.get("words", "at_line", line=pages.find_first_different_line(text, remade_text))
     if differences:

@@ -17,9 +17,9 @@ from ...standard import list_standard_ids, load_standard
 from ..inspection.facts import PackageFacts
 from ._package import (
     NO_PACKAGE_EXAMPLE,
+    apply_check_to_package_facts,
     format_profile,
     format_value_or_missing,
-    inspect_facts,
     make_example,
     make_file_finding,
 )
@@ -92,7 +92,7 @@ def package_origin(*, ctx: RuleContext) -> RuleResult:
         settings are compared if this version made the report. If no profile is chosen, the inspection uses a shipped
         profile that the manifest names.
     """
-    return inspect_facts(ctx, _report_origin_problems)
+    return apply_check_to_package_facts(ctx, _report_origin_problems)
 
 
 def _report_origin_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

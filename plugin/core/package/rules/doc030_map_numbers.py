@@ -6,7 +6,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 
 _JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
 
@@ -47,7 +47,7 @@ def map_numbers(*, ctx: RuleContext) -> RuleResult:
         Maps are recognised by their names; DOC003 reports maps with other names. A list of required maps was not
         found in any text: the list of the specification is a setting (mark C).
     """
-    return inspect_facts(ctx, _report_number_problems)
+    return apply_check_to_package_facts(ctx, _report_number_problems)
 
 
 def _report_number_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:

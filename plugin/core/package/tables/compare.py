@@ -16,7 +16,7 @@ from .known_tables import (
     NUMBER_COLUMN,
     TABLES_WITH_CODES,
     TARGET_COLUMNS,
-    WORD_COLUMNS,
+    TEXT_COLUMNS_WITH_FIGURES,
     ColumnMatch,
     PrintedNumber,
     TableBlock,
@@ -155,9 +155,9 @@ def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: Col
     head = block.sheet.get_cell_text(block.last_head_line, column.sheet_column)
     location = (line, column.sheet_column, find_row_name(row), " ".join(head.split()), cell.text)
     if isinstance(value, str):
-        if column.table_column.id not in WORD_COLUMNS or not _FIGURE_PATTERN.search(value):
+        if column.table_column.id not in TEXT_COLUMNS_WITH_FIGURES or not _FIGURE_PATTERN.search(value):
             return _NOT_COMPARED
-        return _compare_words(value, cell.text, location)
+        return _compare_figures_in_texts(value, cell.text, location)
     blank = cell.text.strip().lower() in BLANK_WORDS
     if cell.state:
         return _NOT_COMPARED if value is None else CellDifference(cell.state, *location)
@@ -262,7 +262,9 @@ def _find_units(block: TableBlock, line: int, column: ColumnMatch) -> tuple[str,
     return "", ""
 
 
-def _compare_words(value: str, printed_text: str, location: tuple[int, int, str, str, str]) -> CellDifference | None:
+def _compare_figures_in_texts(
+    value: str, printed_text: str, location: tuple[int, int, str, str, str]
+) -> CellDifference | None:
     """Return the difference of figures within equal words, None without one.
 
     An example is “≥ 63.25 万亩”.
@@ -290,10 +292,11 @@ def _compare_words(value: str, printed_text: str, location: tuple[int, int, str,
     return None
 
 
-def are_same_words(printed_text: str, expected_text: str) -> bool:
+def do_texts_agree_within_tolerance(printed_text: str, expected_text: str) -> bool:
     """Return True for equal words whose figures agree within the tolerance."""
     return printed_text.strip() == expected_text.strip() or (
-        bool(printed_text.strip()) and _compare_words(expected_text, printed_text, (0, 0, "", "", "")) is None
+        bool(printed_text.strip())
+        and _compare_figures_in_texts(expected_text, printed_text, (0, 0, "", "", "")) is None
     )
 
 

@@ -54,7 +54,7 @@ def find_covered_cells(path: Path) -> dict[str, list[CoveredCells]]:
     return areas_by_sheet
 
 
-def find_other_parts(path: Path) -> tuple[str, ...]:
+def find_unexpected_parts(path: Path) -> tuple[str, ...]:
     """Return parts of an xlsx file that tables do not need.
 
     The part of texts is among them if a text has mixed styles.

@@ -58,7 +58,7 @@ def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts:
     return written
 
 
-def compare_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> int:
+def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> int:
     """Compare tables in the database with given ones; return the compared figures.
 
     Raises

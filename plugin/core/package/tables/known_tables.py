@@ -19,7 +19,7 @@ from ...model.indicator import SQUARE_METRES
 from ...render.tables.model import CellValue, ReportTable, ReportTableRow, TableColumn, make_column_title
 
 if TYPE_CHECKING:
-    from ..package_spec.model import TableWords
+    from ..package_spec.model import TableAndColumnAliases
     from .model import PrintedSheet
 
 
@@ -110,7 +110,7 @@ TABLES_WITH_CODES = ("zones", "townships")
 #: The five tables that a package requires.
 REQUIRED_TABLES = ("indicators", "lines", "zones", "land_use", "townships")
 #: Columns of words with figures that the layers have, too; formulas and sources have only words.
-WORD_COLUMNS = ("target", "inputs")
+TEXT_COLUMNS_WITH_FIGURES = ("target", "inputs")
 #: Columns that depend on the county's targets, not on the layers alone.
 TARGET_COLUMNS = ("target", "room")
 #: Running numbers are not figures.
@@ -163,7 +163,7 @@ class TableBlock:
 class KnownTables:
     """The tables computed from the layers, with words to recognise them."""
 
-    def __init__(self, tables: list[ReportTable], lang: str, words: TableWords | None = None):
+    def __init__(self, tables: list[ReportTable], lang: str, words: TableAndColumnAliases | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEY_COLUMNS}
         titles: Mapping[str, tuple[str, ...]] = words.titles if words else {}
         self._heads: Mapping[str, tuple[str, ...]] = words.heads if words else {}
@@ -288,7 +288,7 @@ class KnownTables:
             elif any(parse_printed_number(sheet.get_cell_text(line, column)) for column in matched - key_columns):
                 unknown.append(line)
         return TableBlock(
-            sheet, table, head, places, rows, tuple(unknown), _find_strange_columns(sheet, head, last, matched)
+            sheet, table, head, places, rows, tuple(unknown), _find_unmatched_figure_columns(sheet, head, last, matched)
         )
 
 
@@ -352,7 +352,7 @@ def _find_common_word(sheet: PrintedSheet, head: int) -> str:
     return ""
 
 
-def _find_strange_columns(sheet: PrintedSheet, head: int, last: int, matched: set[int]) -> dict[int, str]:
+def _find_unmatched_figure_columns(sheet: PrintedSheet, head: int, last: int, matched: set[int]) -> dict[int, str]:
     """Return the columns of figures that the table does not have, with their heads.
 
     Columns of running numbers are omitted.

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from ....paths import STYLE_LIMITS
-from ...files.data import check_keys, check_marks, check_type, read_toml
+from ...files.data import check_and_remove_marks, check_keys, check_type, read_toml
 
 #: Rows and columns of a sheet that are read; a single distant cell would otherwise cause a billion cells.
 MAX_ROWS, MAX_COLUMNS = 5000, 200
@@ -96,7 +96,7 @@ class PrintedWorkbook:
     """A workbook of a package.
 
     ``file`` is its path in the package, ``unreadable_reason`` why it cannot be read, a key of texts (``causes``),
-    ``additional_parts`` lists parts of the file that tables do not need (`covered_cells.find_other_parts`).
+    ``additional_parts`` lists parts of the file that tables do not need (`covered_cells.find_unexpected_parts`).
     ``properties`` are texts in the file's properties, as keys of texts (section ``file_properties``) → text.
     """
 
@@ -132,5 +132,5 @@ def load_style_limits(path: Path = STYLE_LIMITS) -> StyleLimits:
     table = read_toml(path)
     keys = [f.name for f in fields(StyleLimits)]
     check_keys(table, required=[*keys, "marks"], allowed=(), file=path)
-    check_marks(table, keys, file=path)
+    check_and_remove_marks(table, keys, file=path)
     return StyleLimits(**{key: float(check_type(table[key], (int, float), file=path, key=key)) for key in keys})

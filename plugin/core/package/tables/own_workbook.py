@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .compare import are_same_words
+from .compare import do_texts_agree_within_tolerance
 from .model import PrintedCell, PrintedSheet, load_style_limits
 
 #: Placeholders of a digit of the value and of the text of a cell.
@@ -163,7 +163,9 @@ def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet) -> SheetChang
             remade_sheet.cell_by_position.get(position, _EMPTY_CELL),
         )
         are_merged = cell.state == expected_cell.state == "merged"
-        if not (expected_cell.is_number or are_merged or are_same_words(cell.text, expected_cell.text)):
+        if not (
+            expected_cell.is_number or are_merged or do_texts_agree_within_tolerance(cell.text, expected_cell.text)
+        ):
             changes.changed_texts.append(CellChange(*position, cell.text, expected_cell.text))
         if not cell.text or not expected_cell.text:
             continue

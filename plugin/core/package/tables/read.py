@@ -19,7 +19,7 @@ from .covered_cells import (
     RgbColour,
     describe_cell_style,
     find_covered_cells,
-    find_other_parts,
+    find_unexpected_parts,
     is_text_invisible,
     read_workbook_theme,
 )
@@ -68,7 +68,9 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     over, theme = find_covered_cells(path), read_workbook_theme(formulas)
     sheets = tuple(_read_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
-    return PrintedWorkbook(file, sheets, additional_parts=find_other_parts(path), properties=read_properties(formulas))
+    return PrintedWorkbook(
+        file, sheets, additional_parts=find_unexpected_parts(path), properties=read_properties(formulas)
+    )
 
 
 def _read_database(path: Path, file: str, driver: AccessDriver | str) -> PrintedWorkbook:
@@ -149,7 +151,7 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
     )
 
 
-def _read_headers(sheet: Any) -> list[str]:
+def _read_headers_and_footers(sheet: Any) -> list[str]:
     """Return the texts of headers and footers, without page numbers."""
     header_parts = [
         getattr(sheet, f"{page_kind}{header_or_footer}")
@@ -196,7 +198,7 @@ def _find_hidden_content(
         "comments": [cell.coordinate for cell in cells_to_inspect if getattr(cell, "comment", None)],
         "formulas": [cell.coordinate for cell in cells_to_inspect if cell.data_type == "f"],
         "links": [cell.coordinate for row in rows for cell in row if getattr(cell, "hyperlink", None)],
-        "header": _read_headers(sheet),
+        "header": _read_headers_and_footers(sheet),
     }
     return {key: tuple(names) for key, names in names_by_key.items() if names}
 

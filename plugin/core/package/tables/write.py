@@ -17,7 +17,13 @@ from ..export_context import ExportContext
 from ..names import fill_placeholders
 from ..problems import ExportProblem, ProblemLevel
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
-from .database import AccessDriver, TableDifferenceError, compare_tables, find_access_driver, write_database_tables
+from .database import (
+    AccessDriver,
+    TableDifferenceError,
+    find_access_driver,
+    verify_written_tables,
+    write_database_tables,
+)
 from .known_tables import REQUIRED_TABLES, KnownTables
 from .read import read_workbook
 
@@ -30,7 +36,7 @@ _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "mer
 
 def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     """Write the plan's figures as tables; return problems of tables not made."""
-    from ...tabulate import tabulate_plan, write_figures_tables
+    from ...tabulate import tabulate_plan, write_new_figures_workbook
 
     if context.package_spec.tables is None:
         return []
@@ -44,7 +50,7 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
         # Not every edition has the lists that the tables need.
         return [ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
     path = context.prepare_generated_path(context.package_spec.tables, ".xlsx")
-    write_figures_tables(tabulated, path)
+    write_new_figures_workbook(tabulated, path)
     context.manifest["tables"] = [verify_workbook(tabulated, path, context)]
     return [*_report_missing_tables(tabulated, context), *write_access_tables(tabulated, context)]
 
@@ -140,7 +146,7 @@ def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, conte
             connection.close()
         second_connection = driver.open_connection(path)
         try:
-            compared = compare_tables(second_connection, tabulated.tables, texts)
+            compared = verify_written_tables(second_connection, tabulated.tables, texts)
         finally:
             second_connection.close()
     except TableDifferenceError as error:

@@ -51,7 +51,7 @@ from .blocks import (
     Signature,
     VerdictBox,
 )
-from .decisive import DecisiveItem, format_excess, list_decisive_items, make_statement
+from .decisive import DecisiveItem, format_margin, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
 #: Digits of the digest shown on the first page, in groups of four.
@@ -165,7 +165,7 @@ def make_first_page(
     verdict = get_verdict(report)
     yield VerdictBox(
         words.get("verdict", str(verdict)),
-        make_statement(report, items, words),
+        make_verdict_sentence(report, items, words),
         _format_counts(report, words),
         is_passed=verdict == Verdict.PASSED,
     )
@@ -189,7 +189,7 @@ def make_first_page(
             for position, item in enumerate(items, 1)
         ]
         yield DocumentTable(columns, tuple(rows))
-    yield from _make_close_indicators(report, sections, words)
+    yield from _make_missed_or_narrow_indicators(report, sections, words)
     yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, words)
     if pictures is not None and pictures.overview:
@@ -243,7 +243,7 @@ def make_columns(words: ReportTexts, *columns: tuple[Any, ...]) -> tuple[Documen
     return tuple(DocumentColumn(words.get("signed_column", key), share, *align) for key, share, *align in columns)
 
 
-def _make_close_indicators(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
+def _make_missed_or_narrow_indicators(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
     """Yield the indicators that are missed or have little margin; the note lists the others."""
     known = [i for i in report.indicators if i.target is not None and i.value is not None]
     compared = [i for i in known if not is_township_figure(i)]
@@ -271,7 +271,7 @@ def _make_indicator_row(indicator: Indicator, words: ReportTexts) -> tuple[Docum
         DocumentCell(format_target(indicator, words)),
         DocumentCell(f"{value} {unit}".strip()),
         DocumentCell(share),
-        DocumentCell(format_excess(indicator, words), is_bold=decides),
+        DocumentCell(format_margin(indicator, words), is_bold=decides),
         DocumentCell(format_state(indicator, words)),
     )
 
@@ -320,7 +320,7 @@ def _make_body(
     yield DocumentTable(columns, rows, words.get("text", "all_checked"))
     yield from _make_indicator_table(report, sections, words)
     yield from _make_waiver_table(report, sections, words)
-    yield from _make_rules_run(report, norm, sections, words)
+    yield from _make_section_on_rules_run(report, norm, sections, words)
 
 
 def _make_problem_table(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
@@ -385,7 +385,7 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, words: Repor
                 DocumentCell(indicator.name or indicator.id),
                 DocumentCell(format_target(indicator, words)),
                 DocumentCell(f"{format_number(indicator.value, decimals)} {unit}".strip()),
-                DocumentCell(format_excess(indicator, words)),
+                DocumentCell(format_margin(indicator, words)),
                 DocumentCell(format_state(indicator, words)),
             )
         )
@@ -415,7 +415,9 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, words: ReportTe
     yield DocumentTable(columns, rows)
 
 
-def _make_rules_run(report: Report, norm: Norm | None, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
+def _make_section_on_rules_run(
+    report: Report, norm: Norm | None, sections: SectionNumbers, words: ReportTexts
+) -> Iterator[Block]:
     if norm is not None and report.rules:
         yield sections.make_heading("rules_run")
         yield Paragraph(describe_rules_run(report, norm, words))

@@ -60,9 +60,9 @@ def list_decisive_items(report: Report, words: ReportTexts) -> list[DecisiveItem
     return items[: load_report_settings().length_limits["decisive"]]
 
 
-def make_statement(report: Report, items: Iterable[DecisiveItem], words: ReportTexts) -> str:
+def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], words: ReportTexts) -> str:
     """Return the sentence beside the verdict: which line or target, how much, how many places."""
-    control_lines = load_report_settings().control_lines
+    control_lines = load_report_settings().control_line_rules
     items = list(items)
     crossed = sum(item.place_count for item in items if item.code in control_lines)
     clauses = [words.get("signed", "lines_overlap", count=format_number(crossed, 0))] if crossed else []
@@ -118,7 +118,7 @@ def _make_missed_indicator_items(report: Report, words: ReportTexts) -> Iterator
         # A word that ends with a letter or digit (N1) needs a space before the next one.
         name = indicator.name or indicator.id
         name += " " if name[-1:].isascii() and words.lang == "zh" else ""
-        amount = format_excess(indicator, words)
+        amount = format_margin(indicator, words)
         ratio = indicator.unit == "ratio"
         key = "limit_exceeded" if ratio else "exceeded" if indicator.comparison == "<=" else "fallen_short"
         values = {"value": format_indicator_value(indicator, words), "target": format_target(indicator, words)}
@@ -145,7 +145,7 @@ def _make_missed_indicator_items(report: Report, words: ReportTexts) -> Iterator
         yield DecisiveItem(TOWNSHIP_RULE, title, "", "—", len(places), words.join_parts(shown) + more, title)
 
 
-def format_excess(indicator: Indicator, words: ReportTexts) -> str:
+def format_margin(indicator: Indicator, words: ReportTexts) -> str:
     """Return how far an indicator is from its target, as 超出 or 缺 (ceiling, floor), or 余 if it is met."""
     margin = indicator.margin
     if margin is None:

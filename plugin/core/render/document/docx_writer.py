@@ -38,7 +38,7 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _RELATIONS_PART = ("_rels/package.rels", "_rels/.rels")
 _LEGEND_HEIGHT_MM = 3.2
 _WHITE, _BLACK, _LABEL_FILL = "FFFFFF", "000000", "F1F1F1"
-_FIELD_PARTS = {"{page}": "PAGE", "{pages}": "NUMPAGES"}
+_WORD_FIELD_BY_PLACEHOLDER = {"{page}": "PAGE", "{pages}": "NUMPAGES"}
 
 
 def write_docx(document: Document, path: Path, template: Path | None = None) -> None:
@@ -127,20 +127,20 @@ class _DocxWriter:
     def write_document(self, document: Document, path: Path) -> None:
         """Write the document and save it."""
         if document.landscape:
-            self._turn_page()
+            self._set_landscape_orientation()
         self._add_paragraph(document.title, "title")
         if document.subtitle:
             self._add_paragraph(document.subtitle, "subtitle")
         for block in document.blocks:
             getattr(self, _WRITE_METHOD_BY_BLOCK[type(block)])(block)
         self._anchor.getparent().remove(self._anchor)
-        self._write_margins(document)
+        self._write_header_and_footer(document)
         properties = self._file.core_properties
         properties.title = " ".join(filter(None, (document.title, document.subtitle)))
         properties.author = properties.last_modified_by = document.author
         self._file.save(str(path))
 
-    def _turn_page(self) -> None:
+    def _set_landscape_orientation(self) -> None:
         """Make the pages wider than high; margins remain."""
         section = self._file.sections[-1]
         size = sorted((section.page_width, section.page_height))
@@ -300,14 +300,14 @@ class _DocxWriter:
         self._add_paragraph("", "note").add_run().add_break(self._docx.enum.text.WD_BREAK.PAGE)
 
     # --- margins
-    def _write_margins(self, document: Document) -> None:
+    def _write_header_and_footer(self, document: Document) -> None:
         """Write header and footer, unless the template has its own."""
         section, margins = self._file.sections[-1], document.header_footer
         header, footer = section.header.paragraphs[0], section.footer.paragraphs[0]
         if not _has_text(section.header):
             self._write_line(header, [margins.header_left, "\t", margins.header_right], 1)
         if not _has_text(section.footer):
-            number = list(_split_fields(margins.page_number_format))
+            number = list(_split_at_page_placeholders(margins.page_number_format))
             self._write_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
 
     def _write_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
@@ -317,8 +317,8 @@ class _DocxWriter:
             stops.add_tab_stop(self._width // 2, self._docx.enum.text.WD_TAB_ALIGNMENT.CENTER)
         stops.add_tab_stop(self._width, self._docx.enum.text.WD_TAB_ALIGNMENT.RIGHT)
         for piece in pieces:
-            if piece in _FIELD_PARTS:
-                self._add_field(paragraph, _FIELD_PARTS[piece])
+            if piece in _WORD_FIELD_BY_PLACEHOLDER:
+                self._add_field(paragraph, _WORD_FIELD_BY_PLACEHOLDER[piece])
             else:
                 paragraph.add_run(piece)
 
@@ -338,10 +338,10 @@ def _has_text(part: Any) -> bool:
     return any(paragraph.text.strip() for paragraph in part.paragraphs) or bool(part.tables)
 
 
-def _split_fields(text: str) -> Iterator[str]:
+def _split_at_page_placeholders(text: str) -> Iterator[str]:
     """Yield the pieces of a text, with {page} and {pages} apart."""
     while text:
-        starts = [text.find(name) for name in _FIELD_PARTS if name in text]
+        starts = [text.find(name) for name in _WORD_FIELD_BY_PLACEHOLDER if name in text]
         if not starts:
             yield text
             return

@@ -53,7 +53,7 @@ p {{ margin: 3px 0; }}
 .word {{ font-family: {_SERIF}; font-size: 20pt; font-weight: bold; }}
 .statement {{ font-family: {_SERIF}; font-size: 12pt; font-weight: bold; }}
 """
-_JOINED = 'style="border-collapse: collapse;"'
+_COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
 _WIDE_SPACE = "\u00a0" * 3
 #: Dots per millimetre of Qt's layout at 96 dpi.
@@ -104,7 +104,7 @@ def _render_facts(block: FactTable, width: int) -> str:
         + "</tr>"
         for row in block.rows
     )
-    return f'<table width="100%" border="1" cellspacing="0" cellpadding="4" {_JOINED}>{rows}</table>'
+    return f'<table width="100%" border="1" cellspacing="0" cellpadding="4" {_COLLAPSED_BORDERS_STYLE}>{rows}</table>'
 
 
 def _render_verdict(block: VerdictBox, width: int) -> str:

@@ -10,13 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.compute import PlanIndicators
-from ...indicators.land_use import AREA_FIELD_MEANINGS, CLASS_LIST, classify_rows, find_first_level, get_land_areas
+from ...indicators.land_use import (
+    AREA_FIELD_MEANINGS,
+    CLASS_CODE_LIST_ID,
+    classify_rows,
+    find_first_level,
+    get_land_areas,
+)
 from ...messages.numbers import format_hectare_number
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...standard.indicator_catalogue import LandUseGroup
-from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, format_measured, make_unbacked_note
+from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, make_table_number, make_unbacked_note
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
@@ -59,7 +65,7 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     """
     areas = get_land_areas(layer)
     basis, values = areas.best_basis_and_areas
-    codes = figures.ctx.get_code_list(CLASS_LIST)
+    codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
     by_class = classify_rows(layer, figures.ctx).sum_by_class(values)
     unknown = by_class.pop("", 0.0)
     sums: dict[str, float] = {}
@@ -137,7 +143,7 @@ def _iterate_part_rows(
     group: LandUseGroup, sides: list[LandUseAreas | None], figures: PlanIndicators
 ) -> Iterator[LandUseRow]:
     """Yield the classes of a group with several, and 田坎 below 其他土地."""
-    listed = figures.ctx.get_code_list(CLASS_LIST).entry_by_code
+    listed = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
     for code in group.classes if len(group.classes) > 1 else ():
         areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in sides]
         if any(areas):
@@ -151,15 +157,15 @@ def _format_row(row: LandUseRow, sides: list[LandUseAreas | None]) -> ReportTabl
     """Return areas in ha, their shares of all land in %, and the change to the plan."""
     cells: list = [row.name, row.codes]
     for area, side in zip(row.areas_m2, sides, strict=True):
-        cells.append(format_measured(None if area is None else area / _M2_PER_HECTARE, "ha"))
+        cells.append(make_table_number(None if area is None else area / _M2_PER_HECTARE, "ha"))
         cells.append(
-            format_measured(100 * area / side.total_m2, "share")
+            make_table_number(100 * area / side.total_m2, "share")
             if side and side.total_m2 and area is not None
             else None
         )
     base, planned = row.areas_m2
     change = None if base is None or planned is None else (planned - base) / _M2_PER_HECTARE
-    return ReportTableRow([*cells, format_measured(change, "ha")], row.kind, row.code)
+    return ReportTableRow([*cells, make_table_number(change, "ha")], row.kind, row.code)
 
 
 def _make_land_notes(
@@ -209,7 +215,7 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
     groups = figures.catalogue.land_groups
     own, then = (_find_group_positions(layer, figures) for layer in (base, planned))
     parts = ctx.geometry.find_shared_parts(base, planned, measured=True)
-    areas = ctx.geometry.compute_row_shares(parts, base) * base.statutory[parts.left]
+    areas = ctx.geometry.compute_part_shares_of_rows(parts, base) * base.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
     np.add.at(matrix, (own[parts.left], then[parts.right]), areas)
     # Land that the plan's layer does not cover.
@@ -230,7 +236,7 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
         cells = matrix[n] if n >= 0 else matrix.sum(axis=0)
         numbers = [cells[k] for k in columns_with_land] + [cells[-1], whole[n] if n >= 0 else whole.sum()]
         name = names[n] if n >= 0 else texts.get("tables", "sum_planned")
-        shown = [format_measured(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
+        shown = [make_table_number(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
         table.rows.append(ReportTableRow([name, *shown], "row" if n >= 0 else "sum", code))
     labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
@@ -250,7 +256,7 @@ def _find_land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
 
 def _find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
     """Return (n,) the position of each row's group, the last for an unknown code."""
-    codes = figures.ctx.get_code_list(CLASS_LIST)
+    codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
     groups = figures.catalogue.land_groups
     place = {code: n for n, g in enumerate(groups) for code in g.classes}
     found = classify_rows(layer, figures.ctx)

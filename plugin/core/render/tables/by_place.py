@@ -27,26 +27,26 @@ from ...target_allocation.by_township import compute_by_township
 from ...three_zones.figures import derive_from_layer, list_zone_codes
 from .. import figures as shown
 from ..words import ReportTexts
-from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, format_measured, make_unbacked_note
+from .model import ReportTable, ReportTableRow, TableColumn, find_unbacked_layers, make_table_number, make_unbacked_note
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
-TASK_INDICATORS = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
-LINES_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
+INDICATOR_BY_TASK_CONCEPT = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
+LINES_MEASURED_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
 
 
 @dataclass
 class TownshipAreas:
     """The columns of the township table, with their areas (m²) by township.
 
-    ``by_code`` and ``unbacked_layers``: what the notes are about.
+    ``layer_labels_by_code_field`` and ``unbacked_layers``: what the notes are about.
     """
 
     columns: list[TableColumn] = field(default_factory=list)
     #: One array per column: the townships, then land outside all (-2) and land in two (-1).
     area_sums_by_column: list[NDArray] = field(default_factory=list)
     #: Field whose codes assign rows to townships → names of layers.
-    by_code: dict[str, list[str]] = field(default_factory=dict)
+    layer_labels_by_code_field: dict[str, list[str]] = field(default_factory=dict)
     unbacked_layers: list[Layer] = field(default_factory=list)
 
     def add_column(self, column: TableColumn, sums: NDArray) -> None:
@@ -69,7 +69,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     areas.add_column(
         TableColumn("land", "ha", width_in_characters=16), _sum_values_by_township(layer, layer.statutory, figures)
     )
-    _add_tasks(areas, figures)
+    _add_columns_of_task_areas(areas, figures)
     _add_lines(areas, figures)
     _add_zones(areas, figures)
     columns = [
@@ -79,16 +79,16 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     ]
     table = ReportTable("townships", columns, _make_township_rows(towns, areas.area_sums_by_column, texts), unit="ha")
     table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
-    for name, layers in areas.by_code.items():
+    for name, layers in areas.layer_labels_by_code_field.items():
         named = texts.get("words", "between_names").join(layers)
         table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=named))
     table.notes += make_unbacked_note(areas.unbacked_layers, figures)
     return table
 
 
-def _add_tasks(areas: TownshipAreas, figures: PlanIndicators) -> None:
+def _add_columns_of_task_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the areas of township tasks, counted as in the rule on these tasks."""
-    for concept, name in TASK_INDICATORS.items():
+    for concept, name in INDICATOR_BY_TASK_CONCEPT.items():
         counted = compute_by_township(name, figures.ctx)
         if counted is None or counted.plan_figure.layer is None:
             continue
@@ -97,13 +97,13 @@ def _add_tasks(areas: TownshipAreas, figures: PlanIndicators) -> None:
         if not (counted.plan_figure.is_confirmed_by_geometry and counted.is_confirmed_by_geometry.all()):
             areas.unbacked_layers.append(layer)
         if counted.field_name:
-            areas.by_code.setdefault(counted.field_name, []).append(figures.make_layer_label(layer))
+            areas.layer_labels_by_code_field.setdefault(counted.field_name, []).append(figures.make_layer_label(layer))
 
 
 def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the control lines by geometry, except those that a task counts by geometry."""
     shown = {column.id for column in areas.columns}
-    for concept in LINES_BY_GEOMETRY:
+    for concept in LINES_MEASURED_BY_GEOMETRY:
         line = figures.ctx.plan.find_layer_of_concept(concept)
         if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in shown:
             areas.add_column(
@@ -134,7 +134,7 @@ def _make_township_rows(towns: Sequence[Township], sums: list[NDArray], texts: T
     for place, name in ((-2, "outside"), (-1, "twice")):
         if any(abs(s[place]) > 0.5 for s in sums):
             rows.append(ReportTableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name))
-    total = [format_measured(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
+    total = [make_table_number(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
     return [*rows, ReportTableRow(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
@@ -154,11 +154,11 @@ def _sum_values_by_township(
 
 
 def _make_area_cells(sums: list[NDArray], township: int) -> list:
-    return [format_measured(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
+    return [make_table_number(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
 
 
 #: The lines by concept, with the figure that has a target.
-LINE_INDICATORS = {
+INDICATOR_BY_LINE_CONCEPT = {
     "cultivated": "cultivated_area",
     "farmland": "farmland_area",
     "red_line": "red_line_area",
@@ -201,12 +201,12 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
                 [
                     name,
                     layer.role,
-                    format_measured(int(rows.sum()), "count"),
-                    format_measured(statutory / _M2_PER_HECTARE, "ha"),
-                    format_measured(None if survey is None else survey / _M2_PER_HECTARE, "ha"),
-                    format_measured(None if net is None else net / _M2_PER_HECTARE, "ha"),
-                    format_measured(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
-                    format_measured(100 * statutory / county_m2, "share") if county_m2 else None,
+                    make_table_number(int(rows.sum()), "count"),
+                    make_table_number(statutory / _M2_PER_HECTARE, "ha"),
+                    make_table_number(None if survey is None else survey / _M2_PER_HECTARE, "ha"),
+                    make_table_number(None if net is None else net / _M2_PER_HECTARE, "ha"),
+                    make_table_number(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
+                    make_table_number(100 * statutory / county_m2, "share") if county_m2 else None,
                     *_make_target_cells(figure, figures),
                 ],
                 kind,
@@ -215,7 +215,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
         )
 
     unbacked: list[Layer] = []
-    for concept, indicator in LINE_INDICATORS.items():
+    for concept, indicator in INDICATOR_BY_LINE_CONCEPT.items():
         layer = ctx.plan.find_layer_of_concept(concept)
         if layer is None or layer.has_no_geometry:
             continue
@@ -244,7 +244,7 @@ def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> lis
     room = figure.margin
     return [
         shown.format_target(figure, words).replace("\u202f", " "),
-        format_measured(room, figure.unit, shown.choose_decimals(figure)),
+        make_table_number(room, figure.unit, shown.choose_decimals(figure)),
         shown.format_state(figure, words),
     ]
 
@@ -282,12 +282,12 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
                 [
                     code,
                     name,
-                    format_measured(int(rows.sum()), "count"),
-                    format_measured(area / _M2_PER_HECTARE, "ha"),
-                    format_measured(100 * area / total_m2, "share") if total_m2 else None,
+                    make_table_number(int(rows.sum()), "count"),
+                    make_table_number(area / _M2_PER_HECTARE, "ha"),
+                    make_table_number(100 * area / total_m2, "share") if total_m2 else None,
                     None
                     if np.isnan(stored).all()
-                    else format_measured(float(np.nansum(stored)) * factor / _M2_PER_HECTARE, "ha"),
+                    else make_table_number(float(np.nansum(stored)) * factor / _M2_PER_HECTARE, "ha"),
                 ],
                 kind,
                 code,
@@ -311,7 +311,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
         for name, value in (("county", area), ("difference", total_m2 - area)):
-            cells = ["", texts.get("tables", name), None, format_measured(value / _M2_PER_HECTARE, "ha"), None, None]
+            cells = ["", texts.get("tables", name), None, make_table_number(value / _M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(ReportTableRow(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)))
     table.notes += make_unbacked_note(find_unbacked_layers([layer], ("area",), figures), figures)
@@ -343,10 +343,10 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     def make_row(name: str, features: int, area: float, kind: str, code: str) -> None:
         cells = [
             name,
-            format_measured(features, "count"),
-            format_measured(convert_area(area, "km2"), "km2"),
-            format_measured(area / _M2_PER_HECTARE, "ha"),
-            format_measured(100 * area / whole, "share") if whole else None,
+            make_table_number(features, "count"),
+            make_table_number(convert_area(area, "km2"), "km2"),
+            make_table_number(area / _M2_PER_HECTARE, "ha"),
+            make_table_number(100 * area / whole, "share") if whole else None,
         ]
         table.rows.append(ReportTableRow(cells, kind, code))
 

@@ -7,7 +7,7 @@ from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.indicator import RATIO_FORMS, Indicator
 from .. import figures as shown
 from ..words import ReportTexts
-from .model import CellValue, ReportTable, ReportTableRow, TableColumn, format_measured
+from .model import CellValue, ReportTable, ReportTableRow, TableColumn, make_table_number
 
 #: Inputs of the ratio in the order of official documents.
 _RATIO_INPUTS = (
@@ -54,9 +54,9 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
                 cells += [computed.missing_reason]
             else:
                 decimals = shown.choose_decimals(figure)
-                cells += [format_measured(figure.value, figure.unit, decimals)]
+                cells += [make_table_number(figure.value, figure.unit, decimals)]
                 cells += [shown.format_target(figure, words).replace("\u202f", " ")]
-                cells += [format_measured(figure.margin, figure.unit, decimals), shown.format_state(figure, words)]
+                cells += [make_table_number(figure.margin, figure.unit, decimals), shown.format_state(figure, words)]
                 cells += [shown.format_basis(figure, words), texts.get("tables", "yes" if figure.confirmed else "no")]
                 cells += [entry.get_formula(texts.lang), shown.format_inputs(figure, words).replace("\u202f", " ")]
             source = texts.get("tables", "source", text=entry.get_source(texts.lang), mark=entry.mark)
@@ -87,7 +87,7 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
     ]
     table = ReportTable("ratio", columns, unit="ha")
     for name in _RATIO_INPUTS:
-        area = format_measured(float(first.inputs[name]) / 1e4, "ha")
+        area = make_table_number(float(first.inputs[name]) / 1e4, "ha")
         table.rows.append(ReportTableRow([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
     for form, computed in found.items():
         for figure in computed.figures:
@@ -104,12 +104,15 @@ def _make_form_row(
 ) -> ReportTableRow:
 
     lang = figures.texts.lang
-    area = format_measured(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
+    area = make_table_number(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
     cells = [
         figures.texts.get("tables", "form", form=form.upper(), formula=computed.definition.get_formula(lang)),
         area,
     ]
-    cells += [format_measured(figure.value, "ratio", shown.choose_decimals(figure)), shown.format_target(figure, words)]
+    cells += [
+        make_table_number(figure.value, "ratio", shown.choose_decimals(figure)),
+        shown.format_target(figure, words),
+    ]
     return ReportTableRow(
-        [*cells, format_measured(figure.margin, "ratio"), shown.format_state(figure, words)], "sum", f"form:{form}"
+        [*cells, make_table_number(figure.margin, "ratio"), shown.format_state(figure, words)], "sum", f"form:{form}"
     )

@@ -85,7 +85,7 @@ class LongRecord(NamedTuple):
     unit: str
 
 
-def format_measured(value: float | None, unit: str, decimals: int | None = None) -> TableNumber | None:
+def make_table_number(value: float | None, unit: str, decimals: int | None = None) -> TableNumber | None:
     """Return a number with the decimals of its unit.
 
     ``None`` stays ``None``, −0.00 becomes 0.

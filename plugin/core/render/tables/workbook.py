@@ -56,7 +56,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
 
     sheet = book.create_sheet(make_sheet_name(table, texts))
     width = len(table.columns)
-    _write_line(
+    _write_merged_text_line(
         sheet,
         1,
         width,
@@ -66,7 +66,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
         30,
     )
     unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
-    _write_line(sheet, 2, width, unit, Font(_WORKBOOK_FONT, size=10), "right", 18)
+    _write_merged_text_line(sheet, 2, width, unit, Font(_WORKBOOK_FONT, size=10), "right", 18)
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
         cell = sheet.cell(HEADING_ROWS, place)
@@ -79,7 +79,7 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
     for number, note in enumerate(table.notes, below):
         total = sum(c.width_in_characters for c in table.columns)
         lines = -(-2 * len(note) // max(total, 1))
-        _write_line(sheet, number, width, note, Font(_WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
+        _write_merged_text_line(sheet, number, width, note, Font(_WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
     _set_up_printing(sheet, sum(c.width_in_characters for c in table.columns), below + len(table.notes) - 1, width)
 
 
@@ -145,7 +145,9 @@ def _compute_text_width(text: str) -> int:
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
-def _write_line(sheet: Worksheet, number: int, width: int, text: str, font: Any, alignment: str, height: float) -> None:
+def _write_merged_text_line(
+    sheet: Worksheet, number: int, width: int, text: str, font: Any, alignment: str, height: float
+) -> None:
     from openpyxl.styles import Alignment
 
     sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=width)

@@ -8,7 +8,7 @@ from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Sever
 from ...plan.layer import Layer
 from ...standard.codes import CodeEntry
 from ...standard.template import TemplateField
-from .._attributes import ValueProblem, judge_values, read_field_words
+from .._attributes import ValueProblem, make_findings_of_wrong_values, read_field_words
 
 #: Codes that a message lists, and the first characters of a code that give its class.
 MAX_LISTED_CODES, CLASS_DIGITS = 12, 2
@@ -77,11 +77,11 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             if problem:
                 field, case, params = problem
                 result.findings.append(_make_code_finding(ctx, layer, position, field, case, dict(params)))
-    _check_words(layer, result, ctx)
+    _report_values_without_known_word(layer, result, ctx)
     return result
 
 
-def _check_words(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
+def _report_values_without_known_word(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
     """Add findings on values with none of the words of a field without a code list."""
     for role, field, listed in read_field_words(ctx.norm, "attributes.value_words"):
         if role != layer.role or layer.get_column_by_name(field) is None:
@@ -89,7 +89,7 @@ def _check_words(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
         result.is_applicable = True
         words = [word for key in listed for word in (ctx.norm.get(key) if ctx.norm.has_setting(key) else [key])]
         judge = partial(_find_word_problem, words=words)
-        result.findings += judge_values(ctx, layer, field, layer.get_texts_by_name(field), judge)
+        result.findings += make_findings_of_wrong_values(ctx, layer, field, layer.get_texts_by_name(field), judge)
 
 
 def _find_word_problem(value: str, *, words: list[str]) -> ValueProblem | None:

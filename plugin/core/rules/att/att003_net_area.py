@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
-from ...indicators.areas import find_net_area_breaks
+from ...indicators.areas import find_net_area_contradictions
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -94,7 +94,7 @@ def net_area(layer: Layer, *, ctx: RuleContext, allowance_m2: float = 0.01) -> R
     if not layer.has("gross_area") or not layer.has("net_area"):
         return None
     result = RuleResult()
-    for difference in find_net_area_breaks(layer, ctx.find_cultivated_rows(layer), allowance_m2):
+    for difference in find_net_area_contradictions(layer, ctx.find_cultivated_rows(layer), allowance_m2):
         result.findings.append(
             ctx.finding_maker.make_row_finding(
                 layer,

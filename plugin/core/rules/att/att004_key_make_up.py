@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
 from ...standard.numbering import BSM_LENGTH
-from .._attributes import ValueProblem, find_plan_code_prefix, judge_values
+from .._attributes import ValueProblem, find_plan_code_prefix, make_findings_of_wrong_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
@@ -75,4 +75,4 @@ def key_make_up(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             return ValueProblem("length", params)
         return ValueProblem("county" if composed else "signs", params)
 
-    return judge_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)
+    return make_findings_of_wrong_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)

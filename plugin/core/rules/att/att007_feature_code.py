@@ -2,7 +2,7 @@
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, explain_missing_fields, judge_values
+from .._attributes import ValueProblem, explain_missing_fields, make_findings_of_wrong_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 ZONE_LAYER = {"layer": "YDYHGHFQ"}
@@ -63,7 +63,7 @@ def feature_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             return None
         return ValueProblem("other" if code else "blank", {"value": code, "expected": expected}, severity)
 
-    result.findings = judge_values(
+    result.findings = make_findings_of_wrong_values(
         ctx, layer, layer.get_field_name("feature_code"), layer.text("feature_code"), find_code_problem
     )
     return result

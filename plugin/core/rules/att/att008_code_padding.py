@@ -2,7 +2,7 @@
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values
+from .._attributes import ValueProblem, make_findings_of_wrong_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 LAND_USE_LAYER = {"layer": "XZYDYH"}
@@ -58,7 +58,7 @@ def code_padding(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 return None
             return ValueProblem(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
 
-        result.findings += judge_values(
+        result.findings += make_findings_of_wrong_values(
             ctx, layer, declared.name, layer.get_texts_by_name(declared.name), find_padding_problem
         )
     return result

@@ -4,7 +4,7 @@ from ...messages.texts import CodeListName
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
-from .._attributes import ValueProblem, find_codes_with_subcodes, judge_values
+from .._attributes import ValueProblem, find_codes_with_subcodes, make_findings_of_wrong_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -70,7 +70,7 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                 params={**params, "codes": finer_codes[:3], "more": " …" if len(finer_codes) > 3 else ""}
             )
 
-        result.findings += judge_values(
+        result.findings += make_findings_of_wrong_values(
             ctx, layer, declared.name, layer.get_texts_by_name(declared.name), find_parent_code
         )
     return result

@@ -2,7 +2,7 @@
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, explain_missing_fields, find_codes_with_subcodes, judge_values
+from .._attributes import ValueProblem, explain_missing_fields, find_codes_with_subcodes, make_findings_of_wrong_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
@@ -67,5 +67,7 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         finer_codes = [c.code for c in codes.entry_by_code.values() if c.parent == code]
         return ValueProblem(params={"value": code, "name": codes.entry_by_code[code].name, "codes": finer_codes})
 
-    result.findings = judge_values(ctx, layer, declared.name, layer.text("zone_code"), find_coarse_code)
+    result.findings = make_findings_of_wrong_values(
+        ctx, layer, declared.name, layer.text("zone_code"), find_coarse_code
+    )
     return result

@@ -3,7 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, find_plan_code_prefix, judge_values
+from .._attributes import ValueProblem, find_plan_code_prefix, make_findings_of_wrong_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 TOWNSHIP_LAYER = {"layer": "XZQXZ"}
@@ -79,6 +79,6 @@ def division_code(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
             return ValueProblem("form", params)
         return ValueProblem("county", params) if not code.startswith(county_digits) else None
 
-    return judge_values(
+    return make_findings_of_wrong_values(
         ctx, layer, layer.get_field_name("division_code"), layer.text("division_code"), find_code_problem
     )

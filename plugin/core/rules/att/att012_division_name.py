@@ -7,7 +7,13 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values, make_row_list_params, make_value_finding, read_word_pairs
+from .._attributes import (
+    ValueProblem,
+    make_findings_of_wrong_values,
+    make_row_list_params,
+    make_value_finding,
+    read_word_pairs,
+)
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 ZONE_LAYER = {"layer": "YDYHGHFQ"}
@@ -116,7 +122,7 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         return ValueProblem("name", {"value": name, "code": code, "expected": expected})
 
     pairs = list(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
-    findings = judge_values(ctx, layer, name_field, pairs, find_division_problem)
+    findings = make_findings_of_wrong_values(ctx, layer, name_field, pairs, find_division_problem)
     for finding in findings:
         finding.field = code_field if finding.case == "unknown" else name_field
     result.findings += findings

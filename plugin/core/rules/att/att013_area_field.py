@@ -4,7 +4,7 @@ import shapely
 
 from ...engine.context import RuleContext
 from ...geometry.validity import find_flat_polygons, is_missing
-from ...indicators.area_backing import is_surely_within
+from ...indicators.area_backing import find_rows_surely_matching_area
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -79,7 +79,9 @@ def area_field(
         # The precision of a double and rounding to two decimals do not count as differences.
         max_difference = allowance_m2 + 0.005
         measurable_rows = np.isfinite(stored_areas) & measurable
-        rows = np.flatnonzero(measurable_rows & ~is_surely_within(layer, stored_areas, max_difference, ctx))
+        rows = np.flatnonzero(
+            measurable_rows & ~find_rows_surely_matching_area(layer, stored_areas, max_difference, ctx)
+        )
         areas = layer.measure_rows(rows)
         difference = stored_areas[rows] - areas
         for n in np.flatnonzero(np.abs(difference) > max_difference).tolist():

@@ -2,7 +2,7 @@
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, explain_missing_fields, judge_values, read_word_pairs
+from .._attributes import ValueProblem, explain_missing_fields, make_findings_of_wrong_values, read_word_pairs
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -92,5 +92,5 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         return None
 
     values = list(zip(layer.text("land_use"), layer.text("urban_code"), strict=True))
-    result.findings = judge_values(ctx, layer, declared.name, values, find_urban_code_problem)
+    result.findings = make_findings_of_wrong_values(ctx, layer, declared.name, values, find_urban_code_problem)
     return result

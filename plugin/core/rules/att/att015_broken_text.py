@@ -5,7 +5,7 @@ from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
-from .._attributes import ValueJudge, ValueProblem, judge_values, shorten_value
+from .._attributes import ValueJudge, ValueProblem, make_findings_of_wrong_values, shorten_or_mask_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -74,7 +74,9 @@ def broken_text(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         ctx.cancellation.raise_if_cancelled()
         result.is_applicable = True
         judge = _make_text_judge(declared, forbidden, layer.get_garbled_texts(declared.name))
-        result.findings += judge_values(ctx, layer, declared.name, layer.get_texts_by_name(declared.name), judge)
+        result.findings += make_findings_of_wrong_values(
+            ctx, layer, declared.name, layer.get_texts_by_name(declared.name), judge
+        )
     return result
 
 
@@ -86,7 +88,7 @@ def _make_text_judge(declared: TemplateField, forbidden: frozenset[str], broken:
 
     def find_text_problem(text: str) -> ValueProblem | None:
         if text in broken:
-            return ValueProblem("garbled", {"value": shorten_value(declared, text)})
+            return ValueProblem("garbled", {"value": shorten_or_mask_value(declared, text)})
         # Text of letters, digits and Chinese characters only cannot have such characters.
         if text.isalnum():
             return None
@@ -94,7 +96,10 @@ def _make_text_judge(declared: TemplateField, forbidden: frozenset[str], broken:
         return (
             ValueProblem(
                 "sign",
-                {"value": _replace_invisible(shorten_value(declared, text)), "sign": _describe_character(character)},
+                {
+                    "value": _replace_invisible(shorten_or_mask_value(declared, text)),
+                    "sign": _describe_character(character),
+                },
             )
             if character
             else None

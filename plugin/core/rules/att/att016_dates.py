@@ -7,7 +7,13 @@ from ...files.cells import parse_date
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
-from .._attributes import ValueJudge, ValueProblem, judge_values, read_word_pairs, shorten_value
+from .._attributes import (
+    ValueJudge,
+    ValueProblem,
+    make_findings_of_wrong_values,
+    read_word_pairs,
+    shorten_or_mask_value,
+)
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
@@ -111,11 +117,13 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
         texts_by_field[declared.name] = layer.get_texts_by_name(declared.name)
         survey_year = int(ctx.norm.get("attributes.survey_year")) if is_year else 0
         judge = _make_date_judge(declared, int(earliest_year), survey_year, future_allowed=declared.name in ends)
-        result.findings += judge_values(ctx, layer, declared.name, texts_by_field[declared.name], judge)
+        result.findings += make_findings_of_wrong_values(
+            ctx, layer, declared.name, texts_by_field[declared.name], judge
+        )
     for start, end in spans:
         if end in texts_by_field:
             starts = texts_by_field.get(start) or [""] * len(layer)
-            result.findings += judge_values(
+            result.findings += make_findings_of_wrong_values(
                 ctx,
                 layer,
                 end,
@@ -134,7 +142,7 @@ def _make_date_judge(declared: TemplateField, earliest: int, survey_year: int, *
     today = date.today()
 
     def find_date_problem(text: str) -> ValueProblem | None:
-        params = {"value": shorten_value(declared, text), "earliest": str(earliest)}
+        params = {"value": shorten_or_mask_value(declared, text), "earliest": str(earliest)}
         if not text:
             return None
         if declared.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
@@ -168,10 +176,11 @@ def _make_span_judge(layer: Layer, start_field: str, end_field: str, earliest: i
         start, end = map(parse_date, span)
         if end is None or end_declared is None:
             return None
-        value = shorten_value(end_declared, span[1])
+        value = shorten_or_mask_value(end_declared, span[1])
         if start is not None and start_declared is not None and end < start:
             return ValueProblem(
-                "order", {"start": shorten_value(start_declared, span[0]), "value": value, "start_field": start_field}
+                "order",
+                {"start": shorten_or_mask_value(start_declared, span[0]), "value": value, "start_field": start_field},
             )
         # An end before the earliest year has a separate finding.
         return ValueProblem("ended", {"value": value}) if end < today and end.year >= earliest else None

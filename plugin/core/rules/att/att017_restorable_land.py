@@ -2,7 +2,7 @@
 from ...engine.context import RuleContext, trim_code_padding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, explain_missing_fields, judge_values
+from .._attributes import ValueProblem, explain_missing_fields, make_findings_of_wrong_values
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -60,7 +60,9 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             return None
         return ValueProblem(params={"value": written, "name": codes[code].name})
 
-    result.findings = judge_values(ctx, layer, declared.name, layer.text("land_use"), find_restorable_code)
+    result.findings = make_findings_of_wrong_values(
+        ctx, layer, declared.name, layer.text("land_use"), find_restorable_code
+    )
     return result
 
 

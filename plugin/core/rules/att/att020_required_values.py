@@ -7,7 +7,13 @@ from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import TemplateField
-from .._attributes import ValueProblem, judge_values, make_value_finding, read_field_words, shorten_value
+from .._attributes import (
+    ValueProblem,
+    make_findings_of_wrong_values,
+    make_value_finding,
+    read_field_words,
+    shorten_or_mask_value,
+)
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
@@ -108,11 +114,11 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         problem = ValueProblem(case, {"alias": declared.alias}, severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
             result.findings.append(make_value_finding(ctx, layer, position, declared.name, problem))
-    result.is_applicable |= _find_placeholders(layer, result, ctx)
+    result.is_applicable |= _report_placeholder_values(layer, result, ctx)
     return result
 
 
-def _find_placeholders(layer: Layer, result: RuleResult, ctx: RuleContext) -> bool:
+def _report_placeholder_values(layer: Layer, result: RuleResult, ctx: RuleContext) -> bool:
     """Add a finding for each value with a word for a value to come; return True if a field was searched."""
     words = list(ctx.norm.get("attributes.placeholder_words"))
     was_searched = False
@@ -127,11 +133,11 @@ def _find_placeholders(layer: Layer, result: RuleResult, ctx: RuleContext) -> bo
         whole = "\n".join(texts)
         if any(word in whole for word in words):
             judge = partial(_find_placeholder, words=words, declared=declared)
-            result.findings += judge_values(ctx, layer, declared.name, texts, judge)
+            result.findings += make_findings_of_wrong_values(ctx, layer, declared.name, texts, judge)
     return was_searched
 
 
 def _find_placeholder(value: str, *, words: list[str], declared: TemplateField) -> ValueProblem | None:
     if not any(word in value for word in words):
         return None
-    return ValueProblem("placeholder", {"value": shorten_value(declared, value), "alias": declared.alias})
+    return ValueProblem("placeholder", {"value": shorten_or_mask_value(declared, value), "alias": declared.alias})

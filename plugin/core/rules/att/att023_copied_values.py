@@ -11,7 +11,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
-from .._places import find_equal_shapes, find_usable_layer, is_reported_elsewhere
+from .._places import find_equal_shapes, find_usable_layer_or_note_reason, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -126,14 +126,14 @@ def copied_values(
         ]
     if base_parcels is not None and base_parcels is not parcels and not ctx.is_edit_check:
         result.is_applicable = True
-        result.findings += _report_base_classes(base_parcels, parcels, ctx)
+        result.findings += _report_class_differences_of_base(base_parcels, parcels, ctx)
     if centre_base is not None and base_parcels is not None and not ctx.is_edit_check:
         result.is_applicable = True
-        result.findings += _report_centre_classes(centre_base, base_parcels, ctx)
+        result.findings += _report_class_differences_of_centre(centre_base, base_parcels, ctx)
     if not ctx.is_edit_check:
         for line in ctx.norm.get("attributes.land_layers"):
             role, *groups = line.split()
-            layer = find_usable_layer(role, ctx, result)
+            layer = find_usable_layer_or_note_reason(role, ctx, result)
             if layer is not None and layer.template.geometry == "polygon":
                 result.is_applicable = True
                 result.findings += _report_other_land(layer, parcels, groups, ctx)
@@ -163,7 +163,7 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     return [finding]
 
 
-def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
+def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return one finding for each pair of groups of land use that differ on the same shape."""
     below = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
     rows = np.flatnonzero(below >= 0)
@@ -178,7 +178,7 @@ def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: RuleContext) 
     return findings
 
 
-def _report_centre_classes(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:
+def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding if much of the centre's base has other classes than the county's."""
     below = find_rows_below(centre_base, base_parcels, ctx)
     rows = np.flatnonzero(below >= 0)

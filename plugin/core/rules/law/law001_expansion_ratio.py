@@ -163,7 +163,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
             _make_window_finding(expansion, expansion.ratio_with_windows_filled, definition, limit, boundary, ctx)
         )
     if not expansion.is_confirmed_by_geometry:
-        _report_ratio_by_land(result, expansion, definition, limit, base_parcels)
+        _report_ratio_by_drawn_base_area(result, expansion, definition, limit, base_parcels)
     return result
 
 
@@ -212,7 +212,7 @@ def _make_contradiction_finding(
     return Finding(base_parcels.role, case="contradicted", severity=Severity.WARNING, field=field, params=params)
 
 
-def _report_ratio_by_land(
+def _report_ratio_by_drawn_base_area(
     result: RuleResult, expansion: ExpansionRatio, definition: str, limit: float, base_parcels: Layer
 ) -> None:
     """Note the ratio with the base's drawn area in place of its survey area.

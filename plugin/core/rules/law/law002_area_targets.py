@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.areas import (
-    LAND_INPUT,
+    LAND_AREA_INPUT_KEY,
     WARNING_SHARE_SETTING,
     AreaFigure,
+    compute_area_with_target,
     compute_stated_figure,
-    compute_target_figure,
     is_met_only_by_field,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
@@ -19,7 +19,7 @@ from ...model.indicator import (
     AREA_FIGURES,
     COMPARISON_SIGNS,
     MISSED_BY_ROUNDING,
-    NO_TARGET,
+    MISSING_TARGET_DOUBT,
     STATED_FIGURES,
     TARGET_MISSED,
     Indicator,
@@ -114,7 +114,7 @@ def area_targets(
     result = RuleResult(is_applicable=bool(targets))
     for indicator, (concept, _) in AREA_FIGURES.items():
         indicator_targets = [t for t in targets if t.indicator == indicator]
-        figure = compute_target_figure(indicator, ctx)
+        figure = compute_area_with_target(indicator, ctx)
         if figure.layer is None:
             if indicator_targets:
                 roles = " / ".join(ctx.plan.list_roles_of_concept(concept))
@@ -123,7 +123,7 @@ def area_targets(
                 )
             continue
         if not indicator_targets and ctx.norm.profile.area_code:
-            result.doubts.append(NO_TARGET)
+            result.doubts.append(MISSING_TARGET_DOUBT)
         # One indicator for each target (of each year), or the figure alone.
         compared = [figure.make_indicator_with_target(indicator, target, warning_share) for target in indicator_targets]
         if indicator_targets and not (figure.is_confirmed and all(one.confirmed for one in compared)):
@@ -228,11 +228,11 @@ def _make_target_finding(figure: AreaFigure, target: IndicatorTarget, indicator:
     )
     rounding, decimals = indicator.state == MISSED_BY_ROUNDING, indicator.target_decimals
     by_field = is_met_only_by_field(indicator)
-    value = convert_area(indicator.inputs[LAND_INPUT], indicator.unit) if by_field else computed
+    value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
-        severity=Severity.WARNING if by_field or rounding or not target.is_task else None,
+        severity=Severity.WARNING if by_field or rounding or not target.must_be_met else None,
         field=layer.get_field_name("net_area") if figure.basis == "net" else "",
         params={
             "indicator": IndicatorName(indicator.id),

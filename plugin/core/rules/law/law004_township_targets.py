@@ -6,7 +6,12 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.areas import LAND_INPUT, WARNING_SHARE_SETTING, is_met_only_by_field, mark_unbacked_indicator
+from ...indicators.areas import (
+    LAND_AREA_INPUT_KEY,
+    WARNING_SHARE_SETTING,
+    is_met_only_by_field,
+    mark_unbacked_indicator,
+)
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_rows_below
 from ...indicators.townships import get_plan_townships
 from ...invariants import require_value
@@ -28,7 +33,7 @@ from ...target_allocation.by_township import (
     AreasByTownship,
     RowTownships,
     compute_by_township,
-    find_row_codes,
+    find_townships_named_by_rows,
     match_tasks_with_townships,
 )
 from .._places import is_reported_elsewhere
@@ -215,7 +220,7 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: RuleContext) -> list[F
     findings: list[Finding] = []
     exchanged: dict[int, int] = {}
     for layer in dict.fromkeys(one for one in layers if one is not None):
-        row_codes = find_row_codes(layer, ctx)
+        row_codes = find_townships_named_by_rows(layer, ctx)
         if row_codes is None:
             continue
         for town, other in row_codes.find_exchanged_codes().items():
@@ -418,7 +423,7 @@ def _make_missed_target_finding(
         indicator.state == MISSED_BY_ROUNDING,
     )
     by_field, computed = is_met_only_by_field(indicator), require_value(indicator.value, "the value of a missed task")
-    value = convert_area(indicator.inputs[LAND_INPUT], indicator.unit) if by_field else computed
+    value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",

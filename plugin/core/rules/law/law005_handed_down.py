@@ -25,7 +25,7 @@ from ...target_allocation.levels import (
     PartsSum,
     compare_targets_with_children,
     compare_targets_with_townships,
-    find_changed_measures,
+    find_changed_ratio_settings,
     find_children,
     find_limits,
     find_loosened_targets,
@@ -118,7 +118,7 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
             result.is_applicable = True
             if limit.is_looser_than_base:
                 result.findings.append(_make_looser_limit_finding(one, limit, ctx))
-        for measure in find_changed_measures(one, ctx.norm.standard.settings):
+        for measure in find_changed_ratio_settings(one, ctx.norm.standard.settings):
             result.is_applicable = True
             result.findings.append(_make_changed_ratio_setting_finding(one, measure, ctx))
     for own_target, upper_target, parent in find_loosened_targets(profile):

@@ -7,7 +7,7 @@ from ...engine.context import RuleContext
 from ...indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
-from ...indicators.typed_figures import PrintedFigure, get_typed_figures
+from ...indicators.typed_figures import PrintedFigure, get_printed_figures
 from ...messages.numbers import choose_figure_decimals
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
@@ -86,7 +86,7 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         Only figures in the table are compared. Unknown names and units of indicators are findings. Figures that no
         layer gives (population) are compared with each other only.
     """
-    typed_list = get_typed_figures(ctx.side_inputs)
+    typed_list = get_printed_figures(ctx.side_inputs)
     if not typed_list:
         return RuleResult(is_applicable=False, notes=[("figures_not_given", {})])
     texts = Texts(ctx.lang)
@@ -96,7 +96,7 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
     by_indicator: dict[str, list[PrintedFigure]] = {}
     for typed_figure in typed_list:
         entry = figures.catalogue.find_indicator(typed_figure.name, ratio_definition)
-        problem = _find_typing_problem(typed_figure, entry.unit if entry else None)
+        problem = _explain_incomparable_figure(typed_figure, entry.unit if entry else None)
         if problem:
             result.findings.append(_make_not_compared_finding(typed_figure, problem, figures))
         elif entry is not None:
@@ -176,7 +176,7 @@ class _MapFigure:
                 yield task
 
 
-def _find_typing_problem(typed: PrintedFigure, usual_unit: str | None) -> str:
+def _explain_incomparable_figure(typed: PrintedFigure, usual_unit: str | None) -> str:
     """Return why a figure of the table cannot be compared.
 
     It is ``unknown`` (indicator), ``unreadable`` (number) or ``unit``; empty for a usable figure.

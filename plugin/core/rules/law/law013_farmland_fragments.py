@@ -3,7 +3,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...geometry.polygons import number_patches
+from ...geometry.polygons import assign_patch_numbers
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -59,7 +59,7 @@ def farmland_fragments(
         minimum area of a parcel. Runs by name or with the group farmland.
     """
     area = farmland.statutory
-    patch_of_row = number_patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)
+    patch_of_row = assign_patch_numbers(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)
     patch_areas = np.bincount(patch_of_row, np.nan_to_num(area), minlength=len(farmland))
     net = farmland.numbers("net_area")
     has_polygon = np.zeros(len(farmland), dtype=bool)

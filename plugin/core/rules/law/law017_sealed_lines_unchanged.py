@@ -6,7 +6,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, VersionComparison
-from .._sealed import compare_with_sealed, get_sealed_severity, record_moved_slivers, report_sealed_only
+from .._sealed import compare_with_sealed, get_sealed_severity, note_layer_only_in_sealed_edition, record_moved_slivers
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
@@ -72,7 +72,7 @@ def sealed_lines_unchanged(
     result = RuleResult(is_applicable=False)
     for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):
         if layer is None:
-            report_sealed_only(ctx, concept, result)
+            note_layer_only_in_sealed_edition(ctx, concept, result)
             continue
         comparison = compare_with_sealed(ctx, concept, result)
         if comparison is None:

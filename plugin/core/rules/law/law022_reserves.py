@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...indicators.areas import PART_WORDS_SETTING, is_counted, is_reserve_part
+from ...indicators.areas import PART_WORDS_SETTING, find_reserve_parts_and_names, is_counted
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MET, TARGET_MISSED, Indicator, convert_area
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -74,7 +74,7 @@ def reserves(
         twice. No text was read that limits the share in the red line. REL036 reports land outside it. Runs for a
         whole county, by name or with its group.
     """
-    is_part, site = is_reserve_part(reserves, ctx)
+    is_part, site = find_reserve_parts_and_names(reserves, ctx)
     result = RuleResult()
     is_whole = ~is_part & (site != "")
     for name in dict.fromkeys(site[is_part].tolist()):
@@ -132,7 +132,9 @@ def _make_reserve_indicators(
         )
     if red_line is not None and total > 0:
         shared = ctx.geometry.find_shared_parts(reserves, red_line, rows_a=rows, measured=True)
-        inside = float((ctx.geometry.compute_row_shares(shared, reserves) * reserves.statutory[shared.left]).sum())
+        inside = float(
+            (ctx.geometry.compute_part_shares_of_rows(shared, reserves) * reserves.statutory[shared.left]).sum()
+        )
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(
             Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)

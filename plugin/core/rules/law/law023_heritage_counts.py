@@ -4,22 +4,22 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.context import RuleContext
-from ...heritage.heritage_sites import LEVEL_LIST, HeritageSite, HeritageSites, collect_heritage_sites
+from ...heritage.heritage_sites import LEVEL_CODE_LIST_ID, HeritageSite, HeritageSites, collect_heritage_sites
 from ...heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, RANGE_PART
 from ...model.findings import Finding
 from ...model.indicator import TARGET_MISSED, compare_area_with_target, convert_area
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...profile import RegisteredSite
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Names that a message lists; the rest is counted.
 MAX_LISTED_NAMES = 8
-PART_OF_AREA_KEY = {"area": RANGE_PART, "core_area": CORE_PART, "control_area": CONTROL_PART}
+HERITAGE_PART_BY_AREA_KEY = {"area": RANGE_PART, "core_area": CORE_PART, "control_area": CONTROL_PART}
 
 
-def _register_line(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
+def _make_register_line(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
     return (f"{level}{kind}", kind, level, count)
 
 
@@ -34,7 +34,7 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},
-    uses=[*PART_SETTINGS, f"codes.{LEVEL_LIST}"],
+    uses=[*PART_SETTINGS, f"codes.{LEVEL_CODE_LIST_ID}"],
     messages={
         "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}: "
         "{difference}. Correct kind, level and name where they are wrong; if the number in the text is wrong, correct it by the "
@@ -53,11 +53,11 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     },
     fails=[
         RuleExample("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
-                settings={"register": [_register_line("历史建筑", 2)]}),
+                settings={"register": [_make_register_line("历史建筑", 2)]}),
         RuleExample("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
-                settings={"register": [_register_line("文物保护单位", 1, "国家级")]}),
+                settings={"register": [_make_register_line("文物保护单位", 1, "国家级")]}),
         RuleExample("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
-                settings={"register": [_register_line("历史建筑", 1), _register_line("历史文化街区", 1)]}),
+                settings={"register": [_make_register_line("历史建筑", 1), _make_register_line("历史文化街区", 1)]}),
         RuleExample("a named district is missing, and a core too small", {"LSWHBHX": [
             {"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"}]}, finds=2, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "core_area": "1.20", "unit": "ha"}),
@@ -66,12 +66,12 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     passes=[
         RuleExample("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
                 "WWBHDWD": [{"wkt": "POINT (5 5)", "feature_name": "甲寺"}]},
-                settings={"register": [_register_line("文物保护单位", 1, "国家级"), _register_line("文物保护单位", 1, "省级"), _register_line("文物保护单位", 2)]}),
+                settings={"register": [_make_register_line("文物保护单位", 1, "国家级"), _make_register_line("文物保护单位", 1, "省级"), _make_register_line("文物保护单位", 2)]}),
         RuleExample("areas as printed", {"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
                 {"wkt": EAST_SQUARE_WKT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "area": "2.0", "core_area": "1.0", "control_area": "1.0", "unit": "ha"})]}),
         RuleExample("the plan states nothing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}),
-        RuleExample("no layer of heritage", {"STBHHX": [SQUARE_WKT]}, settings={"register": [_register_line("历史建筑", 2)]}),
+        RuleExample("no layer of heritage", {"STBHHX": [SQUARE_WKT]}, settings={"register": [_make_register_line("历史建筑", 2)]}),
     ],
 )  # fmt: skip
 def heritage_counts(*, ctx: RuleContext) -> RuleResult:
@@ -95,7 +95,7 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
     if not register:
         return RuleResult(is_applicable=False, notes=[("register_none", {})])
     result = RuleResult()
-    sites = collect_heritage_sites(ctx, lambda role: find_usable_layer(role, ctx, result))
+    sites = collect_heritage_sites(ctx, lambda role: find_usable_layer_or_note_reason(role, ctx, result))
     if not sites.layers:
         result.is_applicable = False
         return result
@@ -159,7 +159,7 @@ def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: RuleCon
     if site is None:
         return [_make_register_finding(line, sites, "site", params)]
     findings = []
-    for key, part in PART_OF_AREA_KEY.items():
+    for key, part in HERITAGE_PART_BY_AREA_KEY.items():
         printed, area = getattr(line, key), site.measure_part_area_m2(part)
         if not printed or area is None:
             continue

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...engine.context import RuleContext
 from ...heritage.heritage_sites import (
-    LEVEL_LIST,
+    LEVEL_CODE_LIST_ID,
     HeritageSite,
     HeritageSites,
     ListedSite,
@@ -17,7 +17,7 @@ from ...heritage.heritage_sites import (
 from ...heritage.protection import PART_SETTINGS
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TEMPLE_ROW = {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}
@@ -33,7 +33,7 @@ NAME_SIMILARITY_CUTOFF = 0.6
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},
-    uses=[*PART_SETTINGS, f"codes.{LEVEL_LIST}"],
+    uses=[*PART_SETTINGS, f"codes.{LEVEL_CODE_LIST_ID}"],
     messages={
         "missing": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage. Draw it, or correct the name.",
         "alike": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage; “{near}” in the data may be the same site. Unify the names, or draw the site.",
@@ -87,7 +87,7 @@ def heritage_list(*, ctx: RuleContext) -> RuleResult:
     if not register.listed_sites:
         result.not_checked.append(("register_empty", {"file": register.file_name}))
         return result
-    sites = collect_heritage_sites(ctx, lambda role: find_usable_layer(role, ctx, result))
+    sites = collect_heritage_sites(ctx, lambda role: find_usable_layer_or_note_reason(role, ctx, result))
     if not sites.layers:
         result.not_checked.append(
             ("register_without_layer", {"file": register.file_name, "count": len(register.listed_sites)})

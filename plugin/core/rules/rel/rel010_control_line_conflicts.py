@@ -12,7 +12,7 @@ from ...standard.conflicts import (
     WARNING_MEANING,
     ConflictMatrixEntry,
 )
-from .._places import find_usable_layer, is_reported_elsewhere
+from .._places import find_usable_layer_or_note_reason, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -92,8 +92,8 @@ def control_line_conflicts(*, ctx: RuleContext) -> RuleResult:
         if conflict.rule or meaning == ALLOWED_MEANING:
             continue
         left_layer, right_layer = (
-            find_usable_layer(conflict.left, ctx, result),
-            find_usable_layer(conflict.right, ctx, result),
+            find_usable_layer_or_note_reason(conflict.left, ctx, result),
+            find_usable_layer_or_note_reason(conflict.right, ctx, result),
         )
         if left_layer is None or right_layer is None:
             continue

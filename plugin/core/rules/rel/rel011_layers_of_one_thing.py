@@ -85,7 +85,7 @@ def layers_of_one_thing(*, ctx: RuleContext) -> RuleResult:
                 or other_layer is used_layer
                 or other_layer.has_no_geometry
                 or (used_layer.role, role) in compared_pairs
-                or _is_divided_concept(concept, other_layer)
+                or _may_layers_cover_different_land(concept, other_layer)
             ):
                 continue
             compared_pairs |= {(used_layer.role, role), (role, used_layer.role)}
@@ -132,7 +132,7 @@ def _are_compatible_codes(code: str, other_code: str, codes: CodeList) -> bool:
     return not lineage or not other_lineage or code in other_lineage or other_code in lineage
 
 
-def _is_divided_concept(concept: str, layer: Layer) -> bool:
+def _may_layers_cover_different_land(concept: str, layer: Layer) -> bool:
     """Return True if two layers of one subject need not cover the same land.
 
     These are the classes of yearly changes, each of which belongs to another layer, and layers without areas.

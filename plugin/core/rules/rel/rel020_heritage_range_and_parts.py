@@ -10,13 +10,13 @@ from ...heritage.protection import (
     RANGE_PART,
     HeritageParts,
     classify_heritage_parts,
-    list_range_roles,
+    list_heritage_range_roles,
     read_site_names,
 )
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 INNER_SQUARE_WKT = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
@@ -82,12 +82,14 @@ def heritage_range_and_parts(*, ctx: RuleContext) -> RuleResult:
         name or with its group.
     """
     result = RuleResult(is_applicable=False)
-    heritage_line = find_usable_layer("heritage", ctx, result)
+    heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is None:
         return result
     parts = classify_heritage_parts(heritage_line, ctx)
     range_layers = [
-        layer for role in list_range_roles(ctx) if (layer := find_usable_layer(role, ctx, result)) is not None
+        layer
+        for role in list_heritage_range_roles(ctx)
+        if (layer := find_usable_layer_or_note_reason(role, ctx, result)) is not None
     ]
     for layer, site_of_row in [
         *((layer, read_site_names(layer)) for layer in range_layers),

@@ -75,11 +75,11 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
     for finding, i, j in zip(
         ctx.finding_maker.make_pair_findings(heritage, heritage, shared), shared.left, shared.right, strict=True
     ):
-        result.findings.append(_add_site_names(finding, parts.site_of_row[i], parts.site_of_row[j]))
+        result.findings.append(_complete_site_pair_finding(finding, parts.site_of_row[i], parts.site_of_row[j]))
     return result
 
 
-def _add_site_names(finding: Finding, site: str, other: str) -> Finding:
+def _complete_site_pair_finding(finding: Finding, site: str, other: str) -> Finding:
     """Add the names of both sites to a finding; set its case and severity."""
     finding.params |= {"site": site, "other": other}
     finding.case = "own" if site == other else "stricter"

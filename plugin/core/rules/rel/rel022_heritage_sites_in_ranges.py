@@ -6,7 +6,7 @@ from ...engine.context import RuleContext
 from ...geometry.validity import is_missing
 from ...heritage.heritage_sites import normalise_name, read_row_kinds
 from ...heritage.protection import (
-    KIND_LIST,
+    KIND_CODE_LIST_ID,
     PART_SETTINGS,
     POLYGON_ROLE_BY_POINT_ROLE,
     classify_heritage_parts,
@@ -15,7 +15,7 @@ from ...heritage.protection import (
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SITE_POLYGON = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
 SITE_POINT_INSIDE_RANGE = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
@@ -71,11 +71,14 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for points, polygons in POLYGON_ROLE_BY_POINT_ROLE.items():
-        point_layer, polygon_layer = find_usable_layer(points, ctx, result), find_usable_layer(polygons, ctx, result)
+        point_layer, polygon_layer = (
+            find_usable_layer_or_note_reason(points, ctx, result),
+            find_usable_layer_or_note_reason(polygons, ctx, result),
+        )
         if point_layer is not None and polygon_layer is not None:
             result.is_applicable = True
             result.findings += _find_misplaced_points(point_layer, polygon_layer, ctx)
-    heritage_line = find_usable_layer("heritage", ctx, result)
+    heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is not None:
         _find_ranges_without_site(heritage_line, result, ctx)
     return result
@@ -88,12 +91,12 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Rul
     for row, (kind, site) in enumerate(zip(row_kinds, row_sites.tolist(), strict=True)):
         if kind and site:
             sites_by_kind.setdefault(kind, {}).setdefault(normalise_name(site), row)
-    for kind_entry in ctx.get_code_list(KIND_LIST).entry_by_code.values():
+    for kind_entry in ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code.values():
         role, sites = kind_entry.other_columns.get("layer", ""), sites_by_kind.get(kind_entry.name, {})
         if not role or not sites:
             continue
         roles = [role, *(point for point, polygon in POLYGON_ROLE_BY_POINT_ROLE.items() if polygon == role)]
-        layers = [layer for r in roles if (layer := find_usable_layer(r, ctx, result)) is not None]
+        layers = [layer for r in roles if (layer := find_usable_layer_or_note_reason(r, ctx, result)) is not None]
         if not layers:
             continue
         result.is_applicable = True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
-from ...heritage.protection import list_range_roles
+from ...heritage.protection import list_heritage_range_roles
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -48,11 +48,11 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
         city instead of its ranges: remove it from the data, or waive the finding. Runs by name or with its group.
     """
     result = RuleResult(is_applicable=False)
-    heritage_line = find_usable_layer("heritage", ctx, result)
+    heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is None:
         return result
-    for role in list_range_roles(ctx):
-        layer = find_usable_layer(role, ctx, result)
+    for role in list_heritage_range_roles(ctx):
+        layer = find_usable_layer_or_note_reason(role, ctx, result)
         if layer is None:
             continue
         result.is_applicable = True

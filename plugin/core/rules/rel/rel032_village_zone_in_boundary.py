@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
 from ...model.rule import RuleExample, RuleResult, Severity, rule
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -46,7 +46,10 @@ def village_zone_in_boundary(*, ctx: RuleContext) -> RuleResult:
         village_building`) are marked C. A boundary larger than the zones is valid. Runs by name or with its group.
     """
     result = RuleResult(is_applicable=False)
-    zones, boundary = find_usable_layer("zones", ctx, result), find_usable_layer(VILLAGE_BOUNDARY_ROLE, ctx, result)
+    zones, boundary = (
+        find_usable_layer_or_note_reason("zones", ctx, result),
+        find_usable_layer_or_note_reason(VILLAGE_BOUNDARY_ROLE, ctx, result),
+    )
     if zones is None or boundary is None:
         return result
     if not zones.has("zone_code"):

@@ -3,7 +3,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -72,18 +72,20 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
     boundaries = [
         layer
         for boundary_concept in BOUNDARY_CONCEPTS
-        if (layer := find_usable_layer(boundary_concept, ctx, result)) is not None
+        if (layer := find_usable_layer_or_note_reason(boundary_concept, ctx, result)) is not None
     ]
     for role in HAZARD_ROLES:
-        hazard = find_usable_layer(role, ctx, result)
+        hazard = find_usable_layer_or_note_reason(role, ctx, result)
         if hazard is None:
             continue
         for boundary in boundaries:
             result.is_applicable = True
             result.findings += _report_parts_inside_boundary(hazard, boundary, ctx)
-    hazard_areas = [area for role in HAZARD_AREA_ROLES if (area := find_usable_layer(role, ctx, result)) is not None]
+    hazard_areas = [
+        area for role in HAZARD_AREA_ROLES if (area := find_usable_layer_or_note_reason(role, ctx, result)) is not None
+    ]
     for role in REFUGE_ROLES if hazard_areas else ():
-        refuge = find_usable_layer(role, ctx, result)
+        refuge = find_usable_layer_or_note_reason(role, ctx, result)
         if refuge is not None:
             result.is_applicable = True
             for area in hazard_areas:

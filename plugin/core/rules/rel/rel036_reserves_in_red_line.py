@@ -3,7 +3,7 @@ import numpy as np
 
 from ...engine.context import RuleContext
 from ...heritage.protection import find_core_rows, read_site_names
-from ...indicators.areas import is_reserve_part
+from ...indicators.areas import find_reserve_parts_and_names
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -62,7 +62,7 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     """
     reserve_names = read_site_names(reserves)
     is_core = find_core_rows(reserves, ctx.norm)
-    is_part, site = is_reserve_part(reserves, ctx)
+    is_part, site = find_reserve_parts_and_names(reserves, ctx)
     # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
     is_compared = is_part | ~np.isin(site, site[is_part])
     parts = ctx.geometry.find_uncovered(reserves, red_line, rows=is_compared)

@@ -9,8 +9,8 @@ from ...three_zones.main_function import (
     ENERGY_FUNCTION,
     HERITAGE_FUNCTION,
     SETTINGS_USED,
-    compute_space_shares,
-    has_overlay,
+    find_rows_with_additional_function,
+    measure_three_zones_by_row,
     read_main_functions,
 )
 
@@ -98,7 +98,7 @@ def main_function_zones(
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     params: dict[str, Any]
     functions_found = read_main_functions(functions, ctx)
-    shares = compute_space_shares(functions, zones, ctx)
+    shares = measure_three_zones_by_row(functions, zones, ctx)
     result = RuleResult()
     for row, function in enumerate(functions_found):
         if not function.zone_code:
@@ -122,7 +122,7 @@ def main_function_zones(
                 ctx.finding_maker.make_row_finding(functions, row, case="share", params=params, geometry=shape)
             )
     for overlay in (ENERGY_FUNCTION, HERITAGE_FUNCTION):
-        has_features = has_overlay(overlay, functions, zones, ctx)
+        has_features = find_rows_with_additional_function(overlay, functions, zones, ctx)
         for row, function in enumerate(functions_found):
             if has_features is not None and function.words_by_additional_function[overlay] and not has_features[row]:
                 params = {"name": function.township_name, "function": function.words_by_additional_function[overlay]}

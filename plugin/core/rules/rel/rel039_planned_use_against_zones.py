@@ -10,7 +10,7 @@ from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
-from .._places import find_usable_layer
+from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_THIRD_WKT = "POLYGON ((0 0, 30 0, 30 100, 0 100, 0 0))"
@@ -84,7 +84,7 @@ def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *,
     if centre_zones is not None and centre_zones.has_values("zone_code"):
         result.is_applicable = True
         limit = float(ctx.norm.get("zones.min_zone_share"))
-        for zone, classes in _list_classes(ctx, "zones.zone_classes"):
+        for zone, classes in _read_classes_by_zone(ctx, "zones.zone_classes"):
             rows = ctx.find_rows_with_code(centre_zones, "zone_code", [zone])
             left_out = [code for code in neutral if code not in classes]
             for finding in _find_other_uses(centre_zones, rows, planned_use, classes, left_out, limit, ctx):
@@ -94,8 +94,8 @@ def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *,
                 finding.params["neutral"] = _name_classes(left_out, _get_land_use_codes(planned_use, ctx))
                 result.findings.append(finding)
     limit = float(ctx.norm.get("zones.min_line_share"))
-    for concept, classes in _list_classes(ctx, "zones.line_classes"):
-        line = find_usable_layer(concept, ctx, result)
+    for concept, classes in _read_classes_by_zone(ctx, "zones.line_classes"):
+        line = find_usable_layer_or_note_reason(concept, ctx, result)
         if line is None or line.template.geometry != "polygon":
             continue
         result.is_applicable = True
@@ -106,7 +106,7 @@ def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *,
     return result
 
 
-def _list_classes(ctx: RuleContext, setting: str) -> Iterator[tuple[str, list[str]]]:
+def _read_classes_by_zone(ctx: RuleContext, setting: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the zone or line of each line of a setting, and its classes of land use."""
     for line in ctx.norm.get(setting):
         name, *classes = line.split()

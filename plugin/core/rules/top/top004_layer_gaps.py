@@ -58,7 +58,7 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
         one side is not reported. TOP002 reports gaps of zones and TOP006 gaps of parcels when they run and the plan
         has a county; GEO006 reports wide holes. Gaps below both minimums are counted as slivers.
     """
-    if not must_not_overlap(layer) or _is_compared_with_county(layer, ctx):
+    if not must_not_overlap(layer) or _are_gaps_reported_by_county_rules(layer, ctx):
         return None
     # GEO006 reports a hole in a single feature.
     only_between_features = is_reported_elsewhere(ctx, "GEO006") and not is_layer_in_setting(
@@ -73,7 +73,7 @@ def layer_gaps(layer: Layer, *, ctx: RuleContext, widest_m: float = 1.0) -> list
     return ctx.finding_maker.mark_findings_by_location(findings)
 
 
-def _is_compared_with_county(layer: Layer, ctx: RuleContext) -> bool:
+def _are_gaps_reported_by_county_rules(layer: Layer, ctx: RuleContext) -> bool:
     """Return True if TOP002 or TOP006 reports the gaps of this layer."""
     if ctx.plan.find_layer_of_concept("county") is None:
         return False

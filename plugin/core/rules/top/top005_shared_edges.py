@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
-from ...geometry.coverage import DegreePolygons, VertexMismatches, find_deviating_vertices
+from ...geometry.coverage import DegreePolygons, VertexMismatches, find_vertices_off_edges_in_degrees
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
@@ -86,7 +86,9 @@ def shared_edges(*, ctx: RuleContext) -> RuleResult:
     )
     for layer in non_overlapping_layers:
         ctx.cancellation.raise_if_cancelled()
-        result.findings += _report_mismatches_by_pair(layer, layer, [(ctx.geometry.find_mismatches(layer), False)], ctx)
+        result.findings += _report_mismatches_by_pair(
+            layer, layer, [(ctx.geometry.find_vertex_mismatches(layer), False)], ctx
+        )
         result.findings += _report_vertices_parted_in_degrees(layer, layer, ctx)
     for first_layer, second_layer in combinations(fitting_layers, 2):
         result.findings += _report_mismatches_by_pair(
@@ -140,7 +142,9 @@ def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, 
     for one, other, is_swapped in ((first, second, False), (second, first, True))[
         : 1 if first_layer is second_layer else 2
     ]:
-        mismatches = find_deviating_vertices(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
+        mismatches = find_vertices_off_edges_in_degrees(
+            one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation
+        )
         mismatches.vertex_xy = crs_care.reproject_coordinates(mismatches.vertex_xy, one.crs, ctx.plan.plane_crs)
         mismatch_lists.append((mismatches, is_swapped))
     return _report_mismatches_by_pair(first_layer, second_layer, mismatch_lists, ctx, "parted")

@@ -51,7 +51,7 @@ def find_maintenance_classes(ctx: RuleContext) -> list[MaintenanceClasses]:
     rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
     if rules is None:
         return []
-    prefix = {stage: rules.get_stage(stage).prefix for stage in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)}
+    prefix = {stage: rules.get_class_of_stage(stage).prefix for stage in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)}
     return [
         MaintenanceClasses(
             one,
@@ -79,7 +79,7 @@ def check_each_layer(ctx: RuleContext, find_problems: Callable[[MaintenanceClass
 _BEND_ALLOWANCE = 1.1
 
 
-def compute_bent_area(shape: Any, plane: CRS, cluster_m: float) -> float:
+def compute_bend_area_allowance(shape: Any, plane: CRS, cluster_m: float) -> float:
     """Return the area (m²) that vertices on long edges may add or remove.
 
     A chord of length L that is straight in a plane of metres is at most s = L²·tan φ / 8R away from the chord that is

@@ -8,7 +8,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...rules._attributes import find_plan_code_prefix
-from ...standard.numbering import find_usual_county
+from ...standard.numbering import find_most_frequent_county
 from ._maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
 
 EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
@@ -106,7 +106,7 @@ def maintenance_numbers(*, ctx: RuleContext) -> RuleResult:
         keys repeated within a layer. In a city's plan the first four digits of a code are compared
         (`attributes.area_digits`). Blank codes are not checked. The rule runs in the full check, not while editing.
     """
-    county = _find_county_digits(ctx)
+    county = _find_expected_code_prefix(ctx)
     return check_each_layer(
         ctx,
         lambda layer_classes: [
@@ -116,13 +116,13 @@ def maintenance_numbers(*, ctx: RuleContext) -> RuleResult:
     )
 
 
-def _find_county_digits(ctx: RuleContext) -> str:
+def _find_expected_code_prefix(ctx: RuleContext) -> str:
     """Return the first digits that all codes must have, from the keys (BSM).
 
     Keys were made by the program; codes may have been filled in by hand.
     """
     layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.existing_layers]
-    county = find_usual_county(key for layer in layers for key in layer.keys)
+    county = find_most_frequent_county(key for layer in layers for key in layer.keys)
     return county[: int(ctx.norm.get("attributes.area_digits"))] or find_plan_code_prefix(ctx)
 
 

@@ -11,7 +11,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...side_tables import ChangeRecord
-from ._maintenance import MaintenanceClasses, compute_bent_area, find_maintenance_classes
+from ._maintenance import MaintenanceClasses, compute_bend_area_allowance, find_maintenance_classes
 
 EXAMPLE_SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
 EXAMPLE_CLASSES: dict[str, list[Any]] = {
@@ -19,7 +19,7 @@ EXAMPLE_CLASSES: dict[str, list[Any]] = {
     "WHCZXCQCSLX": [{"wkt": EXAMPLE_SQUARE, "WHLX": "3"}],
 }
 #: Tolerance between a measured and the recorded area, m² per polygon.
-AREA_M2 = 0.01
+AREA_ROUNDING_M2 = 0.01
 #: Statutory area of the square above at the location of the examples.
 SQUARE_M2 = 8098.01
 
@@ -102,9 +102,9 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
         filed = layer is layer_classes.before_layer
         written, field = layer.numbers("area"), layer.get_field_name("area")
         off = np.where(layer.invalid | is_missing(layer.plane), np.nan, np.abs(written - layer.statutory))
-        allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_M2 / 2
+        allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_ROUNDING_M2 / 2
         for row in np.flatnonzero(off > allowed).tolist():
-            if off[row] > allowed + _measure_bend(layer, row, ctx):
+            if off[row] > allowed + _compute_row_bend_area_allowance(layer, row, ctx):
                 params = {
                     "written": format_number(float(written[row]), 2),
                     "expected": format_number(float(layer.statutory[row]), 2),
@@ -122,9 +122,9 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
                 yield found
 
 
-def _measure_bend(layer: Layer, row: int, ctx: RuleContext) -> float:
+def _compute_row_bend_area_allowance(layer: Layer, row: int, ctx: RuleContext) -> float:
     (shape,) = ctx.plan.remove_added_vertices(layer.plane[row : row + 1])
-    return compute_bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
+    return compute_bend_area_allowance(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 
 def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Finding]:
@@ -140,6 +140,6 @@ def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Fin
             yield Finding(role, key=kind, case="count", params=params)
             continue
         measured = float(np.nansum(layer.statutory[rows])) if layer is not None else 0.0
-        if abs(measured - area_m2) > AREA_M2 * max(count, 1):
+        if abs(measured - area_m2) > AREA_ROUNDING_M2 * max(count, 1):
             params = {**named, "found": format_number(measured, 2), "expected": format_number(area_m2, 2)}
             yield Finding(role, key=kind, case="area", params=params)

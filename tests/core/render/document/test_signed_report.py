@@ -20,7 +20,7 @@ from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
 from plugin.core.render.document.check_report import make_check_report
-from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_statement
+from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_verdict_sentence
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
@@ -133,7 +133,7 @@ def test_statement_of_an_incomplete_check_names_the_unchecked_rules(checked):
     report = make_variant(checked.report, rules=skipped, findings=[], indicators=[])
     items = list_decisive_items(report, ReportTexts("zh"))
     assert [item.code for item in items] == ["ATT003"]
-    assert "未检查" in make_statement(report, items, ReportTexts("zh"))
+    assert "未检查" in make_verdict_sentence(report, items, ReportTexts("zh"))
 
 
 def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
@@ -141,7 +141,7 @@ def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
     rules = [replace(r, incomplete=False) for r in checked.report.rules if r.code == "REL005"]
     report = make_variant(checked.report, rules=rules, findings=findings, indicators=[])
     assert str(report.verdict) == "conditional"
-    statement = make_statement(report, list_decisive_items(report, ReportTexts("zh")), ReportTexts("zh"))
+    statement = make_verdict_sentence(report, list_decisive_items(report, ReportTexts("zh")), ReportTexts("zh"))
     assert statement == f"城镇发展区与城镇开发边界不一致 {len(findings)} 处。"
 
 
