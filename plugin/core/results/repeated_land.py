@@ -38,7 +38,12 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
         return
     for finding in report.findings:
         if finding.code in _SUM_RULES and finding.role in affected and finding.geom_kind == "none":
-            finding.message += texts.get("figures", "repeated", area=texts.format_area(affected[finding.role]))
+            finding.message += texts.get(
+                "figures",
+                "repeated",
+                layer=texts.make_layer_label(finding.role, plan.norm.standard.templates),
+                area=texts.format_area(affected[finding.role]),
+            )
     entries = load_catalogue(plan.norm.standard).indicator_by_id
     for indicator in report.indicators:
         entry = entries.get(indicator.id)

@@ -107,10 +107,17 @@ def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str,
 def make_row_list_params(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
     """Return message parameters that list several rows of a layer.
 
-    They are the number of rows (``count``), the first feature ids (``fids``) and, if there are more, dots (``more``).
+    They are the number of rows (``count``), the first feature ids (``fids``) and, if there are more, dots (``more``);
+    for the message also their names, by key and by feature id where the key is missing or repeated.
     """
-    fids = [layer.fids[position] for position in positions[:MAX_SHOWN_FIDS]]
-    return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > MAX_SHOWN_FIDS else ""}
+    listed = positions[:MAX_SHOWN_FIDS]
+    names = [[layer.keys[n], layer.fids[n] if n in layer.repeated_keys or not layer.keys[n] else None] for n in listed]
+    return {
+        "count": len(positions),
+        "fids": [layer.fids[n] for n in listed],
+        "more": " …" if len(positions) > MAX_SHOWN_FIDS else "",
+        "shown": {"row_names": names},
+    }
 
 
 def shorten_or_mask_value(declared: TemplateField, value: str) -> str:

@@ -86,7 +86,7 @@ def summarise_findings(findings):
 
 
 #: Findings on sums name the land that this rule finds counted twice; without the rule they cannot.
-OVERLAP_RULE, COUNTED_TWICE = "TOP001", re.compile("该图层要素之间重叠[^。]*重复计入[^。]*。")
+OVERLAP_RULE, COUNTED_TWICE = "TOP001", re.compile("其中[^。]*要素之间重叠[^。]*重复计入[^。]*。")
 
 
 @cache

@@ -38,7 +38,10 @@ def test_target_is_not_met_by_land_that_counts_twice(rows, target, state, confir
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("zh", "重叠 49.99 公顷，面积合计重复计入"), ("en", "overlap by 49.99 ha, which the sum counts twice")],
+    [
+        ("zh", "生态保护红线要素之间重叠 49.99 公顷，面积重复计入"),
+        ("en", "overlap by 49.99 ha, which the sum counts twice"),
+    ],
 )
 def test_finding_on_a_sum_has_the_area_that_it_counts_twice(lang, words):
     report, _ = check_red_line([SQUARE_WKT, HALF_COVERED_WKT], 1.8, comparison="<=", lang=lang)

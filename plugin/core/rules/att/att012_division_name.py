@@ -50,7 +50,7 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
     uses=["attributes.place_pairs", "attributes.village_office_words"],
     messages={
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is {expected}. Correct the name or the code.",
-        "village": "{layer}: {field} = “{value}” for code {code} (features: {count}, ids {fids}{more}), but {related_layer} names the village {expected}. Correct the name or the code in one of the two layers.",
+        "village": "{layer}: {field} = “{value}” for code {code} (features: {count}, {rows}{more}), but {related_layer} names the village {expected}. Correct the name or the code in one of the two layers.",
         "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
     },
     fails=[

@@ -30,8 +30,8 @@ def _make_plan_with_deduction(
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
-        "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} (ids "
-        "{fids}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey and "
+        "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} ("
+        "{rows}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey and "
         "compute the net areas again.",
         "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty. Enter the deducted class ({expected}).",
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",

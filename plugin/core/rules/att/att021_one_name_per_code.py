@@ -26,7 +26,7 @@ def _make_plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, s
     uses=["attributes.name_pairs"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” (features: {count}, ids {fids}{more}), but code {code} has the name “{expected}” on other features ({usual}). Unify the names, or correct the code.",
+        "": "{layer} ({key}): {field} = “{value}” (features: {count}, {rows}{more}), but code {code} has the name “{expected}” on other features ({usual}). Unify the names, or correct the code.",
     },
     fails=[
         RuleExample(

@@ -41,11 +41,11 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     },
     messages={
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: "
-        "{count} (ids {fids}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy "
+        "{count} ({rows}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy "
         "the value from the survey's parcel; if the survey is of an earlier year, update it first.",
-        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} (ids {fids}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
-        "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} (ids {fids}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
-        "land": "{layer}: features of {area} are mostly on land that is not {expected} in {related_layer}: {count} (ids {fids}{more}). For "
+        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} ({rows}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
+        "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
+        "land": "{layer}: features of {area} are mostly on land that is not {expected} in {related_layer}: {count} ({rows}{more}). For "
         "example, the parcel {related_key} below {key} is “{value}”. Correct the layer, or the wrong class of the parcels.",
     },
     fails=[

@@ -117,10 +117,12 @@ def _summarise_slivers(
 
 
 def _name_largest_parts(first_layer: Layer, second_layer: Layer, parts: OverlayParts, areas: NDArray) -> list[str]:
-    """Return the keys of both features and the area of the largest strips, as texts."""
+    """Return the keys of both features, the area and the place in the plane (m) of the largest strips, as texts."""
     names = []
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():
         rows = ((first_layer, int(parts.left[n])), (second_layer, int(parts.right[n])))
         keys = [shorten_key(layer.keys[row]) or f"#{layer.fids[row]}" for layer, row in rows if row >= 0]
-        names.append(f"{' × '.join(keys)} {format_square_metres(float(areas[n]))}".strip())
+        place = shapely.point_on_surface(parts.geometry[n])
+        area_text = format_square_metres(float(areas[n]))
+        names.append(f"{' × '.join(keys)} {area_text} ({place.x:.0f}, {place.y:.0f})".strip())
     return names + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])
