@@ -19,7 +19,7 @@ from .state import EditingState, Row
 ZONE_SETTING_BY_LINE = {"farmland": "zones.farmland", "red_line": "zones.protection", "boundary": "zones.urban"}
 
 
-def require_zones(state: EditingState) -> Layer:
+def require_planning_zone_layer(state: EditingState) -> Layer:
     """Return the layer of planning zones; raise FixRefused if no fix can change it."""
     zones = state.plan.find_layer_of_concept("zones")
     if zones is None or not zones.has("zone_code"):
@@ -32,7 +32,7 @@ def require_zones(state: EditingState) -> Layer:
 
 def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
     """Return the zone codes of a setting with all codes below them."""
-    declared = require_zones(state).template.find_field("zone_code")
+    declared = require_planning_zone_layer(state).template.find_field("zone_code")
     members: list[str] = list(state.norm.get(setting))
     if declared is None or not declared.codes:
         return frozenset(members)
@@ -51,7 +51,7 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
     The zone with the longest common edge gets it. Without one, the land becomes a new row with the first code of the
     setting and the other attributes of the zone that it leaves. Raise FixRefused if no other zone has land there.
     """
-    zones, codes = require_zones(state), list_zone_codes(state, setting)
+    zones, codes = require_planning_zone_layer(state), list_zone_codes(state, setting)
     rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
     others = [row for row in rows if get_zone_code(row) not in codes and shapely.intersection(row.plane, land).area > 0]
     taken = drop_slivers(

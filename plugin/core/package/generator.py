@@ -14,7 +14,7 @@ from ...paths import REPORT_TEMPLATES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
 
 _CORE_FOLDER = Path(__file__).resolve().parent.parent
 #: Code that fills the templates and lays out the tables.
-_CODE_FOLDERS = (_CORE_FOLDER / "render", _CORE_FOLDER / "indicators")
+_PYTHON_FOLDERS = (_CORE_FOLDER / "render", _CORE_FOLDER / "indicators")
 _SINGLE_MODULES = (
     "engine/provenance.py",
     "messages/texts.py",
@@ -44,6 +44,6 @@ def compute_generator_digest() -> str:
 def _list_generator_files() -> list[Path]:
     paths = [p for p in REPORT_TEMPLATES_FOLDER.iterdir() if p.suffix in (".j2", ".css")]
     paths += [*TEXTS_FOLDER.glob("*.toml"), *STANDARDS_FOLDER.glob("*/standard.toml")]
-    paths += [p for folder in _CODE_FOLDERS for p in folder.rglob("*.py")]
+    paths += [p for folder in _PYTHON_FOLDERS for p in folder.rglob("*.py")]
     paths += [_CORE_FOLDER / module for module in _SINGLE_MODULES]
     return sorted(paths, key=lambda path: path.as_posix())

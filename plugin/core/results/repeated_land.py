@@ -4,66 +4,157 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
+import shapely
 
+from ..geometry import crs as crs_care
+from ..geometry.statutory_area import compute_drawn_area
 from ..messages.texts import Texts
+from ..model.findings import Finding
 from ..model.indicator import SQUARE_METRES, Indicator, compute_margin
 from ..model.report import Report
+from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..standard.indicator_catalogue import load_catalogue
+from ..standard.indicator_catalogue import CatalogueIndicator, load_catalogue
 
 _OVERLAP_RULE = "TOP001"
-#: Rules whose findings on a layer state the sum of its areas.
-_SUM_RULES = frozenset({"LAW001", "LAW002", "LAW007", "LAW008"})
+#: Rule → cases of its findings that state the sum of a layer.
+_SUM_CASES = {
+    "LAW001": ("",),
+    "LAW002": ("broken", "rounding", "field", "also"),
+    "LAW004": ("broken", "rounding", "field"),
+    "LAW007": ("map", "bound"),
+    "LAW008": ("",),
+}
+_TOWNSHIP_PREFIX = "township_"
+#: Decimals of printed areas and of printed ratios.
+_AREA_DECIMALS, _RATIO_DECIMALS = 2, 4
 
 
 def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
     """Add to findings on sums how much land they count twice, and mark indicators that rest on such sums, in place.
 
-    A target is not met by land that counts twice: the state of such an indicator becomes unconfirmed. Land below the
-    share by which ATT022 allows a sum to differ is ignored. Without TOP001 in the run nothing changes.
+    A figure is not confirmed if it would be printed otherwise without the land counted twice. A target that is met
+    only by such land is not met: the state of the indicator becomes unconfirmed. Without TOP001 in the run nothing
+    changes.
     """
-    repeated_m2: dict[str, float] = defaultdict(float)
-    for finding in report.findings:
-        if finding.code == _OVERLAP_RULE:
-            repeated_m2[finding.role] += finding.area_m2 or 0.0
-    share = float(plan.norm.get_rule_parameters("ATT022").get("allowance_share", 0.001))
-    affected = {
-        role: area
-        for role, area in repeated_m2.items()
-        if role in plan.layers and area > share * float(np.nansum(plan.layers[role].statutory))
-    }
-    if not affected:
-        return
-    for finding in report.findings:
-        if finding.code in _SUM_RULES and finding.role in affected and finding.geom_kind == "none":
-            finding.message += texts.get(
-                "figures",
-                "repeated",
-                layer=texts.make_layer_label(finding.role, plan.norm.standard.templates),
-                area=texts.format_area(affected[finding.role]),
-            )
+    repeated_land = _RepeatedLand(plan, [f for f in report.findings if f.code == _OVERLAP_RULE])
     entries = load_catalogue(plan.norm.standard).indicator_by_id
+    values = {indicator.id: indicator.value for indicator in report.indicators if not indicator.place}
+    for finding in report.findings:
+        if finding.case not in _SUM_CASES.get(finding.code, ()):
+            continue
+        # LAW001 has a ratio, LAW007 the text of its figure.
+        named = [
+            finding.params.get("value"),
+            finding.params.get("ratio"),
+            values.get(str(finding.params.get("indicator"))),
+        ]
+        value = next((one for one in named if isinstance(one, int | float)), None)
+        for role in _list_summed_roles(finding, plan, entries):
+            area_m2 = repeated_land.measure_area(role, str(finding.params.get("town", "")))
+            if repeated_land.changes_figure(role, area_m2, value, _get_unit(finding)):
+                layer, area = texts.make_layer_label(role, plan.norm.standard.templates), texts.format_area(area_m2)
+                finding.message += texts.get("figures", "repeated", layer=layer, area=area)
     for indicator in report.indicators:
-        entry = entries.get(indicator.id)
-        layers = [plan.find_layer_of_concept(name) for name in entry.inputs] if entry is not None else []
-        counted_twice_m2 = sum(affected.get(layer.role, 0.0) for layer in layers if layer is not None)
-        if counted_twice_m2 > 0:
-            indicator.confirmed = False
-            if not _is_met_without(indicator, counted_twice_m2):
-                indicator.backed = False
+        entry = entries.get(indicator.id.removeprefix(_TOWNSHIP_PREFIX))
+        for role in _list_roles(entry, plan):
+            area_m2 = repeated_land.measure_area(role, indicator.place)
+            if repeated_land.changes_figure(role, area_m2, indicator.value, indicator.unit):
+                indicator.confirmed = False
+            if area_m2 > 0 and not _is_met_without(indicator, area_m2, repeated_land.get_share(role, area_m2)):
+                indicator.backed = indicator.confirmed = False
                 indicator.set_state(indicator.state)
 
 
-def _is_met_without(indicator: Indicator, counted_twice_m2: float) -> bool:
-    """Return True if an area meets its target also without land that it counts twice.
+class _RepeatedLand:
+    """Land that rows of a layer cover more than once: area of the rows less that of their union."""
 
-    False for ratios and shares, since the land may be in either term. Net area is at most gross area, so that the
-    gross area of the overlaps is a bound.
+    def __init__(self, plan: Plan, overlaps: list[Finding]):
+        self._plan = plan
+        self._findings: dict[str, list[Finding]] = defaultdict(list)
+        for finding in overlaps:
+            self._findings[finding.role].append(finding)
+        self._areas: dict[tuple[str, str], float] = {}
+
+    def measure_area(self, role: str, township: str) -> float:
+        """Return the repeated land (m²) of a layer, in a township or in all with an empty name."""
+        if (role, township) not in self._areas:
+            findings = [f for f in self._findings[role] if not township or f.township == township]
+            layer = self._plan.layers.get(role)
+            self._areas[role, township] = 0.0 if layer is None else self._measure(layer, findings)
+        return self._areas[role, township]
+
+    def get_share(self, role: str, area_m2: float) -> float:
+        """Return an area as a share of the sum of the layer's rows."""
+        return area_m2 / max(float(np.nansum(self._plan.layers[role].statutory)), area_m2) if area_m2 > 0 else 0.0
+
+    def changes_figure(self, role: str, area_m2: float, value: float | None, unit: str) -> bool:
+        """Return True if a figure of the layer would be printed otherwise without an area."""
+        if area_m2 <= 0 or value is None:
+            return False
+        square_metres = SQUARE_METRES.get(unit)
+        decimals = _RATIO_DECIMALS if square_metres is None else _AREA_DECIMALS
+        if square_metres is None:
+            without = value * (1 - self.get_share(role, area_m2))
+        else:
+            without = value - area_m2 / square_metres
+        return round(without, decimals) != round(value, decimals)
+
+    def _measure(self, layer: Layer, findings: list[Finding]) -> float:
+        shapes = layer.plane[_find_rows(layer, findings)]
+        shapes = shapes[~shapely.is_missing(shapes)]
+        if len(shapes) < 2:
+            return 0.0
+        to_lonlat = crs_care.make_lonlat_transformer(layer.plane_crs)
+        union = np.array([shapely.union_all(shapes)], dtype=object)
+        return max(float(compute_drawn_area(shapes, to_lonlat).sum() - compute_drawn_area(union, to_lonlat)[0]), 0.0)
+
+
+def _find_rows(layer: Layer, findings: Iterable[Finding]) -> list[int]:
+    """Return the rows of a layer that findings on its overlaps name."""
+    keys, fids = set(), set()
+    for finding in findings:
+        named = [(finding.key, finding.params.get("fid"))]
+        named += [(key, finding.params.get("related_fid")) for key in finding.related_keys]
+        keys |= {key for key, fid in named if fid is None}
+        fids |= {fid for _, fid in named if fid is not None}
+    return [n for n, (key, fid) in enumerate(zip(layer.keys, layer.fids, strict=True)) if key in keys or fid in fids]
+
+
+def _list_summed_roles(finding: Finding, plan: Plan, entries: dict[str, CatalogueIndicator]) -> list[str]:
+    """Return the codes of the layers whose sums a finding states."""
+    if finding.code == "LAW001":
+        return _list_roles(entries.get(f"expansion_ratio_{plan.norm.get('ratio.form')}"), plan)
+    return [finding.role] if _get_unit(finding) in SQUARE_METRES else []
+
+
+def _get_unit(finding: Finding) -> str:
+    return str(finding.params.get("unit", ""))
+
+
+def _list_roles(entry: CatalogueIndicator | None, plan: Plan) -> list[str]:
+    layers = [plan.find_layer_of_concept(name) for name in entry.inputs] if entry is not None else []
+    return [layer.role for layer in layers if layer is not None]
+
+
+def _is_met_without(indicator: Indicator, area_m2: float, share: float) -> bool:
+    """Return True if an indicator meets its target also without land that it counts twice.
+
+    Net area is at most gross area, so that the gross area of overlaps is a bound. Of a ratio or a share either term
+    may have the land: a limit from above is tested with the smaller denominator, one from below with the smaller
+    numerator.
     """
+    if indicator.value is None:
+        return True
     square_metres = SQUARE_METRES.get(indicator.unit)
-    if square_metres is None or indicator.value is None:
-        return False
-    margin = compute_margin(indicator.value - counted_twice_m2 / square_metres, indicator.comparison, indicator.target)
+    if square_metres is not None:
+        without = indicator.value - area_m2 / square_metres
+    elif indicator.comparison == "<=":
+        without = indicator.value / (1 - share) if share < 1 else np.inf
+    else:
+        without = indicator.value * (1 - share)
+    margin = compute_margin(without, indicator.comparison, indicator.target)
     return margin is None or margin >= 0

@@ -223,7 +223,10 @@ class BatchDialog(QDialog):
         self.show_progress(0.0)
 
     def show_state(self, text: str, *, can_apply: bool, can_retry: bool = False) -> None:
-        """Show what is ticked, or why nothing can be applied."""
+        """Show ``text`` in the status line, and enable Apply if ``can_apply`` and a fix is ticked.
+
+        ``can_retry``: show the button that tries again.
+        """
         count = len(self.model.list_ticked())
         self.show_progress(None)
         self.status.setText(text)

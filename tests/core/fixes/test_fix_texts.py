@@ -50,8 +50,8 @@ def test_each_reason_and_doubt_of_the_code_has_a_text_and_each_text_is_used():
     refused = set(re.findall(r"FixRefused\(\s*\"(\w+)\"", SOURCES)) | {"no_fix"}
     assert refused == set(Texts("en").get_section("fix_reasons"))
     doubts = set(re.findall(r"doubts\.append\(\(\"(\w+)\"", SOURCES))
-    doubts |= set(re.findall(r"reviewed\.append\(\"(\w+)\"", SOURCES))
-    doubts |= {key for found in re.findall(r"reviewed=\[\"(\w+)\"\]", SOURCES) for key in [found]}
+    doubts |= set(re.findall(r"review_reasons\.append\(\"(\w+)\"", SOURCES))
+    doubts |= {key for found in re.findall(r"review_reasons=\[\"(\w+)\"\]", SOURCES) for key in [found]}
     assert doubts == set(Texts("en").get_section("fix_doubts"))
 
 

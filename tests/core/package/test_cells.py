@@ -264,7 +264,7 @@ def test_manifest_contains_the_digest_of_the_code_that_generates_pages(exported_
 
     assert read_json(exported_package / MANIFEST_FILE_NAME)["tool"]["generator"] == compute_generator_digest()
     monkeypatch.setattr(
-        generator, "_list_generator_files", lambda: generator.__dict__["_CODE_FOLDERS"][0].glob("html.py")
+        generator, "_list_generator_files", lambda: generator.__dict__["_PYTHON_FOLDERS"][0].glob("html.py")
     )
     assert compute_generator_digest.__wrapped__() != compute_generator_digest()
 

@@ -6,6 +6,7 @@ The map renderer is a fake.
 
 import io
 import json
+import struct
 from dataclasses import replace
 
 import pytest
@@ -109,6 +110,14 @@ def test_resolution_of_a_jpeg_is_read_from_exif_alone(tmp_path):
     path.write_bytes(b"\xff\xd8" + data[start:])
     found = jpeg.inspect_jpeg(path)
     assert found.is_complete and found.dpi == pytest.approx(120 * 2.54)
+    # Some programs write the unit in four bytes (kind 4) instead of two (kind 3).
+    order = ">" if b"MM\x00*" in data else "<"
+    entry = path.read_bytes().replace(
+        struct.pack(f"{order}HHI", 0x0128, 3, 1), struct.pack(f"{order}HHI", 0x0128, 4, 1)
+    )
+    at = entry.index(struct.pack(f"{order}HHI", 0x0128, 4, 1)) + 8
+    path.write_bytes(entry[:at] + struct.pack(f"{order}I", 3) + entry[at + 4 :])
+    assert jpeg.inspect_jpeg(path).dpi == pytest.approx(120 * 2.54)
 
 
 def make_segment(marker: int, body: bytes) -> bytes:

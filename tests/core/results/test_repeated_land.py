@@ -4,12 +4,14 @@
 import pytest
 
 from plugin.core.model.rule import load_all_rules
+from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
-from tests.core.examples import make_example_plan
+from tests.core.examples import SIDE_INPUT_READERS, make_example_plan
 
 #: A square kilometre, and one that lies on its east half.
 SQUARE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 HALF_COVERED_WKT = "POLYGON ((500 0, 1500 0, 1500 1000, 500 1000, 500 0))"
+FAR_SQUARE_WKT = "POLYGON ((3000 0, 4000 0, 4000 1000, 3000 1000, 3000 0))"
 NEIGHBOUR_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
 
 
@@ -50,3 +52,48 @@ def test_finding_on_a_sum_has_the_area_that_it_counts_twice(lang, words):
     report, _ = check_red_line([SQUARE_WKT, NEIGHBOUR_WKT], 1.8, comparison="<=", lang=lang)
     (finding,) = [one for one in report.findings if one.code == "LAW002"]
     assert "TOP001" not in finding.message
+
+
+def test_land_under_three_features_counts_once():
+    # 3 km² in sum, 1 km² of land.
+    _, indicator = check_red_line([SQUARE_WKT] * 3, 0.5)
+    assert (indicator.state, indicator.confirmed) == ("met", False)
+    report, indicator = check_red_line([SQUARE_WKT] * 3, 1.5)
+    assert indicator.state == "unconfirmed"
+    report, _ = check_red_line([SQUARE_WKT] * 3, 0.5, comparison="<=")
+    (finding,) = [one for one in report.findings if one.code == "LAW002"]
+    assert "重叠 199.95 公顷" in finding.message
+
+
+def test_target_that_a_few_square_metres_decide_is_not_met_by_land_that_counts_twice():
+    # The sum is 0.005 km² above the target, the overlap 0.01 km².
+    overlapping = "POLYGON ((990 0, 1990 0, 1990 1000, 990 1000, 990 0))"
+    _, indicator = check_red_line([SQUARE_WKT, overlapping], 1.99)
+    assert (indicator.state, indicator.confirmed) == ("unconfirmed", False)
+
+
+def test_township_task_is_not_met_by_land_that_counts_twice():
+    townships = [
+        {
+            "wkt": "POLYGON ((0 0, 2000 0, 2000 2000, 0 2000, 0 0))",
+            "division_code": "140225100",
+            "division_name": "甲乡",
+        },
+        {
+            "wkt": "POLYGON ((2000 0, 4000 0, 4000 2000, 2000 2000, 2000 0))",
+            "division_code": "140225101",
+            "division_name": "乙乡",
+        },
+    ]
+    plan = make_example_plan({"red_line": [SQUARE_WKT, SQUARE_WKT, FAR_SQUARE_WKT], "townships": townships})
+    side = SideInputs(
+        targets=SIDE_INPUT_READERS["targets"](
+            [
+                ("140225100", "甲乡", "red_line_area", ">=", "1.50", "km2"),
+                ("140225101", "乙乡", "red_line_area", ">=", "0.90", "km2"),
+            ]
+        )
+    )
+    report = run_check(plan, [load_all_rules()[code] for code in ("TOP001", "LAW004")], side_inputs=side)
+    states = {one.place: (one.state, one.confirmed) for one in report.indicators}
+    assert states == {"甲乡": ("unconfirmed", False), "乙乡": ("met", True)}

@@ -4,7 +4,7 @@ from ..dividing import require_shape
 from ..edits import Edits
 from ..model import FixExample, Safety, fix
 from ..state import EditingState
-from ..zones import ZONE_SETTING_BY_LINE, move_land_into_zone, require_zones
+from ..zones import ZONE_SETTING_BY_LINE, move_land_into_zone, require_planning_zone_layer
 
 FIELD_WKT = "POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))"
 
@@ -37,7 +37,7 @@ def extend_farmland_zone(finding: Finding, *, state: EditingState) -> Edits:
     Limits
         The farmland itself stays. Whether the land should leave 永久基本农田 instead is for the authority to decide.
     """
-    require_zones(state)
+    require_planning_zone_layer(state)
     land = require_shape(state.get_finding_row(finding))
     if finding.case == "large":
         # One of several parts outside the zone.

@@ -288,7 +288,7 @@ def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list
 def find_added_content(page: PageContent, remade_pages: Iterable[PageContent]) -> list[str]:
     """Return keys of active or hidden content that a page should not have.
 
-    ``made`` are the pages made again; without one, only the content of the shipped style sheet is expected.
+    ``remade_pages`` are the pages made again; without one, only the content of the shipped style sheet is expected.
     """
     expected: Counter[str] = Counter()
     remade_pages = list(remade_pages)

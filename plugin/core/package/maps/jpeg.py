@@ -201,7 +201,10 @@ def _read_exif_dpi(body: bytes, entries: dict[int, bytes]) -> float | None:
     """
     byte_order = _get_byte_order(body)
     try:
-        unit = struct.unpack(f"{byte_order}H", entries[_UNIT_TAG])[0] if _UNIT_TAG in entries else 2
+        unit_bytes = entries.get(_UNIT_TAG)
+        # Usually two bytes; some programs write four.
+        format_code = "H" if unit_bytes is None or len(unit_bytes) == 2 else "I"
+        unit = 2 if unit_bytes is None else struct.unpack(f"{byte_order}{format_code}", unit_bytes)[0]
         numerator, denominator = struct.unpack(f"{byte_order}II", entries.get(_X_RESOLUTION_TAG, b""))
     except struct.error:
         return None

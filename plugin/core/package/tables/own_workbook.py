@@ -139,7 +139,7 @@ class SheetChanges:
     """Differences of a sheet from the same sheet made again.
 
     ``changed_texts`` are cells with other words, ``text_figures`` cells with a figure that is stored as text,
-    ``number_formats`` cells with another number format (``printed_text`` and ``expected`` are formats),
+    ``number_formats`` cells with another number format (``printed_text`` and ``expected_text`` are formats),
     ``changed_styles`` cells with another font, colour or size, ``changed_sizes`` rows and columns with another height
     or width.
     """

@@ -29,7 +29,7 @@ BOUNDARY_ROW = {"wkt": "POLYGON ((0 0, 120 0, 120 100, 0 100, 0 0))", "zone_code
 ORCHARD_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 POND_WKT = "POLYGON ((60 20, 120 20, 120 80, 60 80, 60 20))"
 #: 1.4 times the base with the window, 1.04 times without.
-BOUNDARY_WITH_WINDOW = {
+BOUNDARY_ROW_WITH_HOLE = {
     "wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0), (60 20, 120 20, 120 80, 60 80, 60 20))",
     "zone_code": "410",
 }
@@ -91,11 +91,11 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
                 "gross_area": 10000.0}],
                 "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
-        RuleExample("a window with nothing in it", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
+        RuleExample("a window with nothing in it", {"boundary": [BOUNDARY_ROW_WITH_HOLE], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
     ],
     passes=[
         RuleExample("ratio 1.2 against 1.3", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"}),
-        RuleExample("a window for a pond", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL, {"wkt": POND_WKT, "land_use": "1104", "gross_area": 400.0}]},
+        RuleExample("a window for a pond", {"boundary": [BOUNDARY_ROW_WITH_HOLE], "base_parcels": [BASE_PARCEL, {"wkt": POND_WKT, "land_use": "1104", "gross_area": 400.0}]},
                 roles={"base_parcels": "DLTB"}),
         RuleExample("the county's own limit is looser", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"},
                 settings={"ratio.limit": 1.5}),

@@ -9,8 +9,8 @@ from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...profile import IndicatorTarget, OtherSource, StatedFigure
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
-AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}
+EXAMPLE_CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
+EXAMPLE_AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}
 
 
 @rule(
@@ -30,9 +30,9 @@ AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "�
         "compare year and definition; if the figures differ, use that of the upper level (of one level, the one approved "
         "later) and state its source. A county does not correct documents of upper levels.",
     },
-    fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=CONTRADICTED_TARGETS)],
+    fails=[RuleExample("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=EXAMPLE_CONTRADICTED_TARGETS)],
     passes=[
-        RuleExample("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings=AGREEING_TARGETS),
+        RuleExample("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings=EXAMPLE_AGREEING_TARGETS),
         RuleExample("one document only", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
     ],
 )  # fmt: skip

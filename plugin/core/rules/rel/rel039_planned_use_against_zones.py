@@ -161,7 +161,7 @@ def _get_land_use_codes(planned_use: Layer, ctx: RuleContext) -> CodeList | None
 
 
 def _label_class(value: str, planned_use: Layer, codes: CodeList | None) -> str:
-    """Return a code of land use with its name in brackets; the code alone if the list lacks it."""
+    """Return a code of land use followed by its name; the code alone if the list lacks it."""
     declared = planned_use.template.find_field("land_use")
     code = trim_code_padding(value, declared.code_pad if declared is not None else 0)
     entry = codes.entry_by_code.get(code) if codes is not None else None
