@@ -28,6 +28,8 @@ _SUM_CASES = {
     "LAW007": ("map", "bound"),
     "LAW008": ("",),
 }
+#: Methods of indicators that sum all rows of a layer.
+_SUM_METHODS = ("rule", "layer_area", "stated")
 _TOWNSHIP_PREFIX = "township_"
 #: Decimals of printed areas and of printed ratios.
 _AREA_DECIMALS, _RATIO_DECIMALS = 2, 4
@@ -136,7 +138,10 @@ def _get_unit(finding: Finding) -> str:
 
 
 def _list_roles(entry: CatalogueIndicator | None, plan: Plan) -> list[str]:
-    layers = [plan.find_layer_of_concept(name) for name in entry.inputs] if entry is not None else []
+    """Return the codes of the layers of which an indicator sums all rows; parcels are summed by their class."""
+    if entry is None or entry.method not in _SUM_METHODS:
+        return []
+    layers = [plan.find_layer_of_concept(name) for name in entry.inputs if name != "base_parcels"]
     return [layer.role for layer in layers if layer is not None]
 
 
