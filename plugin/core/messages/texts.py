@@ -416,6 +416,8 @@ class Texts:
             # Waivers store the parameters of a finding without a place, so the brackets are added here.
             names = str(params["names"])
             listed["listed"] = "" if names == "—" else self.get("words", "in_brackets", text=names)
+        if isinstance(params.get("roles"), list):
+            listed["any_role"] = self.get("words", "between_alternatives").join(params["roles"])
         if "row_names" in shown:
             listed["rows"] = separator.join(self._make_key_label(key, fid) for key, fid in shown["row_names"])
         if "codes" in shown:

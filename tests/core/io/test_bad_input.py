@@ -492,7 +492,7 @@ def test_layer_without_rows_is_reported(role):
 
 
 @pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
-def test_layer_whose_only_row_has_no_shape_is_reported(role):
+def test_layer_of_one_row_without_a_shape_is_reported(role):
     report = check_data(convert_to_source_layers(keep_one_null_row(role)), ["GEO001"]).report
     assert (role, "140225000000000001") in {(f.role, f.key) for f in list_findings_of_rules(report, "GEO001")}
 

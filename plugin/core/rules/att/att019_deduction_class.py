@@ -33,7 +33,7 @@ def _make_plan_with_deduction(
         "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} ("
         "{rows}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey and "
         "compute the net areas again.",
-        "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty. Enter the deducted class ({expected}).",
+        "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty. Enter the deducted class ({expected}); correct a wrong rate (ATT003) first.",
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
     },
     fails=[

@@ -22,7 +22,7 @@ ALL_REQUIRED_LAYERS = {
     basis=["county-db", "three-line-rules-2022"],
     needs={},
     messages={
-        "": "The delivery has no layer for {concept} (one of {roles}). Rules that need it are skipped, which is not a pass. "
+        "": "The delivery has no layer for {concept} ({any_role}). Rules that need it are skipped, which is not a pass. "
         "Add the layer; if the data have it under another name, assign it under Layer Roles.",
         "empty": "The layer for {concept} ({layer}) has no features. Rules that need it are skipped, which is not a "
         "pass. Add the data; if the county has none, declare this in the profile.",

@@ -18,7 +18,7 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m); parcels must cover the "
-        "whole county. Extend the neighbouring parcel, or restore the missing one."
+        "whole county. Restore the missing parcel or extend the neighbouring one; correct a wrong outline of {layer}."
     },
     fails=[
         RuleExample("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
