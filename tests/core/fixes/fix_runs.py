@@ -93,6 +93,10 @@ def assert_judgement_agrees_with_a_whole_check(
     for former, present in proposal.renamed:
         ended = [one for one in ended if not is_same_problem(one, former)]
         begun = [one for one in begun if not is_same_problem(one, present)]
+    # A part of a problem that joins another one has not ended.
+    ended = [
+        one for one in ended if not one.by_place or is_among(one, proposal.ended_findings) or not is_among(one, now)
+    ]
     assert name_findings(ended) == name_findings(proposal.ended_findings)
     # One that grew is there before and after; a part of a problem that falls apart is new.
     appearing = [one for one in proposal.new_findings if is_among(one, begun) or not is_among(one, before)]
