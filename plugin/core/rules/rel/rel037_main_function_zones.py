@@ -27,7 +27,7 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
     "REL037",
     "main-function-zones",
     problem="Zones and main function of a township disagree",
-    severity=Severity.INFO,
+    severity=Severity.WARNING,
     basis=["shanxi-plan-3", "main-function-shares"],
     needs={
         "functions": LayerNeed("functions"),
