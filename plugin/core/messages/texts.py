@@ -503,8 +503,9 @@ def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
 
 
 def shorten_key(key: str) -> str:
-    """Return the end of a long key (BSM), as the panel shows it: …000003."""
-    return f"…{key[-_SHOWN_KEY_CHARACTERS:]}" if len(key) > 2 * _SHOWN_KEY_CHARACTERS else key
+    """Return the end of a long key (BSM), as the panel shows it: …000003. The name of a file stays whole."""
+    is_long_number = len(key) > 2 * _SHOWN_KEY_CHARACTERS and key.isascii()
+    return f"…{key[-_SHOWN_KEY_CHARACTERS:]}" if is_long_number else key
 
 
 def strip_folders(text: str) -> str:

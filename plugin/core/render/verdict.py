@@ -21,6 +21,8 @@ from .words import ReportTexts
 #: Largest number of expected rules that did not run in one sentence.
 _MAX_GROUPS_NAMED = 5
 _OUTCOME_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
+#: Key of the texts for the column of rules that checked only a part, whatever their outcome.
+_PARTLY_CHECKED = "partly_checked"
 
 
 def get_verdict(report: Report) -> Verdict:
@@ -166,18 +168,18 @@ def is_partly_checked(rule: RuleOutcome) -> bool:
 
 
 def count_by_family(report: Report, words: ReportTexts) -> dict[str, Any]:
-    """Return counts of outcomes by family of rules.
+    """Return counts of outcomes by family of rules, and how many of these rules checked only a part.
 
-    Empty columns are left out, except the usual ones.
+    The outcomes of a family sum to its rules. Empty columns are left out, except the usual ones.
     """
     counts: dict[str, Counter[str]] = {}
     for rule in report.rules:
         row = counts.setdefault(rule.code[:3], Counter())
         row["rules"] += 1
         row[str(rule.outcome)] += 1
-        row["skipped"] += is_partly_checked(rule)
+        row[_PARTLY_CHECKED] += is_partly_checked(rule)
     total: Counter[str] = sum(counts.values(), Counter())
-    columns = [c for c in _OUTCOME_COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
+    columns = [c for c in (*_OUTCOME_COLUMNS, _PARTLY_CHECKED) if total[c] or c in ("passed", "failed", "skipped")]
     rows = [
         {
             "name": f"{code} {words.get_text_or_key('family', code)}",

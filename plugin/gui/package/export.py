@@ -77,6 +77,8 @@ class PackageExport(QObject):
             self.dialog.opened.connect(self._open_result)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
+            # Each export is forced anew.
+            self.dialog.form.gate.force.setChecked(False)
             self.dialog.show_form()
         self._bring_to_front()
 

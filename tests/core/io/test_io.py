@@ -61,8 +61,8 @@ def list_comparable_findings(report):
     """Return findings without feature ids, which differ between file formats."""
     rows = []
     for finding in report.findings:
-        id_params = {k for k in finding.params if "fid" in k}
-        params = {k: v for k, v in finding.params.items() if k not in id_params}
+        params = {k: v for k, v in finding.params.items() if "fid" not in k}
+        params["shown"] = {k: v for k, v in params.get("shown", {}).items() if k != "row_names"}
         rows.append(
             (finding.code, finding.case, str(finding.severity), finding.role, finding.key, finding.related_role,
              tuple(finding.related_keys), finding.field, str(params), finding.geom_kind, finding.fingerprint)
