@@ -95,12 +95,13 @@ def make_parser(words: ReportTexts) -> TranslatedArgumentParser:
     checking.add_argument("--baseline", default="", metavar="SOURCE", help=get_help_text("baseline"))
     for name in ("figures", "targets", "register", "waivers", "renumbered"):
         checking.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(name))
-    command = commands.add_parser("check", help=get_help_text("check"), parents=[language, checking])
+    reporting = parser_class(add_help=False)
+    for name, key in _HELP_KEY_BY_OUTPUT_OPTION.items():
+        reporting.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
+    reporting.add_argument("--strict", action="store_true", help=get_help_text("strict"))
+    command = commands.add_parser("check", help=get_help_text("check"), parents=[language, checking, reporting])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     command.add_argument("--rules", default="", help=get_help_text("only"))
-    for name, key in _HELP_KEY_BY_OUTPUT_OPTION.items():
-        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
-    command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
     command = commands.add_parser("indicators", help=get_help_text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("source"))
     for name in ("standard", "profile", "roles", "scope"):
@@ -183,12 +184,9 @@ def make_parser(words: ReportTexts) -> TranslatedArgumentParser:
     command.add_argument("--secrecy-reason", default="", metavar="TEXT", help=get_help_text("package_secrecy_reason"))
     command.add_argument("--force", action="store_true", help=get_help_text("package_force"))
     command.set_defaults(rules="")
-    command = commands.add_parser("inspect", help=get_help_text("inspect"), parents=[language, checking])
+    command = commands.add_parser("inspect", help=get_help_text("inspect"), parents=[language, checking, reporting])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("inspect_source"))
     command.add_argument("--package", default="county", help=get_help_text("package_form"))
-    for name, key in _HELP_KEY_BY_OUTPUT_OPTION.items():
-        command.add_argument(f"--{name}", default="", metavar="FILE", help=get_help_text(key))
-    command.add_argument("--strict", action="store_true", help=get_help_text("strict"))
     command.set_defaults(rules="")
     command = commands.add_parser("vct", help=get_help_text("vct"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=get_help_text("vct_source"))

@@ -85,8 +85,7 @@ class _RepeatedLand:
         """Return the repeated land (m²) of a layer, in a township or in all with an empty name."""
         if (role, township) not in self._areas:
             findings = [f for f in self._findings[role] if not township or f.township == township]
-            layer = self._plan.layers.get(role)
-            self._areas[role, township] = 0.0 if layer is None else self._measure(layer, findings)
+            self._areas[role, township] = self._measure(self._plan.layers[role], findings) if findings else 0.0
         return self._areas[role, township]
 
     def get_share(self, role: str, area_m2: float) -> float:

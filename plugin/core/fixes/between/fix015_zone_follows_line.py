@@ -9,6 +9,7 @@ from ...plan.layer import Layer
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
+from ..precedence import PRECEDENCE
 from ..shapes import drop_slivers, join, subtract
 from ..state import EditingState
 from ..zones import (
@@ -91,9 +92,9 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
         return move_land_into_zone(state, land, setting)
     row = state.get_finding_row(finding)
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
-    remaining = None if leaving is None else subtract(row.plane, [leaving], state.tolerance)
     if leaving is None:
         raise FixRefused("stale")
+    remaining = subtract(row.plane, [leaving], state.tolerance)
     if remaining is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
     around = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
@@ -118,8 +119,8 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
 
 
 def _require_no_line_of_precedence(state: EditingState, line: str, land: Any) -> None:
-    """Raise FixRefused if a control line that comes before another covers land of that other one."""
-    for other in list(ZONE_SETTING_BY_LINE)[: list(ZONE_SETTING_BY_LINE).index(line)]:
+    """Raise FixRefused if a control line with precedence over ``line`` covers a part of the land."""
+    for other in PRECEDENCE[: PRECEDENCE.index(line)]:
         layer = state.plan.find_layer_of_concept(other)
         if layer is None:
             continue
@@ -129,11 +130,11 @@ def _require_no_line_of_precedence(state: EditingState, line: str, land: Any) ->
 
 
 def _list_codes_of_line_below(state: EditingState, land: Any) -> frozenset[str]:
-    """Return the zone codes of the first control line, in their precedence, that covers most of the land."""
-    for line, setting in ZONE_SETTING_BY_LINE.items():
+    """Return the codes of the zone of the first control line, by precedence, that covers most of the land."""
+    for line in PRECEDENCE:
         layer = state.plan.find_layer_of_concept(line)
         if layer is not None and 2 * shapely.intersection(_unite_rows_on(state, layer, land), land).area > land.area:
-            return list_zone_codes(state, setting)
+            return list_zone_codes(state, ZONE_SETTING_BY_LINE[line])
     return frozenset()
 
 
