@@ -15,6 +15,8 @@ from tests.county.landscape import TOWNSHIP_SEATS_KM
 from tests.county.points import RIVER
 from tests.county.rows import CountyLayers
 
+#: First digits of the codes of ecological and of agricultural planning zones.
+ECOLOGICAL_ZONE_FAMILIES, AGRICULTURAL_ZONE_FAMILIES = (1, 2), (3, 5)
 #: 三调 class → 用地用海 class of 2023 for the classes of the county; the first of several.
 LAND_USE = {
     "0101": "0101", "0102": "0102", "0103": "0103", "0201": "0201", "0204": "0205", "0301": "0301", "0305": "0303",
@@ -54,14 +56,17 @@ def _add_main_functions(drawing: CountyLayers) -> None:
 def _choose_main_function(drawing: CountyLayers, township: int) -> str:
     """Return the main function of a township.
 
-    It follows the larger share of cultivated land or red line; the county town is urban.
+    It follows the larger share of ecological or agricultural zones; the county town is urban.
     """
     lines = drawing.lines
-    mine = lines.township == township
     if township == 0:
         return "城市化地区"
-    red, farmed = (lines.area[mine & chosen].sum() for chosen in (lines.red_line, lines.cultivated))
-    return "重点生态功能区" if red > farmed else "农产品主产区"
+    in_township, family = lines.township == township, lines.zone // 100
+    ecological, agricultural = (
+        lines.area[in_township & np.isin(family, families)].sum()
+        for families in (ECOLOGICAL_ZONE_FAMILIES, AGRICULTURAL_ZONE_FAMILIES)
+    )
+    return "重点生态功能区" if ecological > agricultural else "农产品主产区"
 
 
 def _add_base_year_land_use(drawing: CountyLayers) -> None:

@@ -17,8 +17,8 @@ from ...three_zones.main_function import (
 WEST_TOWNSHIP_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
 FARMING_TOWNSHIP = {"wkt": WEST_TOWNSHIP_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
-FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
-ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
+FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 800 0, 800 1000, 0 1000, 0 0))", "zone_code": "300"}
+ECOLOGY_ZONE = {"wkt": "POLYGON ((800 0, 1000 0, 1000 1000, 800 1000, 800 0))", "zone_code": "200"}
 URBAN_ZONE = {"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}
 HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
 
@@ -65,7 +65,7 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
         RuleExample("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
                 "zones": [FARMLAND_ZONE, {**ECOLOGY_ZONE, "zone_code": "700"}], "LSWHBHX": [HERITAGE_SITE_WKT]}),
         RuleExample("a county wants less", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
-                parameters={"min_farming_share": 0.3}),
+                parameters={"min_farming_share": 0.1}),
     ],
 )  # fmt: skip
 def main_function_zones(
@@ -74,8 +74,8 @@ def main_function_zones(
     townships: Layer | None,
     *,
     ctx: RuleContext,
-    min_farming_share: float = 0.5,
-    min_ecology_share: float = 0.5,
+    min_farming_share: float = 0.3,
+    min_ecology_share: float = 0.3,
     min_urban_share: float = 0.05,
 ) -> RuleResult:
     """The zones of a township agree with its main function.
@@ -92,8 +92,8 @@ def main_function_zones(
         right, check its function, and have it corrected in the upper plan if needed.
     Limits
         Words (`[main_function]`) in kind (LX), name and remark identify function and overlays: no field table was
-        read (C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (C), so
-        all findings are hints. Runs by name or with the group control_lines.
+        read (C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (C): a
+        province sets its own. Runs by name, with the group control_lines or with the scope of the whole plan.
     """
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     params: dict[str, Any]
