@@ -388,6 +388,10 @@
         <translation>正在取消</translation>
     </message>
     <message>
+        <source>Cannot be opened</source>
+        <translation>无法打开</translation>
+    </message>
+    <message>
         <source>Cannot be opened: {names}</source>
         <translation>无法打开：{names}</translation>
     </message>
@@ -778,6 +782,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Coordinate system (empty: the county's)</source>
         <translation>坐标系（留空：按县确定）</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -2046,10 +2054,12 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>工程中还没有规划图层。可以新建县级规划项目，将已有的规划图层添加到工程，或打开示例县。</translation>
     </message>
     <message>
-        <source>No program that opens web pages was found. Open this file in a browser:
-{path}</source>
-        <translation>没有找到可以打开网页的程序。请用浏览器打开该文件：
-{path}</translation>
+        <source>No program on this computer opens this file or folder. It is here:</source>
+        <translation>本机没有能打开该文件或文件夹的程序。位置：</translation>
+    </message>
+    <message>
+        <source>No program that opens web pages was found. Open this file in a browser:</source>
+        <translation>没有找到能打开网页的程序。请用浏览器打开该文件：</translation>
     </message>
     <message>
         <source>No such layer, or several of that name. Write @layer, or the name of one layer.</source>
@@ -2110,6 +2120,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Not fixable {count}</source>
         <translation>不能修复 {count}</translation>
+    </message>
+    <message>
+        <source>Not found</source>
+        <translation>没有找到</translation>
     </message>
     <message>
         <source>Not found: {name}</source>
@@ -2605,7 +2619,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Required if there is one</source>
-        <translation>有则必须</translation>
+        <translation>本县有则必须</translation>
     </message>
     <message>
         <source>Required layers that are not created: {layers}. They can be added later under New Layers.</source>
@@ -3514,6 +3528,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>清单见 {file}。</translation>
     </message>
     <message>
+        <source>This file or folder was moved or deleted after it was written:</source>
+        <translation>该文件或文件夹写出后已被移走或删除：</translation>
+    </message>
+    <message>
         <source>This finding only</source>
         <translation>仅此一处</translation>
     </message>
@@ -4278,8 +4296,8 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{figure}（{source}）</translation>
     </message>
     <message>
-        <source>{files} files; {layers} layers with {rows} features, each read back and compared</source>
-        <translation>{files} 个文件；{layers} 个图层、{rows} 个要素，逐层读回核对</translation>
+        <source>{files} files, and {more} files with the manifest and digests; {layers} layers with {rows} features, each read back and compared</source>
+        <translation>{files} 个文件，另有清单和校验文件 {more} 个；{layers} 个图层、{rows} 个要素，逐层读回核对</translation>
     </message>
     <message>
         <source>{file} ({count} layers)</source>

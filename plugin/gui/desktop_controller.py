@@ -285,6 +285,9 @@ class DesktopController(QObject):
         self.notices.close_message()
         self.result_owner.update_panel()
         self.on_map.show_result(result.findings, rows)
+        if (finding := self.dock.tree.get_selected_finding()) is not None:
+            # The list keeps a finding selected that the new result has too.
+            self.selection.show_on_map(finding, zoom=False)
         self._enable_actions()
 
     def _on_check_failed(self, title: str, why: str) -> None:

@@ -10,7 +10,8 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.texts import tr
 from plugin.core.live.session import FindingsChange
-from plugin.core.model.report import Report
+from plugin.core.model.report import Outcome, Report, RuleOutcome
+from plugin.core.model.rule import Severity
 from plugin.gui.findings.filter import FilterSettings, FindingsFilter
 from plugin.gui.findings.groups import (
     AREA_COLUMN,
@@ -230,6 +231,29 @@ def test_next_and_previous_from_a_selected_rule_go_to_the_adjacent_finding(findi
     findings_tree.setCurrentIndex(findings_tree._get_group_index(findings_tree.findings.groups[1]))
     assert findings_tree.step_selection(-1)
     assert findings_tree.get_selected_finding().key.endswith("2")
+
+
+def test_next_after_the_filter_hid_the_selected_finding_skips_none_that_is_left(qgis_app):
+    codes = [("e1", Severity.ERROR), ("e2", Severity.ERROR), ("i1", Severity.INFO), ("i2", Severity.INFO)]
+    findings = [make_finding("REL006", key, 1.0, severity=severity) for key, severity in codes]
+    rule = RuleOutcome("REL006", "x", "ERROR", Outcome.FAILED, len(findings), title="x")
+    tree = FindingsTree()
+    tree.show_report(Report(rules=[rule], findings=findings), ALL_FINDINGS_FILTER)
+    tree.step_selection(1)
+    tree.set_wanted(FilterSettings(shown_kinds=frozenset({"INFO"})))
+    assert tree.get_selected_finding() is None
+    assert tree.get_selected_group().code == "REL006"
+    assert tree.step_selection(1)
+    assert tree.get_selected_finding().key == "i1"
+    tree.set_wanted(FilterSettings(shown_kinds=frozenset({"WARNING"})))
+    assert tree.get_selected_group() is None
+
+
+def test_icon_of_a_rule_is_of_its_gravest_finding_in_view(filtered_model):
+    group = next(g for g in filtered_model.sourceModel().groups if g.code == "REL002")
+    assert group.get_icon_kind() == "ERROR"
+    filtered_model.set_wanted(FilterSettings(shown_kinds=frozenset({"waived"})))
+    assert group.get_icon_kind() == "waived"
 
 
 def test_position_of_the_selected_finding_counts_findings_of_the_same_severity(findings_tree):

@@ -172,11 +172,11 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
     listed = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
     assert listed == [
         ["规划文本", "必须", f"未找到：{PLAN_TEXT_FILE}"],
-        ["质量检查报告", "有则必须", "无法打开：b.pdf"],
-        ["规划表格", "有则必须", "c.mdb（原成果包中的）"],
-        ["规划图件", "有则必须", "2 个文件"],
-        ["附图", "有则必须", "导出时生成"],
-        ["别的图", "有则必须", "未找到：f.jpg"],
+        ["质量检查报告", "本县有则必须", "无法打开：b.pdf"],
+        ["规划表格", "本县有则必须", "c.mdb（原成果包中的）"],
+        ["规划图件", "本县有则必须", "2 个文件"],
+        ["附图", "本县有则必须", "导出时生成"],
+        ["别的图", "本县有则必须", "未找到：f.jpg"],
         ["检查报告、指标表、元数据、清单", "—", "导出时生成"],
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
@@ -450,7 +450,7 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
     text, reasons = export_scene.shown_end()
     assert text == "成果包已生成，并读回与规划图层逐项核对一致。" and len(reasons) == 1 and "openpyxl" in reasons[0]
     assert export_scene.dialog.end.digest.text() == "ab" * 32
-    assert export_scene.dialog.end.size.text() == "2 个文件；2 个图层、7 个要素，逐层读回核对"
+    assert export_scene.dialog.end.size.text() == "2 个文件，另有清单和校验文件 3 个；2 个图层、7 个要素，逐层读回核对"
 
 
 def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene, qgis_app):

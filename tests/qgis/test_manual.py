@@ -22,6 +22,7 @@ from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.project.roles_dialog import RolesDialog
+from plugin.gui.widgets import opening
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.manual_names import QGIS_NAMES_ZH, ROOT
 
@@ -110,7 +111,7 @@ def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provide
 )
 def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):
     opened = []
-    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) or True)
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) or True)
     dialog = make(QgsProject.instance())
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     button.click()
@@ -120,7 +121,7 @@ def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed
 
 def test_help_dialog_of_a_rule_opens_its_entry_in_the_rule_book(installed_manual, monkeypatch):
     opened = []
-    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.fragment()) or True)
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: opened.append(url.fragment()) or True)
     dialog = HelpDialog("REL002")
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     for code in ("REL002", "RUN903", ""):
@@ -141,8 +142,8 @@ def test_help_button_opens_the_help_dialog_without_the_manual(missing_manual, mo
 
 def test_missing_browser_is_reported_with_the_file_of_the_manual(installed_manual, monkeypatch):
     shown = []
-    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: False)
-    monkeypatch.setattr(help_dialog.QMessageBox, "exec", lambda self: shown.append(self.text()))
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: False)
+    monkeypatch.setattr(opening.QMessageBox, "exec", lambda self: shown.append(self.text()))
     help_dialog.open_manual("roles", None)
     (text,) = shown
     assert text.endswith("02-data.html")

@@ -24,11 +24,6 @@ def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     """Return the head of the report: plan, county, date, verdict."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
-    profile = provenance.get("profile", {})
-    name = profile.get("id", "")
-    confirmed = profile.get("confirmed") or {}
-    if name and confirmed.get("by"):
-        name = words.get("head", "confirmed_by", id=name, by=confirmed["by"], date=confirmed.get("date", ""))
     area = words.get("page", "gap").join(p for p in (provenance.get("area_name"), provenance.get("area_code")) if p)
     started = format_moment(provenance.get("started", ""))
     return {
@@ -42,11 +37,27 @@ def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
         "time": started,
         "date": started.partition(" ")[0],
         "standard": provenance.get("standard", {}).get("name", ""),
-        "profile": name or words.get("head", "no_profile"),
+        "profile": _format_profile(provenance.get("profile", {}), words),
         "crs": format_crs_label(provenance.get("crs", ""), words),
         "document": _make_document_rows(provenance.get("document", {}), words),
         "lowered": render_lowered_secrecy_messages(provenance.get("document", {}), Texts(words.lang)),
     }
+
+
+def _format_profile(profile: dict[str, Any], words: ReportTexts) -> str:
+    """Return name and id of the county profile, and who confirmed it when."""
+    shown, confirmed = _format_profile_name(profile, words), profile.get("confirmed") or {}
+    if not shown:
+        return words.get("head", "no_profile")
+    if not confirmed.get("by"):
+        return shown
+    return words.get("head", "confirmed_by", profile=shown, by=confirmed["by"], date=confirmed.get("date", ""))
+
+
+def _format_profile_name(profile: dict[str, Any], words: ReportTexts) -> str:
+    """Return name and id of a profile, empty without a profile. Reports of old versions may lack the name."""
+    profile_id, name = profile.get("id", ""), profile.get("name", "")
+    return words.get("head", "profile_name", name=name, id=profile_id) if name and profile_id else profile_id
 
 
 #: (Label, value) pairs per row of the report head.
@@ -283,7 +294,8 @@ def _format_layer_name(layer: dict[str, Any], words: ReportTexts) -> str:
 
 def _make_version_lines(provenance: dict[str, Any], words: ReportTexts) -> list[str]:
     versions = provenance.get("versions", {})
-    standard, profile = provenance.get("standard", {}).get("name", ""), provenance.get("profile", {}).get("id", "")
+    standard = provenance.get("standard", {}).get("name", "")
+    profile = _format_profile_name(provenance.get("profile", {}), words)
     if profile:
         standard = words.get("text", "with_profile", standard=standard, profile=profile)
     named = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}

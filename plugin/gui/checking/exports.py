@@ -17,7 +17,8 @@ from ...core.files.writing import LAYER_FORMATS, OutputPaths
 from ...core.profile import DocumentInfo
 from ..findings.result import CheckView
 from ..widgets import messages
-from ..widgets.messages import MessageBarMessages, make_opener
+from ..widgets.messages import MessageBarMessages
+from ..widgets.opening import make_opener
 from ..widgets.save_path import choose_save_path
 
 _EXPORT_FOLDER_KEY = "export_folder"

@@ -20,7 +20,6 @@ from .groups import (
     get_kind,
     get_listed_rule,
     make_search_text,
-    sum_finding_areas,
 )
 from .model import FindingsModel
 from .rows import FINDING_ROW_FLAGS, RULE_ROW_FLAGS
@@ -87,8 +86,7 @@ class FilterSettings:
 
 
 def _update_shown_counts(group: FindingGroup) -> None:
-    in_view = [f for f, passes in zip(group.findings, group.passes_filter, strict=True) if passes]
-    group.shown_count, group.shown_area = len(in_view), sum_finding_areas(in_view)
+    group.update_shown_figures()
     last = (n for n, p in enumerate(reversed(group.position_by_row)) if p < 0 or group.passes_filter[p])
     group.rows_to_last_visible = len(group.position_by_row) - next(last, len(group.position_by_row))
 

@@ -12,6 +12,7 @@ from ...bridge.texts import tr
 
 PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN = range(4)
 _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
+_KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
 NOT_RUN_OUTCOMES = ("skipped", "crashed")
 #: Number of rows of a rule that are loaded at once.
 ROWS_LOADED_AT_ONCE = 1000
@@ -31,8 +32,8 @@ class FindingGroup:
         Whether each finding and the reason pass the filters.
     search_texts
         Search text of each finding; empty until the first search.
-    shown_count, shown_area
-        Number and area (m²) of the findings that pass the filters.
+    shown_count, shown_area, shown_kind
+        Number, area (m²) and gravest kind of the findings that pass the filters.
     loaded_row_count
         Number of rows that the tree has.
     rows_to_last_visible
@@ -54,6 +55,7 @@ class FindingGroup:
     passes_reason_filter: bool = False
     shown_count: int = 0
     shown_area: float | None = None
+    shown_kind: str = ""
     loaded_row_count: int = 0
     rows_to_last_visible: int = 0
     rule_number: int = 0
@@ -102,7 +104,13 @@ class FindingGroup:
         """Return the kind (severity or outcome) whose icon represents the rule."""
         if not self.findings or self.check_state == "crashed":
             return self.check_state if self.check_state in NOT_RUN_OUTCOMES else "skipped"
-        return "waived" if self.is_waived else self.severity
+        return self.shown_kind or ("waived" if self.is_waived else self.severity)
+
+    def update_shown_figures(self) -> None:
+        """Update number, area and gravest kind of the findings that pass the filters."""
+        shown = [f for f, passes in zip(self.findings, self.passes_filter, strict=True) if passes]
+        self.shown_count, self.shown_area = len(shown), sum_finding_areas(shown)
+        self.shown_kind = min({get_kind(f) for f in shown}, key=_KIND_RANK.__getitem__, default="")
 
 
 def sum_finding_areas(findings: list[Any]) -> float | None:

@@ -153,17 +153,17 @@ class FindingsTree(QTreeView):
         return self.get_selected_finding() is not before
 
     def set_wanted(self, wanted: FilterSettings) -> None:
-        before = self.get_selected_finding()
+        """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding."""
+        before, group = self.get_selected_finding(), self.get_selected_group()
+        self._quiet = True
         self.filter.set_wanted(wanted)
-        if (
-            before is not None
-            and self.get_selected_finding() is not before
-            and self.filter.get_finding_position(before) is not None
-        ):
+        if before is not None and self.filter.get_finding_position(before) is None:
+            # An invalid index, for a rule that is hidden too, clears the selection.
+            self.setCurrentIndex(self._get_group_index(group))
+        elif before is not None and self.get_selected_finding() is not before:
             # Far down in a long list, its row may have been unloaded.
-            self._quiet = True
             self.select_finding(before)
-            self._quiet = False
+        self._quiet = False
 
     def _load_rows_on_scroll(self, *_value: int) -> None:
         """Load more rows of a long list when the end of the loaded ones becomes visible."""

@@ -34,8 +34,8 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ..widgets import messages
 from ..widgets.buttons import make_close_button
+from ..widgets.opening import open_in_browser
 from .buttons import add_help_button
-from .help_dialog import open_in_browser
 
 #: Delay of the search while the user types, as in the findings panel.
 _SEARCH_DELAY_MS = 150

@@ -6,14 +6,13 @@ It works without the libraries.
 
 from __future__ import annotations
 
-from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QListWidgetItem, QVBoxLayout
 
 from ...bridge import health
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.buttons import make_close_button
+from ..widgets.buttons import CopyButton, make_close_button
 from .buttons import add_help_button
 
 _STATE_ICONS = {
@@ -40,8 +39,7 @@ class DoctorDialog(QDialog):
         for state, line in lines:
             self.list.addItem(QListWidgetItem(theme.load_icon(_STATE_ICONS.get(state, "info")), line))
         buttons = add_help_button(make_close_button(self), "doctor")
-        copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))
+        buttons.addButton(CopyButton(tr("Copy"), self.text), QDialogButtonBox.ButtonRole.ActionRole)
         layout = QVBoxLayout(self)
         layout.addWidget(self.list)
         layout.addWidget(buttons)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-from qgis.PyQt.QtCore import QDir, Qt, QUrl
-from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from ...bridge import manual
 from ...bridge.settings import get_interface_language
@@ -17,6 +16,7 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...paths import METADATA_FILE
 from ..widgets.buttons import make_close_button
+from ..widgets.opening import open_in_browser
 
 
 class HelpDialog(QDialog):
@@ -142,25 +142,3 @@ def open_manual(topic: str, parent: QWidget | None) -> None:
         open_in_browser(QUrl(address), parent)
     else:
         HelpDialog("", parent).exec()
-
-
-def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:
-    """Open a local page in the browser; without a browser, show the path of the page.
-
-    Return False if no browser was found.
-    """
-    if QDesktopServices.openUrl(url):
-        return True
-    message = QMessageBox(parent)
-    message.setObjectName("SanxianNoBrowser")
-    message.setIcon(QMessageBox.Icon.Information)
-    message.setWindowTitle(tr("No browser found"))
-    message.setText(
-        tr("No program that opens web pages was found. Open this file in a browser:\n{path}").format(
-            path=QDir.toNativeSeparators(url.toLocalFile())
-        )
-    )
-    message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    message.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
-    message.exec()
-    return False

@@ -22,7 +22,8 @@ from ...core.errors import OutputError, SanxianError
 from ..checking.run import CheckRunner
 from ..findings.result import CheckView
 from ..widgets import messages
-from ..widgets.messages import MessageBarMessages, open_path
+from ..widgets.messages import MessageBarMessages
+from ..widgets.opening import open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 from .inspect import remember_package
@@ -73,7 +74,7 @@ class PackageExport(QObject):
             self.dialog.wanted.connect(self.start_export)
             self.dialog.stopped.connect(self.cancel)
             self.dialog.previewRequested.connect(self.update_preview)
-            self.dialog.findingsRequested.connect(self._around.show_findings_panel)
+            self.dialog.findingsRequested.connect(self._show_findings)
             self.dialog.opened.connect(self._open_result)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
@@ -249,11 +250,18 @@ class PackageExport(QObject):
         else:
             self._messages.show_message(end.text, "warning", (tr("Show"), self._bring_to_front))
 
+    def _show_findings(self) -> None:
+        self.dialog.hide()
+        self._around.show_findings_panel()
+
     def _open_result(self, what: str) -> None:
         from ...core.files.digests import MANIFEST_PAGE_FILE_NAME
 
         done = self.dialog.end.end.exported_package if self.dialog is not None else None
         if done is not None and what == "inspection":
+            # The window would cover the findings.
+            self.dialog.hide()
             self._around.inspect(str(done.path))
         elif done is not None:
-            open_path(str(Path(done.path) / MANIFEST_PAGE_FILE_NAME if what == "manifest" else done.path))
+            path = Path(done.path) / MANIFEST_PAGE_FILE_NAME if what == "manifest" else done.path
+            open_path(str(path), self.dialog)

@@ -24,8 +24,10 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.package.preview import NO_OBJECTIONS, REFUSED_FOLDER, ExportObjections, PackagePreview
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ...core.files.digests import UNLISTED_FILES
 from ..help.buttons import make_help_button
 from ..widgets import messages, theme
+from ..widgets.buttons import CopyButton
 from ..widgets.elided_label import ElidedLabel
 from .form_page import FormPage
 from .gate_box import make_reasons_list, show_reasons
@@ -164,8 +166,7 @@ class OutcomePage(QWidget):
         self.inspect = QPushButton(tr("Inspect Package…"))
         self.inspect.setObjectName("SanxianPackageInspect")
         self.inspect.clicked.connect(lambda: self.opened.emit("inspection"))
-        self.copy = QPushButton(tr("Copy Digest"))
-        self.copy.clicked.connect(lambda: QgsApplication.clipboard().setText(self.digest.text()))
+        self.copy = CopyButton(tr("Copy Digest"), self.digest.text)
         self.findings = QPushButton(tr("Show Findings"))
         self.findings.setObjectName("SanxianPackageEndFindings")
         self.findings.clicked.connect(self.findingsRequested)
@@ -193,8 +194,13 @@ class OutcomePage(QWidget):
             rows = sum(layer["features"] for layer in layers)
             self.path.setText(str(end.exported_package.path))
             self.digest.setText(end.exported_package.manifest_digest)
-            contents = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
-            self.size.setText(contents.format(files=len(files), layers=len(layers), rows=rows))
+            contents = tr(
+                "{files} files, and {more} files with the manifest and digests; {layers} layers with {rows} features, "
+                "each read back and compared"
+            )
+            self.size.setText(
+                contents.format(files=len(files), more=len(UNLISTED_FILES), layers=len(layers), rows=rows)
+            )
         show_reasons(self.reasons, end.export_objections)
         self.refresh_icons()
 

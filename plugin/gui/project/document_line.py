@@ -25,7 +25,7 @@ from ...bridge import settings
 from ...bridge.project import county, document
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
-from ...core.messages.texts import Texts
+from ...core.messages.texts import Texts, render_params
 from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
 from ...core.profile.document import PRINTED_KEYS, ResolvedDocument
 from ..help.buttons import add_help_button
@@ -302,7 +302,8 @@ class DocumentDialog(QDialog):
             if found.document_info.secrecy or self._must_export:
                 found.require_exportable(self._levels, self._form_name)
         except InputError as error:
-            return self._texts.explain_error(error)
+            # The texts of the error send the reader to this dialog.
+            return self._texts.get("document_dialog", error.key, **render_params(error.params, self._texts))
         return ""
 
     def accept(self) -> None:

@@ -19,7 +19,8 @@ from ...bridge.project import county, saved_paths
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
-from ..widgets.messages import MessageBarMessages, make_opener
+from ..widgets.messages import MessageBarMessages
+from ..widgets.opening import make_opener
 
 OpenToolDialog = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 

@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox
+from collections.abc import Callable
+
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton
 
 from ...bridge.texts import tr
 
 _StandardButton = QDialogButtonBox.StandardButton
+#: Duration for which a button shows that it has copied, in ms.
+_COPIED_MS = 2000
 
 
 def make_ok_cancel_buttons(dialog: QDialog) -> QDialogButtonBox:
@@ -26,3 +32,20 @@ def make_close_button(dialog: QDialog) -> QDialogButtonBox:
     buttons.button(_StandardButton.Close).setText(tr("Close"))
     buttons.rejected.connect(dialog.reject)
     return buttons
+
+
+class CopyButton(QPushButton):
+    """A button that copies a text to the clipboard, and shows for two seconds that it has."""
+
+    def __init__(self, label: str, get_text: Callable[[], str]):
+        super().__init__(label)
+        self._get_text = get_text
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(lambda: self.setText(label))
+        self.clicked.connect(self._copy)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._get_text())
+        self.setText(tr("Copied"))
+        self._timer.start(_COPIED_MS)

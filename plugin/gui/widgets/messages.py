@@ -9,8 +9,7 @@ from typing import Any
 from qgis.core import Qgis
 from qgis.gui import QgsMessageBar
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, QUrl
-from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QWidget
 
 from ...bridge import settings
@@ -110,16 +109,6 @@ class _HeightFitter(QObject):
         )
         wanted = min(round(browser.document().size().height()) + edge, max_height)
         browser.setFixedHeight(max(wanted, self._min_height))
-
-
-def open_path(path: str) -> None:
-    """Open a file or folder with the default application."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(path))
-
-
-def make_opener(path: str) -> Callable[[], None]:
-    """Return a function that opens a path with the default application, for a button."""
-    return lambda: open_path(path)
 
 
 def explain_error(error: SanxianError | ImportError) -> str:

@@ -543,7 +543,7 @@ FORGERIES = {
     "no report at all": (delete_files(REPORT_PAGE_PATH, REPORT_JSON_PATH), ("DOC013", "none")),
     # The page of the manifest.
     "the manifest page's verdict": (replace_in_page("不通过", "通过", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
-    "the manifest page without the forced mark": (replace_in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，未检查 0。', MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
+    "the manifest page without the forced mark": (replace_in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，跳过 0。', MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
     "a digest on the manifest's page": (replace_in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
     "an area on the manifest's page": (replace_in_page(r'<td class="r">\d', '<td class="r">9', MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
     "a remark removed from the manifest page": (replace_in_page("<li[ >].*?</li>", "", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),

@@ -144,7 +144,8 @@ def test_code_outside_an_unconfirmed_code_list_gives_only_a_note():
     codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].find_field_by_name("LX").codes]
     assert codes.mark == "C"
     assert (
-        get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown").level is ProblemLevel.NOTE
+        get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unverified").level
+        is ProblemLevel.NOTE
     )
 
 

@@ -282,11 +282,9 @@ def _validate_codes(
     known = codes.get_names_by_written_code(declared.code_pad)
     unknown = _find_positions_where(values, lambda v: str(v) not in known)
     # A list that was not verified in a standard may lack valid codes.
-    level = ProblemLevel.NOTE if codes.mark == "C" else ProblemLevel.GATE
+    level, case = (ProblemLevel.NOTE, "code_unverified") if codes.mark == "C" else (ProblemLevel.GATE, "code_unknown")
     examples = ", ".join(sorted({str(values[n]) for n in unknown})[:MAX_NAMED_FEATURES])
-    yield from make_row_problem(
-        content, level, "code_unknown", unknown, declared.name, codes=examples, codes_of=codes.id
-    )
+    yield from make_row_problem(content, level, case, unknown, declared.name, codes=examples, codes_of=codes.id)
 
 
 def _validate_texts(

@@ -21,7 +21,7 @@ from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_exa
     messages={
         "": "The package lacks {title}, which is required; expected is the file “{file}”. Add it with this name and "
         "place.",
-        "optional": "The package has no {title} (“{file}”), which is optional. Add it if the county has one; "
+        "optional": "The package has no {title} (“{file}”), which is mandatory if the county has one. Add it if so; "
         "otherwise no action is needed.",
         "maps": "Maps in the specification that are missing in “{file}”: {count} ({titles}). Add those that the "
         "county has; the others need no action.",
@@ -46,9 +46,10 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
     """Every required part of a package exists.
 
     What it checks
-        Each part of the specification: vector data, documents, tables, maps. A missing part that a county may not
-        have is only information. The same applies to maps in the specification if the package has other maps of it.
-        Optional tables are not missing where the package has the plugin's workbook with the same tables.
+        Each part of the specification: vector data, documents, tables, maps. A missing part that is mandatory only
+        if the county has it is a note, because the data do not show whether it does. The same applies to maps in
+        the specification if the package has other maps of it. Optional tables are not missing where the package has
+        the plugin's workbook with the same tables.
     Why
         A delivery with a missing part is sent back unread.
     How to fix

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Open files, folders and pages with the default programs of the computer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qgis.PyQt.QtCore import QDir, Qt, QUrl
+from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtWidgets import QMessageBox, QWidget
+
+from ...bridge.texts import tr
+
+
+def open_path(path: str, parent: QWidget | None = None) -> bool:
+    """Open a file or folder with its default program.
+
+    Show the path, with the reason, if it no longer exists or no program opens it. Return True if it was opened.
+    """
+    if not Path(path).exists():
+        return _show_path(
+            parent, tr("Not found"), tr("This file or folder was moved or deleted after it was written:"), path
+        )
+    if QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+        return True
+    return _show_path(
+        parent, tr("Cannot be opened"), tr("No program on this computer opens this file or folder. It is here:"), path
+    )
+
+
+def make_opener(path: str) -> Callable[[], None]:
+    """Return a function for a button that opens a path with its default program."""
+
+    def open_it() -> None:
+        open_path(path)
+
+    return open_it
+
+
+def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:
+    """Open a local page, at its anchor, in the browser; without a browser, show the path of the page.
+
+    Return True if it was opened.
+    """
+    if QDesktopServices.openUrl(url):
+        return True
+    return _show_path(
+        parent,
+        tr("No browser found"),
+        tr("No program that opens web pages was found. Open this file in a browser:"),
+        url.toLocalFile(),
+    )
+
+
+def _show_path(parent: QWidget | None, title: str, reason: str, path: str) -> bool:
+    """Show why a path was not opened, with the path to copy; return False."""
+    message = QMessageBox(parent)
+    message.setObjectName("SanxianNotOpened")
+    message.setIcon(QMessageBox.Icon.Information)
+    message.setWindowTitle(title)
+    message.setText(f"{reason}\n{QDir.toNativeSeparators(path)}")
+    message.setTextFormat(Qt.TextFormat.PlainText)
+    message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    message.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
+    message.exec()
+    return False

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test opening files with other programs, and the button that copies a text."""
+
+import pytest
+from qgis.PyQt.QtGui import QGuiApplication
+
+from plugin.gui.widgets import opening
+from plugin.gui.widgets.buttons import CopyButton
+
+
+@pytest.fixture
+def shown(qgis_app, monkeypatch):
+    """Return the texts of the message boxes that were shown."""
+    texts = []
+    monkeypatch.setattr(opening.QMessageBox, "exec", lambda self: texts.append(self.text()))
+    return texts
+
+
+def test_opened_file_shows_no_message(shown, monkeypatch, tmp_path):
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: True)
+    assert opening.open_path(str(tmp_path))
+    assert shown == []
+
+
+def test_file_that_no_program_opens_is_shown_with_its_path(shown, monkeypatch, tmp_path):
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: False)
+    assert not opening.open_path(str(tmp_path))
+    assert [text.splitlines()[-1] for text in shown] == [str(tmp_path)]
+
+
+def test_deleted_file_is_reported_before_a_program_is_started(shown, monkeypatch, tmp_path):
+    monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: pytest.fail("a program was started"))
+    opening.make_opener(str(tmp_path / "清单.html"))()
+    assert [text.splitlines()[-1] for text in shown] == [str(tmp_path / "清单.html")]
+
+
+def test_copy_button_copies_its_text_and_shows_that_it_has(qgis_app, chinese):
+    button = CopyButton("复制校验值", lambda: "abc")
+    button.click()
+    assert (QGuiApplication.clipboard().text(), button.text()) == ("abc", "已复制")
+    button._timer.timeout.emit()
+    assert button.text() == "复制校验值"
