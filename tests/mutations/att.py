@@ -385,3 +385,22 @@ def plant_red_line_without_kind(draft: CountyDraft) -> None:
 @declare_mutation("ATT020", case="placeholder")
 def plant_zone_that_is_not_approved(draft: CountyDraft) -> None:
     draft.change("YDYHGHFQ", draft.first_row("YDYHGHFQ"), BZ="待定，未批准")
+
+
+@declare_mutation("ATT024")
+def plant_number_of_another_parcel_of_the_village(draft: CountyDraft) -> None:
+    first, second = _list_rows_of_largest_village(draft)[:2]
+    draft.change("DLTB", second, TBBH=draft.value("DLTB", first, "TBBH"))
+
+
+@declare_mutation("ATT024", case="many")
+def plant_numbers_that_pairs_of_parcels_share(draft: CountyDraft) -> None:
+    for _, village in draft.layers["DLTB"].groupby("ZLDWDM"):
+        for place, row in enumerate(village.index):
+            draft.change("DLTB", int(row), TBBH=str(place // 2 + 1))
+
+
+def _list_rows_of_largest_village(draft: CountyDraft) -> list[int]:
+    parcels = draft.layers["DLTB"]
+    village = parcels["ZLDWDM"].value_counts().index[0]
+    return [int(row) for row in parcels.index[parcels["ZLDWDM"] == village]]

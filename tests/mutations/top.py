@@ -139,7 +139,7 @@ def plant_half_filled_boundary_window(draft: CountyDraft) -> None:
     draft.replace_shape(FARM, draft.row(FARM, parcel), parts[0])
 
 
-@declare_mutation("TOP001", case="duplicate")
+@declare_mutation("TOP001", case="duplicate", follows=["ATT024"])
 def plant_parcel_pasted_twice(draft: CountyDraft) -> Any:
     row = draft.pick_row(PARCEL, draft.wild)
     draft.add(PARCEL, draft.shape(PARCEL, row), like=row)
