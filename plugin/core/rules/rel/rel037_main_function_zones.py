@@ -17,8 +17,8 @@ from ...three_zones.main_function import (
 WEST_TOWNSHIP_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
 FARMING_TOWNSHIP = {"wkt": WEST_TOWNSHIP_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
-FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 800 0, 800 1000, 0 1000, 0 0))", "zone_code": "300"}
-ECOLOGY_ZONE = {"wkt": "POLYGON ((800 0, 1000 0, 1000 1000, 800 1000, 800 0))", "zone_code": "200"}
+FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
+ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
 URBAN_ZONE = {"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}
 HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
 
@@ -48,7 +48,8 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
     },
     fails=[
         RuleExample("farming where woods are", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
-                finds=1),
+                finds=1, parameters={"min_farming_share": 0.5}),
+        RuleExample("woods nearly everywhere", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}]}, finds=1),
         RuleExample("a town that is none", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "城市化地区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
         RuleExample("an unknown word", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "综合区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
         RuleExample("energy without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区（叠加能源资源富集区）"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
@@ -64,8 +65,7 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
                 "zones": [URBAN_ZONE, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
         RuleExample("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
                 "zones": [FARMLAND_ZONE, {**ECOLOGY_ZONE, "zone_code": "700"}], "LSWHBHX": [HERITAGE_SITE_WKT]}),
-        RuleExample("a county wants less", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
-                parameters={"min_farming_share": 0.1}),
+        RuleExample("three tenths are enough", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]}),
     ],
 )  # fmt: skip
 def main_function_zones(
