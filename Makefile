@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The logic is in tools/*.sh: make does badly with spaces in paths, so no path of the machine is a target here.
+# The logic is in tools/*.sh: make does not handle spaces in paths well, so that no local path is a target here.
 # Settings: SANXIAN_ENV (virtual environment, default .venv), SANXIAN_NO_INSTALL=1 (install no system packages).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 RUN := bash tools/run.sh
 SAMPLE := -m tests.county
-# File by file, the longest first (tests/conftest.py): what a file has in common is made once.
-# A worker that dies ends the run: a new one would wait for tests that nobody gives it.
+# Distribute tests by file, the longest first (tests/conftest.py): tests of a file share what they set up.
+# A worker that dies ends the run: a new worker would wait for tests that are never assigned to it.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 ARGS ?= --help
 TESTS ?=
@@ -44,7 +44,7 @@ benchmark: setup ## 性能基准（BENCH="--parcels 150000"）· speed as ratios
 rules: setup ## 规则清单 · the rules (RULES="--html build/rules.html" or "--csv …")
 	@$(RUN) python -m plugin.core rules $(value RULES)
 
-profile: setup ## 县配置的全部设置（PROFILE=hunyuan PHASE=报批）· a profile laid open
+profile: setup ## 县配置的全部设置（PROFILE=hunyuan PHASE=报批）· all settings of a profile
 	@$(RUN) python -m plugin.core profile "$(PROFILE)" --phase "$(PHASE)"
 
 rule: setup ## 新规则 · a new rule: CODE=ATT012 NAME=missing-use
@@ -71,5 +71,5 @@ qgis: setup ## 打开 QGIS 并载入示例县（副本）· the desktop with a c
 qgis_process: setup ## ARGS="run sanxian:check_plan -- SOURCE='…'"
 	@bash tools/qgis_process.sh $(value ARGS)
 
-clean: ## 清除生成物（保留虚拟环境）· removes what was made, keeps the environment
+clean: ## 清除生成物（保留虚拟环境）· removes generated files, keeps the environment
 	@rm -rf build dist resources/manual .pytest_cache .mypy_cache .ruff_cache && rm -f i18n/*.qm && find plugin tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The habit: format, lint, layers, types of the core, fast tests. Everything runs, then the first failure decides. Types are looked at
-# beside the tests; what they say comes in its turn.
-# Fast tests: the shape of the code and of all texts, every rule's examples, and the packages of the core that differ from the last
-# commit or from the upstream branch. `make test` runs all.
+# Routine check: format, lint, layers, types of the core, fast tests. All steps run; the exit status is 1 if any fails.
+# Types are checked in parallel with the other steps; their output is printed last.
+# Fast tests: structure of the code and of all texts, examples of every rule, and the packages of the core that differ
+# from the last commit or from the upstream branch. `make test` runs all tests.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# The environment is found once for all steps.
+# Find the environment once for all steps.
 [ -n "${SANXIAN_CHECK:-}" ] || exec env SANXIAN_CHECK=1 bash tools/run.sh bash tools/check.sh
 python="$SANXIAN_ENV/bin/python"
 said=$(mktemp)
@@ -21,7 +21,7 @@ types() {
     [ ! -d plugin/core ] || "$python" -m mypy --no-error-summary
 }
 layers() {
-    # `python -c` finds `plugin` in this folder; the script lint-imports does not start where the environment's path has spaces.
+    # `python -c` finds `plugin` in this folder; the script lint-imports fails if the environment's path has spaces.
     local out
     out=$("$python" -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --cache-dir build/layers 2>&1) ||
         { printf '%s\n' "$out"; return 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The main job on the sample county: through qgis_process, or by the core alone where QGIS cannot be had.
+# Check the sample county: with qgis_process, or with the core alone if QGIS is not available.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh
@@ -19,7 +19,7 @@ else
 fi
 status=0
 "${run[@]}" > "$log" 2>&1 < /dev/null || status=$?
-# The core says with 1 that the plan has errors (the sample does); qgis_process says with 1 that it could not run.
+# Exit status 1 of the core: the plan has errors (the sample has). Exit status 1 of qgis_process: it could not run.
 if [ ! -s "$out/report.json" ] || { [ "$status" != 0 ] && { [ -n "$SANXIAN_QGIS" ] || [ "$status" != 1 ]; }; }; then
     tail -n 30 "$log" >&2
     die "检查未能运行（退出码 $status，日志 $log）· the check could not run (exit $status)"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by the other scripts, in the checkout: what QGIS and Python need to find the plugin and its libraries.
-# Settings: SANXIAN_ENV (the virtual environment, default .venv), SANXIAN_BUILD (default build), SANXIAN_DESKTOP=1 (a real screen).
-# Paths may hold spaces and Chinese characters, so everything is quoted and nothing here is a make target.
+# Sourced by the other scripts, in the checkout: settings with which QGIS and Python find the plugin and its libraries.
+# Settings: SANXIAN_ENV (environment, default .venv), SANXIAN_BUILD (default build), SANXIAN_DESKTOP=1 (use a screen).
+# Paths may contain spaces and Chinese characters, so everything is quoted and nothing here is a make target.
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
@@ -11,8 +11,8 @@ SANXIAN_ENV=$(absolute "${SANXIAN_ENV:-.venv}")
 SANXIAN_BUILD=$(absolute "${SANXIAN_BUILD:-build}")
 export SANXIAN_ENV SANXIAN_BUILD
 export LANG=C.UTF-8 LC_ALL=C.UTF-8 PYTHONUTF8=1
-# Bytecode is kept, and kept in one folder: QGIS's own Python code lies where users cannot write, and hundreds of
-# processes would compile it anew.
+# Bytecode is cached in one folder. Users cannot write to the folder of QGIS's Python code, and without a cache hundreds
+# of processes would compile it again.
 export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX="$SANXIAN_BUILD/pycache"
 
 state="$SANXIAN_ENV/sanxian.state"
@@ -23,7 +23,7 @@ export SANXIAN_QGIS SANXIAN_QGIS_PROCESS SANXIAN_QGIS_DATA # version, program an
 
 python="$SANXIAN_ENV/bin/python"
 
-# Puts the plugin on QGIS's path, in a profile of its own.
+# Add the plugin to QGIS's path, in a separate profile.
 use_qgis() {
     local site
     site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
@@ -35,7 +35,7 @@ use_qgis() {
     [ "$(readlink "$QGIS_PLUGINPATH/sanxian" 2>/dev/null)" = "$PWD" ] || ln -sfn "$PWD" "$QGIS_PLUGINPATH/sanxian"
 }
 
-# Once per profile. Strict, except while there is no plugin class to enable.
+# Runs once per profile. An error ends the script, except if no plugin class exists yet.
 enable_plugin() {
     local stamp="$QGIS_CUSTOM_CONFIG_PATH/sanxian-enabled" out
     [ ! -f "$stamp" ] || return 0
@@ -47,7 +47,7 @@ enable_plugin() {
     : > "$stamp"
 }
 
-# Compiled translations, beside their sources and never committed. Silent when nothing changed.
+# Compile translations, next to their sources and never committed. No output if nothing changed.
 translate() {
     local ts
     for ts in i18n/*.ts; do

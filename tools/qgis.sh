@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The desktop with the plugin and the sample county (a copy: opening a GeoPackage for editing changes its file).
+# Start the desktop with the plugin and a copy of the sample county: editing a GeoPackage changes its file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 SANXIAN_DESKTOP=1

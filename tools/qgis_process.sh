@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# qgis_process with the plugin enabled, without a screen, in the checkout's folder (relative paths are relative to it).
+# Run qgis_process with the plugin enabled, without a screen, in the checkout folder (relative paths start there).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh

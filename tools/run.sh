@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs a command in the environment: `tools/run.sh python -m plugin.core rules`, `tools/run.sh pytest …`, `tools/run.sh bash`.
+# Run a command in the environment: `tools/run.sh python -m plugin.core rules`, `tools/run.sh pytest …` or `… bash`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh
@@ -13,6 +13,6 @@ fi
 export PATH="$SANXIAN_ENV/bin:$PATH"
 case "${1:-}" in
     python) shift; exec "$python" "$@" ;;
-    pytest | mypy | ruff | bandit) exec "$python" -m "$@" ;; # not the scripts: their first line cannot hold every path
+    pytest | mypy | ruff | bandit) exec "$python" -m "$@" ;; # not the scripts: a shebang cannot contain every path
     *) exec "$@" ;;
 esac

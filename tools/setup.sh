@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the environment: QGIS 3.40 or later where it can be had, and a virtual environment of the Python that QGIS uses.
-# Idempotent: what is there is used as it is, and a second run looks at one stamp and ends.
-# Speaks on stderr: the output of `make -s qgis_process` stays the program's own.
-# Settings: SANXIAN_ENV (default .venv), SANXIAN_NO_INSTALL=1 (leave the system alone), SANXIAN_PYTHON (the Python to build on),
-# SANXIAN_REQUIRE_QGIS=1 (fail without QGIS).
+# Create the environment: QGIS 3.40 or later if possible, and a virtual environment of the Python that QGIS uses.
+# Idempotent: existing parts are used unchanged, and a second run only compares a stamp.
+# Writes to stderr: the output of `make -s qgis_process` remains that of the program.
+# Settings: SANXIAN_ENV (default .venv), SANXIAN_NO_INSTALL=1 (install no system packages), SANXIAN_PYTHON (the base
+# Python), SANXIAN_REQUIRE_QGIS=1 (fail without QGIS).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/env.sh
 exec >&2
 
 minimum=34000
-codename_with_backports=bookworm # its own QGIS is too old, its backports suite has 3.40
+codename_with_backports=bookworm # its QGIS is too old, its backports suite has 3.40
 
 # --- already done? ---------------------------------------------------------------------------------------------------
-# Looked at without starting Python or QGIS: the files that decide, and the programs found.
+# Decided without starting Python or QGIS: by the contents of these files and the programs found.
 key() {
     cat requirements.txt requirements-dev.txt tools/setup.sh
     printf '%s\n' "$SANXIAN_ENV" "${SANXIAN_PYTHON:-}" "${SANXIAN_NO_INSTALL:-}"
@@ -29,7 +29,7 @@ ready() { say "环境就绪 · ready: QGIS ${SANXIAN_QGIS:-无（仅核心 · co
 if done_already; then ready; exit 0; fi
 
 mkdir -p "$SANXIAN_BUILD"
-if command -v flock > /dev/null; then # two makes at once in one checkout
+if command -v flock > /dev/null; then # two runs of make at once in one checkout
     exec 9> "$SANXIAN_BUILD/setup.lock"
     flock 9
     if done_already; then ready; exit 0; fi
@@ -93,7 +93,7 @@ candidate_is_new_enough() {
     [ -n "$version" ] && [ "$version" != "(none)" ] && dpkg --compare-versions "$version" ge 3.40
 }
 
-# The backports suite of the mirror that this machine uses already, with the same key.
+# Add the backports suite of the mirror that this machine already uses, with the same key.
 add_backports() {
     local codename=$1 entry uri file number signed target=/etc/apt/sources.list.d/sanxian-backports.sources
     if apt-get indextargets --format '$(RELEASE)' "Identifier: Packages" | grep -qx "$codename-backports"; then return 0; fi
@@ -199,8 +199,8 @@ if [ "$(cat "$SANXIAN_ENV/sanxian.base" 2> /dev/null)" != "$wanted $SANXIAN_ENV"
     printf '%s' "$wanted $SANXIAN_ENV" > "$SANXIAN_ENV/sanxian.base"
 fi
 say "安装 Python 库（固定版本）· Python libraries at pinned versions"
-# Everything is pinned, and system packages must not answer for one of them: pip's own view of those is left out of it.
-# `pip check` style notes about system packages (scipy built for numpy 1) are not about this environment.
+# All versions are pinned. pip does not resolve dependencies, so that no system package replaces a pinned one.
+# Messages like those of `pip check` on system packages (scipy built for numpy 1) do not concern this environment.
 if ! "$python" -m pip install --disable-pip-version-check --quiet --no-input --no-deps --only-binary :all: \
     -r requirements-dev.txt > "$SANXIAN_BUILD/pip.log" 2>&1; then
     cat "$SANXIAN_BUILD/pip.log" >&2
@@ -213,8 +213,8 @@ fi
     printf 'SANXIAN_QGIS_PROCESS=%q\n' "$qgis_program"
     printf 'SANXIAN_QGIS_DATA=%q\n' "$qgis_data"
 } > "$SANXIAN_ENV/sanxian.state"
-stamp=$(key | cksum) # again: QGIS may be new since
-# An install that failed is tried again next time; a machine where none is possible is not asked again.
+stamp=$(key | cksum) # again: QGIS may have been installed since
+# A failed installation is repeated at the next run; on a machine where none is possible it is not repeated.
 if [ -n "$qgis_version" ] || [ -z "$tried" ]; then printf '%s' "$stamp" > "$SANXIAN_ENV/sanxian.stamp"; fi
 SANXIAN_QGIS=$qgis_version
 ready

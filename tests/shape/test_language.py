@@ -60,6 +60,20 @@ def list_comments(text: str):
             yield token.start[0], token.string
 
 
+def list_files_with_hash_comments() -> list[Path]:
+    """Return settings, templates and scripts, whose comments begin with #."""
+    names = run_git("ls-files", "*.toml", "*.sh", "Makefile", ".ci/run", ":!tests/upgrade").splitlines()
+    return [ROOT / name for name in names]
+
+
+def list_hash_comments(text: str):
+    """Yield line and text of each comment that begins with #."""
+    for number, line in enumerate(text.splitlines(), 1):
+        # A # within quotes is part of a value, such as a colour.
+        if found := re.match(r"(?:[^\"'#]|\"[^\"]*\"|'[^']*')*(#.*)", line):
+            yield number, found[1]
+
+
 def list_defined_names(text: str):
     """Yield line and name of each function, class, parameter and assigned variable."""
     for node in parse_nodes(text):
@@ -95,6 +109,17 @@ def test_docstrings_and_comments_contain_no_banned_words(read):
             f"{path.relative_to(ROOT)}:{line}: {word}"
             for path, source in read_sources().items()
             for line, text in read(source)
+            for word in find_banned_words("prose", text)
+        ]
+    )
+
+
+def test_comments_of_data_files_and_scripts_contain_no_banned_words():
+    fail_with_problems(
+        [
+            f"{path.relative_to(ROOT)}:{line}: {word}"
+            for path in list_files_with_hash_comments()
+            for line, text in list_hash_comments(path.read_text(encoding="utf-8"))
             for word in find_banned_words("prose", text)
         ]
     )
