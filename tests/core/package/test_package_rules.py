@@ -84,6 +84,22 @@ def test_data_set_file_of_only_optional_layers_may_be_absent():
     ] == ["data"]
 
 
+@pytest.mark.parametrize(
+    ("slots", "cases"),
+    [
+        ([{"id": "construction", "files": []}], []),
+        ([{"id": "construction", "files": ["2-规划文档/140225浑源县数据库建设报告.pdf"]}], ["optional"]),
+        ([{"id": "text", "files": []}], ["optional"]),
+        ("none", ["optional"]),
+        ([{"id": ["construction"], "files": []}, 7, None], ["optional"]),
+    ],
+)
+def test_part_that_the_manifest_lists_as_not_provided_is_no_finding(slots, cases):
+    facts = make_package_facts({"drop": ["2-规划文档/140225浑源县数据库建设报告.pdf"]})
+    facts = replace(facts, manifest={**(facts.manifest or {}), "slots": slots})
+    assert [f.case for f in run_package_rule("DOC002", facts)] == cases
+
+
 @pytest.mark.parametrize("crs", ["epsg:4490", "EPSG:4490", "urn:ogc:def:crs:EPSG::4490"])
 def test_crs_in_the_package_spec_may_be_spelled_differently(crs):
     facts = make_package_facts({})

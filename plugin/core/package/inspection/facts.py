@@ -443,6 +443,15 @@ class PackageFacts:
         }
         return {path: kind for path, kind in kinds.items() if kind in GENERATED_DOCUMENTS}
 
+    def list_ids_of_empty_slots(self) -> set[str]:
+        """Return the ids of the parts of the specification that the manifest lists without files."""
+        rows = self.manifest.get("slots") if self.manifest else None
+        return {
+            row["id"]
+            for row in (rows if isinstance(rows, list) else ())
+            if isinstance(row, dict) and isinstance(row.get("id"), str) and row.get("files") == []
+        }
+
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""
         report = self.get_expected_path(self.package_spec.report.folder, self.package_spec.report.file)

@@ -8,7 +8,13 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..maps.slots import find_missing_input_of_plan, make_map_spec
 from ..package_spec.model import FileSlot
-from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
+from ._package import (
+    NO_PACKAGE_EXAMPLE,
+    get_package_facts,
+    make_example,
+    make_file_finding,
+    make_result_without_package,
+)
 
 
 @rule(
@@ -49,7 +55,8 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
         Each part of the specification: vector data, documents, tables, maps. A missing part that is mandatory only
         if the county has it is a note, because the data do not show whether it does. The same applies to maps in
         the specification if the package has other maps of it. Optional tables are not missing where the package has
-        the plugin's workbook with the same tables.
+        the plugin's workbook with the same tables. A part that the manifest lists as not provided, and that may be
+        missing, is only mentioned in the remarks of this rule.
     Why
         A delivery with a missing part is sent back unread.
     How to fix
@@ -58,12 +65,15 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
         Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
         The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    return apply_check_to_package_facts(ctx, _report_missing_parts)
-
-
-def _report_missing_parts(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    yield from _report_missing_data_sets(package, ctx)
-    yield from _report_missing_files(package, ctx)
+    package = get_package_facts(ctx)
+    if package is None:
+        return make_result_without_package()
+    not_provided: list[FileSlot] = []
+    result = RuleResult([*_report_missing_data_sets(package, ctx), *_report_missing_files(package, ctx, not_provided)])
+    if not_provided:
+        titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
+        result.notes.append(("package_parts_not_provided", {"titles": titles}))
+    return result
 
 
 def _report_missing_data_sets(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -92,18 +102,23 @@ def _has_own_tables(package: PackageFacts) -> bool:
     return any(file.path == path for file in package.files)
 
 
-def _report_missing_files(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
+def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:
     """Yield findings on missing documents, tables and maps.
 
-    Optional maps with a number make one finding.
+    Optional maps with a number make one finding. ``not_provided`` receives the parts that may be missing and that the
+    manifest lists without files.
     """
     missing_maps, has_numbered_map = [], False
+    empty_slots = package.list_ids_of_empty_slots()
     for slot in package.package_spec.files:
         files = package.list_files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
             continue
         if slot.kind == "table" and slot.need != "M" and _has_own_tables(package):
+            continue
+        if slot.kind != "map" and slot.need != "M" and slot.id in empty_slots:
+            not_provided.append(slot)
             continue
         if slot.number and slot.need != "M":
             if not _lacks_layers_of_map(slot, package, ctx):
