@@ -70,8 +70,9 @@ def parcel_numbers(parcels: Layer, *, ctx: RuleContext, listed_count: float = 10
     for (location, number), rows in rows_by_number.items():
         params = {"location": location, "value": number, **make_row_list_params(parcels, rows)}
         shapes = shapely.get_parts(parcels.plane[rows][~is_missing(parcels.plane[rows])])
+        polygons = shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]
         finding = ctx.finding_maker.make_row_finding(
-            parcels, rows[0], field=NUMBER_FIELD, params=params, geometry=shapely.multipolygons(shapes)
+            parcels, rows[0], field=NUMBER_FIELD, params=params, geometry=shapely.multipolygons(polygons)
         )
         finding.related_role = parcels.role
         finding.related_keys = [parcels.keys[row] for row in rows[1:]]
@@ -81,12 +82,15 @@ def parcel_numbers(parcels: Layer, *, ctx: RuleContext, listed_count: float = 10
 
 def _find_repeated_numbers(parcels: Layer) -> dict[tuple[str, str], list[int]]:
     """Return (village, number) → rows, for each number that several parcels of a village have."""
+    import pandas as pd
+
+    pairs = pd.DataFrame({"village": parcels.text("location_code"), "number": parcels.get_texts_by_name(NUMBER_FIELD)})
+    pairs = pairs[(pairs["village"] != "") & (pairs["number"] != "")]
+    repeated = pairs[pairs.duplicated(keep=False)]
     rows_by_number: dict[tuple[str, str], list[int]] = defaultdict(list)
-    pairs = zip(parcels.text("location_code"), parcels.get_texts_by_name(NUMBER_FIELD), strict=True)
-    for row, pair in enumerate(pairs):
-        if all(pair):
-            rows_by_number[pair].append(row)
-    return {pair: rows for pair, rows in sorted(rows_by_number.items()) if len(rows) > 1}
+    for row, village, number in repeated.itertuples(name=None):
+        rows_by_number[village, number].append(row)
+    return dict(sorted(rows_by_number.items()))
 
 
 def _make_summary_finding(parcels: Layer, numbers: list[str]) -> Finding:
