@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The report to be signed as PDF and from the toolbox: pages, texts, and figures equal to those of the docx."""
 
+import random
 import re
 import unicodedata
+from dataclasses import replace
 from html import escape
 
 import openpyxl
 import pytest
 from pypdf import PdfReader
-from qgis.PyQt.QtCore import QThread
+from qgis.PyQt.QtCore import QSizeF, QThread
+from qgis.PyQt.QtGui import QTextDocument, QTextTable
 
+from plugin.bridge.printing.pagination import lay_out_with_whole_rows
 from plugin.bridge.printing.pdf import write_pdf
-from plugin.core.cancellation import Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import THIN_SPACE
+from plugin.core.render.document.blocks import DocumentCell, DocumentColumn, DocumentTable, Heading
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.texts import list_first_page_texts
 from plugin.core.render.html import render_report
 from tests.qgis.helpers import SAMPLE, run_algorithm
@@ -174,3 +180,55 @@ def test_check_tool_writes_pdf_docx_and_ledger(tmp_path):
         e.text or "" for e in load_docx_library("x").Document(paths["OUTPUT_DOCX"]).element.body.iter()
     )
     assert openpyxl.load_workbook(paths["OUTPUT_XLSX"]).sheetnames == ["汇总", "问题"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_of_tables_are_not_divided_between_pages(document, seed):
+    """Compare the pages of all lines of a row, in documents with rows of various heights."""
+    rng = random.Random(seed)
+    columns = tuple(DocumentColumn(title, width) for title, width in (("图层", 30), ("说明", 70)))
+    blocks = []
+    for number in range(12):
+        rows = tuple((DocumentCell("永安镇"), DocumentCell("重叠 4.81 公顷。" * rng.randint(1, 60))) for _ in range(8))
+        blocks += [Heading(f"第 {number} 条", 2), DocumentTable(columns, rows)]
+    long = replace(document, blocks=tuple(blocks))
+    assert list_divided_rows(lay_out_on_a4(long)), "the plain layout divides rows"
+    text = lay_out_with_whole_rows(long, lay_out_on_a4, NEVER_CANCELLED)
+    assert list_divided_rows(text) == []
+    printed = text.toPlainText()
+    assert printed.count("永安镇") == 96
+    assert [printed.count(f"第 {number} 条") for number in range(12)] == [1] * 12
+
+
+def test_row_higher_than_a_page_is_divided(document):
+    columns = (DocumentColumn("说明", 100),)
+    rows = ((DocumentCell("短"),), (DocumentCell("很长。" * 3000),), (DocumentCell("末"),))
+    high = replace(document, blocks=(Heading("标题", 2), DocumentTable(columns, rows)))
+    text = lay_out_with_whole_rows(high, lay_out_on_a4, NEVER_CANCELLED)
+    assert text.toPlainText().count("很长。") == 3000
+    assert list_divided_rows(text) == ["很长"]
+
+
+def lay_out_on_a4(document):
+    text = QTextDocument()
+    text.setHtml(render_print_html(document, 178.0))
+    text.setPageSize(QSizeF(673, 980))
+    return text
+
+
+def list_divided_rows(text):
+    """Return the last words of rows of which some lines are on another page than others."""
+    tables = [frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)]
+    divided = []
+    for table in tables:
+        for row in range(table.rows()):
+            pages = set()
+            for column in range(table.columns()):
+                block = table.cellAt(row, column).firstCursorPosition().block()
+                top = text.documentLayout().blockBoundingRect(block).top()
+                lines = [block.layout().lineAt(n) for n in range(block.layout().lineCount())]
+                # The last line of a page may touch its lower edge.
+                pages |= {int((top + line.y() + line.height() / 2) // text.pageSize().height()) for line in lines}
+            if len(pages) > 1:
+                divided.append(block.text()[:2])
+    return divided

@@ -23,6 +23,7 @@ from qgis.PyQt.QtGui import (
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.render.document.blocks import Document
 from ...core.render.document.print_html import SANS_FONTS, render_print_html
+from .pagination import lay_out_with_whole_rows
 
 #: Resolution of the layout. Sizes in pixels of the page's HTML are at this resolution.
 _DPI = 96
@@ -43,11 +44,16 @@ def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NE
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = _make_writer(buffer, document)
     size = QSizeF(writer.width(), writer.height() - _HEADER_HEIGHT - _FOOTER_HEIGHT)
-    text = QTextDocument()
-    text.setDocumentMargin(0)
-    text.setDefaultFont(_make_font(8.5))
-    text.setHtml(render_print_html(document, writer.width() / _DPI * _MM_PER_INCH))
-    text.setPageSize(size)
+
+    def lay_out(blocks: Document) -> QTextDocument:
+        text = QTextDocument()
+        text.setDocumentMargin(0)
+        text.setDefaultFont(_make_font(8.5))
+        text.setHtml(render_print_html(blocks, writer.width() / _DPI * _MM_PER_INCH))
+        text.setPageSize(size)
+        return text
+
+    text = lay_out_with_whole_rows(document, lay_out, cancellation)
     pages = text.pageCount()
     painter = QPainter(writer)
     try:
