@@ -408,6 +408,10 @@
         <translation>仍然检查</translation>
     </message>
     <message>
+        <source>Check Project</source>
+        <translation>检查工程</translation>
+    </message>
+    <message>
         <source>Check before handing in</source>
         <translation>汇交前的检查</translation>
     </message>
@@ -3395,7 +3399,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>The package was not made, because the plan does not pass. Correct the listed problems, or go back and force the package.</source>
-        <translation>未生成：成果包不符合要求。请改正下列各处；确需先行导出的，返回后勾选“强制生成”。原有文件未改动。</translation>
+        <translation>未生成：成果包不符合要求。请改正下列各处；确需先行导出的，点“上一步”，勾选“强制生成”。原有文件未改动。</translation>
     </message>
     <message>
         <source>The package was not made, because values would be lost. Correct the listed problems; forcing does not help.</source>
@@ -4478,6 +4482,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>“{layers}” will be switched to edit mode. One undo takes all back.</source>
         <translation>应用时“{layers}”切换到编辑状态；一步即可撤销。</translation>
+    </message>
+    <message>
+        <source>“{level}” not applied: no reason for the lower level</source>
+        <translation>“{level}”未采用：没有降密理由</translation>
     </message>
     <message>
         <source>“{name}” exists. Replace it?</source>

@@ -21,7 +21,7 @@ from qgis.utils import iface
 
 def make_layouts(controller):
     def fill(form):
-        FACTS["asked"] = form.problem.text()
+        FACTS["asked"] = form.problem.label.text()
         form.compiler.setText("浑源县人民政府")
         form.cartographer.setText("浑源县自然资源局")
         form.date.setText("2026年11月")

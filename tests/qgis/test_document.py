@@ -131,7 +131,7 @@ def test_lower_secrecy_level_is_refused_until_a_reason_is_entered(project):
     dialog.secrecy.setEditText("公开")
     assert dialog.reason.isEnabled()
     dialog.accept()
-    assert document.read_document_info(project) == DocumentInfo() and "没有降密理由" in dialog.problem.text()
+    assert document.read_document_info(project) == DocumentInfo() and "没有降密理由" in dialog.problem.label.text()
     dialog.reason.setText("公示稿已脱密")
     dialog.accept()
     assert document.read_document_info(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
@@ -148,7 +148,7 @@ def test_map_approval_number_can_be_entered_only_for_public_results(project):
     assert not dialog.approval.isEnabled()
     dialog.secrecy.setEditText("保密")
     dialog.accept()
-    assert document.read_document_info(project) == DocumentInfo() and "保密" in dialog.problem.text()
+    assert document.read_document_info(project) == DocumentInfo() and "保密" in dialog.problem.label.text()
 
 
 # --- before an export
@@ -164,13 +164,13 @@ def test_export_without_secrecy_level_asks_until_a_valid_level_is_stored(project
     asked = []
 
     def exec_(dialog):
-        asked.append(dialog.problem.text())
+        asked.append(dialog.problem.label.text())
         dialog.secrecy.setEditText("")
         dialog.accept()
-        assert document.read_document_info(project).secrecy == "" and "没有设定密级" in dialog.problem.text()
+        assert document.read_document_info(project).secrecy == "" and "没有设定密级" in dialog.problem.label.text()
         dialog.secrecy.setEditText("绝密")
         dialog.accept()
-        assert document.read_document_info(project).secrecy == "" and "某样式" in dialog.problem.text()
+        assert document.read_document_info(project).secrecy == "" and "某样式" in dialog.problem.label.text()
         dialog.secrecy.setEditText("内部")
         dialog.accept()
         return dialog.result()

@@ -126,6 +126,17 @@ class CauseMessage:
 
 
 @dataclass(frozen=True)
+class NameList:
+    """Several names as one parameter, with the comma of the language between them."""
+
+    names: tuple[str, ...]
+
+    def render(self, texts: Texts) -> str:
+        """Return the names as text."""
+        return texts.get("words", "between_names").join(self.names)
+
+
+@dataclass(frozen=True)
 class MessageLines:
     """Several messages as one parameter; each is on its own line."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...paths import DOCUMENT_SETTINGS
 from ..errors import DataError, InputError
 from ..files.data import ErrorCollector, check_keys, check_type, read_toml
-from ..messages.texts import Message
+from ..messages.texts import Message, NameList
 
 if TYPE_CHECKING:
     from ..messages.texts import Texts
@@ -160,12 +160,12 @@ class ResolvedDocument:
         all_levels = load_secrecy_levels()
         secrecy = self.refused_lowering.secrecy if self.refused_lowering is not None else self.document_info.secrecy
         if not secrecy:
-            raise InputError("document_secrecy_missing", known=", ".join(all_levels.names))
+            raise InputError("document_secrecy_missing", known=NameList(tuple(all_levels.names)))
         allowed = tuple(levels)
         if allowed and all_levels.strip_term(secrecy) not in allowed:
-            raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=", ".join(allowed))
+            raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=NameList(allowed))
         if not allowed and not all_levels.is_known(secrecy):
-            raise InputError("document_secrecy_unknown", secrecy=secrecy, known=", ".join(all_levels.names))
+            raise InputError("document_secrecy_unknown", secrecy=secrecy, known=NameList(tuple(all_levels.names)))
         if self.refused_lowering is not None:
             raise self.refused_lowering.error
 

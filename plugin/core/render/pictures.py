@@ -63,14 +63,21 @@ def select_findings_with_area(report: Report) -> list[Finding]:
 
 
 def select_largest_conflicts(report: Report, limit: int = MAX_PICTURES) -> list[Finding]:
-    """Return the ``limit`` first conflicts, in the order of overview and list.
+    """Return the ``limit`` largest conflicts, in the order of overview and list.
 
-    Errors come first, then the rules in their statutory order, then the largest areas.
+    Errors are chosen first: the largest between the three lines, then the largest of each further rule in the statutory
+    order. They are listed by rule in that order, then by area.
     """
     settings = load_report_settings()
 
-    def sort_key(finding: Finding) -> tuple[int, int, int, float, str, str]:
+    def choice_key(finding: Finding) -> tuple[int, int, int, float, str, str]:
+        severity, area, code, key = make_finding_sort_key(finding)
+        # Conflicts between the three lines compete with each other, those of each further rule among themselves.
+        place, family = (-1, 0) if code in settings.control_line_rules else settings.make_sort_key(code)
+        return severity, place, family, area, code, key
+
+    def list_key(finding: Finding) -> tuple[int, int, int, float, str, str]:
         severity, area, code, key = make_finding_sort_key(finding)
         return severity, *settings.make_sort_key(finding.code), area, code, key
 
-    return heapq.nsmallest(limit, select_findings_with_area(report), key=sort_key)
+    return sorted(heapq.nsmallest(limit, select_findings_with_area(report), key=choice_key), key=list_key)

@@ -25,7 +25,7 @@ def describe_rules_run(report: Report, norm: Norm, words: ReportTexts) -> str:
     if not groups:
         return words.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
     names = words.join_parts(
-        words.get("say", "group", name=words.get_text_or_key("rule_group", name), id=name, count=count)
+        words.get("say", "group", name=words.get_text_or_key("rule_group", name), count=count)
         for name, count in groups.items()
     )
     return words.get("say", "rules_run_groups", run=len(run), total=total, names=names)
@@ -42,12 +42,17 @@ def find_rules_for_data(run: Collection[str], norm: Norm) -> list[str]:
 
 
 def find_omitted_rule_groups(run: Collection[str], norm: Norm) -> dict[str, int]:
-    """Return the groups with rules that did not run, and the number of those rules."""
+    """Return the groups with rules that did not run, and the number of those rules.
+
+    A rule of several groups counts in the first of them.
+    """
     foreign = _list_groups_for_other_data(run, norm)
-    counts = {
-        name: len(set(codes) - set(run)) for name, codes in norm.standard.rule_groups.items() if name not in foreign
-    }
-    return {name: count for name, count in counts.items() if count}
+    counts, counted = {}, set(run)
+    for name, codes in norm.standard.rule_groups.items():
+        if name not in foreign and (omitted := set(codes) - counted):
+            counts[name] = len(omitted)
+            counted |= omitted
+    return counts
 
 
 def _list_groups_for_other_data(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:

@@ -110,6 +110,10 @@ class FindingsDock(FindingsForm):
         self.stale_button.setVisible(bool(text) and again)
 
     def set_result(self, result: CheckView) -> None:
+        if self.result is not None and self.result.is_of_package != result.is_of_package:
+            # Filters for the findings of a project would hide those of a package, and the reverse.
+            self.filters.clear()
+            self.verdict.show_usual_kinds()
         self.result = result
         self._reasons_shown = False
         report = result.report
@@ -118,7 +122,7 @@ class FindingsDock(FindingsForm):
         self.filters.offer_package_only(result.is_of_package)
         self._offer_filter_choices()
         self.tree.show_report(report, self._read_filters())
-        self.run_button.setText(tr("Re-check"))
+        self.run_button.setText(tr("Check Project") if result.is_of_package else tr("Re-check"))
         first = self.detail.isHidden()
         self._update_visible_page()
         self._show_selected()

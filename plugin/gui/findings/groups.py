@@ -40,7 +40,7 @@ class FindingGroup:
         Number of rows down to the last one in view.
     rule_number
         Permanent number of the rule within the list.
-    severity, area_m2, is_waived
+    severity, area_m2, is_waived, has_several_kinds
         Figures of all findings, updated by `update_figures`.
     """
 
@@ -62,6 +62,7 @@ class FindingGroup:
     severity: str = ""
     area_m2: float | None = None
     is_waived: bool = False
+    has_several_kinds: bool = False
 
     def __post_init__(self) -> None:
         self.update_figures()
@@ -99,6 +100,7 @@ class FindingGroup:
         self.severity = min({str(f.severity) for f in self.findings}, key=_SEVERITY_RANK.__getitem__, default="")
         self.area_m2 = sum_finding_areas(self.findings)
         self.is_waived = all(f.state == "waived" for f in self.findings)
+        self.has_several_kinds = len({get_kind(f) for f in self.findings}) > 1
 
     def get_icon_kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""

@@ -21,6 +21,7 @@ from .groups import (
     FindingGroup,
     describe_location,
     format_short_hectares,
+    get_kind,
     get_listed_rule,
     make_group_of_rule_not_run,
     make_search_text,
@@ -209,6 +210,10 @@ class FindingsModel(ChangingFindings):
             return "\n".join(t for t in (finding.key, finding.message) if t)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN and not index.internalId():
             return self._load_icon(self.groups[index.row()].get_icon_kind())
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN:
+            finding = self.get_finding(index)
+            mixed = finding is not None and self.get_group(index).has_several_kinds
+            return self._load_icon(get_kind(finding)) if mixed else None
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(theme.get_faint_color()) if self._is_faint(index) else None
         if role == ROW_ROLE:

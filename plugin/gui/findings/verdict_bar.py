@@ -83,9 +83,16 @@ class VerdictBar(QWidget):
 
     def show_all_kinds(self) -> None:
         """Press the filter button of every kind, as one change."""
-        for button in self.buttons.values():
+        self._show_kinds(frozenset(self.buttons))
+
+    def show_usual_kinds(self) -> None:
+        """Press the filter buttons that are pressed at first: all but waived findings."""
+        self._show_kinds(FilterSettings().shown_kinds)
+
+    def _show_kinds(self, kinds: frozenset[str]) -> None:
+        for kind, button in self.buttons.items():
             button.blockSignals(True)
-            button.setChecked(True)
+            button.setChecked(kind in kinds)
             button.blockSignals(False)
         self.kindsChanged.emit()
 

@@ -33,6 +33,7 @@ from ..widgets import messages
 from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
+from ..widgets.sections import NoticeBox
 
 
 class SpecDocumentInfo(NamedTuple):
@@ -84,9 +85,17 @@ def ensure_exportable_document_info(
             fallback.allowed_secrecy_levels, fallback.spec_name
         )
     except InputError as error:
-        problem = Texts(settings.get_interface_language()).explain_error(error)
-        return ask_for_document_info(project, profile, fallback, parent, problem)
+        return ask_for_document_info(project, profile, fallback, parent, _explain_in_dialog(error))
     return True
+
+
+def _explain_in_dialog(error: InputError) -> str:
+    """Return why document information does not permit an export, for readers of its dialog.
+
+    The texts of the error itself send the reader to this dialog.
+    """
+    texts = Texts(settings.get_interface_language())
+    return texts.get("document_dialog", error.key, **render_params(error.params, texts))
 
 
 class DocumentLine(QWidget):
@@ -149,6 +158,9 @@ def summarise_document_info(found: ResolvedDocument) -> str:
     else:
         source = texts.get("document", found.source_by_key["secrecy"])
         parts = [tr("{value} ({source})").format(value=found.document_info.secrecy, source=source)]
+    if found.refused_lowering is not None:
+        refused = tr("“{level}” not applied: no reason for the lower level")
+        parts.append(refused.format(level=found.refused_lowering.secrecy))
     values = {key: getattr(found.document_info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval")}
     parts += [value for value in (*values.values(), found.document_info.printed_approval) if value]
     return " · ".join(parts)
@@ -190,8 +202,7 @@ class DocumentDialog(QDialog):
             line.textChanged.connect(self._update_messages)
         self.secrecy.editTextChanged.connect(self._update_messages)
         self._update_messages()
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
+        self.problem.show_message("error", problem)
         width = self.fontMetrics().horizontalAdvance("0") * 72
         self.resize(width, self.layout().totalHeightForWidth(width))
 
@@ -215,7 +226,7 @@ class DocumentDialog(QDialog):
             line.setObjectName(name)
         self.date.setToolTip(tr("As printed on maps and reports, for example 2026-11-22 or November 2026"))
         self.reason.setToolTip(tr("Written to the log, the manifest of the package and the report"))
-        self.problem = WrappedLabel()
+        self.problem = NoticeBox()
         self.problem.setObjectName("SanxianDocumentProblem")
 
     def _fill_fields(self, own: DocumentInfo) -> None:
@@ -302,15 +313,13 @@ class DocumentDialog(QDialog):
             if found.document_info.secrecy or self._must_export:
                 found.require_exportable(self._levels, self._form_name)
         except InputError as error:
-            # The texts of the error send the reader to this dialog.
-            return self._texts.get("document_dialog", error.key, **render_params(error.params, self._texts))
+            return _explain_in_dialog(error)
         return ""
 
     def accept(self) -> None:
         problem = self._find_problem()
         if problem:
-            self.problem.setText(problem)
-            self.problem.show()
+            self.problem.show_message("error", problem)
             return
         info = self.read_document_info()
         document.store_document_info(self._project, info)

@@ -92,7 +92,7 @@ def test_decisive_problems_are_in_the_statutory_order_with_amounts(checked):
     found = [f for f in checked.report.findings if f.code == "REL001"]
     net = sum(f.net_area_m2 for f in found) / 10_000
     assert items[0].amount_text == f"{net:,.2f} 公顷" and items[0].place_count == len(found) == 5
-    assert items[0].map_numbers == "1–5" and items[1].map_numbers == "6–12"
+    assert items[0].map_numbers == "1–3" and items[2].map_numbers == "11–12"
     assert items[4].amount_text == "超出 0.97 km²"
 
 
