@@ -177,7 +177,7 @@ def test_layouts_dialog_asks_for_a_missing_secrecy_level(county_map_builder, mon
     dialog, asked, answers = LayoutsDialog(county_map_builder.material, county_map_builder.catalogue), [], [0, 1]
 
     def exec_(form):
-        asked.append(form.problem.text())
+        asked.append(form.problem.label.text())
         answer = answers.pop(0)
         if answer:
             form.secrecy.setEditText("秘密")
@@ -196,7 +196,7 @@ def test_layouts_dialog_asks_for_a_missing_secrecy_level(county_map_builder, mon
 def test_map_export_without_secrecy_level_asks_and_stops_on_cancel(maps_and_interface, county_map_builder, monkeypatch):
     maps, _ = maps_and_interface
     asked, opened = [], []
-    monkeypatch.setattr(DocumentDialog, "exec", lambda form: asked.append(form.problem.text()) or 0)
+    monkeypatch.setattr(DocumentDialog, "exec", lambda form: asked.append(form.problem.label.text()) or 0)
     processing = types.SimpleNamespace(execAlgorithmDialog=lambda *given: opened.append(given) or {})
     monkeypatch.setitem(sys.modules, "processing", processing)
     maps.open_export_dialog()
