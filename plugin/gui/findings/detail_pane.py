@@ -238,7 +238,7 @@ class DetailPane(QgsScrollArea):
         layout = QVBoxLayout(page)
         head = QHBoxLayout()
         mark = QLabel()
-        size = QgsApplication.scaleIconSize(16, True)
+        size = QgsApplication.scaleIconSize(16)
         mark.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
         head.addWidget(mark)
         name = make_text_label(title)

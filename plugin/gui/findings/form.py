@@ -129,7 +129,7 @@ class FindingsForm(QgsDockWidget):
         button.setObjectName(name)
         button.setProperty("sanxianIcon", icon)
         button.setIcon(theme.load_icon(icon))
-        size = QgsApplication.scaleIconSize(16, True)
+        size = QgsApplication.scaleIconSize(16)
         button.setIconSize(QSize(size, size))
         button.setText(text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

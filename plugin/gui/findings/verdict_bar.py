@@ -173,7 +173,7 @@ class VerdictBar(QWidget):
 
     def refresh_icons(self) -> None:
         """Reload the icons after a change of theme or verdict."""
-        size = QgsApplication.scaleIconSize(16, True)
+        size = QgsApplication.scaleIconSize(16)
         for kind, button in self.buttons.items():
             button.setIcon(theme.load_icon(theme.KIND_ICONS[kind]))
             button.setIconSize(QSize(size, size))

@@ -56,7 +56,7 @@ class FindingCard(QFrame):
         self.setAutoFillBackground(True)
         mark = QLabel()
         icon = theme.KIND_ICONS[get_kind(finding)]
-        mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16, True), self.devicePixelRatioF()))
+        mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16), self.devicePixelRatioF()))
         head = make_text_label(f"{finding.code}  {title}".strip())
         font = head.font()
         font.setBold(True)

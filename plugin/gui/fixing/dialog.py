@@ -134,7 +134,7 @@ class FixDialog(QDialog):
     # --- content
     def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:
         """Show a finding whose fixes are being tried."""
-        size = QgsApplication.scaleIconSize(16, True)
+        size = QgsApplication.scaleIconSize(16)
         icon = theme.KIND_ICONS[get_kind(finding)]
         self._icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
         self._title.setText(f"{finding.code}  {title}")

@@ -107,7 +107,7 @@ class ProgressPage(QWidget):
         self.cancelled.emit()
 
     def refresh_icons(self) -> None:
-        size = QgsApplication.scaleIconSize(16, True)
+        size = QgsApplication.scaleIconSize(16)
         for icon, state in zip(self._icons, self._states, strict=True):
             icon.setPixmap(theme.load_pixmap(state, size, self.devicePixelRatioF()))
 
@@ -205,7 +205,7 @@ class OutcomePage(QWidget):
         self.refresh_icons()
 
     def refresh_icons(self) -> None:
-        size = QgsApplication.scaleIconSize(24, True)
+        size = QgsApplication.scaleIconSize(24)
         self._icon.setPixmap(theme.load_pixmap(self.end.icon, size, self.devicePixelRatioF()))
 
 

@@ -108,7 +108,7 @@ class GateBox(QGroupBox):
         self.refresh_icons()
 
     def refresh_icons(self) -> None:
-        size = QgsApplication.scaleIconSize(16, True)
+        size = QgsApplication.scaleIconSize(16)
         self._icon.setPixmap(theme.load_pixmap(self._icon_name, size, self.devicePixelRatioF()))
 
 
@@ -130,7 +130,7 @@ def make_reasons_list() -> QListWidget:
     view.setAccessibleName(tr("Deficiencies of the package"))
     view.setWordWrap(True)
     view.setTextElideMode(Qt.TextElideMode.ElideNone)
-    size = QgsApplication.scaleIconSize(16, True)
+    size = QgsApplication.scaleIconSize(16)
     view.setIconSize(QSize(size, size))
     view.setMinimumHeight(view.fontMetrics().lineSpacing() * _MAX_VISIBLE_REASONS)
     view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

@@ -48,7 +48,7 @@ class FieldMessage(QWidget):
         self.message = QLabel() if lines else WrappedLabel()
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        self._side = QgsApplication.scaleIconSize(12, True) if lines else self.fontMetrics().height()
+        self._side = QgsApplication.scaleIconSize(12) if lines else self.fontMetrics().height()
         if lines:
             self.message.setWordWrap(lines > 1)
             # Clip long messages instead of widening the dialog; the tooltip has the full text.
