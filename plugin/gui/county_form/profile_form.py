@@ -11,11 +11,9 @@ from qgis.PyQt.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -30,6 +28,7 @@ from ..widgets import messages
 from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
+from ..widgets.fit import make_scroll_area
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList
@@ -125,13 +124,9 @@ class ProfileForm(QDialog):
         inside = QVBoxLayout(checks)
         inside.addLayout(form)
         inside.addWidget(self.summary, 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(own)
         self.tabs = QTabWidget()
-        self.tabs.addTab(area, tr("Targets and confirmation"))
-        self.tabs.addTab(checks, tr("How checks run"))
+        self.tabs.addTab(make_scroll_area(own), tr("Targets and confirmation"))
+        self.tabs.addTab(make_scroll_area(checks), tr("How checks run"))
         top = QFormLayout()
         top.addRow(tr("Profile"), self.profile.make_row_with_button())
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")

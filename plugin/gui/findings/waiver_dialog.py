@@ -37,6 +37,7 @@ from ..widgets import theme
 from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
+from ..widgets.fit import make_scroll_area, resize_within_screen
 from .attachment_digest import AttachmentDigest
 from .detail_pane import format_keys, format_place_and_size, make_text_label
 from .groups import format_hectares_in_list, get_kind
@@ -114,18 +115,24 @@ class WaiverDialog(QDialog):
         buttons = add_help_button(make_ok_cancel_buttons(self), "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))
-        layout = QVBoxLayout(self)
+        page = QWidget()
+        content = QVBoxLayout(page)
+        content.setContentsMargins(0, 0, 0, 0)
         title = (titles or {}).get(self._current.code, "")
-        layout.addWidget(FindingCard(self._current, title, _summarise_findings(findings) if len(findings) > 1 else ""))
-        layout.addLayout(self._make_form())
+        content.addWidget(FindingCard(self._current, title, _summarise_findings(findings) if len(findings) > 1 else ""))
+        content.addLayout(self._make_form())
         note = QLabel(tr("Waived findings stay in the list and in every report; the verdict is at best conditional."))
         note.setWordWrap(True)
-        layout.addWidget(note)
-        layout.addStretch()
+        content.addWidget(note)
+        content.addStretch()
+        # A small screen shows a part of the fields, but always the buttons.
+        layout = QVBoxLayout(self)
+        layout.addWidget(make_scroll_area(page), 1)
         layout.addWidget(buttons)
         self._connect_fields()
         self._on_attachment_changed()
-        self.resize(self.fontMetrics().horizontalAdvance("0") * 88, self.sizeHint().height())
+        height = page.sizeHint().height() + buttons.sizeHint().height() + 3 * self.fontMetrics().height()
+        resize_within_screen(self, self.fontMetrics().horizontalAdvance("0") * 88, height)
 
     # --- fields
     def _make_fields(self, path: Path | None) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QSize, QSortFilterProxyModel, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
+from ..widgets.fit import resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from .area_table import AreaRow, AreaTable
 from .batch_model import (
@@ -95,7 +96,7 @@ class BatchDialog(QDialog):
         layout.addWidget(splitter, 1)
         layout.addLayout(self._make_buttons())
         size = self.fontMetrics()
-        self.resize(QSize(size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES))
+        resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
         self.model.ticksChanged.connect(self.ticksChanged)
         self.show_state("", can_apply=False)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..findings.groups import get_kind
 from ..widgets import theme
+from ..widgets.fit import resize_within_screen
 from ..widgets.sections import FormSection, make_faint_label
 from .area_table import AreaRow, AreaTable
 from .choice_list import ChoiceList
@@ -52,7 +53,7 @@ class FixDialog(QDialog):
         layout.addLayout(self._make_buttons())
         self.choices.chosen.connect(self.choiceShown)
         size = self.fontMetrics()
-        self.resize(QSize(size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES))
+        resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
         #: What both maps show.
         self.shapes: FixShapes | None = None
         self.show_state("", can_apply=False)

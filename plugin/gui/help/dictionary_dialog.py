@@ -34,6 +34,7 @@ from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ..widgets import messages
 from ..widgets.buttons import make_close_button
+from ..widgets.fit import resize_within_screen
 from ..widgets.opening import open_in_browser
 from .buttons import add_help_button
 
@@ -103,7 +104,7 @@ class DictionaryDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)
         layout.addWidget(buttons)
-        self.resize(letter * 132, self.fontMetrics().lineSpacing() * 34)
+        resize_within_screen(self, letter * 132, self.fontMetrics().lineSpacing() * 34)
 
     def _find_page(self, layer: QgsVectorLayer | None) -> str:
         role = find_named_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""

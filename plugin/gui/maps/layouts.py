@@ -39,6 +39,7 @@ from ..help.buttons import add_help_button
 from ..project.document_line import DocumentLine, ensure_exportable_document_info
 from ..widgets import messages as trouble
 from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.fit import resize_within_screen
 from ..widgets.messages import push_message
 
 
@@ -206,7 +207,7 @@ class LayoutsDialog(QDialog):
         layout.addWidget(buttons)
         self._enable_ok()
         letter = self.fontMetrics()
-        self.resize(letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
+        resize_within_screen(self, letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
 
     def _add_map(self, one: MapSpec, material: MapLayers) -> None:
         title = one.title if settings.get_interface_language() == "zh" else one.title_en

@@ -36,6 +36,7 @@ from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
+from ..widgets.fit import make_scroll_area
 from .gate_box import GateBox
 from .spec_combo import SpecCombo
 
@@ -203,7 +204,8 @@ class FormPage(QWidget):
         form.addRow("", self.replaced)
         form.addRow(tr("Documents from"), self.documents)
         form.addRow(tr("Document information"), self.document)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(form)
         layout.addWidget(self.slots, 3)
@@ -211,6 +213,9 @@ class FormPage(QWidget):
         layout.addWidget(self.maps)
         layout.addWidget(self.personal)
         layout.addWidget(self.gate, 3)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(make_scroll_area(content))
 
     def _describe_personal_data(self) -> None:
         """Name the fields with personal data in the tool tip."""
