@@ -151,6 +151,8 @@ class EditNotices(QObject):
         self.counter.setAutoRaise(True)
         self.counter.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.counter.clicked.connect(self._show_menu)
+        # In a narrow window the text is elided: its width must not widen the window beyond the screen.
+        self.counter.setMinimumWidth(2 * self.counter.iconSize().width())
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.update_counter)
         self._themed = theme.make_theme_change_timer(self, self._refresh_icon)
