@@ -117,7 +117,7 @@ class BatchDialog(QDialog):
         widths = {RULE_COLUMN: 14, FEATURE_COLUMN: 34, TOWNSHIP_COLUMN: 10, FIX_COLUMN: 34, OUT_COLUMN: 11,
                   IN_COLUMN: 11, NEW_COLUMN: 7}  # fmt: skip
         for column, width in widths.items():
-            header.resizeSection(column, digit * width)
+            header.resizeSection(column, max(digit * width, header.sectionSizeHint(column)))
         table.selectionModel().currentRowChanged.connect(lambda *_rows: self._on_row_changed())
         table.doubleClicked.connect(lambda _index: self._request_preview())
         return table

@@ -49,6 +49,8 @@ class ChoiceList(QScrollArea):
             layout.addWidget(_make_wrapping_label(none_text))
         layout.addStretch()
         self.setWidget(page)
+        # A button does not wrap its text: it must not be cut, nor widen the page beyond the list.
+        self.setMinimumWidth(page.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
         group.idToggled.connect(self._on_toggled)
         if first >= 0:
             self.buttons[first].setChecked(True)

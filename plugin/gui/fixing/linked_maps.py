@@ -10,6 +10,8 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidge
 
 from ...bridge.texts import tr
 from ..findings.map_marks import NEAREST_SCALE, compute_view
+from ..widgets import theme
+from ..widgets.elided_label import ElidedLabel
 from ..widgets.sections import make_faint_label
 from .map_preview import FixMapPreview, FixShapes
 
@@ -26,9 +28,11 @@ class LinkedMaps(QWidget):
         self.before, self.after = QgsMapCanvas(), QgsMapCanvas()
         self._tools = []
         self.scale_label = make_faint_label()
+        # A long remark must not make one map wider than the other.
+        linked = theme.set_faint(ElidedLabel(tr("Both maps move together")))
         sides = (
             (self.before, tr("Before"), self.scale_label),
-            (self.after, tr("After (preview, nothing written yet)"), make_faint_label(tr("Both maps move together"))),
+            (self.after, tr("After (preview, nothing written yet)"), linked),
         )
         for canvas, title, remark in sides:
             row.addWidget(self._make_frame(canvas, title, remark), 1)
@@ -54,8 +58,8 @@ class LinkedMaps(QWidget):
         font.setBold(True)
         name.setFont(font)
         head.addWidget(name)
-        head.addStretch()
-        head.addWidget(remark)
+        remark.setAlignment(Qt.AlignmentFlag.AlignRight)
+        head.addWidget(remark, 1)
         layout.addLayout(head)
         layout.addWidget(canvas, 1)
         # Keys such as Escape belong to the dialog.

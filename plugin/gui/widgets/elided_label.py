@@ -28,7 +28,7 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         room = self.contentsRect()
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room.width())
-        alignment = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+        alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
         QStyle.drawItemText(
             self.style(), painter, room, alignment, self.palette(), self.isEnabled(), shown, self.foregroundRole()
         )
