@@ -149,7 +149,6 @@ class DetailPane(QgsScrollArea):
         self.setObjectName("SanxianDetail")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clear()
 
     def clear(self) -> None:

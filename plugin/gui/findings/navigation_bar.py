@@ -166,6 +166,14 @@ class NavigationBar(QWidget):
         kind_name = theme.get_kind_word(found[2]) if found else ""
         self.position.setText(f"{kind_name} {found[0]}/{found[1]}" if found else "")
         self.position.setToolTip(tr("{word}: {count} listed").format(word=kind_name, count=found[1]) if found else "")
+        self._let_buttons_shrink()
+
+    def _let_buttons_shrink(self) -> None:
+        """Let the buttons shrink to their texts in a narrow panel, so that the position is not cut."""
+        for button in (self.zoom, self.fix, self.waive, self.previous, self.next):
+            icon = 0 if button.icon().isNull() else button.iconSize().width()
+            text = button.fontMetrics().horizontalAdvance(button.text())
+            button.setMinimumWidth(icon + text + button.fontMetrics().height())
 
     def show_finding(self, finding: Any) -> None:
         self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")

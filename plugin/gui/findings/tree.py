@@ -100,9 +100,12 @@ class FindingsTree(QTreeView):
         # Reserve room for the margins of the style and the sort mark; the title takes the rest.
         margin = 2 * (self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self) + 1)
         header.setMinimumSectionSize(margin)
-        for column, widest in ((COUNT_COLUMN, "000"), (AREA_COLUMN, "000.00"), (STATE_COLUMN, tr("To do"))):
+        measure = self.fontMetrics().horizontalAdvance
+        # Rare states are elided if they are much longer than the usual one.
+        state = min(max(map(measure, (tr("To do"), tr("Partly checked")))), measure(tr("To do")) * 3 // 2)
+        for column, widest in ((COUNT_COLUMN, measure("000")), (AREA_COLUMN, measure("000.00")), (STATE_COLUMN, state)):
             texts = (
-                self.fontMetrics().horizontalAdvance(widest),
+                widest,
                 header.fontMetrics().horizontalAdvance(get_column_title(column) + SORT_MARKS[column == AREA_COLUMN]),
             )
             width = max(texts) + 2 * margin
