@@ -25,10 +25,11 @@ class FormSection(QFrame):
         font = name.font()
         font.setBold(True)
         name.setFont(font)
-        row.addWidget(name)
-        if about:
-            row.addWidget(make_faint_label(about))
-        row.addStretch(1)
+        # Long descriptions wrap, so that they do not widen the form.
+        remark = make_faint_label(about)
+        remark.setWordWrap(True)
+        row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(remark, 1, Qt.AlignmentFlag.AlignTop)
         self.layout_.addLayout(row)
 
 
