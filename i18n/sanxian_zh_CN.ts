@@ -4208,7 +4208,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{count} 个文件</translation>
     </message>
     <message>
-        <source>{count} files of the folder do not belong to the package and are omitted: {names}.</source>
+        <source>{count} files of the folder do not belong to the package (omitted): {names}.</source>
         <translation>其中 {count} 个文件不属于成果包，不放入：{names}。</translation>
     </message>
     <message>

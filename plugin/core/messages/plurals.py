@@ -9,7 +9,9 @@ from typing import Any
 
 #: A count with the noun that it counts: ``{count} invalid features``.
 _COUNTED_NOUN = re.compile(
-    r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b(?P<rest>[^.:;{]*)"
+    r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b"
+    # The name of the layer may precede the verb.
+    r"(?P<rest>(?: of (?:layer )?“\{\w+\}”)?[^.:;{]*)"
 )
 #: Words in -s that are not plurals.
 _NO_PLURALS = frozenset({"across", "as", "does", "gives", "has", "is", "its", "less", "plus", "this", "thus", "was"})
@@ -26,6 +28,8 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
 
     >>> agree_with_counts("{count} features have no area.", {"count": 1})
     '{count} feature has no area.'
+    >>> agree_with_counts("{count} features of layer “{layer}” have no shape.", {"count": 1})
+    '{count} feature of layer “{layer}” has no shape.'
     """
     return _COUNTED_NOUN.sub(
         lambda found: _make_singular_from_match(found) if _is_one(params.get(found["name"])) else found[0], template

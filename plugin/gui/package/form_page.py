@@ -295,7 +295,7 @@ class FormPage(QWidget):
                 )
             )
         names = tr(", ").join(ahead.left_out)
-        text = tr("{count} files of the folder do not belong to the package and are omitted: {names}.")
+        text = tr("{count} files of the folder do not belong to the package (omitted): {names}.")
         self.left_out.setText(text.format(count=ahead.unused_file_count, names=names) if names else "")
         self.left_out.setVisible(bool(names))
 
