@@ -105,7 +105,9 @@ class CountyForm(QWidget):
         layout.addWidget(marks)
         layout.addWidget(self.name_message)
         layout.addWidget(self.file_message)
-        targets = FormSection(tr("Targets"), tr("for this county's code only; compared to the last printed digit"))
+        targets = FormSection(
+            tr("Targets"), tr("for this county's code only; compared to the last printed digit"), wraps=True
+        )
         targets.layout_.addWidget(self.targets)
         last_row = QHBoxLayout()
         last_row.addWidget(self.totals, 1)
@@ -113,10 +115,14 @@ class CountyForm(QWidget):
         targets.layout_.addLayout(last_row)
         ratio = FormSection(tr("Expansion ratio of the urban development boundary"))
         ratio.layout_.addWidget(self.ratio)
-        limits = FormSection(tr("Other limits"), tr("grey values are inherited; a value entered here replaces them"))
+        limits = FormSection(
+            tr("Other limits"), tr("grey values are inherited; a value entered here replaces them"), wraps=True
+        )
         limits.layout_.addWidget(self.limits)
         tolerances = FormSection(
-            tr("Tolerances"), tr("a sliver is ignored only if both its area and its width are below the minimum")
+            tr("Tolerances"),
+            tr("a sliver is ignored only if both its area and its width are below the minimum"),
+            wraps=True,
         )
         tolerances.layout_.addWidget(self.tolerances)
         confirmed = FormSection(tr("Confirmed by the county"))

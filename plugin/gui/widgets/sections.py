@@ -14,9 +14,12 @@ _TINT_PERCENT = 12
 
 
 class FormSection(QFrame):
-    """A box of a form with a title and a faint description."""
+    """A box of a form with a title and a faint description.
 
-    def __init__(self, title: str, about: str = "", parent=None):
+    ``wraps``: the description wraps instead of widening the form.
+    """
+
+    def __init__(self, title: str, about: str = "", parent=None, *, wraps: bool = False):
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.layout_ = QVBoxLayout(self)
@@ -25,11 +28,13 @@ class FormSection(QFrame):
         font = name.font()
         font.setBold(True)
         name.setFont(font)
-        # Long descriptions wrap, so that they do not widen the form.
-        remark = make_faint_label(about)
-        remark.setWordWrap(True)
         row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(remark, 1, Qt.AlignmentFlag.AlignTop)
+        if about:
+            description = make_faint_label(about)
+            description.setWordWrap(wraps)
+            row.addWidget(description, int(wraps), Qt.AlignmentFlag.AlignTop)
+        if not wraps:
+            row.addStretch(1)
         self.layout_.addLayout(row)
 
 
