@@ -19,7 +19,7 @@ from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import THIN_SPACE
-from plugin.core.render.document.blocks import DocumentCell, DocumentColumn, DocumentTable, Heading
+from plugin.core.render.document.blocks import DocumentCell, DocumentColumn, DocumentTable, Heading, Signature
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
 from plugin.core.render.document.print_html import render_print_html
@@ -190,7 +190,7 @@ def test_rows_of_tables_are_not_divided_between_pages(document, seed):
     blocks = []
     for number in range(12):
         rows = tuple((DocumentCell("永安镇"), DocumentCell("重叠 4.81 公顷。" * rng.randint(1, 60))) for _ in range(8))
-        blocks += [Heading(f"第 {number} 条", 2), DocumentTable(columns, rows)]
+        blocks += [Heading(f"第 {number} 条", 2), DocumentTable(columns, rows), Signature(("检查人",), "日期")]
     long = replace(document, blocks=tuple(blocks))
     assert list_divided_rows(lay_out_on_a4(long)), "the plain layout divides rows"
     text = lay_out_with_whole_rows(long, lay_out_on_a4, NEVER_CANCELLED)

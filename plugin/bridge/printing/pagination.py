@@ -1,23 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages of a document whose table rows stay whole.
+"""Pages of a document whose table rows, signatures and maps with text stay whole.
 
-Qt divides a row between two pages and prints its first columns below the repeated head. So a table is divided before
-such a row instead, and its second part begins on the next page.
+Qt divides a row between two pages, and leaves the text beside a map on the page before it. So a table is divided before
+such a row instead, and its second part begins on the next page; other blocks begin there as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from qgis.PyQt.QtGui import QTextBlock, QTextDocument, QTextTable
 
 from ...core.cancellation import Cancellation
-from ...core.render.document.blocks import Block, Document, DocumentTable, Heading, PageBreak
+from ...core.render.document.blocks import (
+    Block,
+    Document,
+    DocumentTable,
+    FactTable,
+    Heading,
+    Legend,
+    PageBreak,
+    PictureGrid,
+    PictureWithText,
+    Signature,
+    VerdictBox,
+)
 
 #: Dots that layouts of the same text may differ by.
 _TOLERANCE = 1.0
+#: Blocks that are one table of Qt each, if they have content.
+_TABLE_BLOCKS = (DocumentTable, FactTable, Legend, PictureGrid, PictureWithText, Signature, VerdictBox)
 
 
 class _Extent(NamedTuple):
@@ -55,14 +69,15 @@ def _divide_first_table(document: Document, text: QTextDocument, first: int) -> 
     ``first``: number of the first table that may have one; the second value is that number for the next call. None if
     all rows are whole.
     """
-    positions = [n for n, block in enumerate(document.blocks) if isinstance(block, DocumentTable) and block.rows]
-    tables = [
-        frame
-        for frame in text.rootFrame().childFrames()
-        if isinstance(frame, QTextTable) and frame.format().toTableFormat().headerRowCount()
+    positions = [
+        n
+        for n, block in enumerate(document.blocks)
+        if isinstance(block, _TABLE_BLOCKS) and (not isinstance(block, DocumentTable) or block.rows)
     ]
+    tables = [frame for frame in text.rootFrame().childFrames() if isinstance(frame, QTextTable)]
     for number in range(first, len(tables)):
-        row = _find_divided_row(text, tables[number])
+        heading_count = positions[number] - _find_first_heading(document.blocks, positions[number])
+        row = _find_first_divided_part(text, tables[number], document.blocks[positions[number]], heading_count)
         if row is not None:
             blocks = _break_before_row(list(document.blocks), positions[number], row)
             if blocks is not None:
@@ -71,15 +86,39 @@ def _divide_first_table(document: Document, text: QTextDocument, first: int) -> 
     return None, len(tables)
 
 
-def _find_divided_row(text: QTextDocument, table: QTextTable) -> int | None:
+def _find_first_heading(blocks: Sequence[Block], position: int) -> int:
+    """Return the position of the first of the headings directly before a block, or that of the block."""
+    while position and isinstance(blocks[position - 1], Heading):
+        position -= 1
+    return position
+
+
+def _find_first_divided_part(text: QTextDocument, table: QTextTable, block: Block, heading_count: int) -> int | None:
+    """Return the first row of a table or grid that is on two pages, or None; 0 for a block without rows."""
+    if isinstance(block, DocumentTable):
+        return _find_divided_row(text, table, heading_count)
+    height = text.pageSize().height()
+    rows = [_measure_row(text, table, row) for row in range(table.rows())]
+    if not isinstance(block, PictureGrid):
+        rows = [_Extent(min(one.top for one in rows), max(one.bottom for one in rows))]
+    for row, extent in enumerate(rows):
+        begin, end = extent.begins_and_ends_on(height)
+        if begin != end and extent.bottom - extent.top < height:
+            return row
+    return None
+
+
+def _find_divided_row(text: QTextDocument, table: QTextTable, heading_count: int) -> int | None:
     """Return the first row below the head that is on two pages, or None.
 
-    0 if heading, head and first row are not on one page. A row higher than a page is not reported.
+    0 if headings, head and first row are not on one page. A row higher than a page is not reported.
     """
     height = text.pageSize().height()
     head = _measure_row(text, table, 0)
-    before = table.firstCursorPosition().block().previous()
-    start = _measure_block(text, before) if before.isValid() else head
+    first = table.firstCursorPosition().block()
+    for _ in range(heading_count):
+        first = first.previous()
+    start = _measure_block(text, first)
     for row in range(1, table.rows()):
         extent = _measure_row(text, table, row)
         if extent.bottom - extent.top > height - (head.bottom - head.top):
@@ -110,13 +149,21 @@ def _measure_block(text: QTextDocument, block: QTextBlock) -> _Extent:
 def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Block] | None:
     """Return blocks with a page break before a row of the table at a position.
 
-    Before the first row, the break is before the heading of the table. None if there is a break already.
+    Before the first row, the break is before the headings of the table. None if there is a break already.
     """
-    table = blocks[position]
+    block = blocks[position]
     if row:
-        parts = replace(table, rows=table.rows[:row]), PageBreak(), replace(table, rows=table.rows[row:])
-        return [*blocks[:position], *parts, *blocks[position + 1 :]]
-    start = position - 1 if position and isinstance(blocks[position - 1], Heading) else position
+        first, second = _divide_block(block, row)
+        return [*blocks[:position], first, PageBreak(), second, *blocks[position + 1 :]]
+    start = _find_first_heading(blocks, position)
     if start and isinstance(blocks[start - 1], PageBreak):
         return None
     return [*blocks[:start], PageBreak(), *blocks[start:]]
+
+
+def _divide_block(block: Block, row: int) -> tuple[Block, Block]:
+    """Return the parts of a table or of a grid of pictures above and below the top of a row."""
+    if isinstance(block, PictureGrid):
+        count = row * block.column_count
+        return replace(block, pictures=block.pictures[:count]), replace(block, pictures=block.pictures[count:])
+    return replace(block, rows=block.rows[:row]), replace(block, rows=block.rows[row:])

@@ -48,7 +48,7 @@ def _make_rule_table(
 ) -> Iterator[Block]:
     """Yield the table of rules with their results."""
     yield sections.make_heading("recorded_rules")
-    columns = make_columns(words, ("rule", 9), ("requirement", 39), ("outcome", 11), ("found", 9, "right"),
+    columns = make_columns(words, ("rule", 9), ("requirement", 38), ("outcome", 11), ("found", 10, "right"),
                            ("reason", 32))  # fmt: skip
     rows = tuple(
         (

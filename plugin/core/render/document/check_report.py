@@ -171,8 +171,8 @@ def make_first_page(
     )
     if items:
         yield sections.make_heading("decisive", words.get("signed", "statutory_order"))
-        columns = make_columns(words, ("position", 5, "center"), ("problem", 40), ("amount", 15, "right"),
-                                ("places", 6, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
+        columns = make_columns(words, ("position", 5, "center"), ("problem", 38), ("amount", 15, "right"),
+                                ("places", 8, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
         rows = [
             (
                 DocumentCell(str(position), is_bold=True),
@@ -253,9 +253,9 @@ def _make_missed_or_narrow_indicators(report: Report, sections: SectionNumbers, 
     note = words.get("signed", "others_met", count=len(met)) if met else ""
     yield sections.make_heading("close_indicators", note)
     rows = [_make_indicator_row(indicator, words) for indicator in compared if indicator.state != TARGET_MET]
-    columns = make_columns(words, ("indicator", 30), ("target", 18, "right"), ("value", 18, "right"),
+    columns = make_columns(words, ("indicator", 26), ("target", 18, "right"), ("value", 18, "right"),
                             ("share_of_target", 12, "right"), ("margin", 13, "right"),
-                            ("state", 9, "center"))  # fmt: skip
+                            ("state", 13, "center"))  # fmt: skip
     yield DocumentTable(columns, tuple(rows), words.get("signed", "all_met"))
 
 
@@ -343,9 +343,9 @@ def _make_problem_table(report: Report, sections: SectionNumbers, words: ReportT
                 DocumentCell(format_number(towns, 0) if towns else "—"),
             )
         )
-    columns = make_columns(words, ("severity", 9), ("rule", 10), ("problem", 37), ("places", 8, "right"),
+    columns = make_columns(words, ("severity", 8), ("rule", 10), ("problem", 36), ("places", 8, "right"),
                             ("area", 14, "right"), ("net_area", 14, "right"),
-                            ("township_count", 8, "right"))  # fmt: skip
+                            ("township_count", 10, "right"))  # fmt: skip
     yield DocumentTable(columns, tuple(rows), words.get("text", "no_findings"))
 
 
@@ -374,8 +374,8 @@ def _make_indicator_table(report: Report, sections: SectionNumbers, words: Repor
     if not indicators:
         return
     yield sections.make_heading("indicators")
-    columns = make_columns(words, ("indicator", 34), ("target", 18, "right"), ("value", 20, "right"),
-                            ("margin", 14, "right"), ("state", 14, "center"))  # fmt: skip
+    columns = make_columns(words, ("indicator", 32), ("target", 18, "right"), ("value", 20, "right"),
+                            ("margin", 16, "right"), ("state", 14, "center"))  # fmt: skip
     rows = []
     for indicator in indicators:
         decimals = choose_decimals(indicator)

@@ -32,26 +32,27 @@ from .image_size import read_image_size
 #: Fonts of official documents, as WPS and Word have them; the last ones are those of Linux.
 SERIF_FONTS = ("方正小标宋简体", "仿宋", "FangSong", "Noto Serif CJK SC")
 SANS_FONTS = ("黑体", "SimHei", "Microsoft YaHei", "Noto Sans CJK SC")
+#: Fonts of English documents; a Chinese font has wide quotation marks.
+ENGLISH_SERIF_FONTS = ("Times New Roman", "Liberation Serif", *SERIF_FONTS)
+ENGLISH_SANS_FONTS = ("Arial", "Liberation Sans", *SANS_FONTS)
 
 
 def _join_fonts(families: tuple[str, ...], generic: str) -> str:
     return ", ".join([*(f"'{family}'" for family in families), generic])
 
 
-_SERIF, _SANS = _join_fonts(SERIF_FONTS, "serif"), _join_fonts(SANS_FONTS, "sans-serif")
-
-_PAGE_CSS = f"""
-body {{ font-family: {_SANS}; font-size: 8.5pt; color: #000000; }}
-h1 {{ font-family: {_SERIF}; font-size: 20pt; margin: 4px 0 0 0; }}
-.heading {{ font-size: 10.5pt; margin: 9px 0 3px 0; }}
-.subheading {{ font-size: 9pt; margin: 8px 0 3px 0; }}
-p {{ margin: 3px 0; }}
-.subtitle {{ font-family: {_SERIF}; font-size: 11pt; margin-bottom: 8px; }}
-.small {{ font-size: 7.5pt; color: #333333; }}
-.note {{ font-size: 7.5pt; color: #555555; font-weight: normal; }}
-.label {{ background-color: #f1f1f1; }}
-.word {{ font-family: {_SERIF}; font-size: 20pt; font-weight: bold; }}
-.statement {{ font-family: {_SERIF}; font-size: 12pt; font-weight: bold; }}
+_PAGE_CSS = """
+body { font-family: %(sans)s; font-size: 8.5pt; color: #000000; }
+h1 { font-family: %(serif)s; font-size: 20pt; margin: 4px 0 0 0; }
+.heading { font-size: 10.5pt; margin: 9px 0 3px 0; }
+.subheading { font-size: 9pt; margin: 8px 0 3px 0; }
+p { margin: 3px 0; }
+.subtitle { font-family: %(serif)s; font-size: 11pt; margin-bottom: 8px; }
+.small { font-size: 7.5pt; color: #333333; }
+.note { font-size: 7.5pt; color: #555555; font-weight: normal; }
+.label { background-color: #f1f1f1; }
+.word { font-family: %(serif)s; font-size: 20pt; font-weight: bold; }
+.statement { font-family: %(serif)s; font-size: 12pt; font-weight: bold; }
 """
 _COLLAPSED_BORDERS_STYLE = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
@@ -75,7 +76,9 @@ def render_print_html(document: Document, width_mm: float) -> str:
         html = _RENDERER_BY_BLOCK[type(block)](block, width)
         body.append(f'<p style="page-break-before: always; font-size: 1pt;"></p>{html}' if break_before else html)
         break_before = False
-    return f"<html><head><style>{_PAGE_CSS}</style></head><body>{''.join(body)}</body></html>"
+    serif, sans = (ENGLISH_SERIF_FONTS, ENGLISH_SANS_FONTS) if document.lang == "en" else (SERIF_FONTS, SANS_FONTS)
+    css = _PAGE_CSS % {"serif": _join_fonts(serif, "serif"), "sans": _join_fonts(sans, "sans-serif")}
+    return f"<html><head><style>{css}</style></head><body>{''.join(body)}</body></html>"
 
 
 def _escape(text: str) -> str:
@@ -100,7 +103,7 @@ def _render_paragraph(block: Paragraph, width: int) -> str:
 def _render_facts(block: FactTable, width: int) -> str:
     rows = "".join(
         "<tr>"
-        + "".join(f'<td class="label" width="9%">{_escape(k)}</td><td width="24%">{_escape(v)}</td>' for k, v in row)
+        + "".join(f'<td class="label" width="11%">{_escape(k)}</td><td width="22%">{_escape(v)}</td>' for k, v in row)
         + "</tr>"
         for row in block.rows
     )
