@@ -129,7 +129,9 @@ def _collect_page_data(
     return {
         "facts": render([first]),
         "first_page": render(blocks),
-        "more_facts": [row for row in head["document"] if not {value for _, value in row} <= shown_facts],
+        "more_facts": [
+            more for row in head["document"] if (more := [fact for fact in row if fact[1] not in shown_facts])
+        ],
         "settings": render(make_settings_appendix(report, words)),
         "numbered": numbers.number_title,
         "w": words,
