@@ -251,6 +251,7 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
     clock = [100.0]
     monkeypatch.setattr("plugin.gui.findings.filter_bar.time.monotonic", lambda: clock[0])
     findings_dock.start_run(19)
+    assert not findings_dock.empty.isEnabled(), "its buttons begin a check, too"
     assert not findings_dock.run_bar.isHidden() and findings_dock.tree.isVisible(), "results stay usable during a run"
     clock[0] += 4
     findings_dock.run_bar.show_progress(0.2, "SCH001")

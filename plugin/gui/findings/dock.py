@@ -82,6 +82,8 @@ class FindingsDock(FindingsForm):
     def start_run(self, rules: int) -> None:
         self.note.hide()
         self.run_button.setEnabled(False)
+        # Its buttons begin a check, too.
+        self.empty.setEnabled(False)
         self.run_bar.start(rules, self.result is not None)
 
     def hide_progress(self, note: str = "") -> None:
@@ -91,6 +93,7 @@ class FindingsDock(FindingsForm):
         """
         self.run_bar.stop()
         self.run_button.setEnabled(True)
+        self.empty.setEnabled(True)
         self.show_note(note)
 
     def show_note(self, note: str) -> None:
