@@ -171,7 +171,7 @@ class FindingsDock(FindingsForm):
         self.verdict.show_report(self.result)
         self._offer_filter_choices()
         self.tree.apply_changes(change)
-        self.tree.set_wanted(self._read_filters())
+        self.tree.set_wanted(self._read_filters(), moves_on=True)
         self.tree.viewport().update()
         if (now := self.tree.get_selected_finding()) is not None:
             # Select the neighbour that the list moved to, since its details are shown.

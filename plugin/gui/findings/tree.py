@@ -155,15 +155,20 @@ class FindingsTree(QTreeView):
         self._quiet = False
         return self.get_selected_finding() is not before
 
-    def set_wanted(self, wanted: FilterSettings) -> None:
-        """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding."""
+    def set_wanted(self, wanted: FilterSettings, *, moves_on: bool = False) -> None:
+        """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding.
+
+        With ``moves_on`` the neighbour is selected instead, because the selected finding has been dealt with.
+        """
         before, group = self.get_selected_finding(), self.get_selected_group()
-        self._quiet = True
+        # The map follows to the neighbour, but not to a rule.
+        self._quiet = not moves_on
         self.filter.set_wanted(wanted)
-        if before is not None and self.filter.get_finding_position(before) is None:
+        is_hidden = before is not None and self.filter.get_finding_position(before) is None
+        if is_hidden and not moves_on:
             # An invalid index, for a rule that is hidden too, clears the selection.
             self.setCurrentIndex(self._get_group_index(group))
-        elif before is not None and self.get_selected_finding() is not before:
+        elif before is not None and not is_hidden and self.get_selected_finding() is not before:
             # Far down in a long list, its row may have been unloaded.
             self.select_finding(before)
         self._quiet = False
