@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules selected by name or group in addition to the default ones."""
 
+import re
 import shutil
 
 import pytest
@@ -175,11 +176,13 @@ def test_report_counts_its_rules_and_names_the_rule_groups_left_out():
     total = len(find_rules_for_data(run, norm))
     assert total == len([code for code in load_all_rules() if not code.startswith("DOC")]) > len(run)
     lacking = {name: len(set(codes) - run) for name, codes in norm.standard.rule_groups.items()}
-    farmland = f"永久基本农田 farmland（{lacking['farmland']}）"
-    for lang, part in (("zh", farmland), ("en", f"permanent basic farmland, farmland ({lacking['farmland']})")):
+    count = lacking["farmland"]
+    for lang, part in (("zh", f"永久基本农田（{count}）"), ("en", f"permanent basic farmland ({count})")):
         sentence = describe_rules_run(report, norm, ReportTexts(lang))
         assert part in sentence and str(total) in sentence and str(len(run)) in sentence and "package" not in sentence
         assert sentence in list_caveats(report, norm, ReportTexts(lang))
+        # A rule of two groups counts once.
+        assert sum(int(n) for n in re.findall(r"[(（](\d+)[)）]", sentence)) == total - len(run)
         assert str(len(whole.report.rules)) in describe_rules_run(whole.report, norm, ReportTexts(lang))
     assert (
         describe_rules_run(whole.report, norm, ReportTexts("zh"))

@@ -188,7 +188,7 @@ def list_validation_problems(plan, crs="EPSG:4526", layer="DLTB"):
         ({"ZLDWMC": ["a\nb", None, None]}, ProblemLevel.STOP, "separator_inside"),
         ({"ZLDWMC": ["𠮷村", None, None]}, ProblemLevel.STOP, "vct_not_gbk"),
         ({"ZLDWMC": ["长" * 300, None, None]}, ProblemLevel.STOP, "too_long"),
-        ({"DLBM": ["9999", "0103", "0103"]}, None, "code_unknown"),
+        ({"DLBM": ["9999", "0103", "0103"]}, None, "code_unverified"),
         ({"MJ": [1e14, 1.0, 1.0]}, ProblemLevel.GATE, "vct_wide"),
         ({"MJ": [1 / 3, 1.0, 1.25]}, ProblemLevel.NOTE, "vct_finer"),
     ],

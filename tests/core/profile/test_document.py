@@ -148,7 +148,7 @@ def test_map_approval_number_is_printed_on_public_results_only():
 def test_unknown_secrecy_level_raises_an_error_that_names_the_known_ones(profile):
     with pytest.raises(InputError) as caught:
         resolve_document(DocumentInfo(secrecy="保密"), make_document_profile(secrecy=profile)).require_exportable()
-    assert "保密" in Texts("zh").explain_error(caught.value) and "公开, 内部" in Texts("zh").explain_error(caught.value)
+    assert "保密" in Texts("zh").explain_error(caught.value) and "公开、内部" in Texts("zh").explain_error(caught.value)
 
 
 def test_secrecy_level_missing_from_the_package_spec_list_is_an_error():
