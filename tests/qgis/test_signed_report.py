@@ -19,7 +19,14 @@ from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import THIN_SPACE
-from plugin.core.render.document.blocks import DocumentCell, DocumentColumn, DocumentTable, Heading, Signature
+from plugin.core.render.document.blocks import (
+    DocumentCell,
+    DocumentColumn,
+    DocumentTable,
+    Heading,
+    PageBreak,
+    Signature,
+)
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
 from plugin.core.render.document.print_html import render_print_html
@@ -198,6 +205,22 @@ def test_rows_of_tables_are_not_divided_between_pages(document, seed):
     printed = text.toPlainText()
     assert printed.count("永安镇") == 96
     assert [printed.count(f"第 {number} 条") for number in range(12)] == [1] * 12
+
+
+@pytest.mark.parametrize("row_count", range(30, 60))
+def test_page_break_after_a_full_page_makes_no_empty_page(document, row_count):
+    """Try last rows and signatures at every distance from the lower edge of a page."""
+    rows = tuple((DocumentCell("永安镇"),) for _ in range(row_count))
+    blocks = (DocumentTable((DocumentColumn("乡镇", 100),), rows), Signature(("检查人",), "日期"), PageBreak())
+    text = lay_out_with_whole_rows(
+        replace(document, blocks=(*blocks, Heading("附录", 1))), lay_out_on_a4, NEVER_CANCELLED
+    )
+    height, filled, block = text.pageSize().height(), set(), text.begin()
+    while block.isValid():
+        if block.text().strip():
+            filled.add(int(text.documentLayout().blockBoundingRect(block).center().y() // height))
+        block = block.next()
+    assert filled == set(range(text.pageCount()))
 
 
 def test_row_higher_than_a_page_is_divided(document):

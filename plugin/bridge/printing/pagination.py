@@ -22,6 +22,7 @@ from ...core.render.document.blocks import (
     Heading,
     Legend,
     PageBreak,
+    Paragraph,
     PictureGrid,
     PictureWithText,
     Signature,
@@ -30,6 +31,9 @@ from ...core.render.document.blocks import (
 
 #: Dots that layouts of the same text may differ by.
 _TOLERANCE = 1.0
+#: Dots needed below the last line of a cell: padding and border of the blocks, and the paragraph of a page break. If it
+#: does not fit on the page, Qt makes an empty page.
+_MAX_CELL_EDGE = 16.0
 #: Blocks that are one table of Qt each, if they have content.
 _TABLE_BLOCKS = (DocumentTable, FactTable, Legend, PictureGrid, PictureWithText, Signature, VerdictBox)
 
@@ -138,7 +142,7 @@ def _measure_row(text: QTextDocument, table: QTextTable, row: int) -> _Extent:
         extents += [
             _measure_block(text, cursor().block()) for cursor in (cell.firstCursorPosition, cell.lastCursorPosition)
         ]
-    return _Extent(min(one.top for one in extents), max(one.bottom for one in extents))
+    return _Extent(min(one.top for one in extents), max(one.bottom for one in extents) + _MAX_CELL_EDGE)
 
 
 def _measure_block(text: QTextDocument, block: QTextBlock) -> _Extent:
@@ -155,7 +159,11 @@ def _break_before_row(blocks: list[Block], position: int, row: int) -> list[Bloc
     if row:
         first, second = _divide_block(block, row)
         return [*blocks[:position], first, PageBreak(), second, *blocks[position + 1 :]]
-    start = _find_first_heading(blocks, position)
+    start = position
+    # Signatures are not alone on a page: the section before them goes with them.
+    while isinstance(block, Signature) and start and isinstance(blocks[start - 1], Paragraph):
+        start -= 1
+    start = _find_first_heading(blocks, start)
     if start and isinstance(blocks[start - 1], PageBreak):
         return None
     return [*blocks[:start], PageBreak(), *blocks[start:]]
