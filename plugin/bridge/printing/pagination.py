@@ -44,15 +44,15 @@ class _Extent(NamedTuple):
     top: float
     bottom: float
 
-    def begins_and_ends_on(self, page_height: float) -> tuple[int, int]:
-        """Return the pages, counted from 0, of the top and of the bottom."""
+    def find_first_and_last_page(self, page_height: float) -> tuple[int, int]:
+        """Return the pages, counted from 0, on which the part begins and ends."""
         return int((self.top + _TOLERANCE) // page_height), int((self.bottom - _TOLERANCE) // page_height)
 
 
 def lay_out_with_whole_rows(
     document: Document, lay_out: Callable[[Document], QTextDocument], cancellation: Cancellation
 ) -> QTextDocument:
-    """Return the laid-out text of a document without table rows on two pages.
+    """Return the laid-out text of a document in which no table row, signature or map with text is on two pages.
 
     ``lay_out``: lays out a document on pages. A row higher than a page is divided. Raise Cancelled.
     """
@@ -68,10 +68,9 @@ def lay_out_with_whole_rows(
 
 
 def _divide_first_table(document: Document, text: QTextDocument, first: int) -> tuple[Document | None, int]:
-    """Return the document with the first table divided that has a row on two pages.
+    """Return the document with a page break before the first row or block that is on two pages; None without one.
 
-    ``first``: number of the first table that may have one; the second value is that number for the next call. None if
-    all rows are whole.
+    ``first``: number of the first table of the text to inspect. The second value is that number for the next call.
     """
     positions = [
         n
@@ -106,7 +105,7 @@ def _find_first_divided_part(text: QTextDocument, table: QTextTable, block: Bloc
     if not isinstance(block, PictureGrid):
         rows = [_Extent(min(one.top for one in rows), max(one.bottom for one in rows))]
     for row, extent in enumerate(rows):
-        begin, end = extent.begins_and_ends_on(height)
+        begin, end = extent.find_first_and_last_page(height)
         if begin != end and extent.bottom - extent.top < height:
             return row
     return None
@@ -127,9 +126,9 @@ def _find_divided_row(text: QTextDocument, table: QTextTable, heading_count: int
         extent = _measure_row(text, table, row)
         if extent.bottom - extent.top > height - (head.bottom - head.top):
             continue
-        begin, end = extent.begins_and_ends_on(height)
+        begin, end = extent.find_first_and_last_page(height)
         if row == 1:
-            begin = min(head.begins_and_ends_on(height)[0], start.begins_and_ends_on(height)[0])
+            begin = min(head.find_first_and_last_page(height)[0], start.find_first_and_last_page(height)[0])
         if begin != end:
             return row - 1
     return None

@@ -208,17 +208,22 @@ class FindingsModel(ChangingFindings):
                 return group.reason or f"{group.code} {group.title}"
             # The list may elide the key.
             return "\n".join(t for t in (finding.key, finding.message) if t)
-        if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN and not index.internalId():
-            return self._load_icon(self.groups[index.row()].get_icon_kind())
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN:
-            finding = self.get_finding(index)
-            mixed = finding is not None and self.get_group(index).has_several_kinds
-            return self._load_icon(get_kind(finding)) if mixed else None
+            return self._choose_icon(index)
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(theme.get_faint_color()) if self._is_faint(index) else None
         if role == ROW_ROLE:
             return self.get_finding(index)
         return None
+
+    def _choose_icon(self, index: QModelIndex) -> Any:
+        """Return the icon of a rule, or of a finding whose rule has findings of several kinds; else None."""
+        if not index.internalId():
+            return self._load_icon(self.groups[index.row()].get_icon_kind())
+        finding = self.get_finding(index)
+        if finding is None or not self.get_group(index).has_several_kinds:
+            return None
+        return self._load_icon(get_kind(finding))
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:

@@ -19,14 +19,14 @@ def open_path(path: str, parent: QWidget | None = None) -> bool:
     Show the path, with the reason, if it no longer exists or no program opens it. Return True if it was opened.
     """
     if not Path(path).exists():
-        return _show_path(
-            parent, tr("Not found"), tr("This file or folder was moved or deleted after it was written:"), path
-        )
+        reason = tr("This file or folder was moved or deleted after it was written:")
+        _show_path(parent, tr("Not found"), reason, path)
+        return False
     if QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
         return True
-    return _show_path(
-        parent, tr("Cannot be opened"), tr("No program on this computer opens this file or folder. It is here:"), path
-    )
+    reason = tr("No program on this computer opens this file or folder. It is here:")
+    _show_path(parent, tr("Cannot be opened"), reason, path)
+    return False
 
 
 def make_opener(path: str) -> Callable[[], None]:
@@ -45,16 +45,13 @@ def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:
     """
     if QDesktopServices.openUrl(url):
         return True
-    return _show_path(
-        parent,
-        tr("No browser found"),
-        tr("No program that opens web pages was found. Open this file in a browser:"),
-        url.toLocalFile(),
-    )
+    reason = tr("No program that opens web pages was found. Open this file in a browser:")
+    _show_path(parent, tr("No browser found"), reason, url.toLocalFile())
+    return False
 
 
-def _show_path(parent: QWidget | None, title: str, reason: str, path: str) -> bool:
-    """Show why a path was not opened, with the path to copy; return False."""
+def _show_path(parent: QWidget | None, title: str, reason: str, path: str) -> None:
+    """Show why a path was not opened, with the path to copy."""
     message = QMessageBox(parent)
     message.setObjectName("SanxianNotOpened")
     message.setIcon(QMessageBox.Icon.Information)
@@ -64,4 +61,3 @@ def _show_path(parent: QWidget | None, title: str, reason: str, path: str) -> bo
     message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     message.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
     message.exec()
-    return False

@@ -68,7 +68,7 @@ def package_parts(*, ctx: RuleContext) -> RuleResult:
     package = get_package_facts(ctx)
     if package is None:
         return make_result_without_package()
-    not_provided: list[FileSlot] = []
+    not_provided = _list_parts_not_provided(package)
     result = RuleResult([*_report_missing_data_sets(package, ctx), *_report_missing_files(package, ctx, not_provided)])
     if not_provided:
         titles = Texts(ctx.lang).get("words", "between_names").join(slot.title for slot in not_provided)
@@ -102,14 +102,26 @@ def _has_own_tables(package: PackageFacts) -> bool:
     return any(file.path == path for file in package.files)
 
 
-def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:
-    """Yield findings on missing documents, tables and maps.
+def _list_parts_not_provided(package: PackageFacts) -> list[FileSlot]:
+    """Return the missing documents and tables that the county may not have and the manifest lists without files."""
+    empty_slots = package.list_ids_of_empty_slots()
+    return [
+        slot
+        for slot in package.package_spec.files
+        if slot.need == "C"
+        and slot.kind != "map"
+        and slot.id in empty_slots
+        and not package.list_files_of_slot(slot)
+        and not (slot.kind == "table" and _has_own_tables(package))
+    ]
 
-    Optional maps with a number make one finding. ``not_provided`` receives the parts that may be missing and that the
-    manifest lists without files.
+
+def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided: list[FileSlot]) -> Iterator[Finding]:
+    """Yield findings on missing documents, tables and maps, except the parts ``not_provided``.
+
+    Optional maps with a number make one finding.
     """
     missing_maps, has_numbered_map = [], False
-    empty_slots = package.list_ids_of_empty_slots()
     for slot in package.package_spec.files:
         files = package.list_files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)
@@ -117,8 +129,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
             continue
         if slot.kind == "table" and slot.need != "M" and _has_own_tables(package):
             continue
-        if slot.kind != "map" and slot.need != "M" and slot.id in empty_slots:
-            not_provided.append(slot)
+        if slot in not_provided:
             continue
         if slot.number and slot.need != "M":
             if not _lacks_layers_of_map(slot, package, ctx):

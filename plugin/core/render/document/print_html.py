@@ -135,7 +135,7 @@ def _render_table(block: DocumentTable, width: int) -> str:
         for column, cell in zip(block.columns, row, strict=True):
             text = f"<b>{_escape(cell.text)}</b>" if cell.is_bold else _escape(cell.text)
             note = f'<br><span class="note">{_escape(cell.second_line)}</span>' if cell.second_line else ""
-            # In a row that continues on the next page, Qt would draw a centred cell over the repeated head.
+            # A row higher than a page continues on the next one, where Qt would draw a centred cell over the head.
             cells.append(f'<td align="{column.align}" valign="top" style="{_ROW_LINE}">{text}{note}</td>')
         rows.append(f"<tr>{''.join(cells)}</tr>")
     # Qt repeats a head that is marked as such on every page.
