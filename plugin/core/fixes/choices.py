@@ -11,7 +11,7 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..live.session import FeatureKey
 from ..model.findings import Finding
-from .edits import FixRefused
+from .edits import Edits, FixRefused, is_same_shape
 from .judge import propose_fix
 from .model import Fix, load_all_fixes
 from .proposal import Proposal, Refusal
@@ -20,6 +20,9 @@ from .state import EditingState
 
 #: Most features that one fix offers as an alternative.
 MAX_ALTERNATIVES = 6
+
+#: Ways to align that are offered: shares of the distance, and stretches of the outline.
+_ALIGNMENT_SHARES, _ALIGNMENT_PARTS = (1.0, 0.5), ("both", "gain", "loss")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,36 @@ def make_choice(state: EditingState, fix: Fix, finding: Finding, parameters: dic
     return FixChoice(fix, proposal, None, parameters, read_rows_before(state, proposal.edits))
 
 
+def make_alignment_request(role: str, key: str, fid: int, reference_role: str) -> Finding:
+    """Return what FIX016 takes in place of a finding, to align a selected feature with another layer."""
+    return Finding(role, key, related_role=reference_role, params={"fid": fid})
+
+
+def list_alignments(
+    state: EditingState,
+    request: Finding,
+    within_m: float,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> list[FixChoice]:
+    """Return the ways to align a feature (`make_alignment_request`): the whole outline, where it gains, where it loses.
+
+    With half the distance too, where that gives another result. Raises Cancelled.
+    """
+    fix = load_all_fixes()["FIX016"]
+    choices: list[FixChoice] = []
+    ways = [(within_m * share, part) for share in _ALIGNMENT_SHARES for part in _ALIGNMENT_PARTS]
+    for number, (distance_m, part) in enumerate(ways):
+        cancellation.raise_if_cancelled()
+        progress(number / len(ways), fix.code)
+        choice = make_choice(state, fix, request, {"within_m": distance_m, "part": part})
+        if not choices or (choice.proposal is not None and not _is_already_offered(choice.proposal, choices)):
+            choices.append(choice)
+    progress(1.0, "")
+    return sorted(choices, key=_rank)
+
+
 def _rank(choice: FixChoice) -> int:
     if choice.proposal is None:
         return 2
@@ -85,6 +118,8 @@ def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) ->
     names = inspect.signature(fix.function).parameters
     if "cut" in names:
         return [{"cut": key} for key in (finding.key, *finding.related_keys) if key][:MAX_ALTERNATIVES]
+    if "part" in names:
+        return [{"part": "gain"}, {"part": "loss"}]
     if "neighbour" in names and proposal is not None:
         candidates = proposal.edits.params.get("candidates", [])
         return [{"neighbour": key} for key in candidates if key][:MAX_ALTERNATIVES]
@@ -93,11 +128,16 @@ def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) ->
 
 def _is_already_offered(proposal: Proposal, choices: list[FixChoice]) -> bool:
     """Return True if another choice changes the same rows in the same way."""
-    edited = {(edit.role, edit.fid, edit.is_new) for edit in proposal.edits}
     return any(
-        one.fix is proposal.fix
-        and one.proposal is not None
-        and {(edit.role, edit.fid, edit.is_new) for edit in one.proposal.edits if not edit.is_new}
-        == {edit for edit in edited if not edit[2]}
+        one.fix is proposal.fix and one.proposal is not None and _are_equal(one.proposal.edits, proposal.edits)
         for one in choices
+    )
+
+
+def _are_equal(first: Edits, second: Edits) -> bool:
+    """Return True if two edits give the same rows the same shapes; new rows follow from the others."""
+    shapes = [{(one.role, one.fid): one for one in edits if not one.is_new} for edits in (first, second)]
+    return shapes[0].keys() == shapes[1].keys() and all(
+        one.is_deleted == shapes[1][name].is_deleted and is_same_shape(one.shape, shapes[1][name].shape)
+        for name, one in shapes[0].items()
     )

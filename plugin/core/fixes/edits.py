@@ -73,3 +73,12 @@ class Edits:
     def roles(self) -> frozenset[str]:
         """Return the codes of the layers that change."""
         return frozenset([edit.role for edit in self.rows] + [new.role for new in self.new_fields])
+
+
+def is_same_shape(shape: Any, other: Any) -> bool:
+    """Return True for shapes with identical vertices, for two missing ones, and for two unchanged ones."""
+    if shape is other:
+        return True
+    if shape is None or other is None or UNCHANGED in (shape, other):
+        return False
+    return bool(shape.equals_exact(other, 0.0))

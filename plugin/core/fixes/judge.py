@@ -21,7 +21,7 @@ from ..live.session import FullCheckNeeded
 from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.rule import load_all_rules
-from .edits import UNCHANGED, Edits, FixRefused
+from .edits import UNCHANGED, Edits, FixRefused, is_same_shape
 from .model import Fix, Safety
 from .proposal import AreaChange, Proposal
 from .sealed import is_sealed_for_fixes, require_unsealed
@@ -152,13 +152,9 @@ def _require_valid_shapes(state: EditingState, changed_rows: list[_ChangedRow]) 
         raw = row.after.stored_shape
         if had_shape and (raw is None or raw.is_empty):
             raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
-        is_new_shape = row.before is None or not _are_identical(row.before.stored_shape, raw)
+        is_new_shape = row.before is None or not is_same_shape(row.before.stored_shape, raw)
         if raw is not None and is_new_shape and not raw.is_valid:
             raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
-
-
-def _are_identical(shape: Any, other: Any) -> bool:
-    return shape is other or bool(shape is not None and other is not None and shape.equals_exact(other, 0.0))
 
 
 def _require_inside_county(state: EditingState, changed_rows: list[_ChangedRow]) -> None:
@@ -218,7 +214,7 @@ def _has_same_shape(row: _ChangedRow) -> bool:
     return (
         row.before is not None
         and row.after is not None
-        and _are_identical(row.before.stored_shape, row.after.stored_shape)
+        and is_same_shape(row.before.stored_shape, row.after.stored_shape)
     )
 
 
@@ -411,8 +407,11 @@ def _is_same_gap(first: Finding, second: Finding) -> bool:
 def _require_solved(state: EditingState, finding: Finding, differences: _Differences) -> None:
     """Raise FixRefused unless the finding was there before and ends.
 
-    A finding of a repeated key may remain on fewer rows; it then counts as ended.
+    A finding of a repeated key may remain on fewer rows; it then counts as ended. What a person asks for without a
+    finding (`choices.make_alignment_request`) has nothing to end.
     """
+    if not finding.code:
+        return
     if any(is_same_problem(finding, one) for one in differences.ended_findings):
         return
     rule = load_all_rules()[finding.code]

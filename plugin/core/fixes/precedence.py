@@ -29,11 +29,23 @@ def find_staying_and_yielding_row(finding: Finding, state: EditingState, order: 
     ``order``: as for `parse_order`. Raise FixRefused if the one that gives way is sealed.
     """
     row, related = state.get_finding_row(finding), state.get_related_row(finding)
+    yielding_role, _staying_role = find_yielding_role(finding, state, order)
+    return (related, row) if row.role == yielding_role else (row, related)
+
+
+def find_yielding_role(finding: Finding, state: EditingState, order: str = "") -> tuple[str, str]:
+    """Return the layer that gives way and the one that stays, of a finding on two control lines.
+
+    ``order``: as for `parse_order`. Raise FixRefused if the one that gives way is sealed.
+    """
     lines = parse_order(order)
     ranks = {role: rank for rank, line in enumerate(lines) for role in state.plan.list_roles_of_concept(line)}
-    stays, yields = (row, related) if ranks[row.role] < ranks[related.role] else (related, row)
-    if state.is_sealed(yields.role):
-        if state.is_sealed(stays.role):
-            raise FixRefused("both_sealed", role=yields.role, other_role=stays.role)
-        raise FixRefused("sealed", role=yields.role)
-    return stays, yields
+    if ranks[finding.role] < ranks[finding.related_role]:
+        stays, yields = finding.role, finding.related_role
+    else:
+        stays, yields = finding.related_role, finding.role
+    if state.is_sealed(yields):
+        if state.is_sealed(stays):
+            raise FixRefused("both_sealed", role=yields, other_role=stays)
+        raise FixRefused("sealed", role=yields)
+    return yields, stays

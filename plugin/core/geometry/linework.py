@@ -80,6 +80,27 @@ def change_rings(shape: Any, change_ring: Callable[[NDArray], ArrayLike]) -> Any
     return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
 
 
+def insert_vertices(coordinates: NDArray, places: NDArray, reach_m: float) -> NDArray:
+    """Return the (v, 2) coordinates of a line or closed ring with a vertex at each place on it.
+
+    ``places``: (k, 2). Each goes into the nearest segment, if that is within ``reach_m``.
+    """
+    starts, ends = coordinates[:-1], coordinates[1:]
+    along = ends - starts
+    length2 = np.maximum((along**2).sum(axis=1), 1e-24)
+    offsets = places[:, None, :] - starts[None, :, :]
+    share = np.clip((offsets * along[None]).sum(axis=2) / length2[None], 0.0, 1.0)
+    distance = np.hypot(*np.moveaxis(offsets - share[..., None] * along[None], 2, 0))
+    segment = distance.argmin(axis=1)
+    near = distance[np.arange(len(places)), segment] <= reach_m
+    pieces = [coordinates[:1]]
+    for n in range(len(starts)):
+        inside = np.flatnonzero(near & (segment == n))
+        order = inside[np.argsort(share[inside, n], kind="stable")]
+        pieces += [places[order], ends[n : n + 1]]
+    return np.concatenate(pieces)
+
+
 def iterate_batches(shapes: NDArray) -> Iterator[slice]:
     """Yield slices of (n,) geometries with about `BATCH_VERTICES` vertices each."""
     vertex_totals = np.cumsum(shapely.get_num_coordinates(shapes))

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...geometry.linework import change_rings
+from ...geometry.linework import change_rings, insert_vertices
 from ...model.findings import Finding
 from ..dividing import replace_shape, require_shape
 from ..edits import Edits, FixRefused, RowEdit
@@ -93,24 +93,7 @@ def _insert_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
     """Return a shape with a vertex at each place, in the segment that is nearest and within ``reach_m``."""
     if not len(places):
         return shape
-
-    def insert_into_ring(coordinates: NDArray) -> NDArray:
-        starts, ends = coordinates[:-1], coordinates[1:]
-        along = ends - starts
-        length2 = np.maximum((along**2).sum(axis=1), 1e-24)
-        offsets = places[:, None, :] - starts[None, :, :]
-        share = np.clip((offsets * along[None]).sum(axis=2) / length2[None], 0.0, 1.0)
-        distance = np.hypot(*np.moveaxis(offsets - share[..., None] * along[None], 2, 0))
-        segment = distance.argmin(axis=1)
-        near = distance[np.arange(len(places)), segment] <= reach_m
-        pieces = [coordinates[:1]]
-        for n in range(len(starts)):
-            inside = np.flatnonzero(near & (segment == n))
-            order = inside[np.argsort(share[inside, n], kind="stable")]
-            pieces += [places[order], ends[n : n + 1]]
-        return np.concatenate(pieces)
-
-    return _change_rings(shape, insert_into_ring)
+    return _change_rings(shape, lambda xy: insert_vertices(xy, places, reach_m))
 
 
 def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:

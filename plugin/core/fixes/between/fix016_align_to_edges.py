@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterable
+from typing import Any
+
+import shapely
+
+from ...geometry.alignment import (
+    AlignedStretch,
+    ReferenceEdges,
+    add_vertices_of,
+    find_aligned_stretches,
+    remove_vertices,
+    replace_stretches,
+)
+from ...model.findings import Finding
+from ..dividing import replace_shape, require_shape
+from ..edits import Edits, FixRefused
+from ..model import FixExample, Safety, fix
+from ..precedence import find_yielding_role
+from ..state import EditingState, Row
+
+WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+#: Reaches half a metre into `WEST_WKT`.
+OVERLAPPING_EAST_WKT = "POLYGON ((49.5 0, 100 0, 100 100, 49.5 100, 49.5 0))"
+#: Corners of the outline in which an edge may reach beyond the distance of a shorter one.
+_REACH_FACTOR = 2.0
+
+
+@fix(
+    "FIX016",
+    "align-to-edges",
+    title="Align a line or an area with the edges of another layer",
+    solves={"TOP008": ()},
+    safety=Safety.NEVER,
+    messages={
+        "both": "Align {count} features of {role} with the edges of {other_role} within {distance} m, where they run along them ({length} m)",
+        "gain": "Align {count} features of {role} with the edges of {other_role} within {distance} m, only where land is gained ({length} m)",
+        "loss": "Align {count} features of {role} with the edges of {other_role} within {distance} m, only where land is given up ({length} m)",
+    },
+    examples=[
+        FixExample("the line that yields takes over the edge", "TOP008", {"farmland": [WEST_WKT], "boundary": [OVERLAPPING_EAST_WKT]},
+                   {"farmland": [WEST_WKT], "boundary": ["POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
+        FixExample("a neighbour of its layer follows", "TOP008", {"farmland": [WEST_WKT], "boundary": [OVERLAPPING_EAST_WKT, "POLYGON ((0 100, 49.5 100, 100 100, 100 150, 0 150, 0 100))"]},
+                   {"boundary": ["POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "POLYGON ((0 100, 50 100, 100 100, 100 150, 0 150, 0 100))"]}),
+        FixExample("strips wider than the distance stay", "TOP008", {"farmland": [WEST_WKT], "boundary": [OVERLAPPING_EAST_WKT]}, parameters={"within_m": 0.3}, refused="nothing_to_align"),
+        FixExample("both sides are sealed", "TOP008", {"farmland": [WEST_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, refused="both_sealed"),
+    ],
+)  # fmt: skip
+def align_to_edges(finding: Finding, *, state: EditingState, within_m: float = 0.5, part: str = "both") -> Edits:
+    """Align a line or an area with the edges of another layer.
+
+    What it does
+        Stretches of an outline that run along an edge of the other layer, at most within_m away, take over that edge
+        with its vertices. Edges that cross it stay. Adjacent features of the same layer follow, so that no gap and no
+        overlap results. The choice can be limited to stretches that gain land, or to those that give up land. Area
+        fields follow. Between two control lines the one of lower precedence moves; of a selected feature, the feature.
+    When it is safe
+        Never: which of two lines is right is for a person to decide.
+    Limits
+        Corners where two edges meet may move by 1.5 × within_m. Whether an edge should follow the survey depends on
+        the approved documents; the survey may be of another year.
+    """
+    if finding.key or "fid" in finding.params:
+        rows, reference_role = [state.get_finding_row(finding)], finding.related_role
+    else:
+        moving_role, reference_role = find_yielding_role(finding, state)
+        place = state.get_finding_shape(finding)
+        if place is None:
+            raise FixRefused("stale")
+        rows = state.find_rows_meeting(moving_role, place, reach_m=state.tolerance.edge_match_m)
+    if not rows or reference_role not in state.plan.layers or reference_role == rows[0].role:
+        raise FixRefused("stale")
+    state.require_layer_in_plane(reference_role)
+    shapes: dict[int, Any] = {}
+    rows_by_fid = {row.fid: row for row in rows}
+    length_m = 0.0
+    for row in rows:
+        stretches = _align(row, reference_role, within_m, part, state, shapes, rows_by_fid)
+        length_m += sum(one.length_m for one in stretches)
+    if not shapes:
+        raise FixRefused("nothing_to_align", role=rows[0].role, other_role=reference_role, distance=within_m)
+    return Edits(
+        [replace_shape(state, rows_by_fid[fid], shape) for fid, shape in shapes.items()],
+        case=part,
+        params={
+            "role": rows[0].role, "key": rows[0].key, "other_role": reference_role, "count": len(shapes),
+            "distance": within_m, "length": round(length_m, 2),
+        },
+        review_reasons=["other_survey"] if _is_compared_survey(reference_role, state) else [],
+    )  # fmt: skip
+
+
+def _align(
+    row: Row,
+    reference_role: str,
+    within_m: float,
+    part: str,
+    state: EditingState,
+    shapes: dict[int, Any],
+    rows_by_fid: dict[int, Row],
+) -> list[AlignedStretch]:
+    """Align a row and let its neighbours follow; return the chosen stretches.
+
+    ``shapes``: feature id → changed shape so far, completed in place, as are ``rows_by_fid``.
+    """
+    state.require_geometry_in_plane(row)
+    former = shapes.get(row.fid, require_shape(row))
+    reach_m = state.tolerance.edge_match_m
+    references = state.find_rows_meeting(reference_role, former, reach_m=_REACH_FACTOR * within_m)
+    neighbours = [
+        one
+        for one in state.find_rows_meeting(row.role, former, without=(row.fid,), reach_m=reach_m)
+        if shapely.get_dimensions(one.plane) == 2
+    ]
+    neighbour_shapes = {one.fid: shapes.get(one.fid, one.plane) for one in neighbours}
+    shape = add_vertices_of(former, neighbour_shapes.values(), reach_m)
+    stretches = [
+        one
+        for one in find_aligned_stretches(shape, ReferenceEdges(other.plane for other in references), within_m)
+        if part == "both" or (one.gain_m2 > 0) == (part == "gain")
+    ]
+    if not stretches:
+        return []
+    for fid, before in ((row.fid, former), *neighbour_shapes.items()):
+        noded = shape if fid == row.fid else add_vertices_of(before, [shape], reach_m)
+        aligned = replace_stretches(noded, stretches)
+        if aligned is None:
+            raise FixRefused("would_be_empty", role=row.role, key=rows_by_fid.get(fid, row).key)
+        if not aligned.equals_exact(noded, 0.0):
+            shapes[fid] = remove_vertices(aligned, _list_unused_vertices(noded, before, stretches))
+    rows_by_fid.update({one.fid: one for one in neighbours if one.fid in shapes})
+    return stretches
+
+
+def _list_unused_vertices(noded: Any, before: Any, stretches: Iterable[AlignedStretch]) -> set[tuple[float, float]]:
+    """Return the vertices that were added for neighbours, and that no stretch needs."""
+    added = _list_vertices(noded) - _list_vertices(before)
+    for one in stretches:
+        added -= one.moved.keys()
+        for pair in one.inserted:
+            added -= set(pair)
+    return added
+
+
+def _list_vertices(shape: Any) -> set[tuple[float, float]]:
+    return set(map(tuple, shapely.get_coordinates(shape).tolist()))
+
+
+def _is_compared_survey(role: str, state: EditingState) -> bool:
+    """Return True for a layer of another year or source (``quality.edges_compared``)."""
+    return any(
+        role in state.plan.list_roles_of_concept(concept) for concept in state.norm.get("quality.edges_compared")
+    )

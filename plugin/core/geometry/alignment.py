@@ -1,0 +1,502 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Alignment of a line or an area with the edges of other shapes (对齐).
+
+A stretch of the outline that runs along a reference edge, within a distance, is replaced by the reference edge itself,
+vertex for vertex. What crosses reference edges, or is farther away, stays. A stretch is described by its vertices
+before and after, so that neighbours that share it can follow exactly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .linework import insert_vertices
+
+#: A vertex as a key of tables.
+Vertex = tuple[float, float]
+
+#: Largest distance (m) between a reference edge and a replaced stretch that is on it.
+_ON_EDGE_M = 1e-3
+#: A vertex this near (m) to an edge is on it: the rounding of coordinates of a metric zone.
+_ALREADY_THERE_M = 1e-7
+#: Shares of a segment at which its distance from the reference is measured.
+_PROBE_SHARES = (0.25, 0.5, 0.75)
+#: A corner moves at most this many times the distance, where two edges move that meet at a right angle or a wider one.
+_CORNER_FACTOR = 1.5
+#: Length of a replaced segment over the length that it replaces: above it, the reference runs across.
+_MAX_STRETCHING = 2.0
+
+
+class ReferenceEdges:
+    """Edges and vertices that outlines are aligned with.
+
+    ``shapes``: (n,) polygons or lines in the plane (m), None and empty ones are left out.
+    """
+
+    def __init__(self, shapes: Iterable[Any]):
+        kept = np.array([one for one in shapes if one is not None and not one.is_empty], dtype=object)
+        self.lines = np.array([one.boundary if shapely.get_dimensions(one) == 2 else one for one in kept], dtype=object)
+
+    @cached_property
+    def vertices(self) -> NDArray:
+        """Return the (v, 2) vertices, each once."""
+        return np.unique(shapely.get_coordinates(self.lines), axis=0)
+
+    @cached_property
+    def _segments(self) -> NDArray:
+        parts = shapely.get_parts(shapely.get_parts(self.lines))
+        segments = [np.zeros((0, 2, 2))]
+        for part in parts:
+            xy = shapely.get_coordinates(part)
+            segments.append(np.stack([xy[:-1], xy[1:]], axis=1))
+        return np.array(shapely.linestrings(np.concatenate(segments)), dtype=object)
+
+    @cached_property
+    def _edge_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self._segments)
+
+    @cached_property
+    def _vertex_tree(self) -> shapely.STRtree:
+        return shapely.STRtree(shapely.points(self.vertices))
+
+    def find_nearest_point(self, vertex: Vertex, reach_m: float) -> Vertex | None:
+        """Return the nearest point of an edge within reach, None without one; a vertex on an edge is that point."""
+        point = shapely.Point(vertex)
+        position = self._edge_tree.query_nearest(point, max_distance=reach_m, all_matches=False)
+        if not len(position):
+            return None
+        edge = self._segments[position[0]]
+        nearest = shapely.get_coordinates(shapely.line_interpolate_point(edge, shapely.line_locate_point(edge, point)))
+        if np.hypot(*(nearest[0] - np.array(vertex))) <= _ALREADY_THERE_M:
+            return vertex
+        return float(nearest[0, 0]), float(nearest[0, 1])
+
+    def find_vertices_near(self, shape: Any, reach_m: float) -> NDArray:
+        """Return the (k, 2) vertices within reach of a shape."""
+        positions = self._vertex_tree.query(shape, predicate="dwithin", distance=reach_m)
+        return self.vertices[np.sort(positions)]
+
+    def is_on_edge(self, start: Vertex, end: Vertex) -> bool:
+        """Return True if the segment between two points is on an edge."""
+        shares = np.array(_PROBE_SHARES)[:, None]
+        probes = shapely.points((1 - shares) * np.array(start) + shares * np.array(end))
+        found, _edges = self._edge_tree.query(probes, predicate="dwithin", distance=_ON_EDGE_M)
+        return len(np.unique(found)) == len(probes)
+
+
+@dataclass(frozen=True)
+class AlignedStretch:
+    """A stretch of an outline that would go to a reference edge.
+
+    ``moved``: old → new vertex; ``inserted``: two consecutive old vertices → new ones between them, each after its
+    share of the way; ``gain_m2``: area that a polygon gains, negative for a loss, 0 for a line; ``length_m``: length of
+    the new stretch.
+    """
+
+    moved: dict[Vertex, Vertex]
+    inserted: dict[tuple[Vertex, Vertex], list[tuple[float, Vertex]]]
+    gain_m2: float
+    length_m: float
+
+
+@dataclass
+class _Item:
+    """A point of an outline on its way: an old vertex, or a reference vertex beside a segment.
+
+    ``vertex``: the old vertex, None for a reference vertex; ``target``: where it would go, None for nowhere;
+    ``at_m``: its place along the outline.
+    """
+
+    vertex: Vertex | None
+    target: Vertex | None
+    at_m: float
+
+
+def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float) -> list[AlignedStretch]:
+    """Return the stretches of an outline that run along reference edges within a distance and differ from them.
+
+    ``shape``: polygon, line or a multipart of them, in the plane (m); ``reach_m``: the distance.
+    """
+    stretches: list[AlignedStretch] = []
+    for xy, is_closed, interior_is_left in _list_outlines(shape):
+        items = _make_items(xy, is_closed, reference, reach_m)
+        for run in _find_runs(items, is_closed, reference, reach_m):
+            stretch = _make_stretch(items, run, is_closed, interior_is_left, reach_m)
+            if stretch is not None:
+                stretches.append(stretch)
+    return stretches
+
+
+def replace_stretches(shape: Any, stretches: Iterable[AlignedStretch]) -> Any:
+    """Return a shape with the stretches replaced wherever it has their old vertices, in either direction.
+
+    The result has the type of the shape and may be invalid; None if an outline has no length any more.
+    """
+    moved: dict[Vertex, Vertex] = {}
+    shares: dict[tuple[Vertex, Vertex], list[tuple[float, Vertex]]] = defaultdict(list)
+    for stretch in stretches:
+        moved |= stretch.moved
+        for (start, end), between in stretch.inserted.items():
+            shares[start, end] += between
+            shares[end, start] += [(1.0 - share, vertex) for share, vertex in reversed(between)]
+    # Vertices at the same share, as those of a jog, keep their order.
+    inserted = {
+        pair: [vertex for _share, vertex in sorted(between, key=lambda one: one[0])] for pair, between in shares.items()
+    }
+
+    def replace_outline(xy: NDArray, is_closed: bool) -> NDArray | None:
+        old = [(float(x), float(y)) for x, y in xy]
+        new: list[Vertex] = []
+        for position, vertex in enumerate(old):
+            new.append(moved.get(vertex, vertex))
+            if position + 1 < len(old):
+                new += inserted.get((vertex, old[position + 1]), ())
+        cleaned = _remove_repetitions(new, is_closed)
+        return np.array(cleaned) if len(cleaned) >= (4 if is_closed else 2) else None
+
+    return _change_outlines(shape, replace_outline)
+
+
+def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
+    """Return a shape with a vertex wherever another shape has one on its outline, within ``reach_m``.
+
+    Existing vertices stay; a vertex of the other one within reach of an existing vertex is left out.
+    """
+    own = shapely.get_coordinates(shape)
+    tree = shapely.STRtree(shapely.points(own))
+    lines = shape.boundary if shapely.get_dimensions(shape) == 2 else shape
+    places = []
+    for other in others:
+        xy = np.unique(shapely.get_coordinates(other), axis=0)
+        xy = xy[shapely.dwithin(shapely.points(xy), lines, reach_m)]
+        near_own = np.unique(tree.query(shapely.points(xy), predicate="dwithin", distance=reach_m)[0])
+        places.append(np.delete(xy, near_own, axis=0))
+    wanted = np.unique(np.concatenate([np.zeros((0, 2)), *places]), axis=0)
+    if not len(wanted):
+        return shape
+    return _change_outlines(shape, lambda xy, is_closed: insert_vertices(xy, wanted, reach_m))
+
+
+def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
+    """Return a shape without these vertices; the ends of lines stay."""
+    if not vertices:
+        return shape
+
+    def remove(xy: NDArray, is_closed: bool) -> NDArray:
+        is_kept = np.array([vertex not in vertices for vertex in map(tuple, xy.tolist())])
+        if not is_closed:
+            is_kept[[0, -1]] = True
+        kept = xy[is_kept]
+        return np.concatenate([kept, kept[:1]]) if is_closed and not (kept[0] == kept[-1]).all() else kept
+
+    return _change_outlines(shape, remove)
+
+
+# --- outlines
+def _list_outlines(shape: Any) -> list[tuple[NDArray, bool, bool | None]]:
+    """Return the (v, 2) vertices of each outline, whether it is closed, and whether the interior is to its left.
+
+    The last is None for a line.
+    """
+    outlines: list[tuple[NDArray, bool, bool | None]] = []
+    for part in shapely.get_parts([shape]):
+        if part.geom_type == "Polygon":
+            outlines.append((shapely.get_coordinates(part.exterior), True, bool(shapely.is_ccw(part.exterior))))
+            outlines += [
+                (shapely.get_coordinates(hole), True, not bool(shapely.is_ccw(hole))) for hole in part.interiors
+            ]
+        else:
+            xy = shapely.get_coordinates(part)
+            outlines.append((xy, _is_closed_line(xy), None))
+    return outlines
+
+
+def _is_closed_line(xy: NDArray) -> bool:
+    return bool(len(xy) > 3 and (xy[0] == xy[-1]).all())
+
+
+def _change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None]) -> Any:
+    """Return a shape with changed outlines; an outline that is None is dropped, with its part if it is an exterior."""
+    parts = []
+    for part in shapely.get_parts([shape]):
+        if part.geom_type != "Polygon":
+            xy = shapely.get_coordinates(part)
+            changed = change(xy, _is_closed_line(xy))
+            if changed is not None:
+                parts.append(shapely.LineString(changed))
+            continue
+        exterior = change(shapely.get_coordinates(part.exterior), True)
+        holes = [change(shapely.get_coordinates(ring), True) for ring in part.interiors]
+        if exterior is not None:
+            parts.append(shapely.Polygon(exterior, [hole for hole in holes if hole is not None]))
+    if not parts:
+        return None
+    if not shape.geom_type.startswith("Multi"):
+        return parts[0]
+    return shapely.multipolygons(parts) if shape.geom_type == "MultiPolygon" else shapely.multilinestrings(parts)
+
+
+def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]:
+    """Return vertices without repeated ones, and without edges that run out and back along the same way."""
+    kept: list[Vertex] = []
+    for vertex in vertices[:-1] if is_closed else vertices:
+        kept.append(vertex)
+        while len(kept) > 1 and (kept[-1] == kept[-2] or (len(kept) > 2 and kept[-1] == kept[-3])):
+            # A repeated vertex goes once; of an edge out and back, its far end goes too.
+            del kept[-1 if kept[-1] == kept[-2] else -2 :]
+    if not is_closed:
+        return kept
+    while len(kept) > 2 and (kept[0] == kept[-1] or kept[0] == kept[-2] or kept[1] == kept[-1]):
+        if kept[0] == kept[-1] or kept[0] == kept[-2]:
+            kept.pop()
+        else:
+            kept.pop(0)
+    return [*kept, kept[0]] if kept else kept
+
+
+# --- stretches
+def _make_items(xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[_Item]:
+    """Return the points of an outline in their order: its vertices, and reference vertices beside its segments.
+
+    A closed outline is given without its last vertex.
+    """
+    vertices = [(float(x), float(y)) for x, y in xy]
+    targets = [
+        _find_target(vertices, position, is_closed, reference, reach_m)
+        for position in range(len(vertices) - 1 if is_closed else len(vertices))
+    ]
+    if is_closed:
+        targets.append(targets[0])
+    items: list[_Item] = []
+    at_m = 0.0
+    segment_count = len(vertices) - 1
+    beside = _assign_vertices_to_segments(vertices, reference, reach_m, set(targets))
+    for position in range(segment_count):
+        start, end = vertices[position], vertices[position + 1]
+        items.append(_Item(start, targets[position], at_m))
+        length = _measure_length(start, end)
+        items += [_Item(None, one, at_m + share * length) for share, one in beside[position]]
+        at_m += length
+    items.append(_Item(vertices[-1], targets[-1], at_m))
+    return items
+
+
+def _find_target(
+    vertices: list[Vertex], position: int, is_closed: bool, reference: ReferenceEdges, reach_m: float
+) -> Vertex | None:
+    """Return where a vertex would go: a reference vertex within reach, else the nearest point of a reference edge.
+
+    At a corner whose two edges both are within reach of a reference vertex, that vertex is a target as well.
+    """
+    vertex = vertices[position]
+    point = shapely.Point(vertex)
+    near = reference.find_vertices_near(point, reach_m)
+    if not len(near):
+        near = reference.find_vertices_near(point, _CORNER_FACTOR * reach_m)
+        before = vertices[position - 1] if position else (vertices[-2] if is_closed else vertex)
+        after = vertices[position + 1] if position + 1 < len(vertices) else vertex
+        edges = [one for one in (before, after) if one != vertex]
+        near = np.array(
+            [xy for xy in near if all(_measure_line_distance(xy, vertex, other) <= reach_m for other in edges)]
+        ).reshape(-1, 2)
+    if len(near):
+        distances = np.hypot(*(near - np.array(vertex)).T)
+        chosen = near[distances.argmin()]
+        return float(chosen[0]), float(chosen[1])
+    return reference.find_nearest_point(vertex, reach_m)
+
+
+def _measure_line_distance(point: NDArray, start: Vertex, end: Vertex) -> float:
+    """Return the distance of a point from the line through two points."""
+    along, offset = np.array(end) - np.array(start), point - np.array(start)
+    return float(abs(along[0] * offset[1] - along[1] * offset[0]) / np.hypot(*along))
+
+
+def _assign_vertices_to_segments(
+    vertices: list[Vertex], reference: ReferenceEdges, reach_m: float, used: set[Vertex | None]
+) -> list[list[tuple[float, Vertex]]]:
+    """Return for each segment the reference vertices beside it, with their share of its length, in their order.
+
+    A vertex is beside its nearest segment only; one that an old vertex goes to is left out.
+    """
+    xy = np.array(vertices)
+    segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
+    beside: list[list[tuple[float, Vertex]]] = [[] for _ in segments]
+    near = reference.find_vertices_near(shapely.linestrings(xy), reach_m)
+    if not len(near):
+        return beside
+    points = shapely.points(near)
+    nearest = shapely.distance(points[:, None], np.array(segments, dtype=object)[None, :]).argmin(axis=1)
+    for vertex, point, segment in zip(near.tolist(), points, nearest.tolist(), strict=True):
+        target = (vertex[0], vertex[1])
+        share = float(shapely.line_locate_point(segments[segment], point, normalized=True))
+        if target not in used and 0.0 < share < 1.0:
+            beside[segment].append((share, target))
+    lengths = shapely.length(segments).tolist()
+    return [
+        _order_along_edges(vertices[n], sorted(beside[n]), reference, reach_m / lengths[n]) if beside[n] else []
+        for n in range(len(beside))
+    ]
+
+
+def _order_along_edges(
+    start: Vertex, beside: list[tuple[float, Vertex]], reference: ReferenceEdges, reach_share: float
+) -> list[tuple[float, Vertex]]:
+    """Return vertices in the order in which reference edges join them, where they are at nearly the same place.
+
+    ``beside``: shares of a segment and vertices, sorted; ``reach_share``: difference of shares that is nearly none.
+    """
+    ordered: list[tuple[float, Vertex]] = []
+    remaining, former = list(beside), start
+    while remaining:
+        near = [one for one in remaining if one[0] <= remaining[0][0] + reach_share]
+        joined = [one for one in near if len(near) > 1 and reference.is_on_edge(former, one[1])]
+        chosen = min(joined, key=lambda one: _measure_length(former, one[1])) if joined else near[0]
+        remaining.remove(chosen)
+        ordered.append((max(chosen[0], ordered[-1][0]) if ordered else chosen[0], chosen[1]))
+        former = chosen[1]
+    return ordered
+
+
+def _find_runs(items: list[_Item], is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[range]:
+    """Return the positions of items that follow each other along reference edges, run by run.
+
+    In a closed outline a run may go beyond the last item: its positions count on.
+    """
+    count = len(items) - 1
+    joined = [_is_along_edge(items[n], items[n + 1], reference, reach_m) for n in range(count)]
+    if is_closed and all(joined):
+        return [range(count + 1)]
+    first = next((n for n in range(count) if not joined[n]), 0) + 1 if is_closed else 0
+    runs: list[range] = []
+    start = None
+    for step in range(count + 1):
+        position = first + step
+        is_joined = step < count and (joined[position % count] if is_closed else joined[position])
+        if is_joined and start is None:
+            start = position
+        elif not is_joined and start is not None:
+            runs.append(range(start, position + 1))
+            start = None
+    return runs
+
+
+def _is_along_edge(item: _Item, following: _Item, reference: ReferenceEdges, reach_m: float) -> bool:
+    """Return True if the way from one target to the next is on a reference edge, along the outline or a short jog."""
+    if item.target is None or following.target is None:
+        return False
+    if item.target == following.target:
+        return True
+    longest = max(_MAX_STRETCHING * (following.at_m - item.at_m), reach_m)
+    return _measure_length(item.target, following.target) <= longest and reference.is_on_edge(
+        item.target, following.target
+    )
+
+
+def _measure_length(start: Vertex, end: Vertex) -> float:
+    return float(np.hypot(end[0] - start[0], end[1] - start[1]))
+
+
+def _make_stretch(
+    items: list[_Item], run: range, is_closed: bool, interior_is_left: bool | None, reach_m: float
+) -> AlignedStretch | None:
+    """Return the stretch of a run; None if it is on the outline already, or shorter than the distance.
+
+    ``interior_is_left``: of a polygon's outline, None for a line.
+    """
+    count, total_m = len(items) - 1, items[-1].at_m
+    is_whole = is_closed and len(run) == count + 1
+    # A closed outline goes on after its last item.
+    laps = [divmod(position, count) if is_closed else (0, position) for position in run]
+    chosen = [replace(items[n], at_m=items[n].at_m + lap * total_m) for lap, n in laps]
+    targets = [one.target for one in chosen if one.target is not None]
+    if chosen[-1].at_m - chosen[0].at_m < reach_m or not _differs(items, chosen, targets):
+        return None
+    before, after = ([], []) if is_whole else _find_ends(items, run, is_closed)
+    way = [*before, *chosen, *after]
+    stretch = AlignedStretch({}, {}, 0.0, float(shapely.length(shapely.linestrings(targets))))
+    former = way[0]
+    between: list[_Item] = []
+    for one in way[1:]:
+        if one.vertex is None:
+            between.append(one)
+            continue
+        if former.vertex is not None and between:
+            stretch.inserted[former.vertex, one.vertex] = _measure_shares(former, between, one)
+        former, between = one, []
+    stretch.moved.update(
+        {one.vertex: one.target for one in chosen if one.vertex and one.target and one.vertex != one.target}
+    )
+    if interior_is_left is None:
+        return stretch
+    old = [one.vertex for one in way if one.vertex is not None]
+    new = [one.target if one.vertex is None or one in chosen else one.vertex for one in way]
+    gain = _compute_ring_area([one for one in new if one is not None]) - _compute_ring_area(old)
+    return replace(stretch, gain_m2=gain if interior_is_left else -gain)
+
+
+def _differs(items: list[_Item], chosen: list[_Item], targets: list[Vertex]) -> bool:
+    """Return True if a stretch is not on the outline already, which may have other vertices."""
+    outline = shapely.linestrings([one.vertex for one in items if one.vertex is not None])
+    new = shapely.linestrings(targets)
+    moved = [one.vertex for one in chosen if one.vertex is not None and one.vertex != one.target]
+    points_and_lines = [*((one, outline) for one in targets), *((one, new) for one in moved)]
+    return any(shapely.distance(shapely.Point(point), line) > _ON_EDGE_M for point, line in points_and_lines)
+
+
+def _find_ends(items: list[_Item], run: range, is_closed: bool) -> tuple[list[_Item], list[_Item]]:
+    """Return what comes before and after a run, up to the next old vertex that stays.
+
+    A run that ends beside a segment ends with a jog there: the foot of its last point is a vertex of the old outline.
+    """
+    count, total_m = len(items) - 1, items[-1].at_m
+
+    def collect(position: int, step: int, end: _Item, lap_m: float) -> list[_Item]:
+        found = []
+        if end.vertex is None:
+            foot = _interpolate(items, end.at_m)
+            found.append(_Item(None, foot, end.at_m + lap_m))
+        while is_closed or 0 <= position < len(items):
+            one = items[position % count] if is_closed else items[position]
+            if one.vertex is not None:
+                lap = position // count if is_closed else 0
+                return [*found, replace(one, at_m=one.at_m + lap * total_m)]
+            position += step
+        return found
+
+    first, last = run[0], run[-1]
+    start = items[first % count] if is_closed else items[first]
+    end = items[last % count] if is_closed else items[last]
+    start_lap_m, end_lap_m = (n // count * total_m if is_closed else 0.0 for n in (first, last))
+    return collect(first - 1, -1, start, start_lap_m)[::-1], collect(last + 1, 1, end, end_lap_m)
+
+
+def _interpolate(items: list[_Item], at_m: float) -> Vertex:
+    """Return the point of the old outline at a place along it."""
+    old = [one for one in items if one.vertex is not None]
+    places = [one.at_m for one in old]
+    xy = np.array([one.vertex for one in old])
+    return float(np.interp(at_m, places, xy[:, 0])), float(np.interp(at_m, places, xy[:, 1]))
+
+
+def _measure_shares(start: _Item, between: list[_Item], end: _Item) -> list[tuple[float, Vertex]]:
+    """Return the targets between two old vertices with their shares of the way from one to the other."""
+    length = end.at_m - start.at_m
+    return [((one.at_m - start.at_m) / length, one.target) for one in between if one.target is not None]
+
+
+def _compute_ring_area(vertices: list[Vertex]) -> float:
+    """Return the signed area of a ring through these vertices, positive if they run counter-clockwise."""
+    if len(vertices) < 3:
+        return 0.0
+    xy = np.array(vertices) - np.array(vertices[0])
+    following = np.roll(xy, -1, axis=0)
+    return float((xy[:, 0] * following[:, 1] - following[:, 0] * xy[:, 1]).sum() / 2)
