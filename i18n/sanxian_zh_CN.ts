@@ -28,6 +28,10 @@
         <translation> 带和 </translation>
     </message>
     <message>
+        <source> m</source>
+        <translation> m</translation>
+    </message>
+    <message>
         <source>(empty)</source>
         <translation>（空）</translation>
     </message>
@@ -166,6 +170,22 @@
     <message>
         <source>Agricultural space (m²)</source>
         <translation>农业空间（m²）</translation>
+    </message>
+    <message>
+        <source>Align Selected Features…</source>
+        <translation>对齐选中要素…</translation>
+    </message>
+    <message>
+        <source>Align with</source>
+        <translation>对齐到</translation>
+    </message>
+    <message>
+        <source>Align with Layer</source>
+        <translation>对齐到图层</translation>
+    </message>
+    <message>
+        <source>Align with layer: {title}</source>
+        <translation>对齐：{title}</translation>
     </message>
     <message>
         <source>All</source>
@@ -412,6 +432,10 @@
         <translation>检查工程</translation>
     </message>
     <message>
+        <source>Check all first: an alignment is judged by the rules.</source>
+        <translation>请先全部检查：对齐结果须经规则复检。</translation>
+    </message>
+    <message>
         <source>Check before handing in</source>
         <translation>汇交前的检查</translation>
     </message>
@@ -526,6 +550,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
     <message>
         <source>Choose a County Profile</source>
         <translation>选择县配置</translation>
+    </message>
+    <message>
+        <source>Choose a checked plan layer in the layer list and select the features to align.</source>
+        <translation>请在图层面板中选定一个已检查的规划图层，再选中需要对齐的要素。</translation>
     </message>
     <message>
         <source>Choose a coordinate system.</source>
@@ -706,6 +734,10 @@ Invalid shapes are measured with a repaired copy; features without a usable poly
     <message>
         <source>Confirm and create</source>
         <translation>确认并创建</translation>
+    </message>
+    <message>
+        <source>Confirm first that the edges of this survey are the right ones.</source>
+        <translation>请先确认以该调查成果的边线为准。</translation>
     </message>
     <message>
         <source>Confirmed by</source>
@@ -980,6 +1012,10 @@ Project: {project}</source>
     <message>
         <source>Digest (SHA-256)</source>
         <translation>校验值（SHA-256）</translation>
+    </message>
+    <message>
+        <source>Distance</source>
+        <translation>距离</translation>
     </message>
     <message>
         <source>Division code</source>
@@ -1570,6 +1606,10 @@ Project: {project}</source>
         <translation>确认事项</translation>
     </message>
     <message>
+        <source>Its edges are the right ones, although it is a survey of another year or source</source>
+        <translation>确认以其边线为准（调查成果，年份或来源可能不同）</translation>
+    </message>
+    <message>
         <source>Its features</source>
         <translation>要素</translation>
     </message>
@@ -1972,6 +2012,14 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Next Step</source>
         <translation>下一步</translation>
+    </message>
+    <message>
+        <source>No alignment can be offered.</source>
+        <translation>没有可用的对齐方式。</translation>
+    </message>
+    <message>
+        <source>No alignment can be offered; the reason is on the left.</source>
+        <translation>没有可用的对齐方式，原因见左侧。</translation>
     </message>
     <message>
         <source>No browser found</source>
@@ -2874,6 +2922,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>选中</translation>
     </message>
     <message>
+        <source>Select 1 to {count} features of the layer “{layer}” to align ({selected} selected).</source>
+        <translation>请在图层“{layer}”中选中 1 至 {count} 个需要对齐的要素（现选中 {selected} 个）。</translation>
+    </message>
+    <message>
         <source>Select a finding to see why, how to fix it and its source.</source>
         <translation>请选择一条问题，查看检查目的、整改建议和依据。</translation>
     </message>
@@ -3426,6 +3478,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>工程文件已存在。请勾选替换，或另取名称。</translation>
     </message>
     <message>
+        <source>The project has no other checked layer with areas or lines to align with.</source>
+        <translation>工程中没有其他已检查的面或线图层可供对齐。</translation>
+    </message>
+    <message>
         <source>The project has no plan layers to export.</source>
         <translation>工程中没有规划图层，无可导出内容。</translation>
     </message>
@@ -3544,8 +3600,16 @@ Replace them by new ones? The changes are lost.</source>
         <translation>已是第一处。</translation>
     </message>
     <message>
+        <source>This is the first selected feature.</source>
+        <translation>已是第一个选中的要素。</translation>
+    </message>
+    <message>
         <source>This is the last listed finding.</source>
         <translation>已是最后一处。</translation>
+    </message>
+    <message>
+        <source>This is the last selected feature.</source>
+        <translation>已是最后一个选中的要素。</translation>
     </message>
     <message>
         <source>This is the profile of the county.</source>
@@ -3622,6 +3686,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Try Again</source>
         <translation>重新试算</translation>
+    </message>
+    <message>
+        <source>Try alignments</source>
+        <translation>试算对齐</translation>
     </message>
     <message>
         <source>Try fixes of {code}</source>
@@ -4362,6 +4430,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{layers} layers with {rows} rows were written to {path}.</source>
         <translation>已写出 {layers} 个图层、{rows} 行：{path}。</translation>
+    </message>
+    <message>
+        <source>{layer} {name}</source>
+        <translation>{layer} {name}</translation>
     </message>
     <message>
         <source>{layer}: {fields}</source>

@@ -128,6 +128,7 @@ class DesktopController(QObject):
             "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask_and_save("html"),
             "indicators": self.figures.open_indicator_dialog,
+            "align": self.fixes.align_selected,
             "roles": dialogs.open_roles_dialog,
             "profile": dialogs.open_profile_dialog,
             "document": dialogs.open_document_dialog,

@@ -44,6 +44,9 @@ class FakeInterface:
     def setActiveLayer(self, layer):
         self.active = layer
 
+    def activeLayer(self):
+        return self.active
+
     def statusBarIface(self):
         return self.window.statusBar()
 

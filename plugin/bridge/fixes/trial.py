@@ -48,6 +48,18 @@ def make_choices_work(finding: Any, documents: Mapping[str, str]) -> Callable[..
     return work
 
 
+def make_alignment_work(request: Any, within_m: float) -> Callable[..., list[FixChoice]]:
+    """Return the work of a trial that lists the ways to align a feature (`core.fixes.choices.list_alignments`)."""
+
+    def work(checked: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation) -> Any:
+        from ...core.fixes.choices import list_alignments
+
+        state = _make_state(checked, options, session, {})
+        return list_alignments(state, request, within_m, progress=progress, cancellation=cancellation)
+
+    return work
+
+
 def make_batch_work(
     findings: Iterable[Any], documents: Mapping[str, str], *, safe_only: bool
 ) -> Callable[..., BatchTrial]:

@@ -97,19 +97,16 @@ class AlignedStretch:
     """A stretch of an outline that would go to a reference edge.
 
     ``moved``: old → new vertex; ``inserted``: two consecutive old vertices → new ones between them, each after its
-    share of the way; ``gain_m2``: area that a polygon gains, negative for a loss, 0 for a line; ``length_m``: length of
-    the new stretch.
+    share of the way.
     """
 
     moved: dict[Vertex, Vertex]
     inserted: dict[tuple[Vertex, Vertex], list[tuple[float, Vertex]]]
-    gain_m2: float
-    length_m: float
 
 
 @dataclass
 class _Item:
-    """A point of an outline on its way: an old vertex, or a reference vertex beside a segment.
+    """A point of an outline on its way: an old vertex, or a reference vertex next to a segment.
 
     ``vertex``: the old vertex, None for a reference vertex; ``target``: where it would go, None for nowhere;
     ``at_m``: its place along the outline.
@@ -126,10 +123,10 @@ def find_aligned_stretches(shape: Any, reference: ReferenceEdges, reach_m: float
     ``shape``: polygon, line or a multipart of them, in the plane (m); ``reach_m``: the distance.
     """
     stretches: list[AlignedStretch] = []
-    for xy, is_closed, interior_is_left in _list_outlines(shape):
+    for xy, is_closed in _list_outlines(shape):
         items = _make_items(xy, is_closed, reference, reach_m)
         for run in _find_runs(items, is_closed, reference, reach_m):
-            stretch = _make_stretch(items, run, is_closed, interior_is_left, reach_m)
+            stretch = _make_stretch(items, run, is_closed, reach_m)
             if stretch is not None:
                 stretches.append(stretch)
     return stretches
@@ -201,21 +198,15 @@ def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
 
 
 # --- outlines
-def _list_outlines(shape: Any) -> list[tuple[NDArray, bool, bool | None]]:
-    """Return the (v, 2) vertices of each outline, whether it is closed, and whether the interior is to its left.
-
-    The last is None for a line.
-    """
-    outlines: list[tuple[NDArray, bool, bool | None]] = []
+def _list_outlines(shape: Any) -> list[tuple[NDArray, bool]]:
+    """Return the (v, 2) vertices of each outline, and whether it is closed."""
+    outlines: list[tuple[NDArray, bool]] = []
     for part in shapely.get_parts([shape]):
         if part.geom_type == "Polygon":
-            outlines.append((shapely.get_coordinates(part.exterior), True, bool(shapely.is_ccw(part.exterior))))
-            outlines += [
-                (shapely.get_coordinates(hole), True, not bool(shapely.is_ccw(hole))) for hole in part.interiors
-            ]
+            outlines += [(shapely.get_coordinates(ring), True) for ring in (part.exterior, *part.interiors)]
         else:
             xy = shapely.get_coordinates(part)
-            outlines.append((xy, _is_closed_line(xy), None))
+            outlines.append((xy, _is_closed_line(xy)))
     return outlines
 
 
@@ -264,7 +255,7 @@ def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]
 
 # --- stretches
 def _make_items(xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[_Item]:
-    """Return the points of an outline in their order: its vertices, and reference vertices beside its segments.
+    """Return the points of an outline in their order: its vertices, and reference vertices next to its segments.
 
     A closed outline is given without its last vertex.
     """
@@ -278,12 +269,12 @@ def _make_items(xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m
     items: list[_Item] = []
     at_m = 0.0
     segment_count = len(vertices) - 1
-    beside = _assign_vertices_to_segments(vertices, reference, reach_m, set(targets))
+    near_vertices = _assign_vertices_to_segments(vertices, reference, reach_m, set(targets))
     for position in range(segment_count):
         start, end = vertices[position], vertices[position + 1]
         items.append(_Item(start, targets[position], at_m))
         length = _measure_length(start, end)
-        items += [_Item(None, one, at_m + share * length) for share, one in beside[position]]
+        items += [_Item(None, one, at_m + share * length) for share, one in near_vertices[position]]
         at_m += length
     items.append(_Item(vertices[-1], targets[-1], at_m))
     return items
@@ -323,39 +314,41 @@ def _measure_line_distance(point: NDArray, start: Vertex, end: Vertex) -> float:
 def _assign_vertices_to_segments(
     vertices: list[Vertex], reference: ReferenceEdges, reach_m: float, used: set[Vertex | None]
 ) -> list[list[tuple[float, Vertex]]]:
-    """Return for each segment the reference vertices beside it, with their share of its length, in their order.
+    """Return for each segment the reference vertices next to it, with their share of its length, in their order.
 
-    A vertex is beside its nearest segment only; one that an old vertex goes to is left out.
+    A vertex is next to its nearest segment only; one that an old vertex goes to is left out.
     """
     xy = np.array(vertices)
     segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
-    beside: list[list[tuple[float, Vertex]]] = [[] for _ in segments]
+    near_vertices: list[list[tuple[float, Vertex]]] = [[] for _ in segments]
     near = reference.find_vertices_near(shapely.linestrings(xy), reach_m)
     if not len(near):
-        return beside
+        return near_vertices
     points = shapely.points(near)
     nearest = shapely.distance(points[:, None], np.array(segments, dtype=object)[None, :]).argmin(axis=1)
     for vertex, point, segment in zip(near.tolist(), points, nearest.tolist(), strict=True):
         target = (vertex[0], vertex[1])
         share = float(shapely.line_locate_point(segments[segment], point, normalized=True))
         if target not in used and 0.0 < share < 1.0:
-            beside[segment].append((share, target))
+            near_vertices[segment].append((share, target))
     lengths = shapely.length(segments).tolist()
     return [
-        _order_along_edges(vertices[n], sorted(beside[n]), reference, reach_m / lengths[n]) if beside[n] else []
-        for n in range(len(beside))
+        _order_along_edges(vertices[n], sorted(near_vertices[n]), reference, reach_m / lengths[n])
+        if near_vertices[n]
+        else []
+        for n in range(len(near_vertices))
     ]
 
 
 def _order_along_edges(
-    start: Vertex, beside: list[tuple[float, Vertex]], reference: ReferenceEdges, reach_share: float
+    start: Vertex, near_vertices: list[tuple[float, Vertex]], reference: ReferenceEdges, reach_share: float
 ) -> list[tuple[float, Vertex]]:
     """Return vertices in the order in which reference edges join them, where they are at nearly the same place.
 
-    ``beside``: shares of a segment and vertices, sorted; ``reach_share``: difference of shares that is nearly none.
+    ``near_vertices``: shares of a segment and vertices, sorted; ``reach_share``: difference of shares that is nearly none.
     """
     ordered: list[tuple[float, Vertex]] = []
-    remaining, former = list(beside), start
+    remaining, former = list(near_vertices), start
     while remaining:
         near = [one for one in remaining if one[0] <= remaining[0][0] + reach_share]
         joined = [one for one in near if len(near) > 1 and reference.is_on_edge(former, one[1])]
@@ -405,13 +398,8 @@ def _measure_length(start: Vertex, end: Vertex) -> float:
     return float(np.hypot(end[0] - start[0], end[1] - start[1]))
 
 
-def _make_stretch(
-    items: list[_Item], run: range, is_closed: bool, interior_is_left: bool | None, reach_m: float
-) -> AlignedStretch | None:
-    """Return the stretch of a run; None if it is on the outline already, or shorter than the distance.
-
-    ``interior_is_left``: of a polygon's outline, None for a line.
-    """
+def _make_stretch(items: list[_Item], run: range, is_closed: bool, reach_m: float) -> AlignedStretch | None:
+    """Return the stretch of a run; None if it is on the outline already, or shorter than the distance."""
     count, total_m = len(items) - 1, items[-1].at_m
     is_whole = is_closed and len(run) == count + 1
     # A closed outline goes on after its last item.
@@ -422,7 +410,7 @@ def _make_stretch(
         return None
     before, after = ([], []) if is_whole else _find_ends(items, run, is_closed)
     way = [*before, *chosen, *after]
-    stretch = AlignedStretch({}, {}, 0.0, float(shapely.length(shapely.linestrings(targets))))
+    stretch = AlignedStretch({}, {})
     former = way[0]
     between: list[_Item] = []
     for one in way[1:]:
@@ -435,12 +423,7 @@ def _make_stretch(
     stretch.moved.update(
         {one.vertex: one.target for one in chosen if one.vertex and one.target and one.vertex != one.target}
     )
-    if interior_is_left is None:
-        return stretch
-    old = [one.vertex for one in way if one.vertex is not None]
-    new = [one.target if one.vertex is None or one in chosen else one.vertex for one in way]
-    gain = _compute_ring_area([one for one in new if one is not None]) - _compute_ring_area(old)
-    return replace(stretch, gain_m2=gain if interior_is_left else -gain)
+    return stretch
 
 
 def _differs(items: list[_Item], chosen: list[_Item], targets: list[Vertex]) -> bool:
@@ -455,7 +438,7 @@ def _differs(items: list[_Item], chosen: list[_Item], targets: list[Vertex]) -> 
 def _find_ends(items: list[_Item], run: range, is_closed: bool) -> tuple[list[_Item], list[_Item]]:
     """Return what comes before and after a run, up to the next old vertex that stays.
 
-    A run that ends beside a segment ends with a jog there: the foot of its last point is a vertex of the old outline.
+    A run that ends next to a segment ends with a jog there: the foot of its last point is a vertex of the old outline.
     """
     count, total_m = len(items) - 1, items[-1].at_m
 
@@ -491,12 +474,3 @@ def _measure_shares(start: _Item, between: list[_Item], end: _Item) -> list[tupl
     """Return the targets between two old vertices with their shares of the way from one to the other."""
     length = end.at_m - start.at_m
     return [((one.at_m - start.at_m) / length, one.target) for one in between if one.target is not None]
-
-
-def _compute_ring_area(vertices: list[Vertex]) -> float:
-    """Return the signed area of a ring through these vertices, positive if they run counter-clockwise."""
-    if len(vertices) < 3:
-        return 0.0
-    xy = np.array(vertices) - np.array(vertices[0])
-    following = np.roll(xy, -1, axis=0)
-    return float((xy[:, 0] * following[:, 1] - following[:, 0] * xy[:, 1]).sum() / 2)

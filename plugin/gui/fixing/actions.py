@@ -9,12 +9,14 @@ from typing import Any
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.fixes.apply import FixOrder
+from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings.dock import FindingsDock
 from ..findings.edit_notices import EditNotices
 from ..project.watch import ProjectWatcher
 from .applying import FixApplier
 from .many_findings import BatchFixer
+from .one_alignment import FeatureAligner
 from .one_finding import FindingFixer
 from .trial_runner import find_trial_obstacle
 from .whole_rules import NonLocalFindingChanges
@@ -44,6 +46,8 @@ class FixActions(QObject):
         self.applier = FixApplier(iface, self)
         self.one = FindingFixer(iface, dock, editing, current, self.applier, self)
         self.many = BatchFixer(iface, dock, editing, current, self.applier, self)
+        self.alignment = FeatureAligner(iface, dock, editing, current, self.applier, self)
+        self._iface = iface
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._whole_rule_changes: dict[str, NonLocalFindingChanges] = {}
         self.applier.applied.connect(self._on_applied)
@@ -64,6 +68,15 @@ class FixActions(QObject):
         """List what fixes of several findings would do."""
         if self._can_try():
             self.many.open(findings)
+
+    def align_selected(self) -> None:
+        """Preview how the selected features of the active layer can be aligned with another layer."""
+        if self._dock.result is None:
+            self._dock.setUserVisible(True)
+            self._dock.show_note(tr("Check all first: an alignment is judged by the rules."))
+        elif self._can_try() and (reason := self.alignment.open(self._iface.activeLayer())):
+            self._dock.setUserVisible(True)
+            self._dock.show_note(reason)
 
     def _fix_new(self, findings: list[Any]) -> None:
         if len(findings) == 1:
@@ -109,6 +122,7 @@ class FixActions(QObject):
         """Close preview and batch without applying anything."""
         self.one.close()
         self.many.close()
+        self.alignment.close()
 
     def close(self) -> None:
         """Forget everything about the project."""

@@ -132,14 +132,24 @@ class FixDialog(QDialog):
             row.addWidget(button)
         return row
 
+    def insert_row(self, position: int, row: QHBoxLayout) -> None:
+        """Insert a row of widgets below ``position`` rows of the dialog."""
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertLayout(position, row)
+
     # --- content
     def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:
         """Show a finding whose fixes are being tried."""
+        place = tr("  ").join(text for text in (finding.township, position) if text)
+        self.show_subject(theme.KIND_ICONS[get_kind(finding)], f"{finding.code}  {title}", place, shapes)
+
+    def show_subject(self, icon: str, title: str, place: str, shapes: FixShapes) -> None:
+        """Show in head and maps what the window is about, without a way to fix it yet."""
         size = QgsApplication.scaleIconSize(16)
-        icon = theme.KIND_ICONS[get_kind(finding)]
         self._icon.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
-        self._title.setText(f"{finding.code}  {title}")
-        self._place.setText(tr("  ").join(text for text in (finding.township, position) if text))
+        self._title.setText(title)
+        self._place.setText(place)
         self.setToolTip("")
         self.maps.refresh_layers()
         self.maps.show_shapes(shapes)

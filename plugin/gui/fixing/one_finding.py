@@ -7,28 +7,23 @@ from typing import Any
 
 from qgis.PyQt.QtWidgets import QInputDialog
 
-from ...bridge.fixes.apply import FixOrder
-from ...bridge.fixes.refusals import ApplyRefused
 from ...bridge.fixes.trial import make_choices_work
 from ...bridge.texts import tr
-from .applying import get_person
-from .area_table import make_area_rows
+from .choice_window import ChoiceWindow
 from .dialog import FixDialog
-from .fix_window import FixWindow
-from .shapes import make_finding_shapes, make_fix_shapes
+from .shapes import make_finding_shapes
 from .trial_runner import TrialRunner
 
 
-class FindingFixer(FixWindow):
+class FindingFixer(ChoiceWindow):
     """Opens the preview of one finding's fixes and applies the chosen one."""
 
     def __init__(self, *shared: Any):
         super().__init__(*shared)
-        self.closed.connect(self._forget)
-        self._finding: Any = None
         #: Layer code → document that allows the change of a sealed layer, for the finding in view.
         self._documents: dict[str, str] = {}
         self._sealed_role = ""
+        self._label = tr("Fix {code}: {title}")
 
     # --- open and close
     def open(self, finding: Any) -> None:
@@ -38,19 +33,11 @@ class FindingFixer(FixWindow):
 
     def _make_dialog(self, trial: TrialRunner) -> FixDialog:
         dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
-        dialog.choiceShown.connect(self._show_choice)
-        dialog.applyRequested.connect(self.apply)
+        self._connect_dialog(dialog, trial)
         dialog.stepped.connect(self._step)
-        dialog.retryRequested.connect(trial.run_again)
         dialog.documentRequested.connect(self._ask_document)
-        trial.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
         trial.succeeded.connect(self._show_choices)
-        trial.refused.connect(self._show_refusal)
-        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
         return dialog
-
-    def _forget(self) -> None:
-        self._finding = None
 
     # --- what is shown
     def _show_finding(self, finding: Any) -> None:
@@ -71,12 +58,6 @@ class FindingFixer(FixWindow):
         work = make_choices_work(self._finding, self._documents)
         self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), work)
 
-    def _show_refusal(self, reason: str, can_retry: bool = False) -> None:
-        self._mark.clear()
-        self.dialog.choices.show_choices([], None)
-        self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
-        self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
-
     def _show_choices(self, choices: list[Any]) -> None:
         """Show the answer of the trial."""
         if not any(f.fingerprint == self._finding.fingerprint for f in self._dock.result.findings):
@@ -88,44 +69,11 @@ class FindingFixer(FixWindow):
         self.dialog.choices.show_choices(choices, self._texts, none_text)
         if self.dialog.choices.current is not None:
             return
-        self._mark.clear()
-        self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
+        self._show_nothing()
         reason = tr("No fix can be offered; the reasons are on the left.") if choices else none_text
         self.dialog.show_state(reason, can_apply=False, needs_document=bool(self._sealed_role))
 
-    def _show_choice(self, choice: Any) -> None:
-        shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)
-        self._mark.show(shapes)
-        rows = make_area_rows([choice.proposal], self._texts.layer)
-        self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
-        try:
-            starts = self._applier.list_layers_to_start_editing(self._make_order(choice), self._get_layers())
-        except ApplyRefused as refused:
-            self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
-            return
-        self.dialog.show_state("", can_apply=True, starts=tr(", ").join(layer.name() for layer in starts))
-
     # --- actions
-    def _make_order(self, choice: Any) -> FixOrder:
-        proposal = choice.proposal
-        label = tr("Fix {code}: {title}").format(code=proposal.finding.code, title=self._texts.title(proposal.fix))
-        return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person(), proposal.documents)
-
-    def apply(self) -> None:
-        """Apply the chosen way; it must still be of the present state of the layers."""
-        choice = self.dialog.choices.current
-        if choice is None:
-            return
-        if not self.trial.is_current:
-            self.trial.run_again()
-            return
-        norm = self._dock.result.check_result.plan.norm
-        refused = self._applier.apply(self._make_order(choice), self._get_layers(), norm, self._texts)
-        if refused:
-            self.dialog.show_state(refused, can_apply=False, can_retry=True)
-        else:
-            self.dialog.accept()
-
     def _step(self, direction: int) -> None:
         """Show the next or former finding of the list."""
         if self._dock.tree.step_selection(direction):

@@ -69,7 +69,6 @@ def test_a_shaken_outline_returns_to_its_reference(seed: int) -> None:
     aligned = replace_stretches(shaken, stretches)
     assert aligned.is_valid
     assert shapely.symmetric_difference(aligned, reference).area < 1e-6
-    assert sum(one.gain_m2 for one in stretches) == pytest.approx(aligned.area - shaken.area, abs=1e-6)
     assert shapely.equals_exact(replace_stretches(aligned, find_aligned_stretches(aligned, edges, 0.5)), aligned)
 
 

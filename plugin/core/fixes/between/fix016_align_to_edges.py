@@ -12,17 +12,19 @@ from ...geometry.alignment import (
     remove_vertices,
     replace_stretches,
 )
+from ...geometry.validity import extract_polygons
 from ...model.findings import Finding
 from ..dividing import replace_shape, require_shape
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
 from ..precedence import find_yielding_role
+from ..shapes import snap_new_vertices
 from ..state import EditingState, Row
 
 WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 #: Reaches half a metre into `WEST_WKT`.
 OVERLAPPING_EAST_WKT = "POLYGON ((49.5 0, 100 0, 100 100, 49.5 100, 49.5 0))"
-#: Corners of the outline in which an edge may reach beyond the distance of a shorter one.
+#: Rows of the reference within this many times the distance are read: corners reach farther than edges.
 _REACH_FACTOR = 2.0
 
 
@@ -33,9 +35,9 @@ _REACH_FACTOR = 2.0
     solves={"TOP008": ()},
     safety=Safety.NEVER,
     messages={
-        "both": "Align {count} features of {role} with the edges of {other_role} within {distance} m, where they run along them ({length} m)",
-        "gain": "Align {count} features of {role} with the edges of {other_role} within {distance} m, only where land is gained ({length} m)",
-        "loss": "Align {count} features of {role} with the edges of {other_role} within {distance} m, only where land is given up ({length} m)",
+        "both": "Align {count} features of {role} with the edges of {other_role} within {distance} m, where they run along them",
+        "gain": "Align {count} features of {role} with the edges of {other_role} within {distance} m, only where land is gained",
+        "loss": "Align {count} features of {role} with the edges of {other_role} within {distance} m, only where land is given up",
     },
     examples=[
         FixExample("the line that yields takes over the edge", "TOP008", {"farmland": [WEST_WKT], "boundary": [OVERLAPPING_EAST_WKT]},
@@ -73,18 +75,18 @@ def align_to_edges(finding: Finding, *, state: EditingState, within_m: float = 0
     state.require_layer_in_plane(reference_role)
     shapes: dict[int, Any] = {}
     rows_by_fid = {row.fid: row for row in rows}
-    length_m = 0.0
     for row in rows:
-        stretches = _align(row, reference_role, within_m, part, state, shapes, rows_by_fid)
-        length_m += sum(one.length_m for one in stretches)
+        _align(row, reference_role, within_m, part, state, shapes, rows_by_fid)
     if not shapes:
-        raise FixRefused("nothing_to_align", role=rows[0].role, other_role=reference_role, distance=within_m)
+        raise FixRefused(
+            "nothing_to_align", role=rows[0].role, key=rows[0].key, other_role=reference_role, distance=within_m
+        )
     return Edits(
         [replace_shape(state, rows_by_fid[fid], shape) for fid, shape in shapes.items()],
         case=part,
         params={
             "role": rows[0].role, "key": rows[0].key, "other_role": reference_role, "count": len(shapes),
-            "distance": within_m, "length": round(length_m, 2),
+            "distance": within_m,
         },
         review_reasons=["other_survey"] if _is_compared_survey(reference_role, state) else [],
     )  # fmt: skip
@@ -98,8 +100,8 @@ def _align(
     state: EditingState,
     shapes: dict[int, Any],
     rows_by_fid: dict[int, Row],
-) -> list[AlignedStretch]:
-    """Align a row and let its neighbours follow; return the chosen stretches.
+) -> None:
+    """Align a row and let its neighbours follow.
 
     ``shapes``: feature id → changed shape so far, completed in place, as are ``rows_by_fid``.
     """
@@ -114,22 +116,51 @@ def _align(
     ]
     neighbour_shapes = {one.fid: shapes.get(one.fid, one.plane) for one in neighbours}
     shape = add_vertices_of(former, neighbour_shapes.values(), reach_m)
-    stretches = [
-        one
-        for one in find_aligned_stretches(shape, ReferenceEdges(other.plane for other in references), within_m)
-        if part == "both" or (one.gain_m2 > 0) == (part == "gain")
-    ]
-    if not stretches:
-        return []
-    for fid, before in ((row.fid, former), *neighbour_shapes.items()):
-        noded = shape if fid == row.fid else add_vertices_of(before, [shape], reach_m)
-        aligned = replace_stretches(noded, stretches)
-        if aligned is None:
-            raise FixRefused("would_be_empty", role=row.role, key=rows_by_fid.get(fid, row).key)
-        if not aligned.equals_exact(noded, 0.0):
-            shapes[fid] = remove_vertices(aligned, _list_unused_vertices(noded, before, stretches))
-    rows_by_fid.update({one.fid: one for one in neighbours if one.fid in shapes})
-    return stretches
+    stretches = find_aligned_stretches(shape, ReferenceEdges(other.plane for other in references), within_m)
+    noded = {row.fid: shape} | {
+        fid: add_vertices_of(before, [shape], reach_m) for fid, before in neighbour_shapes.items()
+    }
+    aligned = {fid: replace_stretches(one, stretches) for fid, one in noded.items()}
+    rows_by_fid.update({one.fid: one for one in neighbours})
+    for fid, one in aligned.items():
+        if one is None:
+            raise FixRefused("would_be_empty", role=row.role, key=rows_by_fid[fid].key)
+    if part != "both":
+        aligned = _keep_part(row.fid, noded, aligned, is_gain=part == "gain")
+    changed = [fid for fid, one in aligned.items() if not one.equals_exact(noded[fid], 0.0)]
+    for fid in changed:
+        before = former if fid == row.fid else neighbour_shapes[fid]
+        unused = _list_unused_vertices(noded[fid], before, stretches)
+        shapes[fid] = remove_vertices(aligned[fid], unused)
+
+
+def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, is_gain: bool) -> dict[int, Any]:
+    """Return shapes where the moving one only gains, or only gives up, the land that alignment moves.
+
+    ``moving``: its feature id; ``noded``, ``aligned``: feature id → shape before and after whole alignment.
+    """
+    if shapely.get_dimensions(noded[moving]) < 2:
+        return noded
+    before, after = noded[moving], aligned[moving]
+    gained, given = shapely.difference(after, before), shapely.difference(before, after)
+    parts = {moving: shapely.union(before, after) if is_gain else shapely.intersection(before, after)}
+    for fid, one in noded.items():
+        if fid != moving:
+            taken = shapely.intersection(aligned[fid], given)
+            parts[fid] = shapely.difference(one, gained) if is_gain else shapely.union(one, taken)
+    sources = [*noded.values(), *aligned.values()]
+    kept: dict[int, Any] = {}
+    for fid in (moving, *(other for other in parts if other != moving)):
+        polygons = extract_polygons(parts[fid])
+        if polygons is None:
+            raise FixRefused("overlay_failed")
+        # Crossings are computed once for each side of an edge: the moving shape has them first.
+        kept[fid] = snap_new_vertices(polygons, [*sources, *kept.values()])
+    changed = {fid: one for fid, one in kept.items() if shapely.symmetric_difference(one, noded[fid]).area > 0}
+    nodes = {
+        fid: add_vertices_of(one, [o for k, o in changed.items() if k != fid], 1e-6) for fid, one in changed.items()
+    }
+    return noded | nodes
 
 
 def _list_unused_vertices(noded: Any, before: Any, stretches: Iterable[AlignedStretch]) -> set[tuple[float, float]]:

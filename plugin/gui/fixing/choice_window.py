@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the windows that offer several ways for one feature have in common: preview and apply the chosen way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...bridge.fixes.apply import FixOrder
+from ...bridge.fixes.refusals import ApplyRefused
+from ...bridge.texts import tr
+from .applying import get_person
+from .area_table import make_area_rows
+from .dialog import FixDialog
+from .fix_window import FixWindow
+from .shapes import make_finding_shapes, make_fix_shapes
+from .trial_runner import TrialRunner
+
+
+class ChoiceWindow(FixWindow):
+    """Previews the ways that a trial found for one finding or request, and applies the chosen one.
+
+    ``_finding``: what the ways are for; ``_label``: name of the step to undo.
+    """
+
+    def __init__(self, *shared: Any):
+        super().__init__(*shared)
+        self.closed.connect(self._forget)
+        self._finding: Any = None
+        self._label = ""
+
+    def _connect_dialog(self, dialog: FixDialog, trial: TrialRunner) -> None:
+        dialog.choiceShown.connect(self._show_choice)
+        dialog.applyRequested.connect(self.apply)
+        dialog.retryRequested.connect(trial.run_again)
+        trial.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
+        trial.refused.connect(self._show_refusal)
+        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
+
+    def _forget(self) -> None:
+        self._finding = None
+
+    def _show_refusal(self, reason: str, can_retry: bool = False) -> None:
+        self._show_nothing()
+        self.dialog.choices.show_choices([], None)
+        self.dialog.show_state(reason, can_apply=False, can_retry=can_retry)
+
+    def _show_nothing(self) -> None:
+        """Show the place without any change."""
+        self._mark.clear()
+        self.dialog.show_proposal(None, None, [], make_finding_shapes(self._finding, self._dock.result.crs))
+
+    def _show_choice(self, choice: Any) -> None:
+        shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)
+        self._mark.show(shapes)
+        rows = make_area_rows([choice.proposal], self._texts.layer)
+        self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
+        try:
+            starts = self._applier.list_layers_to_start_editing(self._make_order(choice), self._get_layers())
+        except ApplyRefused as refused:
+            self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
+            return
+        self.dialog.show_state("", can_apply=True, starts=tr(", ").join(layer.name() for layer in starts))
+
+    def _make_order(self, choice: Any) -> FixOrder:
+        proposal = choice.proposal
+        label = self._label.format(code=proposal.finding.code, title=self._texts.title(proposal.fix))
+        return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person(), proposal.documents)
+
+    def apply(self) -> None:
+        """Apply the chosen way; it must still be of the present state of the layers."""
+        choice = self.dialog.choices.current
+        if choice is None:
+            return
+        if not self.trial.is_current:
+            self.trial.run_again()
+            return
+        norm = self._dock.result.check_result.plan.norm
+        refused = self._applier.apply(self._make_order(choice), self._get_layers(), norm, self._texts)
+        if refused:
+            self.dialog.show_state(refused, can_apply=False, can_retry=True)
+        else:
+            self.dialog.accept()
