@@ -75,7 +75,8 @@ def check_plan(
     side = tables.make_side_inputs(plan, norm, cancellation)
     if not any(name.strip() for name in options.rules):
         # The layers determine the scope of the delivery, and the scope determines the rules.
-        rules = choose_rules((*norm.list_default_rules_of_scope(plan.scope), *tables.find_requested_rules()))
+        scope_rules = norm.list_default_rules_of_scope(plan.scope)
+        rules = choose_rules((*scope_rules, *tables.find_requested_rules(), *options.additional_rules))
     tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run_check(
         plan,

@@ -23,17 +23,18 @@ class RunOptions:
     """Options of a run.
 
     An empty value follows the profile, the standard or the layers. ``roles``: ``ROLE=layer;…``, the path of a file
-    with such lines, or a mapping; ``rules``: codes or names; ``figures``: path of a table with the figures printed in
-    text and tables (xlsx, CSV); ``register``: path of the heritage register (names, kinds, levels); ``parameters``:
-    code → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
+    with such lines, or a mapping; ``rules``: codes or names, empty for those of the kind of delivery;
+    ``additional_rules``: codes that run beside these; ``figures``: path of a table with the figures printed in text
+    and tables (xlsx, CSV); ``register``: path of the heritage register (names, kinds, levels); ``parameters``: code
+    → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
     parameters of notices for the report; ``waivers``: the file of waivers (empty: the default file next to the
-    checked file or folder, if present; `NO_WAIVERS_WORDS`: none); ``renumbered``: a table of old and new keys, applied
-    to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`); ``targets``:
-    path of a table of tasks by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file or folder;
-    ``document_info``: document information (成果信息) of the project, which takes precedence over the profile's and
-    does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``: a
-    run without layers is valid because other inputs are checked; ``original_crs``: the CRS that all layers were
-    converted from, vertex by vertex.
+    checked file or folder, if present; `NO_WAIVERS_WORDS`: none); ``renumbered``: a table of old and new keys,
+    applied to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`);
+    ``targets``: path of a table of tasks by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file
+    or folder; ``document_info``: document information (成果信息) of the project, which takes precedence over the
+    profile's and does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`);
+    ``allow_no_layers``: a run without layers is valid because other inputs are checked; ``original_crs``: the CRS
+    that all layers were converted from, vertex by vertex.
     """
 
     standard: str = ""
@@ -41,6 +42,7 @@ class RunOptions:
     roles: str | Mapping[str, str] = ""
     scope: str = ""
     rules: tuple[str, ...] = ()
+    additional_rules: tuple[str, ...] = ()
     base_year: int | None = None
     figures: str = ""
     register: str = ""

@@ -11,7 +11,7 @@ import pandas as pd
 from tests.county.defect_editor import FARM, FIELD, PARCEL
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
-WOODS, BASE, CENTRE_ZONES = "TRL", "XZYDYH", "ZXCQGHFQ"
+WOODS, BASE, CENTRE_ZONES, UNITS = "TRL", "XZYDYH", "ZXCQGHFQ", "ZXCQXXGHBZDY"
 
 
 @declare_mutation("ATT001", case="repeated")
@@ -209,7 +209,7 @@ def plant_woods_of_the_neighbouring_county(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first_row(WOODS), XZQDM="140226", XZQMC="左云县")
 
 
-@declare_mutation("ATT014", case="other")
+@declare_mutation("ATT014", case="other", follows=["ATT023"])
 def plant_mine_with_urban_code_of_village(draft: CountyDraft) -> None:
     mines = (draft.layers[PARCEL]["DLBM"] == "0602").to_numpy()
     draft.change(PARCEL, draft.pick_row(PARCEL, mines), CZCSXM="203")
@@ -306,7 +306,7 @@ def plant_duplicated_villages(draft: CountyDraft) -> None:
         draft.add("XZQC", draft.shape("XZQC", row), like=row)
 
 
-@declare_mutation("ATT001", case="number")
+@declare_mutation("ATT001", case="number", follows=["ATT024"])
 def plant_same_feature_number_for_all_farmland(draft: CountyDraft) -> None:
     draft.layers[FARM]["YJJBNTTBBH"] = "14022500000001"
 
@@ -398,6 +398,16 @@ def plant_numbers_that_pairs_of_parcels_share(draft: CountyDraft) -> None:
     for _, village in draft.layers["DLTB"].groupby("ZLDWDM"):
         for place, row in enumerate(village.index):
             draft.change("DLTB", int(row), TBBH=str(place // 2 + 1))
+
+
+@declare_mutation("ATT002", case="layer")
+def plant_mine_code_among_flood_lines(draft: CountyDraft) -> None:
+    draft.change("HLFXKZX", draft.first_row("HLFXKZX"), LX="12")
+
+
+@declare_mutation("ATT024", case="layer")
+def plant_two_planning_units_of_one_name(draft: CountyDraft) -> None:
+    draft.change(UNITS, draft.last_row(UNITS), MC=draft.value(UNITS, draft.first_row(UNITS), "MC"))
 
 
 def _list_rows_of_largest_village(draft: CountyDraft) -> list[int]:

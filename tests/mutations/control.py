@@ -56,6 +56,16 @@ def plant_village_of_unknown_township(draft: CountyDraft) -> None:
     draft.change(VILLAGE, draft.first_row(VILLAGE), XZQDM="140225990299")
 
 
+@declare_mutation("REL034", case="parcels", finds=2)
+def plant_two_villages_exchanged(draft: CountyDraft) -> None:
+    codes = draft.layers[VILLAGE]["XZQDM"]
+    township = codes.str[:9].value_counts().index[0]
+    first, second = codes.index[codes.str.startswith(township)][:2]
+    values = [{name: draft.value(VILLAGE, row, name) for name in ("XZQDM", "XZQMC", "MC")} for row in (first, second)]
+    draft.change(VILLAGE, first, **values[1])
+    draft.change(VILLAGE, second, **values[0])
+
+
 @declare_mutation("REL034", case="uncovered")
 def plant_village_that_is_lost(draft: CountyDraft) -> Any:
     return lose_row(draft, VILLAGE, draft.first_row(VILLAGE))

@@ -65,6 +65,11 @@ def plant_heritage_site_without_range(draft: CountyDraft) -> None:
     draft.add(SITE_POINTS, shapely.Point(x + 900, y), MC="无名庙")
 
 
+@declare_mutation("REL022", case="without_point")
+def plant_temple_that_lost_its_point(draft: CountyDraft) -> None:
+    draft.drop_row(SITE_POINTS, draft.last_row(SITE_POINTS))
+
+
 @declare_mutation("REL022", case="missing")
 def plant_range_of_a_temple_that_no_layer_has(draft: CountyDraft) -> None:
     for role in (SITES, SITE_POINTS):

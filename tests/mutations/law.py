@@ -117,7 +117,7 @@ def plant_farmland_without_parcel(draft: CountyDraft) -> Any:
     return shape
 
 
-@declare_mutation("LAW010", case="slope")
+@declare_mutation("LAW010", case="slope", follows=["ATT023"])
 def plant_farmland_flatter_than_its_parcel(draft: CountyDraft) -> Any:
     row = draft.pick_row(PARCEL, draft.farmland & (draft.lines.slope_class == 3))
     draft.change(PARCEL, row, GDPDJB="4")

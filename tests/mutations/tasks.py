@@ -59,6 +59,17 @@ def plant_looser_target_than_the_parent_profile(draft: CountyDraft) -> None:
     append_to_profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
 
 
+@declare_mutation("LAW005", case="absent")
+def plant_targets_of_another_year(draft: CountyDraft) -> None:
+    target = (
+        '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.86"\nunit = "km2"\nyear = 2025\n'
+    )
+    append_to_profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
+    path = Path(draft.options["profile"])
+    # A profile of the county's own: the plugin's is not its base any more.
+    path.write_text(path.read_text(encoding="utf-8").replace('base = "hunyuan"', 'base = "shanxi"'), encoding="utf-8")
+
+
 @declare_mutation("LAW005", case="sum")
 def plant_township_targets_below_county_target(draft: CountyDraft) -> None:
     """Set township targets to a tenth of their farmland.

@@ -345,7 +345,7 @@ def _order_along_edges(
 ) -> list[tuple[float, Vertex]]:
     """Return vertices in the order in which reference edges join them, where they are at nearly the same place.
 
-    ``near_vertices``: shares of a segment and vertices, sorted; ``reach_share``: difference of shares that is nearly none.
+    ``near_vertices``: shares of a segment and vertices, sorted; ``reach_share``: difference of shares that is nearly 0.
     """
     ordered: list[tuple[float, Vertex]] = []
     remaining, former = list(near_vertices), start

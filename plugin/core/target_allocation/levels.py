@@ -180,6 +180,22 @@ def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
     return [(own_target, above, parent) for (own_target, above), parent in found.items()]
 
 
+def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
+    """Return targets of a profile of the plugin for the same area that the profile in use has for other years only.
+
+    Each is returned with the profile that has it.
+    """
+    years: dict[tuple[str, str], set[int]] = {}
+    for one in profile.targets:
+        years.setdefault((one.area_code, one.indicator), set()).add(one.year)
+    return [
+        (above, other)
+        for other in find_shipped_alternatives(profile)
+        for above in other.targets
+        if above.year not in years.get((above.area_code, above.indicator), {above.year})
+    ]
+
+
 def _find_lowest_profile_with_target(target: IndicatorTarget, profile: Profile) -> Profile:
     """Return the lowest profile in a chain of bases that has a target."""
     return [one for one in profile.list_base_profiles() if target in one.targets][-1]

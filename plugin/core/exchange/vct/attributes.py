@@ -92,7 +92,9 @@ class AttributeReader:
         seen: set[int] = set()
         key_column = find_key_column(table) if self.merges_parts else None
         codes = {c.class_code for c in self.structure.feature_classes if c.table_name.upper() == table.name.upper()}
-        plausibility = PlausibilityCheck(table, codes, not self.geometry.geographic, self.remarks)
+        plausibility = PlausibilityCheck(
+            table, codes, None if self.geometry.geographic else self.geometry.crs, self.remarks
+        )
         duplicates = DuplicateCheck(table, self.remarks, self.merges_parts)
         while True:
             line = lines.read_line()

@@ -51,7 +51,7 @@ class ShapeReader:
         self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
-        self.geographic = describe_crs(head.crs).is_geographic
+        self.crs, self.geographic = head.crs, describe_crs(head.crs).is_geographic
         self._sealed_lines = False
         self._unassembled_records: list[PolygonRecord] = []
 

@@ -9,18 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...geometry.crs import compute_areal_scale
 from ...profile.model import compute_division_prefix
 from .batch import KEY_FIELD, VctRowBatch
 from .declared_lengths import MAX_EXACT_INTEGER
 from .settings import VCT_SEPARATOR, FileRemarks, load_settings
 from .structure import VctColumn, VctTable
 
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+#: Rows from which their common ratio of area value to shape is known.
+_MIN_EXACT_ROWS = 5
 #: The field with the 要素代码 of a row.
 _CLASS_FIELD = "YSDM"
 #: Ending of fields with names.
@@ -81,8 +87,9 @@ class PlausibilityCheck:
     `check_batch` takes the rows in batches; `report_column_problems` adds remarks on whole columns.
     """
 
-    def __init__(self, table: VctTable, codes: Iterable[str], planar: bool, remarks: FileRemarks):
-        self.table, self.remarks, self.planar = table, remarks, planar
+    def __init__(self, table: VctTable, codes: Iterable[str], crs: CRS | None, remarks: FileRemarks):
+        """Prepare the search. ``crs``: of the shapes, None if they are in degrees and cannot be measured."""
+        self.table, self.remarks, self.crs = table, remarks, crs
         self.codes = frozenset(codes)
         self._columns = [(k, c, _ColumnSummary(c)) for k, c in enumerate(table.columns)]
         places = {c.name.upper(): k for k, c in enumerate(table.columns)}
@@ -138,7 +145,7 @@ class PlausibilityCheck:
         self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: VctRowBatch
     ) -> None:
         name = column.name.upper()
-        if column.type not in _NUMBER_TYPES or not self.planar:
+        if column.type not in _NUMBER_TYPES or self.crs is None:
             return
         if name in load_settings().area_fields and self.table.shape_kind == "polygon":
             self._compare_areas(column_index, summary, batch)
@@ -155,6 +162,8 @@ class PlausibilityCheck:
         whole = np.flatnonzero(shape_areas > 0)
         ratios, areas = values[whole] / shape_areas[whole], shape_areas[whole]
         summary.ratios.append(ratios)
+        if self.crs is not None:
+            summary.scales.append(compute_areal_scale(shapes[whole], self.crs))
         # Skip the area of an invalid shape; another remark reports the shape.
         deviating = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
         areas[deviating[~shapely.is_valid(shapes[whole[deviating]])]] = np.nan
@@ -317,13 +326,21 @@ class PlausibilityCheck:
     def _report_single_areas(self, column: VctColumn, summary: _ColumnSummary, ratios: NDArray) -> None:
         """Add a remark on rows whose area deviates from the column's usual ratio.
 
-        The ratio is area value ÷ area of the shape in the plane. The scale of the plane varies little within a county.
+        The ratio is area value ÷ area of the shape, in the plane or on the ellipsoid. If nearly all rows fit one of the
+        two exactly, a small deviation of a row is reported.
         """
         settings = load_settings()
-        drawn, usual = np.concatenate(summary.drawn), float(np.median(ratios))
+        drawn, limit = np.concatenate(summary.drawn), settings.area_row_differs
+        usual = float(np.median(ratios))
         deviation = np.abs(ratios - usual)
+        for fitted in (ratios * np.concatenate(summary.scales), ratios):
+            from_usual = np.abs(fitted - np.median(fitted))
+            fits = from_usual <= settings.area_row_differs_exactly
+            if len(fits) >= _MIN_EXACT_ROWS and fits.mean() >= settings.area_rows_fit:
+                deviation, limit = from_usual, settings.area_row_differs_exactly
+                break
         # Numbers beyond a double's integers have a separate remark (`declared_lengths`).
-        differs = (deviation > settings.area_row_differs) & (ratios * drawn < MAX_EXACT_INTEGER)
+        differs = (deviation > limit) & (ratios * drawn < MAX_EXACT_INTEGER)
         wrong = np.flatnonzero(differs & (deviation * drawn > settings.area_row_differs_m2))
         if len(wrong) and abs(usual - 1) <= settings.area_row_differs:
             k = int(wrong[0])
@@ -351,6 +368,8 @@ class _ColumnSummary:
         self.are_all_alike = True
         #: Areas as shares of those of their shapes; line, value and shape's area of the first deviation.
         self.ratios: list[NDArray] = []
+        #: Area in the plane as share of that on the ellipsoid, at each of those shapes.
+        self.scales: list[NDArray] = []
         #: The areas of those shapes in the plane (NaN for an invalid one), and the lines of the rows.
         self.drawn: list[NDArray] = []
         self.lines: list[NDArray] = []

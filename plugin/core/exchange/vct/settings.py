@@ -71,6 +71,8 @@ class VctSettings:
     area_rows_differ: float
     area_row_differs: float
     area_row_differs_m2: float
+    area_rows_fit: float
+    area_row_differs_exactly: float
     area_units: list[float]
     length_fields: list[str]
     length_differs: float

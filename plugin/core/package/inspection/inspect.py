@@ -214,8 +214,8 @@ def inspect_package(
 ) -> CheckResult:
     """Check a package, folder or zip.
 
-    The check runs every rule of the standard on its layers, rules on area fields, on lengths, titles and domains of
-    fields where the format has them, and the rules on packages.
+    The check runs the rules of its kind of delivery on its layers, rules on area fields, on lengths, titles and domains
+    of fields where the format has them, and the rules on packages.
 
     Raises
     ------
@@ -253,11 +253,14 @@ def inspect_package(
         groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(is_vct(layer.source) for layer in layers)
         rule_codes = [code for code in norm.expand_groups(groups) if not (has_vct and code in TITLE_RULES)]
-        rules = tuple(dict.fromkeys((*norm.rules, *rule_codes)))
         checked = check_plan(
             layers,
             replace(
-                options, rules=rules, side={"package": facts}, allow_no_layers=True, original_crs=facts.original_crs
+                options,
+                additional_rules=tuple(rule_codes),
+                side={"package": facts},
+                allow_no_layers=True,
+                original_crs=facts.original_crs,
             ),
             source=facts.folder_name,
             progress=lambda share, text: progress(_COLLECTING_SHARE + (1 - _COLLECTING_SHARE) * share, text),

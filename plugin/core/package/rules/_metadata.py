@@ -21,6 +21,7 @@ from ..metadata import (
     GEOMETRY_NAMES,
     METRES_UNIT,
     MetadataItems,
+    find_production_date,
     format_extent,
     join_formats,
 )
@@ -226,11 +227,16 @@ def _is_same_extent(stated: str, extent: tuple[float, ...]) -> bool:
 
 
 def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
-    """Yield a finding on an item that is not a date, or is in the future."""
-    stated = items.get(item, "")
+    """Yield a finding on an item that is not a date, is in the future, or is a production date before the manifest's."""
+    stated, package = items.get(item, ""), make_finding.package
     day = _parse_day(stated)
     if stated and (day is None or day > date.today() + _CLOCK_TOLERANCE):
         yield make_finding(owner, item, stated, make_finding.texts.get("words", "no_such_day"))
+    elif day is not None and item == "product_date" and package.manifest is not None and is_made_by_plugin(package):
+        produced = find_production_date(package.manifest)
+        known_day = _parse_day(produced)
+        if known_day is not None and day < known_day:
+            yield make_finding(owner, item, stated, produced)
 
 
 def _parse_day(text: str) -> date | None:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Collection
 from functools import partial
 
 from ...engine.context import RuleContext, trim_code_padding
@@ -23,10 +24,11 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
-    uses=["attributes.value_words"],
+    uses=["attributes.value_words", "attributes.layer_codes"],
     messages={
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code; "
         "if the county's own list is longer, add a line to the CSV of the list.",
+        "layer": "{layer} ({key}): {field} = “{value}” ({name}) is a code of other layers; this one has {expected}. Correct the code, or move the feature to its layer.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
         "words": "{layer} ({key}): {field} = “{value}” has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to attributes.value_words of the county profile.",
     },
@@ -34,9 +36,11 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         RuleExample("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
         RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
                 roles={"layer": "DLTB"}),
+        RuleExample("a mine among the flood lines", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "12"}]}, finds=1, roles={"layer": "HLFXKZX"}),
         RuleExample("a red line for building", {"layer": [{"wkt": SQUARE_WKT, "LHLX": "城镇建设"}]}, finds=1, roles={"layer": "STBHHX"}),
     ],
     passes=[
+        RuleExample("a lake among the flood lines", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "21"}]}, roles={"layer": "HLFXKZX"}),
         RuleExample("grades of an evaluation", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}, {"wkt": SQUARE_WKT, "feature_name": "不适宜"}]}, roles={"layer": "CZJSSYXPJJG"}),
         RuleExample("a code instead of a word", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "01"}]}, roles={"layer": "XZZTGNDW"}),
         RuleExample("in the list", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
@@ -48,8 +52,8 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """Codes are in their list and agree with their names.
 
     What it checks
-        Every filled field with a code list: the code is in the list, and the field with the code's name has the
-        list's name. Fields of words without a list (`attributes.value_words`: kind of red line, grades of evaluations,
+        Every filled field with a code list: the code is in the list, and among those of this layer
+        (`attributes.layer_codes`), and the field with the code's name has the list's name. Fields of words without a list (`attributes.value_words`: kind of red line, grades of evaluations,
         main function): the value has one of the words.
     Why
         Sums by class, symbols and every rule that selects rows by code depend on it.
@@ -67,12 +71,16 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         if values.notna().any():
             result.unconfirmed.append(f"codes.{declared.codes}")
-        codes = ctx.get_code_list(declared.codes).entry_by_code
+        code_list = ctx.get_code_list(declared.codes)
+        codes = code_list.entry_by_code
+        accepted = code_list.collect_members(_list_accepted_heads(layer, declared, ctx))
         names = layer.get_texts_by_name(declared.code_name)
         problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
         for position, pair in enumerate(zip(layer.get_texts_by_name(declared.name), names, strict=True)):
             if pair not in problems:
-                problems[pair] = _find_code_problem(declared, codes, *pair)
+                problems[pair] = _find_code_problem(declared, codes, *pair) or _find_code_of_other_layer(
+                    declared, codes, accepted, pair[0]
+                )
             problem = problems[pair]
             if problem:
                 field, case, params = problem
@@ -121,6 +129,30 @@ def _find_code_problem(
         params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
         return declared.code_name, "name", params
     return None
+
+
+def _list_accepted_heads(layer: Layer, declared: TemplateField, ctx: RuleContext) -> list[str]:
+    """Return the codes that a layer accepts with all codes below them; empty for the whole list."""
+    role = layer.template.base or layer.role
+    lines = (line.split() for line in ctx.norm.get("attributes.layer_codes"))
+    return [head for one, field, *heads in lines if (one, field) == (role, declared.name) for head in heads]
+
+
+def _find_code_of_other_layer(
+    declared: TemplateField, codes: dict[str, CodeEntry], accepted: Collection[str], written: str
+) -> tuple[str, str, dict] | None:
+    """Return field, kind of problem and message parameters of a code of the list that the layer does not accept."""
+    code = trim_code_padding(written, declared.code_pad)
+    if not accepted or code not in codes or code in accepted:
+        return None
+    heads = [one for one in accepted if codes[one].parent not in accepted]
+    params = {
+        "problem": "layer",
+        "value": written,
+        "name": codes[code].name,
+        "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
+    }
+    return declared.name, "layer", params
 
 
 def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:

@@ -31,7 +31,13 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
     severity=Severity.WARNING,
     basis=["county-db", "A5"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
-    uses=["attributes.placeholder_words", "attributes.filled_codes", "attributes.value_words"],
+    uses=[
+        "attributes.placeholder_words",
+        "attributes.empty_words",
+        "attributes.filled_codes",
+        "attributes.filled_fields",
+        "attributes.value_words",
+    ],
     messages={
         "": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value.",
         "unfilled": "{layer} ({key}): {field} ({alias}) is empty, so that tables by division or kind leave the feature out. "
@@ -61,9 +67,13 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
             finds=2,
             roles=RED_LINE_LAYER,
         ),
+        RuleExample(
+            "a dash for a name", {"layer": [{**COMPLETE_ROW, "zone_name": "—"}]}, finds=1, roles=CENTRE_ZONE_LAYER
+        ),
         RuleExample("to be settled", {"layer": [{**COMPLETE_ROW, "BZ": "待定"}]}, finds=1, roles=CENTRE_ZONE_LAYER),
     ],
     passes=[
+        RuleExample("no remark", {"layer": [{**COMPLETE_ROW, "BZ": "无"}]}, roles=CENTRE_ZONE_LAYER),
         RuleExample("a remark", {"layer": [{**COMPLETE_ROW, "BZ": "现状保留"}]}, roles=CENTRE_ZONE_LAYER),
         RuleExample("all filled", {"layer": [COMPLETE_ROW]}, roles=CENTRE_ZONE_LAYER),
         RuleExample("a field that may be empty", {"layer": [{**COMPLETE_ROW, "BZ": None}]}, roles=CENTRE_ZONE_LAYER),
@@ -75,8 +85,10 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     What it checks
         Every field that the template marks as required (M) has a value on every row; 0 is a value, a blank is not. So
         have code and name of the division, the fields with a code list in `attributes.filled_codes`, apart from kinds
-        (LX), and the fields with words in `attributes.value_words`.
-        Text fields without a code list have no word for a value that is still to come (`attributes.placeholder_words`).
+        (LX), the fields in `attributes.filled_fields` (year of the data, number), and the fields with words in
+        `attributes.value_words`. Text fields without a code list have no word for a value that is still to come
+        (`attributes.placeholder_words`); names and the fields above have no value that stands for an empty one
+        (`attributes.empty_words`).
     Why
         The receiving side's first check rejects an empty required field; for zones of the 中心城区, 管控指引 (GKZY)
         is required.
@@ -90,6 +102,8 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     filled_codes = ctx.norm.get("attributes.filled_codes")
+    filled_fields = ctx.norm.get("attributes.filled_fields")
+    expected_names: set[str] = set()
     names_with_words = [
         name for role, name, _ in read_field_words(ctx.norm, "attributes.value_words") if role == layer.role
     ]
@@ -101,6 +115,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         is_expected = (
             declared.meaning in _DIVISION_MEANINGS
             or declared.name in names_with_words
+            or declared.name in filled_fields
             or (bool(declared.codes) and declared.name in filled_codes and declared.meaning != "feature_kind")
         )
         if is_checked_by_other_rule or declared.personal or not (is_required or is_expected):
@@ -108,19 +123,24 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         values = layer.get_column_by_name(declared.name)
         if values is None:
             continue
+        expected_names.add(declared.name)
         result.is_applicable = True
         severity = Severity.INFO if declared.mark == "C" else None
         case = "" if is_required else "unfilled"
         problem = ValueProblem(case, {"alias": declared.alias}, severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
             result.findings.append(make_value_finding(ctx, layer, position, declared.name, problem))
-    result.is_applicable |= _report_placeholder_values(layer, result, ctx)
+    result.is_applicable |= _report_placeholder_values(layer, expected_names, result, ctx)
     return result
 
 
-def _report_placeholder_values(layer: Layer, result: RuleResult, ctx: RuleContext) -> bool:
-    """Add a finding for each value with a word for a value to come; return True if a field was searched."""
+def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> bool:
+    """Add a finding for each value with a word for a value to come; return True if a field was searched.
+
+    ``expected_names``: fields that need a value. In them and in names, a whole value that stands for none counts too.
+    """
     words = list(ctx.norm.get("attributes.placeholder_words"))
+    empty_words = set(ctx.norm.get("attributes.empty_words"))
     was_searched = False
     for declared in layer.template.fields:
         if declared.type != "text" or declared.codes or declared.personal or declared.meaning == "key":
@@ -131,13 +151,16 @@ def _report_placeholder_values(layer: Layer, result: RuleResult, ctx: RuleContex
         texts = layer.get_texts_by_name(declared.name)
         # One search of all values is much faster than one for each value.
         whole = "\n".join(texts)
-        if any(word in whole for word in words):
-            judge = partial(_find_placeholder, words=words, declared=declared)
+        refused = empty_words if declared.name in expected_names or declared.meaning == "feature_name" else set()
+        if any(word in whole for word in words) or not refused.isdisjoint(texts):
+            judge = partial(_find_placeholder, words=words, empty_words=refused, declared=declared)
             result.findings += make_findings_of_wrong_values(ctx, layer, declared.name, texts, judge)
     return was_searched
 
 
-def _find_placeholder(value: str, *, words: list[str], declared: TemplateField) -> ValueProblem | None:
-    if not any(word in value for word in words):
+def _find_placeholder(
+    value: str, *, words: list[str], empty_words: set[str], declared: TemplateField
+) -> ValueProblem | None:
+    if value not in empty_words and not any(word in value for word in words):
         return None
     return ValueProblem("placeholder", {"value": shorten_or_mask_value(declared, value), "alias": declared.alias})

@@ -30,7 +30,7 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     problem="Copies of parcels have other values",
     severity=Severity.WARNING,
     basis=["attribute-habits"],
-    uses=["tolerance", "attributes.copied_fields", "attributes.base_class_groups", "attributes.centre_base_share", "attributes.land_layers", "attributes.other_land_share"],
+    uses=["tolerance", "attributes.copied_fields", "attributes.quality_fields", "attributes.base_class_groups", "attributes.base_exact_classes", "attributes.base_copied_fields", "attributes.centre_base_share", "attributes.land_layers", "attributes.other_land_share"],
     needs={
         "farmland": LayerNeed("farmland", optional=True),
         "cultivated": LayerNeed("cultivated", optional=True),
@@ -50,6 +50,13 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     },
     fails=[
         RuleExample("another kind of field", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
+        RuleExample("another class of cultivated land", {"cultivated": _make_land_row(SQUARE_WKT, land_use="0101"), "parcels": _make_land_row(SQUARE_WKT)}, finds=1),
+        RuleExample("a better grade than the protected land", {"farmland": _make_land_row(SQUARE_WKT, GDDB="1"), "cultivated": _make_land_row(SQUARE_WKT, GDDB="12"),
+                "parcels": _make_land_row(SQUARE_WKT)}, finds=1, roles={"cultivated": "GDBHMB"}),
+        RuleExample("paddies in the base, dry land in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="010100"), "parcels": _make_land_row(SQUARE_WKT)},
+                finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        RuleExample("a village in the base, a town in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="070300", CZCSXM="203"),
+                "parcels": _make_land_row(SQUARE_WKT, land_use="0702", CZCSXM="202")}, finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("one finding a field", {"cultivated": [*_make_land_row(SQUARE_WKT, GDLX="PD"), *_make_land_row(EAST_SQUARE_WKT, GDLX="PD")],
                 "parcels": [*_make_land_row(SQUARE_WKT, GDLX="TT"), *_make_land_row(EAST_SQUARE_WKT, GDLX="TT")]}, finds=1),
         RuleExample("another village", {"farmland": _make_land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _make_land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
@@ -86,10 +93,12 @@ def copied_values(
 
     What it checks
         Rows of 永久基本农田, 耕地保护目标 and 储备区 with exactly the shape of a parcel: the fields of
-        `attributes.copied_fields` (耕地类型, 飞入地标识, 权属, 坐落, 数据年份) have the parcel's values. One finding
-        for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
+        `attributes.copied_fields` (地类, 坡度级别, 耕地类型, 飞入地标识, 权属, 坐落, 数据年份) have the parcel's
+        values. Rows of 永久基本农田 and 储备区 with exactly the shape of one of 耕地保护目标 have its quality
+        (`attributes.quality_fields`). One finding for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
         `tolerance.edge_match_m`): their land use is of the same group of classes (`attributes.base_class_groups`:
-        cultivated, woods, construction …) as the survey's. The centre's base parcels (ZXCQXZYDYH): the same,
+        cultivated, woods, construction …) as the survey's, for classes in `attributes.base_exact_classes` (耕地) of
+        the same second level, and the fields in `attributes.base_copied_fields` are equal. The centre's base parcels (ZXCQXZYDYH): the same,
         compared with the base parcel at a point inside each, from `attributes.centre_base_share` of their area on. The
         layers in `attributes.land_layers` (天然林 and 生态公益林 on woods, 湿地 on wetland and water): features with more than
         `attributes.other_land_share` of their area on parcels of other groups.
@@ -107,23 +116,11 @@ def copied_values(
     """
     result = RuleResult(is_applicable=False)
     for layer in (farmland, cultivated, reserve_land):
-        if layer is None or layer is parcels or layer.template.geometry != "polygon":
-            continue
-        fields = [
-            name for name in ctx.norm.get("attributes.copied_fields") if _is_comparable_field(name, layer, parcels)
-        ]
-        if not fields:
-            continue
-        result.is_applicable = True
-        below = find_rows_below(layer, parcels, ctx)
-        copies = np.flatnonzero((below >= 0) & ~is_cut_differently(layer, parcels, ctx))
-        if is_reported_elsewhere(ctx, "LAW010"):
-            copies = copies[ctx.find_cultivated_rows(parcels)[below[copies]]]
-        result.findings += [
-            finding
-            for name in fields
-            if (finding := _report_differences(name, layer, parcels, copies, below[copies], ctx)) is not None
-        ]
+        for source, setting in ((parcels, "attributes.copied_fields"), (cultivated, "attributes.quality_fields")):
+            if layer is None or source is None or layer is source or layer is parcels:
+                continue
+            if "polygon" == layer.template.geometry == source.template.geometry:
+                _report_copies(layer, source, ctx.norm.get(setting), result, ctx)
     if base_parcels is not None and base_parcels is not parcels and not ctx.is_edit_check:
         result.is_applicable = True
         result.findings += _report_class_differences_of_base(base_parcels, parcels, ctx)
@@ -138,6 +135,33 @@ def copied_values(
                 result.is_applicable = True
                 result.findings += _report_other_land(layer, parcels, groups, ctx)
     return result
+
+
+def _report_copies(layer: Layer, source: Layer, names: list[str], result: RuleResult, ctx: RuleContext) -> None:
+    """Add one finding for each field in which rows differ from the row of ``source`` with exactly their shape."""
+    fields = [name for name in names if _is_comparable_field(name, layer, source)]
+    if not fields:
+        return
+    result.is_applicable = True
+    below = find_rows_below(layer, source, ctx)
+    copies = np.flatnonzero((below >= 0) & ~is_cut_differently(layer, source, ctx))
+    if is_reported_elsewhere(ctx, "LAW010"):
+        is_cultivated = ctx.find_cultivated_rows(source)[below[copies]]
+        if layer.has("land_use"):
+            is_cultivated &= ctx.find_cultivated_rows(layer)[copies]
+        copies = copies[is_cultivated]
+        if ctx.plan.find_layer_of_concept("farmland") is layer:
+            fields = [name for name in fields if _get_meaning(layer, name) != "slope_class"]
+    result.findings += [
+        finding
+        for name in fields
+        if (finding := _report_differences(name, layer, source, copies, below[copies], ctx)) is not None
+    ]
+
+
+def _get_meaning(layer: Layer, name: str) -> str:
+    declared = layer.template.find_field_by_name(name)
+    return "" if declared is None else declared.meaning
 
 
 def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
@@ -164,11 +188,16 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
 
 
 def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
-    """Return one finding for each pair of groups of land use that differ on the same shape."""
+    """Return one finding for each pair of classes, and for each copied field, that differ on the same shape."""
     below = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
     rows = np.flatnonzero(below >= 0)
     differing, groups, survey_groups = _compare_land_use(base_parcels, rows, parcels, below[rows], ctx)
-    findings = []
+    copied = (
+        _report_differences(name, base_parcels, parcels, rows, below[rows], ctx)
+        for name in ctx.norm.get("attributes.base_copied_fields")
+        if _is_comparable_field(name, base_parcels, parcels)
+    )
+    findings = [finding for finding in copied if finding is not None]
     for pair in dict.fromkeys(zip(groups.tolist(), survey_groups.tolist(), strict=True)):
         chosen = differing[(groups == pair[0]) & (survey_groups == pair[1])]
         finding = _make_class_finding(base_parcels, chosen, parcels, int(below[chosen[0]]), "class", ctx)
@@ -218,18 +247,22 @@ def _make_class_finding(
 def _compare_land_use(
     layer: Layer, rows: NDArray, other_layer: Layer, other_rows: NDArray, ctx: RuleContext
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the (k,) rows whose group of land use differs, with the names of both groups.
+    """Return the (k,) rows whose group of land use differs, or a class that is compared exactly; and both names.
 
     ``rows`` and ``other_rows`` are (n,) positions in the two layers. A row without a group is not compared.
     """
     groups_by_code, other_groups_by_code = _find_land_use_groups(layer, ctx), _find_land_use_groups(other_layer, ctx)
+    exact, other_exact = _find_exact_classes(layer, ctx), _find_exact_classes(other_layer, ctx)
     codes = np.array(layer.text("land_use"), dtype=object)[rows]
     other_codes = np.array(other_layer.text("land_use"), dtype=object)[other_rows]
     names: dict[tuple[str, str], tuple[str, str] | None] = {}
     for pair in set(zip(codes.tolist(), other_codes.tolist(), strict=True)):
         groups, other_groups = groups_by_code.get(pair[0], ()), other_groups_by_code.get(pair[1], ())
-        is_different = groups and other_groups and not set(groups) & set(other_groups)
+        is_different = bool(groups and other_groups and not set(groups) & set(other_groups))
         names[pair] = (groups[0], other_groups[0]) if is_different else None
+        classes, other_classes = exact.get(pair[0], frozenset()), other_exact.get(pair[1], frozenset())
+        if not is_different and classes and other_classes and not classes & other_classes:
+            names[pair] = _get_class_name(layer, pair[0], ctx), _get_class_name(other_layer, pair[1], ctx)
     found = [names[pair] for pair in zip(codes.tolist(), other_codes.tolist(), strict=True)]
     differing = [position for position, pair in enumerate(found) if pair is not None]
     pairs = np.array([found[position] for position in differing], dtype=object).reshape(-1, 2)
@@ -238,29 +271,51 @@ def _compare_land_use(
 
 def _find_land_use_groups(layer: Layer, ctx: RuleContext) -> dict[str, tuple[str, ...]]:
     """Return code of land use as written → names of its groups; codes in no group are left out."""
-    declared = layer.template.find_field("land_use")
-    if declared is None or not declared.codes:
-        return {}
-    codes = ctx.get_code_list(declared.codes).entry_by_code
     group_by_class: dict[str, str] = {}
     for line in ctx.norm.get("attributes.base_class_groups"):
         name, *members = line.split()
         group_by_class |= dict.fromkeys(members, name)
     found = {}
-    for written in set(layer.text("land_use")):
-        code = trim_code_padding(written, declared.code_pad)
-        entry = codes.get(code)
-        if entry is None:
-            continue
-        planning_codes = (
-            entry.other_columns.get(CODE_2023_COLUMN, "").split("|")
-            if CODE_2023_COLUMN in entry.other_columns
-            else [code]
-        )
+    for written, planning_codes in _find_planning_codes(layer, ctx).items():
         groups = {group_by_class.get(planned[:CLASS_DIGITS], "") for planned in planning_codes}
         if "" not in groups:
             found[written] = tuple(sorted(groups))
     return found
+
+
+def _find_exact_classes(layer: Layer, ctx: RuleContext) -> dict[str, frozenset[str]]:
+    """Return code of land use as written → its second-level planning classes, where these are compared exactly."""
+    exact_classes = set(ctx.norm.get("attributes.base_exact_classes"))
+    found = {}
+    for written, planning_codes in _find_planning_codes(layer, ctx).items():
+        classes = frozenset(planned[: 2 * CLASS_DIGITS] for planned in planning_codes)
+        if all(one[:CLASS_DIGITS] in exact_classes and len(one) == 2 * CLASS_DIGITS for one in classes):
+            found[written] = classes
+    return found
+
+
+def _find_planning_codes(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:
+    """Return code of land use as written → its codes in the planning list; unknown codes are left out."""
+    declared = layer.template.find_field("land_use")
+    if declared is None or not declared.codes:
+        return {}
+    codes = ctx.get_code_list(declared.codes).entry_by_code
+    found = {}
+    for written in set(layer.text("land_use")):
+        code = trim_code_padding(written, declared.code_pad)
+        entry = codes.get(code)
+        if entry is not None:
+            column = entry.other_columns.get(CODE_2023_COLUMN)
+            found[written] = [code] if column is None else column.split("|")
+    return found
+
+
+def _get_class_name(layer: Layer, written: str, ctx: RuleContext) -> str:
+    """Return the name of a known code of land use."""
+    declared = layer.template.find_field("land_use")
+    if declared is None or not declared.codes:
+        return written
+    return ctx.get_code_list(declared.codes).entry_by_code[trim_code_padding(written, declared.code_pad)].name
 
 
 def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:

@@ -6,12 +6,10 @@ import shapely
 from ...engine.context import RuleContext
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import make_row_list_params
 
-#: Field of the number of a parcel (图斑编号) in the survey's database.
-NUMBER_FIELD = "TBBH"
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FIRST_VILLAGE, SECOND_VILLAGE = "1402251002000000000", "1402251002010000000"
 #: Numbers named in the message on a whole layer.
@@ -19,82 +17,112 @@ MAX_LISTED_NUMBERS = 5
 
 
 def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[str, str]]]:
-    rows = [{"wkt": SQUARE_WKT, "location_code": village, NUMBER_FIELD: number} for village, number in parcels]
-    return {"parcels": rows}
+    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": village, "TBBH": number} for village, number in parcels]}
+
+
+def _make_plan_with_units(*names: str) -> dict[str, list[dict[str, str]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "feature_name": name} for name in names]}
+
+
+PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
 
 
 @rule(
     "ATT024",
     "parcel-numbers",
-    problem="A number is used for several parcels of a village",
+    problem="A number is used several times",
     severity=Severity.WARNING,
     basis=["survey-2020"],
-    needs={"parcels": LayerNeed("parcels")},
+    uses=["attributes.unique_numbers"],
+    needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}). Keep it for one and assign free numbers to the others.",
-        "many": "{layer}: {count} numbers in {field} are used for several parcels of one village ({numbers}{more}). Number the parcels of each village again.",
+        "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}). Keep it for one and assign free numbers to the others.",
+        "many": "{layer}: {count} numbers in {field} are used several times ({numbers}{more}). Number the features again.",
     },
     fails=[
-        RuleExample("one number twice in a village", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (FIRST_VILLAGE, "7")), finds=1),
+        RuleExample("one number twice in a village", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (FIRST_VILLAGE, "7")), finds=1, roles=PARCELS),
+        RuleExample("two units of one number", _make_plan_with_units("HY-01", "HY-01", "HY-02"), finds=1, roles=UNITS),
         RuleExample("reported once for a whole layer",
                 _make_plan_with_parcels(*[(village, "7") for village in (FIRST_VILLAGE, SECOND_VILLAGE) for _ in range(2)]),
-                finds=1, parameters={"listed_count": 1}),
+                finds=1, parameters={"listed_count": 1}, roles=PARCELS),
     ],
     passes=[
-        RuleExample("one number in two villages", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (SECOND_VILLAGE, "7"))),
-        RuleExample("blank numbers", _make_plan_with_parcels((FIRST_VILLAGE, ""), (FIRST_VILLAGE, ""))),
-        RuleExample("blank villages", _make_plan_with_parcels(("", "7"), ("", "7"))),
+        RuleExample("one number in two villages", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (SECOND_VILLAGE, "7")), roles=PARCELS),
+        RuleExample("blank numbers", _make_plan_with_parcels((FIRST_VILLAGE, ""), (FIRST_VILLAGE, "")), roles=PARCELS),
+        RuleExample("blank villages", _make_plan_with_parcels(("", "7"), ("", "7")), roles=PARCELS),
+        RuleExample("units of different numbers", _make_plan_with_units("HY-01", "HY-02"), roles=UNITS),
     ],
 )  # fmt: skip
-def parcel_numbers(parcels: Layer, *, ctx: RuleContext, listed_count: float = 100) -> RuleResult:
-    """Parcels of a village have different numbers.
+def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100) -> RuleResult:
+    """Numbers of parcels and units are used once.
 
     What it checks
-        图斑编号 (TBBH) of parcels with the same 坐落单位代码 (ZLDWDM) differ. A layer with more than `listed_count`
-        repeated numbers gets one finding for all of them.
+        Fields of numbers (`attributes.unique_numbers`): 图斑编号 of the survey's parcels and of 永久基本农田 is used
+        once in each 坐落单位代码 (ZLDWDM), the name of a 详细规划编制单元 once in its layer. A layer with more than
+        `listed_count` repeated numbers gets one finding for all of them.
     Why
         The survey numbers the parcels of each village from 1 on; tables, certificates and field records name a
         parcel by village and number.
     How to fix
-        Keep the number for one parcel and assign the next free number of the village to the others.
+        Keep the number for one feature and assign the next free number to the others.
     Limits
-        Only the survey's parcels (地类图斑): farmland layers keep the number of the parcel that they are part of.
-        The survey's regulations were not read (C). Blank numbers and villages are not compared.
+        Only the listed fields: 图斑编号 (TBBH) in farmland layers is that of the parcel that they are part of. The
+        survey's regulations were not read (C). Blank numbers and villages are not compared.
     """
-    if not parcels.has("location_code") or parcels.get_column_by_name(NUMBER_FIELD) is None:
-        return RuleResult(is_applicable=False)
-    rows_by_number = _find_repeated_numbers(parcels)
-    if len(rows_by_number) > listed_count:
-        return RuleResult([_make_summary_finding(parcels, [number for _, number in rows_by_number])])
-    result = RuleResult()
-    for (location, number), rows in rows_by_number.items():
-        params = {"location": location, "value": number, **make_row_list_params(parcels, rows)}
-        shapes = shapely.get_parts(parcels.plane[rows][~is_missing(parcels.plane[rows])])
-        polygons = shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]
-        finding = ctx.finding_maker.make_row_finding(
-            parcels, rows[0], field=NUMBER_FIELD, params=params, geometry=shapely.multipolygons(polygons)
-        )
-        finding.related_role = parcels.role
-        finding.related_keys = [parcels.keys[row] for row in rows[1:]]
-        result.findings.append(finding)
+    result = RuleResult(is_applicable=False)
+    for line in ctx.norm.get("attributes.unique_numbers"):
+        role, field, *within = line.split()
+        names = [field, *within]
+        if role != layer.role or any(layer.get_column_by_name(name) is None for name in names):
+            continue
+        result.is_applicable = True
+        rows_by_number = _find_repeated_numbers(layer, names)
+        if len(rows_by_number) > listed_count:
+            result.findings.append(_make_summary_finding(layer, field, [numbers[0] for numbers in rows_by_number]))
+        else:
+            result.findings += [
+                _make_number_finding(layer, field, numbers, rows, ctx) for numbers, rows in rows_by_number.items()
+            ]
     return result
 
 
-def _find_repeated_numbers(parcels: Layer) -> dict[tuple[str, str], list[int]]:
-    """Return (village, number) → rows, for each number that several parcels of a village have."""
+def _find_repeated_numbers(layer: Layer, names: list[str]) -> dict[tuple[str, ...], list[int]]:
+    """Return values of these fields → rows, for values that several rows have; rows with a blank are left out."""
     import pandas as pd
 
-    pairs = pd.DataFrame({"village": parcels.text("location_code"), "number": parcels.get_texts_by_name(NUMBER_FIELD)})
-    pairs = pairs[(pairs["village"] != "") & (pairs["number"] != "")]
-    repeated = pairs[pairs.duplicated(keep=False)]
-    rows_by_number: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row, village, number in repeated.itertuples(name=None):
-        rows_by_number[village, number].append(row)
-    return dict(sorted(rows_by_number.items()))
+    values = pd.DataFrame({name: layer.get_texts_by_name(name) for name in names})
+    values = values[(values != "").all(axis=1)]
+    rows_by_number: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row, *numbers in values[values.duplicated(keep=False)].itertuples(name=None):
+        rows_by_number[tuple(numbers)].append(row)
+    return dict(sorted(rows_by_number.items(), key=lambda item: item[0][::-1]))
 
 
-def _make_summary_finding(parcels: Layer, numbers: list[str]) -> Finding:
+def _make_number_finding(
+    layer: Layer, field: str, numbers: tuple[str, ...], rows: list[int], ctx: RuleContext
+) -> Finding:
+    """Return the finding on the rows with one number; ``numbers``: it, and the place within which it is used once."""
+    params = {"value": numbers[0], **make_row_list_params(layer, rows)}
+    if len(numbers) > 1:
+        params["location"] = numbers[1]
+    shapes = shapely.get_parts(layer.plane[rows][~is_missing(layer.plane[rows])])
+    polygons = shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]
+    finding = ctx.finding_maker.make_row_finding(
+        layer,
+        rows[0],
+        case="" if len(numbers) > 1 else "layer",
+        field=field,
+        params=params,
+        geometry=shapely.multipolygons(polygons),
+    )
+    finding.related_role = layer.role
+    finding.related_keys = [layer.keys[row] for row in rows[1:]]
+    return finding
+
+
+def _make_summary_finding(layer: Layer, field: str, numbers: list[str]) -> Finding:
     shown = list(dict.fromkeys(numbers))
     dots = " …" if len(shown) > MAX_LISTED_NUMBERS else ""
     params = {"count": len(numbers), "numbers": shown[:MAX_LISTED_NUMBERS], "more": dots}
-    return Finding(parcels.role, field=NUMBER_FIELD, case="many", params=params)
+    return Finding(layer.role, field=field, case="many", params=params)

@@ -30,6 +30,7 @@ from ...target_allocation.levels import (
     find_limits,
     find_loosened_targets,
     find_omitted_townships,
+    find_targets_of_other_years,
     find_undivided_tasks,
     find_wrong_totals,
 )
@@ -74,6 +75,9 @@ _MAX_LISTED_NAMES = 12
         "has {above_comparison} {target} {above_unit} (“{above_source}”). A target of the county must not be looser. "
         "Set a target at least as strict in the profile in use; if the other target was changed by an approval "
         "document, correct it in that profile. Until then both targets are checked.",
+        "absent": "{indicator} of {county} in {year}: the profile in use has this target for other years only, but the profile {parent} of the "
+        "plugin for the same area has {above_comparison} {target} {above_unit} (“{above_source}”). Correct the year "
+        "of the target, or add the missing one; if it was repealed, waive the finding with the document.",
         "omitted": "{file} lacks townships of {layer}: {count} ({names}). Add their targets; list a township without a target with an empty figure.",
         "undivided": "{file} has no {indicator}, for which {area} has a target of {comparison} {target} {unit} in {year}: it was not allocated to any township. Add the townships' targets.",
         "total": "Table of tasks “{file}”, row {line}: the total of {indicator} is {target} {unit}, but the townships "
@@ -102,7 +106,8 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         township, and every target divided among them (`indicators.divided`, C); the sum of the plans below a profile
         (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
         (`ratio.form`, `ratio.classes`), compared with the profile above; and a profile's target, compared with the
-        target of a lower or a shipped profile for the same area and year.
+        target of a lower or a shipped profile for the same area and year; and a target of the shipped profile for
+        the same area that the profile has for other years only.
     Why
         Targets are allocated level by level; an amount lost between two levels is allocated to no area.
     How to fix
@@ -125,6 +130,10 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         if own_target.area_code == area:
             result.is_applicable = True
             result.findings.append(_make_looser_target_finding(own_target, upper_target, parent, profile, ctx))
+    for missing_target, parent in find_targets_of_other_years(profile):
+        if missing_target.area_code == area:
+            result.is_applicable = True
+            result.findings.append(_make_absent_target_finding(missing_target, parent, profile, ctx))
     # Rules load with the toolbox, before any file reader is imported.
     from ...engine.provenance import find_county_name
 
@@ -295,6 +304,24 @@ def _make_looser_target_finding(
         "parent": parent.name,
     }
     return Finding(_find_layer_role(own_target.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
+
+
+def _make_absent_target_finding(
+    missing_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
+) -> Finding:
+    """Return the finding on a target that only another profile for the same area has."""
+    params = {
+        "county": profile.name,
+        "year": missing_target.year,
+        "indicator": IndicatorName(missing_target.indicator),
+        "above_comparison": COMPARISON_SIGNS[missing_target.comparison],
+        "target": missing_target.value,
+        "above_unit": missing_target.unit,
+        "above_source": missing_target.source,
+        "parent": parent.name,
+    }
+    role = _find_layer_role(missing_target.indicator, ctx)
+    return Finding(role, field=missing_target.indicator, case="absent", severity=Severity.WARNING, params=params)
 
 
 def _find_layer_role(indicator: str, ctx: RuleContext) -> str:

@@ -33,6 +33,7 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
     messages={
         "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in {related_layer} ({related_key}). Move the point, or correct the polygon or the name.",
         "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
+        "without_point": "{layer} ({key}, “{site}”) has no point in {related_layer}, while most other sites have both. Add the point; if the site has none on purpose, waive the finding.",
         "missing": "{layer} ({key}) has a protection range of “{site}”, which {related_layer} lacks. Add the site to {related_layer}; if a layer has it under another name, use one name; remove the range if the site was struck off the register.",
     },
     fails=[
@@ -40,6 +41,8 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
         RuleExample("in another's polygon only", {"LSJZD": [{**SITE_POINT_INSIDE_RANGE, "feature_name": "某宅"}], "LSJZM": [
             SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
         RuleExample("no polygon of its name", {"BKYDWWD": [{**SITE_POINT_OUTSIDE_RANGE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
+        RuleExample("a site without its point", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE, {"wkt": "POINT (250 50)", "feature_name": "某塔"}], "WWBHDWM": [SITE_POLYGON,
+                {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某塔"}, {"wkt": "POLYGON ((400 0, 500 0, 500 100, 400 100, 400 0))", "feature_name": "某窟"}]}, finds=1),
         RuleExample("a range without its site", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某庙保护范围", "feature_kind": "61"}], "WWBHDWM": [SITE_POLYGON]}, finds=1),
     ],
     passes=[
@@ -59,7 +62,8 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
     What it checks
         文物保护单位, 不可移动文物 and 历史建筑 with both points and polygons: each point is in a polygon of its name.
         A point that no polygon is named after, and that is in none, is a hint. Each site of which LSWHBHX has a range
-        is in a layer of its kind (points or polygons), if the data have one.
+        is in a layer of its kind (points or polygons), if the data have one. Where most sites have both a point and a
+        polygon, a site with a polygon alone is listed.
     Why
         Point and polygon are the same site: if they are separate, one has a wrong place or a wrong name.
     How to fix
@@ -78,6 +82,7 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
         if point_layer is not None and polygon_layer is not None:
             result.is_applicable = True
             result.findings += _find_misplaced_points(point_layer, polygon_layer, ctx)
+            result.findings += _find_sites_without_point(point_layer, polygon_layer, ctx)
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is not None:
         _find_ranges_without_site(heritage_line, result, ctx)
@@ -116,6 +121,24 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Rul
                 )
                 finding.related_role = layers[0].role
                 result.findings.append(finding)
+
+
+def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return findings on sites with a polygon alone, if more than half of the named polygons have a point."""
+    point_names = set(read_site_names(points).tolist())
+    names = read_site_names(polygons)
+    named_rows = np.flatnonzero(names != "")
+    lone_rows = [row for row in named_rows.tolist() if names[row] not in point_names]
+    if ctx.is_edit_check or 2 * len(lone_rows) >= len(named_rows):
+        return []
+    findings = []
+    for row in lone_rows:
+        finding = ctx.finding_maker.make_row_finding(
+            polygons, row, case="without_point", params={"site": names[row]}, geometry=polygons.plane[row]
+        )
+        finding.related_role = points.role
+        findings.append(finding)
+    return findings
 
 
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:

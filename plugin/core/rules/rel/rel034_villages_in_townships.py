@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...indicators.survey_deductions import find_rows_below
+from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -12,7 +15,7 @@ VILLAGE_NEXT = {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "divisi
 VILLAGE_ACROSS = {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))"}
 VILLAGE_EAST = {**EAST_TOWNSHIP, "division_code": "140225101201"}
 #: Digits of a township's code: county (6) and township (3); a village's code has three more.
-TOWNSHIP_DIGITS = 9
+TOWNSHIP_DIGITS, VILLAGE_DIGITS = 9, 12
 
 
 @rule(
@@ -24,11 +27,13 @@ TOWNSHIP_DIGITS = 9
     needs={
         "villages": LayerNeed("villages", fields=("division_code",)),
         "townships": LayerNeed("townships", fields=("division_code",)),
+        "parcels": LayerNeed("parcels", optional=True),
     },
     uses=["tolerance"],
     messages={
         "other": "{layer} ({key}, {field} {code}) has {area} in the township {other} of {related_layer} ({related_key}; width {width} m), not in its own township. Correct the outline, or the code.",
         "none": "{layer} ({key}, {field} {code}) begins with {township}, a township missing in {related_layer}. Correct the code, or draw the township.",
+        "parcels": "{layer} ({key}) has {field} {code}, but {percent} % of the area of its parcels ({related_layer}) are in other villages by their location code, most of it in {other} ({area}). Correct code and name of the village, or the location of the parcels.",
         "uncovered": "{layer} ({key}) has {area} that no village of {related_layer} covers (width {width} m). Restore the missing village, or extend the outlines of its neighbours.",
     },
     fails=[
@@ -36,24 +41,29 @@ TOWNSHIP_DIGITS = 9
         RuleExample("another township's code", {"villages": [{**VILLAGE_WEST, "division_code": "140225101201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1,
                 areas=(5000.0,)),
         RuleExample("a township that is not there", {"villages": [{**VILLAGE_WEST, "division_code": "140225109201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1),
+        RuleExample("parcels of the other village", {"villages": [VILLAGE_WEST, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP],
+                "parcels": [{"wkt": VILLAGE_WEST["wkt"], "location_code": "1402251002020000000"}, {"wkt": VILLAGE_NEXT["wkt"], "location_code": "1402251002010000000"}]}, finds=2,
+                areas=(5000.0, 5000.0)),
         RuleExample("a village is missing", {"villages": [VILLAGE_WEST, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(5000.0,)),
         RuleExample("all villages of a township are missing", {"villages": [VILLAGE_WEST, VILLAGE_NEXT], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
         RuleExample("within", {"villages": [VILLAGE_WEST, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
+        RuleExample("an exclave", {"villages": [VILLAGE_WEST, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP],
+                "parcels": [{"wkt": "POLYGON ((0 0, 50 0, 50 60, 0 60, 0 0))", "location_code": "1402251002010000000"}, {"wkt": "POLYGON ((0 60, 50 60, 50 100, 0 100, 0 60))", "location_code": "1402251002020000000"}]}),
         RuleExample("a township in two parts", {"villages": [VILLAGE_WEST, {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 200 0, 200 100, 50 100, 50 0))"}],
                 "townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140225100"}]}),
         RuleExample("too short a code is another rule's", {"villages": [{**VILLAGE_WEST, "division_code": "1402"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
         RuleExample("a layer without villages", {"villages": [], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
     ],
 )  # fmt: skip
-def villages_in_townships(villages: Layer, townships: Layer, *, ctx: RuleContext) -> RuleResult:
+def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | None, *, ctx: RuleContext) -> RuleResult:
     """Villages are in the township that their code begins with.
 
     What it checks
         Pairs of 村级行政区 and 乡镇级行政区 that share area although the village's code does not begin with the
-        township's; villages whose township is missing in the layer of townships; and parts of townships that no
-        village covers.
+        township's; villages whose township is missing in the layer of townships; parts of townships that no village
+        covers; and villages most of whose parcels, by area, have the 坐落单位代码 (ZLDWDM) of another village.
     Why
         Sums by township use either code or place; if the two differ, text, table and map show different figures.
     How to fix
@@ -96,4 +106,46 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: RuleContext
         result.findings += ctx.finding_maker.mark_findings_by_location(
             ctx.finding_maker.make_pair_findings(townships, villages, uncovered, case="uncovered")
         )
+        if parcels is not None:
+            rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared.left))
+            result.findings += _report_parcels_of_other_villages(villages, rows, parcels, ctx)
     return result
+
+
+def _report_parcels_of_other_villages(
+    villages: Layer, rows: NDArray, parcels: Layer, ctx: RuleContext
+) -> list[Finding]:
+    """Return findings on villages where more than half of the parcels' area names other villages.
+
+    ``rows``: positions of the villages without another finding.
+    """
+    if not parcels.has("location_code"):
+        return []
+    below = find_rows_below(parcels, villages, ctx)
+    village_codes = [code[:VILLAGE_DIGITS] for code in villages.text("division_code")]
+    located = np.array([code[:VILLAGE_DIGITS] for code in parcels.text("location_code")], dtype=object)
+    is_counted = (below >= 0) & np.array([len(code) == VILLAGE_DIGITS for code in located], dtype=bool)
+    areas: NDArray = np.where(np.isfinite(parcels.statutory), parcels.statutory, 0.0)
+    findings = []
+    for row in rows.tolist():
+        code = village_codes[row]
+        inside = np.flatnonzero(is_counted & (below == row))
+        total_m2 = float(areas[inside].sum())
+        others = inside[located[inside] != code]
+        other_m2 = float(areas[others].sum())
+        if len(code) != VILLAGE_DIGITS or other_m2 <= 0.5 * total_m2:
+            continue
+        area_by_village = {one: float(areas[others[located[others] == one]].sum()) for one in set(located[others])}
+        most = max(sorted(area_by_village), key=area_by_village.__getitem__)
+        finding = ctx.finding_maker.make_row_finding(
+            villages,
+            row,
+            case="parcels",
+            field=villages.get_field_name("division_code"),
+            params={"code": code, "other": most, "percent": round(100 * other_m2 / total_m2, 1)},
+            geometry=villages.plane[row],
+            area_m2=area_by_village[most],
+        )
+        finding.related_role = parcels.role
+        findings.append(finding)
+    return findings

@@ -13,7 +13,7 @@ HAZARD_ROLES = ("XZZRZHFXFBD", "XZZRZHFXFBX")
 BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
 #: Layers of disaster prevention facilities, among them refuges, and areas of hazards that must not reach them.
 REFUGE_ROLES = ("FZJZSSD", "FZJZSSM", "ZXCQFZJZSSD", "ZXCQFZJZSSM")
-HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ")
+HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ", "HLFXKZX")
 
 
 @rule(
@@ -57,7 +57,7 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
     What it checks
         现状自然灾害风险分布 as points and as lines: those inside 城镇开发边界 or 村庄建设边界, with the length
         inside. Windows (holes of the boundary) are outside. 防灾减灾设施 as points and areas: those inside 现状自然灾害
-        风险分布 (areas), 灾害风险区 or 蓄滞洪区.
+        风险分布 (areas), 灾害风险区, 蓄滞洪区 or 洪涝风险控制线.
     Why
         The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers buildings.
     How to fix

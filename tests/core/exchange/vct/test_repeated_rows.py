@@ -106,6 +106,26 @@ def test_area_field_that_fits_its_shape_worse_than_other_rows_do_is_noted(tmp_pa
         assert (note["field"], note["count"], note["value"], note["drawn"]) == ("MJ", 1, "9985.00", "10000.00")
 
 
+def test_area_field_that_fits_slightly_worse_than_exact_rows_do_is_noted(tmp_path):
+    """Six squares of 1 km²: areas on the ellipsoid by the projection's scale at their centres, one off by 80 m²."""
+    places = [(x, y) for x in (38_450_000, 38_500_000) for y in (4_380_000, 4_390_000, 4_400_000)]
+    squares = [shapely.box(x, y, x + 1000, y + 1000) for x, y in places]
+    earth_radius_m = 6_371_000
+    exact = [1e6 / (1 + (x + 500 - 38_500_000) ** 2 / earth_radius_m**2) for x, _y in places]
+    keys = [f"1402250000000000{n:02d}" for n in range(6)]
+
+    def collect(areas):
+        layer = make_vct_layer("YDYHGHFQ", squares, crs=4526, BSM=("text", keys), MJ=("real", areas))
+        return write_and_collect_notes(tmp_path, layer)
+
+    assert "vct_note_area_rows" not in collect(exact)
+    found = collect([*exact[:4], exact[4] - 80, exact[5]])
+    assert found["vct_note_area_rows"]["count"] == 1
+    plane = [1e6] * 6
+    assert "vct_note_area_rows" not in collect(plane)
+    assert collect([*plane[:5], 1e6 + 80])["vct_note_area_rows"]["count"] == 1
+
+
 def make_division_layer(*codes):
     keys = PARCEL_KEYS[: len(codes)]
     return make_vct_layer(
