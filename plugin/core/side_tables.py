@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cancellation import NEVER_CANCELLED, Cancellation
+from .errors import InputError
 from .model.side_inputs import SideInputs
+from .model.window_register import (
+    RegisteredWindow,
+    find_window_register_path,
+    list_registered_windows,
+    read_window_register,
+)
 from .options import RunOptions
 
 if TYPE_CHECKING:
@@ -62,7 +69,8 @@ class SideTables:
         if self.options.register:
             plan.input_files += (self.options.register,)
         side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
-        side = side.copy_with_inputs(record=find_import_record(plan), **self.options.side)
+        side = side.copy_with_inputs(record=find_import_record(plan), windows=find_registered_windows(plan))
+        side = side.copy_with_inputs(**self.options.side)
         if not self.options.baseline:
             return side
         return side.copy_with_inputs(**self._read_baseline(plan, norm, cancellation))
@@ -162,6 +170,26 @@ def find_import_record(plan: Plan) -> ChangeRecord | None:
     except (OSError, ValueError, KeyError, TypeError):
         # A foreign or missing record: the recorded figures are not compared, and the rule reports it.
         return None
+
+
+def find_registered_windows(plan: Plan) -> tuple[RegisteredWindow, ...] | None:
+    """Return the windows of the register next to the layers that may have windows; None without a register.
+
+    A notice names a register that cannot be read.
+    """
+    layers = (plan.find_layer_of_concept(concept) for concept in plan.norm.get("quality.windowed"))
+    files = [layer.source.source for layer in layers if layer is not None and layer.source.source]
+    found: list[RegisteredWindow] | None = None
+    for path in dict.fromkeys(find_window_register_path(file) for file in files):
+        if path is None:
+            continue
+        try:
+            found = (found or []) + list_registered_windows(read_window_register(path))
+        except InputError:
+            plan.notices.append(("notice_windows_unreadable", {"file": path.name}))
+            continue
+        plan.input_files += (str(path),)
+    return None if found is None else tuple(found)
 
 
 def _read_totals_by_class_and_kind(

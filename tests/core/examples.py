@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import geopandas as gpd
@@ -12,6 +13,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
+from plugin.core.geometry.arcs import straighten
 from plugin.core.heritage.heritage_sites import HeritageRegister, ListedSite
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.loading.assembly import assemble_plan
@@ -30,6 +32,8 @@ from tests.core.package_fixtures import make_package_facts
 #: Examples are drawn near 0, 0 and moved to 浑源, where statutory areas are realistic.
 ORIGIN = (38_600_000.0, 4_380_000.0)
 AREA_CODE = "140225"
+#: Examples with arcs are read as edges this near (m) to them.
+READING_TOLERANCE_M = 0.1
 UNREAD_DATA_RULE = "RUN905"
 #: Side inputs of examples: the name of their option → rows as the plan holds them.
 SIDE_INPUT_READERS = {
@@ -75,11 +79,20 @@ def move_to_origin(xy: np.ndarray) -> np.ndarray:
     return xy + np.array([*ORIGIN, 0.0])[: xy.shape[1]]
 
 
+def move_text_to_origin(wkt: str) -> str:
+    """Return the WKT of a shape with arcs, moved to `ORIGIN`."""
+
+    def move(point: re.Match[str]) -> str:
+        return f"{float(point[1]) + ORIGIN[0]!r} {float(point[2]) + ORIGIN[1]!r}"
+
+    return re.sub(r"(-?[\d.]+) (-?[\d.]+)", move, wkt)
+
+
 def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
     """Return a source layer from rows: WKT texts, None for no shape, or dicts.
 
-    A dict has ``wkt`` and values by field name or field meaning. It may also have ``curve`` (the shape is drawn with
-    an arc), the ``crs`` of the layer, and ``lengths``, ``aliases`` and ``domains`` of fields by meaning.
+    A dict has ``wkt`` and values by field name or field meaning. The WKT may have arcs. A dict may also have ``curve``
+    (the shape is drawn with a curve of an unknown kind), the ``crs`` of the layer, and ``lengths``, ``aliases`` and ``domains`` of fields by meaning.
     """
     template = norm.standard.templates[role]
     fields = {f.name: f for f in template.fields} | {f.meaning: f for f in template.fields if f.meaning}
@@ -92,7 +105,11 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
     if "key" not in meanings:
         meanings.insert(0, "key")
         rows = [{"key": f"{AREA_CODE}0000{n:08d}", **row} for n, row in enumerate(rows, 1)]
-    shapes = [shapely.from_wkt(row["wkt"]) if row["wkt"] else None for row in rows]
+    arcs = {n: move_text_to_origin(row["wkt"]) for n, row in enumerate(rows) if "CIRCULARSTRING" in (row["wkt"] or "")}
+    shapes = [
+        straighten(arcs[n], READING_TOLERANCE_M) if n in arcs else shapely.from_wkt(row["wkt"]) if row["wkt"] else None
+        for n, row in enumerate(rows)
+    ]
     # Large coordinates are not moved.
     shapes = [
         s if s is None or s.is_empty or s.bounds[0] > 1e6 else shapely.transform(s, move_to_origin, include_z=s.has_z)
@@ -112,9 +129,9 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
             )
         )
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
-    curves = tuple(n for n, row in enumerate(rows) if row.get("curve"))
+    curves = arcs | {n: "CURVE" for n, row in enumerate(rows) if row.get("curve")}
     source = SourceLayer(name or role, frame, tuple(infos), CRS.from_epsg(crs) if crs else None)
-    return dataclasses.replace(source, fids_with_arcs=curves, curve_step=4.0 if curves else 0.0)
+    return dataclasses.replace(source, curve_texts=curves, curve_step=4.0 if curves else 0.0)
 
 
 def make_example_plan(

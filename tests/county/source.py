@@ -60,7 +60,7 @@ def make_read_layers(
                 frame.set_crs(code, allow_override=True) if code else frame,
                 tuple(known),
                 CRS.from_epsg(code) if code else None,
-                fids_with_arcs=curves.get(role, ()),
+                curve_texts=dict.fromkeys(curves.get(role, ()), "CURVE"),
                 shape_crs=(shape_crs or {}).get(role, {}),
                 described_crs=(described_crs or {}).get(role, ""),
             )

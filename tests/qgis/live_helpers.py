@@ -42,10 +42,11 @@ def summarise_local_findings(findings):
 class EditSession:
     """A QGIS project with the small plan, edited in a transaction mode.
 
-    The findings are updated by the live check as in the panel.
+    The findings are updated by the live check as in the panel. ``change_file``: called with the GeoPackage before its
+    layers are opened.
     """
 
-    def __init__(self, folder, mode):
+    def __init__(self, folder, mode, change_file=lambda path: None):
         self.runner = JobRunner()
         self.project = QgsProject.instance()
         self.project.setTransactionMode(mode)
@@ -55,6 +56,7 @@ class EditSession:
         codes = {"DLBM": ["0103", "0701", "0103"], "CZCSXM": [None, "203", None], "TBMJ": [1e4] * 3}
         parcels = make_frame([make_square(0, 0), make_square(1000, 0), make_square(3000, 3000)], **codes)
         path = write_small(folder / "小县.gpkg", YJJBNTBHTB=farmland, DLTB=parcels)
+        change_file(path)
         names = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
         self.layers = {name: QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names}
         self.project.addMapLayers(list(self.layers.values()))

@@ -7,10 +7,13 @@ import pytest
 import shapely
 from qgis.core import QgsProject
 
+from plugin.bridge.checking.check import check_project_or_folder
 from plugin.bridge.fixes.apply import ChangeLog, FixOrder, apply_order, find_change_log_path, start_editing
 from plugin.bridge.fixes.refusals import ApplyRefused
 from plugin.bridge.fixes.trial import make_batch_work, make_choices_work
 from plugin.bridge.layers.reading import read_feature_states
+from plugin.bridge.layers.snapshots import take_snapshot
+from plugin.core.check import RunOptions
 from plugin.core.errors import OutputError
 from plugin.core.fixes.change_log import LogAction
 from plugin.core.fixes.edits import Edits, RowEdit
@@ -350,3 +353,45 @@ def test_batch_is_one_command_on_each_layer(edit_session):
     assert boundary.undoStack().index() == index + (1 if "CZKFBJ" in order.edits.roles else 0)
     edit_session.compare_with_fresh_check()
     assert step.undo() and read_bytes(edit_session) == before
+
+
+def test_window_is_registered_and_its_undo_withdraws_it(plain_session):
+    plain_session.edit()
+    assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
+    plain_session.compare_with_fresh_check()
+    finding = next(one for one in plain_session.findings if one.code == "REL002")
+    choices = try_fixes(plain_session, make_choices_work(finding, {}))
+    choice = next(one for one in choices if one.proposal is not None and one.proposal.edits.case == "window")
+    order = make_order(choice)
+    apply(plain_session, order)
+    register = make_log(plain_session).path.with_name("小县.windows.csv")
+    options = RunOptions(profile="hunyuan", rules=("TOP009",))
+
+    def read_register():
+        with register.open(encoding="utf-8-sig", newline="") as handle:
+            return list(csv.DictReader(handle))
+
+    def list_messages():
+        shots = [take_snapshot(layer) for layer in plain_session.layers.values()]
+        return [one.message for one in check_project_or_folder(shots, options).report.findings if one.code == "TOP009"]
+
+    (row,) = read_register()
+    assert (row["状态"], row["登记人"], row["步骤"]) == ("登记", "王工", order.number)
+    assert float(row["面积（m²）"]) == pytest.approx(10_000, rel=1e-3)
+    assert row["登记时间"] in list_messages()[0]
+    make_log(plain_session).write(order, LogAction.UNDONE)
+    assert [row["状态"] for row in read_register()] == ["登记", "撤销"]
+    assert "未登记" in list_messages()[0]
+
+
+def test_foreign_register_leaves_all_layers_unchanged(plain_session):
+    plain_session.edit()
+    assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
+    plain_session.compare_with_fresh_check()
+    finding = next(one for one in plain_session.findings if one.code == "REL002")
+    choices = try_fixes(plain_session, make_choices_work(finding, {}))
+    before, log = read_bytes(plain_session), make_log(plain_session).path
+    log.with_name("小县.windows.csv").write_text("别的表\n1,2\n", encoding="utf-8")
+    with pytest.raises(OutputError):
+        apply(plain_session, make_order(choices[0]))
+    assert read_bytes(plain_session) == before and not log.exists()

@@ -117,12 +117,16 @@ class ChangeLog:
     texts: FixTexts
 
     def write(self, order: FixOrder, action: LogAction) -> None:
-        """Append an action on an order; raise OutputError if the log cannot be written."""
-        from ...core.fixes.change_log import append_log_rows, make_log_rows
+        """Append an action on an order to the log, and to the register of windows if the order opens any.
+
+        Raise OutputError if one of the two cannot be written; both are then unchanged.
+        """
+        from ...core.fixes.step_log import append_step
 
         if self.path is None:
             return
-        rows = make_log_rows(
+        append_step(
+            self.path,
             order.proposals,
             action,
             texts=self.texts,
@@ -130,7 +134,6 @@ class ChangeLog:
             who=order.who,
             when=datetime.now(),
         )
-        append_log_rows(self.path, rows)
 
 
 def find_change_log_path(layers: Mapping[str, QgsVectorLayer]) -> Path | None:

@@ -152,9 +152,9 @@ def read_snapshot(
     return replace(
         outline,
         frame=frame,
-        fids_with_arcs=tuple(read.fids_with_arcs),
-        curve_step=CURVE_STEP_DEGREES if read.fids_with_arcs else 0.0,
-        notices=_list_reading_notices(shot, len(read.fids_with_arcs)),
+        curve_texts=read.curve_texts,
+        curve_step=CURVE_STEP_DEGREES if read.curve_texts else 0.0,
+        notices=_list_reading_notices(shot, len(read.curve_texts)),
         broken_fids=tuple(broken),
         shape_crs=shape_crs,
         described_crs=described_crs,
@@ -190,13 +190,13 @@ class _FeatureRows:
     """Features read from a layer: feature ids, attributes and geometries.
 
     ``attributes``: all fields of each feature (fields not read are empty); ``shapes_wkb``: WKB or None;
-    ``fids_with_arcs``: ids of features with arcs.
+    ``curve_texts``: id of each feature with arcs → its text (WKT).
     """
 
     fids: list[int] = field(default_factory=list)
     attributes: list[list[Any]] = field(default_factory=list)
     shapes_wkb: list[bytes | None] = field(default_factory=list)
-    fids_with_arcs: list[int] = field(default_factory=list)
+    curve_texts: dict[int, str] = field(default_factory=dict)
 
 
 def _read_rows(shot: LayerSnapshot, kept: list[int], cancellation: Cancellation) -> _FeatureRows:
@@ -208,12 +208,12 @@ def _read_rows(shot: LayerSnapshot, kept: list[int], cancellation: Cancellation)
     for number, feature in enumerate(shot.feature_source.getFeatures(request)):
         if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
-        wkb, curved = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
+        wkb, curve_text = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, "")
         found.fids.append(feature.id())
         found.attributes.append(feature.attributes())
         found.shapes_wkb.append(wkb)
-        if curved:
-            found.fids_with_arcs.append(feature.id())
+        if curve_text:
+            found.curve_texts[feature.id()] = curve_text
     cancellation.raise_if_cancelled()
     return found
 
@@ -231,8 +231,8 @@ def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int,
     for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
         values = feature.attributes()
         attributes = {name: convert_to_python_value(values[n], kind) for n, name, kind in kept}
-        wkb = convert_to_wkb(feature.geometry())[0] if feature.hasGeometry() else None
-        found[feature.id()] = FeatureState(wkb, attributes)
+        wkb, curve_text = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, "")
+        found[feature.id()] = FeatureState(wkb, attributes, curve_text)
     return found
 
 

@@ -31,24 +31,25 @@ _INTEGER_TYPES = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
 _REAL_TYPES = {6, 38}
 _DATE_TYPES = {14, 16}
 BINARY_TYPE = 12
+#: Decimals with which a coordinate's text gives back the same number.
+_WKT_DECIMALS = 17
 
 
-def convert_to_wkb(geometry: Any) -> tuple[bytes, bool]:
-    """Return a geometry as WKB that GEOS reads, and whether it had arcs.
+def convert_to_wkb(geometry: Any) -> tuple[bytes, str]:
+    """Return a geometry as WKB that GEOS reads, and its text (WKT) with all digits if it has arcs, else an empty one.
 
-    Arcs become polylines, M values are dropped.
+    In the WKB, arcs are polylines, and M values are dropped.
     """
     kind = geometry.wkbType()
-    curved = False
     if QgsWkbTypes.isCurvedType(kind):
         shape = geometry.constGet()
-        curved = shape.hasCurvedSegments()
+        text = shape.asWkt(_WKT_DECIMALS) if shape.hasCurvedSegments() else ""
         shape = shape.segmentize(math.radians(CURVE_STEP_DEGREES))
         shape.dropMValue()
-        return bytes(shape.asWkb()), curved
+        return bytes(shape.asWkb()), text
     if QgsWkbTypes.hasM(kind):
         geometry.get().dropMValue()
-    return bytes(geometry.asWkb()), curved
+    return bytes(geometry.asWkb()), ""
 
 
 def get_field_type(field: Any) -> int:

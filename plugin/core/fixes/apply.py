@@ -50,11 +50,9 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
             if not was_read:
                 changes.added[current.fid] = origin, current.stored_shape, values
                 continue
-            shape = (
-                UNCHANGED
-                if _are_identical(former[layer.frame.geometry.name], current.stored_shape)
-                else current.stored_shape
-            )
+            has_lost_arcs = origin in layer.source.curve_texts and not current.curve_text
+            is_same = not has_lost_arcs and _are_identical(former[layer.frame.geometry.name], current.stored_shape)
+            shape = UNCHANGED if is_same else current.stored_shape
             if shape is not UNCHANGED or values:
                 changes.changed[current.fid] = shape, values
         deleted = set(changes.deleted)
@@ -127,7 +125,10 @@ def _apply(source: SourceLayer, changes: LayerChanges, state: EditingState) -> S
             edited[name] = edited[name].astype(kind)
     table = gpd.GeoDataFrame(edited, geometry=gpd.GeoSeries(shapes, index=edited.index, crs=frame.crs))
     infos = tuple(FieldInfo(one.name, one.type, one.length) for one in declared)
-    return replace(source, frame=table, fields=(*source.fields, *infos))
+    with_new_shape = {fid for fid, (shape, _) in changes.changed.items() if shape is not UNCHANGED}
+    gone = with_new_shape.union(changes.deleted)
+    curve_texts = {fid: text for fid, text in source.curve_texts.items() if fid not in gone}
+    return replace(source, frame=table, fields=(*source.fields, *infos), curve_texts=curve_texts)
 
 
 def _make_array(shapes: list[Any]) -> Any:

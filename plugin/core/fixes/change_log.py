@@ -1,24 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The log of applied fixes next to the data: a CSV in UTF-8 with a byte order mark, one row per fix and layer.
 
-Rows are only appended. A temporary file is written and replaces the former one; a file that is not such a log is never
-written.
+Rows are only appended (`append_only`), together with those of the register of windows (`step_log`).
 """
 
 from __future__ import annotations
 
-import csv
 import getpass
-import io
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import OutputError
-from ..files.encoding import UndecodableTextError, decode_file_text
-from ..files.writing import write_atomically
 from .proposal import Proposal
 from .texts import FixTexts
 
@@ -96,35 +89,3 @@ def get_user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return ""
-
-
-def append_log_rows(path: str | Path, rows: Sequence[Sequence[str]]) -> None:
-    """Append rows to a change log, which is created if it is missing.
-
-    Raises OutputError if the file cannot be written, or is not a change log; it is then unchanged.
-    """
-    path = Path(path)
-    try:
-        former = path.read_bytes() if path.exists() else b""
-        text = decode_file_text(former) if former.strip() else _format_csv([CHANGE_LOG_COLUMNS])
-    except (OSError, UndecodableTextError) as error:
-        raise OutputError("changes_unreadable", target=str(path)) from error
-    if next(csv.reader(io.StringIO(text, newline="")), [])[:3] != list(CHANGE_LOG_COLUMNS[:3]):
-        raise OutputError("changes_unreadable", target=str(path))
-    if not text.endswith("\n"):
-        text += "\r\n"
-    with write_atomically(path) as target, target.open("wb") as handle:
-        handle.write((text + _format_csv(rows)).encode("utf-8-sig"))
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _format_csv(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows([escape_formula_cell(cell) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def escape_formula_cell(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@") else cell

@@ -43,6 +43,17 @@ def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
     )
 
 
+def replace_arcs(state: EditingState, row: Row, shape: Any) -> RowEdit:
+    """Return the edit that gives a row with arcs a shape of straight edges. Area fields follow the shape.
+
+    Raise FixRefused as `EditingState.require_geometry_in_plane` does, but not for arcs.
+    """
+    state.require_geometry_in_plane(row, may_have_arcs=True)
+    return RowEdit(
+        row.role, row.fid, _convert_to_stored_geometry_type(row, shape), compute_area_fields(state, row, shape)
+    )
+
+
 def _require_replaceable(state: EditingState, row: Row) -> None:
     state.require_geometry_in_plane(row)
     if not row.stored_shape.is_valid:

@@ -50,13 +50,28 @@ class NewField:
     name: str
 
 
+@dataclass(frozen=True)
+class WindowEdit:
+    """A window (开天窗) that edits open.
+
+    ``role``, ``key``: layer code and key of the feature that is open; ``filler_role``, ``filler_key``: those of the
+    line inside; ``shape``: the hole, a polygon of the plane.
+    """
+
+    role: str
+    key: str
+    filler_role: str
+    filler_key: str
+    shape: Any
+
+
 @dataclass
 class Edits:
     """All edits of one fix, and the parameters of its message.
 
     ``case``, ``params``: the message of the fix. ``review_reasons``: keys of the texts (section ``fix_doubts``) for
     what a person has to decide before the edits are applied. ``keeps_union``: the land that the edited rows cover
-    together stays the same.
+    together stays the same. ``windows``: windows that open.
     """
 
     rows: list[RowEdit] = field(default_factory=list)
@@ -65,6 +80,7 @@ class Edits:
     params: dict[str, Any] = field(default_factory=dict)
     review_reasons: list[str] = field(default_factory=list)
     keeps_union: bool = False
+    windows: list[WindowEdit] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[RowEdit]:
         return iter(self.rows)

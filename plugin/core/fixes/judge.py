@@ -23,7 +23,7 @@ from ..model.findings import Finding
 from ..model.rule import load_all_rules
 from .edits import UNCHANGED, Edits, FixRefused, is_same_shape
 from .model import Fix, Safety
-from .proposal import AreaChange, Proposal
+from .proposal import AreaChange, OpenedWindow, Proposal
 from .sealed import is_sealed_for_fixes, require_unsealed
 from .shapes import is_below_sliver_limits, measure_width
 from .state import EditingState, Row
@@ -120,6 +120,7 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     for edit, row in zip(edits, changed_rows, strict=True):
         named = row.after or row.before
         proposal.row_keys[edit.role, edit.fid] = "" if named is None else named.key
+    proposal.windows = _measure_windows(state, edits)
     proposal.doubts = _list_doubts(state, proposal, changed_rows)
     return proposal, after
 
@@ -208,6 +209,32 @@ def _measure_areas(state: EditingState, changed_rows: list[_ChangedRow]) -> list
         lands = [extract_polygons(shapely.union_all(_keep_polygons(shapes))) for shapes in (moved_in, moved_out)]
         balances.append(AreaChange(role, len(rows), *planar, *drawn, *lands))
     return balances
+
+
+def _measure_windows(state: EditingState, edits: Edits) -> list[OpenedWindow]:
+    """Return the windows that edits open, with area and a point inside."""
+    plane = state.plan.plane_crs
+    windows = []
+    for window in edits.windows:
+        holes = _make_array([window.shape])
+        centre = window.shape.centroid
+        point = centre if window.shape.contains(centre) else window.shape.point_on_surface()
+        (lonlat,) = crs_care.reproject_to_lonlat(_make_array([point]), plane)
+        area_m2 = float(compute_drawn_area(holes, crs_care.make_lonlat_transformer(plane))[0])
+        document = state.settings.documents.get(window.role, "")
+        windows.append(
+            OpenedWindow(
+                window.role,
+                window.key,
+                window.filler_role,
+                window.filler_key,
+                area_m2,
+                float(lonlat.x),
+                float(lonlat.y),
+                document,
+            )
+        )
+    return windows
 
 
 def _has_same_shape(row: _ChangedRow) -> bool:

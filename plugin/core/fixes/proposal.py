@@ -40,6 +40,23 @@ class AreaChange:
         return self.before_m2 - self.moved_out_m2 + self.moved_in_m2 - self.after_m2
 
 
+@dataclass(frozen=True)
+class OpenedWindow:
+    """A window (开天窗) that a proposal opens, as `core.model.window_register.RegisteredWindow` keeps it.
+
+    ``document``: the document given for the layer of the feature.
+    """
+
+    role: str
+    key: str
+    filler_role: str
+    filler_key: str
+    area_m2: float
+    longitude: float
+    latitude: float
+    document: str
+
+
 @dataclass
 class Proposal:
     """What a fix would change to end a finding.
@@ -60,6 +77,7 @@ class Proposal:
     areas: list[AreaChange] = field(default_factory=list)
     doubts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
+    windows: list[OpenedWindow] = field(default_factory=list)
     #: Layer code and feature id → key (BSM) of each edited row, as it is afterwards (before, for a deleted one).
     row_keys: dict[tuple[str, int], str] = field(default_factory=dict)
 

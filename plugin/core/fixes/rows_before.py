@@ -34,14 +34,14 @@ def read_rows_before(state: EditingState, edits: Edits) -> dict[FeatureKey, RowB
             str(name): frame[name].iloc[0] for name in frame.columns if name != frame.geometry.name
         }
         wkb = None if row.stored_shape is None else shapely.to_wkb(row.stored_shape)
-        rows[edit.role, fid] = RowBefore(row.key, FeatureState(wkb, values))
+        rows[edit.role, fid] = RowBefore(row.key, FeatureState(wkb, values, row.curve_text))
     return rows
 
 
 def is_same_row(before: RowBefore, present: FeatureState | None) -> bool:
     """Return True if a row still has the shape and the values that it was judged with."""
     judged = before.feature
-    if present is None or (judged.wkb is None) != (present.wkb is None):
+    if present is None or (judged.wkb is None) != (present.wkb is None) or judged.curve_text != present.curve_text:
         return False
     if judged.wkb is not None and present.wkb is not None:
         shape = shapely.from_wkb(present.wkb, on_invalid="ignore")

@@ -16,9 +16,10 @@ from ..files.writing import check_writable
 from ..model.findings import Finding
 from ..model.rule import Severity
 from .batch import BatchResult, choose_fixes, run_batch
-from .change_log import LogAction, append_log_rows, get_user, make_default_log_path, make_log_rows
+from .change_log import LogAction, get_user, make_default_log_path
 from .model import Fix
 from .state import EditingState
+from .step_log import append_step
 from .tables import make_table_rows, write_table
 from .texts import FixTexts
 
@@ -94,7 +95,7 @@ def run_fixes(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> FixRun:
-    """Check a source, propose and apply fixes, and write the copy, the table and the log of changes.
+    """Check a source, propose and apply fixes, and write the copy, the table, the log of changes and of windows.
 
     The source is never changed.
 
@@ -129,9 +130,8 @@ def run_fixes(
             log = make_default_log_path(order.output)
             now, user = datetime.now(), get_user()
             step = uuid4().hex[:8]
-            rows = make_log_rows(batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=now)
-            append_log_rows(log, rows)
-            run.written.append(str(log))
+            paths = append_step(log, batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=now)
+            run.written += map(str, paths)
     if order.table:
         write_table(order.table, make_table_rows(batch, texts))
         run.written.append(order.table)

@@ -60,6 +60,11 @@ class Row:
         """Return the shape as stored, in the layer's coordinates."""
         return self.layer.frame.geometry.iloc[0]
 
+    @property
+    def curve_text(self) -> str:
+        """Return the text (WKT) of a shape with arcs, which `stored_shape` has as segments; empty without arcs."""
+        return self.layer.source.curve_texts.get(self.fid, "")
+
     def get_value(self, field_name: str) -> Any:
         """Return a value by the name of its field, None if missing or blank."""
         import pandas as pd
@@ -248,13 +253,13 @@ class EditingState:
         if self.plan.layers[role].known_crs != self.plan.plane_crs:
             raise FixRefused("other_crs", role=role)
 
-    def require_geometry_in_plane(self, row: Row) -> None:
+    def require_geometry_in_plane(self, row: Row, *, may_have_arcs: bool = False) -> None:
         """Raise FixRefused if the row's shape cannot be replaced without loss.
 
-        That is so for a layer in another CRS than the plane, for arcs, and for heights.
+        That is so for a layer in another CRS than the plane, for arcs unless ``may_have_arcs``, and for heights.
         """
         self.require_layer_in_plane(row.role)
-        if row.fid in self.plan.layers[row.role].source.fids_with_arcs:
+        if row.curve_text and not may_have_arcs:
             raise FixRefused("has_arcs", role=row.role, key=row.key)
         if row.stored_shape is not None and row.stored_shape.has_z:
             raise FixRefused("has_heights", role=row.role, key=row.key)
@@ -302,7 +307,9 @@ class EditingState:
             }
             shape = like.stored_shape if edit.shape is UNCHANGED else edit.shape
             wkb = None if shape is None else shapely.to_wkb(shape)
-            batch.states_by_feature[edit.role, edit.fid] = FeatureState(wkb, values)
+            batch.states_by_feature[edit.role, edit.fid] = FeatureState(
+                wkb, values, like.curve_text if edit.shape is UNCHANGED else ""
+            )
         return batch
 
     def note_new_rows_and_fields(self, edits: Edits) -> None:

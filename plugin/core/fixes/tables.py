@@ -10,8 +10,8 @@ from pathlib import Path
 from ..files.writing import write_atomically
 from ..messages.texts import Texts
 from ..model.rule import load_all_rules
+from .append_only import escape_formula_cell
 from .batch import BatchEntry, BatchResult
-from .change_log import escape_formula_cell
 from .texts import FixTexts
 
 #: Columns of the table: keys of the texts (``column_…``). Where fixes were applied, ``state`` follows.

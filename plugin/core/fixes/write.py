@@ -19,6 +19,7 @@ from ..errors import InputError, OutputError
 from ..exchange.create import make_write_error
 from ..exchange.gdal_setup import load_gdal, raise_if_refused
 from ..files.writing import check_writable, write_atomically
+from ..geometry.arcs import count_arcs
 from ..io.source import find_source_folder, list_source_datasets
 from ..plan.layer import SourceLayer
 from ..standard.template import Template, TemplateField
@@ -144,7 +145,7 @@ def _move_folder(work: Path, target: Path) -> None:
 def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellation: Cancellation) -> None:
     """Apply changes to a layer of a data set, in one transaction where the format has transactions.
 
-    Raise RuntimeError if the driver refuses a change.
+    Raise RuntimeError if the driver refuses a change, and OutputError if it cannot keep the arcs of a row.
     """
     with load_gdal() as gdal:
         database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE))
@@ -155,6 +156,8 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
             if declared is not None:
                 _create_field(layer, declared)
         has_transactions = layer.TestCapability("Transactions")
+        #: Rows that keep their arcs while values change → number of arcs.
+        arcs: dict[int, int] = {}
         if has_transactions:
             raise_if_refused(layer.StartTransaction())
         for number, (fid, (origin, shape, values)) in enumerate(changes.added.items()):
@@ -167,9 +170,14 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
         for number, (fid, (shape, values)) in enumerate(changes.changed.items()):
             _check_cancellation_now_and_then(number, cancellation)
             feature = raise_if_refused(layer.GetFeature(fid))
+            if shape is UNCHANGED and fid in changes.source.curve_texts:
+                arcs[fid] = _count_arcs(feature, changes.source, fid)
             _fill_feature(feature, shape, values)
             raise_if_refused(layer.SetFeature(feature))
             del feature
+        for fid, count in arcs.items():
+            if _count_arcs(raise_if_refused(layer.GetFeature(fid)), changes.source, fid) != count:
+                raise _make_arcs_error(changes.source, fid)
         for number, fid in enumerate(changes.deleted):
             _check_cancellation_now_and_then(number, cancellation)
             raise_if_refused(layer.DeleteFeature(fid))
@@ -184,6 +192,19 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
             del layer
         del database
         _check_count(gdal, path, changes.source.name, expected)
+
+
+def _count_arcs(feature: Any, source: SourceLayer, fid: int) -> int:
+    """Return the number of arcs of a row with curves; raise OutputError if the driver knows no arc of it."""
+    # Another curve of a FileGDB would be written as the segments by which the driver replaced it.
+    count = count_arcs(feature.GetGeometryRef().ExportToWkt())
+    if not count:
+        raise _make_arcs_error(source, fid)
+    return count
+
+
+def _make_arcs_error(source: SourceLayer, fid: int) -> OutputError:
+    return OutputError("fix_arcs_lost", layer=source.name, fid=fid)
 
 
 def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) -> None:

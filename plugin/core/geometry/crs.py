@@ -303,6 +303,12 @@ def compute_areal_scale(geometries: NDArray, crs: CRS) -> NDArray:
     return np.asarray(Proj(crs).get_factors(degrees[:, 0], degrees[:, 1]).areal_scale)
 
 
+def reproject_from_lonlat(lonlat: Iterable[tuple[float, float]], crs: CRS) -> NDArray:
+    """Return (n, 2) coordinates in a CRS for points (longitude, latitude) in degrees on CGCS2000."""
+    xy = np.array(list(lonlat), dtype=float).reshape(-1, 2)
+    return reproject_coordinates(xy, CGCS2000_DEGREES, crs)
+
+
 def reproject_to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
     """Return (n,) geometries as (longitude, latitude) in degrees on CGCS2000."""
     return reproject_geometries(geometries, crs, CGCS2000_DEGREES)

@@ -17,26 +17,11 @@ from ..files.encoding import ShapefileEncoding, decode_cell
 from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
+from .curves import read_curve_texts, replace_rounded_vertices
+from .sql_names import quote_name
 
 #: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
 _MAX_CURVE_AREA_GAP = 0.005
-_CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
-#: Formats without arcs.
-_FORMATS_WITHOUT_CURVES = (".shp", ".geojson", ".json", ".kml", ".tab")
-
-
-def find_curve_ids(path: Path, opened: Path, name: str) -> list[int]:
-    """Return the ids of features with arcs.
-
-    pyogrio converts arcs to straight segments without a notice, and reports the linear type. Therefore each feature is
-    queried.
-    """
-    if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
-        return []
-    wanted = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
-    sql = f"SELECT FID FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608 # the name is quoted, the types are ours
-    found = pyogrio.raw.read(opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False)
-    return [int(v) for v in found[1]]
 
 
 def get_curve_step_degrees() -> float:
@@ -69,14 +54,6 @@ def _find_lost_areas(layer: SourceLayer) -> list[int]:
     with np.errstate(invalid="ignore"):
         gap = np.abs(measured_areas - stored_areas) > _MAX_CURVE_AREA_GAP * stored_areas
     return [int(f) for f in rows.index[gap & (stored_areas > 0)]]
-
-
-def quote_name(name: str) -> str:
-    """Return a table or field name quoted for OGR's SQL.
-
-    The name comes from the file; the statement only reads that file.
-    """
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 #: Decodes each byte as one character, so that nothing is lost before `encoding.decode_cell`.
@@ -133,7 +110,7 @@ def read_rows(
     their order; ``only``: names of the fields to read, None for all;
     ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched.
     """
-    curves = find_curve_ids(path, opened, name) if may_have_arcs else []
+    curve_texts = read_curve_texts(path, opened, name) if may_have_arcs else {}
     meta, fids, wkb, columns = _read_row_arrays(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]
@@ -163,11 +140,11 @@ def read_rows(
         crs=crs,
         source=str(path),
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
-        fids_with_arcs=tuple(curves),
-        curve_step=get_curve_step_degrees() if curves else 0.0,
+        curve_texts={fid: replace_rounded_vertices(text, frame.geometry.get(fid)) for fid, text in curve_texts.items()},
+        curve_step=get_curve_step_degrees() if curve_texts else 0.0,
         broken_fids=tuple(int(fids[p]) for p in broken),
     )
-    if curves:
+    if curve_texts:
         layer.notices += make_curve_notices(layer)
     return layer
 

@@ -57,6 +57,11 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
         return ShapeHeaders()
 
 
+def find_wkb_start(blob: bytes) -> int:
+    """Return the position of the well-known binary in the blob of a geometry."""
+    return _BLOB_HEADER_SIZE + _BOUNDS_SIZES.get(blob[3] >> 1 & 7, 0)
+
+
 def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
     layer = database.execute(
         "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
@@ -72,7 +77,7 @@ def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
         return ShapeHeaders()
     flags = first[0][3]
     usual = b"GP" + first[0][2:4] + struct.pack("<i" if flags & 1 else ">i", own)
-    start = _BLOB_HEADER_SIZE + _BOUNDS_SIZES.get(flags >> 1 & 7, 0) + 1
+    start = find_wkb_start(first[0]) + 1
     linear = [order + struct.pack(form, number + more)
               for order, form in ((b"\x01", "<I"), (b"\x00", ">I"))
               for more in (0, 1000, 2000, 3000) for number in _LINEAR_TYPE_IDS]  # fmt: skip

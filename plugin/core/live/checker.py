@@ -29,6 +29,7 @@ from .rows import (
     compute_common_bounds,
     make_row_name,
     make_source_with_frame,
+    set_curve_text,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ class IncrementalChecker:
         self.plan.compute_county_shape()
         _ = self.plan.area_code
 
-    def edit_row(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> RecheckResult:
+    def edit_row(
+        self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any
+    ) -> RecheckResult:
         """Set shape and attributes of a row, and recheck it.
 
         Parameters
@@ -95,6 +98,8 @@ class IncrementalChecker:
             Layer code and row number.
         shape
             Shape in the layer's own coordinates; None: no shape; omitted: unchanged.
+        curve_text
+            Text (WKT) of a given shape that has arcs; empty: it has none.
         attributes
             Values by field name; omitted fields are unchanged.
 
@@ -110,13 +115,17 @@ class IncrementalChecker:
         """
         former = self._rows.make_current_row_layer(role, row)
         restored = former if len(former) else self._rows.restore_removed(role, row)
-        edited = self._rows.make_changed_row(role, restored, shape, attributes)
+        edited = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
         self._rows.update_key_uniqueness(role, row, restored, edited)
         affects_others = not self._affect_only_row(role, attributes)
         return self._recheck_row(role, row, former, edited, whole=affects_others or not len(former))
 
-    def add_row(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, RecheckResult]:
+    def add_row(
+        self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any
+    ) -> tuple[int, RecheckResult]:
         """Add a row; return its number for later edits, and its findings.
+
+        ``curve_text``: as in `edit_row`.
 
         A key (BSM) that another row has is not reported, since that concerns the whole layer; the row is then
         identified by its feature id too.
@@ -125,7 +134,7 @@ class IncrementalChecker:
         row = self._rows.issue_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
         added = self._rows.make_changed_row(
-            role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes
+            role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
         )
         self._rows.update_key_uniqueness(role, row, None, added)
         return row, self._recheck_row(role, row, self._rows.make_empty_layer(role), added)
@@ -146,7 +155,8 @@ class IncrementalChecker:
         if not len(former):
             return None
         layer = self.plan.layers[role]
-        renumbered = layer.make_layer_of_source(make_source_with_frame(layer, former.frame.set_axis([fid], axis=0)))
+        source = make_source_with_frame(layer, former.frame.set_axis([fid], axis=0))
+        renumbered = layer.make_layer_of_source(set_curve_text(source, fid, self._rows.get_curve_text(role, row)))
         renumbered.__dict__["repeated_keys"] = former.repeated_keys
         if former.repeated_keys:
             return self._recheck_row(role, row, former, renumbered, whole=True)

@@ -13,10 +13,11 @@ import numpy as np
 import shapely
 
 from ..geometry.linework import build_linework
+from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..geometry.validity import is_missing
 from ..loading.assembly import validate_coordinates
 from ..model.findings import Finding
-from ..plan.layer import Layer
+from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 
 RowBounds = tuple[float, float, float, float]
@@ -160,19 +161,26 @@ class EditedRows:
         """Return an empty layer of a role."""
         return self.layers[role].take(np.zeros(0, dtype=int))
 
-    def make_changed_row(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
+    def make_changed_row(
+        self, role: str, before: Layer, shape: Any, attributes: dict[str, Any], curve_text: str = ""
+    ) -> Layer:
         """Return a row with another shape and other attributes, as a layer of one row.
 
-        ``shape``: ``...`` leaves it unchanged. ``before``: the row to start from. The change is not stored.
+        ``shape``: ``...`` leaves it unchanged; ``curve_text``: the text of a given shape that has arcs. ``before``: the
+        row to start from. The change is not stored.
         """
         layer, frame = self.layers[role], before.frame.copy()
+        fid = before.fids[0]
+        if shape is ...:
+            curve_text = before.source.curve_texts.get(fid, "")
         if shape is not ...:
             frame[frame.geometry.name] = _make_geometry_column(frame, shape)
         for name, value in attributes.items():
             # No rule reads a field that was added after the layer was read.
             if name in frame.columns:
                 frame[name] = np.array([value], dtype=object)
-        changed = layer.make_layer_of_source(make_source_with_frame(layer, frame))
+        source = set_curve_text(make_source_with_frame(layer, frame), fid, curve_text)
+        changed = layer.make_layer_of_source(source)
         problem, _ = validate_coordinates(changed.source)
         changed.stray_rows = {0: problem} if problem else {}
         return changed
@@ -185,6 +193,14 @@ class EditedRows:
             return None
         shape = frame.geometry.name
         return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
+
+    def get_curve_text(self, role: str, row: int) -> str:
+        """Return the text (WKT) of a row's shape if it has arcs, else an empty one."""
+        edited = self._edited[role].get(row)
+        if edited is not None:
+            return edited.source.curve_texts.get(edited.fids[0], "") if len(edited) else ""
+        texts = self.layers[role].source.curve_texts
+        return texts.get(self.layers[role].fids[row], "") if texts else ""
 
     def find_row_of_key(self, role: str, key: str) -> int | None:
         """Return the row that had a key when the layer was read."""
@@ -255,9 +271,30 @@ def _make_geometry_column(frame: Any, shape: Any) -> Any:
     return gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
 
 
-def make_source_with_frame(layer: Layer, frame: Any) -> Any:
+def make_source_with_frame(layer: Layer, frame: Any) -> SourceLayer:
     """Return the layer's source with another attribute table."""
     return replace(layer.source, frame=frame, broken_fids=())
+
+
+def set_curve_text(source: SourceLayer, fid: int, curve_text: str) -> SourceLayer:
+    """Return the source of a single row, whose shape has arcs if ``curve_text`` is not empty."""
+    step = source.curve_step or CURVE_STEP_DEGREES
+    return (
+        replace(source, curve_texts={fid: curve_text}, curve_step=step)
+        if curve_text
+        else replace(source, curve_texts={})
+    )
+
+
+def _collect_curve_texts(layers: list[Layer]) -> dict[int, str]:
+    """Return the texts of the rows of these layers whose shapes have arcs, by feature id."""
+    return {
+        fid: text
+        for layer in layers
+        if layer.source.curve_texts
+        for fid in layer.fids
+        if (text := layer.source.curve_texts.get(fid))
+    }
 
 
 def _concatenate_layers(layers: list[Layer]) -> Layer:
@@ -274,7 +311,12 @@ def _concatenate_layers(layers: list[Layer]) -> Layer:
     }
     # Columns that a new row leaves empty have no data type.
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
-    whole = first.make_layer_of_source(make_source_with_frame(first, frame))
+    source = replace(
+        make_source_with_frame(first, frame),
+        curve_texts=_collect_curve_texts(layers),
+        curve_step=max(layer.source.curve_step for layer in layers),
+    )
+    whole = first.make_layer_of_source(source)
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
     for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])

@@ -28,11 +28,13 @@ FeatureKey = tuple[str, int]
 class FeatureState:
     """Shape and attributes of a feature at one moment.
 
-    ``wkb``: the shape, None without one. ``attributes``: values by field name, None where missing.
+    ``wkb``: the shape, None without one. ``attributes``: values by field name, None where missing. ``curve_text``: the
+    text (WKT) of a shape with arcs, which ``wkb`` has as segments; empty without arcs.
     """
 
     wkb: bytes | None
     attributes: dict[str, Any]
+    curve_text: str = ""
 
 
 @dataclass
@@ -187,20 +189,21 @@ class IncrementalSession:
             return self._checker.remove_row(role, row) if row is not None and current is not None else None
         shape = _read_shape(state.wkb)
         if row is None:
-            row, recheck = self._checker.add_row(role, fid, shape, **state.attributes)
+            row, recheck = self._checker.add_row(role, fid, shape, state.curve_text, **state.attributes)
             self._get_own_row_numbers(role)[fid] = row
             return recheck
         if current is None:
-            return self._checker.edit_row(role, row, shape, **state.attributes)
+            return self._checker.edit_row(role, row, shape, state.curve_text, **state.attributes)
         former_shape, attributes = current
         changed = {
             name: value
             for name, value in state.attributes.items()
             if name in attributes and not are_equal_values(attributes[name], value)
         }
-        if not changed and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
+        is_same_curve = self._checker.rows.get_curve_text(role, row) == state.curve_text
+        if not changed and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self._checker.edit_row(role, row, shape, **changed)
+        return self._checker.edit_row(role, row, shape, state.curve_text, **changed)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         if recheck is None:

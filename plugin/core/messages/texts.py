@@ -346,7 +346,17 @@ class Texts:
         if words.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
-        return _fill_placeholders(text, words)
+        return _fill_placeholders(text, words) + self._make_registration_remark(finding)
+
+    def _make_registration_remark(self, finding: Finding) -> str:
+        """Return the remark on the register of windows next to the data, empty without a register."""
+        registration = finding.params.get("shown", {}).get("registration")
+        if registration is None:
+            return ""
+        if not registration:
+            return self.get("words", "window_unregistered")
+        key = "window_registered_with_document" if registration["document"] else "window_registered"
+        return self.get("words", key, **registration)
 
     def _make_message_params(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.

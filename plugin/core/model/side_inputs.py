@@ -11,9 +11,9 @@ T = TypeVar("T")
 class SideInputs:
     """Tables and editions that a plan is compared with, by name of their option.
 
-    Names: ``figures``, ``targets``, ``register``, ``baseline``, ``renumbered``, ``record``, ``package``. The packages
-    that define the values provide a typed function for each, so this module does not depend on them. A value None
-    counts as missing.
+    Names: ``figures``, ``targets``, ``register``, ``baseline``, ``renumbered``, ``record``, ``windows``, ``package``.
+    The packages that define the values provide a typed function for each, so this module does not depend on them. A
+    value None counts as missing.
     """
 
     def __init__(self, **values: Any):

@@ -91,14 +91,14 @@ class FieldInfo:
 class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
 
-    ``frame``: rows, indexed by feature id. ``fids_with_arcs``: ids of features with arcs, divided into segments on
-    reading by ``curve_step`` (degrees). ``broken_fids``: ids of features whose geometry no library can represent; it is
-    missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table is unusable (no geometry,
-    unreadable file), as text key and parameters. ``declared_geometry_type`` and ``declared_row_count``: geometry type
-    and number of rows as the source declares them; empty and None if it does not. ``row_filter``: the condition that
-    hides rows in a project. ``has_closed_lines_only``: the layer has lines that are all closed, and is not read.
-    ``shape_crs``: CRS that geometries declare instead of the layer's → their number. ``described_crs``: the CRS that
-    the file's definition describes, if its code is that of another CRS.
+    ``frame``: rows, indexed by feature id. ``curve_texts``: id of each feature with arcs → its text (WKT); on reading,
+    its arcs were divided into segments by ``curve_step`` (degrees). ``broken_fids``: ids of features whose geometry no
+    library can represent; it is missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table
+    is unusable (no geometry, unreadable file), as text key and parameters. ``declared_geometry_type`` and
+    ``declared_row_count``: geometry type and number of rows as the source declares them; empty and None if it does not.
+    ``row_filter``: the condition that hides rows in a project. ``has_closed_lines_only``: the layer has lines that are
+    all closed, and is not read. ``shape_crs``: CRS that geometries declare instead of the layer's → their number.
+    ``described_crs``: the CRS that the file's definition describes, if its code is that of another CRS.
     """
 
     name: str
@@ -108,7 +108,7 @@ class SourceLayer:
     source: str = ""
     encoding: str = ""
     template_id: str = ""
-    fids_with_arcs: tuple[int, ...] = ()
+    curve_texts: dict[int, str] = field(default_factory=dict)
     curve_step: float = 0.0
     unsaved_edit_count: int = 0
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -120,6 +120,11 @@ class SourceLayer:
     has_closed_lines_only: bool = False
     shape_crs: dict[str, int] = field(default_factory=dict)
     described_crs: str = ""
+
+    @property
+    def fids_with_arcs(self) -> tuple[int, ...]:
+        """Return the ids of the features with arcs."""
+        return tuple(self.curve_texts)
 
     @property
     def full_name(self) -> str:

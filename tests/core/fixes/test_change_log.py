@@ -6,9 +6,14 @@ import csv
 import pytest
 
 from plugin.core.errors import OutputError
-from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, append_log_rows, make_default_log_path
+from plugin.core.fixes.append_only import RowsToAppend, append_rows
+from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, make_default_log_path
 
 ROW = [f"值{n}" for n in range(len(CHANGE_LOG_COLUMNS))]
+
+
+def append_log_rows(path, rows):
+    append_rows([RowsToAppend(path, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")])
 
 
 def read(path):

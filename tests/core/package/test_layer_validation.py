@@ -170,7 +170,7 @@ def test_missing_wrong_or_curved_shapes_are_reported_before_export():
     assert get_problem_by_key(problems, "shape_missing").features == ("140225000000000002",)
     assert get_problem_by_key(problems, "shape_kind").level is ProblemLevel.STOP
     curved = make_package_plan(DLTB=make_parcel_table())
-    curved.layers["DLTB"].source.fids_with_arcs = (1,)
+    curved.layers["DLTB"].source.curve_texts = {1: "CURVE"}
     curved.layers["DLTB"].source.curve_step = 4.0
     problem = get_problem_by_key(validate_for_export(curved, make_data_set_spec()), "shape_curved")
     assert (problem.level, problem.features) == (ProblemLevel.GATE, ("140225000000000002",))

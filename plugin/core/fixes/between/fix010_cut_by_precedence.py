@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 import shapely
 
 from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
-from ..edits import Edits, FixRefused
+from ..edits import Edits, FixRefused, RowEdit, WindowEdit
 from ..model import FixExample, Safety, fix
 from ..precedence import find_staying_and_yielding_row
 from ..shapes import list_parts, subtract
-from ..state import EditingState
+from ..state import EditingState, Row
 
+#: Share of a hole that the feature covered before, so that the hole is a new window and no longer edge of an old one.
+_LEAST_NEW_SHARE = 0.5
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -57,14 +61,26 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     remaining = subtract(shape, [obstacle], state.tolerance)
     if remaining is None:
         raise FixRefused("would_be_empty", role=yields.role, key=yields.key)
-    opens_window = _count_holes(remaining) > _count_holes(shape)
+    edits = reshape_row(state, yields, remaining)
+    windows = _list_windows(edits, yields, stays, remaining)
+    opens_window = bool(windows)
     return Edits(
-        reshape_row(state, yields, remaining),
+        edits,
         case="window" if opens_window else "",
         params={"role": yields.role, "key": yields.key, "other_role": stays.role, "other_key": stays.key},
         review_reasons=["window"] if opens_window else [],
+        windows=windows,
     )
 
 
-def _count_holes(shape: object) -> int:
-    return sum(len(part.interiors) for part in list_parts(shape))
+def _list_windows(edits: list[RowEdit], yields: Row, stays: Row, remaining: Any) -> list[WindowEdit]:
+    """Return the holes of the parts of a row that were not open before, each with the key of its part."""
+    windows = []
+    # The parts are in the order of the edits.
+    for edit, part in zip(edits, list_parts(remaining), strict=True):
+        key = edit.attributes.get(yields.layer.get_field_name("key"), "") if edit.is_new else yields.key
+        for ring in part.interiors:
+            hole = shapely.Polygon(ring)
+            if shapely.intersection(hole, yields.plane).area > _LEAST_NEW_SHARE * hole.area:
+                windows.append(WindowEdit(yields.role, str(key), stays.role, stays.key, hole))
+    return windows

@@ -4,13 +4,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...geometry.crs import reproject_from_lonlat
 from ...geometry.parts import OverlayParts
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
+from ...model.window_register import RegisteredWindow, get_registered_windows
 from ...plan.layer import Layer
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -58,7 +61,8 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
         Places that the 城镇开发边界 (quality.windowed) encloses without covering them, one feature alone or several
         together, and that contain permanent basic farmland or the red line (quality.window_fillers): windows
         (开天窗). Each is listed with its area and the land that fills it; a window filled by less than window_share
-        is a warning.
+        is a warning. Where a register of windows (名称.windows.csv) is next to the data, each finding adds whether
+        the window is registered.
     Why
         Control lines may stay inside the boundary as windows; their land is not urban land. Land covered by neither
         the boundary nor a line is in no total.
@@ -93,6 +97,7 @@ def _report_windows(
         layer, holes, Polygons(np.concatenate([filler.plane for filler in fillers])), ctx
     )
     areas = ctx.geometry.measure_statutory_areas(holes.geometry)
+    registered = get_registered_windows(ctx.side_inputs)
     findings = []
     for n, row in enumerate(holes.left.tolist()):
         area = float(areas[n])
@@ -113,8 +118,24 @@ def _report_windows(
             layer, row, params=params, area_m2=area, width_m=float(holes.width[n]), geometry=holes.geometry[n]
         )
         finding.case, finding.severity = ("window", None) if is_full else ("partly", Severity.WARNING)
+        if registered is not None:
+            finding.params["shown"] = {
+                "registration": _describe_registration(layer, holes.geometry[n], registered, ctx)
+            }
         findings.append(finding)
     return ctx.finding_maker.mark_findings_by_location(findings)
+
+
+def _describe_registration(
+    layer: Layer, hole: Any, registered: tuple[RegisteredWindow, ...], ctx: RuleContext
+) -> dict[str, str]:
+    """Return the last entry of the register that is inside a hole, as parameters of a remark; empty without one."""
+    own = [window for window in registered if window.role == layer.role]
+    places = reproject_from_lonlat([(window.longitude, window.latitude) for window in own], ctx.plan.plane_crs)
+    inside = [window for window, place in zip(own, places, strict=True) if hole.contains(shapely.Point(place))]
+    if not inside:
+        return {}
+    return {"when": inside[-1].when, "document": inside[-1].document}
 
 
 def _compute_covered_shares(layer: Layer, holes: OverlayParts, cover: Polygons, ctx: RuleContext) -> NDArray:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables (CSV in UTF-8 with a byte order mark) to which rows are only appended, several of them together or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import OutputError
+from ..files.encoding import UndecodableTextError, decode_file_text
+from ..files.writing import write_atomically
+
+#: Columns by which a table is recognised.
+_RECOGNISED_COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class RowsToAppend:
+    """Rows for a table.
+
+    ``columns``: its heading; ``error_key``: text of the error if the file cannot be read or is another table.
+    """
+
+    path: Path
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    error_key: str
+
+
+def append_rows(tables: Iterable[RowsToAppend]) -> None:
+    """Append rows to tables, which are created if they are missing.
+
+    A temporary file is written and replaces the former one. Raise OutputError if one of the files cannot be read or
+    written, or is another table; then all of them are unchanged.
+    """
+    prepared = [(table.path, *_prepare(table)) for table in tables]
+    done: list[tuple[Path, bytes | None]] = []
+    try:
+        for path, former, contents in prepared:
+            _write(path, contents)
+            done.append((path, former))
+    except BaseException:
+        for path, former in done:
+            if former is None:
+                path.unlink()
+            else:
+                path.write_bytes(former)
+        raise
+
+
+def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
+    """Return the former bytes of a table, None without a file, and its new ones."""
+    try:
+        former = table.path.read_bytes() if table.path.exists() else None
+        text = decode_file_text(former) if former and former.strip() else _format_csv([table.columns])
+    except (OSError, UndecodableTextError) as error:
+        raise OutputError(table.error_key, target=str(table.path)) from error
+    heading = next(csv.reader(io.StringIO(text, newline="")), [])
+    if heading[:_RECOGNISED_COLUMNS] != list(table.columns[:_RECOGNISED_COLUMNS]):
+        raise OutputError(table.error_key, target=str(table.path))
+    if not text.endswith("\n"):
+        text += "\r\n"
+    return former, (text + _format_csv(table.rows)).encode("utf-8-sig")
+
+
+def _write(path: Path, contents: bytes) -> None:
+    with write_atomically(path) as target, target.open("wb") as handle:
+        handle.write(contents)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _format_csv(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows([escape_formula_cell(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def escape_formula_cell(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "@") else cell

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Log a step of applied fixes: rows of the change log, and of the register of windows if fixes opened any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from ..model.window_register import (
+    WINDOW_REGISTER_COLUMNS,
+    WINDOW_REGISTER_SUFFIX,
+    RegisteredWindow,
+    WindowState,
+)
+from .append_only import RowsToAppend, append_rows
+from .change_log import CHANGE_LOG_COLUMNS, CHANGE_LOG_SUFFIX, LogAction, make_log_rows
+from .proposal import OpenedWindow, Proposal
+from .texts import FixTexts
+
+_STATES = {
+    LogAction.APPLIED: WindowState.REGISTERED,
+    LogAction.REDONE: WindowState.REGISTERED,
+    LogAction.UNDONE: WindowState.WITHDRAWN,
+    LogAction.DISCARDED: WindowState.WITHDRAWN,
+}
+
+
+def find_register_path(log: Path) -> Path:
+    """Return the path of the register of windows next to a change log."""
+    return log.with_name(log.name.removesuffix(CHANGE_LOG_SUFFIX) + WINDOW_REGISTER_SUFFIX)
+
+
+def append_step(
+    log: str | Path,
+    proposals: Iterable[Proposal],
+    action: LogAction,
+    *,
+    texts: FixTexts,
+    step: str,
+    who: str,
+    when: datetime,
+) -> list[Path]:
+    """Append an action on proposals to the change log and, for windows, to the register; return the written paths.
+
+    ``step``: the number of the edit step, the same for all fixes of a batch. Raise OutputError if one of the files
+    cannot be written, or is another table; both are then unchanged.
+    """
+    log, listed = Path(log), list(proposals)
+    rows = make_log_rows(listed, action, texts=texts, step=step, who=who, when=when)
+    tables = [RowsToAppend(log, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")]
+    windows = [window for proposal in listed for window in proposal.windows]
+    if windows:
+        entries = [_make_entry(window, _STATES[action], step, who, when) for window in windows]
+        register_rows = [format_entry(entry, texts) for entry in entries]
+        tables.insert(
+            0, RowsToAppend(find_register_path(log), WINDOW_REGISTER_COLUMNS, register_rows, "windows_foreign")
+        )
+    append_rows(tables)
+    return [table.path for table in tables]
+
+
+def _make_entry(window: OpenedWindow, state: WindowState, step: str, who: str, when: datetime) -> RegisteredWindow:
+    return RegisteredWindow(
+        f"{when:%Y-%m-%d %H:%M:%S}",
+        step,
+        window.role,
+        window.key,
+        window.filler_role,
+        window.filler_key,
+        window.area_m2,
+        window.document,
+        who,
+        state,
+        window.longitude,
+        window.latitude,
+    )
+
+
+def format_entry(entry: RegisteredWindow, texts: FixTexts) -> list[str]:
+    """Return an entry as a row of the register, with the names of layers."""
+    return [
+        entry.when,
+        entry.step,
+        texts.layer(entry.role),
+        entry.key,
+        texts.layer(entry.filler_role),
+        entry.filler_key,
+        f"{entry.area_m2:.2f}",
+        entry.document,
+        entry.who,
+        str(entry.state),
+        f"{entry.longitude:.7f}",
+        f"{entry.latitude:.7f}",
+    ]

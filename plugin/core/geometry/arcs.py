@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Circular arcs: divide them into chords to a tolerance, and read shapes with arcs from their text (WKT).
+
+An arc is given by its start, a middle point on it, and its end (ISO 13249-3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+#: A middle point this near (m) to the line through start and end is on it: the arc is straight.
+STRAIGHT_WITHIN_M = 1e-7
+#: Largest central angle of a chord, so that a circle smaller than the tolerance still has an area.
+_MAX_CHORD_ANGLE = np.pi / 2
+_ARC_TYPE = "CIRCULARSTRING"
+_CURVE_TYPES = ("LINESTRING", _ARC_TYPE, "COMPOUNDCURVE")
+_SURFACE_TYPES = ("POLYGON", "CURVEPOLYGON")
+_COLLECTION_TYPES = {"MULTICURVE": "MULTILINESTRING", "MULTISURFACE": "MULTIPOLYGON"}
+_TOKEN = re.compile(r"[(),]|[A-Za-z]+|[-+]?\.?\d[\d.]*(?:[eE][-+]?\d+)?|\S")
+
+Point = tuple[float, float]
+
+
+class UnknownCurveError(ValueError):
+    """A shape has a curve of another kind than circular arcs, or its text is unreadable."""
+
+
+def count_arcs(text: str) -> int:
+    """Return the number of circular arcs in the text (WKT) of a shape."""
+    points = [len(found.split(",")) for found in re.findall(rf"{_ARC_TYPE}[ZM ]*\(([^)]*)", text.upper())]
+    return sum(count // 2 for count in points)
+
+
+def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> NDArray:
+    """Return the vertices of chords that replace an arc.
+
+    Both ends and the middle point are among them. The same arc read from its end gives exactly the same vertices.
+    An arc whose end is its start is a full circle, whose middle point is opposite; it runs counter-clockwise.
+
+    Parameters
+    ----------
+    start, middle, end
+        Coordinates in metres.
+    tolerance_m
+        Largest distance between an arc and its chord (m), above 0.
+
+    Returns
+    -------
+    NDArray
+        (n, 2) vertices from start to end.
+    """
+    if start == end:
+        return _divide_circle(start, middle, tolerance_m)
+    if end < start:
+        return divide_arc(end, middle, start, tolerance_m)[::-1]
+    to_middle, to_end, rest = _subtract(middle, start), _subtract(end, start), _subtract(end, middle)
+    cross = to_middle.real * to_end.imag - to_middle.imag * to_end.real
+    if abs(cross) <= STRAIGHT_WITHIN_M * abs(to_end):
+        is_between = (to_middle * rest.conjugate()).real > 0
+        return np.array([start, middle, end] if is_between else [start, end])
+    radius = abs(to_middle) * abs(to_end) * abs(rest) / (2 * abs(cross))
+    # An arc seen from a point of its circle has twice the angle at the centre.
+    angles = [2 * _measure_angle(to_end, rest), 2 * _measure_angle(to_middle, to_end)]
+    sign = 1.0 if cross > 0 else -1.0
+    first, second = (
+        _divide_between(point, chord, sign * angle, _count_chords(angle, radius, tolerance_m))
+        for point, chord, angle in zip((start, middle), (to_middle, rest), angles, strict=True)
+    )
+    return np.concatenate([[start], first, [middle], second, [end]])
+
+
+def _divide_circle(start: Point, opposite: Point, tolerance_m: float) -> NDArray:
+    if start == opposite:
+        return np.array([start])
+    west, east = sorted((start, opposite))
+    chord = _subtract(east, west)
+    count = _count_chords(np.pi, abs(chord) / 2, tolerance_m)
+    lower = np.concatenate([[west], _divide_between(west, chord, np.pi, count)])
+    upper = np.concatenate([[east], _divide_between(east, -chord, np.pi, count)])
+    halves = (lower, upper) if start == west else (upper, lower)
+    return np.concatenate([*halves, [start]])
+
+
+def _subtract(point: Point, origin: Point) -> complex:
+    return complex(point[0] - origin[0], point[1] - origin[1])
+
+
+def _measure_angle(first: complex, second: complex) -> float:
+    """Return the angle between two vectors, 0 to π."""
+    product = first * second.conjugate()
+    return float(np.arctan2(abs(product.imag), product.real))
+
+
+def _count_chords(angle: float, radius: float, tolerance_m: float) -> int:
+    """Return the number of equal chords, so that sagitta r·(1 − cos(θ/2)) ≤ tolerance for the angle θ of each."""
+    # 1 − cos(θ/2) = 2·sin²(θ/4), which keeps its digits for small angles.
+    largest = min(_MAX_CHORD_ANGLE, 4 * float(np.arcsin(min(1.0, np.sqrt(tolerance_m / (2 * radius))))))
+    return max(1, int(np.ceil(angle / largest)))
+
+
+def _divide_between(point: Point, chord: complex, angle: float, count: int) -> NDArray:
+    """Return (count − 1, 2) points of an arc between its ends; ``angle``: at the centre, negative for clockwise.
+
+    The chord to a point at a share t of the arc has the length 2r·sin(t·angle/2) and turns by (1 − t)·angle/2 from
+    the whole chord. This needs no centre, which is far away and inexact for a flat arc.
+    """
+    share = np.arange(1, count) / count
+    turned = chord * np.exp(-0.5j * (1 - share) * angle) * (np.sin(share * angle / 2) / np.sin(angle / 2))
+    return np.column_stack([point[0] + turned.real, point[1] + turned.imag])
+
+
+def straighten(text: str, tolerance_m: float) -> shapely.Geometry:
+    """Return a shape with straight edges for the text (WKT) of a shape with arcs, as `divide_arc` divides them.
+
+    Heights and M values are left out. Raise UnknownCurveError for other curves and for unreadable texts.
+    """
+    tokens = _TOKEN.findall(text)
+    reader = _TextReader(tokens, tolerance_m)
+    try:
+        shape = reader.read_shape()
+    except (IndexError, ValueError, shapely.GEOSException) as error:
+        raise UnknownCurveError(text[:60]) from error
+    if reader.position != len(tokens):
+        raise UnknownCurveError(text[:60])
+    return shape
+
+
+class _TextReader:
+    """Reads the tokens of a shape's text from left to right."""
+
+    def __init__(self, tokens: list[str], tolerance_m: float):
+        self._tokens = tokens
+        self._tolerance_m = tolerance_m
+        self.position = 0
+
+    def _peek(self) -> str:
+        return self._tokens[self.position].upper()
+
+    def _take(self, expected: str = "") -> str:
+        token = self._peek()
+        if expected and token != expected:
+            raise UnknownCurveError(token)
+        self.position += 1
+        return token
+
+    def _read_type(self, default: str) -> str:
+        """Return a type without its dimensions; ``default`` where parts of a kind have none."""
+        if self._peek() in ("(", "EMPTY"):
+            return default
+        name = self._take()
+        if self._peek() in ("Z", "M", "ZM"):
+            self._take()
+        known = (*_CURVE_TYPES, *_SURFACE_TYPES, *_COLLECTION_TYPES, *_COLLECTION_TYPES.values())
+        return next((one for one in known if name in (one, f"{one}Z", f"{one}M", f"{one}ZM")), name)
+
+    def _read_list(self, read_one: Callable[[], NDArray | shapely.Geometry | None]) -> list:
+        """Return the parts within brackets, without empty ones."""
+        if self._peek() == "EMPTY":
+            self._take()
+            return []
+        self._take("(")
+        parts = [read_one()]
+        while self._peek() == ",":
+            self._take()
+            parts.append(read_one())
+        self._take(")")
+        return [part for part in parts if part is not None]
+
+    def read_shape(self) -> shapely.Geometry:
+        name = self._read_type("")
+        if name in _CURVE_TYPES:
+            vertices = self._read_curve_of(name)
+            return shapely.LineString() if vertices is None else shapely.linestrings(vertices)
+        if name in _SURFACE_TYPES:
+            return self._read_surface() or shapely.Polygon()
+        if name in ("MULTICURVE", "MULTILINESTRING"):
+            return shapely.multilinestrings([shapely.linestrings(xy) for xy in self._read_list(self._read_curve)])
+        if name in ("MULTISURFACE", "MULTIPOLYGON"):
+            return shapely.multipolygons(self._read_list(self._read_part_of_surfaces))
+        raise UnknownCurveError(name)
+
+    def _read_part_of_surfaces(self) -> shapely.Geometry | None:
+        if self._read_type("POLYGON") not in _SURFACE_TYPES:
+            raise UnknownCurveError("surface")
+        return self._read_surface()
+
+    def _read_surface(self) -> shapely.Geometry | None:
+        rings = [shapely.linearrings(xy) for xy in self._read_list(self._read_curve)]
+        return shapely.Polygon(rings[0], rings[1:]) if rings else None
+
+    def _read_curve(self) -> NDArray | None:
+        return self._read_curve_of(self._read_type("LINESTRING"))
+
+    def _read_curve_of(self, name: str) -> NDArray | None:
+        """Return (n, 2) vertices of a line, an arc or several in a row; None if it is empty."""
+        if name == "COMPOUNDCURVE":
+            pieces = self._read_list(self._read_curve)
+        elif name == "LINESTRING":
+            points = self._read_list(self._read_point)
+            pieces = [np.array(points)] if points else []
+        elif name == _ARC_TYPE:
+            points = self._read_list(self._read_point)
+            if points and (len(points) < 3 or len(points) % 2 == 0):
+                raise UnknownCurveError(_ARC_TYPE)
+            pieces = [
+                divide_arc(start, middle, end, self._tolerance_m)
+                for start, middle, end in zip(points[:-2:2], points[1:-1:2], points[2::2], strict=True)
+            ]
+        else:
+            raise UnknownCurveError(name)
+        if not pieces:
+            return None
+        vertices = np.concatenate(pieces)
+        is_new = np.r_[True, (vertices[1:] != vertices[:-1]).any(axis=1)]
+        return vertices[is_new]
+
+    def _read_point(self) -> Point:
+        numbers = []
+        while self._peek() not in (",", ")"):
+            numbers.append(float(self._take()))
+        x, y = numbers[:2]
+        return x, y

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Texts (WKT) of the shapes with arcs of a file, which pyogrio reads as straight segments without a notice."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import struct
+from contextlib import closing
+from pathlib import Path
+
+import pyogrio
+import shapely
+
+from ..geometry.arcs import count_arcs
+from .records import open_read_only
+from .shape_headers import find_wkb_start
+from .sql_names import quote_name
+
+_CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
+#: Formats without arcs.
+_FORMATS_WITHOUT_CURVES = (".shp", ".geojson", ".json", ".kml", ".tab")
+#: Well-known binary code of a type → its name; codes of types with Z, M and both add 1000, 2000 and 3000.
+_NAMES_BY_CODE = {
+    2: "LINESTRING", 3: "POLYGON", 5: "MULTILINESTRING", 6: "MULTIPOLYGON", 8: "CIRCULARSTRING", 9: "COMPOUNDCURVE",
+    10: "CURVEPOLYGON", 11: "MULTICURVE", 12: "MULTISURFACE",
+}  # fmt: skip
+_DIMENSIONS = {0: ("", 2), 1: (" Z", 3), 2: (" M", 3), 3: (" ZM", 4)}
+_PAIR = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?) (-?[\d.]+(?:e[-+]?\d+)?)")
+
+
+def read_curve_texts(path: Path, opened: Path, name: str) -> dict[int, str]:
+    """Return the texts of the shapes with curves by feature id.
+
+    The shapes are found by their type. A type of curves without an arc is straight, except in a FileGDB: there the
+    driver has replaced a Bézier curve, and nothing is known of it but the type. Coordinates have 15 digits; those of
+    a GeoPackage are exact.
+    """
+    if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
+        return {}
+    wanted = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
+    sql = f"SELECT OGR_GEOM_WKT AS text FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608 # the name is quoted, the types are ours
+    _, fids, _, (texts,) = pyogrio.raw.read(
+        opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False
+    )
+    found = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
+    if path.suffix.lower() != ".gdb":
+        found = {fid: text for fid, text in found.items() if count_arcs(text)}
+    return found | (_read_exact_texts(opened, name, list(found)) if path.suffix.lower() == ".gpkg" and found else {})
+
+
+def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
+    """Return a text with the exact coordinates of those vertices that its straight shape has too.
+
+    These are the ends of all arcs and segments; the driver has rounded them to 15 digits in the text only.
+    """
+
+    def round_as_driver(x: float, y: float) -> tuple[str, str]:
+        return f"{x:.15g}", f"{y:.15g}"
+
+    vertices = shapely.get_coordinates(shape).tolist()
+    exact = {round_as_driver(x, y): f"{x!r} {y!r}" for x, y in vertices}
+    return _PAIR.sub(lambda pair: exact.get(round_as_driver(float(pair[1]), float(pair[2])), pair[0]), text)
+
+
+def _read_exact_texts(opened: Path, name: str, fids: list[int]) -> dict[int, str]:
+    """Return exact texts of shapes of a GeoPackage; those that cannot be read are left out."""
+    try:
+        database = open_read_only(opened)
+        if database is None:
+            return {}
+        with closing(database):
+            row = database.execute(
+                "SELECT column_name FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
+            ).fetchone()
+            if row is None:
+                return {}
+            shape, table = (text.replace('"', '""') for text in (row[0], name))
+            sql = f'SELECT "{shape}" FROM "{table}" WHERE rowid = ?'  # nosec B608 # quotes are doubled
+            blobs = {fid: database.execute(sql, (fid,)).fetchone()[0] for fid in fids}
+            return {fid: format_wkb(blob[find_wkb_start(blob) :]) for fid, blob in blobs.items()}
+    except (sqlite3.Error, struct.error, KeyError, TypeError):
+        return {}
+
+
+def format_wkb(wkb: bytes) -> str:
+    """Return the text of a shape in well-known binary (ISO 13249-3) with all digits.
+
+    Raise KeyError or struct.error for another type, or if bytes are missing.
+    """
+    return _format_wkb_at(wkb, 0)[0]
+
+
+def _format_wkb_at(wkb: bytes, start: int) -> tuple[str, int]:
+    """Return the text of the shape that begins at a byte, and the byte after it."""
+    order = "<" if wkb[start] == 1 else ">"
+    code, count = struct.unpack_from(f"{order}II", wkb, start + 1)
+    word, size = _DIMENSIONS[code // 1000]
+    name, position = _NAMES_BY_CODE[code % 1000], start + 9
+    parts = []
+    if name in ("LINESTRING", "CIRCULARSTRING"):
+        text, position = _format_points(wkb, position, count, order, size)
+        parts.append(text)
+    elif name == "POLYGON":
+        for _ in range(count):
+            (points,) = struct.unpack_from(f"{order}I", wkb, position)
+            text, position = _format_points(wkb, position + 4, points, order, size)
+            parts.append(f"({text})")
+    else:
+        for _ in range(count):
+            text, position = _format_wkb_at(wkb, position)
+            parts.append(text)
+    return (f"{name}{word} ({', '.join(parts)})" if count else f"{name}{word} EMPTY"), position
+
+
+def _format_points(wkb: bytes, position: int, count: int, order: str, size: int) -> tuple[str, int]:
+    numbers = struct.unpack_from(f"{order}{count * size}d", wkb, position)
+    points = (" ".join(map(repr, numbers[n : n + size])) for n in range(0, len(numbers), size))
+    return ", ".join(points), position + 8 * len(numbers)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The register of windows (开天窗) next to the data: a CSV to which fixes append, and which the rule on windows reads.
+
+A row registers a window or withdraws an earlier row. Planners may fill in the document of a row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ..errors import InputError
+from ..files.encoding import UndecodableTextError, decode_file_text
+from .side_inputs import SideInputs
+
+#: The suffix of a register of windows, after the name of the data.
+WINDOW_REGISTER_SUFFIX = ".windows.csv"
+WINDOW_REGISTER_COLUMNS = (
+    "登记时间", "步骤", "图层", "要素（BSM）", "窗内控制线图层", "窗内要素", "面积（m²）", "依据文号", "登记人", "状态",
+    "中心经度", "中心纬度",
+)  # fmt: skip
+#: The code of a layer after its name: 城镇开发边界（CZKFBJ）.
+_CODE_AFTER_NAME = re.compile(r"（(\w+)）$")
+
+
+class WindowState(StrEnum):
+    """What a row of the register does."""
+
+    REGISTERED = "登记"
+    WITHDRAWN = "撤销"
+
+
+@dataclass(frozen=True)
+class RegisteredWindow:
+    """A row of the register.
+
+    ``role``, ``key``: layer code and key (BSM) of the feature that is open; ``filler_role``, ``filler_key``: those of
+    the line inside. ``area_m2``: on the ellipsoid; ``longitude``, ``latitude``: a point inside (degrees, EPSG:4490).
+    ``step``: the edit step, as in the change log.
+    """
+
+    when: str
+    step: str
+    role: str
+    key: str
+    filler_role: str
+    filler_key: str
+    area_m2: float
+    document: str
+    who: str
+    state: WindowState
+    longitude: float
+    latitude: float
+
+
+def make_default_register_path(source: str | Path) -> Path:
+    """Return the path of the register for a data file or folder, as for the change log."""
+    source = Path(source)
+    if source.is_dir() and source.suffix.lower() != ".gdb":
+        return source / f"{source.resolve().name}{WINDOW_REGISTER_SUFFIX}"
+    return source.with_name(f"{source.stem}{WINDOW_REGISTER_SUFFIX}")
+
+
+def find_window_register_path(file: str | Path) -> Path | None:
+    """Return the register of a data file: next to the file, else that of its folder; None without one."""
+    file = Path(file)
+    candidates = (make_default_register_path(file), make_default_register_path(file.parent))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def read_window_register(path: str | Path) -> list[RegisteredWindow]:
+    """Return the rows of a register in their order; rows without a state or a place are left out.
+
+    Raise InputError if the file cannot be read, or is another table.
+    """
+    path = Path(path)
+    try:
+        text = decode_file_text(path.read_bytes())
+    except (OSError, UndecodableTextError) as error:
+        raise InputError("windows_unreadable", target=str(path)) from error
+    lines = csv.DictReader(io.StringIO(text, newline=""))
+    if not set(WINDOW_REGISTER_COLUMNS) <= set(lines.fieldnames or ()):
+        raise InputError("windows_unreadable", target=str(path))
+    rows = (_parse_row(line) for line in lines)
+    return [row for row in rows if row is not None]
+
+
+def _parse_row(line: dict[str, str]) -> RegisteredWindow | None:
+    cells = [(line.get(name) or "").strip().lstrip("'") for name in WINDOW_REGISTER_COLUMNS]
+    when, step, layer, key, filler, filler_key, area, document, who, state, longitude, latitude = cells
+    place = _parse_number(longitude), _parse_number(latitude)
+    if state not in tuple(WindowState) or not all(map(math.isfinite, place)):
+        return None
+    role, filler_role = _get_role(layer), _get_role(filler)
+    return RegisteredWindow(
+        when, step, role, key, filler_role, filler_key, _parse_number(area), document, who, WindowState(state), *place
+    )
+
+
+def _get_role(text: str) -> str:
+    match = _CODE_AFTER_NAME.search(text)
+    return match[1] if match else text
+
+
+def _parse_number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def get_registered_windows(side_inputs: SideInputs) -> tuple[RegisteredWindow, ...] | None:
+    """Return the windows of the register next to the plan; None without a register."""
+    return side_inputs.get_input("windows", tuple)
+
+
+def list_registered_windows(rows: Iterable[RegisteredWindow]) -> list[RegisteredWindow]:
+    """Return the windows that are registered and not withdrawn by a later row of the same step."""
+    current: dict[tuple[str, ...], RegisteredWindow] = {}
+    for row in rows:
+        identity = row.step, row.role, row.key, f"{row.longitude:.6f}", f"{row.latitude:.6f}"
+        if row.state is WindowState.REGISTERED:
+            current[identity] = row
+        else:
+            current.pop(identity, None)
+    return list(current.values())

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""FIX017 on files and in a live session: the fixed rows are straight, all other arcs stay."""
+
+import math
+import sqlite3
+from contextlib import closing
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.errors import OutputError
+from plugin.core.fixes.apply import make_edited_layers
+from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
+from plugin.core.fixes.edits import FixRefused
+from plugin.core.fixes.judge import propose_fix
+from plugin.core.fixes.model import load_all_fixes
+from plugin.core.fixes.run import FixRunOptions, run_fixes
+from plugin.core.fixes.state import EditingState
+from plugin.core.io import read_source
+from plugin.core.live.session import EditBatch, FeatureState
+from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
+from tests.core.fixes.fix_runs import list_layer_rows, start
+
+ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs")
+osr = pytest.importorskip("osgeo.osr")
+
+X, Y = 38_560_000.123456789, 4_390_000.000012345
+FIX = load_all_fixes()["FIX017"]
+OPTIONS = RunOptions(rules=("GEO004",))
+ARC, ARC_BACK = [(0, 0), (250, 100.5), (500, 0)], [(500, 0), (250, 100.5), (0, 0)]
+
+
+def write_points(points):
+    return ", ".join(f"{X + x!r} {Y + y!r}" for x, y in points)
+
+
+def make_curve(arc, *corners):
+    """Return the text of a polygon with an arc and straight edges through the corners back to its start."""
+    line = write_points([arc[-1], *corners, arc[0]])
+    return f"MULTISURFACE (CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING ({write_points(arc)}), ({line}))))"
+
+
+#: Two neighbours that share an arc, a disc far away, and a square.
+SOUTH = make_curve(ARC, (500, -300), (0, -300))
+NORTH = make_curve(ARC_BACK, (0, 400), (500, 400))
+DISC = f"MULTISURFACE (CURVEPOLYGON (CIRCULARSTRING ({write_points([(2000, 0), (2100, 0), (2000, 0)])})))"
+SQUARE = f"MULTIPOLYGON ((({write_points([(3000, 0), (3100, 0), (3100, 100), (3000, 100), (3000, 0)])})))"
+KEY = "1402250000{:08d}"
+
+
+def write_source(path, texts=(SOUTH, NORTH, DISC, SQUARE), keys=None):
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(4526)
+    driver = ogr.GetDriverByName("GPKG" if path.suffix == ".gpkg" else "OpenFileGDB")
+    database = driver.CreateDataSource(str(path))
+    kind = ogr.wkbMultiSurface if path.suffix == ".gpkg" else ogr.wkbMultiPolygon
+    layer = database.CreateLayer("CZKFBJ", reference, kind)
+    layer.CreateField(ogr.FieldDefn("BSM", ogr.OFTString))
+    for number, text in enumerate(texts, 1):
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature["BSM"] = keys[number - 1] if keys else KEY.format(number)
+        feature.SetGeometry(ogr.CreateGeometryFromWkt(text))
+        layer.CreateFeature(feature)
+        del feature
+    del layer, database
+    return path
+
+
+@pytest.fixture(params=["gpkg", "gdb"])
+def source(request, tmp_path):
+    return write_source(tmp_path / f"county.{request.param}")
+
+
+def read_kinds(path):
+    """Return feature id → whether GDAL reads arcs."""
+    database = ogr.Open(str(path))
+    kinds = {f.GetFID(): "CIRCULARSTRING" in f.GetGeometryRef().ExportToWkt() for f in database.GetLayer("CZKFBJ")}
+    del database
+    return kinds
+
+
+def read_blobs(path):
+    with closing(sqlite3.connect(path)) as database:
+        return dict(database.execute("SELECT fid, geom FROM CZKFBJ"))
+
+
+def run(source, copy, **order):
+    return run_fixes(str(source), OPTIONS, FixRunOptions(output=str(copy), **{"safe_only": False, **order}))
+
+
+def test_curves_are_read_with_the_ends_of_arcs_exactly(source):
+    (layer,) = read_source(source)
+    assert layer.fids_with_arcs == (1, 2, 3) and layer.curve_step == 4.0
+    ends = shapely.get_coordinates(layer.frame.geometry.iloc[0])[[0, -1]]
+    assert all(f"{x!r} {y!r}" in layer.curve_texts[1] for x, y in ends.tolist())
+    if source.suffix == ".gpkg":
+        assert write_points(ARC) in layer.curve_texts[1] and write_points(ARC_BACK) in layer.curve_texts[2]
+
+
+def test_surface_without_an_arc_is_straight_in_a_geopackage(tmp_path):
+    path = write_source(tmp_path / "a.gpkg", (SQUARE.replace("MULTIPOLYGON", "MULTISURFACE"), DISC))
+    (layer,) = read_source(path)
+    assert layer.fids_with_arcs == (2,)
+
+
+def test_copy_has_vertices_for_the_arcs_and_the_finding_has_ended(source, tmp_path):
+    copy = tmp_path / f"copy{source.suffix}"
+    result = run(source, copy)
+    assert [entry.is_applied for entry in result.batch.entries] == [True] * 3
+    assert read_kinds(source)[1] and not any(read_kinds(copy).values())
+    assert not check_plan(copy, OPTIONS).report.findings
+    # An arc 500 m wide and 100.5 m high.
+    radius = (250**2 + 100.5**2) / (2 * 100.5)
+    angle = 4 * math.atan2(100.5, 250)
+    segment = radius**2 * (angle - math.sin(angle)) / 2
+    shapes = gpd.read_file(copy, layer="CZKFBJ").geometry
+    expected = [500 * 300 + segment, 500 * 400 - segment, math.pi * 2500, 10_000]
+    assert shapes.area.tolist() == pytest.approx(expected, abs=0.05 * radius * angle)
+
+
+def test_neighbours_share_all_vertices_of_their_arc_after_both_are_fixed(source, tmp_path):
+    copy = tmp_path / f"copy{source.suffix}"
+    run(source, copy)
+    south, north, *_ = gpd.read_file(copy, layer="CZKFBJ").geometry
+    shared = set(map(tuple, shapely.get_coordinates(south))) & set(map(tuple, shapely.get_coordinates(north)))
+    angle = 4 * math.atan2(100.5, 250)
+    radius = 250 / math.sin(angle / 2)
+    assert len(shared) >= angle / (2 * math.acos(1 - 0.05 / radius))
+    assert shapely.intersection(south, north).area == 0
+    assert shapely.union(south, north).area == pytest.approx(500 * 700, abs=1e-3)
+
+
+def test_only_the_fixed_row_changes_in_the_copy(tmp_path):
+    source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
+    state = EditingState(check_plan(str(source), OPTIONS), OPTIONS)
+    finding = next(one for one in state.session.findings if one.key.endswith("3"))
+    from plugin.core.fixes.write import write_copy
+
+    write_copy(propose_fix(state, FIX, finding)[1], source, copy)
+    assert read_kinds(copy) == {1: True, 2: True, 3: False, 4: False}
+    before, after = read_blobs(source), read_blobs(copy)
+    assert [fid for fid in before if before[fid] != after[fid]] == [3]
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "gdb"])
+def test_new_value_of_a_row_keeps_its_arcs(tmp_path, suffix):
+    keys = [KEY.format(1), "", KEY.format(3), KEY.format(4)]
+    source, copy = write_source(tmp_path / f"county.{suffix}", keys=keys), tmp_path / f"copy.{suffix}"
+    run_fixes(str(source), RunOptions(rules=("ATT001",)), FixRunOptions(output=str(copy), safe_only=False))
+    assert gpd.read_file(copy, layer="CZKFBJ")["BSM"].tolist()[1] == KEY.format(5)
+    assert read_kinds(copy) == {1: True, 2: True, 3: True, 4: False}
+    texts = [read_source(path)[0].curve_texts for path in (source, copy)]
+    assert texts[0] == texts[1]
+
+
+def test_driver_that_would_straighten_a_kept_curve_stops_the_copy(tmp_path, monkeypatch):
+    source, copy = (
+        write_source(tmp_path / "county.gpkg", keys=["", *map(KEY.format, (2, 3, 4))]),
+        tmp_path / "copy.gpkg",
+    )
+    # A Bézier curve of a FileGDB arrives as segments: the driver knows no arc.
+    monkeypatch.setattr("plugin.core.fixes.write.count_arcs", lambda text: 0)
+    with pytest.raises(OutputError) as refused:
+        run_fixes(str(source), RunOptions(rules=("ATT001",)), FixRunOptions(output=str(copy), safe_only=False))
+    assert refused.value.key == "fix_arcs_lost" and refused.value.params["fid"] == 1 and not copy.exists()
+
+
+# --- one of two neighbours
+def make_neighbours(rules=("GEO004", "TOP001", "TOP005")):
+    south = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 250 100.5, 500 0), (500 0, 500 -300, 0 -300, 0 0)))"
+    north = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (500 0, 250 100.5, 0 0), (0 0, 0 400, 500 400, 500 0)))"
+    return start(make_example_plan({"boundary": [south, north]}), list(rules))
+
+
+def test_while_one_neighbour_is_fixed_the_judge_lists_what_appears():
+    state, findings = make_neighbours()
+    arcs = [one for one in findings if one.code == "GEO004"]
+    first, after = propose_fix(state, FIX, arcs[0], {"tolerance_m": 0.02})
+    assert first.new_findings and "appearing" in [key for key, _ in first.doubts]
+    second, _ = propose_fix(after, FIX, arcs[1], {"tolerance_m": 0.02})
+    assert {one.code for one in second.ended_findings} >= {one.code for one in first.new_findings} | {"GEO004"}
+    assert not second.new_findings
+
+
+def test_area_change_of_the_proposal_is_that_of_the_shapes_against_the_read_ones():
+    state, findings = make_neighbours(("GEO004",))
+    before = [row.stored_shape.area for row in list_layer_rows(state, "CZKFBJ")]
+    proposal, after = propose_fix(state, FIX, findings[0], {"tolerance_m": 0.01})
+    now = [row.stored_shape.area for row in list_layer_rows(after, "CZKFBJ")]
+    (area,) = proposal.areas
+    assert area.after_m2 - area.before_m2 == pytest.approx(now[0] - before[0], abs=1e-3) and now[0] > before[0]
+    assert now[1] == before[1]
+
+
+def test_a_later_fix_may_reshape_the_row():
+    part = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -0.02, 100 0), (100 0, 100 80, 0 80, 0 0)))"
+    plan = make_example_plan({"boundary": [part], "farmland": ["POLYGON ((90 0, 190 0, 190 80, 90 80, 90 0))"]})
+    state, findings = start(plan, ["GEO004", "REL002"])
+    overlap = next(one for one in findings if one.code == "REL002")
+    assert propose_best_fix(state, overlap, choose_fixes(()), {}).reason == "has_arcs"
+    result = run_batch(state, sorted(findings, key=lambda one: one.code), choose_fixes(()), safe_only=False)
+    assert [entry.is_applied for entry in result.entries] == [True, True]
+
+
+def test_arcs_without_a_bend_are_replaced_too():
+    flat = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 0, 100 0), (100 0, 100 80, 0 80, 0 0)))"
+    state, findings = start(make_example_plan({"boundary": [flat]}), ["GEO004"])
+    proposal, after = propose_fix(state, FIX, findings[0])
+    assert proposal.is_safe
+    (layer,) = make_edited_layers(after)
+    assert not layer.fids_with_arcs
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("degrees", "other_crs"), ("heights", "has_heights"), ("segments", "curve_unknown")]
+)
+def test_curves_elsewhere_with_heights_or_of_another_kind_are_refused(kind, reason):
+    norm = make_example_norm()
+    layer = make_example_layer("CZKFBJ", ["CURVEPOLYGON (CIRCULARSTRING (0 0, 100 0, 0 0))"], norm)
+    from plugin.core.loading.assembly import assemble_plan
+
+    if kind == "degrees":
+        layer = make_example_layer("CZKFBJ", [None], norm, crs=4490)
+        layer.frame.geometry = [shapely.Point(113.7, 39.7).buffer(0.001)]
+        layer.curve_texts = {0: "CURVEPOLYGON (CIRCULARSTRING (113.699 39.7, 113.701 39.7, 113.699 39.7))"}
+    elif kind == "heights":
+        layer.frame.geometry = shapely.force_3d(layer.frame.geometry.to_numpy(), 5.0)
+    else:
+        # The driver has replaced a Bézier curve of a FileGDB.
+        layer.curve_texts = {0: "CURVEPOLYGON (COMPOUNDCURVE ((0 0, 10 0, 10 10), (10 10, 0 0)))"}
+    state, findings = start(assemble_plan([layer], norm, scope="three_lines"), ["GEO004"])
+    with pytest.raises(FixRefused) as refused:
+        propose_fix(state, FIX, findings[0])
+    assert refused.value.reason == reason
+
+
+def test_a_line_with_an_arc_becomes_a_line():
+    state, findings = start(make_example_plan({"ZDJTJCSSX": ["CIRCULARSTRING (0 0, 100 100, 200 0)"]}), ["GEO004"])
+    proposal, after = propose_fix(state, FIX, findings[0])
+    (row,) = list_layer_rows(after, "ZDJTJCSSX")
+    assert row.stored_shape.length == pytest.approx(math.pi * 100, abs=0.2) and not row.curve_text
+    assert proposal.is_safe
+
+
+# --- live session
+def list_arc_keys(state):
+    return sorted(one.key[-1] for one in state.session.findings if one.code == "GEO004")
+
+
+def test_live_check_follows_arcs_that_are_drawn_straightened_and_restored(tmp_path):
+    state = EditingState(check_plan(str(write_source(tmp_path / "county.gpkg")), OPTIONS), OPTIONS)
+    session, row, square = state.session, state.get_row("CZKFBJ", 3), state.get_row("CZKFBJ", 4)
+    values = {"BSM": row.key}
+    curve = FeatureState(shapely.to_wkb(row.stored_shape), values, row.curve_text)
+    straight = FeatureState(curve.wkb, values)
+    drawn = FeatureState(shapely.to_wkb(square.stored_shape), {"BSM": square.key}, DISC)
+    for fid, feature, expected in (
+        (3, curve, ["1", "2", "3"]),
+        (3, straight, ["1", "2"]),
+        (4, drawn, ["1", "2", "4"]),
+        (3, curve, ["1", "2", "3", "4"]),
+        (3, FeatureState(curve.wkb, {"BSM": KEY.format(9)}, row.curve_text), ["1", "2", "4", "9"]),
+        (-1, FeatureState(drawn.wkb, {"BSM": KEY.format(8)}, DISC), ["1", "2", "4", "8", "9"]),
+    ):
+        session.check_edits(EditBatch({}, {("CZKFBJ", fid): feature}))
+        assert list_arc_keys(state) == expected
+    session.check_edits(EditBatch({"CZKFBJ": {-1: 7}}, {}))
+    assert state.get_row("CZKFBJ", 7).curve_text == DISC
+    session.check_edits(EditBatch({}, {("CZKFBJ", 7): FeatureState(drawn.wkb, {"BSM": KEY.format(8)})}))
+    assert list_arc_keys(state) == ["1", "2", "4", "9"]
+
+
+def test_coordinates_of_the_fixed_row_are_those_of_the_arc_in_the_file(tmp_path):
+    source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
+    run(source, copy)
+    vertices = set(map(tuple, shapely.get_coordinates(gpd.read_file(copy, layer="CZKFBJ").geometry.iloc[0])))
+    assert {(X + x, Y + y) for x, y in ARC} <= vertices
+    xy = np.array(sorted(vertices))
+    xy = xy[xy[:, 1] > Y] - (X, Y)
+    radius = (250**2 + 100.5**2) / (2 * 100.5)
+    assert np.hypot(xy[:, 0] - 250, xy[:, 1] - (100.5 - radius)) == pytest.approx(radius, abs=1e-6)

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The register of windows (开天窗): rows next to the data for windows that fixes open, and the remark of TOP009 on them."""
+
+import csv
+
+import geopandas as gpd
+import pytest
+import shapely
+from pyproj import Transformer
+
+from plugin.core.check import RunOptions, check_plan
+from plugin.core.errors import OutputError
+from plugin.core.fixes.change_log import CHANGE_LOG_COLUMNS, LogAction, make_default_log_path
+from plugin.core.fixes.judge import propose_fix
+from plugin.core.fixes.model import load_all_fixes
+from plugin.core.fixes.run import FixRunOptions, run_fixes
+from plugin.core.fixes.step_log import append_step
+from plugin.core.fixes.texts import FixTexts
+from plugin.core.model.window_register import (
+    WINDOW_REGISTER_COLUMNS,
+    find_window_register_path,
+    list_registered_windows,
+    make_default_register_path,
+    read_window_register,
+)
+from plugin.core.standard import load_standard
+from tests.core.examples import make_example_plan
+from tests.core.fixes.fix_runs import start
+
+X, Y = 38_560_000.0, 4_390_000.0
+KEY = "1402250000{:08d}"
+RULES = ("REL002", "TOP009")
+
+
+def square(x, y, size):
+    return shapely.box(X + x, Y + y, X + x + size, Y + y + size)
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "data" / "county.gpkg"
+    path.parent.mkdir()
+    layers = {"YJJBNTBHTB": [square(40, 40, 20), square(300, 0, 50)], "CZKFBJ": [square(0, 0, 100)]}
+    for role, shapes in layers.items():
+        keys = [KEY.format(n) for n in range(1, len(shapes) + 1)]
+        gpd.GeoDataFrame({"BSM": keys}, geometry=shapes, crs="EPSG:4526").to_file(path, layer=role)
+    return path
+
+
+def read(path):
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def run(source, copy, **order):
+    options = FixRunOptions(output=str(copy), safe_only=False, **order)
+    return run_fixes(str(source), RunOptions(rules=("REL002",)), options)
+
+
+def list_window_messages(path):
+    report = check_plan(str(path), RunOptions(rules=RULES)).report
+    return [(one.message, str(one.severity), one.fingerprint) for one in report.findings if one.code == "TOP009"]
+
+
+def test_window_of_a_run_is_registered_next_to_the_copy(source, tmp_path):
+    copy = tmp_path / "copy.gpkg"
+    result = run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
+    register = tmp_path / "copy.windows.csv"
+    assert str(register) in result.written
+    (row,) = read(register)
+    assert list(row) == list(WINDOW_REGISTER_COLUMNS)
+    assert (row["图层"], row["要素（BSM）"]) == ("城镇开发边界（CZKFBJ）", KEY.format(1))
+    assert (row["窗内控制线图层"], row["窗内要素"]) == ("永久基本农田保护图斑（YJJBNTBHTB）", KEY.format(1))
+    assert (row["依据文号"], row["状态"]) == ("晋自然资函〔2026〕3号", "登记")
+    # 400 m² in the plane, 60 km from the central meridian, where lengths are 1 + (60/6371)²/2 of the true ones.
+    assert float(row["面积（m²）"]) == pytest.approx(400 / (1 + (60 / 6371) ** 2 / 2) ** 2, abs=0.01)
+    lonlat = Transformer.from_crs(4526, 4490, always_xy=True).transform(X + 50, Y + 50)
+    assert (float(row["中心经度"]), float(row["中心纬度"])) == pytest.approx(lonlat, abs=1e-7)
+    (log,) = read(make_default_log_path(copy))
+    assert (log["步骤"], log["时间"], log["操作人"]) == (row["步骤"], row["登记时间"], row["登记人"])
+
+
+def test_run_without_a_window_writes_no_register(source, tmp_path):
+    gpd.GeoDataFrame({"BSM": [KEY.format(1)]}, geometry=[square(350, 0, 100)], crs="EPSG:4526").to_file(
+        source, layer="CZKFBJ"
+    )
+    run(source, tmp_path / "copy.gpkg")
+    assert not make_default_register_path(tmp_path / "copy.gpkg").exists()
+
+
+def propose_window(layers=None):
+    default = {
+        "farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"],
+        "boundary": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"],
+    }
+    state, findings = start(make_example_plan(layers or default), ["REL002"])
+    return propose_fix(state, load_all_fixes()["FIX010"], findings[0])[0]
+
+
+TEXTS = FixTexts("zh", load_standard().templates)
+
+
+def write_step(path, proposal, action=LogAction.APPLIED, step="s1"):
+    from datetime import datetime
+
+    return append_step(
+        path, [proposal], action, texts=TEXTS, step=step, who="王工", when=datetime(2026, 11, 22, 9, 0, 0)
+    )
+
+
+def test_undo_redo_and_discarded_edits_are_rows_of_their_own(tmp_path):
+    log, proposal = tmp_path / "县.changes.csv", propose_window()
+    register = tmp_path / "县.windows.csv"
+    counts = []
+    for action in (LogAction.APPLIED, LogAction.UNDONE, LogAction.REDONE, LogAction.DISCARDED):
+        write_step(log, proposal, action)
+        counts.append(len(list_registered_windows(read_window_register(register))))
+    assert [row["状态"] for row in read(register)] == ["登记", "撤销", "登记", "撤销"]
+    assert counts == [1, 0, 1, 0] and len(read(log)) == 4
+    write_step(log, proposal, step="s2")
+    (window,) = list_registered_windows(read_window_register(register))
+    assert (window.role, window.key[-1], window.step, window.who) == ("CZKFBJ", "1", "s2", "王工")
+
+
+def test_two_windows_of_one_fix_and_a_window_near_an_old_hole(tmp_path):
+    two = "MULTIPOLYGON (((10 10, 20 10, 20 20, 10 20, 10 10)), ((40 40, 60 40, 60 60, 40 60, 40 40)))"
+    ring = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (80 80, 90 80, 90 90, 80 90, 80 80))"
+    proposal = propose_window({"farmland": [two], "boundary": [ring]})
+    assert sorted(round(window.area_m2, -1) for window in proposal.windows) == [100, 400]
+    append = propose_window({"farmland": ["POLYGON ((90 10, 190 10, 190 90, 90 90, 90 10))"], "boundary": [ring]})
+    assert append.windows == []
+
+
+def test_part_of_a_divided_row_is_registered_with_its_own_key():
+    layers = {
+        "farmland": [
+            "MULTIPOLYGON (((40 -10, 60 -10, 60 110, 40 110, 40 -10)), ((70 40, 80 40, 80 50, 70 50, 70 40)))"
+        ],
+        "boundary": ["POLYGON ((0 0, 90 0, 90 100, 0 100, 0 0))"],
+    }
+    (window,) = propose_window(layers).windows
+    assert window.key.endswith("2") and window.area_m2 == pytest.approx(100, rel=1e-3)
+
+
+@pytest.mark.parametrize("contents", [b"a,b,c\n1,2,3\n", b"PK\x03\x04", b"\x00\xff\xfe\x00\xff"])
+@pytest.mark.parametrize("foreign", ["县.windows.csv", "县.changes.csv"])
+def test_foreign_file_is_refused_and_neither_table_is_written(tmp_path, contents, foreign):
+    log, proposal = tmp_path / "县.changes.csv", propose_window()
+    (tmp_path / foreign).write_bytes(contents)
+    with pytest.raises(OutputError):
+        write_step(log, proposal)
+    assert (tmp_path / foreign).read_bytes() == contents and [path.name for path in tmp_path.iterdir()] == [foreign]
+
+
+def test_second_table_that_cannot_be_written_leaves_the_first_as_it_was(tmp_path, monkeypatch):
+    log, proposal = tmp_path / "县.changes.csv", propose_window()
+    write_step(log, proposal)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    from plugin.core.fixes import append_only
+
+    written = append_only.write_atomically
+
+    def refuse_log(path):
+        if path.name.endswith(".changes.csv"):
+            raise OutputError("output_unwritable", target=str(path), detail="refused")
+        return written(path)
+
+    monkeypatch.setattr(append_only, "write_atomically", refuse_log)
+    with pytest.raises(OutputError):
+        write_step(log, proposal, LogAction.UNDONE)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_notes_of_the_planner_stay_in_the_register(tmp_path):
+    log, proposal, register = tmp_path / "县.changes.csv", propose_window(), tmp_path / "县.windows.csv"
+    write_step(log, proposal)
+    text = register.read_text(encoding="utf-8-sig").replace(",王工,", "晋自然资函〔2026〕8号,王工,")
+    assert ",王工," in register.read_text(encoding="utf-8-sig")
+    register.write_bytes(text.replace(",,", ",").encode("gb18030"))
+    write_step(log, proposal, LogAction.UNDONE)
+    assert register.read_text(encoding="utf-8-sig").count("晋自然资函〔2026〕8号") == 1
+
+
+def test_rule_on_windows_names_the_entry_of_the_register(source, tmp_path):
+    copy = tmp_path / "copy.gpkg"
+    run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
+    register = make_default_register_path(copy)
+    (registered,) = list_window_messages(copy)
+    assert "已登记" in registered[0] and "晋自然资函〔2026〕3号" in registered[0] and registered[1] == "INFO"
+    kept = register.read_bytes()
+    register.write_bytes(kept.splitlines(keepends=True)[0])
+    (unregistered,) = list_window_messages(copy)
+    assert "未登记" in unregistered[0] and unregistered[1:] == registered[1:]
+    register.unlink()
+    (plain,) = list_window_messages(copy)
+    assert "登记" not in plain[0] and plain[1:] == registered[1:] and registered[0].startswith(plain[0])
+    register.write_bytes(b"a,b\n1,2\n")
+    report = check_plan(str(copy), RunOptions(rules=RULES)).report
+    assert [one.message for one in report.findings if one.code == "TOP009"] == [plain[0]]
+    assert any(
+        key == "notice_windows_unreadable" for key, _ in check_plan(str(copy), RunOptions(rules=RULES)).plan.notices
+    )
+
+
+def test_register_is_next_to_the_data_or_in_their_folder(tmp_path):
+    assert make_default_register_path(tmp_path / "a.gpkg") == tmp_path / "a.windows.csv"
+    assert find_window_register_path(tmp_path / "a.gpkg") is None
+    folder = tmp_path / f"{tmp_path.name}.windows.csv"
+    folder.write_text("", encoding="utf-8")
+    assert find_window_register_path(tmp_path / "a.gpkg") == folder
+    (tmp_path / "a.windows.csv").write_text("", encoding="utf-8")
+    assert find_window_register_path(tmp_path / "a.gpkg") == tmp_path / "a.windows.csv"
+
+
+def test_columns_of_both_tables_are_unchanged():
+    assert CHANGE_LOG_COLUMNS[0] == "时间" and len(CHANGE_LOG_COLUMNS) == 14
+    assert WINDOW_REGISTER_COLUMNS == (
+        "登记时间", "步骤", "图层", "要素（BSM）", "窗内控制线图层", "窗内要素", "面积（m²）", "依据文号", "登记人", "状态", "中心经度", "中心纬度",
+    )  # fmt: skip
