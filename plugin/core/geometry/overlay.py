@@ -368,7 +368,10 @@ def _subtract_cover(
             pieces.append(
                 _collect_near_cover(a.shapes[rows[n]], int(rows[n]), cover, near_of[n], tolerance, fallback_log)
             )
-        results = map_in_threads(subtract_from_row, list(zip(rows[batch].tolist(), pieces, strict=True)), cancellation)
+        vertex_count = sum(int(shapely.get_num_coordinates(some).sum()) for some in pieces if some is not None)
+        vertex_count += int(shapely.get_num_coordinates(a.shapes[rows[batch]]).sum())
+        items = list(zip(rows[batch].tolist(), pieces, strict=True))
+        results = map_in_threads(subtract_from_row, items, cancellation, vertex_count=vertex_count)
         for n, (remainder, row_log) in zip(batch, results, strict=True):
             remainders[n] = remainder
             fallback_log.append_log(row_log)
