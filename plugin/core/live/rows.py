@@ -342,25 +342,37 @@ def make_source_with_frame(layer: Layer, frame: Any) -> Any:
     return replace(layer.source, frame=frame, broken_fids=())
 
 
-def _concatenate_layers(layers: list[Layer]) -> Layer:
-    """Return several layers of one role as one layer, rows one after the other."""
+def _concatenate_frames(frames: list[Any]) -> Any:
+    """Return tables with equal columns one after the other.
+
+    A column of several data types has objects: columns that a new row leaves empty have no type.
+    """
     import geopandas as gpd
     import pandas as pd
 
+    # Column by column: GeoDataFrames examine all columns at each step, and edits have many small tables.
+    tables = [pd.DataFrame(frame) for frame in frames]
+    geometry_name = frames[0].geometry.name
+    shapes = np.concatenate([frame.geometry.to_numpy() for frame in frames])
+    columns: dict[Any, Any] = {}
+    for items in zip(*(table.items() for table in tables), strict=True):
+        name, arrays = items[0][0], [column.array for _, column in items]
+        if name == geometry_name:
+            columns[name] = shapes
+        elif any(array.dtype != arrays[0].dtype for array in arrays):
+            columns[name] = np.concatenate([column.astype(object).to_numpy() for _, column in items])
+        else:
+            columns[name] = type(arrays[0])._concat_same_type(arrays)
+    index = tables[0].index.append([table.index for table in tables[1:]])
+    return gpd.GeoDataFrame(
+        pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs
+    )
+
+
+def _concatenate_layers(layers: list[Layer]) -> Layer:
+    """Return several layers of one role as one layer, rows one after the other."""
     first = layers[0]
-    # Plain tables: GeoDataFrames examine all columns at each step.
-    frames = [pd.DataFrame(layer.frame) for layer in layers]
-    types = frames[0].dtypes
-    geometry_name = first.frame.geometry.name
-    mixed = {
-        column: object
-        for f in frames[1:]
-        for column in types.index[(f.dtypes != types).to_numpy()]
-        if column != geometry_name
-    }
-    # Columns that a new row leaves empty have no data type.
-    table = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
-    frame = gpd.GeoDataFrame(table, geometry=geometry_name, crs=first.frame.crs)
+    frame = _concatenate_frames([layer.frame for layer in layers])
     whole = first.make_layer_of_source(make_source_with_frame(first, frame))
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
     for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid"):
