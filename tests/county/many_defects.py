@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -18,21 +19,33 @@ import pandas as pd
 import shapely
 
 from tests.county.defect_editor import (
-    EDGE, FARM, FIELD, OPEN_ZONES, PARCEL, RED, TOWNSHIP, ZONE, NoPlaceForDefectError, dent_polygon,
+    EDGE,
+    FARM,
+    FIELD,
+    OPEN_ZONES,
+    PARCEL,
+    RED,
+    TOWNSHIP,
+    ZONE,
+    NoPlaceForDefectError,
+    dent_polygon,
 )  # fmt: skip
 from tests.county.measure import statutory_area
 
 #: Defects are at least this far apart (m), so that no two share a place.
 SITE_M = 60.0
 #: Geometry of sliver defects (m, m²): above one of the limits of the norm (0.5 m², 0.1 m), below the other.
-THIN_AREA_M2, THIN_MAX_HEIGHT_M, WIDE_HEIGHT_M = 0.8, 0.16, 3.0
+THIN_AREA_M2, THIN_MIN_HEIGHT_M, THIN_MAX_HEIGHT_M, WIDE_HEIGHT_M = 0.8, 0.02, 0.16, 3.0
 #: Lengths (m) of edges that a triangle may stand on.
-SHORTEST_BASE_M, LONGEST_BASE_M = 8.0, 150.0
+SHORTEST_BASE_M, LONGEST_BASE_M = 8.0, 400.0
 _ATTEMPTS_PER_DEFECT = 600
 
 
 class Answer(StrEnum):
-    """What a batch of safe fixes must do with a finding."""
+    """What a batch of safe fixes must do with a finding.
+
+    What is left to a person has a proposal that is not safe, or none with the reason.
+    """
 
     SAFE = "fixed safely"
     CONFIRM = "left to a person"
@@ -113,6 +126,7 @@ class DefectPlanter:
         self.dropped_rows: dict[str, set[int]] = {}
         self._used_cells: set[tuple[int, int]] = set()
         self.used_rows: set[tuple[str, int]] = set()
+        self.used_pairs: set[tuple[str, int, int]] = set()
         zone_codes = self.values[ZONE]["GHFQDM"]
         self.open_zones = np.flatnonzero(np.isin(zone_codes.astype(str), [str(code) for code in OPEN_ZONES]))
 
@@ -181,7 +195,7 @@ class DefectPlanter:
         if shape.geom_type != former.geom_type:
             shape = shapely.multipolygons([shape]) if former.geom_type == "MultiPolygon" else shape
         self.shapes[role][row] = shape
-        if abs(shape.area - former.area) < 1.0 or not shape.is_valid:
+        if abs(shape.area - former.area) < 0.01 or not shape.is_valid:
             return
         area = round(float(statutory_area([shape])[0]), 2)
         values = self.values[role]
@@ -193,7 +207,7 @@ class DefectPlanter:
         """Return the layers with all defects."""
         made = {}
         for role, frame in self.layers.items():
-            table = pd.DataFrame({name: column for name, column in self.values[role].items()})
+            table = pd.DataFrame(self.values[role])
             shapes = self.shapes[role]
             new = self.new_rows.get(role, [])
             if new:
@@ -202,9 +216,9 @@ class DefectPlanter:
                 shapes = np.concatenate([shapes, np.array([shape for _, shape, _ in new], dtype=object)])
             kept = np.setdiff1d(np.arange(len(table)), list(self.dropped_rows.get(role, ())))
             crs = frame.crs
-            made[role] = gpd.GeoDataFrame(
-                table.iloc[kept].infer_objects(), geometry=shapes[kept], crs=crs
-            ).reset_index(drop=True)
+            made[role] = gpd.GeoDataFrame(table.iloc[kept].infer_objects(), geometry=shapes[kept], crs=crs).reset_index(
+                drop=True
+            )
         return made
 
     def issue_key(self, role: str) -> str:
@@ -238,7 +252,7 @@ def _dent(planter: DefectPlanter, role: str, row: int, *points: Any) -> bool:
     if len(shapely.get_parts([planter.shapes[role][row]])) != 1:
         return False
     dented: Any = _get_polygon(planter.shapes[role][row])
-    for start, tip in zip(points, points[1:-1], strict=False):
+    for start, tip in pairwise(points[:-1]):
         dented = None if dented is None else dent_polygon(dented, start, tip, points[-1])
     if dented is None or not dented.is_valid:
         return False
@@ -251,16 +265,19 @@ def _plant_triangle(planter: DefectPlanter, kind: Kind, *, is_gap: bool, is_thin
     edge = _choose_plain_edge(planter, kind.role)
     if edge is None:
         return False
-    height = 2 * THIN_AREA_M2 / edge.length if is_thin else WIDE_HEIGHT_M
-    if is_thin and not 0.015 < height < THIN_MAX_HEIGHT_M:
+    height = max(2 * THIN_AREA_M2 / edge.length, THIN_MIN_HEIGHT_M) if is_thin else WIDE_HEIGHT_M
+    if is_thin and height > THIN_MAX_HEIGHT_M:
         return False
     tip = edge.find_tip(planter.shapes[kind.role][edge.row], height)
-    if tip is None or not planter.take_site(tip):
+    pair = kind.role, min(edge.row, edge.other), max(edge.row, edge.other)
+    # Overlaps of the same two rows are one finding.
+    if tip is None or (not is_gap and pair in planter.used_pairs) or not planter.take_site(tip):
         return False
     if not _dent(planter, kind.role, edge.row if is_gap else edge.other, edge.start, tip, edge.end):
         return False
     if kind.role != ZONE:
         planter.take_rows(kind.role, [edge.row, edge.other])
+    planter.used_pairs.add(pair)
     # A gap has no row; an overlap is named by the smaller key.
     key = "" if is_gap else min(planter.key(kind.role, one) for one in (edge.row, edge.other))
     return planter.note(kind, key, shapely.Polygon([edge.start, tip, edge.end]).centroid)
@@ -367,6 +384,7 @@ def _plant_value(planter: DefectPlanter, kind: Kind, *, write: Callable[[DefectP
     if not write(planter, kind.role, row):
         return False
     planter.take_rows(kind.role, [row])
+    key = key if planter.values[kind.role]["BSM"][row] else ""
     return planter.note(kind, key, shapely.point_on_surface(planter.shapes[kind.role][row]))
 
 
@@ -377,8 +395,19 @@ def _write_wrong_name(planter: DefectPlanter, role: str, row: int) -> bool:
     return True
 
 
+def _misspell_name(planter: DefectPlanter, role: str, row: int) -> bool:
+    planter.values[role]["DLMC"][row] += "块"
+    return True
+
+
 def _add_to_area(planter: DefectPlanter, role: str, row: int) -> bool:
-    planter.values[role]["MJ"][row] += 25
+    """Add half a percent to an area, more than an adjustment to a control area (平差) would."""
+    planter.values[role]["MJ"][row] = round(1.005 * planter.values[role]["MJ"][row], 2)
+    return True
+
+
+def _remove_key(planter: DefectPlanter, role: str, row: int) -> bool:
+    planter.values[role]["BSM"][row] = None
     return True
 
 
@@ -398,10 +427,10 @@ _THIN_OVERLAP = partial(_plant_triangle, is_gap=False, is_thin=True)
 _WIDE_OVERLAP = partial(_plant_triangle, is_gap=False, is_thin=False)
 
 KINDS = (
-    Kind("thin gap between zones", 14, "TOP002", ZONE, Answer.SAFE, _THIN_GAP),
+    Kind("thin gap between zones", 12, "TOP002", ZONE, Answer.SAFE, _THIN_GAP),
     Kind("wide gap between zones", 4, "TOP002", ZONE, Answer.CONFIRM, _WIDE_GAP),
-    Kind("thin overlap of zones", 14, "TOP001", ZONE, Answer.SAFE, _THIN_OVERLAP),
-    Kind("wide overlap of zones", 4, "TOP001", ZONE, Answer.CONFIRM, _WIDE_OVERLAP),
+    Kind("thin overlap of zones", 8, "TOP001", ZONE, Answer.SAFE, _THIN_OVERLAP),
+    Kind("wide overlap of zones", 3, "TOP001", ZONE, Answer.CONFIRM, _WIDE_OVERLAP),
     Kind("thin gap between fields", 6, "TOP004", FIELD, Answer.SAFE, _THIN_GAP),
     Kind("thin overlap of fields", 6, "TOP001", FIELD, Answer.SAFE, _THIN_OVERLAP),
     Kind("wide overlap of fields", 4, "TOP001", FIELD, Answer.CONFIRM, _WIDE_OVERLAP),
@@ -412,9 +441,11 @@ KINDS = (
     Kind("hole", 4, "GEO006", FIELD, Answer.CONFIRM, partial(_plant_hole, side=8.0)),
     Kind("exact duplicate", 4, "TOP001", FIELD, Answer.CONFIRM, _plant_duplicate),
     Kind("two parts under one key", 3, "GEO003", FIELD, Answer.SAFE, _plant_two_parts),
-    Kind("name of another code", 6, "ATT002", FIELD, Answer.SAFE, partial(_plant_value, write=_write_wrong_name)),
+    Kind("misspelt name", 6, "ATT002", FIELD, Answer.SAFE, partial(_plant_value, write=_misspell_name)),
+    Kind("name of another code", 4, "ATT002", FIELD, Answer.CONFIRM, partial(_plant_value, write=_write_wrong_name)),
     Kind("wrong area", 1, "ATT013", ZONE, Answer.SAFE, partial(_plant_value, write=_add_to_area)),
-    Kind("repeated key", 2, "ATT001", FIELD, Answer.SAFE, partial(_plant_value, write=_repeat_key)),
+    Kind("missing key", 3, "ATT001", FIELD, Answer.SAFE, partial(_plant_value, write=_remove_key)),
+    Kind("repeated key", 2, "ATT001", FIELD, Answer.CONFIRM, partial(_plant_value, write=_repeat_key)),
     Kind("thin gap between parcels", 4, "TOP006", PARCEL, Answer.SEALED, _THIN_GAP),
     Kind("thin overlap of parcels", 4, "TOP001", PARCEL, Answer.SEALED, _THIN_OVERLAP),
     Kind("near vertex of farmland", 3, "GEO009", FARM, Answer.SEALED, partial(_plant_vertex, distance=0.005)),

@@ -203,9 +203,7 @@ class IncrementalChecker:
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(make_row_name(role, layer, 0) for layer in (before, after) if len(layer))
         result = RecheckResult(names, frozenset(touched), codes)
-        result.new_findings = [
-            finding for finding in sort_findings(findings) if result.may_replace_finding(finding)
-        ]
+        result.new_findings = [finding for finding in sort_findings(findings) if result.may_replace_finding(finding)]
         mark_accepted_findings(result.new_findings, self.plan, self._waivers())
         result.failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
         return result

@@ -364,9 +364,7 @@ def _concatenate_frames(frames: list[Any]) -> Any:
         else:
             columns[name] = type(arrays[0])._concat_same_type(arrays)
     index = tables[0].index.append([table.index for table in tables[1:]])
-    return gpd.GeoDataFrame(
-        pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs
-    )
+    return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs)
 
 
 def _concatenate_layers(layers: list[Layer]) -> Layer:
