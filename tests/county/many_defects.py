@@ -110,7 +110,7 @@ class _Edge:
 
 
 class DefectPlanter:
-    """Plants defects into the layers of a county, each at a place and on rows of its own."""
+    """Plants defects into the layers of a county, each at a separate place and on separate rows."""
 
     def __init__(self, layers: dict[str, gpd.GeoDataFrame], seed: int):
         self.layers = {role: frame.reset_index(drop=True) for role, frame in layers.items()}

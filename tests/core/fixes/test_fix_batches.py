@@ -16,7 +16,7 @@ from tests.county.write import write_geopackage
 
 
 @pytest.mark.slow
-def test_batch_answers_planted_defects_as_the_truth_says_and_adds_no_finding(tmp_path):
+def test_batch_answers_planted_defects_as_in_the_truth_and_adds_no_finding(tmp_path):
     layers, truth = plant_many_defects(make_county(parcels=2500, defects=False)[0], 40)
     assert {one.kind for one in truth} >= {kind.name for kind in KINDS if kind.share > 1}
     write_geopackage(tmp_path / "county.gpkg", layers)
