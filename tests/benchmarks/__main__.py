@@ -22,7 +22,7 @@ from plugin.core.geometry.statutory_area import measure_statutory_area
 from plugin.core.model.report import Outcome
 from plugin.paths import RESOURCES_FOLDER
 
-from . import edits, exchange, overlays
+from . import batch_fixes, edits, exchange, overlays
 from .measure import (
     HEADER,
     Row,
@@ -123,7 +123,13 @@ def main() -> None:
     options.add_argument("--exchange", action="store_true", help="only what is exchanged: VCT and the package")
     options.add_argument("--no-qgis", action="store_true", help="leave QGIS's own overlay out")
     options.add_argument("--checks", action="store_true", help="only the rules and the re-check of an edit")
+    options.add_argument(
+        "--fixes", type=int, default=0, help="only a batch of fixes for this number of planted defects"
+    )
     given = options.parse_args()
+    if given.fixes:
+        batch_fixes.print_batch(given.parcels, given.vertices, given.fixes)
+        return
     path = generate_county_file(given.parcels, given.vertices)
     if given.checks:
         table, _, result, _ = measure_default_rules(path, given.runs)

@@ -66,6 +66,7 @@ def evaluate_rules(
     *,
     side_inputs: SideInputs = NO_SIDE_INPUTS,
     focus: RecheckFocus | None = None,
+    run_rules: Iterable[Rule] | None = None,
     parameters: dict[str, dict[str, Any]] | None = None,
     tolerance: Tolerance | None = None,
     lang: str = "zh",
@@ -78,6 +79,8 @@ def evaluate_rules(
 
     Parameters
     ----------
+    run_rules
+        All rules of the run, if ``rules`` are only a part of them: a rule may leave a problem to another one.
     parameters
         Rule code → keyword arguments that take precedence over the standard and the profile.
     progress
@@ -93,12 +96,13 @@ def evaluate_rules(
     """
     texts = Texts(lang)
     evaluation = Evaluation(list(rules), tolerance or plan.norm.make_tolerance())
+    all_rules = tuple(evaluation.rules if run_rules is None else run_rules)
     last_uses = _find_last_rule_by_layer_role(plan, evaluation.rules)
     for position, rule in enumerate(evaluation.rules):
         cancellation.raise_if_cancelled()
         progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
         context = RuleContext(
-            plan, plan.norm, evaluation.tolerance, tuple(evaluation.rules), cancellation, side_inputs, focus, lang=lang
+            plan, plan.norm, evaluation.tolerance, all_rules, cancellation, side_inputs, focus, lang=lang
         )
         start_time = time.monotonic()
         outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts)

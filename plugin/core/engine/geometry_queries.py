@@ -180,11 +180,14 @@ class GeometryQueries:
         if b is not None:
             rows_a, rows_b = self._limit_rows_to_recheck_focus(a, rows_a), self._limit_rows_to_recheck_focus(b, rows_b)
         right = None if b is None else b.polygons
+        # Within a layer, an edit changes only the pairs with a changed row.
+        focus = self._limit_rows_to_recheck_focus(a, None) if b is None else None
         parts = find_shared_parts(
             a.polygons,
             right,
             rows_a=rows_a,
             rows_b=rows_b,
+            focus=focus,
             connected=connected,
             keep_slivers=measured,
             tolerance=self.tolerance,

@@ -11,7 +11,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..model.findings import Finding
 from .edits import FixRefused
-from .judge import is_same_problem, propose_fix
+from .judge import get_problem_name, is_same_problem, propose_fix
 from .model import Fix, load_all_fixes
 from .proposal import Proposal, Refusal
 from .state import EditingState
@@ -84,6 +84,21 @@ def propose_best_fix(
     return refusals[0] if refusals else Refusal(finding, "no_fix")
 
 
+class _EndedFindings:
+    """The findings that applied proposals ended, by the name of the problem."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[tuple[Any, ...], list[tuple[Finding, Proposal]]] = {}
+
+    def add(self, finding: Finding, proposal: Proposal) -> None:
+        self._by_name.setdefault(get_problem_name(finding), []).append((finding, proposal))
+
+    def find(self, finding: Finding) -> Proposal | None:
+        """Return the first proposal that ended a finding; None for a finding that has not ended."""
+        same_name = self._by_name.get(get_problem_name(finding), [])
+        return next((by for one, by in same_name if is_same_problem(one, finding)), None)
+
+
 def run_batch(
     state: EditingState,
     findings: Iterable[Finding],
@@ -106,7 +121,7 @@ def run_batch(
     """
     chosen, listed = list(fixes), list(findings)
     result = BatchResult(state)
-    ended: list[tuple[Finding, Proposal]] = []
+    ended = _EndedFindings()
     # A finding whose row has a new name is looked for under that name.
     renamed: dict[int, Finding] = {}
     for number, finding in enumerate(listed):
@@ -115,7 +130,7 @@ def run_batch(
         finding = renamed.get(id(finding), finding)
         entry = BatchEntry(finding)
         result.entries.append(entry)
-        entry.ended_by = next((by for one, by in ended if is_same_problem(one, finding)), None)
+        entry.ended_by = ended.find(finding)
         if entry.ended_by is not None:
             continue
         answer = propose_best_fix(result.state, finding, chosen, parameters or {})
@@ -125,7 +140,8 @@ def run_batch(
         entry.proposal, after = answer
         if entry.proposal.is_safe or not safe_only:
             result.state, entry.is_applied = after, True
-            ended += [(one, entry.proposal) for one in entry.proposal.ended_findings]
+            for one in entry.proposal.ended_findings:
+                ended.add(one, entry.proposal)
             for former, present in entry.proposal.renamed:
                 for later in listed[number + 1 :]:
                     if is_same_problem(renamed.get(id(later), later), former):

@@ -292,8 +292,8 @@ def _add_window_differences(
         _collect_row_numbers_by_role([getattr(row, side) for row in changed_rows]) for side in ("before", "after")
     ]
     try:
-        former = find_window_findings(state, rules, window, keys, numbers[0])
-        present = find_window_findings(after, rules, window, keys, numbers[1])
+        former = find_window_findings(state, rules, edits.roles, window, keys, numbers[0])
+        present = find_window_findings(after, rules, edits.roles, window, keys, numbers[1])
     except WindowFailed as error:
         raise FixRefused("not_judged", rules=str(error)) from error
     remaining, appearing = list(former), []
@@ -327,13 +327,17 @@ def _make_window(place: Any, changed_rows: list[_ChangedRow]) -> Bounds | None:
     return xmin - MARGIN_M, ymin - MARGIN_M, xmax + MARGIN_M, ymax + MARGIN_M
 
 
+def get_problem_name(finding: Finding) -> tuple[Any, ...]:
+    """Return what two findings on the same problem have in common; findings of one name may be different problems."""
+    return (
+        finding.code, finding.case, finding.role, finding.key, finding.field,
+        finding.related_role, tuple(sorted(finding.related_keys)),
+    )  # fmt: skip
+
+
 def is_same_problem(first: Finding, second: Finding) -> bool:
     """Return True if two findings are on the same problem: rule, rows and field, and place where only it differs."""
-    if (first.code, first.case, first.role, first.key, first.field) != (
-        second.code, second.case, second.role, second.key, second.field,
-    ):  # fmt: skip
-        return False
-    if (first.related_role, sorted(first.related_keys)) != (second.related_role, sorted(second.related_keys)):
+    if get_problem_name(first) != get_problem_name(second):
         return False
     for name in ("fid", "related_fid"):
         # A finding names the feature id only as long as another row has the same key.

@@ -191,13 +191,9 @@ class EditingState:
                 numbers[key_as_read].append(number)
             self._row_numbers_by_key[role] = numbers
         rows = self.session.checker.rows
-        edited = set(rows.list_edited_rows(role))
-        found = [number for number in self._row_numbers_by_key[role].get(key, []) if number not in edited]
-        for number in edited:
-            row = self.row(role, number)
-            if row is not None and row.key == key:
-                found.append(number)
-        return sorted(found)
+        as_read = self._row_numbers_by_key[role].get(key, [])
+        unedited = [number for number in as_read if not rows.is_edited(role, number)]
+        return sorted([*unedited, *rows.find_edited_rows_with_key(role, key)])
 
     def get_finding_row(self, finding: Finding) -> Row:
         """Return the row that a finding is on."""

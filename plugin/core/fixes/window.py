@@ -34,6 +34,10 @@ WINDOW_RULES = (
 MARGIN_M = 5.0
 #: Rules that compare the rows of one layer by their keys only.
 _KEY_RULES = ("ATT001", "ATT005")
+#: Rules that check each layer alone: a change of another layer does not matter to them.
+_RULES_OF_ONE_LAYER = ("ATT001", "GEO006", "TOP004", "TOP007")
+#: Of these, the rule that also reads the lines that may fill the windows (开天窗) of a layer.
+_WINDOW_RULE = "GEO006"
 
 Bounds = tuple[float, float, float, float]
 
@@ -66,19 +70,31 @@ def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
 
 
 def find_window_findings(
-    state: EditingState, rules: list[Rule], window: Bounds | None, keys: Iterable[str], numbers: Mapping[str, set[int]]
+    state: EditingState,
+    rules: list[Rule],
+    changed_roles: Iterable[str],
+    window: Bounds | None,
+    keys: Iterable[str],
+    numbers: Mapping[str, set[int]],
 ) -> list[Finding]:
     """Return the findings of rules in a window, without messages.
 
-    ``window``: box in the plane; ``keys``: keys (BSM) whose rows in all layers are checked too, wherever they are;
-    ``numbers``: the same for single rows, layer code → row numbers.
+    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``window``: box in
+    the plane; ``keys``: keys (BSM) whose rows in all layers are checked too, wherever they are; ``numbers``: the same
+    for single rows, layer code → row numbers.
     """
     if not rules:
         return []
     rows = state.session.checker.rows
     keys = list(keys)
     layers: dict[str, Layer] = {}
-    for role in _list_read_roles(rules, state):
+    focused_roles = _list_focused_roles(rules, state, set(changed_roles))
+    read_roles = _list_read_roles(rules, state, focused_roles)
+    for role in state.plan.layers:
+        if role not in read_roles:
+            # The rules still see that the plan has the layer.
+            layers[role] = rows.make_empty_layer(role)
+            continue
         chosen = set(rows.find_rows_meeting_bounds(role, window)) | numbers.get(role, set())
         for key in keys:
             chosen.update(state.find_row_numbers_with_key(role, key))
@@ -101,7 +117,7 @@ def find_window_findings(
     evaluation = evaluate_rules(
         rules,
         part,
-        focus=RecheckFocus({}, None),
+        focus=RecheckFocus({}, focused_roles),
         parameters=state.settings.parameters,
         tolerance=state.settings.tolerance,
         lang=state.settings.lang,
@@ -112,13 +128,35 @@ def find_window_findings(
     return evaluation.findings
 
 
-def _list_read_roles(rules: list[Rule], state: EditingState) -> list[str]:
-    """Return the layers that any of the rules reads."""
+def _list_focused_roles(rules: list[Rule], state: EditingState, changed_roles: set[str]) -> frozenset[str] | None:
+    """Return the layers that rules on every layer must check; None: all."""
+    every_layer = [rule for rule in rules if any(need.concept == EVERY_LAYER for need in rule.needs.values())]
+    if any(rule.code not in _RULES_OF_ONE_LAYER for rule in every_layer):
+        return None
+    if any(rule.code == _WINDOW_RULE for rule in every_layer) and changed_roles & _find_roles(
+        state, state.norm.get("quality.window_fillers")
+    ):
+        return frozenset(changed_roles | _find_roles(state, state.norm.get("quality.windowed")))
+    return frozenset(changed_roles)
+
+
+def _list_read_roles(rules: list[Rule], state: EditingState, focused_roles: frozenset[str] | None) -> set[str]:
+    """Return the layers that any of the rules reads, if rules on every layer check only ``focused_roles``."""
     concepts = {need.concept for rule in rules for need in rule.needs.values()}
-    if EVERY_LAYER in concepts or not all(rule.needs for rule in rules):
-        return list(state.plan.layers)
-    layers = (state.plan.find_layer_of_concept(concept) for concept in sorted(concepts))
-    return list(dict.fromkeys(layer.role for layer in layers if layer is not None))
+    if focused_roles is None or not all(rule.needs for rule in rules):
+        return set(state.plan.layers)
+    read_roles = _find_roles(state, concepts - {EVERY_LAYER})
+    if EVERY_LAYER in concepts:
+        read_roles |= focused_roles
+        if focused_roles & _find_roles(state, state.norm.get("quality.windowed")):
+            read_roles |= _find_roles(state, state.norm.get("quality.window_fillers"))
+    return read_roles
+
+
+def _find_roles(state: EditingState, concepts: Iterable[str]) -> set[str]:
+    """Return the layers that the plan has of these concepts."""
+    layers = (state.plan.find_layer_of_concept(concept) for concept in concepts)
+    return {layer.role for layer in layers if layer is not None}
 
 
 def _keep_areas(shape: Any) -> Any:

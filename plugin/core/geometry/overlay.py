@@ -85,6 +85,7 @@ def find_shared_parts(
     tolerance: Tolerance,
     rows_a: NDArray | None = None,
     rows_b: NDArray | None = None,
+    focus: NDArray | None = None,
     connected: bool = False,
     keep_slivers: bool = False,
     cancellation: Cancellation = NEVER_CANCELLED,
@@ -99,6 +100,8 @@ def find_shared_parts(
         Without ``b``: the pairs i < j within ``a``.
     rows_a, rows_b
         (n,), (m,) bool: only these rows.
+    focus
+        (n,) bool; without ``b``: only pairs with at least one of these rows.
     connected
         Return each connected part of a pair separately.
     keep_slivers
@@ -114,8 +117,13 @@ def find_shared_parts(
     a = a if isinstance(a, Polygons) else Polygons(a)
     if b is None:
         selected = _select_present_rows(a, rows_a)
-        left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
+        if focus is None or a.cached_overlaps is not None:
+            left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
+        else:
+            left, right, shape, fallback_log = _overlay_candidates(a, focus, tolerance, cancellation)
         keep = selected[left] & selected[right]
+        if focus is not None:
+            keep &= focus[left] | focus[right]
         fallback_log = fallback_log.select_rows(selected, selected)
         return collect_parts(
             left[keep], right[keep], shape[keep], tolerance, connected, fallback_log, cancellation, keep_slivers
@@ -212,16 +220,7 @@ def _find_pairs_within(
     The result is cached in the layer, because every comparison with another layer needs the overlapping rows.
     """
     if a.cached_overlaps is None:
-        candidates = np.flatnonzero(a.find_overlap_candidates(cancellation))
-        fallback_log, pairs = FallbackLog(), _PairCollector()
-        tree = shapely.STRtree(a.shapes[candidates])
-        for start in range(0, len(candidates), SHAPES_PER_BATCH):
-            cancellation.raise_if_cancelled()
-            i, j = tree.query(a.shapes[candidates[start : start + SHAPES_PER_BATCH]])
-            i, j = candidates[start + i], candidates[j]
-            i, j = i[i < j], j[i < j]
-            _overlay_row_pairs(a, a, i, j, tolerance, fallback_log, pairs, cancellation)
-        left, right, shape = pairs.sort_pairs()
+        left, right, shape, fallback_log = _overlay_candidates(a, np.ones(len(a), dtype=bool), tolerance, cancellation)
         is_overlapping = np.zeros(len(a), dtype=bool)
         is_overlapping[left] = is_overlapping[right] = True
         for i, j in fallback_log.failed_pairs:
@@ -230,6 +229,26 @@ def _find_pairs_within(
         a.overlapping_rows = is_overlapping
         a.cached_overlaps = left, right, shape, fallback_log
     return a.cached_overlaps
+
+
+def _overlay_candidates(
+    a: Polygons, focus: NDArray, tolerance: Tolerance, cancellation: Cancellation
+) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
+    """Return pairs of rows of a layer that share area, with their shared geometry; at least one is in the focus."""
+    is_candidate = a.find_overlap_candidates(cancellation)
+    candidates = np.flatnonzero(is_candidate)
+    focused = np.flatnonzero(is_candidate & focus)
+    fallback_log, pairs = FallbackLog(), _PairCollector()
+    tree = shapely.STRtree(a.shapes[candidates])
+    for start in range(0, len(focused), SHAPES_PER_BATCH):
+        cancellation.raise_if_cancelled()
+        i, j = tree.query(a.shapes[focused[start : start + SHAPES_PER_BATCH]])
+        i, j = focused[start + i], candidates[j]
+        # A pair of two focused rows is found from either of them, and kept once.
+        once = (i < j) | ((i > j) & ~focus[j])
+        i, j = np.minimum(i[once], j[once]), np.maximum(i[once], j[once])
+        _overlay_row_pairs(a, a, i, j, tolerance, fallback_log, pairs, cancellation)
+    return *pairs.sort_pairs(), fallback_log
 
 
 def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
@@ -368,7 +387,10 @@ def _subtract_cover(
             pieces.append(
                 _collect_near_cover(a.shapes[rows[n]], int(rows[n]), cover, near_of[n], tolerance, fallback_log)
             )
-        results = map_in_threads(subtract_from_row, list(zip(rows[batch].tolist(), pieces, strict=True)), cancellation)
+        vertex_count = sum(int(shapely.get_num_coordinates(some).sum()) for some in pieces if some is not None)
+        vertex_count += int(shapely.get_num_coordinates(a.shapes[rows[batch]]).sum())
+        items = list(zip(rows[batch].tolist(), pieces, strict=True))
+        results = map_in_threads(subtract_from_row, items, cancellation, vertex_count=vertex_count)
         for n, (remainder, row_log) in zip(batch, results, strict=True):
             remainders[n] = remainder
             fallback_log.append_log(row_log)

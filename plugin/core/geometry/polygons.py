@@ -14,7 +14,9 @@ and always overlaid.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import cached_property
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +39,33 @@ WINDOW_MARGIN_M = 10.0
 _MAX_WINDOW_LEVEL = 12
 
 
+#: Level, column and row of a window in the grid of its polygon.
+_Cell = tuple[int, int, int]
+#: Number of polygons whose windows are kept for further layers.
+_MAX_SHARED_POLYGONS = 128
+
+
+class SharedWindows:
+    """Windows on large polygons that several layers have in common, as the small layers around edits do.
+
+    The polygons are the same objects in each layer; those used last are kept.
+    """
+
+    def __init__(self) -> None:
+        self._windows_by_id: OrderedDict[int, tuple[Any, dict[_Cell, Any]]] = OrderedDict()
+        self._lock = Lock()
+
+    def get_windows(self, shape: Any) -> dict[_Cell, Any]:
+        """Return the windows on a polygon by cell, to be extended by the caller."""
+        with self._lock:
+            # The polygon is kept with its windows, so no other one has its id.
+            entry = self._windows_by_id.setdefault(id(shape), (shape, {}))
+            self._windows_by_id.move_to_end(id(shape))
+            if len(self._windows_by_id) > _MAX_SHARED_POLYGONS:
+                self._windows_by_id.popitem(last=False)
+        return entry[1]
+
+
 class ClipWindows:
     """Parts of large polygons inside square windows, clipped on demand and cached.
 
@@ -45,10 +74,11 @@ class ClipWindows:
     wide.
     """
 
-    def __init__(self, shapes: NDArray):
+    def __init__(self, shapes: NDArray, shared: SharedWindows | None = None):
         self._shapes = shapes
         self.is_large = shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES
-        self._cached_windows: dict[tuple[int, int, int, int], Any] = {}
+        self._shared = shared
+        self._windows_by_row: dict[int, dict[_Cell, Any]] = {}
 
     def clip_around(self, row: int, bounds: NDArray) -> Any:
         """Return the part of polygon ``row`` around ``bounds``, or all if it is small.
@@ -70,11 +100,15 @@ class ClipWindows:
     def _make_window(self, row: int, square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
         if level < 1:
             return self._shapes[row]
-        cell_key = (row, level, column, grid_row)
-        if cell_key not in self._cached_windows:
+        windows = self._windows_by_row.get(row)
+        if windows is None:
+            windows = {} if self._shared is None else self._shared.get_windows(self._shapes[row])
+            self._windows_by_row[row] = windows
+        cell = (level, column, grid_row)
+        if cell not in windows:
             parent_window = self._make_window(row, square, level - 1, column // 2, grid_row // 2)
-            self._cached_windows[cell_key] = _clip_to_box(parent_window, _make_box(square, level, column, grid_row))
-        return self._cached_windows[cell_key]
+            windows[cell] = _clip_to_box(parent_window, _make_box(square, level, column, grid_row))
+        return windows[cell]
 
 
 def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
@@ -145,8 +179,9 @@ class Polygons:
     of rows with a shape.
     """
 
-    def __init__(self, shapes: NDArray):
+    def __init__(self, shapes: NDArray, shared_windows: SharedWindows | None = None):
         self.shapes = shapes
+        self._shared_windows = shared_windows
         self.present = np.flatnonzero(~is_missing(shapes))
         self._present_shapes = shapes[self.present]
         self._overlap_candidates: NDArray | None = None
@@ -201,7 +236,7 @@ class Polygons:
     @cached_property
     def clip_windows(self) -> ClipWindows:
         """Return the windows on the polygons."""
-        return ClipWindows(self.shapes)
+        return ClipWindows(self.shapes, self._shared_windows)
 
     @cached_property
     def lines(self) -> PolygonSegments:

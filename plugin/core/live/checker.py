@@ -34,11 +34,17 @@ from .rows import (
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
+    from ..model.findings import Finding
 
 #: Rows of a covering layer (lines, zones, divisions) up to which all its rows near a changed row are checked.
 MAX_COARSE_LAYER_ROWS = 3000
 #: Meanings of fields that follow from the row's shape; rows that meet the changed row are not checked for them.
 _ROW_ONLY_MEANINGS = {"area"}
+
+
+def _checks_rows_alone(rule: Rule) -> bool:
+    """Return True if a local rule checks each row without any other one: its shape (GEO) or its values (ATT)."""
+    return rule.family in ("GEO", "ATT") and [need.concept for need in rule.needs.values()] == [EVERY_LAYER]
 
 
 class IncrementalChecker:
@@ -186,32 +192,56 @@ class IncrementalChecker:
         shapes = [layer.plane[0] if len(layer) else None for layer in (before, after)]
         extent = compute_common_bounds(*shapes)
         changed_box = extent if whole else compute_changed_bounds(*shapes)
-        layers, selected, touched = self._collect_surroundings(role, row, after, changed_box, extent)
+        rules = [rule for rule in self.rules if self._uses_layer(rule, role)]
+        row_rules = [rule for rule in rules if _checks_rows_alone(rule)]
+        other_rules = [rule for rule in rules if not _checks_rows_alone(rule)]
+        layers, selected, touched = self._collect_surroundings(
+            role, row, after, changed_box, extent, self._list_read_roles(role, other_rules)
+        )
         small_plan = self._make_small_plan(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.find_layer_of_concept("county")
         focus = RecheckFocus(selected, None if county is not None and county.role == role else frozenset({role}))
-        rules = [rule for rule in self.rules if self._uses_layer(rule, role)]
-        evaluation = evaluate_rules(
-            rules, small_plan, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
-        )
-        complete_findings(small_plan, evaluation.findings, Texts(self._lang), NEVER_CANCELLED)
+        row_plan = self._make_small_plan({one: self._rows.make_empty_layer(one) for one in layers} | {role: after})
+        findings: list[Finding] = []
+        for part_of_rules, plan in ((row_rules, row_plan), (other_rules, small_plan)):
+            findings += evaluate_rules(
+                part_of_rules, plan, focus=focus, run_rules=rules,
+                parameters=self._parameters, tolerance=self._tolerance, lang=self._lang,
+            ).findings  # fmt: skip
+        complete_findings(small_plan, findings, Texts(self._lang), NEVER_CANCELLED)
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(make_row_name(role, layer, 0) for layer in (before, after) if len(layer))
         result = RecheckResult(names, frozenset(touched), codes)
-        result.new_findings = [
-            finding for finding in sort_findings(evaluation.findings) if result.may_replace_finding(finding)
-        ]
+        result.new_findings = [finding for finding in sort_findings(findings) if result.may_replace_finding(finding)]
         mark_accepted_findings(result.new_findings, self.plan, self._waivers())
-        result.failed_rules = tuple(f.params["rule"] for f in evaluation.findings if f.code.startswith("RUN"))
+        result.failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
         return result
 
+    def _list_read_roles(self, role: str, rules: list[Rule]) -> set[str]:
+        """Return the layers that rules on rows and their surroundings read after a change of a layer.
+
+        The townships are among them, since each finding names one.
+        """
+        if any(not rule.needs for rule in rules):
+            return set(self.plan.layers)
+        concepts = {need.concept for rule in rules for need in rule.needs.values()} | {"townships"}
+        layers = (self.plan.find_layer_of_concept(concept) for concept in concepts - {EVERY_LAYER})
+        return {role} | {layer.role for layer in layers if layer is not None}
+
     def _collect_surroundings(
-        self, role: str, row: int, after: Layer, changed_box: RowBounds | None, extent: RowBounds | None
+        self,
+        role: str,
+        row: int,
+        after: Layer,
+        changed_box: RowBounds | None,
+        extent: RowBounds | None,
+        read_roles: set[str],
     ) -> tuple[dict[str, Layer], dict[str, np.ndarray], set[RowName]]:
         """Return the rows that a changed row meets, as layers by role; which to check.
 
-        The third result has the names of the rows where the layer changed.
+        Layers that no rule reads (not in ``read_roles``) are empty. The third result has the names of the rows where
+        the layer changed.
         """
         layers: dict[str, Layer] = {}
         selected: dict[str, np.ndarray] = {}
@@ -225,6 +255,10 @@ class IncrementalChecker:
                 else set()
             )
             touched |= {self._rows.get_row_name(other_role, n) for n in in_changed_box}
+            if other_role not in read_roles:
+                layers[other_role] = self._rows.make_empty_layer(other_role)
+                selected[other_role] = np.zeros(0, dtype=bool)
+                continue
             rows = self._rows.sort_edited_last(other_role, in_extent)
             layers[other_role] = self._rows.make_layer_of_rows(other_role, rows, after if own_row else None)
             selected[other_role] = np.array(

@@ -7,6 +7,7 @@ The module also finds where a shape changed, and defines the result of a recheck
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,32 @@ class RecheckResult:
         return finding.role in roles and has_no_row and bool(related & self.touched_rows)
 
 
-_EMPTY_POLYGON = shapely.Polygon()
+#: From more edited rows than this on, a layer is made from a block of edited rows and not row by row.
+_MAX_SINGLE_ROWS = 6
+
+
+@dataclass(frozen=True)
+class _EditedBlock:
+    """Edited rows of a layer, as one layer.
+
+    ``layers``: row number → the row when the block was made; ``positions``: row number → position in ``whole``.
+    """
+
+    whole: Layer
+    layers: dict[int, Layer]
+    positions: dict[int, int]
+
+
+def _extend_block(former: _EditedBlock | None, layers: dict[int, Layer]) -> _EditedBlock:
+    """Return a block of these rows; those of the former block that did not change are taken from it."""
+    unchanged = [] if former is None else [n for n, layer in layers.items() if former.layers.get(n) is layer]
+    present = set(unchanged)
+    changed = [n for n in layers if n not in present]
+    parts = [layers[n] for n in changed]
+    if former is not None and unchanged:
+        parts.insert(0, former.whole.take(np.array([former.positions[n] for n in unchanged], dtype=int)))
+    positions = {n: position for position, n in enumerate([*unchanged, *changed])}
+    return _EditedBlock(parts[0] if len(parts) == 1 else _concatenate_layers(parts), layers, positions)
 
 
 class EditedRows:
@@ -118,6 +144,13 @@ class EditedRows:
         #: Last states of removed rows.
         self._removed_rows: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         self._rows_by_key: dict[str, dict[str, int]] = {}
+        #: Layer code → key → numbers of the edited rows that have it.
+        self._edited_rows_by_key: dict[str, dict[str, frozenset[int]]] = {role: {} for role in plan.layers}
+        #: Layer code → number of an edited row → the box around its shape.
+        self._edited_bounds: dict[str, dict[int, RowBounds]] = {role: {} for role in plan.layers}
+        #: Layer code → edited rows as one layer. All forks share it, since each row is compared before it is used.
+        self._blocks: dict[str, _EditedBlock] = {}
+        self._empty_layers: dict[str, Layer] = {}
 
     def fork(self) -> EditedRows:
         """Return a copy whose edits do not affect this one; the layers as read are shared."""
@@ -126,6 +159,9 @@ class EditedRows:
         copy._edited = {role: dict(rows) for role, rows in self._edited.items()}
         copy._removed_rows = {role: dict(rows) for role, rows in self._removed_rows.items()}
         copy._rows_by_key = self._rows_by_key
+        copy._edited_rows_by_key = {role: dict(rows) for role, rows in self._edited_rows_by_key.items()}
+        copy._edited_bounds = {role: dict(bounds) for role, bounds in self._edited_bounds.items()}
+        copy._blocks, copy._empty_layers = self._blocks, self._empty_layers
         return copy
 
     def list_edited_rows(self, role: str) -> list[int]:
@@ -138,7 +174,17 @@ class EditedRows:
 
     def set_row(self, role: str, row: int, now: Layer) -> None:
         """Set a row to its edited state: a layer of one row, or of none if removed."""
-        self._edited[role][row] = now
+        edited, rows_by_key = self._edited[role], self._edited_rows_by_key[role]
+        former = edited.get(row)
+        if former is not None and len(former):
+            rows_by_key[former.keys[0]] = rows_by_key[former.keys[0]] - {row}
+        edited[row] = now
+        self._edited_bounds[role].pop(row, None)
+        if len(now):
+            rows_by_key[now.keys[0]] = rows_by_key.get(now.keys[0], frozenset()) | {row}
+            bounds = compute_common_bounds(now.plane[0])
+            if bounds is not None:
+                self._edited_bounds[role][row] = bounds
 
     def remember_removed(self, role: str, row: int, last: Layer) -> None:
         """Store the last state of a row that is removed."""
@@ -159,7 +205,9 @@ class EditedRows:
 
     def make_empty_layer(self, role: str) -> Layer:
         """Return an empty layer of a role."""
-        return self.layers[role].take(np.zeros(0, dtype=int))
+        if role not in self._empty_layers:
+            self._empty_layers[role] = self.layers[role].take(np.zeros(0, dtype=int))
+        return self._empty_layers[role]
 
     def make_changed_row(
         self, role: str, before: Layer, shape: Any, attributes: dict[str, Any], curve_text: str = ""
@@ -215,11 +263,18 @@ class EditedRows:
             after.__dict__["repeated_keys"] = before.repeated_keys
             return
         row_as_read = self.find_row_of_key(role, key)
-        same_key_rows = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
-        is_repeated = bool(same_key_rows) or (
+        is_repeated = bool(self.find_edited_rows_with_key(role, key) - {row}) or (
             row_as_read is not None and row_as_read != row and row_as_read not in edited
         )
         after.__dict__["repeated_keys"] = frozenset([0] if is_repeated or not key else [])
+
+    def find_edited_rows_with_key(self, role: str, key: str) -> frozenset[int]:
+        """Return the numbers of the edited rows that have a key at present."""
+        return self._edited_rows_by_key[role].get(key, frozenset())
+
+    def is_edited(self, role: str, row: int) -> bool:
+        """Return True if a row was edited, added or removed."""
+        return row in self._edited[role]
 
     def get_row_name(self, role: str, row: int) -> RowName:
         """Return the name of a row in its present state."""
@@ -232,10 +287,16 @@ class EditedRows:
             return set()
         edited = self._edited[role]
         unedited = set(self.layers[role].polygons.find_rows_meeting_bounds(bounds).tolist()) - edited.keys()
+        xmin, ymin, xmax, ymax = bounds
+        near = [
+            n
+            for n, (left, bottom, right, top) in self._edited_bounds[role].items()
+            if left <= xmax and right >= xmin and bottom <= ymax and top >= ymin
+        ]
+        if not near:
+            return unedited
         box = shapely.box(*bounds)
-        return unedited | {
-            n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _EMPTY_POLYGON)
-        }
+        return unedited | {n for n in near if box.intersects(edited[n].plane[0])}
 
     def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
         """Return row numbers in the order that `make_layer_of_rows` uses: edited rows come last."""
@@ -244,11 +305,32 @@ class EditedRows:
     def make_layer_of_rows(self, role: str, rows: list[int], changed: Layer | None) -> Layer:
         """Return a layer of these rows in their edited state; ``changed`` is its last row."""
         base, edited = self.layers[role], self._edited[role]
+        edited_rows = [n for n in rows if n in edited and len(edited[n])]
         layers = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
-        layers += [edited[n] for n in rows if n in edited]
+        layers += self._collect_edited_layers(role, edited_rows)
         layers += [changed] if changed is not None else []
         layers = [layer for layer in layers if len(layer)] or layers[:1]
         return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
+
+    def _collect_edited_layers(self, role: str, rows: list[int]) -> list[Layer]:
+        """Return layers that together have these edited rows, in their order.
+
+        Rows that several changes have in common are taken from one layer, so that the time depends on the rows asked
+        for and not on the number of edits.
+        """
+        if len(rows) <= _MAX_SINGLE_ROWS:
+            return [self._edited[role][n] for n in rows]
+        edited, block = self._edited[role], self._blocks.get(role)
+        if block is None or sum(block.layers.get(n) is not edited[n] for n in rows) > _MAX_SINGLE_ROWS:
+            kept = {n: layer for n, layer in edited.items() if len(layer)}
+            self._blocks[role] = block = _extend_block(block, kept)
+        collected: list[Layer] = []
+        for in_block, run in groupby(rows, key=lambda n: block.layers.get(n) is edited[n]):
+            if in_block:
+                collected.append(block.whole.take(np.array([block.positions[n] for n in run], dtype=int)))
+            else:
+                collected += [edited[n] for n in run]
+        return collected
 
     def make_layer_in_row_order(self, role: str, rows: set[int]) -> Layer:
         """Return a layer of these rows in their edited state, in the order of the whole layer.
@@ -297,20 +379,35 @@ def _collect_curve_texts(layers: list[Layer]) -> dict[int, str]:
     }
 
 
-def _concatenate_layers(layers: list[Layer]) -> Layer:
-    """Return several layers of one role as one layer, rows one after the other."""
+def _concatenate_frames(frames: list[Any]) -> Any:
+    """Return tables with equal columns one after the other.
+
+    A column of several data types has objects: columns that a new row leaves empty have no type.
+    """
+    import geopandas as gpd
     import pandas as pd
 
+    # Column by column: GeoDataFrames examine all columns at each step, and edits have many small tables.
+    tables = [pd.DataFrame(frame) for frame in frames]
+    geometry_name = frames[0].geometry.name
+    shapes = np.concatenate([frame.geometry.to_numpy() for frame in frames])
+    columns: dict[Any, Any] = {}
+    for items in zip(*(table.items() for table in tables), strict=True):
+        name, arrays = items[0][0], [column.array for _, column in items]
+        if name == geometry_name:
+            columns[name] = shapes
+        elif any(array.dtype != arrays[0].dtype for array in arrays):
+            columns[name] = np.concatenate([column.astype(object).to_numpy() for _, column in items])
+        else:
+            columns[name] = type(arrays[0])._concat_same_type(arrays)
+    index = tables[0].index.append([table.index for table in tables[1:]])
+    return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs)
+
+
+def _concatenate_layers(layers: list[Layer]) -> Layer:
+    """Return several layers of one role as one layer, rows one after the other."""
     first = layers[0]
-    frames = [layer.frame for layer in layers]
-    mixed = {
-        column: object
-        for f in frames
-        for column in f.columns
-        if column != f.geometry.name and f[column].dtype != frames[0][column].dtype
-    }
-    # Columns that a new row leaves empty have no data type.
-    frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
+    frame = _concatenate_frames([layer.frame for layer in layers])
     source = replace(
         make_source_with_frame(first, frame),
         curve_texts=_collect_curve_texts(layers),

@@ -247,7 +247,9 @@ class _FindingIndex:
 
     def __init__(self, findings: Iterable[Finding]):
         self._all: dict[int, Finding] = {}
-        self._by_key: dict[tuple[str, str], dict[int, Finding]] = defaultdict(dict)
+        self._by_key: dict[tuple[str, str], dict[int, Finding]] = {}
+        #: Rows whose findings no other fork uses.
+        self._own_keys: set[tuple[str, str]] = set()
         for finding in findings:
             self.add_finding(finding)
 
@@ -258,8 +260,16 @@ class _FindingIndex:
         """Return a copy that changes independently."""
         fork = _FindingIndex(())
         fork._all = dict(self._all)
-        fork._by_key = defaultdict(dict, {key: dict(findings) for key, findings in self._by_key.items()})
+        fork._by_key = dict(self._by_key)
+        self._own_keys = set()
         return fork
+
+    def _get_own_findings(self, key: tuple[str, str]) -> dict[int, Finding]:
+        """Return the findings of a row, to be changed by this index only: other forks may share the former ones."""
+        if key not in self._own_keys:
+            self._own_keys.add(key)
+            self._by_key[key] = dict(self._by_key.get(key, {}))
+        return self._by_key[key]
 
     def find_on(self, role: str, key: str) -> list[Finding]:
         """Return the findings on a row, or between it and another one."""
@@ -268,12 +278,12 @@ class _FindingIndex:
     def add_finding(self, finding: Finding) -> None:
         self._all[id(finding)] = finding
         for key in _list_row_keys(finding):
-            self._by_key[key][id(finding)] = finding
+            self._get_own_findings(key)[id(finding)] = finding
 
     def remove_finding(self, finding: Finding) -> None:
         del self._all[id(finding)]
         for key in _list_row_keys(finding):
-            self._by_key[key].pop(id(finding), None)
+            self._get_own_findings(key).pop(id(finding), None)
 
     def find_affected_findings(self, recheck: RecheckResult) -> list[Finding]:
         """Return the findings that a recheck may replace: on or next to a changed row."""

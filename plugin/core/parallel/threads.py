@@ -34,9 +34,15 @@ R = TypeVar("R")
 
 
 def map_in_threads(
-    function: Callable[[T], R], items: Sequence[T], cancellation: Cancellation = NEVER_CANCELLED
+    function: Callable[[T], R],
+    items: Sequence[T],
+    cancellation: Cancellation = NEVER_CANCELLED,
+    *,
+    vertex_count: int | None = None,
 ) -> list[R]:
     """Return the results of a function for all items, in the order of the items.
+
+    ``vertex_count``: the number of vertices that the function reads in all; few are computed in the caller's thread.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def map_in_threads(
             return function(item)
 
     count = min(get_thread_count(), len(items))
-    if count < 2:
+    if count < 2 or (vertex_count is not None and vertex_count < MIN_VERTICES):
         return [compute(item) for item in items]
     with pause_garbage_collection(), ThreadPoolExecutor(count, "sanxian-geometry") as pool:
         try:

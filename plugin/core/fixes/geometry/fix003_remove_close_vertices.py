@@ -66,14 +66,17 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
 
 
 def _collect_foreign_vertices(state: EditingState, row: Row, reach_m: float) -> set[tuple[float, float]]:
-    """Return the vertices of all other rows near a row."""
+    """Return the vertices of all other rows in the box of a row."""
     found: set[tuple[float, float]] = set()
+    xmin, ymin, xmax, ymax = row.plane.bounds
     for role, layer in state.plan.layers.items():
         if layer.template.geometry != "polygon":
             continue
         without = (row.fid,) if role == row.role else ()
         for other in state.find_rows_meeting(role, row.plane, without=without, reach_m=reach_m):
-            found |= set(map(tuple, shapely.get_coordinates(other.plane).tolist()))
+            xy = shapely.get_coordinates(other.plane)
+            inside = (xy >= (xmin, ymin)).all(axis=1) & (xy <= (xmax, ymax)).all(axis=1)
+            found |= set(map(tuple, xy[inside].tolist()))
     return found
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Batches of many fixes: the counts of planted defects, no new finding, and a cost that does not grow with edits."""
+
+import pytest
+import shapely
+
+from plugin.core.fixes.batch import choose_fixes, run_batch
+from plugin.core.fixes.state import EditingState
+from plugin.core.live import rows as live_rows
+from tests.benchmarks.batch_fixes import run_and_compare
+from tests.core.examples import make_example_plan
+from tests.core.fixes.fix_runs import propose, start
+from tests.county import make_county
+from tests.county.many_defects import KINDS, Answer, plant_many_defects
+from tests.county.write import write_geopackage
+
+
+@pytest.mark.slow
+def test_batch_answers_planted_defects_as_in_the_truth_and_adds_no_finding(tmp_path):
+    layers, truth = plant_many_defects(make_county(parcels=2500, defects=False)[0], 40)
+    assert {one.kind for one in truth} >= {kind.name for kind in KINDS if kind.share > 1}
+    write_geopackage(tmp_path / "county.gpkg", layers)
+    compared = run_and_compare(tmp_path / "county.gpkg", truth, tmp_path)
+    assert [kind for kind, counts in compared["counts"].items() if len(set(counts)) > 1] == []
+    # Holes of the red line that the clean county has too.
+    assert set(compared["unplanted"]) <= {"GEO006", "REL006"}
+    assert compared["appearing"] == [] and compared["remaining"] == []
+    assert compared["applied"] == sum(one.answer is Answer.SAFE for one in truth)
+
+
+SMALL_ROWS = 40
+
+
+@pytest.fixture
+def row_of_fields():
+    """Return the state and findings of a long strip with a spike, above squares that each repeat a vertex."""
+    squares = [
+        f"POLYGON (({x} 0, {x + 50} 0, {x + 90} 0, {x + 90} 0, {x + 90} 80, {x} 80, {x} 0))"
+        for x in range(0, 100 * SMALL_ROWS, 100)
+    ]
+    right = 100 * SMALL_ROWS
+    strip = f"POLYGON ((0 100, {right} 100, {right} 150, 60.1 150, 60 170, 60 150, 0 150, 0 100))"
+    below = f"POLYGON ((0 -50, {right} -50, {right} -20, 0 -20, 0 -50))"
+    plan = make_example_plan({"layer": [strip, below, *squares]}, {"layer": "CZKFBJ"}, {})
+    return start(plan, ["GEO005", "GEO009", "TOP001", "TOP004"])
+
+
+def count_operations(monkeypatch, action):
+    """Return the result of an action, and the numbers of rows read and of tables joined during it."""
+    counts = {"rows": 0, "tables": 0}
+    read_row, join = EditingState.row, live_rows._concatenate_layers
+
+    def count_row(self, role, number):
+        counts["rows"] += 1
+        return read_row(self, role, number)
+
+    def count_tables(layers):
+        counts["tables"] += len(layers)
+        return join(layers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EditingState, "row", count_row)
+        patch.setattr(live_rows, "_concatenate_layers", count_tables)
+        result = action()
+    return result, counts
+
+
+def test_cost_of_a_proposal_does_not_grow_with_the_number_of_edits(row_of_fields, monkeypatch):
+    state, findings = row_of_fields
+    (spike,) = [one for one in findings if one.code == "GEO005"]
+    repeated = [one for one in findings if one.code == "GEO009"]
+    assert len(repeated) == SMALL_ROWS
+    (fix,) = choose_fixes(["FIX004"])
+    (first, _), before = count_operations(monkeypatch, lambda: propose(fix, spike, state))
+    batch = run_batch(state, repeated, choose_fixes(["FIX003"]))
+    assert len(batch.applied) == SMALL_ROWS
+    # The first proposal makes one table of all edited rows; later ones take their rows from it.
+    propose(fix, spike, batch.state)
+    (again, _), after = count_operations(monkeypatch, lambda: propose(fix, spike, batch.state))
+    assert shapely.equals(again.edits.rows[0].shape, first.edits.rows[0].shape)
+    assert after["rows"] == before["rows"]
+    assert after["tables"] <= before["tables"] + 2 * live_rows._MAX_SINGLE_ROWS
+
+
+def test_finding_that_ended_with_another_is_not_fixed_again(row_of_fields):
+    state, findings = row_of_fields
+    repeated = [one for one in findings if one.code == "GEO009"]
+    entries = run_batch(state, [repeated[0], repeated[0]], choose_fixes(["FIX003"])).entries
+    assert entries[0].is_applied and entries[1].ended_by is entries[0].proposal
