@@ -15,7 +15,7 @@ from gui_driver import (
     wait_for_map,
     wait_seconds,
 )
-from qgis.core import QgsGeometry, QgsPointXY, QgsProject, QgsRectangle
+from qgis.core import Qgis, QgsGeometry, QgsPointXY, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QPushButton
 from qgis.utils import iface
@@ -35,6 +35,7 @@ def run_fix_steps():
     finding = draw_over_farmland(controller, roles["CZKFBJ"], roles["YJJBNTBHTB"])
     fix_and_undo(controller, roles["CZKFBJ"], finding)
     preview_sealed_pair(controller)
+    align_drawn_boundary(controller, roles["CZKFBJ"], roles["YJJBNTBHTB"])
     fix_batch(controller)
     for layer in roles.values():
         if layer.isEditable():
@@ -145,6 +146,43 @@ def preview_sealed_pair(controller):
     press_key("Escape")
     wait(lambda: controller.fixes.one.dialog is None, 10)
     FACTS["escaped"] = controller.fixes.one.dialog is None
+
+
+def align_drawn_boundary(controller, boundary, farmland):
+    """Move the drawn boundary to 0.4 m beside a field, and align it from the menu; then undo both steps."""
+    fid = next(feature.id() for feature in boundary.getFeatures() if feature["BSM"] == KEY)
+    field = max(farmland.getFeatures(), key=lambda feature: feature.geometry().area()).geometry()
+    ring = field.buffer(0.4, 1, Qgis.EndCapStyle.Flat, Qgis.JoinStyle.Miter, 5)
+    shape = ring.buffer(60, 1, Qgis.EndCapStyle.Flat, Qgis.JoinStyle.Miter, 5).difference(ring)
+    boundary.beginEditCommand("move")
+    boundary.changeGeometry(fid, QgsGeometry.fromWkt(shape.asWkt(9)))
+    boundary.endEditCommand()
+    wait(lambda: controller.editing.live.is_idle, 60)
+    boundary.selectByIds([fid])
+    iface.setActiveLayer(boundary)
+    iface.mapCanvas().setExtent(boundary.boundingBoxOfSelected())
+    wait_for_map()
+    controller.actions["align"].trigger()
+    dialog = controller.fixes.alignment.dialog
+    dialog.reference.setCurrentIndex(dialog.reference.findData("YJJBNTBHTB"))
+    wait(lambda: not controller.fixes.alignment.trial.is_running, 60)
+    wait_seconds(1.5)
+    FACTS["alignment_areas"] = [
+        [dialog.areas.item(r, c).text() for c in range(5)] for r in range(dialog.areas.rowCount())
+    ]
+    FACTS["alignment_fits"] = [dialog.width(), dialog.height()]
+    FACTS["alignment_ways"] = [button.text() for button in dialog.choices.buttons]
+    save_picture("fixing-8-alignment")
+    can_apply = dialog.apply.isEnabled()
+    if can_apply:
+        click(dialog.apply)
+        wait(lambda: controller.fixes.alignment.dialog is None, 20)
+    gap = QgsGeometry(boundary.getGeometry(fid)).distance(field)
+    FACTS["aligned"] = can_apply and gap < 1e-6
+    boundary.undoStack().undo()
+    boundary.undoStack().undo()
+    wait(lambda: controller.editing.live.is_idle, 60)
+    wait_seconds(0.5)
 
 
 def fix_batch(controller):

@@ -36,6 +36,11 @@ def test_sealed_pair_is_explained_only(fix_facts):
     assert not fix_facts["sealed_can_apply"] and fix_facts["escaped"]
 
 
+def test_selected_feature_is_aligned_with_another_layer(fix_facts):
+    assert fix_facts["aligned"] and len(fix_facts["alignment_ways"]) >= 1
+    assert fix_facts["alignment_fits"][0] <= 1366 and fix_facts["alignment_fits"][1] <= 768
+
+
 def test_batch_applies_the_safe_fixes_and_nothing_new_appears(fix_facts):
     assert fix_facts["batch_button"].startswith("修复 ") and fix_facts["ticked"] > 0
     assert fix_facts["batch_gone"] == fix_facts["ticked"] and fix_facts["batch_new"] == 0

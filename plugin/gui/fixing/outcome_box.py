@@ -55,7 +55,9 @@ class OutcomeBox(QScrollArea):
 
 def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
     """Return (icon, text) lines on what a proposal brings about."""
-    lines = [("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.ended_findings)))]
+    lines = []
+    if proposal.ended_findings:
+        lines.append(("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.ended_findings))))
     if proposal.new_findings:
         lines.append(("warning", tr("Adds: {rules}").format(rules=_count_by_rule(proposal.new_findings))))
         shown = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
