@@ -40,7 +40,7 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
     ],
     messages={
         "": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value.",
-        "unfilled": "{layer} ({key}): {field} ({alias}) is empty, so that tables by division or kind leave the feature out. "
+        "unfilled": "{layer} ({key}): {field} ({alias}) is empty, so that tables and searches by it leave the feature out. "
         "Fill in the value.",
         "placeholder": "{layer} ({key}): {field} ({alias}) is “{value}”, which marks a value that is not final. Fill in the "
         "final value, or clear the remark.",

@@ -12,6 +12,8 @@ from .._attributes import make_row_list_params
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FIRST_VILLAGE, SECOND_VILLAGE = "1402251002000000000", "1402251002010000000"
+#: Digits of a county's code, at the beginning of places and of some numbers.
+COUNTY_DIGITS = 6
 #: Numbers named in the message on a whole layer.
 MAX_LISTED_NUMBERS = 5
 
@@ -42,6 +44,8 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
     },
     fails=[
         RuleExample("one number twice in a village", _make_plan_with_parcels((FIRST_VILLAGE, "7"), (FIRST_VILLAGE, "7")), finds=1, roles=PARCELS),
+        RuleExample("a number with the county's code in two villages", _make_plan_with_parcels((FIRST_VILLAGE, "14022500000001"), (SECOND_VILLAGE, "14022500000001")),
+                finds=1, roles=PARCELS),
         RuleExample("two units of one number", _make_plan_with_units("HY-01", "HY-01", "HY-02"), finds=1, roles=UNITS),
         RuleExample("reported once for a whole layer",
                 _make_plan_with_parcels(*[(village, "7") for village in (FIRST_VILLAGE, SECOND_VILLAGE) for _ in range(2)]),
@@ -59,7 +63,7 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
 
     What it checks
         Fields of numbers (`attributes.unique_numbers`): 图斑编号 of the survey's parcels and of 永久基本农田 is used
-        once in each 坐落单位代码 (ZLDWDM), the name of a 详细规划编制单元 once in its layer. A layer with more than
+        once in each 坐落单位代码 (ZLDWDM), or once in the layer if it begins with the county's code; the name of a 详细规划编制单元 once in its layer. A layer with more than
         `listed_count` repeated numbers gets one finding for all of them.
     Why
         The survey numbers the parcels of each village from 1 on; tables, certificates and field records name a
@@ -93,6 +97,13 @@ def _find_repeated_numbers(layer: Layer, names: list[str]) -> dict[tuple[str, ..
 
     values = pd.DataFrame({name: layer.get_texts_by_name(name) for name in names})
     values = values[(values != "").all(axis=1)]
+    if len(names) > 1:
+        # A number that begins with the county's code is not counted village by village.
+        has_county = [
+            number.startswith(place[:COUNTY_DIGITS]) and len(number) > COUNTY_DIGITS
+            for number, place in values[names[:2]].itertuples(index=False)
+        ]
+        values.loc[has_county, names[1]] = values.loc[has_county, names[1]].str[:COUNTY_DIGITS]
     rows_by_number: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row, *numbers in values[values.duplicated(keep=False)].itertuples(name=None):
         rows_by_number[tuple(numbers)].append(row)
