@@ -49,7 +49,7 @@ ATTRIBUTE_DEFECTS = [
     ("ATT014", "DLTB", {"DLBM": "0702", "DLMC": "农村宅基地", "CZCSXM": None}, ()),
     ("ATT015", "DLTB", {"ZLDWMC": "鍩庨晣寤鸿"}, ("ATT021",)),
     ("ATT016", "DLTB", {"SJNF": 2999}, ()),
-    ("ATT017", "GDBHMB", {"DLBM": "0201K", "DLMC": "可调整果园", "KCXS": 0.0, "TBDLMJ": None}, ()),
+    ("ATT017", "GDBHMB", {"DLBM": "0201K", "DLMC": "可调整果园", "KCXS": 0.0, "TBDLMJ": None}, ("ATT023",)),
     ("ATT018", "DLTB", {"DLBM": "0103", "DLMC": "旱地", "GDPDJB": None}, ()),
     ("ATT019", "DLTB", {"DLBM": "0103", "DLMC": "旱地", "GDPDJB": "1", "KCDLBM": "1003", "KCXS": 0.1}, ("ATT003",)),
     ("ATT020", "YDYHGHFQ", {"BZ": "面积待定"}, ()),
