@@ -30,7 +30,7 @@ def plant_steep_farmland(draft: CountyDraft) -> None:
     draft.change(FARM, row, GDPDJB="5")
 
 
-@declare_mutation("LAW013", follows=["LAW004", "LAW010", "REL010"])
+@declare_mutation("LAW013", follows=["ATT024", "LAW004", "LAW010", "REL010"])
 def plant_garden_farmland_far_from_fields(draft: CountyDraft) -> None:
     spare = draft.lines.cultivated & ~draft.lines.farmland & ~draft.lines.red_line & (draft.lines.boundary == 0)
     parcel, _ = draft.choose(spare, around=False)

@@ -17,7 +17,7 @@ from tests.mutations.tasks import append_to_profile
 BASE, RESERVES = "XZYDYH", "ZRBHD"
 
 
-@declare_mutation("LAW001")
+@declare_mutation("LAW001", follows=["ATT023"])
 def plant_towns_missing_in_the_base_year(draft: CountyDraft) -> None:
     """Turn a twentieth of the base year's built land into villages.
 
@@ -29,7 +29,7 @@ def plant_towns_missing_in_the_base_year(draft: CountyDraft) -> None:
         draft.change(BASE, draft.row(BASE, parcel), CZCSXM="203")
 
 
-@declare_mutation("LAW001", case="land", follows=["ATT013", "ATT022"])
+@declare_mutation("LAW001", case="land", follows=["ATT013", "ATT022", "ATT023"])
 def plant_base_year_towns_enlarged_by_area_field(draft: CountyDraft) -> None:
     """Let the boundary grow too much and hide it by inflated area fields.
 
@@ -41,7 +41,7 @@ def plant_base_year_towns_enlarged_by_area_field(draft: CountyDraft) -> None:
         draft.layers[BASE].loc[urban, name] *= 1.25
 
 
-@declare_mutation("LAW001", case="contradicted")
+@declare_mutation("LAW001", case="contradicted", follows=["ATT023"])
 def plant_villages_in_the_base_of_the_ratio(draft: CountyDraft) -> None:
     draft.layers[BASE].loc[draft.layers[BASE]["CZCSXM"] == "203", "CZCSXM"] = "202"
 

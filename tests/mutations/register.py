@@ -13,7 +13,7 @@ from tests.mutations.mutation import CountyDraft, declare_mutation
 from tests.mutations.side_inputs import REGISTER
 
 
-@declare_mutation("LAW023", case="count", follows=["LAW024"])
+@declare_mutation("LAW023", case="count", follows=["LAW024", "REL022"])
 def plant_one_building_more_than_in_the_text(draft: CountyDraft) -> None:
     house = draft.shape("LSJZM", draft.first_row("LSJZM"))
     draft.add("LSJZM", shapely.transform(house, lambda xy: np.add(xy, (60, 0))), MC="新宅")
