@@ -87,7 +87,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         have code and name of the division, the fields with a code list in `attributes.filled_codes`, apart from kinds
         (LX), the fields in `attributes.filled_fields` (year of the data, number), and the fields with words in
         `attributes.value_words`. Text fields without a code list have no word for a value that is still to come
-        (`attributes.placeholder_words`); names and the fields above have no value that stands for an empty one
+        (`attributes.placeholder_words`); names and the fields above have no value that means an empty one
         (`attributes.empty_words`).
     Why
         The receiving side's first check rejects an empty required field; for zones of the 中心城区, 管控指引 (GKZY)
@@ -137,7 +137,7 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 def _report_placeholder_values(layer: Layer, expected_names: set[str], result: RuleResult, ctx: RuleContext) -> bool:
     """Add a finding for each value with a word for a value to come; return True if a field was searched.
 
-    ``expected_names``: fields that need a value. In them and in names, a whole value that stands for none counts too.
+    ``expected_names``: fields that need a value. In them and in names, a whole value that means an empty one counts too.
     """
     words = list(ctx.norm.get("attributes.placeholder_words"))
     empty_words = set(ctx.norm.get("attributes.empty_words"))
