@@ -12,7 +12,7 @@ _CODE_DIGITS = 6
 
 
 def make_default_stem(code: str, county: str, what: str, made: str = "") -> str:
-    """Return the default name of a file without its suffix: ``140225浑源县_检查报告_20261120``.
+    """Return the default name of a file without its suffix: ``140225浑源县_质量检查报告_20261120``.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from ...errors import InputError
 from .batch import BATCH_ROWS, KEY_FIELD, VctRowBatch, continues_last_row, find_key_column, merge_feature_parts
 from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNameCheck, compare_with_declared_lengths
 from .geometry import ShapeReader
-from .lines import LineReader, shorten_line
+from .line_reader import LineReader, shorten_line
 from .location_check import CountyCodes
 from .plausibility import PlausibilityCheck
 from .settings import FileRemarks, load_settings

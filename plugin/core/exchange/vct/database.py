@@ -287,10 +287,14 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
         return ImportCheck(
             summary_sentences=(texts.get("toolbox", "import_check_failed", reason=texts.explain_error(error)),)
         )
+    from ...render.verdict import format_rule_counts
+    from ...render.words import ReportTexts
+
     summary = report.summary
     verdict = texts.get("verdicts", summary["verdict"])
-    counts = {key: value for key, value in summary.items() if isinstance(value, int) and key not in ("infos", "waived")}
-    lines = [texts.get("toolbox", "summary", verdict=verdict, **counts)]
+    counts = {"errors": summary["errors"], "warnings": summary["warnings"]}
+    rules = format_rule_counts(report, ReportTexts(texts.lang))
+    lines = [texts.get("toolbox", "summary", verdict=verdict, rules=rules, **counts)]
     if common := find_commonest_rules(report):
         titles = {rule.code: rule.heading for rule in report.rules}
         named = [

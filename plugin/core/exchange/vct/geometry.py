@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...cancellation import Cancellation
 from ...geometry.crs import describe_crs
 from .head import VctHeader
-from .lines import MAX_COORDINATE, LineReader
+from .line_reader import MAX_COORDINATE, LineReader
 from .location_check import PositionBounds, verify_location
 from .polygons import PolygonError, PolygonRecord, assemble_rings, has_stray_separator, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT

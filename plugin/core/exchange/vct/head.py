@@ -23,7 +23,7 @@ from .header_values import (
     read_extent,
     read_whether_northing_is_first,
 )
-from .lines import LineReader, shorten_line
+from .line_reader import LineReader, shorten_line
 from .settings import VCT_SEPARATOR, FileRemarks, VctSettings
 
 PROJECTION_NAME = "高斯-克吕格投影"

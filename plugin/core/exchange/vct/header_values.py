@@ -14,7 +14,7 @@ from pyproj.exceptions import CRSError
 
 from ...errors import InputError
 from ...geometry.crs import CGCS2000_DEGREES, describe_crs
-from .lines import MAX_COORDINATE, LineReader
+from .line_reader import MAX_COORDINATE, LineReader
 from .settings import FileRemarks, load_settings
 
 SPHEROID_VALUE = "CGCS2000,6378137.0,298.257222101"

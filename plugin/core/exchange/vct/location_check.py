@@ -25,7 +25,7 @@ from ...geometry.crs import (
 from ...standard.divisions import GeographicExtent, find_extent
 from .head import VctHeader
 from .header_values import DeclaredExtent
-from .lines import LineReader
+from .line_reader import LineReader
 from .settings import FileRemarks, load_settings
 from .store import ShapeStore
 

@@ -68,7 +68,7 @@ def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
     lost = "|".join(map(re.escape, settings.lost_characters))
     return {
         # Quotation marks around a text, or at one of its ends.
-        "vct_note_quoted": re.compile(r"^(?:\".*\"|'.*'|[\"'][^\"']*|[^\"']*[\"'])$", re.M),
+        "vct_note_quoted": re.compile(r"^(?:\".*\"|'.*'|[\"'][^\"'\n]*|[^\"'\n]*[\"'])$", re.M),
         "vct_note_null": re.compile(f"^(?:{nulls})$", re.M),
         "vct_note_lost": re.compile(rf"{lost}|^[?？]{{2,}}$", re.M),
         "vct_note_entities": re.compile("&#(?:[0-9]+|x[0-9A-Fa-f]+);|&(?:amp|lt|gt|quot|nbsp);"),
@@ -210,6 +210,7 @@ class PlausibilityCheck:
         )
 
     def _check_texts_for_patterns(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
+        # One search of all values, one on each line, is faster than one search of each value.
         whole = "\n".join(values)
         patterns = _load_placeholder_patterns() | (_WRONG_CODE_PATTERN_BY_NOTE if _is_code_column(column) else {})
         patterns |= _load_name_patterns() if column.name.upper().endswith(_NAME_ENDING) else {}

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .lines import LineReader
+from .line_reader import LineReader
 from .settings import FileRemarks
 from .store import ShapeStore
 

@@ -24,7 +24,7 @@ from .attributes import AttributeReader, read_shapes_without_rows
 from .batch import VctRowBatch
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
-from .lines import LineReader, ProgressCallback, shorten_line
+from .line_reader import LineReader, ProgressCallback, shorten_line
 from .location_check import verify_county
 from .settings import FileRemarks
 from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read_tables

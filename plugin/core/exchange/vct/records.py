@@ -241,7 +241,7 @@ def write_annotation(
         )
 
 
-def write_lines(out: TextIO, lines: NDArray, first_id: int, record_format: RecordFormat) -> None:
+def write_line_features(out: TextIO, lines: NDArray, first_id: int, record_format: RecordFormat) -> None:
     """Write (p,) single lines; their ids begin at ``first_id``."""
     xy, of = shapely.get_coordinates(lines, return_index=True)
     at = np.searchsorted(of, np.arange(len(lines) + 1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .lines import LineReader, shorten_line
+from .line_reader import LineReader, shorten_line
 from .settings import VCT_SEPARATOR, FileRemarks
 
 #: Kind of geometry → its word in a file.

@@ -219,7 +219,7 @@ class _VctSectionWriter:
             self.done.boundary_line_count += bounding
             self.next_id += bounding
         elif parts.shape_kind == "line":
-            records.write_lines(self.line, parts.part_shapes, self.next_id, record_format)
+            records.write_line_features(self.line, parts.part_shapes, self.next_id, record_format)
         elif labels is not None:
             records.write_annotation(self.annotation, parts.part_shapes, labels, self.next_id, record_format)
         else:
