@@ -22,7 +22,7 @@ import shapely
 
 from plugin.core.check import CheckResult, RunOptions, check_plan
 from plugin.core.fixes.batch import BatchEntry, BatchResult, choose_fixes, run_batch
-from plugin.core.fixes.judge import get_problem_name, is_same_problem
+from plugin.core.fixes.differences import get_problem_name, is_same_problem
 from plugin.core.fixes.run import list_findings_to_fix
 from plugin.core.fixes.state import EditingState
 from plugin.core.fixes.write import write_copy

@@ -50,10 +50,11 @@ def find_effective_values(rule: Rule, norm: Norm, run_values: Mapping[str, Any] 
     """
     run_values = run_values or {}
     effective_values = find_effective_parameters(rule, norm, run_values)
+    own_keys = {f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters}
     for setting in rule.uses:
-        if setting == f"rules.{rule.code}":
-            continue
         for key in _list_setting_keys(setting, norm):
+            if key in own_keys:
+                continue
             value, origin, profile_name = _resolve_value(key, norm, run_values, key, None)
             mark, confirmed = norm.get_source_mark(key), norm.is_confirmed(key)
             effective_values.append(
@@ -164,13 +165,31 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> l
     return [_format_effective_value(effective_value, texts) for effective_value in values]
 
 
-def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
+def describe_value_places(values: Iterable[EffectiveValue], code: str, texts: Texts) -> str:
+    """Return the sentences on where a county changes the values of a rule; empty without values.
+
+    ``code``: code of the rule, which is part of the keys of its parameters.
+    """
+    # Only help pages name places: a check does without the module.
+    from ..messages.setting_names import describe_places
+
+    labels = {
+        value.name if value.setting else f"rules.{code}.{value.name}": _label_value(value, texts) for value in values
+    }
+    words = texts.get_section("setting_place")
+    return describe_places(labels, labels, {**words, "file": words["file_values"]})
+
+
+def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
+    """Return the title of a parameter or setting; a key without a title has that of its setting."""
     if effective_value.setting:
-        # A key without a title has that of the setting to which it belongs.
         own_title = texts.get_section("setting").get(effective_value.name)
-        label = own_title or texts.get_setting_name(effective_value.setting)
-    else:
-        label = texts.get_section("parameters").get(effective_value.name, "")
+        return own_title or texts.get_setting_name(effective_value.setting)
+    return str(texts.get_section("parameters").get(effective_value.name, ""))
+
+
+def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
+    label = _label_value(effective_value, texts)
     source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)
     if effective_value.mark == "C":
         source = texts.get("explain", "confirmed" if effective_value.confirmed else "unconfirmed", origin=source)

@@ -25,7 +25,7 @@ from ..geometry.overlay import (
     find_uncovered_parts,
 )
 from ..geometry.overlay_fallback import FallbackLog
-from ..geometry.parts import OverlayParts, SliverParts
+from ..geometry.parts import OverlayParts, SliverParts, remove_repeated_land
 from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
@@ -150,6 +150,13 @@ class GeometryQueries:
         ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.
         """
         return compute_part_areas(parts, a, b, self.measure_statutory_areas)
+
+    def remove_repeated_land(self, parts: OverlayParts) -> OverlayParts:
+        """Return parts without the land of earlier parts, so that sums count each place once.
+
+        Parts overlap where rows of a layer do.
+        """
+        return remove_repeated_land(parts, self.cancellation)
 
     def compute_part_shares_of_rows(self, parts: OverlayParts, a: Layer) -> NDArray:
         """Return the (k,) share that each part has of its row of ``a``.
@@ -336,6 +343,33 @@ class GeometryQueries:
         first_rows = np.full(len(shapes), len(layer))
         np.minimum.at(first_rows, k, rows[i])
         return np.where(first_rows < len(layer), first_rows, -1)
+
+    def find_rows_at_shapes(self, layer: Layer, shapes: Iterable[Any]) -> tuple[list[list[int]], list[list[int]]]:
+        """Return for each polygon the rows of a layer that share land with it, and those that only touch it.
+
+        The first are sorted by shared area (mm²), the largest first, then by key; the others by key. The order does
+        not depend on the order of the rows, which a check of edits changes. Slivers do not count; the run's log
+        records nothing, because the rows serve the words of a message.
+        """
+        given = _make_geometry_array(shapes)
+        parts = find_shared_parts(
+            Polygons(given), layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+        )
+        rows_on: list[list[int]] = [[] for _ in given]
+        for n in sorted(
+            range(len(parts.area)), key=lambda n: (-round(float(parts.area[n]), 6), layer.keys[parts.right[n]])
+        ):
+            rows_on[int(parts.left[n])].append(int(parts.right[n]))
+        rows_on = [list(dict.fromkeys(rows)) for rows in rows_on]
+        present = layer.polygons.present
+        k, i = shapely.STRtree(layer.plane[present]).query(
+            given, predicate="dwithin", distance=self.tolerance.edge_match_m
+        )
+        rows_next: list[list[int]] = [[] for _ in given]
+        for shape, row in sorted(zip(k.tolist(), present[i].tolist(), strict=True)):
+            if row not in rows_on[shape]:
+                rows_next[shape].append(row)
+        return rows_on, [sorted(rows, key=lambda row: layer.keys[row]) for rows in rows_next]
 
     def find_vertex_mismatches(self, a: Layer) -> VertexMismatches:
         """Return vertices of ``a`` on or near a neighbouring row's edge.

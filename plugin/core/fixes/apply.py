@@ -10,7 +10,7 @@ import numpy as np
 
 from ..model.findings import convert_to_plain_value
 from ..plan.layer import FieldInfo, SourceLayer
-from .edits import UNCHANGED
+from .edits import UNCHANGED, is_same_shape
 from .state import EditingState
 
 
@@ -51,7 +51,7 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
                 changes.added[current.fid] = origin, current.stored_shape, values
                 continue
             has_lost_arcs = origin in layer.source.curve_texts and not current.curve_text
-            is_same = not has_lost_arcs and _are_identical(former[layer.frame.geometry.name], current.stored_shape)
+            is_same = not has_lost_arcs and is_same_shape(former[layer.frame.geometry.name], current.stored_shape)
             shape = UNCHANGED if is_same else current.stored_shape
             if shape is not UNCHANGED or values:
                 changes.changed[current.fid] = shape, values
@@ -78,10 +78,6 @@ def _find_changed_values(former: Any, present: Any, geometry_name: str) -> dict[
         if not all(is_missing) and (any(is_missing) or former[column] != value):
             changed[str(column)] = None if is_missing[1] else convert_to_plain_value(value)
     return changed
-
-
-def _are_identical(shape: Any, other: Any) -> bool:
-    return shape is other or bool(shape is not None and other is not None and shape.equals_exact(other, 0.0))
 
 
 def make_edited_layers(state: EditingState) -> list[SourceLayer]:

@@ -10,11 +10,18 @@ from typing import Any
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..model.findings import Finding
+from .differences import get_problem_name, is_same_problem
 from .edits import FixRefused
-from .judge import get_problem_name, is_same_problem, propose_fix
+from .judge import Attempt, Judged, apply_judged, judge_alone, judge_separate, run_fix
 from .model import Fix, load_all_fixes
 from .proposal import Proposal, Refusal
+from .regions import OccupiedLand, Region, compute_edits_region, compute_finding_region
 from .state import EditingState
+
+#: Largest number of findings that are judged together.
+MAX_GROUP = 100
+#: Findings on land that is occupied that are passed over at most, in the search of a group.
+MAX_POSTPONED = 300
 
 ProgressCallback = Callable[[float, str], None]
 
@@ -39,11 +46,8 @@ class BatchResult:
 
     state: EditingState
     entries: list[BatchEntry] = field(default_factory=list)
-
-    @property
-    def applied(self) -> list[Proposal]:
-        """Return the applied proposals in their order."""
-        return [one.proposal for one in self.entries if one.is_applied and one.proposal is not None]
+    #: The applied proposals in the order in which they were applied.
+    applied: list[Proposal] = field(default_factory=list)
 
 
 def choose_fixes(requested: Iterable[str]) -> list[Fix]:
@@ -59,29 +63,72 @@ def choose_fixes(requested: Iterable[str]) -> list[Fix]:
     return chosen or list(fixes.values())
 
 
+class _Candidate:
+    """A finding of a batch with its fixes, which are tried one after the other until a proposal is safe.
+
+    ``number``: position of the finding in the batch; ``attempt``: the edits to be judged, None without any.
+    """
+
+    def __init__(
+        self, number: int, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
+    ):
+        self.number, self.finding, self._parameters = number, finding, parameters
+        self._fixes = iter([fix for fix in fixes if fix.answers(finding)])
+        self._best: Judged | None = None
+        self._refusals: list[Refusal] = []
+        self.attempt: Attempt | None = None
+
+    def find_next_attempt(self, state: EditingState) -> Attempt | None:
+        """Set ``attempt`` to the edits of the next fix that does not refuse, and return it; None without one."""
+        self.attempt = None
+        for fix in self._fixes:
+            try:
+                edits = run_fix(fix, self.finding, state, self._parameters.get(fix.code))
+            except FixRefused as refused:
+                self._add_refusal(fix, refused)
+                continue
+            self.attempt = Attempt(fix, self.finding, edits)
+            break
+        return self.attempt
+
+    def take_answer(self, answer: Judged | FixRefused) -> bool:
+        """Take the judgement of the attempt; return True if it is a safe proposal."""
+        if isinstance(answer, FixRefused):
+            if self.attempt is not None:
+                self._add_refusal(self.attempt.fix, answer)
+            return False
+        if answer.proposal.is_safe:
+            self._best = answer
+            return True
+        self._best = self._best or answer
+        return False
+
+    def _add_refusal(self, fix: Fix, refused: FixRefused) -> None:
+        self._refusals.append(Refusal(self.finding, refused.reason, refused.params, fix.code))
+
+    @property
+    def answer(self) -> Judged | Refusal:
+        """Return the safe proposal, else the first one, else the first reason without one."""
+        return self._best or next(iter(self._refusals), Refusal(self.finding, "no_fix"))
+
+    def propose_alone(self, state: EditingState) -> None:
+        """Judge the attempt and those of the remaining fixes one by one, until a proposal is safe."""
+        attempt = self.attempt or self.find_next_attempt(state)
+        while attempt is not None and not self.take_answer(judge_alone(state, attempt)):
+            attempt = self.find_next_attempt(state)
+
+
 def propose_best_fix(
     state: EditingState, finding: Finding, fixes: Iterable[Fix], parameters: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Proposal, EditingState] | Refusal:
     """Return the first safe proposal for a finding, else the first one, else the reason without one.
 
-    ``parameters``: code of a fix → keyword arguments.
+    A proposal comes with the state in which it is applied. ``parameters``: code of a fix → keyword arguments.
     """
-    best: tuple[Proposal, EditingState] | None = None
-    refusals = []
-    for fix in fixes:
-        if not fix.answers(finding):
-            continue
-        try:
-            judged = propose_fix(state, fix, finding, parameters.get(fix.code))
-        except FixRefused as refused:
-            refusals.append(Refusal(finding, refused.reason, refused.params, fix.code))
-            continue
-        if judged[0].is_safe:
-            return judged
-        best = best or judged
-    if best is not None:
-        return best
-    return refusals[0] if refusals else Refusal(finding, "no_fix")
+    candidate = _Candidate(0, finding, fixes, parameters)
+    candidate.propose_alone(state)
+    answer = candidate.answer
+    return answer if isinstance(answer, Refusal) else (answer.proposal, apply_judged(state, [answer]))
 
 
 class _EndedFindings:
@@ -89,14 +136,18 @@ class _EndedFindings:
 
     def __init__(self) -> None:
         self._by_name: dict[tuple[Any, ...], list[tuple[Finding, Proposal]]] = {}
+        #: Id of a finding → how many ended findings with its name it was compared with.
+        self._compared: dict[int, int] = {}
 
     def add(self, finding: Finding, proposal: Proposal) -> None:
         self._by_name.setdefault(get_problem_name(finding), []).append((finding, proposal))
 
     def find(self, finding: Finding) -> Proposal | None:
-        """Return the first proposal that ended a finding; None for a finding that has not ended."""
+        """Return the first proposal that ended a finding since it was asked for last; None without one."""
         same_name = self._by_name.get(get_problem_name(finding), [])
-        return next((by for one, by in same_name if is_same_problem(one, finding)), None)
+        start = self._compared.get(id(finding), 0)
+        self._compared[id(finding)] = len(same_name)
+        return next((by for one, by in same_name[start:] if is_same_problem(one, finding)), None)
 
 
 def run_batch(
@@ -109,43 +160,172 @@ def run_batch(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> BatchResult:
-    """Propose fixes for findings in turn, and apply each safe proposal before the next finding.
+    """Propose fixes for findings in turn, and apply each safe proposal before the next finding on the same land.
 
-    Without ``safe_only`` the others are applied as well. A refused finding does not stop the batch. The given state is
-    not changed.
+    Findings on separate land are judged together. Without ``safe_only`` the others are applied as well. A refused
+    finding does not stop the batch. The given state is not changed.
 
     Raises
     ------
     Cancelled
         The user cancelled; nothing is kept.
     """
-    chosen, listed = list(fixes), list(findings)
-    result = BatchResult(state)
-    ended = _EndedFindings()
-    # A finding whose row has a new name is looked for under that name.
-    renamed: dict[int, Finding] = {}
-    for number, finding in enumerate(listed):
+    run = _BatchRun(state, list(findings), list(fixes), safe_only, parameters or {})
+    while run.pending:
         cancellation.raise_if_cancelled()
-        progress(number / max(len(listed), 1), finding.code)
-        finding = renamed.get(id(finding), finding)
-        entry = BatchEntry(finding)
-        result.entries.append(entry)
-        entry.ended_by = ended.find(finding)
-        if entry.ended_by is not None:
-            continue
-        answer = propose_best_fix(result.state, finding, chosen, parameters or {})
-        if isinstance(answer, Refusal):
-            entry.refusal = answer
-            continue
-        entry.proposal, after = answer
-        if entry.proposal.is_safe or not safe_only:
-            result.state, entry.is_applied = after, True
-            for one in entry.proposal.ended_findings:
-                ended.add(one, entry.proposal)
-            for former, present in entry.proposal.renamed:
-                for later in listed[number + 1 :]:
-                    if is_same_problem(renamed.get(id(later), later), former):
-                        renamed[id(later)] = present
-                        break
+        progress(run.done_share, run.pending_finding.code)
+        run.settle_group(cancellation)
     progress(1.0, "")
-    return result
+    return run.result
+
+
+class _BatchRun:
+    """A batch on its way: the state so far, and the findings that are not settled yet."""
+
+    def __init__(
+        self,
+        state: EditingState,
+        findings: list[Finding],
+        fixes: list[Fix],
+        safe_only: bool,
+        parameters: Mapping[str, Mapping[str, Any]],
+    ):
+        self.result = BatchResult(state, [BatchEntry(finding) for finding in findings])
+        #: Positions of the findings that are not settled, in their order.
+        self.pending = list(range(len(findings)))
+        self._fixes, self._safe_only, self._parameters = fixes, safe_only, parameters
+        self._ended = _EndedFindings()
+        #: Position of a postponed finding → the region of its edits when they were last found: as long as other
+        #: findings concern it, they are not found again.
+        self._postponed_regions: dict[int, Region] = {}
+
+    @property
+    def done_share(self) -> float:
+        return 1.0 - len(self.pending) / max(len(self.result.entries), 1)
+
+    @property
+    def pending_finding(self) -> Finding:
+        return self.result.entries[self.pending[0]].finding
+
+    def settle_group(self, cancellation: Cancellation) -> None:
+        """Settle the next findings that are on separate land, at least one.
+
+        Raise Cancelled if the user cancelled.
+        """
+        group, alone = self._take_group(cancellation)
+        together = list(group)
+        while together:
+            together = self._judge_together(together, group, alone, cancellation)
+        self._settle([candidate for candidate in group if candidate not in alone])
+        for candidate in alone:
+            cancellation.raise_if_cancelled()
+            candidate.propose_alone(self.result.state)
+            self._settle([candidate])
+
+    def _take_group(self, cancellation: Cancellation) -> tuple[dict[_Candidate, Region], list[_Candidate]]:
+        """Return candidates on separate land with their regions, and a candidate that must be judged alone.
+
+        Findings that have ended or that all fixes refuse are settled here. A finding on the land of an earlier one
+        stays pending.
+        """
+        group: dict[_Candidate, Region] = {}
+        land = OccupiedLand()
+        postponed: list[int] = []
+        for position, number in enumerate(self.pending):
+            if len(group) >= MAX_GROUP or len(postponed) >= MAX_POSTPONED:
+                postponed += self.pending[position:]
+                break
+            cancellation.raise_if_cancelled()
+            state, entry = self.result.state, self.result.entries[number]
+            entry.ended_by = self._ended.find(entry.finding)
+            if entry.ended_by is not None:
+                continue
+            place = compute_finding_region(state, entry.finding)
+            region = self._postponed_regions.get(number, place)
+            if region is not None and land.meets(region):
+                land.add(region)
+                postponed.append(number)
+                continue
+            candidate = _Candidate(number, entry.finding, self._fixes, self._parameters)
+            if candidate.find_next_attempt(state) is None:
+                self._settle([candidate])
+                continue
+            region = self._find_attempt_region(candidate, place)
+            if region is None or land.meets(region):
+                if not group and not postponed:
+                    self.pending = self.pending[position + 1 :]
+                    return {}, [candidate]
+                postponed += self.pending[position:] if region is None else [number]
+                if region is None:
+                    break
+                land.add(region)
+                self._postponed_regions[number] = region
+                continue
+            group[candidate] = region
+            land.add(region)
+        self.pending = postponed
+        return group, []
+
+    def _find_attempt_region(self, candidate: _Candidate, place: Region | None) -> Region | None:
+        """Return the region of a finding (``place``) with the edits of its attempt; None if it is not known."""
+        if place is None or candidate.attempt is None:
+            return None
+        return compute_edits_region(self.result.state, place, candidate.attempt.edits)
+
+    def _judge_together(
+        self,
+        candidates: list[_Candidate],
+        group: dict[_Candidate, Region],
+        alone: list[_Candidate],
+        cancellation: Cancellation,
+    ) -> list[_Candidate]:
+        """Judge the attempts of candidates; return those that have another attempt on their own land.
+
+        ``group``: the regions of all candidates of the group, which may grow. Candidates whose effects cannot be
+        separated from others', or whose next attempt meets the land of another one, are added to ``alone``.
+        """
+        attempts = [one.attempt for one in candidates if one.attempt is not None]
+        answers = judge_separate(self.result.state, attempts, cancellation)
+        again: list[_Candidate] = []
+        for candidate, answer in zip(candidates, answers, strict=True):
+            if answer is None:
+                alone.append(candidate)
+                continue
+            if candidate.take_answer(answer) or candidate.find_next_attempt(self.result.state) is None:
+                continue
+            region = self._find_attempt_region(candidate, group[candidate])
+            others = OccupiedLand([one for other, one in group.items() if other is not candidate])
+            if region is None or others.meets(region):
+                alone.append(candidate)
+            else:
+                group[candidate] = region
+                again.append(candidate)
+        return again
+
+    def _settle(self, candidates: Iterable[_Candidate]) -> None:
+        """Enter the answers to findings on separate land, and apply those that are wanted."""
+        accepted: list[Judged] = []
+        for candidate in candidates:
+            entry, answer = self.result.entries[candidate.number], candidate.answer
+            if isinstance(answer, Refusal):
+                entry.refusal = answer
+                continue
+            entry.proposal = answer.proposal
+            entry.is_applied = answer.proposal.is_safe or not self._safe_only
+            if entry.is_applied:
+                accepted.append(answer)
+        if accepted:
+            self.result.state = apply_judged(self.result.state, accepted)
+        for proposal in (answer.proposal for answer in accepted):
+            self.result.applied.append(proposal)
+            for one in proposal.ended_findings:
+                self._ended.add(one, proposal)
+            for former, present in proposal.renamed:
+                self._rename_pending(former, present)
+
+    def _rename_pending(self, former: Finding, present: Finding) -> None:
+        """Look for a finding whose row has a new name under that name from now on."""
+        for number in self.pending:
+            if is_same_problem(self.result.entries[number].finding, former):
+                self.result.entries[number].finding = present
+                return

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import shapely
 
@@ -29,12 +28,8 @@ def read_rows_before(state: EditingState, edits: Edits) -> dict[FeatureKey, RowB
         if edit.is_new and edit.attribute_source_fid is None:
             continue
         row = state.get_row(edit.role, fid)
-        frame = row.layer.frame
-        values: dict[str, Any] = {
-            str(name): frame[name].iloc[0] for name in frame.columns if name != frame.geometry.name
-        }
         wkb = None if row.stored_shape is None else shapely.to_wkb(row.stored_shape)
-        rows[edit.role, fid] = RowBefore(row.key, FeatureState(wkb, values, row.curve_text))
+        rows[edit.role, fid] = RowBefore(row.key, FeatureState(wkb, row.values, row.curve_text))
     return rows
 
 

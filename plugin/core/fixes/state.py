@@ -17,7 +17,9 @@ from ..geometry.validity import is_missing
 from ..live.session import EditBatch, FeatureState, IncrementalSession
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from .edits import UNCHANGED, Edits, FixRefused
+from .finding_places import FindingPlaces
 from .sealed import is_sealed_for_fixes
+from .window import WINDOW_RULES
 
 if TYPE_CHECKING:
     from ..check import CheckResult, RunOptions
@@ -32,28 +34,33 @@ if TYPE_CHECKING:
 class Row:
     """A row in its present state.
 
-    ``number``: its row number in the session; ``layer``: the row as a layer of one row; ``plane``: its shape in the
-    plane, a repaired copy if it is invalid, None without one.
+    ``number``: its row number in the session; ``home``, ``position``: a layer that has the row, and its position there.
     """
 
     role: str
     number: int
-    layer: Layer
+    home: Layer
+    position: int
+
+    @cached_property
+    def layer(self) -> Layer:
+        """Return the row as a layer of one row."""
+        return self.home if len(self.home) == 1 else self.home.take(np.array([self.position]))
 
     @property
     def fid(self) -> int:
         """Return the feature id."""
-        return self.layer.fids[0]
+        return self.home.fids[self.position]
 
     @property
     def key(self) -> str:
         """Return the key (BSM), empty if missing."""
-        return self.layer.keys[0]
+        return self.home.keys[self.position]
 
     @property
     def plane(self) -> Any:
         """Return the shape in the plane (m), repaired if invalid; None without a shape."""
-        return self.layer.plane[0]
+        return self.home.plane[self.position]
 
     @property
     def stored_shape(self) -> Any:
@@ -63,7 +70,14 @@ class Row:
     @property
     def curve_text(self) -> str:
         """Return the text (WKT) of a shape with arcs, which `stored_shape` has as segments; empty without arcs."""
-        return self.layer.source.curve_texts.get(self.fid, "")
+        return self.home.source.curve_texts.get(self.fid, "")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return the attributes by column, as stored."""
+        frame = self.layer.frame
+        geometry_name = frame.geometry.name
+        return {str(name): frame[name].iloc[0] for name in frame.columns if name != geometry_name}
 
     def get_value(self, field_name: str) -> Any:
         """Return a value by the name of its field, None if missing or blank."""
@@ -118,6 +132,10 @@ class EditingState:
             options.parameters,
             options.lang,
         )
+        #: Findings that an evaluation of the land around an edit must not cut. All forks share them.
+        self.places_of_window_findings = FindingPlaces(
+            [one for one in checked.report.findings if one.code in WINDOW_RULES], self.get_finding_shape
+        )
         self.new_fields: dict[str, tuple[str, ...]] = {}
         #: Layer code and feature id of a new row → the row as read that it came from.
         self.origins: dict[tuple[str, int], int] = {}
@@ -152,8 +170,8 @@ class EditingState:
     # --- rows
     def row(self, role: str, number: int) -> Row | None:
         """Return a row by its number; None if it was deleted."""
-        layer = self.session.checker.rows.make_current_row_layer(role, number)
-        return Row(role, number, layer) if len(layer) else None
+        home, position = self.session.checker.rows.locate_row(role, number)
+        return Row(role, number, home, position) if len(home) else None
 
     def get_row(self, role: str, fid: int) -> Row:
         """Return a row by its feature id; raise FixRefused if it was deleted."""
@@ -214,11 +232,11 @@ class EditingState:
         excluded = set(without)
         rows = self.session.checker.rows
         found = []
-        for number in sorted(rows.find_rows_meeting_bounds(role, bounds)):
-            row = self.row(role, number)
-            if row is None or row.fid in excluded or is_missing(np.array([row.plane], dtype=object))[0]:
-                continue
-            if shapely.dwithin(row.plane, shape, reach_m):
+        numbers = sorted(rows.find_rows_meeting_bounds(role, bounds))
+        planes = np.array([*(rows.get_plane(role, number) for number in numbers), None], dtype=object)[:-1]
+        for position in np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~is_missing(planes)):
+            row = self.row(role, numbers[position])
+            if row is not None and row.fid not in excluded:
                 found.append(row)
         return found
 
@@ -297,8 +315,7 @@ class EditingState:
                 batch.states_by_feature[edit.role, edit.fid] = None
                 continue
             like = self.get_row(edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid)
-            frame = like.layer.frame
-            values = {name: frame[name].iloc[0] for name in frame.columns if name != frame.geometry.name} | {
+            values = like.values | {
                 self.get_column_name_of_field(edit.role, name): value for name, value in edit.attributes.items()
             }
             shape = like.stored_shape if edit.shape is UNCHANGED else edit.shape

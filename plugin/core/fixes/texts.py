@@ -42,10 +42,13 @@ class FixTexts:
         """Return the help of a fix: heading → text."""
         headings = self._texts.get_section("fix_headings")
         if self.lang == "zh":
-            return {headings[key]: str(_load_fixes_zh()[fix.code][key]) for key in ("what", "safe", "limits")}
+            source = _load_fixes_zh()[fix.code]
+            return self._texts.name_settings({headings[key]: str(source[key]) for key in ("what", "safe", "limits")})
         sections = fix.sections
         keys = {"what": "What it does", "safe": "When it is safe", "limits": "Limits"}
-        return {headings[key]: " ".join(sections[heading].split()) for key, heading in keys.items()}
+        return self._texts.name_settings(
+            {headings[key]: " ".join(sections[heading].split()) for key, heading in keys.items()}
+        )
 
     def message(self, proposal: Proposal) -> str:
         """Return what a proposal does, as one sentence without a full stop."""

@@ -8,13 +8,14 @@ evaluated before and after the change, and only differences count; so its own ed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import evaluate_rules
 from ..geometry.polygons import Polygons
 from ..model.rule import EVERY_LAYER, load_all_rules
@@ -73,15 +74,16 @@ def find_window_findings(
     state: EditingState,
     rules: list[Rule],
     changed_roles: Iterable[str],
-    window: Bounds | None,
+    boxes: Sequence[Bounds],
     keys: Iterable[str],
     numbers: Mapping[str, set[int]],
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[Finding]:
-    """Return the findings of rules in a window, without messages.
+    """Return the findings of rules in a window of one or several boxes, without messages.
 
-    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``window``: box in
-    the plane; ``keys``: keys (BSM) whose rows in all layers are checked too, wherever they are; ``numbers``: the same
-    for single rows, layer code → row numbers.
+    ``changed_roles``: the layers that change; rules that check each layer alone check only these. ``boxes``: the
+    window's boxes in the plane, which do not meet; ``keys``: keys (BSM) whose rows in all layers are checked too,
+    wherever they are; ``numbers``: the same for single rows, layer code → row numbers.
     """
     if not rules:
         return []
@@ -95,7 +97,7 @@ def find_window_findings(
             # The rules still see that the plan has the layer.
             layers[role] = rows.make_empty_layer(role)
             continue
-        chosen = set(rows.find_rows_meeting_bounds(role, window)) | numbers.get(role, set())
+        chosen = set(numbers.get(role, ())).union(*(rows.find_rows_meeting_bounds(role, box) for box in boxes))
         for key in keys:
             chosen.update(state.find_row_numbers_with_key(role, key))
         layer = rows.make_layer_in_row_order(role, chosen)
@@ -105,13 +107,15 @@ def find_window_findings(
     county = state.plan.find_layer_of_concept("county")
     part = state.plan.make_part(layers, same_county=county is not None and not rows.has_edited_rows(county.role))
     shape = state.county_shape
+    window = shapely.multipolygons([shapely.box(*box) for box in boxes]) if boxes else None
     if county is not None and window is not None and shape is not None and not rows.has_edited_rows(county.role):
-        clipped = shapely.intersection(shape, shapely.box(*window))
+        clipped = shapely.intersection(shape, window)
         part.get_cache("county_shape")[None] = Polygons(np.array([_keep_areas(clipped)], dtype=object))
     townships = part.find_layer_of_concept("townships")
     if townships is not None and window is not None and any(rule.code == "TOP006" for rule in rules):
-        box = shapely.box(*window)
-        clipped_rows = np.array([_keep_areas(shapely.intersection(one, box)) for one in townships.plane], dtype=object)
+        clipped_rows = np.array(
+            [_keep_areas(shapely.intersection(one, window)) for one in townships.plane], dtype=object
+        )
         townships.__dict__["_plane_and_repairs"] = clipped_rows, {}
         townships.__dict__.pop("polygons", None)
     evaluation = evaluate_rules(
@@ -121,6 +125,7 @@ def find_window_findings(
         parameters=state.settings.parameters,
         tolerance=state.settings.tolerance,
         lang=state.settings.lang,
+        cancellation=cancellation,
     )
     failed = [finding.params["rule"] for finding in evaluation.findings if finding.code.startswith("RUN")]
     if failed:

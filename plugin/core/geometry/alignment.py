@@ -9,7 +9,7 @@ before and after, so that neighbours that share it can follow exactly.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .linework import insert_vertices
+from .linework import change_outlines, insert_vertices, is_closed_line
 
 #: A vertex as a key of tables.
 Vertex = tuple[float, float]
@@ -159,7 +159,7 @@ def replace_stretches(shape: Any, stretches: Iterable[AlignedStretch]) -> Any:
         cleaned = _remove_repetitions(new, is_closed)
         return np.array(cleaned) if len(cleaned) >= (4 if is_closed else 2) else None
 
-    return _change_outlines(shape, replace_outline)
+    return change_outlines(shape, replace_outline)
 
 
 def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
@@ -179,7 +179,7 @@ def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
     wanted = np.unique(np.concatenate([np.zeros((0, 2)), *places]), axis=0)
     if not len(wanted):
         return shape
-    return _change_outlines(shape, lambda xy, is_closed: insert_vertices(xy, wanted, reach_m))
+    return change_outlines(shape, lambda xy, is_closed: insert_vertices(xy, wanted, reach_m))
 
 
 def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
@@ -194,7 +194,7 @@ def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
         kept = xy[is_kept]
         return np.concatenate([kept, kept[:1]]) if is_closed and not (kept[0] == kept[-1]).all() else kept
 
-    return _change_outlines(shape, remove)
+    return change_outlines(shape, remove)
 
 
 # --- outlines
@@ -206,33 +206,8 @@ def _list_outlines(shape: Any) -> list[tuple[NDArray, bool]]:
             outlines += [(shapely.get_coordinates(ring), True) for ring in (part.exterior, *part.interiors)]
         else:
             xy = shapely.get_coordinates(part)
-            outlines.append((xy, _is_closed_line(xy)))
+            outlines.append((xy, is_closed_line(xy)))
     return outlines
-
-
-def _is_closed_line(xy: NDArray) -> bool:
-    return bool(len(xy) > 3 and (xy[0] == xy[-1]).all())
-
-
-def _change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None]) -> Any:
-    """Return a shape with changed outlines; an outline that is None is dropped, with its part if it is an exterior."""
-    parts = []
-    for part in shapely.get_parts([shape]):
-        if part.geom_type != "Polygon":
-            xy = shapely.get_coordinates(part)
-            changed = change(xy, _is_closed_line(xy))
-            if changed is not None:
-                parts.append(shapely.LineString(changed))
-            continue
-        exterior = change(shapely.get_coordinates(part.exterior), True)
-        holes = [change(shapely.get_coordinates(ring), True) for ring in part.interiors]
-        if exterior is not None:
-            parts.append(shapely.Polygon(exterior, [hole for hole in holes if hole is not None]))
-    if not parts:
-        return None
-    if not shape.geom_type.startswith("Multi"):
-        return parts[0]
-    return shapely.multipolygons(parts) if shape.geom_type == "MultiPolygon" else shapely.multilinestrings(parts)
 
 
 def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]:
@@ -257,7 +232,7 @@ def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]
 def _make_items(xy: NDArray, is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[_Item]:
     """Return the points of an outline in their order: its vertices, and reference vertices next to its segments.
 
-    A closed outline is given without its last vertex.
+    ``xy``: (v, 2) vertices; the last one of a closed outline is its first one, and ends the items too.
     """
     vertices = [(float(x), float(y)) for x, y in xy]
     targets = [
@@ -325,7 +300,7 @@ def _assign_vertices_to_segments(
     if not len(near):
         return near_vertices
     points = shapely.points(near)
-    nearest = shapely.distance(points[:, None], np.array(segments, dtype=object)[None, :]).argmin(axis=1)
+    _points, nearest = shapely.STRtree(segments).query_nearest(points, all_matches=False)
     for vertex, point, segment in zip(near.tolist(), points, nearest.tolist(), strict=True):
         target = (vertex[0], vertex[1])
         share = float(shapely.line_locate_point(segments[segment], point, normalized=True))

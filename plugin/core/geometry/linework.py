@@ -67,17 +67,40 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 _SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
 
 
-def change_rings(shape: Any, change_ring: Callable[[NDArray], ArrayLike]) -> Any:
-    """Return a polygon or multipolygon of the same type with changed rings; it may be invalid.
+def is_closed_line(xy: NDArray) -> bool:
+    """Return True for the (v, 2) vertices of a line that ends where it begins."""
+    return bool(len(xy) > 3 and (xy[0] == xy[-1]).all())
 
-    ``change_ring``: from the (v, 2) coordinates of a closed ring to those of the new one. Exteriors come before their
-    holes, parts in their order.
+
+def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None]) -> Any:
+    """Return a polygon, a line or a multipart of them with changed outlines; it may be invalid.
+
+    ``change``: from the (v, 2) vertices of an outline, and whether it is closed, to the new vertices. An outline that
+    is None is dropped, with its part if it is an exterior; None without any part. Exteriors come before their holes,
+    parts in their order. The result is a multipart if the shape is one.
     """
-    polygons = []
+    parts = []
     for part in shapely.get_parts([shape]):
-        rings = [change_ring(shapely.get_coordinates(ring)) for ring in (part.exterior, *part.interiors)]
-        polygons.append(shapely.Polygon(rings[0], rings[1:]))
-    return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
+        if part.geom_type != "Polygon":
+            xy = shapely.get_coordinates(part)
+            changed = change(xy, is_closed_line(xy))
+            if changed is not None:
+                parts.append(shapely.LineString(changed))
+            continue
+        exterior = change(shapely.get_coordinates(part.exterior), True)
+        holes = [change(shapely.get_coordinates(ring), True) for ring in part.interiors]
+        if exterior is not None:
+            parts.append(shapely.Polygon(exterior, [hole for hole in holes if hole is not None]))
+    if not parts:
+        return None
+    if not shape.geom_type.startswith("Multi"):
+        return parts[0]
+    return shapely.multipolygons(parts) if shape.geom_type == "MultiPolygon" else shapely.multilinestrings(parts)
+
+
+def change_rings(shape: Any, change_ring: Callable[[NDArray], ArrayLike]) -> Any:
+    """Return a polygon or multipolygon with changed rings, as `change_outlines` does; no ring is dropped."""
+    return change_outlines(shape, lambda xy, _is_closed: np.asarray(change_ring(xy)))
 
 
 def insert_vertices(coordinates: NDArray, places: NDArray, reach_m: float) -> NDArray:

@@ -25,7 +25,7 @@ def _make_empty_rows() -> NDArray:
 class SliverParts:
     """Slivers (碎图斑): parts below the tolerance, kept for counting and summing.
 
-    ``polygons`` (k,): polygons; ``left_row``, ``right_row`` (k,): the rows that they come from, as in `SingleParts`.
+    ``polygons`` (k,): polygons; ``left_row``, ``right_row`` (k,): the rows that they come from, as in `OverlayParts`.
     """
 
     polygons: list[Any] = field(default_factory=list)
@@ -75,10 +75,14 @@ class OverlayParts:
         return parts
 
 
+def make_row_parts(rows: NDArray, shapes: NDArray) -> OverlayParts:
+    """Return (k,) polygons, each of the row at its position in ``rows``, as parts without a second row."""
+    return _make_parts(rows, np.full(len(rows), -1), shapes, SliverParts(), FallbackLog())
+
+
 def make_single_part(row: int, shape: Any) -> OverlayParts:
-    """Return one polygon of a row as `SingleParts`."""
-    shapes = np.array([shape], dtype=object)
-    return _make_parts(np.array([row]), np.array([-1]), shapes, SliverParts(), FallbackLog())
+    """Return one polygon of a row as parts."""
+    return make_row_parts(np.array([row]), np.array([shape], dtype=object))
 
 
 def collect_parts(
@@ -196,6 +200,20 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
         area = shapely.area(shapes[row])
         has_remainder[row] = shapely.area(remainder) > _ROUNDING_M2 + _ROUNDING_SHARE * area
     return DistinctAreas(remainders, has_remainder, same_as, overlapping)
+
+
+def remove_repeated_land(parts: OverlayParts, cancellation: Cancellation = NEVER_CANCELLED) -> OverlayParts:
+    """Return parts without the land of earlier parts, so that sums count each place once.
+
+    Parts overlap where rows of a layer do. A part without remaining land is left out.
+    """
+    if not len(parts):
+        return parts
+    distinct = subtract_earlier_shapes(parts.geometry, cancellation)
+    kept = distinct.has_remainder
+    return _make_parts(
+        parts.left[kept], parts.right[kept], distinct.remaining_shapes[kept], parts.slivers, parts.fallback_log
+    )
 
 
 def _find_sharing(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:

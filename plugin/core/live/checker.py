@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import evaluate_rules
@@ -27,6 +28,7 @@ from .rows import (
     RowName,
     compute_changed_bounds,
     compute_common_bounds,
+    join_bounds,
     make_row_name,
     make_source_with_frame,
     set_curve_text,
@@ -45,6 +47,70 @@ _ROW_ONLY_MEANINGS = {"area"}
 def _checks_rows_alone(rule: Rule) -> bool:
     """Return True if a local rule checks each row without any other one: its shape (GEO) or its values (ATT)."""
     return rule.family in ("GEO", "ATT") and [need.concept for need in rule.needs.values()] == [EVERY_LAYER]
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """A row before and after a change: layers of one row, or of none.
+
+    ``is_whole``: recheck all land of the row, not only where its shape changed, because a field that other rows'
+    findings depend on may have changed.
+    """
+
+    role: str
+    row: int
+    before: Layer
+    after: Layer
+    is_whole: bool = False
+
+    @property
+    def _shapes(self) -> list[Any]:
+        return [layer.plane[0] if len(layer) else None for layer in (self.before, self.after)]
+
+    @cached_property
+    def extent(self) -> RowBounds | None:
+        """Return the box around both states; None without a shape."""
+        return compute_common_bounds(*self._shapes)
+
+    @cached_property
+    def changed_box(self) -> RowBounds | None:
+        """Return the box within which rows are rechecked; None for none."""
+        return self.extent if self.is_whole else compute_changed_bounds(*self._shapes)
+
+
+def _list_rows_by_role(changes: Iterable[RowChange]) -> dict[str, list[int]]:
+    """Return layer code → numbers of the changed rows that are still there, each once."""
+    rows: dict[str, dict[int, bool]] = {}
+    for change in changes:
+        rows.setdefault(change.role, {})[change.row] = bool(len(change.after))
+    return {role: [row for row, is_there in numbers.items() if is_there] for role, numbers in rows.items()}
+
+
+def _list_names(changes: Iterable[RowChange]) -> frozenset[RowName]:
+    """Return the names of changed rows before and after."""
+    return frozenset(
+        make_row_name(change.role, layer, 0)
+        for change in changes
+        for layer in (change.before, change.after)
+        if len(layer)
+    )
+
+
+def _distribute_findings(findings: list[Finding], results: list[RecheckResult]) -> None:
+    """Add to each result, in place, the findings that it may replace."""
+    results_by_name: dict[RowName, list[int]] = {}
+    for position, result in enumerate(results):
+        for name in result.changed_row_names | result.touched_rows:
+            results_by_name.setdefault(name, []).append(position)
+    for finding in findings:
+        related_fid = finding.params.get("related_fid")
+        names = [
+            (finding.role, finding.key, finding.params.get("fid")),
+            *((finding.related_role, key, related_fid) for key in finding.related_keys),
+        ]
+        for position in dict.fromkeys(n for name in names for n in results_by_name.get(name, ())):
+            if results[position].may_replace_finding(finding):
+                results[position].new_findings.append(finding)
 
 
 class IncrementalChecker:
@@ -119,12 +185,16 @@ class IncrementalChecker:
         KeyError
             The layer code is unknown.
         """
+        return self.recheck_change(self.set_row(role, row, shape, curve_text, **attributes))
+
+    def set_row(self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any) -> RowChange:
+        """Set shape and attributes of a row, as `edit_row` does, without a recheck."""
         former = self._rows.make_current_row_layer(role, row)
         restored = former if len(former) else self._rows.restore_removed(role, row)
         edited = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
         self._rows.update_key_uniqueness(role, row, restored, edited)
-        affects_others = not self._affect_only_row(role, attributes)
-        return self._recheck_row(role, row, former, edited, whole=affects_others or not len(former))
+        is_whole = not len(former) or not self.affect_only_row(role, attributes)
+        return self.repeat_change(RowChange(role, row, former, edited, is_whole))
 
     def add_row(
         self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any
@@ -136,6 +206,11 @@ class IncrementalChecker:
         A key (BSM) that another row has is not reported, since that concerns the whole layer; the row is then
         identified by its feature id too.
         """
+        change = self.set_new_row(role, fid, shape, curve_text, **attributes)
+        return change.row, self.recheck_change(change)
+
+    def set_new_row(self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any) -> RowChange:
+        """Add a row, as `add_row` does, without a recheck."""
         layer = self.plan.layers[role]
         row = self._rows.issue_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
@@ -143,14 +218,23 @@ class IncrementalChecker:
             role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
         )
         self._rows.update_key_uniqueness(role, row, None, added)
-        return row, self._recheck_row(role, row, self._rows.make_empty_layer(role), added)
+        return self.repeat_change(RowChange(role, row, self._rows.make_empty_layer(role), added))
 
     def remove_row(self, role: str, row: int) -> RecheckResult:
         """Remove a row and recheck where it was: its findings end, and gaps may appear."""
+        return self.recheck_change(self.set_removed_row(role, row))
+
+    def set_removed_row(self, role: str, row: int) -> RowChange:
+        """Remove a row without a recheck."""
         former = self._rows.make_current_row_layer(role, row)
-        if len(former):
-            self._rows.remember_removed(role, row, former)
-        return self._recheck_row(role, row, former, self._rows.make_empty_layer(role))
+        return self.repeat_change(RowChange(role, row, former, self._rows.make_empty_layer(role)))
+
+    def repeat_change(self, change: RowChange) -> RowChange:
+        """Set a row to the state after a change, which may be known from a fork; return the change."""
+        if len(change.before) and not len(change.after):
+            self._rows.remember_removed(change.role, change.row, change.before)
+        self._rows.set_row(change.role, change.row, change.after)
+        return change
 
     def set_row_feature_id(self, role: str, row: int, fid: int) -> RecheckResult | None:
         """Set the feature id of a row that was saved.
@@ -165,7 +249,7 @@ class IncrementalChecker:
         renumbered = layer.make_layer_of_source(set_curve_text(source, fid, self._rows.get_curve_text(role, row)))
         renumbered.__dict__["repeated_keys"] = former.repeated_keys
         if former.repeated_keys:
-            return self._recheck_row(role, row, former, renumbered, whole=True)
+            return self.recheck_change(self.repeat_change(RowChange(role, row, former, renumbered, is_whole=True)))
         self._rows.set_row(role, row, renumbered)
         return None
 
@@ -176,50 +260,58 @@ class IncrementalChecker:
         """
         return self._rows.get_row(role, row)
 
-    def _affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
+    def affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
         """Return True if changes of these fields cannot affect findings on other rows."""
         template = self.plan.layers[role].template
         meanings = {declared.name.upper(): declared.meaning for declared in template.fields}
         return all(meanings.get(name.upper()) in _ROW_ONLY_MEANINGS for name in attributes)
 
-    def _recheck_row(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> RecheckResult:
-        """Recheck a row after a change.
+    def recheck_change(self, change: RowChange) -> RecheckResult:
+        """Recheck a row that was changed, and the land that it covers."""
+        return self.recheck_groups([[change]])[0]
 
-        ``whole``: recheck all land of the row, not only where its shape changed, because a field that other rows'
-        findings depend on may have changed.
+    def recheck_groups(
+        self, groups: Sequence[Sequence[RowChange]], cancellation: Cancellation = NEVER_CANCELLED
+    ) -> list[RecheckResult]:
+        """Recheck groups of changed rows in one evaluation, and return a result for each group.
+
+        The rows of different groups do not meet the same land. A finding between rows that several groups touch is in
+        the results of all of them. Raise Cancelled if the user cancelled.
         """
-        self._rows.set_row(role, row, after)
-        shapes = [layer.plane[0] if len(layer) else None for layer in (before, after)]
-        extent = compute_common_bounds(*shapes)
-        changed_box = extent if whole else compute_changed_bounds(*shapes)
-        rules = [rule for rule in self.rules if self._uses_layer(rule, role)]
+        changes = [change for group in groups for change in group]
+        roles = frozenset(change.role for change in changes)
+        rules = [rule for rule in self.rules if any(self._uses_layer(rule, role) for role in roles)]
         row_rules = [rule for rule in rules if _checks_rows_alone(rule)]
         other_rules = [rule for rule in rules if not _checks_rows_alone(rule)]
-        layers, selected, touched = self._collect_surroundings(
-            role, row, after, changed_box, extent, self._list_read_roles(role, other_rules)
-        )
+        layers, selected, touched = self._collect_surroundings(groups, self._list_read_roles(roles, other_rules))
         small_plan = self._make_small_plan(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.find_layer_of_concept("county")
-        focus = RecheckFocus(selected, None if county is not None and county.role == role else frozenset({role}))
-        row_plan = self._make_small_plan({one: self._rows.make_empty_layer(one) for one in layers} | {role: after})
+        focus = RecheckFocus(selected, None if county is not None and county.role in roles else roles)
+        changed_rows = _list_rows_by_role(changes)
+        row_plan = self._make_small_plan(
+            {role: self._rows.make_layer_of_rows(role, changed_rows.get(role, [])) for role in layers}
+        )
         findings: list[Finding] = []
         for part_of_rules, plan in ((row_rules, row_plan), (other_rules, small_plan)):
             findings += evaluate_rules(
-                part_of_rules, plan, focus=focus, run_rules=rules,
+                part_of_rules, plan, focus=focus, run_rules=rules, cancellation=cancellation,
                 parameters=self._parameters, tolerance=self._tolerance, lang=self._lang,
             ).findings  # fmt: skip
-        complete_findings(small_plan, findings, Texts(self._lang), NEVER_CANCELLED)
+        complete_findings(small_plan, findings, Texts(self._lang), cancellation)
         codes = frozenset(rule.code for rule in self.rules)
-        names = frozenset(make_row_name(role, layer, 0) for layer in (before, after) if len(layer))
-        result = RecheckResult(names, frozenset(touched), codes)
-        result.new_findings = [finding for finding in sort_findings(findings) if result.may_replace_finding(finding)]
-        mark_accepted_findings(result.new_findings, self.plan, self._waivers())
-        result.failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
-        return result
+        failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
+        results = [
+            RecheckResult(_list_names(group), frozenset(names), codes, failed_rules=failed_rules)
+            for group, names in zip(groups, touched, strict=True)
+        ]
+        _distribute_findings(sort_findings(findings), results)
+        for result in results:
+            mark_accepted_findings(result.new_findings, self.plan, self._waivers())
+        return results
 
-    def _list_read_roles(self, role: str, rules: list[Rule]) -> set[str]:
-        """Return the layers that rules on rows and their surroundings read after a change of a layer.
+    def _list_read_roles(self, changed_roles: frozenset[str], rules: list[Rule]) -> set[str]:
+        """Return the layers that rules on rows and their surroundings read after a change of some layers.
 
         The townships are among them, since each finding names one.
         """
@@ -227,54 +319,51 @@ class IncrementalChecker:
             return set(self.plan.layers)
         concepts = {need.concept for rule in rules for need in rule.needs.values()} | {"townships"}
         layers = (self.plan.find_layer_of_concept(concept) for concept in concepts - {EVERY_LAYER})
-        return {role} | {layer.role for layer in layers if layer is not None}
+        return {*changed_roles, *(layer.role for layer in layers if layer is not None)}
 
     def _collect_surroundings(
-        self,
-        role: str,
-        row: int,
-        after: Layer,
-        changed_box: RowBounds | None,
-        extent: RowBounds | None,
-        read_roles: set[str],
-    ) -> tuple[dict[str, Layer], dict[str, np.ndarray], set[RowName]]:
-        """Return the rows that a changed row meets, as layers by role; which to check.
+        self, groups: Sequence[Sequence[RowChange]], read_roles: set[str]
+    ) -> tuple[dict[str, Layer], dict[str, np.ndarray], list[set[RowName]]]:
+        """Return the rows that changed rows meet, as layers by role; which to check.
 
-        Layers that no rule reads (not in ``read_roles``) are empty. The third result has the names of the rows where
-        the layer changed.
+        Layers that no rule reads (not in ``read_roles``) are empty. The third result has, for each group, the names of
+        the rows where a layer changed.
         """
+        changed = _list_rows_by_role(change for group in groups for change in group)
+        near: dict[str, set[int]] = {role: set() for role in self.plan.layers}
+        checked: dict[str, set[int]] = {role: set() for role in self.plan.layers}
+        touched: list[set[RowName]] = [set() for _ in groups]
+        for names, group in zip(touched, groups, strict=True):
+            has_several_roles = len({change.role for change in group}) > 1
+            for change in group:
+                extent = change.extent
+                checked_bounds = [extent]
+                for role, layer in self.plan.layers.items():
+                    in_changed_box = self._rows.find_rows_meeting_bounds(role, change.changed_box)
+                    if role == change.role:
+                        in_changed_box.discard(change.row)
+                    names |= {self._rows.get_row_name(role, n) for n in in_changed_box}
+                    if role not in read_roles:
+                        continue
+                    near[role] |= in_changed_box
+                    if len(layer) <= MAX_COARSE_LAYER_ROWS:
+                        near[role] |= self._rows.find_rows_meeting_bounds(role, extent)
+                    # A change of another layer in the group concerns the other rows of this layer.
+                    if role != change.role or has_several_roles:
+                        checked[role] |= in_changed_box
+                        checked_bounds.append(self._rows.compute_bounds(role, in_changed_box))
+                if len(self.plan.layers[change.role]) <= MAX_COARSE_LAYER_ROWS:
+                    # Other rows of its layer may cover the land that the changed row covered.
+                    bounds = join_bounds(checked_bounds)
+                    near[change.role] |= self._rows.find_rows_meeting_bounds(change.role, bounds)
         layers: dict[str, Layer] = {}
         selected: dict[str, np.ndarray] = {}
-        touched: set[RowName] = set()
-        for other_role, layer in self.plan.layers.items():
-            own_row = {row} if other_role == role else set()
-            in_changed_box = self._rows.find_rows_meeting_bounds(other_role, changed_box) - own_row
-            in_extent = in_changed_box | (
-                self._rows.find_rows_meeting_bounds(other_role, extent) - own_row
-                if len(layer) <= MAX_COARSE_LAYER_ROWS
-                else set()
-            )
-            touched |= {self._rows.get_row_name(other_role, n) for n in in_changed_box}
-            if other_role not in read_roles:
-                layers[other_role] = self._rows.make_empty_layer(other_role)
-                selected[other_role] = np.zeros(0, dtype=bool)
-                continue
-            rows = self._rows.sort_edited_last(other_role, in_extent)
-            layers[other_role] = self._rows.make_layer_of_rows(other_role, rows, after if own_row else None)
-            selected[other_role] = np.array(
-                [n in in_changed_box for n in rows] + [False] * (len(layers[other_role]) - len(rows)), dtype=bool
-            )
-        if len(self.plan.layers[role]) <= MAX_COARSE_LAYER_ROWS:
-            # Other rows of its layer may cover the land that the changed row covered.
-            checked_shapes = [
-                layer.plane[n] for other_role, layer in layers.items() for n in np.flatnonzero(selected[other_role])
-            ]
-            in_extent = self._rows.find_rows_meeting_bounds(
-                role, compute_common_bounds(extent and shapely.box(*extent), *checked_shapes)
-            ) - {row}
-            layers[role] = self._rows.make_layer_of_rows(role, self._rows.sort_edited_last(role, in_extent), after)
-        # The changed row is the last one in its layer.
-        selected[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)
+        for role in self.plan.layers:
+            own = changed.get(role, [])
+            rows = [*self._rows.sort_edited_last(role, near[role].difference(own)), *own]
+            layers[role] = self._rows.make_layer_of_rows(role, rows)
+            is_selected = checked[role].union(own)
+            selected[role] = np.array([n in is_selected for n in rows], dtype=bool)
         return layers, selected, touched
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:

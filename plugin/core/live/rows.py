@@ -6,6 +6,7 @@ The module also finds where a shape changed, and defines the result of a recheck
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -38,6 +39,11 @@ def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
     ):
         is_equal = before is not None and after is not None and before.equals_exact(after, 0.0)
         return None if is_equal else compute_common_bounds(before, after)
+    return compute_changed_edge_bounds(before, after)
+
+
+def compute_changed_edge_bounds(before: Any, after: Any) -> RowBounds | None:
+    """Return the box (xmin, ymin, xmax, ymax) around edges that two polygons differ in; None for equal ones."""
     lines = [build_linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
     all_rows = np.ones(1, dtype=bool)
     corners = []
@@ -62,6 +68,15 @@ def compute_common_bounds(*shapes: Any) -> RowBounds | None:
         return None
     xmin, ymin, xmax, ymax = shapely.total_bounds(present).tolist()
     return xmin, ymin, xmax, ymax
+
+
+def join_bounds(boxes: Iterable[RowBounds | None]) -> RowBounds | None:
+    """Return the box (xmin, ymin, xmax, ymax) around boxes, of which some may be None; None without any."""
+    present = [box for box in boxes if box is not None]
+    if not present:
+        return None
+    left, bottom, right, top = zip(*present, strict=True)
+    return min(left), min(bottom), max(right), max(top)
 
 
 #: Name of a row: its layer's role, its key, and its feature id if the key is missing or repeated.
@@ -198,6 +213,16 @@ class EditedRows:
         """Return the number for a new row of a layer."""
         return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
+    def locate_row(self, role: str, row: int) -> tuple[Layer, int]:
+        """Return a layer that has a row in its edited state, and the position there; an empty layer if removed."""
+        edited = self._edited[role].get(row)
+        return (self.layers[role], row) if edited is None else (edited, 0)
+
+    def get_plane(self, role: str, row: int) -> Any:
+        """Return the shape of a row in the plane; None for a removed row or one without a shape."""
+        layer, position = self.locate_row(role, row)
+        return layer.plane[position] if len(layer) else None
+
     def make_current_row_layer(self, role: str, row: int) -> Layer:
         """Return a row in its edited state: a layer of one row, or of none if removed."""
         edited = self._edited[role].get(row)
@@ -282,33 +307,39 @@ class EditedRows:
         return make_row_name(role, edited, 0) if edited is not None else make_row_name(role, self.layers[role], row)
 
     def find_rows_meeting_bounds(self, role: str, bounds: RowBounds | None) -> set[int]:
-        """Return the numbers of the rows whose box meets ``bounds``."""
+        """Return the numbers of the rows whose box meets ``bounds``.
+
+        Edited rows are found by their boxes too: a row that covers one that is found by its box must be among them.
+        """
         if bounds is None:
             return set()
-        edited = self._edited[role]
-        unedited = set(self.layers[role].polygons.find_rows_meeting_bounds(bounds).tolist()) - edited.keys()
+        unedited = set(self.layers[role].polygons.find_rows_meeting_bounds(bounds).tolist()) - self._edited[role].keys()
         xmin, ymin, xmax, ymax = bounds
-        near = [
+        return unedited | {
             n
             for n, (left, bottom, right, top) in self._edited_bounds[role].items()
             if left <= xmax and right >= xmin and bottom <= ymax and top >= ymin
-        ]
-        if not near:
-            return unedited
-        box = shapely.box(*bounds)
-        return unedited | {n for n in near if box.intersects(edited[n].plane[0])}
+        }
 
     def sort_edited_last(self, role: str, rows: set[int]) -> list[int]:
         """Return row numbers in the order that `make_layer_of_rows` uses: edited rows come last."""
         return sorted(rows, key=lambda n: (n in self._edited[role], n))
 
-    def make_layer_of_rows(self, role: str, rows: list[int], changed: Layer | None) -> Layer:
-        """Return a layer of these rows in their edited state; ``changed`` is its last row."""
+    def compute_bounds(self, role: str, rows: Collection[int]) -> RowBounds | None:
+        """Return the box around the shapes of rows in the plane; None without any shape."""
+        edited = self._edited[role]
+        unedited = np.array([n for n in rows if n not in edited], dtype=int)
+        boxes = [self._edited_bounds[role].get(n) for n in rows if n in edited]
+        return join_bounds([compute_common_bounds(*self.layers[role].plane[unedited]), *boxes])
+
+    def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
+        """Return a layer of these rows in their edited state; edited rows come last (`sort_edited_last`)."""
+        if not rows:
+            return self.make_empty_layer(role)
         base, edited = self.layers[role], self._edited[role]
         edited_rows = [n for n in rows if n in edited and len(edited[n])]
         layers = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
         layers += self._collect_edited_layers(role, edited_rows)
-        layers += [changed] if changed is not None else []
         layers = [layer for layer in layers if len(layer)] or layers[:1]
         return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
 
@@ -339,7 +370,7 @@ class EditedRows:
         """
         ordered = self.sort_edited_last(role, rows)
         present = [n for n in ordered if n not in self._edited[role] or len(self._edited[role][n])]
-        return self.make_layer_of_rows(role, ordered, None).take(np.argsort(np.array(present, dtype=int)))
+        return self.make_layer_of_rows(role, ordered).take(np.argsort(np.array(present, dtype=int)))
 
 
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
@@ -399,7 +430,7 @@ def _concatenate_frames(frames: list[Any]) -> Any:
         elif any(array.dtype != arrays[0].dtype for array in arrays):
             columns[name] = np.concatenate([column.astype(object).to_numpy() for _, column in items])
         else:
-            columns[name] = type(arrays[0])._concat_same_type(arrays)
+            columns[name] = pd.concat([column for _, column in items], ignore_index=True).array
     index = tables[0].index.append([table.index for table in tables[1:]])
     return gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=geometry_name, crs=frames[0].crs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
 from . import IncrementalChecker, RecheckResult
+from .checker import RowChange
 
 if TYPE_CHECKING:
     from ..check import CheckResult, RunOptions
@@ -65,12 +66,14 @@ class EditBatch:
 class FindingsChange:
     """How a batch of edits changed the findings.
 
-    ``recheck_results``: results of the single rechecks, in order. ``rechecked_features``: the rechecked features.
+    ``recheck_results``: results of the rechecks, in order. ``row_changes``: the rows that the edits changed.
+    ``rechecked_features``: the rechecked features.
     ``ended_findings``, ``new_findings``: ended and new findings. ``changed_findings``: pairs (before, now) of findings
     on the same problem with other figures.
     """
 
     recheck_results: list[RecheckResult] = field(default_factory=list)
+    row_changes: list[RowChange] = field(default_factory=list)
     rechecked_features: set[FeatureKey] = field(default_factory=set)
     ended_findings: list[Finding] = field(default_factory=list)
     new_findings: list[Finding] = field(default_factory=list)
@@ -175,25 +178,76 @@ class IncrementalSession:
                     self._apply_recheck(change, self._checker.set_row_feature_id(role, row, present_id))
         for feature, feature_state in batch.states_by_feature.items():
             cancellation.raise_if_cancelled()
-            recheck = self._recheck_feature(*feature, feature_state)
-            if recheck is not None:
+            row_change = self._set_feature(*feature, feature_state)
+            if row_change is not None:
                 change.rechecked_features.add(feature)
-            self._apply_recheck(change, recheck)
+                change.row_changes.append(row_change)
+                self._apply_recheck(change, self._checker.recheck_change(row_change))
         self._match_findings_by_fingerprint(change)
         return change
 
-    def _recheck_feature(self, role: str, fid: int, state: FeatureState | None) -> RecheckResult | None:
+    def check_separate_edits(
+        self, batches: Sequence[EditBatch], cancellation: Cancellation = NEVER_CANCELLED
+    ) -> list[FindingsChange | None]:
+        """Check batches of changes on separate land in one evaluation; return the change of the findings by each.
+
+        ``batches``: no two concern the same land or feature; none has renumbered features. None for a batch that has a
+        finding in common with another one: its effect cannot be separated from the other's. The session's findings are
+        then as before it.
+
+        Raises
+        ------
+        FullCheckNeeded
+            Only a whole check can determine the findings.
+        Cancelled
+            The user cancelled.
+        """
+        changes = [FindingsChange() for _ in batches]
+        for change, batch in zip(changes, batches, strict=True):
+            for feature, feature_state in batch.states_by_feature.items():
+                row_change = self._set_feature(*feature, feature_state)
+                if row_change is not None:
+                    change.rechecked_features.add(feature)
+                    change.row_changes.append(row_change)
+        rechecked = [change for change in changes if change.row_changes]
+        groups = [change.row_changes for change in rechecked]
+        results = self._checker.recheck_groups(groups, cancellation) if groups else []
+        entangled = _find_entangled_results(results, self._current_findings)
+        separate: dict[int, bool] = {id(change): True for change in changes}
+        for position, (change, result) in enumerate(zip(rechecked, results, strict=True)):
+            separate[id(change)] = position not in entangled
+            if position not in entangled:
+                self._apply_recheck(change, result)
+                self._match_findings_by_fingerprint(change)
+        return [change if separate[id(change)] else None for change in changes]
+
+    def repeat_change(self, change: FindingsChange) -> None:
+        """Take over a change that `check_separate_edits` of a fork returned, without another check.
+
+        On its land, this session is in the state that the fork started from.
+        """
+        for row_change in change.row_changes:
+            self._checker.repeat_change(row_change)
+            if not len(row_change.before) and len(row_change.after):
+                self._get_own_row_numbers(row_change.role)[row_change.after.fids[0]] = row_change.row
+        repeated = FindingsChange()
+        for result in change.recheck_results:
+            self._apply_recheck(repeated, result)
+        self._match_findings_by_fingerprint(repeated)
+
+    def _set_feature(self, role: str, fid: int, state: FeatureState | None) -> RowChange | None:
+        """Set a feature to a state, without a recheck; return None if it has that state already."""
         row = self._rows[role].get(fid)
         current = self._checker.get_row(role, row) if row is not None else None
         if state is None:
-            return self._checker.remove_row(role, row) if row is not None and current is not None else None
+            return self._checker.set_removed_row(role, row) if row is not None and current is not None else None
         shape = _read_shape(state.wkb)
         if row is None:
-            row, recheck = self._checker.add_row(role, fid, shape, state.curve_text, **state.attributes)
-            self._get_own_row_numbers(role)[fid] = row
-            return recheck
+            added = self._checker.set_new_row(role, fid, shape, state.curve_text, **state.attributes)
+            self._get_own_row_numbers(role)[fid] = added.row
+            return added
         if current is None:
-            return self._checker.edit_row(role, row, shape, state.curve_text, **state.attributes)
+            return self._checker.set_row(role, row, shape, state.curve_text, **state.attributes)
         former_shape, attributes = current
         changed = {
             name: value
@@ -203,7 +257,7 @@ class IncrementalSession:
         is_same_curve = self._checker.rows.get_curve_text(role, row) == state.curve_text
         if not changed and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self._checker.edit_row(role, row, shape, state.curve_text, **changed)
+        return self._checker.set_row(role, row, shape, state.curve_text, **changed)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         if recheck is None:
@@ -291,6 +345,16 @@ class _FindingIndex:
         for role, key, _ in recheck.changed_row_names | recheck.touched_rows:
             findings |= self._by_key.get((role, key), {})
         return list(findings.values())
+
+
+def _find_entangled_results(results: Sequence[RecheckResult], findings: _FindingIndex) -> set[int]:
+    """Return the positions of results that concern the same new finding, or would replace the same present one."""
+    positions: dict[int, list[int]] = defaultdict(list)
+    for position, result in enumerate(results):
+        replaced = [one for one in findings.find_affected_findings(result) if result.may_replace_finding(one)]
+        for finding in (*result.new_findings, *replaced):
+            positions[id(finding)].append(position)
+    return {position for shared in positions.values() if len(shared) > 1 for position in shared}
 
 
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:

@@ -145,7 +145,7 @@ class BatchModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _RIGHT_ALIGNED:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ForegroundRole and row.group == REFUSED:
-            return theme.get_faint_color()
+            return theme.get_faint_color(in_field=True)
         return None
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -45,12 +45,12 @@ class FixDialog(QDialog):
         self.setWindowTitle(tr("Fix Preview"))
         self.maps = LinkedMaps(main_canvas)
         self.choices, self.areas, self.outcome = ChoiceList(), AreaTable(), OutcomeBox()
-        layout = QVBoxLayout(self)
-        layout.addLayout(self._make_head())
-        layout.addWidget(self.maps, 3)
-        layout.addLayout(self._make_columns(), 2)
-        layout.addLayout(self._make_status_line())
-        layout.addLayout(self._make_buttons())
+        self._rows = QVBoxLayout(self)
+        self._rows.addLayout(self._make_head())
+        self._rows.addWidget(self.maps, 3)
+        self._rows.addLayout(self._make_columns(), 2)
+        self._rows.addLayout(self._make_status_line())
+        self._rows.addLayout(self._make_buttons())
         self.choices.chosen.connect(self.choiceShown)
         size = self.fontMetrics()
         resize_within_screen(self, size.horizontalAdvance("0") * _WIDTH_DIGITS, size.lineSpacing() * _HEIGHT_LINES)
@@ -134,9 +134,7 @@ class FixDialog(QDialog):
 
     def insert_row(self, position: int, row: QHBoxLayout) -> None:
         """Insert a row of widgets below ``position`` rows of the dialog."""
-        layout = self.layout()
-        if isinstance(layout, QVBoxLayout):
-            layout.insertLayout(position, row)
+        self._rows.insertLayout(position, row)
 
     # --- content
     def show_finding(self, finding: Any, title: str, position: str, shapes: FixShapes) -> None:

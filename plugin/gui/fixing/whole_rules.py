@@ -14,7 +14,7 @@ class NonLocalFindingChanges:
 
     def __init__(self, proposals: list[Any], findings: list[Any]):
         """Compare the proposals with the displayed findings, before or right after they are applied."""
-        from ...core.fixes.judge import is_same_problem
+        from ...core.fixes.differences import is_same_problem
 
         remaining = [finding for finding in findings if _is_of_non_local_rule(finding)]
         self._ended: list[Any] = []

@@ -9,8 +9,9 @@ import shapely
 
 from plugin.core.check import CheckResult, RunOptions
 from plugin.core.fixes.apply import make_edited_layers
+from plugin.core.fixes.differences import is_same_problem
 from plugin.core.fixes.edits import FixRefused
-from plugin.core.fixes.judge import is_same_problem, propose_fix
+from plugin.core.fixes.judge import propose_fix
 from plugin.core.fixes.model import Fix, FixExample
 from plugin.core.fixes.proposal import Proposal
 from plugin.core.fixes.state import EditingState
@@ -52,7 +53,7 @@ def make_fix_example_plan(example: FixExample) -> Plan:
 def list_layer_rows(state: EditingState, role: str) -> list[Any]:
     """Return the rows of a layer at present, in the order of their numbers."""
     rows = state.session.checker.rows
-    numbers = range(rows.issue_row_number(role))
+    numbers = sorted({*range(len(state.plan.layers[role])), *rows.list_edited_rows(role)})
     return [row for number in numbers if (row := state.row(role, number)) is not None]
 
 

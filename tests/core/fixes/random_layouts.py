@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import shapely
+import shapely.affinity
 
 WIDTH, HEIGHT = 400.0, 300.0
 COUNTY = shapely.box(0, 0, WIDTH, HEIGHT)
@@ -110,6 +112,18 @@ def draw_layout(seed: int) -> dict[str, list[dict[str, Any]]]:
             joined = shapely.union(last, cultivated[0])
             cultivated[0] = joined if joined.is_valid else cultivated[0]
     layers["GDBHMB"] = _make_rows(cultivated, rng, _make_cultivated_values)
+    return layers
+
+
+def draw_row_of_layouts(seeds: Iterable[int], distance_m: float = 1000.0) -> dict[str, list[dict[str, Any]]]:
+    """Return one county of several random ones next to each other, with land in between."""
+    layers: dict[str, list[dict[str, Any]]] = {}
+    for place, seed in enumerate(seeds):
+        for name, rows in draw_layout(seed).items():
+            for row in rows:
+                key = row["key"] and str(int(row["key"]) + 100 * place)
+                wkt = row["wkt"] and shapely.affinity.translate(shapely.from_wkt(row["wkt"]), distance_m * place).wkt
+                layers.setdefault(name, []).append({**row, "key": key, "wkt": wkt})
     return layers
 
 

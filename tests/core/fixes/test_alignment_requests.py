@@ -85,7 +85,7 @@ def test_a_neighbour_balances_the_land_of_one_side(part, shift):
     )
     assert wrong_side.area < 1e-6
     assert shapely.intersection(*aligned).area < 1e-6
-    assert shapely.difference(before[1], shapely.union_all(aligned)).area < (1e-6 if part == "gain" else 20)
+    assert shapely.difference(before[1], shapely.union_all(aligned)).area < 1e-6
 
 
 def test_a_line_takes_over_the_edges_of_an_area():

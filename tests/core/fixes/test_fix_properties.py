@@ -2,13 +2,16 @@
 """Properties of fixes on random layouts, judged by plain shapely and by a whole check."""
 
 import os
+import re
 
 import numpy as np
 import pytest
 import shapely
 
+from plugin.core.fixes import batch
 from plugin.core.fixes.batch import choose_fixes, propose_best_fix, run_batch
-from plugin.core.fixes.judge import MAX_IMBALANCE_M2, is_same_problem
+from plugin.core.fixes.differences import is_same_problem
+from plugin.core.fixes.judge import MAX_IMBALANCE_M2
 from plugin.core.fixes.proposal import Refusal
 from plugin.core.fixes.sealed import is_sealed_for_fixes
 from tests.core.examples import make_example_plan
@@ -19,7 +22,7 @@ from tests.core.fixes.fix_runs import (
     list_layer_rows,
     start,
 )
-from tests.core.fixes.random_layouts import draw_layout
+from tests.core.fixes.random_layouts import draw_layout, draw_row_of_layouts
 
 RULES = [
     "GEO001", "GEO002", "GEO003", "GEO005", "GEO006", "GEO009", "ATT001", "ATT002", "ATT003", "ATT013", "TOP001", "TOP002",
@@ -103,6 +106,63 @@ def check_each_proposal(seed, rules=RULES):
 @for_seeds(6)
 def test_safe_fixes_end_their_findings_add_none_and_change_no_other_row(seed):
     check_safe_batch(seed)
+
+
+def run_and_describe(layers, **options):
+    """Return the rows after a batch, and what became of each finding; new rows are described without their numbers."""
+    state, findings = start(make_example_plan(layers), RULES)
+    result = run_batch(state, findings, choose_fixes(()), **options)
+    read_keys = {role: set(layer.keys) for role, layer in state.plan.layers.items()}
+
+    def describe(found):
+        return sorted(
+            (
+                one.code, one.case, one.role, one.key if one.key in read_keys[one.role] else "new",
+                *(key if key in read_keys[one.related_role] else "new" for key in one.related_keys),
+            )
+            for one in found
+            if (one.code, one.case) not in TOTALS
+        )  # fmt: skip
+
+    def hide_new_key(name, row):
+        key = re.search(r"\d{18}", row[1])
+        return row[0], row[1].replace(key[0], "new") if key and key[0] not in read_keys[name[0]] else row[1]
+
+    answers = []
+    for entry in result.entries:
+        one = entry.proposal
+        judged = one and (
+            one.fix.code, entry.is_applied, describe(one.ended_findings), describe(one.new_findings), [key for key, _ in one.doubts],
+            [round(area.imbalance_m2, 4) for area in one.areas],
+        )  # fmt: skip
+        answers.append((
+            describe([entry.finding]), entry.ended_by is not None,
+            entry.refusal and (entry.refusal.reason, entry.refusal.fix_code), judged,
+        ))  # fmt: skip
+    rows, read = list_rows(result.state), list_rows(state)
+    return (
+        {name: hide_new_key(name, row) for name, row in rows.items() if name in read},
+        sorted((name[0], row[0]) for name, row in rows.items() if name not in read),
+        answers,
+    )
+
+
+@for_seeds(6)
+@pytest.mark.parametrize("safe_only", [True, False])
+def test_findings_judged_together_have_the_answers_of_single_ones(seed, safe_only, monkeypatch):
+    layers = draw_row_of_layouts(range(5 * seed, 5 * seed + 5))
+    sizes = []
+    judge_separate = batch.judge_separate
+
+    def count_attempts(state, attempts, cancellation):
+        sizes.append(len(attempts))
+        return judge_separate(state, attempts, cancellation)
+
+    monkeypatch.setattr(batch, "judge_separate", count_attempts)
+    together = run_and_describe(layers, safe_only=safe_only)
+    assert max(sizes) >= 3
+    monkeypatch.setattr(batch, "MAX_GROUP", 1)
+    assert run_and_describe(layers, safe_only=safe_only) == together
 
 
 @for_seeds(6)

@@ -145,7 +145,7 @@ def test_part_of_a_divided_row_is_registered_with_its_own_key():
 
 @pytest.mark.parametrize("contents", [b"a,b,c\n1,2,3\n", b"PK\x03\x04", b"\x00\xff\xfe\x00\xff"])
 @pytest.mark.parametrize("foreign", ["县.windows.csv", "县.changes.csv"])
-def test_foreign_file_is_refused_and_neither_table_is_written(tmp_path, contents, foreign):
+def test_file_that_is_no_register_is_refused_and_nothing_is_written(tmp_path, contents, foreign):
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     (tmp_path / foreign).write_bytes(contents)
     with pytest.raises(OutputError):

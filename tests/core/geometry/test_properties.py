@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
-from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipWindows
+from plugin.core.geometry.parts import remove_repeated_land
+from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipWindows, Polygons
 from plugin.core.geometry.statutory_area import compute_trapezoid_area, measure_statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
@@ -76,6 +77,17 @@ def sum_areas_by_pair(parts):
     for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
         found[i, j] = found.get((i, j), 0.0) + area
     return found
+
+
+@property_test
+@given(draw_polygon_layer(), draw_polygon_layer())
+def test_land_of_overlapping_rows_counts_once_in_a_sum(a, b):
+    shared = find_shared_parts(Polygons(a), Polygons(b), keep_slivers=True, tolerance=EXACT_TOLERANCE)
+    once = remove_repeated_land(shared)
+    union = shapely.intersection(shapely.union_all(a), shapely.union_all(b))
+    assert once.area.sum() == pytest.approx(union.area, abs=1e-4)
+    assert shapely.symmetric_difference(shapely.union_all(once.geometry), union).area < 1e-4
+    assert once.area == pytest.approx(shapely.area(once.geometry))
 
 
 def assert_areas_by_pair_equal(found, expected):

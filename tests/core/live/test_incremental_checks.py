@@ -14,6 +14,7 @@ from plugin.core.live import IncrementalChecker, compute_changed_bounds
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.results.run import run_check
 from plugin.paths import RESOURCES_FOLDER
+from tests.core.examples import make_example_plan
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 
@@ -230,3 +231,17 @@ def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources,
     broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
     live = IncrementalChecker(plan, broken)
     assert live.edit_row("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)
+
+
+def test_edited_rows_are_found_by_their_boxes_as_others_are():
+    triangle = "POLYGON ((0 0, 100 0, 0 100, 0 0))"
+    plan = make_example_plan({"layer": [triangle, triangle]}, {"layer": "CZKFBJ"}, {})
+    live = IncrementalChecker(plan, choose_rules(("GEO001",)))
+    shape = plan.layers["CZKFBJ"].plane[0]
+    xmin, ymin, xmax, ymax = shape.bounds
+    corner = (xmax - 1, ymax - 1, xmax, ymax)
+    assert live.rows.find_rows_meeting_bounds("CZKFBJ", corner) == {0, 1}
+    first, second, *others = shape.exterior.coords
+    live.edit_row("CZKFBJ", 0, shapely.Polygon([first, second, (xmin + 40, ymin + 40), *others]))
+    assert live.rows.is_edited("CZKFBJ", 0)
+    assert live.rows.find_rows_meeting_bounds("CZKFBJ", corner) == {0, 1}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import shapely
@@ -15,7 +16,7 @@ from ...geometry.alignment import (
 from ...geometry.validity import extract_polygons
 from ...model.findings import Finding
 from ..dividing import replace_shape, require_shape
-from ..edits import Edits, FixRefused
+from ..edits import Edits, FixRefused, is_same_shape
 from ..model import FixExample, Safety, fix
 from ..precedence import find_yielding_role
 from ..shapes import snap_new_vertices
@@ -73,65 +74,69 @@ def align_to_edges(finding: Finding, *, state: EditingState, within_m: float = 0
     if not rows or reference_role not in state.plan.layers or reference_role == rows[0].role:
         raise FixRefused("stale")
     state.require_layer_in_plane(reference_role)
-    shapes: dict[int, Any] = {}
-    rows_by_fid = {row.fid: row for row in rows}
+    alignment = _Alignment(state, reference_role, within_m, part, {row.fid: row for row in rows})
     for row in rows:
-        _align(row, reference_role, within_m, part, state, shapes, rows_by_fid)
-    if not shapes:
+        alignment.align(row)
+    if not alignment.shapes:
         raise FixRefused(
             "nothing_to_align", role=rows[0].role, key=rows[0].key, other_role=reference_role, distance=within_m
         )
     return Edits(
-        [replace_shape(state, rows_by_fid[fid], shape) for fid, shape in shapes.items()],
+        [replace_shape(state, alignment.rows[fid], shape) for fid, shape in alignment.shapes.items()],
         case=part,
         params={
-            "role": rows[0].role, "key": rows[0].key, "other_role": reference_role, "count": len(shapes),
-            "distance": within_m,
+            "role": rows[0].role, "other_role": reference_role, "count": len(alignment.shapes), "distance": within_m,
         },
         review_reasons=["other_survey"] if _is_compared_survey(reference_role, state) else [],
     )  # fmt: skip
 
 
-def _align(
-    row: Row,
-    reference_role: str,
-    within_m: float,
-    part: str,
-    state: EditingState,
-    shapes: dict[int, Any],
-    rows_by_fid: dict[int, Row],
-) -> None:
-    """Align a row and let its neighbours follow.
+@dataclass
+class _Alignment:
+    """Rows of a layer that take over edges of another layer one after the other.
 
-    ``shapes``: feature id → changed shape so far, completed in place, as are ``rows_by_fid``.
+    ``reference_role``: the other layer; ``within_m``, ``part``: parameters of the fix; ``rows``: feature id → row, of
+    rows to align and of neighbours that follow; ``shapes``: feature id → changed shape so far, in the plane (m).
     """
-    state.require_geometry_in_plane(row)
-    former = shapes.get(row.fid, require_shape(row))
-    reach_m = state.tolerance.edge_match_m
-    references = state.find_rows_meeting(reference_role, former, reach_m=_REACH_FACTOR * within_m)
-    neighbours = [
-        one
-        for one in state.find_rows_meeting(row.role, former, without=(row.fid,), reach_m=reach_m)
-        if shapely.get_dimensions(one.plane) == 2
-    ]
-    neighbour_shapes = {one.fid: shapes.get(one.fid, one.plane) for one in neighbours}
-    shape = add_vertices_of(former, neighbour_shapes.values(), reach_m)
-    stretches = find_aligned_stretches(shape, ReferenceEdges(other.plane for other in references), within_m)
-    noded = {row.fid: shape} | {
-        fid: add_vertices_of(before, [shape], reach_m) for fid, before in neighbour_shapes.items()
-    }
-    aligned = {fid: replace_stretches(one, stretches) for fid, one in noded.items()}
-    rows_by_fid.update({one.fid: one for one in neighbours})
-    for fid, one in aligned.items():
-        if one is None:
-            raise FixRefused("would_be_empty", role=row.role, key=rows_by_fid[fid].key)
-    if part != "both":
-        aligned = _keep_part(row.fid, noded, aligned, is_gain=part == "gain")
-    changed = [fid for fid, one in aligned.items() if not one.equals_exact(noded[fid], 0.0)]
-    for fid in changed:
-        before = former if fid == row.fid else neighbour_shapes[fid]
-        unused = _list_unused_vertices(noded[fid], before, stretches)
-        shapes[fid] = remove_vertices(aligned[fid], unused)
+
+    state: EditingState
+    reference_role: str
+    within_m: float
+    part: str
+    rows: dict[int, Row]
+    shapes: dict[int, Any] = field(default_factory=dict)
+
+    def align(self, row: Row) -> None:
+        """Align a row and let its neighbours follow.
+
+        Raise FixRefused if a shape vanishes, or cannot be divided into gain and loss.
+        """
+        self.state.require_geometry_in_plane(row)
+        former = self.shapes.get(row.fid, require_shape(row))
+        reach_m = self.state.tolerance.edge_match_m
+        references = self.state.find_rows_meeting(self.reference_role, former, reach_m=_REACH_FACTOR * self.within_m)
+        neighbours = [
+            one
+            for one in self.state.find_rows_meeting(row.role, former, without=(row.fid,), reach_m=reach_m)
+            if shapely.get_dimensions(one.plane) == 2
+        ]
+        self.rows.update({one.fid: one for one in neighbours})
+        before = {row.fid: former} | {one.fid: self.shapes.get(one.fid, one.plane) for one in neighbours}
+        others = [shape for fid, shape in before.items() if fid != row.fid]
+        noded = {row.fid: add_vertices_of(former, others, reach_m)}
+        stretches = find_aligned_stretches(
+            noded[row.fid], ReferenceEdges(other.plane for other in references), self.within_m
+        )
+        noded |= {one.fid: add_vertices_of(before[one.fid], [noded[row.fid]], reach_m) for one in neighbours}
+        aligned = {fid: replace_stretches(one, stretches) for fid, one in noded.items()}
+        for fid, one in aligned.items():
+            if one is None:
+                raise FixRefused("would_be_empty", role=row.role, key=self.rows[fid].key)
+        if self.part != "both":
+            aligned = _keep_part(row.fid, noded, aligned, is_gain=self.part == "gain")
+        for fid, one in aligned.items():
+            if not is_same_shape(one, noded[fid]):
+                self.shapes[fid] = remove_vertices(one, _list_unused_vertices(noded[fid], before[fid], stretches))
 
 
 def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, is_gain: bool) -> dict[int, Any]:

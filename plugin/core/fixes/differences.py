@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The findings that edits end, and those that are new: of rules on the whole layer, and by the name of a problem."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.finish import complete_findings
+from ..geometry.tolerance import Tolerance
+from ..geometry.validity import is_missing
+from ..live.rows import compute_common_bounds, join_bounds
+from ..messages.texts import Texts
+from ..model.findings import Finding
+from .edits import UNCHANGED, Edits
+from .regions import compute_changed_box, widen
+from .state import EditingState, Row
+from .window import Bounds, choose_window_rules, find_window_findings
+
+#: Families of rules whose findings have the problem's own area: one that grows is a new problem.
+_MEASURED_FAMILIES = ("TOP", "REL")
+#: Distance (m) within which two findings are at the same place.
+_SAME_PLACE_M = 0.01
+#: Share of the smaller one that two findings on the same land have in common.
+_SAME_PLACE_SHARE = 0.01
+#: Share of the larger one that two findings on the same gap have in common.
+_SAME_GAP_SHARE = 0.9
+
+
+@dataclass
+class ChangedRow:
+    """A row before and after; ``None`` for a new or a deleted one."""
+
+    role: str
+    before: Row | None
+    after: Row | None
+
+
+@dataclass
+class Differences:
+    """How edits change the findings.
+
+    ``renamed``: pairs of an ended and a new finding that are the same problem.
+    """
+
+    ended_findings: list[Finding] = field(default_factory=list)
+    new_findings: list[Finding] = field(default_factory=list)
+    renamed: list[tuple[Finding, Finding]] = field(default_factory=list)
+
+
+@dataclass
+class EditedPlace:
+    """The edits of one fix, their finding, and the rows that they change."""
+
+    finding: Finding
+    edits: Edits
+    changed_rows: list[ChangedRow]
+
+
+def get_plane(row: Row | None) -> Any:
+    """Return the shape of a row in the plane; None for a missing row or shape."""
+    if row is None or is_missing(np.array([row.plane], dtype=object))[0]:
+        return None
+    return row.plane
+
+
+# --- rules on whole layers
+class _Window:
+    """The land around the edits of one fix, and what the rules that are not local read of it.
+
+    ``rules``: codes of the rules that the edits may affect; ``box``: around the finding and the changed edges, or the
+    whole rows if a key changes, None without a shape; ``keys``: keys (BSM) whose rows are read too, wherever they are;
+    ``changed_rows``: the rows whose keys change, if any does.
+    """
+
+    def __init__(self, state: EditingState, after: EditingState, place: EditedPlace):
+        edits, rows = place.edits, place.changed_rows
+        key_changes = any(row.before is None or row.after is None or row.before.key != row.after.key for row in rows)
+        # A new key renames all findings on the row.
+        is_near = key_changes or any(edit.shape is not UNCHANGED for edit in edits)
+        rules = choose_window_rules(after, edits.roles, shapes=is_near, keys=key_changes, fields=bool(edits.new_fields))
+        self.rules = {rule.code: rule for rule in rules}
+        self.roles = edits.roles
+        box = _make_box(state.get_finding_shape(place.finding), rows, is_whole=key_changes) if is_near else None
+        # A gap that the box would cut may have another size there than as a whole.
+        self.box = None if box is None else state.places_of_window_findings.extend(box)
+        self.changed_rows = rows if key_changes else []
+        present_rows = [one for row in self.changed_rows for one in (row.before, row.after) if one is not None]
+        self.keys = {one.key for one in present_rows if one.key}
+
+    def may_cause(self, finding: Finding, shape: Any) -> bool:
+        """Return True if a difference may be due to these edits; ``shape``: of the finding, in the plane, or None."""
+        if finding.code not in self.rules:
+            return False
+        if shape is None:
+            return bool(self.keys & {finding.key, *finding.related_keys}) or finding.role in self.roles
+        return self.box is not None and bool(shapely.intersects(shape, shapely.box(*self.box)))
+
+
+def add_window_differences(
+    state: EditingState,
+    after: EditingState,
+    places: Sequence[EditedPlace],
+    differences: Sequence[Differences],
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> set[int]:
+    """Add what rules that are not local find differently around edits; return the positions of unclear differences.
+
+    ``places``, ``differences``: of one fix each, on separate land. A difference that may be due to several of them is
+    added to none, and is unclear for all that it may be due to.
+
+    Raise WindowFailed for a rule that could not check, Cancelled if the user cancelled.
+    """
+    windows = [_Window(state, after, place) for place in places]
+    rules = {code: rule for window in windows for code, rule in window.rules.items()}
+    if not rules:
+        return set()
+    roles = frozenset(role for window in windows for role in window.roles)
+    boxes = [window.box for window in windows if window.box is not None]
+    keys = {key for window in windows for key in window.keys}
+    rows = [row for window in windows for row in window.changed_rows]
+    numbers = [_collect_row_numbers_by_role([getattr(row, side) for row in rows]) for side in ("before", "after")]
+    ordered = [rules[code] for code in sorted(rules)]
+    former = find_window_findings(state, ordered, roles, boxes, keys, numbers[0], cancellation)
+    present = find_window_findings(after, ordered, roles, boxes, keys, numbers[1], cancellation)
+    remaining: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
+    for one in former:
+        remaining[get_problem_name(one)].append(one)
+    appearing = []
+    for one in present:
+        same_name = remaining[get_problem_name(one)]
+        match = next((other for other in same_name if is_same_problem(other, one)), None)
+        if match is not None:
+            same_name.remove(match)
+        if match is None or has_grown(match, one, state.tolerance):
+            appearing.append(one)
+    ended = [one for same_name in remaining.values() for one in same_name]
+    unclear: set[int] = set()
+    for name, found in (("new_findings", appearing), ("ended_findings", ended)):
+        for one in found:
+            shape = state.get_finding_shape(one)
+            causes = [n for n, window in enumerate(windows) if len(windows) == 1 or window.may_cause(one, shape)]
+            if len(causes) == 1:
+                getattr(differences[causes[0]], name).append(one)
+            else:
+                unclear.update(causes or range(len(windows)))
+    # Findings that do not change need no message.
+    complete_findings(state.plan, [*appearing, *ended], Texts(state.settings.lang), NEVER_CANCELLED)
+    return unclear
+
+
+def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
+    """Return layer code → numbers of these rows."""
+    numbers: dict[str, set[int]] = {}
+    for row in rows:
+        if row is not None:
+            numbers.setdefault(row.role, set()).add(row.number)
+    return numbers
+
+
+def _make_box(place: Any, changed_rows: list[ChangedRow], *, is_whole: bool) -> Bounds | None:
+    boxes = [compute_common_bounds(place)]
+    for row in changed_rows:
+        before, after = get_plane(row.before), get_plane(row.after)
+        boxes.append(compute_common_bounds(before, after) if is_whole else compute_changed_box(before, after))
+    bounds = join_bounds(boxes)
+    return None if bounds is None else widen(bounds)
+
+
+# --- problems by their names
+def get_problem_name(finding: Finding) -> tuple[Any, ...]:
+    """Return what two findings on the same problem have in common; findings of one name may be different problems."""
+    return (
+        finding.code, finding.case, finding.role, finding.key, finding.field,
+        finding.related_role, tuple(sorted(finding.related_keys)),
+    )  # fmt: skip
+
+
+def is_same_problem(first: Finding, second: Finding) -> bool:
+    """Return True if two findings are on the same problem: rule, rows and field, and place where only it differs."""
+    if get_problem_name(first) != get_problem_name(second):
+        return False
+    for name in ("fid", "related_fid"):
+        # A finding names the feature id only as long as another row has the same key.
+        fids = [one.params.get(name) for one in (first, second)]
+        if None not in fids and fids[0] != fids[1]:
+            return False
+    return not (first.by_place or second.by_place) or _is_at_same_place(first, second)
+
+
+def has_grown(former: Finding, present: Finding, tolerance: Tolerance) -> bool:
+    """Return True if the problem's own area is larger than before, by more than the least area of a sliver."""
+    if present.code[:3] not in _MEASURED_FAMILIES or former.area_m2 is None or present.area_m2 is None:
+        return False
+    return present.area_m2 > former.area_m2 + tolerance.min_area_m2
+
+
+#: Layer code, key and feature id of a row, as a finding names it.
+_RowName = tuple[str, str, int | None]
+
+
+def match_renamed_findings(
+    edits: Edits, changed_rows: list[ChangedRow], differences: Differences, tolerance: Tolerance
+) -> None:
+    """Remove ended and new findings that are one and the same problem from the differences, in place.
+
+    They are `renamed` if the row has another name, since its key changed, or if a gap between several rows is named by
+    other ones. A part of a divided row counts as the row.
+    """
+    origins: dict[_RowName, tuple[str, int]] = {}
+    for edit, row in zip(edits, changed_rows, strict=True):
+        origin = edit.role, edit.fid if edit.attribute_source_fid is None else edit.attribute_source_fid
+        for one in (row.before, row.after):
+            if one is None:
+                continue
+            origins[edit.role, one.key, one.fid] = origin
+            if not one.layer.repeated_keys:
+                origins[edit.role, one.key, None] = origin
+
+    def identify(finding: Finding) -> tuple[Any, ...]:
+        fid, related_fid = finding.params.get("fid"), finding.params.get("related_fid")
+        name = finding.role, finding.key, fid
+        rows = [str(origins.get(name, name))]
+        related = [(finding.related_role, key, related_fid) for key in finding.related_keys]
+        related_rows = sorted(str(origins.get(one, one)) for one in related)
+        if finding.role == finding.related_role:
+            # Of two rows of a layer, the one with the smaller key comes first: a new key may change their order.
+            rows, related_rows = sorted(rows + related_rows), []
+        return finding.code, finding.case, finding.field, finding.related_role, tuple(rows), tuple(related_rows)
+
+    for appearing in list(differences.new_findings):
+        # A part that shrank has another place, and so another fingerprint.
+        same = next((one for one in differences.ended_findings if is_same_problem(one, appearing)), None)
+        name = identify(appearing)
+        match = same or next(
+            (
+                one
+                for one in differences.ended_findings
+                if (identify(one) == name and _is_at_same_place(one, appearing)) or _is_same_gap(one, appearing)
+            ),
+            None,
+        )
+        if match is None:
+            continue
+        differences.ended_findings.remove(match)
+        if same is None:
+            differences.renamed.append((match, appearing))
+        if not has_grown(match, appearing, tolerance):
+            differences.new_findings.remove(appearing)
+
+
+def _is_at_same_place(first: Finding, second: Finding) -> bool:
+    if first.geom_kind == "none" or second.geom_kind == "none":
+        return True
+    if first.geom_kind == second.geom_kind == "area":
+        # Two parts may touch at a point.
+        shared_m2 = shapely.intersection(first.geometry, second.geometry).area
+        return bool(shared_m2 > _SAME_PLACE_SHARE * min(first.geometry.area, second.geometry.area))
+    return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
+
+
+def _is_same_gap(first: Finding, second: Finding) -> bool:
+    """Return True for findings of one rule and layer on the same land between features, whichever of them they name.
+
+    Only the location distinguishes these findings. An overlap is different: another pair on the same land is another
+    problem.
+    """
+    if not (first.by_place and second.by_place):
+        return False
+    if (first.code, first.case, first.role, first.related_role) != (
+        second.code, second.case, second.role, second.related_role,
+    ):  # fmt: skip
+        return False
+    if first.role != first.related_role or not first.geom_kind == second.geom_kind == "area":
+        return False
+    shared_m2 = shapely.intersection(first.geometry, second.geometry).area
+    return bool(shared_m2 > _SAME_GAP_SHARE * max(first.geometry.area, second.geometry.area))
