@@ -112,15 +112,16 @@ def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = T
     frame = b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", size[1], size[0]) + b"\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
     scan = b"\xff\xda\x00\x0c\x03\x01\x00\x02\x00\x03\x00\x00\x3f\x00"
     blocks = -(-size[0] // 8) * -(-size[1] // 8)
-    # If drawn, levels alternate by 128 and 129: level, then end of the block, for each of three components.
-    turn = ("10" + "10000000" + "0") * 3 + ("10" + "01111111" + "0") * 3
+    # If drawn, yellow and grey blocks alternate: a change of the level, then the end of the block, for each component.
+    rise, fall, same = "10" + "10000000" + "0", "10" + "01111111" + "0", "00"
+    turn = rise + fall + same + fall + rise + same
     bits = turn * (blocks // 2) + "000000" * (blocks % 2) if drawn else "000000" * blocks
     bits += "1" * (-len(bits) % 8)
     data = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\x00")
     return head + frame + scan + data + b"\xff\xd9"
 
 
-def make_pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
+def make_pdf(words: str = "", pages: int = 2, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
     """Return the bytes of a small complete PDF with a line on each of ``pages``.
 
     ``words``: a line on each page; ``more``: entries of the catalogue.

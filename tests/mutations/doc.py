@@ -15,6 +15,7 @@ from typing import Any
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
 from plugin.core.package.inspection.pdf_pages import NarrowPage, Remark
+from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.metadata import read_plugin_version
 from tests.core.package_fixtures import (
     COMPLETE_PACKAGE_FILES,
@@ -501,7 +502,7 @@ def plant_metadata_counting_one_feature_more(draft: CountyDraft) -> None:
     change_package_facts(draft, metadata={"CZKFBJ": {"features": "999"}})
 
 
-REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
+REPORT = "2-规划文档/140225浑源县质量检查报告.json"
 
 
 def replace_check_report(
@@ -763,7 +764,7 @@ def plant_metadata_with_style_sheet(draft: CountyDraft) -> None:
     draft.options["package"] = replace(package, document_contents={**package.document_contents, path: styled})
 
 
-REPORT = f"{DOCUMENTS}三区三线检查报告.json"
+REPORT = f"{DOCUMENTS}质量检查报告.json"
 
 
 def change_check_report(draft: CountyDraft, **changes: Any) -> None:
@@ -1009,7 +1010,12 @@ def plant_profile_confirmed_by_province(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC001", case="document", finds=1)
 def plant_text_with_the_title_of_the_neighbour(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "titles": ("左云县国土空间总体规划",)}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("左云县国土空间总体规划",)}})
+
+
+@declare_mutation("DOC001", case="document", finds=1)
+def plant_text_with_the_title_of_a_county_with_a_short_name(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("朔州市应县国土空间总体规划文本",)}})
 
 
 @declare_mutation("DOC005", case="alike", follows=["DOC006"])
@@ -1019,30 +1025,84 @@ def plant_document_that_differs_in_a_comment_only(draft: CountyDraft) -> None:
     )
 
 
+@declare_mutation("DOC005", case="repeated")
+def plant_text_of_one_page_many_times(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 4, "page_digests": ("", "a", "a", "a")}})
+
+
+@declare_mutation("DOC005", case="gaps")
+def plant_text_with_blank_pages_in_a_row(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 30, "blank_pages": (2, 7, 8)}})
+
+
+@declare_mutation("DOC005", case="shared")
+def plant_pages_of_the_text_as_a_report(draft: CountyDraft) -> None:
+    pages = tuple("abcde")
+    pdf = {
+        TEXT: {"page_count": 5, "page_digests": pages},
+        f"{DOCUMENTS}质量检查报告.pdf": {"page_count": 4, "page_digests": pages[1:]},
+    }
+    change_package_facts(draft, pdf=pdf)
+
+
+@declare_mutation("DOC005", case="alike")
+def plant_text_saved_again_as_a_report(draft: CountyDraft) -> None:
+    paths = (TEXT, f"{DOCUMENTS}质量检查报告.pdf")
+    pdf = {path: {"page_count": 2, "page_digests": ("a", "b"), "content_digest": path} for path in paths}
+    change_package_facts(draft, pdf=pdf)
+
+
+@declare_mutation("DOC005", case="short", follows=["DOC006"])
+def plant_cover_instead_of_the_text(draft: CountyDraft) -> None:
+    change_package_facts(draft, add={TEXT: make_pdf("cover", pages=1)})
+
+
+@declare_mutation("DOC005", case="title", finds=2)
+def plant_text_and_report_exchanged(draft: CountyDraft) -> None:
+    titles = {TEXT: "浑源县数据库建设报告", f"{DOCUMENTS}数据库建设报告.pdf": "浑源县国土空间总体规划文本"}
+    change_package_facts(draft, pdf={path: {"page_count": 2, "titles": (title,)} for path, title in titles.items()})
+
+
+@declare_mutation("DOC005", case="coarse")
+def plant_map_that_was_enlarged(draft: CountyDraft) -> None:
+    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "detail_levels": 40}})
+
+
+@declare_mutation("DOC005", case="near", follows=["DOC006"])
+def plant_map_compressed_again_for_another_map(draft: CountyDraft) -> None:
+    other = f"{MAPS}02三区图.jpg"
+    half = THUMBNAIL_CELLS**2 // 2
+    decoded = {
+        path: {"decoder": "gdal", "max_difference": 200, "thumbnail": bytes(half) + bytes([level]) * half}
+        for path, level in ((MAP, 200), (other, 203))
+    }
+    change_package_facts(draft, add={other: make_jpeg(size=(2481, 3508))}, decoded=decoded)
+
+
 @declare_mutation("DOC005", case="count")
 def plant_text_that_lost_pages(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "declared_page_count": 9}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "declared_page_count": 9}})
 
 
 @declare_mutation("DOC005", case="narrow")
 def plant_text_with_a_small_crop_box(draft: CountyDraft) -> None:
     pages = (NarrowPage(1, (1.0, 1.0), (210.0, 297.0)),)
-    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "narrow_pages": pages}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "narrow_pages": pages}})
 
 
 @declare_mutation("DOC005", case="layers")
 def plant_text_with_a_hidden_layer(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "hidden_layers": ("修改稿",)}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "hidden_layers": ("修改稿",)}})
 
 
 @declare_mutation("DOC005", case="remarks")
 def plant_text_with_a_note(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "remarks": (Remark(1, "note"),)}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "remarks": (Remark(1, "note"),)}})
 
 
 @declare_mutation("DOC005", case="replaced")
 def plant_text_with_an_earlier_page(draft: CountyDraft) -> None:
-    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "replaced_pages": (1,)}})
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "replaced_pages": (1,)}})
 
 
 @declare_mutation("DOC005", case="grey")

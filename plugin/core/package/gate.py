@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from ..errors import OutputError
 from ..files.digests import UNLISTED_FILES, is_link, list_files_below, read_manifest
 from ..files.writing import is_same_file
 from ..messages.texts import Message
+from ..model.report import Outcome
+from ..model.rule import Severity
 from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
 from .problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, ExportProblem, GateRefusal, ProblemLevel, select_levels
@@ -19,8 +22,12 @@ from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
     from ..check import CheckResult
+    from ..messages.texts import Texts
     from .order import ExportOrder
     from .package_spec.model import PackageSpec
+
+
+_NOT_CHECKED = (Outcome.SKIPPED, Outcome.CRASHED)
 
 
 @contextmanager
@@ -97,16 +104,40 @@ def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
     summary = checked.report.summary
     if summary["verdict"] in BLOCKING_VERDICTS:
         verdict_message = Message("verdicts", summary["verdict"])
+        rules = checked.report.rules
+        failed = [rule.code for rule in rules if rule.findings and rule.severity == str(Severity.ERROR)]
+        unchecked = [rule.code for rule in rules if rule.incomplete or rule.outcome in _NOT_CHECKED]
         params = {
             "verdict": verdict_message,
             "errors": summary["errors"],
             "skipped": summary["skipped"] + summary["crashed"],
+            "failed_rules": _list_codes(failed),
+            "unchecked_rules": _list_codes(unchecked),
         }
         yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
     if summary["left_out"]:
         rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
         yield ExportProblem(ProblemLevel.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
     yield from _find_base_year_outside_layer(checked)
+
+
+def _list_codes(codes: list[str]) -> CodesInBrackets:
+    return CodesInBrackets(tuple(codes[:MAX_NAMED_FEATURES]), len(codes))
+
+
+@dataclass(frozen=True)
+class CodesInBrackets:
+    """Codes of rules in brackets behind their number; no text without codes."""
+
+    codes: tuple[str, ...]
+    count: int
+
+    def render(self, texts: Texts) -> str:
+        """Return the codes in the language of the texts."""
+        if not self.codes:
+            return ""
+        names = texts.get("words", "between_names").join(self.codes)
+        return texts.get("words", "in_brackets", text=names + (" …" if self.count > len(self.codes) else ""))
 
 
 def _find_base_year_outside_layer(checked: CheckResult) -> Iterator[ExportProblem]:

@@ -33,6 +33,53 @@ class ProblemLevel(StrEnum):
     NOTE = "note"
 
 
+class ProblemPlace(StrEnum):
+    """Where a user corrects a problem."""
+
+    FEATURES = "features"
+    LAYER = "layer"
+    CHECK = "check"
+    RULES = "rules"
+    ROLES = "roles"
+    DOCUMENTS = "documents"
+    DOCUMENT_INFO = "document_info"
+    SPECIFICATION = "specification"
+    PERSONAL_DATA = "personal_data"
+    LIBRARIES = "libraries"
+    NONE = ""
+
+
+#: Problems that are not corrected in the layer that they name.
+_PLACE_BY_KEY = {
+    "not_passed": ProblemPlace.CHECK,
+    "as_received": ProblemPlace.FEATURES,
+    "rules_left_out": ProblemPlace.RULES,
+    "layer_missing": ProblemPlace.ROLES,
+    "layer_absent": ProblemPlace.ROLES,
+    "layers_left_out": ProblemPlace.ROLES,
+    "personal_left_out": ProblemPlace.PERSONAL_DATA,
+    "no_map_approval": ProblemPlace.DOCUMENT_INFO,
+    "secrecy_lowered": ProblemPlace.DOCUMENT_INFO,
+    "name_forbidden": ProblemPlace.SPECIFICATION,
+    "field_twice": ProblemPlace.SPECIFICATION,
+    "layer_twice": ProblemPlace.SPECIFICATION,
+    "file_large": ProblemPlace.SPECIFICATION,
+    "tables_no_openpyxl": ProblemPlace.LIBRARIES,
+    "tables_wanting": ProblemPlace.ROLES,
+    "map_not_made": ProblemPlace.ROLES,
+    **dict.fromkeys(
+        (
+            "file_missing", "file_absent", "file_broken", "file_name", "file_twice", "files_left_out", "file_cut",
+            "map_coarse", "document_not_made", "mdb_not_made",
+        ),
+        ProblemPlace.DOCUMENTS,
+    ),
+    # They concern all layers, and nothing needs a correction.
+    "reprojected": ProblemPlace.NONE,
+    "tables_not_made": ProblemPlace.NONE,
+}  # fmt: skip
+
+
 @dataclasses.dataclass(frozen=True)
 class ExportProblem:
     """A problem of an export.
@@ -48,6 +95,12 @@ class ExportProblem:
     count: int = 0
     features: tuple[str, ...] = ()
     params: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+
+    @property
+    def place(self) -> ProblemPlace:
+        """Return where the problem is corrected; a problem of features or of a layer is corrected there."""
+        of_layer = ProblemPlace.FEATURES if self.features else ProblemPlace.LAYER
+        return _PLACE_BY_KEY.get(self.key, of_layer if self.layer else ProblemPlace.NONE)
 
     def format_as_sentence(self, texts: Texts) -> str:
         """Return the problem as a sentence in the language of the texts."""

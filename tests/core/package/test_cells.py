@@ -149,11 +149,12 @@ def test_jpeg_map_is_decoded_by_gdal(tmp_path):
     found = decode_jpeg(path)
     assert found.max_difference > 100 and found.max_colour_difference > 100
     assert 0 < found.plain_edge_share < 0.01
-    assert replace(found, max_difference=None, max_colour_difference=None, plain_edge_share=None) == DecodedJpeg(
-        DECODED_BY_GDAL, True, None, 0.5
-    )
+    assert found.detail_levels > 100 and found.thumbnail
+    assert (found.decoder, found.is_sound, found.one_colour_share) == (DECODED_BY_GDAL, True, 0.5)
     path.write_bytes(make_jpeg(drawn=False))
-    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_GDAL, True, 0, 1.0, 0, 1.0)
+    found = decode_jpeg(path)
+    assert replace(found, thumbnail=b"", detail_levels=None) == DecodedJpeg(DECODED_BY_GDAL, True, 0, 1.0, 0, 1.0)
+    assert set(found.thumbnail) == {128} and not found.detail_levels
     path.write_bytes(make_jpeg()[:20000] + make_jpeg()[24000:])
     assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_GDAL, False)
 
@@ -163,7 +164,9 @@ def test_jpeg_map_is_decoded_by_pillow_when_gdal_is_missing(tmp_path, monkeypatc
     monkeypatch.setattr(decoded_module, "_decode_with_gdal", lambda path: None)
     path = tmp_path / "a.jpg"
     path.write_bytes(make_jpeg(drawn=False))
-    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_PILLOW, True, 0, 1.0, 0, 1.0)
+    found = decode_jpeg(path)
+    assert replace(found, thumbnail=b"") == DecodedJpeg(DECODED_BY_PILLOW, True, 0, 1.0, 0, 1.0)
+    assert set(found.thumbnail) == {128}
     path.write_bytes(make_jpeg())
     assert decode_jpeg(path).max_difference > 100
     path.write_bytes(make_jpeg()[:30000])

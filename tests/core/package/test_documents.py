@@ -13,12 +13,16 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import DataError, OutputError
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, compute_sha256, write_manifest_digest
 from plugin.core.messages.texts import Texts
+from plugin.core.model.report import Report
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.package_spec.read import list_package_spec_ids
 from plugin.core.profile import DocumentInfo
 from plugin.core.render.document.blocks import DocumentTable, Heading
 from plugin.core.render.document.check_record import make_check_record
+from plugin.core.render.sections import make_head_section
+from plugin.core.render.words import ReportTexts
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
 from tests.core.package_fixtures import make_pdf
 
@@ -104,10 +108,10 @@ def test_export_makes_the_documents_that_the_office_does_not_bring(exported):
     assert (rows["quality"]["files"], rows["quality"]["generated"]) == ([REPORT], "report")
     assert (rows["quality_record"]["files"], rows["quality_record"]["generated"]) == ([RECORD], "record")
     assert all((exported.path / name).is_file() for name in (REPORT, RECORD))
-    assert not [p for p in exported.problems if "质量检查" in p.format_as_sentence(Texts("zh"))]
+    assert not [p for p in exported.problems if p.key == "document_not_made"]
 
 
-def test_inspection_finds_the_made_documents_complete_and_equal_to_their_data(copied, spec):
+def test_inspection_finds_generated_documents_complete_and_equal_to_their_data(copied, spec):
     assert not [f.message for f in list_findings(copied, spec, "DOC002") if "质量检查" in f.message]
     assert list_findings(copied, spec, "DOC015") == []
 
@@ -176,7 +180,7 @@ def test_second_export_makes_the_documents_again_and_keeps_a_signed_copy(checked
 
 def test_without_qgis_a_pdf_is_named_as_missing_with_the_reason(checked, documents, tmp_path):
     done = export(checked, load_package_spec("county"), tmp_path, documents)
-    assert not list(done.path.rglob("*质量检查*"))
+    assert not [path for path in done.path.rglob("*质量检查*") if path.suffix in (".pdf", ".docx")]
     for lang, words in (("zh", ("质量检查报告", "QGIS")), ("en", ("质量检查报告", "inside QGIS"))):
         sentences = [p.format_as_sentence(Texts(lang)) for p in done.problems if p.key == "document_not_made"]
         assert len(sentences) == 2 and all(word in sentences[0] for word in words)
@@ -216,3 +220,12 @@ def test_record_lists_every_rule_with_its_result(checked, lang):
     assert [row[0].text for row in tables[1].rows] == [rule.code for rule in checked.report.rules]
     headings = [block.text for block in record.blocks if isinstance(block, Heading) and block.level == 1]
     assert len(headings) == 3
+
+
+@pytest.mark.parametrize("spec_id", list_package_spec_ids())
+def test_report_has_one_name_as_file_document_and_title(spec_id):
+    spec = load_package_spec(spec_id)
+    title = make_head_section(Report(), None, ReportTexts("zh"))["title"]
+    assert title == next(slot.title for slot in spec.files if slot.generated == "report")
+    assert spec.report.file == f"{{code}}{{name}}{title}"
+    assert any(name.endswith("三区三线检查报告") for name in spec.report.former_files), "as in packages of 0.1.0"

@@ -53,7 +53,7 @@ PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 TEXT_DOCUMENT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
-REPORT_JSON_PATH = "2-规划文档/140225浑源县三区三线检查报告.json"
+REPORT_JSON_PATH = "2-规划文档/140225浑源县质量检查报告.json"
 MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 
 

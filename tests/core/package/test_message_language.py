@@ -36,7 +36,9 @@ def is_in_language(lang, text):
 
 def explain_incomplete_check():
     summary = {"verdict": "incomplete", "errors": 0, "skipped": 1, "crashed": 0, "left_out": []}
-    return [*find_check_problems(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary, indicators=[])))]
+    rule = SimpleNamespace(code="LAW004", findings=0, severity="WARNING", incomplete=True, outcome="passed")
+    report = SimpleNamespace(lang="zh", summary=summary, indicators=[], rules=[rule])
+    return [*find_check_problems(SimpleNamespace(report=report))]
 
 
 def explain_missing_map():

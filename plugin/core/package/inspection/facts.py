@@ -421,10 +421,19 @@ class PackageFacts:
         patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
         return [v for v, pattern in patterns if make_name_matcher(pattern, self.placeholder_values).fullmatch(name)]
 
-    @property
+    @cached_property
     def report_path(self) -> str:
-        """Return the path of the report's data, whether it exists or not."""
-        return f"{self.get_expected_path(self.package_spec.report.folder, self.package_spec.report.file)}.json"
+        """Return the path of the report's data, whether it exists or not.
+
+        A package of an earlier version has the report, or its page alone, under a former name.
+        """
+        report = self.package_spec.report
+        expected, *former = (
+            self.get_expected_path(report.folder, name) for name in (report.file, *report.former_files)
+        )
+        existing = {*self.document_contents, *(file.path for file in self.files)}
+        found = (stem for stem in (expected, *former) if not existing.isdisjoint((f"{stem}.json", f"{stem}.html")))
+        return f"{next(found, expected)}.json"
 
     @property
     def report_page_path(self) -> str:
@@ -454,14 +463,13 @@ class PackageFacts:
 
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""
-        report = self.get_expected_path(self.package_spec.report.folder, self.package_spec.report.file)
         metadata = self.get_expected_path(self.package_spec.metadata.folder, self.package_spec.metadata.file)
         generated = {
             MANIFEST_FILE_NAME,
             MANIFEST_PAGE_FILE_NAME,
             MANIFEST_DIGEST_FILE_NAME,
             DIGEST_LIST,
-            f"{report}.html",
+            self.report_page_path,
             self.report_path,
             metadata,
         }

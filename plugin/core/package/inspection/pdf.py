@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,10 @@ class PdfFact:
         Title, subject, keywords and author in the file's properties.
     content_digest
         Digest of its contents without properties; empty without contents.
+    blank_pages
+        Numbers of the pages that show nothing.
+    page_digests
+        Digest of what each page draws; empty for pages that are not compared (see `PdfPages`).
     """
 
     page_count: int
@@ -97,6 +101,8 @@ class PdfFact:
     removed_page_count: int = 0
     titles: tuple[str, ...] = ()
     content_digest: str = ""
+    blank_pages: tuple[int, ...] = ()
+    page_digests: tuple[str, ...] = field(default=(), repr=False)
 
 
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
@@ -169,6 +175,8 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
         removed_page_count=pages.removed_page_count,
         titles=pages.titles,
         content_digest=pages.content_digest,
+        blank_pages=pages.blank_pages,
+        page_digests=pages.page_digests,
     )
 
 

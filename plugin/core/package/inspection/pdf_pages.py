@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .pdf_content import PageBox, has_visible_drawing
+from .pdf_content import PageBox
+from .pdf_drawings import PdfPage, find_visible_part, inspect_drawn_pages, list_contents, read_box
 from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
 
 _MM_PER_POINT = 25.4 / 72
@@ -19,8 +20,6 @@ _MM_PER_POINT = 25.4 / 72
 _MIN_VISIBLE_MM, _MIN_VISIBLE_SHARE = 50.0, 0.5
 #: Maximum number of pages, and depth of their tree.
 _MAX_PAGES, _MAX_TREE_DEPTH = 50_000, 60
-#: Maximum bytes of contents that are unpacked.
-_MAX_CONTENT_BYTES = 64 * 2**20
 #: Kinds of annotations that a reader adds to a page (12.5.6), by key of texts. Links, form fields, stamps and
 #: signatures are part of a finished document.
 _REMARK_KINDS = {
@@ -95,6 +94,11 @@ class PdfPages:
         Title, subject, keywords and author in the file's properties.
     content_digest
         Digest of all contents, equal for two files that differ only in properties; empty without contents.
+    blank_pages
+        Numbers of the pages without a visible drawing.
+    page_digests
+        Digest of what each page draws, independent of numbers and packing of objects; empty for a page that draws
+        little (a separator) or that cannot be read.
     """
 
     count: int = -1
@@ -108,13 +112,8 @@ class PdfPages:
     removed_page_count: int = 0
     titles: tuple[str, ...] = ()
     content_digest: str = ""
-
-
-class _Page(NamedTuple):
-    """A page of the page tree; ``entries`` has what it inherits, too."""
-
-    number: int
-    entries: dict[str, Any]
+    blank_pages: tuple[int, ...] = ()
+    page_digests: tuple[str, ...] = ()
 
 
 def inspect_pages(data: bytes) -> PdfPages:
@@ -127,11 +126,17 @@ def inspect_pages(data: bytes) -> PdfPages:
     declared_count = objects.find(objects.resolve_dictionary(tree).get("Count"))
     annotations = list(_list_annotations(objects, pages))
     kinds = [(number, str(objects.find(one.get("Subtype")))) for number, one in annotations]
+    pages_with_annotations = {
+        number for (number, one), (_, kind) in zip(annotations, kinds, strict=True) if _has_appearance(one, kind)
+    }
+    drawn = list(inspect_drawn_pages(objects, pages))
+    blank_pages = tuple(
+        number for number, page in enumerate(drawn, 1) if not page.is_visible and number not in pages_with_annotations
+    )
     return PdfPages(
         len(pages),
         int(declared_count) if isinstance(declared_count, float) else -1,
-        not any(_has_appearance(one, kind) for (_, one), (_, kind) in zip(annotations, kinds, strict=True))
-        and not _have_drawing(objects, pages),
+        len(blank_pages) == len(pages),
         tuple(_find_narrow_pages(objects, pages)),
         tuple(_find_hidden_layers(objects)),
         tuple(
@@ -144,10 +149,13 @@ def inspect_pages(data: bytes) -> PdfPages:
         _count_removed_pages(objects, pages),
         tuple(_find_titles(objects)),
         _compute_content_digest(objects),
+        blank_pages,
+        # What is drawn in annotations is not compared.
+        tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn, 1)),
     )
 
 
-def _walk_pages(objects: PdfObjects, tree: Any) -> Iterator[_Page]:
+def _walk_pages(objects: PdfObjects, tree: Any) -> Iterator[PdfPage]:
     """Yield the pages of a page tree in order; inherited entries are completed."""
     inheritable = ("MediaBox", "CropBox", "Resources", "Rotate")
     stack: list[tuple[Any, dict[str, Any], int]] = [(tree, {}, 0)]
@@ -165,51 +173,10 @@ def _walk_pages(objects: PdfObjects, tree: Any) -> Iterator[_Page]:
             stack += [(kid, inherited, depth + 1) for kid in reversed(objects.resolve_list(entries["Kids"]))]
         elif entries:
             count += 1
-            yield _Page(node.number, inherited | entries)
+            yield PdfPage(node.number, inherited | entries)
 
 
-def _list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObject]:
-    """Return the content streams of a page."""
-    contents = entries.get("Contents")
-    items = contents if isinstance(contents, list) else [contents]
-    streams: list[PdfObject] = []
-    for item in items:
-        one = objects.resolve_object(item)
-        if one is not None and isinstance(one.value, list):
-            streams += [part for ref in one.value if (part := objects.resolve_object(ref)) is not None]
-        elif one is not None:
-            streams.append(one)
-    return streams
-
-
-def _have_drawing(objects: PdfObjects, pages: list[_Page]) -> bool:
-    """Return True if any page has a visible drawing, or a content that cannot be read."""
-    bytes_left = _MAX_CONTENT_BYTES
-    # Glyphs of fonts of type 3 may be larger than the font's size (9.6.5), so that their extent is unknown.
-    has_drawn_fonts = any(
-        definitions[-1].dictionary.get("Subtype") == "Type3" for definitions in objects.definitions.values()
-    )
-    known: set[tuple[Any, ...]] = set()
-    for page in pages:
-        streams = _list_contents(objects, page.entries)
-        window = None if has_drawn_fonts else _find_visible_part(objects, page)
-        key = (window, *(one.number for one in streams))
-        if key in known:
-            continue
-        known.add(key)
-        contents = [unpack_stream(one, max(bytes_left, 0)) for one in streams if one.stream_span is not None]
-        bytes_left -= sum(len(content or b"") for content in contents)
-        # The streams of a page are one content (7.8.2).
-        if (
-            bytes_left <= 0
-            or None in contents
-            or has_visible_drawing(b"\n".join(c for c in contents if c is not None), window)
-        ):
-            return True
-    return False
-
-
-def _list_annotations(objects: PdfObjects, pages: list[_Page]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _list_annotations(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield page number and entries of each annotation."""
     for number, page in enumerate(pages, 1):
         for item in objects.resolve_list(page.entries.get("Annots")):
@@ -221,42 +188,13 @@ def _has_appearance(annotation: dict[str, Any], kind: str) -> bool:
     return "AP" in annotation and kind not in ("Popup", "Link")
 
 
-def _read_box(objects: PdfObjects, item: Any) -> PageBox | None:
-    """Return a page box, None for an invalid one."""
-    numbers = [objects.find(one) for one in objects.resolve_list(item)]
-    if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
-        return None
-    return PageBox(
-        min(numbers[0], numbers[2]),
-        min(numbers[1], numbers[3]),
-        max(numbers[0], numbers[2]),
-        max(numbers[1], numbers[3]),
-    )
-
-
-def _find_visible_part(objects: PdfObjects, page: _Page) -> PageBox | None:
-    """Return the visible part of a page in points, None if it is unknown or empty."""
-    whole = _read_box(objects, page.entries.get("MediaBox"))
-    if whole is None:
-        return None
-    # A crop box counts only inside the page (14.11.2).
-    crop = _read_box(objects, page.entries.get("CropBox")) or whole
-    visible = PageBox(
-        max(crop.west, whole.west),
-        max(crop.south, whole.south),
-        min(crop.east, whole.east),
-        min(crop.north, whole.north),
-    )
-    return visible if visible.west < visible.east and visible.south < visible.north else None
-
-
-def _find_narrow_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[NarrowPage]:
+def _find_narrow_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[NarrowPage]:
     """Yield the pages whose visible part is too small to be read, or a small part of the page."""
     for number, page in enumerate(pages, 1):
-        whole = _read_box(objects, page.entries.get("MediaBox"))
+        whole = read_box(objects, page.entries.get("MediaBox"))
         if whole is None:
             continue
-        visible = _find_visible_part(objects, page) or PageBox(0.0, 0.0, 0.0, 0.0)
+        visible = find_visible_part(objects, page) or PageBox(0.0, 0.0, 0.0, 0.0)
         unit = objects.find(page.entries.get("UserUnit"))
         scale = (unit if isinstance(unit, float) else 1.0) * _MM_PER_POINT
         sides = [(visible[n + 2] - visible[n]) * scale for n in (0, 1)]
@@ -281,19 +219,19 @@ def _find_hidden_layers(objects: PdfObjects) -> Iterator[str]:
         yield decode_text(objects.find(layer.get("Name"))) or str(number)
 
 
-def _find_replaced_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[int]:
+def _find_replaced_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[int]:
     """Yield the numbers of pages of which an incremental update replaced a content.
 
     A content to which an update only added is not replaced, as by a stamp.
     """
     for number, page in enumerate(pages, 1):
-        contents = _list_contents(objects, page.entries)
+        contents = list_contents(objects, page.entries)
         present = {one.number for one in contents}
         earlier_numbers = {
             one.number
             for earlier in objects.definitions[page.number][:-1]
             if earlier.has_type("Page")
-            for one in _list_contents(objects, earlier.dictionary)
+            for one in list_contents(objects, earlier.dictionary)
         }
         if earlier_numbers - present or any(_was_changed(objects.definitions[one.number]) for one in contents):
             yield number
@@ -306,7 +244,7 @@ def _was_changed(definitions: list[PdfObject]) -> bool:
     return len({unpack_stream(one) or one.stream for one in definitions}) > 1
 
 
-def _count_removed_pages(objects: PdfObjects, pages: list[_Page]) -> int:
+def _count_removed_pages(objects: PdfObjects, pages: list[PdfPage]) -> int:
     """Return the number of pages in the file that are not in its page tree."""
     present = {page.number for page in pages}
     return sum(

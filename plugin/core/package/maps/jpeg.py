@@ -8,7 +8,7 @@ import html
 import re
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -292,6 +292,18 @@ DECODED_BY_GDAL, DECODED_BY_PILLOW, NOT_DECODED = "gdal", "pillow", "unread"
 _STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
 #: Divisor of width and height for decoding; libjpeg does this step without extra work.
 _DECODED_SCALE_DIVISOR = 8
+#: Divisor of width and height for the search of sharp lines, and rows of the picture that are read at once.
+_DETAIL_SCALE_DIVISOR, _DETAIL_ROWS = 2, 512
+#: Share of the pairs of neighbouring pixels that must be sharp, and the difference at which the search ends.
+_DETAIL_SHARE, MAX_DETAIL_LEVELS = 1e-4, 128
+#: Ratio of the contrasts of two pictures below which they are not compared.
+_LEAST_CONTRAST = 0.5
+#: Variance of the levels of a thumbnail below which a picture shows too little to be compared.
+_LEAST_VARIANCE = 64.0
+#: Share of the cells of a turned or mirrored picture that are compared.
+_TURNED_CELL_SHARE = 0.95
+#: Rows and columns of a thumbnail.
+THUMBNAIL_CELLS = 128
 #: Levels of 255 by which jpg may change a single colour.
 _SAME_COLOUR_TOLERANCE = 6
 
@@ -314,6 +326,12 @@ class DecodedJpeg:
         Largest difference between red, green and blue of a pixel, 0 for one band; None without decoding.
     plain_edge_share
         Largest share of the height or width that lies at one edge and has one colour; None without decoding.
+    detail_levels
+        Difference of levels that the sharpest of the pairs of neighbouring pixels reach, at half the size; at most
+        `MAX_DETAIL_LEVELS`. None if unknown (without GDAL).
+    thumbnail
+        Mean colours of the cells of a grid of `THUMBNAIL_CELLS` rows and columns: red, green, blue (or grey), each row
+        after row. Empty without decoding.
     """
 
     decoder: str = NOT_DECODED
@@ -322,6 +340,8 @@ class DecodedJpeg:
     one_colour_share: float | None = None
     max_colour_difference: int | None = None
     plain_edge_share: float | None = None
+    detail_levels: int | None = None
+    thumbnail: bytes = field(default=b"", repr=False)
 
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
@@ -361,7 +381,8 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         if not data or messages:
             return DecodedJpeg(DECODED_BY_GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        return _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()), size[0])
+        decoded = _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()), size[0])
+        return replace(decoded, detail_levels=_measure_detail(picture))
     except (RuntimeError, ValueError):
         # QGIS may have configured GDAL to raise, or the bands do not have bytes.
         return DecodedJpeg(DECODED_BY_GDAL, False)
@@ -407,8 +428,93 @@ def _measure_pixels(bands: Any, decoder: str, max_difference: int, width: int) -
     colours = None if len(bands) > 3 else int(np.ptp(bands, axis=0).max())
     rows = bands.reshape(len(bands), -1, width)
     return DecodedJpeg(
-        decoder, True, max_difference, _measure_commonest_colour(bands), colours, _measure_plain_edges(rows)
+        decoder,
+        True,
+        max_difference,
+        _measure_commonest_colour(bands),
+        colours,
+        _measure_plain_edges(rows),
+        thumbnail=_make_thumbnail(rows),
     )
+
+
+def _measure_detail(picture: Any) -> int | None:
+    """Return the difference that the sharpest of the pairs of neighbouring pixels in a row reach.
+
+    The picture is read in strips at half its size until enough pairs are sharp; a title is enough.
+    """
+    import numpy as np
+
+    width, height = picture.RasterXSize, picture.RasterYSize
+    columns = width // _DETAIL_SCALE_DIVISOR
+    least_pairs = _DETAIL_SHARE * columns * (height // _DETAIL_SCALE_DIVISOR)
+    if columns < 2:
+        return None
+    # Of three bands green shows most of the brightness.
+    band = picture.GetRasterBand(min(2, picture.RasterCount))
+    pair_counts = np.zeros(256, dtype=np.int64)
+    for first_row in range(0, height - _DETAIL_SCALE_DIVISOR + 1, _DETAIL_ROWS):
+        read_rows = min(_DETAIL_ROWS, height - first_row)
+        rows = max(read_rows // _DETAIL_SCALE_DIVISOR, 1)
+        data = band.ReadRaster(0, first_row, width, read_rows, columns, rows)
+        if not data:
+            return None
+        pixels = np.frombuffer(data, dtype=np.uint8).reshape(rows, columns).astype(np.int16)
+        pair_counts += np.bincount(np.abs(np.diff(pixels, axis=1)).ravel(), minlength=256)
+        if pair_counts[MAX_DETAIL_LEVELS:].sum() >= least_pairs:
+            return MAX_DETAIL_LEVELS
+    pairs_from = np.cumsum(pair_counts[::-1])[::-1]
+    return min(int(np.flatnonzero(pairs_from >= least_pairs).max(initial=0)), MAX_DETAIL_LEVELS)
+
+
+def _make_thumbnail(rows: Any) -> bytes:
+    """Return the mean colours of a grid over the picture; empty for a picture smaller than the grid.
+
+    ``rows`` is an array of bands by rows by columns.
+    """
+    import numpy as np
+
+    if min(rows.shape[1:]) < THUMBNAIL_CELLS:
+        return b""
+    means = rows[:3].astype(np.float32)
+    for axis in (1, 2):
+        # Rounded, so that the cells of a turned picture are those of the picture.
+        edges = np.round(np.arange(THUMBNAIL_CELLS + 1) * means.shape[axis] / THUMBNAIL_CELLS).astype(int)
+        sizes = np.diff(edges).astype(np.float32).reshape((1, -1, 1) if axis == 1 else (1, 1, -1))
+        means = np.add.reduceat(means, edges[:-1], axis=axis) / sizes
+    return bytes(np.round(means).astype(np.uint8).tobytes())
+
+
+def measure_thumbnail_difference(one: bytes, other: bytes) -> float | None:
+    """Return the largest difference of levels between two thumbnails, the other one upright, turned or mirrored.
+
+    A difference of the whole picture in brightness and contrast is removed first. None if they cannot be compared.
+    Turned or mirrored cells are shifted by parts of a pixel, so that sharp lines differ: a share of the cells is then
+    left out. No two maps of a series are that similar, because titles and legends have their place.
+    """
+    import numpy as np
+
+    if not one or len(one) != len(other):
+        return None
+    cells, other_cells = (
+        np.frombuffer(data, dtype=np.uint8).reshape(-1, THUMBNAIL_CELLS**2).astype(np.float32) for data in (one, other)
+    )
+    centred = cells - cells.mean(axis=1, keepdims=True)
+    variance = (centred**2).mean(axis=1, keepdims=True)
+    if variance.min() < _LEAST_VARIANCE:
+        return None
+    grid = other_cells.reshape(-1, THUMBNAIL_CELLS, THUMBNAIL_CELLS)
+    turned = [picture.reshape(other_cells.shape) for picture in (grid[:, ::-1, ::-1], grid[:, ::-1], grid[:, :, ::-1])]
+    shares = [1.0] + [_TURNED_CELL_SHARE] * len(turned)
+    differences = []
+    for picture, share in zip([other_cells, *turned], shares, strict=True):
+        other_centred = picture - picture.mean(axis=1, keepdims=True)
+        contrast = (centred * other_centred).mean(axis=1, keepdims=True) / variance
+        # A negative of a picture, or one with hardly any contrast, is another picture.
+        if (contrast > _LEAST_CONTRAST).all():
+            cell_differences = np.abs(other_centred - contrast * centred).max(axis=0)
+            differences.append(float(np.quantile(cell_differences, share)))
+    return min(differences, default=None)
 
 
 def _measure_plain_edges(rows: Any) -> float:

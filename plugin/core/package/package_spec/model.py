@@ -108,11 +108,15 @@ class FileSlot:
 
 @dataclass(frozen=True)
 class NamedFile:
-    """The specification of a generated file; ``names_by_item`` maps its items to names."""
+    """The specification of a generated file.
+
+    ``names_by_item`` maps its items to names; ``former_files`` are names in packages of earlier versions.
+    """
 
     folder: str
     file: str
     names_by_item: dict[str, str] = field(default_factory=dict, hash=False)
+    former_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -258,9 +258,13 @@ def read_named_file(
 ) -> NamedFile:
     """Return the generated file that a table of the file specifies."""
     check_type(row, dict, file=path, key=where)
-    check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=(), file=path, where=where)
+    allowed = ("former_files",) if where == "report" else ()
+    check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=allowed, file=path, where=where)
     check_value_is_known(row["folder"], folders, path, f"{where}.folder")
     check_name_pattern(check_type(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
+    former_files = tuple(check_type(row.get("former_files", []), list, file=path, key=f"{where}.former_files"))
+    for name in former_files:
+        check_name_pattern(check_type(name, str, file=path, key=f"{where}.former_files"), path, f"{where}.former_files")
     names = read_text_table(row.get("names", {}), path, f"{where}.names")
     if items:
         check_keys(names, required=items, allowed=(), file=path, where=f"{where}.names")
@@ -278,4 +282,4 @@ def read_named_file(
                 path,
                 f"{where}.names",
             )
-    return NamedFile(row["folder"], row["file"], names)
+    return NamedFile(row["folder"], row["file"], names, former_files)

@@ -12,8 +12,10 @@ from ..names import make_name_matcher
 from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
 
 _TEXT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
-#: Level of counties in the list of divisions. Shorter names, such as 城区, are part of other words.
+#: Level of counties in the list of divisions. Shorter names are part of other words (适应县域): names such as 应县 count
+#: where a word begins, and 城区 never.
 _COUNTY_LEVEL, _MIN_NAME_CHARACTERS = 3, 3
+_SHORT_NAME_END, _NO_WORD_BEFORE, _NO_NAME_BEHIND = "县", r"(?:^|[^\u4e00-\u9fff]|[省市])", "(?![域级城])"
 _DIVISION_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _MAX_TITLE_CHARACTERS = 60
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -45,14 +47,24 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             "another county's document",
             1,
             plan={"red_line": [SQUARE_WKT]},
-            pdf={_TEXT_PATH: {"page_count": 1, "titles": ("灵丘县国土空间总体规划",)}},
+            pdf={_TEXT_PATH: {"page_count": 2, "titles": ("灵丘县国土空间总体规划",)}},
+        ),
+        make_example(
+            "the document of a county with a short name",
+            1,
+            plan={"red_line": [SQUARE_WKT]},
+            pdf={_TEXT_PATH: {"page_count": 2, "titles": ("应县国土空间总体规划文本",)}},
         ),
     ],
     passes=[
         make_example("as asked for"),
         make_example(
+            "a title with a word that has a county's name",
+            pdf={_TEXT_PATH: {"page_count": 2, "titles": ("适应县域发展的规划文本", "应县级要求编制")}},
+        ),
+        make_example(
             "a title with the county and its neighbour",
-            pdf={_TEXT_PATH: {"page_count": 1, "titles": ("浑源县与灵丘县界线图", "202611")}},
+            pdf={_TEXT_PATH: {"page_count": 2, "titles": ("浑源县与灵丘县界线图", "202611")}},
         ),
         make_example("with its own manifest", manifest=True, area={"code": "140225", "name": "浑源县"}),
         NO_PACKAGE_EXAMPLE,
@@ -111,11 +123,7 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
             continue
         for title in titles:
             codes = set(_DIVISION_CODE.findall(title))
-            named = [
-                one
-                for one in counties
-                if one.code in codes or (len(one.name) >= _MIN_NAME_CHARACTERS and one.name in title)
-            ]
+            named = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
             if named:
                 params = {
                     "found": f"{named[0].code} {named[0].name}",
@@ -124,6 +132,14 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
                 }
                 yield make_file_finding(path, "document", Severity.WARNING, **params)
                 break
+
+
+def _is_county_named(name: str, title: str) -> bool:
+    """Return True if a title has the name of a county and not a longer word."""
+    if len(name) >= _MIN_NAME_CHARACTERS:
+        return name in title
+    is_found = re.search(f"{_NO_WORD_BEFORE}{re.escape(name)}{_NO_NAME_BEHIND}", title)
+    return name.endswith(_SHORT_NAME_END) and is_found is not None
 
 
 def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from ...engine.context import RuleContext
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.map_set import MapCatalogue
 from ..inspection.facts import PackageFacts
 from ..maps.slots import find_missing_input_of_plan, make_map_spec
 from ..package_spec.model import FileSlot
@@ -122,6 +123,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
     Optional maps with a number make one finding.
     """
     missing_maps, has_numbered_map = [], False
+    catalogue = package.package_spec.maps.load_map_catalogue()
     for slot in package.package_spec.files:
         files = package.list_files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)
@@ -132,7 +134,7 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
         if slot in not_provided:
             continue
         if slot.number and slot.need != "M":
-            if not _lacks_layers_of_map(slot, package, ctx):
+            if not _lacks_layers_of_map(slot, catalogue, package, ctx):
                 missing_maps.append(slot)
             continue
         is_required = slot.need == "M"
@@ -148,12 +150,12 @@ def _report_missing_files(package: PackageFacts, ctx: RuleContext, not_provided:
         yield make_file_finding(folder, "maps", Severity.INFO, count=len(missing_maps), titles=titles)
 
 
-def _lacks_layers_of_map(slot: FileSlot, package: PackageFacts, ctx: RuleContext) -> bool:
+def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: PackageFacts, ctx: RuleContext) -> bool:
     """Return True for a map of layers that the county has none of, such as one of the town centre.
 
     A map may be drawn from layers that no package carries: then maps of the same extent show that it has them.
     """
-    spec, catalogue = package.package_spec, package.package_spec.maps.load_map_catalogue()
+    spec = package.package_spec
     if slot.layout not in catalogue.map_by_id or not ctx.plan.layers:
         return False
     map_spec = make_map_spec(slot, catalogue)

@@ -11,9 +11,11 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.pdf import PdfFact
 from ..inspection.pdf_pages import NarrowPage, Remark
+from ..maps.jpeg import THUMBNAIL_CELLS
 from ..package_spec.model import MIN_DPI
 from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
+from ._doubtful_contents import DocumentLimits, find_doubtful_documents, find_nearly_equal_maps
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     get_package_facts,
@@ -83,6 +85,22 @@ _EXIF_WITH_PLACE = (
         "properties": "“{file}” has texts in its properties that the picture does not show: {texts}. Delete what the receiver is not "
         "to read.",
         "place": "“{file}” states in its properties (Exif) the place where it was taken. Delete it.",
+        "near": "“{file}” and “{other}” show nearly the same picture, perhaps turned or mirrored (reduced, they differ by {levels} of 255 levels; different "
+        "maps differ by at least {least}): one of the two maps may be missing. Compare them, and export the wrong one again.",
+        "coarse": "“{file}” has no fine detail: at half its size, even at the sharpest lines neighbouring pixels differ by only {levels} of "
+        "255 levels (at least {least}), as in a small picture that was enlarged. Compare it with the original, and export it again at "
+        "full size.",
+        "gaps": "“{file}” has {pages} pages, of which {count} show nothing (pages {numbers}). Compare it with the original; if "
+        "contents are missing, export it again. Pages that are meant to be blank may stay.",
+        "repeated": "“{file}” has {pages} pages, of which {count} repeat an earlier page (pages {numbers} are equal). Compare it with the "
+        "original; if other pages are missing, export it again. Pages that are meant to be repeated may stay.",
+        "shared": "“{file}” has {count} pages that “{other}” has, too ({share} % of the document with fewer pages; page {page} is page "
+        "{other_page} of the other). One of the two may be the wrong document. Compare them, and export the wrong one again; "
+        "pages that both are meant to have may stay.",
+        "short": "“{file}” has only {pages} pages (at least {least} are expected) and may be a cover or an excerpt. Open it; if it is "
+        "incomplete, export the whole document.",
+        "title": "The properties of “{file}” name “{text}”: by the specification of the package that is “{other}”, not “{own}”. "
+        "The two documents may have been exchanged. Open the file, and correct its name or its properties.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
@@ -260,6 +278,70 @@ _EXIF_WITH_PLACE = (
             },
         ),
         make_example(
+            "one of nine pages nine times",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 9, "page_digests": ("a",) * 9}},
+        ),
+        make_example(
+            "three blank pages in a row",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 9, "blank_pages": (4, 5, 6)}},
+        ),
+        make_example(
+            "a report with the pages of the text",
+            1,
+            pdf={
+                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 3, "page_digests": ("a", "b", "c")},
+                "2-规划文档/140225浑源县质量检查报告.pdf": {"page_count": 2, "page_digests": ("b", "c")},
+            },
+        ),
+        make_example(
+            "a cover instead of the text", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 1}}
+        ),
+        make_example(
+            "a report in place of the text",
+            1,
+            pdf={
+                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
+                    "page_count": 2,
+                    "titles": ("浑源县数据库建设报告",),
+                }
+            },
+        ),
+        make_example(
+            "a small map that was enlarged",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            decoded={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                    "decoder": "gdal",
+                    "max_difference": 200,
+                    "detail_levels": 40,
+                }
+            },
+        ),
+        make_example(
+            "one picture in two files for two maps",
+            1,
+            add={
+                f"4-规划图件/140225浑源县{name}图.jpg": _JPEG_HEAD
+                + b"\x01\x01,\x01,\x00\x00"
+                + _JPEG_REST[:-3]
+                + end
+                + b"\xff\xd9"
+                for name, end in (("01三条控制线", b"\x01"), ("02三区", b"\x02"))
+            },
+            decoded={
+                f"4-规划图件/140225浑源县{name}图.jpg": {
+                    "decoder": "gdal",
+                    "max_difference": 200,
+                    "thumbnail": bytes(THUMBNAIL_CELLS) * (THUMBNAIL_CELLS // 2)
+                    + bytes([level]) * (THUMBNAIL_CELLS**2 // 2),
+                }
+                for name, level in (("01三条控制线", 200), ("02三区", 203))
+            },
+        ),
+        make_example(
             "a map that was copied by half",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
@@ -269,6 +351,18 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a map of 300 dpi",
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+        ),
+        make_example(
+            "a blank page after the cover, and a page in two documents",
+            pdf={
+                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
+                    "page_count": 3,
+                    "page_digests": ("", "", "c"),
+                    "blank_pages": (2,),
+                    "titles": ("规划文本及数据库建设报告",),
+                },
+                "2-规划文档/140225浑源县质量检查报告.pdf": {"page_count": 2, "page_digests": ("", "c")},
+            },
         ),
         NO_PACKAGE_EXAMPLE,
     ],
@@ -280,6 +374,13 @@ def file_contents(
     least_map_levels: int = 16,
     most_plain_share: float = 0.999,
     most_edge_share: float = 0.25,
+    least_detail_levels: int = 100,
+    least_map_difference: float = 20,
+    most_repeated_share: float = 0.5,
+    most_shared_share: float = 0.5,
+    most_blank_share: float = 0.25,
+    most_blank_pages_in_row: int = 1,
+    least_document_pages: int = 2,
 ) -> RuleResult:
     """Documents and maps can be opened.
 
@@ -293,6 +394,12 @@ def file_contents(
         or two documents are reported, also if only their properties differ. pypdf, or else a check of the structure,
         finds the pages of a pdf (the report names the method); the structure shows whether any page has visible
         content, whether pages are missing or cropped, hidden layers, remarks of readers, and pages before a change.
+        What the pages draw is compared in a pdf and between documents: equal pages (a warning from more than
+        most_repeated_share or most_shared_share of the pages), pages that show nothing (more than
+        most_blank_pages_in_row, or most_blank_share of the pages), a mandatory document of fewer than
+        least_document_pages. Properties that name another document of the specification are reported. Maps that
+        differ by less than least_map_difference levels everywhere, or nearly so if one is turned by 180° or mirrored,
+        are reported, and maps without a line at which neighbouring pixels differ by least_detail_levels (with GDAL).
         Scripts, attached files, media, macros and external parts in pdf and office files are reported, and pipes and
         devices, which are never opened.
     Why
@@ -311,8 +418,14 @@ def file_contents(
     package = get_package_facts(ctx)
     if package is None:
         return make_result_without_package()
-    limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share, most_edge_share)
+    limits = MapLimits(
+        least_map_pixels, least_map_levels, most_plain_share, most_edge_share, least_detail_levels, least_map_difference
+    )
+    document_limits = DocumentLimits(
+        most_repeated_share, most_shared_share, most_blank_share, most_blank_pages_in_row, least_document_pages
+    )
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
+    result.findings += find_doubtful_documents(package, document_limits, Texts(ctx.lang))
     methods = Counter(
         file.pdf_fact.reading_method for file in package.files_outside_data_sets if file.pdf_fact is not None
     )
@@ -330,13 +443,16 @@ class MapLimits:
     """Minimum content of a map.
 
     ``min_side_px`` of its longer side, ``min_level_range`` between its pixels, and at most ``plain_share`` of its pixels in one
-    colour, and ``edge_share`` of its height or width from one edge on.
+    colour, and ``edge_share`` of its height or width from one edge on. ``min_detail_levels`` at its sharpest lines, and
+    ``min_difference`` levels from every other map.
     """
 
     min_side_px: int
     min_level_range: int
     plain_share: float
     edge_share: float
+    min_detail_levels: int
+    min_difference: float
 
 
 def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
@@ -386,6 +502,14 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleCo
             for file in package.files_outside_data_sets
             if file.path in map_paths and file.jpeg_properties is not None
         ]
+    )
+    yield from find_nearly_equal_maps(
+        [
+            file
+            for file in package.files_outside_data_sets
+            if file.path in map_paths and not _is_nearly_plain(file, limits)
+        ],
+        limits.min_difference,
     )
     document_paths = {
         file.path
@@ -451,7 +575,16 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
             "most": format_number(100 * limits.edge_share, 0),
         }
         return make_file_finding(file.path, "edge", Severity.WARNING, **shares)
+    if decoded.detail_levels is not None and decoded.detail_levels < limits.min_detail_levels:
+        levels = decoded.detail_levels
+        return make_file_finding(file.path, "coarse", Severity.WARNING, levels=levels, least=limits.min_detail_levels)
     return None
+
+
+def _is_nearly_plain(file: FileFact, limits: MapLimits) -> bool:
+    """Return True for a map that shows too little to be compared with others."""
+    share = file.decoded_jpeg.one_colour_share if file.decoded_jpeg is not None else None
+    return share is not None and share > limits.plain_share
 
 
 def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:

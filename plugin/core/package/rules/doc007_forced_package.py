@@ -18,7 +18,7 @@ from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_exa
     basis=["package-draft"],
     needs={},
     messages={
-        "": "The package was forced: its check had the result “{verdict}” (errors {errors}, not checked {skipped}). Correct the errors "
+        "": "The package was forced: its check had the result “{verdict}” (errors {errors}, rules not fully checked {skipped}). Correct the errors "
         "in its manifest and report, and make the package again.",
     },
     fails=[

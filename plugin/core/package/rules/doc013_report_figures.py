@@ -33,6 +33,7 @@ from ._package import (
     make_result_without_package,
 )
 
+#: A name of version 0.1.0, which the specification lists as a former name.
 REPORT_PATH = "2-规划文档/140225浑源县三区三线检查报告.json"
 PLAN_WITH_RED_LINE = {"red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
 RED_LINE_INDICATOR = {"id": "red_line_area", "value": 249938.16918, "unit": "m2"}

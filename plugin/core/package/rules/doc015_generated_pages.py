@@ -26,7 +26,7 @@ from ._package import (
     make_file_finding,
 )
 
-REPORT_PAGE = "2-规划文档/140225浑源县三区三线检查报告.html"
+REPORT_PAGE = "2-规划文档/140225浑源县质量检查报告.html"
 #: Maximum characters of a page in a message.
 _MAX_VALUE_CHARACTERS = 120
 #: Errors that edited data can cause while a page is made from them.

@@ -29,7 +29,7 @@ def _make_example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[s
         "": "{layer} ({key}), change {number}: {field} ({alias}) is blank. Fill it in before submission.",
         "all": "{layer}: {field} ({alias}) is blank in all {count} changes. Fill it in before submission.",
         "code": "{layer} ({key}), change {number}: {field} ({alias}) is “{value}”, which is not in the county's list ({known}). "
-        "Correct it, or the list under [yearly.codes] of the county's profile.",
+        "Correct it, or the list under “codes of yearly maintenance” [yearly.codes] of the county's profile.",
     },
     fails=[
         RuleExample("one reason blank", _make_example_changes({}, {"WHLY": None}), finds=1),

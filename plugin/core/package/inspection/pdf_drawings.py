@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What each page of a PDF draws: whether anything is visible, and a digest to compare pages (ISO 32000-1, 7.8)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .pdf_content import PageBox, has_visible_drawing
+from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
+
+#: Maximum bytes of contents that are unpacked, and of one stream of a font or a picture.
+_MAX_CONTENT_BYTES, _MAX_RESOURCE_BYTES = 64 * 2**20, 4 * 2**20
+#: Content of fewer bytes without a picture is that of a separator or of a page with a heading.
+_LEAST_COMPARED_BYTES = 1000
+#: Maximum depth of the objects that a resource consists of.
+_MAX_RESOURCE_DEPTH = 12
+#: Kinds of resources that a content names (7.8.3).
+_RESOURCE_KINDS = ("Font", "XObject", "ExtGState", "ColorSpace", "Pattern", "Shading")
+_PICTURE_KIND = "XObject"
+#: Entries of objects that depend on their packing or lead to other parts of the file.
+_OTHER_ENTRIES = (
+    "Length",
+    "Filter",
+    "DecodeParms",
+    "Parent",
+    "StructParent",
+    "StructParents",
+    "Metadata",
+    "PieceInfo",
+    "OC",
+    "Name",
+)
+_NAME = re.compile(rb"/[^\x00\s()<>\[\]{}/%]+")
+
+
+class PdfPage(NamedTuple):
+    """A page of the page tree; ``entries`` has what it inherits, too."""
+
+    number: int
+    entries: dict[str, Any]
+
+
+class DrawnPage(NamedTuple):
+    """Whether a page may show anything, and a digest of what it draws (empty: not to be compared)."""
+
+    is_visible: bool
+    digest: str = ""
+
+
+def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObject]:
+    """Return the content streams of a page."""
+    contents = entries.get("Contents")
+    items = contents if isinstance(contents, list) else [contents]
+    streams: list[PdfObject] = []
+    for item in items:
+        one = objects.resolve_object(item)
+        if one is not None and isinstance(one.value, list):
+            streams += [part for ref in one.value if (part := objects.resolve_object(ref)) is not None]
+        elif one is not None:
+            streams.append(one)
+    return streams
+
+
+def read_box(objects: PdfObjects, item: Any) -> PageBox | None:
+    """Return a page box, None for an invalid one."""
+    numbers = [objects.find(one) for one in objects.resolve_list(item)]
+    if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
+        return None
+    return PageBox(
+        min(numbers[0], numbers[2]),
+        min(numbers[1], numbers[3]),
+        max(numbers[0], numbers[2]),
+        max(numbers[1], numbers[3]),
+    )
+
+
+def find_visible_part(objects: PdfObjects, page: PdfPage) -> PageBox | None:
+    """Return the visible part of a page in points, None if it is unknown or empty."""
+    whole = read_box(objects, page.entries.get("MediaBox"))
+    if whole is None:
+        return None
+    # A crop box counts only inside the page (14.11.2).
+    crop = read_box(objects, page.entries.get("CropBox")) or whole
+    visible = PageBox(
+        max(crop.west, whole.west),
+        max(crop.south, whole.south),
+        min(crop.east, whole.east),
+        min(crop.north, whole.north),
+    )
+    return visible if visible.west < visible.east and visible.south < visible.north else None
+
+
+def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[DrawnPage]:
+    """Yield what each page draws. A page whose content cannot be read counts as visible."""
+    bytes_left = _MAX_CONTENT_BYTES
+    # Glyphs of fonts of type 3 may be larger than the font's size (9.6.5), so that their extent is unknown.
+    has_drawn_fonts = any(
+        definitions[-1].dictionary.get("Subtype") == "Type3" for definitions in objects.definitions.values()
+    )
+    resources = _ResourceDigests(objects)
+    known: dict[tuple[Any, ...], DrawnPage] = {}
+    for page in pages:
+        streams = list_contents(objects, page.entries)
+        window = find_visible_part(objects, page)
+        key = (window, repr(page.entries.get("Resources")), *(one.number for one in streams))
+        if key not in known:
+            contents = [unpack_stream(one, max(bytes_left, 0)) for one in streams if one.stream_span is not None]
+            bytes_left -= sum(len(content or b"") for content in contents)
+            # The streams of a page are one content (7.8.2).
+            content = b"\n".join(content for content in contents if content is not None)
+            is_unread = bytes_left <= 0 or None in contents
+            is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else window)
+            digest = "" if is_unread or not is_visible else resources.compute_page_digest(content, page)
+            known[key] = DrawnPage(is_visible, digest)
+        yield known[key]
+
+
+class _ResourceDigests:
+    """Digests of fonts, pictures and other resources by what they are."""
+
+    def __init__(self, objects: PdfObjects) -> None:
+        self._objects = objects
+        self._digest_by_number: dict[int, bytes] = {}
+        self._bytes_left = _MAX_CONTENT_BYTES
+
+    def compute_page_digest(self, content: bytes, page: PdfPage) -> str:
+        """Return the digest of a content, in which names of resources are replaced by digests of these resources."""
+        resources = self._objects.resolve_dictionary(page.entries.get("Resources"))
+        digest_by_name: dict[bytes, bytes] = {}
+        has_picture = False
+        names = set(_NAME.findall(content))
+        for kind in _RESOURCE_KINDS:
+            for name, item in self._objects.resolve_dictionary(resources.get(kind)).items():
+                if (encoded := b"/" + name.encode("latin-1", "replace")) in names:
+                    digest_by_name[encoded] = b"/" + self._compute_digest(item)
+                    has_picture |= kind == _PICTURE_KIND
+        if len(content) < _LEAST_COMPARED_BYTES and not has_picture:
+            return ""
+        drawn = _NAME.sub(lambda name: digest_by_name.get(name[0], name[0]), content)
+        return hashlib.sha256(b" ".join(drawn.split())).hexdigest()
+
+    def _compute_digest(self, item: Any, depth: int = 0) -> bytes:
+        """Return the digest of a value with all objects that it consists of."""
+        one = self._objects.resolve_object(item) if isinstance(item, Reference) else None
+        if one is None:
+            return self._digest_value(item, depth)
+        if one.number not in self._digest_by_number:
+            # An object may lead back to itself.
+            self._digest_by_number[one.number] = b"self"
+            digest = self._digest_value(one.value, depth)
+            self._digest_by_number[one.number] = _digest(digest + self._read_stream(one))
+        return self._digest_by_number[one.number]
+
+    def _digest_value(self, value: Any, depth: int) -> bytes:
+        if depth > _MAX_RESOURCE_DEPTH or isinstance(value, Reference):
+            return b""
+        if isinstance(value, dict):
+            rows = sorted(value.items())
+            parts = [
+                key.encode() + self._compute_digest(item, depth + 1) for key, item in rows if key not in _OTHER_ENTRIES
+            ]
+            return _digest(b"{" + b" ".join(parts))
+        if isinstance(value, list):
+            return _digest(b"[" + b" ".join(self._compute_digest(item, depth + 1) for item in value))
+        return repr(value).encode()
+
+    def _read_stream(self, one: PdfObject) -> bytes:
+        """Return the content of a stream, packed if it is large."""
+        if one.stream_span is None:
+            return b""
+        unpacked = unpack_stream(one, _MAX_RESOURCE_BYTES) if self._bytes_left > 0 else None
+        content = one.stream or b"" if unpacked is None or len(unpacked) == _MAX_RESOURCE_BYTES else unpacked
+        self._bytes_left -= len(content)
+        return content
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode("ascii")

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Documents and maps that can be opened, but are doubtful: repeated, exchanged, incomplete (for DOC005)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+
+from ...messages.texts import Texts, format_number
+from ...model.findings import Finding
+from ...model.rule import Severity
+from ..inspection.facts import FileFact, PackageFacts
+from ..inspection.pdf import PdfFact
+from ..maps.jpeg import measure_thumbnail_difference
+from ..package_spec.model import FileSlot
+from ..slot_files import has_valid_end
+from ._package import make_file_finding
+
+#: Equal pages of two documents below this number are a coincidence, such as a cover.
+_LEAST_SHARED_PAGES = 2
+#: Page numbers and characters of a title that a message names.
+_MAX_NAMED_PAGES, _MAX_TITLE_CHARACTERS = 10, 60
+#: Shorter names of documents, such as 说明, are part of other words.
+_LEAST_NAME_CHARACTERS = 4
+#: The kind of a document is the end of its name: 文本, 报告, 记录.
+_KIND_CHARACTERS = 2
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+
+
+@dataclass(frozen=True)
+class DocumentLimits:
+    """Limits of doubtful documents.
+
+    Shares of pages: ``repeated_share`` and ``shared_share`` for equal pages in a document and in two documents (more is
+    a warning), ``blank_share`` for pages without content. ``blank_in_row``: greatest number of these in a row.
+    ``min_pages`` of a mandatory document.
+    """
+
+    repeated_share: float
+    shared_share: float
+    blank_share: float
+    blank_in_row: int
+    min_pages: int
+
+
+def find_doubtful_documents(package: PackageFacts, limits: DocumentLimits, texts: Texts) -> Iterator[Finding]:
+    """Yield findings on PDF documents with few, blank, repeated or foreign pages, or with a title of another one."""
+    slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
+    slot_by_path = {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
+    generated = package.list_generated_documents()
+    documents: list[tuple[FileFact, PdfFact]] = []
+    for file in package.files_outside_data_sets:
+        pdf = file.pdf_fact
+        if pdf is None or pdf.page_count <= 0 or pdf.is_blank or pdf.is_encrypted:
+            continue
+        if not has_valid_end(file.name, file.last_bytes):
+            # A truncated file has another finding; its pages are those that are left.
+            continue
+        yield from _find_blank_pages(file.path, pdf, limits, texts)
+        yield from _find_repeated_pages(file.path, pdf, limits, texts)
+        if (slot := slot_by_path.get(file.path)) is None:
+            continue
+        documents.append((file, pdf))
+        if slot.need == "M" and file.path not in generated and pdf.page_count < limits.min_pages:
+            params = {"pages": pdf.page_count, "least": limits.min_pages}
+            yield make_file_finding(file.path, "short", Severity.INFO, **params)
+        yield from _find_title_of_other_document(file.path, pdf, slot, slots)
+    yield from _find_shared_pages(documents, limits)
+
+
+def _find_blank_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts: Texts) -> Iterator[Finding]:
+    """Yield a finding on blank pages if they are many, or several in a row; single ones separate chapters."""
+    blank = pdf.blank_pages
+    runs = groupby(enumerate(blank), lambda numbered: numbered[1] - numbered[0])
+    longest = max((len(list(run)) for _, run in runs), default=0)
+    is_large_share = len(blank) > limits.blank_share * pdf.page_count
+    if longest > limits.blank_in_row or (is_large_share and len(blank) > 1):
+        params = {"count": len(blank), "pages": pdf.page_count, "numbers": _list_numbers(blank, texts)}
+        yield make_file_finding(path, "gaps", Severity.WARNING if is_large_share else Severity.INFO, **params)
+
+
+def _find_repeated_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts: Texts) -> Iterator[Finding]:
+    numbers_by_digest: dict[str, list[int]] = {}
+    for number, digest in enumerate(pdf.page_digests, 1):
+        if digest:
+            numbers_by_digest.setdefault(digest, []).append(number)
+    count = sum(len(numbers) - 1 for numbers in numbers_by_digest.values())
+    if not count:
+        return
+    most_numbers = max(numbers_by_digest.values(), key=len)
+    severity = Severity.WARNING if count > limits.repeated_share * pdf.page_count else Severity.INFO
+    params = {"count": count, "pages": pdf.page_count, "numbers": _list_numbers(most_numbers, texts)}
+    yield make_file_finding(path, "repeated", severity, **params)
+
+
+def _find_shared_pages(documents: list[tuple[FileFact, PdfFact]], limits: DocumentLimits) -> Iterator[Finding]:
+    """Yield findings on documents that have pages of another one. Equal files have another finding."""
+    for (first, first_pdf), (file, pdf) in combinations(documents, 2):
+        if first_pdf.content_digest and first_pdf.content_digest == pdf.content_digest:
+            continue
+        # A page that a document repeats is counted once.
+        pages, first_pages = set(pdf.page_digests) - {""}, set(first_pdf.page_digests) - {""}
+        shared = pages & first_pages
+        if len(shared) < _LEAST_SHARED_PAGES:
+            continue
+        if pdf.page_digests == first_pdf.page_digests and "" not in pdf.page_digests:
+            yield make_file_finding(file.path, "alike", Severity.WARNING, other=first.path)
+            continue
+        share = len(shared) / min(len(pages), len(first_pages))
+        page = min(pdf.page_digests.index(digest) for digest in shared)
+        params = {
+            "other": first.path,
+            "count": len(shared),
+            "share": format_number(100 * share, 0),
+            "page": page + 1,
+            "other_page": first_pdf.page_digests.index(pdf.page_digests[page]) + 1,
+        }
+        severity = Severity.WARNING if share > limits.shared_share else Severity.INFO
+        yield make_file_finding(file.path, "shared", severity, **params)
+
+
+def _find_title_of_other_document(
+    path: str, pdf: PdfFact, slot: FileSlot, slots: Sequence[FileSlot]
+) -> Iterator[Finding]:
+    """Yield a finding if the properties of a document name another document of the specification, and not this one."""
+    own_names = _list_slot_names(slot)
+    if any(name in title for title in pdf.titles for name in own_names):
+        return
+    for title in pdf.titles:
+        for other in slots:
+            named = [name for name in _list_slot_names(other) if name in title] if other is not slot else []
+            # 规划文本及说明书 names two documents.
+            rest = title.replace(max(named, key=len), " ") if named else ""
+            if named and not any(name[-_KIND_CHARACTERS:] in rest for name in own_names):
+                params = {"text": title[:_MAX_TITLE_CHARACTERS], "other": other.title, "own": slot.title}
+                yield make_file_finding(path, "title", Severity.WARNING, **params)
+                return
+
+
+def _list_slot_names(slot: FileSlot) -> list[str]:
+    """Return the names of a document in the specification: its title, and its file name without county and suffix."""
+    names = (slot.title, _PLACEHOLDER.sub("", slot.file).rpartition(".")[0])
+    return [name for name in names if len(name) >= _LEAST_NAME_CHARACTERS]
+
+
+def find_nearly_equal_maps(files: list[FileFact], min_difference: float) -> Iterator[Finding]:
+    """Yield findings on maps that show nearly the same picture, though they differ as files.
+
+    Maps of a series share frame and legend, but differ in title and theme.
+    """
+    reported: set[str] = set()
+    for first, file in combinations(files, 2):
+        if file.path in reported or first.decoded_jpeg is None or file.decoded_jpeg is None:
+            continue
+        if _is_same_picture(first, file):
+            continue
+        difference = measure_thumbnail_difference(first.decoded_jpeg.thumbnail, file.decoded_jpeg.thumbnail)
+        if difference is not None and difference < min_difference:
+            reported.add(file.path)
+            levels = {"levels": format_number(difference, 0), "least": format_number(min_difference, 0)}
+            yield make_file_finding(file.path, "near", Severity.WARNING, other=first.path, **levels)
+
+
+def _is_same_picture(one: FileFact, other: FileFact) -> bool:
+    """Return True if two maps are equal as files or without their properties, which has another finding."""
+    if one.sha256 and one.sha256 == other.sha256:
+        return True
+    pictures = (one.jpeg_properties, other.jpeg_properties)
+    digests = Counter(picture.content_digest for picture in pictures if picture is not None and picture.content_digest)
+    return 2 in digests.values()
+
+
+def _list_numbers(numbers: Sequence[int], texts: Texts) -> str:
+    """Return page numbers as a message shows them."""
+    listed = texts.get("words", "between_names").join(str(number) for number in numbers[:_MAX_NAMED_PAGES])
+    return listed + (" …" if len(numbers) > _MAX_NAMED_PAGES else "")
