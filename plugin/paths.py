@@ -6,6 +6,7 @@ from pathlib import Path
 PLUGIN_ROOT = Path(__file__).resolve().parent.parent
 RESOURCES_FOLDER = PLUGIN_ROOT / "resources"
 STANDARDS_FOLDER = RESOURCES_FOLDER / "standards"
+SHARED_CODE_LISTS_FOLDER = STANDARDS_FOLDER / "common-2021" / "codelists"
 VCT_SETTINGS = STANDARDS_FOLDER / "common-2021" / "vct.toml"
 STYLE_LIMITS = STANDARDS_FOLDER / "common-2021" / "looks.toml"
 PROFILES_FOLDER = RESOURCES_FOLDER / "profiles"

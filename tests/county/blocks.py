@@ -118,8 +118,15 @@ def _add_four_lines(drawing: CountyLayers, parcels: list[int]) -> None:
 
 
 def _add_facilities(drawing: CountyLayers, inside: np.ndarray) -> None:
+    """Add schools on the largest parcels of housing and services, and the axis of the largest road parcel."""
+    planned_use = drawing.layers["ZXCQGHYDYH"]["YDYHFLDM"].str[:2].to_numpy()
+    roads = inside[planned_use == "12"]
+    inside = inside[np.isin(planned_use, ("07", "08"))]
     largest = inside[np.argsort(-drawing.lines.area[inside], kind="stable")][:6]
     points = shapely.points(np.round(drawing.fabric.sites[largest], 3))
     drawing.add("ZXCQGGFWSSD", points[:3], MC=[f"学校{one + 1}" for one in range(3)])
-    line = shapely.LineString(np.round(drawing.fabric.sites[largest[:2]], 3))
+    road = roads[np.argmax(drawing.lines.area[roads])]
+    x, y = drawing.fabric.sites[road]
+    across = shapely.LineString([(x - 5000, y), (x + 5000, y)])
+    line = shapely.set_precision(shapely.intersection(across, drawing.fabric.polygons[road].buffer(-1)), 0.001)
     drawing.add("ZXCQDLZXX", [line], MC=["恒山路"])

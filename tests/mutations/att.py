@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from tests.county.defect_editor import FARM, FIELD, PARCEL
 from tests.mutations.mutation import CountyDraft, declare_mutation
+from tests.mutations.side_inputs import FIGURES, write_figures
 
 WOODS, BASE, CENTRE_ZONES, UNITS = "TRL", "XZYDYH", "ZXCQGHFQ", "ZXCQXXGHBZDY"
 
@@ -49,24 +51,24 @@ def plant_cultivated_land_without_net_area(draft: CountyDraft) -> None:
     draft.change(PARCEL, draft.pick_row(PARCEL, ploughed), TBDLMJ=np.nan)
 
 
-@declare_mutation("ATT004", case="length")
+@declare_mutation("ATT004", case="length", follows=["REL040"])
 def plant_feature_number_without_last_digit(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1])
 
 
-@declare_mutation("ATT004", case="county")
+@declare_mutation("ATT004", case="county", follows=["REL040"])
 def plant_feature_number_of_neighbouring_county(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     draft.change(WOODS, row, BSM="140226" + draft.key(WOODS, row)[6:])
 
 
-@declare_mutation("ATT005", case="one")
+@declare_mutation("ATT005", case="one", follows=["REL040"])
 def plant_same_feature_number_in_two_layers(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first_row(WOODS), BSM=draft.key("STGYL", draft.first_row("STGYL")))
 
 
-@declare_mutation("ATT006")
+@declare_mutation("ATT006", follows=["REL040"])
 def plant_feature_number_by_another_scheme(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first_row(WOODS), BSM="140225" + "2310" + "00000001")
 
@@ -101,6 +103,11 @@ def plant_division_code_of_seven_digits(draft: CountyDraft) -> None:
 @declare_mutation("ATT012", case="name", follows=["ATT021", "RUN904"])
 def plant_county_by_another_name(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first_row(WOODS), XZQMC="浑原县")
+
+
+@declare_mutation("ATT012", case="upper")
+def plant_red_line_of_another_city(draft: CountyDraft) -> None:
+    draft.layers["STBHHX"]["SJXZQMC"] = "忻州市"
 
 
 @declare_mutation("ATT012", case="unknown")
@@ -186,7 +193,7 @@ def plant_plot_with_zero_area_field(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick_row(FIELD, draft.fields), TBMJ=0.0)
 
 
-@declare_mutation("ATT004", case="signs")
+@declare_mutation("ATT004", case="signs", follows=["REL040"])
 def plant_feature_number_with_small_letter(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1] + "a")
@@ -330,9 +337,41 @@ def plant_terraces_without_ridge_deduction(draft: CountyDraft) -> None:
     frame["TBDLMJ"] = frame["TBMJ"]
 
 
+@declare_mutation("ATT019", case="small", finds=3)
+def plant_ridge_coefficients_of_half_a_percent(draft: CountyDraft) -> None:
+    """Reduce the coefficients in all layers alike, so that only their size is wrong."""
+    for role, gross, net in ((PARCEL, "TBMJ", "TBDLMJ"), (FIELD, "TBMJ", "TBDLMJ"), (FARM, "YJJBNTTBMJ", "YJJBNTMJ")):
+        frame = draft.layers[role]
+        frame["KCXS"] = (frame["KCXS"] / 20).round(4)
+        frame["KCMJ"] = (frame[gross] * frame["KCXS"]).round(2)
+        frame[net] = (frame[gross] - frame["KCMJ"]).round(2)
+    write_figures(draft.county, draft.folder)
+    draft.options["figures"] = str(draft.folder / FIGURES)
+
+
 @declare_mutation("ATT023")
 def plant_plots_with_another_owner_than_parcels(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick_row(FIELD, draft.fields), QSXZ="20")
+
+
+@declare_mutation("ATT025", case="rare", finds=3)
+def plant_fields_that_are_all_exclaves(draft: CountyDraft) -> None:
+    for role in (PARCEL, FIELD, FARM):
+        draft.layers[role]["FRDBS"] = "1"
+
+
+@declare_mutation("ATT025", case="same_codes")
+def plant_exclave_of_the_village_it_lies_in(draft: CountyDraft) -> None:
+    frame = draft.layers[PARCEL]
+    frame["QSDWDM"] = None
+    row = draft.pick_row(PARCEL, draft.wild)
+    draft.change(PARCEL, row, FRDBS="1", QSDWDM=draft.value(PARCEL, row, "ZLDWDM"))
+
+
+@declare_mutation("ATT023", finds=2)
+def plant_grades_better_than_the_survey(draft: CountyDraft) -> None:
+    for role in (FIELD, FARM):
+        draft.layers[role]["GDDB"] -= 4
 
 
 @declare_mutation("ATT023", case="class")
@@ -345,7 +384,7 @@ def plant_evaluation_of_half_the_county(draft: CountyDraft) -> None:
     draft.layers["NYSCSYXPJJG"] = draft.layers["NYSCSYXPJJG"].iloc[:10]
 
 
-@declare_mutation("ATT023", case="land")
+@declare_mutation("ATT023", case="land", follows=["REL040"])
 def plant_natural_forest_in_town(draft: CountyDraft) -> None:
     draft.replace_shape("TRL", draft.first_row("TRL"), draft.layers["CZKFBJ"].geometry.iloc[0])
 
@@ -393,7 +432,7 @@ def plant_number_of_another_parcel_of_the_village(draft: CountyDraft) -> None:
     draft.change("DLTB", second, TBBH=draft.value("DLTB", first, "TBBH"))
 
 
-@declare_mutation("ATT024", case="many")
+@declare_mutation("ATT024", case="many", follows=["ATT023"])
 def plant_numbers_that_pairs_of_parcels_share(draft: CountyDraft) -> None:
     for _, village in draft.layers["DLTB"].groupby("ZLDWDM"):
         for place, row in enumerate(village.index):
@@ -414,3 +453,58 @@ def _list_rows_of_largest_village(draft: CountyDraft) -> list[int]:
     parcels = draft.layers["DLTB"]
     village = parcels["ZLDWDM"].value_counts().index[0]
     return [int(row) for row in parcels.index[parcels["ZLDWDM"] == village]]
+
+
+@declare_mutation("ATT025", case="name")
+def plant_national_reserve_of_provincial_level(draft: CountyDraft) -> None:
+    draft.change("ZRBHD", draft.first_row("ZRBHD"), JB="国家级")
+
+
+@declare_mutation("ATT025", case="province")
+def plant_black_soil_outside_its_provinces(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), SFWHTD=1)
+
+
+@declare_mutation("ATT025", case="pattern")
+def plant_telephone_number_cut_short(draft: CountyDraft) -> None:
+    draft.change(FARM, draft.first_row(FARM), LXDH="03528")
+
+
+@declare_mutation("ATT019", case="unused")
+def plant_deducted_class_of_level_land(draft: CountyDraft) -> None:
+    rows = draft.fields & (draft.lines.deduction_rate == 0)
+    draft.change(FIELD, draft.pick_row(FIELD, rows), KCDLBM="1006")
+
+
+@declare_mutation("ATT019", case="level", follows=["ATT023"])
+def plant_terraces_called_level_land(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0)), GDPDJB="1")
+
+
+@declare_mutation("ATT019", case="one_rate", follows=["ATT023", "LAW010"])
+def plant_one_rate_for_all_terraces(draft: CountyDraft) -> None:
+    draft.append_to_profile("[attributes]\nleast_rows_of_one_rate = 2\n")
+    parcels = draft.layers[PARCEL]
+    rows = parcels.index[parcels["KCXS"] > 0]
+    parcels.loc[rows, "KCXS"] = 0.1
+    parcels.loc[rows, "KCMJ"] = (parcels.loc[rows, "TBMJ"] * 0.1).round(2)
+    parcels.loc[rows, "TBDLMJ"] = (parcels.loc[rows, "TBMJ"] - parcels.loc[rows, "KCMJ"]).round(2)
+    parcels.loc[rows[0], "GDPDJB"] = "4"
+
+
+@declare_mutation("ATT023")
+def plant_cultivated_land_with_number_of_another_parcel(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), TBBH="99999")
+
+
+@declare_mutation("ATT025", case="digits", follows=["ATT023"])
+def plant_place_codes_without_their_zeros(draft: CountyDraft) -> None:
+    parcels = draft.layers["DLTB"]
+    for row in parcels.index[:3]:
+        draft.change("DLTB", int(row), ZLDWDM=parcels.at[row, "ZLDWDM"][:12])
+
+
+@declare_mutation("ATT025", case="area")
+def plant_building_as_large_as_a_quarter(draft: CountyDraft) -> None:
+    row = draft.first_row("LSJZM")
+    draft.reshape("LSJZM", row, shapely.set_precision(draft.shape("LSJZM", row).buffer(60), 0.001))

@@ -43,7 +43,9 @@ def plant_landslide_in_town(draft: CountyDraft) -> None:
 
 @declare_mutation("REL036", case="")
 def plant_park_outside_the_red_line(draft: CountyDraft) -> Any:
-    return draw_shape(draft, RESERVES, make_speck(draft, draft.wild & ~draft.lines.red_line), MC="某森林公园")
+    return draw_shape(
+        draft, RESERVES, make_speck(draft, draft.wild & ~draft.lines.red_line), MC="某森林公园", LX="自然公园"
+    )
 
 
 @declare_mutation("REL037", case="kind", follows=["ATT002"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import shapely
 
 from tests.county.defect_editor import EDGE, FARM, PARCEL, RED
@@ -117,3 +118,28 @@ def plant_boundary_smaller_than_sealed(draft: CountyDraft) -> None:
 def plant_sealed_field_with_another_code(draft: CountyDraft) -> None:
     row = draft.pick_row(FARM, draft.farmland)
     draft.change(FARM, row, DLBM="0101" if draft.value(FARM, row, "DLBM") != "0101" else "0102")
+
+
+@declare_mutation("LAW026", case="left_out")
+def plant_field_outside_the_protection_target(draft: CountyDraft) -> None:
+    spare = draft.lines.cultivated & ~draft.lines.farmland & ~draft.lines.red_line & (draft.lines.boundary == 0)
+    large = np.flatnonzero(spare & (draft.lines.area > 1.1e6))
+    # The smallest of them, so that the task is still met.
+    draft.drop_row("GDBHMB", draft.row("GDBHMB", int(large[draft.lines.area[large].argmin()])))
+
+
+@declare_mutation("LAW026", case="inside", follows=["REL010"])
+def plant_protection_target_in_the_town(draft: CountyDraft) -> None:
+    land = draft.layers["DLTB"]
+    inside = np.flatnonzero((draft.lines.boundary > 0) & land["DLBM"].str.startswith("01").to_numpy())
+    parcel = int(inside[draft.lines.area[inside].argmax()])
+    row = draft.add("GDBHMB", draft.fabric.polygons[parcel])
+    copied = land.columns.intersection(draft.layers["GDBHMB"].columns).drop(["BSM", "YSDM", "geometry"])
+    draft.change("GDBHMB", row, **{name: land.at[parcel, name] for name in copied})
+
+
+@declare_mutation("LAW026", case="quality", follows=["ATT023"])
+def plant_better_fields_outside_the_farmland(draft: CountyDraft) -> None:
+    """Give the fields outside 永久基本农田 a better grade in the survey."""
+    rows = np.flatnonzero(draft.lines.cultivated & ~draft.lines.farmland)
+    draft.layers["DLTB"].loc[rows, "GDDB"] = 9

@@ -46,6 +46,11 @@ def plant_bound_stated_twice_in_the_text(draft: CountyDraft) -> None:
     _append_figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
 
 
+@declare_mutation("LAW007", case="two_values")
+def plant_task_printed_like_the_result(draft: CountyDraft) -> None:
+    _append_figures(draft, "生态保护红线面积,538.87,平方千米,附表3")
+
+
 @declare_mutation("LAW007", case="looser")
 def plant_bound_looser_than_the_target(draft: CountyDraft) -> None:
     _append_figures(draft, "永久基本农田面积,不低于10.00,万亩,文本第12条")

@@ -25,12 +25,12 @@ def add_woods(draft: CountyDraft, *points: tuple[float, float]) -> int:
     return draft.add(WOODS, shapely.Polygon([(X + x, Y + y) for x, y in points]))
 
 
-@declare_mutation("GEO001")
+@declare_mutation("GEO001", follows=["LAW026"])
 def plant_row_without_shape(draft: CountyDraft) -> None:
     draft.reshape(FIELD, draft.pick_row(FIELD, draft.fields), None)
 
 
-@declare_mutation("GEO002", case="invalid")
+@declare_mutation("GEO002", case="invalid", follows=["LAW026"])
 def plant_self_intersecting_polygon(draft: CountyDraft) -> None:
     parcel, ring = draft.choose(
         draft.fields, lambda p: len(ring := draft.make_inner_ring(p)) >= 4 and [ring], around=False
@@ -64,7 +64,7 @@ def plant_spike_in_a_polygon(draft: CountyDraft) -> None:
     add_woods(draft, (0, 0), (400, 0), (400, 400), (201, 400), (200, 600), (199, 400), (0, 400), (0, 0))
 
 
-@declare_mutation("GEO006", case="hole")
+@declare_mutation("GEO006", case="hole", follows=["LAW026"])
 def plant_hole_in_a_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0), around=False)
     row = draft.row(FIELD, parcel)
@@ -103,7 +103,7 @@ def plant_woods_with_two_hundred_clearings(draft: CountyDraft) -> None:
     draft.add(WOODS, shapely.Polygon(shapely.box(X, Y, X + 1600, Y + 1600).exterior, holes))
 
 
-@declare_mutation("GEO010", case="vertices", follows=["ATT023"])
+@declare_mutation("GEO010", case="vertices", follows=["ATT023", "REL040"])
 def plant_line_with_too_many_vertices(draft: CountyDraft) -> None:
     turn = np.linspace(0, 2 * np.pi, 100_002, endpoint=False)
     ring = np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])
@@ -133,7 +133,7 @@ def plant_boundary_window_without_farmland(draft: CountyDraft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@declare_mutation("GEO002", case="misplaced")
+@declare_mutation("GEO002", case="misplaced", follows=["REL040"])
 def plant_woods_in_degrees_among_metres(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
@@ -144,13 +144,13 @@ def plant_arc_without_rule_geo004(draft: CountyDraft) -> None:
     draft.curves[WOODS] = (draft.first_row(WOODS),)
 
 
-@declare_mutation("GEO002", case="type", follows=["SCH005"])
+@declare_mutation("GEO002", case="type", follows=["SCH005", "REL040"])
 def plant_point_among_polygons(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = draft.shape(WOODS, row).representative_point()
 
 
-@declare_mutation("GEO002", case="types", base="without SCH005", silent=["ATT023", "SCH001"])
+@declare_mutation("GEO002", case="types", base="without SCH005", silent=["ATT023", "SCH001", "REL040"])
 def plant_point_layer_in_place_of_polygon_layer(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.representative_point())

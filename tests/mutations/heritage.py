@@ -44,6 +44,37 @@ def plant_range_missing_in_the_line(draft: CountyDraft) -> Any:
     return resize_shape(draft, SITES, draft.last_row(SITES), 15)
 
 
+@declare_mutation("REL024", case="purple", finds=2)
+def plant_purple_line_around_a_corner_of_the_district(draft: CountyDraft) -> None:
+    """Leave the historic buildings and most of the district without a purple line."""
+    shape = draft.shape(PURPLE, 0)
+    west, south, east, north = shape.bounds
+    for building in draft.layers["LSJZM"].geometry:
+        shape = shapely.difference(shape, building.buffer(20))
+    corner = shapely.intersection(shape, shapely.box(west, south, (west + east) / 2, (south + north) / 2))
+    draft.reshape(PURPLE, 0, max(shapely.get_parts(shapely.set_precision(corner, 0.001)), key=shapely.area))
+
+
+@declare_mutation("REL024", case="town", follows=["REL010"])
+def plant_building_in_a_town_outside_the_centre(draft: CountyDraft) -> None:
+    """Move a historic building with its point and range to another part of the urban development boundary."""
+    building, point = draft.shape("LSJZM", 0), draft.shape("LSJZD", 0)
+    count = len(draft.lines.boundary)
+    polygons = draft.fabric.polygons[:count]
+    is_in_centre = shapely.intersects(polygons, shapely.union_all(draft.layers["ZXCQFW"].geometry.to_numpy()))
+
+    def move_into(parcel: int) -> Any:
+        to = np.round(np.array(polygons[parcel].representative_point().coords[0]) - building.centroid.coords[0])
+        moved = shapely.set_precision(shapely.transform(building, lambda xy: xy + to), 0.001)
+        return shapely.contains_properly(polygons[parcel], moved) and [moved, to]
+
+    is_town = (draft.lines.boundary > 0) & draft.lines.town_land & ~is_in_centre
+    _, (moved, to) = draft.choose(is_town, move_into, around=False)
+    draft.reshape("LSJZM", 0, moved)
+    draft.reshape("LSJZD", 0, shapely.set_precision(shapely.transform(point, lambda xy: xy + to), 0.001))
+    draft.add(HERITAGE, moved, MC="穆家大院保护范围", LX="71", JB="90")
+
+
 @declare_mutation("REL020", case="bare", follows=["REL024", "LAW023"])
 def plant_district_drawn_larger_than_its_parts(draft: CountyDraft) -> Any:
     return resize_shape(draft, DISTRICT, 0, 15)

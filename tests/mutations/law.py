@@ -41,6 +41,11 @@ def plant_base_year_towns_enlarged_by_area_field(draft: CountyDraft) -> None:
         draft.layers[BASE].loc[urban, name] *= 1.25
 
 
+@declare_mutation("LAW001", case="year")
+def plant_base_parcels_of_a_later_year(draft: CountyDraft) -> None:
+    draft.options["base_year"] = 2023
+
+
 @declare_mutation("LAW001", case="contradicted", follows=["ATT023"])
 def plant_villages_in_the_base_of_the_ratio(draft: CountyDraft) -> None:
     draft.layers[BASE].loc[draft.layers[BASE]["CZCSXM"] == "203", "CZCSXM"] = "202"
@@ -67,7 +72,7 @@ def plant_higher_task_in_another_document(draft: CountyDraft) -> None:
     )
 
 
-@declare_mutation("LAW002", case="broken")
+@declare_mutation("LAW002", case="broken", follows=["LAW026"])
 def plant_too_little_cultivated_land(draft: CountyDraft) -> None:
     """Remove cultivated land until its target is missed by a hectare or more."""
     net = draft.layers[FIELD]["TBDLMJ"]
@@ -101,7 +106,7 @@ def plant_farmland_where_the_survey_has_shrubs(draft: CountyDraft) -> Any:
     return draft.shape(PARCEL, row)
 
 
-@declare_mutation("LAW010", case="unprotected")
+@declare_mutation("LAW010", case="unprotected", follows=["LAW026"])
 def plant_farmland_outside_protected_land(draft: CountyDraft) -> Any:
     row = draft.pick_row(FIELD, draft.farmland)
     shape = draft.shape(FIELD, row)
@@ -185,10 +190,10 @@ def plant_reserve_not_wholly_in_the_red_line(draft: CountyDraft) -> None:
     draft.append_to_profile("[rules.LAW022]\nmin_red_line_share = 1.0\n")
     parcel, _ = draft.choose(draft.wild & ~draft.lines.red_line)
     x, y = np.round(draft.fabric.sites[parcel], 3)
-    draft.add(RESERVES, shapely.box(x, y, x + 30, y + 30), MC="某森林公园")
+    draft.add(RESERVES, shapely.box(x, y, x + 30, y + 30), MC="某森林公园", LX="自然公园")
 
 
-@declare_mutation("LAW002", case="rounding", finds=2, follows=["LAW005"])
+@declare_mutation("LAW002", case="rounding", finds=2, follows=["LAW005", "LAW026"])
 def plant_target_missed_by_one_hectare(draft: CountyDraft) -> None:
     """Miss the target by 2 ha, 0.003 万亩, less than half of its last digit."""
     plant_too_little_cultivated_land(draft)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from plugin.core.check import RunOptions, check_plan
 from plugin.core.loading import assembly
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
+from plugin.core.model.rule import load_all_rules
 from plugin.core.plan.layer import FieldInfo, Layer
 from tests.county import source
 from tests.county.attributes import County
@@ -33,6 +34,10 @@ AREA_FIELDS = {
     "XZYDYH": ("TBMJ", "TBDLMJ"),
     "YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ"),
 }
+#: The rules that read the facts of an inspected package.
+PACKAGE_RULES = frozenset(
+    code for code, rule in load_all_rules().items() if ".package.rules." in rule.function.__module__
+)
 OUTCOMES_WITH_RESULT = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
@@ -115,6 +120,14 @@ class CountyDraft(DefectEditor):
         #: The file that the layers refer to.
         self.file: str = self.options.pop("file", "")
         self.folder = folder
+        self._clean_options = dict(self.options)
+        #: True if the last report has the rules of packages only.
+        self.is_checked_as_package = False
+
+    def _differs_by_package_only(self) -> bool:
+        """Return True if the options are those of the clean county but for the facts of its package."""
+        names = self.options.keys() | self._clean_options.keys()
+        return {name for name in names if self.options.get(name) != self._clean_options.get(name)} == {"package"}
 
     @cached_property
     def without_heritage_or_city_line(self) -> np.ndarray:
@@ -179,6 +192,12 @@ class CountyDraft(DefectEditor):
             if untouched == self._clean.layers.keys():
                 self._checked[id(self._clean)] = self._clean, options.original_crs, dict(checked.plan.layers)
             return checked.report
+        self.is_checked_as_package = (
+            untouched == self._clean.layers.keys() and self._differs_by_package_only() and not options.rules
+        )
+        if self.is_checked_as_package:
+            # No other rule can see the difference (test_only_rules_of_packages_read_its_facts).
+            options = replace(options, rules=tuple(PACKAGE_RULES))
         same = {id(read): known[2][read.name] for read in layers if read.name in untouched & known[2].keys()}
         with reuse_plan_layers(same):
             return check_plan(layers, options).report
@@ -262,10 +281,10 @@ class ReportDifference:
         return "\n".join([*lines, *(f"{code} no longer runs" for code in sorted(self.silent))])
 
 
-def compare_reports(report: Report, clean: Report) -> ReportDifference:
+def compare_reports(report: Report, clean: Report, only_package_rules: bool = False) -> ReportDifference:
     """Compare two reports by fingerprints (stable identities) of findings.
 
-    Findings of the clean county are left out.
+    Findings of the clean county are left out. ``only_package_rules``: the report has no other rules.
     """
     known = Counter(f.fingerprint for f in clean.findings)
     result = ReportDifference()
@@ -275,6 +294,8 @@ def compare_reports(report: Report, clean: Report) -> ReportDifference:
         else:
             result.found.setdefault(finding.code, []).append(finding)
     ran_before, run_now = ({r.code for r in one.rules if _has_run(r)} for one in (clean, report))
+    if only_package_rules:
+        ran_before &= PACKAGE_RULES
     result.silent = ran_before - run_now
     return result
 

@@ -27,7 +27,7 @@ def plant_boundary_part_in_a_field(draft: CountyDraft) -> Any:
     return draw_shape(draft, EDGE, make_speck(draft, draft.farmland), GHFQDM="420", GHFQMC="城镇弹性发展区")
 
 
-@declare_mutation("REL002", follows=["REL005", "REL010", "LAW007"])
+@declare_mutation("REL002", follows=["REL005", "REL010", "LAW007", "LAW026"])
 def plant_filled_boundary_window(draft: CountyDraft) -> Any:
     parcel, row = draft.choose(
         draft.lines.boundary_windows,
@@ -38,7 +38,7 @@ def plant_filled_boundary_window(draft: CountyDraft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@declare_mutation("REL003", follows=["REL004", "REL038"])
+@declare_mutation("REL003", follows=["REL004", "REL038", "REL042"])
 def plant_small_red_line_part_in_town(draft: CountyDraft) -> Any:
     return draw_shape(
         draft,
@@ -98,12 +98,20 @@ def plant_mine_under_a_field(draft: CountyDraft) -> Any:
     return draw_shape(draft, MINES, make_speck(draft, draft.farmland & draft.without_heritage_or_city_line))
 
 
+@declare_mutation("REL040", case="kept")
+def plant_mine_on_natural_forest(draft: CountyDraft) -> Any:
+    forest = shapely.union_all(draft.layers["TRL"].geometry.to_numpy()).buffer(0.01)
+    is_forest = shapely.covers(forest, draft.fabric.polygons[: len(draft.wild)])
+    parcel, _ = draft.choose(is_forest & draft.without_heritage_or_city_line & ~draft.lines.red_line)
+    return draw_shape(draft, MINES, draft.fabric.polygons[parcel])
+
+
 @declare_mutation("REL011")
 def plant_parcel_missing_in_one_survey(draft: CountyDraft) -> Any:
     return lose_row(draft, BASE, draft.pick_row(BASE, draft.wild))
 
 
-@declare_mutation("REL006", case="share", finds=None)
+@declare_mutation("REL006", case="share", finds=None, follows=["REL040"])
 def plant_block_of_fields_in_another_zone(draft: CountyDraft) -> None:
     """Change the largest farmland zone to a village zone.
 
@@ -174,6 +182,12 @@ def plant_planned_housing_in_the_red_line(draft: CountyDraft) -> Any:
     return draw_shape(draft, PLANNED_USE, make_speck(draft, draft.lines.red_line), **HOUSING)
 
 
+@declare_mutation("REL038", case="water", follows=["ATT013", "ATT022", "REL033"])
+def plant_planned_housing_in_the_river(draft: CountyDraft) -> Any:
+    is_river = draft.layers["DLTB"]["DLBM"].to_numpy() == "1101"
+    return draw_shape(draft, PLANNED_USE, make_speck(draft, is_river), **HOUSING)
+
+
 CENTRE_ZONES, GREEN = "ZXCQGHFQ", "ZXCQCSLVX"
 
 
@@ -192,3 +206,167 @@ def plant_housing_in_the_park(draft: CountyDraft) -> Any:
     row = int(np.argmax(shapely.area(shapely.intersection(shapes, park))))
     draft.change(PLANNED_USE, row, **HOUSING)
     return park
+
+
+@declare_mutation("REL040", case="zone")
+def plant_woods_called_a_village_zone(draft: CountyDraft) -> None:
+    """Change a large forestry zone without roads and buildings."""
+    zones, land = draft.layers[ZONE], draft.layers["DLTB"]
+    points = land.geometry.representative_point()
+    for row in zones.index[(zones["GHFQDM"] == "530") & (zones["MJ"] > 1e5)]:
+        if land["DLBM"][points.within(zones.geometry[row])].str[:2].isin(["02", "03", "04"]).all():
+            draft.change(ZONE, row, GHFQDM="510", GHFQMC="村庄建设区")
+            return
+    raise ValueError("every large forestry zone has roads or buildings")
+
+
+@declare_mutation("REL040", case="mineral")
+def plant_woods_called_a_mining_zone(draft: CountyDraft) -> None:
+    frame = draft.layers[ZONE]
+    row = int(frame.loc[frame["GHFQDM"] == "530", "MJ"].idxmax())
+    draft.change(ZONE, row, GHFQDM="700", GHFQMC="矿产能源发展区")
+
+
+@declare_mutation("REL040", case="left_out")
+def plant_river_that_is_no_wetland(draft: CountyDraft) -> Any:
+    return lose_row(draft, "SD", draft.first_row("SD"))
+
+
+@declare_mutation("REL040", case="partly")
+def plant_half_of_the_river_that_is_no_wetland(draft: CountyDraft) -> None:
+    frame = draft.layers["SD"]
+    draft.layers["SD"] = frame.iloc[1::2].reset_index(drop=True)
+
+
+@declare_mutation("REL040", case="lost")
+def plant_mines_without_a_mining_zone(draft: CountyDraft) -> None:
+    frame = draft.layers[ZONE]
+    for row in frame.index[frame["GHFQDM"] == "700"]:
+        draft.change(ZONE, int(row), GHFQDM="200", GHFQMC="生态控制区")
+
+
+@declare_mutation("REL041", finds=None)
+def plant_grades_of_building_exchanged(draft: CountyDraft) -> None:
+    grades = draft.layers["CZJSSYXPJJG"]["MC"]
+    draft.layers["CZJSSYXPJJG"]["MC"] = grades.replace({"适宜": "不适宜", "不适宜": "适宜"})
+
+
+@declare_mutation("REL041", case="inside")
+def plant_unimportant_land_in_the_red_line(draft: CountyDraft) -> None:
+    """Grade a large area of important land in the red line, outside the reserves, as unimportant."""
+    frame = draft.layers["STBHZYXPJJG"]
+    line, reserves = (shapely.union_all(draft.layers[role].geometry) for role in ("STBHHX", "ZRBHD"))
+    for row in frame.index[frame["MC"] == "重要"]:
+        part = frame.geometry[row].intersection(line).difference(reserves)
+        if max(shapely.area(shapely.get_parts(part)), default=0) > 6e6:
+            draft.change("STBHZYXPJJG", int(row), MC="一般重要")
+            return
+    raise ValueError("the red line has no large area of important land")
+
+
+@declare_mutation("REL041", case="outside")
+def plant_important_land_outside_the_red_line(draft: CountyDraft) -> None:
+    """Grade a large area outside the three lines as most important."""
+    frame = draft.layers["STBHZYXPJJG"]
+    lines = shapely.union_all([shape for role in ("STBHHX", "YJJBNTBHTB") for shape in draft.layers[role].geometry])
+    town = shapely.union_all(draft.layers["CZKFBJ"].geometry)
+    for row in frame.index[(frame["MC"] == "重要") & ~frame.intersects(town)]:
+        if max(shapely.area(shapely.get_parts(frame.geometry[row].difference(lines))), default=0) > 1.1e7:
+            draft.change("STBHZYXPJJG", int(row), MC="极重要")
+            return
+    raise ValueError("every large area of important land is in a line")
+
+
+@declare_mutation("REL039", case="cut")
+def plant_blue_line_that_ends_in_the_river(draft: CountyDraft) -> None:
+    river = draft.shape("ZXCQCSLX", 0)
+    xmin, ymin, xmax, ymax = river.bounds
+    west = shapely.set_precision(river.intersection(shapely.box(xmin, ymin, (xmin + xmax) / 2, ymax)), 0.001)
+    draft.reshape("ZXCQCSLX", 0, west)
+
+
+@declare_mutation("REL039", case="empty")
+def plant_parks_without_green_lines(draft: CountyDraft) -> None:
+    draft.layers[GREEN] = draft.layers[GREEN].iloc[:0]
+
+
+@declare_mutation("REL039", case="facility", finds=None)
+def plant_shops_in_place_of_a_school(draft: CountyDraft) -> None:
+    school = draft.layers["ZXCQGGFWSSD"].geometry.iloc[0]
+    row = int(np.flatnonzero(draft.layers[PLANNED_USE].contains(school))[0])
+    draft.change(PLANNED_USE, row, YDYHFLDM="090100", YDYHFLMC="商业用地")
+
+
+@declare_mutation("REL039", case="road")
+def plant_street_through_houses(draft: CountyDraft) -> None:
+    planned = draft.layers[PLANNED_USE]
+    house = planned.geometry[planned["YDYHFLDM"] == "070100"].iloc[0]
+    x, y = shapely.get_coordinates(house.representative_point())[0]
+    inside = shapely.intersection(shapely.LineString([(x - 5000, y), (x + 5000, y)]), house.buffer(-1))
+    street = max(shapely.get_parts(shapely.set_precision(inside, 0.001)), key=lambda part: part.length)
+    draft.layers["ZXCQDLZXX"]["geometry"] = [street]
+    draft.layers["ZXCQDLZXX"]["CD"] = [round(street.length, 1)]
+
+
+RESERVES, FACILITY_POINTS, FACILITY_LINES = "ZRBHD", "ZDJCSSD", "ZDJTJCSSX"
+
+
+def find_core(draft: CountyDraft) -> Any:
+    names = draft.layers[RESERVES]["MC"]
+    return draft.shape(RESERVES, int(names.index[names.str.endswith("核心保护区")][0]))
+
+
+def find_parcels_in_core(draft: CountyDraft) -> np.ndarray:
+    return draft.lines.red_line & shapely.within(draft.fabric.polygons, find_core(draft))
+
+
+def change_present_land(draft: CountyDraft, chosen: np.ndarray, survey: dict[str, Any], base: dict[str, Any]) -> Any:
+    """Change the land of the largest chosen parcel in both layers; return its shape."""
+    parcel = int(np.argmax(np.where(chosen, draft.lines.area, 0)))
+    draft.change("DLTB", parcel, **survey)
+    draft.change(BASE, parcel, **base)
+    return draft.fabric.polygons[parcel]
+
+
+@declare_mutation("REL042", case="red_line")
+def plant_village_in_the_red_line(draft: CountyDraft) -> Any:
+    in_reserve = shapely.intersects(draft.fabric.polygons, shapely.union_all(draft.layers[RESERVES].geometry))
+    survey = {"DLBM": "0702", "DLMC": "农村宅基地", "CZCSXM": "203"}
+    base = {"YDYHFLDM": "070300", "YDYHFLMC": "农村宅基地", "CZCSXM": "203"}
+    is_grass = (draft.layers["DLTB"]["DLBM"] == "0401").to_numpy()
+    return change_present_land(draft, draft.lines.red_line & ~in_reserve & is_grass, survey, base)
+
+
+@declare_mutation("REL042", case="core", follows=["REL040"])
+def plant_mine_in_the_core_zone(draft: CountyDraft) -> Any:
+    survey = {"DLBM": "0602", "DLMC": "采矿用地", "CZCSXM": "204"}
+    base = {"YDYHFLDM": "100200", "YDYHFLMC": "采矿用地", "CZCSXM": "204"}
+    return change_present_land(draft, find_parcels_in_core(draft), survey, base)
+
+
+def move_water_works(draft: CountyDraft, point: Any) -> Any:
+    row = draft.first_row(FACILITY_POINTS)
+    draft.layers[FACILITY_POINTS].loc[row, "geometry"] = shapely.set_precision(point, 0.001)
+    return None
+
+
+@declare_mutation("REL043", case="core")
+def plant_water_works_in_the_core_zone(draft: CountyDraft) -> Any:
+    return move_water_works(draft, find_core(draft).representative_point())
+
+
+@declare_mutation("REL043", case="red_line")
+def plant_water_works_in_the_red_line(draft: CountyDraft) -> Any:
+    beyond_reserves = draft.lines.red_line & ~shapely.intersects(
+        draft.fabric.polygons, shapely.union_all(draft.layers[RESERVES].geometry)
+    )
+    return move_water_works(draft, draft.fabric.polygons[np.flatnonzero(beyond_reserves)[0]].representative_point())
+
+
+@declare_mutation("REL043", case="farmland")
+def plant_motorway_in_a_field(draft: CountyDraft) -> Any:
+    parcel = int(np.argmax(np.where(draft.farmland, draft.lines.area, 0)))
+    x, y = np.round(draft.fabric.sites[parcel], 3)
+    road = shapely.LineString([(x, y), (x + 150, y)])
+    row = draft.add(FACILITY_LINES, road)
+    draft.change(FACILITY_LINES, row, MC="高速公路", CD=150.0)

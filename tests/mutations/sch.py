@@ -63,7 +63,7 @@ def plant_too_short_number_field(draft: CountyDraft) -> None:
     _change_declared_field(draft, PARCEL, "BSM", length=16)
 
 
-@declare_mutation("SCH005", follows=["GEO002"])
+@declare_mutation("SCH005", follows=["GEO002", "REL040"])
 def plant_line_among_polygons(draft: CountyDraft) -> None:
     row = draft.first_row(WOODS)
     x, y = draft.shape(WOODS, row).centroid.coords[0]
@@ -113,7 +113,7 @@ def plant_deduction_that_is_text(draft: CountyDraft) -> None:
     _change_declared_field(draft, FIELD, "KCMJ", type="text", length=20)
 
 
-@declare_mutation("SCH003", case="unusable", silent=[*list_rules_of_each_layer(), "ATT023"])
+@declare_mutation("SCH003", case="unusable", silent=[*list_rules_of_each_layer(), "ATT023", "REL040"])
 def plant_woods_without_coordinate_system(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.geometry.to_numpy(), crs=None)
@@ -181,7 +181,7 @@ def plant_woods_with_definition_of_another_zone(draft: CountyDraft) -> None:
     draft.described_crs[WOODS] = "EPSG:4525"
 
 
-@declare_mutation("SCH003", case="far_away", follows=["TOP009"])
+@declare_mutation("SCH003", case="far_away", follows=["TOP009", "REL041"])
 def plant_county_in_the_zone_to_the_west(draft: CountyDraft) -> None:
     """Give coordinates the zone number of the next zone to the west.
 
@@ -201,7 +201,7 @@ def plant_county_drawn_in_the_adjacent_zone(draft: CountyDraft) -> None:
         draft.crs[role] = 4525
 
 
-@declare_mutation("SCH003", case="far_away_degrees", follows=["TOP009"], silent=["GEO012"])
+@declare_mutation("SCH003", case="far_away_degrees", follows=["TOP009", "REL041"], silent=["GEO012"])
 def plant_county_five_degrees_to_the_east(draft: CountyDraft) -> None:
     """Move the county in degrees along its parallel, so that areas stay equal."""
     for role, frame in draft.layers.items():

@@ -75,11 +75,12 @@ def write_tasks(county: County, path: Path, farmland: dict[str, str]) -> None:
     """Write a target table of all townships.
 
     ``farmland``: targets by name; additional names add rows. Targets of cultivated land are half of the existing
-    area.
+    area, or those of farmland if these are larger.
     """
     towns, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
     names = [*towns, *(name for name in farmland if name not in towns)]
     modest = {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(land.items())[1:]}
+    modest |= {name: max(area, farmland.get(name) or area, key=float) for name, area in modest.items()}
     rows = [f"{towns.get(one, ('',))[0]},{one},{farmland.get(one, '')},{modest.get(one, '')}" for one in names]
     path.write_text("乡镇代码,乡镇名称,永久基本农田（万亩）,耕地（万亩）\n" + "\n".join(rows) + "\n", encoding="utf-8")
 

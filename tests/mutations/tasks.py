@@ -85,6 +85,24 @@ def plant_township_targets_slightly_below_county(draft: CountyDraft) -> None:
     set_targets_of_all_townships(draft, distribute_total_to_townships(draft, COUNTY_TARGET - 0.004))
 
 
+@declare_mutation("LAW005", case="part")
+def plant_task_of_farmland_above_that_of_cultivated_land(draft: CountyDraft) -> None:
+    path = Path(draft.options["targets"])
+    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    row = max((one for one in rows[1:] if one[2] and one[3]), key=lambda one: float(one[2]))
+    row[3] = f"{float(row[2]) / 2:.2f}"
+    (draft.folder / TASKS).write_text("\n".join(",".join(one) for one in rows) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TASKS)
+
+
+@declare_mutation("LAW005", case="part_target", follows=["LAW002"])
+def plant_target_of_farmland_above_that_of_cultivated_land(draft: CountyDraft) -> None:
+    target = (
+        '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "99.25"\nunit = "wan_mu"\nyear = 2035\n'
+    )
+    append_to_profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
+
+
 @declare_mutation("LAW005", case="omitted")
 def plant_target_table_without_one_township(draft: CountyDraft) -> None:
     path = Path(draft.options["targets"])

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import shapely
 
+import plugin.core
 import tests.mutations
 from plugin.core.model.rule import load_all_rules
 from tests.county.measure import measure_drawn_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
-from tests.mutations.mutation import MUTATIONS, CountyDraft, compare_reports
+from tests.mutations.mutation import MUTATIONS, PACKAGE_RULES, CountyDraft, compare_reports
 
+CORE = Path(plugin.core.__file__).parent
 MUTATIONS_FOLDER = Path(__file__).resolve().parent
 for module in pkgutil.iter_modules(tests.mutations.__path__):
     if not module.name.startswith(("test_", "conftest")):
@@ -50,12 +52,22 @@ def test_comparison_rules_pass_when_the_plan_equals_its_sealed_edition(base):
     assert {r.code: str(r.outcome) for r in report.rules} == dict.fromkeys(SEALED_RULES, "passed")
 
 
+def test_only_rules_of_packages_read_its_facts():
+    """Defects of the package alone are checked by these rules only, see `CountyDraft.report`."""
+    readers = {path.name for path in CORE.rglob("*.py") if 'get_input("package"' in path.read_text(encoding="utf-8")}
+    assert readers == {"_package.py"}
+    callers = {path for path in CORE.rglob("*.py") if "get_package_facts" in path.read_text(encoding="utf-8")}
+    assert {path.parent for path in callers} == {CORE / "package" / "rules"}
+    assert len(PACKAGE_RULES) > 10
+
+
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)
 def test_planted_defect_is_found_by_its_declared_rules_and_no_other(one, base, tmp_path):
     clean = base(one.base)
     draft = CountyDraft(clean.county, clean.options, tmp_path)
     place = one.plant(draft)
-    answer = compare_reports(draft.report(), clean.report)
+    report = draft.report()
+    answer = compare_reports(report, clean.report, draft.is_checked_as_package)
     assert answer.found.keys() == {one.rule} | one.follows, answer.printed()
     assert one.finds in (None, len(answer.found[one.rule])), answer.printed()
     assert one.case in {f.case for f in answer.found[one.rule]}, answer.printed()

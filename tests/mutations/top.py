@@ -53,7 +53,7 @@ def plant_woods_beyond_the_border(draft: CountyDraft) -> Any:
     return beyond
 
 
-@declare_mutation("TOP003", case="line")
+@declare_mutation("TOP003", case="line", follows=["REL043"])
 def plant_road_beyond_the_county_border(draft: CountyDraft) -> None:
     row, county = draft.first_row(ROADS), draft.shape("XZQX", 0)
     start = shapely.get_coordinates(draft.shape(ROADS, row))[0]

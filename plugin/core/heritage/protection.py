@@ -35,6 +35,25 @@ def find_core_rows(reserves: Layer, norm: Norm) -> NDArray:
     return np.array([bool(split_part_word(name, core_words)[0]) for name in reserves.text("feature_name")], dtype=bool)
 
 
+def find_unknown_part_words(reserves: Layer, norm: Norm) -> list[str]:
+    """Return the ends of reserve names that may mean a part, but are missing in the words for parts.
+
+    An end is what follows the name of another row, or begins with a word of `reserves.core_hints`.
+    """
+    known_words = [*norm.get("reserves.core_words"), *norm.get("reserves.part_words")]
+    names = {name.strip() for name in reserves.text("feature_name")} - {""}
+    unknown_names = {name for name in names if not split_part_word(name, known_words)[0]}
+    ends = [
+        name.removeprefix(whole)
+        for name in unknown_names
+        for whole in names
+        if name != whole and name.startswith(whole)
+    ]
+    for hint in norm.get("reserves.core_hints"):
+        ends += [name[name.index(hint) :] for name in unknown_names if hint in name]
+    return sorted(dict.fromkeys(end.strip("（）() -—–－_·") for end in ends))
+
+
 CORE_PART, CONTROL_PART, RANGE_PART = "core", "control", "range"
 #: Settings that a rule uses to distinguish parts.
 PART_SETTINGS = ("tolerance", "codes.heritage_kind", "heritage.words")

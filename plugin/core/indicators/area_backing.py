@@ -94,7 +94,7 @@ class AreaFieldComparison:
         """Return the same comparison with another allowed difference of sums."""
         return self if share == self.allowed_share else replace(self, allowed_share=share)
 
-    def compare_sums(self, add: SumFunction) -> tuple[NDArray, NDArray]:
+    def compare_field_sums(self, add: SumFunction) -> tuple[NDArray, NDArray]:
         """Compare k sums of the field with the geometry and with the gross area.
 
         ``add``: function that returns k sums of (n,) values, for example by township. Returns two (k,) bool arrays: the
@@ -111,7 +111,7 @@ class AreaFieldComparison:
 
         ``add``: function that returns k sums of (n,) values.
         """
-        found = np.logical_or(*self.compare_sums(add))
+        found = np.logical_or(*self.compare_field_sums(add))
         return (
             found | (add(self.has_value.astype(float)) > 0)
             if self.field_meaning == NET_FIELD and self.apparent_unit
@@ -127,13 +127,13 @@ class AreaFieldComparison:
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.township_names) + 1)
 
     def find_differing_townships(self, rows: NDArray) -> tuple[NDArray, NDArray]:
-        """Compare the sums of some rows by township, as `compare_sums` does.
+        """Compare the sums of some rows by township, as `compare_field_sums` does.
 
         ATT013 reports a single wrong row, so a township counts only with several wrong rows.
         """
         add = self.make_township_sum_function(rows)
         several = add(self.is_wrong.astype(float)) > 1
-        differs, exceeds = self.compare_sums(add)
+        differs, exceeds = self.compare_field_sums(add)
         return differs & several, exceeds & several
 
     def clearly_confirms_sums(self, rows: NDArray) -> bool:

@@ -20,7 +20,7 @@ from ..geometry.vertex_index import make_plane_vertex_index
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan, UnusableLayer
 from ..profile import Norm
-from .recognition import choose_scope, find_best_template, find_missed_scope, find_role
+from .recognition import choose_scope, find_best_template, find_missed_scope, find_role, find_standard_of_names
 from .unread_files import (
     report_empty_layers,
     report_layers_without_shapes,
@@ -335,6 +335,20 @@ def _choose_roles(
                 layer_source.name if source.name != earlier.name else layer_source.full_name
                 for layer_source in (earlier, source)
             ]
+            standard, count = find_standard_of_names(sources, norm)
+            if standard is not None and "fields" in (reason, role_reasons[role]):
+                # A layer was recognised by its fields only, because the standard in use lacks its name.
+                raise InputError(
+                    "two_layers_other_standard",
+                    role=role,
+                    first=names[0],
+                    second=names[1],
+                    standard=norm.standard.name,
+                    other=standard.name,
+                    key=standard.standard_key,
+                    count=count,
+                    all=len(sources),
+                )
             raise InputError("two_layers_one_role", role=role, first=names[0], second=names[1])
         chosen[role], role_reasons[role] = source, reason
     return chosen, role_reasons

@@ -10,6 +10,9 @@ from ..errors import InputError
 from ..plan.layer import SourceLayer
 from ..plan.plan import MissedScope
 from ..profile import Norm
+from ..standard.editions import list_standard_ids
+from ..standard.load import load_standard
+from ..standard.model import Standard
 from ..standard.template import Template
 
 #: A delivery with this share of the layers that only one scope requires has that scope, even if others are missing.
@@ -23,7 +26,30 @@ def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     code or an alias, alone or with the county's code, a year or other characters around it (``140225CZKFBJ_2022``); of
     several codes in a name the longest is used.
     """
-    templates = norm.standard.templates
+    return _find_role_in_standard(source, norm.standard)
+
+
+def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Standard | None, int]:
+    """Return the shipped standard that recognises the most layers by name, and their number.
+
+    None if no other standard recognises more of them by name than the one in use.
+    """
+    best, most = None, _count_names(sources, norm.standard)
+    for standard_id in list_standard_ids():
+        standard = load_standard(standard_id)
+        count = _count_names(sources, standard)
+        if count > most:
+            best, most = standard, count
+    return best, most
+
+
+def _count_names(sources: list[SourceLayer], standard: Standard) -> int:
+    return sum(_find_role_in_standard(source, standard)[1] in ("template", "name") for source in sources)
+
+
+def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str, str]:
+    """Return the role of a layer in a standard, and what it was recognised by, as `find_role` does."""
+    templates = standard.templates
     if source.template_id in templates:
         return source.template_id, "template"
     name = source.name.strip().upper()

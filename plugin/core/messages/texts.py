@@ -121,7 +121,7 @@ class CauseMessage:
     error: Any
 
     def render(self, texts: Texts) -> str:
-        """Return the sentence on the error that is the cause."""
+        """Return the message of an error in the language of the texts, with the remedy."""
         return texts.explain_error(self.error)
 
 
@@ -314,15 +314,29 @@ class Texts:
     def get_rule_help(self, rule: Rule) -> dict[str, str]:
         """Return the help of a rule: heading → text.
 
-        Headings: what it checks, why, how to fix, limits.
+        Headings: what it checks, why, how to fix, limits. Settings are named by their titles; the last text names
+        the place to change them.
         """
         headings = self.get_section("headings")
         if self.lang == "zh":
             source = _load_rules_zh()[rule.code]
-            return {headings[k]: source[k] for k in ("what", "why", "fix", "limits")}
+            return self.name_settings({headings[k]: source[k] for k in ("what", "why", "fix", "limits")})
         sections = rule.sections
         keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
-        return {headings[k]: " ".join(sections[h].split()) for k, h in keys.items()}
+        return self.name_settings({headings[k]: " ".join(sections[h].split()) for k, h in keys.items()})
+
+    def name_settings(self, help_texts: dict[str, str]) -> dict[str, str]:
+        """Return help texts (heading → text) with the titles of settings; the last names their places."""
+        # Only help pages name settings: a check does without the module.
+        from .setting_names import describe_places, find_setting_keys, put_titles_before_keys
+
+        titles, words = self.get_section("setting"), self.get_section("setting_place")
+        keys = find_setting_keys(" ".join(help_texts.values()), titles)
+        if not keys:
+            return help_texts
+        named = {h: put_titles_before_keys(text, titles, words["named"]) for h, text in help_texts.items()}
+        last = list(named)[-1]
+        return {**named, last: named[last] + words["gap"] + describe_places(keys, titles, words)}
 
     def get_message_template(self, rule: Rule, case: str) -> str:
         """Return the text of one of a rule's messages, with its placeholders.
@@ -389,11 +403,25 @@ class Texts:
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             words["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
+        # A result stored by an earlier version does not have it.
+        words["there"] = self._describe_features_there(shown["there"], templates) if "there" in shown else ""
         if "basis" in shown:
             basis = self.get_section("bases").get(shown["basis"])
             layer = words["layer"]
             words["layer_basis"] = self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
         return words
+
+    def _describe_features_there(self, there: Mapping[str, Any], templates: dict[str, Template]) -> str:
+        """Return the sentence on the features of a layer at the place of a finding."""
+        labels = []
+        for feature in there["features"]:
+            key, label = self._make_key_label(feature["key"], feature.get("fid")), feature.get("label", "")
+            labels.append(self.get("words", "feature_and_label", key=key, label=label) if label else key)
+        names = self.get("words", "between_names").join(labels)
+        if there["count"] > len(labels):
+            names = self.get("words", "features_of_all", features=names, count=there["count"])
+        layer = self.make_layer_label(there["role"], templates)
+        return self.get("words", f"there_{there['place']}", layer=layer, features=names)
 
     def _translate_key_params(self, finding: Finding) -> dict[str, str]:
         """Return the parameters that are keys of texts (reasons, problems, types, units) in words."""

@@ -38,6 +38,8 @@ FINDING_COLUMNS = (
     "fingerprint",
     "state",
 )
+#: The columns of a findings layer that hold numbers; the others hold text.
+NUMERIC_FINDING_COLUMNS = ("area_m2", "net_area_m2", "width_m")
 #: Half-width of the area that represents a line or a point in a findings layer, in metres.
 MARK_RADIUS_M = 0.5
 

@@ -69,6 +69,14 @@ class RuleOutcome:
         """Return the problem where there are findings, else the requirement."""
         return (self.problem if self.findings else "") or self.title or self.name
 
+    @property
+    def is_partly_checked(self) -> bool:
+        """Return True for a rule with findings that could not check everything.
+
+        Such a rule counts under its findings, not under 跳过.
+        """
+        return self.incomplete and self.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)
+
 
 @dataclass
 class Report:
@@ -91,9 +99,12 @@ class Report:
 
         - 不通过: an ERROR without a waiver;
         - 未完成: a skipped or crashed rule, no rule with anything to check, a finding about the run, or unread data;
+          without any rule also in place of 不通过;
         - 有条件通过: open warnings, waivers, unconfirmed settings, or rules that were left out;
         - 通过: otherwise, so only for a complete check.
         """
+        if not self.rules:
+            return Verdict.INCOMPLETE
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
             return Verdict.FAILED
@@ -118,10 +129,24 @@ class Report:
         return any(r.outcome in _EXAMINED_OUTCOMES for r in self.rules)
 
     @property
+    def rule_counts(self) -> Counter[str]:
+        """Return the number of rules by outcome; each rule counts once."""
+        return Counter(str(rule.outcome) for rule in self.rules)
+
+    @property
+    def partly_checked_counts(self) -> Counter[str]:
+        """Return by outcome how many of its rules checked only a part of the data."""
+        return Counter(str(rule.outcome) for rule in self.rules if rule.is_partly_checked)
+
+    @property
     def summary(self) -> dict[str, Any]:
-        """Return the verdict, the counts of findings by severity, and the counts of rules by outcome."""
+        """Return the verdict, the counts of findings by severity, and the counts of rules by outcome.
+
+        ``skipped`` counts each rule that was not checked completely, as report files promise it; pages and windows
+        show `rule_counts`.
+        """
         severities = Counter(str(f.severity) for f in self.findings if f.state != "waived")
-        outcomes = Counter(str(r.outcome) for r in self.rules)
+        outcomes = self.rule_counts
         return {
             "verdict": str(self.verdict),
             "errors": severities["ERROR"],
@@ -132,8 +157,7 @@ class Report:
             "passed": outcomes["passed"],
             "failed": outcomes["failed"],
             "not_applicable": outcomes["not_applicable"],
-            # A rule that checked only a part counts as skipped too: only a complete check reads 通过.
-            "skipped": outcomes["skipped"] + sum(r.incomplete and r.outcome != "skipped" for r in self.rules),
+            "skipped": outcomes["skipped"] + sum(rule.is_partly_checked for rule in self.rules),
             "crashed": outcomes["crashed"],
             "left_out": list(self.left_out),
             "unconfirmed": sorted({name for r in self.rules for name in r.unconfirmed}),

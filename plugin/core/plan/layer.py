@@ -174,7 +174,8 @@ class Layer:
         #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
         # Where two fields differ by case only, use the one spelled like the standard's.
-        columns = [str(c) for c in self.frame.columns if c != self.frame.geometry.name]
+        geometry_name = self.frame.geometry.name
+        columns = [str(c) for c in self.frame.columns if c != geometry_name]
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
         self._columns = {f.meaning: names[f.name] for f in template.fields if f.meaning and f.name in names}
         self._names = names

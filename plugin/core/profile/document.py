@@ -112,8 +112,8 @@ PRINTED_KEYS = tuple(key for key in DOCUMENT_KEYS if key != "secrecy_reason")
 class LoweredSecrecy:
     """A secrecy level that one source sets below the level of another source.
 
-    ``above``, ``above_source``: the higher level and its source; ``secrecy``, ``source``: the lower one. It is applied
-    only with a ``reason``.
+    ``above``, ``above_source``: the higher level and its source; ``secrecy``, ``source``: the lower one, empty for
+    none. It is applied only with a ``reason``.
     """
 
     above: str
@@ -135,7 +135,7 @@ class LoweredSecrecy:
     @property
     def _message_params(self) -> dict[str, Any]:
         sources = {key: Message("document", getattr(self, key)) for key in ("above_source", "source")}
-        return {"above": self.above, "secrecy": self.secrecy, **sources}
+        return {"above": self.above, "secrecy": self.secrecy or Message("document", "unset"), **sources}
 
 
 @dataclass(frozen=True)

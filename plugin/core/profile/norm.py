@@ -14,6 +14,8 @@ from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule, Severity, load_all_rules
 from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import find_shipped_counterparts, iterate_custom_standards
+from ..standard.codes import CodeEntry
+from ..standard.template import Template, TemplateField
 from .model import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
 #: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
@@ -110,6 +112,23 @@ class Norm:
             if key in settings:
                 return settings[key]
         raise DataError("data_key_missing", file=str(self.standard.folder / "standard.toml"), key=key)
+
+    def list_codes_of_field(self, template: Template, field: TemplateField) -> dict[str, CodeEntry]:
+        """Return the entries of a field's code list that a layer accepts, by code.
+
+        Codes of other layers are not among them (setting `attributes.layer_codes`: layer, field, and the codes that
+        the layer accepts with those below them). The field has a code list.
+        """
+        code_list = self.standard.code_lists[field.codes]
+        role = template.base or template.role
+        lines = (line.split() for line in self.get("attributes.layer_codes"))
+        accepted_heads = [
+            head for layer, name, *heads in lines if (layer, name) == (role, field.name) for head in heads
+        ]
+        if not accepted_heads:
+            return code_list.entry_by_code
+        accepted = code_list.collect_members(accepted_heads)
+        return {code: entry for code, entry in code_list.entry_by_code.items() if code in accepted}
 
     def has_setting(self, key: str) -> bool:
         """Return True if the standard or the profile sets the key."""

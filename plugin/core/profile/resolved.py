@@ -126,12 +126,12 @@ def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
 def find_origin(key: str, norm: Norm) -> ValueOrigin:
     """Return the source of a setting.
 
-    It is the nearest profile, else the first edition, else the rule.
+    It is the nearest profile, else the standard or the first one it includes that sets it, else the rule's default.
     """
     for profile in norm.profile.list_base_profiles():
         if key in profile.own_settings:
             return _make_profile_origin(profile)
-    for standard in _iterate_with_included_standards(norm.standard):
+    for standard in norm.standard.list_with_included_standards():
         if key in standard.own_keys:
             return _make_standard_origin(standard)
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
@@ -143,16 +143,10 @@ def _find_severity_origin(code: str, norm: Norm) -> ValueOrigin:
         for profile in norm.profile.list_base_profiles():
             if key in profile.own_settings:
                 return _make_profile_origin(profile, phase)
-        for standard in _iterate_with_included_standards(norm.standard):
+        for standard in norm.standard.list_with_included_standards():
             if key in standard.own_keys:
                 return _make_standard_origin(standard, phase)
     return ValueOrigin(RULE_DEFAULT_ORIGIN)
-
-
-def _iterate_with_included_standards(standard: Standard) -> Iterator[Standard]:
-    yield standard
-    for included in standard.included_standards:
-        yield from _iterate_with_included_standards(included)
 
 
 def _make_profile_origin(profile: Profile, phase: str = "") -> ValueOrigin:

@@ -137,17 +137,17 @@ class OutdatedFindings:
         self.changes, self._concepts = changes, concepts
         self._rules: dict[str, bool] = {}
 
-    def includes_finding(self, code: str, finding: Finding) -> bool:
+    def is_finding_outdated(self, code: str, finding: Finding) -> bool:
         """Return True if a layer of the finding, or one that its rule reads, has changed."""
         changes = self.changes
         if changes.have_settings_changed:
             return True
-        return bool({finding.role, finding.related_role} & changes.changed_roles) or self.includes_rule(code)
+        return bool({finding.role, finding.related_role} & changes.changed_roles) or self.is_rule_outdated(code)
 
-    def includes_rule(self, code: str) -> bool:
-        """Return True if a rule needs a changed layer, or if settings changed.
+    def is_rule_outdated(self, code: str) -> bool:
+        """Return True if the stored result of a rule may be out of date: a layer that it reads, or a setting, changed.
 
-        Rules that read every layer in turn are decided by finding (`includes_finding`).
+        Rules that read every layer in turn are decided by finding (`is_finding_outdated`).
         """
         if self.changes.have_settings_changed:
             return True

@@ -6,13 +6,13 @@ Each distinct value of a column is judged once. Messages never repeat personal d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.context import RuleContext
+from ..engine.context import RuleContext, trim_code_padding
 from ..errors import DataError
 from ..model.findings import Finding
 from ..model.rule import Severity
@@ -104,18 +104,18 @@ def make_value_finding(ctx: RuleContext, layer: Layer, position: int, name: str,
     )
 
 
-def make_row_list_params(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
+def make_row_list_params(layer: Layer, positions: Sequence[int], most: int = MAX_SHOWN_FIDS) -> dict[str, Any]:
     """Return message parameters that list several rows of a layer.
 
-    They are the number of rows (``count``), the first feature ids (``fids``) and, if there are more, dots (``more``);
-    for the message also their names, by key and by feature id where the key is missing or repeated.
+    They are the number of rows (``count``), the first ``most`` feature ids (``fids``) and, if there are more, dots
+    (``more``); for the message also their names, by key and by feature id where the key is missing or repeated.
     """
-    listed = positions[:MAX_SHOWN_FIDS]
+    listed = positions[:most]
     names = [[layer.keys[n], layer.fids[n] if n in layer.repeated_keys or not layer.keys[n] else None] for n in listed]
     return {
         "count": len(positions),
         "fids": [layer.fids[n] for n in listed],
-        "more": " …" if len(positions) > MAX_SHOWN_FIDS else "",
+        "more": " …" if len(positions) > most else "",
         "shown": {"row_names": names},
     }
 
@@ -155,17 +155,71 @@ def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
     return [(words[0], words[1], words[2:]) for words in _read_word_lines(norm, key, 3)]
 
 
+def label_code(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
+    """Return a code of a field followed by its name; the code alone without a code list, or if the list lacks it."""
+    declared = layer.template.find_field(meaning)
+    if declared is None or not declared.codes:
+        return value
+    entry = ctx.get_code_list(declared.codes).entry_by_code.get(trim_code_padding(value, declared.code_pad))
+    return value if entry is None else f"{value} {entry.name}"
+
+
+def name_codes(codes: Iterable[str], list_id: str, ctx: RuleContext) -> str:
+    """Return the names of codes as one text, the same in every language; a code that the list lacks as itself.
+
+    ``list_id``: id of the code list; empty without one.
+    """
+    entries = ctx.get_code_list(list_id).entry_by_code if list_id else {}
+    return "、".join(entries[code].name if code in entries else code for code in codes)
+
+
+def read_class_lines(norm: Norm, key: str, least: int, number_at: int | None = None) -> list[list[str]]:
+    """Return a setting's lines as lists of words: a layer, perhaps a kind of it, and classes or further layers.
+
+    Raise DataError with file and key for a line with fewer than ``least`` words, or with another word than a number at
+    the position ``number_at``.
+    """
+    lines = _read_word_lines(norm, key, least)
+    if number_at is not None:
+        _check_number_words(norm, key, lines, number_at)
+    return lines
+
+
+def read_number_lines(norm: Norm, key: str, count: int) -> list[list[str]]:
+    """Return a setting's lines as lists of ``count`` words, the last of which is a number.
+
+    Raise DataError with file and key for another line.
+    """
+    lines = _read_word_lines(norm, key, count, count)
+    _check_number_words(norm, key, lines, count - 1)
+    return lines
+
+
+def _check_number_words(norm: Norm, key: str, lines: list[list[str]], position: int) -> None:
+    """Raise DataError for a line whose word at a position is not a number."""
+    for words in lines:
+        try:
+            float(words[position])
+        except ValueError as error:
+            expected = " ".join([*words[:position], "0.5", *words[position + 1 :]])
+            raise make_setting_error(norm, key, " ".join(words), f'"{expected}"') from error
+
+
 def _read_word_lines(norm: Norm, key: str, least: int, most: int | None = None) -> list[list[str]]:
     """Return the words of each line; ``least`` and ``most`` are the permitted numbers of words."""
     lines = []
     for line in norm.get(key):
         words = line.split()
         if len(words) < least or (most is not None and len(words) > most):
-            file = norm.profile.path if key in norm.profile.settings else norm.standard.folder / "standard.toml"
-            expected = '"A B"' if most == 2 else '"A B C …"'
-            raise DataError("data_value_kind", file=str(file), key=key, value=repr(line), expected=expected)
+            raise make_setting_error(norm, key, line, '"A B"' if most == 2 else '"A B C …"')
         lines.append(words)
     return lines
+
+
+def make_setting_error(norm: Norm, key: str, value: str, expected: str) -> DataError:
+    """Return the error on a value of a setting, with the file that has it."""
+    file = norm.profile.path if key in norm.profile.settings else norm.standard.folder / "standard.toml"
+    return DataError("data_value_kind", file=str(file), key=key, value=repr(value), expected=expected)
 
 
 def find_codes_with_subcodes(codes: CodeList) -> set[str]:

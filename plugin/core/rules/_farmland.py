@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.context import RuleContext, trim_code_padding
 from ..model.findings import Finding
 from ..plan.layer import Layer
+from ._attributes import label_code
 
 #: Value for such classes in the survey's code list.
 CONSTRUCTION_LAND_CLASS = "建设用地"
@@ -61,4 +64,44 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
         finding.related_role, finding.related_keys = line.role, [finding.key]
         finding.role, finding.key = zones.role, ""
         findings.append(finding)
+    outside = [finding for finding in findings if finding.case == "zone_outside_line"]
+    name_features_there(outside, line, ctx)
+    name_features_there(findings[len(outside) :], zones, ctx)
     return ctx.finding_maker.mark_findings_by_location(findings)
+
+
+#: Largest number of features that a message names at the place of a finding.
+_MAX_FEATURES_THERE = 3
+
+
+def name_features_there(findings: list[Finding], layer: Layer, ctx: RuleContext) -> None:
+    """Record which features of a layer are at the place of each finding, for its message.
+
+    Such a finding is on land where the layer lacks a feature of one kind, so it has the key of one side only. The
+    message names the features on that land, the largest share first, else those next to it. Only the words of the
+    message contain them (``shown``): they have no part in fingerprints and waivers.
+    """
+    if not findings:
+        return
+    rows_on, rows_next = ctx.geometry.find_rows_at_shapes(layer, [finding.geometry for finding in findings])
+    for finding, on, adjacent in zip(findings, rows_on, rows_next, strict=True):
+        rows = on or adjacent
+        finding.params["shown"] = {
+            **finding.params.get("shown", {}),
+            "there": {
+                "role": layer.role,
+                "place": "on" if on else "next" if adjacent else "none",
+                "features": [_describe_feature(layer, row, ctx) for row in rows[:_MAX_FEATURES_THERE]],
+                "count": len(rows),
+            },
+        }
+
+
+def _describe_feature(layer: Layer, row: int, ctx: RuleContext) -> dict[str, Any]:
+    """Return key, feature id (if the key is repeated), and the zone's code with its name."""
+    described: dict[str, Any] = {"key": layer.keys[row]}
+    if row in layer.repeated_keys:
+        described["fid"] = layer.fids[row]
+    if layer.has("zone_code"):
+        described["label"] = label_code(layer, "zone_code", layer.text("zone_code")[row], ctx)
+    return described

@@ -7,7 +7,7 @@ which it is less strict; a run with such a standard is incomplete (RUN904).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import DataError
@@ -49,17 +49,16 @@ def find_shipped_counterparts(standard: Standard) -> tuple[Standard, ...]:
     return tuple(by_folder.values())
 
 
-def find_maximum(key: str, standard: Standard) -> float | None:
+def find_maximum(key: str, standard: Standard, shipped_standards: Iterable[Standard]) -> float | None:
     """Return the largest value allowed for a tolerance or limit; None without a bound.
 
     It is a multiple of the shipped value, or of the rule's default. A custom standard cannot widen it.
+    ``shipped_standards``: those that the standard is compared with.
     """
     factor = next((factor for prefix, factor in _MAX_FACTOR_BY_KEY_PREFIX.items() if key.startswith(prefix)), None)
     if factor is None or (key.startswith("rules.") and not key.rsplit(".", 1)[-1].startswith(_ALLOWANCE_PREFIX)):
         return None
-    shipped_values = [
-        shipped.settings[key] for shipped in find_shipped_counterparts(standard) if key in shipped.settings
-    ]
+    shipped_values = [shipped.settings[key] for shipped in shipped_standards if key in shipped.settings]
     shipped_value = max(shipped_values, default=standard.settings.get(key) if standard.is_shipped else None)
     if shipped_value is None:
         shipped_value = _find_rule_default(key)
@@ -73,10 +72,17 @@ def _find_rule_default(key: str) -> float | None:
     return next((parameter.default for parameter in rule.parameters if parameter.name == name), None) if rule else None
 
 
-def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
-    """Raise DataError for a number below 0, a share above 1, or one above its bound."""
+def check_number(
+    key: str, value: Any, standard: Standard, path: Any, shipped_standards: tuple[Standard, ...] | None = None
+) -> None:
+    """Raise DataError for a number below 0, a share above 1, or one above its bound.
+
+    ``shipped_standards``: result of `find_shipped_counterparts`, for callers that check many numbers.
+    """
     check_type(value, (int, float), file=path, key=key)
-    maximum = find_maximum(key, standard)
+    if shipped_standards is None:
+        shipped_standards = find_shipped_counterparts(standard)
+    maximum = find_maximum(key, standard, shipped_standards)
     if key.endswith("_share"):
         # A share of 15, meant as 15 %, would accept everything.
         maximum = 1.0 if maximum is None else min(1.0, maximum)
@@ -87,26 +93,27 @@ def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
 
 def check_numbers(standard: Standard) -> Standard:
     """Return the standard if its own numbers are valid, else raise DataError."""
+    if standard.is_shipped:
+        return standard
+    shipped_standards = find_shipped_counterparts(standard)
     for own_standard in iterate_custom_standards(standard):
         path = own_standard.folder / STANDARD_FILE
         for key in sorted(own_standard.own_keys & own_standard.settings.keys()):
             value = own_standard.settings[key]
             shipped_value = next(
-                (shipped.settings[key] for shipped in find_shipped_counterparts(standard) if key in shipped.settings),
-                None,
+                (shipped.settings[key] for shipped in shipped_standards if key in shipped.settings), None
             )
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             if numeric or (isinstance(shipped_value, int | float) and not isinstance(shipped_value, bool)):
-                check_number(key, value, standard, path)
+                check_number(key, value, standard, path, shipped_standards)
     return standard
 
 
 def iterate_custom_standards(standard: Standard) -> Iterator[Standard]:
     """Yield the standard and those that it includes, without the shipped ones."""
-    if not standard.is_shipped:
-        yield standard
-        for included in standard.included_standards:
-            yield from iterate_custom_standards(included)
+    for included in standard.list_with_included_standards():
+        if not included.is_shipped:
+            yield included
 
 
 def find_loosened(standard: Standard) -> list[str]:

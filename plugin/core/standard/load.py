@@ -44,6 +44,7 @@ SETTING_SECTIONS = (
     "heritage",
     "reserves",
     "main_function",
+    "protected",
     "indicators",
     "waivers",
     "package",

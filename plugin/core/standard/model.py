@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -119,6 +119,17 @@ class Standard:
                 lists.setdefault(name, codes)
         return lists
 
+    def find_code_list_path(self, name: str) -> Path | None:
+        """Return the CSV of a code list; None for an unknown list.
+
+        It is in the folder ``codelists`` of this standard, or of the included one that the list comes from.
+        """
+        path = self.folder / "codelists" / f"{name}.csv"
+        if path.is_file():
+            return path
+        found = (included.find_code_list_path(name) for included in self.included_standards)
+        return next((path for path in found if path is not None), None)
+
     @property
     def standard_key(self) -> str:
         """Return the name by which `load_standard` finds this standard.
@@ -130,7 +141,7 @@ class Standard:
     def find_standard_of_template(self, template: Template) -> Standard:
         """Return the standard of a template: this one or one that it includes."""
         return next(
-            (candidate for candidate in self._iterate_with_included_standards() if candidate.id == template.standard),
+            (candidate for candidate in self.list_with_included_standards() if candidate.id == template.standard),
             self,
         )
 
@@ -149,14 +160,14 @@ class Standard:
             return ()
         shipped_standards = {
             included.folder: included
-            for included in self._iterate_with_included_standards()
+            for included in self.list_with_included_standards()
             if included.is_shipped and included.rules
         }
         # A standard that one of them includes has been compared there.
         included_below = {
             nested.folder
             for included in shipped_standards.values()
-            for nested in included._iterate_with_included_standards()
+            for nested in included.list_with_included_standards()
             if nested is not included
         }
         top = tuple(included for folder, included in shipped_standards.items() if folder not in included_below)
@@ -168,10 +179,17 @@ class Standard:
         standards = find_edition_folders(name=self.id).get(self.id)
         return load_standard(self.id) if standards and load_standard(self.id).rules else load_standard()
 
-    def _iterate_with_included_standards(self) -> Iterator[Standard]:
-        yield self
-        for included in self.included_standards:
-            yield from included._iterate_with_included_standards()
+    def list_with_included_standards(self) -> list[Standard]:
+        """Return this standard and all that it includes, each folder once, depth first."""
+        by_folder: dict[Path, Standard] = {}
+        self._collect_by_folder(by_folder)
+        return list(by_folder.values())
+
+    def _collect_by_folder(self, by_folder: dict[Path, Standard]) -> None:
+        if self.folder not in by_folder:
+            by_folder[self.folder] = self
+            for included in self.included_standards:
+                included._collect_by_folder(by_folder)
 
     def list_templates_of_role(self, role: str) -> list[Template]:
         """Return the templates of a role in all editions, own first.

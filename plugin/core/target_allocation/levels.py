@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...paths import PROFILES_FOLDER
 from ..errors import DataError
@@ -22,6 +22,7 @@ from ..profile import IndicatorTarget, Profile, compute_division_prefix, load_pr
 from ..profile.figures import AllocatedTarget, AllocatedTargets
 from ..standard.template import CodeEntry, CodeList
 
+_TargetType = TypeVar("_TargetType", IndicatorTarget, AllocatedTarget)
 #: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
 DEFINING_SETTINGS_BY_LIMIT = {"ratio.limit": ("ratio.form", "ratio.classes")}
 #: Ratios that may not be looser in a plan than in its base: setting → which side is tighter.
@@ -303,6 +304,42 @@ def find_undivided_tasks(
     listed = set(tasks.indicators)
     undivided = [target for target in targets if target.must_be_met and target.indicator in set(indicators) - listed]
     return list({target.indicator: target for target in undivided}.values())
+
+
+def find_parts_above_wholes(
+    rows: Iterable[_TargetType], pairs: Iterable[tuple[str, str]]
+) -> list[tuple[_TargetType, _TargetType]]:
+    """Return figures of one area and year that are larger than a figure of which they are a part, each with that one.
+
+    ``pairs``: indicators of a part and of the whole. Half of the last printed digits may differ. An upper limit of a
+    part may be larger.
+    """
+    rows = list(rows)
+    return [
+        (part, whole)
+        for part_name, whole_name in pairs
+        for part in rows
+        if part.indicator == part_name and part.comparison != "<="
+        for whole in rows
+        if whole.indicator == whole_name and _get_place(whole) == _get_place(part)
+        if _measure(part) - _measure(whole) > _measure_rounding(part) + _measure_rounding(whole)
+    ]
+
+
+def _get_place(row: IndicatorTarget | AllocatedTarget) -> tuple[str, str, int]:
+    """Return what two figures of one area have in common: its code or name, and the year."""
+    if isinstance(row, AllocatedTarget):
+        return row.code, row.name, 0
+    return row.area_code, "", row.year
+
+
+def _measure(row: IndicatorTarget | AllocatedTarget) -> float:
+    return row.numeric_value * SQUARE_METRES[row.unit]
+
+
+def _measure_rounding(row: IndicatorTarget | AllocatedTarget) -> float:
+    """Return half of the last printed digit in m²."""
+    return 0.5 * 10.0**-row.printed_decimals * SQUARE_METRES[row.unit]
 
 
 def find_wrong_totals(tasks: AllocatedTargets) -> list[tuple[AllocatedTarget, float]]:

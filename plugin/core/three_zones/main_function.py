@@ -122,14 +122,14 @@ def find_rows_with_additional_function(
         shapes = _collect_overlay_shapes(("heritage", *list_heritage_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
     if not shapes:
         return None
-    return _intersects_any(functions.plane, np.concatenate(shapes))
+    return intersects_any_interior(functions.plane, np.concatenate(shapes))
 
 
 def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list[NDArray]:
     return [layer.plane for one in concepts if (layer := ctx.plan.find_layer_of_concept(one)) is not None]
 
 
-def _intersects_any(polygons: NDArray, shapes: NDArray) -> NDArray:
+def intersects_any_interior(polygons: NDArray, shapes: NDArray) -> NDArray:
     """Return (n,) bool: polygons that overlap a shape; touching does not count."""
     present_shapes, present = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
     i, j = shapely.STRtree(polygons[present]).query(present_shapes, predicate="intersects")

@@ -763,7 +763,7 @@ def test_location_codes_of_the_clean_county_give_no_finding(complete_county, sam
 # Town land of the base inside the red line
 
 
-def test_urban_base_land_inside_the_ecological_red_line_makes_the_ratio_contradicted(sample_layers, confirmed_profile):
+def test_urban_base_land_inside_the_ecological_red_line_is_reported_with_the_ratio(sample_layers, confirmed_profile):
     line = sample_layers["STBHHX"].geometry.union_all()
     parcels = sample_layers["DLTB"].copy()
     inside = parcels[parcels.geometry.within(line)]

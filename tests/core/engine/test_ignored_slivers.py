@@ -261,6 +261,7 @@ def test_only_declared_source_lines_ignore_parts_by_size():
         # Land of fixes is in the area balance of their proposals (`AreaChange.imbalance_m2`).
         "fixes/shapes.py": "slivers that a cut leaves",
         "fixes/windows.py": "whether land fills a hole",
+        "fixes/differences.py": "by how much a finding may grow",
         "fixes/judge.py": "how large a safe change may be",
         "fixes/geometry/fix005_fill_pin_hole.py": "which holes are filled without a question",
         "fixes/layer/fix006_fill_gap.py": "whether a gap is filled by now",

@@ -103,7 +103,7 @@ def test_parcels_of_a_whole_county_are_adjusted_to_the_exact_total():
 
 
 @pytest.mark.parametrize("share", [3e-5, -3e-5])
-def test_areas_too_far_from_the_control_area_are_refused(share):
+def test_areas_with_a_sum_too_different_from_the_control_area_are_refused(share):
     areas = np.array([1e6, 2e6, 3e6])
     found = adjust_areas(areas, 6e6 * (1 + share), limit_share=1e-5)
     assert found.is_refused and found.adjusted_m2 is None

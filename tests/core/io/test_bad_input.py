@@ -23,6 +23,7 @@ from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import write_outputs
+from plugin.core.standard import load_standard
 from tests.core.file_permissions import enforce_file_permissions
 from tests.core.small_plan import (
     BOW_TIE,
@@ -230,6 +231,21 @@ def write_two_layers_for_one_role(folder):
         {"STBHHX": make_table([make_county_box(0, 0)]), "CZKFBJ": make_table([make_county_box(0, 0)])},
         {"STBHHX": "城镇开发边界", "CZKFBJ": "CZKFBJ_2022"},
     )
+
+
+def test_layers_named_by_another_standard_are_refused_with_its_name(tmp_path):
+    """The zones have every field of 城镇开发边界, so that a standard without zones takes them for it."""
+    tables = make_small_plan_layers()
+    fields = load_standard("three_lines_2022").templates["CZKFBJ"].fields
+    lacking = {field.name: "300" for field in fields if field.name not in tables["CZKFBJ"].columns}
+    zones = tables["CZKFBJ"].assign(**lacking)
+    county = {name: tables["CZKFBJ"].drop(columns="GHFQDM", errors="ignore") for name in ("XZQX", "TRL", "SD")}
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": tables["CZKFBJ"], "YDYHGHFQ": zones, **county})
+    with pytest.raises(InputError) as raised:
+        check_data(path, standard="three_lines_2022")
+    assert raised.value.key == "two_layers_other_standard"
+    text = explain_error(raised.value)
+    assert "“YDYHGHFQ”" in text and "STANDARD=county_db" in text and "三区三线划定成果" in text, text
 
 
 UNREADABLE_SOURCES = [

@@ -161,17 +161,19 @@ def make_finding(role, related=""):
 
 def test_findings_of_rules_that_use_a_changed_layer_are_outdated():
     outdated = OutdatedFindings(ChangesSinceCheck().add_changed_layer("城镇开发边界", "CZKFBJ"), ROLES_BY_CONCEPT)
-    assert outdated.includes_finding("TOP001", make_finding("CZKFBJ"))
-    assert not outdated.includes_finding("TOP001", make_finding("DLTB")), "each layer by itself"
-    assert outdated.includes_finding("REL002", make_finding("CZKFBJ", "YJJBNTBHTB"))
-    assert outdated.includes_rule("REL002") and not outdated.includes_rule("TOP001")
+    assert outdated.is_finding_outdated("TOP001", make_finding("CZKFBJ"))
+    assert not outdated.is_finding_outdated("TOP001", make_finding("DLTB")), "each layer by itself"
+    assert outdated.is_finding_outdated("REL002", make_finding("CZKFBJ", "YJJBNTBHTB"))
+    assert outdated.is_rule_outdated("REL002") and not outdated.is_rule_outdated("TOP001")
     unchanged = OutdatedFindings(ChangesSinceCheck(), ROLES_BY_CONCEPT)
-    assert not unchanged.includes_finding("REL002", make_finding("CZKFBJ")) and not unchanged.includes_rule("REL002")
+    assert not unchanged.is_finding_outdated("REL002", make_finding("CZKFBJ")) and not unchanged.is_rule_outdated(
+        "REL002"
+    )
 
 
 def test_changed_settings_make_the_findings_of_every_rule_outdated():
     outdated = OutdatedFindings(replace(ChangesSinceCheck(), have_settings_changed=True), ROLES_BY_CONCEPT)
-    assert outdated.includes_finding("TOP001", make_finding("DLTB")) and outdated.includes_rule("TOP001")
+    assert outdated.is_finding_outdated("TOP001", make_finding("DLTB")) and outdated.is_rule_outdated("TOP001")
 
 
 def test_list_of_changes_names_each_changed_layer_once():

@@ -56,6 +56,7 @@ ATTRIBUTE_DEFECTS = [
     ("ATT021", "DLTB", {"ZLDWMC": "某村"}, ()),
     ("ATT022", "STBHHX", {"MJ": 1e9}, ("ATT013",)),
     ("ATT023", "GDBHMB", {"QSXZ": "20"}, ()),
+    ("ATT025", "GDBHMB", {"SFWHTD": 1}, ()),
     ("ATT024", "DLTB", {"TBBH": find_number_of_another_parcel}, ()),
 ]
 

@@ -107,3 +107,44 @@ def test_zone_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
     plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))
     (found,) = run_check(plan, [load_all_rules()["LAW020"]]).findings
     assert (found.case, found.severity) == ("flexible", severity)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("code", "layers", "keys"),
+    [
+        # Land of the red line in another zone: the line's row, and the zone there.
+        ("REL004", {"YDYHGHFQ": [("Z1", 0, 100, "100"), ("Z2", 100, 50, "500")], "STBHHX": [("R1", 0, 120, "")]}, ("R1", "Z2", "500")),
+        # A zone beyond the line: the zone's row, and the line next to it.
+        ("REL004", {"YDYHGHFQ": [("Z1", 0, 120, "100")], "STBHHX": [("R1", 0, 100, "")]}, ("Z1", "R1")),
+        ("REL005", {"YDYHGHFQ": [("Z1", 0, 100, "410"), ("Z2", 100, 50, "500")], "CZKFBJ": [("B1", 0, 120, "")]}, ("B1", "Z2", "500")),
+        ("REL005", {"YDYHGHFQ": [("Z1", 0, 120, "410")], "CZKFBJ": [("B1", 0, 100, "")]}, ("Z1", "B1")),
+        ("REL006", {"YDYHGHFQ": [("Z1", 0, 9_000, "300"), ("Z2", 9_000, 5_000, "500")], "YJJBNTBHTB": [("F1", 0, 12_000, "")]}, ("F1", "Z2", "500")),
+        ("REL030", {"ZXCQGHFQ": [("Z1", 0, 100, "")], "ZXCQFW": [("C1", 0, 120, "")]}, ("C1", "Z1")),
+        ("REL030", {"ZXCQGHFQ": [("Z1", 0, 120, "")], "ZXCQFW": [("C1", 0, 100, "")]}, ("Z1", "C1")),
+    ],
+)  # fmt: skip
+def test_message_names_the_features_of_both_layers(code, layers, keys, lang):
+    rows = {
+        role: [{"wkt": make_rectangle_wkt(x, width), "key": key, **({"zone_code": zone} if zone else {})} for key, x, width, zone in given]
+        for role, given in layers.items()
+    }  # fmt: skip
+    report = run_check(make_example_plan(rows), [load_all_rules()[code]], lang=lang)
+    (finding,) = [f for f in report.findings if f.code == code and f.case != "share"]
+    assert all(key in finding.message for key in keys), finding.message
+    titles = [t for role in layers if (t := make_example_plan(rows).layers[role].template.name)]
+    names = titles if lang == "zh" else list(layers)
+    assert all(name in finding.message for name in names), finding.message
+
+
+def test_words_on_features_at_a_place_have_no_part_in_waivers():
+    from plugin.core.waivers.model import get_finding_figures
+
+    rows = {
+        "YDYHGHFQ": [{"wkt": make_rectangle_wkt(0), "zone_code": "500"}],
+        "STBHHX": [{"wkt": make_rectangle_wkt(0)}],
+    }
+    (finding,) = [
+        f for f in run_check(make_example_plan(rows), [load_all_rules()["REL004"]]).findings if f.code == "REL004"
+    ]
+    assert "there" in finding.params["shown"] and "there" not in str(get_finding_figures(finding))

@@ -27,10 +27,11 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     uses=["attributes.value_words", "attributes.layer_codes"],
     messages={
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code; "
-        "if the county's own list is longer, add a line to the CSV of the list.",
+        "if the county's own list is longer, add a line to the file of the list (menu Data Dictionary, page of the list, "
+        "shows where it is and how).",
         "layer": "{layer} ({key}): {field} = “{value}” ({name}) is a code of other layers; this one has {expected}. Correct the code, or move the feature to its layer.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
-        "words": "{layer} ({key}): {field} = “{value}” has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to attributes.value_words of the county profile.",
+        "words": "{layer} ({key}): {field} = “{value}” has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to “words of fields without a code list” [attributes.value_words] in the county's profile file.",
     },
     fails=[
         RuleExample("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
@@ -58,7 +59,8 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     Why
         Sums by class, symbols and every rule that selects rows by code depend on it.
     How to fix
-        Correct the code or the name. If the county's own list is longer, add a line to the CSV of the list.
+        Correct the code or the name. If the county's own list is longer, add a line to the file of the list (menu Data
+        Dictionary, page of the list, shows where it is and how).
     Limits
         Blank codes are not checked. The list of 规划分区 codes is marked C until a county confirms it. So are the
         words; values without any Chinese character are codes of an unknown list, and not compared with words.
@@ -71,9 +73,8 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         result.is_applicable = True
         if values.notna().any():
             result.unconfirmed.append(f"codes.{declared.codes}")
-        code_list = ctx.get_code_list(declared.codes)
-        codes = code_list.entry_by_code
-        accepted = code_list.collect_members(_list_accepted_heads(layer, declared, ctx))
+        codes = ctx.get_code_list(declared.codes).entry_by_code
+        accepted = ctx.norm.list_codes_of_field(layer.template, declared)
         names = layer.get_texts_by_name(declared.code_name)
         problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
         for position, pair in enumerate(zip(layer.get_texts_by_name(declared.name), names, strict=True)):
@@ -129,13 +130,6 @@ def _find_code_problem(
         params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
         return declared.code_name, "name", params
     return None
-
-
-def _list_accepted_heads(layer: Layer, declared: TemplateField, ctx: RuleContext) -> list[str]:
-    """Return the codes that a layer accepts with all codes below them; empty for the whole list."""
-    role = layer.template.base or layer.role
-    lines = (line.split() for line in ctx.norm.get("attributes.layer_codes"))
-    return [head for one, field, *heads in lines if (one, field) == (role, declared.name) for head in heads]
 
 
 def _find_code_of_other_layer(

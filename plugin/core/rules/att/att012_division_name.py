@@ -12,6 +12,7 @@ from .._attributes import (
     make_findings_of_wrong_values,
     make_row_list_params,
     make_value_finding,
+    read_field_words,
     read_word_pairs,
 )
 
@@ -47,10 +48,12 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
         "townships": LayerNeed("townships", optional=True),
         "villages": LayerNeed("villages", optional=True),
     },
-    uses=["attributes.place_pairs", "attributes.village_office_words"],
+    uses=["attributes.place_pairs", "attributes.village_office_words", "attributes.upper_names"],
     messages={
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is {expected}. Correct the name or the code.",
         "village": "{layer}: {field} = “{value}” for code {code} (features: {count}, {rows}{more}), but {related_layer} names the village {expected}. Correct the name or the code in one of the two layers.",
+        "upper": "{layer}: {field} = “{value}”, but the county with code {code} belongs to {expected}; features: {count} ({rows}{more}). "
+        "Correct the name or the code.",
         "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
     },
     fails=[
@@ -58,8 +61,12 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
         RuleExample("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
         RuleExample("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
         RuleExample("another village's name", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("永安镇小庄村")]}, finds=1, roles=PARCEL_LAYER),
+        RuleExample("a city that the county does not belong to", {"layer": [{"wkt": SQUARE_WKT, "division_code": "140225", "division_name": "浑源县", "SJXZQMC": "忻州市"}] * 2}, finds=1,
+                roles={"layer": "STBHHX"}),
     ],
     passes=[
+        RuleExample("the city, with its province or alone", {"layer": [{"wkt": SQUARE_WKT, "division_code": "140225", "division_name": "浑源县", "SJXZQMC": name} for name in
+                ("大同市", "山西省大同市", "山西省", "大同", None)]}, roles={"layer": "STBHHX"}),
         RuleExample("the village with its office", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("大庄村村民委员会")]}, roles=PARCEL_LAYER),
         RuleExample("one odd name is another rule's", {"villages": VILLAGE_ROWS, "layer": [*[_make_parcel_row("大庄村")] * 2, _make_parcel_row("小庄村")]}, roles=PARCEL_LAYER),
         RuleExample("county", {"layer": [_make_division_row("140225", "浑源县")]}, roles=ZONE_LAYER),
@@ -75,7 +82,8 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
     What it checks
         Where both are filled: the name of a county's code is that of the division list (with or without the city's
         name before it); the code of a township is in the plan's township layer, and the name is that of the layer;
-        the name of a place (坐落单位名称) agrees with the village layer for the same code.
+        the name of a place (坐落单位名称) agrees with the village layer for the same code; names of province, city and
+        county (`attributes.upper_names`, C) are those to which the row's county, else that of the plan, belongs.
     Why
         Tables by township show the name but sum by the code; both must agree.
     How to fix
@@ -92,6 +100,9 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         village_findings = _compare_village_names(layer, villages, ctx)
         result.is_applicable |= village_findings is not None
         result.findings += village_findings or []
+    upper_findings = _compare_upper_names(layer, ctx)
+    result.is_applicable |= upper_findings is not None
+    result.findings += upper_findings or []
     if not has_both_fields:
         return result
     divisions = ctx.get_code_list("divisions")
@@ -127,6 +138,50 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
         finding.field = code_field if finding.case == "unknown" else name_field
     result.findings += findings
     return result
+
+
+def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None:
+    """Return a finding for each name of a province, city or county to which the county does not belong.
+
+    None if the layer has no such field. A county is that of a row's code, else the plan's.
+    """
+    findings: list[Finding] | None = None
+    row_codes = layer.text("division_code") if layer.has("division_code") else [""] * len(layer)
+    counties = [code[:COUNTY_DIGITS] or ctx.plan.area_code for code in row_codes]
+    for role, field, levels in read_field_words(ctx.norm, "attributes.upper_names"):
+        if role != layer.role or layer.get_column_by_name(field) is None:
+            continue
+        findings = findings or []
+        pairs = list(zip(counties, layer.get_texts_by_name(field), strict=True))
+        for county, name in dict.fromkeys(pairs):
+            expected = _find_upper_names(county, levels, ctx)
+            if name and expected and not any(_is_named(name, whole) for whole in expected.values()):
+                positions = [n for n, pair in enumerate(pairs) if pair == (county, name)]
+                params = {"value": name, "code": county, "expected": next(iter(expected.values()))[-1]}
+                params |= make_row_list_params(layer, positions)
+                findings.append(make_value_finding(ctx, layer, positions[0], field, ValueProblem("upper", params)))
+    return findings
+
+
+def _find_upper_names(county: str, levels: list[str], ctx: RuleContext) -> dict[str, list[str]]:
+    """Return level → the division of this level above a county, after those above it; empty for an unknown county.
+
+    The last of the levels, which is the nearest to the county, comes first.
+    """
+    divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
+    codes = divisions.list_code_and_parents(county)
+    names = [divisions.entry_by_code[code].name for code in reversed(codes)]
+    if not names and f"{county[:2]}0000" in provinces.entry_by_code:
+        names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
+    known = {str(n + 1): names[: n + 1] for n in range(len(names))}
+    return {level: known[level] for level in reversed(levels) if level in known} if levels[-1] in known else {}
+
+
+def _is_named(name: str, divisions: list[str]) -> bool:
+    """Return True if a text names the last of several divisions, each in the next: in full, alone or without its kind."""
+    text = "".join(name.split())
+    wholes = {"".join(divisions[n:]) for n in range(len(divisions))}
+    return text in wholes or text == divisions[-1][:-1]
 
 
 def _compare_village_names(layer: Layer, villages: Layer, ctx: RuleContext) -> list[Finding] | None:

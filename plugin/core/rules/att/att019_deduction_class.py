@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -6,7 +8,14 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, make_row_list_params, make_value_finding
+from .._attributes import (
+    ValueProblem,
+    label_code,
+    make_row_list_params,
+    make_value_finding,
+    read_number_lines,
+)
+from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -20,20 +29,39 @@ def _make_plan_with_deduction(
     return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]}
 
 
+def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
+    values = {"land_use": "0103", "deduction_rate": rate, DEDUCTED_CLASS_FIELD: "1203"}
+    return {"wkt": SQUARE_WKT, **values, "terrace": "TT", "slope_class": slope_class}
+
+
 @rule(
     "ATT019",
     "deduction-class",
     problem="A ridge deduction is wrong",
     severity=Severity.INFO,
     basis=["attribute-habits", "A7"],
-    uses=["attributes.deduction_classes", "attributes.ridged_kinds", "attributes.ridged_slopes"],
+    uses=[
+        "attributes.deduction_classes", "attributes.ridged_kinds", "attributes.ridged_slopes", "attributes.level_slopes",
+        "attributes.least_rows_of_one_rate", "attributes.least_rates", "attributes.empty_words",
+    ],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
         "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} ("
         "{rows}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey and "
         "compute the net areas again.",
+        "level": "{layer}: ridges are deducted from cultivated land of slope class {classes}, which is level; rows: {count} ("
+        "{rows}{more}). Compare slope class and coefficient with the survey, and correct the wrong one.",
+        "one_rate": "{layer}: all {count} rows with ridges have {field} = {value}, although their slope classes are {classes} and their "
+        "kinds {kinds}. The survey measures a coefficient for each slope class and kind. Copy the coefficients of the "
+        "survey, and compute the net areas again.",
+        "small": "{layer}: {field} is below the smallest plausible coefficient of its slope class ({limits}); rows: {count} "
+        "({rows}{more}); the smallest is {value}. Compare with the coefficients of the survey, correct wrong ones, and "
+        "compute the net areas again; if they are right, lower the limits under “smallest plausible ridge coefficients” "
+        "[attributes.least_rates] in the county's profile file.",
         "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty. Enter the deducted class ({expected}); correct a wrong rate (ATT003) first.",
+        "unused": "{layer}: {field} names a class that is not deducted, such as “{kind}”, although no rate is given; rows: {count} "
+        "({rows}{more}). Clear the field, or enter class and rate of the survey.",
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
     },
     fails=[
@@ -44,9 +72,20 @@ def _make_plan_with_deduction(
                 "slope_class": "4"}]}, finds=1, roles=PARCEL_LAYER),
         RuleExample("of what?", _make_plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
         RuleExample("roads taken off", _make_plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("a class of another deduction, at a rate of 0", _make_plan_with_deduction("0103", 0.0, "1003"), finds=1, roles=PARCEL_LAYER),
+        RuleExample("terraces called level land", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.1, DEDUCTED_CLASS_FIELD: "1203",
+                "terrace": "PD", "slope_class": "1"}]}, finds=1, roles=PARCEL_LAYER),
+        RuleExample("one rate for all slopes", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, finds=1, roles=PARCEL_LAYER,
+                settings={"attributes.least_rows_of_one_rate": 2}),
+        RuleExample("ridges of half a percent on slopes", {"layer": [_make_ridged_row("3", 0.004), _make_ridged_row("4", 0.005)]}, finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
         RuleExample("ridges", _make_plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
+        RuleExample("a rate for each slope class", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.15)]}, roles=PARCEL_LAYER,
+                settings={"attributes.least_rows_of_one_rate": 2}),
+        RuleExample("small ridges, as the county's survey measured", {"layer": [_make_ridged_row("3", 0.004)]}, roles=PARCEL_LAYER,
+                settings={"attributes.least_rates": ["3 0.003"]}),
+        RuleExample("few rows of one rate", {"layer": [_make_ridged_row("3", 0.1), _make_ridged_row("4", 0.1)]}, roles=PARCEL_LAYER),
         RuleExample("nothing is taken off", _make_plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
         RuleExample("level land has no ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
                 "slope_class": "1"}]}, roles=PARCEL_LAYER),
@@ -57,16 +96,20 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Rows with a 扣除地类系数 (KCXS) above 0: they are 耕地, and 扣除地类编码 (KCDLBM) names the deducted class
-        (`attributes.deduction_classes`: 田坎 1203). As a warning, one for each layer: 耕地 of a kind or slope class
-        with ridges (`attributes.ridged_kinds`: 梯田; `attributes.ridged_slopes`) without a coefficient.
+        (`attributes.deduction_classes`: 田坎 1203); rows without a rate name no other class. As warnings, one for each layer: 耕地 of
+        a kind or slope class with ridges (`attributes.ridged_kinds`: 梯田; `attributes.ridged_slopes`) without a
+        coefficient; level land (`attributes.level_slopes`) with one; one coefficient for all slope classes or kinds,
+        from `attributes.least_rows_of_one_rate` rows on; coefficients below the limit of their slope class
+        (`attributes.least_rates`).
     Why
         A deduction on other land makes its net area too small; one without a class is missing in the table of
         classes.
     How to fix
         Set the rate to 0 and compute the net area again, or fill in the class.
     Limits
-        Kinds and slope classes with ridges are settings of mark C. No clause was found that only 田坎 is deducted,
-        and only from 耕地 (mark C). ATT003 checks the arithmetic.
+        Kinds, slope classes and smallest coefficients of ridges are settings of mark C. No clause was found that only 田坎 is deducted,
+        and only from 耕地 (mark C). ATT003 checks the arithmetic, LAW010 slope classes of
+        permanent basic farmland.
     """
     needed = ("deduction_rate", "land_use")
     result = RuleResult(is_applicable=all(layer.has(meaning) for meaning in needed))
@@ -90,7 +133,106 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             params["kind"] = kinds[position]
         result.findings.append(make_value_finding(ctx, layer, position, field, ValueProblem(case, params)))
     result.findings += _report_missing_deductions(layer, cultivated & ~(rates > 0), ctx)
+    if has_kind_field and declared is not None:
+        result.findings += _report_unused_classes(layer, kinds, ~(rates > 0), ctx)
+    result.findings += _report_deductions_of_level_land(layer, cultivated & (rates > 0), ctx)
+    result.findings += _report_single_rate(layer, cultivated & (rates > 0), ctx)
+    result.findings += _report_small_rates(layer, cultivated & (rates > 0), ctx)
     return result
+
+
+def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: RuleContext) -> list[Finding]:
+    """Return one finding on rows that name another deducted class, although nothing is deducted.
+
+    ``rows`` is (n,) bool: rows without a deduction rate.
+    """
+    accepted = ["", *ctx.norm.get("attributes.deduction_classes"), *ctx.norm.get("attributes.empty_words")]
+    positions = np.flatnonzero(rows & ~np.isin(np.array(kinds, dtype=str), accepted)).tolist()
+    if not positions:
+        return []
+    params = {"kind": kinds[positions[0]], **make_row_list_params(layer, positions)}
+    shape = layer.plane[positions[0]]
+    return [
+        ctx.finding_maker.make_row_finding(
+            layer, positions[0], field=DEDUCTED_CLASS_FIELD, case="unused", params=params, geometry=shape
+        )
+    ]
+
+
+def _report_deductions_of_level_land(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
+    """Return one warning on rows of level land that have a deduction.
+
+    LAW010 compares slope classes of permanent basic farmland with the survey. ``rows`` is (n,) bool: cultivated rows with a deduction rate.
+    """
+    level_classes = ctx.norm.get("attributes.level_slopes")
+    level_rows = np.flatnonzero(rows & np.isin(layer.text("slope_class"), level_classes)).tolist()
+    if not level_rows or (layer is ctx.plan.find_layer_of_concept("farmland") and is_reported_elsewhere(ctx, "LAW010")):
+        return []
+    params = {"classes": " / ".join(level_classes), **make_row_list_params(layer, level_rows)}
+    return [_make_layer_finding(layer, level_rows, "level", params, ctx)]
+
+
+def _report_single_rate(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
+    """Return one warning if rows of several slope classes or kinds all have the same deduction rate.
+
+    ``rows`` is (n,) bool: cultivated rows with a deduction rate.
+    """
+    positions = np.flatnonzero(rows).tolist()
+    rates = np.unique(layer.numbers("deduction_rate")[positions])
+    if len(rates) != 1 or len(positions) < int(ctx.norm.get("attributes.least_rows_of_one_rate")):
+        return []
+    classes, kinds = (
+        sorted({value for value in np.array(layer.text(meaning), dtype=object)[positions].tolist() if value})
+        for meaning in ("slope_class", "terrace")
+    )
+    if max(len(classes), len(kinds)) < 2:
+        return []
+    params = {
+        "value": float(rates[0]),
+        "classes": " / ".join(classes) or "—",
+        "kinds": " / ".join(kinds) or "—",
+        **make_row_list_params(layer, positions),
+    }
+    return [_make_layer_finding(layer, positions, "one_rate", params, ctx)]
+
+
+def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
+    """Return one warning on rows whose deduction rate is below the limit of their slope class.
+
+    ``rows`` is (n,) bool: cultivated rows with a deduction rate.
+    """
+    rates, classes = layer.numbers("deduction_rate"), np.array(layer.text("slope_class"), dtype=object)
+    is_small = np.zeros(len(layer), dtype=bool)
+    limits = []
+    for slope_class, limit in read_number_lines(ctx.norm, "attributes.least_rates", 2):
+        below = rows & (classes == slope_class) & (rates < float(limit))
+        if below.any():
+            limits.append(f"{label_code(layer, 'slope_class', slope_class, ctx)}: {limit}")
+            is_small |= below
+    positions = np.flatnonzero(is_small).tolist()
+    if not positions:
+        return []
+    params = {
+        "limits": "; ".join(limits),
+        "value": float(rates[positions].min()),
+        **make_row_list_params(layer, positions),
+    }
+    return [_make_layer_finding(layer, positions, "small", params, ctx)]
+
+
+def _make_layer_finding(
+    layer: Layer, positions: list[int], case: str, params: dict[str, Any], ctx: RuleContext
+) -> Finding:
+    """Return the warning on several rows of a layer, with the shape of the first."""
+    return ctx.finding_maker.make_row_finding(
+        layer,
+        positions[0],
+        field=layer.get_field_name("deduction_rate"),
+        case=case,
+        severity=Severity.WARNING,
+        params=params,
+        geometry=layer.plane[positions[0]],
+    )
 
 
 def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[Finding]:
@@ -104,6 +246,4 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: RuleContext) ->
     ridged_rows = np.flatnonzero(rows & has_ridges).tolist()
     if not ridged_rows:
         return []
-    field = layer.get_field_name("deduction_rate")
-    return [ctx.finding_maker.make_row_finding(layer, ridged_rows[0], field=field, case="none", severity=Severity.WARNING, params=make_row_list_params(layer, ridged_rows),
-                    geometry=layer.plane[ridged_rows[0]])]  # fmt: skip
+    return [_make_layer_finding(layer, ridged_rows, "none", make_row_list_params(layer, ridged_rows), ctx)]

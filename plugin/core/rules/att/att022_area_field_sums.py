@@ -267,9 +267,9 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: AreaFieldComparison,
         return
     condition = 1 if meaning == NET_FIELD else 0
     case = "net" if meaning == NET_FIELD else ""
-    differs_in_total = backing.compare_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
+    differs_in_total = backing.compare_field_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
     add = backing.make_township_sum_function(rows)
-    is_different = backing.compare_sums(add)[condition]
+    is_different = backing.compare_field_sums(add)[condition]
     has_rows = add(backing.has_value.astype(float)) > 0
     if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
         yield _make_sum_finding(layer, case, backing, rows)

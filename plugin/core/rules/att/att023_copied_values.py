@@ -53,6 +53,8 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         RuleExample("another class of cultivated land", {"cultivated": _make_land_row(SQUARE_WKT, land_use="0101"), "parcels": _make_land_row(SQUARE_WKT)}, finds=1),
         RuleExample("a better grade than the protected land", {"farmland": _make_land_row(SQUARE_WKT, GDDB="1"), "cultivated": _make_land_row(SQUARE_WKT, GDDB="12"),
                 "parcels": _make_land_row(SQUARE_WKT)}, finds=1, roles={"cultivated": "GDBHMB"}),
+        RuleExample("better grades than the survey, one finding", {"farmland": _make_land_row(SQUARE_WKT, GDDB="8"), "cultivated": _make_land_row(SQUARE_WKT, GDDB="12"),
+                "parcels": _make_land_row(SQUARE_WKT, GDDB="12")}, finds=1, roles={"cultivated": "GDBHMB"}),
         RuleExample("paddies in the base, dry land in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="010100"), "parcels": _make_land_row(SQUARE_WKT)},
                 finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("a village in the base, a town in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="070300", CZCSXM="203"),
@@ -93,7 +95,7 @@ def copied_values(
 
     What it checks
         Rows of 永久基本农田, 耕地保护目标 and 储备区 with exactly the shape of a parcel: the fields of
-        `attributes.copied_fields` (地类, 坡度级别, 耕地类型, 飞入地标识, 权属, 坐落, 数据年份) have the parcel's
+        `attributes.copied_fields` (图斑编号, 地类, 坡度级别, 耕地类型, 飞入地标识, 权属, 坐落, 数据年份, 耕地等别) have the parcel's
         values. Rows of 永久基本农田 and 储备区 with exactly the shape of one of 耕地保护目标 have its quality
         (`attributes.quality_fields`). One finding for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
         `tolerance.edge_match_m`): their land use is of the same group of classes (`attributes.base_class_groups`:
@@ -120,7 +122,10 @@ def copied_values(
             if layer is None or source is None or layer is source or layer is parcels:
                 continue
             if "polygon" == layer.template.geometry == source.template.geometry:
-                _report_copies(layer, source, ctx.norm.get(setting), result, ctx)
+                # A field that differs from the parcels is not reported again.
+                found = {finding.field for finding in result.findings if finding.role == layer.role}
+                names = [name for name in ctx.norm.get(setting) if name not in found]
+                _report_copies(layer, source, names, result, ctx)
     if base_parcels is not None and base_parcels is not parcels and not ctx.is_edit_check:
         result.is_applicable = True
         result.findings += _report_class_differences_of_base(base_parcels, parcels, ctx)

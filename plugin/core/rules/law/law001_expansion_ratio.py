@@ -80,6 +80,9 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "the boundary. The expansion ratio (form {form}) is {ratio_text} without the windows and {closed_text} with "
         "them, above the limit of {limit}. Include windows without a reason in the boundary and reduce it elsewhere; "
         "if they must stay open, waive the finding and give the reason for each window.",
+        "year": "{layer}: the data year is {year} (from: {source}), the base year of the expansion ratio is {base_year}. Land "
+        "built after {base_year} may be in the base, so the ratio is not confirmed. Use the base parcels of {base_year}; "
+        "if the year is wrong, correct the field of the data year, the name of the file or the parameter.",
     },
     fails=[
         RuleExample("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
@@ -91,6 +94,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
                 "gross_area": 10000.0}],
                 "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        RuleExample("a base of 2023", {"boundary": [BOUNDARY_ROW], "base_parcels": [{**BASE_PARCEL, "data_year": 2023}]}, finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a window with nothing in it", {"boundary": [BOUNDARY_ROW_WITH_HOLE], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
     ],
     passes=[
@@ -121,7 +125,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of the boundary
         that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
         decides; town land of the base inside the red line or in a village building zone (村庄建设区) as well. With a base year other than 2020, or without one,
-        nothing is confirmed.
+        nothing is confirmed; a known other year is information too.
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
     if expansion.denominator_m2 <= 0:
@@ -150,6 +154,10 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
             "excess": math.ceil((numerator - limit * expansion.denominator_m2) * 100) / 100,
         }
         result.findings.append(Finding(boundary.role, params=ratio_params))
+    base_year = int(ctx.norm.get("ratio.base_year"))
+    # An unknown year is reported as an unconfirmed setting only.
+    if expansion.base_year is not None and expansion.base_year != base_year:
+        result.findings.append(_make_year_finding(expansion, base_year, base_parcels))
     if expansion.is_doubtful:
         result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
     if expansion.ratio_with_windows_filled is not None:
@@ -165,6 +173,14 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     if not expansion.is_confirmed_by_geometry:
         _report_ratio_by_drawn_base_area(result, expansion, definition, limit, base_parcels)
     return result
+
+
+def _make_year_finding(expansion: ExpansionRatio, base_year: int, base_parcels: Layer) -> Finding:
+    """Return the finding that the base parcels are of another year than the base of the ratio."""
+    source = "BASE_YEAR" if expansion.year_source.startswith("parameter") else expansion.year_source
+    params: dict[str, object] = {"year": str(expansion.base_year), "source": source, "base_year": str(base_year)}
+    field = base_parcels.get_field_name("data_year")
+    return Finding(base_parcels.role, case="year", severity=Severity.INFO, field=field, params=params)
 
 
 def _make_window_finding(

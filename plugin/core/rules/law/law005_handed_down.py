@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -18,7 +19,7 @@ from ...model.indicator import (
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import IndicatorTarget, Profile
-from ...profile.figures import AllocatedTargets, get_township_tasks
+from ...profile.figures import AllocatedTarget, AllocatedTargets, get_township_tasks
 from ...target_allocation.levels import (
     ChangedRatioSetting,
     InheritedLimit,
@@ -30,10 +31,12 @@ from ...target_allocation.levels import (
     find_limits,
     find_loosened_targets,
     find_omitted_townships,
+    find_parts_above_wholes,
     find_targets_of_other_years,
     find_undivided_tasks,
     find_wrong_totals,
 )
+from .._attributes import read_word_pairs
 
 WEST_TOWNSHIP = {
     "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
@@ -48,6 +51,8 @@ EAST_TOWNSHIP = {
 COUNTY_TARGETS = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
 #: Areas whose targets are divided among the townships (C).
 DIVIDED_INDICATORS_SETTING = "indicators.divided"
+#: Pairs of areas: a part and its whole (C).
+PART_INDICATORS_SETTING = "indicators.parts"
 #: Names in a note on missing figures.
 _MAX_LISTED_NAMES = 12
 
@@ -58,6 +63,7 @@ _MAX_LISTED_NAMES = 12
     problem="Targets of two levels do not agree",
     basis=["handed-down"],
     needs={"townships": LayerNeed("townships", optional=True)},
+    uses=[PART_INDICATORS_SETTING],
     messages={
         "sum": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "
         "figure is {comparison} {target} {unit}: difference {miss} {unit}. Correct the allocated tasks; if the "
@@ -80,6 +86,11 @@ _MAX_LISTED_NAMES = 12
         "of the target, or add the missing one; if it was repealed, waive the finding with the document.",
         "omitted": "{file} lacks townships of {layer}: {count} ({names}). Add their targets; list a township without a target with an empty figure.",
         "undivided": "{file} has no {indicator}, for which {area} has a target of {comparison} {target} {unit} in {year}: it was not allocated to any township. Add the townships' targets.",
+        "part": "Table of tasks “{file}”, row {line}: {indicator} of {town} is {comparison} {value} {unit}, but {whole}, of which it is a "
+        "part, is {whole_comparison} {target} {above_unit}. Compare both with the allocation document, and correct the wrong figure.",
+        "part_target": "{indicator} of {county} in {year} has the target {comparison} {value} {unit} (“{source}”), but {whole}, of which "
+        "it is a part, has {whole_comparison} {target} {above_unit} (“{whole_source}”). Compare both with their documents, "
+        "and correct the wrong target.",
         "total": "Table of tasks “{file}”, row {line}: the total of {indicator} is {target} {unit}, but the townships "
         "sum to {value} {unit}. Compare it with the allocation document, and correct the total or the wrong township.",
     },
@@ -91,8 +102,14 @@ _MAX_LISTED_NAMES = 12
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
         RuleExample("a task that no township has a part of", {"townships": [WEST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "cultivated_area", ">=", "40.00", "wan_mu")]}),
+        RuleExample("more basic farmland than cultivated land", {"townships": [WEST_TOWNSHIP]}, finds=1,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "5.00", "wan_mu"), ("140225100", "甲镇", "cultivated_area", ">=", "3.10", "wan_mu")]}),
+        RuleExample("the same in the county's targets", {"townships": [WEST_TOWNSHIP]}, finds=1, settings={"targets": [
+                ("farmland_area", ">=", "63.25", "wan_mu"), ("cultivated_area", ">=", "36.25", "wan_mu")]}),
     ],
     passes=[
+        RuleExample("the same figure in two units", {"townships": [WEST_TOWNSHIP]},
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "3.10", "wan_mu"), ("140225100", "甲镇", "cultivated_area", ">=", "2066.67", "ha")]}),
         RuleExample("they add up to it exactly", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu")]}),
@@ -106,8 +123,9 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         township, and every target divided among them (`indicators.divided`, C); the sum of the plans below a profile
         (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
         (`ratio.form`, `ratio.classes`), compared with the profile above; and a profile's target, compared with the
-        target of a lower or a shipped profile for the same area and year; and a target of the shipped profile for
-        the same area that the profile has for other years only.
+        target of a lower or a shipped profile for the same area and year; a target of the shipped profile for
+        the same area that the profile has for other years only; and tasks or targets that exceed those of the area of which
+        they are a part (`indicators.parts`, C: 永久基本农田 of 耕地).
     Why
         Targets are allocated level by level; an amount lost between two levels is allocated to no area.
     How to fix
@@ -160,6 +178,9 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         result.findings.append(
             Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
+    part_findings = list(_report_parts_above_wholes(tasks, ctx))
+    result.is_applicable |= bool(part_findings)
+    result.findings += part_findings
     divisions = ctx.norm.standard.code_lists.get("divisions")
     for one in profile.list_base_profiles():
         if one.targets and one.covers(area):
@@ -197,6 +218,43 @@ def _report_omissions(
         params |= {"comparison": COMPARISON_SIGNS[target.comparison], "target": target.value, "unit": target.unit}
         role = _find_layer_role(target.indicator, ctx)
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
+
+
+def _report_parts_above_wholes(tasks: AllocatedTargets, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield warnings on tasks and targets of a part that exceed those of its whole."""
+    from ...engine.provenance import find_county_name
+
+    pairs = read_word_pairs(ctx.norm, PART_INDICATORS_SETTING)
+    for task, whole_task in find_parts_above_wholes(tasks.targets, pairs):
+        params = {"file": tasks.file_name, "line": task.line_number, "town": task.name or task.code}
+        params |= _describe_part(task, whole_task)
+        yield Finding(
+            _find_layer_role(task.indicator, ctx),
+            case="part",
+            severity=Severity.WARNING,
+            field=task.indicator,
+            township=task.name,
+            params=params,
+        )
+    for target, whole in find_parts_above_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):
+        params = {"county": find_county_name(ctx.plan), "year": target.year, "source": target.source}
+        params |= {"whole_source": whole.source, **_describe_part(target, whole)}
+        role = _find_layer_role(target.indicator, ctx)
+        yield Finding(role, case="part_target", severity=Severity.WARNING, field=target.indicator, params=params)
+
+
+def _describe_part(part: IndicatorTarget | AllocatedTarget, whole: IndicatorTarget | AllocatedTarget) -> dict[str, Any]:
+    """Return the message parameters of a figure and of the figure of which it is a part."""
+    return {
+        "indicator": IndicatorName(part.indicator),
+        "comparison": COMPARISON_SIGNS[part.comparison],
+        "value": part.value,
+        "unit": part.unit,
+        "whole": IndicatorName(whole.indicator),
+        "whole_comparison": COMPARISON_SIGNS[whole.comparison],
+        "target": whole.value,
+        "above_unit": whole.unit,
+    }
 
 
 def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleContext) -> None:
@@ -290,18 +348,11 @@ def _make_looser_target_finding(
 ) -> Finding:
     """Return the finding on a target that is looser than the upper profile's."""
     params = {
-        "county": profile.name,
-        "year": own_target.year,
-        "indicator": IndicatorName(own_target.indicator),
+        **_describe_upper_target(upper_target, parent, profile),
         "comparison": COMPARISON_SIGNS[own_target.comparison],
         "value": own_target.value,
         "unit": own_target.unit,
         "source": own_target.source,
-        "above_comparison": COMPARISON_SIGNS[upper_target.comparison],
-        "target": upper_target.value,
-        "above_unit": upper_target.unit,
-        "above_source": upper_target.source,
-        "parent": parent.name,
     }
     return Finding(_find_layer_role(own_target.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
 
@@ -310,18 +361,23 @@ def _make_absent_target_finding(
     missing_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
 ) -> Finding:
     """Return the finding on a target that only another profile for the same area has."""
-    params = {
-        "county": profile.name,
-        "year": missing_target.year,
-        "indicator": IndicatorName(missing_target.indicator),
-        "above_comparison": COMPARISON_SIGNS[missing_target.comparison],
-        "target": missing_target.value,
-        "above_unit": missing_target.unit,
-        "above_source": missing_target.source,
-        "parent": parent.name,
-    }
+    params = _describe_upper_target(missing_target, parent, profile)
     role = _find_layer_role(missing_target.indicator, ctx)
     return Finding(role, field=missing_target.indicator, case="absent", severity=Severity.WARNING, params=params)
+
+
+def _describe_upper_target(upper_target: IndicatorTarget, parent: Profile, profile: Profile) -> dict[str, Any]:
+    """Return the message parameters of a target that the upper profile has for the county."""
+    return {
+        "county": profile.name,
+        "year": upper_target.year,
+        "indicator": IndicatorName(upper_target.indicator),
+        "above_comparison": COMPARISON_SIGNS[upper_target.comparison],
+        "target": upper_target.value,
+        "above_unit": upper_target.unit,
+        "above_source": upper_target.source,
+        "parent": parent.name,
+    }
 
 
 def _find_layer_role(indicator: str, ctx: RuleContext) -> str:

@@ -15,6 +15,7 @@ from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+TASK_WORDS_SETTING = "indicators.task_words"
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 
 
@@ -30,7 +31,7 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "boundary": LayerNeed("boundary", optional=True),
         "base_parcels": LayerNeed("base_parcels", optional=True),
     },
-    uses=["ratio.form", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
+    uses=["ratio.form", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, TASK_WORDS_SETTING],
     messages={
         "map": "{place}: {indicator} is {typed}; the map ({layer_basis}) gives {value}: {miss}. Text, table and map must "
         "agree with the approved result: if the layer does, correct the text or the table; otherwise correct the layer. "
@@ -45,6 +46,9 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "Determine which figure is right, and use it in all places.",
         "text_only": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. No layer gives this "
         "figure. Determine from the approval documents which figure is right, and use it in all places.",
+        "two_values": "{place}: {indicator} is {typed}, which equals the target; {other_place}: {other}, difference {miss}. "
+        "Neither place states which is the task. If {typed} is the task, write “at least” or “at most” there; otherwise use one "
+        "figure in all places.",
         "unknown": "{place}: the indicator “{name}” (line {row} of the table) is unknown and was not compared. Use a name of the list of indicators, such as {known}.",
         "unreadable": "{place}: “{text}” is not a number ({name}, line {row} of the table) and was not compared. Write the number, and its unit in the next column.",
         "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table) and was not compared. Its usual unit is {known}.",
@@ -59,6 +63,8 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
                 side={"figures": [("红线面积", "不低于0.90", "平方千米", "文本第12条")]}),
         RuleExample("a name of no indicator, a word for a number, a unit of another kind", {"red_line": [SQUARE_KM_WKT]}, finds=3, side={"figures": [
             ("红线总长", "12.5", "公里", "附表2"), ("红线面积", "若干", "公顷", "文本第9条"), ("红线面积", "1.00", "%", "附表3")]}),
+        RuleExample("the task in one place, the drawn area in another", {"red_line": [SQUARE_KM_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
+                side={"figures": [("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "95.00", "公顷", "附表1")]}),
         RuleExample("no map, but two texts", {"red_line": [HECTARE_WKT]}, finds=1, side={"figures": [
             ("森林覆盖率", "14.17", "%", "文本第5条"), ("森林覆盖率", "15.17", "%", "附表1")]}),
     ],
@@ -66,6 +72,8 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         RuleExample("agree as printed", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [
             ("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "0.15", "万亩", "附表1"), ("红线面积", "≥0.9", "km²", "图03")]}),
         RuleExample("half a hectare apart", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [("红线面积", "99.50", "公顷", "文本第12条")]}),
+        RuleExample("one place says that it is the task", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
+                side={"figures": [("红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "95.00", "公顷", "附表1 下达任务"), ("红线面积", "≥95.00", "公顷", "文本第3条")]}),
         RuleExample("no table given", {"red_line": [SQUARE_KM_WKT]}),
     ],
 )  # fmt: skip
@@ -76,7 +84,9 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         Every figure of the table FIGURES (indicator, value, unit, place), compared with that of the map, and the
         places of one indicator with each other: areas within 1 ha, or within half of the last printed digit if that
         is more; other figures within half of the last printed digit. A bound (≥, 不低于 …) must be met, and may not
-        be looser than the county's target; a figure that equals the county's target is a bound.
+        be looser than the county's target; a figure that equals the county's target is a bound. If another place
+        prints another figure, and no place marks the task by a sign or a word of `indicators.task_words`, that is information, once
+        for an indicator.
     Why
         Review requires that text, table and map agree within 1 ha; a figure that differs between two pages is
         ambiguous.
@@ -105,6 +115,13 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         computed = figures.compute_indicator(name)
         result.findings += _find_disagreements(
             _MapFigure.make_from_computed_indicator(computed, ctx), typed_places, allowance_m2, texts
+        )
+        result.findings += _find_tasks_without_mark(
+            _MapFigure.make_from_computed_indicator(computed, ctx),
+            typed_places,
+            list(ctx.norm.get(TASK_WORDS_SETTING)),
+            allowance_m2,
+            texts,
         )
         if not all(figure.backed for figure in computed.figures):
             # Agreement of text and map on such a sum proves nothing.
@@ -242,6 +259,33 @@ def _find_disagreements(
         ):
             case = "text_only" if map_figure.value is None else "text"
             yield _make_disagreement_finding(case, map_figure, typed, difference, texts, first_typed)
+
+
+def _find_tasks_without_mark(
+    map_figure: _MapFigure, places: list[PrintedFigure], task_words: list[str], allowance_m2: float, texts: Texts
+) -> Iterator[Finding]:
+    """Yield a finding on two plain figures of an indicator, one of which equals a target, at most one in all.
+
+    A reader cannot distinguish the task from the result. ``task_words``: words in the place that name a task.
+    """
+
+    def is_marked(typed: PrintedFigure) -> bool:
+        return any(word in text.lower() for word in task_words for text in (typed.printed_at, typed.name))
+
+    plain = [typed for typed in places if typed.comparison == "="]
+    tasks = [typed for typed in plain if map_figure.resolve_bound(typed).comparison != "="]
+    results = [typed for typed in plain if typed not in tasks and not is_marked(typed)]
+    marked = [typed.comparable_value for typed in places if typed.comparison != "=" or is_marked(typed)]
+    for task in tasks:
+        if any(abs(task.comparable_value - value) <= task.rounding_half * task.unit_m2 for value in marked):
+            continue
+        for other in results:
+            difference = abs(task.comparable_value - other.comparable_value)
+            if difference > max(_compute_allowed_difference(typed, allowance_m2) for typed in (task, other)):
+                finding = _make_disagreement_finding("two_values", map_figure, task, difference, texts, other)
+                finding.severity = Severity.INFO
+                yield finding
+                return
 
 
 def _compare_with_map(typed: PrintedFigure, value: float, map_value: float, allowance_m2: float) -> str:

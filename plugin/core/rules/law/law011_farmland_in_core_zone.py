@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import RuleContext
-from ...heritage.protection import find_core_rows
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -18,7 +18,7 @@ CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山�
     local=True,
     basis=["core-zone"],
     needs={"farmland": LayerNeed("farmland"), "reserves": LayerNeed("reserves", fields=("feature_name",))},
-    uses=["tolerance", "reserves.core_words"],
+    uses=["tolerance", *CORE_SETTINGS],
     messages={
         "": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the core zone “{site}” ({related_key}) "
         "of a nature reserve, from which permanent basic farmland must be withdrawn step by step. Plan the withdrawal "
@@ -48,16 +48,18 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext)
         If the farmland is real, plan its withdrawal and supplement equal net area and quality; otherwise correct the
         wrong line by its document.
     Limits
-        Words at the end of the reserve's name (MC, [reserves] core_words) identify core zones; the wording of the
-        norm was not read (C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by name
+        Words at the end of the reserve's name (MC, [reserves] core_words) identify core zones. Ends of
+        names that are missing in these words are listed; if one has a word of core_hints, the check is incomplete. The wording of the norm was not read (C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by name
         or with the group farmland.
     """
-    core = find_core_rows(reserves, ctx.norm)
-    if not core.any():
-        return RuleResult(is_applicable=False)
+    result = RuleResult()
+    core = find_core_rows_or_note_reason(reserves, ctx, result)
+    result.is_applicable = bool(core.any())
+    if not result.is_applicable:
+        return result
     parts = ctx.geometry.find_shared_parts(farmland, reserves, rows_b=core)
-    findings = ctx.finding_maker.make_pair_findings(farmland, reserves, parts, net=True)
+    result.findings = ctx.finding_maker.make_pair_findings(farmland, reserves, parts, net=True)
     names = reserves.text("feature_name")
-    for finding, row in zip(findings, parts.right.tolist(), strict=True):
+    for finding, row in zip(result.findings, parts.right.tolist(), strict=True):
         finding.params["site"] = names[row]
-    return RuleResult(findings=findings)
+    return result

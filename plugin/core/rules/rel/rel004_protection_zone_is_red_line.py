@@ -23,12 +23,12 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} "
-        "(width {width} m); both must cover the same land. Cut the zone back to the approved edge of the red line; if "
-        "the "
-        "layer of the red line lacks land, add it from the approved result.",
+        "(width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. Cut the zone back "
+        "to the approved edge of the red line; if the layer of the red line lacks land, add it from the approved result.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
-        "{layer} (width {width} m); both must cover the same land. Copy the edge of the approved red line into the "
-        "zone; delete fragments that are not in the approved result from the layer of the red line.",
+        "{layer} (width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. "
+        "Extend the ecological protection zone to the approved edge of the red line and cut other zones back; a strip narrower "
+        "than 1 m mostly means two edges that are not snapped to each other; delete fragments that are not in the approved result from the layer of the red line.",
     },
     fails=[
         RuleExample("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

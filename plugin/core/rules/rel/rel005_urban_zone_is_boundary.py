@@ -23,9 +23,11 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width "
-        "{width} m); both must cover the same land. Copy the edge of the approved boundary into the zone.",
+        "{width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. Cut the zone back to the edge of the approved boundary.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban development zone of {layer} "
-        "(width {width} m); both must cover the same land. Copy the edge of the approved boundary into the zone.",
+        "(width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. "
+        "Extend the urban development zone to the edge of the approved boundary and cut other zones back; a strip narrower than "
+        "1 m mostly means two edges that are not snapped to each other.",
     },
     fails=[
         RuleExample("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -9,6 +9,7 @@ from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._farmland import name_features_there
 
 M2_PER_HA = 10_000.0
 
@@ -31,7 +32,7 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone "
         "({related_key}), which must not contain permanent basic farmland. Cut the zone back to the parcel's edge.",
         "large": "{layer} ({key}) has {area} ({area_m2}) outside the farmland protection zone. This is more than the limit for "
-        "scattered plots ({limit} m²), so the land must be in the zone. Extend the zone to this land; if it must stay "
+        "scattered plots ({limit} m²), so the land must be in the zone. {there} Where control lines overlap here, resolve the overlap first. Extend the zone to this land; if it must stay "
         "outside, waive the finding and give the reason.",
         "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, "
         "{area} ({area_m2}) in total, {share} % of the farmland, above the limit of {max_share} %. Extend the zone to the plots "
@@ -96,6 +97,7 @@ def farmland_in_farmland_zone(
     )
     for finding in large:
         finding.params |= {"kind": "large", "limit": large_area_m2}
+    name_features_there(large, zones, ctx)
     findings += ctx.finding_maker.mark_findings_by_location(large)
     result = RuleResult(findings=findings)
     if small.any() and total > 0:

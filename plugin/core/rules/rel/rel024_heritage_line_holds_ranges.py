@@ -1,31 +1,51 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+
 from ...engine.context import RuleContext
 from ...heritage.protection import list_heritage_range_roles
+from ...indicators.survey_deductions import find_rows_below
 from ...model.rule import RuleExample, RuleResult, Severity, rule
+from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
 from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+FAR_WKT = "POLYGON ((900 0, 910 0, 910 10, 900 10, 900 0))"
+#: A feature has a purple line if purple lines cover this share of it.
+LEAST_PURPLE_SHARE = 0.5
 
 
 @rule(
     "REL024",
     "heritage-line-holds-ranges",
-    problem="Heritage ranges exceed the heritage line",
+    problem="A line lacks heritage ranges",
     severity=Severity.WARNING,
-    basis=["heritage-checks"],
+    basis=["purple-line-2", "heritage-checks"],
     needs={},
-    uses=["tolerance", "codes.heritage_kind"],
+    uses=["tolerance", "codes.heritage_kind", "heritage.purple_layers"],
     messages={
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which must contain all "
-        "protection ranges. Add the part to {related_layer}, or correct {layer} by the approved protection plan."
+        "protection ranges. Add the part to {related_layer}, or correct {layer} by the approved protection plan.",
+        "purple": "{layer}: features in the centre of which more than half ({area}) is outside {related_layer}: {count} ({rows}{more}). "
+        "A purple line bounds the ranges of historic districts and, outside them, of announced historic buildings. Add "
+        "the ranges to {related_layer}; for buildings that no government has announced, waive the finding.",
+        "town": "{layer}: features inside the urban development boundary but outside the centre, of which more than half ({area}) is "
+        "outside {related_layer}: {count} ({rows}{more}). If the plan of the town has their purple lines, no action is needed; "
+        "otherwise add the lines to that plan.",
     },
     fails=[
         RuleExample("district beyond the line", {"LSWHJQ": [WIDER_WKT], "LSWHBHX": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
         RuleExample("two layers of ranges", {"LSWHMCUN": [WIDER_WKT], "WWBHDWM": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))"],
                 "LSWHBHX": [SQUARE_WKT]}, finds=2, areas=(1000.0, 100.0)),
+        RuleExample("a building in a town outside the centre", {"LSJZM": [SQUARE_WKT, FAR_WKT], "LSWHBHX": [WIDER_WKT, FAR_WKT], "ZXCQFW": [WIDER_WKT],
+                "ZXCQCSZX": [WIDER_WKT], "CZKFBJ": [WIDER_WKT, FAR_WKT]}, finds=1, areas=(100.0,)),
+        RuleExample("a building in the centre without a purple line", {"LSJZM": [SQUARE_WKT, FAR_WKT], "LSWHBHX": [WIDER_WKT, FAR_WKT],
+                "ZXCQFW": [WIDER_WKT], "ZXCQCSZX": [FAR_WKT]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
+        RuleExample("purple lines in the centre only", {"LSJZM": [SQUARE_WKT, FAR_WKT], "LSWHBHX": [WIDER_WKT, FAR_WKT], "ZXCQFW": [WIDER_WKT],
+                "ZXCQCSZX": [WIDER_WKT]}),
         RuleExample("core and control zone hold the district", {"LSWHJQ": [SQUARE_WKT], "LSWHBHX": [
             "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
         RuleExample("the line may be wider", {"DYZ": [SQUARE_WKT], "LSWHBHX": [WIDER_WKT]}),
@@ -33,21 +53,26 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
-    """The heritage line contains the ranges of all kinds of heritage.
+    """The heritage line contains the ranges of all kinds of heritage, the purple line those of the centre.
 
     What it checks
         Connected parts of the layers of ranges (历史文化名城, 街区, 名镇, 名村, 传统村落, 文物保护单位, 历史建筑,
-        大遗址 …, by the list of kinds) that no polygon of LSWHBHX covers.
+        大遗址 …, by the list of kinds) that no polygon of LSWHBHX covers. Features of `heritage.purple_layers` (街区,
+        历史建筑) in the centre (ZXCQFW), more than half of which no polygon of 城市紫线 covers; one finding for each
+        layer. Also, as information, such features in the rest of 城镇开发边界.
     Why
         LSWHBHX has all protection ranges; a rule that reads it would miss a range that is only in a layer of details.
+        A purple line bounds the ranges of historic districts, and of announced historic buildings outside them.
     How to fix
         Add the missing part to LSWHBHX with kind and name, or correct the detail layer by the approved protection
-        plan.
+        plan. Add the range to the purple line.
     Limits
         The list of kinds (heritage_kind, mark C) names the layers of ranges. A 历史文化名城 layer may show the whole
-        city instead of its ranges: remove it from the data, or waive the finding. Runs by name or with its group.
+        city instead of its ranges: remove it from the data, or waive the finding. Without a layer of the centre or of
+        purple lines, these are not compared; whether a building was announced is unknown. Runs by name or with its group.
     """
     result = RuleResult(is_applicable=False)
+    _report_missing_purple_lines(result, ctx)
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is None:
         return result
@@ -61,3 +86,39 @@ def heritage_line_holds_ranges(*, ctx: RuleContext) -> RuleResult:
             ctx.finding_maker.make_pair_findings(layer, heritage_line, parts)
         )
     return result
+
+
+def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
+    """Add findings on each layer with features that lack a purple line, in the centre and in the rest of the towns."""
+    centre, purple_line = (find_usable_layer_or_note_reason(name, ctx, result) for name in ("centre", "purple_line"))
+    if centre is None or purple_line is None:
+        return
+    boundary = ctx.plan.find_layer_of_concept("boundary")
+    for role in ctx.norm.get("heritage.purple_layers"):
+        layer = find_usable_layer_or_note_reason(role, ctx, result)
+        if layer is None or layer.template.geometry != "polygon":
+            continue
+        result.is_applicable = True
+        is_in_centre = find_rows_below(layer, centre, ctx) >= 0
+        is_in_town = np.zeros(len(layer), dtype=bool)
+        if boundary is not None:
+            is_in_town = (find_rows_below(layer, boundary, ctx) >= 0) & ~is_in_centre
+        parts = ctx.geometry.find_uncovered(layer, purple_line, rows=is_in_centre | is_in_town, measured=True)
+        uncovered = np.bincount(parts.left, parts.area, minlength=len(layer))
+        areas = np.nan_to_num(shapely.area(layer.plane))
+        lacks_line = (uncovered > 0) & (uncovered > LEAST_PURPLE_SHARE * areas)
+        for case, is_there in (("purple", is_in_centre), ("town", is_in_town)):
+            rows = np.flatnonzero(lacks_line & is_there).tolist()
+            if not rows:
+                continue
+            finding = ctx.finding_maker.make_row_finding(
+                layer,
+                rows[0],
+                case=case,
+                severity=None if case == "purple" else Severity.INFO,
+                params=make_row_list_params(layer, rows),
+                area_m2=float(np.nansum(layer.statutory[rows])),
+                geometry=ctx.geometry.unite_shapes(layer.plane[rows[:MAX_SHOWN_FIDS]]),
+            )
+            finding.related_role = purple_line.role
+            result.findings.append(finding)

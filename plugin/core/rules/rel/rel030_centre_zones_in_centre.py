@@ -22,10 +22,10 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "zone_outside_line": "The zone {layer} ({key}) reaches {area} beyond the central urban area in "
-        "{related_layer} (width {width} m). Cut the zone back; if a larger area was approved, extend the central "
+        "{related_layer} (width {width} m). {there} Cut the zone back; if a larger area was approved, extend the central "
         "urban area by that document.",
         "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) is in no zone of "
-        "{layer} (width {width} m); zones must cover all of it. Extend the neighbouring zone.",
+        "{layer} (width {width} m); zones must cover all of it. {there} Extend the neighbouring zone.",
     },
     fails=[
         RuleExample("zone beyond", {"centre_zones": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

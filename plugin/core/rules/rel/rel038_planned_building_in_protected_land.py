@@ -3,9 +3,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
+from ...indicators.land_use import is_in_classes
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import label_code
 from .._farmland import is_construction_land
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -16,15 +18,20 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 @rule(
     "REL038",
     "planned-building-in-protected-land",
-    problem="Planned building land is in permanent basic farmland or in the red line",
+    problem="Planned building land is in permanent basic farmland, in the red line or on a river or lake",
     local=True,
-    basis=["order-17", "three-line-rules-2022"],
+    basis=["order-17", "three-line-rules-2022", "water-management"],
     needs={
-        "planned_use": LayerNeed("planned_use", fields=("land_use",)),
+        "planned_use": LayerNeed("planned_use", fields=("land_use",), optional=True),
+        "county_use": LayerNeed("county_use", fields=("land_use",), optional=True),
         "farmland": LayerNeed("farmland", optional=True),
         "red_line": LayerNeed("red_line", optional=True),
+        "parcels": LayerNeed("parcels", fields=("land_use",), optional=True),
     },
-    uses=["tolerance"],
+    uses=[
+        "tolerance", "protected.water_classes", "protected.water_building_classes", "protected.min_water_m2",
+        "protected.min_water_width_m",
+    ],
     messages={
         "farmland": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} "
         "(net {net_area}, width {width} m). Plan the building elsewhere; for a project whose occupation is approved, "
@@ -32,45 +39,96 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "red_line": "{layer} ({key}): planned construction land “{value}” ({related_layer} {related_key}) covers {area} "
         "(width {width} m), where only the listed limited activities are allowed. Plan the building elsewhere; for a "
         "listed activity, waive the finding and give the document.",
+        "water": "{layer} ({key}), planned as “{value}”, has {area} (width {width} m) on water: {related_layer} "
+        "{related_key} is “{present}”. Plan the building elsewhere; if the survey's class or outline is wrong, correct it; "
+        "if the water is to be moved with approval, waive the finding and give the document.",
     },
     fails=[
         RuleExample("a planned yard on the field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]},
                 finds=1, areas=(1000.0,)),
         RuleExample("in both lines", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT], "red_line": [EAST_SQUARE_WKT]},
                 finds=2, areas=(1000.0, 9000.0)),
+        RuleExample("houses in the river", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "1101"}]},
+                finds=1, areas=(1000.0,)),
+        RuleExample("a factory in a reservoir, in the county's planned land use", {"county_use": [{"wkt": OVERLAPPING_WKT, "land_use": "100100"}],
+                "parcels": [{"wkt": SQUARE_WKT, "land_use": "170300"}]}, finds=1, areas=(1000.0,), roles={"parcels": "XZYDYH"}),
     ],
     passes=[
         RuleExample("a field remains a field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "010300"}], "farmland": [SQUARE_WKT]}),
         RuleExample("next to it", {"planned_use": [{"wkt": EAST_SQUARE_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]}),
         RuleExample("no control line", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "070100"}]}),
+        RuleExample("a street across the river", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "120700"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "1101"}]}),
+        RuleExample("a fish pond that will be built on", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "1104"}]}),
+        RuleExample("a bank drawn three metres off", {"planned_use": [{"wkt": "POLYGON ((97 0, 197 0, 197 300, 97 300, 97 0))", "land_use": "070100"}],
+                "parcels": [{"wkt": "POLYGON ((0 0, 100 0, 100 300, 0 300, 0 0))", "land_use": "1101"}]}),
     ],
 )  # fmt: skip
 def planned_building_in_protected_land(
-    planned_use: Layer, farmland: Layer | None = None, red_line: Layer | None = None, *, ctx: RuleContext
+    planned_use: Layer | None = None,
+    county_use: Layer | None = None,
+    farmland: Layer | None = None,
+    red_line: Layer | None = None,
+    parcels: Layer | None = None,
+    *,
+    ctx: RuleContext,
 ) -> RuleResult:
-    """Planned construction land keeps off permanent basic farmland and the red line.
+    """Planned construction land keeps off permanent basic farmland, the red line, rivers and lakes.
 
     What it checks
-        Every part of planned construction land (规划用地用海) that is in 永久基本农田, an error, or in
-        生态保护红线, a warning.
+        Every part of planned construction land of the centre (规划用地用海) that is in 永久基本农田, an error, or in
+        生态保护红线, a warning. Every part of planned building land, of the centre or the county, on survey parcels of
+        rivers, lakes and reservoirs (`protected.water_classes`): a warning.
     Why
-        A plan must not provide for building on land that its own control lines protect; the detailed plans follow the
-        planned land use.
+        A plan must not provide for building on land that its own control lines protect, or in water; the detailed
+        plans follow the planned land use.
     How to fix
         Plan the building elsewhere, or correct the wrong code of land use. For an approved occupation, first correct
         the line by the document.
     Limits
-        [farmland] construction_classes (C) gives the classes of construction land. Existing buildings are compared by
-        LAW014, the development boundary by REL002 and REL003.
+        [farmland] construction_classes (C) gives the classes of construction land, `protected.water_building_classes`
+        (C) those compared with water: not streets, utilities and open space, which may cross it. Parts on water
+        below `protected.min_water_m2` or narrower than `protected.min_water_width_m`, and ponds, are not reported.
+        Existing buildings are compared by LAW014 and REL042, the development boundary by REL002 and REL003.
     """
-    is_construction = is_construction_land(ctx, planned_use)
-    result = RuleResult(is_applicable=farmland is not None or red_line is not None)
-    for case, line, severity in (("farmland", farmland, Severity.ERROR), ("red_line", red_line, Severity.WARNING)):
-        if line is not None:
-            result.findings += _find_planned_building(case, planned_use, line, is_construction, severity, ctx)
-    if not ctx.norm.is_confirmed("farmland.construction_classes"):
-        result.unconfirmed.append("farmland.construction_classes")
+    result = RuleResult(is_applicable=False)
+    if planned_use is not None and (farmland is not None or red_line is not None):
+        result.is_applicable = True
+        is_construction = is_construction_land(ctx, planned_use)
+        for case, line, severity in (("farmland", farmland, Severity.ERROR), ("red_line", red_line, Severity.WARNING)):
+            if line is not None:
+                result.findings += _find_planned_building(case, planned_use, line, is_construction, severity, ctx)
+        if not ctx.norm.is_confirmed("farmland.construction_classes"):
+            result.unconfirmed.append("farmland.construction_classes")
+    for layer in (planned_use, county_use):
+        if layer is not None and parcels is not None:
+            result.is_applicable = True
+            result.findings += _find_building_on_water(layer, parcels, ctx)
     return result
+
+
+def _find_building_on_water(planned: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return the parts of planned building land on parcels of water, without thin and small parts."""
+    is_building = ctx.find_rows_with_code(planned, "land_use", ctx.norm.get("protected.water_building_classes"))
+    is_water = is_in_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
+    parts = ctx.geometry.find_shared_parts(planned, parcels, rows_a=is_building, rows_b=is_water, measured=True)
+    parts = parts.select_parts(
+        (parts.area >= float(ctx.norm.get("protected.min_water_m2")))
+        & (parts.width >= float(ctx.norm.get("protected.min_water_width_m")))
+    )
+    findings = ctx.finding_maker.make_pair_findings(
+        planned, parcels, parts, case="water", severity=Severity.WARNING, field=planned.get_field_name("land_use")
+    )
+    uses, classes = planned.text("land_use"), parcels.text("land_use")
+    for finding, row, parcel in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
+        finding.params |= {
+            "value": uses[row],
+            "present": classes[parcel],
+            "shown": {
+                "value": label_code(planned, "land_use", uses[row], ctx),
+                "present": label_code(parcels, "land_use", classes[parcel], ctx),
+            },
+        }
+    return findings
 
 
 def _find_planned_building(

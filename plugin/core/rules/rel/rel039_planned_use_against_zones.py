@@ -5,16 +5,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import RuleContext, trim_code_padding
+from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.codes import CodeList
+from .._attributes import label_code, read_field_words
 from .._places import find_usable_layer_or_note_reason
+from .._planned_use import (
+    find_facilities_on_other_land,
+    find_land_cut_by_line,
+    find_lines_off_roads,
+    name_planned_classes,
+    report_empty_line,
+)
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_THIRD_WKT = "POLYGON ((0 0, 30 0, 30 100, 0 100, 0 0))"
 EAST_REST_WKT = "POLYGON ((30 0, 100 0, 100 100, 30 100, 30 0))"
+SCHOOL = {"wkt": "POINT (50 50)", "feature_name": "第一小学"}
 HOUSING = {"wkt": SQUARE_WKT, "land_use": "070100"}
 
 
@@ -31,11 +39,14 @@ def _make_zone(code: str) -> list[dict[str, str]]:
     needs={
         "planned_use": LayerNeed("planned_use", fields=("land_use",)),
         "centre_zones": LayerNeed("centre_zones", reads=("zone_code",), optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
     },
     uses=[
         "tolerance", "codes.planning_zones",
         "zones.neutral_classes",
         "zones.zone_classes", "zones.line_classes", "zones.min_zone_share", "zones.min_line_share",
+        "zones.covered_classes", "zones.min_covered_share", "zones.facility_classes",
+        "zones.road_classes", "zones.max_off_road_share",
     ],
     messages={
         "zone": "{layer} ({key}) is the zone {zone}, but only {percent} % of the planned land use in it ({related_layer}, "
@@ -44,8 +55,23 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "line": "Only {percent} % of the planned land use in {layer} ({key}) is {expected} ({related_layer}); at least {limit} % "
         "is usual. Most of it is {value}. If the line is as approved, correct the planned land use, else the line; if it must "
         "stay, waive the finding and give the reason.",
+        "road": "{layer}: more than {limit} % of the length of these lines is on planned land that is not {expected} "
+        "({related_layer}); lines: {count} ({rows}{more}). Check whether the lines are shifted; if roads of this class are not "
+        "drawn as land, no action is needed.",
+        "cut": "{layer} ({key}) covers only {percent} % of {related_layer} {related_key} ({value}); at least {limit} % is usual. Check "
+        "by the approved plan whether the line is cut off, and correct the line or the planned land use; if it must stay, "
+        "waive the finding and give the reason.",
+        "empty": "{layer} has no feature, but {related_layer} has {area} of {expected}; parcels: {count}. Draw the approved "
+        "lines; if the plan draws none, delete the empty layer.",
+        "facility": "{layer} ({key}, “{name}”) is on {related_layer} {related_key}, “{value}”, which cannot serve this facility. "
+        "Correct the planned land use, or place and name of the point; if the facility is to move, delete the point.",
     },
     fails=[
+        RuleExample("a street through houses", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "120700"}],
+                "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}, finds=1),
+        RuleExample("a blue line that ends in the river", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "170100"}], "ZXCQCSLX": [WEST_THIRD_WKT]}, finds=1),
+        RuleExample("parks without green lines", {"planned_use": [{"wkt": "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", "land_use": "140100"}], "ZXCQCSLVX": []}, finds=1),
+        RuleExample("a school among shops", {"planned_use": [{**HOUSING, "land_use": "090100"}], "ZXCQGGFWSSD": [SCHOOL]}, finds=1),
         RuleExample("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
         RuleExample("a field's zone is built on", {"planned_use": [HOUSING], "centre_zones": _make_zone("300")}, finds=1),
         RuleExample("housing in the park", {"planned_use": [HOUSING], "ZXCQCSLVX": [SQUARE_WKT]}, finds=1),
@@ -53,6 +79,16 @@ def _make_zone(code: str) -> list[dict[str, str]]:
                 "centre_zones": _make_zone("413")}, finds=1),
     ],
     passes=[
+        RuleExample("a street on its land", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "120700"}],
+                "ZXCQDLZXX": ["LINESTRING (15 0, 15 100)", "LINESTRING (0 50, 40 50)"]}),
+        RuleExample("a street in a gap of the planned land", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "120700"}],
+                "ZXCQDLZXX": ["LINESTRING (20 0, 20 100)"]}),
+        RuleExample("no streets are drawn as land", {"planned_use": [HOUSING], "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}),
+        RuleExample("a pond next to the line", {"planned_use": [{"wkt": EAST_REST_WKT, "land_use": "170400"}, {"wkt": WEST_THIRD_WKT, "land_use": "170100"}],
+                "ZXCQCSLX": [WEST_THIRD_WKT]}),
+        RuleExample("a river beyond the boundary", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "170100"}], "ZXCQCSLX": [WEST_THIRD_WKT],
+                "boundary": [WEST_THIRD_WKT]}),
+        RuleExample("a school on school land", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "080400"}], "ZXCQGGFWSSD": [SCHOOL]}),
         RuleExample("housing with a school", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "080400"}],
                 "centre_zones": _make_zone("411")}),
         RuleExample("streets are everywhere", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "120700"}], "centre_zones": _make_zone("414")}),
@@ -60,22 +96,28 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         RuleExample("a reserve for later", {"planned_use": [HOUSING], "centre_zones": _make_zone("418")}),
     ],
 )  # fmt: skip
-def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *, ctx: RuleContext) -> RuleResult:
+def planned_use_against_zones(
+    planned_use: Layer, centre_zones: Layer | None, boundary: Layer | None, *, ctx: RuleContext
+) -> RuleResult:
     """The planned land use agrees with the zones and lines of the central urban area.
 
     What it checks
         Every zone of 中心城区规划分区: of the planned land use (规划用地用海) in it, without streets, utilities and
         open space, at least `zones.min_zone_share` is of the classes of that zone. Every green, blue and yellow
         line (城市绿线, 蓝线, 黄线): at least `zones.min_line_share` of the planned land use in it is of the
-        classes of that line.
+        classes of that line. A blue or green line that meets a parcel of planned water or green land
+        (`zones.covered_classes`) covers `zones.min_covered_share` of its part in the development boundary; a layer of
+        these lines without features, if such land is planned. Points of facilities (`zones.facility_classes`: schools,
+        hospitals) are not on land that cannot serve them. Street axes (`zones.road_classes`) with more than
+        `zones.max_off_road_share` of their length on planned land for other uses, as information.
     Why
         Zones and land use are drawn by different hands; a detailed plan follows both, and cannot if they contradict.
     How to fix
         Determine which is right by the approved plan's map, and correct the other: code of zone or land use, or the
         outline of the line.
     Limits
-        The classes of zones and lines (`zones.zone_classes`, `zones.line_classes`) and the shares are
-        settings of mark C. Zones without a line there, such as 战略预留区, are not compared. REL038 reports planned
+        The classes of zones, lines and facilities (`zones.zone_classes`, `zones.line_classes`, `zones.covered_classes`,
+        `zones.facility_classes`) and the shares are settings of mark C. Zones without a line there, such as 战略预留区, are not compared. REL038 reports planned
         building on permanent basic farmland, REL011 zones of two layers. Runs for a whole county, by name or with the
         group centre.
     """
@@ -91,7 +133,7 @@ def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *,
                 finding.case, finding.field = "zone", centre_zones.get_field_name("zone_code")
                 zone_codes = ctx.get_code_list("planning_zones").entry_by_code
                 finding.params["zone"] = zone_codes[zone].name if zone in zone_codes else zone
-                finding.params["neutral"] = _name_classes(left_out, _get_land_use_codes(planned_use, ctx))
+                finding.params["neutral"] = name_planned_classes(left_out, planned_use, ctx)
                 result.findings.append(finding)
     limit = float(ctx.norm.get("zones.min_line_share"))
     for concept, classes in _read_classes_by_zone(ctx, "zones.line_classes"):
@@ -103,6 +145,22 @@ def planned_use_against_zones(planned_use: Layer, centre_zones: Layer | None, *,
         for finding in _find_other_uses(line, rows, planned_use, classes, [], limit, ctx):
             finding.case = "line"
             result.findings.append(finding)
+    for concept, classes in _read_classes_by_zone(ctx, "zones.covered_classes"):
+        line = ctx.plan.find_layer_of_concept(concept)
+        if line is not None and line.template.geometry == "polygon":
+            result.is_applicable = True
+            find = find_land_cut_by_line if len(line) else report_empty_line
+            result.findings += find(line, classes, planned_use, boundary, ctx)
+    for role, words, classes in read_field_words(ctx.norm, "zones.facility_classes"):
+        points = find_usable_layer_or_note_reason(role, ctx, result)
+        if points is not None and points.has("feature_name"):
+            result.is_applicable = True
+            result.findings += find_facilities_on_other_land(points, words.split("|"), classes, planned_use, ctx)
+    for role, classes in _read_classes_by_zone(ctx, "zones.road_classes"):
+        lines = find_usable_layer_or_note_reason(role, ctx, result)
+        if lines is not None and lines.template.geometry == "line":
+            result.is_applicable = True
+            result.findings += find_lines_off_roads(lines, classes, planned_use, ctx)
     return result
 
 
@@ -133,7 +191,7 @@ def _find_other_uses(
     is_expected = ctx.find_rows_with_code(planned_use, "land_use", classes)[parts.right]
     whole = np.bincount(parts.left, parts.area, minlength=len(layer))
     expected = np.bincount(parts.left, parts.area * is_expected, minlength=len(layer))
-    codes, uses = _get_land_use_codes(planned_use, ctx), np.array(planned_use.text("land_use"), dtype=object)
+    uses = np.array(planned_use.text("land_use"), dtype=object)
     findings = []
     for row in np.flatnonzero((whole > 0) & (expected < limit * whole)).tolist():
         is_in_row = (parts.left == row) & ~is_expected
@@ -143,9 +201,9 @@ def _find_other_uses(
         params: dict[str, Any] = {
             "percent": round(100 * float(expected[row] / whole[row]), 2),
             "limit": round(100 * limit, 2),
-            "expected": _name_classes(classes, codes),
+            "expected": name_planned_classes(classes, planned_use, ctx),
             "value": uses[largest],
-            "shown": {"value": _label_class(uses[largest], planned_use, codes)},
+            "shown": {"value": label_code(planned_use, "land_use", uses[largest], ctx)},
         }
         finding = ctx.finding_maker.make_row_finding(
             layer, row, params=params, geometry=layer.plane[row], area_m2=float(layer.statutory[row])
@@ -153,24 +211,3 @@ def _find_other_uses(
         finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(largest)]]
         findings.append(finding)
     return findings
-
-
-def _get_land_use_codes(planned_use: Layer, ctx: RuleContext) -> CodeList | None:
-    declared = planned_use.template.find_field("land_use")
-    return ctx.get_code_list(declared.codes) if declared is not None and declared.codes else None
-
-
-def _label_class(value: str, planned_use: Layer, codes: CodeList | None) -> str:
-    """Return a code of land use followed by its name; the code alone if the list lacks it."""
-    declared = planned_use.template.find_field("land_use")
-    code = trim_code_padding(value, declared.code_pad if declared is not None else 0)
-    entry = codes.entry_by_code.get(code) if codes is not None else None
-    return value if entry is None else f"{value} {entry.name}"
-
-
-def _name_classes(classes: list[str], codes: CodeList | None) -> str:
-    """Return the names of classes of land use as one text; a class that the list lacks as its code."""
-    return "、".join(
-        codes.entry_by_code[code].name if codes is not None and code in codes.entry_by_code else code
-        for code in classes
-    )

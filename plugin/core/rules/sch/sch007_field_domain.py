@@ -22,7 +22,8 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
         "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them to "
         "the domain in the database.",
         "more": "{layer}: the domain of the field {field} has codes that are not in the {list}: {count} ({codes}). "
-        "Delete them from the domain, or add them to the CSV of the list if the county uses them.",
+        "Delete them from the domain, or, if the county uses them, add them to the file of the list (menu Data Dictionary, "
+        "page of the list, shows where it is and how).",
         "names": "{layer}: the domain of the field {field} has other names than the {list} for some codes: {count} "
         "({codes}). Correct the names in the domain.",
     },
@@ -47,8 +48,9 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     Why
         Users choose values from the domain. An outdated domain offers codes that the check then rejects.
     How to fix
-        Correct the domain in the database, or the CSV of the list if the county's list is longer; a database from
-        “Create plan layers” has all of them.
+        Correct the domain in the database; if the county's list is longer, first add its codes to the file of the list
+        (menu Data Dictionary, page of the list, shows where it is and how). A database from “Create plan layers” has
+        all codes.
     Limits
         GeoPackage and FileGDB store domains; a shapefile does not, and the outcome notes it. ATT002 checks the
         values.

@@ -19,7 +19,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m), so this area is counted twice. "
-        "Take the approved edge: cut the feature that differs from it back to the shared edge, or delete the "
+        "Take the approved edge (of survey parcels, the edge of the survey): cut the feature that differs from it back to the shared edge, or delete the "
         "duplicate.",
         "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one with the right attributes and delete the other.",
     },

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Settings in help texts: each key gets its title, and the text names the place to change it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from ...paths import COUNTY_FORM
+from ..files.data import read_toml
+
+#: A key of a setting in a text, with the marks that the text may put around it: `quality.tiled`, [yearly.codes]. The
+#: space between a Chinese character and a key belongs to it: no space goes before a quotation mark.
+_KEY_PATTERN = re.compile(r"(?:(?<=[\u4e00-\u9fff]) )?`?\[?(?<![\w./-])([a-z_]+(?:\.\w+)+)\]?`?", re.ASCII)
+#: Groups of the window 县配置; the settings of the first are not listed in the form's file.
+_RATIO_GROUP, _LIMITS_GROUP, _TOLERANCES_GROUP = "ratio", "limits", "tolerances"
+#: The place of settings that the window does not show.
+FILE_PLACE = "file"
+
+
+@cache
+def _load_groups_of_window() -> dict[str, str]:
+    """Return key → group of the settings in the window 县配置."""
+    form = read_toml(COUNTY_FORM)
+    ratio = dict.fromkeys(("ratio.limit", "ratio.form", "ratio.classes"), _RATIO_GROUP)
+    listed = {key: group for group in (_LIMITS_GROUP, _TOLERANCES_GROUP) for key in form[group]}
+    return {**ratio, **listed}
+
+
+def get_setting_place(key: str) -> str:
+    """Return the group of a setting in the window 县配置, or `FILE_PLACE` if only the file has it."""
+    return _load_groups_of_window().get(key, FILE_PLACE)
+
+
+def find_setting_keys(text: str, titles: Mapping[str, str]) -> list[str]:
+    """Return the keys of settings in a text, each once, in order."""
+    return list(dict.fromkeys(m[1] for m in _KEY_PATTERN.finditer(text) if m[1] in titles))
+
+
+def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -> str:
+    """Return a text in which each key of a setting follows the setting's title.
+
+    ``pattern``: how title and key are written, with the placeholders ``title`` and ``key``.
+    """
+
+    def name_setting(found: re.Match[str]) -> str:
+        return pattern.format(title=titles[found[1]], key=found[1]) if found[1] in titles else found[0]
+
+    return _KEY_PATTERN.sub(name_setting, text)
+
+
+def describe_places(keys: Iterable[str], titles: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """Return the sentences on where the settings are changed; empty without settings.
+
+    ``words``: the texts of each place, and the comma between titles.
+    """
+    keys_by_place: dict[str, list[str]] = {}
+    for key in keys:
+        keys_by_place.setdefault(get_setting_place(key), []).append(key)
+    return words["gap"].join(
+        words[place].format(
+            titles=words["comma"].join(
+                words["quoted"].format(title=title) for title in dict.fromkeys(titles[key] for key in listed)
+            )
+        )
+        for place, listed in sorted(keys_by_place.items(), key=lambda item: item[0] == FILE_PLACE)
+    )

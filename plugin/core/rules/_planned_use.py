@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Planned land use below city lines, facilities and street axes of the central urban area."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from ..engine.context import RuleContext
+from ..indicators.survey_deductions import find_rows_below
+from ..model.findings import Finding
+from ..model.rule import Severity
+from ..plan.layer import Layer
+from ._attributes import label_code, make_row_list_params, name_codes
+from ._places import select_valid_polygons
+
+
+def find_land_cut_by_line(
+    line: Layer, classes: list[str], planned_use: Layer, boundary: Layer | None, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding for each parcel of some classes of which the line covers a part, but less than its share.
+
+    With a boundary, only the part of the parcel inside it counts.
+    """
+    rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
+    covered = ctx.geometry.find_shared_parts(planned_use, line, rows_a=rows)
+    covered_areas = np.bincount(covered.left, covered.area, minlength=len(planned_use))
+    areas, is_met = np.nan_to_num(shapely.area(planned_use.plane)), covered_areas > 0
+    if boundary is not None and is_met.any():
+        inside = ctx.geometry.find_shared_parts(planned_use, boundary, rows_a=is_met, measured=True)
+        areas = np.bincount(inside.left, inside.area, minlength=len(planned_use))
+    limit = float(ctx.norm.get("zones.min_covered_share"))
+    findings = []
+    for row in np.flatnonzero(is_met & (covered_areas < limit * areas)).tolist():
+        of_row = np.flatnonzero(covered.left == row)
+        line_row = int(covered.right[of_row[np.argmax(covered.area[of_row])]])
+        value = planned_use.text("land_use")[row]
+        params = {
+            "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
+            "limit": round(100 * limit, 2),
+            "value": value,
+            "shown": {"value": label_code(planned_use, "land_use", value, ctx)},
+        }
+        finding = ctx.finding_maker.make_row_finding(
+            line, line_row, case="cut", params=params, geometry=planned_use.plane[row]
+        )
+        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[row]]
+        findings.append(finding)
+    return ctx.finding_maker.mark_findings_by_location(findings)
+
+
+def report_empty_line(
+    line: Layer, classes: list[str], planned_use: Layer, boundary: Layer | None, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding on a layer of lines without features, if much land of some classes is planned."""
+    rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
+    area = float(planned_use.statutory[rows].sum())
+    if area < float(ctx.norm.get("zones.min_described_m2")):
+        return []
+    params = {"expected": name_planned_classes(classes, planned_use, ctx), "count": int(rows.sum())}
+    shape = ctx.geometry.unite_shapes(planned_use.plane[rows])
+    return [
+        Finding(line.role, related_role=planned_use.role, case="empty", params=params, area_m2=area, geometry=shape)
+    ]
+
+
+def find_facilities_on_other_land(
+    points: Layer, words: list[str], classes: list[str], planned_use: Layer, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding for each point with one of the words in its name on planned land of some classes."""
+    below = find_rows_below(points, planned_use, ctx)
+    is_wrong = ctx.find_rows_with_code(planned_use, "land_use", classes)
+    names = points.text("feature_name")
+    findings = []
+    for row in np.flatnonzero((below >= 0) & is_wrong[below]).tolist():
+        if not any(word in names[row] for word in words):
+            continue
+        value = planned_use.text("land_use")[below[row]]
+        params = {
+            "name": names[row],
+            "value": value,
+            "shown": {"value": label_code(planned_use, "land_use", value, ctx)},
+        }
+        finding = ctx.finding_maker.make_row_finding(
+            points, row, case="facility", params=params, geometry=points.plane[row]
+        )
+        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(below[row])]]
+        findings.append(finding)
+    return findings
+
+
+def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return a finding on the lines that are mostly on planned land of other classes than roads.
+
+    Nothing is compared if no land is planned for roads.
+    """
+    is_road = ctx.find_rows_with_code(planned_use, "land_use", classes)
+    if not is_road.any():
+        return []
+    land = select_valid_polygons(planned_use)
+    land[is_road] = None
+    line, parcel = shapely.STRtree(land).query(lines.plane, predicate="intersects")
+    off_lengths = shapely.length(shapely.intersection(lines.plane[line], land[parcel]))
+    off_length = np.bincount(line, off_lengths, minlength=len(lines))
+    limit = float(ctx.norm.get("zones.max_off_road_share"))
+    rows = np.flatnonzero(off_length > limit * np.nan_to_num(shapely.length(lines.plane))).tolist()
+    if not rows:
+        return []
+    params = {
+        "limit": round(100 * limit, 2),
+        "expected": name_planned_classes(classes, planned_use, ctx),
+        **make_row_list_params(lines, rows),
+    }
+    finding = ctx.finding_maker.make_row_finding(
+        lines,
+        rows[0],
+        case="road",
+        severity=Severity.INFO,
+        params=params,
+        geometry=shapely.union_all(lines.plane[rows]),
+    )
+    finding.related_role = planned_use.role
+    return [finding]
+
+
+def name_planned_classes(classes: list[str], planned_use: Layer, ctx: RuleContext) -> str:
+    """Return the names of classes of planned land use as one text."""
+    declared = planned_use.template.find_field("land_use")
+    return name_codes(classes, declared.codes if declared is not None else "", ctx)

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.context import RuleContext, trim_code_padding
+from ...model.findings import Finding
+from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...standard.template import TemplateField
+from .._attributes import (
+    MAX_SHOWN_FIDS,
+    ValueProblem,
+    find_wrong_rows,
+    make_findings_of_wrong_values,
+    make_row_list_params,
+    make_setting_error,
+    read_field_words,
+    read_number_lines,
+    shorten_or_mask_value,
+)
+
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+RESERVE_LAYER, FARMLAND_LAYER = {"layer": "ZRBHD"}, {"layer": "YJJBNTBHTB"}
+CULTIVATED_LAYER, HERITAGE_LAYER = {"layer": "GDBHMB"}, {"layer": "LSWHBHX"}
+#: Digits of a province in a division code.
+PROVINCE_DIGITS = 2
+#: Digits of a village in the codes of owner and place.
+VILLAGE_DIGITS = 12
+#: Between spellings of one word, and between the numbers of a field.
+SPELLING_SEPARATOR = "|"
+
+
+def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int | None]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, **values}]}
+
+
+@rule(
+    "ATT025",
+    "implausible-values",
+    problem="A value is implausible",
+    severity=Severity.WARNING,
+    basis=["attribute-habits"],
+    needs={"layer": LayerNeed(EVERY_LAYER)},
+    uses=["attributes.name_words", "attributes.province_values", "attributes.rare_values", "attributes.differing_codes", "attributes.value_patterns", "attributes.largest_areas", "attributes.code_digits"],
+    messages={
+        "area": "{layer} ({key}): the feature covers {area}; features of this layer are at most {limit} m². Check its "
+        "outline by the approved list; if it is right, raise the limit under "
+        "“largest plausible areas of features” [attributes.largest_areas] in the county's profile file.",
+        "name": "{layer} ({key}): the name “{name}” has the word “{word}”, but {field} ({alias}) is “{value}”. Compare both "
+        "with the document of approval, and correct the wrong one.",
+        "province": "{layer}: {field} ({alias}) is {value}, which does not occur in this province; features: {count} "
+        "({rows}{more}). Correct the value; if it is right, add the province under "
+        "“values that occur in some provinces” [attributes.province_values] in the county's profile file.",
+        "rare": "{layer}: {field} ({alias}) is {value} in {percent} % of the layer's area, but few features have this value "
+        "(at most {limit} %); features: {count} ({rows}{more}). Compare it with the survey, and correct wrong values; if "
+        "they are right, raise the share under “values that few features have” [attributes.rare_values] in the county's "
+        "profile file.",
+        "same_codes": "{layer}: {field} ({alias}) is {value}, but {first} and {second} name the same village; features: {count} "
+        "({rows}{more}). Land with this value belongs to another village than that of its place. Correct the value or the "
+        "codes by the survey.",
+        "pattern": "{layer}: {field} ({alias}) does not have the form of such a value; features: {count} ({rows}{more}). Enter the "
+        "complete value, for a telephone with its area code, or clear the field.",
+        "digits": "{layer}: {field} ({alias}) has fewer than {expected} digits, such as “{value}”; features: {count} ({rows}{more}). "
+        "Compare the codes with the land survey, and append the zeros that are missing at their end.",
+    },
+    fails=[
+        RuleExample("a building as large as a quarter", {"layer": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, finds=1, roles={"layer": "LSJZM"}, areas=(20000.0,)),
+        RuleExample("a national reserve of provincial level", _make_plan(feature_name="某山国家级自然保护区核心保护区", JB="省级"), finds=1, roles=RESERVE_LAYER),
+        RuleExample("a park that is called a reserve", _make_plan(feature_name="某山省级森林公园", LX="自然保护区"), finds=1, roles=RESERVE_LAYER),
+        RuleExample("level and kind", _make_plan(feature_name="某河国家湿地公园", LX="自然保护区", JB="市级"), finds=2, roles=RESERVE_LAYER),
+        RuleExample("the name of a code", _make_plan(feature_name="某寺（省级文物保护单位）保护范围", JB="20"), finds=1, roles=HERITAGE_LAYER),
+        RuleExample("black soil in the south", _make_plan(SFWHTD=1), finds=1, roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
+        RuleExample("nothing but exclaves", _make_plan(FRDBS="1"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("an exclave of its own village", {"layer": [{"wkt": SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402251002010000000", "ZLDWDM": "1402251002010000000"},
+                {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a short telephone number", _make_plan(LXDH="12345"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("codes of villages without their zeros", _make_plan(ZLDWDM="140225100201"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("a name for a telephone number", _make_plan(LXDH="见备注"), finds=1, roles=FARMLAND_LAYER),
+    ],
+    passes=[
+        RuleExample("a courtyard", {"layer": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"]}, roles={"layer": "LSJZM"}),
+        RuleExample("a national reserve", _make_plan(feature_name="某山国家级自然保护区核心保护区", LX="自然保护区", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a national park", _make_plan(feature_name="某国家公园", LX="国家公园", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a park is a nature park", _make_plan(feature_name="某山国家森林公园", LX="自然公园（森林公园）", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a name without a level", _make_plan(feature_name="某山自然保护区", JB="省级"), roles=RESERVE_LAYER),
+        RuleExample("two names in one", _make_plan(feature_name="某山省级自然保护区（国家级风景名胜区）", LX="自然公园", JB="国家级"), roles=RESERVE_LAYER),
+        RuleExample("a code that no list explains", _make_plan(feature_name="某山国家级自然保护区", LX="01", JB="1"), roles=RESERVE_LAYER),
+        RuleExample("no black soil", _make_plan(SFWHTD=0), roles=CULTIVATED_LAYER, settings={"attributes.province_values": ["GDBHMB SFWHTD 1 23"]}),
+        RuleExample("an exclave", {"layer": [{"wkt": SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402231002010000000", "ZLDWDM": "1402251002010000000"},
+                {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, roles=FARMLAND_LAYER),
+        RuleExample("a complete code of a place", _make_plan(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
+        RuleExample("telephone numbers", {"layer": [{"wkt": SQUARE_WKT, "LXDH": number} for number in
+                ("13900000000", "0352-8320000", "(0352)8320000转802", "0352-8320000、13900000000", None)]}, roles=FARMLAND_LAYER),
+    ],
+)  # fmt: skip
+def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
+    """Values agree with name and province, and have their form.
+
+    What it checks
+        Level and kind of nature reserves and heritage (`attributes.name_words`): if the name has one of the words, such
+        as 国家级 or 森林公园, the field does not have another word of its line. Values that occur in some provinces
+        only (`attributes.province_values`): 黑土地. Values that few features have (`attributes.rare_values`), and codes
+        that differ for a value (`attributes.differing_codes`): the owner of an exclave (飞入地) is not of its place. The form of telephone numbers (`attributes.value_patterns`).
+        Codes of places with fewer digits than the survey gives them (`attributes.code_digits`).
+        Features larger than a single building (`attributes.largest_areas`: 历史建筑). One finding for each field of a layer, for names and areas one for
+        each row.
+    Why
+        Tables count reserves by level and kind, and maps show them by name. A wrong level gives a reserve the rules of
+        another one; with a wrong number, the person responsible for farmland cannot be reached.
+    How to fix
+        Compare name and field with the document of approval, and correct the wrong one. Enter complete numbers.
+    Limits
+        A field that is a code without a list, or that has none of the words, is not compared; with a list, the name of
+        its code is. Which of the two is right is unknown. The settings are of mark C. Runs for a whole county, by name
+        or with the group attributes.
+    """
+    result = RuleResult(is_applicable=False)
+    for role, name, groups in read_field_words(ctx.norm, "attributes.name_words"):
+        declared = _find_declared_field(layer, role, name)
+        if declared is not None and layer.has("feature_name"):
+            result.is_applicable = True
+            result.findings += _report_other_words_than_in_name(layer, declared, groups, ctx)
+    for role, name, words in read_field_words(ctx.norm, "attributes.province_values"):
+        declared, province = _find_declared_field(layer, role, name), ctx.plan.area_code[:PROVINCE_DIGITS]
+        if declared is not None and province:
+            value, *provinces = words
+            result.is_applicable = True
+            is_impossible = np.array(layer.get_texts_by_name(name), dtype=object) == value
+            if province not in provinces and is_impossible.any():
+                result.findings.append(_make_field_finding(layer, declared, is_impossible, "province", value, ctx))
+    for role, name, value, limit in read_number_lines(ctx.norm, "attributes.rare_values", 4):
+        declared = _find_declared_field(layer, role, name)
+        if declared is not None and layer.template.geometry == "polygon":
+            result.is_applicable = True
+            result.findings += _report_frequent_value(layer, declared, value, float(limit), ctx)
+    for role, name, (value, *codes) in read_field_words(ctx.norm, "attributes.differing_codes"):
+        declared = _find_declared_field(layer, role, name)
+        if len(codes) != 2:
+            line = " ".join((role, name, value, *codes))
+            raise make_setting_error(ctx.norm, "attributes.differing_codes", line, '"A B C D E"')
+        if declared is not None and all(layer.get_column_by_name(code) is not None for code in codes):
+            result.is_applicable = True
+            result.findings += _report_equal_codes(layer, declared, value, codes, ctx)
+    for role, name, patterns in read_field_words(ctx.norm, "attributes.value_patterns"):
+        declared = _find_declared_field(layer, role, name)
+        if declared is not None:
+            result.is_applicable = True
+            has_other_form = _find_values_without_pattern(layer.get_texts_by_name(name), patterns[0], ctx)
+            if has_other_form.any():
+                result.findings.append(_make_field_finding(layer, declared, has_other_form, "pattern", "", ctx))
+    for name, digits in read_number_lines(ctx.norm, "attributes.code_digits", 2):
+        declared = _find_declared_field(layer, layer.role, name)
+        if declared is not None:
+            result.is_applicable = True
+            result.findings += _report_short_codes(layer, declared, int(float(digits)), ctx)
+    for role, limit in read_number_lines(ctx.norm, "attributes.largest_areas", 2):
+        if role == layer.role and layer.template.geometry == "polygon":
+            result.is_applicable = True
+            for row in np.flatnonzero(np.nan_to_num(layer.statutory) > float(limit)).tolist():
+                params, area = {"limit": float(limit)}, float(layer.statutory[row])
+                result.findings.append(
+                    ctx.finding_maker.make_row_finding(
+                        layer, row, case="area", params=params, geometry=layer.plane[row], area_m2=area
+                    )
+                )
+    return result
+
+
+def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | None:
+    """Return the template's field of a setting's line; None for another layer, or if the layer lacks the field."""
+    return (
+        layer.template.find_field_by_name(name)
+        if role == layer.role and layer.get_column_by_name(name) is not None
+        else None
+    )
+
+
+def _report_frequent_value(
+    layer: Layer, declared: TemplateField, value: str, limit: float, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding if more than a share ``limit`` of the layer's area has a value that few features have."""
+    areas = np.nan_to_num(layer.statutory)
+    has_value = np.array(layer.get_texts_by_name(declared.name), dtype=object) == value
+    share = float(areas[has_value].sum() / areas.sum()) if areas.sum() > 0 else 0.0
+    if share <= limit:
+        return []
+    finding = _make_field_finding(layer, declared, has_value, "rare", value, ctx)
+    finding.params |= {"percent": round(100 * share, 2), "limit": round(100 * limit, 2)}
+    return [finding]
+
+
+def _report_equal_codes(
+    layer: Layer, declared: TemplateField, value: str, codes: list[str], ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding on rows with a value for which two code fields must name different villages, but do not."""
+    first, second = (
+        np.array([text[:VILLAGE_DIGITS] for text in layer.get_texts_by_name(code)], dtype=object) for code in codes
+    )
+    has_value = np.array(layer.get_texts_by_name(declared.name), dtype=object) == value
+    is_same = has_value & (first == second) & (first != "")
+    if not is_same.any():
+        return []
+    finding = _make_field_finding(layer, declared, is_same, "same_codes", value, ctx)
+    finding.params |= {"first": codes[0], "second": codes[1]}
+    return [finding]
+
+
+def _report_other_words_than_in_name(
+    layer: Layer, declared: TemplateField, groups: list[str], ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding for each row whose field has the word of another group than its name.
+
+    ``groups``: words that exclude each other; spellings of one word are joined with ``|``.
+    """
+    spellings = [group.split(SPELLING_SEPARATOR) for group in groups]
+    codes = ctx.get_code_list(declared.codes).entry_by_code if declared.codes else {}
+
+    def judge(pair: tuple[str, str]) -> ValueProblem | None:
+        name, value = pair
+        entry = codes.get(trim_code_padding(value, declared.code_pad))
+        label = value if entry is None else entry.name
+        in_name, in_field = (
+            {n for n, words in enumerate(spellings) if any(w in text for w in words)} for text in (name, label)
+        )
+        if not in_name or not in_field or in_name & in_field:
+            return None
+        word = next(w for w in spellings[min(in_name)] if w in name)
+        params = {"name": name, "word": word, "value": value, "alias": declared.alias}
+        return ValueProblem("name", params if label == value else {**params, "shown": {"value": f"{value} {label}"}})
+
+    pairs = list(zip(layer.text("feature_name"), layer.get_texts_by_name(declared.name), strict=True))
+    return make_findings_of_wrong_values(ctx, layer, declared.name, pairs, judge)
+
+
+def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleContext) -> NDArray:
+    """Return (n,) bool: values, other than empty ones, that do not match a pattern completely."""
+    try:
+        expected = re.compile(pattern)
+    except re.error as error:
+        raise make_setting_error(ctx.norm, "attributes.value_patterns", pattern, str(error)) from error
+    is_wrong = np.zeros(len(values), dtype=bool)
+    found = find_wrong_rows(values, lambda value: None if not value or expected.fullmatch(value) else ValueProblem())
+    is_wrong[[position for position, _ in found]] = True
+    return is_wrong
+
+
+def _report_short_codes(layer: Layer, declared: TemplateField, digits: int, ctx: RuleContext) -> list[Finding]:
+    """Return a finding on codes with fewer digits; for information if all codes of the layer have one length."""
+    codes = np.array(layer.get_texts_by_name(declared.name), dtype=object)
+    lengths = np.array([len(code) if code.isascii() and code.isdigit() else 0 for code in codes], dtype=int)
+    is_short = (lengths > 0) & (lengths < digits)
+    if not is_short.any():
+        return []
+    finding = _make_field_finding(layer, declared, is_short, "digits", str(codes[is_short][0]), ctx)
+    finding.params["expected"] = digits
+    if len(np.unique(lengths[lengths > 0])) == 1:
+        finding.severity = Severity.INFO
+    return [finding]
+
+
+def _make_field_finding(
+    layer: Layer, declared: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
+) -> Finding:
+    """Return the finding on all rows ((n,) bool) with a wrong value in a field."""
+    rows = np.flatnonzero(is_wrong).tolist()
+    params = {"alias": declared.alias, **make_row_list_params(layer, rows)}
+    if value:
+        params["value"] = shorten_or_mask_value(declared, value)
+    shape = ctx.geometry.unite_shapes(layer.plane[rows[:MAX_SHOWN_FIDS]])
+    return ctx.finding_maker.make_row_finding(
+        layer, rows[0], case=case, field=declared.name, params=params, geometry=shape
+    )

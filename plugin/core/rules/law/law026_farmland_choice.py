@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.context import RuleContext
+from ...geometry.parts import OverlayParts, make_row_parts
+from ...geometry.validity import is_missing
+from ...indicators.land_use import get_land_areas
+from ...indicators.survey_deductions import find_rows_below
+from ...model.findings import Finding
+from ...model.indicator import SQUARE_METRES
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import MAX_SHOWN_FIDS, make_row_list_params, read_number_lines
+from .._places import find_usable_layer_or_note_reason
+
+WEST_WKT = "POLYGON ((0 0, 1000 0, 1000 2000, 0 2000, 0 0))"
+EAST_WKT = "POLYGON ((1000 0, 2000 0, 2000 2000, 1000 2000, 1000 0))"
+WEST_FIELD = {"wkt": WEST_WKT, "land_use": "0103", "slope_class": "4"}
+EAST_FIELD = {"wkt": EAST_WKT, "land_use": "0103", "slope_class": "1"}
+OPEN_LINES_SETTING, QUALITY_SETTING = "farmland.open_lines", "farmland.compared_quality"
+LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_inside_m2"
+
+
+@rule(
+    "LAW026",
+    "farmland-choice",
+    problem="The choice of protected cultivated land deserves comparison",
+    severity=Severity.INFO,
+    basis=["pbf-priority"],
+    needs={
+        "cultivated": LayerNeed("cultivated", optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "parcels": LayerNeed("parcels", reads=("land_use",), optional=True),
+        "boundary": LayerNeed("boundary", optional=True),
+    },
+    uses=[OPEN_LINES_SETTING, LEFT_OUT_SETTING, INSIDE_SETTING, QUALITY_SETTING, "farmland.steep_classes"],
+    messages={
+        "left_out": "{related_layer}: cultivated land outside {fillers} that is not in {layer} and not steeper than 25°: {area} "
+        "(net {net_area}) of {count} parcels, {percent} % of such land; the largest are {rows}{more}. Compare them with the "
+        "approved protection target. Add land left out by mistake; for land left out with reason, no action is needed.",
+        "inside": "{layer}: land inside {related_layer}: {area} (net {net_area}) of {count} parcels; the largest are {rows}{more}. It counts towards "
+        "the task of cultivated land; without it the layer has {remaining} {unit}. Confirm that the plan keeps this land "
+        "as fields; remove from {layer} what it builds on.",
+        "quality": "{layer}: the average {field} by area is {value}, that of cultivated land outside it ({related_layer}) {other}: worse "
+        "by {miss}, at most {limit} is usual. Parcels left out that are better than the average include {rows}{more} ({area}). "
+        "Compare the choice of {layer} with its reasons; if it is as approved, no action is needed.",
+    },
+    fails=[
+        RuleExample("fields that are not protected", {"parcels": [WEST_FIELD, EAST_FIELD], "cultivated": [EAST_WKT]}, finds=1, roles={"parcels": "DLTB"},
+                settings={QUALITY_SETTING: [], "farmland.steep_classes": ["5"]}, areas=(2000000.0,)),
+        RuleExample("a part of a field that is not protected", {"parcels": [WEST_FIELD, EAST_FIELD], "cultivated": [EAST_WKT, "POLYGON ((600 0, 1000 0, 1000 2000, 600 2000, 600 0))"]},
+                finds=1, roles={"parcels": "DLTB"}, areas=(1200000.0,)),
+        RuleExample("protected fields in the town", {"cultivated": [EAST_WKT], "boundary": [EAST_WKT]}, finds=1, areas=(2000000.0,)),
+        RuleExample("slopes instead of level fields", {"parcels": [WEST_FIELD, EAST_FIELD], "cultivated": [WEST_WKT, EAST_WKT], "farmland": [WEST_WKT]}, finds=1,
+                roles={"parcels": "DLTB"}, areas=(2000000.0,)),
+    ],
+    passes=[
+        RuleExample("all fields are protected, and the red line is elsewhere", {"parcels": [EAST_FIELD], "cultivated": [EAST_WKT], "red_line": [WEST_WKT]}, roles={"parcels": "DLTB"}),
+        RuleExample("all fields are protected", {"parcels": [WEST_FIELD, EAST_FIELD], "cultivated": [WEST_WKT, EAST_WKT], "farmland": [EAST_WKT]}, roles={"parcels": "DLTB"}),
+        RuleExample("fields in the town are not protected", {"parcels": [WEST_FIELD, EAST_FIELD], "cultivated": [EAST_WKT], "boundary": [WEST_WKT]}, roles={"parcels": "DLTB"}),
+        RuleExample("steep fields are not protected", {"parcels": [{**WEST_FIELD, "slope_class": "5"}, EAST_FIELD], "cultivated": [EAST_WKT]}, roles={"parcels": "DLTB"}),
+        RuleExample("woods are not protected", {"parcels": [{"wkt": WEST_WKT, "land_use": "0301"}, EAST_FIELD], "cultivated": [EAST_WKT]}, roles={"parcels": "DLTB"}),
+    ],
+)  # fmt: skip
+def farmland_choice(
+    cultivated: Layer | None,
+    farmland: Layer | None,
+    parcels: Layer | None,
+    boundary: Layer | None,
+    *,
+    ctx: RuleContext,
+) -> RuleResult:
+    """The choice of protected cultivated land is compared with the survey.
+
+    What it checks
+        Three sums, each one finding of information: cultivated land of the survey outside the lines of
+        `farmland.open_lines` that is not in 耕地保护目标, from `farmland.min_left_out_m2` on; land of 耕地保护目标
+        inside 城镇开发边界, from `farmland.min_inside_m2` on, which counts towards the task; and the average slope class
+        (GDPDJB) and grade (GDDB) of 永久基本农田, weighted by area, if it is worse than that of the other cultivated
+        land by more than the limit in `farmland.compared_quality`.
+    Why
+        Good cultivated land is protected first. Sums and tasks are met as well by a choice that leaves out level
+        fields near the town for slopes far from it.
+    How to fix
+        Compare the largest parcels with the approved result; add land left out by mistake, or exchange land.
+    Limits
+        The land left out and the land inside are measured by their outlines; qualities are compared by whole parcels,
+        each where a point inside it is. Net areas are used if the survey has them. Plans may leave out cultivated land
+        with reason (unstable land, land for projects), so nothing here is a defect in itself. Larger numbers are worse
+        classes and grades. Land of `farmland.steep_classes` is not expected in 耕地保护目标. Limits are settings (C). Runs for a whole county, by name or with the group farmland.
+    """
+    result = RuleResult(is_applicable=False)
+    names = ctx.norm.get(OPEN_LINES_SETTING)
+    lines = [line for name in names if (line := find_usable_layer_or_note_reason(name, ctx, result)) is not None]
+    if parcels is not None and (cultivated is not None or farmland is not None):
+        result.is_applicable = True
+        fields = ctx.find_cultivated_rows(parcels) & ~is_missing(parcels.plane)
+        if cultivated is not None:
+            result.findings += _find_fields_left_out(cultivated, parcels, fields, lines, ctx)
+        if farmland is not None:
+            for line in lines:
+                fields &= find_rows_below(parcels, line, ctx) < 0
+            result.findings += _compare_quality(farmland, parcels, fields, ctx)
+    if cultivated is not None and boundary is not None:
+        result.is_applicable = True
+        result.findings += _find_targets_inside(cultivated, boundary, ctx)
+    return result
+
+
+def _find_fields_left_out(
+    cultivated: Layer, parcels: Layer, fields: NDArray, lines: list[Layer], ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding on the land of fields ((n,) bool, rows of ``parcels``) outside the protection target.
+
+    Land inside ``lines`` may be left out. The share is that of the land left out in it and the protected fields.
+    """
+    rows = fields & ~np.isin(parcels.text("slope_class"), ctx.norm.get("farmland.steep_classes"))
+    parts = ctx.geometry.remove_repeated_land(ctx.geometry.find_uncovered(parcels, cultivated, rows=rows))
+    outside_m2 = float(ctx.geometry.compute_part_areas(parts, parcels).sum())
+    protected_m2 = float(np.nansum(parcels.statutory[rows])) - outside_m2
+    for line in lines:
+        parts = _leave_out_land_inside(parts, parcels, line, ctx)
+    areas = ctx.geometry.compute_part_areas(parts, parcels)
+    left_out_m2 = float(areas.sum())
+    if not len(parts) or left_out_m2 < float(ctx.norm.get(LEFT_OUT_SETTING)):
+        return []
+    finding = _make_finding(cultivated, parcels, parts, parcels, "left_out", ctx)
+    finding.params["percent"] = round(100 * left_out_m2 / (left_out_m2 + protected_m2), 2)
+    finding.params["fillers"] = [ctx.plan.list_roles_of_concept(name)[0] for name in ctx.norm.get(OPEN_LINES_SETTING)]
+    return [finding]
+
+
+def _leave_out_land_inside(parts: OverlayParts, layer: Layer, line: Layer, ctx: RuleContext) -> OverlayParts:
+    """Return the pieces of parts of a layer's rows that are outside a line."""
+    pieces = ctx.geometry.find_uncovered_in_shapes(layer, parts.left, parts.geometry, line)
+    pieces.left = parts.left[pieces.left]
+    return pieces
+
+
+def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return a finding on the land of the protection target inside the boundary."""
+    parts = ctx.geometry.remove_repeated_land(ctx.geometry.find_shared_parts(cultivated, boundary))
+    if not len(parts) or float(ctx.geometry.compute_part_areas(parts, cultivated, boundary).sum()) < float(
+        ctx.norm.get(INSIDE_SETTING)
+    ):
+        return []
+    _, areas = get_land_areas(cultivated).best_basis_and_areas
+    counted = np.nan_to_num(areas)
+    inside = float((ctx.geometry.compute_part_shares_of_rows(parts, cultivated) * counted[parts.left]).sum())
+    finding = _make_finding(cultivated, boundary, parts, cultivated, "inside", ctx)
+    finding.params["remaining"] = round((float(counted.sum()) - inside) / SQUARE_METRES["wan_mu"], 4)
+    finding.params["unit"] = "wan_mu"
+    return [finding]
+
+
+def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: RuleContext) -> list[Finding]:
+    """Return a finding for each field by which farmland is worse than the fields outside it."""
+    findings = []
+    _, areas = get_land_areas(parcels).best_basis_and_areas
+    is_farmland = find_rows_below(parcels, farmland, ctx) >= 0
+    for name, limit in read_number_lines(ctx.norm, QUALITY_SETTING, 2):
+        values = parcels.get_numbers_by_name(name)
+        is_compared = ctx.find_cultivated_rows(parcels) & np.isfinite(values) & (np.nan_to_num(areas) > 0)
+        kept, left_out = is_compared & is_farmland, is_compared & fields & ~is_farmland
+        if not kept.any() or float(areas[left_out].sum()) < float(ctx.norm.get(LEFT_OUT_SETTING)):
+            continue
+        own, other = (float(np.average(values[rows], weights=areas[rows])) for rows in (kept, left_out))
+        if own - other <= float(limit):
+            continue
+        better = np.flatnonzero(left_out & (values < own))
+        finding = _make_finding(
+            farmland, parcels, make_row_parts(better, parcels.plane[better]), parcels, "quality", ctx
+        )
+        finding.field = name
+        finding.params |= {
+            "value": round(own, 2),
+            "other": round(other, 2),
+            "miss": round(own - other, 2),
+            "limit": float(limit),
+        }
+        findings.append(finding)
+    return findings
+
+
+def _make_finding(
+    layer: Layer, related: Layer, parts: OverlayParts, owner: Layer, case: str, ctx: RuleContext
+) -> Finding:
+    """Return a finding on parts of rows of ``owner``; it names the rows with the most land."""
+    areas = ctx.geometry.compute_part_areas(parts, owner)
+    area_of_row = np.bincount(parts.left, areas, minlength=len(owner))
+    found = np.unique(parts.left)
+    largest_first = found[np.argsort(-area_of_row[found], kind="stable")].tolist()
+    net = owner.numbers("net_area")[parts.left] * ctx.geometry.compute_part_shares_of_rows(parts, owner)
+    return Finding(
+        layer.role,
+        case=case,
+        params=make_row_list_params(owner, largest_first),
+        related_role=related.role,
+        area_m2=float(areas.sum()),
+        net_area_m2=float(np.nansum(net)) if np.isfinite(net).any() else None,
+        geometry=ctx.geometry.unite_shapes(parts.geometry[np.isin(parts.left, largest_first[:MAX_SHOWN_FIDS])]),
+    )

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...engine.context import RuleContext
+from ...geometry.validity import is_missing
+from ...indicators.land_use import CLASS_CODE_LIST_ID, is_in_classes
+from ...indicators.survey_deductions import find_rows_below
+from ...model.findings import Finding
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from ...three_zones.main_function import intersects_any_interior
+from .._attributes import MAX_SHOWN_FIDS, make_row_list_params, name_codes, read_class_lines
+from .._places import find_usable_layer_or_note_reason
+
+WEST_WKT = "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))"
+EAST_WKT = "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"
+WHOLE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+CORNER_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+FAR_WEST_WKT = "POLYGON ((-2000 0, 0 0, 0 1000, -2000 1000, -2000 0))"
+#: Parcels are compared with a zone if together they cover this share of it at least, and this many times it at most.
+LEAST_PARCEL_SHARE, MOST_PARCEL_SHARE = 0.5, 2.0
+#: A parcel is in a layer that covers this share of it.
+INCLUDED_SHARE = 0.5
+#: In a setting: features of each kind.
+EVERY_KIND = "*"
+SURVEY, BASE = {"base_parcels": "DLTB"}, {"base_parcels": "XZYDYH"}
+
+
+def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, list]:
+    return {
+        "base_parcels": [{"wkt": WEST_WKT, "land_use": west}, {"wkt": EAST_WKT, "land_use": east}],
+        "YDYHGHFQ": [{"wkt": WHOLE_WKT, "zone_code": zone}],
+        **layers,
+    }
+
+
+@rule(
+    "REL040",
+    "zones-against-land",
+    problem="A zone or layer does not fit the present land",
+    severity=Severity.WARNING,
+    basis=["zone-functions", "forest-protection"],
+    needs={"base_parcels": LayerNeed("base_parcels", fields=("land_use",))},
+    uses=[
+        "zones.present_classes", "zones.min_present_share", "zones.min_present_m2", "zones.mineral_layers",
+        "main_function.energy_zones", "zones.described_classes", "zones.min_described_share", "zones.min_partly_share",
+        "zones.min_described_m2", "zones.expected_kinds", "zones.kept_layers", "zones.min_kept_m2",
+    ],
+    messages={
+        "zone": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is {expected}; zones of this "
+        "kind usually have more. Check code and outline; if the land is to change as planned, no action is needed.",
+        "mineral": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is {expected}, and no feature "
+        "of the mineral layers is in it. Check the code of the zone, or draw the mineral features; for a zone of energy "
+        "supply, no action is needed.",
+        "left_out": "{layer} includes {percent} % of the land of these classes in {related_layer}: {expected}. Parcels of {area} are "
+        "not in it: {count} ({rows}{more}). Add them to the layer; if their class is wrong, correct it; if they are "
+        "excluded with reason, waive the finding.",
+        "kept": "{layer} ({zone}) shares {area} ({percent} % of it) with {related_layer}; features: {count} ({rows}{more}), most in the first. Such "
+        "forest must be kept: no fields, villages or surface mining. Compare both outlines; move the zone or line "
+        "back, or state in the text of the plan how the forest is kept (for example above underground mining).",
+        "partly": "{layer} covers only {percent} % of the land of these classes in {related_layer}: {expected}. Parcels of {area} are "
+        "not in it: {count} ({rows}{more}). Compare the layer with its source. Add what is missing; if the layer is to "
+        "include only part of such land, no action is needed.",
+        "lost": "{layer} has no zone of the kind {zone}, but {related_layer} has {area} of such land ({expected}), parcels: {count} "
+        "({rows}{more}), most of it in zones of the kind {now}. Compare {field} "
+        "with the plan's map, and correct it; if the plan has no zone of this kind, no action is needed.",
+    },
+    fails=[
+        RuleExample("a village zone of fields", _make_plan("510", "0103", "0103"), finds=1, roles=SURVEY, areas=(1000000.0,)),
+        RuleExample("a forestry zone of fields and houses", _make_plan("530", "010300", "070100"), finds=1, roles=BASE),
+        RuleExample("a flood line on fields", {**_make_plan("520", "0103", "0103"), "HLFXKZX": [{"wkt": WHOLE_WKT, "feature_kind": "21"}]}, finds=1, roles=SURVEY),
+        RuleExample("a mining zone of orchards far from any mine", _make_plan("700", "0201", "0201", KCZYKCBHX=[FAR_WEST_WKT]), finds=1, roles=SURVEY),
+        RuleExample("a marsh that is not a wetland", {"base_parcels": [{"wkt": wkt, "land_use": "1108"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
+                "SD": [FAR_WEST_WKT]}, finds=1, areas=(500000.0,), roles=SURVEY),
+        RuleExample("a mine without its line", {"base_parcels": [{"wkt": wkt, "land_use": "0602"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
+                "KCZYKCBHX": [FAR_WEST_WKT]}, finds=1, roles=SURVEY),
+        RuleExample("natural forest to be ploughed", _make_plan("520", "0301", "0301", TRL=[WEST_WKT, CORNER_WKT]), finds=1, areas=(500000.0,), roles=SURVEY,
+                settings={"zones.expected_kinds": []}),
+        RuleExample("a mine on public welfare forest", _make_plan("530", "0301", "0301", KCZYKCBHX=[WEST_WKT], STGYL=[WHOLE_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
+        RuleExample("a wetland layer with a third of the marshes", {"base_parcels": [{"wkt": wkt, "land_use": "1108"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
+                "SD": [WEST_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
+        RuleExample("a mine, but no mining zone", _make_plan("200", "0602", "0201", KCZYKCBHX=[WEST_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
+    ],
+    passes=[
+        RuleExample("natural forest in a forestry zone", _make_plan("530", "0301", "0301", TRL=[WHOLE_WKT]), roles=SURVEY),
+        RuleExample("a grove among fields", _make_plan("520", "0103", "0103", TRL=["POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))"]), roles=SURVEY),
+        RuleExample("a village and fields", _make_plan("510", "0702", "0103"), roles=SURVEY),
+        RuleExample("a forestry zone to be planted", _make_plan("530", "0404", "0103"), roles=SURVEY),
+        RuleExample("a small new village", {**_make_plan("520", "0103", "0103"), "YDYHGHFQ": [{"wkt": CORNER_WKT, "zone_code": "510"}]}, roles=SURVEY),
+        RuleExample("a mine under orchards", _make_plan("700", "0201", "0201", KCZYKCBHX=[CORNER_WKT]), roles=SURVEY),
+        RuleExample("no layer shows where mines are", _make_plan("700", "0201", "0201"), roles=SURVEY),
+        RuleExample("rivers are not in this wetland layer", {"base_parcels": [{"wkt": WEST_WKT, "land_use": "1101"}, {"wkt": EAST_WKT, "land_use": "1108"}],
+                "SD": [EAST_WKT]}, roles=SURVEY),
+        RuleExample("a mine in a mining zone", _make_plan("700", "0602", "0201"), roles=SURVEY),
+        RuleExample("a small pond left out", {"base_parcels": [{"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "land_use": "1108"}, {"wkt": FAR_WEST_WKT, "land_use": "1108"}],
+                "SD": [FAR_WEST_WKT]}, roles=SURVEY),
+    ],
+)  # fmt: skip
+def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
+    """Zones and layers fit the present land.
+
+    What it checks
+        Zones and lines of the kinds in `zones.present_classes` (村庄建设区, 林业发展区, 牧业发展区, 矿产能源发展区,
+        河湖湿地 of the flood line) from `zones.min_present_m2` on: at least `zones.min_present_share` of the base parcels in
+        them is of the classes given there. Zones for mining (`main_function.energy_zones`) without such land pass if
+        a feature of `zones.mineral_layers` is in them. If a zone layer has no zone of a kind in `zones.expected_kinds`,
+        the county has less than `zones.min_present_m2` of the land given there. Findings on zones are information. Layers in
+        `zones.described_classes` (湿地: wetland and water; 洪涝风险控制线: water; 矿产资源控制线: mining land): if a layer
+        includes `zones.min_described_share` of the land of a class, it includes every parcel of that class from
+        `zones.min_described_m2` on, by more than half. One that includes less, from `zones.min_partly_share` on, is
+        information, one finding for a layer. Also as information, one for each kind: features of layers that stay as they
+        are (`zones.kept_layers`: 天然林 and 生态公益林) with `zones.min_kept_m2` or more in zones of fields or villages, or
+        in the mining line, if they fill the share given there.
+    Why
+        Zones keep or develop what is there. A zone whose land is of another kind often has the wrong code or outline;
+        a wetland missing in its layer loses its protection.
+    How to fix
+        Check code and outline of the zone by the plan's map. Add the missing land to the layer, or correct its class.
+    Limits
+        Classes, shares and areas are settings of mark C, and generous: a zone may be planned for a change of its
+        land. In zones, a parcel counts where a point inside it is. A layer that includes less of a class than
+        `zones.min_partly_share` is not compared with it. REL006 reports farmland zones, REL039 zones of the centre. Runs for a whole county, by name
+        or with the group control_lines.
+    """
+    result = RuleResult(is_applicable=False)
+    for name, code, *classes in read_class_lines(ctx.norm, "zones.present_classes", 3):
+        layer = find_usable_layer_or_note_reason(name, ctx, result)
+        if layer is not None and layer.template.geometry == "polygon":
+            result.is_applicable = True
+            result.findings += _find_zones_on_other_land(layer, code, classes, base_parcels, ctx)
+    for name, code, *classes in read_class_lines(ctx.norm, "zones.expected_kinds", 3):
+        layer = find_usable_layer_or_note_reason(name, ctx, result)
+        if layer is not None and layer.template.geometry == "polygon" and layer.has("zone_code"):
+            result.is_applicable = True
+            result.findings += _find_land_of_a_kind_without_zone(layer, code, classes, base_parcels, ctx)
+    for name, *classes in read_class_lines(ctx.norm, "zones.described_classes", 2):
+        layer = find_usable_layer_or_note_reason(name, ctx, result)
+        if layer is not None and layer.template.geometry == "polygon" and layer is not base_parcels:
+            result.is_applicable = True
+            result.findings += _find_land_left_out(layer, classes, base_parcels, ctx)
+    for name, kind, share, *kept_names in read_class_lines(ctx.norm, "zones.kept_layers", 4, number_at=2):
+        layer = find_usable_layer_or_note_reason(name, ctx, result)
+        for kept_name in kept_names if layer is not None else []:
+            kept_layer = find_usable_layer_or_note_reason(kept_name, ctx, result)
+            if layer is not None and kept_layer is not None:
+                result.is_applicable = True
+                result.findings += _find_kept_land(layer, kind, float(share), kept_layer, ctx)
+    return result
+
+
+def _find_zones_on_other_land(
+    layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding for each large row of a kind with little land of its classes."""
+    meaning = "zone_code" if layer.has("zone_code") else "feature_kind"
+    zone_areas = np.nan_to_num(shapely.area(layer.plane))
+    is_compared = ctx.find_rows_with_code(layer, meaning, [code]) & (
+        zone_areas >= float(ctx.norm.get("zones.min_present_m2"))
+    )
+    if not is_compared.any():
+        return []
+    zone_of_parcel = find_rows_below(parcels, layer, ctx)
+    on = zone_of_parcel >= 0
+    areas = np.where(on, np.nan_to_num(shapely.area(parcels.plane)), 0.0)
+    whole = np.bincount(zone_of_parcel[on], areas[on], minlength=len(layer))
+    is_expected = on & is_in_classes(parcels, classes, ctx)
+    expected = np.bincount(zone_of_parcel[is_expected], areas[is_expected], minlength=len(layer))
+    # A zone is not compared if the parcels assigned to it cover little of it or reach far beyond it.
+    is_described = (whole > LEAST_PARCEL_SHARE * zone_areas) & (whole < MOST_PARCEL_SHARE * zone_areas)
+    is_other = is_compared & is_described & (expected < float(ctx.norm.get("zones.min_present_share")) * whole)
+    is_mineral = code in ctx.norm.get("main_function.energy_zones")
+    if is_mineral and is_other.any():
+        shapes = _collect_mineral_shapes(ctx)
+        if not len(shapes):
+            return []
+        is_other &= ~intersects_any_interior(layer.plane, shapes)
+    findings = []
+    for row in np.flatnonzero(is_other).tolist():
+        params = {
+            "zone": _name_kind(layer, meaning, code, ctx),
+            "percent": round(100 * float(expected[row] / whole[row]), 2),
+            "expected": name_codes(classes, CLASS_CODE_LIST_ID, ctx),
+        }
+        finding = ctx.finding_maker.make_row_finding(
+            layer,
+            row,
+            case="mineral" if is_mineral else "zone",
+            severity=Severity.INFO if meaning == "zone_code" else None,
+            field=layer.get_field_name(meaning),
+            params=params,
+            geometry=layer.plane[row],
+            area_m2=float(layer.statutory[row]),
+        )
+        finding.related_role = parcels.role
+        findings.append(finding)
+    return findings
+
+
+def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return a finding on the features of a layer of land to keep that reach far into zones or lines of a kind."""
+    if not layer.template.geometry == kept_layer.template.geometry == "polygon":
+        return []
+    meaning = "zone_code" if layer.has("zone_code") else "feature_kind"
+    is_of_kind = None if kind == EVERY_KIND else ctx.find_rows_with_code(layer, meaning, [kind])
+    shared = ctx.geometry.find_shared_parts(kept_layer, layer, rows_b=is_of_kind, measured=True)
+    parts = ctx.geometry.remove_repeated_land(shared)
+    areas = np.bincount(parts.left, parts.area, minlength=len(kept_layer))
+    is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
+    zone_areas = np.nan_to_num(shapely.area(layer.plane))
+    whole = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
+    if not is_large.any() or areas[is_large].sum() <= least_share * whole:
+        return []
+    rows = np.flatnonzero(is_large)
+    rows = rows[np.argsort(-areas[rows], kind="stable")].tolist()
+    shown = rows[:MAX_SHOWN_FIDS]
+    return [
+        Finding(
+            layer.role,
+            case="kept",
+            severity=Severity.INFO,
+            params={
+                "percent": round(100 * float(areas[is_large].sum()) / whole, 2),
+                "zone": layer.name if kind == EVERY_KIND else _name_kind(layer, meaning, kind, ctx),
+                **make_row_list_params(kept_layer, rows),
+            },
+            related_role=kept_layer.role,
+            related_keys=[kept_layer.keys[row] for row in shown],
+            area_m2=float(ctx.geometry.compute_part_areas(parts, kept_layer, layer)[is_large[parts.left]].sum()),
+            geometry=ctx.geometry.unite_shapes(parts.geometry[np.isin(parts.left, shown)]),
+        )
+    ]
+
+
+def _name_kind(layer: Layer, meaning: str, code: str, ctx: RuleContext) -> str:
+    """Return the name of a kind of zone or line; its code if the layer's code list lacks it."""
+    declared = layer.template.find_field(meaning)
+    return name_codes([code], declared.codes if declared is not None else "", ctx)
+
+
+def _find_land_of_a_kind_without_zone(
+    layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding on the land of a kind if the zone layer has no zone of it."""
+    is_of_classes = is_in_classes(parcels, classes, ctx) & ~is_missing(parcels.plane)
+    area = float(np.nansum(parcels.statutory[is_of_classes]))
+    if area < float(ctx.norm.get("zones.min_present_m2")) or ctx.find_rows_with_code(layer, "zone_code", [code]).any():
+        return []
+    positions = np.flatnonzero(is_of_classes)
+    positions = positions[np.argsort(-parcels.statutory[positions], kind="stable")]
+    zone_of_parcel = find_rows_below(parcels, layer, ctx)[positions]
+    on = zone_of_parcel >= 0
+    zone_codes = np.array(layer.text("zone_code"), dtype=object)[zone_of_parcel[on]]
+    area_by_code: dict[str, float] = {}
+    for zone_code, parcel_area in zip(zone_codes.tolist(), parcels.statutory[positions[on]].tolist(), strict=True):
+        area_by_code[zone_code] = area_by_code.get(zone_code, 0.0) + parcel_area
+    now = max(area_by_code, key=lambda zone_code: area_by_code[zone_code]) if area_by_code else ""
+    params = {
+        "zone": _name_kind(layer, "zone_code", code, ctx),
+        "expected": name_codes(classes, CLASS_CODE_LIST_ID, ctx),
+        "now": _name_kind(layer, "zone_code", now, ctx) if now else "—",
+        **make_row_list_params(parcels, positions.tolist()),
+    }
+    return [
+        Finding(
+            layer.role,
+            case="lost",
+            severity=Severity.INFO,
+            # Findings on several kinds differ in their related keys.
+            field=layer.get_field_name("zone_code"),
+            params=params,
+            related_role=parcels.role,
+            related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS].tolist()],
+            area_m2=area,
+            geometry=ctx.geometry.unite_shapes(parcels.plane[positions[:MAX_SHOWN_FIDS]]),
+        )
+    ]
+
+
+def _collect_mineral_shapes(ctx: RuleContext) -> NDArray:
+    """Return the shapes of all mineral layers of the plan."""
+    layers = [ctx.plan.find_layer_of_concept(role) for role in ctx.norm.get("zones.mineral_layers")]
+    shapes = [layer.plane[~is_missing(layer.plane)] for layer in layers if layer is not None]
+    return np.concatenate(shapes) if shapes else np.array([], dtype=object)
+
+
+def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return findings on the large parcels that a layer leaves out.
+
+    One is on the classes of which it includes most land (``left_out``), one on those of which it includes a part
+    (``partly``).
+    """
+    areas = np.nan_to_num(shapely.area(parcels.plane))
+    is_of_classes = is_in_classes(parcels, classes, ctx)
+    parts = ctx.geometry.find_shared_parts(parcels, layer, rows_a=is_of_classes, measured=True)
+    covered = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
+    is_large_outside = (areas >= float(ctx.norm.get("zones.min_described_m2"))) & (covered < INCLUDED_SHARE * areas)
+    described_share, partly_share = (
+        float(ctx.norm.get(f"zones.{name}")) for name in ("min_described_share", "min_partly_share")
+    )
+    classes_by_case: dict[str, list[str]] = {"left_out": [], "partly": []}
+    for one in classes:
+        rows = is_in_classes(parcels, [one], ctx)
+        whole, inside = float(areas[rows].sum()), float(covered[rows].sum())
+        if inside <= partly_share * whole or not (rows & is_large_outside).any():
+            continue
+        classes_by_case["left_out" if inside > described_share * whole else "partly"].append(one)
+    findings = []
+    for case, named in classes_by_case.items():
+        rows = is_in_classes(parcels, named, ctx)
+        positions = np.flatnonzero(rows & is_large_outside).tolist()
+        if not positions:
+            continue
+        params = {
+            "percent": round(100 * float(covered[rows].sum() / areas[rows].sum()), 2),
+            "expected": name_codes(named, CLASS_CODE_LIST_ID, ctx),
+            **make_row_list_params(parcels, positions),
+        }
+        finding = Finding(
+            layer.role,
+            case=case,
+            severity=Severity.INFO if case == "partly" else None,
+            params=params,
+            related_role=parcels.role,
+            related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS]],
+            area_m2=float(parcels.statutory[positions].sum()),
+            geometry=ctx.geometry.unite_shapes(parcels.plane[positions]),
+        )
+        findings.append(finding)
+    return findings

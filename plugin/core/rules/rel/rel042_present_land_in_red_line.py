@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.context import RuleContext
+from ...indicators.land_use import is_in_classes
+from ...indicators.survey_deductions import find_rows_below
+from ...model.findings import Finding
+from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
+from ...plan.layer import Layer
+from .._attributes import make_row_list_params, read_class_lines
+from .._places import is_reported_elsewhere
+from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason, name_sites, subtract_parts_in_core
+
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
+CORE = {"feature_name": "恒山自然保护区核心保护区"}
+#: Parcels that a message names, the largest first.
+MOST_NAMED_PARCELS = 5
+
+
+@dataclass
+class PresentParts:
+    """Parts of parcels in a line: (k,) row of the line, row of the parcel, polygon, statutory area in m²."""
+
+    line_row: NDArray
+    parcel_row: NDArray
+    shape: NDArray
+    area: NDArray
+
+    def select(self, kept: NDArray) -> "PresentParts":
+        """Return the parts that ``kept`` ((k,) bool) selects."""
+        return PresentParts(self.line_row[kept], self.parcel_row[kept], self.shape[kept], self.area[kept])
+
+
+def _make_land(wkt: str, land_use: str) -> dict[str, str]:
+    return {"wkt": wkt, "land_use": land_use}
+
+
+@rule(
+    "REL042",
+    "present-land-in-red-line",
+    problem="Buildings, mines or fields are in the red line or in a reserve's core zone",
+    severity=Severity.WARNING,
+    basis=["red-line-activities", "red-line-142"],
+    needs={
+        "parcels": LayerNeed("parcels", fields=("land_use",)),
+        "red_line": LayerNeed("red_line", optional=True),
+        "reserves": LayerNeed("reserves", reads=("feature_name",), optional=True),
+        "farmland": LayerNeed("farmland", optional=True),
+        "cultivated": LayerNeed("cultivated", optional=True),
+    },
+    uses=["tolerance", *CORE_SETTINGS, "protected.present_classes", "protected.min_present_m2"],
+    messages={
+        "core": "{layer}: {area} of {group} is in the core zone “{site}” ({related_layer}; parcels: {count}, largest "
+        "first: {rows}{more}). Human activities are in principle excluded there. Compare edge and survey with the "
+        "approved result and correct the one that is wrong; if both are right, state the withdrawal in the plan; for "
+        "a permitted limited activity, waive the finding and give the document.",
+        "red_line": "{layer}: {area} of {group} is in the line, outside core zones ({related_layer}; parcels: {count}, "
+        "largest first: {rows}{more}). Only limited activities that do no harm to ecology are allowed there. Compare "
+        "the land with the approved line; existing homes and fields that the approval keeps need no action, other "
+        "land needs a withdrawal in the plan.",
+    },
+    fails=[
+        RuleExample("a village in the red line", {"parcels": [_make_land(OVERLAPPING_WKT, "0702")], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        RuleExample("half in the core zone", {"parcels": [_make_land(WIDE_WKT, "0601")], "red_line": [WIDE_WKT], "reserves": [{"wkt": SQUARE_WKT, **CORE}]}, finds=2,
+                areas=(10000.0, 10000.0)),
+        RuleExample("a core zone without red line", {"parcels": [_make_land(SQUARE_WKT, "0103")], "reserves": [{"wkt": SQUARE_WKT, **CORE}]}, finds=1, areas=(10000.0,)),
+        RuleExample("a mine and two houses: one finding for each kind of land", {"parcels": [_make_land("POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "0602"),
+                _make_land("POLYGON ((40 0, 60 0, 60 100, 40 100, 40 0))", "0701"), _make_land("POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))", "0702")],
+                "red_line": [SQUARE_WKT]}, finds=2, areas=(4000.0, 6000.0)),
+        RuleExample("codes of the plan", {"parcels": [_make_land(SQUARE_WKT, "010300")], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,), roles={"parcels": "XZYDYH"}),
+    ],
+    passes=[
+        RuleExample("next to it", {"parcels": [_make_land(SQUARE_WKT, "0702")], "red_line": [EAST_SQUARE_WKT], "reserves": [{"wkt": EAST_SQUARE_WKT, **CORE}]}),
+        RuleExample("woods, a farm road and a motorway", {"parcels": [_make_land(SQUARE_WKT, "0301"), _make_land(EAST_SQUARE_WKT, "1006"),
+                _make_land("POLYGON ((0 100, 200 100, 200 130, 0 130, 0 100))", "1003")], "red_line": ["POLYGON ((0 0, 200 0, 200 130, 0 130, 0 0))"]}),
+        RuleExample("a strip below the limit", {"parcels": [_make_land("POLYGON ((99 0, 199 0, 199 100, 99 100, 99 0))", "0702")], "red_line": [SQUARE_WKT]}),
+        RuleExample("neither red line nor core zone", {"parcels": [_make_land(SQUARE_WKT, "0702")], "reserves": [{"wkt": SQUARE_WKT, "feature_name": "恒山森林公园"}]}),
+    ],
+)  # fmt: skip
+def present_land_in_red_line(
+    parcels: Layer,
+    red_line: Layer | None,
+    reserves: Layer | None,
+    farmland: Layer | None,
+    cultivated: Layer | None,
+    *,
+    ctx: RuleContext,
+) -> RuleResult:
+    """Buildings, mines and fields in the red line and in core zones are known.
+
+    What it checks
+        Survey parcels of the classes in `protected.present_classes` (buildings, mines, cultivated land) in the
+        核心保护区 of a 自然保护地, a warning, and in the rest of 生态保护红线, as information. One finding for each
+        class and line, with area, number of parcels and the largest ones.
+    Why
+        Human activities are in principle excluded from core zones: what is there leaves step by step. Elsewhere in
+        the red line only limited activities that do no harm to ecology are allowed. A plan states what stays and what
+        leaves.
+    How to fix
+        Compare line and survey with the approved result. Correct the one that is wrong; if both are right, describe
+        withdrawal or permitted use in the plan.
+    Limits
+        The notice that lists permitted limited activities (自然资发〔2022〕142号) was not read: classes and limit are settings
+        of mark C. Roads, utilities, open space and farm facilities are not compared. Parts of a parcel below
+        `protected.min_present_m2` do not count. Cultivated parcels on 永久基本农田 or 耕地保护目标 are left to
+        REL001, LAW011 and REL010 where these run. Runs for a whole county, by name or with the group control_lines.
+    """
+    result = RuleResult(is_applicable=False)
+    is_core = np.zeros(0, dtype=bool) if reserves is None else find_core_rows_or_note_reason(reserves, ctx, result)
+    if red_line is None and not is_core.any():
+        return result
+    result.is_applicable = True
+    is_field = ctx.find_cultivated_rows(parcels)
+    for group, *classes in read_class_lines(ctx.norm, "protected.present_classes", 2):
+        rows = is_in_classes(parcels, classes, ctx)
+        in_core = None
+        if reserves is not None and is_core.any():
+            in_core = _find_parts(reserves, parcels, is_core, rows, ctx)
+            reported = _leave_out_fields(in_core, parcels, is_field, [(farmland, "LAW011")], ctx)
+            result.findings += _report("core", group, reserves, parcels, reported, ctx)
+        if red_line is not None:
+            parts = _find_parts(red_line, parcels, None, rows, ctx)
+            parts = parts if in_core is None else _leave_out_core(parts, in_core, ctx)
+            others = [(farmland, "REL001"), (cultivated, "REL010")]
+            reported = _leave_out_fields(parts, parcels, is_field, others, ctx)
+            result.findings += _report("red_line", group, red_line, parcels, reported, ctx)
+    return result
+
+
+def _find_parts(
+    line: Layer, parcels: Layer, line_rows: NDArray | None, rows: NDArray, ctx: RuleContext
+) -> PresentParts:
+    """Return the parts that some parcels ((n,) bool) share with rows of a line (None: all rows)."""
+    shared = ctx.geometry.find_shared_parts(line, parcels, rows_a=line_rows, rows_b=rows, measured=True)
+    parts = ctx.geometry.remove_repeated_land(shared)
+    return PresentParts(parts.left, parts.right, parts.geometry, ctx.geometry.compute_part_areas(parts, line, parcels))
+
+
+def _leave_out_core(parts: PresentParts, in_core: PresentParts, ctx: RuleContext) -> PresentParts:
+    """Return parts without the parts of the same parcels in core zones."""
+    shapes = subtract_parts_in_core(parts.parcel_row, parts.shape, in_core.parcel_row, in_core.shape)
+    areas, is_changed = parts.area.copy(), np.isin(parts.parcel_row, in_core.parcel_row)
+    areas[is_changed] = ctx.geometry.measure_statutory_areas(shapes[is_changed])
+    return PresentParts(parts.line_row, parts.parcel_row, shapes, areas)
+
+
+def _leave_out_fields(
+    parts: PresentParts, parcels: Layer, is_field: NDArray, others: list[tuple[Layer | None, str]], ctx: RuleContext
+) -> PresentParts:
+    """Return parts without cultivated parcels that are on a line of farmland, if a rule reports that line there.
+
+    ``is_field``: (n,) bool of the parcels; ``others``: line and code of that rule.
+    """
+    for line, code in others:
+        of_field = is_field[parts.parcel_row]
+        if line is not None and of_field.any() and is_reported_elsewhere(ctx, code):
+            parts = parts.select(~(of_field & (find_rows_below(parcels, line, ctx)[parts.parcel_row] >= 0)))
+    return parts
+
+
+def _report(
+    case: str, group: str, line: Layer, parcels: Layer, parts: PresentParts, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield a finding on the parts that are large enough, if there are any."""
+    parts = parts.select(parts.area >= float(ctx.norm.get("protected.min_present_m2")))
+    if not len(parts.shape):
+        return
+    area_of_parcel = np.bincount(parts.parcel_row, parts.area, minlength=len(parcels))
+    found = np.flatnonzero(area_of_parcel)
+    largest_first = found[np.argsort(-area_of_parcel[found], kind="stable")].tolist()
+    params = {"group": group, **make_row_list_params(parcels, largest_first, MOST_NAMED_PARCELS)}
+    if case == "core":
+        params["site"] = name_sites(line, parts.line_row)
+    yield Finding(
+        line.role,
+        case=case,
+        severity=Severity.WARNING if case == "core" else Severity.INFO,
+        params=params,
+        field=parcels.get_field_name("land_use"),
+        related_role=parcels.role,
+        related_keys=[parcels.keys[row] for row in largest_first[:MOST_NAMED_PARCELS]],
+        area_m2=float(parts.area.sum()),
+        geometry=ctx.geometry.unite_shapes(parts.shape),
+    )
