@@ -159,7 +159,7 @@ class CheckPlan(SanxianAlgorithm):
         self.add_numeric_outputs(
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),
-            ("SKIPPED", tr("Rules skipped")),
+            ("SKIPPED", tr("Rules not fully checked")),
         )
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 

@@ -39,6 +39,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     from ..core.model.report import INCOMPLETE_RUN_CODES
     from ..core.profile.document import render_lowered_secrecy_messages
     from ..core.render.rules_run import describe_rules_run
+    from ..core.render.verdict import format_rule_counts
     from ..core.render.words import ReportTexts
 
     report = checked.report
@@ -66,8 +67,9 @@ def log_report(feedback, checked: CheckResult) -> None:
     if summary["waived"]:
         feedback.pushInfo(texts.get("toolbox", "waived", count=summary["waived"]))
     verdict = texts.get("verdicts", summary["verdict"])
-    counts = {k: v for k, v in summary.items() if isinstance(v, int) and k not in ("infos", "waived")}
-    feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, **counts))
+    counts = {"errors": summary["errors"], "warnings": summary["warnings"]}
+    rules = format_rule_counts(report, ReportTexts(texts.lang))
+    feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, rules=rules, **counts))
 
 
 def log_indicators(feedback, done: TabulatedPlan) -> None:

@@ -189,11 +189,13 @@ def format_summary(report: Report, words: ReportTexts) -> list[str]:
     """
     from ..model.report import INCOMPLETE_RUN_CODES
     from ..render import figures, finding_lists, sections
-    from ..render.verdict import get_verdict as come_to
+    from ..render.verdict import format_rule_counts
 
     counts = report.summary
-    verdict = words.get("verdict", str(come_to(report)))
-    lines = [words.get("cli", "done", **{k: v for k, v in counts.items() if k != "verdict"}, verdict=verdict)]
+    verdict = words.get("verdict", str(report.verdict))
+    found = {key: counts[key] for key in ("errors", "warnings", "infos", "waived")}
+    rules = format_rule_counts(report, words)
+    lines = [words.get("cli", "done", **found, rules=rules, verdict=verdict)]
     if report.rules and not report.has_examined_rules:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
     lines += [

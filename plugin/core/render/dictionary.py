@@ -177,7 +177,11 @@ def _collect_dictionary_data(standard: Standard, words: ReportTexts, texts: Text
         group = template.group or words.get("dictionary", "no_group")
         groups.setdefault(group, []).append(_collect_layer_data(template, standard, words, texts))
     lists = [
-        _collect_code_list_data(codes, users.get(codes.id, []), words, texts) for codes in standard.code_lists.values()
+        {
+            **_collect_code_list_data(codes, users.get(codes.id, []), words, texts),
+            "file": path.name if (path := standard.find_code_list_path(codes.id)) is not None else "",
+        }
+        for codes in standard.code_lists.values()
     ]
     every = [
         r for r in load_all_rules().values() if not r.needs or any(n.concept == EVERY_LAYER for n in r.needs.values())

@@ -14,7 +14,13 @@ from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
 from . import figures, finding_lists, sections, verdict
 from .document.blocks import Block, FactTable
-from .document.check_report import SectionNumbers, decode_data_uri, make_first_page, make_settings_appendix
+from .document.check_report import (
+    SectionNumbers,
+    decode_data_uri,
+    explain_data_digest,
+    make_first_page,
+    make_settings_appendix,
+)
 from .document.page_html import render_page_blocks
 from .figures import STATE_ICONS, choose_decimals, format_state, format_target, is_township_figure
 from .pictures import ReportPictures
@@ -124,7 +130,7 @@ def _collect_page_data(
     uris = {decode_data_uri(uri): uri for uri in (drawn.overview, *(entry.image for entry in drawn.legend)) if uri}
 
     def render(parts: Iterable[Block]) -> str:
-        return render_page_blocks(parts, uris, str(verdict.get_verdict(report)), words.get("page", "gap"))
+        return render_page_blocks(parts, uris, str(report.verdict), words.get("page", "gap"))
 
     return {
         "facts": render([first]),
@@ -153,6 +159,7 @@ def _collect_page_data(
         "waivers": finding_lists.list_waivers(report, words),
         "windows": finding_lists.list_windows(report, norm, words),
         "data": sections.make_provenance_section(report, words),
+        "digest_explained": explain_data_digest(report, words),
         "rule_table": sections.make_rule_section(report, norm, words),
         "lists": finding_lists.list_findings_by_rule(report, norm, words),
         "total": format_number(len(report.findings), 0),

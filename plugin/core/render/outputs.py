@@ -32,7 +32,7 @@ from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
 from ..messages.texts import Texts
-from ..model.findings import FINDING_COLUMNS, Finding
+from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding
 from ..model.report import Report
 from .html import render_report
 
@@ -80,9 +80,9 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     """
     driver = _get_driver_of_file(path)
     rows = [finding.row() for finding in findings]
-    numbers = ("area_m2", "net_area_m2", "width_m")
     columns = {
-        n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in FINDING_COLUMNS
+        n: pd.Series([r[n] for r in rows], dtype="float64" if n in NUMERIC_FINDING_COLUMNS else "object")
+        for n in FINDING_COLUMNS
     }
     shapes = gpd.GeoSeries([finding.make_layer_geometry() for finding in findings], crs=crs)
     frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)

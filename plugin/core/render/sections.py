@@ -16,7 +16,7 @@ from ..model.report import Outcome, Report, RuleOutcome
 from ..profile import Norm
 from ..profile.document import PRINTED_KEYS, render_lowered_secrecy_messages
 from .finding_lists import list_citations
-from .verdict import is_partly_checked, list_unconfirmed_items
+from .verdict import list_unconfirmed_items
 from .words import ReportTexts
 
 
@@ -27,9 +27,8 @@ def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     area = words.get("page", "gap").join(p for p in (provenance.get("area_name"), provenance.get("area_code")) if p)
     started = format_moment(provenance.get("started", ""))
     return {
-        "title": words.get_text_or_key("title", scope)
-        if scope in ("three_lines", "county", "centre", "township", "maintenance")
-        else words.get("title", "other"),
+        # The name of the file that a submission package asks for; the scope is a row of the head.
+        "title": words.get("title", "report"),
         "area": area or words.get("head", "no_area"),
         "area_name": provenance.get("area_name", ""),
         "scope": words.get_text_or_key("scope", scope)
@@ -217,7 +216,7 @@ def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     listed = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
-        outcome = "partly" if is_partly_checked(rule) else str(rule.outcome)
+        outcome = "partly" if rule.is_partly_checked else str(rule.outcome)
         basis = list_citations(known[rule.code].basis, norm, words) if rule.code in known else []
         reason = words.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
         rows.append(

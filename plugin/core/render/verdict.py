@@ -10,8 +10,7 @@ from typing import Any
 from ..messages.numbers import format_square_metres
 from ..messages.texts import Texts, format_number
 from ..model.findings import is_about_unread_data
-from ..model.report import Outcome, Report, RuleOutcome, makes_run_incomplete
-from ..model.verdict import Verdict
+from ..model.report import Report, makes_run_incomplete
 from ..profile import Norm
 from ..profile.model import ABSENCE_ITEM
 from .finding_lists import make_rule_sort_key
@@ -25,14 +24,6 @@ _OUTCOME_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "
 _PARTLY_CHECKED = "partly_checked"
 
 
-def get_verdict(report: Report) -> Verdict:
-    """Return the verdict of a report.
-
-    A check without any rule counts as incomplete.
-    """
-    return report.verdict if report.rules else Verdict.INCOMPLETE
-
-
 def make_verdict_section(report: Report, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
     """Return verdict, counts and caveats for the report page."""
     summary = report.summary
@@ -41,26 +32,28 @@ def make_verdict_section(report: Report, norm: Norm | None, words: ReportTexts) 
         for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
     ]
     return {
-        "id": str(get_verdict(report)),
-        "word": words.get("verdict", str(get_verdict(report))),
+        "id": str(report.verdict),
+        "word": words.get("verdict", str(report.verdict)),
         "counts": counts,
-        "outcomes": _format_outcome_counts(report, words),
+        "outcomes": format_rule_counts(report, words),
         "sentences": list_caveats(report, norm, words),
     }
 
 
-def _format_outcome_counts(report: Report, words: ReportTexts) -> str:
-    """Return the numbers of rules by outcome as text.
+def format_rule_counts(report: Report, words: ReportTexts) -> str:
+    """Return the number of rules by outcome as a sentence; each rule counts once.
 
-    Incompletely checked ones also count as skipped.
+    Rules that checked only a part are stated in brackets behind their outcome.
     """
-    counts = Counter(str(r.outcome) for r in report.rules) | Counter(skipped=report.summary["skipped"])
+    counts, partly_checked = report.rule_counts, report.partly_checked_counts
     always = ("passed", "failed", "skipped", "crashed")
-    parts = [
-        words.get("count", "of_rules", outcome=words.get("outcome", key), count=counts[key])
-        for key in _OUTCOME_COLUMNS
-        if counts[key] or key in always
-    ]
+    parts = []
+    for key in _OUTCOME_COLUMNS:
+        if counts[key] or key in always:
+            part = words.get("count", "of_rules", outcome=words.get("outcome", key), count=counts[key])
+            if partly_checked[key]:
+                part += words.put_in_brackets(words.get("count", "partly_checked", count=partly_checked[key]))
+            parts.append(part)
     head = words.get("count", "rules", count=len(report.rules))
     return words.get("count", "list", head=head, parts=words.get("count", "comma").join(parts))
 
@@ -74,7 +67,7 @@ def list_caveats(report: Report, norm: Norm | None, words: ReportTexts) -> list[
     first = [words.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
     return [
         *first,
-        *_make_unfinished_sentences(report, summary, words),
+        *_make_unfinished_sentences(report, words),
         *_make_clean_check_sentences(report, not_run, words),
         *_make_unconfirmed_sentences(summary["unconfirmed"], words),
         *_make_scope_sentences(report, norm, words),
@@ -82,12 +75,12 @@ def list_caveats(report: Report, norm: Norm | None, words: ReportTexts) -> list[
     ]
 
 
-def _make_unfinished_sentences(report: Report, summary: dict[str, Any], words: ReportTexts) -> Iterator[str]:
+def _make_unfinished_sentences(report: Report, words: ReportTexts) -> Iterator[str]:
     """Yield sentences on rules and rows that were not checked as they should be.
 
     They were left out, or checked in a wrong CRS.
     """
-    skipped, crashed = summary["skipped"], summary["crashed"]
+    skipped, crashed = report.rule_counts["skipped"], report.rule_counts["crashed"]
     if skipped and crashed:
         yield words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed)
     elif skipped:
@@ -96,7 +89,7 @@ def _make_unfinished_sentences(report: Report, summary: dict[str, Any], words: R
         yield words.get("say", "crashed", count=crashed)
     if unread := sum(is_about_unread_data(finding) for finding in report.findings):
         yield words.get("say", "unread", count=unread)
-    if in_part := sum(is_partly_checked(rule) for rule in report.rules):
+    if in_part := sum(report.partly_checked_counts.values()):
         yield words.get("say", "partly", count=in_part)
     if any(makes_run_incomplete(finding) for finding in report.findings):
         yield words.get("say", "wrong_frame")
@@ -159,14 +152,6 @@ def list_unconfirmed_items(names: list[str], words: ReportTexts) -> tuple[list[s
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
-def is_partly_checked(rule: RuleOutcome) -> bool:
-    """Return True for a rule with findings that could not check everything.
-
-    Such a rule counts as 有问题 and as 跳过.
-    """
-    return rule.incomplete and rule.outcome != Outcome.SKIPPED
-
-
 def count_by_family(report: Report, words: ReportTexts) -> dict[str, Any]:
     """Return counts of outcomes by family of rules, and how many of these rules checked only a part.
 
@@ -177,7 +162,7 @@ def count_by_family(report: Report, words: ReportTexts) -> dict[str, Any]:
         row = counts.setdefault(rule.code[:3], Counter())
         row["rules"] += 1
         row[str(rule.outcome)] += 1
-        row[_PARTLY_CHECKED] += is_partly_checked(rule)
+        row[_PARTLY_CHECKED] += rule.is_partly_checked
     total: Counter[str] = sum(counts.values(), Counter())
     columns = [c for c in (*_OUTCOME_COLUMNS, _PARTLY_CHECKED) if total[c] or c in ("passed", "failed", "skipped")]
     rows = [

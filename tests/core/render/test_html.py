@@ -94,9 +94,9 @@ def test_report_page_loads_nothing_from_outside(lang):
 def test_report_page_has_title_verdict_and_counts():
     page = render_and_parse(make_report())
     text = page.text
-    for expected in ("三条控制线检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
+    for expected in ("质量检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
         assert expected in text
-    assert "错误 22" in text and "警告 14" in text and "豁免 0" in text and "未检查规则 1" in text
+    assert "错误 22" in text and "警告 14" in text and "豁免 0" in text and "未完整检查的规则 1" in text
     assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
     assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
     assert "未经本县确认的设置（来源级别 C）" in text and "扩展倍数算法" in text
@@ -129,8 +129,16 @@ def test_rules_that_could_not_be_checked_have_reasons_on_the_report_page():
     assert "运行出错（FileNotFoundError）" in text
     assert "文件“standard.toml”缺“ratio.form”。请补充。" in text
     assert "3 对图形无法计算" in text
-    assert "有 3 条规则被跳过、1 条运行出错，本报告不能作为" in text
-    assert "跳过的规则中有 1 条完成部分检查并发现问题" in text
+    assert "有 2 条规则被跳过、1 条运行出错，本报告不能作为" in text
+    assert "有 1 条规则只检查了一部分数据" in text and "（其中 1 条部分未检查）" in text
+
+
+def test_report_explains_the_digest_of_the_data():
+    report = make_report()
+    assert "数据校验值：由检查时" not in render_and_parse(report).text
+    report.provenance["data_digest"] = "0123456789abcdef" * 4
+    text = render_and_parse(report).text
+    assert "0123 4567 89AB CDEF" in text and "数据校验值：由检查时各图层的全部数据计算" in text
 
 
 def test_rules_that_do_not_apply_are_listed_separately_on_the_report_page():
@@ -155,7 +163,7 @@ def test_page_of_a_report_without_findings_states_that_all_rules_ran():
     assert "无。交付范围内应检查的项均已检查。" in text
     report.rules.append(RuleOutcome("REL002", "b", "ERROR", Outcome.SKIPPED, reason="缺图层。"))
     text = ParsedPage(render_report(report)).text
-    assert "没有发现问题，但有 1 条规则未能检查，不得视为通过。" in text
+    assert "没有发现问题，但有 1 条规则未能完整检查，不得视为通过。" in text
     assert "未完成" in text and "全部检查完毕，没有" not in text
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from ...model.report import Report
 from ...profile import Norm
 from ..sections import make_head_section, make_rule_section
-from ..verdict import get_verdict
 from ..words import ReportTexts
 from .blocks import Block, Document, DocumentCell, DocumentTable, FactTable, Paragraph
 from .check_report import (
@@ -32,7 +31,7 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
     sections = SectionNumbers(words)
     blocks: list[Block] = [
         FactTable(list_facts(report, head, words)),
-        Paragraph(words.get("signed", "recorded_verdict", verdict=words.get("verdict", str(get_verdict(report))))),
+        Paragraph(words.get("signed", "recorded_verdict", verdict=words.get("verdict", str(report.verdict)))),
         sections.make_heading("recorded_counts"),
         make_rule_counts(report, words),
         *_make_rule_table(report, norm, sections, words),

@@ -31,7 +31,7 @@ from ..pictures import ReportPictures, make_finding_sort_key, select_largest_con
 from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
 from ..sections import make_head_section, make_not_checked_section, make_provenance_section
-from ..verdict import count_by_family, get_verdict, list_unconfirmed_items
+from ..verdict import count_by_family, list_unconfirmed_items
 from ..words import ReportTexts
 from .blocks import (
     Block,
@@ -162,7 +162,7 @@ def make_first_page(
     """
     yield FactTable(list_facts(report, head, words))
     items = list_decisive_items(report, words)
-    verdict = get_verdict(report)
+    verdict = report.verdict
     yield VerdictBox(
         words.get("verdict", str(verdict)),
         make_verdict_sentence(report, items, words),
@@ -225,6 +225,13 @@ def list_facts(report: Report, head: dict[str, Any], words: ReportTexts) -> tupl
     ]
     per_row = 3
     return tuple(tuple(facts[n : n + per_row]) for n in range(0, len(facts), per_row))
+
+
+def explain_data_digest(report: Report, words: ReportTexts) -> str:
+    """Return what the digest in the head of a document is; empty without a digest."""
+    if not report.provenance.get("data_digest"):
+        return ""
+    return words.get("signed", "digest_explained", digits=_DIGEST_DIGITS)
 
 
 def _format_counts(report: Report, words: ReportTexts) -> str:
@@ -513,6 +520,8 @@ def _make_data_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
     )
     yield DocumentTable(columns, rows, words.get("text", "no_layers"))
     yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
+    if explanation := explain_data_digest(report, words):
+        yield Paragraph(explanation, is_small=True)
     yield Paragraph(words.get("page", "gap").join(data["line"]), is_small=True)
     absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
     if absent:

@@ -18,7 +18,6 @@ from ..finding_lists import format_township_counts, get_rule_titles, group_findi
 from ..pictures import select_largest_conflicts
 from ..report_settings import load_report_settings
 from ..sections import make_not_checked_section
-from ..verdict import get_verdict
 from ..words import ReportTexts
 
 #: Rules whose findings repeat the state of an indicator.
@@ -49,7 +48,7 @@ def list_decisive_items(report: Report, words: ReportTexts) -> list[DecisiveItem
 
     Errors and missed targets for 不通过; what was not checked for 未完成; warnings for 有条件通过.
     """
-    verdict = get_verdict(report)
+    verdict = report.verdict
     if verdict == Verdict.INCOMPLETE:
         items = list(_make_unchecked_items(report, words))
     else:
@@ -68,7 +67,7 @@ def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], words: 
     clauses = [words.get("signed", "lines_overlap", count=format_number(crossed, 0))] if crossed else []
     clauses += [item.clause for item in items if item.code not in control_lines]
     if not clauses:
-        return words.get("signed", f"statement_{get_verdict(report)}")
+        return words.get("signed", f"statement_{report.verdict}")
     return words.get("signed", "statement", clauses=words.get("page", "clause").join(clauses))
 
 

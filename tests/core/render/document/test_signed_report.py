@@ -83,7 +83,7 @@ def test_first_page_states_verdict_lines_target_amount_and_places(document):
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
     assert box.word == "不通过" and not box.is_passed
     assert box.statement == "三条控制线相互重叠 14 处；扩展倍数 N1 超出 0.0665；城镇开发边界面积超出 0.97 km²。"
-    assert "错误 58" in box.counts and "未检查规则 1" in box.counts
+    assert "错误 58" in box.counts and "未完整检查的规则 1" in box.counts
 
 
 def test_decisive_problems_are_in_the_statutory_order_with_amounts(checked):
