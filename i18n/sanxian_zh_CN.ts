@@ -88,6 +88,10 @@
         <translation>同名的数据库已存在</translation>
     </message>
     <message>
+        <source>A digest is computed from the whole contents of a file and differs after the change of a single byte. Note it down: if it is computed again later and is equal, the file was not changed.</source>
+        <translation>校验值由文件的全部内容计算，内容改动一个字节即不同。请记录；日后重新计算，结果相同的，文件没有改动。</translation>
+    </message>
+    <message>
         <source>A file name must not contain \ / : * ? " &lt; &gt; | and must not begin or end with a point.</source>
         <translation>文件名不得含有 \ / : * ? " &lt; &gt; |，也不得以点开头或结尾。</translation>
     </message>
@@ -334,6 +338,10 @@
     <message>
         <source>Back</source>
         <translation>上一步</translation>
+    </message>
+    <message>
+        <source>Back to Export</source>
+        <translation>返回导出窗口</translation>
     </message>
     <message>
         <source>Base classes</source>
@@ -1258,8 +1266,8 @@ Project: {project}</source>
         <translation>文件</translation>
     </message>
     <message>
-        <source>File found: {size}; its SHA-256 digest {digest} is stored in the waiver file</source>
-        <translation>已找到　{size}　SHA-256 {digest}，校验值存入豁免文件</translation>
+        <source>File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported</source>
+        <translation>已找到　{size}　校验值（SHA-256）{digest} 存入豁免文件，附件改动后提示</translation>
     </message>
     <message>
         <source>File of waivers</source>
@@ -1374,6 +1382,10 @@ Project: {project}</source>
         <translation>成果包的输出文件夹</translation>
     </message>
     <message>
+        <source>Folder of Code Lists</source>
+        <translation>代码表文件夹</translation>
+    </message>
+    <message>
         <source>Folder of a package, or a zip</source>
         <translation>成果包文件夹，或 zip 压缩包</translation>
     </message>
@@ -1460,6 +1472,22 @@ Project: {project}</source>
     <message>
         <source>Give another name or another folder.</source>
         <translation>请另取名称，或另选择文件夹。</translation>
+    </message>
+    <message>
+        <source>Go to layer “{layer}”</source>
+        <translation>转到图层“{layer}”</translation>
+    </message>
+    <message>
+        <source>Go to “Documents from” and open its folder</source>
+        <translation>转到“文档、图件来自”一栏并打开该文件夹</translation>
+    </message>
+    <message>
+        <source>Go to “Form” (package specification)</source>
+        <translation>转到“样式”一栏（成果包样式）</translation>
+    </message>
+    <message>
+        <source>Go to “With personal data”</source>
+        <translation>转到“包含个人信息”一项</translation>
     </message>
     <message>
         <source>Group</source>
@@ -1930,6 +1958,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>方式</translation>
     </message>
     <message>
+        <source>Move to Top</source>
+        <translation>移到最上层</translation>
+    </message>
+    <message>
         <source>Moved in (m²)</source>
         <translation>调入（m²）</translation>
     </message>
@@ -2042,8 +2074,8 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>没有符合筛选条件的问题（共 {count} 处）。</translation>
     </message>
     <message>
-        <source>No finding, but {count} rules could not be checked, so the plan does not pass.</source>
-        <translation>没有发现问题，但有 {count} 条规则未能检查，不得视为通过。</translation>
+        <source>No finding, but {count} rules could not be checked completely, so the plan does not pass.</source>
+        <translation>没有发现问题，但有 {count} 条规则未能完整检查，不得视为通过。</translation>
     </message>
     <message>
         <source>No findings remain after the edits. Run a full check to determine whether the county passes.</source>
@@ -2274,8 +2306,24 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>打开</translation>
     </message>
     <message>
+        <source>Open County Profile…</source>
+        <translation>打开“县配置…”</translation>
+    </message>
+    <message>
+        <source>Open Document Information…</source>
+        <translation>打开“成果信息…”</translation>
+    </message>
+    <message>
+        <source>Open Environment Check…</source>
+        <translation>打开“环境自检…”</translation>
+    </message>
+    <message>
         <source>Open Folder</source>
         <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Open Layer Roles…</source>
+        <translation>打开“图层角色…”</translation>
     </message>
     <message>
         <source>Open Manifest</source>
@@ -2304,6 +2352,10 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Opening the package's layers</source>
         <translation>打开成果包的图层</translation>
+    </message>
+    <message>
+        <source>Opens the folder with the CSV file of the code list shown; its page explains how to add codes.</source>
+        <translation>打开所示代码表的 CSV 文件所在的文件夹；补充代码的办法见该表的页面。</translation>
     </message>
     <message>
         <source>Optional</source>
@@ -2403,7 +2455,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>Partly checked</source>
-        <translation>部分检查</translation>
+        <translation>部分未检查</translation>
     </message>
     <message>
         <source>Parts</source>
@@ -2416,10 +2468,6 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Passed with conditions</source>
         <translation>有条件通过</translation>
-    </message>
-    <message>
-        <source>Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, crashed {crashed}</source>
-        <translation>通过 {passed}，有问题 {failed}，不适用 {not_applicable}，跳过 {skipped}，出错 {crashed}</translation>
     </message>
     <message>
         <source>Person who registers the waiver</source>
@@ -2635,7 +2683,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Report of the check, tables of figures, metadata, manifest</source>
-        <translation>检查报告、指标表、元数据、清单</translation>
+        <translation>质量检查报告、指标表、元数据、清单</translation>
     </message>
     <message>
         <source>Report to Be Signed (PDF)…</source>
@@ -2730,8 +2778,12 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>规则</translation>
     </message>
     <message>
-        <source>Rules skipped</source>
-        <translation>跳过的规则数</translation>
+        <source>Rules checked in part: {count}. They count by their findings; the first row below each gives the reason.</source>
+        <translation>部分未检查的规则 {count} 条，按其问题计数；原因见各规则下的第一行。</translation>
+    </message>
+    <message>
+        <source>Rules not fully checked</source>
+        <translation>未完整检查的规则</translation>
     </message>
     <message>
         <source>Rules, by code or group, or all (empty: the standard's)</source>
@@ -2942,6 +2994,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>选择要修复的问题；选择规则即选择其全部问题</translation>
     </message>
     <message>
+        <source>Select these features in layer “{layer}”</source>
+        <translation>在图层“{layer}”中选中这些要素</translation>
+    </message>
+    <message>
         <source>Setting</source>
         <translation>设置</translation>
     </message>
@@ -2978,8 +3034,16 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>显示图层</translation>
     </message>
     <message>
+        <source>Show or hide in the list and on the map: {word}</source>
+        <translation>在列表和地图上显示或隐藏：{word}</translation>
+    </message>
+    <message>
         <source>Show or hide: {word}</source>
         <translation>显示或隐藏：{word}</translation>
+    </message>
+    <message>
+        <source>Show the findings</source>
+        <translation>查看检查结果</translation>
     </message>
     <message>
         <source>Skip</source>
@@ -3051,7 +3115,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>State facts and grounds; reports print this text unchanged.</source>
-        <translation>请写明事实和依据，检查报告原样列出</translation>
+        <translation>请写明事实和依据，质量检查报告原样列出</translation>
     </message>
     <message>
         <source>State of the machine</source>
@@ -3370,8 +3434,16 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>图层“{layer}”已没有字段 {field}。未应用任何修复，请重新检查。</translation>
     </message>
     <message>
+        <source>The layer “{layer}” is below other layers.</source>
+        <translation>图层“{layer}”在其他图层下面，被遮住。</translation>
+    </message>
+    <message>
         <source>The layer “{layer}” is not in edit mode. Nothing was applied.</source>
         <translation>图层“{layer}”未处于编辑状态。未应用任何修复。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” is no longer in the project. Check again.</source>
+        <translation>图层“{layer}”已不在工程中。请重新检查。</translation>
     </message>
     <message>
         <source>The layer “{layer}” is switched off.</source>
@@ -3909,7 +3981,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
     </message>
     <message>
         <source>Written to the log, the manifest of the package and the report</source>
-        <translation>写入日志、成果清单和检查报告</translation>
+        <translation>写入日志、成果清单和质量检查报告</translation>
     </message>
     <message>
         <source>Year</source>
@@ -4153,19 +4225,19 @@ These parts are not verified in the text of the standard (mark C) and are settin
     </message>
     <message>
         <source>report.docx</source>
-        <translation>检查报告.docx</translation>
+        <translation>质量检查报告.docx</translation>
     </message>
     <message>
         <source>report.html</source>
-        <translation>检查报告.html</translation>
+        <translation>质量检查报告.html</translation>
     </message>
     <message>
         <source>report.json</source>
-        <translation>检查报告.json</translation>
+        <translation>质量检查报告.json</translation>
     </message>
     <message>
         <source>report.pdf</source>
-        <translation>检查报告.pdf</translation>
+        <translation>质量检查报告.pdf</translation>
     </message>
     <message>
         <source>required</source>
@@ -4496,6 +4568,12 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{state}。{why}</translation>
     </message>
     <message>
+        <source>{text}
+Click: {place}.</source>
+        <translation>{text}
+单击：{place}。</translation>
+    </message>
+    <message>
         <source>{time} · {run} of {total} rules</source>
         <translation>{time} · 运行规则 {run}/{total} 条</translation>
     </message>
@@ -4520,8 +4598,12 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{verdict}，错误 {errors}，警告 {warnings}。</translation>
     </message>
     <message>
-        <source>{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged since.</source>
-        <translation>{verdict}：错误 {errors}，警告 {warnings}，跳过 {skipped}。{time} 检查，数据未变。</translation>
+        <source>{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Checked at {time}, unchanged since.</source>
+        <translation>{verdict}：错误 {errors}，警告 {warnings}，未完整检查的规则 {skipped}。{time} 检查，数据未变。</translation>
+    </message>
+    <message>
+        <source>{what} It is the digest of manifest.json, which lists the digests of all files.</source>
+        <translation>{what}此处为 manifest.json 的校验值，清单中列有全部文件的校验值。</translation>
     </message>
     <message>
         <source>{whose} extends across the zones {zones}, so the zone of the county is unknown. {remedy}</source>

@@ -96,6 +96,7 @@ class DesktopController(QObject):
             lambda: self.watch.number,
             lambda: dock.setUserVisible(True),
             self.inspection.ask_for_package,
+            lambda name: self._get_action_handlers()[name](),
         )
         self.export = PackageExport(iface, self.runner, self.checking, around, self)
         self.drop = VctDropHandler(self.exchange.import_vct)

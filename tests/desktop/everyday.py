@@ -21,6 +21,7 @@ from gui_driver import (
     wait,
     wait_for_map,
     wait_seconds,
+    wait_until_still,
 )
 from qgis.core import QgsFieldModel, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt
@@ -89,8 +90,10 @@ def set_targets(controller):
         confirmation = dialog.form.confirmation
         replace_text(confirmation.by, "Bureau")
         replace_text(confirmation.document, "No. 1 of 2026")
-        click(next(b for b in confirmation.findChildren(QPushButton) if b.text() == "全选"))
-        wait(lambda: confirmation.badge.kind == "ok", 5)
+        every = next(b for b in confirmation.findChildren(QPushButton) if b.text() == "全选")
+        wait_until_still(every)
+        click(every)
+        wait(lambda: confirmation.badge.kind == "ok", 10)
         FACTS["confirmed"] = confirmation.badge.label.text()
         save_picture("everyday-1-confirmed")
         click(dialog._ok_button)

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -29,6 +30,18 @@ PROJECT_SIGNALS = ("layersAdded", "layersRemoved", "cleared", "readProject")
 # Write the Python stack if QGIS crashes.
 _FAULTS = (FOLDER / "faults.txt").open("w", encoding="utf-8")
 faulthandler.enable(_FAULTS)
+
+
+def _record_late_script():
+    """Save what a script that is about to run out of time waits for: a picture and the stacks of all threads."""
+    faulthandler.dump_traceback(_FAULTS)
+    _FAULTS.flush()
+    subprocess.run(["import", "-window", "root", str(SCREENSHOTS / "late-script.png")], check=True)
+
+
+_LATE = threading.Timer(float(os.environ["SANXIAN_TOUR_SECONDS"]), _record_late_script)
+_LATE.daemon = True
+_LATE.start()
 
 
 def wait(until, seconds=60):
@@ -62,6 +75,23 @@ class Watch:
 
 def wait_seconds(seconds):
     wait(lambda: False, seconds)
+
+
+def wait_until_still(widget, seconds=0.5):
+    """Wait until a widget has kept its place on the screen for some time.
+
+    A form that is validated after a pause shows messages that move what is below them.
+    """
+    place, since = widget.mapToGlobal(QPoint(0, 0)), time.monotonic()
+
+    def is_still():
+        nonlocal place, since
+        now = widget.mapToGlobal(QPoint(0, 0))
+        if now != place:
+            place, since = now, time.monotonic()
+        return time.monotonic() - since > seconds
+
+    wait(is_still, 10)
 
 
 def wait_for_map():

@@ -26,6 +26,8 @@ def make_layouts(controller):
         form.cartographer.setText("浑源县自然资源局")
         form.date.setText("2026年11月")
         form.secrecy.setEditText("公开")
+        # The package specification that was chosen last has a higher level.
+        form.reason.setText("批后公布")
         form.approval.setText("晋S(2026)001号")
         save_picture("document-dialog")
         form.ok.click()

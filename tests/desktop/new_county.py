@@ -19,6 +19,7 @@ from gui_driver import (
     type_text,
     wait,
     wait_seconds,
+    wait_until_still,
 )
 from pasting import paste_data_into_layers
 from qgis.core import QgsProject, QgsSettings
@@ -89,7 +90,7 @@ def show_in_scroll_area(widget):
         area = area.parent()
     if area is not None:
         area.ensureWidgetVisible(widget)
-        wait_seconds(0.2)
+        wait_until_still(widget)
 
 
 def run_county_steps():
@@ -145,6 +146,7 @@ def complete_wizard(controller, user):
     user.type(confirmation.by, "Bureau")
     user.type(confirmation.document, "No. 1 of 2026")
     user.click(next(b for b in confirmation.findChildren(QPushButton) if b.text() == "全选"))
+    wait(lambda: confirmation.badge.kind == "ok", 10)
     save_picture("county-2-confirmed")
     user.begin("wizard")
     user.click(wizard.next)

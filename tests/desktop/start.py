@@ -80,6 +80,7 @@ def run(
         # The virtual screen's millimetres are rounded: without this one point is 1.0008 pixels.
         "QT_SCALE_FACTOR_ROUNDING_POLICY": "Round",
         "SANXIAN_TOUR": str(folder),
+        "SANXIAN_TOUR_SECONDS": str(timeout - 10),
         "SANXIAN_SCREENSHOTS": str(screenshots),
     }
     qgis = ["qgis", "--nologo", "--noversioncheck", "--lang", lang, "--profiles-path", str(folder / "profiles")]
@@ -93,10 +94,11 @@ def run(
     except subprocess.TimeoutExpired as error:
         # A slot that raised leaves its dialog open; its traceback is in the output.
         output = b"".join(part or b"" for part in (error.stdout, error.stderr)).decode("utf-8", "replace")
-        raise DesktopError(f"the script did not end in {timeout} s\n{output[-3000:]}") from error
+        faults = _read_faults(folder)
+        raise DesktopError(f"the script did not end in {timeout} s\n{faults}\n{output[-3000:]}") from error
     facts = folder / "facts.json"
     if not facts.exists():
-        faults = (folder / "faults.txt").read_text(encoding="utf-8") if (folder / "faults.txt").exists() else ""
+        faults = _read_faults(folder)
         raise DesktopError(f"QGIS ended with {done.returncode} before the tour did\n{faults}\n{done.stdout[-3000:]}")
     noted = json.loads(facts.read_text(encoding="utf-8"))
     if noted.get("error"):
@@ -106,3 +108,9 @@ def run(
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
     noted["ambiguous_shortcuts"] = [line for line in lines if "Ambiguous shortcut" in line]
     return noted
+
+
+def _read_faults(folder):
+    """Return the stacks that the script wrote when it crashed or was late; empty if it did not begin."""
+    faults = folder / "faults.txt"
+    return faults.read_text(encoding="utf-8") if faults.exists() else ""

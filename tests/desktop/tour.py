@@ -175,6 +175,7 @@ def run_main_tour():
     FACTS["deaf_while_checking"] = round(pulse.worst, 3)
     report = dock.result.report
     FACTS["summary"] = report.summary
+    FACTS["tabs"] = dock.tabs.isVisible()
     FACTS["findings"] = len(report.findings)
     save_picture("2-checked")
 

@@ -279,10 +279,10 @@ def test_filling_dependent_fields_leaves_unchanged_rows_untouched(functions, mak
     assert [layer.getFeature(fid)["DLMC"] for fid in ids] == ["手填", *["旱地"] * 4, *["果园"] * 55]
 
 
-def test_filling_sixty_thousand_rows_stays_within_the_time_limits(functions, tmp_path):
-    """Limit the pause and the total time for changing 60 000 rows.
+def test_filling_sixty_thousand_rows_takes_a_bounded_multiple_of_the_edit_itself(functions, tmp_path):
+    """Limit the pause, the total time and undo for changing 60 000 rows, relative to the same edit without the form.
 
-    Measured on a busy machine: pause 0.18 s without and 0.20 s with the form, total 1.0 s; undo 0.01 and 0.08 s.
+    Measured: total time 5.5 to 8.3 times that of the edit alone, undo 3 to 8 times.
     """
     functions.unregister()
     found = bulk_edit.measure(60_000, 2)
@@ -292,7 +292,8 @@ def test_filling_sixty_thousand_rows_stays_within_the_time_limits(functions, tmp
         plugin: {what: min(cpu for _, cpu in spent) for what, spent in of.items()} for plugin, of in found.items()
     }
     without, with_form = processor[False], processor[True]
-    assert with_form["whole"] <= 2.0 and with_form["undo"] <= 0.5, processor
+    for time in ("whole", "undo"):
+        assert with_form[time] <= 25 * without[time], processor
     # Other programs compete for the CPU caches, which can double every time.
     for pause in ("gap", "undo_gap"):
         assert with_form[pause] <= without[pause] + 0.25, processor

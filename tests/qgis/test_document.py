@@ -7,6 +7,7 @@ It is entered in one dialog, stored in the project, and used in maps and reports
 import json
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from qgis.core import QgsProcessingException, QgsProject
@@ -141,6 +142,45 @@ def test_lower_secrecy_level_is_refused_until_a_reason_is_entered(project):
     )
 
 
+@pytest.mark.parametrize(("entered", "logged"), [("内部", "内部"), ("", "未填写")])
+def test_lower_level_than_the_project_had_needs_a_reason_that_is_logged(project, qgis_log, entered, logged):
+    document.store_document_info(project, DocumentInfo(secrecy="机密"))
+    dialog = DocumentDialog(project, make_profile())
+    assert not dialog.reason.isEnabled()
+    dialog.secrecy.setEditText(entered)
+    assert dialog.reason.isEnabled() and dialog.reason.placeholderText() == "必填"
+    dialog.accept()
+    assert document.read_document_info(project).secrecy == "机密"
+    assert "工程原来的成果信息" in dialog.problem.label.text() and "“机密”" in dialog.problem.label.text()
+    dialog.reason.setText("经批准解密")
+    dialog.accept()
+    assert document.read_document_info(project) == DocumentInfo(secrecy=entered, secrecy_reason="经批准解密")
+    assert [line for line in qgis_log if "机密" in line and logged in line and "经批准解密" in line]
+
+
+def test_menu_asks_for_a_reason_below_the_level_of_the_package_specification(project, monkeypatch, qgis_log):
+    from plugin.gui.dialogs import DialogOpener
+
+    seen = []
+
+    def exec_(dialog):
+        dialog.secrecy.setEditText("公开")
+        dialog.accept()
+        seen.append(dialog.problem.label.text())
+        assert document.read_document_info(project) == DocumentInfo()
+        dialog.reason.setText("公示稿已脱密")
+        dialog.accept()
+        return dialog.result()
+
+    monkeypatch.setattr(DocumentDialog, "exec", exec_)
+    line = DocumentLine(project, make_profile)
+    line.button.click()
+    document.store_document_info(project, DocumentInfo())
+    DialogOpener.open_document_dialog(SimpleNamespace(_iface=FakeInterface()))
+    assert len(seen) == 2 and all("没有降密理由" in text and "成果包样式" in text for text in seen)
+    assert len([text for text in qgis_log if "公示稿已脱密" in text]) == 2
+
+
 def test_map_approval_number_can_be_entered_only_for_public_results(project):
     dialog = DocumentDialog(project, make_profile(secrecy="公开"))
     assert dialog.approval.isEnabled()
@@ -187,6 +227,7 @@ def test_document_information_line_shows_effective_values_and_opens_the_dialog(p
 
     def exec_(dialog):
         dialog.secrecy.setEditText("公开")
+        dialog.reason.setText("公示稿已脱密")
         dialog.compiler.setText("某县人民政府")
         dialog.approval.setText("审1")
         dialog.accept()

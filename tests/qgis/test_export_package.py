@@ -69,7 +69,7 @@ def test_export_package_of_a_county_that_passes_writes_a_complete_package(
     manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["tool"]["versions"]["qgis"]
     # The report has pictures drawn by QGIS.
-    report = (package / "2-规划文档" / "140225浑源县三区三线检查报告.html").read_text(encoding="utf-8")
+    report = (package / "2-规划文档" / "140225浑源县质量检查报告.html").read_text(encoding="utf-8")
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
 
 

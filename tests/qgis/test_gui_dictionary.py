@@ -8,6 +8,8 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtGui import QDesktopServices
 
 from plugin.bridge.layers.properties import set_assigned_role
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
 from plugin.gui.help import dictionary_dialog
 from plugin.gui.help.dictionary_dialog import DictionaryDialog, find_named_role
@@ -107,3 +109,39 @@ def test_dictionary_of_another_standard_lists_the_layers_of_that_standard(dictio
     assert "layer-CZJSBJ" in list_shown_layers(dictionary_dialog_of_farmland)
     dictionary_dialog_of_farmland.show_page("layer-CZJSBJ")
     assert "村庄建设边界" in dictionary_dialog_of_farmland.browser.toPlainText()
+
+
+@pytest.mark.parametrize("name", sorted(load_standard().code_lists))
+def test_page_of_a_code_list_names_its_file_and_opens_its_folder(dictionary_dialog_of_farmland, monkeypatch, name):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(Path(url.toLocalFile())) or True)
+    dialog = dictionary_dialog_of_farmland
+    dialog.show_page(f"codes-{name}")
+    text = dialog.browser.toPlainText()
+    assert f"{name}.csv" in text and "重新启动 QGIS" in text and "自编标准" in text
+    dialog.browser.anchorClicked.emit(dictionary_dialog.QUrl(f"#folder-{name}"))
+    dialog.lists_folder.click()
+    assert len(opened) == 2 and all((folder / f"{name}.csv").is_file() for folder in opened)
+
+
+def test_button_on_another_page_opens_the_folder_of_the_shared_code_lists(dictionary_dialog_of_farmland, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(Path(url.toLocalFile())) or True)
+    dictionary_dialog_of_farmland.lists_folder.click()
+    assert list(opened[0].glob("*.csv"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "file", "window"), [("zh", "代码表文件", "数据字典"), ("en", "file of the list", "Data Dictionary")]
+)
+def test_texts_that_ask_to_change_a_code_list_name_its_place(lang, file, window):
+    texts = Texts(lang)
+    found = []
+    for rule in load_all_rules().values():
+        found += [
+            *texts.get_rule_help(rule).values(),
+            *(texts.get_message_template(rule, case) for case in rule.messages),
+        ]
+    asking = [text for text in found if file in text]
+    assert len(asking) >= 4 and all(window in text for text in asking)
+    assert not [text for text in found if "代码表 CSV" in text or "CSV of the list" in text]

@@ -100,7 +100,10 @@ def test_panel_shows_pass_and_report_button_when_nothing_was_found(findings_dock
 
 def test_panel_shows_incomplete_when_rules_were_skipped_without_findings(findings_dock, qgis_app):
     show_result(findings_dock, make_clean_report(skipped=True))
-    assert read_visible_texts(findings_dock) == ("没有发现问题，但有 1 条规则未能检查，不得视为通过。", ["查看原因"])
+    assert read_visible_texts(findings_dock) == (
+        "没有发现问题，但有 1 条规则未能完整检查，不得视为通过。",
+        ["查看原因"],
+    )
     assert findings_dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
     findings_dock.empty.list_buttons()[0].click()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
@@ -132,7 +135,7 @@ def test_verdict_has_icon_and_text_and_unchecked_severity_buttons_keep_their_cou
     show_result(findings_dock, make_small_report())
     bar = findings_dock.verdict
     assert bar.findChild(QLabel, "SanxianVerdict").text() == "不通过"
-    assert bar.findChild(QLabel, "SanxianWhen").text() == "14:32 · 运行规则 6/97 条"
+    assert bar.findChild(QLabel, "SanxianWhen").text() == "14:32 · 运行规则 6/103 条"
     assert [b.text() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
     for button in bar.buttons.values():
         button.setChecked(False)
@@ -286,6 +289,32 @@ def test_township_filter_lists_townships_of_the_findings_and_survives_a_new_chec
     assert filters.chosen_townships == {"蔡村镇"}
     show_result(findings_dock, make_small_report())
     assert filters.chosen_townships == {"蔡村镇"}, "a choice outlives a new check"
+
+
+def test_keys_tick_a_township_of_the_filter(findings_dock):
+    show_result(findings_dock, make_small_report())
+    box = findings_dock.filters.townships
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    assert wait_until(lambda: box.view().isVisible())
+    assert findings_dock.filters.chosen_townships == frozenset()
+    box.view().setCurrentIndex(box.model().index(1, 0))
+    QTest.keyClick(box.view(), Qt.Key.Key_Return)
+    assert findings_dock.filters.chosen_townships == {box.itemData(1)}
+    assert box.lineEdit().text() == box.itemText(1)
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    box.view().setCurrentIndex(box.model().index(1, 0))
+    QTest.keyClick(box.view(), Qt.Key.Key_Return)
+    assert findings_dock.filters.chosen_townships == frozenset() and box.lineEdit().text() == "全部乡镇"
+
+
+def test_buttons_have_no_finding_of_a_former_result(findings_dock):
+    show_result(findings_dock, make_small_report())
+    findings_dock.step_selection(1)
+    buttons = findings_dock.navigation
+    assert wait_until(lambda: buttons.waive.isEnabled() or buttons.fix.isEnabled())
+    show_result(findings_dock, make_clean_report())
+    assert not buttons.waive.isEnabled() and not buttons.fix.isEnabled()
 
 
 def test_panel_colours_follow_a_light_or_dark_theme(findings_dock):

@@ -247,10 +247,10 @@ def test_skipped_rule_with_live_check_findings_is_shown_as_partly_checked(open_c
     wait_for_live_check(controller)
     group, state, reason = find_row(dock, "REL001")
     assert [f.code for f in group.findings] == ["REL001"]
-    assert (state, reason) == ("部分检查", f"全面检查时：{skipped}此后只复检了编辑过的要素，请重新检查。")
+    assert (state, reason) == ("部分未检查", f"全面检查时：{skipped}此后只复检了编辑过的要素，请重新检查。")
     dock.tree.setCurrentIndex(dock.tree._get_group_index(group))
     words = "\n".join(label.text() for label in dock.detail.findChildren(QLabel))
-    assert "部分检查。全面检查时：" in words and "跳过" not in words
+    assert "部分未检查。全面检查时：" in words and "跳过" not in words
     line.undoStack().undo()
     wait_for_live_check(controller)
     assert find_row(dock, "REL001")[1:] == ("跳过", skipped), "as the whole check left it"

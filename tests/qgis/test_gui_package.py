@@ -7,8 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from qgis.core import QgsProject, QgsVectorLayer
+from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
+from qgis.gui import QgsMapCanvas, QgsMessageBar
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
+from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QWidget
 
 from plugin.bridge import settings
@@ -29,9 +31,11 @@ from plugin.bridge.running.tasks import JobRunner
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
+from plugin.core.messages.texts import Texts
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel
+from plugin.core.package.problems import ExportProblem, GateRefusal, ProblemLevel, ProblemPlace
+from plugin.gui.package import gate_box
 from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog, ExportOutcome
 from plugin.gui.package.export_preview import ExportEnvironment
@@ -150,10 +154,10 @@ def test_package_preview_reads_county_code_and_name_from_the_profile_only():
     from plugin.core.check import RunOptions
 
     form = load_package_spec("county")
-    assert package_ahead.find_county_values(form, RunOptions(profile="hunyuan"), None) == COUNTY_VALUES
-    assert package_ahead.find_county_values(form, RunOptions(), None) == {}
+    assert package_ahead.find_county_placeholders(form, RunOptions(profile="hunyuan"), None) == COUNTY_VALUES
+    assert package_ahead.find_county_placeholders(form, RunOptions(), None) == {}
     assert (
-        package_ahead.find_county_values(load_package_spec("city"), RunOptions(profile="hunyuan"), None)["code"]
+        package_ahead.find_county_placeholders(load_package_spec("city"), RunOptions(profile="hunyuan"), None)["code"]
         == "140200"
     )
 
@@ -177,7 +181,7 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
         ["规划图件", "本县有则必须", "2 个文件"],
         ["附图", "本县有则必须", "导出时生成"],
         ["别的图", "本县有则必须", "未找到：f.jpg"],
-        ["检查报告、指标表、元数据、清单", "—", "导出时生成"],
+        ["质量检查报告、指标表、元数据、清单", "—", "导出时生成"],
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
     assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(7))
@@ -287,11 +291,72 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     gate.show_check(None, True)
     assert gate.verdict.text().startswith("上次检查后数据有改动")
     gate.show_check(make_result(make_small_report()), True)
-    assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据未变。"
+    assert gate.verdict.text() == "不通过：错误 3，警告 2，未完整检查的规则 2。14:32 检查，数据未变。"
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.isHidden()
+
+
+PROBLEMS_BY_PLACE = {
+    "check": ExportProblem(ProblemLevel.GATE, "not_passed", params={"verdict": "不通过", "errors": 3, "skipped": 1, "failed_rules": "（REL001）", "unchecked_rules": "（ATT003）"}),
+    "rules": ExportProblem(ProblemLevel.GATE, "rules_left_out", count=1, features=("ATT003",)),
+    "features": ExportProblem(ProblemLevel.STOP, "shape_missing", "地类图斑", count=2, features=("140225000000000001", "140225000000000002")),
+    "layer": ExportProblem(ProblemLevel.NOTE, "fields_lacking", "地类图斑", params={"fields": "ZLDWDM"}),
+    "roles": ExportProblem(ProblemLevel.GATE, "layer_missing", params={"title": "规划分区", "roles": "GHFQ"}),
+    "documents": ExportProblem(ProblemLevel.GATE, "file_missing", params={"title": "规划文本", "name": PLAN_TEXT_FILE}),
+    "document_info": ExportProblem(ProblemLevel.NOTE, "no_map_approval", params={"secrecy": "公开"}),
+    "specification": ExportProblem(ProblemLevel.STOP, "layer_twice", "地类图斑"),
+    "personal_data": ExportProblem(ProblemLevel.NOTE, "personal_left_out", "永久基本农田图斑", "ZRRZJHM", 3, params={"alias": "证件号码"}),
+    "libraries": ExportProblem(ProblemLevel.NOTE, "tables_no_openpyxl"),
+}  # fmt: skip
+
+
+def test_row_of_each_problem_names_its_place_and_leads_there(package_dialog, monkeypatch, tmp_path):
+    assert set(PROBLEMS_BY_PLACE) == {str(place) for place in ProblemPlace if place}
+    gate, form = package_dialog.form.gate, package_dialog.form
+    outside, opened = [], []
+    package_dialog.placeRequested.connect(lambda problem: outside.append(str(problem.place)))
+    monkeypatch.setattr("plugin.gui.package.form_page.open_path", lambda path, parent: opened.append(path))
+    monkeypatch.setattr(form.document.button, "click", lambda: opened.append("成果信息"))
+    form.documents.line.setText(str(tmp_path))
+    package_dialog.show()
+    package_dialog.activateWindow()
+    for place, problem in PROBLEMS_BY_PLACE.items():
+        gate.show_objections(package_ahead.make_objections([problem]))
+        item = gate.reasons.item(0)
+        sentence, lead = item.text().split("\n→ ")
+        assert sentence == problem.format_as_sentence(Texts("zh")) and lead in item.toolTip()
+        assert str(problem.place) == place
+        gate.reasons.itemClicked.emit(item)
+    assert outside == ["check", "rules", "features", "layer", "roles", "libraries"]
+    assert opened == [str(tmp_path), "成果信息"]
+    # Enter leads there, too, and does not begin the export.
+    asked = []
+    package_dialog.wanted.connect(lambda: asked.append(1))
+    gate.reasons.setCurrentRow(0)
+    QTest.keyClick(gate.reasons, Qt.Key.Key_Return)
+    assert outside[-1] == "libraries" and len(outside) == 7 and not asked
+
+
+def test_rows_without_a_place_lead_nowhere(package_dialog):
+    gate = package_dialog.form.gate
+    note = ExportProblem(ProblemLevel.NOTE, "reprojected", count=1, features=("DLTB",), params={"source": "EPSG:4526", "target": "EPSG:4490"})  # fmt: skip
+    gate.show_objections(package_ahead.make_objections([note]))
+    item = gate.reasons.item(0)
+    assert "→" not in item.text() and item.data(gate_box.PROBLEM_DATA_ROLE) is None
+
+
+def test_row_of_the_verdict_names_the_rules(small):
+    from plugin.core.check import RunOptions, check_plan
+    from plugin.core.package.gate import find_check_problems
+
+    checked = check_plan(str(small), RunOptions(lang="zh"))
+    problem = next(p for p in find_check_problems(checked) if p.key == "not_passed")
+    text = problem.format_as_sentence(Texts("zh"))
+    unchecked = [r.code for r in checked.report.rules if r.incomplete or r.outcome in ("skipped", "crashed")]
+    assert unchecked and f"未完整检查的规则 {len(unchecked)} 条（{unchecked[0]}" in text
+    assert "请先按检查报告改正错误，补齐未检查的图层和字段" in text
 
 
 def test_package_dialog_can_be_used_with_tab_enter_and_escape_only(package_dialog, qgis_app):
@@ -319,8 +384,6 @@ def test_package_dialog_can_be_used_with_tab_enter_and_escape_only(package_dialo
     assert places == sorted(places)
     asked = []
     package_dialog.wanted.connect(lambda: asked.append(1))
-    from qgis.PyQt.QtTest import QTest
-
     QTest.keyClick(package_dialog, Qt.Key.Key_Return)
     assert asked == [1]
     QTest.keyClick(package_dialog, Qt.Key.Key_Escape)
@@ -343,15 +406,19 @@ def test_package_folder_is_stored_in_the_project(package_dialog, project, tmp_pa
 class FakeInterface(QObject):
     def __init__(self):
         super().__init__()
-        from qgis.gui import QgsMessageBar
-
-        self.window, self.bar = QWidget(), QgsMessageBar()
+        self.window, self.bar, self.canvas, self.active = QWidget(), QgsMessageBar(), QgsMapCanvas(), None
 
     def mainWindow(self):
         return self.window
 
     def messageBar(self):
         return self.bar
+
+    def mapCanvas(self):
+        return self.canvas
+
+    def setActiveLayer(self, layer):
+        self.active = layer
 
 
 class FakeCheck(QObject):
@@ -380,16 +447,21 @@ class FakeExportContext:
         self.fresh = self.latest = None
         self.number, self.shown = 1, 0
         self.checking, self.iface, self.runner = FakeCheck(), FakeInterface(), JobRunner()
-        self.inspected = []
+        self.inspected, self.windows = [], []
         around = ExportEnvironment(
-            lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show, self.inspected.append
+            lambda _form: self.fresh,
+            lambda: self.latest,
+            lambda: self.number,
+            self.show,
+            self.inspected.append,
+            self.windows.append,
         )
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.outcome, self.orders = None, []
         monkeypatch.setattr("plugin.bridge.package.tasks.export_project_package", self.write)
         # Other tests cover missing layers; this one has no plan.
         monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NO_OBJECTIONS)
-        monkeypatch.setattr("plugin.gui.package.export_preview.find_county_values", lambda *_all: COUNTY_VALUES)
+        monkeypatch.setattr("plugin.gui.package.export_preview.find_county_placeholders", lambda *_all: COUNTY_VALUES)
         monkeypatch.setattr("plugin.gui.package.export_preview.explain_missing_maps", lambda *_all: {})
         self.export.show()
         self.dialog.form.folder.line.setText(str(tmp_path / "成果"))
@@ -450,7 +522,32 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
     text, reasons = export_scene.shown_end()
     assert text == "成果包已生成，并读回与规划图层逐项核对一致。" and len(reasons) == 1 and "openpyxl" in reasons[0]
     assert export_scene.dialog.end.digest.text() == "ab" * 32
+    assert "改动一个字节即不同" in export_scene.dialog.end.digest_note.text()
+    assert "改动一个字节即不同" in export_scene.dialog.end.copy.toolTip()
     assert export_scene.dialog.end.size.text() == "2 个文件，另有清单和校验文件 3 个；2 个图层、7 个要素，逐层读回核对"
+
+
+def test_place_of_a_problem_opens_its_window_or_selects_its_features(export_scene, qgis_app):
+    result = export_scene.result()
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string(18)", "地类图斑", "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setAttributes(["140225000000000001"])
+    feature.setGeometry(QgsGeometry.fromWkt("POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"))
+    layer.dataProvider().addFeature(feature)
+    QgsProject.instance().addMapLayer(layer)
+    QgsProject.instance().layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
+    checked = SimpleNamespace(name="地类图斑", get_field_name=lambda meaning: "BSM")
+    result.check_result.plan.layers["DLTB"] = checked
+    for place in ("check", "rules", "roles", "libraries", "features"):
+        export_scene.dialog.placeRequested.emit(PROBLEMS_BY_PLACE[place])
+    assert export_scene.windows == ["profile", "roles", "doctor"] and export_scene.shown == 1
+    assert [f["BSM"] for f in layer.selectedFeatures()] == ["140225000000000001"]
+    assert QgsProject.instance().layerTreeRoot().findLayer(layer.id()).isVisible()
+    assert not export_scene.dialog.isVisible()
+    QgsProject.instance().removeMapLayer(layer.id())
+    export_scene.dialog.show()
+    export_scene.dialog.placeRequested.emit(PROBLEMS_BY_PLACE["features"])
+    assert export_scene.dialog.isVisible(), "without the layer the window stays"
 
 
 def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene, qgis_app):

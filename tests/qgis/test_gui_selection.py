@@ -13,6 +13,7 @@ from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
 
+from plugin.bridge.checking import findings_layer
 from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
 from plugin.gui.findings.features import find_layer_of_role, list_feature_refs
@@ -138,6 +139,71 @@ def test_hidden_layer_of_a_finding_is_named_with_a_button_that_shows_it(overlap_
     assert node.isVisible()
     process_events(0.01)
     assert controller.dock.detail.widget().findChild(QToolButton, "SanxianShowLayer") is None
+
+
+def list_codes_on_map():
+    layer = findings_layer.find_findings_layer(QgsProject.instance())
+    return sorted(feature["code"] for feature in layer.getFeatures())
+
+
+def list_listed_codes(controller):
+    return sorted(f.code for f in controller.dock.tree.filter.list_visible_findings())
+
+
+@pytest.mark.parametrize("rows_per_batch", [5_000, 1])
+def test_map_shows_the_findings_that_the_filters_of_the_list_let_pass(overlap_on_canvas, monkeypatch, rows_per_batch):
+    monkeypatch.setattr(findings_layer, "ROWS_PER_BATCH", rows_per_batch)
+    controller, pair = overlap_on_canvas
+    dock, every = controller.dock, list_codes_on_map()
+    assert every == list_listed_codes(controller) and pair.code in every
+    dock.verdict.buttons[str(pair.severity)].setChecked(False)
+    assert (
+        wait_until(lambda: list_codes_on_map() == list_listed_codes(controller))
+        and pair.code not in list_codes_on_map()
+    )
+    centre = pair.geometry.representative_point()
+    area = controller.selection._make_click_area(map_to_pixel(controller, centre.x, centre.y))
+    assert pair not in controller.on_map.find_visible_findings(area)
+    dock.clear_filters()
+    assert wait_until(lambda: list_codes_on_map() == every)
+    dock.filters.search.setText(pair.code)
+    assert wait_until(lambda: set(list_codes_on_map()) == {pair.code})
+    # Switching the layer off and on keeps the filter.
+    controller.on_map.set_wanted(False)
+    controller.on_map.set_wanted(True)
+    assert wait_until(lambda: set(list_codes_on_map()) == {pair.code})
+    dock.filters.search.clear()
+    assert wait_until(lambda: list_codes_on_map() == every)
+
+
+def test_findings_layer_that_is_off_or_covered_is_named_with_a_button(overlap_on_canvas):
+    controller, pair = overlap_on_canvas
+    root = QgsProject.instance().layerTreeRoot()
+    shown = findings_layer.find_findings_layer(QgsProject.instance())
+    controller.selection.select_finding(pair)
+
+    def find_button():
+        process_events(0.01)
+        return controller.dock.detail.widget().findChild(QToolButton, "SanxianShowLayer")
+
+    assert find_button() is None
+    root.findLayer(shown.id()).parent().setItemVisibilityChecked(False)
+    controller.dock.refresh_hidden_layers()
+    assert find_button().text() == "显示图层"
+    find_button().click()
+    assert root.findLayer(shown.id()).isVisible() and find_button() is None
+    # A layer of polygons is moved above the findings.
+    layer = find_layer_of_role(QgsProject.instance(), controller.dock.result, pair.role)
+    node = root.findLayer(layer.id())
+    root.insertChildNode(0, node.clone())
+    node.parent().removeChildNode(node)
+    controller.dock.refresh_hidden_layers()
+    texts = [label.text() for label in controller.dock.detail.widget().findChildren(QLabel)]
+    assert any("被遮住" in text and shown.name() in text for text in texts) and find_button().text() == "移到最上层"
+    find_button().click()
+    assert root.layerOrder()[0].id() == shown.id() and find_button() is None
+    assert findings_layer.find_findings_layer(QgsProject.instance()) == shown, "moving it keeps the layer"
+    assert shown.featureCount() == len(list_listed_codes(controller))
 
 
 def test_selecting_a_rule_removes_the_mark_of_the_finding_before(overlap_on_canvas):
@@ -280,8 +346,6 @@ def overlap_on_canvas(selected_overlap):
     Return controller and finding.
     """
     controller, _layers, pair = selected_overlap
-    from plugin.bridge.checking import findings_layer
-
     canvas = controller.iface.mapCanvas()
     canvas.setLayers([findings_layer.find_findings_layer(QgsProject.instance())])
     canvas.setExtent(QgsRectangle(*shapely.buffer(pair.geometry, 200).bounds))

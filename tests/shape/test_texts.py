@@ -174,9 +174,20 @@ def list_interface_names():
     return known | short | {name.rstrip("…") for name in known | short}
 
 
+def list_manual_headings():
+    """Return the headings of the Chinese manual."""
+    lines = (
+        line
+        for page in (ROOT / "docs" / "manual" / "zh").glob("*.md")
+        for line in page.read_text(encoding="utf-8").splitlines()
+    )
+    return {line.lstrip("# ").partition(" {#")[0] for line in lines if line.startswith("#")}
+
+
 def test_menus_buttons_and_sheets_quoted_in_texts_exist_in_the_interface():
     known = list_interface_names()
     known |= {one for ones in WORD_LISTS["places"].values() for one in ones}
+    known |= set(Texts("zh").get_section("setting").values()) | list_manual_headings()
     lost = {one: where for where, text in CHINESE_TEXTS for one in list_quoted_names(text) if one not in known}
     assert not lost, "\n".join(f"“{one}”: {where}" for one, where in sorted(lost.items()))
 

@@ -215,6 +215,17 @@ def move_findings_group_to_top(project: QgsProject) -> None:
             root.removeChildNode(group)
 
 
+def move_findings_layer_to_top(project: QgsProject) -> None:
+    """Move the findings layer above all others, with its group if it is there."""
+    move_findings_group_to_top(project)
+    root, layer = project.layerTreeRoot(), find_findings_layer(project)
+    node = root.findLayer(layer.id()) if layer is not None else None
+    if node is not None and root.layerOrder()[0].id() != layer.id():
+        # The user moved the layer out of its group, or the group into another one.
+        root.insertChildNode(0, node.clone())
+        node.parent().removeChildNode(node)
+
+
 def _is_temporary_findings_layer(layer: QgsMapLayer) -> bool:
     return (
         isinstance(layer, QgsVectorLayer)

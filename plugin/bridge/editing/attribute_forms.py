@@ -149,13 +149,8 @@ def find_allowed_codes(template: Template, field: TemplateField, norm: Norm) -> 
     if not field.codes:
         return None
     codes = norm.standard.code_lists[field.codes]
+    found = norm.list_codes_of_field(template, field)
     role = template.base or template.role
-    found = codes.entry_by_code
-    for line in norm.get("attributes.layer_codes"):
-        layer, name, *heads = line.split()
-        if (layer, name) == (role, field.name):
-            taken = codes.collect_members(heads)
-            found = {code: row for code, row in found.items() if code in taken}
     if field.meaning == "zone_code" and role in norm.get("attributes.centre_zone_layers"):
         divided = {row.parent for row in found.values()}
         found = {code: row for code, row in found.items() if row.parent or code not in divided}

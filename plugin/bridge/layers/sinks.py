@@ -28,18 +28,17 @@ if TYPE_CHECKING:
 
 #: Used also for findings at a line or a point, so that any format can store them.
 FINDINGS_GEOMETRY_TYPE = Qgis.WkbType.MultiPolygon
-_NUMERIC_COLUMNS = ("area_m2", "net_area_m2", "width_m")
 _ROWS_PER_BATCH = 500
 _DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 
 def make_findings_fields() -> QgsFields:
     """Return the columns of a findings layer as QGIS fields."""
-    from ...core.model.findings import FINDING_COLUMNS
+    from ...core.model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS
 
     found = QgsFields()
     for name in FINDING_COLUMNS:
-        kind = QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString
+        kind = QMetaType.Type.Double if name in NUMERIC_FINDING_COLUMNS else QMetaType.Type.QString
         found.append(QgsField(name, kind))
     return found
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...core.check import CheckResult, RunOptions
     from ...core.package.order import ExportOrder
     from ...core.package.package_spec.model import PackageSpec
+    from ...core.package.problems import ExportProblem
     from ...core.package.slot_files import FilledSlot
     from ...core.standard.map_set import MapSpec, MissingMapReason
 
@@ -96,19 +97,36 @@ class ExportObjections:
     """Reasons against the export of a package, as sentences.
 
     ``always_blocking_reasons`` always prevent the export, ``reasons_unless_forced`` unless the user forces it;
-    ``notes`` are only shown.
+    ``notes`` are only shown. ``problem_by_text``: the problem of each sentence, which has the place to correct it.
     """
 
     always_blocking_reasons: tuple[str, ...] = ()
     reasons_unless_forced: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    problem_by_text: Mapping[str, ExportProblem] = field(default_factory=dict)
+
+
+def make_objections(problems: Iterable[ExportProblem]) -> ExportObjections:
+    """Return problems of an export as sentences of the interface language."""
+    from ...core.messages.texts import Texts
+    from ...core.package.problems import ProblemLevel, select_levels
+
+    texts, problems = Texts(get_interface_language()), list(problems)
+    problem_by_text = {problem.format_as_sentence(texts): problem for problem in problems}
+    sentences = [
+        tuple(problem.format_as_sentence(texts) for problem in select_levels(problems, level))
+        for level in (ProblemLevel.STOP, ProblemLevel.GATE, ProblemLevel.NOTE)
+    ]
+    return ExportObjections(*sentences, problem_by_text)
 
 
 #: No objections, or not yet determined.
 NO_OBJECTIONS = ExportObjections()
 
 
-def find_county_values(package_spec: PackageSpec, options: RunOptions, checked: CheckResult | None) -> dict[str, str]:
+def find_county_placeholders(
+    package_spec: PackageSpec, options: RunOptions, checked: CheckResult | None
+) -> dict[str, str]:
     """Return code and name of the county, from the checked plan or the profile.
 
     Empty if both are unknown.
@@ -233,19 +251,12 @@ class ObjectionFinder:
     @run_in_python_thread
     def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> ExportObjections:
         """Return the objections to a package order, in any thread; raise Cancelled."""
-        from ...core.messages.texts import Texts
         from ...core.package.gate import find_check_problems
         from ...core.package.layers.prepare import prepare_data_sets
-        from ...core.package.problems import ProblemLevel, select_levels
 
-        texts = Texts(get_interface_language())
         _, problems = prepare_data_sets(self.check_result, order, cancellation)
         problems = [*find_check_problems(self.check_result), *problems]
-        sentences = [
-            tuple(p.format_as_sentence(texts) for p in select_levels(problems, level))
-            for level in (ProblemLevel.STOP, ProblemLevel.GATE, ProblemLevel.NOTE)
-        ]
-        found = self._known_objections[self._make_key(order)] = ExportObjections(*sentences)
+        found = self._known_objections[self._make_key(order)] = make_objections(problems)
         return found
 
     @staticmethod

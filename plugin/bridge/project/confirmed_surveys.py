@@ -10,14 +10,14 @@ _PROJECT_SCOPE, _KEY = "sanxian", "confirmed_surveys"
 
 def is_survey_confirmed(project: QgsProject, role: str, survey_role: str) -> bool:
     """Return True if the layer ``role`` may be aligned with the survey ``survey_role``."""
-    return _format_pair(role, survey_role) in project.readListEntry(_PROJECT_SCOPE, _KEY)[0]
+    return _format_layer_pair(role, survey_role) in project.readListEntry(_PROJECT_SCOPE, _KEY)[0]
 
 
 def store_confirmed_survey(project: QgsProject, role: str, survey_role: str) -> None:
     """Note in the project that the layer may be aligned with the survey."""
-    pairs = {*project.readListEntry(_PROJECT_SCOPE, _KEY)[0], _format_pair(role, survey_role)}
+    pairs = {*project.readListEntry(_PROJECT_SCOPE, _KEY)[0], _format_layer_pair(role, survey_role)}
     project.writeEntry(_PROJECT_SCOPE, _KEY, sorted(pairs))
 
 
-def _format_pair(role: str, survey_role: str) -> str:
+def _format_layer_pair(role: str, survey_role: str) -> str:
     return f"{role}>{survey_role}"

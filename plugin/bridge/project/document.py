@@ -6,18 +6,34 @@ The county profile is the fallback.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from qgis.core import QgsProject
+from qgis.core import Qgis, QgsMessageLog, QgsProject
 
 from ...core.check import CheckResult
-from ...core.profile.document import DocumentInfo, ResolvedDocument, add_document_info, resolve_document
+from ...core.messages.texts import Texts
+from ...core.profile.document import (
+    PROJECT_SOURCE,
+    DocumentInfo,
+    LoweredSecrecy,
+    ResolvedDocument,
+    add_document_info,
+    load_secrecy_levels,
+    resolve_document,
+)
+from .. import settings
+from ..running.tasks import LOG_TAG
 
 if TYPE_CHECKING:
     from ...core.profile import Profile
 
 _PROJECT_SCOPE, _KEY_PREFIX = "sanxian", "document_"
+#: Setting with the package specification that the user chose last.
+PACKAGE_SPEC_SETTING = "package/form"
+#: Source of the level that the project had before the document information was edited.
+FORMER_SOURCE = "former"
 _DOCUMENT_KEYS = tuple(field.name for field in fields(DocumentInfo))
 
 
@@ -42,6 +58,33 @@ def store_document_info(project: QgsProject, info: DocumentInfo) -> None:
         else:
             project.removeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key)
     project.setDirty(True)
+
+
+def read_chosen_package_spec() -> str:
+    """Return the id or path of the package specification that the user chose last."""
+    return str(settings.read_setting(PACKAGE_SPEC_SETTING, "county"))
+
+
+def list_lowered_levels(former: DocumentInfo, found: ResolvedDocument, info: DocumentInfo) -> list[LoweredSecrecy]:
+    """Return how document information lowers the secrecy level, with its reason, which may be empty.
+
+    ``former``: the information stored before; ``found``: the new one, ``info``, resolved with the other sources. A
+    project without its own level has that of the next source, which may be lower than its former one, or none.
+    """
+    lowered = [one for one in found.lowered_levels if one.source == PROJECT_SOURCE]
+    if found.refused_lowering is not None:
+        lowered.append(found.refused_lowering)
+    level = info.secrecy or found.document_info.secrecy
+    if former.secrecy and (not level or load_secrecy_levels().is_lower(level, former.secrecy)):
+        lowered.append(LoweredSecrecy(former.secrecy, FORMER_SOURCE, level, PROJECT_SOURCE, info.secrecy_reason))
+    return lowered
+
+
+def log_lowered_levels(lowered: Iterable[LoweredSecrecy]) -> None:
+    """Write lowered secrecy levels with their reasons to the log, tab Sanxian."""
+    texts = Texts(settings.get_interface_language())
+    for one in lowered:
+        QgsMessageLog.logMessage(one.message.render(texts), LOG_TAG, Qgis.MessageLevel.Warning, notifyUser=False)
 
 
 def resolve_project_document(

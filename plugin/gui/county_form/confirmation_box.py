@@ -20,6 +20,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile.county_file import CountyConfirmation
+from ..widgets import theme
 from ..widgets.field_message import FieldMessage
 from ..widgets.sections import NoticeBox
 from .fields import FormBox, WidgetRow
@@ -54,8 +55,8 @@ class ConfirmationBox(FormBox):
         self._offered_items: list[str] = []
         self.badge = NoticeBox()
         self.by, self.document, self.date = QLineEdit(), QLineEdit(), _ScrollSafeDateEdit()
-        self.by.setPlaceholderText(tr("Name of the authority"))
-        self.document.setPlaceholderText(tr("Title and number of the document"))
+        theme.set_placeholder(self.by, tr("Name of the authority"))
+        theme.set_placeholder(self.document, tr("Title and number of the document"))
         self.date.setDisplayFormat("yyyy-MM-dd")
         self.date.setCalendarPopup(True)
         self.date.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -56,7 +56,7 @@ class InheritingLineEdit(QLineEdit):
         if self.text() or not self.inherited_text:
             return
         painter = QPainter(self)
-        painter.setPen(theme.get_faint_color())
+        painter.setPen(theme.get_faint_color(in_field=True))
         option = QStyleOptionFrame()
         self.initStyleOption(option)
         room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(3, 0, -3, 0)
@@ -118,7 +118,7 @@ class InheritingComboBox(ScrollSafeComboBox):
             self.setItemText(0, text.format(value=value, source=source))
         else:
             self.insertItem(0, text.format(value=value, source=source), None)
-        self.setItemData(0, theme.get_faint_color(), Qt.ItemDataRole.ForegroundRole)
+        self.setItemData(0, theme.get_faint_color(in_field=True), Qt.ItemDataRole.ForegroundRole)
         self.set_grey(self.currentData() is None)
 
     def get_own_value(self) -> object:

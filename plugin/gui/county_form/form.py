@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
-from html import escape
 from pathlib import Path
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
@@ -31,6 +30,7 @@ from ...core.profile.county_file import CountyConfirmation, CountySettings, load
 from ...core.profile.load import load_named_standard
 from ...core.profile.resolved import read_county_form_choices
 from ..widgets import messages as trouble
+from ..widgets import theme
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
@@ -350,7 +350,7 @@ class FormErrorList(NoticeBox):
         for error in errors:
             named.setdefault(error.name, error)
         self._error_widgets = [error.widget for error in named.values()]
-        links = " ".join(f'<a href="{n}">{escape(name)}</a>' for n, name in enumerate(named))
+        links = " ".join(theme.make_link(str(n), name) for n, name in enumerate(named))
         text = tr("<b>{count} to correct</b> {links} Correct them before saving; the reason is below each field.")
         self.show_message("error", text.format(count=len(errors), links=links) if errors else "")
 

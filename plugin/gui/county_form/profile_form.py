@@ -24,7 +24,7 @@ from ...core.profile import load_profile
 from ...core.standard import EVERY_RULE
 from ..help.buttons import add_help_button
 from ..project.document_line import DocumentLine
-from ..widgets import messages
+from ..widgets import messages, theme
 from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
@@ -52,7 +52,7 @@ class ProfileForm(QDialog):
         self._make_choices()
         self._make_files(home)
         self.base_year = QLineEdit()
-        self.base_year.setPlaceholderText(tr("From the field or the file name of the layer"))
+        theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
         self.summary = QLabel()
         self.summary.setObjectName("SanxianProfileSummary")
         self.summary.setWordWrap(True)
@@ -93,17 +93,17 @@ class ProfileForm(QDialog):
         data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
         self.waivers = FileLine("", home, "CSV (*.csv)")
         self.waivers.line.setObjectName("SanxianProfileWaivers")
-        self.waivers.line.setPlaceholderText(tr("The file .waivers.csv in the data folder"))
+        theme.set_placeholder(self.waivers.line, tr("The file .waivers.csv in the data folder"))
         self.targets = FileLine("", home, tables)
         self.targets.line.setObjectName("SanxianTargets")
-        self.targets.line.setPlaceholderText(tr("None: tasks are not allocated to townships"))
+        theme.set_placeholder(self.targets.line, tr("None: tasks are not allocated to townships"))
         self.targets.setToolTip(tr("Tasks allocated to the townships, one per row (rules LAW004 and LAW005)"))
         self.baseline = FileLine("", home, data, folders=True)
         self.baseline.line.setObjectName("SanxianProfileBaseline")
-        self.baseline.line.setPlaceholderText(tr("None: no comparison with the sealed edition"))
+        theme.set_placeholder(self.baseline.line, tr("None: no comparison with the sealed edition"))
         self.register = FileLine("", home, tables)
         self.register.line.setObjectName("SanxianRegister")
-        self.register.line.setPlaceholderText(tr("None: sites are not compared with a register"))
+        theme.set_placeholder(self.register.line, tr("None: sites are not compared with a register"))
         self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
 
     def _lay_out_tabs(self, own: QWidget) -> None:

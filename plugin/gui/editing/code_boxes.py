@@ -115,7 +115,7 @@ class CodeSearch(QObject):
         completer.setMaxVisibleItems(_VISIBLE_ROWS)
         box.setCompleter(completer)
         edit = box.lineEdit()
-        edit.setPlaceholderText(tr("Code or a part of the name"))
+        theme.set_placeholder(edit, tr("Code or a part of the name"))
         edit.editingFinished.connect(self._accept_text)
         box.currentIndexChanged.connect(self._show_label)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _CODE_DIGITS)))

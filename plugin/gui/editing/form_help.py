@@ -88,7 +88,7 @@ class _FormHelp(QObject):
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setMargin(_LABEL_MARGIN)
-        self._label.setStyleSheet(f"color: {theme.get_color('error').name()}")
+        theme.set_text_color(self._label, lambda: theme.get_text_color("error"))
         form.layout().insertWidget(0, self._label)
         form.widgetValueChanged.connect(self._on_field_changed)
         self._show_reasons()

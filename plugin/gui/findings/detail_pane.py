@@ -10,13 +10,23 @@ from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsScrollArea
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QPainter, QPen, QPixmap
-from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QBoxLayout,
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.source_mark import make_mark_label
 from ..widgets.theme import get_state_word
-from .features import FeatureRef, get_layer_name, list_feature_refs
+from .features import FeatureRef, get_layer_name, is_switched_off, list_feature_refs
 from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares_in_list, get_kind, sum_finding_areas
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_waiver_refusal_text
@@ -49,16 +59,50 @@ def _make_feature_rows(
         sample = QLabel()
         sample.setPixmap(_make_stroke_sample(FIRST_FEATURE_STROKES if own else SECOND_FEATURE_STROKES, sample))
         layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
-        layout.addWidget(_make_label(_describe_feature(result, ref, finding.field if own else "")), row, 2)
+        label = _make_label(_describe_feature(result, ref, finding.field if own else ""))
         what = (tr("Select"), tr("Select the feature in its layer"), select)
         form_of = (tr("Attribute Form"), tr("Open the feature's form"), form)
-        for column, (text, tip, action) in enumerate((what, form_of), 3):
-            layout.addWidget(_make_button(text, tip, ref, action), row, column, Qt.AlignmentFlag.AlignVCenter)
+        buttons = [_make_button(text, tip, ref, action) for text, tip, action in (what, form_of)]
+        layout.addWidget(_TextWithButtons(label, buttons), row, 2)
     if len(refs) > MAX_LISTED_FEATURES:
         layout.addWidget(
             _make_label(tr("and {count} more").format(count=len(refs) - MAX_LISTED_FEATURES)), MAX_LISTED_FEATURES, 2
         )
     return box
+
+
+class _TextWithButtons(QWidget):
+    """A text with buttons to its right, or below it where the panel is narrow."""
+
+    def __init__(self, label: QLabel, buttons: Sequence[QToolButton]):
+        super().__init__()
+        self._label, self._buttons = label, QWidget()
+        row = QHBoxLayout(self._buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        for button in buttons:
+            row.addWidget(button)
+        row.addStretch()
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(label, 1)
+        self._layout.addWidget(self._buttons)
+
+    def minimumSizeHint(self) -> QSize:
+        width = max(self._label.minimumSizeHint().width(), self._buttons.minimumSizeHint().width())
+        return QSize(width, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        parts = (self._label.minimumSizeHint().width(), self._buttons.sizeHint().width(), self._layout.spacing())
+        fits = sum(parts) <= self.width()
+        direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
+        if direction != self._layout.direction():
+            self._layout.setDirection(direction)
+        # The layout around does not ask for the height of the wrapped text at this width.
+        layout = self._layout
+        height = layout.heightForWidth(self.width()) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        if height != self.minimumHeight():
+            self.setMinimumHeight(height)
 
 
 def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
@@ -191,7 +235,7 @@ class DetailPane(QgsScrollArea):
     ) -> None:
         """Show the details of a finding.
 
-        ``hidden_layers``: layers of its features that are switched off in the layer tree.
+        ``hidden_layers``: layers of the finding that are switched off in the layer tree, or covered by others.
         """
         page, layout = self._make_page(theme.KIND_ICONS[get_kind(finding)], group.title, group.code)
         layout.addWidget(make_text_label(format_place_and_size(finding)))
@@ -224,10 +268,14 @@ class DetailPane(QgsScrollArea):
         box = QWidget()
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(make_text_label(tr("The layer “{layer}” is switched off.").format(layer=layer.name())), 1)
+        if is_switched_off(layer):
+            text, label = tr("The layer “{layer}” is switched off."), tr("Show Layer")
+        else:
+            text, label = tr("The layer “{layer}” is below other layers."), tr("Move to Top")
+        row.addWidget(make_text_label(text.format(layer=layer.name())), 1)
         button = QToolButton()
         button.setObjectName("SanxianShowLayer")
-        button.setText(tr("Show Layer"))
+        button.setText(label)
         button.clicked.connect(lambda: self.showLayerRequested.emit(layer))
         row.addWidget(button)
         return box
@@ -329,7 +377,7 @@ def _make_row_label(text: str) -> QLabel:
 def _make_form_layout() -> QFormLayout:
     """Return an empty form layout for the detail pane."""
     form = QFormLayout()
-    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form

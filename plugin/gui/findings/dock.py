@@ -12,10 +12,15 @@ from qgis.PyQt.QtWidgets import QToolButton
 from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.empty_state import EmptyPage
-from .features import FeatureRef, list_feature_refs
+from .features import FeatureRef, is_switched_off, list_feature_refs
 from .filter import FilterSettings
 from .form import FindingsForm
 from .result import CheckView
+
+
+def _list_layer_states(layers: list[Any]) -> list[tuple[Any, bool]]:
+    """Return each layer with True if it is switched off; the others are covered."""
+    return [(layer, is_switched_off(layer)) for layer in layers]
 
 
 class FindingsDock(FindingsForm):
@@ -23,7 +28,7 @@ class FindingsDock(FindingsForm):
 
     Signals: ``formRequested`` with a `FeatureRef`; ``featureChosen`` with one and all those of its finding;
     ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with the direction and whether the
-    selection moved.
+    selection moved; ``listFiltered``: the user changed the filters.
     """
 
     runRequested = pyqtSignal()
@@ -35,12 +40,13 @@ class FindingsDock(FindingsForm):
     formRequested = pyqtSignal(object)
     featureChosen = pyqtSignal(object, list)
     stepped = pyqtSignal(int, bool)
+    listFiltered = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        #: Returns the layers of a finding's features that are switched off; set by the owner of the map.
+        #: Returns the layers of a finding that are switched off or covered; set by the owner of the map.
         self.hidden_layer_finder: Callable[[Any], list[Any]] = lambda finding: []
-        self._hidden_layers: list[Any] = []
+        self._hidden_layers: list[tuple[Any, bool]] = []
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
@@ -129,6 +135,7 @@ class FindingsDock(FindingsForm):
         first = self.detail.isHidden()
         self._update_visible_page()
         self._show_selected()
+        self._pass_selection_to_buttons()
         if first:
             self.set_initial_heights()
 
@@ -143,6 +150,7 @@ class FindingsDock(FindingsForm):
         self.show_outdated_state("")
         self._update_visible_page()
         self._show_selected()
+        self._pass_selection_to_buttons()
 
     def refresh_outdated_findings(self) -> None:
         """Update the display of findings that may be outdated by edits."""
@@ -159,6 +167,7 @@ class FindingsDock(FindingsForm):
         self._offer_filter_choices()
         other = self.tree.apply_changes(change)
         self._update_visible_page()
+        self._pass_selection_to_buttons()
         if other:
             self._show_selected()
         else:
@@ -237,6 +246,7 @@ class FindingsDock(FindingsForm):
             if before is not None and self.tree.get_selected_finding() is None:
                 self.findingChosen.emit(None)
             self._show_position()
+            self.listFiltered.emit()
 
     def _choose_page(self) -> EmptyPage | None:
         if self.result is None:
@@ -284,15 +294,16 @@ class FindingsDock(FindingsForm):
         elif finding is None:
             self.detail.show_group(self.result, group)
         else:
-            self._hidden_layers = self.hidden_layer_finder(finding)
-            self.detail.show_finding(self.result, group, finding, self._hidden_layers)
+            hidden_layers = self.hidden_layer_finder(finding)
+            self._hidden_layers = _list_layer_states(hidden_layers)
+            self.detail.show_finding(self.result, group, finding, hidden_layers)
         self.navigation.show_finding(finding)
         self._show_position()
 
     def refresh_hidden_layers(self) -> None:
-        """Show the details again if a layer of the selected finding was switched on or off."""
+        """Show the details again if a layer of the selected finding was switched on or off, or moved."""
         finding = self.tree.get_selected_finding()
-        if finding is not None and self.hidden_layer_finder(finding) != self._hidden_layers:
+        if finding is not None and _list_layer_states(self.hidden_layer_finder(finding)) != self._hidden_layers:
             self._show_selected()
 
     def _show_position(self) -> None:

@@ -99,7 +99,7 @@ def make_pages_without_findings(
         count=tolerance.get("ignored_slivers", 0),
         area=format_number(tolerance.get("ignored_area_m2", 0.0), 2),
     )
-    skipped = tr("No finding, but {count} rules could not be checked, so the plan does not pass.").format(
+    skipped = tr("No finding, but {count} rules could not be checked completely, so the plan does not pass.").format(
         count=summary["skipped"] + summary["crashed"]
     )
     return EmptyPage(clean, [(tr("Make Report"), report)]), EmptyPage(skipped, [(tr("See Why"), reasons)])

@@ -6,16 +6,19 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from qgis.core import (
+    Qgis,
     QgsCoordinateTransform,
     QgsCsException,
     QgsExpression,
     QgsFeature,
     QgsFeatureRequest,
+    QgsMapLayer,
     QgsProject,
     QgsRectangle,
     QgsVectorLayer,
 )
 
+from ...bridge.checking import findings_layer
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_assigned_role
 from ...bridge.package.layers import find_package_layer
@@ -55,19 +58,48 @@ def get_layer_name(result: CheckView, role: str) -> str:
 
 
 def find_hidden_layers(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
-    """Return the layers of a finding's features that are switched off in the layer tree."""
+    """Return the layers of a finding's features that are switched off in the layer tree.
+
+    The findings layer is among them if it is switched off or below a visible layer that covers it.
+    """
     project = QgsProject.instance()
     roles = dict.fromkeys(role for role in (finding.role, finding.related_role) if role)
     layers = (find_layer_of_role(project, result, role) for role in roles)
     nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in layers if layer is not None]
-    return [layer for layer, node in nodes if node is not None and not node.isVisible()]
+    hidden = [layer for layer, node in nodes if node is not None and not node.isVisible()]
+    shown = findings_layer.find_findings_layer(project)
+    if shown is not None and finding.geom_kind != "none" and (is_switched_off(shown) or is_covered(shown)):
+        hidden.append(shown)
+    return hidden
+
+
+def is_switched_off(layer: QgsMapLayer) -> bool:
+    """Return True if a layer of the project is not visible in the layer tree."""
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+    return node is not None and not node.isVisible()
+
+
+def is_covered(layer: QgsMapLayer) -> bool:
+    """Return True if a visible raster or layer of polygons is drawn above a layer."""
+    root = QgsProject.instance().layerTreeRoot()
+    for above in root.layerOrder():
+        if above.id() == layer.id():
+            return False
+        is_area = not isinstance(above, QgsVectorLayer) or above.geometryType() == Qgis.GeometryType.Polygon
+        if is_area and not is_switched_off(above):
+            return True
+    return False
 
 
 def show_layer(layer: QgsVectorLayer) -> None:
-    """Switch a layer on in the layer tree, with the groups above it."""
-    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
-    if node is not None:
-        node.setItemVisibilityCheckedParentRecursive(True)
+    """Switch a layer on in the layer tree, with the groups above it; move the findings layer to the top."""
+    root = QgsProject.instance().layerTreeRoot()
+    node = root.findLayer(layer.id())
+    if node is None:
+        return
+    node.setItemVisibilityCheckedParentRecursive(True)
+    if layer == findings_layer.find_findings_layer(QgsProject.instance()) and is_covered(layer):
+        findings_layer.move_findings_layer_to_top(QgsProject.instance())
 
 
 def open_feature_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:

@@ -53,10 +53,14 @@ class FilterSettings:
         return not self.shown_rules or group.code in self.shown_rules
 
     def accepts_reason(self, group: FindingGroup) -> bool:
-        """Return True if the row with the reason of a skipped rule passes the filters."""
+        """Return True if the row with the reason of a rule that was not fully checked passes the filters.
+
+        The reason of a rule that was checked in part is shown with its findings, too.
+        """
+        kinds = {"skipped", *map(get_kind, group.findings)} if group.check_state == "partly" else {"skipped"}
         return (
             group.is_not_fully_checked
-            and "skipped" in self.shown_kinds
+            and bool(kinds & self.shown_kinds)
             and not self.shown_townships
             and self._matches_search_text(f"{group.code} {group.title} {group.rule_outcome.reason}")
         )

@@ -10,9 +10,30 @@ from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
+from ..widgets import theme
 
 #: Time without a key press after which the filter is applied.
 DEBOUNCE_MS = 150
+_OPENING_KEYS = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Space, Qt.Key.Key_F4)
+
+
+class _ChoiceBox(QgsCheckableComboBox):
+    """A box with several choices that keys tick too: Down opens its list, Enter ticks a row."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        # A click ticks a row itself and does not activate it.
+        self.activated.connect(self.toggleItemCheckState)
+
+    def keyPressEvent(self, event):
+        if event.key() in _OPENING_KEYS:
+            self.showPopup()
+        else:
+            super().keyPressEvent(event)
+
+    def wheelEvent(self, event):
+        """Leave the wheel to the panel: it would show a row that is not ticked."""
+        event.ignore()
 
 
 class FilterBar(QWidget):
@@ -26,7 +47,7 @@ class FilterBar(QWidget):
         self.search.setObjectName("SanxianSearch")
         self.search.setShowSearchIcon(True)
         self.search.setShowClearButton(True)
-        self.search.setPlaceholderText(tr("Search rule, BSM, township"))
+        theme.set_placeholder(self.search, tr("Search rule, BSM, township"))
         self.townships = self._make_combo("SanxianTownships", tr("All townships"))
         self.rules = self._make_combo("SanxianRules", tr("All rules"))
         self.package_only = QCheckBox(tr("Package only"))
@@ -53,7 +74,7 @@ class FilterBar(QWidget):
         self.package_only.toggled.connect(self.changed)
 
     def _make_combo(self, name: str, everything: str) -> QgsCheckableComboBox:
-        combo = QgsCheckableComboBox()
+        combo = _ChoiceBox()
         combo.setObjectName(name)
         combo.setDefaultText(everything)
         combo.setAccessibleName(everything)

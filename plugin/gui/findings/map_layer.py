@@ -27,10 +27,10 @@ _SHOW_LAYER = "show_findings_layer"
 
 
 class FindingsOnMap(QObject):
-    """Shows the findings of the displayed result as a layer of the project.
+    """Shows the listed findings of the displayed result as a layer of the project.
 
-    ``current``: returns True if the displayed result is of the open project; ``taken``: signal, the user removed
-    the layer.
+    Findings that the filters of the list hide, such as waived ones, are not in the layer. ``current``: returns True if
+    the displayed result is of the open project; ``taken``: signal, the user removed the layer.
     """
 
     taken = pyqtSignal()
@@ -39,9 +39,11 @@ class FindingsOnMap(QObject):
         super().__init__(parent)
         self._dock, self._canvas, self._current = dock, canvas, current
         self.wanted = settings.read_setting(_SHOW_LAYER, True)
-        #: Rows of the layer, by id() of the finding.
+        #: Rows of all findings, and of those in the layer, by id() of the finding.
         self._rows: dict[int, Any] = {}
+        self._shown_rows: dict[int, Any] = {}
         self._layer_id = ""
+        dock.listFiltered.connect(self._update_layer)
 
     def set_wanted(self, on: bool) -> None:
         """Show or hide the layer; without a result this applies to the next check."""
@@ -58,14 +60,33 @@ class FindingsOnMap(QObject):
             self._add_layer()
 
     def replace_rows(self, former: list[Any], rows: dict[int, Any]) -> None:
-        """Replace the rows of some findings in the findings layer."""
-        gone = [self._rows.pop(id(f)) for f in former]
+        """Replace the rows of some findings; the layer gets those that the list shows."""
+        for finding in former:
+            self._rows.pop(id(finding))
         self._rows |= rows
-        if not self._current():
-            return
+        self._update_layer()
+
+    def _collect_listed_rows(self) -> dict[int, Any]:
+        """Return the rows of the findings that the filters of the list let pass."""
+        listed = {id(finding) for finding in self._dock.tree.filter.list_visible_findings()}
+        findings = self._dock.result.findings
+        return {id(f): self._rows[id(f)] for f in findings if id(f) in listed and id(f) in self._rows}
+
+    def _update_layer(self) -> None:
+        """Remove rows that the list no longer shows from the layer, and add the others."""
         layer = findings_layer.find_findings_layer(QgsProject.instance()) if self.wanted else None
-        if layer is not None and not findings_layer.replace_findings_in_layer(layer, gone, list(rows.values())):
+        if layer is None or not self._current():
+            return
+        listed, shown = self._collect_listed_rows(), self._shown_rows
+        removed = [row for key, row in shown.items() if listed.get(key) is not row]
+        added = [row for key, row in listed.items() if shown.get(key) is not row]
+        if len(removed) + len(added) > findings_layer.ROWS_PER_BATCH:
+            # Filling the layer in batches keeps QGIS responsive.
             self._add_layer()
+        elif removed or added:
+            self._shown_rows = listed
+            if not findings_layer.replace_findings_in_layer(layer, removed, added):
+                self._add_layer()
 
     def find_visible_findings(self, area: QgsGeometry) -> list[Any]:
         """Return the visible findings in an area of the map, most severe first.
@@ -84,7 +105,8 @@ class FindingsOnMap(QObject):
             return []
         request = QgsFeatureRequest(area.boundingBox()).setFlags(QgsFeatureRequest.Flag.ExactIntersect)
         fids = {feature.id() for feature in layer.getFeatures(request.setNoAttributes())}
-        found = [f for f in self._dock.result.findings if fids and self._rows[id(f)].id() in fids]
+        shown = self._shown_rows
+        found = [f for f in self._dock.result.findings if fids and id(f) in shown and shown[id(f)].id() in fids]
         return sorted(found, key=lambda f: theme.FINDING_KINDS.index(get_kind(f)))
 
     def remove_layer(self) -> None:
@@ -92,7 +114,7 @@ class FindingsOnMap(QObject):
 
         A saved layer in memory would be restored without rows, as if there were no findings.
         """
-        self._layer_id = ""
+        self._layer_id, self._shown_rows = "", {}
         project = QgsProject.instance()
         dirty = project.isDirty()
         findings_layer.remove_findings_layer(project)
@@ -110,7 +132,8 @@ class FindingsOnMap(QObject):
             return
         self._layer_id = ""
         result = self._dock.result
-        rows = [self._rows[id(f)] for f in result.findings]
+        self._shown_rows = self._collect_listed_rows()
+        rows = list(self._shown_rows.values())
         layer = findings_layer.show_findings(
             QgsProject.instance(), rows, result.check_result.plan.crs, self._report_failure
         )

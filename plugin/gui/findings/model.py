@@ -211,7 +211,7 @@ class FindingsModel(ChangingFindings):
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN:
             return self._choose_icon(index)
         if role == Qt.ItemDataRole.ForegroundRole:
-            return QBrush(theme.get_faint_color()) if self._is_faint(index) else None
+            return QBrush(theme.get_faint_color(in_field=True)) if self._is_faint(index) else None
         if role == ROW_ROLE:
             return self.get_finding(index)
         return None
@@ -250,7 +250,7 @@ class FindingsModel(ChangingFindings):
         if (
             finding.state != "waived"
             and self.outdated is not None
-            and self.outdated.includes_finding(group.code, finding)
+            and self.outdated.is_finding_outdated(group.code, finding)
         ):
             return tr("To re-check")
         return theme.get_state_word(finding.state)
@@ -260,12 +260,12 @@ class FindingsModel(ChangingFindings):
         finding, group, outdated = self.get_finding(index), self.get_group(index), self.outdated
         if finding is not None:
             return finding.state == "waived" or (
-                outdated is not None and outdated.includes_finding(group.code, finding)
+                outdated is not None and outdated.is_finding_outdated(group.code, finding)
             )
         if not group.findings or outdated is None:
             return not group.findings
-        return outdated.includes_rule(group.code) or all(
-            outdated.includes_finding(group.code, f) for f in group.findings
+        return outdated.is_rule_outdated(group.code) or all(
+            outdated.is_finding_outdated(group.code, f) for f in group.findings
         )
 
     def _format_group_cell(self, group, column):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QSize, pyqtSignal
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ...bridge.texts import tr
@@ -146,12 +146,17 @@ class NavigationBar(QWidget):
         self.zoom.clicked.connect(self.zoomRequested)
         self.fix = FixButton()
         self.waive = WaiveButton()
+        self._kind_and_place: tuple[str, str] = ("", "")
         self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
         self.previous.clicked.connect(lambda: self.stepped.emit(-1))
         self.next = QPushButton(theme.load_icon("next"), tr("Next"))
         self.next.clicked.connect(lambda: self.stepped.emit(1))
         self.position = QLabel()
         self.position.setObjectName("SanxianPosition")
+        self._step_texts = {button: button.text() for button in (self.previous, self.next)}
+        for button, text in self._step_texts.items():
+            button.setAccessibleName(text)
+            button.setToolTip(text)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.zoom)
@@ -164,9 +169,29 @@ class NavigationBar(QWidget):
     def show_position(self, found: tuple[int, int, str] | None) -> None:
         """Show (number, count, kind) of the selected finding, or nothing for None."""
         kind_name = theme.get_kind_word(found[2]) if found else ""
-        self.position.setText(f"{kind_name} {found[0]}/{found[1]}" if found else "")
+        self._kind_and_place = (kind_name, f"{found[0]}/{found[1]}" if found else "")
         self.position.setToolTip(tr("{word}: {count} listed").format(word=kind_name, count=found[1]) if found else "")
-        self._let_buttons_shrink()
+        self._fit_texts()
+
+    def _fit_texts(self) -> None:
+        """Shorten texts in a narrow panel until all fit: first those of the arrows, then the kind of finding."""
+        kind, place = self._kind_and_place
+        for shows_arrow_texts, shows_kind in ((True, True), (False, True), (False, False)):
+            for button, text in self._step_texts.items():
+                button.setText(text if shows_arrow_texts else "")
+            self.position.setText(f"{kind} {place}".strip() if shows_kind else place)
+            self._let_buttons_shrink()
+            self.layout().invalidate()
+            if self.layout().minimumSize().width() <= self.width():
+                break
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a small width: the texts adapt to the panel's."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._fit_texts()
 
     def _let_buttons_shrink(self) -> None:
         """Let the buttons shrink to their texts in a narrow panel, so that the position is not cut."""

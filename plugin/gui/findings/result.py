@@ -67,11 +67,14 @@ class CheckView:
         self.rechecked_features |= change.rechecked_features
 
     def count_findings(self) -> dict[str, int]:
-        """Return the number of current findings by kind, and of skipped rules."""
+        """Return the number of current findings by kind, and of rules that checked nothing.
+
+        A rule that checked a part of the data counts by its findings.
+        """
         kinds = Counter("waived" if f.state == "waived" else str(f.severity) for f in self.findings)
-        summary = self.report.summary
+        rules = self.report.rule_counts
         found = {kind: kinds[kind] for kind in ("ERROR", "WARNING", "INFO", "waived")}
-        return {**found, "skipped": summary["skipped"] + summary["crashed"]}
+        return {**found, "skipped": rules["skipped"] + rules["crashed"]}
 
     @property
     def time_text(self) -> str:

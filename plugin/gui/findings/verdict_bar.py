@@ -35,6 +35,8 @@ class VerdictBar(QWidget):
         self._verdict = ""
         self._counts: dict[str, int] = {}
         self._matching: dict[str, int] | None = None
+        #: Number of rules that checked a part of the data; they count by their findings.
+        self._partly_checked = 0
         self._icon = QLabel()
         self._word = QLabel()
         self._word.setObjectName("SanxianVerdict")
@@ -104,11 +106,8 @@ class VerdictBar(QWidget):
         self._word.setEnabled(not result.changes_since_check)
         run, total, sentence = _describe_rules_run(result)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
-        outcomes = tr(
-            "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
-            "crashed {crashed}"
-        ).format(**summary)
-        self._when.setToolTip(f"{outcomes}\n{sentence}")
+        self._when.setToolTip(f"{_format_rule_counts(result.report)}\n{sentence}")
+        self._partly_checked = sum(result.report.partly_checked_counts.values())
         self.show_edits(result)
         self.refresh_icons()
 
@@ -130,7 +129,17 @@ class VerdictBar(QWidget):
         for kind, button in self.buttons.items():
             full = self._format_full(kind)
             button.setAccessibleName(full)
-            button.setToolTip(tr("Show or hide: {word}").format(word=full))
+            tip = (
+                tr("Show or hide: {word}")
+                if kind == "skipped"
+                else tr("Show or hide in the list and on the map: {word}")
+            ).format(word=full)
+            if kind == "skipped" and self._partly_checked:
+                tip += "\n" + tr(
+                    "Rules checked in part: {count}. They count by their findings; the first row below each gives the "
+                    "reason."
+                ).format(count=self._partly_checked)
+            button.setToolTip(tip)
         self._fit_button_texts()
 
     def set_matching(self, matching: dict[str, int] | None) -> None:
@@ -180,6 +189,14 @@ class VerdictBar(QWidget):
         if self._verdict:
             big = self._word.fontMetrics().height()
             self._icon.setPixmap(theme.load_pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
+
+
+def _format_rule_counts(report) -> str:
+    """Return the number of rules by outcome, as reports state it."""
+    from ...core.render.verdict import format_rule_counts
+    from ...core.render.words import ReportTexts
+
+    return format_rule_counts(report, ReportTexts(settings.get_interface_language()))
 
 
 def _describe_rules_run(result) -> tuple[int, int, str]:

@@ -35,6 +35,7 @@ from ..help.buttons import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
 from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.digest import explain_digest
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from ..widgets.fit import make_scroll_area, resize_within_screen
@@ -140,13 +141,13 @@ class WaiverDialog(QDialog):
         self.reason.setObjectName("SanxianWaiverReason")
         self.reason.setTabChangesFocus(True)
         self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
-        self.reason.setPlaceholderText(
-            tr("Reason to accept the conflict, such as: approved flood works, see the reply")
+        theme.set_placeholder(
+            self.reason, tr("Reason to accept the conflict, such as: approved flood works, see the reply")
         )
         self.document = self._make_line("SanxianWaiverDocument", tr("Number of the supporting document"))
         folder = str(path.parent) if path else ""
         self.attachment = FileLine("", folder)
-        self.attachment.line.setPlaceholderText(tr("Scan or map (optional)"))
+        theme.set_placeholder(self.attachment.line, tr("Scan or map (optional)"))
         self.author = self._make_line("SanxianWaiverAuthor", tr("Person who registers the waiver"))
         self.author.setText(settings.read_setting(_WAIVER_AUTHOR_KEY, ""))
         self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
@@ -154,7 +155,7 @@ class WaiverDialog(QDialog):
         self.forever.setObjectName("SanxianWaiverForever")
         self.forever.toggled.connect(self.until.setDisabled)
         self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", new=True)
-        self.file.line.setPlaceholderText(tr("The .waivers.csv in the data folder"))
+        theme.set_placeholder(self.file.line, tr("The .waivers.csv in the data folder"))
         self.only_this = QRadioButton(tr("This finding only"))
         self.only_this.setObjectName("SanxianWaiverOnlyThis")
         count = len(self._findings)
@@ -165,7 +166,7 @@ class WaiverDialog(QDialog):
     def _make_line(self, name: str, hint: str) -> QLineEdit:
         line = QLineEdit()
         line.setObjectName(name)
-        line.setPlaceholderText(hint)
+        theme.set_placeholder(line, hint)
         return line
 
     def _make_date_edit(self, ahead: int) -> QDateEdit:
@@ -276,10 +277,11 @@ class WaiverDialog(QDialog):
         elif self._digest.problem:
             self._attachment_message.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
         elif self._digest.digest:
-            text = tr("File found: {size}; its SHA-256 digest {digest} is stored in the waiver file")
+            text = tr("File found: {size}; its digest (SHA-256) {digest} is stored, so that a changed file is reported")
             short = f"{self._digest.digest[:8]}…{self._digest.digest[-4:]}"
             size = QgsFileUtils.representFileSize(self._digest.size)
             self._attachment_message.show_confirmation(text.format(size=size, digest=short))
+            self._attachment_message.message.setToolTip(f"{self._attachment_message.text()}\n{explain_digest()}")
         else:
             self._attachment_message.show_hint()
 

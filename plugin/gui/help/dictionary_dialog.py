@@ -32,15 +32,18 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
-from ..widgets import messages
+from ...paths import SHARED_CODE_LISTS_FOLDER
+from ..widgets import messages, theme
 from ..widgets.buttons import make_close_button
 from ..widgets.fit import resize_within_screen
-from ..widgets.opening import open_in_browser
+from ..widgets.opening import open_in_browser, open_path
 from .buttons import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.
 _SEARCH_DELAY_MS = 150
 _ANCHOR_DATA_ROLE = Qt.ItemDataRole.UserRole
+#: Beginnings of the link to a code list's folder, and of the anchor of its page.
+_FOLDER_LINK, _LIST_ANCHOR = "folder-", "codes-"
 
 
 class DictionaryDialog(QDialog):
@@ -63,7 +66,7 @@ class DictionaryDialog(QDialog):
         self.search = QgsFilterLineEdit()
         self.search.setShowSearchIcon(True)
         self.search.setShowClearButton(True)
-        self.search.setPlaceholderText(tr("Search layer, field, code or name"))
+        theme.set_placeholder(self.search, tr("Search layer, field, code or name"))
         self.tree = QTreeWidget()
         self.tree.setHeaderHidden(True)
         self.tree.setUniformRowHeights(True)
@@ -71,8 +74,9 @@ class DictionaryDialog(QDialog):
         self.nothing.setWordWrap(True)
         self.nothing.hide()
         self.browser = QTextBrowser()
+        theme.set_page_colors(self.browser)
         self.browser.setOpenLinks(False)
-        self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
+        self.browser.anchorClicked.connect(lambda url: self._follow_link(url.toString().lstrip("#")))
         self._lay_out_widgets()
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -101,6 +105,12 @@ class DictionaryDialog(QDialog):
         open_all = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
         open_all.setToolTip(tr("A self-contained page to print, send or search."))
         open_all.clicked.connect(self.open_full_dictionary_page)
+        self.lists_folder = buttons.addButton(tr("Folder of Code Lists"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.lists_folder.setObjectName("SanxianCodeListFolder")
+        self.lists_folder.setToolTip(
+            tr("Opens the folder with the CSV file of the code list shown; its page explains how to add codes.")
+        )
+        self.lists_folder.clicked.connect(lambda: self._open_code_list_folder(self._get_shown_code_list()))
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)
         layout.addWidget(buttons)
@@ -134,6 +144,24 @@ class DictionaryDialog(QDialog):
         self._filter_items()
         if self._data_dictionary is not None:
             self.show_page(anchor)
+
+    def _follow_link(self, anchor: str) -> None:
+        """Show the page that a link names, or open the folder of a code list."""
+        if anchor.startswith(_FOLDER_LINK):
+            self._open_code_list_folder(anchor.removeprefix(_FOLDER_LINK))
+        else:
+            self.show_page(anchor)
+
+    def _get_shown_code_list(self) -> str:
+        """Return the name of the code list whose page is shown; empty for another page."""
+        item = self.tree.currentItem()
+        anchor = str(item.data(0, _ANCHOR_DATA_ROLE) or "") if item is not None else ""
+        return anchor.removeprefix(_LIST_ANCHOR) if anchor.startswith(_LIST_ANCHOR) else ""
+
+    def _open_code_list_folder(self, name: str) -> None:
+        """Open the folder with a code list's file; without a name that of the lists that all standards share."""
+        path = load_standard(self.standard.currentData()).find_code_list_path(name) if name else None
+        open_path(str(path.parent if path is not None else SHARED_CODE_LISTS_FOLDER), self)
 
     def show_page(self, anchor: str) -> None:
         """Show the page of a layer or list, such as ``layer-DLTB`` or ``codes-sandiao``.

@@ -15,6 +15,7 @@ from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...paths import METADATA_FILE
+from ..widgets import theme
 from ..widgets.buttons import make_close_button
 from ..widgets.opening import open_in_browser
 
@@ -33,6 +34,7 @@ class HelpDialog(QDialog):
         self._norm, self._outcome = norm, outcome
         self.setObjectName("SanxianHelpDialog")
         self.browser = QTextBrowser()
+        theme.set_page_colors(self.browser)
         self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
         buttons = make_close_button(self)
@@ -74,6 +76,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     from ...core.engine.explanation import (
         EffectiveValue,
         describe_citation,
+        describe_value_places,
         find_effective_values,
         format_effective_values,
     )
@@ -98,6 +101,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         title, given = texts.get("explain", "parameters"), find_effective_values(rule, norm)
     if given:
         parts.append(f"<h3>{escape(title)}</h3>{_format_list(format_effective_values(given, texts))}")
+        parts.append(f"<p>{escape(describe_value_places(given, code, texts))}</p>")
     return "".join(parts)
 
 

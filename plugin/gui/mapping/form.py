@@ -29,6 +29,7 @@ from ...bridge.texts import tr
 from ...core.mapping.preview import UndecidedCode
 from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
+from ..widgets import theme
 from ..widgets.buttons import make_close_button
 from .table import MappingTable, ScrollSafeTableComboBox
 
@@ -151,7 +152,7 @@ class MappingForm(QDialog):
         self.output.setStorageMode(QgsFileWidget.StorageMode.SaveFile)
         self.output.setConfirmOverwrite(True)
         self.output.setFilter(tr("GeoPackage (*.gpkg);;FileGDB (*.gdb)"))
-        self.output.lineEdit().setPlaceholderText(tr("Empty: a layer in memory"))
+        theme.set_placeholder(self.output.lineEdit(), tr("Empty: a layer in memory"))
         self.losses = QCheckBox(tr("List the values that were not converted (xlsx, in the folder of the output)"))
         self.losses.setChecked(True)
         self.personal = QCheckBox(tr("Leave personal data out"))

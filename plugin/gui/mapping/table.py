@@ -167,7 +167,7 @@ class MappingTable(QTableWidget):
         if source == CONSTANT_SOURCE:
             edit = QLineEdit("" if constant is None else str(constant))
             edit.setObjectName(f"constant.{target.name}")
-            edit.setPlaceholderText(tr("Value for every row"))
+            theme.set_placeholder(edit, tr("Value for every row"))
             edit.editingFinished.connect(lambda: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, edit)
             return

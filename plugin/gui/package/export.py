@@ -15,11 +15,13 @@ from qgis.PyQt.QtCore import QObject
 
 from ...bridge import settings
 from ...bridge.layers import role_recognition
-from ...bridge.package.preview import ExportObjections
+from ...bridge.package.preview import make_objections
 from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
+from ...core.messages.texts import Texts
 from ..checking.run import CheckRunner
+from ..findings.features import FeatureRef, find_layer_of_role, select_feature, show_layer
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
@@ -30,6 +32,8 @@ from .inspect import remember_package
 
 #: Errors of the core that contain the reasons against a package, one per line.
 _REFUSAL_KEYS = ("package_gate", "package_stopped")
+#: Place where a problem is corrected → name of the menu action that opens its window.
+_WINDOWS_BY_PLACE = {"rules": "profile", "roles": "roles", "libraries": "doctor"}
 
 
 class PackageExport(QObject):
@@ -76,6 +80,7 @@ class PackageExport(QObject):
             self.dialog.previewRequested.connect(self.update_preview)
             self.dialog.findingsRequested.connect(self._show_findings)
             self.dialog.opened.connect(self._open_result)
+            self.dialog.placeRequested.connect(self._go_to_place)
             self.update_preview()
         elif not self.dialog.isVisible() and not self.is_running:
             # Each export is forced anew.
@@ -187,19 +192,12 @@ class PackageExport(QObject):
     # --- the end
     def _on_exported(self, done: Any) -> None:
         self._job = None
-        from ...core.messages.texts import Texts
-
         remember_package(str(done.path))
-        texts = Texts(settings.get_interface_language())
         forced = done.manifest["check"]["forced"]
         text = tr("The package is made, read back and compared with the plan.")
         if forced:
             text = tr("The package was forced. Its manifest, metadata and page state this, with the reasons.")
-        messages: dict[str, list[str]] = {"gate": [], "note": []}
-        for problem in done.problems:
-            messages["note" if problem.level == "note" else "gate"].append(problem.format_as_sentence(texts))
-        against = ExportObjections(reasons_unless_forced=tuple(messages["gate"]), notes=tuple(messages["note"]))
-        self._show_end(ExportOutcome("warning" if forced else "ok", text, against, done))
+        self._show_end(ExportOutcome("warning" if forced else "ok", text, make_objections(done.problems), done))
 
     def _on_cancelled(self) -> None:
         self._job = None
@@ -208,9 +206,6 @@ class PackageExport(QObject):
     def _on_failed(self, error: Exception) -> None:
         self._job = None
         if isinstance(error, OutputError) and error.key in _REFUSAL_KEYS:
-            from ...core.messages.texts import Texts
-
-            reasons = tuple(error.params["reasons"].render_sentences(Texts(settings.get_interface_language())))
             if error.key == "package_gate":
                 text = tr(
                     "The package was not made, because the plan does not pass. Correct the listed "
@@ -225,7 +220,7 @@ class PackageExport(QObject):
                 ExportOutcome(
                     "error",
                     text,
-                    ExportObjections(reasons_unless_forced=reasons),
+                    make_objections(error.params["reasons"].problems),
                     has_check_findings=self._around.get_displayed_result() is not None,
                 )
             )
@@ -253,6 +248,39 @@ class PackageExport(QObject):
     def _show_findings(self) -> None:
         self.dialog.hide()
         self._around.show_findings_panel()
+
+    def _go_to_place(self, problem: Any) -> None:
+        """Show where a problem is corrected: in the panel, in a layer, or in a window of the menu."""
+        place = str(problem.place)
+        if place == "check":
+            self._show_findings()
+        elif place in _WINDOWS_BY_PLACE:
+            self._around.open_window(_WINDOWS_BY_PLACE[place])
+            self.dialog.form.schedule_change()
+        else:
+            self._show_features(problem)
+
+    def _show_features(self, problem: Any) -> None:
+        """Go to the layer of a problem, select its features and zoom to them; the window steps aside."""
+        result = self._around.get_displayed_result()
+        layers = result.check_result.plan.layers if result is not None else {}
+        role = next((role for role, layer in layers.items() if layer.name == problem.layer), "")
+        layer = find_layer_of_role(QgsProject.instance(), result, role) if role else None
+        if layer is None:
+            text = tr("The layer “{layer}” is no longer in the project. Check again.")
+            self._messages.show_warning(text.format(layer=problem.layer))
+            return
+        self.dialog.hide()
+        refs = [FeatureRef(role, key) for key in problem.features]
+        for ref in refs:
+            select_feature(self._iface, result, ref, refs)
+        self._iface.setActiveLayer(layer)
+        show_layer(layer)
+        if refs and layer.selectedFeatureCount():
+            self._iface.mapCanvas().zoomToSelected(layer)
+        back = (tr("Back to Export"), self._bring_to_front)
+        text = problem.format_as_sentence(Texts(settings.get_interface_language()))
+        self._messages.show_message(text, "info", back)
 
     def _open_result(self, what: str) -> None:
         from ...core.files.digests import MANIFEST_PAGE_FILE_NAME

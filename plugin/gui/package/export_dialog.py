@@ -28,7 +28,9 @@ from ...core.files.digests import UNLISTED_FILES
 from ..help.buttons import make_help_button
 from ..widgets import messages, theme
 from ..widgets.buttons import CopyButton
+from ..widgets.digest import explain_digest
 from ..widgets.elided_label import ElidedLabel
+from ..widgets.field_message import WrappedLabel
 from .form_page import FormPage
 from .gate_box import make_reasons_list, show_reasons
 
@@ -136,6 +138,7 @@ class OutcomePage(QWidget):
 
     opened = pyqtSignal(str)
     findingsRequested = pyqtSignal()
+    placeRequested = pyqtSignal(object)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -155,8 +158,18 @@ class OutcomePage(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow(tr("Package"), self.path)
         form.addRow(tr("Contents"), self.size)
-        form.addRow(tr("Digest (SHA-256)"), self.digest)
+        label = QLabel(tr("Digest (SHA-256)"))
+        label.setToolTip(explain_digest())
+        form.addRow(label, self.digest)
+        self.digest_note = WrappedLabel(
+            tr("{what} It is the digest of manifest.json, which lists the digests of all files.").format(
+                what=explain_digest()
+            )
+        )
+        self.digest_note.setObjectName("SanxianPackageDigestNote")
+        form.addRow("", self.digest_note)
         self.reasons = make_reasons_list()
+        self.reasons.placeRequested.connect(self.placeRequested)
         self.folder = QPushButton(tr("Open Folder"))
         self.folder.setObjectName("SanxianPackageOpenFolder")
         self.folder.clicked.connect(lambda: self.opened.emit("folder"))
@@ -167,6 +180,7 @@ class OutcomePage(QWidget):
         self.inspect.setObjectName("SanxianPackageInspect")
         self.inspect.clicked.connect(lambda: self.opened.emit("inspection"))
         self.copy = CopyButton(tr("Copy Digest"), self.digest.text)
+        self.copy.setToolTip(explain_digest())
         self.findings = QPushButton(tr("Show Findings"))
         self.findings.setObjectName("SanxianPackageEndFindings")
         self.findings.clicked.connect(self.findingsRequested)
@@ -218,13 +232,14 @@ class ExportDialog(QDialog):
     """Window of the package export.
 
     Signals: ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running
-    export.
+    export; ``placeRequested``: show where a problem is corrected outside this window.
     """
 
     wanted = pyqtSignal()
     previewRequested = pyqtSignal()
     stopped = pyqtSignal()
     findingsRequested = pyqtSignal()
+    placeRequested = pyqtSignal(object)
     opened = pyqtSignal(str)
 
     def __init__(self, project: QgsProject, parent=None):
@@ -258,6 +273,8 @@ class ExportDialog(QDialog):
         self.form.changed.connect(self.previewRequested)
         self.form.gate.changed.connect(self._enable_buttons)
         self.form.gate.findingsRequested.connect(self.findingsRequested)
+        for part in (self.form.gate, self.end):
+            part.placeRequested.connect(self._go_to_place)
         self.run.cancelled.connect(self.stopped)
         self.end.findingsRequested.connect(self.findingsRequested)
         self.end.opened.connect(self.opened)
@@ -297,6 +314,15 @@ class ExportDialog(QDialog):
         self.back.setVisible(page is self.end)
         self.close_button.setText(tr("Continue in Background") if page is self.run else tr("Close"))
         self._enable_buttons()
+
+    def _go_to_place(self, problem: Any) -> None:
+        """Show where a problem is corrected: a field of the form, else outside this window."""
+        field = self.form.find_field_of_place(str(problem.place))
+        if field is None:
+            self.placeRequested.emit(problem)
+            return
+        self.show_form()
+        self.form.show_field(field)
 
     # --- the form
     def make_order(self) -> Any:

@@ -16,7 +16,7 @@ from ...bridge.package.preview import (
     NO_OBJECTIONS,
     ObjectionFinder,
     explain_missing_maps,
-    find_county_values,
+    find_county_placeholders,
     preview_package,
 )
 from ...bridge.project import county
@@ -34,7 +34,7 @@ class ExportEnvironment:
     ``get_current_result(form)``: returns the last result if it is of the current data and of the standard of the
     package specification; ``get_displayed_result``: returns the displayed result; ``get_project_number``: returns the
     number of the open project; ``show_findings_panel``: brings the panel to the front; ``inspect(path)``: opens the
-    dialog 检查成果包 with a package.
+    dialog 检查成果包 with a package; ``open_window(name)``: opens a window of the menu by the name of its action.
     """
 
     get_current_result: Callable[[Any], CheckView | None]
@@ -42,6 +42,7 @@ class ExportEnvironment:
     get_project_number: Callable[[], int]
     show_findings_panel: Callable[[], None]
     inspect: Callable[[str], None]
+    open_window: Callable[[str], None]
 
 
 class ExportPreview:
@@ -79,7 +80,7 @@ class ExportPreview:
         outlines = role_recognition.read_layer_schemas(project) if checked is None else []
 
         def compute_in_background(_progress, _cancellation):
-            ahead = preview_package(order, find_county_values(package_spec, options, checked), inputs)
+            ahead = preview_package(order, find_county_placeholders(package_spec, options, checked), inputs)
             if checked is None:
                 return ahead, (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
             from ...core.package.maps.slots import find_missing_input_of_plan

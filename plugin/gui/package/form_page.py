@@ -37,6 +37,7 @@ from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
 from ..widgets.fit import make_scroll_area
+from ..widgets.opening import open_path
 from .gate_box import GateBox
 from .spec_combo import SpecCombo
 
@@ -170,7 +171,7 @@ class FormPage(QWidget):
         self.forms = SpecCombo()
         self.folder = FileLine(saved_paths.read_absolute_path(project, _FOLDER_KEY), home, only_folders=True)
         self.folder.line.setObjectName("SanxianPackageFolder")
-        self.folder.line.setPlaceholderText(tr("Folder in which the package is made"))
+        theme.set_placeholder(self.folder.line, tr("Folder in which the package is made"))
         self.target = ElidedLabel()
         self.target.setObjectName("SanxianPackageTarget")
         self.replaced = WrappedLabel()
@@ -178,8 +179,8 @@ class FormPage(QWidget):
         self.replaced.hide()
         self.documents = FileLine(saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), home, only_folders=True)
         self.documents.line.setObjectName("SanxianPackageDocuments")
-        self.documents.line.setPlaceholderText(
-            tr("Folder with documents, maps and tables, which are found by their names")
+        theme.set_placeholder(
+            self.documents.line, tr("Folder with documents, maps and tables, which are found by their names")
         )
         self.slots = SlotsList()
         self.left_out = WrappedLabel()
@@ -215,7 +216,28 @@ class FormPage(QWidget):
         layout.addWidget(self.gate, 3)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(make_scroll_area(content))
+        self._scroll_area = make_scroll_area(content)
+        outer.addWidget(self._scroll_area)
+
+    def find_field_of_place(self, place: str) -> QWidget | None:
+        """Return the field of the form in which a problem is corrected; None for problems of other windows."""
+        fields = {
+            "documents": self.documents,
+            "document_info": self.document,
+            "specification": self.forms,
+            "personal_data": self.personal,
+        }
+        return fields.get(place)
+
+    def show_field(self, field: QWidget) -> None:
+        """Scroll to a field and focus it; open the folder of documents or the document information."""
+        self._scroll_area.ensureWidgetVisible(field)
+        if field is self.document:
+            self.document.button.click()
+            return
+        (self.documents.line if field is self.documents else field).setFocus()
+        if field is self.documents and self.documents.text():
+            open_path(self.documents.text(), self.window())
 
     def _describe_personal_data(self) -> None:
         """Name the fields with personal data in the tool tip."""

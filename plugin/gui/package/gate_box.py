@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -24,16 +26,20 @@ from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 
-_MAX_VISIBLE_REASONS = 5
+_MAX_VISIBLE_REASONS = 6
+#: Data role of a row: its problem, if a click leads to a place.
+PROBLEM_DATA_ROLE = Qt.ItemDataRole.UserRole
 
 
 class GateBox(QGroupBox):
     """Box with the state of the last check and the reasons against an export.
 
-    Signals: ``findingsRequested``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成.
+    Signals: ``findingsRequested``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成;
+    ``placeRequested``: show where a problem is corrected.
     """
 
     findingsRequested = pyqtSignal()
+    placeRequested = pyqtSignal(object)
     changed = pyqtSignal()
 
     def __init__(self, parent=None):
@@ -50,6 +56,7 @@ class GateBox(QGroupBox):
         row.addWidget(self.verdict, 1)
         row.addWidget(self.button)
         self.reasons = make_reasons_list()
+        self.reasons.placeRequested.connect(self.placeRequested)
         self.force = QCheckBox(tr("Force: make the package even if the plan does not pass or parts are missing"))
         self.force.setObjectName("SanxianPackageForce")
         self.force.toggled.connect(self._on_force_toggled)
@@ -87,7 +94,7 @@ class GateBox(QGroupBox):
         summary = result.report.summary
         verdict = summary["verdict"]
         text = tr(
-            "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged "
+            "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules incomplete. Checked at {time}, unchanged "
             "since."
         )
         message = text.format(
@@ -112,20 +119,38 @@ class GateBox(QGroupBox):
         self._icon.setPixmap(theme.load_pixmap(self._icon_name, size, self.devicePixelRatioF()))
 
 
-class _ReasonsList(QListWidget):
+class ReasonsList(QListWidget):
     """A list of reasons that asks for its minimum height and grows if there is room.
 
     The size hint of a list ignores its contents. With the size policy Ignored, a layout with wrapped labels reserves
-    no height for the list, and the widgets below overlap it.
+    no height for the list, and the widgets below overlap it. A click on a row, or Enter, requests the place where its
+    problem is corrected (``placeRequested``).
     """
+
+    placeRequested = pyqtSignal(object)
+
+    def __init__(self):
+        super().__init__()
+        self.itemClicked.connect(self._request_place)
+
+    def _request_place(self, item: QListWidgetItem | None) -> None:
+        problem = item.data(PROBLEM_DATA_ROLE) if item is not None else None
+        if problem is not None:
+            self.placeRequested.emit(problem)
+
+    def keyPressEvent(self, event):
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem() is not None:
+            self._request_place(self.currentItem())
+        else:
+            super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.minimumHeight())
 
 
-def make_reasons_list() -> QListWidget:
+def make_reasons_list() -> ReasonsList:
     """Return a list of reasons that is as small as the layout allows."""
-    view = _ReasonsList()
+    view = ReasonsList()
     view.setObjectName("SanxianPackageReasons")
     view.setAccessibleName(tr("Deficiencies of the package"))
     view.setWordWrap(True)
@@ -138,8 +163,28 @@ def make_reasons_list() -> QListWidget:
     return view
 
 
+def get_place_words(problem: Any) -> str:
+    """Return what a click on a problem's row does; empty if it leads nowhere."""
+    words = {
+        "features": tr("Select these features in layer “{layer}”"),
+        "layer": tr("Go to layer “{layer}”"),
+        "check": tr("Show the findings"),
+        "rules": tr("Open County Profile…"),
+        "roles": tr("Open Layer Roles…"),
+        "documents": tr("Go to “Documents from” and open its folder"),
+        "document_info": tr("Open Document Information…"),
+        "specification": tr("Go to “Form” (package specification)"),
+        "personal_data": tr("Go to “With personal data”"),
+        "libraries": tr("Open Environment Check…"),
+    }
+    return words.get(str(problem.place), "").format(layer=problem.layer)
+
+
 def show_reasons(reasons: QListWidget, against: ExportObjections) -> None:
-    """Fill the list with the reasons against a package, and its notes."""
+    """Fill the list with the reasons against a package, and its notes.
+
+    The second line of a row names the place to which a click leads.
+    """
     reasons.clear()
     for icon, texts in (
         ("error", against.always_blocking_reasons),
@@ -147,7 +192,11 @@ def show_reasons(reasons: QListWidget, against: ExportObjections) -> None:
         ("info", against.notes),
     ):
         for text in texts:
-            item = QListWidgetItem(theme.load_icon(icon), text)
-            item.setToolTip(text)
+            problem = against.problem_by_text.get(text)
+            place = get_place_words(problem) if problem is not None else ""
+            item = QListWidgetItem(theme.load_icon(icon), f"{text}\n→ {place}" if place else text)
+            item.setToolTip(tr("{text}\nClick: {place}.").format(text=text, place=place) if place else text)
+            if place:
+                item.setData(PROBLEM_DATA_ROLE, problem)
             reasons.addItem(item)
     reasons.setVisible(reasons.count() > 0)

@@ -202,7 +202,7 @@ class InspectDialog(QDialog):
             folder_tip=tr("Choose the folder of a package"),
         )
         self.package.line.setObjectName("SanxianInspectPath")
-        self.package.line.setPlaceholderText(tr("Folder of a package, or a zip"))
+        theme.set_placeholder(self.package.line, tr("Folder of a package, or a zip"))
         self.package.line.textChanged.connect(self._validate_path)
         self.forms = SpecCombo()
         self.missing_note = QLabel()

@@ -10,9 +10,8 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...bridge import settings
+from ...bridge.project.document import PACKAGE_SPEC_SETTING, read_chosen_package_spec
 from ...bridge.texts import tr
-
-_SPEC_SETTING = "package/form"
 
 
 class SpecCombo(QWidget):
@@ -34,7 +33,7 @@ class SpecCombo(QWidget):
         # The county's first: most users work for a county.
         for package_id in sorted(list_package_spec_ids(), key=lambda name: (name != "county", name)):
             self.combo.addItem(load_package_spec(package_id).name, package_id)
-        former = settings.read_setting(_SPEC_SETTING, "county")
+        former = read_chosen_package_spec()
         if self.combo.findData(former) < 0 and Path(former).is_file():
             self.combo.addItem(Path(former).name, former)
         self.combo.setCurrentIndex(max(self.combo.findData(former), 0))
@@ -55,7 +54,7 @@ class SpecCombo(QWidget):
         return load_package_spec(self.combo.currentData())
 
     def _on_chosen(self) -> None:
-        settings.store_setting(_SPEC_SETTING, self.combo.currentData())
+        settings.store_setting(PACKAGE_SPEC_SETTING, self.combo.currentData())
         self.changed.emit()
 
     def _browse_file(self) -> None:

@@ -27,9 +27,9 @@ from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts, render_params
 from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
-from ...core.profile.document import PRINTED_KEYS, ResolvedDocument
+from ...core.profile.document import PRINTED_KEYS, LoweredSecrecy, ResolvedDocument
 from ..help.buttons import add_help_button
-from ..widgets import messages
+from ..widgets import messages, theme
 from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
@@ -52,6 +52,19 @@ def read_county_profile(project: QgsProject) -> Profile:
     return load_profile(county.read_county_settings(project).profile)
 
 
+def read_document_info_of_chosen_spec() -> DocumentInfo | None:
+    """Return the document information of the package specification that was chosen last.
+
+    None if it cannot be read; the export window then shows why.
+    """
+    from ...core.package.package_spec.load import load_package_spec
+
+    try:
+        return DocumentInfo(secrecy=load_package_spec(document.read_chosen_package_spec()).secrecy)
+    except (SanxianError, ImportError):
+        return None
+
+
 def ask_for_document_info(
     project: QgsProject, profile: Profile, fallback: SpecDocumentInfo, parent: Any, problem: str = ""
 ) -> bool:
@@ -64,6 +77,7 @@ def ask_for_document_info(
         problem=problem,
         levels=fallback.allowed_secrecy_levels,
         form_name=fallback.spec_name,
+        package_form=fallback.document_info or read_document_info_of_chosen_spec(),
     )
     try:
         return bool(dialog.exec())
@@ -175,7 +189,8 @@ class DocumentDialog(QDialog):
 
     ``form``: values of a package specification; ``problem``: why an export cannot start, in which case the dialog
     accepts only values that allow the export; ``levels``: secrecy levels that the specification named ``form_name``
-    allows.
+    allows; ``package_form``: values of the specification of later packages, with whose level an entered one is compared
+    also if it is not a fallback.
     """
 
     def __init__(
@@ -188,15 +203,17 @@ class DocumentDialog(QDialog):
         problem: str = "",
         levels: tuple[str, ...] = (),
         form_name: str = "",
+        package_form: DocumentInfo | None = None,
     ):
         super().__init__(parent)
         self.setObjectName("SanxianDocumentDialog")
         self.setWindowTitle(tr("Document Information"))
         self._project, self._profile, self._form = project, profile, form
+        self._package_form, self._former = form or package_form, document.read_document_info(project)
         self._must_export, self._levels, self._form_name = bool(problem), levels, form_name
         self._texts = Texts(settings.get_interface_language())
         self._make_widgets()
-        self._fill_fields(document.read_document_info(project))
+        self._fill_fields(self._former)
         self._lay_out_widgets()
         for line in (self.approval, self.reason):
             line.textChanged.connect(self._update_messages)
@@ -232,11 +249,11 @@ class DocumentDialog(QDialog):
     def _fill_fields(self, own: DocumentInfo) -> None:
         below = resolve_document(None, self._profile, self._form)
         self.secrecy.setEditText(own.secrecy)
-        self.secrecy.lineEdit().setPlaceholderText(self._format_inherited(below, "secrecy"))
+        theme.set_placeholder(self.secrecy.lineEdit(), self._format_inherited(below, "secrecy"))
         lines = (("compiler", self.compiler), ("cartographer", self.cartographer), ("date", self.date))
         for key, line in (*lines, ("map_approval", self.approval)):
             line.setText(getattr(own, key))
-            line.setPlaceholderText(self._format_inherited(below, key))
+            theme.set_placeholder(line, self._format_inherited(below, key))
         self.reason.setText(own.secrecy_reason)
         for line, key, setting in (
             (self.compiler, "compiler", _COMPILER_SETTING),
@@ -289,11 +306,17 @@ class DocumentDialog(QDialog):
     def resolve_document(self) -> ResolvedDocument:
         return resolve_document(self.read_document_info(), self._profile, self._form)
 
+    def _list_lowered_levels(self) -> list[LoweredSecrecy]:
+        """Return how the entered level is lower than that of profile, package specification or the project's former."""
+        info = self.read_document_info()
+        found = resolve_document(info, self._profile, self._package_form)
+        return document.list_lowered_levels(self._former, found, info)
+
     def _update_messages(self) -> None:
         found = self.resolve_document()
-        lowers = found.refused_lowering is not None or any(one.source == "project" for one in found.lowered_levels)
+        lowers = bool(self._list_lowered_levels())
         self.reason.setEnabled(lowers)
-        self.reason.setPlaceholderText(tr("Required") if lowers else tr("Not needed: the level is not lowered"))
+        theme.set_placeholder(self.reason, tr("Required") if lowers else tr("Not needed: the level is not lowered"))
         level = found.document_info.secrecy if found.refused_lowering is None else self.secrecy.currentText()
         public = load_secrecy_levels().is_public(level)
         self.approval.setEnabled(public)
@@ -312,6 +335,9 @@ class DocumentDialog(QDialog):
         try:
             if found.document_info.secrecy or self._must_export:
                 found.require_exportable(self._levels, self._form_name)
+            for lowering in self._list_lowered_levels():
+                if not lowering.reason:
+                    raise lowering.error
         except InputError as error:
             return _explain_in_dialog(error)
         return ""
@@ -322,6 +348,8 @@ class DocumentDialog(QDialog):
             self.problem.show_message("error", problem)
             return
         info = self.read_document_info()
+        if info != self._former:
+            document.log_lowered_levels(self._list_lowered_levels())
         document.store_document_info(self._project, info)
         for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:

@@ -11,6 +11,7 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.profile import list_profile_ids, load_profile
+from ..widgets import theme
 from .source_widget import ParameterWidget
 
 #: Setting with the folder of the last profile.
@@ -31,7 +32,7 @@ class ProfileWidget(ParameterWidget):
         self._profile_combo.addItem("", "")
         for name in list_profile_ids():
             self._profile_combo.addItem(f"{_get_title(name)} · {name}", name)
-        self._profile_combo.lineEdit().setPlaceholderText(tr("None: settings of the standard only"))
+        theme.set_placeholder(self._profile_combo.lineEdit(), tr("None: settings of the standard only"))
         self._profile_combo.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         button = QPushButton(tr("File…"))
         button.setToolTip(tr("Custom county profile (.toml)"))

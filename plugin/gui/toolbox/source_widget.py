@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from ...bridge import settings
 from ...bridge.texts import tr
+from ..widgets import theme
 
 #: Setting with the folder of the last source.
 _FOLDER_SETTING = "source_folder"
@@ -56,7 +57,7 @@ class PathParameterWidget(ParameterWidget):
     def createWidget(self):
         panel = QWidget()
         self._line = QgsFilterLineEdit()
-        self._line.setPlaceholderText(self.get_placeholder_text())
+        theme.set_placeholder(self._line, self.get_placeholder_text())
         self._line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         layout = QHBoxLayout(panel)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -8,6 +8,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QCompleter
 
 from ...bridge.texts import tr
 from ...core.standard import load_standard
+from . import theme
 
 
 def list_counties() -> list[tuple[str, str, str]]:
@@ -37,7 +38,7 @@ class CountyCombo(QComboBox):
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.setCompleter(completer)
         self.setCurrentIndex(-1)
-        self.lineEdit().setPlaceholderText(tr("Name or code of the county"))
+        theme.set_placeholder(self.lineEdit(), tr("Name or code of the county"))
         self.editTextChanged.connect(lambda _text: self.changed.emit())
 
     def get_chosen_county_code(self) -> str:

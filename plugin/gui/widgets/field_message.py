@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import theme
@@ -119,12 +119,11 @@ class FieldMessage(QWidget):
         self._icon.setVisible(bool(self._message_kind))
         if self._message_kind:
             self._icon.setPixmap(theme.load_pixmap(self._message_kind, self._side, self.devicePixelRatioF()))
-        palette = self.message.palette()
+        theme.set_text_color(self.message, self._get_text_color)
+
+    def _get_text_color(self) -> QColor:
         colored = self._message_kind in ("error", "warning")
-        palette.setColor(
-            QPalette.ColorRole.WindowText, theme.get_color(self._message_kind) if colored else theme.get_faint_color()
-        )
-        self.message.setPalette(palette)
+        return theme.get_text_color(self._message_kind) if colored else theme.get_faint_color()
 
     def event(self, event):
         if event.type() in theme.THEME_EVENTS and event.type() != event.Type.PaletteChange:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from html import escape
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
-from qgis.PyQt.QtWidgets import QLabel
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPlainTextEdit, QTextBrowser, QWidget
 
 from ...bridge.texts import tr
 from ...core.model.verdict import Verdict
@@ -55,6 +57,12 @@ VERDICT_ICONS = {
 
 #: Events of a widget on a change of theme; the application's palette may still be the former one.
 THEME_EVENTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
+#: Events after which a widget may have the colours of the theme again.
+_RESTYLE_EVENTS = (*THEME_EVENTS, QEvent.Type.StyleChange, QEvent.Type.Polish, QEvent.Type.Show)
+#: Least contrast of text (WCAG 2.1, 1.4.3).
+MIN_CONTRAST = 4.5
+#: Contrast of chosen colours: the soft edges of thin letters are drawn with less.
+_CHOSEN_CONTRAST = 5.2
 
 
 def make_theme_change_timer(owner: QObject, action: Callable[[], None]) -> QTimer:
@@ -98,21 +106,158 @@ def get_map_color(kind: str) -> QColor:
     return QColor(_THEME_COLORS[kind][0])
 
 
-def get_faint_color() -> QColor:
-    """Return the colour of secondary text: labels of rows, skipped rules."""
+def compute_contrast(one: QColor, other: QColor) -> float:
+    """Return the contrast of two colours, from 1 to 21 (WCAG 2.1, contrast ratio)."""
+
+    def compute_luminance(color: QColor) -> float:
+        parts = (part / 255 for part in color.getRgb()[:3])
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((compute_luminance(one), compute_luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _mix(ink: QColor, paper: QColor, percent: int) -> QColor:
+    """Return a colour with a share of ``ink``, the rest ``paper``."""
+    pairs = zip(ink.getRgb()[:3], paper.getRgb()[:3], strict=True)
+    return QColor(*((percent * i + (100 - percent) * p) // 100 for i, p in pairs))
+
+
+def make_readable(ink: QColor, ground: QColor) -> QColor:
+    """Return a text colour that is readable on a ground.
+
+    Where the contrast is below `_CHOSEN_CONTRAST`, the colour is mixed with black or white.
+    """
+    far = max((QColor("#FFFFFF"), QColor("#000000")), key=lambda color: compute_contrast(color, ground))
+    mixed = (_mix(ink, far, percent) for percent in range(100, 0, -5))
+    return next((color for color in mixed if compute_contrast(color, ground) >= _CHOSEN_CONTRAST), far)
+
+
+def get_ground(in_field: bool = False) -> QColor:
+    """Return the ground of texts in windows, or in fields and lists."""
     palette = QgsApplication.palette()
-    ink = palette.color(QPalette.ColorRole.WindowText)
-    paper = palette.color(QPalette.ColorRole.Window)
-    parts = ((65 * i + 35 * p) // 100 for i, p in zip(ink.getRgb()[:3], paper.getRgb()[:3], strict=True))
-    return QColor(*parts)
+    if in_field:
+        return palette.color(QPalette.ColorRole.Base)
+    return _find_window_color(palette.cacheKey(), hash(_get_style_sheet()))
+
+
+def _get_style_sheet() -> str:
+    application = QgsApplication.instance()
+    return str(application.styleSheet()) if isinstance(application, QApplication) else ""
+
+
+@lru_cache(maxsize=4)
+def _find_window_color(_palette: int, _style_sheet: int) -> QColor:
+    """Return the ground of windows as drawn: the style sheet of a theme may differ from its palette.
+
+    The parameters identify the theme.
+    """
+    window = QDialog()
+    window.resize(8, 8)
+    return window.grab().toImage().pixelColor(4, 4)
+
+
+def get_faint_color(in_field: bool = False) -> QColor:
+    """Return the colour of secondary text: labels of rows, skipped rules, placeholders.
+
+    ``in_field``: the text is in a field or list, not in a window.
+    """
+    role = QPalette.ColorRole.Text if in_field else QPalette.ColorRole.WindowText
+    ground = get_ground(in_field)
+    return make_readable(_mix(QgsApplication.palette().color(role), ground, 65), ground)
+
+
+def get_text_color(kind: str) -> QColor:
+    """Return the colour of a text of a kind, such as ``error``, in windows of the current theme."""
+    return make_readable(get_color(kind), get_ground())
+
+
+class _ThemedColors(QObject):
+    """Keeps the colour of a widget's text readable when the theme changes.
+
+    ``paint``: gives the widget its colours.
+    """
+
+    def __init__(self, widget: QWidget, paint: Callable[[], None]):
+        super().__init__(widget)
+        self._timer = make_theme_change_timer(self, paint)
+        widget.installEventFilter(self)
+        paint()
+
+    def eventFilter(self, watched, event):
+        if event.type() in _RESTYLE_EVENTS:
+            self._timer.start()
+        return False
+
+
+def set_text_color(label: QLabel, get_label_color: Callable[[], QColor]) -> None:
+    """Give a label a colour.
+
+    Style sheets of themes (Night Mapping) override the palette of labels, so the label gets a style sheet. It names
+    the class of the label, because the tool tip is a label, too.
+    """
+    name, color = label.metaObject().className(), get_label_color().name()
+    sheet = f".{name} {{ color: {color} }}"
+    if label.styleSheet() != sheet:
+        label.setStyleSheet(sheet)
 
 
 def set_faint(label: QLabel) -> QLabel:
-    """Give a label the colour of secondary text and return it."""
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, get_faint_color())
-    label.setPalette(palette)
+    """Give a label the colour of secondary text, in every theme, and return it."""
+    keep_alive(_ThemedColors(label, lambda: set_text_color(label, get_faint_color)), label)
     return label
+
+
+def _get_placeholder_color() -> QColor:
+    """Return the colour of placeholders; a disabled field may have the ground of the window."""
+    color = get_faint_color(in_field=True)
+    on_window = make_readable(color, get_ground())
+    is_readable = compute_contrast(on_window, get_ground(in_field=True)) >= MIN_CONTRAST
+    return on_window if is_readable else color
+
+
+def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
+    """Set the text that an empty field shows, in a readable colour: that of QGIS's dark theme is not."""
+    field.setPlaceholderText(text)
+    if field.property("sanxianPlaceholder"):
+        return
+    field.setProperty("sanxianPlaceholder", True)
+
+    def paint() -> None:
+        palette, color = field.palette(), _get_placeholder_color()
+        if palette.color(QPalette.ColorRole.PlaceholderText) != color:
+            palette.setColor(QPalette.ColorRole.PlaceholderText, color)
+            field.setPalette(palette)
+
+    keep_alive(_ThemedColors(field, paint), field)
+
+
+def _get_link_color() -> QColor:
+    """Return the colour of links on pages and in notices, whose ground is that of fields and lists."""
+    return make_readable(get_color("info"), get_ground(in_field=True))
+
+
+def make_link(target: str, text: str) -> str:
+    """Return a link for a label as HTML, in a readable colour. ``text`` is plain text.
+
+    Qt gives links the colour of the application's palette, which is too dark in QGIS's dark theme.
+    """
+    return f'<a href="{escape(target)}" style="color: {_get_link_color().name()}">{escape(text)}</a>'
+
+
+def set_page_colors(browser: QTextBrowser) -> None:
+    """Give a page the colours of lists: those of pages in QGIS's dark theme have too little contrast."""
+
+    def paint() -> None:
+        palette = QgsApplication.palette()
+        ink, paper = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base)
+        sheet = f"QTextBrowser {{ color: {make_readable(ink, paper).name()}; background-color: {paper.name()} }}"
+        if browser.styleSheet() != sheet:
+            browser.setStyleSheet(sheet)
+        browser.document().setDefaultStyleSheet(f"a {{ color: {_get_link_color().name()} }}")
+
+    keep_alive(_ThemedColors(browser, paint), browser)
 
 
 def load_icon(name: str) -> QIcon:

@@ -15,7 +15,7 @@ from ...core.errors import SanxianError
 from ...core.geometry.crs_zones import CrsZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import CodeEntry
-from ..widgets import messages
+from ..widgets import messages, theme
 from ..widgets.county_combo import CountyCombo
 from ..widgets.sections import FormSection, make_faint_label
 
@@ -59,9 +59,9 @@ class CountyBox(FormSection):
         self._connect_signals()
 
     def _make_widgets(self) -> None:
-        self.code.setPlaceholderText(tr("6 digits"))
+        theme.set_placeholder(self.code, tr("6 digits"))
         self.code.setMaxLength(6)
-        self.name.setPlaceholderText(tr("Name"))
+        theme.set_placeholder(self.name, tr("Name"))
         first = QHBoxLayout()
         self._listed_county_widget, self._other_county_widget = QWidget(), QWidget()
         first.addWidget(QLabel(tr("Province")))
@@ -161,7 +161,7 @@ class CountyBox(FormSection):
                 self.county.addItem(f"{row.name}  {row.code}", row.code)
             # Do not preselect a county.
             self.county.setCurrentIndex(-1)
-            self.county.setPlaceholderText(tr("Choose"))
+            theme.set_placeholder(self.county, tr("Choose"))
         self._on_changed()
 
     def _list_divisions(self, parent: str | None) -> list[CodeEntry]:

@@ -73,7 +73,7 @@ class GroupsBox(FormSection):
         ]
         item = QTreeWidgetItem(self.tree, texts)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
-        item.setForeground(1, theme.get_faint_color())
+        item.setForeground(1, theme.get_faint_color(in_field=True))
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
         for role in branch.roles:
@@ -83,7 +83,7 @@ class GroupsBox(FormSection):
             )
             child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
             child.setData(0, _ROLE_DATA, role)
-            child.setForeground(1, theme.get_faint_color())
+            child.setForeground(1, theme.get_faint_color(in_field=True))
             child.setCheckState(0, Qt.CheckState.Checked if branch.is_chosen else Qt.CheckState.Unchecked)
 
     def _list_layer_items(self) -> list[QTreeWidgetItem]:

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Contrast of texts in QGIS's themes, computed from the colours that the plugin gives them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from qgis.core import QgsApplication
+from qgis.gui import QgsFilterLineEdit
+from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QTextBrowser, QVBoxLayout, QWidget
+
+import plugin.gui
+from plugin.gui.widgets import theme
+from plugin.gui.widgets.field_message import FieldMessage
+from plugin.gui.widgets.sections import make_faint_label
+from tests.qgis.waiting import process_events
+
+GUI_FOLDER = Path(plugin.gui.__file__).parent
+THEMES = ("default", "Night Mapping", "Blend of Gray")
+
+
+@pytest.fixture(params=THEMES)
+def ui_theme(qgis_app, request):
+    palette, sheet = QgsApplication.palette(), qgis_app.styleSheet()
+    if request.param not in QgsApplication.uiThemes():
+        pytest.skip(f"QGIS lacks the theme {request.param}")
+    QgsApplication.setUITheme(request.param)
+    process_events(0.05)
+    yield request.param
+    QgsApplication.setUITheme("default")
+    QgsApplication.setPalette(palette)
+    qgis_app.setStyleSheet(sheet)
+    process_events(0.05)
+
+
+def find_drawn_colors(widget):
+    """Return the ground of a widget and the colours of its pixels."""
+    image = widget.grab().toImage()
+    pixels = [image.pixel(x, y) for x in range(3, image.width() - 3) for y in range(3, image.height() - 3)]
+    return QColor(max(set(pixels), key=pixels.count)), {QColor(pixel).name() for pixel in set(pixels)}
+
+
+def make_window(*widgets):
+    window = QWidget()
+    layout = QVBoxLayout(window)
+    for widget in widgets:
+        layout.addWidget(widget)
+    window.resize(400, 300)
+    window.show()
+    process_events(0.1)
+    return window
+
+
+@pytest.mark.parametrize("kind", ["error", "warning", "info", "ok"])
+def test_colored_texts_are_readable_on_windows_and_in_fields(ui_theme, kind):
+    assert theme.compute_contrast(theme.get_text_color(kind), theme.get_ground()) >= theme.MIN_CONTRAST
+    for in_field in (False, True):
+        color, ground = theme.get_faint_color(in_field), theme.get_ground(in_field)
+        assert theme.compute_contrast(color, ground) >= theme.MIN_CONTRAST
+
+
+def test_placeholders_are_drawn_readable(ui_theme):
+    fields = [QLineEdit(), QgsFilterLineEdit(), QPlainTextEdit()]
+    if ui_theme != "Blend of Gray":
+        # The disabled fields of that theme have another ground; WCAG exempts disabled fields.
+        fields.append(QLineEdit())
+        fields[-1].setEnabled(False)
+    for field in fields:
+        theme.set_placeholder(field, "未设定 not set")
+    window = make_window(QLineEdit(), *fields)
+    for field in fields:
+        ground, drawn = find_drawn_colors(field)
+        color = field.palette().color(QPalette.ColorRole.PlaceholderText)
+        assert theme.compute_contrast(color, ground) >= theme.MIN_CONTRAST, (type(field), field.isEnabled())
+        assert max(theme.compute_contrast(QColor(name), ground) for name in drawn) >= theme.MIN_CONTRAST
+    window.close()
+
+
+def test_messages_below_fields_have_their_colour_and_are_readable(ui_theme):
+    messages = {kind: FieldMessage() for kind in ("error", "warning", "ok", "")}
+    for kind, message in messages.items():
+        message.show_text("请填写 six digits", kind)
+    faint = make_faint_label("次要文字 secondary")
+    window = make_window(*messages.values(), faint)
+    for label in (*(message.message for message in messages.values()), faint):
+        ground, drawn = find_drawn_colors(label)
+        assert max(theme.compute_contrast(QColor(name), ground) for name in drawn) >= theme.MIN_CONTRAST
+    _, drawn = find_drawn_colors(messages["error"].message)
+    assert theme.get_text_color("error").name() in drawn, "style sheets of themes must not override the colour"
+    window.close()
+
+
+def test_links_and_pages_are_readable(ui_theme):
+    label, browser = QLabel(theme.make_link("0", "县 county & county")), QTextBrowser()
+    theme.set_page_colors(browser)
+    browser.setHtml("<p>规则说明 rule</p><a href='#a'>REL001</a>")
+    window = make_window(label, browser)
+    for widget in (label, browser.viewport()):
+        _, drawn = find_drawn_colors(widget)
+        assert theme._get_link_color().name() in drawn
+    # The notices with links have the ground of fields.
+    assert theme.compute_contrast(theme._get_link_color(), theme.get_ground(in_field=True)) >= theme.MIN_CONTRAST
+    ground, drawn = find_drawn_colors(browser.viewport())
+    assert max(theme.compute_contrast(QColor(name), ground) for name in drawn) >= theme.MIN_CONTRAST
+    window.close()
+
+
+def test_colours_follow_a_change_of_theme(qgis_app):
+    if "Night Mapping" not in QgsApplication.uiThemes():
+        pytest.skip("QGIS lacks the theme Night Mapping")
+    palette = QgsApplication.palette()
+    field, faint = QLineEdit(), make_faint_label("次要文字")
+    theme.set_placeholder(field, "未设定")
+    window = make_window(QLineEdit(), field, faint)
+    before = faint.styleSheet()
+    QgsApplication.setUITheme("Night Mapping")
+    process_events(0.2)
+    assert faint.styleSheet() != before
+    for widget in (field, faint):
+        ground, drawn = find_drawn_colors(widget)
+        assert max(theme.compute_contrast(QColor(name), ground) for name in drawn) >= theme.MIN_CONTRAST
+    QgsApplication.setUITheme("default")
+    QgsApplication.setPalette(palette)
+    process_events(0.1)
+    window.close()
+
+
+def test_every_placeholder_and_page_of_the_plugin_has_readable_colours():
+    direct = []
+    for path in GUI_FOLDER.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if path.name != "theme.py" and re.search(r"\.setPlaceholderText\(", text):
+            direct.append(path.name)
+        if text.count("QTextBrowser()") != text.count("theme.set_page_colors("):
+            direct.append(f"{path.name}: page")
+        if re.search(r"<a href=", text) and path.name != "theme.py" and "set_page_colors(" not in text:
+            direct.append(f"{path.name}: link")
+    assert not direct
