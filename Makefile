@@ -9,7 +9,7 @@ RUN := bash tools/run.sh
 SAMPLE := -m tests.county
 # Distribute tests by file, the longest first (tests/conftest.py): tests of a file share what they set up.
 # A worker that dies ends the run: a new worker would wait for tests that are never assigned to it.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart=0
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart=0 --durations=80 --durations-min=10
 ARGS ?= --help
 TESTS ?=
 BENCH ?=
