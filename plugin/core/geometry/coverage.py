@@ -25,6 +25,8 @@ from .validity import is_missing
 _CELL_WIDTH_IN_SEGMENTS = 2.0
 #: A segment that crosses more cells than this queries a tree.
 _MAX_CELLS_PER_SEGMENT = 64
+#: Share of border rows in a layer from which the union of all rows is made to find its gaps.
+_MAX_BORDER_SHARE = 0.2
 #: Pairs compared at a time.
 _PAIRS_PER_BATCH = 1_000_000
 
@@ -328,9 +330,15 @@ def find_gaps(
     finds gaps along the county's outline.
     """
     fallback_log = FallbackLog()
-    union = union_polygon_rows(a, tolerance=tolerance, fallback_log=fallback_log)
+    # All edges of a gap belong to border rows, so it is a hole in their union too. Other holes of that union are full.
+    is_border = a.find_border_rows(cancellation)
+    # The union of all rows is kept for other rules, so it is made unless it takes much longer.
+    rows = is_border if is_border.sum() < _MAX_BORDER_SHARE * len(a) else None
+    union = union_polygon_rows(a, rows, tolerance=tolerance, fallback_log=fallback_log)
     cancellation.raise_if_cancelled()
     holes = find_holes(union)
+    if rows is not None:
+        holes = _select_empty_holes(holes, a.shapes[a.present[~is_border[a.present]]])
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= max_width_m) | tolerance.is_sliver(area, width)]
     # New vertices of a union are rounded: they are slightly off the edges that cross there.
@@ -346,6 +354,13 @@ def find_gaps(
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     parts = collect_parts(left, right, holes, tolerance, True, fallback_log)
     return parts.select_parts(parts.width <= max_width_m)
+
+
+def _select_empty_holes(holes: NDArray, shapes: NDArray) -> NDArray:
+    """Return the holes without a shape inside, if each hole is either full of shapes or empty."""
+    is_empty = np.ones(len(holes), dtype=bool)
+    is_empty[shapely.STRtree(shapes).query(shapely.point_on_surface(holes), predicate="intersects")[0]] = False
+    return holes[is_empty]
 
 
 def find_holes(whole: Any) -> NDArray:

@@ -18,9 +18,11 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..parallel.threads import map_in_threads
 
 #: Vertices in one batch: they fit in a processor's cache.
 BATCH_VERTICES = 250_000
+_POLYGON_TYPE_ID = 3
 
 
 class PolygonRings(NamedTuple):
@@ -41,7 +43,7 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 
     Rings of polygons without holes come first.
     """
-    is_simple = (shapely.get_type_id(shapes) == 3) & (shapely.get_num_interior_rings(shapes) == 0)
+    is_simple = _have_single_ring(shapes)
     simple, complex_shapes = np.flatnonzero(is_simple), np.flatnonzero(~is_simple)
     xy = shapely.get_coordinates(shapes[simple])
     ring_starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(shapes[simple]), dtype=np.int64)]
@@ -65,6 +67,16 @@ def extract_rings(shapes: NDArray) -> PolygonRings:
 
 
 _SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
+
+
+def _have_single_ring(shapes: NDArray) -> NDArray:
+    """Return (n,) bool: polygons without holes, and multipolygons of one such polygon."""
+    is_polygon = shapely.get_type_id(shapes) == _POLYGON_TYPE_ID
+    has_one = is_polygon & (shapely.get_num_interior_rings(shapes) == 0)
+    # Files that promote to multipolygons have one part in nearly all of them.
+    lone = np.flatnonzero(~is_polygon & (shapely.get_num_geometries(shapes) == 1))
+    has_one[lone] = shapely.get_num_interior_rings(shapely.get_geometry(shapes[lone], 0)) == 0
+    return has_one
 
 
 def is_closed_line(xy: NDArray) -> bool:
@@ -315,30 +327,38 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
 
     ``rows`` (n,): the row of each.
     """
-    total = int(shapely.get_num_coordinates(shapes).sum())
+    vertices = shapely.get_num_coordinates(shapes)
+    total = int(vertices.sum())
     xy, left, is_segment = np.empty((total, 2)), np.empty(total, dtype=bool), np.zeros(total, dtype=bool)
     ring, key = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.uint64)
-    row: list[NDArray] = [np.zeros(0, dtype=np.int32)]
-    ring_count, start = 0, 0
-    for batch in iterate_batches(shapes):
-        cancellation.raise_if_cancelled()
+    first_vertex = np.r_[0, np.cumsum(vertices, dtype=np.int64)]
+
+    def fill(batch: slice) -> NDArray:
+        """Fill in the vertices of a batch of shapes, with ring numbers from 0; return the row of each ring."""
         batch_rings = extract_rings(shapes[batch])
-        lengths, batch_end = np.diff(batch_rings.ring_starts), start + len(batch_rings.xy)
+        start, batch_end = int(first_vertex[batch.start]), int(first_vertex[batch.stop])
+        lengths = np.diff(batch_rings.ring_starts)
         xy[start:batch_end] = batch_rings.xy
         left[start:batch_end] = np.repeat((_compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole, lengths)
-        ring[start:batch_end] = np.repeat(np.arange(ring_count, ring_count + len(lengths), dtype=np.int32), lengths)
-        row.append(rows[batch][batch_rings.polygon_of_ring].astype(np.int32))
+        ring[start:batch_end] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         vertex = _convert_to_complex(batch_rings.xy)
         is_segment[start : batch_end - 1] = vertex[1:] != vertex[:-1]
         is_segment[start + batch_rings.ring_starts[1:] - 1] = False
         code = hash_vertices(batch_rings.xy)
         # A sum does not depend on the direction.
         key[start : batch_end - 1] = code[:-1] + code[1:]
-        ring_count, start = ring_count + len(lengths), batch_end
+        return rows[batch][batch_rings.polygon_of_ring].astype(np.int32)
+
+    batches = list(iterate_batches(shapes))
+    row = map_in_threads(fill, batches, cancellation, vertex_count=total)
+    ring_count = 0
+    for batch, row_of_ring in zip(batches, row, strict=True):
+        ring[first_vertex[batch.start] : first_vertex[batch.stop]] += ring_count
+        ring_count += len(row_of_ring)
     cancellation.raise_if_cancelled()
     segments, key = np.flatnonzero(is_segment).astype(np.int32), key[is_segment]
     order, key = _sort_hashes(key)
-    return PolygonSegments(xy, ring, np.concatenate(row), left, segments[order], key)
+    return PolygonSegments(xy, ring, np.concatenate([np.zeros(0, dtype=np.int32), *row]), left, segments[order], key)
 
 
 def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
 from ..parallel.threads import apply_in_threads, map_batches_in_threads
-from .linework import BoundaryLines, PolygonSegments, build_linework, hash_vertices
+from .linework import BATCH_VERTICES, BoundaryLines, PolygonSegments, build_linework, hash_vertices
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .tolerance import Tolerance
 from .validity import extract_polygons, is_missing
@@ -286,6 +286,24 @@ class Polygons:
         is_other_row = rows != owner[piece_numbers]
         is_candidate[rows[is_other_row]] = is_candidate[owner[piece_numbers[is_other_row]]] = True
         return is_candidate
+
+    def find_border_rows(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
+        """Return (n,) bool: rows that touch an edge that no neighbour has, and rows that may overlap others.
+
+        The area of the layer ends only at such edges. All other rows have neighbours on all sides and at all corners,
+        so that the union of the border rows has the same outline there as the union of all rows.
+        """
+        is_border = self.find_overlap_candidates(cancellation).copy()
+        lines = self.lines
+        edges = np.flatnonzero(lines.is_unpaired)
+        end_codes = np.unique(hash_vertices(lines.xy[np.concatenate([edges, edges + 1])]))
+        for start in range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES):
+            cancellation.raise_if_cancelled()
+            codes = hash_vertices(lines.xy[start : start + BATCH_VERTICES])
+            place = np.minimum(np.searchsorted(end_codes, codes), len(end_codes) - 1)
+            touching = start + np.flatnonzero(end_codes[place] == codes)
+            is_border[lines.polygon_of_ring[lines.ring_of_vertex[touching]]] = True
+        return is_border
 
     def _prepare_caches(self, cancellation: Cancellation) -> None:
         """Compute the caches for comparing boundaries. Raise Cancelled."""

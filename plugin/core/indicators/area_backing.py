@@ -269,7 +269,7 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
     """
     cache = ctx.plan.get_cache("area_estimates")
     if layer not in cache:
-        estimated = np.nan_to_num(shapely.area(layer.plane))
+        estimated = layer.plane_areas.copy()
         x, y, rows = compute_row_centres(layer)
         estimated[rows] *= _compute_area_scale(x, y, ctx)
         cache[layer] = estimated

@@ -32,9 +32,14 @@ class RowAreas:
     ``survey_m2`` and ``net_m2``: ``None`` where the layer has no such field, NaN in rows without a value.
     """
 
-    statutory: NDArray
+    layer: Layer
     survey_m2: NDArray | None
     net_m2: NDArray | None
+
+    @property
+    def statutory(self) -> NDArray:
+        """Statutory areas, measured when they are first needed."""
+        return self.layer.statutory
 
     @property
     def best_basis_and_areas(self) -> tuple[str, NDArray]:
@@ -51,7 +56,7 @@ def get_land_areas(layer: Layer) -> RowAreas:
     A field without any value counts as missing.
     """
     survey, net = (_read_field_areas(layer, AREA_FIELD_MEANINGS[basis]) for basis in ("survey", "net"))
-    return RowAreas(layer.statutory, survey, net)
+    return RowAreas(layer, survey, net)
 
 
 def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:

@@ -43,8 +43,7 @@ def find_rows_below(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDAr
 def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
     found = np.full(len(layer), -1)
     rows, has_shape = np.flatnonzero(~is_missing(layer.plane)), np.flatnonzero(~is_missing(survey_layer.plane))
-    points = shapely.point_on_surface(layer.plane[rows])
-    below, point = shapely.STRtree(points).query(survey_layer.plane[has_shape], predicate="intersects")
+    below, point = shapely.STRtree(layer.inner_points[rows]).query(survey_layer.plane[has_shape], predicate="intersects")
     found[rows[point]] = has_shape[below]
     return found
 
@@ -61,11 +60,13 @@ def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> N
 
 
 def _find_rows_cut_differently(layer: Layer, survey_layer: Layer, below: NDArray) -> NDArray:
-    on = below >= 0
+    on = np.flatnonzero(below >= 0)
+    shapes, survey_shapes = layer.plane[on], survey_layer.plane[below[on]]
+    has_other_type = shapely.get_type_id(shapes) != shapely.get_type_id(survey_shapes)
+    shapes[has_other_type] = _unwrap_single_parts(shapes[has_other_type])
+    survey_shapes[has_other_type] = _unwrap_single_parts(survey_shapes[has_other_type])
     differs = np.ones(len(layer), dtype=bool)
-    differs[on] = ~shapely.equals_exact(
-        _unwrap_single_parts(layer.plane[on]), _unwrap_single_parts(survey_layer.plane[below[on]]), 0.0
-    )
+    differs[on] = ~shapely.equals_exact(shapes, survey_shapes, 0.0)
     return differs
 
 

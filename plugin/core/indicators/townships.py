@@ -118,7 +118,7 @@ def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray,
         return TownshipSplit(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
     parts = ctx.geometry.find_shared_parts(layer, townships, measured=True)
     rows, towns = parts.left, town_of[parts.right]
-    planar = np.nan_to_num(shapely.area(layer.plane))
+    planar = layer.plane_areas
     covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
         uncovered = 1.0 - np.where(planar > 0, covered / planar, 0.0)

@@ -89,10 +89,19 @@ def apply_in_threads(
         If the user has cancelled.
     """
     count = len(arrays[0])
-    if count < 2 or sum(int(shapely.get_num_coordinates(array).sum()) for array in arrays) < MIN_VERTICES:
+    vertices = np.sum([shapely.get_num_coordinates(array) for array in arrays], axis=0)
+    total = int(vertices.sum())
+    if count < 2 or total < MIN_VERTICES:
         cancellation.raise_if_cancelled()
         return function(*arrays)
     part_count = min(max(get_thread_count() * _PARTS_PER_THREAD, count // MAX_PART_ROWS), count)
-    limits = np.linspace(0, count, part_count + 1).astype(int).tolist()
+    # Parts of about as many vertices each. A part of one large polygon starts first, so that none waits for it alone.
+    ends = np.searchsorted(np.cumsum(vertices), np.linspace(0, total, part_count + 1)[1:-1])
+    limits = np.unique(np.r_[0, ends, count]).tolist()
     parts = [slice(start, end) for start, end in pairwise(limits)]
-    return np.concatenate(map_in_threads(lambda part: function(*(a[part] for a in arrays)), parts, cancellation))
+    order = np.argsort([-int(vertices[part].sum()) for part in parts], kind="stable").tolist()
+    computed = map_in_threads(
+        lambda part: function(*(a[part] for a in arrays)), [parts[n] for n in order], cancellation
+    )
+    results = dict(zip(order, computed, strict=True))
+    return np.concatenate([results[n] for n in range(len(parts))])

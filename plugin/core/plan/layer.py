@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
@@ -426,12 +426,31 @@ class Layer:
         return self._plane_and_repairs[1]
 
     @cached_property
+    def plane_areas(self) -> NDArray:
+        """Return (n,) areas in the plane, m², 0 without a shape.
+
+        They weigh rows against each other, without the time that the statutory areas of all rows take.
+        """
+        areas = np.nan_to_num(shapely.area(self.plane))
+        areas.setflags(write=False)
+        return areas
+
+    @cached_property
+    def inner_points(self) -> NDArray:
+        """Return (n,) a point on the surface of each row's geometry in the plane, None without one."""
+        points = np.full(len(self), None, dtype=object)
+        present = ~is_missing(self.plane)
+        points[present] = apply_in_threads(shapely.point_on_surface, self.plane[present])
+        return points
+
+    @cached_property
     def statutory(self) -> NDArray:
         """Return (n,) statutory areas in m², by stored vertices or of a repaired copy."""
         return self._measure_rows(NEVER_CANCELLED)
 
-    def measure_rows(self, rows: NDArray) -> NDArray:
+    def measure_rows(self, rows: ArrayLike) -> NDArray:
         """Return (k,) statutory areas (m²) of some rows; only these are measured."""
+        rows = np.asarray(rows, dtype=int)
         unique_rows, row_index = np.unique(rows, return_inverse=True)
         if "statutory" in self.__dict__ or 2 * len(unique_rows) > len(self):
             return self.statutory[rows]

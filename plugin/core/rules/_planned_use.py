@@ -25,7 +25,7 @@ def find_land_cut_by_line(
     rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
     covered = ctx.geometry.find_shared_parts(planned_use, line, rows_a=rows)
     covered_areas = np.bincount(covered.left, covered.area, minlength=len(planned_use))
-    areas, is_met = np.nan_to_num(shapely.area(planned_use.plane)), covered_areas > 0
+    areas, is_met = planned_use.plane_areas, covered_areas > 0
     if boundary is not None and is_met.any():
         inside = ctx.geometry.find_shared_parts(planned_use, boundary, rows_a=is_met, measured=True)
         areas = np.bincount(inside.left, inside.area, minlength=len(planned_use))

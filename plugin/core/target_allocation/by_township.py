@@ -135,7 +135,7 @@ def _find_misplaced_rows(
     parts = ctx.geometry.find_shared_parts(layer, towns_layer, rows_a=compared, measured=True)
     own = town_of[parts.right] == town[parts.left]
     inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
-    outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * np.nan_to_num(shapely.area(layer.plane))
+    outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * layer.plane_areas
     return np.where(compared & outside, town, -1)
 
 

@@ -16,6 +16,8 @@ from plugin.core.geometry.tolerance import Tolerance
 DEFAULT_TOLERANCE = Tolerance()
 LEFT_SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 RIGHT_SQUARE = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+#: What may happen to a cell of a grid.
+CELL_CHANGES = ("removed", "copied", "narrower", "wider", "split")
 
 
 def polygons_from_wkt(*texts):
@@ -307,3 +309,37 @@ def test_townships_reported_as_covered_have_no_uncovered_part(moves, drop):
     open_rows = make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(cover)
     uncovered = shapely.difference(np.array(TWO_TOWNSHIPS), shapely.union_all(parcels))
     assert not (shapely.area(uncovered) > 1e-9)[~open_rows].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24), st.sampled_from(CELL_CHANGES)), max_size=25),
+    st.randoms(use_true_random=False),
+)
+def test_gaps_of_a_large_coverage_are_the_holes_of_its_union(changes, random):
+    """Few rows have an open edge here, so that only they are united."""
+    cells = {(x, y): shapely.box(10 * x, 10 * y, 10 * x + 10, 10 * y + 10) for x in range(25) for y in range(25)}
+    copies = []
+    for x, y, change in changes:
+        cell = cells.get((x, y))
+        if change == "removed":
+            cells.pop((x, y), None)
+        elif cell is not None and change == "copied":
+            copies.append(cell)
+        elif cell is not None:
+            cells[x, y] = {"narrower": shapely.box(10 * x, 10 * y, 10 * x + 9, 10 * y + 10),
+                           "wider": shapely.box(10 * x, 10 * y, 10 * x + 13, 10 * y + 10),
+                           "split": shapely.box(10 * x, 10 * y, 10 * x + 10, 10 * y + 5)}[change]  # fmt: skip
+    shapes = [*cells.values(), *copies]
+    random.shuffle(shapes)
+    found = find_gaps(Polygons(np.array(shapes, dtype=object)), tolerance=Tolerance(min_area_m2=0.0, min_width_m=0.0))
+    union = shapely.union_all(shapes)
+    expected = shapely.get_parts(shapely.difference(shapely.box(*union.bounds).buffer(1), union))
+    expected = [
+        part
+        for part in expected.tolist()
+        if shapely.box(*union.bounds).contains_properly(part)
+        or not part.intersects(shapely.box(*union.bounds).buffer(1).exterior)
+    ]
+    assert sorted(shapely.area(found.geometry)) == pytest.approx(sorted(part.area for part in expected))
+    assert shapely.union_all(found.geometry).symmetric_difference(shapely.union_all(expected)).area < 1e-6

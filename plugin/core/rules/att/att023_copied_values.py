@@ -178,13 +178,13 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
     parts = ctx.geometry.find_shared_parts(layer, parcels, rows_b=is_other, measured=True)
     other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     least_share = float(ctx.norm.get("attributes.other_land_share"))
-    rows = np.flatnonzero((other_areas > 0) & (other_areas > least_share * shapely.area(layer.plane)))
+    rows = np.flatnonzero((other_areas > 0) & (other_areas > least_share * layer.plane_areas))
     if not len(rows):
         return []
     first_parts = np.flatnonzero(parts.left == rows[0])
     parcel_row = int(parts.right[first_parts[np.argmax(parts.area[first_parts])]])
     finding = _make_class_finding(layer, rows, parcels, parcel_row, "land", ctx)
-    finding.area_m2 = float(layer.statutory[rows].sum())
+    finding.area_m2 = float(layer.measure_rows(rows).sum())
     finding.params |= {
         "value": codes[parcel_row],
         "expected": Texts(ctx.lang).get("words", "between_names").join(groups),
@@ -207,7 +207,7 @@ def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: 
         chosen = differing[(groups == pair[0]) & (survey_groups == pair[1])]
         finding = _make_class_finding(base_parcels, chosen, parcels, int(below[chosen[0]]), "class", ctx)
         finding.params |= {"value": pair[0], "expected": pair[1]}
-        finding.area_m2 = float(base_parcels.statutory[chosen].sum())
+        finding.area_m2 = float(base_parcels.measure_rows(chosen).sum())
         findings.append(finding)
     return findings
 

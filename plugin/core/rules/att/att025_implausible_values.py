@@ -158,8 +158,9 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     for role, limit in read_number_lines(ctx.norm, "attributes.largest_areas", 2):
         if role == layer.role and layer.template.geometry == "polygon":
             result.is_applicable = True
-            for row in np.flatnonzero(np.nan_to_num(layer.statutory) > float(limit)).tolist():
-                params, area = {"limit": float(limit)}, float(layer.statutory[row])
+            areas = np.nan_to_num(layer.statutory)
+            for row in np.flatnonzero(areas > float(limit)).tolist():
+                params, area = {"limit": float(limit)}, float(areas[row])
                 result.findings.append(
                     ctx.finding_maker.make_row_finding(
                         layer, row, case="area", params=params, geometry=layer.plane[row], area_m2=area
@@ -181,7 +182,7 @@ def _report_frequent_value(
     layer: Layer, declared: TemplateField, value: str, limit: float, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding if more than a share ``limit`` of the layer's area has a value that few features have."""
-    areas = np.nan_to_num(layer.statutory)
+    areas = layer.plane_areas
     has_value = np.array(layer.get_texts_by_name(declared.name), dtype=object) == value
     share = float(areas[has_value].sum() / areas.sum()) if areas.sum() > 0 else 0.0
     if share <= limit:

@@ -24,6 +24,10 @@ _GEOMETRY_TYPES = {
     "MultiPolygon": "polygon",
     "GeometryCollection": "collection",
 }
+_TYPE_IDS = {
+    expected: [shapely.GeometryType[name.upper()].value for name, found in _GEOMETRY_TYPES.items() if found == expected]
+    for expected in ("point", "line", "polygon")
+}
 
 
 @rule(
@@ -90,7 +94,11 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.fids_with_arcs)
     expected_type = layer.template.geometry
     is_flat = find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
-    for position in np.flatnonzero(~layer.empty).tolist():
+    has_other_type = ~np.isin(shapely.get_type_id(layer.unrepaired_shapes), _TYPE_IDS[expected_type])
+    has_curve = np.isin(layer.fids, list(curves)) if curves else np.zeros(len(layer), dtype=bool)
+    is_suspect = layer.broken | layer.invalid | has_other_type | is_flat | has_curve
+    is_suspect[list(layer.stray_rows)] = True
+    for position in np.flatnonzero(is_suspect & ~layer.empty).tolist():
         shape = layer.unrepaired_shapes[position]
         if layer.broken[position]:
             findings.append(
@@ -123,7 +131,7 @@ def invalid_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
                     layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape)
                 )
             )
-        if layer.fids[position] in curves:
+        if has_curve[position]:
             params = {"reason": "curve", "step": layer.source.curve_step}
             findings.append(
                 ctx.finding_maker.make_row_finding(

@@ -189,7 +189,7 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
             case=case or ("code" if codes[position] else "blank"),
             params={"value": codes[position]},
             geometry=shape,
-            area_m2=float(layer.statutory[position]) if shape is not None else None,
+            area_m2=float(layer.measure_rows([position])[0]) if shape is not None else None,
             net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
         )
         if shape is not None:
@@ -273,7 +273,7 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
                 field=farmland.get_field_name("slope_class"),
                 params={"value": farmland_classes[row], "related": parcel_classes[parcel]},
                 geometry=farmland.plane[row],
-                area_m2=float(farmland.statutory[row]),
+                area_m2=float(farmland.measure_rows([row])[0]),
             )
             finding.related_role, finding.related_keys = parcels.role, [parcels.keys[parcel]]
             findings.append(finding)

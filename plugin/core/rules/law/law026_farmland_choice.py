@@ -117,13 +117,13 @@ def _find_fields_left_out(
     """
     rows = fields & ~np.isin(parcels.text("slope_class"), ctx.norm.get("farmland.steep_classes"))
     parts = ctx.geometry.remove_repeated_land(ctx.geometry.find_uncovered(parcels, cultivated, rows=rows))
-    outside_m2 = float(ctx.geometry.compute_part_areas(parts, parcels).sum())
-    protected_m2 = float(np.nansum(parcels.statutory[rows])) - outside_m2
+    protected_m2 = float(parcels.plane_areas[rows].sum() - parts.area.sum())
     for line in lines:
         parts = _leave_out_land_inside(parts, parcels, line, ctx)
-    areas = ctx.geometry.compute_part_areas(parts, parcels)
-    left_out_m2 = float(areas.sum())
-    if not len(parts) or left_out_m2 < float(ctx.norm.get(LEFT_OUT_SETTING)):
+    left_out_m2 = float(parts.area.sum())
+    if not len(parts) or float(ctx.geometry.compute_part_areas(parts, parcels).sum()) < float(
+        ctx.norm.get(LEFT_OUT_SETTING)
+    ):
         return []
     finding = _make_finding(cultivated, parcels, parts, parcels, "left_out", ctx)
     finding.params["percent"] = round(100 * left_out_m2 / (left_out_m2 + protected_m2), 2)

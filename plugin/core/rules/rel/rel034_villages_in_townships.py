@@ -125,24 +125,27 @@ def _report_parcels_of_other_villages(
     village_codes = [code[:VILLAGE_DIGITS] for code in villages.text("division_code")]
     located = np.array([code[:VILLAGE_DIGITS] for code in parcels.text("location_code")], dtype=object)
     is_counted = (below >= 0) & np.array([len(code) == VILLAGE_DIGITS for code in located], dtype=bool)
-    areas: NDArray = np.where(np.isfinite(parcels.statutory), parcels.statutory, 0.0)
+    counted = np.flatnonzero(is_counted)
+    is_other = located[counted] != np.array(village_codes, dtype=object)[below[counted]]
+    total_m2, other_m2 = (
+        np.bincount(below[positions], parcels.plane_areas[positions], minlength=len(villages))
+        for positions in (counted, counted[is_other])
+    )
     findings = []
-    for row in rows.tolist():
+    for row in rows[other_m2[rows] > 0.5 * total_m2[rows]].tolist():
         code = village_codes[row]
-        inside = np.flatnonzero(is_counted & (below == row))
-        total_m2 = float(areas[inside].sum())
-        others = inside[located[inside] != code]
-        other_m2 = float(areas[others].sum())
-        if len(code) != VILLAGE_DIGITS or other_m2 <= 0.5 * total_m2:
+        if len(code) != VILLAGE_DIGITS:
             continue
-        area_by_village = {one: float(areas[others[located[others] == one]].sum()) for one in set(located[others])}
+        others = counted[is_other & (below[counted] == row)]
+        areas = np.nan_to_num(parcels.measure_rows(others))
+        area_by_village = {one: float(areas[located[others] == one].sum()) for one in set(located[others])}
         most = max(sorted(area_by_village), key=area_by_village.__getitem__)
         finding = ctx.finding_maker.make_row_finding(
             villages,
             row,
             case="parcels",
             field=villages.get_field_name("division_code"),
-            params={"code": code, "other": most, "percent": round(100 * other_m2 / total_m2, 1)},
+            params={"code": code, "other": most, "percent": round(100 * float(other_m2[row] / total_m2[row]), 1)},
             geometry=villages.plane[row],
             area_m2=area_by_village[most],
         )

@@ -155,7 +155,7 @@ def _find_zones_on_other_land(
 ) -> list[Finding]:
     """Return a finding for each large row of a kind with little land of its classes."""
     meaning = "zone_code" if layer.has("zone_code") else "feature_kind"
-    zone_areas = np.nan_to_num(shapely.area(layer.plane))
+    zone_areas = layer.plane_areas
     is_compared = ctx.find_rows_with_code(layer, meaning, [code]) & (
         zone_areas >= float(ctx.norm.get("zones.min_present_m2"))
     )
@@ -163,7 +163,7 @@ def _find_zones_on_other_land(
         return []
     zone_of_parcel = find_rows_below(parcels, layer, ctx)
     on = zone_of_parcel >= 0
-    areas = np.where(on, np.nan_to_num(shapely.area(parcels.plane)), 0.0)
+    areas = np.where(on, parcels.plane_areas, 0.0)
     whole = np.bincount(zone_of_parcel[on], areas[on], minlength=len(layer))
     is_expected = on & is_in_classes(parcels, classes, ctx)
     expected = np.bincount(zone_of_parcel[is_expected], areas[is_expected], minlength=len(layer))
@@ -191,7 +191,7 @@ def _find_zones_on_other_land(
             field=layer.get_field_name(meaning),
             params=params,
             geometry=layer.plane[row],
-            area_m2=float(layer.statutory[row]),
+            area_m2=float(layer.measure_rows([row])[0]),
         )
         finding.related_role = parcels.role
         findings.append(finding)
@@ -208,7 +208,7 @@ def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Lay
     parts = ctx.geometry.remove_repeated_land(shared)
     areas = np.bincount(parts.left, parts.area, minlength=len(kept_layer))
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
-    zone_areas = np.nan_to_num(shapely.area(layer.plane))
+    zone_areas = layer.plane_areas
     whole = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
     if not is_large.any() or areas[is_large].sum() <= least_share * whole:
         return []
@@ -243,17 +243,20 @@ def _find_land_of_a_kind_without_zone(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on the land of a kind if the zone layer has no zone of it."""
-    is_of_classes = is_in_classes(parcels, classes, ctx) & ~is_missing(parcels.plane)
-    area = float(np.nansum(parcels.statutory[is_of_classes]))
-    if area < float(ctx.norm.get("zones.min_present_m2")) or ctx.find_rows_with_code(layer, "zone_code", [code]).any():
+    positions = np.flatnonzero(is_in_classes(parcels, classes, ctx) & ~is_missing(parcels.plane))
+    if ctx.find_rows_with_code(layer, "zone_code", [code]).any():
         return []
-    positions = np.flatnonzero(is_of_classes)
-    positions = positions[np.argsort(-parcels.statutory[positions], kind="stable")]
+    areas = np.nan_to_num(parcels.measure_rows(positions))
+    area = float(areas.sum())
+    if area < float(ctx.norm.get("zones.min_present_m2")):
+        return []
+    order = np.argsort(-areas, kind="stable")
+    positions, areas = positions[order], areas[order]
     zone_of_parcel = find_rows_below(parcels, layer, ctx)[positions]
     on = zone_of_parcel >= 0
     zone_codes = np.array(layer.text("zone_code"), dtype=object)[zone_of_parcel[on]]
     area_by_code: dict[str, float] = {}
-    for zone_code, parcel_area in zip(zone_codes.tolist(), parcels.statutory[positions[on]].tolist(), strict=True):
+    for zone_code, parcel_area in zip(zone_codes.tolist(), areas[on].tolist(), strict=True):
         area_by_code[zone_code] = area_by_code.get(zone_code, 0.0) + parcel_area
     now = max(area_by_code, key=lambda zone_code: area_by_code[zone_code]) if area_by_code else ""
     params = {
@@ -291,7 +294,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     One is on the classes of which it includes most land (``left_out``), one on those of which it includes a part
     (``partly``).
     """
-    areas = np.nan_to_num(shapely.area(parcels.plane))
+    areas = parcels.plane_areas
     is_of_classes = is_in_classes(parcels, classes, ctx)
     parts = ctx.geometry.find_shared_parts(parcels, layer, rows_a=is_of_classes, measured=True)
     covered = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
@@ -324,7 +327,7 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
             params=params,
             related_role=parcels.role,
             related_keys=[parcels.keys[position] for position in positions[:MAX_SHOWN_FIDS]],
-            area_m2=float(parcels.statutory[positions].sum()),
+            area_m2=float(parcels.measure_rows(positions).sum()),
             geometry=ctx.geometry.unite_shapes(parcels.plane[positions]),
         )
         findings.append(finding)
