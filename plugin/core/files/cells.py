@@ -88,11 +88,18 @@ def _apply_to_values(
     """
     import pandas as pd
 
-    # Only texts are grouped by equality: 1, 1.0 and True are equal, yet different values.
+    # Objects are grouped by equality only if all are texts: 1, 1.0 and True are equal, yet different values.
     if pd.api.types.infer_dtype(series, skipna=True) == "string":
         codes, distinct = pd.factorize(series, use_na_sentinel=True)
         results = np.empty(len(distinct) + 1, dtype=object)
         results[:-1] = function_of_texts(distinct)
+        results[-1] = missing
+        return results[codes]
+    if series.dtype != object:
+        # Equal values of one type are written alike; most columns of numbers and dates have few.
+        codes, distinct_values = pd.factorize(series, use_na_sentinel=True)
+        results = np.empty(len(distinct_values) + 1, dtype=object)
+        results[:-1] = [function(value) for value in distinct_values.tolist()]
         results[-1] = missing
         return results[codes]
     results = np.empty(len(series), dtype=object)

@@ -43,7 +43,9 @@ def find_rows_below(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDAr
 def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
     found = np.full(len(layer), -1)
     rows, has_shape = np.flatnonzero(~is_missing(layer.plane)), np.flatnonzero(~is_missing(survey_layer.plane))
-    below, point = shapely.STRtree(layer.inner_points[rows]).query(survey_layer.plane[has_shape], predicate="intersects")
+    below, point = shapely.STRtree(layer.inner_points[rows]).query(
+        survey_layer.plane[has_shape], predicate="intersects"
+    )
     found[rows[point]] = has_shape[below]
     return found
 

@@ -159,10 +159,13 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
         return of_row, names
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = compute_row_centres(layer)
-    centres = shapely.points(x, y)
     there = np.flatnonzero(~is_missing(towns_layer.plane))
-    holder, point = shapely.STRtree(centres).query(towns_layer.plane[there], predicate="intersects")
-    # A centre on a common border belongs to the first of its townships.
-    order = np.argsort(-holder, kind="stable")
-    town[rows[point[order]]] = of_row[there[holder[order]]]
+    low_x, low_y, high_x, high_y = shapely.bounds(towns_layer.plane[there]).T
+    # A centre on a common border belongs to the first of its townships, which is written last.
+    for n in range(len(there) - 1, -1, -1):
+        ctx.cancellation.raise_if_cancelled()
+        near = np.flatnonzero((x >= low_x[n]) & (x <= high_x[n]) & (y >= low_y[n]) & (y <= high_y[n]))
+        shape = towns_layer.plane[there[n]]
+        shapely.prepare(shape)
+        town[rows[near[shapely.intersects_xy(shape, x[near], y[near])]]] = of_row[there[n]]
     return town, names

@@ -88,6 +88,7 @@ def derive_zones(
     crs: CRS,
     spaces: SpaceMap,
     *,
+    polygons: Polygons | None = None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ThreeZones:
     """Dissolve planning zones into the three zones, by a mapping of their codes.
@@ -104,6 +105,8 @@ def derive_zones(
         Any CRS.
     spaces : SpaceMap
         Zone code → space.
+    polygons : Polygons, optional
+        The same shapes with values computed before, if all are valid.
     cancellation : Cancellation
         Checked between spaces.
 
@@ -116,8 +119,9 @@ def derive_zones(
     """
     shapes, repaired = make_valid_copies(np.asarray(shapes, dtype=object))
     present = ~is_missing(shapes)
-    polygons = Polygons(shapes)
-    statutory = measure_statutory_area(crs_care.reproject_to_lonlat(shapes, crs))
+    polygons = Polygons(shapes) if polygons is None else polygons
+    to_lonlat = crs_care.make_lonlat_transformer(crs)
+    statutory = measure_statutory_area(shapes, to_lonlat)
     of_zone = np.array([spaces.get_three_zone_code(code) for code in codes], dtype=object)
     limits = _make_tolerance(crs)
     dissolved: list[Any] = []
@@ -135,11 +139,7 @@ def derive_zones(
             made_of += [space] * len(parts)
     cancellation.raise_if_cancelled()
     between = _measure_overlap_of_zones(wholes, crs, limits)
-    areas = (
-        measure_statutory_area(crs_care.reproject_to_lonlat(np.array(dissolved, dtype=object), crs))
-        if dissolved
-        else np.zeros(0)
-    )
+    areas = measure_statutory_area(np.array(dissolved, dtype=object), to_lonlat) if dissolved else np.zeros(0)
     result = ThreeZones(
         polygons=np.array(dissolved, dtype=object),
         zone_of_polygon=made_of,

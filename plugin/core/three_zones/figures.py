@@ -48,7 +48,15 @@ def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation
     """
     shapes = zones.raw_shapes.copy()
     shapes[list(zones.stray_rows)] = None
-    return derive_zones(shapes, list_zone_codes(zones), zones.known_crs, spaces, cancellation=cancellation)
+    is_as_checked = zones.known_crs == zones.plane_crs and not zones.invalid.any() and not zones.stray_rows
+    return derive_zones(
+        shapes,
+        list_zone_codes(zones),
+        zones.known_crs,
+        spaces,
+        polygons=zones.polygons if is_as_checked else None,
+        cancellation=cancellation,
+    )
 
 
 @dataclass

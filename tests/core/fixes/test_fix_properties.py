@@ -34,9 +34,9 @@ RULES_WITH_EDGES = [*RULES, "TOP005"]
 _WIDE_TRIAL_SEEDS = os.environ.get("SANXIAN_LAYOUT_SEEDS", "")
 
 
-def for_seeds(count):
-    """Return a decorator that runs a test with the first ``count`` seeds, or with those of a wide trial."""
-    first, _, last = (_WIDE_TRIAL_SEEDS or f"0:{count}").partition(":")
+def for_seeds(start, end):
+    """Return a decorator that runs a test with the seeds from ``start`` up to ``end``, or with those of a wide trial."""
+    first, _, last = (_WIDE_TRIAL_SEEDS or f"{start}:{end}").partition(":")
     return pytest.mark.parametrize("seed", range(int(first), int(last)))
 
 
@@ -103,7 +103,7 @@ def check_each_proposal(seed, rules=RULES):
             )
 
 
-@for_seeds(6)
+@for_seeds(0, 6)
 def test_safe_fixes_end_their_findings_add_none_and_change_no_other_row(seed):
     check_safe_batch(seed)
 
@@ -147,7 +147,7 @@ def run_and_describe(layers, **options):
     )
 
 
-@for_seeds(6)
+@for_seeds(0, 4)
 @pytest.mark.parametrize("safe_only", [True, False])
 def test_findings_judged_together_have_the_answers_of_single_ones(seed, safe_only, monkeypatch):
     layers = draw_row_of_layouts(range(5 * seed, 5 * seed + 5))
@@ -165,30 +165,30 @@ def test_findings_judged_together_have_the_answers_of_single_ones(seed, safe_onl
     assert run_and_describe(layers, safe_only=safe_only) == together
 
 
-@for_seeds(6)
+@for_seeds(0, 6)
 def test_judgement_of_each_proposal_agrees_with_a_whole_check(seed):
     check_each_proposal(seed)
 
 
 @pytest.mark.slow
-@for_seeds(40)
+@for_seeds(6, 18)
 def test_safe_fixes_end_their_findings_on_many_layouts(seed):
     check_safe_batch(seed)
 
 
 @pytest.mark.slow
-@for_seeds(40)
+@for_seeds(6, 18)
 def test_judgement_agrees_with_a_whole_check_on_many_layouts(seed):
     check_each_proposal(seed)
 
 
 @pytest.mark.slow
-@for_seeds(8)
+@for_seeds(0, 4)
 def test_safe_fixes_of_shared_edges_end_their_findings(seed):
     check_safe_batch(seed, RULES_WITH_EDGES)
 
 
 @pytest.mark.slow
-@for_seeds(8)
+@for_seeds(0, 4)
 def test_judgement_with_shared_edges_agrees_with_a_whole_check(seed):
     check_each_proposal(seed, RULES_WITH_EDGES)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
-import shapely
 
 from ...engine.context import RuleContext
 from ...heritage.protection import list_heritage_range_roles
