@@ -37,23 +37,26 @@ def strip_blanks(series: pd.Series) -> pd.Series:
 
     if not (series.dtype == object or pd.api.types.is_string_dtype(series)):
         return series
-    if _is_stripped(series):
+    if are_stripped(find_distinct_texts(series)):
         # A copy of the same values would occupy memory as long as the plan does.
         return series
     # Objects in an array, not `map`: `map` converts integers with gaps to doubles, which keep 15 digits only.
     return pd.Series(_apply_to_values(series, _strip_value, _strip_texts), index=series.index, dtype=object)
 
 
-def _is_stripped(series: pd.Series) -> bool:
-    """Return True if no value of a column has blanks around it or is blank."""
+def find_distinct_texts(series: pd.Series) -> list[str] | None:
+    """Return the distinct texts of a column; None if it has other values than texts and None."""
     import pandas as pd
 
-    if series.dtype != object or pd.api.types.infer_dtype(series, skipna=True) != "string":
-        return False
-    codes, distinct = pd.factorize(series, use_na_sentinel=True)
-    if any(not value or value != value.strip() for value in distinct):
-        return False
-    return all(value is None for value in series.to_numpy()[codes < 0])
+    if series.dtype != object:
+        return None
+    distinct = [value for value in pd.unique(series.to_numpy()) if value is not None]
+    return distinct if all(isinstance(value, str) for value in distinct) else None
+
+
+def are_stripped(texts: list[str] | None) -> bool:
+    """Return True for texts of which none is blank or has blanks around it; False for None."""
+    return texts is not None and all(text and text == text.strip() for text in texts)
 
 
 def _strip_value(value: Any) -> Any:

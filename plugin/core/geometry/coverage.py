@@ -25,8 +25,8 @@ from .validity import is_missing
 _CELL_WIDTH_IN_SEGMENTS = 2.0
 #: A segment that crosses more cells than this queries a tree.
 _MAX_CELLS_PER_SEGMENT = 64
-#: Share of border rows in a layer from which the union of all rows is made to find its gaps.
-_MAX_BORDER_SHARE = 0.2
+#: Share of rows with open edges in a layer from which the union of all rows is made to find its gaps.
+_MAX_OPEN_SHARE = 0.2
 #: Pairs compared at a time.
 _PAIRS_PER_BATCH = 1_000_000
 
@@ -330,15 +330,15 @@ def find_gaps(
     finds gaps along the county's outline.
     """
     fallback_log = FallbackLog()
-    # All edges of a gap belong to border rows, so it is a hole in their union too. Other holes of that union are full.
-    is_border = a.find_border_rows(cancellation)
     # The union of all rows is kept for other rules, so it is made unless it takes much longer.
-    rows = is_border if is_border.sum() < _MAX_BORDER_SHARE * len(a) else None
-    union = union_polygon_rows(a, rows, tolerance=tolerance, fallback_log=fallback_log)
+    if a.find_rows_with_open_edges(cancellation).sum() < _MAX_OPEN_SHARE * len(a):
+        # All edges of a gap belong to border rows, so it is a hole in their union too. Other holes of it are full.
+        is_border = a.find_border_rows(cancellation)
+        union = union_polygon_rows(a, is_border, tolerance=tolerance, fallback_log=fallback_log)
+        holes = _select_empty_holes(find_holes(union), a.shapes[a.present[~is_border[a.present]]])
+    else:
+        holes = find_holes(union_polygon_rows(a, tolerance=tolerance, fallback_log=fallback_log))
     cancellation.raise_if_cancelled()
-    holes = find_holes(union)
-    if rows is not None:
-        holes = _select_empty_holes(holes, a.shapes[a.present[~is_border[a.present]]])
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= max_width_m) | tolerance.is_sliver(area, width)]
     # New vertices of a union are rounded: they are slightly off the edges that cross there.

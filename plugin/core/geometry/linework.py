@@ -208,12 +208,15 @@ class PolygonSegments:
         begins[:-1] &= ~same[1:]
         begins = np.flatnonzero(begins)
         vertex = _convert_to_complex(self.xy)
-        for first in _iterate_values(begins):
+
+        def mark_pairs(first: NDArray) -> None:
             i, j = self.segments_by_hash[first], self.segments_by_hash[first + 1]
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
             turned = self.is_interior_left[i] == self.is_interior_left[j]
             paired = (vertex[i] == vertex[j + turned]) & (vertex[i + 1] == vertex[j + ~turned])
             alone[i[paired]] = alone[j[paired]] = False
+
+        map_in_threads(mark_pairs, list(_iterate_values(begins)))
         return alone
 
     def find_unmatched(self, other: PolygonSegments, rows: NDArray) -> NDArray:
@@ -223,10 +226,12 @@ class PolygonSegments:
         """
         is_unmatched = np.zeros(len(self.xy), dtype=bool)
         own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
-        for order, key in self._sort_by_hash(rows):
+
+        def mark_unmatched(order_and_key: tuple[NDArray, NDArray]) -> None:
+            order, key = order_and_key
             is_unmatched[order] = True
             if not len(other.sorted_hashes) or not len(key):
-                continue
+                return
             position = np.minimum(np.searchsorted(other.sorted_hashes, key), len(other.sorted_hashes) - 1)
             equal_hash = np.flatnonzero(other.sorted_hashes[position] == key)
             # The hash selects candidates; only equal coordinates are the same segment.
@@ -243,6 +248,8 @@ class PolygonSegments:
                     | ((own_start == other_end) & (own_end == other_start))
                 ]
             ] = False
+
+        map_in_threads(mark_unmatched, list(self._sort_by_hash(rows)))
         return is_unmatched
 
     def _sort_by_hash(self, rows: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
@@ -369,8 +376,8 @@ def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
     low = np.uint64((1 << len(key).bit_length()) - 1)
     packed = (key & ~low) | np.arange(len(key), dtype=np.uint64)
     packed.sort()
-    order = (packed & low).astype(np.int64)
-    del packed
+    packed &= low
+    order = packed.view(np.int64)
     key = key[order]
     # Different hashes with equal upper bits are in the order of their positions: a few, sorted one by one.
     for at in np.flatnonzero(key[1:] < key[:-1]).tolist():

@@ -287,14 +287,19 @@ class Polygons:
         is_candidate[rows[is_other_row]] = is_candidate[owner[piece_numbers[is_other_row]]] = True
         return is_candidate
 
+    def find_rows_with_open_edges(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
+        """Return (n,) bool: rows with an edge that no neighbour has, and rows that may overlap others."""
+        is_open, lines = self.find_overlap_candidates(cancellation).copy(), self.lines
+        is_open[lines.polygon_of_ring[lines.ring_of_vertex[np.flatnonzero(lines.is_unpaired)]]] = True
+        return is_open
+
     def find_border_rows(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that touch an edge that no neighbour has, and rows that may overlap others.
 
         The area of the layer ends only at such edges. All other rows have neighbours on all sides and at all corners,
         so that the union of the border rows has the same outline there as the union of all rows.
         """
-        is_border = self.find_overlap_candidates(cancellation).copy()
-        lines = self.lines
+        is_border, lines = self.find_rows_with_open_edges(cancellation), self.lines
         edges = np.flatnonzero(lines.is_unpaired)
         end_codes = np.unique(hash_vertices(lines.xy[np.concatenate([edges, edges + 1])]))
         for start in range(0, len(lines.xy) if len(end_codes) else 0, BATCH_VERTICES):

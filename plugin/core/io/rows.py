@@ -62,6 +62,8 @@ BYTES_CODEC = "ISO-8859-1"
 KEY_FIELD = "BSM"
 #: Geometries created at a time.
 _SHAPES_PER_BATCH = 4096
+#: A column in which more than a share of a sample of its values differ from each other has few equal texts.
+_SAMPLED_VALUES, _UNIQUE_SHARE = 2000, 0.95
 
 
 def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None) -> dict[str, Any]:
@@ -197,6 +199,9 @@ def _reuse_equal_text_objects(values: NDArray) -> NDArray:
     A reader creates a new object for each.
     """
     if values.dtype != object or not len(values):
+        return values
+    sample = values[:: max(len(values) // _SAMPLED_VALUES, 1)]
+    if len(pd.unique(sample)) > _UNIQUE_SHARE * len(sample):
         return values
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
     if 2 * len(distinct) > len(values):

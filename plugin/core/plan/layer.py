@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..files.cells import format_column, strip_blanks
+from ..files.cells import are_stripped, find_distinct_texts, format_column, strip_blanks
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
@@ -47,7 +47,11 @@ class FieldColumn:
     @cached_property
     def values(self) -> pd.Series:
         """Return (n,) values with surrounding blanks removed, blank text as missing."""
-        return strip_blanks(self._raw)
+        return self._raw if are_stripped(self._distinct_raw_texts) else strip_blanks(self._raw)
+
+    @cached_property
+    def _distinct_raw_texts(self) -> list[str] | None:
+        return find_distinct_texts(self._raw)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -67,9 +71,9 @@ class FieldColumn:
         """Return the texts that were garbled before the column was read."""
         if self.values.dtype.kind in "iufbM":
             return frozenset()
-        return frozenset(
-            text for text in self.values.unique() if isinstance(text, str) and not text.isascii() and is_garbled(text)
-        )
+        known = self._distinct_raw_texts if self.values is self._raw else None
+        texts = self.values.unique() if known is None else known
+        return frozenset(text for text in texts if isinstance(text, str) and not text.isascii() and is_garbled(text))
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,8 @@ class _RepeatedLand:
         return self._areas[role, township]
 
     def get_share(self, role: str, area_m2: float) -> float:
-        """Return an area as a share of the sum of the layer's rows."""
-        return area_m2 / max(float(np.nansum(self._plan.layers[role].statutory)), area_m2) if area_m2 > 0 else 0.0
+        """Return an area as a share of the sum of the layer's rows in the plane."""
+        return area_m2 / max(float(self._plan.layers[role].plane_areas.sum()), area_m2) if area_m2 > 0 else 0.0
 
     def changes_figure(self, role: str, area_m2: float, value: float | None, unit: str) -> bool:
         """Return True if a figure of the layer would be printed otherwise without an area."""

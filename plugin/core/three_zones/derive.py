@@ -19,6 +19,7 @@ from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, is_missing, make_valid_copies
+from ..parallel.threads import map_in_threads
 from ..profile.space_map import UNMAPPED_ZONE_CODE, SpaceMap
 
 if TYPE_CHECKING:
@@ -127,16 +128,19 @@ def derive_zones(
     dissolved: list[Any] = []
     made_of: list[str] = []
     wholes: dict[str, Any] = {}
-    for space in spaces.spaces.entry_by_code:
-        cancellation.raise_if_cancelled()
-        rows = present & (of_zone == space)
-        if rows.any():
-            wholes[space] = union_polygon_rows(polygons, rows, tolerance=limits)
-            if wholes[space] is None:
-                raise InputError("space_not_joined", space=spaces.name(space), count=int(rows.sum()))
-            parts = shapely.get_parts([wholes[space]])
-            dissolved += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
-            made_of += [space] * len(parts)
+    rows_by_space = {space: present & (of_zone == space) for space in spaces.spaces.entry_by_code}
+    rows_by_space = {space: rows for space, rows in rows_by_space.items() if rows.any()}
+    polygons.find_overlap_candidates(cancellation)
+    unions = map_in_threads(
+        lambda rows: union_polygon_rows(polygons, rows, tolerance=limits), list(rows_by_space.values()), cancellation
+    )
+    for (space, rows), union in zip(rows_by_space.items(), unions, strict=True):
+        if union is None:
+            raise InputError("space_not_joined", space=spaces.name(space), count=int(rows.sum()))
+        wholes[space] = union
+        parts = shapely.get_parts([union])
+        dissolved += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
+        made_of += [space] * len(parts)
     cancellation.raise_if_cancelled()
     between = _measure_overlap_of_zones(wholes, crs, limits)
     areas = measure_statutory_area(np.array(dissolved, dtype=object), to_lonlat) if dissolved else np.zeros(0)
