@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import compute_drawn_area, measure_statutory_area
-from ..geometry.validity import is_missing
 from ..messages.texts import Texts
 from ..model.findings import Finding, set_fingerprints
 from ..plan.plan import Plan
@@ -32,7 +31,7 @@ def find_township_name_of_points(plan: Plan, points: Any) -> list[str]:
     if layer is None or not layer.has("division_name") or not len(points):
         return [""] * len(points)
     names = layer.text("division_name")
-    present = np.flatnonzero(~is_missing(layer.plane))
+    present = np.flatnonzero(layer.has_shape)
     tree = shapely.STRtree(layer.plane[present])
     names_found = [""] * len(points)
     for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):

@@ -19,6 +19,7 @@ from ..geometry import crs as crs_care
 from ..geometry.statutory_area import measure_statutory_area
 from ..invariants import require_value
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
+from ..parallel.threads import apply_in_threads
 from .survey_deductions import compare_with_survey
 from .townships import compute_row_centres, locate_row_centres
 
@@ -298,18 +299,22 @@ def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2:
     -------
     (n,) bool
     """
-    xy, row = shapely.get_coordinates(layer.plane, return_index=True)
+    perimeter, bent = apply_in_threads(_measure_edges_of_rows, layer.plane, cancellation=ctx.cancellation).T
+    estimated = _estimate_areas(layer, ctx)
+    bound = bent * _BEND_PER_M3 + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
+    found: NDArray = np.abs(written - estimated) + bound <= allowance_m2
+    return found
+
+
+def _measure_edges_of_rows(shapes: NDArray) -> NDArray:
+    """Return (n, 2) of each geometry: the sum of its edges' lengths (m), and that of their cubes (m³)."""
+    xy, row = shapely.get_coordinates(shapes, return_index=True)
     x, y = np.diff(xy[:, 0]), np.diff(xy[:, 1])
     square = x * x + y * y
     # The step from the last vertex of a row to the first of the next is not an edge.
     square[row[1:] != row[:-1]] = 0.0
     length = np.sqrt(square)
-    perimeter = np.bincount(row[1:], length, minlength=len(layer))
-    bent = np.bincount(row[1:], length * square, minlength=len(layer)) * _BEND_PER_M3
-    estimated = _estimate_areas(layer, ctx)
-    bound = bent + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
-    found: NDArray = np.abs(written - estimated) + bound <= allowance_m2
-    return found
+    return np.column_stack([np.bincount(row[1:], edges, minlength=len(shapes)) for edges in (length, length * square)])
 
 
 def _compute_area_scale(x: NDArray, y: NDArray, ctx: RuleContext) -> NDArray:

@@ -206,7 +206,7 @@ class PlanIndicators:
     def _density(self, entry: CatalogueIndicator) -> Indicator:
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
-        around = shapely.union_all(extent.plane[~shapely.is_missing(extent.plane)])
+        around = shapely.union_all(extent.plane[extent.has_shape])
         inside = shapely.intersection(lines.plane, around)
         length = _measure_geodesic_length(inside, self.ctx)
         inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}

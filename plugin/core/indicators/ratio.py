@@ -38,7 +38,6 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     as villages (村庄建设区), which the plan itself takes for no town.
     """
     # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
-    from ..geometry.validity import is_missing
 
     own = urban & has_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
     share = own.astype(float)
@@ -56,7 +55,7 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     against = has_land_use(survey, DOUBTFUL_SETTING, ctx)
     if survey.has_values("urban_code"):
         against |= ~np.isin(survey.text("urban_code"), classes)
-    rows = urban & ~own & ~is_missing(base_parcels.plane)
+    rows = urban & ~own & base_parcels.has_shape
     if rows.any() and against.any():
         share = np.maximum(share, _compute_shares_on_other_layer(survey, base_parcels, rows, against, ctx))
     return share

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.validity import is_missing
+from ..geometry.polygons import query_in_threads
 from ..model.indicator import AREA_FIGURES
 from .townships import locate_row_centres
 
@@ -42,9 +42,9 @@ def find_rows_below(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDAr
 
 def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
     found = np.full(len(layer), -1)
-    rows, has_shape = np.flatnonzero(~is_missing(layer.plane)), np.flatnonzero(~is_missing(survey_layer.plane))
-    below, point = shapely.STRtree(layer.inner_points[rows]).query(
-        survey_layer.plane[has_shape], predicate="intersects"
+    rows, has_shape = np.flatnonzero(layer.has_shape), np.flatnonzero(survey_layer.has_shape)
+    below, point = query_in_threads(
+        shapely.STRtree(layer.inner_points[rows]), survey_layer.plane[has_shape], predicate="intersects"
     )
     found[rows[point]] = has_shape[below]
     return found

@@ -10,8 +10,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.validity import is_missing
-
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
     from ..plan.layer import Layer
@@ -134,7 +132,7 @@ def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray,
 
 def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
     """Return (k,) x and y of the centres of rows with a shape, and their positions."""
-    rows = np.flatnonzero(~is_missing(layer.plane))
+    rows = np.flatnonzero(layer.has_shape)
     low_x, low_y, high_x, high_y = shapely.bounds(layer.plane[rows]).T
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
@@ -159,7 +157,7 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
         return of_row, names
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = compute_row_centres(layer)
-    there = np.flatnonzero(~is_missing(towns_layer.plane))
+    there = np.flatnonzero(towns_layer.has_shape)
     low_x, low_y, high_x, high_y = shapely.bounds(towns_layer.plane[there]).T
     # A centre on a common border belongs to the first of its townships, which is written last.
     for n in range(len(there) - 1, -1, -1):

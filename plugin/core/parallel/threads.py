@@ -79,7 +79,7 @@ def map_batches_in_threads(
 def apply_in_threads(
     function: Callable[..., NDArray], *arrays: NDArray, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
-    """Return the (n,) results of a function that computes each row of its arrays alone.
+    """Return the (n, …) results of a function that computes each row of its arrays alone.
 
     ``arrays``: (n,) geometries each. Few vertices are computed in the caller's thread, at once.
 

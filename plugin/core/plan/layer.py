@@ -390,7 +390,7 @@ class Layer:
     @cached_property
     def has_no_geometry(self) -> bool:
         """Return True if no row has a usable geometry of the layer's type."""
-        return bool(is_missing(self.plane).all())
+        return not self.has_shape.any()
 
     @cached_property
     def _plane_and_repairs(self) -> tuple[NDArray, dict[int, float]]:
@@ -430,6 +430,13 @@ class Layer:
         return self._plane_and_repairs[1]
 
     @cached_property
+    def has_shape(self) -> NDArray:
+        """Return (n,) bool: rows with a geometry in the plane that is not empty."""
+        has_shape = ~is_missing(self.plane)
+        has_shape.setflags(write=False)
+        return has_shape
+
+    @cached_property
     def plane_areas(self) -> NDArray:
         """Return (n,) areas in the plane, m², 0 without a shape.
 
@@ -443,8 +450,7 @@ class Layer:
     def inner_points(self) -> NDArray:
         """Return (n,) a point on the surface of each row's geometry in the plane, None without one."""
         points = np.full(len(self), None, dtype=object)
-        present = ~is_missing(self.plane)
-        points[present] = apply_in_threads(shapely.point_on_surface, self.plane[present])
+        points[self.has_shape] = apply_in_threads(shapely.point_on_surface, self.plane[self.has_shape])
         return points
 
     @cached_property
@@ -470,7 +476,7 @@ class Layer:
         if crs == self.plane_crs:
             return measure_statutory_area(self.plane, crs_care.make_lonlat_transformer(crs), cancellation)
         shapes = self.raw_shapes.copy()
-        shapes[is_missing(self.plane)] = None
+        shapes[~self.has_shape] = None
         for position in np.flatnonzero(self.invalid & ~is_missing(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
         for position in np.flatnonzero(shapely.get_type_id(shapes) == _GEOMETRY_COLLECTION_TYPE_ID).tolist():

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.validity import is_missing
 from ..indicators.area_backing import compare_with_land, compute_net_area_by_geometry, find_county_excess
 from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_area_with_target
 from ..indicators.survey_deductions import compare_with_survey
@@ -128,7 +127,7 @@ def _find_misplaced_rows(
 
     Rows without a shape are skipped: other rules report them.
     """
-    compared = (town >= 0) & (town != centres) & ~is_missing(layer.plane)
+    compared = (town >= 0) & (town != centres) & layer.has_shape
     if not compared.any():
         return np.full(len(layer), -1)
     parts = ctx.geometry.find_shared_parts(layer, towns_layer, rows_a=compared, measured=True)

@@ -19,6 +19,7 @@ SQUARE, ADJACENT_SQUARE, HALF_SQUARE = (
 class FakePlanLayer:
     def __init__(self, *shapes: shapely.Geometry) -> None:
         self.plane = np.array(shapes, dtype=object)
+        self.has_shape = np.ones(len(shapes), dtype=bool)
         self.inner_points = shapely.point_on_surface(self.plane)
 
     def __len__(self) -> int:

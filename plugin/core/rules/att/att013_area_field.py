@@ -3,7 +3,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...geometry.validity import find_flat_polygons, is_missing
+from ...geometry.validity import find_flat_polygons
 from ...indicators.area_backing import find_rows_surely_matching_area
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -69,7 +69,7 @@ def area_field(
     fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))
     measurable = ~(
-        layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
+        layer.invalid | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
     )
     for meaning in fields:
         declared = layer.template.find_field(meaning)
@@ -107,7 +107,7 @@ def _check_lengths(layer: Layer, allowance_share: float, ctx: RuleContext) -> li
             continue
         findings = findings or []
         stored, lengths = layer.get_numbers_by_name(declared.name), shapely.length(layer.plane)
-        measurable_rows = np.isfinite(stored) & ~layer.invalid & ~is_missing(layer.plane)
+        measurable_rows = np.isfinite(stored) & ~layer.invalid & layer.has_shape
         differs = np.abs(stored - lengths) > allowance_share * lengths + LENGTH_ALLOWANCE_M
         for row in np.flatnonzero(measurable_rows & differs).tolist():
             params = {

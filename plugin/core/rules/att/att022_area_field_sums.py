@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.validity import find_flat_polygons, is_missing
+from ...geometry.validity import find_flat_polygons
 from ...indicators.area_backing import (
     AREA_MEANINGS,
     GROSS_FIELDS,
@@ -144,9 +144,7 @@ def area_field_sums(
         DOC023 compares the classes of yearly maintenance feature by feature.
     """
     result = RuleResult(is_applicable=False)
-    usable = ~(
-        layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
-    )
+    usable = ~(layer.invalid | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m))
     for meaning in AREA_MEANINGS:
         backing = compare_with_land(layer, meaning, ctx, exact=False)
         rows = usable & backing.has_value if backing is not None else usable

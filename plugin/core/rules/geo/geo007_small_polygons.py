@@ -3,7 +3,6 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...geometry.validity import is_missing
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -61,7 +60,7 @@ def small_polygons(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     county_setting = f"{AREA_SETTING}.{layer.role}"
     result = RuleResult(unconfirmed=[county_setting if county_setting in ctx.norm.profile.settings else AREA_SETTING])
     # An area in the plane is far less wrong than by half: only rows near the limit have to be measured.
-    may_be_small = ~is_missing(layer.plane) & (shapely.area(layer.plane) < 2 * limit)
+    may_be_small = layer.has_shape & (shapely.area(layer.plane) < 2 * limit)
     candidates = np.flatnonzero(may_be_small)
     for row, area in zip(candidates.tolist(), layer.measure_rows(candidates).tolist(), strict=True):
         if 0 < area < limit:

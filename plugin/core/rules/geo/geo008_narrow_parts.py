@@ -71,10 +71,11 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     known_wide = ctx.plan.get_cache("known_wide")
     known_keys = known_wide.get(width, np.zeros(0, dtype=np.uint64))
     shape_keys = _make_shape_keys(shapes)
-    shapes[np.isin(shape_keys, known_keys)] = None
+    shapes[_are_in_sorted(shape_keys, known_keys)] = None
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
     wide_keys = np.delete(shape_keys, np.unique(rows))
-    known_wide[width] = np.union1d(known_keys, wide_keys)
+    # Sorting takes a fraction of the time of NumPy's functions on sets.
+    known_wide[width] = np.sort(np.concatenate([known_keys, wide_keys]))
     area = ctx.geometry.measure_statutory_areas(places)
     findings = []
     for row in np.unique(rows).tolist():
@@ -92,6 +93,14 @@ def narrow_parts(layer: Layer, *, ctx: RuleContext, narrow_m: float = 2.0) -> Ru
     return RuleResult(
         findings=findings, unconfirmed=[county_setting] if county_setting in ctx.norm.profile.settings else []
     )
+
+
+def _are_in_sorted(keys: NDArray, known_keys: NDArray) -> NDArray:
+    """Return (n,) bool: keys that are among (k,) sorted ones."""
+    if not len(known_keys):
+        return np.zeros(len(keys), dtype=bool)
+    found: NDArray = known_keys[np.minimum(np.searchsorted(known_keys, keys), len(known_keys) - 1)] == keys
+    return found
 
 
 def _make_shape_keys(shapes: NDArray) -> NDArray:

@@ -4,7 +4,6 @@ import shapely
 
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
-from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
@@ -63,7 +62,7 @@ def outside_zone(layer: Layer, *, ctx: RuleContext, margin_degrees: float = 0.5)
     if frame.is_geographic or frame.central_meridian is None or frame.zone_number is None:
         return None
     half_width = 3.0 if frame.has_zone_prefix and frame.zone_number <= 23 else 1.5
-    present_rows = np.flatnonzero(~is_missing(layer.plane))
+    present_rows = np.flatnonzero(layer.has_shape)
     bounds = shapely.bounds(layer.plane[present_rows]).reshape(-1, 4)
     centres = (bounds[:, :2] + bounds[:, 2:]) / 2
     longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(centres)[:, 0]

@@ -4,7 +4,6 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts
-from ...geometry.validity import is_missing
 from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -237,7 +236,7 @@ def _has_area_of_lost_shape(layer: Layer, cover: Layer) -> NDArray:
     A shapeless row has an empty or invalid shape, which GEO001 or GEO002 reports, so that the land is not
     reported as uncovered.
     """
-    has_no_valid_shape = cover.invalid | is_missing(cover.plane)
+    has_no_valid_shape = cover.invalid | ~cover.has_shape
     if not has_no_valid_shape.any():
         return np.zeros(len(layer), dtype=bool)
     areas = cover.numbers("gross_area")[has_no_valid_shape]

@@ -4,7 +4,6 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.parts import OverlayParts, make_row_parts
-from ...geometry.validity import is_missing
 from ...indicators.land_use import get_land_areas
 from ...indicators.survey_deductions import find_rows_below
 from ...model.findings import Finding
@@ -95,7 +94,7 @@ def farmland_choice(
     lines = [line for name in names if (line := find_usable_layer_or_note_reason(name, ctx, result)) is not None]
     if parcels is not None and (cultivated is not None or farmland is not None):
         result.is_applicable = True
-        fields = ctx.find_cultivated_rows(parcels) & ~is_missing(parcels.plane)
+        fields = ctx.find_cultivated_rows(parcels) & parcels.has_shape
         if cultivated is not None:
             result.findings += _find_fields_left_out(cultivated, parcels, fields, lines, ctx)
         if farmland is not None:

@@ -3,7 +3,6 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...geometry.validity import is_missing
 from ...heritage.heritage_sites import normalise_name, read_row_kinds
 from ...heritage.protection import (
     KIND_CODE_LIST_ID,
@@ -143,10 +142,10 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
 
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
     """Return findings on points outside the polygon of their name."""
-    present = np.flatnonzero(~is_missing(polygons.plane))
+    present = np.flatnonzero(polygons.has_shape)
     polygon_names = read_site_names(polygons)
     tree = shapely.STRtree(polygons.plane[present])
-    point_rows = np.flatnonzero(~is_missing(points.plane))
+    point_rows = np.flatnonzero(points.has_shape)
     # Edges within this distance count as equal, so that a point on an edge in another layer's coordinates is inside.
     hits = tree.query(points.plane[point_rows], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
     polygons_by_point: dict[int, set[int]] = {}

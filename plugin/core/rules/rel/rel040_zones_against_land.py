@@ -3,7 +3,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
-from ...geometry.validity import is_missing
 from ...indicators.land_use import CLASS_CODE_LIST_ID, is_in_classes
 from ...indicators.survey_deductions import find_rows_below
 from ...model.findings import Finding
@@ -242,7 +241,7 @@ def _find_land_of_a_kind_without_zone(
     layer: Layer, code: str, classes: list[str], parcels: Layer, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on the land of a kind if the zone layer has no zone of it."""
-    positions = np.flatnonzero(is_in_classes(parcels, classes, ctx) & ~is_missing(parcels.plane))
+    positions = np.flatnonzero(is_in_classes(parcels, classes, ctx) & parcels.has_shape)
     if ctx.find_rows_with_code(layer, "zone_code", [code]).any():
         return []
     areas = np.nan_to_num(parcels.measure_rows(positions))
@@ -283,7 +282,7 @@ def _find_land_of_a_kind_without_zone(
 def _collect_mineral_shapes(ctx: RuleContext) -> NDArray:
     """Return the shapes of all mineral layers of the plan."""
     layers = [ctx.plan.find_layer_of_concept(role) for role in ctx.norm.get("zones.mineral_layers")]
-    shapes = [layer.plane[~is_missing(layer.plane)] for layer in layers if layer is not None]
+    shapes = [layer.plane[layer.has_shape] for layer in layers if layer is not None]
     return np.concatenate(shapes) if shapes else np.array([], dtype=object)
 
 

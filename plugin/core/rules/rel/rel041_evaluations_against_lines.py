@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from ...engine.context import RuleContext
 from ...geometry.polygons import Polygons
-from ...geometry.validity import is_missing
 from ...indicators.survey_deductions import find_rows_below
 from ...messages.numbers import format_hectare_number
 from ...model.findings import Finding
@@ -184,7 +183,7 @@ def _find_parts(
         shapes, owner, others = evaluation.plane[rows], evaluation, [line, *others]
     whole = ctx.geometry.unite_shapes(shapes)
     parts = shapely.get_parts(np.array([] if whole is None else [whole], dtype=object))
-    cover = [shape for other in others for shape in other.plane[~is_missing(other.plane)]]
+    cover = [shape for other in others for shape in other.plane[other.has_shape]]
     if not len(parts) or not cover:
         return parts
     first_row = np.full(len(parts), np.flatnonzero(rows)[0])

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ...engine.context import RuleContext
 from ...geometry import crs as crs_care
 from ...geometry.coverage import DegreePolygons, VertexMismatches, find_vertices_off_edges_in_degrees
-from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -153,7 +152,7 @@ def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, 
 def _get_polygons_in_degrees(layer: Layer) -> DegreePolygons:
     """Return the layer's polygons with their vertices in degrees."""
     shapes = layer.raw_shapes.copy()
-    shapes[is_missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
+    shapes[~layer.has_shape | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
     return DegreePolygons(shapes, layer.known_crs)
 
 

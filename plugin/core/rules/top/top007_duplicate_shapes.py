@@ -7,7 +7,6 @@ import numpy as np
 import shapely
 
 from ...engine.context import RuleContext
-from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, Severity, rule
 from ...plan.layer import Layer
@@ -71,7 +70,7 @@ def _find_groups_of_equal_shapes(layer: Layer) -> list[list[int]]:
 
     Only shapes with the same extent are compared.
     """
-    rows_with_shape = np.flatnonzero(~is_missing(layer.plane))
+    rows_with_shape = np.flatnonzero(layer.has_shape)
     if not len(rows_with_shape):
         return []
     bounds = shapely.bounds(layer.unrepaired_shapes[rows_with_shape]).reshape(-1, 4)

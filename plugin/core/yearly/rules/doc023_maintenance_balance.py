@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from ...engine.context import RuleContext
-from ...geometry.validity import is_missing
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
@@ -101,7 +100,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
             continue
         filed = layer is layer_classes.before_layer
         written, field = layer.numbers("area"), layer.get_field_name("area")
-        off = np.where(layer.invalid | is_missing(layer.plane), np.nan, np.abs(written - layer.statutory))
+        off = np.where(layer.invalid | ~layer.has_shape, np.nan, np.abs(written - layer.statutory))
         allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_ROUNDING_M2 / 2
         for row in np.flatnonzero(off > allowed).tolist():
             if off[row] > allowed + _compute_row_bend_area_allowance(layer, row, ctx):
