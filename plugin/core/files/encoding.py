@@ -16,8 +16,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import InputError
 
 __all__ = [
@@ -259,6 +257,8 @@ def _read_non_ascii_dbf_texts(table: Path) -> tuple[int, bytes]:
 
     Only texts beyond ASCII are returned, one per line.
     """
+    import numpy as np  # loads when a file is read, not with the command line
+
     data = np.fromfile(table, dtype=np.uint8)
     if len(data) < 33:
         return 0, b""
