@@ -163,7 +163,7 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
     for n in range(len(there) - 1, -1, -1):
         ctx.cancellation.raise_if_cancelled()
         near = np.flatnonzero((x >= low_x[n]) & (x <= high_x[n]) & (y >= low_y[n]) & (y <= high_y[n]))
-        shape = towns_layer.plane[there[n]]
-        shapely.prepare(shape)
+        # shapely prepares the shape: a copy, because threads must not share a prepared one.
+        shape = shapely.from_wkb(shapely.to_wkb(towns_layer.plane[there[n]]))
         town[rows[near[shapely.intersects_xy(shape, x[near], y[near])]]] = of_row[there[n]]
     return town, names

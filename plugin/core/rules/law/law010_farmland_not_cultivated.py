@@ -179,7 +179,8 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
     """Return findings on the rows whose own code is not cultivated land."""
     findings = []
     codes, net = layer.text("land_use"), layer.numbers("net_area")
-    for position in np.flatnonzero(rows).tolist():
+    positions = np.flatnonzero(rows)
+    for position, area in zip(positions.tolist(), layer.measure_rows(positions).tolist(), strict=True):
         shape = layer.plane[position]
         finding = ctx.finding_maker.make_row_finding(
             layer,
@@ -188,7 +189,7 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: RuleContext, case: st
             case=case or ("code" if codes[position] else "blank"),
             params={"value": codes[position]},
             geometry=shape,
-            area_m2=float(layer.measure_rows([position])[0]) if shape is not None else None,
+            area_m2=area if shape is not None else None,
             net_area_m2=float(net[position]) if np.isfinite(net[position]) else None,
         )
         if shape is not None:
@@ -255,27 +256,28 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
     farmland_classes, parcel_classes = farmland.text("slope_class"), parcels.text("slope_class")
     declared = farmland.template.find_field("slope_class")
     known_classes = ctx.get_code_list(declared.codes).entry_by_code if declared is not None and declared.codes else {}
+    # ATT002 reports an unknown class.
+    differing = [
+        row
+        for row in np.flatnonzero(rows & (parcel_of_row >= 0)).tolist()
+        if farmland_classes[row] != parcel_classes[parcel_of_row[row]]
+        and {farmland_classes[row], parcel_classes[parcel_of_row[row]]} <= known_classes.keys()
+    ]
     findings = []
-    for row in np.flatnonzero(rows & (parcel_of_row >= 0)).tolist():
+    for row, area in zip(differing, farmland.measure_rows(differing).tolist(), strict=True):
         parcel = int(parcel_of_row[row])
-        # ATT002 reports an unknown class.
-        if (
-            farmland_classes[row] in known_classes
-            and parcel_classes[parcel] in known_classes
-            and farmland_classes[row] != parcel_classes[parcel]
-        ):
-            finding = ctx.finding_maker.make_row_finding(
-                farmland,
-                row,
-                case="slope",
-                severity=Severity.WARNING,
-                field=farmland.get_field_name("slope_class"),
-                params={"value": farmland_classes[row], "related": parcel_classes[parcel]},
-                geometry=farmland.plane[row],
-                area_m2=float(farmland.measure_rows([row])[0]),
-            )
-            finding.related_role, finding.related_keys = parcels.role, [parcels.keys[parcel]]
-            findings.append(finding)
+        finding = ctx.finding_maker.make_row_finding(
+            farmland,
+            row,
+            case="slope",
+            severity=Severity.WARNING,
+            field=farmland.get_field_name("slope_class"),
+            params={"value": farmland_classes[row], "related": parcel_classes[parcel]},
+            geometry=farmland.plane[row],
+            area_m2=area,
+        )
+        finding.related_role, finding.related_keys = parcels.role, [parcels.keys[parcel]]
+        findings.append(finding)
     return findings
 
 

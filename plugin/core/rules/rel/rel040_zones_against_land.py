@@ -175,7 +175,8 @@ def _find_zones_on_other_land(
             return []
         is_other &= ~intersects_any_interior(layer.plane, shapes)
     findings = []
-    for row in np.flatnonzero(is_other).tolist():
+    other_rows = np.flatnonzero(is_other)
+    for row, area in zip(other_rows.tolist(), layer.measure_rows(other_rows).tolist(), strict=True):
         params = {
             "zone": _name_kind(layer, meaning, code, ctx),
             "percent": round(100 * float(expected[row] / whole[row]), 2),
@@ -189,7 +190,7 @@ def _find_zones_on_other_land(
             field=layer.get_field_name(meaning),
             params=params,
             geometry=layer.plane[row],
-            area_m2=float(layer.measure_rows([row])[0]),
+            area_m2=area,
         )
         finding.related_role = parcels.role
         findings.append(finding)
