@@ -91,7 +91,7 @@ def _log_area_adjustment(feedback, done: MeasuredAreas, unconfirmed_share: float
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
         figures_text = {
             k: _format_m2(v)
-            for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.largest_correction_m2}.items()
+            for k, v in {**figures, "allowed": unit.allowed_misclosure_m2, "most": unit.largest_correction_m2}.items()
         }
         if unit.is_refused:
             feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **figures_text))

@@ -105,7 +105,7 @@ def test_findings_can_be_saved_as_a_layer_json_and_html(tour_facts):
     assert len(tour_facts["saved"]) == 1, "one message at a time"
 
 
-def test_project_has_one_findings_layer_and_the_panel_stays_open_after_closing_it(tour_facts):
+def test_project_has_one_findings_layer_and_the_panel_stays_open_when_the_project_is_closed(tour_facts):
     assert tour_facts["findings_layers"] == [["问题（临时图层）", tour_facts["findings"]]]
     assert tour_facts["after_close"] == [True, 0, False]
 

@@ -233,7 +233,7 @@ def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
 
 
 def list_legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
-    """Return the names of each layer's symbols in the legend, by layer name, as drawn."""
+    """Return title of each layer in the legend → the labels of its symbols, in the order in which they are drawn."""
     found = {}
     for node in legend.model().rootGroup().findLayers():
         nodes = legend.model().layerLegendNodes(node)

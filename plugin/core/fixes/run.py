@@ -77,7 +77,10 @@ def check_fix_run_options(order: FixRunOptions, source: str) -> list[Fix]:
 
 
 def list_findings_to_fix(findings: list[Finding], fixes: list[Fix]) -> list[Finding]:
-    """Return the open findings of a run: errors, warnings, and notes that a fix answers."""
+    """Return the findings that are still to be fixed: all errors and warnings, and the notes that a fix answers.
+
+    Waived findings and messages about the run itself are left out.
+    """
     return [
         finding
         for finding in findings

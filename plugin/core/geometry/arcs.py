@@ -197,7 +197,10 @@ class _TextReader:
         return self._read_curve_of(self._read_type("LINESTRING"))
 
     def _read_curve_of(self, name: str) -> NDArray | None:
-        """Return (n, 2) vertices of a line, an arc or several in a row; None if it is empty."""
+        """Return (n, 2) vertices of a line, an arc or a compound curve; None if it is empty.
+
+        Arcs are converted to short segments.
+        """
         if name == "COMPOUNDCURVE":
             pieces = self._read_list(self._read_curve)
         elif name == "LINESTRING":

@@ -112,9 +112,9 @@ def describe_crs(crs: CRS) -> CrsProperties:
     )
     if not is_gauss_kruger or meridian is None:
         return CrsProperties(False, is_cgcs2000, easting, is_in_metres=metres, false_northing=northing)
-    prefixed = easting >= 1e6
-    zone = int(easting // 1e6) if prefixed else round(float(meridian) / 3)
-    return CrsProperties(False, is_cgcs2000, easting, float(meridian), zone, prefixed, metres, northing)
+    has_zone_prefix = easting >= 1e6
+    zone = int(easting // 1e6) if has_zone_prefix else round(float(meridian) / 3)
+    return CrsProperties(False, is_cgcs2000, easting, float(meridian), zone, has_zone_prefix, metres, northing)
 
 
 def have_same_parameters(a: CRS, b: CRS) -> bool:

@@ -146,7 +146,7 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
 
 
 def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str, Any]:
-    """Return the values that targets and stated figures have in common, validated."""
+    """Read and validate the fields that both a target and a stated figure have: value, unit, source, year and so on."""
     values: dict[str, Any] = {"value": _read_printed_number(row["value"], path, f"{field}.value")}
     for key in ("unit", "source"):
         values[key] = check_type(row[key], str, file=path, key=f"{field}.{key}")

@@ -100,9 +100,9 @@ def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDA
 
 
 def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
-    """Return (k,) areas of the pieces by their edges, m².
+    """Return (k,) areas of the pieces of land within their edges, m².
 
-    It is 1 for a piece that is a whole row in both editions, which is not measured.
+    A piece that is a whole row in both editions is not measured; its area is given as 1.
     """
     whole_rows = pieces.is_whole_row.copy()
     for rows in (pieces.before_row, pieces.after_row):

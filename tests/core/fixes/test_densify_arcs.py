@@ -146,7 +146,7 @@ def test_only_the_fixed_row_changes_in_the_copy(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "gdb"])
-def test_new_value_of_a_row_keeps_its_arcs(tmp_path, suffix):
+def test_changing_a_field_value_does_not_densify_the_arcs_of_the_row(tmp_path, suffix):
     keys = [KEY.format(1), "", KEY.format(3), KEY.format(4)]
     source, copy = write_source(tmp_path / f"county.{suffix}", keys=keys), tmp_path / f"copy.{suffix}"
     run_fixes(str(source), RunOptions(rules=("ATT001",)), FixRunOptions(output=str(copy), safe_only=False))

@@ -171,7 +171,7 @@ def test_batch_goes_on_after_a_refusal_and_names_the_fix_that_ended_a_finding():
     assert [entry.finding.code for entry in result.entries if entry.is_applied].count("REL002") == 1
 
 
-def test_cancelled_batch_keeps_nothing():
+def test_cancelled_batch_leaves_no_changes():
     state, findings = start(make_example_plan({"boundary": [TWO_PARTS_WKT]}), ["GEO003"])
     with pytest.raises(Cancelled):
         run_batch(state, findings, choose_fixes(()), cancellation=Cancellation(lambda: True))

@@ -89,7 +89,7 @@ def test_project_overrides_profile_and_profile_overrides_package_spec():
     found.require_exportable()
 
 
-def test_missing_document_info_is_empty_and_stops_an_export():
+def test_missing_document_info_is_read_as_empty_and_stops_an_export():
     found = resolve_document(None, make_document_profile())
     assert found.is_empty and found.document_info == DocumentInfo()
     with pytest.raises(InputError) as caught:

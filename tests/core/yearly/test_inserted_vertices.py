@@ -182,7 +182,7 @@ def make_southern_neighbour():
     return shapely.transform(shapely.from_wkt(SOUTHERN_NEIGHBOUR), lambda xy: xy + ORIGIN)
 
 
-def test_vertex_near_a_filed_edge_does_not_bend_that_edge(tmp_path):
+def test_new_vertex_near_an_edge_of_the_filed_edition_does_not_bend_it(tmp_path):
     """Draw a new vertex one millimetre off the edge, without snapping.
 
     In metres the difference is a sliver below the limit. 维护前 gets the nearest point on the edge, which does not move.

@@ -334,12 +334,12 @@ def compare_report_page(page: PageContent, remade: PageContent, report: Report) 
     differences = []
     if page.verdict[0] != remade.verdict[0] or find_verdicts(page.verdict[1]) != [remade.verdict[0] or verdict]:
         differences.append(_compare_verdicts(page, remade))
-    if _extract_figures(page.count_texts) != _extract_figures(remade.count_texts):
+    if _extract_numbers(page.count_texts) != _extract_numbers(remade.count_texts):
         differences.append(PageDifference("counts", " ".join(page.count_texts), " ".join(remade.count_texts)))
     if page.finding_row_counts != remade.finding_row_counts:
         differences.append(_compare_finding_rows(page, remade))
     # Compare name, target, value, room and state; other cells are words.
-    rows = [[((n, _extract_figures(cells[1:4])), cells) for n, cells in one.figure_cells] for one in (page, remade)]
+    rows = [[((n, _extract_numbers(cells[1:4])), cells) for n, cells in one.figure_cells] for one in (page, remade)]
     differences += _find_first_row_difference("figures", rows)
     return differences
 
@@ -351,9 +351,9 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
     """
     differences = []
     verdicts = [manifest["check"].get("verdict")]
-    if [v for line in page.verdict_lines for v in find_verdicts(line)][:1] != verdicts or _extract_figures(
+    if [v for line in page.verdict_lines for v in find_verdicts(line)][:1] != verdicts or _extract_numbers(
         page.verdict_lines
-    ) != _extract_figures(remade.verdict_lines):
+    ) != _extract_numbers(remade.verdict_lines):
         differences.append(PageDifference("verdict", " ".join(page.verdict_lines), " ".join(remade.verdict_lines)))
     digests = {code for code in page.code_texts if _SHA256_PATTERN.fullmatch(code)}
     listed = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME}
@@ -363,7 +363,7 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
         )
     rows = [
         sorted(
-            (_extract_figures(cells[1:-1]), cells)
+            (_extract_numbers(cells[1:-1]), cells)
             for cells in one.table_rows
             if cells and _is_layer_name(cells[0], manifest)
         )
@@ -424,7 +424,7 @@ def _is_layer_name(cell: str, manifest: dict[str, Any]) -> bool:
     return cell.rpartition(" ")[2] in {row["layer"] for row in manifest["layers"]}
 
 
-def _extract_figures(texts: Iterable[str]) -> list[str]:
+def _extract_numbers(texts: Iterable[str]) -> list[str]:
     """Return the figures in texts, without separators and words."""
     return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE.sub("", text))]
 

@@ -238,7 +238,7 @@ def _remove_office_word(name: str, office_words: list[str]) -> str:
 
 
 def _read_township_names(townships: Layer) -> dict[str, set[str]]:
-    """Return the nine digits of each township → its names in the township layer."""
+    """Return township code (nine digits) → the names of its rows in the township layer."""
     names_by_code: dict[str, set[str]] = {}
     for code, name in zip(townships.text("division_code"), townships.text("division_name"), strict=True):
         if len(code) >= TOWNSHIP_DIGITS and name:

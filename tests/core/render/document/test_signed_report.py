@@ -96,7 +96,7 @@ def test_decisive_problems_are_in_the_statutory_order_with_amounts(checked):
     assert items[4].amount_text == "超出 0.97 km²"
 
 
-def test_indicators_that_are_met_are_only_counted_on_the_first_page(document, checked):
+def test_first_page_counts_met_indicators_without_listing_them(document, checked):
     table = find_tables(document)[1]
     shown = [row[0].text for row in table.rows]
     states = {i.name: i.state for i in checked.report.indicators if i.target is not None and i.value is not None}
