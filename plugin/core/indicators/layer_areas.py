@@ -43,8 +43,8 @@ class AreaAdjustment:
     """Parts of one control area, adjusted so that they add up to it.
 
     ``adjusted_m2``: (n,) m², whole steps that add up to ``control_m2``, None when refused; ``control_m2``: the control
-    area rounded to the step; ``sum_m2``: sum of the measured parts; ``allowed_misclosure_m2``: largest allowed misclosure;
-    ``largest_correction_m2``: largest correction of one part.
+    area rounded to the step; ``sum_m2``: sum of the measured parts; ``allowed_misclosure_m2``: the
+    largest allowed misclosure; ``largest_correction_m2``: largest correction of one part.
     """
 
     control_m2: float
