@@ -133,7 +133,7 @@ class ExportOutcome:
 class OutcomePage(QWidget):
     """Last page of the export window: the outcome.
 
-    ``opened`` is emitted when the user opens something; its text says what: ``folder``, ``manifest`` or ``inspection``.
+    ``opened`` is emitted when the user opens something; its text names it: ``folder``, ``manifest`` or ``inspection``.
     """
 
     opened = pyqtSignal(str)

@@ -107,7 +107,9 @@ def test_areas_with_a_sum_too_different_from_the_control_area_are_refused(share)
     areas = np.array([1e6, 2e6, 3e6])
     found = adjust_areas(areas, 6e6 * (1 + share), limit_share=1e-5)
     assert found.is_refused and found.adjusted_m2 is None
-    assert found.misclosure_m2 == pytest.approx(6e6 * share) and found.allowed_misclosure_m2 == pytest.approx(60.01, rel=1e-4)
+    assert found.misclosure_m2 == pytest.approx(6e6 * share) and found.allowed_misclosure_m2 == pytest.approx(
+        60.01, rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("control", [0.0, -1.0, float("nan"), float("inf")])

@@ -24,7 +24,8 @@ CONSISTENT_ROW = {
     basis=["A7", "pbf-db-2021"],
     needs={"layer": LayerNeed(EVERY_LAYER, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
     messages={
-        "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the deduction rate.",
+        "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the rate from the survey "
+        "(as a decimal, not in percent) and compute deduction and net area again.",
         "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate gives {expected} m². "
         "Compute the field again; correct gross area or rate first if they are wrong.",
         "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute the "

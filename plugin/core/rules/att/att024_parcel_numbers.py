@@ -38,7 +38,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
     uses=["attributes.unique_numbers"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}). Keep it for one and assign free numbers to the others.",
+        "": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}). Delete parcels that repeat the same land; of the others, keep the number of the parcel that agrees with the survey and assign free numbers to the rest.",
         "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}). Keep it for one and assign free numbers to the others.",
         "many": "{layer}: {count} numbers in {field} are used several times ({numbers}{more}). Number the features again.",
     },

@@ -27,8 +27,9 @@ TOUCHING_SMALL_WKTS = [
     uses=["rules.LAW013"],
     messages={
         "": "{layer} ({key}): a patch that touches no other permanent basic farmland has {area} ({area_m2}), "
-        "less than {limit} m²; features: {count}. Such small patches are hard to protect. Merge the patch with "
-        "neighbouring fields, or replace it with connected cultivated land. Correct an invalid shape (GEO002) first.",
+        "less than {limit} m²; features: {count}. Such small patches are hard to protect. Correct an invalid shape "
+        "(GEO002) first. If there are fields around the patch, include them; otherwise replace the patch with connected "
+        "cultivated land.",
     },
     fails=[
         RuleExample("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),

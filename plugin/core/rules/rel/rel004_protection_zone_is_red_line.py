@@ -23,8 +23,8 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} "
-        "(width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. Cut the zone back "
-        "to the approved edge of the red line; if the layer of the red line lacks land, add it from the approved result.",
+        "(width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. Compare with "
+        "the approved result: if the layer of the red line lacks land, add it; otherwise cut the zone back to the approved edge of the red line, and assign the land to other zones without gaps.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
         "{layer} (width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. "
         "Extend the ecological protection zone to the approved edge of the red line and cut other zones back; a strip narrower "

@@ -23,10 +23,10 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width "
-        "{width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. Cut the zone back to the edge of the approved boundary.",
+        "{width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. Compare with the approved result: if the layer of the boundary lacks land, add it; otherwise cut the zone back to the edge of the approved boundary, and assign the land to other zones without gaps.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban development zone of {layer} "
         "(width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. "
-        "Extend the urban development zone to the edge of the approved boundary and cut other zones back; a strip narrower than "
+        "Delete land that is not in the approved result from {related_layer}; otherwise extend the urban development zone to the edge of the approved boundary and cut other zones back; a strip narrower than "
         "1 m mostly means two edges that are not snapped to each other.",
     },
     fails=[

@@ -18,7 +18,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     messages={
         "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Change the alias; the values are not affected.",
         "empty": "{layer}: the field {field} has no Chinese alias; the template has “{alias}”. Enter it as the field's alias.",
-        "none": "{layer}: no field has a Chinese alias (fields: {count}). Copy the rows into a layer from “Create plan layers”, which has them, or enter the aliases of the template.",
+        "none": "{layer}: no field has a Chinese alias (fields: {count}); the values are not affected. Copy the rows into a layer from “Create plan layers”, which has them, or enter the aliases from the data dictionary.",
     },
     fails=[
         RuleExample("another name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
