@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from .cancellation import NEVER_CANCELLED, Cancellation
 from .loading.reading import is_part_of_plan, read_plan
 from .options import RunOptions, parse_roles
-from .side_tables import read_side_tables
 
 if TYPE_CHECKING:
     from .model.report import Report
@@ -61,6 +60,7 @@ def check_plan(
     from .profile import resolve_document
     from .profile.document import add_document_info
     from .results.run import run_check
+    from .side_tables import read_side_tables
 
     options = options or RunOptions()
     started = time.monotonic()
