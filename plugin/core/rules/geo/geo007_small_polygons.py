@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
-import shapely
 
 from ...engine.context import RuleContext
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
@@ -60,7 +59,7 @@ def small_polygons(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     county_setting = f"{AREA_SETTING}.{layer.role}"
     result = RuleResult(unconfirmed=[county_setting if county_setting in ctx.norm.profile.settings else AREA_SETTING])
     # An area in the plane is far less wrong than by half: only rows near the limit have to be measured.
-    may_be_small = layer.has_shape & (shapely.area(layer.plane) < 2 * limit)
+    may_be_small = layer.has_shape & (layer.plane_areas < 2 * limit)
     candidates = np.flatnonzero(may_be_small)
     for row, area in zip(candidates.tolist(), layer.measure_rows(candidates).tolist(), strict=True):
         if 0 < area < limit:

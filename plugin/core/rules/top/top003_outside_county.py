@@ -122,7 +122,7 @@ def _report_excess_outline(
         return findings
     if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
         return findings
-    if county_shape.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
+    if county_shape.area - float(parcels.plane_areas.sum()) <= ctx.tolerance.min_area_m2:
         # Parcels that tile the county have its area; TOP001 reports overlaps.
         return findings
     parts = ctx.geometry.find_uncovered_outline(county, outline, parcels)
