@@ -32,6 +32,9 @@ _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 _JPEG_SIZE = b"\x0d\xb4\x09\xb0"
 #: The rest of a small jpg after its head: a frame, a scan, the end.
 _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
+_MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
+#: A whole map of 300 dpi.
+_SOUND_MAP = {_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST}
 #: Exif with one entry, the directory of the place.
 _EXIF_WITH_PLACE = (
     b"\xff\xe1\x00\x22Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01\x88\x25\x00\x04\x00\x00\x00\x01\x00\x00\x00\x1a"
@@ -109,13 +112,13 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a text copied by half", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4\n1 0 obj"}
         ),
-        make_example("a picture that is none", 1, add={"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}),
+        make_example("a picture that is none", 1, add={_MAP_PATH: b"GIF89a"}),
         make_example(
             "a map of 96 dpi",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x00`\x00`\x00\x00" + _JPEG_REST},
+            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x00`\x00`\x00\x00" + _JPEG_REST},
         ),
-        make_example("a pipe among the maps", 1, special=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
+        make_example("a pipe among the maps", 1, special=[_MAP_PATH]),
         make_example(
             "a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 0}}
         ),
@@ -135,29 +138,27 @@ _EXIF_WITH_PLACE = (
             "a map of one pixel",
             1,
             add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
-                + b"\x01\x01,\x01,\x00\x00"
-                + _JPEG_REST.replace(_JPEG_SIZE, b"\x00\x01\x00\x01")
+                _MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST.replace(_JPEG_SIZE, b"\x00\x01\x00\x01")
             },
         ),
         make_example(
             "a map damaged inside",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
-            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"decoder": "gdal", "is_sound": False}},
+            add=_SOUND_MAP,
+            decoded={_MAP_PATH: {"decoder": "gdal", "is_sound": False}},
         ),
         make_example(
             "a map painted white",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
-            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"decoder": "gdal", "max_difference": 3}},
+            add=_SOUND_MAP,
+            decoded={_MAP_PATH: {"decoder": "gdal", "max_difference": 3}},
         ),
         make_example(
             "a map next to nothing is drawn on",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            add=_SOUND_MAP,
             decoded={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                _MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "one_colour_share": 0.9998,
@@ -167,21 +168,12 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a map with another file behind it",
             1,
-            add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
-                + b"\x01\x01,\x01,\x00\x00"
-                + _JPEG_REST
-                + b"PK\x03\x04"
-            },
+            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST + b"PK\x03\x04"},
         ),
         make_example(
             "a map with a script in a remark",
             1,
-            add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
-                + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>"
-                + _JPEG_REST
-            },
+            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>" + _JPEG_REST},
         ),
         make_example(
             "one picture for two maps",
@@ -199,9 +191,9 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a grey map",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            add=_SOUND_MAP,
             decoded={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                _MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "max_colour_difference": 2,
@@ -211,9 +203,9 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a map of which the lower half is grey",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            add=_SOUND_MAP,
             decoded={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                _MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "plain_edge_share": 0.5,
@@ -223,21 +215,12 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a map with a remark in its properties",
             1,
-            add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
-                + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0einternal use"
-                + _JPEG_REST
-            },
+            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0einternal use" + _JPEG_REST},
         ),
         make_example(
             "a map with a place in its properties",
             1,
-            add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
-                + b"\x01\x01,\x01,\x00\x00"
-                + _EXIF_WITH_PLACE
-                + _JPEG_REST
-            },
+            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_WITH_PLACE + _JPEG_REST},
         ),
         make_example(
             "a text that lost pages",
@@ -311,9 +294,9 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a small map that was enlarged",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            add=_SOUND_MAP,
             decoded={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                _MAP_PATH: {
                     "decoder": "gdal",
                     "max_difference": 200,
                     "detail_levels": 40,
@@ -344,13 +327,13 @@ _EXIF_WITH_PLACE = (
         make_example(
             "a map that was copied by half",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
+            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
         ),
     ],
     passes=[
         make_example(
             "a map of 300 dpi",
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            add=_SOUND_MAP,
         ),
         make_example(
             "a blank page after the cover, and a page in two documents",
