@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ..model.findings import Finding, UnreadData
     from ..standard.template import Template
 
+#: A place narrower than this (m) has the message ``narrow_place`` (``<case>_narrow_place``), if its rule has one.
+NARROW_WIDTH_M = 1.0
+NARROW_CASE = "narrow_place"
 
 # Parameters of messages that are rendered by their type. Elsewhere (JSON, fingerprints, comparisons) such a value is
 # its plain string.
@@ -354,13 +357,26 @@ class Texts:
             # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
         else:
-            text = self.get_message_template(load_all_rules()[finding.code], finding.case)
+            text = self._choose_message_template(load_all_rules()[finding.code], finding)
         words = self._make_message_params(finding, templates)
         words |= _format_figures_with_unit(text, finding.params)
+        if self.lang == "zh":
+            text = name_field(text, finding.field, words.get("field_title", ""))
         if words.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
         return _fill_placeholders(text, words) + self._make_registration_remark(finding)
+
+    def _choose_message_template(self, rule: Rule, finding: Finding) -> str:
+        """Return the text of a finding's case; of its narrow variant, if the rule has one and the place is narrow.
+
+        A narrow place is mostly an error of snapping, with another remedy than an overlap or a gap.
+        """
+        narrow_case = "_".join(filter(None, (finding.case, NARROW_CASE)))
+        is_narrow = finding.width_m is not None and finding.width_m < NARROW_WIDTH_M
+        return self.get_message_template(
+            rule, narrow_case if is_narrow and narrow_case in rule.messages else finding.case
+        )
 
     def _make_registration_remark(self, finding: Finding) -> str:
         """Return the remark on the register of windows next to the data, empty without a register."""
@@ -541,6 +557,20 @@ def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str,
     return {
         name: format_number(params[name], 2).replace("-", "−") for name in names if _is_finite_float(params.get(name))
     }
+
+
+def name_field(text: str, name: str, alias: str) -> str:
+    """Return a Chinese message in which the first ``{field}`` has the field's Chinese name: 图斑面积（TBMJ）.
+
+    Messages that place the name themselves, and fields without one, stay as they are.
+    """
+    place = text.find("{field}")
+    if place < 0 or not alias or alias == name or "{alias}" in text or "{field_title}" in text:
+        return text
+    before, after = text[:place], text[place + len("{field}") :]
+    is_in_brackets = before.count("（") > before.count("）")
+    label = f"{alias} {{field}}" if is_in_brackets else f"{alias}（{{field}}）"
+    return before.removesuffix(" ") + label + (after if is_in_brackets else after.removeprefix(" "))
 
 
 def _fill_placeholders(text: str, params: dict[str, Any]) -> str:

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from plugin.core.messages.texts import CodeListName, ConceptName, IndicatorName, Texts
+from plugin.core.messages.texts import NARROW_CASE, CodeListName, ConceptName, IndicatorName, Texts, name_field
 from plugin.core.model.findings import Finding
+from plugin.core.model.rule import load_all_rules
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -30,3 +31,40 @@ def test_typed_message_value_is_a_plain_string_in_json_and_comparisons():
     finding = Finding("STBHHX", params={"concept": ConceptName("farmland")})
     assert json.dumps(finding.params) == '{"concept": "farmland"}'
     assert finding.params == {"concept": "farmland"}
+
+
+def list_narrow_variants():
+    """Return rule, case and key of each message for narrow places."""
+    return [
+        (rule, key.removesuffix(NARROW_CASE).removesuffix("_"), key)
+        for rule in load_all_rules().values()
+        for key in rule.messages
+        if key.endswith(NARROW_CASE)
+    ]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_message_of_a_narrow_place_is_that_of_its_case_for_narrow_places(lang):
+    texts, variants = Texts(lang), list_narrow_variants()
+    assert len(variants) >= 7
+    for rule, case, key in variants:
+        widths = {0.4: key, 0.99: key, 1.0: case, 423.0: case, None: case}
+        for width, expected_key in widths.items():
+            finding = Finding("STBHHX", code=rule.code, case=case, area_m2=50.0, width_m=width)
+            message = texts.format_message(finding, {})
+            end = texts.get_message_template(rule, expected_key)[-12:]
+            assert message.endswith(end), (rule.code, width, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{layer}的 {field} 为空，请填写 {field}。", "{layer}的图斑面积（{field}）为空，请填写 {field}。"),
+        ("维护编号（{field}）", "维护编号（图斑面积 {field}）"),
+        ("{field}（{alias}）为空", "{field}（{alias}）为空"),
+        ("没有字段", "没有字段"),
+    ],
+)
+def test_chinese_message_names_a_field_by_its_title_once(text, expected):
+    assert name_field(text, "TBMJ", "图斑面积") == expected
+    assert name_field(text, "TBMJ", "") == text

@@ -19,7 +19,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
         "The three control lines must not overlap. Compare both lines with their approval documents and restore the "
         "one that differs. If both agree: in the core zone of a nature reserve, withdraw the farmland step by step "
-        "and supplement it; in its general control zone, keep or withdraw it by the county's approved result; elsewhere keep the farmland and withdraw the red line by the approval procedure. The check changes neither line."
+        "and supplement it; in its general control zone, keep or withdraw it by the county's approved result; elsewhere keep the farmland and withdraw the red line by the approval procedure. The check changes neither line.",
+        "narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}) in a strip {width} m "
+        "wide. The three control lines must not overlap. The edges are probably not snapped: compare both with their "
+        "approval documents and restore the one that differs; no farmland needs to be supplemented. The check changes neither line.",
     },
     fails=[
         RuleExample("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

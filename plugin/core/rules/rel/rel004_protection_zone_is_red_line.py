@@ -27,8 +27,14 @@ SWITCH_SETTING = "zones.protection_is_red_line"
         "the approved result: if the layer of the red line lacks land, add it; otherwise cut the zone back to the approved edge of the red line, and assign the land to other zones without gaps.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
         "{layer} (width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. "
-        "Extend the ecological protection zone to the approved edge of the red line and cut other zones back; a strip narrower "
-        "than 1 m mostly means two edges that are not snapped to each other; delete fragments that are not in the approved result from the layer of the red line.",
+        "Extend the ecological protection zone to the approved edge of the red line and cut other zones back; "
+        "delete fragments that are not in the approved result from the layer of the red line.",
+        "zone_outside_line_narrow_place": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} in a "
+        "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped: snap the zone "
+        "to the approved edge of the red line.",
+        "line_outside_zone_narrow_place": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of {layer}, in a "
+        "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped: snap the zone "
+        "to the approved edge of the red line.",
     },
     fails=[
         RuleExample("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -41,9 +41,10 @@ SEVERITY_OF_MEANING = {
         "lines normally avoid each other. Move the later line back; if both must stay, waive the finding and give the "
         "reason.",
         "information": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). The "
-        "requirements of both lines apply there: check that the text of the plan states this. A strip narrower than "
-        "1 m mostly means two edges that are not snapped to each other: snap them to the approved line. Otherwise no "
-        "shape has to change; an error on the three control lines at the same place (REL001–REL003) comes first.",
+        "requirements of both lines apply there: first correct errors on the three control lines there (REL001–REL003), "
+        "then check that the text of the plan states the requirements. No shape has to change.",
+        "information_narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} in a strip {width} m wide. "
+        "The edges are probably not snapped: snap them to the approved line.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "
         "requires an approval document. With a document, waive the finding and give its number; without one, move one "
         "of the lines back.",
