@@ -10,7 +10,7 @@ defects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import shapely
@@ -18,6 +18,9 @@ import shapely
 from tests.county.landscape import CENTRE, Landscape
 from tests.county.points import choose_grain, make_parcel_points
 from tests.county.randomness import random_numbers
+
+#: The parcels of larger counties are not cached: benchmarks measure memory.
+_MOST_CACHED_PARCELS = 6000
 
 
 @dataclass
@@ -79,6 +82,12 @@ class ParcelFabric:
 
 
 def build_fabric(parcels: int, seed: int, vertices_per_edge: int) -> ParcelFabric:
+    """Return the parcels of a county; those of a small one are made once a process and never changed."""
+    build = _build_small_fabric if parcels <= _MOST_CACHED_PARCELS else _build_fabric
+    return build(parcels, seed, vertices_per_edge)
+
+
+def _build_fabric(parcels: int, seed: int, vertices_per_edge: int) -> ParcelFabric:
     land = choose_grain(Landscape(seed), parcels)
     points, kinds = make_parcel_points(land)
     points, cells = _relax_points(points, kinds == 0)
@@ -87,6 +96,9 @@ def build_fabric(parcels: int, seed: int, vertices_per_edge: int) -> ParcelFabri
     points, kinds, cells = points[order] + CENTRE, kinds[order], cells[order]
     rings, nodes = _build_topology(cells)
     return _bend_edges(land, points, kinds, int(inside.sum()), rings, nodes, seed, vertices_per_edge)
+
+
+_build_small_fabric = lru_cache(maxsize=8)(_build_fabric)
 
 
 def _relax_points(points: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
