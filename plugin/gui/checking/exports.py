@@ -96,11 +96,11 @@ class ResultExporter:
         settings.store_setting(_EXPORT_FOLDER_KEY, str(Path(path).parent))
         outputs = OutputPaths(**{{"layer": "findings"}.get(kind, kind): path})
         info = self._info()
-        checked = result.check_result if info is None else replace_document_info(result.check_result, info)
+        check_result = result.check_result if info is None else replace_document_info(result.check_result, info)
 
         def write_in_background(progress, cancellation):
             write_check_outputs(
-                checked, outputs, progress=progress, cancellation=cancellation, has_rows=not result.is_restored
+                check_result, outputs, progress=progress, cancellation=cancellation, has_rows=not result.is_restored
             )
             return path
 

@@ -83,23 +83,23 @@ class LayerRecognition(QObject):
             BackgroundJob(
                 tr("Recognising layers"),
                 lambda progress, cancellation: role_recognition.recognise_layers(outlines, options),
-                on_done=lambda found: self._on_recognised(found, request),
+                on_done=lambda recognised_layers: self._on_recognised(recognised_layers, request),
                 on_error=log_error,
             )
         )
 
-    def _on_recognised(self, found: role_recognition.RecognisedLayers, request: int) -> None:
+    def _on_recognised(self, recognised_layers: role_recognition.RecognisedLayers, request: int) -> None:
         # Layers or project have changed; a newer answer is on its way.
         if request != self._request:
             return
         handlers = self._handlers
-        if not found.layer_id_by_role:
+        if not recognised_layers.layer_id_by_role:
             self._dock.set_empty_page(empty_states.make_no_layer_page(handlers["new"], handlers["sample"]))
-        elif found.missing_concepts:
+        elif recognised_layers.missing_concepts:
             self._dock.set_empty_page(
-                empty_states.make_missing_layers_page(found, handlers["roles"], handlers["check"])
+                empty_states.make_missing_layers_page(recognised_layers, handlers["roles"], handlers["check"])
             )
         else:
             self._dock.set_empty_page(empty_states.make_never_checked_page(handlers["check"]))
-        if found.layer_id_by_role:
-            self.recognised.emit(found)
+        if recognised_layers.layer_id_by_role:
+            self.recognised.emit(recognised_layers)

@@ -97,16 +97,20 @@ class CheckRunner(QObject):
         def read_and_check(progress, cancellation):
             from ...bridge.checking.check import check_project_or_folder
 
-            checked = check_project_or_folder(
+            check_result = check_project_or_folder(
                 shots, options, source=source, progress=progress, cancellation=cancellation
             )
-            return checked, findings_layer.make_finding_features(checked.report.findings)
+            return check_result, findings_layer.make_finding_features(check_result.report.findings)
 
-        def finish_check(answer):
-            names = {shot.name: shot.layer_id for shot in shots}
-            self._editing.begin_from_result(answer[0], options, names)
+        def finish_check(result_and_rows):
+            layer_id_by_name = {shot.name: shot.layer_id for shot in shots}
+            self._editing.begin_from_result(result_and_rows[0], options, layer_id_by_name)
             self._end_check()
-            self.done.emit(CheckView.from_check_result(answer[0]), answer[1], CheckInputs(basis, state, names))
+            self.done.emit(
+                CheckView.from_check_result(result_and_rows[0]),
+                result_and_rows[1],
+                CheckInputs(basis, state, layer_id_by_name),
+            )
 
         self._editing.prepare_observation(layers)
         self._is_check_of_project = True
@@ -121,19 +125,19 @@ class CheckRunner(QObject):
         if self.is_running:
             return False
 
-        def finish_check(answer):
+        def finish_check(job_result):
             self._end_check()
-            done(answer)
+            done(job_result)
 
         self._is_check_of_project = False
         self._start_job(title, work, finish_check, rules)
         return True
 
-    def _start_job(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> None:
+    def _start_job(self, title: str, job_function: JobFunction, on_done: Callable[[Any], None], rules: int) -> None:
         self.check_job = BackgroundJob(
             title,
-            work,
-            on_done=done,
+            job_function,
+            on_done=on_done,
             on_error=lambda error: self._on_failed(title, error),
             on_cancelled=self._on_cancelled,
         )
@@ -160,20 +164,22 @@ class CheckRunner(QObject):
         self._dock.hide_progress(note)
 
     def _on_cancelled(self) -> None:
-        former = self._dock.result
+        previous_result = self._dock.result
         note = (
-            tr("Cancelled, still showing the result of {time}").format(time=former.time_text)
-            if former
+            tr("Cancelled, still showing the result of {time}").format(time=previous_result.time_text)
+            if previous_result
             else tr("Cancelled")
         )
         self._stop_check(note)
 
     def _on_failed(self, title: str, error: Exception) -> None:
         if empty_states.is_missing_libraries_error(error):
-            missing = empty_states.make_libraries_missing_page(self._doctor)
-            self._dock.set_empty_page(missing)
+            libraries_page = empty_states.make_libraries_missing_page(self._doctor)
+            self._dock.set_empty_page(libraries_page)
             # Without a result, the panel shows the message in the middle, with a button.
-            self._report_failure(title, missing.text, missing.text if self._dock.result is not None else "")
+            self._report_failure(
+                title, libraries_page.text, libraries_page.text if self._dock.result is not None else ""
+            )
             return
         text = tr(
             "The check stopped with an error ({error}). The previous result is kept. Details are in the "

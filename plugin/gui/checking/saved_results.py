@@ -98,13 +98,13 @@ class SavedResults(QObject):
         ``names``: name of each layer in the check → layer id.
         """
         self.drop_result()
-        checked, finished = result.check_result, result.finished_at
-        created: list[SavedResult] = []
+        check_result, finished = result.check_result, result.finished_at
+        content_cache: list[SavedResult] = []
 
         def make_content(cancellation: Cancellation) -> SavedResult:
-            if not created:
-                created.append(saved_result.make_saved_result(checked, state, names, finished, cancellation))
-            return created[0]
+            if not content_cache:
+                content_cache.append(saved_result.make_saved_result(check_result, state, names, finished, cancellation))
+            return content_cache[0]
 
         self._make = make_content
         self.write_result()
@@ -118,9 +118,9 @@ class SavedResults(QObject):
         file = make_saved_file(text, read_modification_stamp(text))
 
         def return_content(cancellation: Cancellation) -> SavedResult:
-            kept = make(cancellation)
-            kept.side_files["waivers"] = file
-            return kept
+            saved_content = make(cancellation)
+            saved_content.side_files["waivers"] = file
+            return saved_content
 
         self._make, self._written = return_content, ""
         self.write_result()
@@ -183,21 +183,26 @@ class SavedResults(QObject):
         inputs = list(dict.fromkeys(get_file_path(layer) for layer in role_recognition.list_plan_layers(project)))
 
         def read_in_background(_progress: Any, cancellation: Cancellation) -> Any:
-            kept = read_saved_result(path)
+            saved_content = read_saved_result(path)
             cancellation.raise_if_cancelled()
-            changes = saved_result.find_changes_since_check(kept, state, shots, outlines, cancellation)
+            changes = saved_result.find_changes_since_check(saved_content, state, shots, outlines, cancellation)
             if changes is None:
                 return None
-            checked = saved_result.restore_result(kept, state, inputs)
-            return kept, changes, checked, findings_layer.make_finding_features(checked.report.findings)
+            check_result = saved_result.restore_result(saved_content, state, inputs)
+            return (
+                saved_content,
+                changes,
+                check_result,
+                findings_layer.make_finding_features(check_result.report.findings),
+            )
 
-        def show_saved_result(answer: Any) -> None:
+        def show_saved_result(reading_outcome: Any) -> None:
             self._reading_job = None
-            if answer is None or number != self._watch.number:
+            if reading_outcome is None or number != self._watch.number:
                 self.ended.emit()
                 return
-            kept, changes, checked, rows = answer
-            self._restore_result(kept, changes, checked, rows, file)
+            saved_content, changes, check_result, rows = reading_outcome
+            self._restore_result(saved_content, changes, check_result, rows, file)
 
         def report_failure(error: Exception) -> None:
             self._reading_job = None
@@ -220,16 +225,19 @@ class SavedResults(QObject):
         )
 
     def _restore_result(
-        self, kept: SavedResult, changes: ChangesSinceCheck, checked: Any, rows: list[Any], file: str
+        self, saved_content: SavedResult, changes: ChangesSinceCheck, check_result: Any, rows: list[Any], file: str
     ) -> None:
         from ...core.messages.texts import Texts
 
-        crs = convert_to_qgis_crs(checked.plan.crs)
-        result = CheckView(checked, kept.finished_at, crs, Texts(checked.report.lang), is_restored=True)
+        crs = convert_to_qgis_crs(check_result.plan.crs)
+        result = CheckView(
+            check_result, saved_content.finished_at, crs, Texts(check_result.report.lang), is_restored=True
+        )
         result.set_changes(changes)
-        self._result, self._make, self._written = result, lambda _cancellation: kept, file
-        self._roles = {layer.id: (layer.name, layer.role) for layer in kept.layers if layer.role}
-        self._known_layer_ids, self._settings = {layer.id for layer in kept.layers}, kept.check_settings
+        self._result, self._make, self._written = result, lambda _cancellation: saved_content, file
+        self._roles = {layer.id: (layer.name, layer.role) for layer in saved_content.layers if layer.role}
+        self._known_layer_ids = {layer.id for layer in saved_content.layers}
+        self._settings = saved_content.check_settings
         self._connect_layers()
         self.restored.emit(result, rows)
 

@@ -38,8 +38,8 @@ class SearchableCodeLists(QObject):
     def stop(self) -> None:
         QgsApplication.instance().focusChanged.disconnect(self._on_focus_moved)
 
-    def _on_focus_moved(self, _old: QWidget | None, now: QWidget | None) -> None:
-        form = _find_form(now)
+    def _on_focus_moved(self, _old: QWidget | None, focused_widget: QWidget | None) -> None:
+        form = _find_form(focused_widget)
         if form is None:
             return
         make_searchable(form)
@@ -53,13 +53,13 @@ class SearchableCodeLists(QObject):
 
 def _find_form(widget: QWidget | None) -> QgsAttributeForm | None:
     """Return the outermost form around a widget; forms of relations are inside it."""
-    found = None
+    outermost_form = None
     while widget is not None:
         # By class name: PyQt wraps a form created by QGIS as a plain widget.
         if widget.inherits("QgsAttributeForm"):
-            found = widget
+            outermost_form = widget
         widget = widget.parentWidget()
-    return None if found is None else sip.cast(found, QgsAttributeForm)
+    return None if outermost_form is None else sip.cast(outermost_form, QgsAttributeForm)
 
 
 def make_searchable(form: QgsAttributeForm) -> None:
@@ -77,18 +77,18 @@ def make_searchable(form: QgsAttributeForm) -> None:
         # The number of rows includes the blank one.
         if index < 0 or box.isEditable() or layer.editorWidgetSetup(index).type() != "ValueMap":
             continue
-        listed = len(layer.editorWidgetSetup(index).config()["map"])
-        _label_unknown_values(box, listed)
-        if listed > _MAX_PLAIN_ROWS:
-            theme.keep_alive(CodeSearch(box, listed), box)
+        listed_row_count = len(layer.editorWidgetSetup(index).config()["map"])
+        _label_unknown_values(box, listed_row_count)
+        if listed_row_count > _MAX_PLAIN_ROWS:
+            theme.keep_alive(CodeSearch(box, listed_row_count), box)
 
 
-def _label_unknown_values(box: QComboBox, listed: int) -> None:
+def _label_unknown_values(box: QComboBox, listed_row_count: int) -> None:
     """Label values that are not in the code list.
 
     QGIS appends them to the list in brackets without explanation.
     """
-    for row in range(listed, box.count()):
+    for row in range(listed_row_count, box.count()):
         box.setItemText(row, _format_unknown(str(box.itemData(row))))
 
 
@@ -142,19 +142,19 @@ class CodeSearch(QObject):
         """Return the row of a code, a name, a label or a unique part of one; -1 if none."""
         text = text.strip().lower()
         labels = [self._box.itemText(row).strip().lower() for row in range(self._listed)]
-        exact = [row for row, label in enumerate(labels) if text in (label, *label.split(" ", 1))]
-        within = exact or [row for row, label in enumerate(labels) if text and text in label]
-        return within[0] if len(within) == 1 or exact else -1
+        exact_rows = [row for row, label in enumerate(labels) if text in (label, *label.split(" ", 1))]
+        matching_rows = exact_rows or [row for row, label in enumerate(labels) if text and text in label]
+        return matching_rows[0] if len(matching_rows) == 1 or exact_rows else -1
 
     def _accept_text(self) -> None:
-        typed = self._box.lineEdit().text().strip()
+        typed_text = self._box.lineEdit().text().strip()
         current = self._box.itemText(self._box.currentIndex()).strip()
-        if typed != current:
-            row = self.find_row(typed) if typed else 0
-            self._box.setCurrentIndex(row if row >= 0 else self._add_unknown(typed))
+        if typed_text != current:
+            row = self.find_row(typed_text) if typed_text else 0
+            self._box.setCurrentIndex(row if row >= 0 else self._add_unknown(typed_text))
         self._show_label()
 
-    def _add_unknown(self, typed: str) -> int:
+    def _add_unknown(self, typed_text: str) -> int:
         """Append a row for a value that is not in the list; return its row number.
 
         Former rows of this kind are removed.
@@ -162,9 +162,9 @@ class CodeSearch(QObject):
         for row in reversed(range(self._listed, self._box.count())):
             if row != self._box.currentIndex():
                 self._box.removeItem(row)
-        row = self._box.findData(typed)
+        row = self._box.findData(typed_text)
         if row < 0:
-            self._box.addItem(typed, typed)
+            self._box.addItem(typed_text, typed_text)
             row = self._box.count() - 1
         return row
 

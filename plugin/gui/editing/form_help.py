@@ -53,12 +53,14 @@ def attach_form_help(form: QgsAttributeForm) -> None:
 
 def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
     """Return a message for each hard constraint that a feature violates."""
-    found = []
+    constraint_errors = []
     for index in range(layer.fields().count()):
         valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _HARD_CONSTRAINT)
         if not valid:
-            found.append(layer.constraintDescription(index) or f"{layer.attributeDisplayName(index)}: {errors[0]}")
-    return found
+            constraint_errors.append(
+                layer.constraintDescription(index) or f"{layer.attributeDisplayName(index)}: {errors[0]}"
+            )
+    return constraint_errors
 
 
 def _read_entries(form: QgsAttributeForm) -> QgsFeature:
@@ -67,9 +69,9 @@ def _read_entries(form: QgsAttributeForm) -> QgsFeature:
     ``currentFormFeature`` holds the text that QGIS shows in an empty field; QGIS saves such a field as null.
     """
     feature = QgsFeature(form.currentFormFeature())
-    blank = QgsApplication.nullRepresentation()
+    null_text = QgsApplication.nullRepresentation()
     for index, value in enumerate(feature.attributes()):
-        if value == blank:
+        if value == null_text:
             feature.setAttribute(index, None)
     return feature
 
@@ -114,17 +116,24 @@ class _FormHelp(QObject):
         reasons = []
         if self._layer.isEditable() and self._form.mode() in _EDIT_MODES:
             reasons = find_constraint_errors(self._layer, _read_entries(self._form))
-        shown = reasons[:_MAX_REASONS]
+        shown_reasons = reasons[:_MAX_REASONS]
         if len(reasons) > _MAX_REASONS:
-            shown.append(tr("{count} more fields need correction.").format(count=len(reasons) - _MAX_REASONS))
-        before = self._label.height() if self._label.isVisible() else 0
-        self._label.setText("\n".join(shown))
-        self._label.setVisible(bool(shown))
+            shown_reasons.append(tr("{count} more fields need correction.").format(count=len(reasons) - _MAX_REASONS))
+        former_height = self._label.height() if self._label.isVisible() else 0
+        self._label.setText("\n".join(shown_reasons))
+        self._label.setVisible(bool(shown_reasons))
         window = self._form.window()
         # Enlarge a dialog without a scroll area; otherwise the fields would shrink.
-        if shown and window.isVisible() and isinstance(window, QDialog) and not self._form.findChildren(QScrollArea):
-            more = self._label.heightForWidth(self._form.width()) + self._form.layout().spacing() - before
-            window.resize(window.width(), window.height() + max(more, 0))
+        if (
+            shown_reasons
+            and window.isVisible()
+            and isinstance(window, QDialog)
+            and not self._form.findChildren(QScrollArea)
+        ):
+            extra_height = (
+                self._label.heightForWidth(self._form.width()) + self._form.layout().spacing() - former_height
+            )
+            window.resize(window.width(), window.height() + max(extra_height, 0))
 
 
 class _WidthFitter(QObject):

@@ -96,11 +96,11 @@ class EditWarnings(QObject):
         if inspection.error is not None:
             log_error(inspection.error)
         else:
-            former = self._reported.get(inspection.path, set())
+            former_risks = self._reported.get(inspection.path, set())
             # A risk that ended and began again is reported again.
             self._reported[inspection.path] = set(inspection.edit_risks)
-            new = [risk for risk in inspection.edit_risks if risk not in former]
-            self._warn_of_risks(new, name, Path(inspection.path).name)
+            new_risks = [risk for risk in inspection.edit_risks if risk not in former_risks]
+            self._warn_of_risks(new_risks, name, Path(inspection.path).name)
 
     def _warn_of_risks(self, risks: list[Any], layer: str, file: str) -> None:
         texts = [describe_risk(risk, layer, file) for risk in risks]

@@ -52,17 +52,19 @@ def _make_feature_rows(
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setColumnStretch(2, 1)
     for row, ref in enumerate(refs[:MAX_LISTED_FEATURES]):
-        own = (ref.role, ref.key) == (finding.role, finding.key)
+        is_own_feature = (ref.role, ref.key) == (finding.role, finding.key)
         # Letters as in the label on the map.
-        letter = QLabel("A" if own else "B")
+        letter = QLabel("A" if is_own_feature else "B")
         layout.addWidget(letter, row, 0, Qt.AlignmentFlag.AlignVCenter)
         sample = QLabel()
-        sample.setPixmap(_make_stroke_sample(FIRST_FEATURE_STROKES if own else SECOND_FEATURE_STROKES, sample))
+        sample.setPixmap(
+            _make_stroke_sample(FIRST_FEATURE_STROKES if is_own_feature else SECOND_FEATURE_STROKES, sample)
+        )
         layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
-        label = _make_label(_describe_feature(result, ref, finding.field if own else ""))
-        what = (tr("Select"), tr("Select the feature in its layer"), select)
-        form_of = (tr("Attribute Form"), tr("Open the feature's form"), form)
-        buttons = [_make_button(text, tip, ref, action) for text, tip, action in (what, form_of)]
+        label = _make_label(_describe_feature(result, ref, finding.field if is_own_feature else ""))
+        select_action = (tr("Select"), tr("Select the feature in its layer"), select)
+        form_action = (tr("Attribute Form"), tr("Open the feature's form"), form)
+        buttons = [_make_button(text, tip, ref, action) for text, tip, action in (select_action, form_action)]
         layout.addWidget(_TextWithButtons(label, buttons), row, 2)
     if len(refs) > MAX_LISTED_FEATURES:
         layout.addWidget(
@@ -153,9 +155,9 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 
 def _format_state(finding: Any) -> str:
     """Return whether a finding is waived or to do, and why it cannot be waived."""
-    word, why = get_state_word(finding.state), find_waiver_refusal_text(finding)
-    known = finding.state == "waived" or can_withdraw_waiver(finding)
-    return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
+    word, refusal_text = get_state_word(finding.state), find_waiver_refusal_text(finding)
+    has_waiver = finding.state == "waived" or can_withdraw_waiver(finding)
+    return word if has_waiver or not refusal_text else tr("{state}. {why}").format(state=word, why=refusal_text)
 
 
 def format_waiver(finding: Any) -> list[tuple[str, str]]:
@@ -349,11 +351,11 @@ def format_keys(finding: Any) -> str:
     def format_side(role, keys):
         return " ".join(t for t in (role, ", ".join(k for k in keys if k)) if t)
 
-    own = format_side(finding.role, [finding.key])
+    own_side = format_side(finding.role, [finding.key])
     if finding.field:
-        own = f"{own}.{finding.field}" if own else finding.field
-    related = format_side(finding.related_role, finding.related_keys)
-    return f"{own} ↔ {related}" if related else own
+        own_side = f"{own_side}.{finding.field}" if own_side else finding.field
+    related_side = format_side(finding.related_role, finding.related_keys)
+    return f"{own_side} ↔ {related_side}" if related_side else own_side
 
 
 def make_text_label(text: str) -> QLabel:

@@ -182,24 +182,24 @@ class FindingsDock(FindingsForm):
         self.tree.apply_changes(change)
         self.tree.set_wanted(self._read_filters(), moves_on=True)
         self.tree.viewport().update()
-        if (now := self.tree.get_selected_finding()) is not None:
+        if (selected_finding := self.tree.get_selected_finding()) is not None:
             # Select the neighbour that the list moved to, since its details are shown.
-            self.tree.select_finding(now)
+            self.tree.select_finding(selected_finding)
         self._update_visible_page()
         self._show_selected()
         self._pass_selection_to_buttons()
 
     def _pass_selection_to_buttons(self) -> None:
-        selected = self.tree.list_selected_findings()
-        self.navigation.waive.set_selected_findings(selected)
-        self.navigation.fix.set_selected_findings(selected)
+        selected_findings = self.tree.list_selected_findings()
+        self.navigation.waive.set_selected_findings(selected_findings)
+        self.navigation.fix.set_selected_findings(selected_findings)
 
     def _offer_filter_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules
-        found = {f.code for f in findings}
+        codes_with_findings = {f.code for f in findings}
         self.filters.set_choices(
             sorted({f.township for f in findings}),
-            [(r.code, r.heading) for r in rules if r.code in found or r.reason],
+            [(r.code, r.heading) for r in rules if r.code in codes_with_findings or r.reason],
         )
 
     def set_pages_without_findings(self, clean: EmptyPage, only_skipped: EmptyPage) -> None:
@@ -237,13 +237,13 @@ class FindingsDock(FindingsForm):
 
     def _apply_filters(self) -> None:
         if self.result is not None:
-            before = self.tree.get_selected_finding()
+            former_selection = self.tree.get_selected_finding()
             self.tree.set_wanted(self._read_filters())
             self._update_visible_page()
-            if self.tree.get_selected_finding() is not before or before is None:
+            if self.tree.get_selected_finding() is not former_selection or former_selection is None:
                 # The selected row is now filtered out, or the numbers of its rule have changed.
                 self._show_selected()
-            if before is not None and self.tree.get_selected_finding() is None:
+            if former_selection is not None and self.tree.get_selected_finding() is None:
                 self.findingChosen.emit(None)
             self._show_position()
             self.listFiltered.emit()

@@ -26,43 +26,43 @@ _MAX_NAMED_RULES, _MAX_NAMED_TOWNSHIPS = 3, 3
 
 def find_new_findings(result: CheckView) -> list[Any]:
     """Return findings that the last full check did not have, most severe first."""
-    before = Counter(f.fingerprint for f in result.report.findings)
-    new = []
+    former_counts = Counter(f.fingerprint for f in result.report.findings)
+    new_findings = []
     for finding in result.findings:
-        if before[finding.fingerprint]:
-            before[finding.fingerprint] -= 1
+        if former_counts[finding.fingerprint]:
+            former_counts[finding.fingerprint] -= 1
         else:
-            new.append(finding)
-    return sort_by_severity(new)
+            new_findings.append(finding)
+    return sort_by_severity(new_findings)
 
 
 def _drop_moved_findings(change: Any) -> list[Any]:
     """Return the findings of a change without those that an edit only moved, for example to another township."""
-    ended: dict[tuple[Any, ...], list[Any]] = {}
+    ended_by_problem: dict[tuple[Any, ...], list[Any]] = {}
     for finding in change.ended_findings:
-        ended.setdefault(_identify_problem(finding), []).append(finding)
-    new = []
+        ended_by_problem.setdefault(_identify_problem(finding), []).append(finding)
+    new_findings = []
     for finding in change.new_findings:
-        former = ended.get(_identify_problem(finding), [])
-        same = next((one for one in former if _is_at_same_place(finding, one)), None)
-        if same is None:
-            new.append(finding)
+        ended_findings = ended_by_problem.get(_identify_problem(finding), [])
+        matching_finding = next((one for one in ended_findings if _is_at_same_place(finding, one)), None)
+        if matching_finding is None:
+            new_findings.append(finding)
         else:
-            former.remove(same)
-    return new
+            ended_findings.remove(matching_finding)
+    return new_findings
 
 
-def _is_at_same_place(finding: Any, former: Any) -> bool:
+def _is_at_same_place(finding: Any, former_finding: Any) -> bool:
     """Return True unless only their place distinguishes two findings, and their places are apart."""
     if not finding.by_place:
         return bool(finding.key)
-    has_places = "none" not in (finding.geom_kind, former.geom_kind)
-    return has_places and bool(finding.geometry.intersects(former.geometry))
+    has_places = "none" not in (finding.geom_kind, former_finding.geom_kind)
+    return has_places and bool(finding.geometry.intersects(former_finding.geometry))
 
 
 def _identify_problem(finding: Any) -> tuple[Any, ...]:
-    related = tuple(sorted(finding.related_keys))
-    return finding.code, finding.case, finding.role, finding.key, finding.field, finding.related_role, related
+    related_keys = tuple(sorted(finding.related_keys))
+    return finding.code, finding.case, finding.role, finding.key, finding.field, finding.related_role, related_keys
 
 
 def sort_by_severity(findings: list[Any]) -> list[Any]:
@@ -75,7 +75,9 @@ def describe_findings(result: CheckView, findings: list[Any]) -> str:
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
         by_rule.setdefault(get_listed_rule(finding), []).append(finding)
-    parts = [_describe_rule(result, code, same) for code, same in list(by_rule.items())[:_MAX_NAMED_RULES]]
+    parts = [
+        _describe_rule(result, code, rule_findings) for code, rule_findings in list(by_rule.items())[:_MAX_NAMED_RULES]
+    ]
     if len(by_rule) > _MAX_NAMED_RULES:
         parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
     text = tr("The edit added {count} findings: {rules}.")
@@ -92,8 +94,12 @@ def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
         parts.append(format_hectares_in_list(area))
     townships = list(dict.fromkeys(f.township for f in findings if f.township))
     if townships:
-        names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
-        parts.append(tr("{names} and others").format(names=names) if len(townships) > _MAX_NAMED_TOWNSHIPS else names)
+        township_names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
+        parts.append(
+            tr("{names} and others").format(names=township_names)
+            if len(townships) > _MAX_NAMED_TOWNSHIPS
+            else township_names
+        )
     return reduce(lambda first, second: tr("{first}, {second}").format(first=first, second=second), parts)
 
 
@@ -182,16 +188,17 @@ class EditNotices(QObject):
         The message closes when edits have resolved all findings named in it.
         """
         self._compute_finding_count_change()
-        found = [f for f in _drop_moved_findings(change) if f.state != "waived"]
-        if found:
-            self._named_findings = found
-            zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(found)[0]))
-            fix = (tr("Fix…"), lambda: self._request_fixes(found))
-            self._messages.show_message(describe_findings(self._dock.result, found), "warning", zoom, fix)
+        new_findings = [f for f in _drop_moved_findings(change) if f.state != "waived"]
+        if new_findings:
+            self._named_findings = new_findings
+            zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(new_findings)[0]))
+            fix = (tr("Fix…"), lambda: self._request_fixes(new_findings))
+            self._messages.show_message(describe_findings(self._dock.result, new_findings), "warning", zoom, fix)
             self._messages.add_button(UndoButton(step))
             return
-        gone, renewed = {id(f) for f in change.ended_findings}, {id(old): new for old, new in change.changed_findings}
-        self._named_findings = [renewed.get(id(f), f) for f in self._named_findings if id(f) not in gone]
+        ended_ids = {id(f) for f in change.ended_findings}
+        new_version_by_id = {id(old): new for old, new in change.changed_findings}
+        self._named_findings = [new_version_by_id.get(id(f), f) for f in self._named_findings if id(f) not in ended_ids]
         if not self._named_findings:
             self._messages.close()
 
@@ -203,18 +210,18 @@ class EditNotices(QObject):
 
     def _request_fixes(self, findings: list[Any]) -> None:
         """Fix the current versions of findings, as far as later edits have not corrected them."""
-        wanted = {finding.fingerprint for finding in findings}
-        same = [f for f in self._dock.result.findings if f.fingerprint in wanted]
-        if same:
-            self.fixRequested.emit(sort_by_severity(same))
+        requested_fingerprints = {finding.fingerprint for finding in findings}
+        current_findings = [f for f in self._dock.result.findings if f.fingerprint in requested_fingerprints]
+        if current_findings:
+            self.fixRequested.emit(sort_by_severity(current_findings))
         else:
             self._dock.show_note(tr("A later edit has corrected this finding."))
 
     def _zoom_to_finding(self, finding: Any) -> None:
         """Zoom to the current version of a finding; a later edit may have changed it."""
-        same = [f for f in self._dock.result.findings if f.fingerprint == finding.fingerprint]
-        if same:
-            self._selection.select_finding(same[0], zoom=True)
+        current_findings = [f for f in self._dock.result.findings if f.fingerprint == finding.fingerprint]
+        if current_findings:
+            self._selection.select_finding(current_findings[0], zoom=True)
         else:
             self._dock.show_note(tr("A later edit has corrected this finding."))
 
@@ -230,9 +237,9 @@ class EditNotices(QObject):
 
     def _compute_finding_count_change(self) -> None:
         result = self._dock.result
-        now = {} if result is None else result.count_findings()
+        current_counts = {} if result is None else result.count_findings()
         self._finding_count_change = {
-            kind: now.get(kind, 0) - self._finding_counts_before[kind] for kind in ("ERROR", "WARNING")
+            kind: current_counts.get(kind, 0) - self._finding_counts_before[kind] for kind in ("ERROR", "WARNING")
         }
         self.update_counter()
 

@@ -74,12 +74,12 @@ def make_missing_layers_page(found: RecognisedLayers, choose: ActionCallback, ru
     from ...core.messages.texts import Texts
 
     texts = Texts(settings.get_interface_language())
-    names = tr(", ").join(
+    missing_layer_names = tr(", ").join(
         f"{texts.get_concept_name(concept)} {'/'.join(roles)}" for concept, roles in found.missing_concepts
     )
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
     return EmptyPage(
-        text.format(count=len(found.layer_id_by_role), names=names),
+        text.format(count=len(found.layer_id_by_role), names=missing_layer_names),
         [(tr("Layer Roles…"), choose), (tr("Check Anyway"), run)],
     )
 
@@ -94,15 +94,15 @@ def make_pages_without_findings(
     from ...core.messages.texts import format_number
 
     summary, tolerance = result.report.summary, result.report.tolerance
-    clean = tr("All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.").format(
+    clean_text = tr("All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.").format(
         rules=summary["rules"],
         count=tolerance.get("ignored_slivers", 0),
         area=format_number(tolerance.get("ignored_area_m2", 0.0), 2),
     )
-    skipped = tr("No finding, but {count} rules could not be checked completely, so the plan does not pass.").format(
-        count=summary["skipped"] + summary["crashed"]
-    )
-    return EmptyPage(clean, [(tr("Make Report"), report)]), EmptyPage(skipped, [(tr("See Why"), reasons)])
+    skipped_text = tr(
+        "No finding, but {count} rules could not be checked completely, so the plan does not pass."
+    ).format(count=summary["skipped"] + summary["crashed"])
+    return EmptyPage(clean_text, [(tr("Make Report"), report)]), EmptyPage(skipped_text, [(tr("See Why"), reasons)])
 
 
 def get_county_label(options: Any) -> str:
@@ -134,8 +134,8 @@ def count_rules(options: Any) -> int:
 
 def parse_rule_code(text: str) -> str:
     """Return the rule code in a text of the progress, or an empty string."""
-    found = _RULE_CODE_PATTERN.match(text)
-    return found[1] if found else ""
+    code_match = _RULE_CODE_PATTERN.match(text)
+    return code_match[1] if code_match else ""
 
 
 def get_norm_and_outcomes(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:

@@ -45,10 +45,10 @@ def list_feature_refs(finding: Any) -> list[FeatureRef]:
     """
     params = finding.params
     bounds = None if finding.geom_kind == "none" else finding.geometry.bounds
-    own = [FeatureRef(finding.role, finding.key, params.get("fid"), bounds)]
+    own_refs = [FeatureRef(finding.role, finding.key, params.get("fid"), bounds)]
     fid = params.get("related_fid")
-    related = [FeatureRef(finding.related_role, key, fid, bounds) for key in finding.related_keys]
-    return [ref for ref in own + related if ref.role and (ref.key or ref.fid is not None)]
+    related_refs = [FeatureRef(finding.related_role, key, fid, bounds) for key in finding.related_keys]
+    return [ref for ref in own_refs + related_refs if ref.role and (ref.key or ref.fid is not None)]
 
 
 def get_layer_name(result: CheckView, role: str) -> str:
@@ -66,11 +66,15 @@ def find_hidden_layers(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
     roles = dict.fromkeys(role for role in (finding.role, finding.related_role) if role)
     layers = (find_layer_of_role(project, result, role) for role in roles)
     nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in layers if layer is not None]
-    hidden = [layer for layer, node in nodes if node is not None and not node.isVisible()]
-    shown = findings_layer.find_findings_layer(project)
-    if shown is not None and finding.geom_kind != "none" and (is_switched_off(shown) or is_covered(shown)):
-        hidden.append(shown)
-    return hidden
+    hidden_layers = [layer for layer, node in nodes if node is not None and not node.isVisible()]
+    layer_of_findings = findings_layer.find_findings_layer(project)
+    if (
+        layer_of_findings is not None
+        and finding.geom_kind != "none"
+        and (is_switched_off(layer_of_findings) or is_covered(layer_of_findings))
+    ):
+        hidden_layers.append(layer_of_findings)
+    return hidden_layers
 
 
 def is_switched_off(layer: QgsMapLayer) -> bool:
@@ -82,11 +86,11 @@ def is_switched_off(layer: QgsMapLayer) -> bool:
 def is_covered(layer: QgsMapLayer) -> bool:
     """Return True if a visible raster or layer of polygons is drawn above a layer."""
     root = QgsProject.instance().layerTreeRoot()
-    for above in root.layerOrder():
-        if above.id() == layer.id():
+    for layer_above in root.layerOrder():
+        if layer_above.id() == layer.id():
             return False
-        is_area = not isinstance(above, QgsVectorLayer) or above.geometryType() == Qgis.GeometryType.Polygon
-        if is_area and not is_switched_off(above):
+        is_area = not isinstance(layer_above, QgsVectorLayer) or layer_above.geometryType() == Qgis.GeometryType.Polygon
+        if is_area and not is_switched_off(layer_above):
             return True
     return False
 
@@ -144,9 +148,9 @@ def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> Qgs
         for v in project.mapLayers().values()
         if isinstance(v, QgsVectorLayer) and not role_recognition.is_excluded_from_checks(v)
     ]
-    checked = result.check_result.plan.layers.get(role)
-    named = [v for v in layers if checked is not None and v.name() == checked.name]
-    return next((v for v in layers if get_assigned_role(v) == role), named[0] if named else None)
+    checked_layer = result.check_result.plan.layers.get(role)
+    same_name_layers = [v for v in layers if checked_layer is not None and v.name() == checked_layer.name]
+    return next((v for v in layers if get_assigned_role(v) == role), same_name_layers[0] if same_name_layers else None)
 
 
 def find_layer_of_package(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
@@ -159,19 +163,19 @@ def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: Featur
     """Return the feature of a reference in its layer, or None."""
     if ref.fid is not None:
         return next(layer.getFeatures(QgsFeatureRequest(int(ref.fid))), None)
-    checked = result.check_result.plan.layers.get(ref.role)
-    field = checked.get_field_name("key") if checked is not None else ""
+    checked_layer = result.check_result.plan.layers.get(ref.role)
+    field = checked_layer.get_field_name("key") if checked_layer is not None else ""
     if not ref.key or layer.fields().lookupField(field) < 0:
         return None
     request = QgsFeatureRequest(QgsExpression(QgsExpression.createFieldEqualityExpression(field, ref.key)))
     bounds = _transform_bounds_to_layer(layer, result, ref)
     if bounds is not None:
         # Use the spatial index: a search by key alone reads the whole layer for every selected finding.
-        nearby = QgsFeatureRequest(request)
-        nearby.setFilterRect(bounds)
-        found = next(layer.getFeatures(nearby), None)
-        if found is not None:
-            return found
+        nearby_request = QgsFeatureRequest(request)
+        nearby_request.setFilterRect(bounds)
+        nearby_feature = next(layer.getFeatures(nearby_request), None)
+        if nearby_feature is not None:
+            return nearby_feature
     return next(layer.getFeatures(request), None)
 
 

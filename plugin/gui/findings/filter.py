@@ -74,15 +74,19 @@ class FilterSettings:
 
     def match_findings(self, group: FindingGroup) -> list[bool]:
         """Return for each finding of a rule whether it passes the filters."""
-        kinds, townships, words = self.shown_kinds, self.shown_townships, self._search_words
-        seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
+        kinds, townships, search_words = self.shown_kinds, self.shown_townships, self._search_words
+        passes_filter = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
         if townships:
-            seen = [passes and f.township in townships for passes, f in zip(seen, group.findings, strict=True)]
-        if words and not group.search_texts:
+            passes_filter = [
+                passes and f.township in townships for passes, f in zip(passes_filter, group.findings, strict=True)
+            ]
+        if search_words and not group.search_texts:
             group.search_texts = [make_search_text(group, f) for f in group.findings]
-        for word in words:
-            seen = [passes and word in text for passes, text in zip(seen, group.search_texts, strict=True)]
-        return seen
+        for word in search_words:
+            passes_filter = [
+                passes and word in text for passes, text in zip(passes_filter, group.search_texts, strict=True)
+            ]
+        return passes_filter
 
     def _matches_search_text(self, text: str) -> bool:
         text = text.casefold()
@@ -113,9 +117,11 @@ class FindingsFilter(QSortFilterProxyModel):
     def apply_filters(self) -> None:
         model: FindingsModel = self.sourceModel()
         for group in model.groups:
-            wanted = self.wanted.accepts_rule(group)
-            group.passes_filter = self.wanted.match_findings(group) if wanted else [False] * len(group.findings)
-            group.passes_reason_filter = wanted and self.wanted.accepts_reason(group)
+            is_rule_accepted = self.wanted.accepts_rule(group)
+            group.passes_filter = (
+                self.wanted.match_findings(group) if is_rule_accepted else [False] * len(group.findings)
+            )
+            group.passes_reason_filter = is_rule_accepted and self.wanted.accepts_reason(group)
             group.shown_count = sum(group.passes_filter)
             group.rows_to_last_visible = group.is_not_fully_checked + group.shown_count
         model.reorder_after_filtering()
@@ -133,23 +139,27 @@ class FindingsFilter(QSortFilterProxyModel):
         """
         model: FindingsModel = self.sourceModel()
         self._discard_results()
-        new = model.apply_changes(
+        new_groups = model.apply_changes(
             change,
             lambda group, finding: self.wanted.accepts_rule(group) and self.wanted.matches_finding(group, finding),
         )
         # The change may have moved the selection and so filled the caches again.
         self._discard_results()
-        touched = {
+        changed_rule_codes = {
             get_listed_rule(f)
-            for f in [*change.ended_findings, *change.new_findings, *(now for _, now in change.changed_findings)]
+            for f in [
+                *change.ended_findings,
+                *change.new_findings,
+                *(new_finding for _, new_finding in change.changed_findings),
+            ]
         }
         for group in model.groups:
-            if group.code in touched:
+            if group.code in changed_rule_codes:
                 _update_shown_counts(group)
         if model.groups:
             # Qt then filters the rules again.
             model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE_COLUMN))
-        return new
+        return new_groups
 
     def flags(self, index):
         # Qt calls this for each row of an expanded rule; avoid a call of the source model.
@@ -193,17 +203,23 @@ class FindingsFilter(QSortFilterProxyModel):
 
         The numbers are by kind. Return None if no other filter is set.
         """
-        wanted = replace(self.wanted, shown_kinds=frozenset(FINDING_KINDS))
-        if not (wanted.search_text.split() or wanted.shown_townships or wanted.shown_rules or wanted.package_only):
+        all_kinds_filter = replace(self.wanted, shown_kinds=frozenset(FINDING_KINDS))
+        if not (
+            all_kinds_filter.search_text.split()
+            or all_kinds_filter.shown_townships
+            or all_kinds_filter.shown_rules
+            or all_kinds_filter.package_only
+        ):
             return None
-        found: Counter[str] = Counter()
+        count_by_kind: Counter[str] = Counter()
         for group in self.sourceModel().groups:
-            if not wanted.accepts_rule(group):
+            if not all_kinds_filter.accepts_rule(group):
                 continue
-            seen = wanted.match_findings(group)
-            found.update(get_kind(f) for f, passes in zip(group.findings, seen, strict=True) if passes)
-            found["skipped"] += str(group.rule_outcome.outcome) in NOT_RUN_OUTCOMES and wanted.accepts_reason(group)
-        return {kind: found[kind] for kind in FINDING_KINDS}
+            passes_filter = all_kinds_filter.match_findings(group)
+            count_by_kind.update(get_kind(f) for f, passes in zip(group.findings, passes_filter, strict=True) if passes)
+            is_not_run = str(group.rule_outcome.outcome) in NOT_RUN_OUTCOMES
+            count_by_kind["skipped"] += is_not_run and all_kinds_filter.accepts_reason(group)
+        return {kind: count_by_kind[kind] for kind in FINDING_KINDS}
 
     def get_finding_position(self, finding: Any) -> tuple[int, int, str] | None:
         """Return (number, count, kind) of a finding among those of its kind, or None."""
@@ -211,9 +227,10 @@ class FindingsFilter(QSortFilterProxyModel):
             by_kind: dict[str, list[Any]] = {}
             for finding_in_view in self.list_visible_findings():
                 by_kind.setdefault(get_kind(finding_in_view), []).append(finding_in_view)
-            for kind, alike in by_kind.items():
+            for kind, findings_of_kind in by_kind.items():
                 self._positions_of_findings |= {
-                    id(finding_in_view): (n, len(alike), kind) for n, finding_in_view in enumerate(alike, 1)
+                    id(finding_in_view): (n, len(findings_of_kind), kind)
+                    for n, finding_in_view in enumerate(findings_of_kind, 1)
                 }
         return self._positions_of_findings.get(id(finding))
 
@@ -221,9 +238,9 @@ class FindingsFilter(QSortFilterProxyModel):
         """Load further rows of an expanded rule; return whether there were any."""
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]
-        before = group.loaded_row_count
-        model.load_rows(group, before + ROWS_LOADED_AT_ONCE)
-        return group.loaded_row_count > before
+        former_row_count = group.loaded_row_count
+        model.load_rows(group, former_row_count + ROWS_LOADED_AT_ONCE)
+        return group.loaded_row_count > former_row_count
 
     def get_index(self, finding: Any) -> QModelIndex:
         """Return the model index of a finding and load its rule; invalid if not in view."""

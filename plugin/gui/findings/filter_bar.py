@@ -93,11 +93,11 @@ class FilterBar(QWidget):
     def _fill_combo(self, combo: QgsCheckableComboBox, choices: list[tuple[str, str]]) -> None:
         if choices == [(combo.itemText(n), combo.itemData(n)) for n in range(combo.count())]:
             return
-        checked = set(combo.checkedItemsData())
+        checked_values = set(combo.checkedItemsData())
         combo.blockSignals(True)
         combo.clear()
         for text, value in choices:
-            state = Qt.CheckState.Checked if value in checked else Qt.CheckState.Unchecked
+            state = Qt.CheckState.Checked if value in checked_values else Qt.CheckState.Unchecked
             combo.addItemWithCheckState(text, state, value)
         combo.blockSignals(False)
         widest = max((combo.fontMetrics().horizontalAdvance(text) for text, _ in choices), default=0)

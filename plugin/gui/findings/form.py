@@ -115,13 +115,13 @@ class FindingsForm(QgsDockWidget):
         stale.addWidget(self.stale_icon, 0, Qt.AlignmentFlag.AlignTop)
         stale.addWidget(self.stale, 1)
         stale.addWidget(self.stale_button)
-        outer = QVBoxLayout(body)
-        outer.addLayout(top)
-        outer.addLayout(stale)
+        outer_layout = QVBoxLayout(body)
+        outer_layout.addLayout(top)
+        outer_layout.addLayout(stale)
         for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
-            outer.addWidget(widget)
-        outer.addWidget(self.splitter, 1)
-        outer.addWidget(self.navigation)
+            outer_layout.addWidget(widget)
+        outer_layout.addWidget(self.splitter, 1)
+        outer_layout.addWidget(self.navigation)
         self.setWidget(body)
 
     def _make_button(self, name: str, icon: str, text: str) -> QToolButton:

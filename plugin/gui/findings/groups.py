@@ -110,9 +110,9 @@ class FindingGroup:
 
     def update_shown_figures(self) -> None:
         """Update number, area and gravest kind of the findings that pass the filters."""
-        shown = [f for f, passes in zip(self.findings, self.passes_filter, strict=True) if passes]
-        self.shown_count, self.shown_area = len(shown), sum_finding_areas(shown)
-        self.shown_kind = min({get_kind(f) for f in shown}, key=_KIND_RANK.__getitem__, default="")
+        shown_findings = [f for f, passes in zip(self.findings, self.passes_filter, strict=True) if passes]
+        self.shown_count, self.shown_area = len(shown_findings), sum_finding_areas(shown_findings)
+        self.shown_kind = min({get_kind(f) for f in shown_findings}, key=_KIND_RANK.__getitem__, default="")
 
 
 def sum_finding_areas(findings: list[Any]) -> float | None:
@@ -183,11 +183,11 @@ def make_finding_groups(report: Any) -> list[FindingGroup]:
         if code not in groups:
             groups[code] = make_group_of_rule_not_run(code, len(groups) + 1)
         groups[code].findings.append(finding)
-    listed = [g for g in groups.values() if g.findings or g.is_not_fully_checked]
-    for group in listed:
+    listed_groups = [g for g in groups.values() if g.findings or g.is_not_fully_checked]
+    for group in listed_groups:
         group.update_figures()
         group.position_by_row = group.rank_by_row = [-1] * group.is_not_fully_checked + list(range(len(group.findings)))
-    return listed
+    return listed_groups
 
 
 def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[FindingGroup]:
@@ -227,9 +227,9 @@ def sort_visible_rows_first(group: FindingGroup) -> list[int]:
     """
     if len(group.rank_by_row) <= ROWS_LOADED_AT_ONCE or not group.passes_filter:
         return group.rank_by_row
-    seen = group.passes_filter
-    hidden = [position for position in group.rank_by_row if position >= 0 and not seen[position]]
-    return [position for position in group.rank_by_row if position < 0 or seen[position]] + hidden
+    passes_filter = group.passes_filter
+    hidden_positions = [position for position in group.rank_by_row if position >= 0 and not passes_filter[position]]
+    return [position for position in group.rank_by_row if position < 0 or passes_filter[position]] + hidden_positions
 
 
 def make_search_text(group: FindingGroup, finding: Any) -> str:
@@ -281,10 +281,10 @@ def format_sides(finding: Any, get_layer_name: Callable[[str], str]) -> dict[str
     """
     from ...core.messages.texts import shorten_key
 
-    related = " ".join(shorten_key(key) for key in finding.related_keys[:1] if key)
+    related_keys_text = " ".join(shorten_key(key) for key in finding.related_keys[:1] if key)
     if len(finding.related_keys) > 1:
-        related += " …"
-    sides = (("A", finding.role, shorten_key(finding.key)), ("B", finding.related_role, related))
+        related_keys_text += " …"
+    sides = (("A", finding.role, shorten_key(finding.key)), ("B", finding.related_role, related_keys_text))
     return {
         letter: tr("{letter}: {side}").format(letter=letter, side=tr("  ").join((get_layer_name(role), key)))
         for letter, role, key in sides

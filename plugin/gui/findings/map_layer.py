@@ -68,24 +68,24 @@ class FindingsOnMap(QObject):
 
     def _collect_listed_rows(self) -> dict[int, Any]:
         """Return the rows of the findings that the filters of the list let pass."""
-        listed = {id(finding) for finding in self._dock.tree.filter.list_visible_findings()}
+        listed_ids = {id(finding) for finding in self._dock.tree.filter.list_visible_findings()}
         findings = self._dock.result.findings
-        return {id(f): self._rows[id(f)] for f in findings if id(f) in listed and id(f) in self._rows}
+        return {id(f): self._rows[id(f)] for f in findings if id(f) in listed_ids and id(f) in self._rows}
 
     def _update_layer(self) -> None:
         """Remove rows that the list no longer shows from the layer, and add the others."""
         layer = findings_layer.find_findings_layer(QgsProject.instance()) if self.wanted else None
         if layer is None or not self._current():
             return
-        listed, shown = self._collect_listed_rows(), self._shown_rows
-        removed = [row for key, row in shown.items() if listed.get(key) is not row]
-        added = [row for key, row in listed.items() if shown.get(key) is not row]
-        if len(removed) + len(added) > findings_layer.ROWS_PER_BATCH:
+        listed_rows, shown_rows = self._collect_listed_rows(), self._shown_rows
+        removed_rows = [row for key, row in shown_rows.items() if listed_rows.get(key) is not row]
+        added_rows = [row for key, row in listed_rows.items() if shown_rows.get(key) is not row]
+        if len(removed_rows) + len(added_rows) > findings_layer.ROWS_PER_BATCH:
             # Filling the layer in batches keeps QGIS responsive.
             self._add_layer()
-        elif removed or added:
-            self._shown_rows = listed
-            if not findings_layer.replace_findings_in_layer(layer, removed, added):
+        elif removed_rows or added_rows:
+            self._shown_rows = listed_rows
+            if not findings_layer.replace_findings_in_layer(layer, removed_rows, added_rows):
                 self._add_layer()
 
     def find_visible_findings(self, area: QgsGeometry) -> list[Any]:
@@ -105,9 +105,11 @@ class FindingsOnMap(QObject):
             return []
         request = QgsFeatureRequest(area.boundingBox()).setFlags(QgsFeatureRequest.Flag.ExactIntersect)
         fids = {feature.id() for feature in layer.getFeatures(request.setNoAttributes())}
-        shown = self._shown_rows
-        found = [f for f in self._dock.result.findings if fids and id(f) in shown and shown[id(f)].id() in fids]
-        return sorted(found, key=lambda f: theme.FINDING_KINDS.index(get_kind(f)))
+        shown_rows = self._shown_rows
+        visible_findings = [
+            f for f in self._dock.result.findings if fids and id(f) in shown_rows and shown_rows[id(f)].id() in fids
+        ]
+        return sorted(visible_findings, key=lambda f: theme.FINDING_KINDS.index(get_kind(f)))
 
     def remove_layer(self) -> None:
         """Remove the findings layer before another project opens.

@@ -102,8 +102,8 @@ class MapCallout(QgsMapCanvasItem):
             box = QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             self._box = box
-            seen = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
-            self.label = compute_label_position(self._measure_label(), seen, canvas, _LABEL_GAP_EM * self._em_px)
+            visible_box = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
+            self.label = compute_label_position(self._measure_label(), visible_box, canvas, _LABEL_GAP_EM * self._em_px)
         self.update()
 
     def _find_anchor(self) -> QgsPointXY | None:
@@ -123,14 +123,14 @@ class MapCallout(QgsMapCanvasItem):
         return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._em_px
 
     def _measure_label(self) -> tuple[float, float]:
-        plain, bold = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
+        plain_metrics, bold_metrics = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
         widths = [
-            (plain if n else bold).horizontalAdvance(line) + self._compute_indent(n)
+            (plain_metrics if n else bold_metrics).horizontalAdvance(line) + self._compute_indent(n)
             for n, line in enumerate(self.lines)
         ]
         return max(widths) + 2 * _LABEL_PADDING_EM * self._em_px, len(
             self.lines
-        ) * plain.lineSpacing() + 2 * _LABEL_PADDING_EM * self._em_px
+        ) * plain_metrics.lineSpacing() + 2 * _LABEL_PADDING_EM * self._em_px
 
     def _compute_indent(self, line: int) -> float:
         return (_SAMPLE_WIDTH_EM + _SAMPLE_GAP_EM) * self._em_px if line in self._samples else 0.0
@@ -155,11 +155,14 @@ class MapCallout(QgsMapCanvasItem):
             painter.drawEllipse(self.spot, radius, radius)
 
     def _draw_leader(self, painter: QPainter) -> None:
-        label, spot = self.label, self.spot
-        end = QPointF(min(max(spot.x(), label.left()), label.right()), min(max(spot.y(), label.top()), label.bottom()))
+        label, anchor_point = self.label, self.spot
+        end = QPointF(
+            min(max(anchor_point.x(), label.left()), label.right()),
+            min(max(anchor_point.y(), label.top()), label.bottom()),
+        )
         for colour, width in ((_WHITE_COLOUR, 0.25), (_BLACK_COLOUR, 0.1)):
             painter.setPen(QPen(colour, width * self._em_px))
-            painter.drawLine(spot, end)
+            painter.drawLine(anchor_point, end)
 
     def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
@@ -172,18 +175,18 @@ class MapCallout(QgsMapCanvasItem):
             self.label.top() + _LABEL_PADDING_EM * self._em_px + metrics.ascent(),
         )
         for n, line in enumerate(self.lines):
-            below = y + n * metrics.lineSpacing()
+            baseline_y = y + n * metrics.lineSpacing()
             for name, opacity, width, style in self._samples.get(n, ()):
                 colour = QColor(name)
                 colour.setAlphaF(opacity)
                 pen = QPen(colour, width * self._em_px, style)
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)
                 painter.setPen(pen)
-                middle = below - metrics.ascent() / 3
-                painter.drawLine(QPointF(x, middle), QPointF(x + _SAMPLE_WIDTH_EM * self._em_px, middle))
+                middle_y = baseline_y - metrics.ascent() / 3
+                painter.drawLine(QPointF(x, middle_y), QPointF(x + _SAMPLE_WIDTH_EM * self._em_px, middle_y))
             painter.setPen(_BLACK_COLOUR)
             painter.setFont(self._canvas.font() if n else self._bold)
-            painter.drawText(QPointF(x + self._compute_indent(n), below), line)
+            painter.drawText(QPointF(x + self._compute_indent(n), baseline_y), line)
 
 
 def _find_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:
@@ -223,9 +226,9 @@ FeatureOutline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
 
 def convert_to_qgis_geometry(geometry: Any) -> QgsGeometry:
     """Return a shapely geometry of the core as a QgsGeometry."""
-    converted = QgsGeometry()
-    converted.fromWkb(geometry.wkb)
-    return converted
+    qgis_geometry = QgsGeometry()
+    qgis_geometry.fromWkb(geometry.wkb)
+    return qgis_geometry
 
 
 def compute_view(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
@@ -272,13 +275,13 @@ class FindingMapMark:
             return False
         if not self._canvas.mapSettings().destinationCrs().isValid():
             self._canvas.setDestinationCrs(crs)
-        moved = self._transform_to_map_crs(convert_to_qgis_geometry(finding.geometry), crs)
+        map_geometry = self._transform_to_map_crs(convert_to_qgis_geometry(finding.geometry), crs)
         # Lines and points are outlined with the buffer of the findings layer.
         area = self._transform_to_map_crs(convert_to_qgis_geometry(finding.make_layer_geometry()), crs)
-        if moved is None or area is None:
+        if map_geometry is None or area is None:
             return False
         if zoom:
-            self._zoom_to_box(moved.boundingBox())
+            self._zoom_to_box(map_geometry.boundingBox())
         for geometry, feature_crs, first in features:
             shape = self._transform_to_map_crs(geometry, feature_crs)
             if shape is not None:
@@ -293,7 +296,7 @@ class FindingMapMark:
         faded = QColor(bright)
         faded.setAlpha(0)
         target = self._canvas.mapSettings().destinationCrs()
-        self._canvas.flashGeometries([moved], target, bright, faded, _FLASH_COUNT, _FLASH_MS)
+        self._canvas.flashGeometries([map_geometry], target, bright, faded, _FLASH_COUNT, _FLASH_MS)
         return True
 
     def clear(self) -> None:
@@ -303,13 +306,13 @@ class FindingMapMark:
         self._canvas_items = []
 
     def _transform_to_map_crs(self, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> QgsGeometry | None:
-        moved = QgsGeometry(geometry)
+        map_geometry = QgsGeometry(geometry)
         target = self._canvas.mapSettings().destinationCrs()
         try:
-            moved.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
+            map_geometry.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
         except QgsCsException:
             return None
-        return moved
+        return map_geometry
 
     def _zoom_to_box(self, box: QgsRectangle) -> None:
         size = self._canvas.size()

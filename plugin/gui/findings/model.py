@@ -48,47 +48,53 @@ class ChangingFindings(FindingsRows):
             self._is_changing = False
 
     def _apply_changes_to_groups(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
-        gone, renewed = {id(f) for f in change.ended_findings}, {id(old): new for old, new in change.changed_findings}
-        touched = {get_listed_rule(f) for f in [*change.ended_findings, *(old for old, _ in change.changed_findings)]}
+        ended_ids = {id(f) for f in change.ended_findings}
+        new_version_by_id = {id(old): new for old, new in change.changed_findings}
+        changed_rule_codes = {
+            get_listed_rule(f) for f in [*change.ended_findings, *(old for old, _ in change.changed_findings)]
+        }
         for group in self.groups:
-            if group.code in touched:
-                self._replace_findings(group, renewed, sees)
-                self._remove_findings(group, gone)
-        found: dict[str, list[Any]] = {}
+            if group.code in changed_rule_codes:
+                self._replace_findings(group, new_version_by_id, sees)
+                self._remove_findings(group, ended_ids)
+        new_findings_by_rule: dict[str, list[Any]] = {}
         for finding in change.new_findings:
-            found.setdefault(get_listed_rule(finding), []).append(finding)
+            new_findings_by_rule.setdefault(get_listed_rule(finding), []).append(finding)
         for group in self.groups:
-            if group.code in found:
-                self._add_finding(group, found.pop(group.code), sees)
+            if group.code in new_findings_by_rule:
+                self._add_finding(group, new_findings_by_rule.pop(group.code), sees)
         for group in self.groups:
             group.update_figures()
         number = max([0, *self._rows, *(group.rule_number for group in self._silent.values())])
         unlisted = {
             code: make_group_of_rule_not_run(code, number + n)
-            for n, code in enumerate(found, 1)
+            for n, code in enumerate(new_findings_by_rule, 1)
             if code not in self._silent
         }
-        return [self._insert_group_row((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
+        return [
+            self._insert_group_row((self._silent | unlisted)[code], new, sees)
+            for code, new in new_findings_by_rule.items()
+        ]
 
     def _replace_findings(
-        self, group: FindingGroup, renewed: dict[int, Any], sees: Callable[[FindingGroup, Any], bool]
+        self, group: FindingGroup, new_version_by_id: dict[int, Any], sees: Callable[[FindingGroup, Any], bool]
     ) -> None:
-        if not any(id(f) in renewed for f in group.findings):
+        if not any(id(f) in new_version_by_id for f in group.findings):
             return
         self._is_sorted = False
         for position, finding in enumerate(group.findings):
-            if id(finding) in renewed:
-                new = renewed[id(finding)]
-                group.findings[position], group.passes_filter[position] = new, sees(group, new)
+            if id(finding) in new_version_by_id:
+                new_finding = new_version_by_id[id(finding)]
+                group.findings[position], group.passes_filter[position] = new_finding, sees(group, new_finding)
                 if group.search_texts:
-                    group.search_texts[position] = make_search_text(group, new)
+                    group.search_texts[position] = make_search_text(group, new_finding)
         if group.loaded_row_count:
             parent, last = self._get_index_of_group(group), group.loaded_row_count - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE_COLUMN, parent))
 
-    def _remove_findings(self, group: FindingGroup, gone: set[int]) -> None:
-        removed = {position for position, f in enumerate(group.findings) if id(f) in gone}
-        rows = [n for n, position in enumerate(group.position_by_row) if position in removed]
+    def _remove_findings(self, group: FindingGroup, ended_ids: set[int]) -> None:
+        removed_positions = {position for position, f in enumerate(group.findings) if id(f) in ended_ids}
+        rows = [n for n, position in enumerate(group.position_by_row) if position in removed_positions]
         group.position_by_row = list(group.position_by_row)
         for row in reversed(rows):
             is_loaded = row < group.loaded_row_count
@@ -98,13 +104,17 @@ class ChangingFindings(FindingsRows):
             del group.position_by_row[row]
             if is_loaded:
                 self.endRemoveRows()
-        remaining = [position for position in range(len(group.findings)) if position not in removed]
-        new_position = {position: n for n, position in enumerate(remaining)} | {-1: -1}
-        group.findings = [group.findings[position] for position in remaining]
-        group.passes_filter = [group.passes_filter[position] for position in remaining]
-        group.search_texts = [group.search_texts[position] for position in remaining] if group.search_texts else []
+        remaining_positions = [position for position in range(len(group.findings)) if position not in removed_positions]
+        new_position = {position: n for n, position in enumerate(remaining_positions)} | {-1: -1}
+        group.findings = [group.findings[position] for position in remaining_positions]
+        group.passes_filter = [group.passes_filter[position] for position in remaining_positions]
+        group.search_texts = (
+            [group.search_texts[position] for position in remaining_positions] if group.search_texts else []
+        )
         group.position_by_row = [new_position[position] for position in group.position_by_row]
-        group.rank_by_row = [new_position[position] for position in group.rank_by_row if position not in removed]
+        group.rank_by_row = [
+            new_position[position] for position in group.rank_by_row if position not in removed_positions
+        ]
 
     def _add_finding(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
         first = len(group.findings)

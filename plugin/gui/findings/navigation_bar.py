@@ -74,10 +74,10 @@ class WaiveButton(QPushButton):
         Waivers are withdrawn only if no open finding is selected.
         """
         open_findings = [f for f in findings if _can_be_waived(f)]
-        waived = [] if open_findings else [f for f in findings if can_withdraw_waiver(f)]
-        self._findings, self._withdraws_waiver = open_findings or waived, bool(waived)
+        waived_findings = [] if open_findings else [f for f in findings if can_withdraw_waiver(f)]
+        self._findings, self._withdraws_waiver = open_findings or waived_findings, bool(waived_findings)
         count = len(self._findings)
-        if waived:
+        if waived_findings:
             text = tr("Withdraw Waiver") if count == 1 else tr("Withdraw {count} Waivers").format(count=count)
         else:
             text = tr("Waive…") if count < 2 else tr("Waive {count}…").format(count=count)

@@ -62,8 +62,11 @@ class CheckView:
 
     def apply_changes(self, change: Any) -> None:
         """Apply the changes that a re-check found (`core.live.session.FindingsChange`)."""
-        gone, renewed = {id(f) for f in change.ended_findings}, {id(old): new for old, new in change.changed_findings}
-        self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.new_findings
+        ended_ids = {id(f) for f in change.ended_findings}
+        new_version_by_id = {id(old): new for old, new in change.changed_findings}
+        self.findings = [
+            new_version_by_id.get(id(f), f) for f in self.findings if id(f) not in ended_ids
+        ] + change.new_findings
         self.rechecked_features |= change.rechecked_features
 
     def count_findings(self) -> dict[str, int]:
@@ -73,8 +76,8 @@ class CheckView:
         """
         kinds = Counter("waived" if f.state == "waived" else str(f.severity) for f in self.findings)
         rules = self.report.rule_counts
-        found = {kind: kinds[kind] for kind in ("ERROR", "WARNING", "INFO", "waived")}
-        return {**found, "skipped": rules["skipped"] + rules["crashed"]}
+        finding_counts = {kind: kinds[kind] for kind in ("ERROR", "WARNING", "INFO", "waived")}
+        return {**finding_counts, "skipped": rules["skipped"] + rules["crashed"]}
 
     @property
     def time_text(self) -> str:
@@ -111,8 +114,10 @@ class CheckView:
         from ...core.engine.explanation import EffectiveValue, format_effective_values
 
         outcome = self.find_rule_outcome(code)
-        given = [EffectiveValue(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]]
-        return format_effective_values(given, self.texts)
+        effective_values = [
+            EffectiveValue(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]
+        ]
+        return format_effective_values(effective_values, self.texts)
 
     def list_sources(self, code: str) -> list[RuleSource]:
         """Return the citations of a rule, then the unconfirmed settings that it used."""
@@ -121,13 +126,13 @@ class CheckView:
 
         rule = load_all_rules().get(code)
         norm = self.check_result.plan.norm
-        found = []
+        rule_sources = []
         for key in rule.basis if rule else ():
             citation = norm.standard.citations.get(key)
             if citation is not None:
-                found.append(RuleSource(citation.mark, describe_citation(citation, norm, self.texts)))
+                rule_sources.append(RuleSource(citation.mark, describe_citation(citation, norm, self.texts)))
         outcome = self.find_rule_outcome(code)
-        found += [
+        rule_sources += [
             RuleSource("C", self.texts.get_setting_name(key), False) for key in (outcome.unconfirmed if outcome else ())
         ]
-        return found
+        return rule_sources

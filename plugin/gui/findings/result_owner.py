@@ -136,10 +136,10 @@ class ResultOwner:
         result = self.get_displayed_result()
         if result is None or result.rechecked_features or self._editing.is_outdated or self._input_fingerprint is None:
             return None
-        now = InputFingerprint.make_project_fingerprint(QgsProject.instance())
-        stated = now.options.standard or now.options.profile
-        by_form = stated or result.check_result.plan.norm.standard.id == form.standard
-        return result if by_form and now == self._input_fingerprint else None
+        current_fingerprint = InputFingerprint.make_project_fingerprint(QgsProject.instance())
+        standard_or_profile = current_fingerprint.options.standard or current_fingerprint.options.profile
+        uses_same_standard = standard_or_profile or result.check_result.plan.norm.standard.id == form.standard
+        return result if uses_same_standard and current_fingerprint == self._input_fingerprint else None
 
     def update_panel(self) -> None:
         """Show in the panel whether the displayed result is outdated or of other data."""
@@ -147,7 +147,7 @@ class ResultOwner:
         if result is None:
             self._dock.show_outdated_state("")
             return
-        source, again = self._describe_source(result)
+        source, offers_recheck = self._describe_source(result)
         if self._has_failed:
             text = tr("The check did not run; the result below is the previous one.")
             if self._package_requested:
@@ -155,7 +155,7 @@ class ResultOwner:
             source = (
                 tr("{first} {second}").format(first=text.format(name=self._package_requested), second=source).strip()
             )
-        self._dock.show_outdated_state(source, again=again, alarm=self._has_failed)
+        self._dock.show_outdated_state(source, again=offers_recheck, alarm=self._has_failed)
 
     def _describe_source(self, result: CheckView) -> tuple[str, bool]:
         """Return a message on the origin of the result, and whether to offer a check.

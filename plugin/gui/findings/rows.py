@@ -49,10 +49,12 @@ class FindingsRows(QAbstractItemModel):
         self.groups = make_finding_groups(report) if report is not None else []
         self._sort_rows(*self._sort_column_and_order)
         self._is_sorted = True
-        listed = {g.code for g in self.groups}
+        listed_codes = {g.code for g in self.groups}
         rules = enumerate(report.rules, 1) if report is not None else ()
         self._silent = {
-            r.code: FindingGroup(r.code, r.title or r.name, r, rule_number=n) for n, r in rules if r.code not in listed
+            r.code: FindingGroup(r.code, r.title or r.name, r, rule_number=n)
+            for n, r in rules
+            if r.code not in listed_codes
         }
         self.endResetModel()
 
@@ -172,9 +174,11 @@ class FindingsRows(QAbstractItemModel):
                 continue
             if row not in position_rows:
                 position_rows[row] = {p: n for n, p in enumerate(group.position_by_row)}
-            now = position_rows[row][position]
-            inside = now < group.loaded_row_count
-            new_indexes.append(self.createIndex(now, index.column(), group.rule_number) if inside else QModelIndex())
+            new_row = position_rows[row][position]
+            is_loaded = new_row < group.loaded_row_count
+            new_indexes.append(
+                self.createIndex(new_row, index.column(), group.rule_number) if is_loaded else QModelIndex()
+            )
         self.changePersistentIndexList([i for i, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
 

@@ -83,8 +83,8 @@ class FindingSelection(QObject):
         for ref in list_feature_refs(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.can_find_features() else ():
             layer, feature = find_feature(result, ref)
             if layer is not None and feature is not None and feature.hasGeometry():
-                own = (ref.role, ref.key) == (finding.role, finding.key)
-                outlines.append((feature.geometry(), layer.crs(), own))
+                is_own_feature = (ref.role, ref.key) == (finding.role, finding.key)
+                outlines.append((feature.geometry(), layer.crs(), is_own_feature))
         self.mark.show_finding(
             finding, result.crs, zoom=zoom, features=outlines, get_layer_name=lambda role: get_layer_name(result, role)
         )
@@ -106,9 +106,9 @@ class FindingSelection(QObject):
             self._owner.can_find_features() and select_feature(self._iface, self._dock.result, ref, others)
         )
 
-    def _report_if_missing(self, done: bool) -> None:
-        """Report why a feature could not be shown, if ``done`` is False."""
-        if done:
+    def _report_if_missing(self, is_shown: bool) -> None:
+        """Report why a feature could not be shown, if ``is_shown`` is False."""
+        if is_shown:
             return
         if self._owner.package and package_layers.find_package_layers(QgsProject.instance()):
             self._dock.show_note(tr("The layers of the package on the map do not have this feature."))
@@ -126,12 +126,14 @@ class FindingSelection(QObject):
     def eventFilter(self, watched, event):
         """Handle left clicks of tools that only pan or identify; no event is consumed."""
         if event.type() == QEvent.Type.MouseButtonPress:
-            plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
-            self._pressed_position = event.pos() if plain and _allows_selection(self._canvas.mapTool()) else None
+            is_plain_click = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+            self._pressed_position = (
+                event.pos() if is_plain_click and _allows_selection(self._canvas.mapTool()) else None
+            )
         elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed_position is not None:
-            moved = (event.pos() - self._pressed_position).manhattanLength()
+            drag_distance = (event.pos() - self._pressed_position).manhattanLength()
             self._pressed_position = None
-            if moved < QApplication.startDragDistance():
+            if drag_distance < QApplication.startDragDistance():
                 self.select_finding_at_position(event.pos())
         return False
 
@@ -161,10 +163,10 @@ class FindingSelection(QObject):
         """Select a finding in the list and mark it; without ``zoom`` the map stays."""
         self._dock.setUserVisible(True)
         self._is_picking = True
-        found = self._dock.tree.select_finding(finding)
+        is_listed = self._dock.tree.select_finding(finding)
         self._is_picking = False
         self.show_on_map(finding, zoom)
-        if not found:
+        if not is_listed:
             self._dock.show_note(tr("The filter hides this finding in the list. Clear the filter to see it there."))
 
     def _make_click_area(self, place: QPoint) -> QgsGeometry:
@@ -172,11 +174,16 @@ class FindingSelection(QObject):
 
         Half its side is half the font height.
         """
-        reach = max(1, self._canvas.fontMetrics().height() // 2)
+        half_side = max(1, self._canvas.fontMetrics().height() // 2)
         transform = self._canvas.getCoordinateTransform()
         corners = [
             transform.toMapCoordinates(place.x() + x, place.y() + y)
-            for x, y in ((-reach, -reach), (reach, -reach), (reach, reach), (-reach, reach))
+            for x, y in (
+                (-half_side, -half_side),
+                (half_side, -half_side),
+                (half_side, half_side),
+                (-half_side, half_side),
+            )
         ]
         return QgsGeometry.fromPolygonXY([[QgsPointXY(c) for c in (*corners, corners[0])]])
 

@@ -118,21 +118,21 @@ class FindingsTree(QTreeView):
     # --- content
     def show_report(self, report: Any, wanted: FilterSettings) -> None:
         """Show the findings of a result, or nothing; keep expansion and selection."""
-        opened = {g.code for g in self.findings.groups if self.isExpanded(self._get_group_index(g))}
-        before = self.get_selected_finding()
+        expanded_rule_codes = {g.code for g in self.findings.groups if self.isExpanded(self._get_group_index(g))}
+        former_selection = self.get_selected_finding()
         self._quiet = True
         self.findings.set_report(report)
         self.filter.set_wanted(wanted)
         groups = [g for g in self.findings.groups if g.shown_count or g.passes_reason_filter]
         for group in groups:
-            if group.code in opened or (not opened and group is groups[0]):
+            if group.code in expanded_rule_codes or (not expanded_rule_codes and group is groups[0]):
                 # Load the rows now, not at the next layout: a step or a click may precede it.
                 self.filter.fetchMore(self._get_group_index(group))
                 self.expand(self._get_group_index(group))
-        findings = report.findings if report is not None and before is not None else []
-        same = next((f for f in findings if f.fingerprint == before.fingerprint), None)
-        if same is not None:
-            self.select_finding(same)
+        findings = report.findings if report is not None and former_selection is not None else []
+        matching_finding = next((f for f in findings if f.fingerprint == former_selection.fingerprint), None)
+        if matching_finding is not None:
+            self.select_finding(matching_finding)
         self._quiet = False
 
     def apply_changes(self, change: Any) -> bool:
@@ -140,45 +140,49 @@ class FindingsTree(QTreeView):
 
         Selection, expansion and scroll position stay; a removed selection moves to its neighbour.
         """
-        before, top = self.get_selected_finding(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
+        former_selection, top_index = self.get_selected_finding(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
         self._quiet = True
         for group in self.filter.apply_changes(change):
             if group.shown_count:
                 self.filter.fetchMore(self._get_group_index(group))
                 self.expand(self._get_group_index(group))
-        if before is not None and not self.selectionModel().hasSelection() and self.get_selected_finding() is not None:
+        if (
+            former_selection is not None
+            and not self.selectionModel().hasSelection()
+            and self.get_selected_finding() is not None
+        ):
             # The neighbour that the list moved to is the one that the buttons below apply to.
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             self.selectionModel().setCurrentIndex(self.currentIndex(), flags)
-        if top.isValid():
-            self.scrollTo(QModelIndex(top), QAbstractItemView.ScrollHint.PositionAtTop)
+        if top_index.isValid():
+            self.scrollTo(QModelIndex(top_index), QAbstractItemView.ScrollHint.PositionAtTop)
         self._quiet = False
-        return self.get_selected_finding() is not before
+        return self.get_selected_finding() is not former_selection
 
     def set_wanted(self, wanted: FilterSettings, *, moves_on: bool = False) -> None:
         """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding.
 
         With ``moves_on`` the neighbour is selected instead, because the selected finding has been dealt with.
         """
-        before, group = self.get_selected_finding(), self.get_selected_group()
+        former_selection, group = self.get_selected_finding(), self.get_selected_group()
         # The map follows to the neighbour, but not to a rule.
         self._quiet = not moves_on
         self.filter.set_wanted(wanted)
-        is_hidden = before is not None and self.filter.get_finding_position(before) is None
+        is_hidden = former_selection is not None and self.filter.get_finding_position(former_selection) is None
         if is_hidden and not moves_on:
             # An invalid index, for a rule that is hidden too, clears the selection.
             self.setCurrentIndex(self._get_group_index(group))
-        elif before is not None and not is_hidden and self.get_selected_finding() is not before:
+        elif former_selection is not None and not is_hidden and self.get_selected_finding() is not former_selection:
             # Far down in a long list, its row may have been unloaded.
-            self.select_finding(before)
+            self.select_finding(former_selection)
         self._quiet = False
 
     def _load_rows_on_scroll(self, *_value: int) -> None:
         """Load more rows of a long list when the end of the loaded ones becomes visible."""
         index, bottom = self.indexAt(QPoint(0, 0)), self.viewport().height()
         while index.isValid() and self.visualRect(index).top() <= bottom:
-            above, index = index, self.indexBelow(index)
-            parent = above.parent()
+            upper_index, index = index, self.indexBelow(index)
+            parent = upper_index.parent()
             if parent.isValid() and index.parent() != parent and self.filter.load_more(parent):
                 return
 
@@ -207,15 +211,17 @@ class FindingsTree(QTreeView):
                 rows_by_group.setdefault(self.filter.mapToSource(parent).row(), set()).update(rows)
             else:
                 groups |= {self.filter.mapToSource(self.filter.index(row, 0)).row() for row in rows}
-        found: list[Any] = []
+        selected_findings: list[Any] = []
         for n in sorted(groups | rows_by_group.keys()):
             group = self.findings.groups[n]
-            visible = [
+            visible_positions = [
                 p for p in group.position_by_row if (group.passes_filter[p] if p >= 0 else group.passes_reason_filter)
             ]
-            positions = visible if n in groups else [visible[row] for row in sorted(rows_by_group[n])]
-            found += [group.findings[p] for p in positions if p >= 0]
-        return found
+            positions = (
+                visible_positions if n in groups else [visible_positions[row] for row in sorted(rows_by_group[n])]
+            )
+            selected_findings += [group.findings[p] for p in positions if p >= 0]
+        return selected_findings
 
     def get_selected_group(self) -> FindingGroup | None:
         index = self.filter.mapToSource(self.currentIndex())
@@ -238,26 +244,26 @@ class FindingsTree(QTreeView):
         return 0 <= position < len(candidates) and self.select_finding(candidates[position])
 
     def _find_target(self, candidates: list[Any], direction: int) -> int:
-        now = self.get_selected_finding()
+        selected_finding = self.get_selected_finding()
         for position, finding in enumerate(candidates):
-            if finding is now:
+            if finding is selected_finding:
                 return position + direction
         group = self.get_selected_group()
         if group is None:
             return 0 if direction > 0 else -1
         # From a rule, a reason or a waived finding, continue there.
         in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.position_by_row if p >= 0)]]
-        here = next(n for n, f in enumerate(in_order) if f is (now or group))
-        before = {id(f) for f in in_order[:here]}
-        passed = sum(id(f) in before for f in candidates)
-        return passed if direction > 0 else passed - 1
+        selected_index = next(n for n, f in enumerate(in_order) if f is (selected_finding or group))
+        preceding_ids = {id(f) for f in in_order[:selected_index]}
+        passed_count = sum(id(f) in preceding_ids for f in candidates)
+        return passed_count if direction > 0 else passed_count - 1
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
         """Return (number, count, kind) of the selected finding in view, or None."""
-        now = self.get_selected_finding()
-        if now is None:
+        selected_finding = self.get_selected_finding()
+        if selected_finding is None:
             return None
-        return self.filter.get_finding_position(now)
+        return self.filter.get_finding_position(selected_finding)
 
     def _on_current_changed(self, *_indexes: QModelIndex) -> None:
         if not self._quiet:
@@ -266,8 +272,8 @@ class FindingsTree(QTreeView):
 
     def _on_clicked(self, _index: QModelIndex) -> None:
         # A click on the row that was selected before shows it again; a first click has done so already.
-        changed, self._changed = self._changed, False
-        if not changed and self.get_selected_finding() is not None:
+        has_selection_changed, self._changed = self._changed, False
+        if not has_selection_changed and self.get_selected_finding() is not None:
             self.zoomRequested.emit(self.get_selected_finding())
 
     def _on_double_clicked(self, _index: QModelIndex) -> None:

@@ -57,15 +57,15 @@ class VerdictBar(QWidget):
         self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
         for button in self.buttons.values():
             row.addWidget(button)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer_layout = QVBoxLayout(self)
+        outer_layout.setContentsMargins(0, 0, 0, 0)
         self._edited = QLabel()
         self._edited.setObjectName("SanxianEdited")
         self._edited.setWordWrap(True)
         self._edited.hide()
-        outer.addLayout(top)
-        outer.addWidget(self._edited)
-        outer.addLayout(row)
+        outer_layout.addLayout(top)
+        outer_layout.addWidget(self._edited)
+        outer_layout.addLayout(row)
         self.refresh_icons()
 
     def _make_button(self, kind: str) -> QToolButton:
@@ -127,13 +127,13 @@ class VerdictBar(QWidget):
     def set_counts(self, counts: dict[str, int]) -> None:
         self._counts = counts
         for kind, button in self.buttons.items():
-            full = self._format_full(kind)
-            button.setAccessibleName(full)
+            full_text = self._format_full(kind)
+            button.setAccessibleName(full_text)
             tip = (
                 tr("Show or hide: {word}")
                 if kind == "skipped"
                 else tr("Show or hide in the list and on the map: {word}")
-            ).format(word=full)
+            ).format(word=full_text)
             if kind == "skipped" and self._partly_checked:
                 tip += "\n" + tr(
                     "Rules checked in part: {count}. They count by their findings; the first row below each gives the "
@@ -160,11 +160,13 @@ class VerdictBar(QWidget):
         """Show icon, word and number, or only icon and number if a word would not fit."""
         if not self._counts:
             return
-        each = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
-        wide = max(self._measure_button(kind, self._format_full(kind)) for kind in self.buttons) <= each
+        button_width = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
+        is_wide_enough = (
+            max(self._measure_button(kind, self._format_full(kind)) for kind in self.buttons) <= button_width
+        )
         for kind, button in self.buttons.items():
             number = self._format_number(kind)
-            button.setText(self._format_full(kind) if wide else number)
+            button.setText(self._format_full(kind) if is_wide_enough else number)
             button.setMinimumWidth(self._measure_button(kind, number))
 
     def _measure_button(self, kind: str, text: str) -> int:

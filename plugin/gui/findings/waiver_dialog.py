@@ -169,8 +169,8 @@ class WaiverDialog(QDialog):
         theme.set_placeholder(line, hint)
         return line
 
-    def _make_date_edit(self, ahead: int) -> QDateEdit:
-        edit = QDateEdit(QDate.currentDate().addDays(ahead))
+    def _make_date_edit(self, days_ahead: int) -> QDateEdit:
+        edit = QDateEdit(QDate.currentDate().addDays(days_ahead))
         edit.setDisplayFormat("yyyy-MM-dd")
         edit.setCalendarPopup(True)
         return edit
@@ -239,27 +239,27 @@ class WaiverDialog(QDialog):
 
     def _validate_fields(self) -> None:
         """Show the error of each edited field; enable OK when every required field is filled and none has an error."""
-        blank = self._list_blank_fields()
-        for at in (self._reason_message, self._document_message, self._author_message, self._file_message):
-            if at in blank and at in self._edited:
-                at.show_error(blank[at])
+        blank_fields = self._list_blank_fields()
+        for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):
+            if field_message in blank_fields and field_message in self._edited:
+                field_message.show_error(blank_fields[field_message])
             else:
-                at.show_hint()
-        ends = None if self.forever.isChecked() else _read_date(self.until)
-        if ends is not None and ends < _read_date(self.date):
+                field_message.show_hint()
+        end_date = None if self.forever.isChecked() else _read_date(self.until)
+        if end_date is not None and end_date < _read_date(self.date):
             self._at_until.show_error(
                 tr("The expiry date is before the date of registration. Correct the expiry date.")
             )
         else:
             self._at_until.show_hint()
         self._report_attachment()
-        self.ok.setEnabled(not blank and not self.find_errors() and not self._digest.busy)
+        self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._digest.busy)
         # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
-        self.ok.setToolTip("\n".join(blank.values()))
+        self.ok.setToolTip("\n".join(blank_fields.values()))
 
     def _list_blank_fields(self) -> dict[FieldMessage, str]:
         """Return the blank required fields with their errors, from top to bottom."""
-        required = (
+        required_fields = (
             (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
             (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),
             (self._author_message, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
@@ -269,7 +269,7 @@ class WaiverDialog(QDialog):
                 tr("Choose the file for the waivers, preferably in the data folder."),
             ),
         )
-        return {at: message for at, text, message in required if not text.strip()}
+        return {field_message: message for field_message, text, message in required_fields if not text.strip()}
 
     def _report_attachment(self) -> None:
         if self._digest.busy:
@@ -355,8 +355,8 @@ def _read_date(edit: QDateEdit) -> date:
 def _summarise_findings(findings: list[Any]) -> str:
     """Return a summary of several findings by rule, with their total area."""
     counts = Counter(f.code for f in findings).most_common()
-    named = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
-    more = " …" if len(counts) > _MAX_NAMED_RULES else ""
+    rule_summary = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
+    ellipsis_text = " …" if len(counts) > _MAX_NAMED_RULES else ""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
-    text = tr("{count} findings: {rules}").format(count=len(findings), rules=named + more)
+    text = tr("{count} findings: {rules}").format(count=len(findings), rules=rule_summary + ellipsis_text)
     return f"{text}  {format_hectares_in_list(sum(areas))}" if areas else text

@@ -42,34 +42,39 @@ class WaiverActions(QObject):
 
     def get_waiver_path(self) -> Path | None:
         """Return the path of the waiver file, which need not exist."""
-        known = self._dock.result.check_result.waivers.path
+        check_waiver_path = self._dock.result.check_result.waivers.path
         project = QgsProject.instance()
-        if known is not None or not self._current():
-            return known
+        if check_waiver_path is not None or not self._current():
+            return check_waiver_path
         return places.find_waiver_file_of_layers(project, role_recognition.list_plan_layers(project))
 
     def register_waivers(self, findings: list[Any]) -> None:
         """Ask for reason, document and author of a waiver, then write it to the file."""
         from .waiver_dialog import WaiverDialog
 
-        default = self.get_waiver_path()
+        default_path = self.get_waiver_path()
 
-        written: list[Any] = []
+        waived_findings: list[Any] = []
 
-        def save_waivers(chosen: list[Any], words: Any, path: Path) -> None:
-            self._save_waiver(chosen, words, path)
-            written[:] = chosen
-            if path != default and self._current():
+        def save_waivers(chosen_findings: list[Any], waiver_entry: Any, path: Path) -> None:
+            self._save_waiver(chosen_findings, waiver_entry, path)
+            waived_findings[:] = chosen_findings
+            if path != default_path and self._current():
                 places.store_chosen_waiver_path(QgsProject.instance(), str(path))
 
         tree = self._dock.tree
         titles = {group.code: group.title for group in tree.findings.groups}
         dialog = WaiverDialog(
-            findings, default, save_waivers, self._dock.window(), current=tree.get_selected_finding(), titles=titles
+            findings,
+            default_path,
+            save_waivers,
+            self._dock.window(),
+            current=tree.get_selected_finding(),
+            titles=titles,
         )
         if dialog.exec():
             text = tr("{count} waived, kept in {file}. Press Waived above the list to see them.")
-            self._dock.show_note(text.format(count=len(written), file=Path(dialog.file.text()).name))
+            self._dock.show_note(text.format(count=len(waived_findings), file=Path(dialog.file.text()).name))
         dialog.deleteLater()
 
     def withdraw_waivers(self, findings: list[Any]) -> None:
@@ -84,13 +89,13 @@ class WaiverActions(QObject):
             return
         self._dock.show_note(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
 
-    def _save_waiver(self, findings: list[Any], words: Any, path: Path) -> None:
+    def _save_waiver(self, findings: list[Any], waiver_entry: Any, path: Path) -> None:
         from ...core.waivers.file import change_waivers
         from ...core.waivers.model import make_waivers
 
         limits = self._dock.result.check_result.waivers.limits
         self.apply_waivers(
-            change_waivers(path, add=make_waivers(findings, words, limits, path.parent), limits=limits), path
+            change_waivers(path, add=make_waivers(findings, waiver_entry, limits, path.parent), limits=limits), path
         )
 
     def apply_waivers(self, entries: tuple[Any, ...], path: Path) -> None:
@@ -100,20 +105,23 @@ class WaiverActions(QObject):
         from ...core.waivers.loading import renew_waiver_notices
 
         result = self._dock.result
-        checked = result.check_result
-        plan, report, before = checked.plan, checked.report, checked.waivers
-        checked.waivers = replace(before, entries=entries, path=path, file_exists=True)
-        renew_waiver_notices(report, before, checked.waivers, result.texts)
+        check_result = result.check_result
+        plan, report, former_waivers = check_result.plan, check_result.report, check_result.waivers
+        check_result.waivers = replace(former_waivers, entries=entries, path=path, file_exists=True)
+        renew_waiver_notices(report, former_waivers, check_result.waivers, result.texts)
         templates = plan.norm.standard.templates
-        judged = apply_waivers(
-            report, plan, checked.waivers, lambda finding: result.texts.format_message(finding, templates)
+        applied_waivers = apply_waivers(
+            report, plan, check_result.waivers, lambda finding: result.texts.format_message(finding, templates)
         )
         # Findings of edits are displayed but not in the report.
-        about = {id(f) for f in [*judged.ended_findings, *judged.new_findings]}
-        edited = mark_accepted_findings([f for f in result.findings if id(f) not in about], plan, checked.waivers)
-        touched = {id(f): f for f in [*judged.changed_findings, *edited]}
+        waiver_notice_ids = {id(f) for f in [*applied_waivers.ended_findings, *applied_waivers.new_findings]}
+        marked_findings = mark_accepted_findings(
+            [f for f in result.findings if id(f) not in waiver_notice_ids], plan, check_result.waivers
+        )
+        changed_finding_by_id = {id(f): f for f in [*applied_waivers.changed_findings, *marked_findings]}
         in_view = {id(f) for f in result.findings}
         change = FindingsChange(
-            ended_findings=[f for f in judged.ended_findings if id(f) in in_view], new_findings=judged.new_findings
+            ended_findings=[f for f in applied_waivers.ended_findings if id(f) in in_view],
+            new_findings=applied_waivers.new_findings,
         )
-        self.changed.emit([f for f in touched.values() if id(f) in in_view], change)
+        self.changed.emit([f for f in changed_finding_by_id.values() if id(f) in in_view], change)

@@ -71,13 +71,13 @@ class FixApplier(QObject):
         ``layers``: those of the check by role; ``norm``: of the check; ``texts``: `core.fixes.texts.FixTexts`.
         """
         log = ChangeLog(find_change_log_path(layers), texts)
-        started: list[QgsVectorLayer] = []
+        layers_to_edit: list[QgsVectorLayer] = []
         try:
-            started = find_layers_to_start_editing(order, layers)
-            start_editing(started)
+            layers_to_edit = find_layers_to_start_editing(order, layers)
+            start_editing(layers_to_edit)
             step = apply_order(order, layers, norm, log)
         except (ApplyRefused, SanxianError) as refused:
-            for layer in started:
+            for layer in layers_to_edit:
                 if layer.isEditable() and not layer.isModified():
                     layer.rollBack()
             return str(refused) if isinstance(refused, ApplyRefused) else messages.explain_error(refused)
@@ -113,23 +113,23 @@ class FixApplier(QObject):
             text = tr("The change log does not have this undo or redo. {reason}")
             self._messages.show_warning(text.format(reason=messages.explain_error(error)))
 
-    def _warn_separated(self, names: list[str]) -> None:
+    def _warn_separated(self, layer_names: list[str]) -> None:
         text = tr(
             "A fix over several layers was undone or redone in part: “{layers}” has later edits. Undo those, "
             "then the fix."
         )
-        self._messages.show_warning(text.format(layers=tr(", ").join(names)))
+        self._messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
     def _report(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
-        names = tr(", ").join(step.layer_names)
+        layer_names = tr(", ").join(step.layer_names)
         if len(order.proposals) == 1:
             text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.").format(
-                fix=log.texts.message(order.proposals[0]), layers=names
+                fix=log.texts.message(order.proposals[0]), layers=layer_names
             )
         else:
             text = tr(
                 "{count} findings fixed. Layer “{layers}”, in the edit buffer; save the layer to keep it."
-            ).format(count=len(order.proposals), layers=names)
+            ).format(count=len(order.proposals), layers=layer_names)
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
         self._messages.show_message(text, "success")

@@ -29,15 +29,15 @@ class AreaRow:
 def make_area_rows(proposals: Iterable[Any], layer_name: Callable[[str], str]) -> list[AreaRow]:
     """Return the areas of the layers of proposals, and the other sides of their findings as unchanged."""
     sums: dict[str, list[float]] = {}
-    unchanged: dict[str, None] = {}
-    edited: set[str] = set()
+    involved_roles: dict[str, None] = {}
+    edited_roles: set[str] = set()
     for proposal in proposals:
         for area in proposal.areas:
             sides = (area.ellipsoid_before_m2, area.ellipsoid_out_m2, area.ellipsoid_in_m2, area.ellipsoid_after_m2)
-            former = sums.get(area.role, [0.0] * 4)
-            sums[area.role] = [one + other for one, other in zip(former, sides, strict=True)]
-        edited |= proposal.edits.roles
-        unchanged |= dict.fromkeys(
+            former_sums = sums.get(area.role, [0.0] * 4)
+            sums[area.role] = [one + other for one, other in zip(former_sums, sides, strict=True)]
+        edited_roles |= proposal.edits.roles
+        involved_roles |= dict.fromkeys(
             role
             for role in (*sorted(proposal.edits.roles), proposal.finding.role, proposal.finding.related_role)
             if role
@@ -46,10 +46,11 @@ def make_area_rows(proposals: Iterable[Any], layer_name: Callable[[str], str]) -
         AreaRow(_strip_code_in_brackets(layer_name(role)), (f[0], f[1], f[2], f[3]), tip=layer_name(role))
         for role, f in sums.items()
     ]
-    others = [role for role in unchanged if role not in sums]
-    words = {role: tr("attributes only") if role in edited else tr("unchanged") for role in others}
+    other_roles = [role for role in involved_roles if role not in sums]
+    remark_by_role = {role: tr("attributes only") if role in edited_roles else tr("unchanged") for role in other_roles}
     return rows + [
-        AreaRow(_strip_code_in_brackets(layer_name(role)), None, words[role], layer_name(role)) for role in others
+        AreaRow(_strip_code_in_brackets(layer_name(role)), None, remark_by_role[role], layer_name(role))
+        for role in other_roles
     ]
 
 
@@ -88,12 +89,12 @@ class AreaTable(QTableWidget):
             if row.figures is None:
                 texts += ["", "", "", row.remark]
             else:
-                before, moved_out, moved_in, after = row.figures
+                area_before, moved_out, moved_in, area_after = row.figures
                 texts += [
-                    format_number(before, 2),
+                    format_number(area_before, 2),
                     f"−{format_number(moved_out, 2)}" if moved_out >= 0.005 else "0.00",
                     f"+{format_number(moved_in, 2)}" if moved_in >= 0.005 else "0.00",
-                    format_number(after, 2),
+                    format_number(area_after, 2),
                 ]
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)

@@ -152,14 +152,14 @@ class BatchDialog(QDialog):
             self.group_buttons[group] = button
             row.addWidget(button)
         row.addStretch()
-        only_safe, none = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
-        only_safe.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
-        none.clicked.connect(lambda: self.model.tick_only_safe(False))
+        only_safe_button, none_button = QPushButton(tr("Safe Only")), QPushButton(tr("None"))
+        only_safe_button.clicked.connect(lambda _on=False: self.model.tick_only_safe(True))
+        none_button.clicked.connect(lambda: self.model.tick_only_safe(False))
         self.preview_button = QPushButton(tr("Other Fixes…"))
         self.preview_button.clicked.connect(self._request_preview)
         self.export_button = QPushButton(tr("Export Table…"))
         self.export_button.clicked.connect(self.exportRequested)
-        for button in (only_safe, none, self.preview_button, self.export_button):
+        for button in (only_safe_button, none_button, self.preview_button, self.export_button):
             button.setAutoDefault(False)
             row.addWidget(button)
         return row
@@ -196,9 +196,13 @@ class BatchDialog(QDialog):
         """Show the outcome of a trial."""
         self.model.set_rows(rows)
         counts = {group: sum(row.group == group for row in rows) for group in (SAFE, CONFIRM, REFUSED)}
-        words = {SAFE: tr("Safe {count}"), CONFIRM: tr("To confirm {count}"), REFUSED: tr("Not fixable {count}")}
+        text_by_group = {
+            SAFE: tr("Safe {count}"),
+            CONFIRM: tr("To confirm {count}"),
+            REFUSED: tr("Not fixable {count}"),
+        }
         for group, button in self.group_buttons.items():
-            button.setText(words[group].format(count=counts[group]))
+            button.setText(text_by_group[group].format(count=counts[group]))
         fixable = counts[SAFE] + counts[CONFIRM]
         text = tr("{count} findings have a fix, {others} are only explained.")
         self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")

@@ -22,19 +22,19 @@ class ChoiceWindow(FixWindow):
     ``_finding``: what the ways are for; ``_label``: name of the step to undo.
     """
 
-    def __init__(self, *shared: Any):
-        super().__init__(*shared)
+    def __init__(self, *window_args: Any):
+        super().__init__(*window_args)
         self.closed.connect(self._forget)
         self._finding: Any = None
         self._label = ""
 
-    def _connect_dialog(self, dialog: FixDialog, trial: TrialRunner) -> None:
+    def _connect_dialog(self, dialog: FixDialog, trial_runner: TrialRunner) -> None:
         dialog.choiceShown.connect(self._show_choice)
         dialog.applyRequested.connect(self.apply)
-        dialog.retryRequested.connect(trial.run_again)
-        trial.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
-        trial.refused.connect(self._show_refusal)
-        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
+        dialog.retryRequested.connect(trial_runner.run_again)
+        trial_runner.began.connect(lambda: dialog.show_trial(tr("Trying the fixes on a copy…")))
+        trial_runner.refused.connect(self._show_refusal)
+        trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed."), can_retry=True))
 
     def _forget(self) -> None:
         self._finding = None
@@ -75,8 +75,8 @@ class ChoiceWindow(FixWindow):
             self.trial.run_again()
             return
         norm = self._dock.result.check_result.plan.norm
-        refused = self._applier.apply(self._make_order(choice), self._get_layers(), norm, self._texts)
-        if refused:
-            self.dialog.show_state(refused, can_apply=False, can_retry=True)
+        refusal_text = self._applier.apply(self._make_order(choice), self._get_layers(), norm, self._texts)
+        if refusal_text:
+            self.dialog.show_state(refusal_text, can_apply=False, can_retry=True)
         else:
             self.dialog.accept()

@@ -49,11 +49,11 @@ class FixWindow(QObject):
         """
         if self.dialog is not None:
             return
-        self.trial = trial = TrialRunner(self._editing, self._current, self)
-        self.dialog = dialog = make_dialog(trial)
-        dialog.cancelRequested.connect(trial.cancel)
+        self.trial = trial_runner = TrialRunner(self._editing, self._current, self)
+        self.dialog = dialog = make_dialog(trial_runner)
+        dialog.cancelRequested.connect(trial_runner.cancel)
         dialog.finished.connect(lambda _result: self._on_closed())
-        trial.progressed.connect(dialog.show_progress)
+        trial_runner.progressed.connect(dialog.show_progress)
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
@@ -72,12 +72,12 @@ class FixWindow(QObject):
 
     def _on_closed(self) -> None:
         dialog, self.dialog = self.dialog, None
-        trial, self.trial = self.trial, None
+        trial_runner, self.trial = self.trial, None
         self._mark.clear()
         self.closed.emit()
-        if trial is not None:
-            trial.stop()
-            trial.deleteLater()
+        if trial_runner is not None:
+            trial_runner.stop()
+            trial_runner.deleteLater()
         if dialog is not None:
             dialog.deleteLater()
 

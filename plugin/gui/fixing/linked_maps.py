@@ -29,13 +29,13 @@ class LinkedMaps(QWidget):
         self._tools = []
         self.scale_label = make_faint_label()
         # A long remark must not make one map wider than the other.
-        linked = theme.set_faint(ElidedLabel(tr("Both maps move together")))
+        linked_label = theme.set_faint(ElidedLabel(tr("Both maps move together")))
         sides = (
             (self.before, tr("Before"), self.scale_label),
-            (self.after, tr("After (preview, nothing written yet)"), linked),
+            (self.after, tr("After (preview, nothing written yet)"), linked_label),
         )
-        for canvas, title, remark in sides:
-            row.addWidget(self._make_frame(canvas, title, remark), 1)
+        for canvas, title, remark_label in sides:
+            row.addWidget(self._make_frame(canvas, title, remark_label), 1)
         self.marks = [
             FixMapPreview(self.before, shows_after=False),
             FixMapPreview(self.after),
@@ -44,7 +44,7 @@ class LinkedMaps(QWidget):
         self.after.extentsChanged.connect(lambda: self._copy_extent_to_other_map(self.after, self.before))
         self.refresh_layers()
 
-    def _make_frame(self, canvas: QgsMapCanvas, title: str, remark: QLabel) -> QFrame:
+    def _make_frame(self, canvas: QgsMapCanvas, title: str, remark_label: QLabel) -> QFrame:
         frame = QFrame()
         frame.setFrameShape(QFrame.Shape.StyledPanel)
         layout = QVBoxLayout(frame)
@@ -58,8 +58,8 @@ class LinkedMaps(QWidget):
         font.setBold(True)
         name.setFont(font)
         head.addWidget(name)
-        remark.setAlignment(Qt.AlignmentFlag.AlignRight)
-        head.addWidget(remark, 1)
+        remark_label.setAlignment(Qt.AlignmentFlag.AlignRight)
+        head.addWidget(remark_label, 1)
         layout.addLayout(head)
         layout.addWidget(canvas, 1)
         # Keys such as Escape belong to the dialog.
@@ -113,11 +113,11 @@ class LinkedMaps(QWidget):
             canvas.stopRendering()
             canvas.setLayers([])
 
-    def _copy_extent_to_other_map(self, moved: QgsMapCanvas, other: QgsMapCanvas) -> None:
+    def _copy_extent_to_other_map(self, moved_map: QgsMapCanvas, other_map: QgsMapCanvas) -> None:
         if self._is_moving:
             return
         self._is_moving = True
-        other.setExtent(moved.extent())
-        other.refresh()
+        other_map.setExtent(moved_map.extent())
+        other_map.refresh()
         self._is_moving = False
-        self.scale_label.setText(f"1:{round(moved.scale()):,}".replace(",", "\u2009"))
+        self.scale_label.setText(f"1:{round(moved_map.scale()):,}".replace(",", "\u2009"))

@@ -34,8 +34,8 @@ class BatchFixer(FixWindow):
 
     previewRequested = pyqtSignal(object)
 
-    def __init__(self, *shared: Any):
-        super().__init__(*shared)
+    def __init__(self, *window_args: Any):
+        super().__init__(*window_args)
         self.closed.connect(self._forget)
         self._findings: list[Any] = []
         self._trial_answer: BatchTrial | None = None
@@ -50,7 +50,7 @@ class BatchFixer(FixWindow):
         self._open_dialog_once(self._make_dialog)
         self.try_all()
 
-    def _make_dialog(self, trial: TrialRunner) -> BatchDialog:
+    def _make_dialog(self, trial_runner: TrialRunner) -> BatchDialog:
         dialog = BatchDialog(self._iface.mapCanvas(), self._iface.mainWindow())
         dialog.rowShown.connect(self._show_row)
         dialog.previewRequested.connect(self._preview_row)
@@ -58,10 +58,10 @@ class BatchFixer(FixWindow):
         dialog.applyRequested.connect(self.apply)
         dialog.retryRequested.connect(self.try_all)
         dialog.exportRequested.connect(self._ask_and_export_table)
-        trial.began.connect(self._show_trial)
-        trial.succeeded.connect(self._on_trial_done)
-        trial.refused.connect(self._show_refusal)
-        trial.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
+        trial_runner.began.connect(self._show_trial)
+        trial_runner.succeeded.connect(self._on_trial_done)
+        trial_runner.refused.connect(self._show_refusal)
+        trial_runner.stopped.connect(lambda: self._show_refusal(tr("Cancelled; nothing was changed.")))
         return dialog
 
     def _forget(self) -> None:
@@ -70,11 +70,11 @@ class BatchFixer(FixWindow):
     # --- the trial
     def try_all(self) -> None:
         """Try the fixes of all findings that are still there."""
-        there = {finding.fingerprint for finding in self._dock.result.findings}
-        self._findings = [finding for finding in self._findings if finding.fingerprint in there]
+        current_fingerprints = {finding.fingerprint for finding in self._dock.result.findings}
+        self._findings = [finding for finding in self._findings if finding.fingerprint in current_fingerprints]
         self._applying = None
-        work = make_batch_work(self._findings, {}, safe_only=True)
-        self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), work)
+        batch_work = make_batch_work(self._findings, {}, safe_only=True)
+        self.trial.start(tr("Try fixes of {count} findings").format(count=len(self._findings)), batch_work)
 
     def _show_trial(self) -> None:
         if self._applying is None:
@@ -88,24 +88,24 @@ class BatchFixer(FixWindow):
         self._applying = None
         self.dialog.show_state(reason, can_apply=False, can_retry=True)
 
-    def _on_trial_done(self, answer: BatchTrial) -> None:
+    def _on_trial_done(self, batch_trial: BatchTrial) -> None:
         if self._applying is not None:
-            self._apply_answer(answer)
+            self._apply_answer(batch_trial)
             return
-        self._trial_answer = answer
-        self.dialog.show_rows(make_batch_rows(answer.result.entries, self._texts))
+        self._trial_answer = batch_trial
+        self.dialog.show_rows(make_batch_rows(batch_trial.result.entries, self._texts))
         self._show_balance()
 
     # --- what is shown
     def _show_balance(self) -> None:
         """Show the areas that the ticked fixes change, and what Apply will do."""
-        ticked = [row.entry.proposal for row in self.dialog.model.list_ticked()]
-        self.dialog.show_areas(make_area_rows(ticked, self._texts.layer) if ticked else [])
+        ticked_proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
+        self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.layer) if ticked_proposals else [])
         if self.trial.is_running:
             return
         if not self._findings:
             text = tr("There are no findings in the selection.")
-        elif ticked:
+        elif ticked_proposals:
             text = tr(
                 "Written to the edit buffer as one step, not saved; layers are switched to edit mode where needed."
             )
@@ -113,7 +113,7 @@ class BatchFixer(FixWindow):
             text = tr("Nothing is ticked. A fix to confirm can be ticked once its preview was shown.")
         else:
             text = tr("None of the findings has a fix; the table has the reasons.")
-        self.dialog.show_state(text, can_apply=bool(ticked))
+        self.dialog.show_state(text, can_apply=bool(ticked_proposals))
 
     def _show_row(self, row: BatchRow) -> None:
         crs = self._dock.result.crs
@@ -157,29 +157,31 @@ class BatchFixer(FixWindow):
     # --- apply
     def apply(self) -> None:
         """Try the ticked findings again, and apply them if all goes as shown."""
-        ticked = self.dialog.model.list_ticked()
-        if not self.trial.is_current or not ticked:
+        ticked_rows = self.dialog.model.list_ticked()
+        if not self.trial.is_current or not ticked_rows:
             self.try_all()
             return
-        self._applying = {row.entry.finding.fingerprint: not row.entry.proposal.is_safe for row in ticked}
+        self._applying = {row.entry.finding.fingerprint: not row.entry.proposal.is_safe for row in ticked_rows}
         order = {id(finding): position for position, finding in enumerate(self._findings)}
-        findings = sorted((row.entry.finding for row in ticked), key=lambda one: order.get(id(one), len(order)))
-        work = make_batch_work(findings, {}, safe_only=False)
-        self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), work, retries=False)
+        findings = sorted((row.entry.finding for row in ticked_rows), key=lambda one: order.get(id(one), len(order)))
+        batch_work = make_batch_work(findings, {}, safe_only=False)
+        self.trial.start(tr("Apply {count} fixes").format(count=len(findings)), batch_work, retries=False)
 
-    def _apply_answer(self, answer: BatchTrial) -> None:
+    def _apply_answer(self, batch_trial: BatchTrial) -> None:
         from ...core.fixes.merging import merge_edits
 
-        confirmed, self._applying = self._applying, None
-        proposals = answer.result.applied
-        doubtful = [
+        confirmed_by_fingerprint, self._applying = self._applying, None
+        proposals = batch_trial.result.applied
+        doubtful_findings = [
             entry.finding
-            for entry in answer.result.entries
-            if entry.is_applied and not entry.proposal.is_safe and not confirmed.get(entry.finding.fingerprint, False)
+            for entry in batch_trial.result.entries
+            if entry.is_applied
+            and not entry.proposal.is_safe
+            and not confirmed_by_fingerprint.get(entry.finding.fingerprint, False)
         ]
-        if doubtful:
+        if doubtful_findings:
             text = tr("Without the fixes that are not ticked, {count} others are not safe. Try again and check them.")
-            self._show_refusal(text.format(count=len(doubtful)))
+            self._show_refusal(text.format(count=len(doubtful_findings)))
             return
         if not self.trial.is_current:
             self.try_all()
@@ -187,13 +189,13 @@ class BatchFixer(FixWindow):
         order = FixOrder(
             proposals,
             merge_edits(proposal.edits for proposal in proposals),
-            answer.rows_before,
+            batch_trial.rows_before,
             tr("Batch fix ({count})").format(count=len(proposals)),
             get_person(),
         )
         norm = self._dock.result.check_result.plan.norm
-        refused = self._applier.apply(order, self._get_layers(), norm, self._texts)
-        if refused:
-            self._show_refusal(refused)
+        refusal_text = self._applier.apply(order, self._get_layers(), norm, self._texts)
+        if refusal_text:
+            self._show_refusal(refusal_text)
             return
         self.dialog.accept()

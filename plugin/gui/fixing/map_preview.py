@@ -118,14 +118,14 @@ class FixMapPreview:
     def _add_band(
         self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, colour: QColor, width_em: float
     ) -> QgsRubberBand | None:
-        moved = QgsGeometry(shape)
+        map_geometry = QgsGeometry(shape)
         target = self._canvas.mapSettings().destinationCrs()
         try:
-            moved.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
+            map_geometry.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
         except QgsCsException:
             return None
-        band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(moved.wkbType()))
-        band.setToGeometry(moved, None)
+        band = QgsRubberBand(self._canvas, QgsWkbTypes.geometryType(map_geometry.wkbType()))
+        band.setToGeometry(map_geometry, None)
         band.setStrokeColor(colour)
         band.setFillColor(QColor(0, 0, 0, 0))
         band.setWidth(max(1, round(width_em * self._canvas.fontMetrics().height())))

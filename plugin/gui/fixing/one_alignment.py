@@ -23,8 +23,8 @@ _SURVEY_DOUBT = "other_survey"
 class FeatureAligner(ChoiceWindow):
     """Opens the preview for the selected features of a plan layer, one after the other."""
 
-    def __init__(self, *shared: Any):
-        super().__init__(*shared)
+    def __init__(self, *window_args: Any):
+        super().__init__(*window_args)
         self._label = tr("Align with layer: {title}")
         self._role = ""
         self._features: list[tuple[int, str]] = []
@@ -51,7 +51,7 @@ class FeatureAligner(ChoiceWindow):
             for feature in layer.getSelectedFeatures()
         ]
         self.close()
-        self._open_dialog_once(lambda trial: self._make_dialog(trial, references))
+        self._open_dialog_once(lambda trial_runner: self._make_dialog(trial_runner, references))
         self._show_feature()
         return ""
 
@@ -62,13 +62,13 @@ class FeatureAligner(ChoiceWindow):
         layers = self._get_layers().items()
         return [(one, self._texts.layer(one)) for one, layer in layers if one != role and layer.geometryType() in kinds]
 
-    def _make_dialog(self, trial: TrialRunner, references: list[tuple[str, str]]) -> AlignDialog:
+    def _make_dialog(self, trial_runner: TrialRunner, references: list[tuple[str, str]]) -> AlignDialog:
         dialog = AlignDialog(self._iface.mapCanvas(), references, self._iface.mainWindow())
-        self._connect_dialog(dialog, trial)
+        self._connect_dialog(dialog, trial_runner)
         dialog.stepped.connect(self._step)
         dialog.changed.connect(self._try_again)
         dialog.surveyConfirmed.connect(self._confirm_survey)
-        trial.succeeded.connect(self._show_choices)
+        trial_runner.succeeded.connect(self._show_choices)
         return dialog
 
     def _show_feature(self) -> None:

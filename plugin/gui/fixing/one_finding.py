@@ -18,8 +18,8 @@ from .trial_runner import TrialRunner
 class FindingFixer(ChoiceWindow):
     """Opens the preview of one finding's fixes and applies the chosen one."""
 
-    def __init__(self, *shared: Any):
-        super().__init__(*shared)
+    def __init__(self, *window_args: Any):
+        super().__init__(*window_args)
         #: Layer code → document that allows the change of a sealed layer, for the finding in view.
         self._documents: dict[str, str] = {}
         self._sealed_role = ""
@@ -31,12 +31,12 @@ class FindingFixer(ChoiceWindow):
         self._open_dialog_once(self._make_dialog)
         self._show_finding(finding)
 
-    def _make_dialog(self, trial: TrialRunner) -> FixDialog:
+    def _make_dialog(self, trial_runner: TrialRunner) -> FixDialog:
         dialog = FixDialog(self._iface.mapCanvas(), self._iface.mainWindow())
-        self._connect_dialog(dialog, trial)
+        self._connect_dialog(dialog, trial_runner)
         dialog.stepped.connect(self._step)
         dialog.documentRequested.connect(self._ask_document)
-        trial.succeeded.connect(self._show_choices)
+        trial_runner.succeeded.connect(self._show_choices)
         return dialog
 
     # --- what is shown
@@ -55,16 +55,18 @@ class FindingFixer(ChoiceWindow):
         self._try_fixes()
 
     def _try_fixes(self) -> None:
-        work = make_choices_work(self._finding, self._documents)
-        self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), work)
+        choices_work = make_choices_work(self._finding, self._documents)
+        self.trial.start(tr("Try fixes of {code}").format(code=self._finding.code), choices_work)
 
     def _show_choices(self, choices: list[Any]) -> None:
         """Show the answer of the trial."""
         if not any(f.fingerprint == self._finding.fingerprint for f in self._dock.result.findings):
             self._show_refusal(tr("An edit has corrected this finding."))
             return
-        sealed = next((c.refusal for c in choices if c.refusal is not None and c.refusal.reason == "sealed"), None)
-        self._sealed_role = str(sealed.params.get("role", "")) if sealed is not None else ""
+        sealed_refusal = next(
+            (c.refusal for c in choices if c.refusal is not None and c.refusal.reason == "sealed"), None
+        )
+        self._sealed_role = str(sealed_refusal.params.get("role", "")) if sealed_refusal is not None else ""
         none_text = tr("No fix for this kind of finding. Follow “How to fix” in the panel.")
         self.dialog.choices.show_choices(choices, self._texts, none_text)
         if self.dialog.choices.current is not None:
@@ -85,9 +87,9 @@ class FindingFixer(ChoiceWindow):
     def _ask_document(self) -> None:
         """Ask for the document that allows a change of the sealed layer, then try again."""
         text = tr("Number of the document that approves a change of {layer}. It is written to the change log.")
-        number, accepted = QInputDialog.getText(
+        number, is_accepted = QInputDialog.getText(
             self.dialog, tr("Document Number"), text.format(layer=self._texts.layer(self._sealed_role))
         )
-        if accepted and number.strip() and self.dialog is not None:
+        if is_accepted and number.strip() and self.dialog is not None:
             self._documents = {**self._documents, self._sealed_role: number.strip()}
             self._try_fixes()

@@ -60,8 +60,8 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         lines.append(("ok", tr("Ends: {rules}").format(rules=_count_by_rule(proposal.ended_findings))))
     if proposal.new_findings:
         lines.append(("warning", tr("Adds: {rules}").format(rules=_count_by_rule(proposal.new_findings))))
-        shown = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
-        lines += [("info", finding.message) for finding in shown if finding.message]
+        shown_findings = proposal.new_findings[:_MAX_SHOWN_FINDINGS]
+        lines += [("info", finding.message) for finding in shown_findings if finding.message]
     else:
         lines.append(("ok", tr("No new findings")))
     lines += [("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.doubts(proposal)]

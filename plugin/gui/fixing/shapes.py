@@ -24,11 +24,11 @@ def make_fix_shapes(
     shapes = FixShapes(crs)
     for proposal in proposals:
         for edit in proposal.edits:
-            before = rows_before.get((edit.role, edit.fid))
+            row_before = rows_before.get((edit.role, edit.fid))
             if edit.shape is UNCHANGED and not edit.is_deleted:
                 continue
-            if not edit.is_new and before is not None and before.feature.wkb is not None:
-                shapes.before.append(_convert_wkb_to_geometry(before.feature.wkb))
+            if not edit.is_new and row_before is not None and row_before.feature.wkb is not None:
+                shapes.before.append(_convert_wkb_to_geometry(row_before.feature.wkb))
             if edit.shape is not UNCHANGED and edit.shape is not None:
                 shapes.after.append(_convert_wkb_to_geometry(edit.shape.wkb))
         for area in proposal.areas:

@@ -98,10 +98,10 @@ class TrialRunner(QObject):
         def is_latest() -> bool:
             return bool(job) and self._job is job[0]
 
-        def done(answer: Any) -> None:
+        def done(trial_answer: Any) -> None:
             if is_latest():
                 self._job = None
-                self.succeeded.emit(answer)
+                self.succeeded.emit(trial_answer)
 
         def failed(error: Exception) -> None:
             log_error(error)
@@ -118,10 +118,10 @@ class TrialRunner(QObject):
                 self._job = None
                 self._on_cancelled()
 
-        started = live.run_trial(self._title, self._work, done, failed, cancelled)
-        job.append(started)
-        self._job = started
-        started.step.connect(lambda share, _text: self.progressed.emit(share) if is_latest() else None)
+        background_job = live.run_trial(self._title, self._work, done, failed, cancelled)
+        job.append(background_job)
+        self._job = background_job
+        background_job.step.connect(lambda share, _text: self.progressed.emit(share) if is_latest() else None)
 
     def cancel(self) -> None:
         """Stop the running trial."""

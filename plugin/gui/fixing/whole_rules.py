@@ -16,23 +16,23 @@ class NonLocalFindingChanges:
         """Compare the proposals with the displayed findings, before or right after they are applied."""
         from ...core.fixes.differences import is_same_problem
 
-        remaining = [finding for finding in findings if _is_of_non_local_rule(finding)]
+        remaining_findings = [finding for finding in findings if _is_of_non_local_rule(finding)]
         self._ended: list[Any] = []
         self._added: list[Any] = []
         for proposal in proposals:
-            for ended in filter(_is_of_non_local_rule, proposal.ended_findings):
-                known = next((one for one in self._added if is_same_problem(one, ended)), None)
-                if known is not None:
-                    self._added.remove(known)
+            for ended_finding in filter(_is_of_non_local_rule, proposal.ended_findings):
+                added_finding = next((one for one in self._added if is_same_problem(one, ended_finding)), None)
+                if added_finding is not None:
+                    self._added.remove(added_finding)
                     continue
-                match = next((one for one in remaining if is_same_problem(one, ended)), None)
+                match = next((one for one in remaining_findings if is_same_problem(one, ended_finding)), None)
                 if match is not None:
-                    remaining.remove(match)
+                    remaining_findings.remove(match)
                     self._ended.append(match)
             self._added += [
                 one
                 for one in filter(_is_of_non_local_rule, proposal.new_findings)
-                if not any(is_same_problem(one, other) for other in (*remaining, *self._added))
+                if not any(is_same_problem(one, other) for other in (*remaining_findings, *self._added))
             ]
 
     def apply(self) -> Any:
@@ -41,8 +41,8 @@ class NonLocalFindingChanges:
 
     def revert(self, findings: list[Any]) -> Any:
         """Return the change that an undo of the fixes makes; ``findings``: the displayed ones."""
-        displayed = {id(finding) for finding in findings}
-        return _make_change([one for one in self._added if id(one) in displayed], self._ended)
+        displayed_ids = {id(finding) for finding in findings}
+        return _make_change([one for one in self._added if id(one) in displayed_ids], self._ended)
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:
@@ -52,7 +52,11 @@ def _is_of_non_local_rule(finding: Any) -> bool:
     return rule is not None and not rule.local
 
 
-def _make_change(gone: list[Any], found: list[Any]) -> Any:
+def _make_change(ended_findings: list[Any], new_findings: list[Any]) -> Any:
     from ...core.live.session import FindingsChange
 
-    return FindingsChange(ended_findings=list(gone), new_findings=list(found)) if gone or found else None
+    return (
+        FindingsChange(ended_findings=list(ended_findings), new_findings=list(new_findings))
+        if ended_findings or new_findings
+        else None
+    )
