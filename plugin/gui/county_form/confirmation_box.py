@@ -66,11 +66,11 @@ class ConfirmationBox(FormBox):
         self.items.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.items.setMinimumHeight(self.fontMetrics().height() * 9)
         self.messages = {name: FieldMessage(lines=0) for name in ("by", "document", "date", "items")}
-        every, none = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
-        for button in (every, none):
+        tick_all_button, tick_none_button = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
+        for button in (tick_all_button, tick_none_button):
             button.setAutoDefault(False)
-        every.clicked.connect(lambda: self._set_all_ticks(True))
-        none.clicked.connect(lambda: self._set_all_ticks(False))
+        tick_all_button.clicked.connect(lambda: self._set_all_ticks(True))
+        tick_none_button.clicked.connect(lambda: self._set_all_ticks(False))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
@@ -84,7 +84,7 @@ class ConfirmationBox(FormBox):
             grid.addWidget(QLabel(label), 2 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(widget, 2 * number + 1, 1)
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
-        grid.addWidget(WidgetRow((every, none)), 9, 1)
+        grid.addWidget(WidgetRow((tick_all_button, tick_none_button)), 9, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self._on_changed)
         self.date.dateChanged.connect(self._choose_date)
@@ -104,9 +104,9 @@ class ConfirmationBox(FormBox):
         """List the settings that can be confirmed; ticked ones stay ticked."""
         if items == self._offered_items:
             return
-        former = self._read_items()
-        ticked = set(items) if _ALL_SETTINGS in former else set(former)
-        self._given_items, self._offered_items = former, items
+        former_items = self._read_items()
+        ticked_items = set(items) if _ALL_SETTINGS in former_items else set(former_items)
+        self._given_items, self._offered_items = former_items, items
         self._is_filling = True
         self.items.clear()
         for key in items:
@@ -114,7 +114,7 @@ class ConfirmationBox(FormBox):
             item.setData(Qt.ItemDataRole.UserRole, key)
             item.setToolTip(f"{item.text()}\n" + tr("{key}, mark C").format(key=key))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
-            item.setCheckState(Qt.CheckState.Checked if key in ticked else Qt.CheckState.Unchecked)
+            item.setCheckState(Qt.CheckState.Checked if key in ticked_items else Qt.CheckState.Unchecked)
             self.items.addItem(item)
         self._is_filling = False
 
@@ -134,11 +134,13 @@ class ConfirmationBox(FormBox):
 
     def read_confirmation(self) -> CountyConfirmation:
         items = self._read_items()
-        given = CountyConfirmation(self.by.text().strip(), self.document.text().strip(), "", items)
+        entered_confirmation = CountyConfirmation(self.by.text().strip(), self.document.text().strip(), "", items)
         return (
-            given
-            if given.is_empty
-            else CountyConfirmation(given.by, given.document, self.date.date().toString(_ISO_DATE), items)
+            entered_confirmation
+            if entered_confirmation.is_empty
+            else CountyConfirmation(
+                entered_confirmation.by, entered_confirmation.document, self.date.date().toString(_ISO_DATE), items
+            )
         )
 
     def clear_messages(self) -> None:
@@ -150,16 +152,16 @@ class ConfirmationBox(FormBox):
 
     def _read_items(self) -> tuple[str, ...]:
         rows = [self.items.item(n) for n in range(self.items.count())]
-        ticked = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
-        if _ALL_SETTINGS in self._given_items and len(ticked) == len(rows):
+        ticked_items = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
+        if _ALL_SETTINGS in self._given_items and len(ticked_items) == len(rows):
             # Preserve “all” of the file unless the user unticks an item.
             return self._given_items
-        preserved = [
+        preserved_items = [
             item
             for item in self._given_items
-            if item != _ALL_SETTINGS and (item in ticked or item not in self._offered_items)
+            if item != _ALL_SETTINGS and (item in ticked_items or item not in self._offered_items)
         ]
-        return (*preserved, *(item for item in ticked if item not in preserved))
+        return (*preserved_items, *(item for item in ticked_items if item not in preserved_items))
 
     def _set_all_ticks(self, on: bool) -> None:
         self._is_filling = True

@@ -59,9 +59,11 @@ class InheritingLineEdit(QLineEdit):
         painter.setPen(theme.get_faint_color(in_field=True))
         option = QStyleOptionFrame()
         self.initStyleOption(option)
-        room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(3, 0, -3, 0)
-        text = self.fontMetrics().elidedText(self.inherited_text, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+        text_rect = (
+            self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(3, 0, -3, 0)
+        )
+        text = self.fontMetrics().elidedText(self.inherited_text, Qt.TextElideMode.ElideRight, text_rect.width())
+        painter.drawText(text_rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
     def _update_tooltip(self, *_args: object) -> None:
         self.setToolTip(self.text() or self.inherited_text)

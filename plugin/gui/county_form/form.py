@@ -174,8 +174,10 @@ class CountyForm(QWidget):
         # Without its own file the county inherits from the profile chosen above the form.
         for widget in (self._parent_label, self.base):
             widget.setVisible(bool(text))
-        fitting = [profile for profile in list_profile_ids() if load_profile(profile).covers(county.area_code)]
-        self.base.set_profiles(fitting)
+        covering_profile_ids = [
+            profile for profile in list_profile_ids() if load_profile(profile).covers(county.area_code)
+        ]
+        self.base.set_profiles(covering_profile_ids)
         self.base.choose_profile(county.parent_profile)
         self._norm = self._load_inherited(county)
         self.targets.show_targets(county.targets, self._norm, county.area_code)
@@ -206,10 +208,18 @@ class CountyForm(QWidget):
 
     def read_county_settings(self) -> CountySettings:
         """Return the settings in the form, and those that the form does not show."""
-        shown = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
-        own = {**self.ratio.read_settings(), **self.limits.read_settings(), **self.tolerances.read_settings()}
-        not_shown = {key: value for key, value in self._stored_settings.value_by_setting.items() if key not in shown}
-        documents = {key: value for key, value in self._stored_settings.document_by_setting.items() if key in not_shown}
+        displayed_keys = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
+        entered_values = {
+            **self.ratio.read_settings(),
+            **self.limits.read_settings(),
+            **self.tolerances.read_settings(),
+        }
+        undisplayed_values = {
+            key: value for key, value in self._stored_settings.value_by_setting.items() if key not in displayed_keys
+        }
+        documents = {
+            key: value for key, value in self._stored_settings.document_by_setting.items() if key in undisplayed_values
+        }
         for box in (self.ratio.limit, self.limits, self.tolerances):
             documents |= box.read_documents()
         # The form has no document field for these; preserve the document of the file while the value is unchanged.
@@ -217,7 +227,7 @@ class CountyForm(QWidget):
             key: self._stored_settings.document_by_setting[key]
             for key in ("ratio.form", "ratio.classes")
             if key in self._stored_settings.document_by_setting
-            and own.get(key) == self._stored_settings.value_by_setting.get(key)
+            and entered_values.get(key) == self._stored_settings.value_by_setting.get(key)
         }
         code = self.area_code.text().strip()
         return replace(
@@ -225,7 +235,7 @@ class CountyForm(QWidget):
             name=self.name.text().strip(),
             area_code=code,
             targets=self.targets.read_targets(code),
-            value_by_setting={**not_shown, **own},
+            value_by_setting={**undisplayed_values, **entered_values},
             document_by_setting=documents,
             confirmation=self.confirmation.read_confirmation(),
         )
@@ -266,8 +276,10 @@ class CountyForm(QWidget):
 
     def _refresh_messages(self) -> None:
         county = self.read_county_settings()
-        needed = self.has_own_values or bool(self._text)
-        self.problems = find_county_problems(county, self._path, self._text, self._opened_settings) if needed else []
+        needs_validation = self.has_own_values or bool(self._text)
+        self.problems = (
+            find_county_problems(county, self._path, self._text, self._opened_settings) if needs_validation else []
+        )
         self._show_problems()
         self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
         others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
@@ -281,18 +293,24 @@ class CountyForm(QWidget):
         norm = self._norm
         if self.has_own_values or self._text:
             try:
-                unconfirmed = replace(county, confirmation=CountyConfirmation())
-                norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed, self._path, self._text))
+                unconfirmed_county = replace(county, confirmation=CountyConfirmation())
+                norm = replace(norm, profile=load_profile_as_if_saved(unconfirmed_county, self._path, self._text))
             except SanxianError as error:
                 self.file_message.show_text(trouble.explain_error(error))
                 return
         items = find_confirmable_items(norm)
         self.confirmation.show_confirmable_settings(items)
-        given = self.confirmation.read_confirmation()
-        complete = given.by and given.document and not any(p.field_path.startswith("confirmed") for p in self.problems)
-        known = norm.profile if not complete else replace(norm.profile, confirmed=frozenset(given.items))
-        checked = replace(norm, profile=known)
-        self.confirmation.show_unconfirmed([item for item in items if not checked.is_confirmed(item)])
+        entered_confirmation = self.confirmation.read_confirmation()
+        is_complete = (
+            entered_confirmation.by
+            and entered_confirmation.document
+            and not any(p.field_path.startswith("confirmed") for p in self.problems)
+        )
+        confirmed_profile = (
+            norm.profile if not is_complete else replace(norm.profile, confirmed=frozenset(entered_confirmation.items))
+        )
+        confirmed_norm = replace(norm, profile=confirmed_profile)
+        self.confirmation.show_unconfirmed([item for item in items if not confirmed_norm.is_confirmed(item)])
 
     def _show_problems(self) -> None:
         self.targets.clear_messages()
@@ -346,19 +364,19 @@ class FormErrorList(NoticeBox):
 
     def show_errors(self, errors: list[FormError]) -> None:
         """Show a link to each field that has an error; hide the notice without errors."""
-        named: dict[str, FormError] = {}
+        first_error_by_name: dict[str, FormError] = {}
         for error in errors:
-            named.setdefault(error.name, error)
-        self._error_widgets = [error.widget for error in named.values()]
-        links = " ".join(theme.make_link(str(n), name) for n, name in enumerate(named))
+            first_error_by_name.setdefault(error.name, error)
+        self._error_widgets = [error.widget for error in first_error_by_name.values()]
+        links = " ".join(theme.make_link(str(n), name) for n, name in enumerate(first_error_by_name))
         text = tr("<b>{count} to correct</b> {links} Correct them before saving; the reason is below each field.")
         self.show_message("error", text.format(count=len(errors), links=links) if errors else "")
 
     def _focus_field_of_link(self, link: str) -> None:
         widget = self._error_widgets[int(link)]
-        above = widget.parentWidget()
-        while above is not None:
-            if isinstance(above, QScrollArea) and isinstance(above, QAbstractScrollArea):
-                above.ensureWidgetVisible(widget)
-            above = above.parentWidget()
+        ancestor = widget.parentWidget()
+        while ancestor is not None:
+            if isinstance(ancestor, QScrollArea) and isinstance(ancestor, QAbstractScrollArea):
+                ancestor.ensureWidgetVisible(widget)
+            ancestor = ancestor.parentWidget()
         widget.setFocus(Qt.FocusReason.OtherFocusReason)

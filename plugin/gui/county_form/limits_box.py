@@ -75,9 +75,9 @@ class SettingRow(ABC):
         self.document.clear()
 
     def update_state(self) -> None:
-        own = self.is_own
-        self.restore.setVisible(own or bool(self.document.get_own_value()))
-        self.mark.show_mark(("A" if self.document.get_own_value() else "C") if own else self._inherited_mark)
+        has_own_value = self.is_own
+        self.restore.setVisible(has_own_value or bool(self.document.get_own_value()))
+        self.mark.show_mark(("A" if self.document.get_own_value() else "C") if has_own_value else self._inherited_mark)
 
     @abstractmethod
     def show_inherited(self, value: Any) -> None: ...
@@ -223,10 +223,10 @@ class RatioBox(FormBox):
         self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
-        names = norm.standard.code_lists["urban_rural"].entry_by_code
+        urban_rural_entries = norm.standard.code_lists["urban_rural"].entry_by_code
         self.boxes: dict[tuple[str, ...], QCheckBox] = {}
         for codes in read_county_form_choices().ratio_classes:
-            name = names[codes[0]].name.partition("(")[0]
+            name = urban_rural_entries[codes[0]].name.partition("(")[0]
             self.boxes[codes] = QCheckBox(f"{tr(', ').join(codes)} {name}")
             self.boxes[codes].toggled.connect(self._on_class_toggled)
         grid = QGridLayout(self)
@@ -266,12 +266,12 @@ class RatioBox(FormBox):
         self._is_filling = filling
 
     def read_settings(self) -> dict[str, Any]:
-        found = self.limit.read_settings()
+        setting_values = self.limit.read_settings()
         if self.form.get_own_value() is not None:
-            found[_DEFINITION_KEY] = self.form.get_own_value()
+            setting_values[_DEFINITION_KEY] = self.form.get_own_value()
         if self._classes_own:
-            found[_CLASSES_KEY] = self._collect_classes()
-        return found
+            setting_values[_CLASSES_KEY] = self._collect_classes()
+        return setting_values
 
     def _collect_classes(self) -> list[str]:
         """Return the ticked land-use codes, and inherited codes without a check box."""
@@ -305,13 +305,13 @@ class RatioBox(FormBox):
 
 
 def _arrange_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
-    made = QWidget()
-    grid = QGridLayout(made)
+    grid_widget = QWidget()
+    grid = QGridLayout(grid_widget)
     grid.setContentsMargins(0, 0, 0, 0)
     for number, box in enumerate(boxes):
         grid.addWidget(box, number // columns, number % columns)
     grid.setColumnStretch(columns, 1)
-    return made
+    return grid_widget
 
 
 def get_setting_name(key: str, texts: Texts) -> str:
@@ -319,14 +319,14 @@ def get_setting_name(key: str, texts: Texts) -> str:
 
     A rule's own parameter is preceded by the rule code.
     """
-    section, _, rest = key.partition(".")
-    code, _, name = rest.partition(".")
-    known = texts.get_section("setting")
+    section, _, subkey = key.partition(".")
+    code, _, name = subkey.partition(".")
+    setting_names = texts.get_section("setting")
     if section != "rules":
         return texts.get_setting_name(key)
     if not name:
-        return f"{code} {known.get(key, '')}".strip()
-    return f"{code} {known.get(key) or texts.get_section('parameters').get(name, name)}"
+        return f"{code} {setting_names.get(key, '')}".strip()
+    return f"{code} {setting_names.get(key) or texts.get_section('parameters').get(name, name)}"
 
 
 def format_setting_value(key: str, value: Any) -> str:

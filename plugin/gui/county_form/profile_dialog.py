@@ -40,9 +40,9 @@ class ProfileDialog(ProfileForm):
         super().__init__(project, parent)
         self._project = project
         self._texts = Texts(settings.get_interface_language())
-        now = county.read_county_settings(project)
-        self._fill_fields(now)
-        self._wanted_scope, self._norm_is_valid, self._opened_new = now.scope, False, False
+        current_settings = county.read_county_settings(project)
+        self._fill_fields(current_settings)
+        self._wanted_scope, self._norm_is_valid, self._opened_new = current_settings.scope, False, False
         self._on_changed()
         for combo in (self.profile, self.standard):
             combo.currentIndexChanged.connect(self._on_changed)
@@ -54,39 +54,40 @@ class ProfileDialog(ProfileForm):
 
     def _fit_to_screen(self) -> None:
         """Resize the dialog to its form, at most to the screen."""
-        room = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
-        wanted, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
-        width = max(wanted.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
+        screen_area = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
+        preferred_size, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
+        width = max(preferred_size.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
         self.resize(
-            min(width, round(room.width() * 0.96)), min(wanted.height() + 14 * margin, round(room.height() * 0.9))
+            min(width, round(screen_area.width() * 0.96)),
+            min(preferred_size.height() + 14 * margin, round(screen_area.height() * 0.9)),
         )
 
-    def _fill_fields(self, now: county.ProjectCountySettings) -> None:
+    def _fill_fields(self, current_settings: county.ProjectCountySettings) -> None:
         """Fill the fields with the current settings of the project."""
         self.profile.set_profiles(list_profile_ids())
         own_path = self._get_default_profile_path()
         if own_path is not None and own_path.exists():
             self.profile.choose_profile(str(own_path))
-        self.profile.choose_profile(now.profile)
+        self.profile.choose_profile(current_settings.profile)
         for key in list_standard_folders():
             self.standard.addItem(f"{load_standard(key).name}  {key}", key)
         for key, name in self._texts.get_section("phases").items():
             self.phase.addItem(name, key)
-        self.phase.setCurrentIndex(max(self.phase.findData(now.phase), 0))
+        self.phase.setCurrentIndex(max(self.phase.findData(current_settings.phase), 0))
         # The project may name a standard or rules that this dialog does not offer; preserve them.
-        for combo, value in ((self.standard, now.standard), (self.rules, now.rules)):
+        for combo, value in ((self.standard, current_settings.standard), (self.rules, current_settings.rules)):
             if combo.findData(value) < 0:
                 combo.addItem(value, value)
             combo.setCurrentIndex(combo.findData(value))
-        self.base_year.setText(now.base_year)
+        self.base_year.setText(current_settings.base_year)
         self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
-        given = (
+        fields_and_paths = (
             (self.waivers, waivers.read_chosen_waiver_path(self._project)),
-            (self.targets, now.targets),
-            (self.baseline, now.baseline),
-            (self.register, now.register),
+            (self.targets, current_settings.targets),
+            (self.baseline, current_settings.baseline),
+            (self.register, current_settings.register),
         )
-        for line, path in given:
+        for line, path in fields_and_paths:
             line.line.setText(path)
 
     def read_county_settings(self) -> county.ProjectCountySettings:
@@ -113,14 +114,16 @@ class ProfileDialog(ProfileForm):
         except (SanxianError, ImportError) as error:
             self._show_error(messages.explain_error(error))
             return
-        now = self.read_county_settings()
+        entered_settings = self.read_county_settings()
         try:
-            own = self._save_form()
+            written_profile = self._save_form()
         except (SanxianError, ImportError) as error:
             self.errors.show_message("error", escape(messages.explain_error(error)))
             return
         settings.store_setting("language", self.language.currentData())
-        county.store_county_settings(self._project, replace(now, profile=own) if own else now)
+        county.store_county_settings(
+            self._project, replace(entered_settings, profile=written_profile) if written_profile else entered_settings
+        )
         waivers.store_chosen_waiver_path(self._project, self.waivers.text())
         self._project.setDirty(True)
         super().accept()
@@ -141,12 +144,12 @@ class ProfileDialog(ProfileForm):
 
         None if the chosen profile is only the parent of the county's own one.
         """
-        chosen = self.profile.currentData() or ""
-        if not chosen.endswith(".toml"):
+        selected_profile = self.profile.currentData() or ""
+        if not selected_profile.endswith(".toml"):
             return None
-        profile = load_profile(chosen)
+        profile = load_profile(selected_profile)
         return (
-            Path(chosen)
+            Path(selected_profile)
             if is_editable_profile_file(profile, county.read_county_code_and_name(self._project)[0])
             else None
         )
@@ -155,20 +158,20 @@ class ProfileDialog(ProfileForm):
         """Show the county's own file, or an empty form that inherits from the profile."""
         if self.form is None:
             return
-        chosen = self.profile.currentData() or ""
+        selected_profile = self.profile.currentData() or ""
         try:
-            own = self._find_profile_to_edit()
-            if own is not None:
-                text = read_valid_toml_text(own)
-                self.form.show_county(read_county(own, text), own, text)
+            edited_path = self._find_profile_to_edit()
+            if edited_path is not None:
+                text = read_valid_toml_text(edited_path)
+                self.form.show_county(read_county(edited_path, text), edited_path, text)
             elif self._opened_new:
                 # Preserve the entries; only the parent changes.
-                self.form.set_parent_profile(chosen)
+                self.form.set_parent_profile(selected_profile)
             else:
                 self.form.show_county(
-                    self._make_settings(chosen), self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX)
+                    self._make_settings(selected_profile), self._get_default_profile_path() or Path(PROFILE_FILE_SUFFIX)
                 )
-            self._opened_new = own is None
+            self._opened_new = edited_path is None
         except (SanxianError, ImportError):
             # The summary reports what is wrong with the file.
             self.form.setEnabled(False)
@@ -190,16 +193,16 @@ class ProfileDialog(ProfileForm):
             self.errors.show_errors([])
             self._ok_button.setEnabled(self._norm_is_valid)
             return
-        own, own_path = self._find_profile_to_edit(), self._get_default_profile_path()
-        if own is not None:
-            text = tr("Saved to {file}; the rest of the file is not changed").format(file=own.name)
-        elif own_path is not None:
-            text = tr("Values of this county are saved to {file} in the project folder").format(file=own_path.name)
+        edited_path, default_path = self._find_profile_to_edit(), self._get_default_profile_path()
+        if edited_path is not None:
+            text = tr("Saved to {file}; the rest of the file is not changed").format(file=edited_path.name)
+        elif default_path is not None:
+            text = tr("Values of this county are saved to {file} in the project folder").format(file=default_path.name)
         else:
             text = tr("Save the project first: the values of this county are stored in a file in the project folder.")
         self.place.setText(text)
         self.errors.show_errors(form.errors)
-        has_place = own is not None or own_path is not None or not form.has_own_values
+        has_place = edited_path is not None or default_path is not None or not form.has_own_values
         self._ok_button.setEnabled(self._norm_is_valid and not form.errors and has_place)
 
     def _save_form(self) -> str:
@@ -209,23 +212,23 @@ class ProfileDialog(ProfileForm):
         """
         if self.form is None or not self.form.isEnabled():
             return ""
-        own, settings_ = self._find_profile_to_edit(), self.form.read_county_settings()
-        if own is not None:
+        edited_path, county_settings = self._find_profile_to_edit(), self.form.read_county_settings()
+        if edited_path is not None:
             if self.form.is_changed:
-                save_county(settings_, own, self.form.text)
+                save_county(county_settings, edited_path, self.form.text)
             return ""
-        own_path = self._get_default_profile_path()
-        if not self.form.has_own_values or own_path is None:
+        default_path = self._get_default_profile_path()
+        if not self.form.has_own_values or default_path is None:
             return ""
-        if own_path.exists():
-            raise DataError("profile_exists", file=str(own_path))
-        save_county(settings_, own_path)
-        return str(own_path)
+        if default_path.exists():
+            raise DataError("profile_exists", file=str(default_path))
+        save_county(county_settings, default_path)
+        return str(default_path)
 
     def _on_changed(self) -> None:
-        now = self.read_county_settings()
+        entered_settings = self.read_county_settings()
         try:
-            norm = RunOptions(profile=now.profile, standard=now.standard).resolve_norm()
+            norm = RunOptions(profile=entered_settings.profile, standard=entered_settings.standard).resolve_norm()
         except (SanxianError, ImportError) as error:
             self._show_error(messages.explain_error(error))
             self._norm_is_valid = False
@@ -233,13 +236,13 @@ class ProfileDialog(ProfileForm):
             return
         self._norm_is_valid = True
         self.document.update_summary()
-        wanted = now.scope or self._wanted_scope
+        selected_scope = entered_settings.scope or self._wanted_scope
         self.scope.clear()
         self.scope.addItem(tr("The widest scope that the layers allow"), "")
-        names = self._texts.get_section("scopes")
+        scope_names = self._texts.get_section("scopes")
         for scope in norm.standard.scopes:
-            self.scope.addItem(names.get(scope, scope), scope)
-        self.scope.setCurrentIndex(max(self.scope.findData(wanted), 0))
+            self.scope.addItem(scope_names.get(scope, scope), scope)
+        self.scope.setCurrentIndex(max(self.scope.findData(selected_scope), 0))
         self.summary.setText(_summarise_profile(norm, self._texts))
         self._show_errors()
 

@@ -45,12 +45,12 @@ class ProfileForm(QDialog):
 
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)
-        home = project.homePath()
+        project_folder = project.homePath()
         self.setObjectName("SanxianProfileDialog")
         self.setWindowTitle(tr("County Profile"))
-        self.profile = ProfileCombo("SanxianProfile", home)
+        self.profile = ProfileCombo("SanxianProfile", project_folder)
         self._make_choices()
-        self._make_files(home)
+        self._make_files(project_folder)
         self.base_year = QLineEdit()
         theme.set_placeholder(self.base_year, tr("From the field or the file name of the layer"))
         self.summary = QLabel()
@@ -60,15 +60,15 @@ class ProfileForm(QDialog):
         screen = self.screen() or QGuiApplication.primaryScreen()
         self.errors, self.place = FormErrorList(), make_faint_label()
         self.form: CountyForm | None = None
-        missing = ""
+        missing_libraries_text = ""
         try:
             self.form = CountyForm(2 if screen.availableGeometry().width() >= _MIN_WIDTH else 1)
         except ImportError as error:
             # Rules and their parameters need the libraries; the other tab does not.
-            missing = messages.explain_error(error)
+            missing_libraries_text = messages.explain_error(error)
         self.place.setWordWrap(True)
         self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
-        self._lay_out_tabs(self.form or WrappedLabel(missing))
+        self._lay_out_tabs(self.form or WrappedLabel(missing_libraries_text))
 
     def _make_choices(self) -> None:
         self.standard, self.scope = QComboBox(), QComboBox()
@@ -88,25 +88,25 @@ class ProfileForm(QDialog):
             self.language.addItem(name, code)
         self.language.setToolTip(tr("For all projects, from the next check on; the interface follows QGIS."))
 
-    def _make_files(self, home: str) -> None:
+    def _make_files(self, project_folder: str) -> None:
         tables = f"{tr('Tables')} (*.xlsx *.csv)"
         data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
-        self.waivers = FileLine("", home, "CSV (*.csv)")
+        self.waivers = FileLine("", project_folder, "CSV (*.csv)")
         self.waivers.line.setObjectName("SanxianProfileWaivers")
         theme.set_placeholder(self.waivers.line, tr("The file .waivers.csv in the data folder"))
-        self.targets = FileLine("", home, tables)
+        self.targets = FileLine("", project_folder, tables)
         self.targets.line.setObjectName("SanxianTargets")
         theme.set_placeholder(self.targets.line, tr("None: tasks are not allocated to townships"))
         self.targets.setToolTip(tr("Tasks allocated to the townships, one per row (rules LAW004 and LAW005)"))
-        self.baseline = FileLine("", home, data, folders=True)
+        self.baseline = FileLine("", project_folder, data, folders=True)
         self.baseline.line.setObjectName("SanxianProfileBaseline")
         theme.set_placeholder(self.baseline.line, tr("None: no comparison with the sealed edition"))
-        self.register = FileLine("", home, tables)
+        self.register = FileLine("", project_folder, tables)
         self.register.line.setObjectName("SanxianRegister")
         theme.set_placeholder(self.register.line, tr("None: sites are not compared with a register"))
         self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
 
-    def _lay_out_tabs(self, own: QWidget) -> None:
+    def _lay_out_tabs(self, county_widget: QWidget) -> None:
         """Place the county's settings on one tab and the check settings on the other."""
         checks = QWidget()
         form = QFormLayout()
@@ -125,7 +125,7 @@ class ProfileForm(QDialog):
         inside.addLayout(form)
         inside.addWidget(self.summary, 1)
         self.tabs = QTabWidget()
-        self.tabs.addTab(make_scroll_area(own), tr("Targets and confirmation"))
+        self.tabs.addTab(make_scroll_area(county_widget), tr("Targets and confirmation"))
         self.tabs.addTab(make_scroll_area(checks), tr("How checks run"))
         top = QFormLayout()
         top.addRow(tr("Profile"), self.profile.make_row_with_button())

@@ -44,9 +44,9 @@ class TargetRow:
         self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage(lines=0)
         for choice in find_allowed_comparisons(indicator):
             self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
-        names = texts.get_section("unit_names")
+        unit_names = texts.get_section("unit_names")
         for choice in ("count",) if indicator in _COUNT_INDICATORS else read_county_form_choices().units:
-            self.unit.addItem(names[choice], choice)
+            self.unit.addItem(unit_names[choice], choice)
         binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
         for choice in _BINDING_CHOICES:
             self.binding.addItem(binding_names[choice], choice)
@@ -87,8 +87,8 @@ class TargetRow:
         )
 
     def _reset_choices(self) -> None:
-        usual = read_county_form_choices().target_defaults[self.indicator]
-        self._choose_combo_values(usual["comparison"], usual["unit"], usual["binding"])
+        default_target = read_county_form_choices().target_defaults[self.indicator]
+        self._choose_combo_values(default_target["comparison"], default_target["unit"], default_target["binding"])
 
     def show_inherited_target(self, target: IndicatorTarget | None, year: int | None) -> None:
         self._inherited_target = target
@@ -127,19 +127,23 @@ class TargetRow:
 
         Without a value of the county, the choices are reset to the inherited target.
         """
-        own = self.is_own
-        if not own and self._inherited_target:
+        has_own_target = self.is_own
+        if not has_own_target and self._inherited_target:
             self._choose_combo_values(
                 self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
             )
         for widget in (self.sign, self.unit, self.binding):
-            widget.set_grey(not own)
-        self.restore.setVisible(own)
+            widget.set_grey(not has_own_target)
+        self.restore.setVisible(has_own_target)
         self.mark.show_mark(
-            "A" if (self.source.get_own_value() if own else self._inherited_target) else "C" if own else ""
+            "A"
+            if (self.source.get_own_value() if has_own_target else self._inherited_target)
+            else "C"
+            if has_own_target
+            else ""
         )
         font = self.value.font()
-        font.setBold(own)
+        font.setBold(has_own_target)
         self.value.setFont(font)
 
     @property
@@ -241,15 +245,15 @@ class TargetsBox(FormBox):
     def show_inherited(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
         self._norm = norm
-        known = get_inherited_targets(area_code, norm)
+        inherited_targets = get_inherited_targets(area_code, norm)
         for row in self.rows:
-            candidates = [t for t in known.values() if t.indicator == row.indicator]
+            candidates = [t for t in inherited_targets.values() if t.indicator == row.indicator]
             row.show_inherited_target(
                 max(candidates, key=lambda t: t.year, default=None), find_latest_target_year(norm)
             )
 
     def read_targets(self, area_code: str) -> tuple[IndicatorTarget, ...]:
-        return tuple(found for row in self.rows if (found := row.read_target(area_code)) is not None)
+        return tuple(target for row in self.rows if (target := row.read_target(area_code)) is not None)
 
     def list_own_target_rows(self) -> list[TargetRow]:
         """Return the rows that have a target of the county, in the order of `read_targets`."""
@@ -275,9 +279,9 @@ class TargetsBox(FormBox):
         Usually one document sets several targets. The field being typed into is not offered to itself: its list would
         stay open and take the next click.
         """
-        given = (
+        source_documents = (
             row.source.get_own_value() for row in self.rows if row.source.get_own_value() and not row.source.hasFocus()
         )
-        self._sources.setStringList(list(dict.fromkeys(given)))
+        self._sources.setStringList(list(dict.fromkeys(source_documents)))
         for row in self.rows:
             row.update_state()

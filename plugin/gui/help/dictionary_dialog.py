@@ -203,17 +203,17 @@ class DictionaryDialog(QDialog):
 
     def _filter_items(self) -> None:
         text = self.search.text()
-        shown = 0
+        shown_count = 0
         for entry in self._data_dictionary.pages if self._data_dictionary is not None else ():
             matches = entry.matches_search(text)
             self._items[entry.anchor].setHidden(not matches)
-            shown += matches
+            shown_count += matches
         for row in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(row)
-            visible = sum(not group.child(n).isHidden() for n in range(group.childCount()))
-            group.setHidden(not visible)
+            visible_count = sum(not group.child(n).isHidden() for n in range(group.childCount()))
+            group.setHidden(not visible_count)
             group.setExpanded(bool(text.strip()) or row == 0)
-        self.nothing.setVisible(not shown)
+        self.nothing.setVisible(not shown_count)
         self._on_item_chosen(self.tree.currentItem())
 
     def open_full_dictionary_page(self) -> None:
@@ -249,5 +249,7 @@ def find_named_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> st
     """
     if not isinstance(layer, QgsVectorLayer):
         return ""
-    names = {name.upper(): role for role, one in templates.items() for name in (role, one.name, *one.aliases)}
-    return next((names[n.upper()] for n in (get_assigned_role(layer), layer.name()) if n.upper() in names), "")
+    role_by_name = {name.upper(): role for role, one in templates.items() for name in (role, one.name, *one.aliases)}
+    return next(
+        (role_by_name[n.upper()] for n in (get_assigned_role(layer), layer.name()) if n.upper() in role_by_name), ""
+    )

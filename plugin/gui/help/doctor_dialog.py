@@ -30,12 +30,12 @@ class DoctorDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianDoctorDialog")
         self.setWindowTitle(tr("Environment Check"))
-        lines, good = health.make_health_report(get_interface_language())
+        lines, is_healthy = health.make_health_report(get_interface_language())
         self.list = QListWidget()
         self.list.setWordWrap(True)
         # The last line summarises the others, with the remedy.
         *lines, (_, conclusion) = lines
-        self.list.addItem(QListWidgetItem(theme.load_icon("ok" if good else "error"), conclusion))
+        self.list.addItem(QListWidgetItem(theme.load_icon("ok" if is_healthy else "error"), conclusion))
         for state, line in lines:
             self.list.addItem(QListWidgetItem(theme.load_icon(_STATE_ICONS.get(state, "info")), line))
         buttons = add_help_button(make_close_button(self), "doctor")

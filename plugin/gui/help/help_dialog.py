@@ -92,16 +92,21 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         parts.append(f"<h3>{escape(heading)}</h3><p>{escape(text)}</p>")
     if norm is None:
         return "".join(parts)
-    known = norm.standard.citations
-    cited = [(c.mark, describe_citation(c, norm, texts)) for key in rule.basis if (c := known.get(key))]
-    parts.append(f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in cited)}")
+    citation_by_key = norm.standard.citations
+    marked_citations = [
+        (c.mark, describe_citation(c, norm, texts)) for key in rule.basis if (c := citation_by_key.get(key))
+    ]
+    parts.append(
+        f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in marked_citations)}"
+    )
     if outcome is not None and outcome.parameters:
-        title, given = tr("Parameters of the displayed check"), [EffectiveValue(**one) for one in outcome.parameters]
+        title = tr("Parameters of the displayed check")
+        effective_values = [EffectiveValue(**one) for one in outcome.parameters]
     else:
-        title, given = texts.get("explain", "parameters"), find_effective_values(rule, norm)
-    if given:
-        parts.append(f"<h3>{escape(title)}</h3>{_format_list(format_effective_values(given, texts))}")
-        parts.append(f"<p>{escape(describe_value_places(given, code, texts))}</p>")
+        title, effective_values = texts.get("explain", "parameters"), find_effective_values(rule, norm)
+    if effective_values:
+        parts.append(f"<h3>{escape(title)}</h3>{_format_list(format_effective_values(effective_values, texts))}")
+        parts.append(f"<p>{escape(describe_value_places(effective_values, code, texts))}</p>")
     return "".join(parts)
 
 
@@ -111,13 +116,15 @@ def _format_list(rows: Iterable[str]) -> str:
 
 def _make_about_page(rules: bool = True) -> str:
     """Return the page about the plugin as HTML, with the list of rules."""
-    known = dict(line.split("=", 1) for line in METADATA_FILE.read_text(encoding="utf-8").splitlines() if "=" in line)
+    plugin_metadata = dict(
+        line.split("=", 1) for line in METADATA_FILE.read_text(encoding="utf-8").splitlines() if "=" in line
+    )
     editing = tr(
         "While you edit, new, changed and deleted features are checked at once against all layers (menu Check While "
         "Editing). Totals, shares and other figures of the whole county are those of the last full check."
     )
     parts = [
-        f"<h2>{escape(known.get('name', ''))} {escape(known.get('version', ''))}</h2>",
+        f"<h2>{escape(plugin_metadata.get('name', ''))} {escape(plugin_metadata.get('version', ''))}</h2>",
         f"<p>{escape(tr('Checks the three control lines and the other layers of a county plan, offline.'))}</p>",
         f"<p>{escape(tr('Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.'))}</p>",  # noqa: E501 - a table
         f"<p>{escape(editing)}</p>",

@@ -24,23 +24,32 @@ from . import source as files
 from .source import MappingSource
 
 
-def _describe_preparation(done: PreparedMapping, template: Template) -> str:
+def _describe_preparation(prepared_mapping: PreparedMapping, template: Template) -> str:
     """Return the filled, required and unused fields of a mapping as text."""
-    filled = [f for f in template.fields if done.field_previews[f.name].filled_count]
-    needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
-    missing = [f.name for f in needed if not done.field_previews[f.name].filled_count]
-    used = set(done.mapping.source_by_target.values())
-    unused = [f.name for f in done.source_columns.layer.fields if f.name not in used]
-    lost = sum(p.lost_count for p in done.field_previews.values())
+    filled_fields = [f for f in template.fields if prepared_mapping.field_previews[f.name].filled_count]
+    required_fields = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
+    missing_field_names = [f.name for f in required_fields if not prepared_mapping.field_previews[f.name].filled_count]
+    used_field_names = set(prepared_mapping.mapping.source_by_target.values())
+    unused_field_names = [
+        f.name for f in prepared_mapping.source_columns.layer.fields if f.name not in used_field_names
+    ]
+    lost_count = sum(p.lost_count for p in prepared_mapping.field_previews.values())
     lines = [
         tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.").format(
-            rows=done.source_columns.row_count, filled=len(filled), all=len(template.fields), lost=lost
+            rows=prepared_mapping.source_columns.row_count,
+            filled=len(filled_fields),
+            all=len(template.fields),
+            lost=lost_count,
         )
     ]
-    if missing:
-        lines.append(tr("Required fields without a source field: {fields}.").format(fields=tr(", ").join(missing)))
-    if unused:
-        lines.append(tr("Source fields without a target field: {fields}.").format(fields=tr(", ").join(unused)))
+    if missing_field_names:
+        lines.append(
+            tr("Required fields without a source field: {fields}.").format(fields=tr(", ").join(missing_field_names))
+        )
+    if unused_field_names:
+        lines.append(
+            tr("Source fields without a target field: {fields}.").format(fields=tr(", ").join(unused_field_names))
+        )
     return "\n".join(lines)
 
 
@@ -83,40 +92,41 @@ class MappingDialog(MappingSource):
         self._prepare_mapping()
 
     # --- decisions
-    def _show(self, prepared: PreparedMapping) -> None:
-        super()._show(prepared)
+    def _show(self, prepared_mapping: PreparedMapping) -> None:
+        super()._show(prepared_mapping)
         self._show_choices()
         self._show_summary()
 
-    def _on_field_mapping_changed(self, target: str, source: str, constant: Any, way: Any) -> None:
+    def _on_field_mapping_changed(self, target: str, source: str, constant: Any, translation: Any) -> None:
         if self._prepared_mapping is None:
             return
-        former = self._prepared_mapping.mapping.translation_by_target.get(target)
+        former_translation = self._prepared_mapping.mapping.translation_by_target.get(target)
         if (
-            way is not None
-            and former is not None
-            and (former.list_id, former.target_column) == (way.list_id, way.target_column)
+            translation is not None
+            and former_translation is not None
+            and (former_translation.list_id, former_translation.target_column)
+            == (translation.list_id, translation.target_column)
         ):
-            way = former
+            translation = former_translation
         mapping = change_mapping(
             self._prepared_mapping.mapping,
             self._target_template,
             target,
             source=source,
             constant=constant,
-            translation=way,
+            translation=translation,
         )
         self._use_mapping(mapping, target)
 
     def _on_code_decided(self, code: str, becomes: str) -> None:
         target = self.table.get_current_target()
-        way = self._prepared_mapping.mapping.translation_by_target[target]
-        choices = {k: v for k, v in way.chosen_code_by_source.items() if k != code}
+        translation = self._prepared_mapping.mapping.translation_by_target[target]
+        choices = {k: v for k, v in translation.chosen_code_by_source.items() if k != code}
         if becomes:
             choices[code] = becomes
         codes = {
             **self._prepared_mapping.mapping.translation_by_target,
-            target: replace(way, chosen_code_by_source=choices),
+            target: replace(translation, chosen_code_by_source=choices),
         }
         self._use_mapping(replace(self._prepared_mapping.mapping, translation_by_target=codes), target)
 
@@ -125,10 +135,14 @@ class MappingDialog(MappingSource):
         previews = dict(self._prepared_mapping.field_previews)
         field = self._target_template.find_field_by_name(target)
         for name in dict.fromkeys((target, field.code_name)):
-            shown = self._target_template.find_field_by_name(name) if name else None
-            if shown is not None:
+            previewed_field = self._target_template.find_field_by_name(name) if name else None
+            if previewed_field is not None:
                 previews[name] = preview_field(
-                    self._prepared_mapping.source_columns, mapping, shown, self._target_template, self._norm.standard
+                    self._prepared_mapping.source_columns,
+                    mapping,
+                    previewed_field,
+                    self._target_template,
+                    self._norm.standard,
                 )
                 self.table.show_preview(name, previews[name])
         self._prepared_mapping = replace(self._prepared_mapping, mapping=mapping, field_previews=previews)
@@ -190,13 +204,13 @@ class MappingDialog(MappingSource):
         if self._prepared_mapping is None or layer is None:
             return
         output = self._written_path = self.output.filePath().strip()
-        losses = str(Path(output).with_suffix(".未转换.xlsx")) if output and self.losses.isChecked() else ""
+        losses_path = str(Path(output).with_suffix(".未转换.xlsx")) if output and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
-        given = mapping_run.write_mapping_and_make_parameters(
-            source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses
+        run_parameters = mapping_run.write_mapping_and_make_parameters(
+            source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses_path
         )
-        given["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()
-        self._run = MappingRun(self._project, given)
+        run_parameters["DROP_PERSONAL"] = bool(self._target_template.personal_fields) and self.personal.isChecked()
+        self._run = MappingRun(self._project, run_parameters)
         self._run.progress.connect(self._show_progress)
         self._run.run_ended.connect(self._on_run_ended)
         self.bar.setValue(0)

@@ -73,11 +73,11 @@ class CodeChoiceTable(QWidget):
         )
         lines = [text.format(field=field, count=len(rows), open=open_count)]
         if len(rows) > _MAX_SHOWN_CODES:
-            more = tr(
+            limit_note = tr(
                 "The {count} most frequent codes are listed; check whether the code list of the source is "
                 "the right one."
             )
-            lines.append(more.format(count=_MAX_SHOWN_CODES))
+            lines.append(limit_note.format(count=_MAX_SHOWN_CODES))
             rows = rows[:_MAX_SHOWN_CODES]
         self.label.setText("\n".join(lines))
         self.table.setRowCount(0)
@@ -94,13 +94,13 @@ class CodeChoiceTable(QWidget):
         box = ScrollSafeTableComboBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
-        likely = [code for code in row.candidate_codes if code in codes.entry_by_code]
-        for code in likely:
+        candidate_codes = [code for code in row.candidate_codes if code in codes.entry_by_code]
+        for code in candidate_codes:
             box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
-        if likely:
+        if candidate_codes:
             box.insertSeparator(box.count())
         for code in codes.entry_by_code:
-            if code not in likely:
+            if code not in candidate_codes:
                 box.addItem(f"{code} {codes.entry_by_code[code].name}", code)
         box.setCurrentIndex(max(box.findData(row.chosen_code), 0))
         box.setEditable(True)
@@ -192,8 +192,8 @@ class MappingForm(QDialog):
         layout.addWidget(self.bar)
         layout.addWidget(self.buttons)
         letter = self.fontMetrics().horizontalAdvance("0")
-        room = self.screen().availableGeometry()
+        screen_area = self.screen().availableGeometry()
         self.resize(
-            min(letter * 150, room.width() * 9 // 10),
-            min(self.fontMetrics().lineSpacing() * 44, room.height() * 9 // 10),
+            min(letter * 150, screen_area.width() * 9 // 10),
+            min(self.fontMetrics().lineSpacing() * 44, screen_area.height() * 9 // 10),
         )

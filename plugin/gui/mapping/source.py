@@ -81,8 +81,8 @@ class MappingSource(MappingForm):
 
     def _guess_role(self) -> str:
         layer = self.source.currentLayer()
-        wanted = get_assigned_role(layer) if isinstance(layer, QgsVectorLayer) else ""
-        return wanted or "DLTB"
+        assigned_role = get_assigned_role(layer) if isinstance(layer, QgsVectorLayer) else ""
+        return assigned_role or "DLTB"
 
     def get_role(self) -> str:
         return str(self.template.currentData() or "")
@@ -122,8 +122,8 @@ class MappingSource(MappingForm):
         self._prepared_mapping = None
         self._prepare_mapping()
 
-    def _prepare_mapping(self, given: Any = None) -> None:
-        """Read the source, propose a mapping unless ``given``, and preview the result.
+    def _prepare_mapping(self, given_mapping: Any = None) -> None:
+        """Read the source, propose a mapping unless ``given_mapping``, and preview the result.
 
         The work runs in the background.
         """
@@ -140,10 +140,12 @@ class MappingSource(MappingForm):
             self._prepared_mapping.source_columns if self._prepared_mapping is not None else take_snapshot(layer)
         )
         template, standard = self._target_template, self._norm.standard
-        known = attribute_forms.find_constant_values(template, self._norm)
+        constant_values = attribute_forms.find_constant_values(template, self._norm)
 
         def prepare_in_background(progress, cancellation):
-            return mapping_work.prepare_mapping(source, template, standard, given, cancellation, known)
+            return mapping_work.prepare_mapping(
+                source, template, standard, given_mapping, cancellation, constant_values
+            )
 
         self._job = BackgroundJob(
             tr("Map Fields"),
@@ -156,9 +158,9 @@ class MappingSource(MappingForm):
         self.state_changed.emit()
         self._runner.start(self._job)
 
-    def _show(self, prepared: PreparedMapping) -> None:
-        self._job, self._prepared_mapping = None, prepared
-        self.table.show_mapping(prepared, self._target_template, self._norm.standard)
+    def _show(self, prepared_mapping: PreparedMapping) -> None:
+        self._job, self._prepared_mapping = None, prepared_mapping
+        self.table.show_mapping(prepared_mapping, self._target_template, self._norm.standard)
         self.personal.setVisible(bool(self._target_template.personal_fields))
         self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target_template.personal_fields))
         self.state_changed.emit()

@@ -116,17 +116,17 @@ class MappingTable(QTableWidget):
         name = QTableWidgetItem(f"{target.alias} {target.name}")
         kind = self._texts.get("types", target.type)
         size = ",".join(str(v) for v in (target.length, target.decimals) if v is not None)
-        needed = tr("Required") if target.constraint == "M" or target.meaning == "key" else ""
+        requirement_text = tr("Required") if target.constraint == "M" or target.meaning == "key" else ""
         # Users who plan by the field table should see the unverified fields.
-        mark = tr("{needed} · mark C") if needed else tr("mark C")
+        mark = tr("{needed} · mark C") if requirement_text else tr("mark C")
         if target.mark == "C":
-            needed = mark.format(needed=needed) if needed else mark
+            requirement_text = mark.format(needed=requirement_text) if requirement_text else mark
         font = name.font()
         font.setBold(target.constraint == "M" or target.meaning == "key")
         name.setFont(font)
         for column, item in ((FIELD_COLUMN, name), (KIND_COLUMN, QTableWidgetItem(f"{kind} {size}".strip()))):
             self.setItem(row, column, item)
-        self.setItem(row, REQUIRED_COLUMN, QTableWidgetItem(needed))
+        self.setItem(row, REQUIRED_COLUMN, QTableWidgetItem(requirement_text))
         for column in (SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN):
             item = QTableWidgetItem()
             if column in (FILLED_COLUMN, LOST_COLUMN):
@@ -134,7 +134,7 @@ class MappingTable(QTableWidget):
             self.setItem(row, column, item)
 
     def _make_source_box(
-        self, target: TemplateField, sources: list[str], prepared: PreparedMapping
+        self, target: TemplateField, sources: list[str], prepared_mapping: PreparedMapping
     ) -> ScrollSafeTableComboBox:
         box = ScrollSafeTableComboBox()
         box.setObjectName(f"source.{target.name}")
@@ -144,22 +144,22 @@ class MappingTable(QTableWidget):
         box.insertSeparator(2)
         for name in sources:
             box.addItem(name, name)
-        chosen = (
+        chosen_source = (
             CONSTANT_SOURCE
-            if target.name in prepared.mapping.constant_by_target
-            else prepared.mapping.source_by_target.get(target.name, "")
+            if target.name in prepared_mapping.mapping.constant_by_target
+            else prepared_mapping.mapping.source_by_target.get(target.name, "")
         )
-        box.setCurrentIndex(max(box.findData(chosen), 0))
-        how = prepared.proposals_by_field.get(target.name)
-        if how is not None:
-            box.setToolTip(self._texts.get("mapping", f"how_{how.matched_by}"))
+        box.setCurrentIndex(max(box.findData(chosen_source), 0))
+        source_proposal = prepared_mapping.proposals_by_field.get(target.name)
+        if source_proposal is not None:
+            box.setToolTip(self._texts.get("mapping", f"how_{source_proposal.matched_by}"))
         box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
         return box
 
     def _find_row(self, target: str) -> int:
         return next(n for n, field in enumerate(self._targets) if field.name == target)
 
-    def _fill_constant_or_codes(self, row: int, constant: Any, way: CodeTranslation | None) -> None:
+    def _fill_constant_or_codes(self, row: int, constant: Any, chosen_translation: CodeTranslation | None) -> None:
         """Add the constant value or the list of source codes next to the source, if any."""
         target, source = self._targets[row], self.cellWidget(row, SOURCE_COLUMN).currentData()
         # Remove the former widget first; otherwise it would stay visible.
@@ -171,21 +171,26 @@ class MappingTable(QTableWidget):
             edit.editingFinished.connect(lambda: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, edit)
             return
-        ways = find_possible_code_translations(target, self._standard) if source else []
-        if way is not None and not any((w.list_id, w.target_column) == (way.list_id, way.target_column) for w in ways):
-            ways.append(way)
-        if ways:
+        translations = find_possible_code_translations(target, self._standard) if source else []
+        if chosen_translation is not None and not any(
+            (w.list_id, w.target_column) == (chosen_translation.list_id, chosen_translation.target_column)
+            for w in translations
+        ):
+            translations.append(chosen_translation)
+        if translations:
             box = ScrollSafeTableComboBox()
             box.setObjectName(f"codes.{target.name}")
             box.addItem(tr("Codes unchanged"), None)
-            for translation in ways:
-                named = (
+            for translation in translations:
+                list_name = (
                     self._texts.get_setting_name(f"codes.{translation.list_id}")
                     if translation.list_id
                     else tr("Only the choices below")
                 )
-                box.addItem(tr("From {list}").format(list=named), _make_key(translation))
-            box.setCurrentIndex(max(box.findData(_make_key(way)) if way is not None else 0, 0))
+                box.addItem(tr("From {list}").format(list=list_name), _make_key(translation))
+            box.setCurrentIndex(
+                max(box.findData(_make_key(chosen_translation)) if chosen_translation is not None else 0, 0)
+            )
             box.setToolTip(box.currentText())
             box.activated.connect(lambda _row: self._emit_choice(target))
             self.setCellWidget(row, MORE_COLUMN, box)
@@ -205,24 +210,29 @@ class MappingTable(QTableWidget):
 
     def _emit_choice(self, target: TemplateField) -> None:
         row = self._find_row(target.name)
-        source, more = self.cellWidget(row, SOURCE_COLUMN).currentData(), self.cellWidget(row, MORE_COLUMN)
+        source, choice_widget = self.cellWidget(row, SOURCE_COLUMN).currentData(), self.cellWidget(row, MORE_COLUMN)
         self.selectRow(row)
         if source == CONSTANT_SOURCE:
-            text = more.text().strip() if isinstance(more, QLineEdit) else ""
+            text = choice_widget.text().strip() if isinstance(choice_widget, QLineEdit) else ""
             self.changed.emit(target.name, "", text or None, None)
             return
-        way = more.currentData() if isinstance(more, QComboBox) else None
+        translation_key = choice_widget.currentData() if isinstance(choice_widget, QComboBox) else None
         self.changed.emit(
-            target.name, source, None, CodeTranslation(*way.split(_SOURCE_KEY_SEPARATOR)) if way else None
+            target.name,
+            source,
+            None,
+            CodeTranslation(*translation_key.split(_SOURCE_KEY_SEPARATOR)) if translation_key else None,
         )
 
     def show_preview(self, target: str, preview: FieldPreview) -> None:
         row = self._find_row(target)
         parts = []
         for sample in preview.samples:
-            after = sample.converted_value or tr("(empty)")
+            converted_text = sample.converted_value or tr("(empty)")
             text = (
-                f"{sample.source_value} → {after}" if sample.source_value not in ("", sample.converted_value) else after
+                f"{sample.source_value} → {converted_text}"
+                if sample.source_value not in ("", sample.converted_value)
+                else converted_text
             )
             if sample.reason:
                 why = self._texts.get("mapping_short", sample.reason)
@@ -234,11 +244,11 @@ class MappingTable(QTableWidget):
         by_code = self.cellWidget(row, SOURCE_COLUMN).currentData() == NO_SOURCE and preview.filled_count
         self.item(row, MORE_COLUMN).setText(tr("Name from the code list") if by_code else "")
         self.item(row, FILLED_COLUMN).setText(str(preview.filled_count))
-        lost = self.item(row, LOST_COLUMN)
-        lost.setText(
+        lost_item = self.item(row, LOST_COLUMN)
+        lost_item.setText(
             str(preview.lost_count + preview.remarked_count) if preview.lost_count or preview.remarked_count else ""
         )
-        lost.setIcon(
+        lost_item.setIcon(
             theme.load_icon("warning")
             if preview.lost_count or preview.remarked_count
             else theme.load_icon("ok")
@@ -248,12 +258,12 @@ class MappingTable(QTableWidget):
         tip = tr("{lost} left empty, {remarked} kept with a remark").format(
             lost=preview.lost_count, remarked=preview.remarked_count
         )
-        lost.setToolTip(tip if preview.lost_count or preview.remarked_count else "")
+        lost_item.setToolTip(tip if preview.lost_count or preview.remarked_count else "")
 
     def get_current_target(self) -> str:
         row = self.currentRow()
         return self._targets[row].name if 0 <= row < len(self._targets) else ""
 
 
-def _make_key(way: CodeTranslation) -> str:
-    return f"{way.list_id}{_SOURCE_KEY_SEPARATOR}{way.target_column}"
+def _make_key(translation: CodeTranslation) -> str:
+    return f"{translation.list_id}{_SOURCE_KEY_SEPARATOR}{translation.target_column}"

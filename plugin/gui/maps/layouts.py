@@ -96,10 +96,10 @@ class MapActions:
             )
         )
 
-    def _on_recognised(self, answer: Any) -> None:
+    def _on_recognised(self, layers_and_norm: Any) -> None:
         project = QgsProject.instance()
         try:
-            material = collect_from_recognition(project, role_recognition.list_plan_layers(project), *answer)
+            material = collect_from_recognition(project, role_recognition.list_plan_layers(project), *layers_and_norm)
             self.choose_and_create_layouts(material)
         except SanxianError as error:
             self._on_failed(error)
@@ -114,18 +114,22 @@ class MapActions:
 
     def create_layouts(self, builder: LayoutBuilder, wanted: list) -> None:
         project = builder.material.project
-        found = [saved_layouts.find_layout(project, *one) for one in wanted]
-        edited = [layout.name() for layout in found if layout is not None and saved_layouts.is_layout_edited(layout)]
-        replace = edited if edited and self._ask_to_replace(edited) else []
+        existing_layouts = [saved_layouts.find_layout(project, *one) for one in wanted]
+        edited_layout_names = [
+            layout.name()
+            for layout in existing_layouts
+            if layout is not None and saved_layouts.is_layout_edited(layout)
+        ]
+        replace = edited_layout_names if edited_layout_names and self._ask_to_replace(edited_layout_names) else []
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            created = saved_layouts.save_layouts(builder, wanted, replace)
+            save_outcome = saved_layouts.save_layouts(builder, wanted, replace)
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        self._report_created_layouts(created)
+        self._report_created_layouts(save_outcome)
 
-    def _ask_to_replace(self, names: list[str]) -> bool:
+    def _ask_to_replace(self, layout_names: list[str]) -> bool:
         text = tr(
             "These layouts were edited since they were made:\n{names}\n\nReplace them by new ones? The changes are "
             "lost."
@@ -133,7 +137,7 @@ class MapActions:
         box = QMessageBox(
             QMessageBox.Icon.Question,
             tr("Make Layouts"),
-            text.format(names="\n".join(names)),
+            text.format(names="\n".join(layout_names)),
             parent=self._iface.mainWindow(),
         )
         yes = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
@@ -142,22 +146,24 @@ class MapActions:
         box.exec()
         return box.clickedButton() is yes
 
-    def _report_created_layouts(self, created: saved_layouts.SaveLayoutsOutcome) -> None:
+    def _report_created_layouts(self, save_outcome: saved_layouts.SaveLayoutsOutcome) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
-        if created.new_layout_names:
+        if save_outcome.new_layout_names:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
             push_message(
                 bar,
                 "success",
                 title,
-                text.format(count=len(created.new_layout_names), names=tr(", ").join(created.new_layout_names)),
+                text.format(
+                    count=len(save_outcome.new_layout_names), names=tr(", ").join(save_outcome.new_layout_names)
+                ),
             )
         texts = Texts(get_interface_language())
-        for message in dict.fromkeys(note.render(texts) for note in created.notes):
+        for message in dict.fromkeys(note.render(texts) for note in save_outcome.notes):
             push_message(bar, "warning", title, message)
-        if created.kept_layout_names:
+        if save_outcome.kept_layout_names:
             text = tr("Kept as you edited them: {names}.")
-            push_message(bar, "info", title, text.format(names=tr(", ").join(created.kept_layout_names)))
+            push_message(bar, "info", title, text.format(names=tr(", ").join(save_outcome.kept_layout_names)))
 
     def _on_failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
@@ -213,10 +219,10 @@ class LayoutsDialog(QDialog):
         title = one.title if settings.get_interface_language() == "zh" else one.title_en
         item = QListWidgetItem(f"{one.number:02d}  {title}")
         item.setData(_MAP_ID_ROLE, one.id)
-        missing = material.find_missing_input(one)
-        if missing:
+        missing_input = material.find_missing_input(one)
+        if missing_input:
             item.setFlags(Qt.ItemFlag.NoItemFlags)
-            reason = self._texts.get("maps", missing.key, map=title, **missing.params)
+            reason = self._texts.get("maps", missing_input.key, map=title, **missing_input.params)
             item.setToolTip(reason)
             item.setText(f"{item.text()}  {tr('(layers missing)')}")
         else:
@@ -235,9 +241,12 @@ class LayoutsDialog(QDialog):
     def list_wanted_layouts(self) -> list[tuple[MapSpec, PageSize, bool]]:
         """Return (map, page, by township) of each chosen layout."""
         sheet = self.catalogue.page_size_by_id[self.page.currentText()]
-        both = (False, True) if self.townships.isChecked() else (False,)
+        township_options = (False, True) if self.townships.isChecked() else (False,)
         return [
-            (one, sheet, towns) for one in self.get_chosen_maps() for towns in both if one.is_by_township or not towns
+            (one, sheet, towns)
+            for one in self.get_chosen_maps()
+            for towns in township_options
+            if one.is_by_township or not towns
         ]
 
     def get_document_info(self) -> DocumentInfo:

@@ -155,11 +155,11 @@ class DocumentLine(QWidget):
 
     def _edit_document_info(self) -> None:
         try:
-            accepted = ask_for_document_info(self._project, self._profile(), self._fallback(), self.window())
+            is_accepted = ask_for_document_info(self._project, self._profile(), self._fallback(), self.window())
         except (SanxianError, ImportError) as error:
             self.label.setText(messages.explain_error(error))
             return
-        if accepted:
+        if is_accepted:
             self.update_summary()
             self.changed.emit()
 
@@ -173,8 +173,8 @@ def summarise_document_info(found: ResolvedDocument) -> str:
         source = texts.get("document", found.source_by_key["secrecy"])
         parts = [tr("{value} ({source})").format(value=found.document_info.secrecy, source=source)]
     if found.refused_lowering is not None:
-        refused = tr("“{level}” not applied: no reason for the lower level")
-        parts.append(refused.format(level=found.refused_lowering.secrecy))
+        refused_text = tr("“{level}” not applied: no reason for the lower level")
+        parts.append(refused_text.format(level=found.refused_lowering.secrecy))
     values = {key: getattr(found.document_info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval")}
     parts += [value for value in (*values.values(), found.document_info.printed_approval) if value]
     return " · ".join(parts)
@@ -232,46 +232,46 @@ class DocumentDialog(QDialog):
         self.secrecy.addItems(["", *load_secrecy_levels().names])
         self.compiler, self.cartographer, self.date = QLineEdit(), QLineEdit(), QLineEdit()
         self.approval, self.reason = QLineEdit(), QLineEdit()
-        names = {
+        object_name_by_field = {
             self.compiler: "SanxianCompiler",
             self.cartographer: "SanxianCartographer",
             self.date: "SanxianDocumentDate",
             self.approval: "SanxianMapApproval",
             self.reason: "SanxianSecrecyReason",
         }
-        for line, name in names.items():
+        for line, name in object_name_by_field.items():
             line.setObjectName(name)
         self.date.setToolTip(tr("As printed on maps and reports, for example 2026-11-22 or November 2026"))
         self.reason.setToolTip(tr("Written to the log, the manifest of the package and the report"))
         self.problem = NoticeBox()
         self.problem.setObjectName("SanxianDocumentProblem")
 
-    def _fill_fields(self, own: DocumentInfo) -> None:
-        below = resolve_document(None, self._profile, self._form)
-        self.secrecy.setEditText(own.secrecy)
-        theme.set_placeholder(self.secrecy.lineEdit(), self._format_inherited(below, "secrecy"))
+    def _fill_fields(self, project_info: DocumentInfo) -> None:
+        inherited_document = resolve_document(None, self._profile, self._form)
+        self.secrecy.setEditText(project_info.secrecy)
+        theme.set_placeholder(self.secrecy.lineEdit(), self._format_inherited(inherited_document, "secrecy"))
         lines = (("compiler", self.compiler), ("cartographer", self.cartographer), ("date", self.date))
         for key, line in (*lines, ("map_approval", self.approval)):
-            line.setText(getattr(own, key))
-            theme.set_placeholder(line, self._format_inherited(below, key))
-        self.reason.setText(own.secrecy_reason)
+            line.setText(getattr(project_info, key))
+            theme.set_placeholder(line, self._format_inherited(inherited_document, key))
+        self.reason.setText(project_info.secrecy_reason)
         for line, key, setting in (
             (self.compiler, "compiler", _COMPILER_SETTING),
             (self.cartographer, "cartographer", _CARTOGRAPHER_SETTING),
         ):
-            if not line.text() and not getattr(below.document_info, key):
+            if not line.text() and not getattr(inherited_document.document_info, key):
                 line.setText(settings.read_setting(setting, ""))
 
-    def _format_inherited(self, below: ResolvedDocument, key: str) -> str:
+    def _format_inherited(self, inherited_document: ResolvedDocument, key: str) -> str:
         """Return the fallback value and its source, shown while the project has no value."""
-        if key not in below.source_by_key:
+        if key not in inherited_document.source_by_key:
             if key == "date":
                 return tr("Not set; for example {date}").format(date=date.today().isoformat())
             if key == "secrecy" and self._form is None:
                 return tr("Not set; a submission package takes that of its specification")
             return tr("Not set")
-        source = self._texts.get("document", below.source_by_key[key])
-        return tr("{value} ({source})").format(value=getattr(below.document_info, key), source=source)
+        source = self._texts.get("document", inherited_document.source_by_key[key])
+        return tr("{value} ({source})").format(value=getattr(inherited_document.document_info, key), source=source)
 
     def _lay_out_widgets(self) -> None:
         about = WrappedLabel(
@@ -309,20 +309,24 @@ class DocumentDialog(QDialog):
     def _list_lowered_levels(self) -> list[LoweredSecrecy]:
         """Return how the entered level is lower than that of profile, package specification or the project's former."""
         info = self.read_document_info()
-        found = resolve_document(info, self._profile, self._package_form)
-        return document.list_lowered_levels(self._former, found, info)
+        resolved_document = resolve_document(info, self._profile, self._package_form)
+        return document.list_lowered_levels(self._former, resolved_document, info)
 
     def _update_messages(self) -> None:
-        found = self.resolve_document()
+        resolved_document = self.resolve_document()
         lowers = bool(self._list_lowered_levels())
         self.reason.setEnabled(lowers)
         theme.set_placeholder(self.reason, tr("Required") if lowers else tr("Not needed: the level is not lowered"))
-        level = found.document_info.secrecy if found.refused_lowering is None else self.secrecy.currentText()
-        public = load_secrecy_levels().is_public(level)
-        self.approval.setEnabled(public)
+        level = (
+            resolved_document.document_info.secrecy
+            if resolved_document.refused_lowering is None
+            else self.secrecy.currentText()
+        )
+        is_public = load_secrecy_levels().is_public(level)
+        self.approval.setEnabled(is_public)
         self.approval.setToolTip(
             tr("Printed on public results only")
-            if public
+            if is_public
             else tr("Only for the secrecy level “{level}”: other results have no map approval number").format(
                 level=load_secrecy_levels().public_level
             )
@@ -331,10 +335,10 @@ class DocumentDialog(QDialog):
 
     def _find_problem(self) -> str:
         """Return why the entered values cannot be accepted, or an empty string."""
-        found = self.resolve_document()
+        resolved_document = self.resolve_document()
         try:
-            if found.document_info.secrecy or self._must_export:
-                found.require_exportable(self._levels, self._form_name)
+            if resolved_document.document_info.secrecy or self._must_export:
+                resolved_document.require_exportable(self._levels, self._form_name)
             for lowering in self._list_lowered_levels():
                 if not lowering.reason:
                     raise lowering.error

@@ -52,10 +52,10 @@ class GroupDialog(QDialog):
             "check; the "
             "others stay in the project but are not checked. The choice can be changed under Layer Roles."
         )
-        shown = tr(", ").join(names[:_MAX_NAMED_LAYERS])
+        shown_names = tr(", ").join(names[:_MAX_NAMED_LAYERS])
         if len(names) > _MAX_NAMED_LAYERS:
-            shown = tr("{names} and others, {count} in all").format(names=shown, count=len(names))
-        note = QLabel(text.format(count=len(groups), names=shown))
+            shown_names = tr("{names} and others, {count} in all").format(names=shown_names, count=len(names))
+        note = QLabel(text.format(count=len(groups), names=shown_names))
         note.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.addWidget(note)
@@ -81,12 +81,12 @@ def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     """
     while groups := _find_conflicting_groups(project):
         dialog = GroupDialog(groups, _list_repeated_role_names(project, groups), parent)
-        accepted = bool(dialog.exec())
-        chosen = dialog.get_chosen_group()
+        is_accepted = bool(dialog.exec())
+        chosen_group = dialog.get_chosen_group()
         dialog.deleteLater()
-        if not accepted:
+        if not is_accepted:
             return False
-        layer_groups.exclude_other_groups(project, chosen, groups)
+        layer_groups.exclude_other_groups(project, chosen_group, groups)
     return True
 
 
@@ -99,9 +99,9 @@ def _list_repeated_role_names(project: QgsProject, groups: list[LayerGroup]) -> 
         templates = county.make_check_options(project).resolve_norm().standard.templates
     except (SanxianError, ImportError):
         templates = {}
-    repeated = {role for group in groups for role in group.repeated_roles}
-    order = [role for role in templates if role in repeated]
-    return [templates[role].name for role in order] or sorted(repeated)
+    repeated_roles = {role for group in groups for role in group.repeated_roles}
+    order = [role for role in templates if role in repeated_roles]
+    return [templates[role].name for role in order] or sorted(repeated_roles)
 
 
 LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
@@ -151,55 +151,59 @@ class RolesDialog(QDialog):
 
     def _choose_group(self) -> None:
         """Ask again which group is checked; restore the former choice on cancel."""
-        aside = layer_groups.find_excluded_layers(self._project)
-        former = {layer: layer.customProperty(role_recognition.EXCLUDED_PROPERTY) for layer in aside}
+        excluded_layers = layer_groups.find_excluded_layers(self._project)
+        former_exclusions = {
+            layer: layer.customProperty(role_recognition.EXCLUDED_PROPERTY) for layer in excluded_layers
+        }
         layer_groups.include_excluded_layers(self._project)
         if not ask_layer_group(self._project, self):
-            for layer, chosen in former.items():
-                layer.setCustomProperty(role_recognition.EXCLUDED_PROPERTY, chosen)
+            for layer, exclusion_value in former_exclusions.items():
+                layer.setCustomProperty(role_recognition.EXCLUDED_PROPERTY, exclusion_value)
         self._fill_table()
 
     def _fill_table(self) -> None:
-        aside = [layer.name() for layer in layer_groups.find_excluded_layers(self._project)]
+        excluded_names = [layer.name() for layer in layer_groups.find_excluded_layers(self._project)]
         text = tr("Not checked, because another group was chosen: {layers}")
-        self.aside.setText(text.format(layers=tr(", ").join(aside)) if aside else "")
-        self.aside.setVisible(bool(aside))
-        self.choose.setVisible(bool(aside))
+        self.aside.setText(text.format(layers=tr(", ").join(excluded_names)) if excluded_names else "")
+        self.aside.setVisible(bool(excluded_names))
+        self.choose.setVisible(bool(excluded_names))
         self.problem.setText("")
         self._combos.clear()
         try:
             options = county.make_check_options(self._project)
             norm = options.resolve_norm()
-            found = role_recognition.recognise_layers(role_recognition.read_layer_schemas(self._project), options)
+            recognised_layers = role_recognition.recognise_layers(
+                role_recognition.read_layer_schemas(self._project), options
+            )
         except (SanxianError, ImportError) as error:
             self.problem.setText(messages.explain_error(error))
             return
-        given = roles.get_chosen_roles(self._project)
+        chosen_roles = roles.get_chosen_roles(self._project)
         order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
-        known = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
-        self.table.setRowCount(len(known))
-        for row, role in enumerate(known):
+        listed_roles = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
+        self.table.setRowCount(len(listed_roles))
+        for row, role in enumerate(listed_roles):
             self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
-            combo = self._make_combo(self._find_name(found.layer_id_by_role.get(role, "")))
+            combo = self._make_combo(self._find_name(recognised_layers.layer_id_by_role.get(role, "")))
             combo.setAccessibleName(role)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
-            if role in given:
-                combo.setLayer(self._project.mapLayer(given[role]))
+            if role in chosen_roles:
+                combo.setLayer(self._project.mapLayer(chosen_roles[role]))
             self.table.setCellWidget(row, CHOICE_COLUMN, combo)
             self._combos[role] = combo
         for column in (LAYER_COLUMN, CODE_COLUMN):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setSectionResizeMode(CHOICE_COLUMN, QHeaderView.ResizeMode.Stretch)
-        if found.repeated_roles:
+        if recognised_layers.repeated_roles:
             self.problem.setText(
                 tr("Two layers have the same role: {roles}. Choose one.").format(
-                    roles=tr(", ").join(found.repeated_roles)
+                    roles=tr(", ").join(recognised_layers.repeated_roles)
                 )
             )
 
-    def _make_combo(self, recognised: str) -> QgsMapLayerComboBox:
+    def _make_combo(self, recognised_name: str) -> QgsMapLayerComboBox:
         combo = QgsMapLayerComboBox()
         combo.setProject(self._project)
         combo.setFilters(Qgis.LayerFilter.HasGeometry)
@@ -207,7 +211,7 @@ class RolesDialog(QDialog):
         combo.setExceptedLayerList(
             [v for v in layers if isinstance(v, QgsVectorLayer) and role_recognition.is_excluded_from_checks(v)]
         )
-        text = tr("Automatic: {layer}").format(layer=recognised) if recognised else tr("Automatic: none")
+        text = tr("Automatic: {layer}").format(layer=recognised_name) if recognised_name else tr("Automatic: none")
         combo.setAllowEmptyLayer(True, text)
         return combo
 
@@ -219,19 +223,19 @@ class RolesDialog(QDialog):
         return {role: combo.currentLayer() for role, combo in self._combos.items()}
 
     def accept(self) -> None:
-        chosen = [v for v in self.read_choices().values() if v is not None]
-        twice = {v.name() for v in chosen if sum(v is other for other in chosen) > 1}
-        if twice:
+        chosen_layers = [v for v in self.read_choices().values() if v is not None]
+        repeated_names = {v.name() for v in chosen_layers if sum(v is other for other in chosen_layers) > 1}
+        if repeated_names:
             text = tr("One layer cannot have two roles: {layers}.")
-            self.problem.setText(text.format(layers=tr(", ").join(sorted(twice))))
+            self.problem.setText(text.format(layers=tr(", ").join(sorted(repeated_names))))
             return
-        before = roles.get_chosen_roles(self._project)
+        former_roles = roles.get_chosen_roles(self._project)
         for role, layer in self.read_choices().items():
-            if layer is None and role in before:
+            if layer is None and role in former_roles:
                 roles.assign_role(self._project, role, None)
         for role, layer in self.read_choices().items():
             # Compare by role: of two copies with the same role, choosing one removes the role of the other.
-            if layer is not None and before.get(role) != layer.id():
+            if layer is not None and former_roles.get(role) != layer.id():
                 roles.assign_role(self._project, role, layer)
         self._project.setDirty(True)
         super().accept()

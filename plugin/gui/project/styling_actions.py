@@ -69,38 +69,45 @@ class StylingActions:
             (tr("Do Not Ask Again"), lambda: self._store_answer(_STYLING_DECLINED)),
         )
 
-    def _store_answer(self, answer: str) -> None:
+    def _store_answer(self, offer_answer: str) -> None:
         self._messages.close()
         project = QgsProject.instance()
-        project.writeEntry(_PROJECT_SCOPE, _OFFER_KEY, answer)
+        project.writeEntry(_PROJECT_SCOPE, _OFFER_KEY, offer_answer)
         project.setDirty(True)
-        if answer == _STYLING_ACCEPTED:
+        if offer_answer == _STYLING_ACCEPTED:
             self.apply_all()
 
     def apply_all(self) -> None:
         """Apply forms, symbols and groups to the recognised layers without a form."""
         text = tr("Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.")
-        none = tr("No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.")
+        no_layer_text = tr("No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
-        def style_and_add_forms(project: QgsProject, found: role_recognition.RecognisedLayers, norm: Any) -> list[str]:
-            without_form = _find_without_form(project, found)
+        def style_and_add_forms(
+            project: QgsProject, recognised_layers: role_recognition.RecognisedLayers, norm: Any
+        ) -> list[str]:
+            without_form = _find_without_form(project, recognised_layers)
             styles.apply_styles_to_project(project, without_form, former_style)
             attribute_forms.apply_forms_to_project(project, without_form, norm)
             return arrange_layers(project, without_form, norm.standard)
 
         self._start_styling(
-            tr("Apply Forms, Symbols and Groups"), style_and_add_forms, text.replace("{kept}", former_style), none
+            tr("Apply Forms, Symbols and Groups"),
+            style_and_add_forms,
+            text.replace("{kept}", former_style),
+            no_layer_text,
         )
 
     def apply_forms(self) -> None:
         text = tr("{count} layers have the forms of their templates: {names}. The data were not changed.")
-        none = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
+        no_layer_text = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
         self._start_styling(
             tr("Apply Layer Forms"),
-            lambda project, found, norm: attribute_forms.apply_forms_to_project(project, found.layer_id_by_role, norm),
+            lambda project, recognised_layers, norm: attribute_forms.apply_forms_to_project(
+                project, recognised_layers.layer_id_by_role, norm
+            ),
             text,
-            none,
+            no_layer_text,
         )
 
     def apply_symbols(self) -> None:
@@ -108,34 +115,34 @@ class StylingActions:
             "{count} layers have the proposed symbols: {names}. The previous symbols of a layer are in its list "
             "of styles, as “{kept}”."
         )
-        none = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
+        no_layer_text = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
         def apply_symbols_to_layers(
-            project: QgsProject, found: role_recognition.RecognisedLayers, _norm: Any
+            project: QgsProject, recognised_layers: role_recognition.RecognisedLayers, _norm: Any
         ) -> list[str]:
-            return styles.apply_styles_to_project(project, found.layer_id_by_role, former_style)
+            return styles.apply_styles_to_project(project, recognised_layers.layer_id_by_role, former_style)
 
         self._start_styling(
-            tr("Apply Layer Symbols"), apply_symbols_to_layers, text.replace("{kept}", former_style), none
+            tr("Apply Layer Symbols"), apply_symbols_to_layers, text.replace("{kept}", former_style), no_layer_text
         )
 
-    def _start_styling(self, title: str, action: Callable, text: str, none: str) -> None:
+    def _start_styling(self, title: str, action: Callable, text: str, no_layer_text: str) -> None:
         options = county.make_check_options(QgsProject.instance())
         outlines = role_recognition.read_layer_schemas(QgsProject.instance())
 
-        def apply_styling(answer: Any) -> None:
-            found, norm = answer
-            names = action(QgsProject.instance(), found, norm)
-            if names:
+        def apply_styling(layers_and_norm: Any) -> None:
+            recognised_layers, norm = layers_and_norm
+            layer_names = action(QgsProject.instance(), recognised_layers, norm)
+            if layer_names:
                 push_message(
                     self._iface.messageBar(),
                     "success",
                     title,
-                    text.format(count=len(names), names=tr(", ").join(names)),
+                    text.format(count=len(layer_names), names=tr(", ").join(layer_names)),
                 )
             else:
-                push_message(self._iface.messageBar(), "info", title, none)
+                push_message(self._iface.messageBar(), "info", title, no_layer_text)
 
         def report_failure(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
@@ -154,15 +161,15 @@ class StylingActions:
         )
 
 
-def _find_without_form(project: QgsProject, found: role_recognition.RecognisedLayers) -> dict[str, str]:
+def _find_without_form(project: QgsProject, recognised_layers: role_recognition.RecognisedLayers) -> dict[str, str]:
     """Return role → layer id of the recognised layers without an attribute form.
 
     A role (code of a plan layer) that two layers have is omitted.
     """
     layers = {
         role: project.mapLayer(layer_id)
-        for role, layer_id in found.layer_id_by_role.items()
-        if role not in found.repeated_roles
+        for role, layer_id in recognised_layers.layer_id_by_role.items()
+        if role not in recognised_layers.repeated_roles
     }
     return {
         role: layer.id()

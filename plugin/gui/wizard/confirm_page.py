@@ -49,7 +49,7 @@ class ConfirmPage(WizardPage):
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._grid.addWidget(label, number, 0)
             self._grid.addWidget(text, number, 1)
-        names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
+        theme_names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
         self.sections.setText(
             tr(
                 "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled "
@@ -60,7 +60,7 @@ class ConfirmPage(WizardPage):
             ).format(
                 code=self.draft.county.code if self.draft.county else "",
                 county=self.draft.county.name if self.draft.county else "",
-                themes=names,
+                themes=theme_names,
             )
         )
         unverified = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]
@@ -73,7 +73,7 @@ class ConfirmPage(WizardPage):
         layers = tr("{count} layers in {groups} groups: {names}").format(
             count=len(draft.roles), groups=len(draft.list_group_names()), names=tr(", ").join(draft.list_group_names())
         )
-        found = [
+        summary_rows = [
             (tr("Standard"), draft.standard.name),
             (tr("County"), f"{county.name}  {county.code}" if county else ""),
             (tr("Coordinate system"), _describe_crs(draft.crs)),
@@ -87,8 +87,8 @@ class ConfirmPage(WizardPage):
             "replace": tr("it exists and is replaced; its data are lost"),
         }
         if draft.existing_database_action in consequences:
-            found.insert(6, ("", consequences[draft.existing_database_action]))
-        return found
+            summary_rows.insert(6, ("", consequences[draft.existing_database_action]))
+        return summary_rows
 
     def show_progress(self, share: float, text: str) -> None:
         self.bar.setVisible(True)
@@ -102,15 +102,15 @@ class ConfirmPage(WizardPage):
 
 
 def _describe_crs(text: str) -> str:
-    parsed = crs_care.parse_crs(text)
-    if parsed is None:
+    parsed_crs = crs_care.parse_crs(text)
+    if parsed_crs is None:
         return text
-    frame = crs_care.describe_crs(parsed)
-    name = convert_to_qgis_crs(parsed).description()
+    frame = crs_care.describe_crs(parsed_crs)
+    name = convert_to_qgis_crs(parsed_crs).description()
     if frame.zone_number is not None and frame.central_meridian == frame.zone_number * ZONE_WIDTH_DEGREES:
-        shown = tr("zone {number}").format(number=frame.zone_number)
-        name = f"CGCS2000 / {tr('3° Gauss–Krüger')}  {shown}  {frame.central_meridian:g}°E"
-    return f"{crs_care.make_crs_label(parsed)}  {name}"
+        zone_text = tr("zone {number}").format(number=frame.zone_number)
+        name = f"CGCS2000 / {tr('3° Gauss–Krüger')}  {zone_text}  {frame.central_meridian:g}°E"
+    return f"{crs_care.make_crs_label(parsed_crs)}  {name}"
 
 
 def _describe_profile(draft: WizardChoices) -> str:

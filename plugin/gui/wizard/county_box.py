@@ -138,10 +138,10 @@ class CountyBox(FormSection):
         return self.province.currentData() in self._divisions.entry_by_code
 
     def _fill_provinces(self) -> None:
-        known = sorted(
+        sorted_provinces = sorted(
             self._provinces.entry_by_code.values(), key=lambda c: (c.code not in self._divisions.entry_by_code, c.code)
         )
-        for row in known:
+        for row in sorted_provinces:
             self.province.addItem(row.name, row.code)
         self._on_province_chosen()
 
@@ -170,14 +170,14 @@ class CountyBox(FormSection):
     # --- its place
     def refresh(self) -> None:
         """Offer the project layers from which the county's outline can be read."""
-        former = self.source.currentData()
+        former_source = self.source.currentData()
         with QSignalBlocker(self.source):
             self.source.clear()
             self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
             for layer in list_layers_for_extent(self._project, load_standard()):
                 self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
             self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
-            self.source.setCurrentIndex(max(self.source.findData(former), 0))
+            self.source.setCurrentIndex(max(self.source.findData(former_source), 0))
 
     def get_location(self) -> CountyLocation:
         source = self.source.currentData()
@@ -186,21 +186,31 @@ class CountyBox(FormSection):
             return CountyLocation(choose_zone(west, east) if west < east else None)
         if source != _LISTED_SOURCE:
             layer = self._project.mapLayer(source)
-            found = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
-            if found is None:
+            layer_extent = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
+            if layer_extent is None:
                 return CountyLocation()
-            middle = (found.south + found.north) / 2
-            zones = choose_zone(found.west, found.east, middle, found.area_m2_by_crs_zone)
-            return CountyLocation(zones, "", (found.west, found.south, found.east, found.north))
+            middle = (layer_extent.south + layer_extent.north) / 2
+            zones = choose_zone(layer_extent.west, layer_extent.east, middle, layer_extent.area_m2_by_crs_zone)
+            return CountyLocation(
+                zones, "", (layer_extent.west, layer_extent.south, layer_extent.east, layer_extent.north)
+            )
         try:
             county = self.get_chosen_county()
         except SanxianError:
             return CountyLocation()
-        reach = divisions.find_extent(county.code, self._divisions) if county else None
-        if reach is None:
+        county_extent = divisions.find_extent(county.code, self._divisions) if county else None
+        if county_extent is None:
             return CountyLocation()
-        view = None if reach.south is None else (reach.west, reach.south, reach.east, reach.north)
-        return CountyLocation(choose_zone(reach.west, reach.east, reach.middle_latitude), reach.division.code, view)
+        view = (
+            None
+            if county_extent.south is None
+            else (county_extent.west, county_extent.south, county_extent.east, county_extent.north)
+        )
+        return CountyLocation(
+            choose_zone(county_extent.west, county_extent.east, county_extent.middle_latitude),
+            county_extent.division.code,
+            view,
+        )
 
     def _on_changed(self, *_args) -> None:
         self._typed_county_widget.setVisible(self.source.currentData() == _TYPED_SOURCE)
@@ -216,13 +226,13 @@ class CountyBox(FormSection):
             return messages.explain_error(error)
         if county is None:
             return ""
-        reach = divisions.find_extent(county.code, self._divisions)
-        if reach is None:
+        county_extent = divisions.find_extent(county.code, self._divisions)
+        if county_extent is None:
             return tr("The list has no longitudes: read them from a layer, or enter them.")
-        if reach.division.code != county.code:
+        if county_extent.division.code != county.code:
             return tr(
                 "The list has only the longitudes of {whose}. Read those of the county from a layer, or enter them."
-            ).format(whose=reach.division.name)
+            ).format(whose=county_extent.division.name)
         return tr("or read it from a layer, or enter the longitudes")
 
 

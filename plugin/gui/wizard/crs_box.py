@@ -134,9 +134,12 @@ class CrsZoneStrip(QWidget):
         """Draw the name of a zone where its meridian and the county leave room."""
         text = tr("zone {number}").format(number=zone)
         width = self.fontMetrics().horizontalAdvance(text)
-        taken = self._measure_county(part.left(), part.right())
-        rooms = [(part.left(), min(taken[0], part.right())), (max(taken[1], part.left()), part.right())]
-        left, right = max(rooms, key=lambda r: r[1] - r[0])
+        county_span = self._measure_county(part.left(), part.right())
+        free_spans = [
+            (part.left(), min(county_span[0], part.right())),
+            (max(county_span[1], part.left()), part.right()),
+        ]
+        left, right = max(free_spans, key=lambda r: r[1] - r[0])
         if right - left > width * 1.2:
             pen = painter.pen()
             painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))

@@ -96,16 +96,16 @@ class NewProjectWizard(QDialog):
             area.setFrameShape(QFrame.Shape.NoFrame)
             area.setWidget(page)
             self.stack.addWidget(area)
-        upper = QHBoxLayout()
-        upper.setSpacing(0)
-        upper.addWidget(left)
-        upper.addWidget(self.stack, 1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addLayout(upper, 1)
-        outer.addWidget(_make_separator())
-        outer.addLayout(self._make_buttons(line))
+        upper_layout = QHBoxLayout()
+        upper_layout.setSpacing(0)
+        upper_layout.addWidget(left)
+        upper_layout.addWidget(self.stack, 1)
+        outer_layout = QVBoxLayout(self)
+        outer_layout.setContentsMargins(0, 0, 0, 0)
+        outer_layout.setSpacing(0)
+        outer_layout.addLayout(upper_layout, 1)
+        outer_layout.addWidget(_make_separator())
+        outer_layout.addLayout(self._make_buttons(line))
 
     def _make_buttons(self, line: int) -> QHBoxLayout:
         self.message_label = QLabel()
@@ -130,11 +130,13 @@ class NewProjectWizard(QDialog):
     def _fit_to_pages(self) -> None:
         """Resize to the largest page, at most to the screen."""
         screen = self.screen() or QGuiApplication.primaryScreen()
-        room = screen.availableGeometry()
+        screen_area = screen.availableGeometry()
         width = self.fontMetrics().horizontalAdvance("0") * 140
         # The zone strip and its messages are shown once a county is chosen.
         height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
-        self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _MAX_SCREEN_SHARE)))
+        self.resize(
+            min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
+        )
 
     # --- steps
     def go_to_page(self, number: int, back_only: bool = False) -> None:
@@ -149,9 +151,9 @@ class NewProjectWizard(QDialog):
     def _show_next_page(self) -> None:
         number = self.stack.currentIndex()
         # Files may have been created meanwhile: validate every step again.
-        for earlier, page in enumerate(self.pages[: number + 1]):
+        for page_number, page in enumerate(self.pages[: number + 1]):
             if page.find_problem():
-                self.go_to_page(earlier)
+                self.go_to_page(page_number)
                 return
         if number + 1 < len(self.pages):
             self.go_to_page(number + 1)
@@ -207,8 +209,8 @@ class NewProjectWizard(QDialog):
         font = self.font()
         font.setBold(True)
         # Dark themes use the normal text colour on highlighted rows.
-        chosen = QPalette.ColorRole.Text if theme.is_dark() else QPalette.ColorRole.HighlightedText
-        inks = {QIcon.Mode.Normal: QPalette.ColorRole.Text, QIcon.Mode.Selected: chosen}
+        selected_ink = QPalette.ColorRole.Text if theme.is_dark() else QPalette.ColorRole.HighlightedText
+        inks = {QIcon.Mode.Normal: QPalette.ColorRole.Text, QIcon.Mode.Selected: selected_ink}
         for mode, ink in inks.items():
             image = QPixmap(round(side * ratio), round(side * ratio))
             image.setDevicePixelRatio(ratio)

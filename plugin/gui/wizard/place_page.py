@@ -91,8 +91,8 @@ class GroupsBox(FormSection):
         return [top.child(n) for top in tops for n in range(top.childCount())]
 
     def _on_toggled(self, *_args) -> None:
-        ticked = [c for c in self._list_layer_items() if c.checkState(0) == Qt.CheckState.Checked]
-        self._draft.roles = [c.data(0, _ROLE_DATA) for c in ticked]
+        ticked_items = [c for c in self._list_layer_items() if c.checkState(0) == Qt.CheckState.Checked]
+        self._draft.roles = [c.data(0, _ROLE_DATA) for c in ticked_items]
         self.notice.show_message(*self._describe_missing())
         self.changed.emit()
 
@@ -105,12 +105,14 @@ class GroupsBox(FormSection):
         mandatory = {
             b: [r for r in b.roles if find_delivery_constraint(r, standard) == "M"] for b in list_branches(standard)
         }
-        missing = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
-        usual = [standard.templates[r].name for b, roles in missing.items() if b.is_chosen for r in roles]
-        if usual:
+        missing_by_branch = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
+        usual_layer_names = [
+            standard.templates[r].name for b, roles in missing_by_branch.items() if b.is_chosen for r in roles
+        ]
+        if usual_layer_names:
             text = tr("Required layers that are not created: {layers}. They can be added later under New Layers.")
-            return "warning", text.format(layers=tr(", ").join(usual))
-        others = sum(map(len, missing.values()))
+            return "warning", text.format(layers=tr(", ").join(usual_layer_names))
+        others = sum(map(len, missing_by_branch.values()))
         text = tr(
             "A complete delivery requires {count} more mandatory layers; they can be added later under New Layers."
         )

@@ -44,14 +44,16 @@ class ProfilePage(WizardPage):
         if county is None or county.code == self._county:
             return
         self._county = county.code
-        fitting = [profile for profile in map(load_profile, list_profile_ids()) if profile.covers(county.code)]
+        matching_profiles = [
+            profile for profile in map(load_profile, list_profile_ids()) if profile.covers(county.code)
+        ]
         # The county's own profile first, then those of city, cluster and province.
-        fitting.sort(
+        matching_profiles.sort(
             key=lambda profile: (profile.area_code != county.code, -len(profile.list_base_profiles()), profile.id)
         )
         with QSignalBlocker(self.profile):
-            self.profile.set_profiles(profile.id for profile in fitting)
-            self.profile.setCurrentIndex(1 if fitting else 0)
+            self.profile.set_profiles(profile.id for profile in matching_profiles)
+            self.profile.setCurrentIndex(1 if matching_profiles else 0)
         base = self.profile.currentData() or ""
         self.form.show_county(CountySettings(county.name, county.code, base), Path(PROFILE_FILE_SUFFIX))
         self._on_profile_chosen()
@@ -72,9 +74,11 @@ class ProfilePage(WizardPage):
         self._on_form_edited()
 
     def _on_form_edited(self) -> None:
-        shown = self.form.isVisibleTo(self)
-        self.draft.county_settings = self.form.read_county_settings() if shown and self.form.has_own_values else None
-        self.errors.show_errors(self.form.errors if shown else [])
+        is_form_visible = self.form.isVisibleTo(self)
+        self.draft.county_settings = (
+            self.form.read_county_settings() if is_form_visible and self.form.has_own_values else None
+        )
+        self.errors.show_errors(self.form.errors if is_form_visible else [])
         self.changed.emit()
 
     def _describe_profile(self, profile: Profile) -> tuple[str, str]:

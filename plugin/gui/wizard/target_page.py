@@ -26,7 +26,7 @@ class TargetPage(WizardPage):
 
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Place to save"), parent)
-        where = FormSection(
+        place_section = FormSection(
             tr("Folder and name"), tr("database and project are in one folder and can be moved together")
         )
         self.folder, self.name = QgsFileWidget(), QLineEdit()
@@ -36,16 +36,16 @@ class TargetPage(WizardPage):
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)
             grid.addWidget(widget, number, 1)
-        where.layout_.addLayout(grid)
-        kind = FormSection(tr("Database"))
+        place_section.layout_.addLayout(grid)
+        database_section = FormSection(tr("Database"))
         self.formats = {
             ".gpkg": QRadioButton(tr("GeoPackage: one file, best in QGIS (recommended)")),
             ".gdb": QRadioButton(tr("FileGDB: a folder, with domains and feature datasets for ArcGIS")),
         }
-        self._add_choices(kind, self.formats, ".gpkg")
+        self._add_choices(database_section, self.formats, ".gpkg")
         self.paths = QLabel()
         self.paths.setWordWrap(True)
-        kind.layout_.addWidget(self.paths)
+        database_section.layout_.addWidget(self.paths)
         self.there = FormSection(tr("A database of this name exists"))
         self.existing = {
             "add": QRadioButton(tr("Add: create only missing layers; existing layers and their data are not changed")),
@@ -55,7 +55,7 @@ class TargetPage(WizardPage):
         self._add_choices(self.there, self.existing, "")
         self.over = QCheckBox()
         self.notice = NoticeBox()
-        for widget in (where, kind, self.there, self.over, self.notice):
+        for widget in (place_section, database_section, self.there, self.over, self.notice):
             self.body.addWidget(widget)
         self.body.addStretch(1)
         self._proposed_path = ""
@@ -64,11 +64,11 @@ class TargetPage(WizardPage):
         self.over.toggled.connect(self._update_path_messages)
         self._on_path_changed()
 
-    def _add_choices(self, section: FormSection, buttons: dict[str, QRadioButton], chosen: str) -> None:
+    def _add_choices(self, section: FormSection, buttons: dict[str, QRadioButton], chosen_name: str) -> None:
         group = QButtonGroup(self)
         for name, button in buttons.items():
             group.addButton(button)
-            button.setChecked(name == chosen)
+            button.setChecked(name == chosen_name)
             button.toggled.connect(
                 self._on_path_changed if buttons is getattr(self, "formats", None) else self._update_path_messages
             )
@@ -85,12 +85,12 @@ class TargetPage(WizardPage):
 
     def _on_path_changed(self, *_args) -> None:
         """Update the paths; reset the answers about existing files of another place."""
-        before = (self.draft.database_path, self.draft.project_path) if hasattr(self, "there") else None
+        former_paths = (self.draft.database_path, self.draft.project_path) if hasattr(self, "there") else None
         self.draft.folder, self.draft.name = self.folder.filePath().strip(), self.name.text().strip()
         self.draft.database_suffix = next((s for s, button in self.formats.items() if button.isChecked()), ".gpkg")
-        if before is None:
+        if former_paths is None:
             return
-        if (self.draft.database_path, self.draft.project_path) != before:
+        if (self.draft.database_path, self.draft.project_path) != former_paths:
             for button in self.existing.values():
                 button.group().setExclusive(False)
                 button.setChecked(False)
@@ -101,18 +101,18 @@ class TargetPage(WizardPage):
     def _update_path_messages(self, *_args) -> None:
         if not hasattr(self, "notice"):
             return
-        named = bool(self.draft.name) and not _INVALID_NAME_PATTERN.search(self.draft.name)
+        has_valid_name = bool(self.draft.name) and not _INVALID_NAME_PATTERN.search(self.draft.name)
         database, project = self.draft.database_path, self.draft.project_path
-        self.there.setVisible(named and database.exists())
-        self.over.setVisible(named and project.exists())
+        self.there.setVisible(has_valid_name and database.exists())
+        self.over.setVisible(has_valid_name and project.exists())
         self.over.setText(tr("Replace the project file {name} too").format(name=project.name))
-        answer = next((n for n, button in self.existing.items() if button.isChecked()), "")
-        self.draft.existing_database_action = answer if self.there.isVisibleTo(self) else "stop"
+        chosen_action = next((n for n, button in self.existing.items() if button.isChecked()), "")
+        self.draft.existing_database_action = chosen_action if self.there.isVisibleTo(self) else "stop"
         self.draft.may_replace_project = self.over.isVisibleTo(self) and self.over.isChecked()
         text = tr("Database: {database}\nProject: {project}").format(database=database, project=project)
         if self.draft.own_profile is not None:
             text += "\n" + tr("County profile: {file}").format(file=self.draft.own_profile)
-        self.paths.setText(text if named else "")
+        self.paths.setText(text if has_valid_name else "")
         self.notice.show_message("warning", self._find_problem())
         self.changed.emit()
 
@@ -121,9 +121,9 @@ class TargetPage(WizardPage):
             return tr('A file name must not contain \\ / : * ? " < > | and must not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
             return tr("The folder does not exist. Choose an existing folder.")
-        own = self.draft.own_profile
-        if self.draft.name and own is not None and own.exists():
-            return messages.explain_error(DataError("profile_exists", file=own.name))
+        own_profile = self.draft.own_profile
+        if self.draft.name and own_profile is not None and own_profile.exists():
+            return messages.explain_error(DataError("profile_exists", file=own_profile.name))
         if self.there.isVisibleTo(self) and self.draft.existing_database_action == "stop":
             return tr("Give another name or another folder.")
         return ""
