@@ -159,11 +159,11 @@ class MenuActions(QObject):
         return menu
 
     def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
-        made = QMenu({"exchange": tr("Exchange Formats")}[name], menu)
-        made.setObjectName(f"SanxianMenu{name.capitalize()}")
+        submenu = QMenu({"exchange": tr("Exchange Formats")}[name], menu)
+        submenu.setObjectName(f"SanxianMenu{name.capitalize()}")
         for entry in _SUBMENU_ACTIONS[name]:
-            made.addAction(self.by_name[entry[0]])
-        return made
+            submenu.addAction(self.by_name[entry[0]])
+        return submenu
 
     def _make_toolbar(self):
         toolbar = self._iface.addToolBar(tr("Sanxian"))

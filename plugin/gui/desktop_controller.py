@@ -90,7 +90,7 @@ class DesktopController(QObject):
         self.inspection = PackageInspection(
             iface, self.runner, self.checking, lambda: self.exports.ask_and_save("html"), self
         )
-        around = ExportEnvironment(
+        export_environment = ExportEnvironment(
             self.result_owner.get_result_for_export,
             self.result_owner.get_displayed_result,
             lambda: self.watch.number,
@@ -98,7 +98,7 @@ class DesktopController(QObject):
             self.inspection.ask_for_package,
             lambda name: self._get_action_handlers()[name](),
         )
-        self.export = PackageExport(iface, self.runner, self.checking, around, self)
+        self.export = PackageExport(iface, self.runner, self.checking, export_environment, self)
         self.drop = VctDropHandler(self.exchange.import_vct)
         iface.registerCustomDropHandler(self.drop)
         handlers = self._get_action_handlers()
@@ -312,7 +312,7 @@ class DesktopController(QObject):
     def _show_change(self, change: Any, rows: dict[int, Any]) -> None:
         if self.dock.apply_changes(change):
             finding = self.dock.tree.get_selected_finding()
-            if any(finding is now for _, now in change.changed_findings):
+            if any(finding is new_finding for _, new_finding in change.changed_findings):
                 self.selection.show_on_map(finding, zoom=False)
             else:
                 self.mark.clear()
@@ -335,8 +335,8 @@ class DesktopController(QObject):
         self.saved_results.save_with_waivers(self.dock.result.check_result.waivers.path)
 
     # --- the map
-    def _on_selection_stepped(self, direction: int, moved: bool) -> None:
-        if not moved:
+    def _on_selection_stepped(self, direction: int, has_moved: bool) -> None:
+        if not has_moved:
             self.dock.show_note(
                 tr("This is the last listed finding.") if direction > 0 else tr("This is the first listed finding.")
             )
@@ -382,10 +382,10 @@ class DesktopController(QObject):
         else:
             # The project without layers is the same for QGIS; the displayed result does not belong to the sample.
             self.watch.count_as_new_project()
-        loaded = sample.load_sample(project, sample.copy_sample())
+        sample_layers = sample.load_sample(project, sample.copy_sample())
         canvas = self.iface.mapCanvas()
         canvas.setDestinationCrs(project.crs())
-        canvas.setReferencedExtent(sample.compute_sample_view(loaded, project))
+        canvas.setReferencedExtent(sample.compute_sample_view(sample_layers, project))
         self.dock.setUserVisible(True)
         self.recognition.schedule_update()
 

@@ -159,13 +159,13 @@ class PackageExport(QObject):
             self._is_waiting = False
             self._show_end(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
 
-    def _write_package(self, checked: Any, checks: bool) -> None:
+    def _write_package(self, check_result: Any, checks: bool) -> None:
         from ...bridge.package.tasks import export_project_package
 
         order = self._export_order
 
         def write_in_background(progress, cancellation):
-            return export_project_package(checked, order, progress=progress, cancellation=cancellation)
+            return export_project_package(check_result, order, progress=progress, cancellation=cancellation)
 
         self._job = BackgroundJob(
             tr("Export Submission Package"),
@@ -190,14 +190,18 @@ class PackageExport(QObject):
             self.dialog.run.show_progress(share, text)
 
     # --- the end
-    def _on_exported(self, done: Any) -> None:
+    def _on_exported(self, exported_package: Any) -> None:
         self._job = None
-        remember_package(str(done.path))
-        forced = done.manifest["check"]["forced"]
+        remember_package(str(exported_package.path))
+        is_forced = exported_package.manifest["check"]["forced"]
         text = tr("The package is made, read back and compared with the plan.")
-        if forced:
+        if is_forced:
             text = tr("The package was forced. Its manifest, metadata and page state this, with the reasons.")
-        self._show_end(ExportOutcome("warning" if forced else "ok", text, make_objections(done.problems), done))
+        self._show_end(
+            ExportOutcome(
+                "warning" if is_forced else "ok", text, make_objections(exported_package.problems), exported_package
+            )
+        )
 
     def _on_cancelled(self) -> None:
         self._job = None
@@ -237,11 +241,11 @@ class PackageExport(QObject):
         if self.dialog.isVisible():
             return
         if end.exported_package is not None:
-            where = (
+            open_buttons = (
                 (tr("Open Folder"), lambda: self._open_result("folder")),
                 (tr("Open Manifest"), lambda: self._open_result("manifest")),
             )
-            self._messages.show_message(end.text, "success", *where)
+            self._messages.show_message(end.text, "success", *open_buttons)
         else:
             self._messages.show_message(end.text, "warning", (tr("Show"), self._bring_to_front))
 
@@ -285,11 +289,13 @@ class PackageExport(QObject):
     def _open_result(self, what: str) -> None:
         from ...core.files.digests import MANIFEST_PAGE_FILE_NAME
 
-        done = self.dialog.end.end.exported_package if self.dialog is not None else None
-        if done is not None and what == "inspection":
+        exported_package = self.dialog.end.end.exported_package if self.dialog is not None else None
+        if exported_package is not None and what == "inspection":
             # The window would cover the findings.
             self.dialog.hide()
-            self._around.inspect(str(done.path))
-        elif done is not None:
-            path = Path(done.path) / MANIFEST_PAGE_FILE_NAME if what == "manifest" else done.path
+            self._around.inspect(str(exported_package.path))
+        elif exported_package is not None:
+            path = (
+                Path(exported_package.path) / MANIFEST_PAGE_FILE_NAME if what == "manifest" else exported_package.path
+            )
             open_path(str(path), self.dialog)

@@ -280,9 +280,9 @@ class ExportDialog(QDialog):
         self.end.opened.connect(self.opened)
         self._themed = theme.make_theme_change_timer(self, self._refresh_icons)
         letter = self.fontMetrics()
-        room = round(self.screen().availableGeometry().height() * _MAX_SCREEN_SHARE)
+        max_height = round(self.screen().availableGeometry().height() * _MAX_SCREEN_SHARE)
         self.resize(
-            letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, min(letter.lineSpacing() * _HEIGHT_IN_LINES, room)
+            letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, min(letter.lineSpacing() * _HEIGHT_IN_LINES, max_height)
         )
         self.show_form()
 

@@ -74,26 +74,32 @@ class ExportPreview:
         if order is None:
             dialog.show_missing_folder()
             return
-        checked = result.check_result if result is not None else None
+        check_result = result.check_result if result is not None else None
         options = county.make_check_options(project)
         inputs = [get_file_path(layer) for layer in role_recognition.list_plan_layers(project)]
-        outlines = role_recognition.read_layer_schemas(project) if checked is None else []
+        outlines = role_recognition.read_layer_schemas(project) if check_result is None else []
 
         def compute_in_background(_progress, _cancellation):
-            ahead = preview_package(order, find_county_placeholders(package_spec, options, checked), inputs)
-            if checked is None:
-                return ahead, (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
+            package_preview = preview_package(
+                order, find_county_placeholders(package_spec, options, check_result), inputs
+            )
+            if check_result is None:
+                return package_preview, (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
             from ...core.package.maps.slots import find_missing_input_of_plan
 
-            missing_maps = explain_missing_maps(package_spec, lambda one: find_missing_input_of_plan(checked.plan, one))
-            return replace(ahead, missing_maps=missing_maps), None
+            missing_maps = explain_missing_maps(
+                package_spec, lambda one: find_missing_input_of_plan(check_result.plan, one)
+            )
+            return replace(package_preview, missing_maps=missing_maps), None
 
-        def show_preview(answer):
-            ahead, recognised = answer
+        def show_preview(preview_and_recognition):
+            package_preview, layers_and_norm = preview_and_recognition
             if request == self._request and wanted():
-                if recognised is not None:
-                    ahead = replace(ahead, missing_maps=self._explain_maps_of_project(package_spec, *recognised))
-                dialog.show_preview(ahead)
+                if layers_and_norm is not None:
+                    package_preview = replace(
+                        package_preview, missing_maps=self._explain_maps_of_project(package_spec, *layers_and_norm)
+                    )
+                dialog.show_preview(package_preview)
 
         def report_failure(error):
             text = tr("The folders could not be inspected ({error}). Details are in the log, tab Sanxian.")
@@ -110,43 +116,47 @@ class ExportPreview:
                 hidden=True,
             )
         )
-        self._show_objections_of_plan(dialog, order, checked, wanted)
+        self._show_objections_of_plan(dialog, order, check_result, wanted)
 
     @staticmethod
-    def _explain_maps_of_project(package_spec: Any, found: Any, norm: Any) -> dict[str, str]:
+    def _explain_maps_of_project(package_spec: Any, recognised_layers: Any, norm: Any) -> dict[str, str]:
         """Return why maps cannot be drawn from the project's layers, before they are checked."""
         project = QgsProject.instance()
         try:
-            material = collect_from_recognition(project, role_recognition.list_plan_layers(project), found, norm)
+            material = collect_from_recognition(
+                project, role_recognition.list_plan_layers(project), recognised_layers, norm
+            )
         except InputError:
             # The check that precedes the export reports layers without a role or with the same role.
             return {}
         return explain_missing_maps(package_spec, material.find_missing_input)
 
-    def _show_objections_of_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
+    def _show_objections_of_plan(
+        self, dialog: Any, order: Any, check_result: Any, is_wanted: Callable[[], bool]
+    ) -> None:
         """Show the reasons against a package of the checked plan.
 
         They are found once per order.
         """
-        if checked is None:
+        if check_result is None:
             self._looker = None
             dialog.show_objections(NO_OBJECTIONS)
             return
-        if self._looker is None or self._looker.check_result is not checked:
-            self._looker = ObjectionFinder(checked)
-        looker, known = self._looker, self._looker.get_cached(order)
-        if known is not None:
-            dialog.show_objections(known)
+        if self._looker is None or self._looker.check_result is not check_result:
+            self._looker = ObjectionFinder(check_result)
+        objection_finder, cached_objections = self._looker, self._looker.get_cached(order)
+        if cached_objections is not None:
+            dialog.show_objections(cached_objections)
             return
 
-        def show_objections(against):
-            if looker is self._looker and wanted():
-                dialog.show_objections(against)
+        def show_objections(objections):
+            if objection_finder is self._looker and is_wanted():
+                dialog.show_objections(objections)
 
         self._runner.start(
             BackgroundJob(
                 tr("Inspecting the layers for the package"),
-                lambda _progress, cancellation: looker.find_objections(order, cancellation),
+                lambda _progress, cancellation: objection_finder.find_objections(order, cancellation),
                 on_done=show_objections,
                 on_error=log_error,
             )

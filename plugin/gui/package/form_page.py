@@ -91,8 +91,8 @@ class SlotsList(QTreeWidget):
             )
             # As in the dialog 生成布局.
             item.setDisabled(bool(missing_layers and not slot.found_file_names and slot.need != "M"))
-        made = tr("Report of the check, tables of figures, metadata, manifest")
-        self._add_part(made, "—", "ok", tr("Made with the package"), "")
+        generated_parts_text = tr("Report of the check, tables of figures, metadata, manifest")
+        self._add_part(generated_parts_text, "—", "ok", tr("Made with the package"), "")
 
     def refresh_icons(self) -> None:
         if self._package_preview is None:
@@ -114,17 +114,19 @@ class SlotsList(QTreeWidget):
 
         ``missing_layers``: why the plugin cannot draw its map; empty if it can.
         """
-        names = "\n".join(slot.found_file_names)
+        file_names = "\n".join(slot.found_file_names)
         if slot.has_unusable_files:
-            return "error", tr("Cannot be opened: {names}").format(names=slot.found_file_names[0]), names
+            return "error", tr("Cannot be opened: {names}").format(names=slot.found_file_names[0]), file_names
         if slot.found_file_names:
-            found = slot.found_file_names[0]
+            found_text = slot.found_file_names[0]
             if len(slot.found_file_names) > 1:
-                found = tr("{count} files").format(count=len(slot.found_file_names))
+                found_text = tr("{count} files").format(count=len(slot.found_file_names))
             return (
                 "ok",
-                tr("{found} (of the previous package)").format(found=found) if slot.is_from_existing_package else found,
-                names,
+                tr("{found} (of the previous package)").format(found=found_text)
+                if slot.is_from_existing_package
+                else found_text,
+                file_names,
             )
         if slot.is_generated or (slot.can_be_drawn and maps and not missing_layers):
             return "info", tr("Made with the package"), slot.file_name_pattern
@@ -166,10 +168,10 @@ class FormPage(QWidget):
         self.maps.toggled.connect(self.schedule_change)
         self.personal.toggled.connect(self.schedule_change)
 
-    def _make_widgets(self, home: str) -> None:
+    def _make_widgets(self, project_folder: str) -> None:
         project = self._project
         self.forms = SpecCombo()
-        self.folder = FileLine(saved_paths.read_absolute_path(project, _FOLDER_KEY), home, only_folders=True)
+        self.folder = FileLine(saved_paths.read_absolute_path(project, _FOLDER_KEY), project_folder, only_folders=True)
         self.folder.line.setObjectName("SanxianPackageFolder")
         theme.set_placeholder(self.folder.line, tr("Folder in which the package is made"))
         self.target = ElidedLabel()
@@ -177,7 +179,9 @@ class FormPage(QWidget):
         self.replaced = WrappedLabel()
         self.replaced.setObjectName("SanxianPackageReplaced")
         self.replaced.hide()
-        self.documents = FileLine(saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), home, only_folders=True)
+        self.documents = FileLine(
+            saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), project_folder, only_folders=True
+        )
         self.documents.line.setObjectName("SanxianPackageDocuments")
         theme.set_placeholder(
             self.documents.line, tr("Folder with documents, maps and tables, which are found by their names")
@@ -214,10 +218,10 @@ class FormPage(QWidget):
         layout.addWidget(self.maps)
         layout.addWidget(self.personal)
         layout.addWidget(self.gate, 3)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer_layout = QVBoxLayout(self)
+        outer_layout.setContentsMargins(0, 0, 0, 0)
         self._scroll_area = make_scroll_area(content)
-        outer.addWidget(self._scroll_area)
+        outer_layout.addWidget(self._scroll_area)
 
     def find_field_of_place(self, place: str) -> QWidget | None:
         """Return the field of the form in which a problem is corrected; None for problems of other windows."""
@@ -316,10 +320,12 @@ class FormPage(QWidget):
                     "determines the county."
                 )
             )
-        names = tr(", ").join(ahead.left_out)
+        left_out_names = tr(", ").join(ahead.left_out)
         text = tr("{count} files of the folder do not belong to the package (omitted): {names}.")
-        self.left_out.setText(text.format(count=ahead.unused_file_count, names=names) if names else "")
-        self.left_out.setVisible(bool(names))
+        self.left_out.setText(
+            text.format(count=ahead.unused_file_count, names=left_out_names) if left_out_names else ""
+        )
+        self.left_out.setVisible(bool(left_out_names))
 
     def show_missing_folder(self) -> None:
         """Show that the target folder is not chosen yet."""
@@ -338,12 +344,12 @@ class FormPage(QWidget):
         self.replaced.setText(text)
         self.replaced.setVisible(bool(text))
 
-    def _watch_paths(self, wanted: set[str]) -> None:
-        watched = {*self._watcher.directories(), *self._watcher.files()}
-        if watched - wanted:
-            self._watcher.removePaths(sorted(watched - wanted))
-        if wanted - watched:
-            self._watcher.addPaths(sorted(wanted - watched))
+    def _watch_paths(self, paths_to_watch: set[str]) -> None:
+        watched_paths = {*self._watcher.directories(), *self._watcher.files()}
+        if watched_paths - paths_to_watch:
+            self._watcher.removePaths(sorted(watched_paths - paths_to_watch))
+        if paths_to_watch - watched_paths:
+            self._watcher.addPaths(sorted(paths_to_watch - watched_paths))
 
     def refresh_icons(self) -> None:
         self.slots.refresh_icons()

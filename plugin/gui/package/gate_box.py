@@ -165,7 +165,7 @@ def make_reasons_list() -> ReasonsList:
 
 def get_place_words(problem: Any) -> str:
     """Return what a click on a problem's row does; empty if it leads nowhere."""
-    words = {
+    text_by_place = {
         "features": tr("Select these features in layer “{layer}”"),
         "layer": tr("Go to layer “{layer}”"),
         "check": tr("Show the findings"),
@@ -177,7 +177,7 @@ def get_place_words(problem: Any) -> str:
         "personal_data": tr("Go to “With personal data”"),
         "libraries": tr("Open Environment Check…"),
     }
-    return words.get(str(problem.place), "").format(layer=problem.layer)
+    return text_by_place.get(str(problem.place), "").format(layer=problem.layer)
 
 
 def show_reasons(reasons: QListWidget, against: ExportObjections) -> None:

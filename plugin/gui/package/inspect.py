@@ -71,11 +71,15 @@ class PackageInspection(QObject):
         """Inspect a package by its package specification, in the background."""
         from ...core.package.export import make_options_for_package
 
-        given = county.make_check_options(QgsProject.instance())
+        project_options = county.make_check_options(QgsProject.instance())
         # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
         options = make_options_for_package(
-            type(given)(
-                profile=given.profile, standard=given.standard, scope=given.scope, phase=given.phase, lang=given.lang
+            type(project_options)(
+                profile=project_options.profile,
+                standard=project_options.standard,
+                scope=project_options.scope,
+                phase=project_options.phase,
+                lang=project_options.lang,
             ),
             form,
         )
@@ -83,14 +87,16 @@ class PackageInspection(QObject):
         def inspect_in_background(progress, cancellation):
             from ...bridge.package.tasks import inspect_package_layers
 
-            checked = inspect_package_layers(path, form, options, progress=progress, cancellation=cancellation)
-            return checked, findings_layer.make_finding_features(checked.report.findings)
+            check_result = inspect_package_layers(path, form, options, progress=progress, cancellation=cancellation)
+            return check_result, findings_layer.make_finding_features(check_result.report.findings)
 
-        def show_inspection(answer):
+        def show_inspection(result_and_rows):
             self._discard_package()
             self._package = path, form
-            self.done.emit(CheckView.from_check_result(answer[0], is_of_package=True), answer[1], path)
-            self._report_summary(answer[0].report.summary)
+            self.done.emit(
+                CheckView.from_check_result(result_and_rows[0], is_of_package=True), result_and_rows[1], path
+            )
+            self._report_summary(result_and_rows[0].report.summary)
 
         self.close_message()
         if self._checking.start_package_check(

@@ -33,10 +33,10 @@ class SpecCombo(QWidget):
         # The county's first: most users work for a county.
         for package_id in sorted(list_package_spec_ids(), key=lambda name: (name != "county", name)):
             self.combo.addItem(load_package_spec(package_id).name, package_id)
-        former = read_chosen_package_spec()
-        if self.combo.findData(former) < 0 and Path(former).is_file():
-            self.combo.addItem(Path(former).name, former)
-        self.combo.setCurrentIndex(max(self.combo.findData(former), 0))
+        saved_spec = read_chosen_package_spec()
+        if self.combo.findData(saved_spec) < 0 and Path(saved_spec).is_file():
+            self.combo.addItem(Path(saved_spec).name, saved_spec)
+        self.combo.setCurrentIndex(max(self.combo.findData(saved_spec), 0))
         self.combo.currentIndexChanged.connect(self._on_chosen)
         other = QPushButton(tr("Other…"))
         other.setToolTip(tr("Package specification of the province (.toml)"))

@@ -28,10 +28,10 @@ class GroupsWidget(ParameterWidget):
         return box
 
     def setValue(self, value):
-        wanted = {part.strip() for part in str(value or "").split(",")}
-        known = [(n, self.widget.itemData(n)) for n in range(self.widget.count())]
-        for number, name in known:
-            self.widget.setItemCheckState(number, 2 if name in wanted else 0)
+        chosen_names = {part.strip() for part in str(value or "").split(",")}
+        numbered_names = [(n, self.widget.itemData(n)) for n in range(self.widget.count())]
+        for number, name in numbered_names:
+            self.widget.setItemCheckState(number, 2 if name in chosen_names else 0)
 
     def value(self):
         return ",".join(self.widget.checkedItemsData())

@@ -50,15 +50,15 @@ class ExchangeActions:
 
         ``path``: a file dropped on the map, or empty.
         """
-        given = {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
-        results = self._ask("sanxian:import_vct", given)
+        initial_values = {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
+        results = self._ask("sanxian:import_vct", initial_values)
         if results and "LAYERS" in results:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
-            made = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
+            import_text = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
             remarks = str(results.get("REMARKS") or "").splitlines()
-            checked = _summarise_check(results)
+            check_lines = _summarise_check(results)
             level = "success" if results.get("VERDICT", "pass") == "pass" and not remarks else "warning"
-            self._report_written("\n".join([made, *checked, *remarks]), results["OUTPUT"], level)
+            self._report_written("\n".join([import_text, *check_lines, *remarks]), results["OUTPUT"], level)
 
     def export_vct(self) -> None:
         project = QgsProject.instance()
@@ -82,18 +82,18 @@ class ExchangeActions:
         Its current database is the one of all plan layers; the filed one is the approved edition.
         """
         project = QgsProject.instance()
-        stored = county.read_county_settings(project)
+        county_settings = county.read_county_settings(project)
         current = _find_database(role_recognition.list_plan_layers(project))
         self._warn_of_edits(project)
-        given = {
+        initial_values = {
             "CURRENT": current,
             "FILED": saved_paths.read_absolute_path(project, "baseline"),
             "YEAR": date.today().year,
-            "STANDARD": stored.standard,
-            "PROFILE": stored.profile,
+            "STANDARD": county_settings.standard,
+            "PROFILE": county_settings.profile,
             "OUTPUT": _get_initial_folder(project, current),
         }
-        results = self._ask("sanxian:yearly_update", {key: value for key, value in given.items() if value})
+        results = self._ask("sanxian:yearly_update", {key: value for key, value in initial_values.items() if value})
         if results and "DATABASE" in results:
             text = tr(
                 "{layers} layers changed: {moved_in} in, {moved_out} out, {changed} changed. Fill in the reasons."
@@ -108,17 +108,17 @@ class ExchangeActions:
 
     def open_comparison_dialog(self) -> None:
         """Open the dialog to compare the current layer with its approved edition."""
-        project, stored = QgsProject.instance(), county.read_county_settings(QgsProject.instance())
-        given: dict[str, Any] = {"STANDARD": stored.standard, "PROFILE": stored.profile}
+        project, county_settings = QgsProject.instance(), county.read_county_settings(QgsProject.instance())
+        initial_values: dict[str, Any] = {"STANDARD": county_settings.standard, "PROFILE": county_settings.profile}
         layer = self._iface.activeLayer()
         if isinstance(layer, QgsVectorLayer) and layer in role_recognition.list_plan_layers(project):
             role = role_recognition.recognise_role(layer, county.make_check_options(project))
-            given |= {
+            initial_values |= {
                 "AFTER": layer.id(),
                 "ROLE": role,
                 "BEFORE": _find_layer_uri(saved_paths.read_absolute_path(project, "baseline"), role),
             }
-        results = self._ask("sanxian:compare_versions", {key: value for key, value in given.items() if value})
+        results = self._ask("sanxian:compare_versions", {key: value for key, value in initial_values.items() if value})
         if results and "VERDICT" in results:
             if results["IDENTICAL"]:
                 self._messages.show_message(tr("The two editions are identical."), "success")
@@ -139,10 +139,12 @@ class ExchangeActions:
             self._messages.show_message(message, "info", *buttons)
 
     def _warn_of_edits(self, project: QgsProject) -> None:
-        edited = [layer.name() for layer in role_recognition.list_plan_layers(project) if count_unsaved_edits(layer)]
-        if edited:
+        edited_layer_names = [
+            layer.name() for layer in role_recognition.list_plan_layers(project) if count_unsaved_edits(layer)
+        ]
+        if edited_layer_names:
             text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
-            self._messages.show_warning(text.format(names=tr(", ").join(edited)))
+            self._messages.show_warning(text.format(names=tr(", ").join(edited_layer_names)))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
         self._messages.show_message(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
@@ -162,10 +164,10 @@ def find_free_path(path: Path) -> str:
 
     A proposed file never replaces another.
     """
-    found, number = path, 2
-    while found.exists():
-        found, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
-    return str(found)
+    free_path, number = path, 2
+    while free_path.exists():
+        free_path, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return str(free_path)
 
 
 def _find_database(layers: list[QgsVectorLayer]) -> str:
@@ -184,8 +186,8 @@ def _find_layer_uri(database: str, role: str) -> str:
     """Return the URI of the layer with a role in a database, or an empty string."""
     if not database or not role or not Path(database).exists():
         return ""
-    found = QgsProviderRegistry.instance().querySublayers(database)
-    return next((one.uri() for one in found if one.name().upper() == role), "")
+    sublayers = QgsProviderRegistry.instance().querySublayers(database)
+    return next((one.uri() for one in sublayers if one.name().upper() == role), "")
 
 
 class IndicatorsAction:
@@ -233,18 +235,18 @@ class IndicatorsAction:
 
     def _make_first_values(self, project: QgsProject) -> dict[str, Any]:
         """Return the values of the project that the dialog begins with."""
-        stored, known, (code, name) = (
+        county_settings, check_provenance, (code, name) = (
             county.read_county_settings(project),
             self._get_provenance(),
             county.read_county_code_and_name(project),
         )
-        code, name = code or known.get("area_code", ""), name or known.get("area_name", "")
+        code, name = code or check_provenance.get("area_code", ""), name or check_provenance.get("area_name", "")
         folder = Path(_get_initial_folder(project, _find_database(role_recognition.list_plan_layers(project))))
         file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
         values = {
-            "STANDARD": stored.standard,
-            "PROFILE": stored.profile,
-            "SCOPE": stored.scope or known.get("scope", ""),
+            "STANDARD": county_settings.standard,
+            "PROFILE": county_settings.profile,
+            "SCOPE": county_settings.scope or check_provenance.get("scope", ""),
             "OUTPUT_XLSX": find_free_path(folder / file_name),
         }
         return {key: value for key, value in values.items() if value}

@@ -45,16 +45,16 @@ class ProfileWidget(ParameterWidget):
 
     def setValue(self, value):
         text = "" if value is None else str(value)
-        known = self._profile_combo.findData(text)
-        if known >= 0:
-            self._profile_combo.setCurrentIndex(known)
+        profile_index = self._profile_combo.findData(text)
+        if profile_index >= 0:
+            self._profile_combo.setCurrentIndex(profile_index)
         else:
             self._profile_combo.setEditText(text)
 
     def value(self):
         text = self._profile_combo.currentText().strip()
-        known = self._profile_combo.findText(text)
-        return self._profile_combo.itemData(known) if known >= 0 else text
+        profile_index = self._profile_combo.findText(text)
+        return self._profile_combo.itemData(profile_index) if profile_index >= 0 else text
 
     def _choose_file(self):
         path, _ = QFileDialog.getOpenFileName(

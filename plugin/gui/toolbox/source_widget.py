@@ -29,8 +29,8 @@ class ParameterWidget(WidgetWrapper):
             registry = QgsGui.processingGuiRegistry()
             return registry.createModelerParameterWidget(dialog.model, dialog.childId, param, dialog.context)
         if dialog.__class__.__name__ == "BatchAlgorithmDialog":
-            plain = QgsProcessingGui.WidgetType.Batch
-            return QgsGui.processingGuiRegistry().createParameterWidgetWrapper(param, plain)
+            widget_type = QgsProcessingGui.WidgetType.Batch
+            return QgsGui.processingGuiRegistry().createParameterWidgetWrapper(param, widget_type)
         return super().__new__(cls, param, dialog, row, col, **kwargs)
 
     def createLabel(self):

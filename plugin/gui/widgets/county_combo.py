@@ -14,8 +14,8 @@ from . import theme
 def list_counties() -> list[tuple[str, str, str]]:
     """Return (code, name, name of the city) of every county in the list."""
     codes = load_standard().code_lists["divisions"].entry_by_code
-    above = {c.parent for c in codes.values()}
-    return [(c.code, c.name, codes[c.parent].name) for c in codes.values() if c.code not in above]
+    parent_codes = {c.parent for c in codes.values()}
+    return [(c.code, c.name, codes[c.parent].name) for c in codes.values() if c.code not in parent_codes]
 
 
 class CountyCombo(QComboBox):

@@ -39,12 +39,12 @@ class DockWidthKeeper(QObject):
         window = None if sip.isdeleted(self) or sip.isdeleted(dock) else dock.parentWidget()
         if not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
             return
-        first = not settings.read_setting(_WAS_SIZED_SETTING, False)
-        wanted = dock.sizeHint().width() if first else int(settings.read_setting(_WIDTH_SETTING, 0))
-        if not first and dock.width() >= wanted:
+        is_first_time = not settings.read_setting(_WAS_SIZED_SETTING, False)
+        target_width = dock.sizeHint().width() if is_first_time else int(settings.read_setting(_WIDTH_SETTING, 0))
+        if not is_first_time and dock.width() >= target_width:
             self._is_width_given = True
             window.removeEventFilter(self)
-        elif window.width() < _MIN_WINDOW_TO_PANEL_RATIO * wanted:
+        elif window.width() < _MIN_WINDOW_TO_PANEL_RATIO * target_width:
             # QGIS starts in a small window that grows: a width set now would be taken from the docks on the other
             # side.
             window.installEventFilter(self)
@@ -53,10 +53,10 @@ class DockWidthKeeper(QObject):
             window.removeEventFilter(self)
             settings.store_setting(_WAS_SIZED_SETTING, True)
             # The map gives up the width: Qt would take it from the docks on the other side.
-            others = [d for d in window.findChildren(QDockWidget) if self._is_as_wide_as_window(window, d)]
+            other_docks = [d for d in window.findChildren(QDockWidget) if self._is_as_wide_as_window(window, d)]
             # Those were narrowed when the panel was shown: restore their size hints.
-            widths = [wanted, *(max(d.width(), d.sizeHint().width()) for d in others)]
-            window.resizeDocks([dock, *others], widths, Qt.Orientation.Horizontal)
+            widths = [target_width, *(max(d.width(), d.sizeHint().width()) for d in other_docks)]
+            window.resizeDocks([dock, *other_docks], widths, Qt.Orientation.Horizontal)
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:

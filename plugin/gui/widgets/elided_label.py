@@ -26,9 +26,16 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
-        room = self.contentsRect()
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room.width())
+        content_rect = self.contentsRect()
+        elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, content_rect.width())
         alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
         QStyle.drawItemText(
-            self.style(), painter, room, alignment, self.palette(), self.isEnabled(), shown, self.foregroundRole()
+            self.style(),
+            painter,
+            content_rect,
+            alignment,
+            self.palette(),
+            self.isEnabled(),
+            elided_text,
+            self.foregroundRole(),
         )

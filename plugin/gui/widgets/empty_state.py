@@ -31,18 +31,18 @@ class EmptyStateWidget(QWidget):
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._row = QHBoxLayout()
         self._button_callbacks: list[Callable[[], None]] = []
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
-        outer.addWidget(self.label)
-        outer.addLayout(self._row)
-        outer.addStretch(3)
+        outer_layout = QVBoxLayout(self)
+        outer_layout.addStretch(2)
+        outer_layout.addWidget(self.label)
+        outer_layout.addLayout(self._row)
+        outer_layout.addStretch(3)
 
     def show_empty(self, empty: EmptyPage) -> None:
-        same = empty.text == self.label.text() and [t for t, _ in empty.function_by_label] == [
+        is_unchanged = empty.text == self.label.text() and [t for t, _ in empty.function_by_label] == [
             b.text() for b in self.list_buttons()
         ]
         self._button_callbacks = [callback for _, callback in empty.function_by_label]
-        if same:
+        if is_unchanged:
             return
         self.label.setText(empty.text)
         while self._row.count():

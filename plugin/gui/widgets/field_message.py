@@ -27,9 +27,9 @@ class WrappedLabel(QLabel):
         self._fit_height()
 
     def _fit_height(self) -> None:
-        wanted = self.heightForWidth(self.width())
-        if self.isVisibleTo(self.parentWidget()) and wanted > 0 and wanted != self.minimumHeight():
-            self.setMinimumHeight(wanted)
+        text_height = self.heightForWidth(self.width())
+        if self.isVisibleTo(self.parentWidget()) and text_height > 0 and text_height != self.minimumHeight():
+            self.setMinimumHeight(text_height)
 
 
 class FieldMessage(QWidget):

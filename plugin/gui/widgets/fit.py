@@ -12,9 +12,10 @@ _MAX_WIDTH_SHARE, _MAX_HEIGHT_SHARE = 0.96, 0.9
 
 def resize_within_screen(window: QWidget, width: int, height: int) -> None:
     """Resize a window, at most to its screen."""
-    room = (window.screen() or QGuiApplication.primaryScreen()).availableGeometry()
+    screen_area = (window.screen() or QGuiApplication.primaryScreen()).availableGeometry()
     window.resize(
-        min(width, round(room.width() * _MAX_WIDTH_SHARE)), min(height, round(room.height() * _MAX_HEIGHT_SHARE))
+        min(width, round(screen_area.width() * _MAX_WIDTH_SHARE)),
+        min(height, round(screen_area.height() * _MAX_HEIGHT_SHARE)),
     )
 
 

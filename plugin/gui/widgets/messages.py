@@ -107,8 +107,8 @@ class _HeightFitter(QObject):
         max_height = (
             _MAX_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
         )
-        wanted = min(round(browser.document().size().height()) + edge, max_height)
-        browser.setFixedHeight(max(wanted, self._min_height))
+        browser_height = min(round(browser.document().size().height()) + edge, max_height)
+        browser.setFixedHeight(max(browser_height, self._min_height))
 
 
 def explain_error(error: SanxianError | ImportError) -> str:

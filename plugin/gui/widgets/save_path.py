@@ -34,12 +34,12 @@ def choose_save_path(parent: QWidget, title: str, start: str, filters: str, suff
     try:
         if not dialog.exec():
             return ""
-        typed = dialog.selectedFiles()[0]
-        path = add_missing_suffix(suffixes, typed, dialog.selectedNameFilter())
+        typed_path = dialog.selectedFiles()[0]
+        path = add_missing_suffix(suffixes, typed_path, dialog.selectedNameFilter())
     finally:
         dialog.deleteLater()
     # The dialog confirmed only the name as it was typed.
-    return path if path == typed or not Path(path).exists() or _ask_to_replace_file(parent, path) else ""
+    return path if path == typed_path or not Path(path).exists() or _ask_to_replace_file(parent, path) else ""
 
 
 def add_missing_suffix(suffixes: Sequence[str], path: str, chosen_filter: str) -> str:
@@ -52,8 +52,8 @@ def add_missing_suffix(suffixes: Sequence[str], path: str, chosen_filter: str) -
 
 def _get_suffix_of_filter(suffixes: Sequence[str], chosen_filter: str) -> str:
     """Return the suffix in a file dialog's filter: ``Shapefile (*.shp)`` → ``.shp``."""
-    found = _SUFFIX_IN_FILTER.search(chosen_filter)
-    return found[1] if found else suffixes[0]
+    suffix_match = _SUFFIX_IN_FILTER.search(chosen_filter)
+    return suffix_match[1] if suffix_match else suffixes[0]
 
 
 def _ask_to_replace_file(parent: QWidget, path: str) -> bool:
@@ -66,6 +66,6 @@ def _ask_to_replace_file(parent: QWidget, path: str) -> bool:
     keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)
     box.exec()
-    answer = box.clickedButton() is replace
+    is_confirmed = box.clickedButton() is replace
     box.deleteLater()
-    return answer
+    return is_confirmed
