@@ -66,25 +66,27 @@ def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
     The error contains missing libraries and remedy. The first call loads the libraries, which takes a moment; it can be
     cancelled between two of them.
     """
-    lacking = []
+    missing_libraries = []
     for name, oldest in REQUIRED_LIBRARY_MIN_VERSIONS.items():
         cancellation.raise_if_cancelled()
         item = _check_library(name, oldest)
         if item.state != VERSION_OK:
-            lacking.append(item)
-    if lacking:
+            missing_libraries.append(item)
+    if missing_libraries:
         lang = get_interface_language()
         raise MissingLibraries(
             "environment_lacking",
-            libraries=describe_libraries(lacking, lang),
+            libraries=describe_libraries(missing_libraries, lang),
             remedy=describe_library_installation(lang),
         )
 
 
 def describe_libraries(items: list[LibraryState], lang: str) -> str:
     """Return libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
-    words = Texts(lang).get_section("environment")
-    entries = [f"{i.name} ≥ {i.oldest_working_version} ({i.detail or i.version or words[i.state]})" for i in items]
+    environment_texts = Texts(lang).get_section("environment")
+    entries = [
+        f"{i.name} ≥ {i.oldest_working_version} ({i.detail or i.version or environment_texts[i.state]})" for i in items
+    ]
     return ", ".join(entries)
 
 
@@ -101,20 +103,20 @@ def make_health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     """
     texts = Texts(lang)
     lines = []
-    good = True
+    is_healthy = True
     for item in iterate_machine_facts():
         key = "line_needed" if item.state == VERSION_TOO_OLD or item.state == LIBRARY_MISSING else "line"
         state = texts.get("environment", item.state)
         name = f"{item.name} {item.version}".strip()
         line = texts.get("environment", key, name=name, state=state, needed=item.oldest_working_version)
         lines.append((item.state, f"{line} ({item.detail})" if item.detail else line))
-        good = good and item.state in (VERSION_OK, OPTIONAL_LIBRARY_ABSENT)
+        is_healthy = is_healthy and item.state in (VERSION_OK, OPTIONAL_LIBRARY_ABSENT)
     closing = (
         texts.get("environment", "good")
-        if good
+        if is_healthy
         else texts.get("environment", "bad", remedy=describe_library_installation(lang))
     )
-    return [*lines, (VERSION_OK if good else LIBRARY_MISSING, closing)], good
+    return [*lines, (VERSION_OK if is_healthy else LIBRARY_MISSING, closing)], is_healthy
 
 
 def iterate_machine_facts() -> Iterator[LibraryState]:
@@ -133,13 +135,13 @@ def iterate_machine_facts() -> Iterator[LibraryState]:
     yield from _list_qgis_libraries()
     yield from check_libraries()
     for name, oldest in OPTIONAL_LIBRARY_MIN_VERSIONS.items():
-        found = _check_library(name, oldest)
+        library_state = _check_library(name, oldest)
         yield LibraryState(
             name,
-            found.version,
-            VERSION_OK if found.state == VERSION_OK else OPTIONAL_LIBRARY_ABSENT,
+            library_state.version,
+            VERSION_OK if library_state.state == VERSION_OK else OPTIONAL_LIBRARY_ABSENT,
             oldest,
-            found.detail,
+            library_state.detail,
         )
 
 

@@ -50,16 +50,16 @@ def get_or_write_help_page_url(algorithm: QgsProcessingAlgorithm) -> str:
 
 def make_help_page(algorithm: QgsProcessingAlgorithm) -> str:
     """Return an algorithm's title, help, inputs and outputs as one HTML page."""
-    known = QgsApplication.processingRegistry().algorithmById(algorithm.id()) or algorithm
+    registered_algorithm = QgsApplication.processingRegistry().algorithmById(algorithm.id()) or algorithm
     paragraphs = (
         f"<p>{escape(text).replace(chr(10), '<br>')}</p>" for text in algorithm.shortHelpString().split("\n\n") if text
     )
     optional = Qgis.ProcessingParameterFlag.Optional
     inputs = [
         (p.name(), p.description(), tr("optional") if p.flags() & optional else tr("required"))
-        for p in known.parameterDefinitions()
+        for p in registered_algorithm.parameterDefinitions()
     ]
-    outputs = [(o.name(), o.description(), o.type()) for o in known.outputDefinitions()]
+    outputs = [(o.name(), o.description(), o.type()) for o in registered_algorithm.outputDefinitions()]
     title = escape(algorithm.displayName())
     return (
         f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{title}</title>"

@@ -79,40 +79,44 @@ def make_area_table(
     fields = _make_fields([shot.fields.at(n) for n in own_positions], area_field, list(values), texts)
     area_field_index = fields.lookupField(area_field.field_name)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
-    rounded, position = compared.rounded_m2.tolist(), {fid: n for n, fid in enumerate(fids)}
+    rounded_areas_m2, position = compared.rounded_m2.tolist(), {fid: n for n, fid in enumerate(fids)}
 
     def iterate_rows() -> Iterator[QgsFeature]:
         for feature in shot.feature_source.getFeatures(shot.feature_request):
             n = position[feature.id()]
             if area_field.filled_row_positions is not None and n not in area_field.filled_row_positions:
                 continue
-            given = feature.attributes()
-            attributes = [given[k] for k in own_positions]
+            source_attributes = feature.attributes()
+            attributes = [source_attributes[k] for k in own_positions]
             if area_field.fills_field:
                 attributes += [None] * (area_field_index + 1 - len(attributes))
                 # A row without an area keeps its value.
-                attributes[area_field_index] = attributes[area_field_index] if rounded[n] != rounded[n] else rounded[n]
+                attributes[area_field_index] = (
+                    attributes[area_field_index] if rounded_areas_m2[n] != rounded_areas_m2[n] else rounded_areas_m2[n]
+                )
             attributes += [None if c[n] != c[n] else c[n] for c in columns]
-            made = QgsFeature(fields, feature.id())
-            made.setAttributes(attributes)
+            area_feature = QgsFeature(fields, feature.id())
+            area_feature.setAttributes(attributes)
             geometry = feature.geometry()
             if not geometry.isNull():
                 geometry.convertToMultiType()
-                made.setGeometry(geometry)
-            yield made
+                area_feature.setGeometry(geometry)
+            yield area_feature
 
     count = len(fids) if area_field.filled_row_positions is None else len(area_field.filled_row_positions)
     return OutputTable(shot.name, fields, _convert_to_multipart_type(shot.geometry_type), shot.crs, iterate_rows, count)
 
 
-def _make_fields(layer_fields: list[QgsField], written: AreaFieldSpec, columns: list[str], texts: Texts) -> QgsFields:
+def _make_fields(
+    layer_fields: list[QgsField], area_field_spec: AreaFieldSpec, columns: list[str], texts: Texts
+) -> QgsFields:
     """Return the layer's fields, the area field if missing, and the area columns."""
     fields = QgsFields()
     for field in layer_fields:
         fields.append(field)
-    if written.fills_field and fields.lookupField(written.field_name) < 0:
-        field = QgsField(written.field_name, QMetaType.Type.Double, "", 15, written.decimals)
-        field.setAlias(written.alias or texts.get("areas", "new_field"))
+    if area_field_spec.fills_field and fields.lookupField(area_field_spec.field_name) < 0:
+        field = QgsField(area_field_spec.field_name, QMetaType.Type.Double, "", 15, area_field_spec.decimals)
+        field.setAlias(area_field_spec.alias or texts.get("areas", "new_field"))
         fields.append(field)
     for name in columns:
         field = QgsField(name, QMetaType.Type.QString if name == CONTROL_AREA_FIELD else QMetaType.Type.Double)

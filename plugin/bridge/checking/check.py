@@ -65,8 +65,8 @@ def read_plan_snapshots(
         raise InputError("no_layers")
     shots = make_snapshot_names_unique(what)
     options = _replace_ids_by_names(options, shots)
-    wanted = is_part_of_plan(options.resolve_norm(), options.list_role_choices())
-    return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
+    layer_filter = is_part_of_plan(options.resolve_norm(), options.list_role_choices())
+    return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=layer_filter), options
 
 
 def record_qgis_version(checked: CheckResult) -> CheckResult:
@@ -80,8 +80,8 @@ def record_qgis_version(checked: CheckResult) -> CheckResult:
 
 def _replace_ids_by_names(options: RunOptions, shots: list[LayerSnapshot]) -> RunOptions:
     """Return the options with layer names in ``roles`` instead of layer ids."""
-    names = {s.layer_id: s.name for s in shots if s.layer_id}
-    roles = {role: names.get(layer, layer) for role, layer in options.list_role_choices().items()}
+    layer_name_by_id = {s.layer_id: s.name for s in shots if s.layer_id}
+    roles = {role: layer_name_by_id.get(layer, layer) for role, layer in options.list_role_choices().items()}
     return replace(options, roles=roles)
 
 

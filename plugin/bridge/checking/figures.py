@@ -78,14 +78,14 @@ def make_figures_table(done: TabulatedPlan) -> OutputTable:
     )
 
 
-def _list_indicators(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
+def _list_indicators(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
     from ...core.render import figures as shown
     from ...core.render.words import ReportTexts
 
-    texts = done.indicators.texts
-    words = ReportTexts(texts.lang)
-    for computed in done.indicators.compute_all_indicators():
-        entry = computed.definition
+    texts = tabulated_plan.indicators.texts
+    report_texts = ReportTexts(texts.lang)
+    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
+        entry = computed_indicator.definition
         row = {
             "sheet": texts.get("sheets", "indicators"),
             "code": entry.id,
@@ -95,11 +95,11 @@ def _list_indicators(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
             "formula": entry.get_formula(texts.lang),
             "source": entry.get_source(texts.lang),
             "mark": entry.mark,
-            "reason": computed.missing_reason,
+            "reason": computed_indicator.missing_reason,
         }
-        if not computed.figures:
+        if not computed_indicator.figures:
             yield row
-        for figure in computed.figures:
+        for figure in computed_indicator.figures:
             yield row | {
                 "value": figure.value,
                 "unit": figure.unit,
@@ -109,15 +109,15 @@ def _list_indicators(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
                 "state": figure.state,
                 "basis": figure.basis,
                 "confirmed": "yes" if figure.confirmed else "no",
-                "inputs": shown.format_inputs(figure, words),
+                "inputs": shown.format_inputs(figure, report_texts),
             }
 
 
-def _list_other_figures(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
+def _list_other_figures(tabulated_plan: TabulatedPlan) -> Iterator[dict[str, Any]]:
     from ...core.render.tables.model import list_records
 
-    tables = [table for table in done.tables if table.id != "indicators"]
-    for one in list_records(tables, done.indicators.texts):
+    tables = [table for table in tabulated_plan.tables if table.id != "indicators"]
+    for one in list_records(tables, tabulated_plan.indicators.texts):
         yield {
             "sheet": one.table,
             "code": one.code,

@@ -84,17 +84,19 @@ class BatchedRowAdder(QObject):
             self._timer.stop()
 
     def _add_rows(self) -> bool:
-        done = add_to_provider(self._provider(self._layer), self._rows[self._next : self._next + ROWS_PER_BATCH])
+        is_batch_added = add_to_provider(
+            self._provider(self._layer), self._rows[self._next : self._next + ROWS_PER_BATCH]
+        )
         self._next += ROWS_PER_BATCH
         self._layer.updateExtents()
         self._layer.triggerRepaint()
-        return done
+        return is_batch_added
 
 
 def find_row_adder(layer: QgsVectorLayer) -> BatchedRowAdder | None:
     """Return the `BatchedRowAdder` that fills or has filled a layer, or None."""
-    found = layer.findChild(QObject, _OBJECT_NAME)
-    return found if isinstance(found, BatchedRowAdder) else None
+    row_adder = layer.findChild(QObject, _OBJECT_NAME)
+    return row_adder if isinstance(row_adder, BatchedRowAdder) else None
 
 
 def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
@@ -104,11 +106,11 @@ def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
     """
     if not rows:
         return True
-    done, copies = provider.addFeatures(rows)
+    has_added_rows, copies = provider.addFeatures(rows)
     # The provider returns copies with ids.
     for row, copy in zip(rows, copies, strict=False):
         row.setId(copy.id())
-    return bool(done)
+    return bool(has_added_rows)
 
 
 def make_finding_features(findings: list[Any]) -> list[QgsFeature]:
@@ -136,16 +138,16 @@ def show_findings(
         styles.apply_role_style(layer, styles.FINDINGS_STYLE)
         project.addMapLayer(layer, False)
         _get_or_create_findings_group(project).insertLayer(0, layer)
-    former = find_row_adder(layer)
-    if former is not None:
-        former.stop_adding_rows()
+    former_row_adder = find_row_adder(layer)
+    if former_row_adder is not None:
+        former_row_adder.stop_adding_rows()
 
-    shown = layer.id()
+    shown_layer_id = layer.id()
 
     def remove_incomplete_layer() -> None:
         # By then another, complete layer may have replaced it.
-        now = find_findings_layer(project)
-        if now is not None and now.id() == shown and find_row_adder(now) is None:
+        current_layer = find_findings_layer(project)
+        if current_layer is not None and current_layer.id() == shown_layer_id and find_row_adder(current_layer) is None:
             remove_findings_layer(project)
             lost()
 
@@ -168,11 +170,11 @@ def replace_findings_in_layer(layer: QgsVectorLayer, removed: list[QgsFeature], 
     if coming is not None and not coming.add_remaining_rows():
         return False
     provider = _get_data_provider(layer)
-    done = provider.deleteFeatures([row.id() for row in removed]) if removed else True
-    done = done and add_to_provider(provider, rows)
+    is_complete = provider.deleteFeatures([row.id() for row in removed]) if removed else True
+    is_complete = is_complete and add_to_provider(provider, rows)
     layer.updateExtents()
     layer.triggerRepaint()
-    return done
+    return is_complete
 
 
 def find_findings_layer(project: QgsProject) -> QgsVectorLayer | None:

@@ -143,27 +143,29 @@ class LiveCheck(QObject):
         after the queued re-checks. An edit of a layer, another trial and the end of the live check cancel it.
         """
         self._drop_trials()
-        checked, options, session = self._checked, self._options, self._check_session
+        check_result, options, session = self._checked, self._options, self._check_session
 
         def run(progress: Callable[[float, str], None], cancellation: Cancellation) -> Any:
-            return work(checked, options, session, progress, cancellation)
+            return work(check_result, options, session, progress, cancellation)
 
         def end(callback: Callable[..., None]) -> Callable[..., None]:
-            def call(*answer: Any) -> None:
-                if self._running_trial is trial:
+            def call(*callback_args: Any) -> None:
+                if self._running_trial is trial_job:
                     self._running_trial = self._job = None
-                if self._queued_trial is trial:
+                if self._queued_trial is trial_job:
                     self._queued_trial = None
-                callback(*answer)
+                callback(*callback_args)
                 if not self._is_stopped:
                     self._check_next()
 
             return call
 
-        trial = BackgroundJob(title, run, on_done=end(on_done), on_error=end(on_error), on_cancelled=end(on_cancelled))
-        self._queued_trial = trial
+        trial_job = BackgroundJob(
+            title, run, on_done=end(on_done), on_error=end(on_error), on_cancelled=end(on_cancelled)
+        )
+        self._queued_trial = trial_job
         self._check_next()
-        return trial
+        return trial_job
 
     def increase_change_limit_by(self, count: int) -> None:
         """Re-check a command that just changed ``count`` features, however many they are.
@@ -221,8 +223,10 @@ class LiveCheck(QObject):
             self._timer.start()
             return
         for layer_id, edits in self._listeners.items():
-            collected = edits.collect_changes()
-            if collected is None or not self._queue_changed_features(self._roles[layer_id], edits.layer, *collected):
+            edit_changes = edits.collect_changes()
+            if edit_changes is None or not self._queue_changed_features(
+                self._roles[layer_id], edits.layer, *edit_changes
+            ):
                 self._stop_as_outdated()
                 return
         self._check_next()
@@ -231,14 +235,14 @@ class LiveCheck(QObject):
         self,
         role: str,
         layer: QgsVectorLayer,
-        renamed: dict[int, int],
+        new_fid_by_old: dict[int, int],
         fids: set[int],
         causes: list[EditStep | None],
     ) -> bool:
         """Queue features changed in one layer with their current values.
 
-        Return False if too many features changed to re-check them. ``renamed``: old → new feature id; ``fids``: ids
-        of the changed features; ``causes``: edit commands that changed them.
+        Return False if too many features changed to re-check them. ``new_fid_by_old``: old → new feature id;
+        ``fids``: ids of the changed features; ``causes``: edit commands that changed them.
         """
         from ...core.live.session import EditBatch
 
@@ -247,7 +251,9 @@ class LiveCheck(QObject):
             return False
         states = states_of(layer, fids) if fids else {}
         self._queued_causes += causes
-        self._queued_edits.merge(EditBatch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
+        self._queued_edits.merge(
+            EditBatch({role: new_fid_by_old}, {(role, fid): state for fid, state in states.items()})
+        )
         return len(self._queued_edits.states_by_feature) <= limit
 
     # --- re-checks
@@ -255,32 +261,36 @@ class LiveCheck(QObject):
         if self._job is not None or self._check_session is None:
             return
         if not self._is_ready:
-            work = self._check_session
-            self._start_job(lambda _progress, cancellation: work.prepare(cancellation), self._on_prepared, hidden=False)
+            check_session = self._check_session
+            self._start_job(
+                lambda _progress, cancellation: check_session.prepare(cancellation), self._on_prepared, is_hidden=False
+            )
         elif self._queued_edits:
             from ...core.live.session import EditBatch
 
-            batch, work = self._queued_edits, self._check_session
+            batch, check_session = self._queued_edits, self._check_session
             self._queued_edits, self._announced = EditBatch(), 0
             causes, self._queued_causes = self._queued_causes, []
             self._last_edit_step = causes[0] if len(causes) == 1 else None
             self._under_way = len(batch.states_by_feature)
             self._start_job(
-                lambda _progress, cancellation: _recheck_batch(work, batch, cancellation), self._on_checked, hidden=True
+                lambda _progress, cancellation: _recheck_batch(check_session, batch, cancellation),
+                self._on_checked,
+                is_hidden=True,
             )
         elif self._queued_trial is not None and not self._timer.isActive():
             self._running_trial, self._queued_trial = self._queued_trial, None
             self._job = self._running_trial
             self._runner.start(self._job)
 
-    def _start_job(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
+    def _start_job(self, doing: Callable[..., Any], on_done: Callable[[Any], None], *, is_hidden: bool) -> None:
         self._job = BackgroundJob(
             tr("Preparing to check edits"),
             doing,
-            on_done=done,
+            on_done=on_done,
             on_error=self._on_failed,
             on_cancelled=self._stop_as_outdated,
-            hidden=hidden,
+            hidden=is_hidden,
         )
         self._runner.start(self._job)
 
@@ -288,10 +298,10 @@ class LiveCheck(QObject):
         self._job, self._is_ready = None, True
         self._check_next()
 
-    def _on_checked(self, answer: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
+    def _on_checked(self, change_and_features: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
         self._job, self._under_way = None, 0
-        if answer[0].recheck_results:
-            self.rechecked.emit(*answer, self._last_edit_step)
+        if change_and_features[0].recheck_results:
+            self.rechecked.emit(*change_and_features, self._last_edit_step)
         self.waiting.emit(self.waiting_count)
         if not self._is_stopped:
             self._check_next()
@@ -307,8 +317,8 @@ class LiveCheck(QObject):
 
 
 def _recheck_batch(
-    work: Any, batch: EditBatch, cancellation: Cancellation
+    check_session: Any, batch: EditBatch, cancellation: Cancellation
 ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
-    change = work.check_edits(batch, cancellation)
-    new = [*change.new_findings, *(now for _, now in change.changed_findings)]
+    change = check_session.check_edits(batch, cancellation)
+    new = [*change.new_findings, *(changed_finding for _, changed_finding in change.changed_findings)]
     return change, {id(finding): row for finding, row in zip(new, make_finding_features(new), strict=True)}

@@ -38,10 +38,10 @@ def read_modification_stamp(path: str) -> FileStamp:
     """
     if not path:
         return ()
-    found: list[Path] = [Path(path + more) for more in _DATABASE_FILE_SUFFIXES]
+    stamped_files: list[Path] = [Path(path + suffix) for suffix in _DATABASE_FILE_SUFFIXES]
     if Path(path).is_dir():
-        found += sorted(Path(path).iterdir())
-    return tuple(_read_file_stamp(one) for one in found)
+        stamped_files += sorted(Path(path).iterdir())
+    return tuple(_read_file_stamp(one) for one in stamped_files)
 
 
 def _read_file_stamp(path: Path) -> tuple[str, int, int]:
@@ -159,25 +159,25 @@ def find_changes_since_check(
     Features are read only from layers whose file has changed. Return None if the result has no layer of the
     project: it belongs to another project file of the same name.
     """
-    now = {layer.id: layer for layer in state.layer_states}
-    before = {layer.id: layer for layer in saved.layers}
-    if not now.keys() & before.keys():
+    current_layer_by_id = {layer.id: layer for layer in state.layer_states}
+    saved_layer_by_id = {layer.id: layer for layer in saved.layers}
+    if not current_layer_by_id.keys() & saved_layer_by_id.keys():
         return None
     changes = ChangesSinceCheck(have_settings_changed=_has_changed_settings(saved, state))
     to_compare = []
     for one in saved.layers:
         if not one.role:
             continue
-        there = now.get(one.id)
-        if there is None or (there.filter, there.table) != (one.filter, one.table):
+        current_layer = current_layer_by_id.get(one.id)
+        if current_layer is None or (current_layer.filter, current_layer.table) != (one.filter, one.table):
             changes = changes.add_changed_layer(one.name, one.role)
-        elif not (one.stamp and there.stamp == one.stamp and not one.unsaved and not there.unsaved):
+        elif not (one.stamp and current_layer.stamp == one.stamp and not one.unsaved and not current_layer.unsaved):
             to_compare.append(one)
-    new = [outline for outline in outlines if outline.id not in before]
+    new = [outline for outline in outlines if outline.id not in saved_layer_by_id]
     if new:
-        found = role_recognition.recognise_layers(new, state.options).layer_id_by_role
-        for role, layer_id in found.items():
-            changes = changes.add_changed_layer(now[layer_id].name, role)
+        layer_id_by_role = role_recognition.recognise_layers(new, state.options).layer_id_by_role
+        for role, layer_id in layer_id_by_role.items():
+            changes = changes.add_changed_layer(current_layer_by_id[layer_id].name, role)
     return _compare_rows(to_compare, changes, state, shots, cancellation)
 
 
@@ -194,20 +194,20 @@ def _compare_rows(
     shots = [shot for shot in shots if shot.layer_id in ids_to_compare]
     if not shots:
         return changes
-    read, _options = read_plan_snapshots(shots, state.options, lambda share, text: None, cancellation)
+    source_layers, _options = read_plan_snapshots(shots, state.options, lambda share, text: None, cancellation)
     ids = {shot.name: shot.layer_id for shot in shots}
-    digests = {ids[source.name]: compute_table_digest(source) for source in read if not source.problem}
+    digests = {ids[source.name]: compute_table_digest(source) for source in source_layers if not source.problem}
     for one in to_compare:
         if not one.digest or digests.get(one.id) != one.digest:
             changes = changes.add_changed_layer(one.name, one.role)
     return changes
 
 
-def _has_changed_settings(kept: SavedResult, state: ProjectState) -> bool:
+def _has_changed_settings(saved_result: SavedResult, state: ProjectState) -> bool:
     from ...core.results.saved_result import SavedFile, is_file_unchanged
 
-    return kept.check_settings != state.check_settings or not all(
-        is_file_unchanged(kept.side_files.get(name, SavedFile()), path, stamp)
+    return saved_result.check_settings != state.check_settings or not all(
+        is_file_unchanged(saved_result.side_files.get(name, SavedFile()), path, stamp)
         for name, (path, stamp) in state.side_file_stamps.items()
     )
 

@@ -57,8 +57,10 @@ def compare_versions(
         shots, progress=lambda share, text: progress(0.5 * share, text), cancellation=cancellation
     )
     progress(0.5, Texts(options.lang).get("toolbox", "comparing"))
-    norm, more = options.resolve_norm(), {"role": role, "renumbered": renumbered}
-    return compare_sources(old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **more)
+    norm, comparison_options = options.resolve_norm(), {"role": role, "renumbered": renumbered}
+    return compare_sources(
+        old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **comparison_options
+    )
 
 
 @run_in_python_thread
@@ -79,7 +81,7 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
 
     texts = Texts(lang)
     parts = done.comparison.changed_parts
-    shown = done.plan.reproject_for_findings(
+    part_shapes = done.plan.reproject_for_findings(
         done.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object))
     )
     fields = QgsFields()
@@ -90,16 +92,16 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
 
     def iterate_features() -> Iterator[QgsFeature]:
         """Yield the changed areas as QGIS features."""
-        for part, shape in zip(parts, shown, strict=True):
-            before, after = get_part_keys(done, part)
+        for part, shape in zip(parts, part_shapes, strict=True):
+            old_key, new_key = get_part_keys(done, part)
             net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
-            values = [CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, before, after]
+            values = [CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, old_key, new_key]
             feature = QgsFeature(fields)
             feature.setAttributes([*values, part.area_m2, *net, format_changes(part, texts), None, None])
-            made = QgsGeometry()
-            made.fromWkb(shapely.to_wkb(shape))
-            made.convertToMultiType()
-            feature.setGeometry(made)
+            part_geometry = QgsGeometry()
+            part_geometry.fromWkb(shapely.to_wkb(shape))
+            part_geometry.convertToMultiType()
+            feature.setGeometry(part_geometry)
             yield feature
 
     return OutputTable(

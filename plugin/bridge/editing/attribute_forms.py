@@ -62,9 +62,13 @@ def find_matching_template(layer: QgsVectorLayer, role: str, standard: Standard)
 
     ``role``: code of the plan layer, for example CZKFBJ. None for a role without a template.
     """
-    there = {name.upper() for name in layer.fields().names()}
-    editions = standard.list_templates_of_role(role)
-    return max(editions, key=lambda t: sum(f.name in there for f in t.fields) / max(len(t.fields), 1), default=None)
+    layer_field_names = {name.upper() for name in layer.fields().names()}
+    template_editions = standard.list_templates_of_role(role)
+    return max(
+        template_editions,
+        key=lambda t: sum(f.name in layer_field_names for f in t.fields) / max(len(t.fields), 1),
+        default=None,
+    )
 
 
 def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
@@ -84,10 +88,10 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
             layer.setFieldAlias(index, field.alias)
             layer.setEditorWidgetSetup(index, _make_widget(field, find_allowed_codes(template, field, norm), texts))
             _set_constraint(layer, index, field, template, norm, texts)
-    kept = _set_defaults(layer, template, norm, county)
+    autofilled_indexes = _set_defaults(layer, template, norm, county)
     config = _arrange_sections(layer, template, texts)
     for index in range(layer.fields().count()):
-        config.setReadOnly(index, index in kept)
+        config.setReadOnly(index, index in autofilled_indexes)
     layer.setEditFormConfig(config)
     # Removed first, because setting an equal value emits no signal.
     layer.removeCustomProperty(FORM_PROPERTY)
@@ -129,12 +133,12 @@ def _find_county_code(norm: Norm) -> str:
 # --- widgets
 def _make_widget(field: TemplateField, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
     if codes is not None:
-        blank = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
+        blank_choice = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
         choices = [{label: code} for label, code in list_code_choices(codes, field.code_pad)]
-        return QgsEditorWidgetSetup("ValueMap", {"map": [blank, *choices]})
+        return QgsEditorWidgetSetup("ValueMap", {"map": [blank_choice, *choices]})
     if field.type == "date":
-        shown = {"display_format": "yyyy-MM-dd", "calendar_popup": True, "allow_null": True}
-        return QgsEditorWidgetSetup("DateTime", shown)
+        date_widget_options = {"display_format": "yyyy-MM-dd", "calendar_popup": True, "allow_null": True}
+        return QgsEditorWidgetSetup("DateTime", date_widget_options)
     if field.type == "text":
         return QgsEditorWidgetSetup("TextEdit", {"IsMultiline": (field.length or 0) > _MAX_LENGTH_OF_ONE_LINE})
     return QgsEditorWidgetSetup()
@@ -149,12 +153,12 @@ def find_allowed_codes(template: Template, field: TemplateField, norm: Norm) -> 
     if not field.codes:
         return None
     codes = norm.standard.code_lists[field.codes]
-    found = norm.list_codes_of_field(template, field)
+    allowed_entries = norm.list_codes_of_field(template, field)
     role = template.base or template.role
     if field.meaning == "zone_code" and role in norm.get("attributes.centre_zone_layers"):
-        divided = {row.parent for row in found.values()}
-        found = {code: row for code, row in found.items() if row.parent or code not in divided}
-    return replace(codes, entry_by_code=found)
+        divided = {row.parent for row in allowed_entries.values()}
+        allowed_entries = {code: row for code, row in allowed_entries.items() if row.parent or code not in divided}
+    return replace(codes, entry_by_code=allowed_entries)
 
 
 def list_code_choices(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
@@ -163,41 +167,43 @@ def list_code_choices(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
     Children follow their parent and are indented; the code is written as in the data. ``pad``: length to which
     codes are padded with zeros.
     """
-    below: dict[str, list[str]] = {}
+    codes_by_parent: dict[str, list[str]] = {}
     for code in codes.entry_by_code.values():
-        below.setdefault(code.parent if code.parent in codes.entry_by_code else "", []).append(code.code)
-    found: list[tuple[str, str]] = []
+        codes_by_parent.setdefault(code.parent if code.parent in codes.entry_by_code else "", []).append(code.code)
+    code_choices: list[tuple[str, str]] = []
 
     def add_children(parent: str, depth: int) -> None:
-        for code in sorted(below.get(parent, ())):
-            written = code.ljust(pad, "0")
-            found.append((f"{LEVEL_INDENT * depth}{written} {codes.entry_by_code[code].name}", written))
+        for code in sorted(codes_by_parent.get(parent, ())):
+            padded_code = code.ljust(pad, "0")
+            code_choices.append((f"{LEVEL_INDENT * depth}{padded_code} {codes.entry_by_code[code].name}", padded_code))
             add_children(code, depth + 1)
 
     add_children("", 0)
-    return found
+    return code_choices
 
 
 # --- constraints
 def _set_constraint(
     layer: QgsVectorLayer, index: int, field: TemplateField, template: Template, norm: Norm, texts: Texts
 ) -> None:
-    filled = _is_required(field, norm)
-    if filled:
+    is_required = _is_required(field, norm)
+    if is_required:
         layer.setFieldConstraint(index, _NOT_NULL, _HARD_CONSTRAINT)
     if field.meaning == "key":
         layer.setFieldConstraint(index, _UNIQUE_CONSTRAINT, _HARD_CONSTRAINT)
     rule, case, params = _make_constraint(layer, index, field, template, norm)
     if field.codes:
-        case = "codes_filled" if filled else case
+        case = "codes_filled" if is_required else case
         params["list"] = texts.get_setting_name(f"codes.{field.codes}")
-    where = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
-    reasons = [texts.get("forms", case, **params, **where)] if rule else []
-    if filled and field.meaning != "key":
-        own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
-        rule = " AND ".join([f"trim(coalesce(to_string({own}), '')) <> ''", *([f"({rule})"] if rule else [])])
+    place_params = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
+    reasons = [texts.get("forms", case, **params, **place_params)] if rule else []
+    if is_required and field.meaning != "key":
+        column_reference = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+        rule = " AND ".join(
+            [f"trim(coalesce(to_string({column_reference}), '')) <> ''", *([f"({rule})"] if rule else [])]
+        )
         if not field.codes:
-            reasons.insert(0, texts.get("forms", "filled", **where))
+            reasons.insert(0, texts.get("forms", "filled", **place_params))
     if rule:
         layer.setConstraintExpression(index, rule, " ".join(reasons))
         layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT)
@@ -216,34 +222,38 @@ def _make_constraint(
     Empty values satisfy the constraint; another constraint checks them. All three parts are empty for a field
     without a constraint.
     """
-    own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
-    blank = f"coalesce(to_string({own}), '') = ''"
+    column_reference = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+    blank_condition = f"coalesce(to_string({column_reference}), '') = ''"
     codes = find_allowed_codes(template, field, norm)
     if codes is not None:
-        written = dict.fromkeys(
+        allowed_codes = dict.fromkeys(
             ["", *codes.entry_by_code, *(c.ljust(field.code_pad, "0") for c in codes.entry_by_code)]
         )
-        listed = ", ".join(QgsExpression.quotedString(c) for c in written)
-        return f"coalesce(to_string({own}), '') IN ({listed})", "codes", {}
+        quoted_codes = ", ".join(QgsExpression.quotedString(c) for c in allowed_codes)
+        return f"coalesce(to_string({column_reference}), '') IN ({quoted_codes})", "codes", {}
     if field.meaning == "key" and field.length:
-        return f"length({own}) = {field.length}", "key", {"length": field.length}
+        return f"length({column_reference}) = {field.length}", "key", {"length": field.length}
     earliest = int(norm.get("rules.ATT016.earliest_year"))
     if field.meaning == "data_year":
-        within = f"to_int({own}) BETWEEN {earliest} AND year(now())"
-        return f"{blank} OR coalesce(try({within}), false)", "year", {"earliest": earliest}
+        within = f"to_int({column_reference}) BETWEEN {earliest} AND year(now())"
+        return f"{blank_condition} OR coalesce(try({within}), false)", "year", {"earliest": earliest}
     if field.type == "date":
-        return _make_date_constraint(layer, field, norm, own, earliest)
+        return _make_date_constraint(layer, field, norm, column_reference, earliest)
     if field.meaning == "deduction_rate":
-        return f"{blank} OR coalesce(try({own} >= 0 AND {own} < 1), false)", "rate", {}
+        return (
+            f"{blank_condition} OR coalesce(try({column_reference} >= 0 AND {column_reference} < 1), false)",
+            "rate",
+            {},
+        )
     if field.type in ("integer", "real"):
-        return f"{blank} OR coalesce(try({own} >= 0), false)", "number", {}
+        return f"{blank_condition} OR coalesce(try({column_reference} >= 0), false)", "number", {}
     if field.type == "text" and field.length:
-        return f"coalesce(length({own}), 0) <= {field.length}", "length", {"length": field.length}
+        return f"coalesce(length({column_reference}), 0) <= {field.length}", "length", {"length": field.length}
     return "", "", {}
 
 
 def _make_date_constraint(
-    layer: QgsVectorLayer, field: TemplateField, norm: Norm, own: str, earliest: int
+    layer: QgsVectorLayer, field: TemplateField, norm: Norm, column_reference: str, earliest: int
 ) -> tuple[str, str, dict[str, Any]]:
     """Return the constraint of a date field: expression, message key and parameters.
 
@@ -257,20 +267,20 @@ def _make_date_constraint(
     starts = dict(reversed(line.split()) for line in norm.get("attributes.date_pairs"))
     start = layer.fields().lookupField(starts.get(field.name, ""))
     bounds, case, params = (
-        [f"{make_date_expression(own)} >= to_date('{earliest}-01-01')"],
+        [f"{make_date_expression(column_reference)} >= to_date('{earliest}-01-01')"],
         "date",
         {"earliest": earliest},
     )
     if field.name not in starts:
-        bounds.append(f"{make_date_expression(own)} <= to_date(now())")
+        bounds.append(f"{make_date_expression(column_reference)} <= to_date(now())")
     elif start < 0:
         case = "date_end_alone"
     else:
         case = "date_end"
         column = QgsExpression.quotedColumnRef(layer.fields().at(start).name())
-        bounds.append(f"coalesce({make_date_expression(own)} >= {make_date_expression(column)}, true)")
+        bounds.append(f"coalesce({make_date_expression(column_reference)} >= {make_date_expression(column)}, true)")
         params["start"] = f"{layer.attributeDisplayName(start)} {layer.fields().at(start).name()}"
-    return f"coalesce(to_string({own}), '') = '' OR coalesce({' AND '.join(bounds)}, false)", case, params
+    return f"coalesce(to_string({column_reference}), '') = '' OR coalesce({' AND '.join(bounds)}, false)", case, params
 
 
 # --- default values
@@ -294,33 +304,35 @@ def _make_default_expression(
 
 def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county: str) -> set[int]:
     """Set the default values of a layer; return the fields that they fill completely."""
-    kept: set[int] = set()
-    names = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
-    followed = {f.code_name: f for f in template.fields if f.code_name and names[f.name] >= 0}
+    autofilled_indexes: set[int] = set()
+    index_by_field_name = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
+    followed = {f.code_name: f for f in template.fields if f.code_name and index_by_field_name[f.name] >= 0}
     for field in template.fields:
-        index = names[field.name]
+        index = index_by_field_name[field.name]
         if index < 0:
             continue
-        own, by = layer.fields().at(index).name(), followed.get(field.name)
+        column_name, by = layer.fields().at(index).name(), followed.get(field.name)
         follows = by is not None
         if by is not None:
-            expression = make_name_expression(by.codes, layer.fields().at(names[by.name]).name(), own)
+            expression = make_name_expression(
+                by.codes, layer.fields().at(index_by_field_name[by.name]).name(), column_name
+            )
         elif field.meaning in ("area", "gross_area") and _can_compute_area(layer, template, field):
             decimals = 2 if field.decimals is None else field.decimals
             follows = field.meaning == "area"
-            drawn = f"round(sanxian_statutory_area(@geometry), {decimals})"
-            expression = make_area_expression(decimals, own) if follows else drawn
+            drawn_area_expression = f"round(sanxian_statutory_area(@geometry), {decimals})"
+            expression = make_area_expression(decimals, column_name) if follows else drawn_area_expression
         else:
             expression = _make_default_expression(layer, template, field, norm, county)
         # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills dependent fields.
         layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
         if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):
-            kept.add(index)
+            autofilled_indexes.add(index)
         if field.meaning == "key":
             # Each piece of a split or copied feature gets a new number.
             layer.setFieldSplitPolicy(index, Qgis.FieldDomainSplitPolicy.DefaultValue)
             layer.setFieldDuplicatePolicy(index, Qgis.FieldDuplicatePolicy.DefaultValue)
-    return kept
+    return autofilled_indexes
 
 
 def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
@@ -328,7 +340,7 @@ def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
 
     These are the feature code, the county's code and name, and default values of the template.
     """
-    county, found = _find_county_code(norm), {}
+    county, constant_values = _find_county_code(norm), {}
     for field in template.fields:
         value = ""
         if field.meaning == "feature_code":
@@ -338,8 +350,8 @@ def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
         elif county and template.role not in norm.standard.concepts.get("townships", ()):
             value = str(QgsExpression(_make_division_expression(field, norm, county, "") or "''").evaluate() or "")
         if value:
-            found[field.name] = value
-    return found
+            constant_values[field.name] = value
+    return constant_values
 
 
 def _can_compute_area(layer: QgsVectorLayer, template: Template, field: TemplateField) -> bool:
@@ -371,13 +383,13 @@ def _get_form_section(field: TemplateField | None) -> str:
 
 
 def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
-    known = {f.name.upper(): f for f in template.fields}
+    template_field_by_name = {f.name.upper(): f for f in template.fields}
     ids = set() if layer.providerType() == "memory" else set(layer.primaryKeyAttributes())
     sections: dict[str, list[tuple[str, int]]] = {name: [] for name in FORM_SECTION_IDS}
     for index, field in enumerate(layer.fields()):
-        declared = known.get(field.name().upper())
-        if declared is not None or index not in ids:
-            sections[_get_form_section(declared)].append((field.name(), index))
+        template_field = template_field_by_name.get(field.name().upper())
+        if template_field is not None or index not in ids:
+            sections[_get_form_section(template_field)].append((field.name(), index))
     tabs = sum(map(len, sections.values())) > _MAX_FIELDS_WITHOUT_TABS
     config = layer.editFormConfig()
     config.clearTabs()

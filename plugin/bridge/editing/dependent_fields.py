@@ -77,8 +77,8 @@ def _make_expression_keeping_value(expression: str, own_field: str) -> str:
     An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the
     expression valid while the plugin's functions are not registered.
     """
-    own = QgsExpression.quotedColumnRef(own_field)
-    return f"coalesce(eval({QgsExpression.quotedString(expression)}), {own})"
+    column_reference = QgsExpression.quotedColumnRef(own_field)
+    return f"coalesce(eval({QgsExpression.quotedString(expression)}), {column_reference})"
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,17 @@ def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
 
     They are recognised by their default values, which come from `make_name_expression` or `make_area_expression`.
     """
-    found = []
+    dependent_fields = []
     for index in range(layer.fields().count()):
-        kept = _DEFAULT_VALUE_PATTERN.fullmatch(layer.defaultValueDefinition(index).expression())
-        inner = kept[1].replace("''", "'") if kept else ""
-        if name := _CODE_NAME_CALL_PATTERN.fullmatch(inner):
+        default_value_match = _DEFAULT_VALUE_PATTERN.fullmatch(layer.defaultValueDefinition(index).expression())
+        inner_expression = default_value_match[1].replace("''", "'") if default_value_match else ""
+        if name := _CODE_NAME_CALL_PATTERN.fullmatch(inner_expression):
             source = layer.fields().lookupField(name[2])
             if source >= 0:
-                found.append(DependentField(index, source, name[1]))
-        elif area := _STATUTORY_AREA_CALL_PATTERN.fullmatch(inner):
-            found.append(DependentField(index, area_decimals=int(area[1])))
-    return found
+                dependent_fields.append(DependentField(index, source, name[1]))
+        elif area := _STATUTORY_AREA_CALL_PATTERN.fullmatch(inner_expression):
+            dependent_fields.append(DependentField(index, area_decimals=int(area[1])))
+    return dependent_fields
 
 
 def find_code_name(field: DependentField, code: Any) -> Any:
@@ -170,26 +170,30 @@ class DependentValueFill:
         if len(rows_read) < rows:
             self.close_iterator()
         ids = [row.id() for row in rows_read]
-        found = []
+        value_changes = []
         for one in self._fields:
-            changed, target = self._changed[one.source_index], one.target_index
+            changed_fids, target = self._changed[one.source_index], one.target_index
             mine = [
-                (fid, row) for fid, row in zip(ids, rows_read, strict=True) if fid in changed and fid not in self._gone
+                (fid, row)
+                for fid, row in zip(ids, rows_read, strict=True)
+                if fid in changed_fids and fid not in self._gone
             ]
             values = self._compute_values(one, [row for _, row in mine])
             for (fid, row), value in zip(mine, values, strict=True):
                 old = row[target]
                 if value is not None and old != value:
-                    found.append((fid, target, value, old))
-        return found
+                    value_changes.append((fid, target, value, old))
+        return value_changes
 
     def _make_feature_request(self) -> QgsFeatureRequest:
         request = QgsFeatureRequest()
         if self.size * 2 < self._layer.featureCount() or self._layer.featureCount() < 0:
             request.setFilterFids(list(set().union(*self._changed.values())))
         # Reading most rows one by one takes longer than reading all; `compute_next_values` skips the others.
-        read = {index for one in self._fields for index in (one.target_index, one.source_index) if index is not None}
-        request.setSubsetOfAttributes(sorted(read))
+        read_field_indexes = {
+            index for one in self._fields for index in (one.target_index, one.source_index) if index is not None
+        }
+        request.setSubsetOfAttributes(sorted(read_field_indexes))
         if all(one.source_index is not None for one in self._fields):
             request.setFlags(Qgis.FeatureRequestFlag.NoGeometry)
         return request
@@ -204,17 +208,17 @@ class DependentValueFill:
 
     def _find_names(self, one: DependentField, codes: list[Any]) -> list[Any]:
         """Return the names of codes; each distinct code is looked up once per command."""
-        names = self._names.setdefault(one.target_index, {})
-        found = []
+        name_by_code = self._names.setdefault(one.target_index, {})
+        code_names = []
         for code in codes:
             # A QGIS NULL cannot be a dictionary key.
             if not isinstance(code, str):
-                found.append(find_code_name(one, code))
+                code_names.append(find_code_name(one, code))
                 continue
-            if code not in names:
-                names[code] = find_code_name(one, code)
-            found.append(names[code])
-        return found
+            if code not in name_by_code:
+                name_by_code[code] = find_code_name(one, code)
+            code_names.append(name_by_code[code])
+        return code_names
 
     def undo(self) -> None:
         """Restore the old values of all portions."""
@@ -342,12 +346,12 @@ class _LayerUpdater(QObject):
         self._timer.stop()
 
     def _take_changes(self) -> dict[int | None, set[int]]:
-        changed, self._changed_features_by_source = (
+        fids_by_source_index, self._changed_features_by_source = (
             self._changed_features_by_source,
             {one.source_index: set() for one in self._fields},
         )
         self._has_changes = False
-        return changed
+        return fids_by_source_index
 
     # --- changes of rows; called once per row of a bulk change (the declared types avoid conversions)
     @pyqtSlot("qlonglong", int)
@@ -405,21 +409,21 @@ class _LayerUpdater(QObject):
 
     # --- edit commands
     def _on_command_done(self, index: int) -> None:
-        former, self._index = self._index, index
+        former_index, self._index = self._index, index
         self._stop_ignoring_changes()
         if self._is_writing:
             return
-        noted, changed = self._has_changes, self._take_changes()
+        noted, fids_by_source_index = self._has_changes, self._take_changes()
         stack = self.layer.undoStack()
-        again = self._redoable_command_address and self._redoable_command_address == _get_command_address(
+        is_redone = self._redoable_command_address and self._redoable_command_address == _get_command_address(
             stack, index - 1
         )
-        if index <= former or again or not noted:
+        if index <= former_index or is_redone or not noted:
             # An undo or a redo: the child command reverts or restores the dependent values.
             return
         self.fill_remaining_rows()
         command = stack.command(index - 1)
-        fill = DependentValueFill(self.layer, self._fields, changed)
+        fill = DependentValueFill(self.layer, self._fields, fids_by_source_index)
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
             self._push_fill_command(fill)

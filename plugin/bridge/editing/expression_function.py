@@ -91,12 +91,12 @@ def _make_help(name: str, arguments: tuple[FunctionArgument, ...], text: str, ex
         word = (", " if number else "") + argument.name
         signature += f"[{word}]" if argument.is_optional else word
     rows = "".join(f"<tr><td><code>{a.name}</code></td><td>{escape(a.help_text)}</td></tr>" for a in arguments)
-    shown = "".join(f"<li><code>{escape(example)}</code></li>" for example in examples)
+    example_items = "".join(f"<li><code>{escape(example)}</code></li>" for example in examples)
     return (
         f"<h3>{name}</h3><p>{escape(text)}</p>"
         f"<h4>{tr('Syntax')}</h4><p><code>{name}({signature})</code></p>"
         f"<h4>{tr('Arguments')}</h4><table>{rows}</table>"
-        f"<h4>{tr('Examples')}</h4><ul>{shown}</ul>"
+        f"<h4>{tr('Examples')}</h4><ul>{example_items}</ul>"
     )
 
 

@@ -66,20 +66,22 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
     from ...core.geometry.statutory_area import measure_statutory_area
 
     transform = _make_lonlat_transform(format_crs_for_pyproj(crs))
-    found = [0.0] * len(geometries)
-    filled = [n for n, geometry in enumerate(geometries) if not geometry.isNull() and not geometry.isEmpty()]
-    written = np.empty(len(filled), dtype=object)
-    for place, number in enumerate(filled):
+    statutory_areas = [0.0] * len(geometries)
+    nonempty_positions = [
+        n for n, geometry in enumerate(geometries) if not geometry.isNull() and not geometry.isEmpty()
+    ]
+    wkb_array = np.empty(len(nonempty_positions), dtype=object)
+    for place, number in enumerate(nonempty_positions):
         linear = QgsGeometry()
         linear.fromWkb(convert_to_wkb(QgsGeometry(geometries[number]))[0])
         if transform is not None:
             linear.transform(transform)
-        written[place] = bytes(linear.asWkb())
-    if filled:
-        areas = measure_statutory_area(shapely.from_wkb(written, on_invalid="ignore"))
-        for number, area in zip(filled, areas, strict=True):
-            found[number] = float(area)
-    return found
+        wkb_array[place] = bytes(linear.asWkb())
+    if nonempty_positions:
+        areas = measure_statutory_area(shapely.from_wkb(wkb_array, on_invalid="ignore"))
+        for number, area in zip(nonempty_positions, areas, strict=True):
+            statutory_areas[number] = float(area)
+    return statutory_areas
 
 
 @lru_cache(maxsize=32)
@@ -122,8 +124,8 @@ def resolve_layer(context: QgsExpressionContext, layer: Any) -> QgsVectorLayer:
         layer = context.variable("layer")
     project = QgsProject.instance()
     if isinstance(layer, str) and QThread.currentThread() == project.thread():
-        named = project.mapLayersByName(layer)
-        layer = project.mapLayer(layer) or (named[0] if len(named) == 1 else None)
+        matching_layers = project.mapLayersByName(layer)
+        layer = project.mapLayer(layer) or (matching_layers[0] if len(matching_layers) == 1 else None)
     if not isinstance(layer, QgsVectorLayer):
         raise FunctionError(tr("No such layer, or several of that name. Write @layer, or the name of one layer."))
     return layer
@@ -145,9 +147,9 @@ def _find_code_list(name: Any) -> Any:
 
         _project_standard = county.read_county_settings(project).standard or "county_db"
     for standard in dict.fromkeys((_project_standard, "county_db", *list_standard_ids())):
-        found = load_standard(standard).code_lists.get(str(name))
-        if found is not None:
-            return found
+        code_list = load_standard(standard).code_lists.get(str(name))
+        if code_list is not None:
+            return code_list
     raise InputError("code_list_unknown", name=str(name))
 
 
@@ -157,12 +159,12 @@ def _find_code(list_name: Any, value: Any) -> tuple[Any, str]:
     An unknown code is returned unchanged.
     """
     codes = _find_code_list(list_name)
-    written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    if written not in codes.entry_by_code and len(written) == _PADDED_CODE_LENGTH and written.isdigit():
+    code_text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    if code_text not in codes.entry_by_code and len(code_text) == _PADDED_CODE_LENGTH and code_text.isdigit():
         from ...core.engine.context import trim_code_padding
 
-        written = trim_code_padding(written, _PADDED_CODE_LENGTH)
-    return codes, written
+        code_text = trim_code_padding(code_text, _PADDED_CODE_LENGTH)
+    return codes, code_text
 
 
 def evaluate_code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) -> Any:

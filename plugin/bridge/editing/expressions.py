@@ -52,10 +52,10 @@ class ExpressionFunctions:
         self._ledgers.stop(QgsProject.instance())
 
     def _compute_next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
-        found = self._ledgers.issue_next_bsm(
+        next_bsm = self._ledgers.issue_next_bsm(
             resolve_layer(context, layer), "" if county is None else str(county).strip()
         )
-        return found or NULL
+        return next_bsm or NULL
 
     def _make_functions(self) -> list[SanxianExpressionFunction]:
         code_list = FunctionArgument(

@@ -136,15 +136,17 @@ class NumberRegister(QObject):
         self._update_highest_numbers(find_highest_number_by_county(values))
         if self.layer.subsetString():
             # The filter hides features, but their numbers are used.
-            whole = self.layer.clone()
-            whole.setSubsetString("")
+            unfiltered_layer = self.layer.clone()
+            unfiltered_layer.setSubsetString("")
             self._update_highest_numbers(
-                find_highest_number_by_county(_iterate_field_values(whole, whole.fields().lookupField(NUMBER_FIELD)))
+                find_highest_number_by_county(
+                    _iterate_field_values(unfiltered_layer, unfiltered_layer.fields().lookupField(NUMBER_FIELD))
+                )
             )
         self._has_read_numbers = True
 
-    def _update_highest_numbers(self, found: dict[str, int], keep: bool = False) -> None:
-        for county, number in found.items():
+    def _update_highest_numbers(self, highest_by_county: dict[str, int], keep: bool = False) -> None:
+        for county, number in highest_by_county.items():
             self._high[county] = max(number, self._high.get(county, 0))
             if keep and number > self._read_stored(county):
                 self.layer.setCustomProperty(_HIGHEST_NUMBER_PROPERTY + county, number)
@@ -159,10 +161,12 @@ class NumberRegister(QObject):
 
         The project stores numbers of all its layers, whichever of them had the number.
         """
-        kept = [int(self.layer.customProperty(_HIGHEST_NUMBER_PROPERTY + county, 0) or 0)]
+        stored_numbers = [int(self.layer.customProperty(_HIGHEST_NUMBER_PROPERTY + county, 0) or 0)]
         if (project := self.layer.project()) is not None:
-            kept.append(project.readNumEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, 0)[0])
-        return max([*kept, *(settings.read_setting(f"bsm/{name}/{county}", 0) for name in self._make_setting_keys())])
+            stored_numbers.append(project.readNumEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, 0)[0])
+        return max(
+            [*stored_numbers, *(settings.read_setting(f"bsm/{name}/{county}", 0) for name in self._make_setting_keys())]
+        )
 
     def _make_setting_keys(self) -> list[str]:
         """Return the keys under which the user's settings store the layer's numbers.
@@ -203,9 +207,9 @@ class NumberRegister(QObject):
             # Values are written at once; no buffer has those that were entered.
             self._has_read_numbers = False
         elif buffer is not None:
-            changed = [values[index] for values in buffer.changedAttributeValues().values() if index in values]
-            added = [feature[index] for feature in buffer.addedFeatures().values()]
-            self._update_highest_numbers(find_highest_number_by_county(changed + added))
+            changed_numbers = [values[index] for values in buffer.changedAttributeValues().values() if index in values]
+            added_numbers = [feature[index] for feature in buffer.addedFeatures().values()]
+            self._update_highest_numbers(find_highest_number_by_county(changed_numbers + added_numbers))
 
     def _on_editing_started(self) -> None:
         self._recalled.clear()
@@ -272,37 +276,37 @@ def get_database(layer: QgsVectorLayer) -> str:
     return "|".join(str(parts.get(name) or "") for name in ("host", "port", "service", "dbname", "schema"))
 
 
-def _digest_database_path(*names: str) -> str:
+def _digest_database_path(*path_parts: str) -> str:
     """Return a digest of a place (database or data source) as key of the settings.
 
     Empty for an empty place.
     """
-    return hashlib.sha256("|".join(names).encode()).hexdigest()[:16] if any(names) else ""
+    return hashlib.sha256("|".join(path_parts).encode()).hexdigest()[:16] if any(path_parts) else ""
 
 
-def _find_highest_numbers_outside_project(database: str, present: Iterable[QgsVectorLayer]) -> dict[str, int]:
+def _find_highest_numbers_outside_project(database: str, project_layers: Iterable[QgsVectorLayer]) -> dict[str, int]:
     """Return county → highest number in a database's layers outside the project.
 
-    ``present``: layers of the database that are in the project.
+    ``project_layers``: layers of the database that are in the project.
     """
     if not database or not Path(database).exists():
         return {}
-    loaded = {_make_source_key(layer) for layer in present}
+    loaded_source_keys = {_make_source_key(layer) for layer in project_layers}
     place = Path(database)
     # In a folder, only the shapefiles are the database.
     files = sorted(place.glob("*.[sS][hH][pP]")) if place.is_dir() and place.suffix.lower() != ".gdb" else [place]
-    found: dict[str, int] = {}
+    highest_by_county: dict[str, int] = {}
     for file in files:
         for part in QgsProviderRegistry.instance().querySublayers(str(file)):
             if part.type() != Qgis.LayerType.Vector:
                 continue
             layer = QgsVectorLayer(part.uri(), part.name(), part.providerKey())
-            if layer.isValid() and _make_source_key(layer) not in loaded:
+            if layer.isValid() and _make_source_key(layer) not in loaded_source_keys:
                 for county, number in find_highest_number_by_county(
                     _iterate_field_values(layer, layer.fields().lookupField(NUMBER_FIELD))
                 ).items():
-                    found[county] = max(number, found.get(county, 0))
-    return found
+                    highest_by_county[county] = max(number, highest_by_county.get(county, 0))
+    return highest_by_county
 
 
 class NumberRegisters:
@@ -371,11 +375,14 @@ class NumberRegisters:
         current = QThread.currentThread()
         here = [one for one in self._of.values() if one.layer is not None]
         # Layers of another thread are not read from this one.
-        used = [
+        highest_numbers = [
             one.find_highest(county) if one.layer.thread() == current else one.get_known_highest(county) or 0
             for one in here
         ]
-        return max([*used, *(self._find_highest_in_database(one.database).get(county, 0) for one in here)], default=0)
+        return max(
+            [*highest_numbers, *(self._find_highest_in_database(one.database).get(county, 0) for one in here)],
+            default=0,
+        )
 
     def find_highest_numbers(self) -> dict[str, int]:
         """Return county → highest number, for all counties that the layers name."""
@@ -387,18 +394,20 @@ class NumberRegisters:
 
     def _find_highest_in_database(self, database: str) -> dict[str, int]:
         if database not in self._outside:
-            present = [one.layer for one in self._of.values() if one.database == database and one.layer is not None]
-            self._outside[database] = _find_highest_numbers_outside_project(database, present)
+            project_layers = [
+                one.layer for one in self._of.values() if one.database == database and one.layer is not None
+            ]
+            self._outside[database] = _find_highest_numbers_outside_project(database, project_layers)
         return self._outside[database]
 
     def _preview_next(self, layer: QgsVectorLayer, county: str) -> str:
         """Return the next number known without reading a layer; empty before it was read."""
-        own = self._of.get(layer.id())
-        if own is None or own.get_known_highest(county) is None:
+        layer_register = self._of.get(layer.id())
+        if layer_register is None or layer_register.get_known_highest(county) is None:
             return ""
-        known = [one.get_known_highest(county) or 0 for one in list(self._of.values())]
-        known += [found.get(county, 0) for found in list(self._outside.values())]
-        return make_bsm(county, max(known) + 1)
+        highest_numbers = [one.get_known_highest(county) or 0 for one in list(self._of.values())]
+        highest_numbers += [highest_by_county.get(county, 0) for highest_by_county in list(self._outside.values())]
+        return make_bsm(county, max(highest_numbers) + 1)
 
 
 def find_highest_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
@@ -409,10 +418,10 @@ def find_highest_used_numbers(project: QgsProject, databases: Iterable[str] = ()
     ledgers = NumberRegisters()
     ledgers.start(project)
     try:
-        found = ledgers.find_highest_numbers()
+        highest_by_county = ledgers.find_highest_numbers()
     finally:
         ledgers.stop(project)
     for database in databases:
         for county, number in _find_highest_numbers_outside_project(database, ()).items():
-            found[county] = max(number, found.get(county, 0))
-    return found
+            highest_by_county[county] = max(number, highest_by_county.get(county, 0))
+    return highest_by_county

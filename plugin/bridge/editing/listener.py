@@ -133,10 +133,10 @@ class EditListener(QObject):
         """
         if self._doubt:
             return None
-        renamed, self._renamed_features = self._renamed_features, {}
-        pending, self._pending = self._pending, set()
+        new_fid_by_old, self._renamed_features = self._renamed_features, {}
+        pending_fids, self._pending = self._pending, set()
         causes, self._causes = self._causes, []
-        return renamed, pending, causes
+        return new_fid_by_old, pending_fids, causes
 
     def recollect_unsaved_changes(self) -> None:
         """Collect all unsaved changes of the layer again, as if they were just made."""
@@ -174,13 +174,13 @@ class EditListener(QObject):
         self._saved = {feature.id() for feature in features}
 
     def _on_command_over(self, index: int) -> None:
-        before, self._index = self._index, index
+        former_index, self._index = self._index, index
         while self._steps and self._steps[-1].record_undo_index(index):
             self._steps.pop()
-        cause = EditStep(self.layer, index) if index == before + 1 else None
+        cause = EditStep(self.layer, index) if index == former_index + 1 else None
         if cause is not None:
             self._steps.append(cause)
-        if index < before and self._is_in_transaction():
+        if index < former_index and self._is_in_transaction():
             self.undone.emit()
         if self._pending or self._renamed_features:
             self._causes.append(cause)

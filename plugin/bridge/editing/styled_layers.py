@@ -62,7 +62,7 @@ def place_layer_in_tree(
     ``role``: code of the plan layer; ``roles``: layer id → role, for layers without a role property.
     """
     root, branch = project.layerTreeRoot(), find_branch(role, standard)
-    former = root.findLayer(layer.id())
+    former_node = root.findLayer(layer.id())
     group = _get_or_create_branch_group(root, branch, standard)
     order = {r: n for n, r in enumerate(branch.roles + branch.roles_of_other_editions)}
     later = (
@@ -71,8 +71,8 @@ def place_layer_in_tree(
     node = QgsLayerTreeLayer(layer)
     # The new node first: a layer without a node would be removed from the project.
     group.insertChildNode(next(later, len(group.children())), node)
-    if former is not None:
-        former.parent().removeChildNode(former)
+    if former_node is not None:
+        former_node.parent().removeChildNode(former_node)
     node.setItemVisibilityChecked(branch.is_shown)
     node.setExpanded(
         layer.renderer() is not None and len(layer.renderer().legendSymbolItems()) <= _MAX_OPEN_LEGEND_ENTRIES
@@ -91,17 +91,17 @@ def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Stan
 
     ``roles``: role → layer id. Their visibility is kept. Groups that become empty are removed.
     """
-    by_id, done = {layer_id: role for role, layer_id in roles.items()}, []
+    by_id, arranged_layer_names = {layer_id: role for role, layer_id in roles.items()}, []
     order = get_layer_order(standard)
     for role in sorted(roles.keys() & order.keys(), key=order.__getitem__):
         layer, node = project.mapLayer(roles[role]), project.layerTreeRoot().findLayer(roles[role])
         if not isinstance(layer, QgsVectorLayer) or node is None:
             continue
-        group, seen = node.parent(), node.itemVisibilityChecked()
-        place_layer_in_tree(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
+        group, is_visible = node.parent(), node.itemVisibilityChecked()
+        place_layer_in_tree(project, layer, role, standard, by_id).setItemVisibilityChecked(is_visible)
         _remove_empty_groups(group)
-        done.append(layer.name())
-    return done
+        arranged_layer_names.append(layer.name())
+    return arranged_layer_names
 
 
 def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
@@ -123,7 +123,7 @@ def _get_or_create_branch_group(root: QgsLayerTreeGroup, branch: TreeBranch, sta
     group = root.findGroup(branch.name)
     if group is not None:
         return group
-    names = [b.name for b in list_branches(standard)]
-    above = names[: names.index(branch.name)]
-    places = [n for n, child in enumerate(root.children()) if child.name() in above]
+    branch_names = [b.name for b in list_branches(standard)]
+    names_above = branch_names[: branch_names.index(branch.name)]
+    places = [n for n, child in enumerate(root.children()) if child.name() in names_above]
     return root.insertGroup(places[-1] + 1 if places else 0, branch.name)

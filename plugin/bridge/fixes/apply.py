@@ -59,17 +59,17 @@ def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVector
 
 def start_editing(layers: list[QgsVectorLayer]) -> None:
     """Switch layers to edit mode, all or none; raise ApplyRefused if one refuses."""
-    started: list[QgsVectorLayer] = []
+    started_layers: list[QgsVectorLayer] = []
     for layer in layers:
         # Another layer of the same transaction may have started this one.
         if layer.isEditable():
             continue
         if not layer.startEditing():
-            for other in started:
+            for other in started_layers:
                 other.rollBack()
             text = tr("The layer “{layer}” cannot be switched to edit mode; another program may have its file open.")
             raise ApplyRefused(text.format(layer=layer.name()))
-        started.append(layer)
+        started_layers.append(layer)
 
 
 def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any, log: ChangeLog) -> FixStep:
@@ -86,21 +86,21 @@ def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
     """
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
-    found = require_editable_layers(order.edits.roles, layers)
+    editable_layers = require_editable_layers(order.edits.roles, layers)
     require_unsealed_layers(order.edits, norm, order.documents)
-    closed = [layer.name() for layer in found.values() if not layer.isEditable()]
-    if closed:
+    closed_layer_names = [layer.name() for layer in editable_layers.values() if not layer.isEditable()]
+    if closed_layer_names:
         text = tr("The layer “{layer}” is not in edit mode. Nothing was applied.")
-        raise ApplyRefused(text.format(layer=closed[0]))
+        raise ApplyRefused(text.format(layer=closed_layer_names[0]))
     # Rows that a fix only takes values from are of the edited layers too.
-    require_unchanged_rows(order.rows_before, found)
+    require_unchanged_rows(order.rows_before, editable_layers)
     from ...core.fixes.change_log import LogAction
 
     step = FixStep(
         order.label,
         write_edits(
             order.edits,
-            found,
+            editable_layers,
             norm.standard.templates,
             order.label,
             lambda: log.write(order, LogAction.APPLIED),
@@ -150,8 +150,8 @@ def find_change_log_path(layers: Mapping[str, QgsVectorLayer]) -> Path | None:
     folders = {path.parent for path in files}
     if len(folders) == 1:
         return make_default_log_path(folders.pop())
-    home = QgsProject.instance().absoluteFilePath()
-    return Path(home).with_name(f"{Path(home).stem}{CHANGE_LOG_SUFFIX}") if home else None
+    project_file = QgsProject.instance().absoluteFilePath()
+    return Path(project_file).with_name(f"{Path(project_file).stem}{CHANGE_LOG_SUFFIX}") if project_file else None
 
 
 def _exists(path: str) -> bool:

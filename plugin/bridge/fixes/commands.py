@@ -59,27 +59,27 @@ def write_edits(
         ``before_end`` raised it. No layer has changed.
     """
     roles = [role for role in layers if role in edits.roles]
-    prepared = {role: _collect_layer_edits(edits, role, layers[role]) for role in roles}
+    edits_by_role = {role: _collect_layer_edits(edits, role, layers[role]) for role in roles}
     indexes = {role: layers[role].undoStack().index() for role in roles}
-    begun: list[QgsVectorLayer] = []
+    begun_layers: list[QgsVectorLayer] = []
     try:
         for role in roles:
             layer = layers[role]
             layer.beginEditCommand(label)
-            begun.append(layer)
+            begun_layers.append(layer)
             for new in edits.new_fields:
                 if new.role == role:
                     _add_field(layer, templates[role], new.name)
-            for edit, likeness in prepared[role]:
+            for edit, likeness in edits_by_role[role]:
                 _write_row_edit(layer, edit, likeness)
         before_end()
     except BaseException:
-        for layer in reversed(begun):
+        for layer in reversed(begun_layers):
             layer.destroyEditCommand()
         raise
-    for layer in begun:
+    for layer in begun_layers:
         layer.endEditCommand()
-    for layer in begun:
+    for layer in begun_layers:
         layer.triggerRepaint()
     return [LayerCommands(layers[role], indexes[role], layers[role].undoStack().index()) for role in roles]
 
@@ -88,15 +88,19 @@ def _collect_layer_edits(edits: Edits, role: str, layer: QgsVectorLayer) -> list
     """Return the edits of a layer, each with the feature that a new row takes its values from."""
     from ...core.fixes.edits import UNCHANGED
 
-    chosen = [edit for edit in edits if edit.role == role]
-    if any(edit.shape is not UNCHANGED for edit in chosen):
+    role_edits = [edit for edit in edits if edit.role == role]
+    if any(edit.shape is not UNCHANGED for edit in role_edits):
         require_layer_without_z_or_m(layer)
-    wanted = [edit.attribute_source_fid for edit in chosen if edit.is_new and edit.attribute_source_fid is not None]
-    request = QgsFeatureRequest().setFilterFids(wanted)
-    likenesses = {feature.id(): QgsFeature(feature) for feature in layer.getFeatures(request)} if wanted else {}
+    attribute_source_fids = [
+        edit.attribute_source_fid for edit in role_edits if edit.is_new and edit.attribute_source_fid is not None
+    ]
+    request = QgsFeatureRequest().setFilterFids(attribute_source_fids)
+    likenesses = (
+        {feature.id(): QgsFeature(feature) for feature in layer.getFeatures(request)} if attribute_source_fids else {}
+    )
     return [
         (edit, likenesses.get(edit.attribute_source_fid) if edit.attribute_source_fid is not None else None)
-        for edit in chosen
+        for edit in role_edits
     ]
 
 
@@ -104,32 +108,32 @@ def _write_row_edit(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature |
     from ...core.fixes.edits import UNCHANGED
 
     if edit.is_deleted:
-        done = layer.deleteFeature(edit.fid)
+        is_written = layer.deleteFeature(edit.fid)
     elif edit.is_new:
-        done = layer.addFeature(_make_feature(layer, edit, likeness))
+        is_written = layer.addFeature(_make_feature(layer, edit, likeness))
     else:
-        done = True
+        is_written = True
         if edit.shape is not UNCHANGED:
             # The fix has computed the values that follow from the shape.
-            done = layer.changeGeometry(edit.fid, _make_geometry(layer, edit.shape), True)
+            is_written = layer.changeGeometry(edit.fid, _make_geometry(layer, edit.shape), True)
         for name, value in edit.attributes.items():
             position = _find_field(layer, name)
-            done = done and layer.changeAttributeValue(
+            is_written = is_written and layer.changeAttributeValue(
                 edit.fid, position, _convert_to_field_value(layer.fields().at(position), value, layer), None, True
             )
-    if not done:
+    if not is_written:
         raise ApplyRefused(tr("The layer “{layer}” refused a change. Nothing was applied.").format(layer=layer.name()))
 
 
 def _make_feature(layer: QgsVectorLayer, edit: RowEdit, likeness: QgsFeature | None) -> QgsFeature:
-    own = {} if likeness is None else dict(enumerate(likeness.attributes()))
+    attribute_by_position = {} if likeness is None else dict(enumerate(likeness.attributes()))
     for position in layer.primaryKeyAttributes():
-        own.pop(position, None)
+        attribute_by_position.pop(position, None)
     for name, value in edit.attributes.items():
         position = _find_field(layer, name)
-        own[position] = _convert_to_field_value(layer.fields().at(position), value, layer)
-    feature = QgsVectorLayerUtils.createFeature(layer, _make_geometry(layer, edit.shape), own)
-    for position, value in own.items():
+        attribute_by_position[position] = _convert_to_field_value(layer.fields().at(position), value, layer)
+    feature = QgsVectorLayerUtils.createFeature(layer, _make_geometry(layer, edit.shape), attribute_by_position)
+    for position, value in attribute_by_position.items():
         # Default values must not replace the values of the row.
         feature.setAttribute(position, value)
     return feature
@@ -187,8 +191,8 @@ def _convert_to_field_value(field: QgsField, value: Any, layer: QgsVectorLayer) 
 def _add_field(layer: QgsVectorLayer, template: Template, name: str) -> None:
     from ..layers.tables import make_template_field
 
-    declared = template.find_field_by_name(name)
-    if declared is None or not layer.addAttribute(make_template_field(declared)):
+    template_field = template.find_field_by_name(name)
+    if template_field is None or not layer.addAttribute(make_template_field(template_field)):
         text = tr("The field {field} cannot be added to the layer “{layer}”. Nothing was applied.")
         raise ApplyRefused(text.format(field=name, layer=layer.name()))
     layer.updateFields()

@@ -27,7 +27,7 @@ def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVector
 
     Raise ApplyRefused if a layer is missing, filtered, busy, or cannot be edited.
     """
-    found = {}
+    editable_layers = {}
     for role in sorted(roles):
         layer = layers.get(role)
         if layer is None or sip.isdeleted(layer) or QgsProject.instance().mapLayer(layer.id()) is None:
@@ -44,8 +44,8 @@ def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVector
         if layer.isEditCommandActive():
             text = tr("Another tool is changing the layer “{layer}”. Finish that first.")
             raise ApplyRefused(text.format(layer=layer.name()))
-        found[role] = layer
-    return found
+        editable_layers[role] = layer
+    return editable_layers
 
 
 def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str]) -> None:
@@ -66,13 +66,13 @@ def require_unchanged_rows(rows_before: Mapping[FeatureKey, RowBefore], layers: 
 
     for role in sorted({role for role, _fid in rows_before}):
         fids = [fid for row_role, fid in rows_before if row_role == role]
-        present = read_feature_states(layers[role], fids)
+        current_states = read_feature_states(layers[role], fids)
         for fid in fids:
-            before = rows_before[role, fid]
-            if is_same_row(before, present[fid]):
+            row_before = rows_before[role, fid]
+            if is_same_row(row_before, current_states[fid]):
                 continue
-            name = before.key or tr("feature id {fid}").format(fid=fid)
-            if present[fid] is None:
+            name = row_before.key or tr("feature id {fid}").format(fid=fid)
+            if current_states[fid] is None:
                 text = tr("The feature {name} of the layer “{layer}” was deleted after the trial. Nothing was applied.")
             else:
                 text = tr("The feature {name} of the layer “{layer}” was changed after the trial. Nothing was applied.")

@@ -30,19 +30,21 @@ class BatchTrial:
     rows_shown: Mapping[FeatureKey, RowBefore]
 
 
-def _make_state(checked: Any, options: Any, session: Any, documents: Mapping[str, str]) -> Any:
+def _make_state(check_result: Any, options: Any, session: Any, documents: Mapping[str, str]) -> Any:
     from ...core.fixes.state import EditingState
 
-    return EditingState(checked, options, session=session, documents=documents)
+    return EditingState(check_result, options, session=session, documents=documents)
 
 
 def make_choices_work(finding: Any, documents: Mapping[str, str]) -> Callable[..., list[FixChoice]]:
     """Return the work of a trial that lists all ways to fix a finding."""
 
-    def work(checked: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation) -> Any:
+    def work(
+        check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+    ) -> Any:
         from ...core.fixes.choices import list_choices
 
-        state = _make_state(checked, options, session, documents)
+        state = _make_state(check_result, options, session, documents)
         return list_choices(state, finding, progress=progress, cancellation=cancellation)
 
     return work
@@ -51,10 +53,12 @@ def make_choices_work(finding: Any, documents: Mapping[str, str]) -> Callable[..
 def make_alignment_work(request: Any, within_m: float) -> Callable[..., list[FixChoice]]:
     """Return the work of a trial that lists the ways to align a feature (`core.fixes.choices.list_alignments`)."""
 
-    def work(checked: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation) -> Any:
+    def work(
+        check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+    ) -> Any:
         from ...core.fixes.choices import list_alignments
 
-        state = _make_state(checked, options, session, {})
+        state = _make_state(check_result, options, session, {})
         return list_alignments(state, request, within_m, progress=progress, cancellation=cancellation)
 
     return work
@@ -64,17 +68,19 @@ def make_batch_work(
     findings: Iterable[Any], documents: Mapping[str, str], *, safe_only: bool
 ) -> Callable[..., BatchTrial]:
     """Return the work of a trial that proposes a fix for each finding, and applies those that may be."""
-    listed = list(findings)
+    batch_findings = list(findings)
 
-    def work(checked: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation) -> Any:
+    def work(
+        check_result: Any, options: Any, session: Any, progress: ProgressCallback, cancellation: Cancellation
+    ) -> Any:
         from ...core.fixes.batch import choose_fixes, run_batch
         from ...core.fixes.edits import FixRefused
         from ...core.fixes.merging import merge_edits
         from ...core.fixes.rows_before import read_rows_before
 
-        state = _make_state(checked, options, session, documents)
+        state = _make_state(check_result, options, session, documents)
         result = run_batch(
-            state, listed, choose_fixes([]), safe_only=safe_only, progress=progress, cancellation=cancellation
+            state, batch_findings, choose_fixes([]), safe_only=safe_only, progress=progress, cancellation=cancellation
         )
         edits = merge_edits(proposal.edits for proposal in result.applied)
         rows_before = read_rows_before(state, edits)

@@ -56,20 +56,20 @@ def find_conflicting_groups(project: QgsProject, options: RunOptions) -> list[La
     roles_of = {key: _find_roles(layers, options) for key, layers in groups.items()}
     assigned = _find_assigned_roles(project, options)
     claims = Counter(role for roles in roles_of.values() for role in roles - assigned)
-    repeated = {role for role, count in claims.items() if count > 1}
-    found = [
+    repeated_roles = {role for role, count in claims.items() if count > 1}
+    conflicting_groups = [
         LayerGroup(
             _find_group_name(project, layers),
             Path(key).name,
             tuple(layer.id() for layer in layers),
             roles_of[key],
-            frozenset(roles_of[key] & repeated),
+            frozenset(roles_of[key] & repeated_roles),
             any(_is_imported(layer) for layer in layers),
         )
         for key, layers in groups.items()
-        if roles_of[key] & repeated
+        if roles_of[key] & repeated_roles
     ]
-    return sorted(found, key=lambda group: (group.is_imported, -len(group.repeated_roles), group.name))
+    return sorted(conflicting_groups, key=lambda group: (group.is_imported, -len(group.repeated_roles), group.name))
 
 
 def exclude_other_groups(project: QgsProject, chosen: LayerGroup, groups: Iterable[LayerGroup]) -> None:
@@ -99,9 +99,9 @@ def include_excluded_layers(project: QgsProject, *, only_orphans: bool = False) 
     """
     released = []
     for layer in find_excluded_layers(project):
-        chosen = layer.customProperty(EXCLUDED_PROPERTY)
-        there = any(project.mapLayer(layer_id) is not None for layer_id in chosen)
-        if not (only_orphans and there):
+        chosen_layer_ids = layer.customProperty(EXCLUDED_PROPERTY)
+        is_group_present = any(project.mapLayer(layer_id) is not None for layer_id in chosen_layer_ids)
+        if not (only_orphans and is_group_present):
             layer.removeCustomProperty(EXCLUDED_PROPERTY)
             released.append(layer)
     return released
@@ -116,14 +116,14 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
 
 
 def _find_roles(layers: list[QgsVectorLayer], options: RunOptions) -> frozenset[str]:
-    found = (role_recognition.recognise_role(layer, options) for layer in layers)
-    return frozenset(role for role in found if role)
+    recognised_roles = (role_recognition.recognise_role(layer, options) for layer in layers)
+    return frozenset(role for role in recognised_roles if role)
 
 
 def _find_assigned_roles(project: QgsProject, options: RunOptions) -> set[str]:
     """Return the roles that the user assigned to a layer."""
-    chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.list_role_choices().items()}
-    return {role for role, layer in chosen.items() if layer is not None and not _is_imported(layer)}
+    layer_by_role = {role: project.mapLayer(layer_id) for role, layer_id in options.list_role_choices().items()}
+    return {role for role, layer in layer_by_role.items() if layer is not None and not _is_imported(layer)}
 
 
 def _is_imported(layer: QgsVectorLayer) -> bool:

@@ -282,9 +282,9 @@ def encode_data_uri(image: QImage) -> str:
     flat = image.convertToFormat(QImage.Format.Format_RGB888)
     for key in flat.textKeys():
         flat.setText(key, "")
-    coded = {kind: _encode_image(flat, kind) for kind in ("png", "jpeg")}
-    kind = min(coded, key=lambda k: len(coded[k]))
-    return f"data:image/{kind};base64,{bytes(QByteArray(coded[kind]).toBase64()).decode('ascii')}"
+    data_by_format = {kind: _encode_image(flat, kind) for kind in ("png", "jpeg")}
+    kind = min(data_by_format, key=lambda k: len(data_by_format[k]))
+    return f"data:image/{kind};base64,{bytes(QByteArray(data_by_format[kind]).toBase64()).decode('ascii')}"
 
 
 def _encode_image(image: QImage, kind: str) -> bytes:

@@ -62,8 +62,8 @@ def count_unsaved_edits(layer: QgsVectorLayer) -> int:
     buffer = layer.editBuffer()
     if buffer is None:
         return 0
-    changed = {*buffer.changedAttributeValues(), *buffer.changedGeometries()}
-    return len(buffer.addedFeatures()) + len(changed) + len(buffer.deletedFeatureIds())
+    changed_fids = {*buffer.changedAttributeValues(), *buffer.changedGeometries()}
+    return len(buffer.addedFeatures()) + len(changed_fids) + len(buffer.deletedFeatureIds())
 
 
 def format_crs_for_pyproj(crs: QgsCoordinateReferenceSystem) -> str:
@@ -82,5 +82,5 @@ def format_crs_for_pyproj(crs: QgsCoordinateReferenceSystem) -> str:
 def convert_to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
     """Convert a CRS of pyproj to a CRS of QGIS."""
     code = crs.to_epsg()
-    found = QgsCoordinateReferenceSystem(f"EPSG:{code}") if code else QgsCoordinateReferenceSystem()
-    return found if found.isValid() else QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())
+    qgis_crs = QgsCoordinateReferenceSystem(f"EPSG:{code}") if code else QgsCoordinateReferenceSystem()
+    return qgis_crs if qgis_crs.isValid() else QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())

@@ -41,14 +41,14 @@ def read_snapshots(
     outlines = [(one, make_source_layer_without_rows(one)) for one in snapshots]
     requests = [(one, outline, wanted(outline)) for one, outline in outlines]
     total = sum(one.feature_count for one, _, is_wanted in requests if is_wanted) or 1
-    done = 0
+    row_count_read = 0
     for one, outline, is_wanted in requests:
         if not is_wanted:
             yield outline
             continue
-        progress(done / total, one.name)
+        progress(row_count_read / total, one.name)
         yield read_snapshot(one, cancellation=cancellation, only=None if is_wanted is True else is_wanted)
-        done += one.feature_count
+        row_count_read += one.feature_count
 
 
 def make_source_layer_without_rows(shot: LayerSnapshot) -> SourceLayer:
@@ -127,22 +127,24 @@ def read_snapshot(
     positions, crs = _list_positions_of_read_fields(shot), outline.crs
     if only is not None:
         positions = [n for n in positions if shot.fields.at(n).name().upper() in only]
-    read = _read_rows(shot, positions, cancellation)
-    stored = _count_expected(shot)
-    if stored is not None and stored != len(read.fids):
-        counts = {"read": len(read.fids), "stored": stored}
-        return replace(outline, problem=("rows_disagree", counts), declared_row_count=stored)
+    feature_rows = _read_rows(shot, positions, cancellation)
+    stored_row_count = _count_expected(shot)
+    if stored_row_count is not None and stored_row_count != len(feature_rows.fids):
+        counts = {"read": len(feature_rows.fids), "stored": stored_row_count}
+        return replace(outline, problem=("rows_disagree", counts), declared_row_count=stored_row_count)
     file, table_name = Path(shot.file_path), shot.table_name or Path(shot.file_path).stem
     shape_crs = read_shape_headers(file, table_name).other_crs
     described_crs = find_contradicting_crs(file, table_name)
-    columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
-    index = pd.Index(read.fids, dtype="int64")
+    columns = (
+        list(zip(*feature_rows.attributes, strict=True)) if feature_rows.attributes else [()] * shot.fields.count()
+    )
+    index = pd.Index(feature_rows.fids, dtype="int64")
     table = {shot.fields.at(n).name(): make_column(columns[n], shot.fields.at(n), index) for n in positions}
     cancellation.raise_if_cancelled()
     # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
-    geometries = shapely.from_wkb(np.array(read.shapes_wkb, dtype=object), on_invalid="ignore")
-    together = zip(read.fids, read.shapes_wkb, geometries, strict=True)
-    broken = [fid for fid, wkb, shape in together if wkb is not None and shape is None]
+    geometries = shapely.from_wkb(np.array(feature_rows.shapes_wkb, dtype=object), on_invalid="ignore")
+    together = zip(feature_rows.fids, feature_rows.shapes_wkb, geometries, strict=True)
+    broken_fids = [fid for fid, wkb, shape in together if wkb is not None and shape is None]
     # A field may be named geometry too: then the geometry column gets another name.
     name = "geometry"
     while name in table:
@@ -152,10 +154,10 @@ def read_snapshot(
     return replace(
         outline,
         frame=frame,
-        curve_texts=read.curve_texts,
-        curve_step=CURVE_STEP_DEGREES if read.curve_texts else 0.0,
-        notices=_list_reading_notices(shot, len(read.curve_texts)),
-        broken_fids=tuple(broken),
+        curve_texts=feature_rows.curve_texts,
+        curve_step=CURVE_STEP_DEGREES if feature_rows.curve_texts else 0.0,
+        notices=_list_reading_notices(shot, len(feature_rows.curve_texts)),
+        broken_fids=tuple(broken_fids),
         shape_crs=shape_crs,
         described_crs=described_crs,
     )
@@ -179,9 +181,9 @@ def _count_expected(shot: LayerSnapshot) -> int | None:
         and not shot.unsaved_change_count
         and Path(shot.file_path).suffix.lower() in (".gdb", ".gpkg", ".shp")
     ):
-        stored = count_stored_rows(Path(shot.file_path), shot.table_name or Path(shot.file_path).stem)
-        if stored is not None:
-            return stored
+        stored_row_count = count_stored_rows(Path(shot.file_path), shot.table_name or Path(shot.file_path).stem)
+        if stored_row_count is not None:
+            return stored_row_count
     return shot.feature_count if shot.is_count_exact and shot.is_count_known else None
 
 
@@ -199,23 +201,23 @@ class _FeatureRows:
     curve_texts: dict[int, str] = field(default_factory=dict)
 
 
-def _read_rows(shot: LayerSnapshot, kept: list[int], cancellation: Cancellation) -> _FeatureRows:
+def _read_rows(shot: LayerSnapshot, field_positions: list[int], cancellation: Cancellation) -> _FeatureRows:
     """Read the features in one pass, only the fields at the given positions."""
-    request, found = QgsFeatureRequest(shot.feature_request), _FeatureRows()
-    if len(kept) < shot.fields.count() and request.filterExpression() is None:
+    request, feature_rows = QgsFeatureRequest(shot.feature_request), _FeatureRows()
+    if len(field_positions) < shot.fields.count() and request.filterExpression() is None:
         # An expression may use any field.
-        request.setSubsetOfAttributes(kept)
+        request.setSubsetOfAttributes(field_positions)
     for number, feature in enumerate(shot.feature_source.getFeatures(request)):
         if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
         wkb, curve_text = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, "")
-        found.fids.append(feature.id())
-        found.attributes.append(feature.attributes())
-        found.shapes_wkb.append(wkb)
+        feature_rows.fids.append(feature.id())
+        feature_rows.attributes.append(feature.attributes())
+        feature_rows.shapes_wkb.append(wkb)
         if curve_text:
-            found.curve_texts[feature.id()] = curve_text
+            feature_rows.curve_texts[feature.id()] = curve_text
     cancellation.raise_if_cancelled()
-    return found
+    return feature_rows
 
 
 def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
@@ -225,15 +227,17 @@ def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int,
     """
     from ...core.live.session import FeatureState
 
-    found: dict[int, FeatureState | None] = dict.fromkeys(fids)
+    state_by_fid: dict[int, FeatureState | None] = dict.fromkeys(fids)
     fields = layer.fields()
-    kept = [(n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_non_binary_field_positions(fields)]
-    for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
+    attribute_fields = [
+        (n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_non_binary_field_positions(fields)
+    ]
+    for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(state_by_fid))):
         values = feature.attributes()
-        attributes = {name: convert_to_python_value(values[n], kind) for n, name, kind in kept}
+        attributes = {name: convert_to_python_value(values[n], kind) for n, name, kind in attribute_fields}
         wkb, curve_text = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, "")
-        found[feature.id()] = FeatureState(wkb, attributes, curve_text)
-    return found
+        state_by_fid[feature.id()] = FeatureState(wkb, attributes, curve_text)
+    return state_by_fid
 
 
 def _list_positions_of_read_fields(shot: LayerSnapshot) -> list[int]:

@@ -137,25 +137,25 @@ def recognise_layers(layers: list[LayerSchema], options: RunOptions) -> Recognis
     from ...core.loading.recognition import choose_scope, find_role
 
     norm = options.resolve_norm()
-    chosen = options.list_role_choices()
+    role_choices = options.list_role_choices()
     roles: dict[str, str] = {}
     twice: list[str] = []
     for layer in layers:
         role, _ = find_role(layer, norm)
         if not role:
             continue
-        if role in roles and chosen.get(role) not in (roles[role], layer.id):
+        if role in roles and role_choices.get(role) not in (roles[role], layer.id):
             twice.append(role)
-        if role not in roles or chosen.get(role) == layer.id:
+        if role not in roles or role_choices.get(role) == layer.id:
             roles[role] = layer.id
     scope = norm.standard.scopes[choose_scope(norm, set(roles), options.scope)]
     concepts = norm.standard.concepts
-    lacking = [
+    missing_roles = [
         (concept, concepts.get(concept, (concept,)))
         for concept in scope.mandatory_concepts
         if concept not in norm.profile.absent and not set(concepts.get(concept, (concept,))) & set(roles)
     ]
-    return RecognisedLayers(roles, lacking, sorted(set(twice)))
+    return RecognisedLayers(roles, missing_roles, sorted(set(twice)))
 
 
 def get_chosen_roles(project: QgsProject) -> dict[str, str]:
@@ -199,18 +199,22 @@ def assign_roles_for_rule(
     templates = norm.standard.templates
     for name, source in given.items():
         concept = needs[name].concept
-        recognised = find_role(source, norm)[0]
+        recognised_role = find_role(source, norm)[0]
         if concept == EVERY_LAYER:
-            found = role.upper() or recognised
-            if not found:
+            assigned_role = role.upper() or recognised_role
+            if not assigned_role:
                 raise InputError("role_unclear", layer=source.name, known=", ".join(sorted(templates)))
         else:
-            wanted = [r for r in norm.standard.concepts.get(concept, (concept,)) if r in templates]
-            free = [r for r in wanted if roles.get(r, source.name) == source.name]
-            if not free:
+            usable_roles = [r for r in norm.standard.concepts.get(concept, (concept,)) if r in templates]
+            free_roles = [r for r in usable_roles if roles.get(r, source.name) == source.name]
+            if not free_roles:
                 raise InputError("role_unknown", role=concept, known=", ".join(sorted(templates)))
-            found = recognised if recognised in free else max(free, key=lambda r: _compute_likeness(source, r, norm))
-        roles[found] = source.name
+            assigned_role = (
+                recognised_role
+                if recognised_role in free_roles
+                else max(free_roles, key=lambda r: _compute_likeness(source, r, norm))
+            )
+        roles[assigned_role] = source.name
     return roles
 
 

@@ -36,24 +36,24 @@ def make_findings_fields() -> QgsFields:
     """Return the columns of a findings layer as QGIS fields."""
     from ...core.model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS
 
-    found = QgsFields()
+    findings_fields = QgsFields()
     for name in FINDING_COLUMNS:
         kind = QMetaType.Type.Double if name in NUMERIC_FINDING_COLUMNS else QMetaType.Type.QString
-        found.append(QgsField(name, kind))
-    return found
+        findings_fields.append(QgsField(name, kind))
+    return findings_fields
 
 
 def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     """Return a finding as a feature; without geometry if the finding has no location."""
     row = finding.row()
-    made = QgsFeature(columns)
-    made.setAttributes([row[name] for name in columns.names()])
+    finding_feature = QgsFeature(columns)
+    finding_feature.setAttributes([row[name] for name in columns.names()])
     shape = finding.make_layer_geometry()
     if shape is not None:
         geometry = QgsGeometry()
         geometry.fromWkb(shape.wkb)
-        made.setGeometry(geometry)
-    return made
+        finding_feature.setGeometry(geometry)
+    return finding_feature
 
 
 def add_findings_to_sink(
@@ -94,5 +94,5 @@ def parse_database_path(destination: str) -> str:
 
     Empty for any other output.
     """
-    found = _DATABASE_PATTERN.match(destination)
-    return found[1] if found else ""
+    path_match = _DATABASE_PATTERN.match(destination)
+    return path_match[1] if path_match else ""

@@ -79,12 +79,12 @@ def make_snapshot_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[Layer
 
     A project may have several layers of one name, a plan may not.
     """
-    found = list(snapshots)
-    taken: set[str] = set()
-    for one in found:
+    renamed_snapshots = list(snapshots)
+    taken_names: set[str] = set()
+    for one in renamed_snapshots:
         name, number = one.name, 2
-        while name in taken:
+        while name in taken_names:
             name, number = f"{one.name} ({number})", number + 1
-        taken.add(name)
+        taken_names.add(name)
         one.name = name
-    return found
+    return renamed_snapshots

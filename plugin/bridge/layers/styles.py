@@ -64,9 +64,9 @@ def apply_style_file(layer: QgsVectorLayer, name: str) -> bool:
     opacity = root.firstChildElement("layerOpacity").text()
     layer.setOpacity(float(opacity) if opacity else 1.0)
     labels = root.firstChildElement("labeling")
-    shown = not labels.isNull() and root.attribute("labelsEnabled") == "1"
-    layer.setLabeling(QgsAbstractVectorLayerLabeling.create(labels, context) if shown else None)
-    layer.setLabelsEnabled(shown)
+    has_labels = not labels.isNull() and root.attribute("labelsEnabled") == "1"
+    layer.setLabeling(QgsAbstractVectorLayerLabeling.create(labels, context) if has_labels else None)
+    layer.setLabelsEnabled(has_labels)
     return True
 
 
@@ -81,33 +81,33 @@ def apply_styles_to_project(project: QgsProject, roles: dict[str, str], former_s
     The former style remains in the layer's list of styles under the name ``former_style_name``, with a number if that
     name exists.
     """
-    done = []
+    styled_layer_names = []
     for role, layer_id in roles.items():
         layer = project.mapLayer(layer_id)
         if isinstance(layer, QgsVectorLayer) and get_geometry_kind(layer):
-            before = layer.renderer().clone() if layer.renderer() is not None else None
+            former_renderer = layer.renderer().clone() if layer.renderer() is not None else None
             name = _add_style_under_unused_name(layer, former_style_name)
             if apply_role_style(layer, role):
-                done.append(layer.name())
-            if before is not None and _has_same_symbols(before, layer):
+                styled_layer_names.append(layer.name())
+            if former_renderer is not None and _has_same_symbols(former_renderer, layer):
                 layer.styleManager().removeStyle(name)
-    return done
+    return styled_layer_names
 
 
-def _add_style_under_unused_name(layer: QgsVectorLayer, kept: str) -> str:
-    manager, name, number = layer.styleManager(), kept, 2
+def _add_style_under_unused_name(layer: QgsVectorLayer, style_name: str) -> str:
+    manager, name, number = layer.styleManager(), style_name, 2
     while name in manager.styles():
-        name, number = f"{kept} {number}", number + 1
+        name, number = f"{style_name} {number}", number + 1
     style = QgsMapLayerStyle()
     style.readFromLayer(layer)
     manager.addStyle(name, style)
     return name
 
 
-def _has_same_symbols(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
+def _has_same_symbols(former_renderer: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
     """Return True if the symbols are unchanged, so that nothing needs to be saved."""
     texts = []
-    for renderer in (before, layer.renderer()):
+    for renderer in (former_renderer, layer.renderer()):
         document = QDomDocument()
         document.appendChild(renderer.save(document, QgsReadWriteContext()))
         texts.append(document.toString())
@@ -124,11 +124,12 @@ def get_geometry_kind(layer: QgsVectorLayer) -> str:
 
 def get_style_name(role: str, geometry: str) -> str:
     """Return the name of the .qml file for a role (plan layer code) and geometry kind."""
-    found = _find_entry(role)
-    if found and (
-        found == FINDINGS_STYLE or read_style_table()["layers"][found].get("geometry", "polygon") == geometry
+    style_entry = _find_entry(role)
+    if style_entry and (
+        style_entry == FINDINGS_STYLE
+        or read_style_table()["layers"][style_entry].get("geometry", "polygon") == geometry
     ):
-        return found
+        return style_entry
     return f"default_{geometry}"
 
 
@@ -138,29 +139,29 @@ def has_own_style(role: str) -> bool:
 
 
 def _find_entry(role: str) -> str:
-    known = _read_entry_by_role()
+    entry_by_role = _read_entry_by_role()
     base = _EDITION_SUFFIX.sub("", role)
     for prefix in ("", *read_style_table()["names"]["prefixes"]):
         for name in (role, base):
-            if name.startswith(prefix) and name[len(prefix) :] in known:
-                return known[name[len(prefix) :]]
+            if name.startswith(prefix) and name[len(prefix) :] in entry_by_role:
+                return entry_by_role[name[len(prefix) :]]
     return ""
 
 
 @cache
 def _read_entry_by_role() -> dict[str, str]:
     """Return role (code of the plan layer) → the style entry that it uses."""
-    found = {FINDINGS_STYLE: FINDINGS_STYLE}
+    entry_by_role = {FINDINGS_STYLE: FINDINGS_STYLE}
     for name, spec in read_style_table()["layers"].items():
-        found |= dict.fromkeys((name, *spec.get("also", ())), name)
-    return found
+        entry_by_role |= dict.fromkeys((name, *spec.get("also", ())), name)
+    return entry_by_role
 
 
 @cache
 def read_style_table() -> dict[str, dict[str, Any]]:
     """Return the contents of all .toml files in resources/styles as one table."""
-    found: dict[str, dict[str, Any]] = {}
+    style_table: dict[str, dict[str, Any]] = {}
     for path in sorted(STYLES_FOLDER.glob("*.toml")):
         for section, entries in read_toml(path).items():
-            found.setdefault(section, {}).update(entries)
-    return found
+            style_table.setdefault(section, {}).update(entries)
+    return style_table

@@ -66,8 +66,8 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
 
     shapes = frame.geometry.to_numpy()
     fields = QgsFields()
-    for declared in template.fields:
-        fields.append(make_template_field(declared, frame[declared.name].tolist()))
+    for template_field in template.fields:
+        fields.append(make_template_field(template_field, frame[template_field.name].tolist()))
     geometry = _MULTI_TYPES[template.geometry]
     if bool(shapely.has_z(shapes).any()):
         geometry = Qgis.WkbType(int(geometry.value) + 1000)
@@ -78,15 +78,15 @@ def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordin
         """Yield the rows as QGIS features."""
         for shape, *values in zip(shapes, *(c.tolist() for c in columns), strict=True):
             feature = QgsFeature(fields)
-            plain = [None if v is None or v is pd.NaT or v != v else v for v in values]
+            plain_values = [None if v is None or v is pd.NaT or v != v else v for v in values]
             feature.setAttributes(
-                [QDate(v.year, v.month, v.day) if d and v else v for v, d in zip(plain, dates, strict=True)]
+                [QDate(v.year, v.month, v.day) if d and v else v for v, d in zip(plain_values, dates, strict=True)]
             )
             if shape is not None:
-                made = QgsGeometry()
-                made.fromWkb(shapely.to_wkb(shape))
-                made.convertToMultiType()
-                feature.setGeometry(made)
+                multi_geometry = QgsGeometry()
+                multi_geometry.fromWkb(shapely.to_wkb(shape))
+                multi_geometry.convertToMultiType()
+                feature.setGeometry(multi_geometry)
             yield feature
 
     return OutputTable(template.role, fields, geometry, crs, iterate_rows, len(frame))
@@ -111,13 +111,28 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPP
         """Yield the losses as QGIS features."""
         for loss in losses:
             feature = QgsFeature(fields)
-            named = {"list": texts.get_setting_name(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
-            message = texts.get(
-                "mapping", loss.reason, target=loss.target_field, source=loss.source_field, **{**loss.params, **named}
+            list_param = (
+                {"list": texts.get_setting_name(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
             )
-            carried = "yes" if loss.is_carried_over else "no"
+            message = texts.get(
+                "mapping",
+                loss.reason,
+                target=loss.target_field,
+                source=loss.source_field,
+                **{**loss.params, **list_param},
+            )
+            carried_over_text = "yes" if loss.is_carried_over else "no"
             feature.setAttributes(
-                [loss.fid, loss.key, loss.target_field, loss.source_field, loss.value, loss.reason, carried, message]
+                [
+                    loss.fid,
+                    loss.key,
+                    loss.target_field,
+                    loss.source_field,
+                    loss.value,
+                    loss.reason,
+                    carried_over_text,
+                    message,
+                ]
             )
             yield feature
 
@@ -170,6 +185,6 @@ def write_rows_to_sink(
 
 def _find_type(name: str, length: int | None, values: Sequence[Any]) -> QMetaType.Type:
     if name == "integer":
-        large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in values)
-        return QMetaType.Type.LongLong if large else QMetaType.Type.Int
+        is_large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in values)
+        return QMetaType.Type.LongLong if is_large else QMetaType.Type.Int
     return {"real": QMetaType.Type.Double, "date": QMetaType.Type.QDate}.get(name, QMetaType.Type.QString)

@@ -77,15 +77,15 @@ def make_column(values: Iterable[Any], field: Any, index: Any) -> Any:
     import pandas as pd
 
     number = get_field_type(field)
-    found = [convert_to_python_value(v, number) for v in values]
+    python_values = [convert_to_python_value(v, number) for v in values]
     if number in _DATE_TYPES:
-        return pd.Series(found, index=index, dtype="datetime64[ms]")
+        return pd.Series(python_values, index=index, dtype="datetime64[ms]")
     if number in _REAL_TYPES:
-        return pd.Series(found, index=index, dtype="float64")
-    if number in _INTEGER_TYPES and None not in found:
-        return pd.Series(found, index=index, dtype="int64")
+        return pd.Series(python_values, index=index, dtype="float64")
+    if number in _INTEGER_TYPES and None not in python_values:
+        return pd.Series(python_values, index=index, dtype="int64")
     # Integers with missing values remain objects: a float cannot hold the 18 digits of a BSM.
-    return pd.Series(found, index=index, dtype=object)
+    return pd.Series(python_values, index=index, dtype=object)
 
 
 def convert_to_python_value(value: Any, number: int) -> Any:

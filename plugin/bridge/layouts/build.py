@@ -239,12 +239,12 @@ class LayoutBuilder:
         self, one: MapSpec, sheet: PageSize, townships: bool, scale: float, smaller: bool
     ) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layers of a map, the topmost first, each with its style."""
-        found = []
+        styled_layers = []
         for spec in one.layers:
-            answer = self.material.find_drawn_layer(spec)
-            if answer is None or answer[1] in [layer for layer, _ in found]:
+            role_and_layer = self.material.find_drawn_layer(spec)
+            if role_and_layer is None or role_and_layer[1] in [layer for layer, _ in styled_layers]:
                 continue
-            role, layer = answer
+            role, layer = role_and_layer
             layer_style = self.catalogue.style_by_id.get(spec.style)
             xml = layer_styles.make_map_style(
                 self.material, role, layer, layer_style, self.catalogue, sheet, scale, smaller
@@ -253,8 +253,8 @@ class LayoutBuilder:
                 xml = layer_styles.make_other_townships_whitish(
                     xml, layer, self.material.get_field_name(role, layer, "division_code")
                 )
-            found.append((layer, xml))
-        return found + self._make_neighbours("neighbours", sheet, [layer for layer, _ in found])
+            styled_layers.append((layer, xml))
+        return styled_layers + self._make_neighbours("neighbours", sheet, [layer for layer, _ in styled_layers])
 
     def _is_city_locator(self, one: MapSpec, townships: bool) -> bool:
         """Return True if the locator shows the county within its city.
@@ -274,14 +274,14 @@ class LayoutBuilder:
         return map_layers.find_neighbour_layer(self.material)
 
     def _make_neighbours(
-        self, layer_style: str, sheet: PageSize, taken: list[QgsVectorLayer]
+        self, layer_style: str, sheet: PageSize, drawn_layers: list[QgsVectorLayer]
     ) -> list[tuple[QgsVectorLayer, str]]:
         """Return the layer of adjoining counties with its style, to be drawn lowest.
 
         None if the project or the map set has no such layer.
         """
         neighbours = self.neighbours
-        if neighbours is None or neighbours.layer in taken or layer_style not in self.catalogue.style_by_id:
+        if neighbours is None or neighbours.layer in drawn_layers or layer_style not in self.catalogue.style_by_id:
             return []
         xml = layer_styles.make_neighbours_style(
             neighbours, self.material.county.code, self.catalogue.style_by_id[layer_style], sheet
@@ -295,9 +295,9 @@ class LayoutBuilder:
         """
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in one.layers:
-            answer = self.material.find_drawn_layer(spec)
-            if answer is not None and answer[1] not in [layer for layer, _ in entries]:
-                entries.append((answer[1], spec.name))
+            role_and_layer = self.material.find_drawn_layer(spec)
+            if role_and_layer is not None and role_and_layer[1] not in [layer for layer, _ in entries]:
+                entries.append((role_and_layer[1], spec.name))
         styles = item.layerStyleOverrides()
         return sorted(entries, key=lambda entry: layer_styles.has_classes(styles[entry[0].id()]))
 
@@ -335,9 +335,13 @@ class LayoutBuilder:
             return self.material.compute_county_extent()
         centre = self.material.find_concept_layer((CENTRAL_AREA_ROLE,))
         layers = [spec for spec in one.layers if not spec.underlay]
-        found = [self.material.find_drawn_layer(spec) for spec in layers]
-        chosen = [centre[1]] if centre and has_features(centre[1]) else [answer[1] for answer in found if answer]
-        return self.material.compute_common_extent(chosen)
+        drawn_layers = [self.material.find_drawn_layer(spec) for spec in layers]
+        extent_layers = (
+            [centre[1]]
+            if centre and has_features(centre[1])
+            else [role_and_layer[1] for role_and_layer in drawn_layers if role_and_layer]
+        )
+        return self.material.compute_common_extent(extent_layers)
 
     def _fill_locator(
         self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool, item: QgsLayoutItemMap
@@ -345,25 +349,29 @@ class LayoutBuilder:
         locator = layout.itemById(frame.LOCATOR_ITEM_ID)
         if not isinstance(locator, QgsLayoutItemMap):
             return
-        shown: list[tuple[QgsVectorLayer, str]] = []
+        locator_layers: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(one, townships)
         for of in ((COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,)):
-            answer = self.material.find_concept_layer(of)
-            if answer is None or answer[1] in [layer for layer, _ in shown] or (in_city and shown):
+            role_and_layer = self.material.find_concept_layer(of)
+            if (
+                role_and_layer is None
+                or role_and_layer[1] in [layer for layer, _ in locator_layers]
+                or (in_city and locator_layers)
+            ):
                 continue
-            role, layer = answer
+            role, layer = role_and_layer
             # With townships below it, the county is their outline.
-            above = of == (COUNTY_ROLE,) and bool(self.material.townships) and not in_city
-            ground = self.catalogue.style_by_id.get("locator_outline" if above else "locator")
+            is_outline_only = of == (COUNTY_ROLE,) and bool(self.material.townships) and not in_city
+            ground = self.catalogue.style_by_id.get("locator_outline" if is_outline_only else "locator")
             xml = layer_styles.make_map_style(self.material, role, layer, ground, self.catalogue, sheet)
             if townships and of == (TOWNSHIPS_CONCEPT,):
                 xml = layer_styles.highlight_township(
                     xml, layer, self.material.get_field_name(role, layer, "division_code")
                 )
-            shown.append((layer, xml))
+            locator_layers.append((layer, xml))
         locator.setCrs(self.material.crs)
         county = self.material.compute_county_extent()
-        around = self._make_neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
+        neighbour_layers = self._make_neighbours("locator_neighbours", sheet, [layer for layer, _ in locator_layers])
         places = (
             [map_layers.NamedPoint(self.material.county.name, county.center()), *self.sister_counties]
             if in_city
@@ -371,12 +379,12 @@ class LayoutBuilder:
         )
         extent = (
             map_layers.compute_locator_extent(self.material, self.neighbours, county)
-            if around
+            if neighbour_layers
             else QgsRectangle(county)
         )
         for place in places:
             extent.combineExtentWith(QgsRectangle(place.centre, place.centre))
-        _lock_layers_and_styles(locator, shown + around)
+        _lock_layers_and_styles(locator, locator_layers + neighbour_layers)
         locator.setExtent(
             _enlarge_extent_to_item_shape(
                 locator, extent, 1 + 2 * (_PLACE_NAMES_MARGIN_SHARE if places else _LOCATOR_MARGIN_SHARE)

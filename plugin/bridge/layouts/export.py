@@ -31,29 +31,33 @@ def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     Both the Info dictionary and the XMP packet are replaced, at the same length so that offsets remain; ``title``
     is written if it fits. The drawing is unchanged.
     """
-    found = bytearray(data)
+    blanked_data = bytearray(data)
     for match in _XMP_PACKET_PATTERN.finditer(data):
-        found[match.start() : match.end()] = _make_packet(title, match.end() - match.start())
+        blanked_data[match.start() : match.end()] = _make_packet(title, match.end() - match.start())
     for number, generation in set(_INFO_PATTERN.findall(data)):
         start = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
         for match in start.finditer(data):
             end = data.index(b"endobj", match.end())
-            found[match.end() : end] = _make_info(title, end - match.end())
-    return bytes(found)
+            blanked_data[match.end() : end] = _make_info(title, end - match.end())
+    return bytes(blanked_data)
 
 
-def _make_info(title: str, room: int) -> bytes:
-    words = b"/Producer (" + _PRODUCER_NAME + b")"
+def _make_info(title: str, byte_count: int) -> bytes:
+    producer_entry = b"/Producer (" + _PRODUCER_NAME + b")"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
-    for inside in (b"\n<<\n" + text + b"\n" + words + b"\n>>\n", b"\n<<" + words + b">>\n", b"\n<<>>\n"):
-        if len(inside) <= room:
-            return inside.ljust(room, b" ")
-    return b" " * room
+    for inside in (
+        b"\n<<\n" + text + b"\n" + producer_entry + b"\n>>\n",
+        b"\n<<" + producer_entry + b">>\n",
+        b"\n<<>>\n",
+    ):
+        if len(inside) <= byte_count:
+            return inside.ljust(byte_count, b" ")
+    return b" " * byte_count
 
 
-def _make_packet(title: str, room: int) -> bytes:
+def _make_packet(title: str, byte_count: int) -> bytes:
     head = b"<?xpacket begin='' ?>"
-    tail = b"<?xpacket end='w'?>"
+    packet_end = b"<?xpacket end='w'?>"
     escaped = title.replace("&", "&amp;").replace("<", "&lt;").encode("utf-8")
     body = (
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -61,9 +65,9 @@ def _make_packet(title: str, room: int) -> bytes:
         b'<rdf:li xml:lang="x-default">' + escaped + b"</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF>"
         b"</x:xmpmeta>"
     )
-    if len(head) + len(body) + len(tail) > room:
+    if len(head) + len(body) + len(packet_end) > byte_count:
         body = b""
-    return head + body.ljust(room - len(head) - len(tail), b" ") + tail
+    return head + body.ljust(byte_count - len(head) - len(packet_end), b" ") + packet_end
 
 
 JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
@@ -103,7 +107,7 @@ def write_page(
     files, and OutputError if QGIS cannot write a file.
     """
     show_atlas_page(layout, page)
-    written = []
+    written_names = []
     with _make_opaque(layout):
         for kind in formats:
             cancellation.raise_if_cancelled()
@@ -112,11 +116,11 @@ def write_page(
                 _write_jpg(layout, target, dpi)
                 if world:
                     target.with_suffix(".jgw").write_text(make_world_file_text(layout, dpi), encoding="ascii")
-                    written.append(target.with_suffix(".jgw").name)
+                    written_names.append(target.with_suffix(".jgw").name)
             else:
                 _write_pdf(layout, target, dpi, page.document_title)
-            written.append(target.name)
-    return written
+            written_names.append(target.name)
+    return written_names
 
 
 def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:

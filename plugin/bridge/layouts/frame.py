@@ -271,22 +271,22 @@ def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height
         (styles.Subgroup, 9.5, True),
         (styles.SymbolLabel, 9, False),
     ):
-        changed = legend.style(style)
-        changed.setTextFormat(pen.make_text_format(size, bold))
-        legend.setStyle(style, changed)
+        legend_style = legend.style(style)
+        legend_style.setTextFormat(pen.make_text_format(size, bold))
+        legend.setStyle(style, legend_style)
     f = pen.factor
     legend.setSymbolWidth(9 * f)
     legend.setSymbolHeight(4.6 * f)
     legend.setBoxSpace(2.5 * f)
     legend.setColumnSpace(3 * f)
-    for style, side, space in (
+    for style, side, margin_mm in (
         (styles.Subgroup, QgsLegendStyle.Side.Top, 2.0),
         (styles.Subgroup, QgsLegendStyle.Side.Bottom, 0.8),
         (styles.Symbol, QgsLegendStyle.Side.Top, 1.3),
         (styles.SymbolLabel, QgsLegendStyle.Side.Left, 2.0),
         (styles.SymbolLabel, QgsLegendStyle.Side.Top, 1.3),
     ):
-        legend.rstyle(style).setMargin(side, space * f)
+        legend.rstyle(style).setMargin(side, margin_mm * f)
     legend.setResizeToContents(True)
     legend.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperLeft)
 

@@ -143,8 +143,8 @@ def highlight_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
     """Return a style (XML) that highlights the township of an atlas page."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
-    own = f"coalesce(\"{code_field}\" = attribute(@atlas_feature, '{code_field}'), false)"
-    _insert_conditional_fill(copy, QColor("#E0A526"), own)
+    township_condition = f"coalesce(\"{code_field}\" = attribute(@atlas_feature, '{code_field}'), false)"
+    _insert_conditional_fill(copy, QColor("#E0A526"), township_condition)
     return _make_style_xml(copy)
 
 
@@ -152,11 +152,11 @@ def _insert_conditional_fill(layer: QgsVectorLayer, color: QColor, when: str) ->
     renderer = layer.renderer().clone()
     if isinstance(renderer, QgsSingleSymbolRenderer):
         symbol = renderer.symbol().clone()
-        cover = QgsSimpleFillSymbolLayer(color)
-        cover.setStrokeStyle(Qt.PenStyle.NoPen)
-        cover.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(when))
+        cover_fill = QgsSimpleFillSymbolLayer(color)
+        cover_fill.setStrokeStyle(Qt.PenStyle.NoPen)
+        cover_fill.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(when))
         # Below the outlines, above the layers underneath.
-        symbol.insertSymbolLayer(_find_first_line(symbol), cover)
+        symbol.insertSymbolLayer(_find_first_line(symbol), cover_fill)
         renderer.setSymbol(symbol)
         layer.setRenderer(renderer)
 
@@ -180,8 +180,8 @@ def _find_categorized(layer: QgsVectorLayer) -> QgsCategorizedSymbolRenderer | N
 
 
 def _make_fill(color: str, line: str = "") -> QgsFillSymbol:
-    described = {"color": color, "outline_color": line or color, "outline_width": "0.1"}
-    return QgsFillSymbol.createSimple(described | ({} if line else {"outline_style": "no"}))
+    symbol_properties = {"color": color, "outline_color": line or color, "outline_width": "0.1"}
+    return QgsFillSymbol.createSimple(symbol_properties | ({} if line else {"outline_style": "no"}))
 
 
 def _list_category_codes(category: QgsRendererCategory) -> list:
@@ -192,13 +192,17 @@ def _list_category_codes(category: QgsRendererCategory) -> list:
 def _drop_codes(layer: QgsVectorLayer) -> None:
     """Remove codes from class names for the legend: 耕地 instead of 01 耕地."""
     renderer = layer.renderer()
-    inner = _find_categorized(layer)
-    if inner is None:
+    categorized_renderer = _find_categorized(layer)
+    if categorized_renderer is None:
         return
-    inner = inner.clone()
-    for n, category in enumerate(inner.categories()):
-        inner.updateCategoryLabel(n, _LEADING_CODE.sub("", category.label()))
-    layer.setRenderer(QgsMergedFeatureRenderer(inner) if isinstance(renderer, QgsMergedFeatureRenderer) else inner)
+    categorized_renderer = categorized_renderer.clone()
+    for n, category in enumerate(categorized_renderer.categories()):
+        categorized_renderer.updateCategoryLabel(n, _LEADING_CODE.sub("", category.label()))
+    layer.setRenderer(
+        QgsMergedFeatureRenderer(categorized_renderer)
+        if isinstance(renderer, QgsMergedFeatureRenderer)
+        else categorized_renderer
+    )
 
 
 def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
@@ -210,12 +214,12 @@ def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> N
     if renderer is None:
         return
     by_code = {c.label().split(" ")[0]: _list_category_codes(c) for c in renderer.categories()}
-    made = []
+    class_categories = []
     for name, fill, codes in style.classes:
         values = [value for code in codes for value in by_code.get(code, ())]
         if values:
-            made.append(QgsRendererCategory(values, _make_fill(fill), name))
-    layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), made))
+            class_categories.append(QgsRendererCategory(values, _make_fill(fill), name))
+    layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), class_categories))
 
 
 def _show_zones_as_three_zones(layer: QgsVectorLayer, material: MapLayers, role: str) -> None:
@@ -236,17 +240,17 @@ def _show_zones_as_three_zones(layer: QgsVectorLayer, material: MapLayers, role:
     for value in sorted(layer.uniqueValues(layer.fields().lookupField(field)), key=str):
         code = mapping.get_three_zone_code(str(value).strip()) if isinstance(value, str | int) else UNMAPPED_ZONE_CODE
         values.setdefault(code, []).append(value if isinstance(value, str | int) else "")
-    made = []
+    zone_categories = []
     for code in sorted(values):
         like = categories.get(code, categories.get(""))
-        made.append(QgsRendererCategory(values[code], like.symbol().clone(), mapping.name(code)))
-    layer.setRenderer(QgsMergedFeatureRenderer(QgsCategorizedSymbolRenderer(field, made)))
+        zone_categories.append(QgsRendererCategory(values[code], like.symbol().clone(), mapping.name(code)))
+    layer.setRenderer(QgsMergedFeatureRenderer(QgsCategorizedSymbolRenderer(field, zone_categories)))
 
 
 def _set_plain_symbol(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize) -> None:
-    described = {"color": style.fill, "outline_color": style.line or "#555555"}
-    described["outline_width"] = f"{0.2 * sheet.factor:.2f}"
-    layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(described)))
+    symbol_properties = {"color": style.fill, "outline_color": style.line or "#555555"}
+    symbol_properties["outline_width"] = f"{0.2 * sheet.factor:.2f}"
+    layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(symbol_properties)))
 
 
 def _reduce_renderer_to_scale(renderer: QgsFeatureRenderer, scale: float) -> QgsFeatureRenderer:
@@ -255,16 +259,16 @@ def _reduce_renderer_to_scale(renderer: QgsFeatureRenderer, scale: float) -> Qgs
     The legend would otherwise show the parts for all scales.
     """
     renderer = renderer.clone()
-    inner = renderer
+    inner_renderer = renderer
     if isinstance(renderer, QgsMergedFeatureRenderer):
-        inner = renderer.embeddedRenderer().clone()
-    if isinstance(inner, QgsSingleSymbolRenderer):
-        inner.setSymbol(_reduce_symbol_to_scale(inner.symbol(), scale))
-    elif isinstance(inner, QgsCategorizedSymbolRenderer):
-        for n, category in enumerate(inner.categories()):
-            inner.updateCategorySymbol(n, _reduce_symbol_to_scale(category.symbol(), scale))
-    if inner is not renderer:
-        renderer.setEmbeddedRenderer(inner)
+        inner_renderer = renderer.embeddedRenderer().clone()
+    if isinstance(inner_renderer, QgsSingleSymbolRenderer):
+        inner_renderer.setSymbol(_reduce_symbol_to_scale(inner_renderer.symbol(), scale))
+    elif isinstance(inner_renderer, QgsCategorizedSymbolRenderer):
+        for n, category in enumerate(inner_renderer.categories()):
+            inner_renderer.updateCategorySymbol(n, _reduce_symbol_to_scale(category.symbol(), scale))
+    if inner_renderer is not renderer:
+        renderer.setEmbeddedRenderer(inner_renderer)
     return renderer
 
 

@@ -44,8 +44,8 @@ def compute_page_area(item: QgsLayoutItemMap, township: QgsGeometry | None, crs)
         return QgsGeometry.fromRect(item.extent())
     area = QgsGeometry(township)
     area.transform(QgsCoordinateTransform(crs, item.crs(), QgsProject.instance()))
-    inner = area.buffer(-_TOUCH_TOLERANCE_M, 4)
-    return area if inner.isEmpty() else inner
+    inner_area = area.buffer(-_TOUCH_TOLERANCE_M, 4)
+    return area if inner_area.isEmpty() else inner_area
 
 
 def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, crs) -> list[int] | None:
@@ -65,11 +65,11 @@ def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, 
         for one in value if isinstance(value, list) else [value]:
             positions.setdefault(_make_key(one), n)
     others = positions.get("")
-    found = {
+    class_positions = {
         positions.get(_make_key(value), others)
         for value in _find_values_in_area(layer, renderer.classAttribute(), here)
     }
-    return sorted(n for n in found if n is not None)
+    return sorted(n for n in class_positions if n is not None)
 
 
 def _read_renderer(layer: QgsVectorLayer, style: str):
@@ -91,8 +91,8 @@ def _find_values_in_area(layer: QgsVectorLayer, attribute: str, here: QgsGeometr
     Geometries are compared only for values not yet found.
     """
     index = layer.fields().lookupField(attribute)
-    whole = here.isGeosValid() and here.boundingBox().contains(layer.extent()) and _is_rectangle(here)
-    if whole and index >= 0:
+    is_layer_inside = here.isGeosValid() and here.boundingBox().contains(layer.extent()) and _is_rectangle(here)
+    if is_layer_inside and index >= 0:
         return {_make_key(value) for value in layer.uniqueValues(index)}
     expression = QgsExpression(attribute if index < 0 else f'"{attribute}"')
     context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
@@ -101,13 +101,13 @@ def _find_values_in_area(layer: QgsVectorLayer, attribute: str, here: QgsGeometr
     engine.prepareGeometry()
     request = QgsFeatureRequest().setFilterRect(here.boundingBox())
     request.setSubsetOfAttributes(list(expression.referencedColumns()), layer.fields())
-    found: set[str] = set()
+    attribute_values: set[str] = set()
     for feature in layer.getFeatures(request):
         context.setFeature(feature)
         value = _make_key(expression.evaluate(context))
-        if value not in found and engine.intersects(feature.geometry().constGet()):
-            found.add(value)
-    return found
+        if value not in attribute_values and engine.intersects(feature.geometry().constGet()):
+            attribute_values.add(value)
+    return attribute_values
 
 
 def _has_features(layer: QgsVectorLayer, here: QgsGeometry) -> bool:
@@ -168,8 +168,8 @@ def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | N
     _hide_absent_entries(legend, township, crs)
     # QGIS sizes a legend only after it was painted once.
     QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _PROBE_DPI)
-    room = _measure_room(legend)
-    if room is None:
+    available_size = _measure_room(legend)
+    if available_size is None:
         legend.adjustBoxSize()
         return
     size = _LegendSizes(legend)
@@ -179,9 +179,9 @@ def filter_and_fit_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | N
         legend.setColumnCount(columns)
         size.apply_size_factor(factor)
         legend.adjustBoxSize()
-        taken = frame.get_item_size(legend)
+        legend_size = frame.get_item_size(legend)
         # Letters are slightly wider at other resolutions.
-        if taken.width() <= 0.985 * room[0] and taken.height() <= 0.985 * room[1]:
+        if legend_size.width() <= 0.985 * available_size[0] and legend_size.height() <= 0.985 * available_size[1]:
             return
 
 
@@ -200,22 +200,24 @@ def _hide_absent_entries(legend: QgsLayoutItemLegend, township: QgsGeometry | No
         layer = node.layer()
         if not isinstance(layer, QgsVectorLayer):
             continue
-        now = [
+        current_properties = [
             str(node.customProperty(key, default))
             for key, default in ((_ORDER_PROPERTY, _ALL_CLASSES), (_TITLE_STYLE_PROPERTY, ""))
         ]
-        if now != [node.customProperty(key, None) for key in _WRITTEN_PROPERTIES]:
+        if current_properties != [node.customProperty(key, None) for key in _WRITTEN_PROPERTIES]:
             # Not the values after the last filter: new, or changed by the user.
-            for key, value in zip(_ORIGINAL_PROPERTIES, now, strict=True):
+            for key, value in zip(_ORIGINAL_PROPERTIES, current_properties, strict=True):
                 node.setCustomProperty(key, value)
         first, style = (str(node.customProperty(key)) for key in _ORIGINAL_PROPERTIES)
-        present = _find_classes_in_area(layer, styles.get(layer.id(), ""), area, item.crs())
-        kept = present if first == _ALL_CLASSES else [int(n) for n in first.split(",") if n.isdigit()]
-        if present is None:
+        present_classes = _find_classes_in_area(layer, styles.get(layer.id(), ""), area, item.crs())
+        allowed_classes = (
+            present_classes if first == _ALL_CLASSES else [int(n) for n in first.split(",") if n.isdigit()]
+        )
+        if present_classes is None:
             _set_order(node, first)
         else:
-            _set_order(node, ",".join(str(n) for n in kept or () if n in present) or _NO_CLASSES)
-        node.setCustomProperty(_TITLE_STYLE_PROPERTY, "hidden" if present == [] else style)
+            _set_order(node, ",".join(str(n) for n in allowed_classes or () if n in present_classes) or _NO_CLASSES)
+        node.setCustomProperty(_TITLE_STYLE_PROPERTY, "hidden" if present_classes == [] else style)
         for key, value in zip(
             _WRITTEN_PROPERTIES,
             (node.customProperty(_ORDER_PROPERTY, _ALL_CLASSES), node.customProperty(_TITLE_STYLE_PROPERTY)),
@@ -234,15 +236,15 @@ def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
 
 def list_legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
     """Return title of each layer in the legend → the labels of its symbols, in the order in which they are drawn."""
-    found = {}
+    entries_by_title = {}
     for node in legend.model().rootGroup().findLayers():
         nodes = legend.model().layerLegendNodes(node)
         if nodes:
             # The title is drawn; a node read from a project has its layer's name.
-            found[str(node.customProperty("legend/title-label", "") or node.name())] = [
+            entries_by_title[str(node.customProperty("legend/title-label", "") or node.name())] = [
                 _make_label(one) for one in nodes
             ]
-    return found
+    return entries_by_title
 
 
 def _make_label(node: QgsLayerTreeModelLegendNode) -> str:
@@ -264,13 +266,13 @@ class _LegendSizes:
 
     def __init__(self, legend: QgsLayoutItemLegend):
         self.legend = legend
-        kept = legend.customProperty("sanxian/sizes", "")
-        now = [
+        stored_sizes = legend.customProperty("sanxian/sizes", "")
+        current_sizes = [
             legend.symbolWidth(),
             legend.symbolHeight(),
             *(self._get_symbol_style(s).textFormat().size() for s in self._STYLES),
         ]
-        self.full = [float(v) for v in str(kept).split()] or now
+        self.full = [float(v) for v in str(stored_sizes).split()] or current_sizes
         legend.setCustomProperty("sanxian/sizes", " ".join(f"{v:.4f}" for v in self.full))
 
     def _get_symbol_style(self, name: str):

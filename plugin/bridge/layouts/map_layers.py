@@ -70,20 +70,26 @@ class MapLayers:
         A layer without features is returned only if no other has features.
         """
         roles = expand_concepts_to_roles(of, self.norm.standard.concepts)
-        there = [(role, self.roles[role]) for role in roles if role in self.roles]
-        return next((one for one in there if has_features(one[1])), there[0] if there else None)
+        available_layers = [(role, self.roles[role]) for role in roles if role in self.roles]
+        return next(
+            (one for one in available_layers if has_features(one[1])), available_layers[0] if available_layers else None
+        )
 
     def find_drawn_layer(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
         """Return the layers that a map's entry draws; None if they have no features."""
-        found = self.find_concept_layer(spec.of)
-        return found if found and has_features(found[1]) else None
+        role_and_layer = self.find_concept_layer(spec.of)
+        return role_and_layer if role_and_layer and has_features(role_and_layer[1]) else None
 
     def find_missing_input(self, one: MapSpec) -> MissingMapReason | None:
         """Return the data that are missing for a map; None if the map can be made."""
 
         def answer(of: tuple[str, ...]) -> ConceptLayer | None:
-            found = self.find_concept_layer(of)
-            return ConceptLayer(found[0], found[1].name(), has_features(found[1])) if found else None
+            role_and_layer = self.find_concept_layer(of)
+            return (
+                ConceptLayer(role_and_layer[0], role_and_layer[1].name(), has_features(role_and_layer[1]))
+                if role_and_layer
+                else None
+            )
 
         return find_missing_input(one, answer, self.norm.standard.concepts)
 
@@ -97,8 +103,8 @@ class MapLayers:
         A meaning is what a field holds, such as ``net_area``, whatever its name.
         """
         for template in self.norm.standard.list_templates_of_role(role):
-            known = template.find_field(meaning)
-            index = layer.fields().lookupField(known.name) if known else -1
+            template_field = template.find_field(meaning)
+            index = layer.fields().lookupField(template_field.name) if template_field else -1
             if index >= 0:
                 return layer.fields().at(index).name()
         return ""
@@ -126,8 +132,8 @@ class MapLayers:
 
         Empty without a layer of townships, or without codes and names in it.
         """
-        found = self.find_concept_layer((TOWNSHIPS_CONCEPT,))
-        rows = self._read_division_names(found[0]) if found else []
+        role_and_layer = self.find_concept_layer((TOWNSHIPS_CONCEPT,))
+        rows = self._read_division_names(role_and_layer[0]) if role_and_layer else []
         return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
 
     def _read_division_names(self, role: str) -> list[DivisionName]:
@@ -153,8 +159,8 @@ class MapLayers:
         return self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
 
     def _find_division(self, code: str) -> str:
-        known = self.division_codes
-        return known.entry_by_code[code].name if code in known.entry_by_code else ""
+        code_list = self.division_codes
+        return code_list.entry_by_code[code].name if code in code_list.entry_by_code else ""
 
     @cached_property
     def crs(self) -> QgsCoordinateReferenceSystem:
@@ -188,10 +194,10 @@ class MapLayers:
         It is measured on the layer of the county, else of the townships, else on all layers.
         """
         outlines = [self.roles.get(COUNTY_ROLE), (self.find_concept_layer((TOWNSHIPS_CONCEPT,)) or ("", None))[1]]
-        chosen = next((v for v in outlines if v is not None and has_features(v)), None)
+        outline_layer = next((v for v in outlines if v is not None and has_features(v)), None)
         return (
-            self.get_layer_extent(chosen)
-            if chosen is not None
+            self.get_layer_extent(outline_layer)
+            if outline_layer is not None
             else self.compute_common_extent(list(self.roles.values()))
         )
 
@@ -217,10 +223,10 @@ def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], optio
     outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
     if not outlines:
         raise InputError("no_layers")
-    found, norm = run_in_python_thread(
+    recognised_layers, norm = run_in_python_thread(
         lambda: (role_recognition.recognise_layers(outlines, options), options.resolve_norm())
     )()
-    return collect_from_recognition(project, layers, found, norm)
+    return collect_from_recognition(project, layers, recognised_layers, norm)
 
 
 def collect_from_recognition(
@@ -230,8 +236,10 @@ def collect_from_recognition(
     outlines = [role_recognition.read_layer_schema(layer) for layer in layers]
     if found.repeated_roles:
         role = found.repeated_roles[0]
-        names = [one.name for one in outlines if one.id == found.layer_id_by_role[role] or _has_role(one, role, norm)]
-        raise InputError("two_layers_one_role", role=role, first=names[0], second=names[-1])
+        layer_names = [
+            one.name for one in outlines if one.id == found.layer_id_by_role[role] or _has_role(one, role, norm)
+        ]
+        raise InputError("two_layers_one_role", role=role, first=layer_names[0], second=layer_names[-1])
     by_id = {layer.id(): layer for layer in layers}
     roles = {role: by_id[key] for role, key in found.layer_id_by_role.items() if key in by_id}
     if not roles:
@@ -293,7 +301,7 @@ def find_neighbour_layer(material: MapLayers) -> NeighbourLayer | None:
 
     Layers of counties are preferred to layers of cities.
     """
-    found: list[tuple[bool, str, NeighbourLayer]] = []
+    neighbour_candidates: list[tuple[bool, str, NeighbourLayer]] = []
     for layer in role_recognition.list_plan_layers(material.project):
         if layer.geometryType() != Qgis.GeometryType.Polygon:
             continue
@@ -305,11 +313,11 @@ def find_neighbour_layer(material: MapLayers) -> NeighbourLayer | None:
         codes = _find_other_codes(layer, fields[0], material.county.code)
         if codes:
             only_cities = all(code.endswith("00") for code in codes)
-            found.append((only_cities, layer.name(), NeighbourLayer(layer, *fields)))
-    return min(found, key=lambda one: one[:2])[2] if found else None
+            neighbour_candidates.append((only_cities, layer.name(), NeighbourLayer(layer, *fields)))
+    return min(neighbour_candidates, key=lambda one: one[:2])[2] if neighbour_candidates else None
 
 
-def _find_other_codes(layer: QgsVectorLayer, field: str, own: str) -> set[str]:
+def _find_other_codes(layer: QgsVectorLayer, field: str, county_code: str) -> set[str]:
     """Return the six-digit codes of other counties in a layer's field.
 
     Empty if any row has another kind of code.
@@ -319,7 +327,7 @@ def _find_other_codes(layer: QgsVectorLayer, field: str, own: str) -> set[str]:
     request = QgsFeatureRequest().setSubsetOfAttributes([field], layer.fields())
     request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setLimit(_MAX_NEIGHBOUR_ROWS)
     codes = {str(row[field]).strip() for row in layer.getFeatures(request)}
-    return codes - {own} if all(_COUNTY_CODE_PATTERN.fullmatch(code) for code in codes) else set()
+    return codes - {county_code} if all(_COUNTY_CODE_PATTERN.fullmatch(code) for code in codes) else set()
 
 
 def compute_locator_extent(material: MapLayers, neighbours: NeighbourLayer, county: QgsRectangle) -> QgsRectangle:
@@ -327,33 +335,39 @@ def compute_locator_extent(material: MapLayers, neighbours: NeighbourLayer, coun
 
     It is the county's extent plus a margin of 0.8 of its longer side, limited to the layer of adjoining counties.
     """
-    wide = QgsRectangle(county)
-    wide.grow(_LOCATOR_MARGIN_SHARE * max(county.width(), county.height()))
-    whole = wide.intersect(material.get_layer_extent(neighbours.layer))
-    whole.combineExtentWith(county)
-    return whole
+    wide_extent = QgsRectangle(county)
+    wide_extent.grow(_LOCATOR_MARGIN_SHARE * max(county.width(), county.height()))
+    locator_extent = wide_extent.intersect(material.get_layer_extent(neighbours.layer))
+    locator_extent.combineExtentWith(county)
+    return locator_extent
 
 
 def find_city_name(material: MapLayers) -> str:
     """Return the name of the city that the county belongs to; empty if unknown."""
     rows = material.division_codes.entry_by_code
-    own = rows.get(material.county.code)
-    return rows[own.parent].name if own and own.parent in rows else ""
+    county_row = rows.get(material.county.code)
+    return rows[county_row.parent].name if county_row and county_row.parent in rows else ""
 
 
 def find_sister_counties(material: MapLayers) -> list[NamedPoint]:
     """Return the other counties of the same city that have bounds in the code list."""
     from ...core.standard.divisions import find_extent
 
-    known = material.division_codes
-    own = known.entry_by_code.get(material.county.code)
+    code_list = material.division_codes
+    county_entry = code_list.entry_by_code.get(material.county.code)
     transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4490"), material.crs, material.project)
-    found = []
-    for code, row in known.entry_by_code.items():
-        bounds = find_extent(code, known)
-        if own is None or code == own.code or row.parent != own.parent or bounds is None or bounds.division is not row:
+    sister_counties = []
+    for code, row in code_list.entry_by_code.items():
+        bounds = find_extent(code, code_list)
+        if (
+            county_entry is None
+            or code == county_entry.code
+            or row.parent != county_entry.parent
+            or bounds is None
+            or bounds.division is not row
+        ):
             continue
         if bounds.middle_latitude is not None:
             middle = QgsPointXY((bounds.west + bounds.east) / 2, bounds.middle_latitude)
-            found.append(NamedPoint(row.name, transform.transform(middle)))
-    return found
+            sister_counties.append(NamedPoint(row.name, transform.transform(middle)))
+    return sister_counties

@@ -123,7 +123,7 @@ class _PackageMapPrinter:
         page = LayoutPage(-1, request.file_name.rpartition(".")[0], f"{self._job.county_name}{request.map_spec.title}")
         settings = self._job.map_settings
         try:
-            names = write_page(
+            file_names = write_page(
                 layout,
                 page,
                 self._job.target_folder,
@@ -136,7 +136,7 @@ class _PackageMapPrinter:
             if error.key != "map_too_large":
                 raise
             return RenderedMap(request, missing_reason=MissingMapReason("too_large", {"dpi": str(settings.dpi)}))
-        return RenderedMap(request, tuple(sorted(names)), *_get_crs_and_scale(layout))
+        return RenderedMap(request, tuple(sorted(file_names)), *_get_crs_and_scale(layout))
 
     def close(self) -> None:
         self._project.clear()

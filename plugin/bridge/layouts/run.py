@@ -120,10 +120,10 @@ def _write_pages(
 ) -> Iterator[str]:
     """Write page by page to a folder; yield the names of the files."""
     total = sum(len(builder.material.townships) if by_township else 1 for _, by_township in jobs)
-    done = 0
+    done_count = 0
     for one, by_township in jobs:
         for layout, page in _list_pages(builder, order, one, by_township, outcome):
-            progress(done / total, page.document_title)
+            progress(done_count / total, page.document_title)
             cancellation.raise_if_cancelled()
             yield from write_page(
                 layout,
@@ -134,7 +134,7 @@ def _write_pages(
                 world=order.writes_world_file,
                 cancellation=cancellation,
             )
-            done += 1
+            done_count += 1
 
 
 def _list_pages(
@@ -162,15 +162,15 @@ def _make_layout(
 
     Else a new one.
     """
-    own = saved_layouts.find_layout(builder.material.project, one, sheet, by_township)
-    if own is None:
+    project_layout = saved_layouts.find_layout(builder.material.project, one, sheet, by_township)
+    if project_layout is None:
         return builder.build_layout(one, sheet, townships=by_township)
-    outcome.used_project_layout_names.append(own.name())
-    layout = own.clone()
+    outcome.used_project_layout_names.append(project_layout.name())
+    layout = project_layout.clone()
     info = builder.document
-    outcome.notes += saved_layouts.require_reason_for_lowered_secrecy(own, info)
+    outcome.notes += saved_layouts.require_reason_for_lowered_secrecy(project_layout, info)
     if info.printed_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
         item = f"[% @{APPROVAL_VARIABLE} %]"
-        outcome.notes.append(Message("document", "no_approval_item", {"layout": own.name(), "item": item}))
+        outcome.notes.append(Message("document", "no_approval_item", {"layout": project_layout.name(), "item": item}))
     builder.set_document_variables(layout)
     return layout

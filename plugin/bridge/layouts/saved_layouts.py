@@ -50,11 +50,11 @@ def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: b
 
     It is found by its properties: map, page size, and pages by township or not. None without such a layout.
     """
-    wanted = (one.id, sheet.id, "1" if townships else "")
+    wanted_key = (one.id, sheet.id, "1" if townships else "")
     for layout in project.layoutManager().printLayouts():
         # An empty value is missing after reading it from a file.
         keys = (MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY)
-        if tuple(str(layout.customProperty(key, "") or "") for key in keys) == wanted:
+        if tuple(str(layout.customProperty(key, "") or "") for key in keys) == wanted_key:
             return layout
     return None
 
@@ -67,17 +67,17 @@ def save_layouts(
     A layout that the user edited is kept, unless it is in ``replace``. Raise InputError, before any change, for a
     layout whose secrecy level would be lowered without a reason.
     """
-    project, kept, allowed = builder.material.project, SaveLayoutsOutcome(), set(replace)
-    chosen = []
+    project, outcome, replaceable_names = builder.material.project, SaveLayoutsOutcome(), set(replace)
+    layouts_to_save = []
     for one, sheet, townships in wanted:
         old = find_layout(project, one, sheet, townships)
-        if old is not None and is_layout_edited(old) and old.name() not in allowed:
-            kept.kept_layout_names.append(old.name())
+        if old is not None and is_layout_edited(old) and old.name() not in replaceable_names:
+            outcome.kept_layout_names.append(old.name())
             continue
         if old is not None:
-            kept.notes += require_reason_for_lowered_secrecy(old, builder.document)
-        chosen.append((one, sheet, townships, old))
-    for one, sheet, townships, old in chosen:
+            outcome.notes += require_reason_for_lowered_secrecy(old, builder.document)
+        layouts_to_save.append((one, sheet, townships, old))
+    for one, sheet, townships, old in layouts_to_save:
         layout = builder.build_layout(one, sheet, townships=townships)
         layout.setCustomProperty(_ORIGINAL_DIGEST_PROPERTY, _compute_layout_digest(layout))
         if old is not None:
@@ -85,8 +85,8 @@ def save_layouts(
         elif project.layoutManager().layoutByName(layout.name()) is not None:
             layout.setName(_find_free_name(project, layout.name()))
         project.layoutManager().addLayout(layout)
-        kept.new_layout_names.append(layout.name())
-    return kept
+        outcome.new_layout_names.append(layout.name())
+    return outcome
 
 
 def is_layout_edited(layout: QgsPrintLayout) -> bool:
@@ -99,12 +99,12 @@ def require_reason_for_lowered_secrecy(layout: QgsPrintLayout, info: DocumentInf
 
     Raise InputError if it is lowered without a reason.
     """
-    above = str(QgsExpressionContextUtils.layoutScope(layout).variable(SECRECY_VARIABLE) or "")
-    if not load_secrecy_levels().is_lower(info.secrecy, above):
+    layout_secrecy = str(QgsExpressionContextUtils.layoutScope(layout).variable(SECRECY_VARIABLE) or "")
+    if not load_secrecy_levels().is_lower(info.secrecy, layout_secrecy):
         return []
     if not info.secrecy_reason:
-        raise InputError("document_sheet_lowered", layout=layout.name(), above=above, secrecy=info.secrecy)
-    return [LoweredSecrecy(above, LAYOUT_SOURCE, info.secrecy, PROJECT_SOURCE, info.secrecy_reason).message]
+        raise InputError("document_sheet_lowered", layout=layout.name(), above=layout_secrecy, secrecy=info.secrecy)
+    return [LoweredSecrecy(layout_secrecy, LAYOUT_SOURCE, info.secrecy, PROJECT_SOURCE, info.secrecy_reason).message]
 
 
 def _compute_layout_digest(layout: QgsPrintLayout) -> str:
@@ -119,8 +119,10 @@ def _list_content(element: QDomElement) -> list[str]:
 
     Attributes are sorted, because Qt writes them in any order.
     """
-    found = element.attributes()
-    attributes = {found.item(n).nodeName(): found.item(n).nodeValue() for n in range(found.count())}
+    dom_attributes = element.attributes()
+    attributes = {
+        dom_attributes.item(n).nodeName(): dom_attributes.item(n).nodeValue() for n in range(dom_attributes.count())
+    }
     passing = _IGNORED_ATTRIBUTES
     if "legendFilterByAtlas" in attributes:
         # A legend's size follows from its content.

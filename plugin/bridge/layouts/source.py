@@ -49,10 +49,10 @@ def open_map_source(
     health.require_libraries(cancellation)
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         file = Path(folder) / "layers.gpkg"
-        names = _copy_layers(path, file, options, cancellation, unusable)
+        name_by_table = _copy_layers(path, file, options, cancellation, unusable)
         project = QgsProject()
         layers = []
-        for table, (name, template) in names.items():
+        for table, (name, template) in name_by_table.items():
             layer = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
             if template:
                 set_assigned_role(layer, template)
@@ -68,31 +68,31 @@ def open_map_source(
 
 @run_in_python_thread
 def _copy_layers(
-    path: str, file: Path, options: RunOptions, cancellation: Cancellation, unusable: NoticeCallback
+    path: str, file: Path, options: RunOptions, cancellation: Cancellation, report_unusable: NoticeCallback
 ) -> dict[str, tuple[str, str]]:
     """Copy the source's layers to one file; return table → (layer name, template)."""
     from ...core.check import is_part_of_plan
     from ...core.io import read_source
 
-    names: dict[str, tuple[str, str]] = {}
-    found = read_source(
+    name_by_table: dict[str, tuple[str, str]] = {}
+    source_layers = read_source(
         path,
         select_layer=is_part_of_plan(options.resolve_norm(), options.list_role_choices()),
         cancellation=cancellation,
     )
-    for number, layer in enumerate(found):
+    for number, layer in enumerate(source_layers):
         cancellation.raise_if_cancelled()
         if layer.problem:
-            unusable(*_find_problem(layer))
+            report_unusable(*_find_problem(layer))
         elif len(layer.frame) and layer.crs is None:
-            unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
+            report_unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
         elif layer.crs is not None:
             table = f"t{number}"
             if write_map_layer(layer.frame, file, table):
-                names[table] = (layer.name, layer.template_id)
-    if not names:
-        raise InputError("no_recognised_layer", source=path, layers="、".join(v.name for v in found))
-    return names
+                name_by_table[table] = (layer.name, layer.template_id)
+    if not name_by_table:
+        raise InputError("no_recognised_layer", source=path, layers="、".join(v.name for v in source_layers))
+    return name_by_table
 
 
 def _find_problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
@@ -127,7 +127,7 @@ def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
 
 def _set_roles(layers: list[QgsVectorLayer], choices: Mapping[str, str]) -> None:
     for role, name in choices.items():
-        named = [layer for layer in layers if layer.name().upper() == name.upper()]
-        if not named:
+        matching_layers = [layer for layer in layers if layer.name().upper() == name.upper()]
+        if not matching_layers:
             raise InputError("role_layer_missing", role=role, layer=name, layers="、".join(v.name() for v in layers))
-        set_assigned_role(named[0], role)
+        set_assigned_role(matching_layers[0], role)

@@ -40,20 +40,20 @@ def fit_labels(layout: QgsLayout, sheet: PageSize, names: list[str] | None = Non
             _fit_label(label, identifier in frame.WRAPPED_LABELS, longest if identifier == "title" else "")
 
 
-def _fit_label(label: QgsLayoutItemLabel, wraps: bool, more: str) -> None:
+def _fit_label(label: QgsLayoutItemLabel, wraps: bool, extra_text: str) -> None:
     box = frame.get_item_size(label)
     text = label.textFormat()
-    full = text.size()
+    full_size = text.size()
     if not label.currentText().strip():
         return
     for step in range(20):
-        size = full * (1 - step * (1 - _MIN_SIZE_FACTOR) / 19)
+        size = full_size * (1 - step * (1 - _MIN_SIZE_FACTOR) / 19)
         text.setSize(size)
         label.setTextFormat(text)
-        needed = label.sizeForText()
+        needed_size = label.sizeForText()
         # The text of the atlas is still unknown.
-        extra = len(more) * size * 25.4 / 72
-        width, height = needed.width() + extra, needed.height()
+        extra = len(extra_text) * size * 25.4 / 72
+        width, height = needed_size.width() + extra, needed_size.height()
         if wraps and width > box.width():
             lines = sum(
                 max(1, math.ceil(_estimate_width(line, size) / (0.94 * box.width())))
@@ -80,12 +80,12 @@ def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None
     bar.setUnits(Qgis.DistanceUnit.Kilometers)
     bar.setUnitLabel("km")
     bar.setNumberOfSegments(_SEGMENT_COUNT_OF_ATLAS)
-    most = frame.SCALE_BAR_WIDTH_MM * sheet.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
+    segment_limit = frame.SCALE_BAR_WIDTH_MM * sheet.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
     lengths = ", ".join(f"{digit * 10.0**power:g}" for power in range(-2, 2) for digit in (1, 2, 5))
     bar.dataDefinedProperties().setProperty(
         QgsLayoutObject.DataDefinedProperty.ScalebarSegmentWidth,
         QgsProperty.fromExpression(
-            f"with_variable('most', {most:.8f} * map_get(item_variables('{frame.MAP_ITEM_ID}'), 'map_scale'), "
+            f"with_variable('most', {segment_limit:.8f} * map_get(item_variables('{frame.MAP_ITEM_ID}'), 'map_scale'), "
             f"array_last(array_filter(array({lengths}), @element <= @most)))"
         ),
     )
@@ -95,12 +95,12 @@ def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None
 
 def _centre_scale_bar(bar: QgsLayoutItemScaleBar) -> None:
     """Centre the scale bar under the numeric scale, whatever its width."""
-    above = bar.layout().itemById("scale")
-    if above is None:
+    scale_label = bar.layout().itemById("scale")
+    if scale_label is None:
         return
     y = bar.pos().y()
     bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
-    bar.attemptMove(QgsLayoutPoint(above.pos().x() + above.rect().width() / 2, y, frame.MILLIMETRES))
+    bar.attemptMove(QgsLayoutPoint(scale_label.pos().x() + scale_label.rect().width() / 2, y, frame.MILLIMETRES))
 
 
 def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: PageSize) -> None:
@@ -108,15 +108,15 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Pag
 
     The bar fills about two thirds of its box and is centred.
     """
-    room = frame.SCALE_BAR_WIDTH_MM * sheet.factor
-    wanted = room * _SHARE_OF_BOX / 1000 * item.scale()
+    box_width_mm = frame.SCALE_BAR_WIDTH_MM * sheet.factor
+    wanted_length = box_width_mm * _SHARE_OF_BOX / 1000 * item.scale()
     choices = [
         (n * length, n)
         for n in _SEGMENT_COUNTS
-        for length in (round_down_length(wanted / n), 2 * round_down_length(wanted / n))
+        for length in (round_down_length(wanted_length / n), 2 * round_down_length(wanted_length / n))
     ]
-    choices = [(total, n) for total, n in choices if _is_round(total / n) and total <= 1.25 * wanted]
-    total, segments = min(choices, key=lambda one: abs(one[0] - wanted))
+    choices = [(total, n) for total, n in choices if _is_round(total / n) and total <= 1.25 * wanted_length]
+    total, segments = min(choices, key=lambda one: abs(one[0] - wanted_length))
     in_km = total >= 1000
     bar.setUnits(Qgis.DistanceUnit.Kilometers if in_km else Qgis.DistanceUnit.Meters)
     bar.setUnitLabel("km" if in_km else "m")

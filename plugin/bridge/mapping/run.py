@@ -106,11 +106,11 @@ class MappingRun(QObject):
         """Return the log messages of the run."""
         return self.feedback.textLog().strip()
 
-    def _on_executed(self, good: bool, results: dict[str, Any]) -> None:
+    def _on_executed(self, is_successful: bool, results: dict[str, Any]) -> None:
         # Cancelled here, or in QGIS's list of tasks. (Before the start the feedback is unreliable: QGIS cancels what it
         # cannot prepare.)
         self.cancelled = self.feedback.isCanceled()
-        self.run_ended.emit(results if good and not self.cancelled else None)
+        self.run_ended.emit(results if is_successful and not self.cancelled else None)
 
 
 def write_mapping_and_make_parameters(
@@ -129,14 +129,14 @@ def write_mapping_and_make_parameters(
 
     path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
     path.write_text(format_mapping_as_toml(mapping, template), encoding="utf-8", newline="\n")
-    given = {
+    algorithm_parameters = {
         "INPUT": source,
         "TEMPLATE": template.role,
         "STANDARD": str(standard.folder) if standard.id not in _list_standard_ids() else standard.id,
         "MAPPING": str(path),
         "OUTPUT": output or QgsProcessing.TEMPORARY_OUTPUT,
     }
-    return given | ({"UNMAPPED": losses} if losses else {})
+    return algorithm_parameters | ({"UNMAPPED": losses} if losses else {})
 
 
 def _list_standard_ids() -> list[str]:
@@ -151,8 +151,8 @@ def add_result_layer(
     """Add the written layer to the project with symbols and form; None if unreadable."""
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
-        found = list_database_layers(Path(str(output)))
-        layer = make_vector_layer(found.get(template.role, str(output)), template.name, project)
+        source_by_layer_name = list_database_layers(Path(str(output)))
+        layer = make_vector_layer(source_by_layer_name.get(template.role, str(output)), template.name, project)
     if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
         return None
     layer.setName(template.name)
@@ -169,11 +169,16 @@ def read_source_rows(shot: LayerSnapshot, cancellation: Cancellation) -> SourceL
     A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
     through `running.threads.run_in_python_thread`.
     """
-    whole = (
+    is_unfiltered = (
         shot.feature_request.filterType() == QgsFeatureRequest.FilterType.FilterNone
         and shot.feature_request.limit() < 0
     )
-    if shot.file_path.lower().endswith(".shp") and whole and not shot.unsaved_change_count and not shot.subset_filter:
+    if (
+        shot.file_path.lower().endswith(".shp")
+        and is_unfiltered
+        and not shot.unsaved_change_count
+        and not shot.subset_filter
+    ):
         from ...core.io import read_source
 
         (layer,) = read_source(shot.file_path, cancellation=cancellation)

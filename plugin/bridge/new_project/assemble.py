@@ -87,7 +87,7 @@ def create_themes(project: QgsProject, standard: Standard) -> list[str]:
     Existing themes of the same name are replaced, others remain. A theme without layers is left out.
     """
     by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project) if get_assigned_role(layer)}
-    themes, made = project.mapThemeCollection(), []
+    themes, theme_names = project.mapThemeCollection(), []
     for theme in themes_of(standard):
         roles = list_theme_roles(theme, standard, by_role)
         if not roles:
@@ -100,8 +100,8 @@ def create_themes(project: QgsProject, standard: Standard) -> list[str]:
             one.currentStyle = by_role[role].styleManager().currentStyle()
             record.addLayerRecord(one)
         themes.insert(theme.name, record)
-        made.append(theme.name)
-    return made
+        theme_names.append(theme.name)
+    return theme_names
 
 
 GEODETIC_CRS = "EPSG:4490"
@@ -117,13 +117,13 @@ def build_project_in_steps(
     """
     standard = made.norm.standard
     _set_project_properties(project, request)
-    there = list_database_layers(request.database_path)
-    roles = [role for role in standard.templates if role in there]
+    database_layers = list_database_layers(request.database_path)
+    roles = [role for role in standard.templates if role in database_layers]
     if not roles:
         raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
     for number, role in enumerate(roles):
         yield number / (len(roles) + 1), standard.templates[role].name
-        layer = make_vector_layer(there[role], role, project)
+        layer = make_vector_layer(database_layers[role], role, project)
         if not layer.isValid():
             raise OutputError("output_unwritable", target=str(request.database_path), detail="damaged")
         add_layer(project, layer, role, made, request)
@@ -161,10 +161,13 @@ def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> 
     project.setCrs(crs, True)
     project.setFilePathStorage(Qgis.FilePathType.Relative)
     standard = request.standard if request.standard != "county_db" else ""
-    own = request.own_profile_path
+    own_profile_path = request.own_profile_path
     # The project has no path yet: its profile will be in the same folder.
     county.store_county_settings(
-        project, county.ProjectCountySettings(profile=own.name if own else request.profile, standard=standard)
+        project,
+        county.ProjectCountySettings(
+            profile=own_profile_path.name if own_profile_path else request.profile, standard=standard
+        ),
     )
     county.store_county_code_and_name(project, request.county_code, request.county_name)
     if request.extent_degrees is not None:
@@ -193,15 +196,15 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     Paths in it are relative to its folder. Raise OutputError if QGIS fails; an existing project file then remains.
     """
     target = request.project_path
-    own = request.own_profile_path
-    if own is not None and request.county_settings is not None:
-        save_county(request.county_settings, own)
+    own_profile_path = request.own_profile_path
+    if own_profile_path is not None and request.county_settings is not None:
+        save_county(request.county_settings, own_profile_path)
     try:
         _write_file(project, target)
     except SanxianError:
-        if own is not None:
+        if own_profile_path is not None:
             # The next attempt writes it again.
-            own.unlink(missing_ok=True)
+            own_profile_path.unlink(missing_ok=True)
         raise
     project.setFileName(str(target))
     project.setDirty(False)

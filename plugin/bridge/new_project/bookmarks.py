@@ -48,21 +48,21 @@ def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -
     layer = layer or find_township_layer(project)
     extents = _measure_extents(layer) if layer is not None else {}
     manager = project.bookmarkManager()
-    there = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_BOOKMARK_ID_PREFIX)}
-    wanted = {f"{_BOOKMARK_ID_PREFIX}{code}-{name}": (name, box) for (code, name), box in extents.items()}
-    for bookmark in set(there) - set(wanted):
+    existing_bookmarks = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_BOOKMARK_ID_PREFIX)}
+    extent_by_id = {f"{_BOOKMARK_ID_PREFIX}{code}-{name}": (name, box) for (code, name), box in extents.items()}
+    for bookmark in set(existing_bookmarks) - set(extent_by_id):
         manager.removeBookmark(bookmark)
-    for key, (name, box) in wanted.items():
-        made = QgsBookmark()
-        made.setId(key)
-        made.setName(name)
-        made.setGroup(BOOKMARK_GROUP)
-        made.setExtent(QgsReferencedRectangle(box, layer.crs()))
-        if key in there:
-            manager.updateBookmark(made)
+    for key, (name, box) in extent_by_id.items():
+        new_bookmark = QgsBookmark()
+        new_bookmark.setId(key)
+        new_bookmark.setName(name)
+        new_bookmark.setGroup(BOOKMARK_GROUP)
+        new_bookmark.setExtent(QgsReferencedRectangle(box, layer.crs()))
+        if key in existing_bookmarks:
+            manager.updateBookmark(new_bookmark)
         else:
-            manager.addBookmark(made)
-    return len(wanted)
+            manager.addBookmark(new_bookmark)
+    return len(extent_by_id)
 
 
 def _measure_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
@@ -70,16 +70,16 @@ def _measure_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangl
     fields = [layer.fields().lookupField(name) for name in ("XZQDM", "XZQMC")]
     if fields[1] < 0:
         return {}
-    found: dict[tuple[str, str], QgsRectangle] = {}
+    extent_by_division: dict[tuple[str, str], QgsRectangle] = {}
     request = QgsFeatureRequest().setSubsetOfAttributes([n for n in fields if n >= 0])
     for feature in layer.getFeatures(request):
         code, name = (str(feature[n] or "") if n >= 0 else "" for n in fields)
         if name and feature.hasGeometry():
             box = QgsRectangle(feature.geometry().boundingBox())
-            if (code, name) in found:
-                box.combineExtentWith(found[code, name])
-            found[code, name] = box
-    return found
+            if (code, name) in extent_by_division:
+                box.combineExtentWith(extent_by_division[code, name])
+            extent_by_division[code, name] = box
+    return extent_by_division
 
 
 class BookmarkUpdater:

@@ -66,8 +66,8 @@ def load_norm(standard: str, profile: str, code: str) -> Norm:
     from ...core.profile import Norm, load_profile
     from ...core.standard import load_standard
 
-    loaded = load_profile(profile)
-    return Norm(load_standard(standard or loaded.standard), replace(loaded, area_code=code))
+    loaded_profile = load_profile(profile)
+    return Norm(load_standard(standard or loaded_profile.standard), replace(loaded_profile, area_code=code))
 
 
 def create_project_database(

@@ -72,10 +72,10 @@ def copy_sample(folder: Path | None = None) -> Path:
     """
     folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    opened = _list_files_of_project_layers()
+    opened_files = _list_files_of_project_layers()
     target, number = folder / "county.gpkg", 2
     while target.exists():
-        if target.resolve() not in opened and _is_unchanged(target):
+        if target.resolve() not in opened_files and _is_unchanged(target):
             return target
         target, number = folder / f"county-{number}.gpkg", number + 1
     shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", target)
@@ -86,8 +86,8 @@ def _list_files_of_project_layers() -> set[Path]:
     """Return the files of the project's layers."""
     ogr = QgsProviderRegistry.instance()
     layers = QgsProject.instance().mapLayers().values()
-    found = (ogr.decodeUri(v.providerType(), v.source()).get("path", "") for v in layers)
-    return {Path(path).resolve() for path in found if path}
+    layer_paths = (ogr.decodeUri(v.providerType(), v.source()).get("path", "") for v in layers)
+    return {Path(path).resolve() for path in layer_paths if path}
 
 
 def _is_unchanged(path: Path) -> bool:
@@ -104,23 +104,23 @@ def _is_unchanged(path: Path) -> bool:
 
 def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     """Add the layers of a sample copy to the project, which should be empty."""
-    found = _list_layers(project, path)
-    loaded = []
+    layer_by_role = _list_layers(project, path)
+    loaded_layers = []
     norm = _load_norm()
-    crs = next((layer.crs() for layer in found.values()), QgsCoordinateReferenceSystem())
+    crs = next((layer.crs() for layer in layer_by_role.values()), QgsCoordinateReferenceSystem())
     project.setCrs(crs)
     project.setTitle(SAMPLE_TITLE)
     for title, members in SAMPLE_GROUPS:
-        present = [(role, name, shown) for role, name, shown in members if role in found]
-        if not present:
+        present_members = [(role, name, is_visible) for role, name, is_visible in members if role in layer_by_role]
+        if not present_members:
             continue
         group = project.layerTreeRoot().addGroup(title)
-        for role, name, shown in present:
-            loaded.append(_add_layer(project, group, found.pop(role), role, name, shown, norm))
-    for role, layer in found.items():
-        loaded.append(_add_layer(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
+        for role, name, is_visible in present_members:
+            loaded_layers.append(_add_layer(project, group, layer_by_role.pop(role), role, name, is_visible, norm))
+    for role, layer in layer_by_role.items():
+        loaded_layers.append(_add_layer(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
     county.store_county_settings(project, county.ProjectCountySettings(profile=SAMPLE_PROFILE))
-    return loaded
+    return loaded_layers
 
 
 def compute_sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferencedRectangle:
@@ -161,7 +161,7 @@ def _add_layer(
     layer: QgsVectorLayer,
     role: str,
     name: str,
-    shown: bool,
+    is_visible: bool,
     norm: Norm | None,
 ) -> QgsVectorLayer:
     layer.setName(name)
@@ -172,6 +172,6 @@ def _add_layer(
         attribute_forms.apply_template_form(layer, template, norm)
     project.addMapLayer(layer, False)
     node: QgsLayerTreeLayer = group.addLayer(layer)
-    node.setItemVisibilityChecked(shown)
+    node.setItemVisibilityChecked(is_visible)
     node.setExpanded(role not in _COLLAPSED_ROLES)
     return layer

@@ -53,7 +53,7 @@ def copy_datasets(
         cancellation.raise_if_cancelled()
         shutil.copyfile(source, target)
 
-    made: list[Path] = []
+    copied_files: list[Path] = []
     with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values()) as folder:
         files = tuple(FileFact(name, 0, is_link=is_link(place)) for name, place in list_files_below(folder))
         for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).list_data_sets()):
@@ -66,8 +66,8 @@ def copy_datasets(
                 shutil.copytree(source, target, copy_function=copy_file)
             else:
                 shutil.copyfile(source, target)
-            made.append(target)
-    return made
+            copied_files.append(target)
+    return copied_files
 
 
 def show_package_layers(project: QgsProject, name: str, paths: list[Path], standard: Standard) -> list[QgsVectorLayer]:

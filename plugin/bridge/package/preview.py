@@ -158,16 +158,16 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     # While the county is unknown, the required files and those found for any county can be listed all the same.
     root = fill_placeholders(form.root, values) if values else ""
     target = order.parent_folder / root if root else None
-    former = target if target is not None and target.is_dir() else None
+    former_folder = target if target is not None and target.is_dir() else None
     state, why = NEW_FOLDER, ""
     if target is not None and target.exists():
-        state = REPLACED_PACKAGE if former is None or any(former.iterdir()) else NEW_FOLDER
+        state = REPLACED_PACKAGE if former_folder is None or any(former_folder.iterdir()) else NEW_FOLDER
         try:
             check_target_is_replaceable(target, inputs, form, values)
         except SanxianError as error:
             state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain_error(error)
-    filled, problems = fill_slots(form, values, order.documents_folder, former, get_interface_language())
-    broken = {p.params["title"] for p in problems if p.key == "file_broken"}
+    filled_slots, problems = fill_slots(form, values, order.documents_folder, former_folder, get_interface_language())
+    broken_titles = {p.params["title"] for p in problems if p.key == "file_broken"}
     slots = [
         SlotPreview(
             one.slot.kind,
@@ -175,19 +175,19 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
             one.slot.need,
             one.file_name,
             tuple(path.name for path in one.file_paths),
-            former is not None and all(former in path.parents for path in one.file_paths),
-            one.slot.title in broken,
+            former_folder is not None and all(former_folder in path.parents for path in one.file_paths),
+            one.slot.title in broken_titles,
             bool(one.slot.layout),
             bool(one.slot.generated),
             accepts_any_map(one.slot),
             one.slot.id,
         )
-        for one in filled
+        for one in filled_slots
     ]
-    rest = next((p for p in problems if p.key == "files_left_out"), None)
-    left_out = (rest.features, rest.count) if rest else ((), 0)
-    watched = (*_list_subfolders(order.documents_folder), *_list_broken_files(filled, broken))
-    return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched)
+    left_out_problem = next((p for p in problems if p.key == "files_left_out"), None)
+    left_out = (left_out_problem.features, left_out_problem.count) if left_out_problem else ((), 0)
+    watched_paths = (*_list_subfolders(order.documents_folder), *_list_broken_files(filled_slots, broken_titles))
+    return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched_paths)
 
 
 def describe_personal_fields(package_spec: PackageSpec) -> list[str]:
@@ -197,10 +197,13 @@ def describe_personal_fields(package_spec: PackageSpec) -> list[str]:
     chinese = get_interface_language() == "zh"
     lines = []
     for template in load_standard(package_spec.standard).templates.values():
-        names = [declared.alias or declared.name if chinese else declared.name for declared in template.personal_fields]
-        if names:
+        field_titles = [
+            personal_field.alias or personal_field.name if chinese else personal_field.name
+            for personal_field in template.personal_fields
+        ]
+        if field_titles:
             title = template.name if chinese else template.role
-            lines.append(tr("{layer}: {fields}").format(layer=title, fields=tr(", ").join(names)))
+            lines.append(tr("{layer}: {fields}").format(layer=title, fields=tr(", ").join(field_titles)))
     return lines
 
 
@@ -218,14 +221,14 @@ def explain_missing_maps(
     texts, catalogue = Texts(get_interface_language()), package_spec.maps.load_map_catalogue()
     reasons: dict[str, str] = {}
     for slot in package_spec.files:
-        missing = find_missing_input(make_map_spec(slot, catalogue)) if slot.layout else None
-        if missing is not None:
-            reasons[slot.id] = texts.get("maps", missing.key, map=slot.title, **missing.params)
+        missing_input = find_missing_input(make_map_spec(slot, catalogue)) if slot.layout else None
+        if missing_input is not None:
+            reasons[slot.id] = texts.get("maps", missing_input.key, map=slot.title, **missing_input.params)
     return reasons
 
 
-def _list_broken_files(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:
-    return [str(path) for one in filled if one.slot.title in titles for path in one.file_paths]
+def _list_broken_files(filled_slots: Iterable[FilledSlot], titles: set[str]) -> list[str]:
+    return [str(path) for one in filled_slots if one.slot.title in titles for path in one.file_paths]
 
 
 def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
@@ -256,8 +259,8 @@ class ObjectionFinder:
 
         _, problems = prepare_data_sets(self.check_result, order, cancellation)
         problems = [*find_check_problems(self.check_result), *problems]
-        found = self._known_objections[self._make_key(order)] = make_objections(problems)
-        return found
+        objections = self._known_objections[self._make_key(order)] = make_objections(problems)
+        return objections
 
     @staticmethod
     def _make_key(order: ExportOrder) -> tuple[str, bool]:

@@ -26,22 +26,22 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
 
     Only Cancelled is raised; after any other error the report has no pictures, which is better than no report.
     """
-    words = ReportTexts(report.lang)
+    report_texts = ReportTexts(report.lang)
     try:
-        return _draw_pictures(PictureData(plan, report, words, cancellation))
+        return _draw_pictures(PictureData(plan, report, report_texts, cancellation))
     except Cancelled:
         raise
     except Exception as error:
         log_error(error)
-        return ReportPictures(problem=words.get("text", "picture_failed", detail=type(error).__name__))
+        return ReportPictures(problem=report_texts.get("text", "picture_failed", detail=type(error).__name__))
 
 
 def _draw_pictures(scene: PictureData) -> ReportPictures:
     sheet = choose_overview_frame(scene)
     if sheet is None:
         return ReportPictures()
-    drawn = ReportPictures(overview=draw_overview(scene, sheet), legend=make_legend_entries(scene))
+    report_pictures = ReportPictures(overview=draw_overview(scene, sheet), legend=make_legend_entries(scene))
     for finding in scene.chosen:
         scene.cancellation.raise_if_cancelled()
-        drawn.conflicts.append(draw_close_up(scene, finding))
-    return drawn
+        report_pictures.conflicts.append(draw_close_up(scene, finding))
+    return report_pictures

@@ -38,13 +38,13 @@ def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
     It shows the county, or all layers if the plan has no layer of the county.
     """
     roles = [scene.plan.find_layer_of_concept(c) for c in ("county", *OVERVIEW_CONCEPTS)]
-    layers = [lay for lay in roles if lay is not None and not is_missing(lay.plane).all()]
-    shown = (
+    layers = [layer for layer in roles if layer is not None and not is_missing(layer.plane).all()]
+    framed_layers = (
         layers[:1]
         if layers and layers[0] is scene.plan.find_layer_of_concept("county")
         else layers or scene.plan.layers.values()
     )
-    shapes = [scene.get_layer_shapes(layer) for layer in shown]
+    shapes = [scene.get_layer_shapes(layer) for layer in framed_layers]
     shapes += [np.array([f.geometry for f in scene.placed], dtype=object)]
     bounds = np.array([shapely.total_bounds(s) for s in shapes if len(s)])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
@@ -66,20 +66,23 @@ def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
     layers = [_make_outline_layer(scene, c, sheet) for c in OVERVIEW_CONCEPTS]
     numbered = [_find_spot(f, sheet) for f in scene.chosen]
     others = _place_unnumbered_marks(scene, sheet, numbered)
-    room = 2.0 * sheet.dots_per_mm
-    boxes = [(x - room, y - room, x + 2.2 * room, y + room) for x, y in numbered]
-    boxes += [(x - 0.8 * room, y - 0.8 * room, x + 0.8 * room, y + 0.8 * room) for _, (x, y) in others]
+    mark_radius = 2.0 * sheet.dots_per_mm
+    boxes = [(x - mark_radius, y - mark_radius, x + 2.2 * mark_radius, y + mark_radius) for x, y in numbered]
+    boxes += [
+        (x - 0.8 * mark_radius, y - 0.8 * mark_radius, x + 0.8 * mark_radius, y + 0.8 * mark_radius)
+        for _, (x, y) in others
+    ]
     # Names of townships avoid the marks.
     layers.append(
         painting.make_label_obstacle_layer(scene.crs, [sheet.convert_box_to_ground_polygon(*box) for box in boxes])
     )
-    image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
+    image = painting.draw_layers(sheet, [layer for layer in layers if layer is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
         painting.draw_scale_bar(painter, sheet)
         painting.draw_north_arrow(painter, sheet, scene.words.get("text", "north"))
-        for severity, spot in reversed(others):
-            painting.draw_severity_mark(painter, sheet, str(severity), *spot, 2.6)
+        for severity, mark_position in reversed(others):
+            painting.draw_severity_mark(painter, sheet, str(severity), *mark_position, 2.6)
         _draw_numbers(scene, painter, sheet, numbered)
     finally:
         painter.end()
@@ -94,28 +97,28 @@ def _place_unnumbered_marks(
     Marks that would overlap are left out.
     """
     dot = sheet.dots_per_mm
-    taken = {_find_cell(spot, dot) for spot in numbered}
+    taken_cells = {_find_cell(mark_position, dot) for mark_position in numbered}
     marks = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        found = [f.geometry for f in scene.placed if f.severity is severity and f.state != "waived"]
+        finding_shapes = [f.geometry for f in scene.placed if f.severity is severity and f.state != "waived"]
         # The centre of the extent is accurate enough for a mark of two millimetres, and fast for 10⁵ of them.
-        bounds = shapely.bounds(np.array(found, dtype=object)).reshape(-1, 4)
+        bounds = shapely.bounds(np.array(finding_shapes, dtype=object)).reshape(-1, 4)
         for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
-            spot = sheet.convert_to_pixels(x, y)
-            if _find_cell(spot, dot) not in taken:
-                taken.add(_find_cell(spot, dot))
-                marks.append((severity, spot))
+            mark_position = sheet.convert_to_pixels(x, y)
+            if _find_cell(mark_position, dot) not in taken_cells:
+                taken_cells.add(_find_cell(mark_position, dot))
+                marks.append((severity, mark_position))
     return marks
 
 
 def _draw_numbers(scene: PictureData, painter: QPainter, sheet: ImageFrame, spots: list[MarkPosition]) -> None:
     dot = sheet.dots_per_mm
-    written: list[QRectF] = []
+    number_boxes: list[QRectF] = []
     for finding, (x, y) in zip(scene.chosen, spots, strict=True):
         painting.draw_severity_mark(painter, sheet, str(finding.severity), x, y, 3.4)
-        written.append(QRectF(x - 1.7 * dot, y - 1.7 * dot, 3.4 * dot, 3.4 * dot))
-    for number, spot in enumerate(spots, start=1):
-        x, y = _find_free_place(spot, len(str(number)), dot, written)
+        number_boxes.append(QRectF(x - 1.7 * dot, y - 1.7 * dot, 3.4 * dot, 3.4 * dot))
+    for number, mark_position in enumerate(spots, start=1):
+        x, y = _find_free_place(mark_position, len(str(number)), dot, number_boxes)
         painting.draw_text(painter, sheet, str(number), x, y, 2.7, bold=True)
 
 
@@ -131,8 +134,8 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
     if concept == "townships":
         rows = [n for n, shape in enumerate(layer.plane) if shape is not None]
         simple = shapely.simplify(scene.get_layer_shapes(layer)[rows], sheet.pixel_size_m / 2)
-        names = layer.text("division_name")
-        parts = [(shape, [names[n]]) for n, shape in zip(rows, simple, strict=True)]
+        division_names = layer.text("division_name")
+        parts = [(shape, [division_names[n]]) for n, shape in zip(rows, simple, strict=True)]
         return painting.make_styled_layer(
             choose_style(layer, concept), scene.crs, [layer.get_field_name("division_name")], parts
         )
@@ -181,12 +184,12 @@ def _find_spot(finding: Finding, sheet: ImageFrame) -> MarkPosition:
     return sheet.convert_to_pixels(point.x, point.y)
 
 
-def _find_cell(spot: MarkPosition, dot: float) -> tuple[int, int]:
+def _find_cell(mark_position: MarkPosition, dot: float) -> tuple[int, int]:
     """Return the grid cell of a mark's position, to find marks that would overlap."""
-    return int(spot[0] // (_MARK_SPACING_MM * dot)), int(spot[1] // (_MARK_SPACING_MM * dot))
+    return int(mark_position[0] // (_MARK_SPACING_MM * dot)), int(mark_position[1] // (_MARK_SPACING_MM * dot))
 
 
-def _find_free_place(spot: MarkPosition, digits: int, dot: float, written: list[QRectF]) -> MarkPosition:
+def _find_free_place(mark_position: MarkPosition, digits: int, dot: float, number_boxes: list[QRectF]) -> MarkPosition:
     """Return a position for a number where it overlaps no earlier number.
 
     Tried are right, left, above and below of its mark; right if all are occupied.
@@ -194,12 +197,12 @@ def _find_free_place(spot: MarkPosition, digits: int, dot: float, written: list[
     width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
     gap = 2.1 * dot
     places = [
-        (spot[0] + gap, spot[1]),
-        (spot[0] - gap - width, spot[1]),
-        (spot[0] - width / 2, spot[1] - 1.4 * gap),
-        (spot[0] - width / 2, spot[1] + 1.4 * gap),
+        (mark_position[0] + gap, mark_position[1]),
+        (mark_position[0] - gap - width, mark_position[1]),
+        (mark_position[0] - width / 2, mark_position[1] - 1.4 * gap),
+        (mark_position[0] - width / 2, mark_position[1] + 1.4 * gap),
     ]
     boxes = [QRectF(x, y - height / 2, width, height) for x, y in places]
-    best = next((n for n, box in enumerate(boxes) if not any(box.intersects(w) for w in written)), 0)
-    written.append(boxes[best])
+    best = next((n for n, box in enumerate(boxes) if not any(box.intersects(w) for w in number_boxes)), 0)
+    number_boxes.append(boxes[best])
     return places[best]

@@ -110,18 +110,18 @@ def draw_close_up(scene: PictureData, finding: Finding) -> str:
         layer = scene.plan.find_layer_of_concept(concept)
         if layer is not None:
             roles.append((concept, layer))
-    drawn = {layer.role for _, layer in roles}
+    drawn_roles = {layer.role for _, layer in roles}
     parcels = scene.plan.find_layer_of_concept("parcels")
-    near = sheet.extent[2] - sheet.extent[0] <= _MAX_SCENE_WIDTH_WITH_PARCELS_M
+    is_near = sheet.extent[2] - sheet.extent[0] <= _MAX_SCENE_WIDTH_WITH_PARCELS_M
     for role in (finding.role, finding.related_role):
         layer = scene.plan.layers.get(role)
-        if layer is not None and role not in drawn and layer is not parcels and near:
+        if layer is not None and role not in drawn_roles and layer is not parcels and is_near:
             roles.append((role, layer))
-            drawn.add(role)
-    if parcels is not None and near:
+            drawn_roles.add(role)
+    if parcels is not None and is_near:
         roles.append(("parcels", parcels))
-    layers += [_make_visible_rows_layer(scene, c, lay, sheet, near) for c, lay in roles]
-    image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
+    layers += [_make_visible_rows_layer(scene, concept, plan_layer, sheet, is_near) for concept, plan_layer in roles]
+    image = painting.draw_layers(sheet, [drawn_layer for drawn_layer in layers if drawn_layer is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
         painting.draw_scale_bar(painter, sheet)
@@ -137,15 +137,15 @@ def _make_finding_layer(scene: PictureData, finding: Finding, sheet: ImageFrame)
 
 
 def _make_visible_rows_layer(
-    scene: PictureData, concept: str, layer: Layer, sheet: ImageFrame, near: bool
+    scene: PictureData, concept: str, layer: Layer, sheet: ImageFrame, is_near: bool
 ) -> QgsVectorLayer | None:
     """Return the rows of a layer inside the picture, with the values for its symbols."""
-    if not near and (concept, layer.role) in scene.outlines:
+    if not is_near and (concept, layer.role) in scene.outlines:
         # Available from the overview, and coarser than this picture could show.
         shapes = scene.outlines[concept, layer.role]
         return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in shapes])
-    found = scene.get_layer_index(layer).query(shapely.box(*widen_bounds(sheet)))
-    positions = np.flatnonzero(~is_missing(layer.plane))[np.sort(found)]
+    index_hits = scene.get_layer_index(layer).query(shapely.box(*widen_bounds(sheet)))
+    positions = np.flatnonzero(~is_missing(layer.plane))[np.sort(index_hits)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
     shapes = scene.get_layer_shapes(layer)
@@ -153,12 +153,12 @@ def _make_visible_rows_layer(
         (clip_to_picture(shapes[n], sheet), [format_cell(v) for v in row])
         for n, row in zip(positions, values, strict=True)
     ]
-    made = painting.make_styled_layer(
+    picture_layer = painting.make_styled_layer(
         choose_style(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
     )
     # Names of townships would hide the conflict.
-    made.setLabelsEnabled(False)
-    return made
+    picture_layer.setLabelsEnabled(False)
+    return picture_layer
 
 
 def choose_close_up_frame(finding: Finding) -> ImageFrame:

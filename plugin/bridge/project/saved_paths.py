@@ -23,9 +23,9 @@ def store_path(project: QgsProject, key: str, path: str) -> None:
     if not path:
         project.removeEntry(_PROJECT_SCOPE, key)
         return
-    home = project.homePath()
-    if home and Path(path).is_absolute() and Path(path).is_relative_to(home):
-        path = Path(path).relative_to(home).as_posix()
+    project_folder = project.homePath()
+    if project_folder and Path(path).is_absolute() and Path(path).is_relative_to(project_folder):
+        path = Path(path).relative_to(project_folder).as_posix()
     project.writeEntry(_PROJECT_SCOPE, key, path)
 
 

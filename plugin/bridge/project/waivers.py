@@ -37,18 +37,18 @@ def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
     It is the file set in 县配置; else a file next to the single file of all layers, or in their common folder, which a
     check of that file or folder searches too; else next to the project's file. None without any of these.
     """
-    named = saved_paths.read_absolute_path(project, _FILE_KEY)
-    if named:
-        return Path(named)
+    stored_path = saved_paths.read_absolute_path(project, _FILE_KEY)
+    if stored_path:
+        return Path(stored_path)
     # The source of a memory layer may be longer than any path; Path.exists then raises.
-    there = {Path(path) for path in files if path and os.path.exists(path)}
-    if len(there) == 1:
-        return make_default_waiver_path(there.pop())
-    folders = {path.parent for path in there}
+    existing_files = {Path(path) for path in files if path and os.path.exists(path)}
+    if len(existing_files) == 1:
+        return make_default_waiver_path(existing_files.pop())
+    folders = {path.parent for path in existing_files}
     if len(folders) == 1:
         return make_default_waiver_path(folders.pop())
-    home = project.absoluteFilePath()
-    return Path(home).with_name(f"{Path(home).stem}{WAIVER_SUFFIX}") if home else None
+    project_file = project.absoluteFilePath()
+    return Path(project_file).with_name(f"{Path(project_file).stem}{WAIVER_SUFFIX}") if project_file else None
 
 
 def find_waiver_file_to_apply(project: QgsProject, files: Iterable[str]) -> str:

@@ -86,19 +86,19 @@ class BackgroundJob(QgsTask):
         """Call the callback for success, error or cancellation on the main thread."""
         if self._end_callbacks is None:
             return
-        (done, failed, cancelled), self._end_callbacks = self._end_callbacks, None
+        (on_done, on_error, on_cancelled), self._end_callbacks = self._end_callbacks, None
         # A job that was stopped and finished all the same counts as cancelled: the user has already been informed.
         if self.isCanceled() or (not ok and self._error is None):
-            cancelled()
+            on_cancelled()
         elif self._error is not None:
-            failed(self._error)
+            on_error(self._error)
         else:
             result, self._result = self._result, None
             try:
-                done(result)
+                on_done(result)
             except Exception as error:
                 # No caller would report the error to the user.
-                failed(error)
+                on_error(error)
 
     def cancel_and_disconnect(self) -> None:
         """Cancel the job and disconnect its callbacks."""

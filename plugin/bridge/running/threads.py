@@ -64,21 +64,21 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
     def call_and_store_result(*args: P.args, **kwargs: P.kwargs) -> R:
         if not _is_qt_thread():
             return function(*args, **kwargs)
-        answer: dict[str, Any] = {}
+        call_outcome: dict[str, Any] = {}
 
         def call_and_store_result() -> None:
             try:
-                answer["result"] = function(*args, **kwargs)
+                call_outcome["result"] = function(*args, **kwargs)
             except BaseException as error:
-                answer["error"] = error
+                call_outcome["error"] = error
 
         thread = threading.Thread(target=call_and_store_result, name=f"sanxian-{function.__name__}")
         with pause_garbage_collection():
             thread.start()
             thread.join()
-        if "error" in answer:
-            raise answer["error"]
-        return answer["result"]
+        if "error" in call_outcome:
+            raise call_outcome["error"]
+        return call_outcome["result"]
 
     return call_and_store_result
 
