@@ -185,8 +185,8 @@ class CheckPlan(SanxianAlgorithm):
         Sets ``what`` (path or snapshots), ``origin`` (their name), ``options``, and ``options_from_project`` (options
         that came from the project).
         """
-        self.what, self.origin, inputs, chosen = self.get_data_to_check(parameters, context)
-        given = replace(
+        self.what, self.origin, inputs, has_chosen_layers = self.get_data_to_check(parameters, context)
+        given_options = replace(
             read_plan_options(self, parameters, context),
             rules=tuple(self.read_names_parameter(parameters, RULES_PARAMETER, context)),
             figures=self.read_text_parameter(parameters, FIGURES, context),
@@ -198,7 +198,7 @@ class CheckPlan(SanxianAlgorithm):
             baseline=self.read_text_parameter(parameters, BASELINE_PARAMETER, context),
         )
         self.options, self.options_from_project = fill_options_from_project(
-            given, self.what, context.project(), not chosen
+            given_options, self.what, context.project(), not has_chosen_layers
         )
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         side = (*side, self.options.waivers, self.options.renumbered)
@@ -222,12 +222,12 @@ class CheckPlan(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
-        checked = self.run_check(feedback)
-        log_report(feedback, checked)
-        write_check_outputs(checked, self.outputs, docx_template=self.docx_template, cancellation=cancellation)
-        results = self.findings.write_findings(self, parameters, context, checked, cancellation)
+        check_result = self.run_check(feedback)
+        log_report(feedback, check_result)
+        write_check_outputs(check_result, self.outputs, docx_template=self.docx_template, cancellation=cancellation)
+        results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
         log_written_files(feedback, self.outputs.list_paths())
-        summary = checked.report.summary
+        summary = check_result.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         paths = {name: getattr(self.outputs, field) for name, field in REPORT_OUTPUTS.items()}
         results |= {name: path for name, path in paths.items() if path}

@@ -113,9 +113,9 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def read_names_parameter(self, parameters, name, context) -> list[str]:
         """Return the names in a text parameter, separated as `split_words` describes."""
-        given = parameters.get(name)
-        if isinstance(given, list | tuple):
-            return [word for text in given for word in split_words(str(text))]
+        parameter_value = parameters.get(name)
+        if isinstance(parameter_value, list | tuple):
+            return [word for text in parameter_value for word in split_words(str(text))]
         return split_words(self.read_text_parameter(parameters, name, context))
 
     def read_norm_options(self, parameters, context) -> RunOptions:
@@ -225,9 +225,9 @@ def make_file_parameter(name: str, label: str, file_filter: str) -> QgsProcessin
 
     The content of the file is validated when it is read, whatever its suffix.
     """
-    every = f"{file_filter};;{tr('All')} (*)"
+    filter_with_all = f"{file_filter};;{tr('All')} (*)"
     return QgsProcessingParameterFile(
-        name, label, Qgis.ProcessingFileParameterBehavior.File, optional=True, fileFilter=every
+        name, label, Qgis.ProcessingFileParameterBehavior.File, optional=True, fileFilter=filter_with_all
     )
 
 

@@ -119,7 +119,7 @@ class CompareVersions(SanxianAlgorithm):
         from ..core.versions.tables import make_comparison_document
 
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
-        done = compare_versions(
+        plan_comparison = compare_versions(
             *self.layer_snapshots,
             self.options,
             role=self.role,
@@ -127,26 +127,26 @@ class CompareVersions(SanxianAlgorithm):
             progress=make_progress_callback(feedback),
             cancellation=cancellation,
         )
-        log_comparison(feedback, done)
+        log_comparison(feedback, plan_comparison)
         results = {}
         if self.workbook:
-            write_comparison_workbook(done, self.workbook, lang)
+            write_comparison_workbook(plan_comparison, self.workbook, lang)
             results[OUTPUT_XLSX] = self.workbook
         write_documents(
-            lambda: make_comparison_document(done, Texts(lang)), list(self.documents.values()), cancellation
+            lambda: make_comparison_document(plan_comparison, Texts(lang)), list(self.documents.values()), cancellation
         )
         results |= self.documents
         results |= self.output.write_table(
-            self, parameters, context, make_changed_areas_table(done, lang), cancellation
+            self, parameters, context, make_changed_areas_table(plan_comparison, lang), cancellation
         )
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
-        found = done.comparison
-        areas = {f"AREA_{kind.upper()}": found.sum_area_m2(kind) for kind in ("in", "out", "changed")}
-        verdict = "identical" if found.is_identical else "different"
+        comparison = plan_comparison.comparison
+        areas = {f"AREA_{kind.upper()}": comparison.sum_area_m2(kind) for kind in ("in", "out", "changed")}
+        verdict = "identical" if comparison.is_identical else "different"
         return {
             **results,
             **areas,
-            "PARTS": len(found.changed_parts),
-            "IDENTICAL": found.is_identical,
+            "PARTS": len(comparison.changed_parts),
+            "IDENTICAL": comparison.is_identical,
             "VERDICT": verdict,
         }

@@ -100,10 +100,10 @@ class ComputeIndicators(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.what, self.origin, inputs, chosen = read_plan_source(self, parameters, context)
-        given = read_plan_options(self, parameters, context)
+        self.what, self.origin, inputs, has_chosen_layers = read_plan_source(self, parameters, context)
+        given_options = read_plan_options(self, parameters, context)
         self.options, self.options_from_project = fill_options_from_project(
-            given, self.what, context.project(), not chosen
+            given_options, self.what, context.project(), not has_chosen_layers
         )
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
         self.output.validate_target(LAYER_DRIVERS, inputs)
@@ -115,24 +115,29 @@ class ComputeIndicators(SanxianAlgorithm):
 
         cancellation = Cancellation(feedback.isCanceled)
         log_options_from_project(feedback, self.options_from_project)
-        done = compute_figures(
+        tabulated_plan = compute_figures(
             self.what,
             self.options,
             source=self.origin,
             progress=make_progress_callback(feedback),
             cancellation=cancellation,
         )
-        log_indicators(feedback, done)
+        log_indicators(feedback, tabulated_plan)
         results = {}
         if self.workbook:
-            write_figures_workbook(done, self.workbook, cancellation)
+            write_figures_workbook(tabulated_plan, self.workbook, cancellation)
             results[OUTPUT_XLSX] = self.workbook
-        write_documents(lambda: make_figures_document(done), list(self.documents.values()), cancellation)
+        write_documents(lambda: make_figures_document(tabulated_plan), list(self.documents.values()), cancellation)
         results |= self.documents
-        results |= self.output.write_table(self, parameters, context, make_figures_table(done), cancellation)
+        results |= self.output.write_table(self, parameters, context, make_figures_table(tabulated_plan), cancellation)
         log_written_files(feedback, (self.workbook, *self.documents.values(), self.output.file))
-        computed = done.indicators.compute_all_indicators()
-        states = [figure.state for one in computed for figure in one.figures]
+        computed_indicators = tabulated_plan.indicators.compute_all_indicators()
+        states = [figure.state for one in computed_indicators for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in STATES_BY_COUNT_OUTPUT.items()}
-        missing = sum(not one.figures for one in computed)
-        return {**results, **counts, "COMPUTED": len(computed) - missing, "NOT_COMPUTED": missing}
+        missing_count = sum(not one.figures for one in computed_indicators)
+        return {
+            **results,
+            **counts,
+            "COMPUTED": len(computed_indicators) - missing_count,
+            "NOT_COMPUTED": missing_count,
+        }

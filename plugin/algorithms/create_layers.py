@@ -71,14 +71,14 @@ class CreateLayers(SanxianAlgorithm):
             _set_widget(QgsProcessingParameterString(COUNTY, tr("County (code or name)")), "CountyWidget")
         )
         self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
-        existing = QgsProcessingParameterEnum(
+        existing_mode_parameter = QgsProcessingParameterEnum(
             EXISTING,
             tr("If the database exists"),
             options=list(_ACTIONS_ON_EXISTING),
             defaultValue=_ACTIONS_ON_EXISTING[0],
             usesStaticStrings=True,
         )
-        self.addParameter(_set_widget(existing, "ExistingWidget"))
+        self.addParameter(_set_widget(existing_mode_parameter, "ExistingWidget"))
         self.addParameter(
             mark_parameter_advanced(
                 make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
@@ -123,27 +123,27 @@ class CreateLayers(SanxianAlgorithm):
             raise InputError("output_missing")
 
     def execute(self, parameters, context, feedback):
-        made, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
-        log_created_layers(feedback, made, crs, notice, texts)
-        unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.created_names]
+        log_created_layers(feedback, created_layers, crs, notice, texts)
+        unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in created_layers.created_names]
         if unverified:
             params = {"count": len(unverified), "layers": ", ".join(unverified)}
             feedback.pushInfo(texts.get("toolbox", "unverified_fields", **params))
-        lists = {f.codes for t in self.templates if t.role in made.created_names for f in t.fields if f.codes}
-        unconfirmed = [
+        lists = {f.codes for t in self.templates if t.role in created_layers.created_names for f in t.fields if f.codes}
+        unconfirmed_lists = [
             texts.get_setting_name(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"
         ]
-        if unconfirmed:
+        if unconfirmed_lists:
             params = {
-                "count": len(unconfirmed),
-                "lists": "、".join(unconfirmed) if texts.lang == "zh" else ", ".join(unconfirmed),
+                "count": len(unconfirmed_lists),
+                "lists": "、".join(unconfirmed_lists) if texts.lang == "zh" else ", ".join(unconfirmed_lists),
             }
             feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
-        self._register_layers([*made.created_names, *made.existing_names], context)
-        return {OUTPUT: self.target, "LAYERS": len(made.created_names), "COUNTY_CODE": self.county.code}
+        self._register_layers([*created_layers.created_names, *created_layers.existing_names], context)
+        return {OUTPUT: self.target, "LAYERS": len(created_layers.created_names), "COUNTY_CODE": self.county.code}
 
-    def _register_layers(self, names, context) -> None:
+    def _register_layers(self, layer_roles, context) -> None:
         """Register the layers, so that QGIS loads them when the tool has ended.
 
         Nothing is registered if the user does not want results loaded.
@@ -152,7 +152,7 @@ class CreateLayers(SanxianAlgorithm):
             return
         sources = list_database_layers(Path(self.target))
         order = get_layer_order(self.standard)
-        for role in sorted(names, key=order.__getitem__):
+        for role in sorted(layer_roles, key=order.__getitem__):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
             details.forceName = True
@@ -167,14 +167,14 @@ class CreateLayers(SanxianAlgorithm):
         from ..core.geometry.crs import make_crs_label, parse_crs
         from ..core.standard.divisions import check_county_in_crs_zone, find_default_crs, require_drawable_crs
 
-        given = self.crs_given
+        given_crs = self.crs_given
         crs = (
-            require_drawable_crs(parse_crs(given), given)
-            if given
+            require_drawable_crs(parse_crs(given_crs), given_crs)
+            if given_crs
             else find_default_crs(self.county.code, self.divisions)
         )
         notice = check_county_in_crs_zone(crs, self.county.code, self.divisions)
-        made = create_database(
+        created_layers = create_database(
             self.target,
             self.templates,
             crs,
@@ -182,7 +182,7 @@ class CreateLayers(SanxianAlgorithm):
             existing=self.existing,
             cancellation=cancellation,
         )
-        return made, make_crs_label(crs), notice
+        return created_layers, make_crs_label(crs), notice
 
 
 def _make_styling_action(role, norm, county):

@@ -120,9 +120,9 @@ class DeriveThreeZones(SanxianAlgorithm):
         table = make_template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write_table(self, parameters, context, table, cancellation)
         log_written_files(feedback, [self.output.file])
-        found = derived.three_zones
-        areas = {name: found.get_zone_area_m2(space) for space, name in _AREA_OUTPUTS_BY_CODE.items()}
-        return {**results, **areas, "ZONES_M2": found.input_m2, "OVERLAP_M2": found.overlap_m2}
+        three_zones = derived.three_zones
+        areas = {name: three_zones.get_zone_area_m2(zone_code) for zone_code, name in _AREA_OUTPUTS_BY_CODE.items()}
+        return {**results, **areas, "ZONES_M2": three_zones.input_m2, "OVERLAP_M2": three_zones.overlap_m2}
 
     @run_in_python_thread
     def _derive_zones(self, feedback, cancellation: Cancellation) -> DerivedZones:
@@ -132,14 +132,16 @@ class DeriveThreeZones(SanxianAlgorithm):
 
         texts = Texts(get_interface_language())
         shots = {"zones": self.zones, "county": self.county}
-        given = {}
+        source_by_need = {}
         for name, shot in shots.items():
             if shot is not None:
                 feedback.setProgressText(texts.get("toolbox", "reading", layer=shot.name))
-                given[name] = read_snapshot(shot, cancellation=cancellation)
+                source_by_need[name] = read_snapshot(shot, cancellation=cancellation)
         feedback.setProgress(40)
-        roles = assign_roles_for_rule(given, {name: LayerNeed(name) for name in shots}, self.norm)
-        plan = assemble_plan(given.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation)
+        roles = assign_roles_for_rule(source_by_need, {name: LayerNeed(name) for name in shots}, self.norm)
+        plan = assemble_plan(
+            source_by_need.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation
+        )
         derived = derive_from_plan(plan, self.template, texts, cancellation=cancellation, used=self.used)
         feedback.setProgress(80)
         return derived

@@ -32,10 +32,10 @@ class DoctorAlgorithm(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))
 
     def execute(self, parameters, context, feedback):
-        lines, good = health.make_health_report(get_interface_language())
+        lines, is_healthy = health.make_health_report(get_interface_language())
         for state, line in lines:
             if state in (health.VERSION_OK, health.OPTIONAL_LIBRARY_ABSENT):
                 feedback.pushInfo(line)
             else:
                 feedback.pushWarning(line)
-        return {"OK": good, "REPORT": "\n".join(line for _, line in lines)}
+        return {"OK": is_healthy, "REPORT": "\n".join(line for _, line in lines)}

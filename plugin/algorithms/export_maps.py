@@ -145,11 +145,11 @@ class ExportMaps(SanxianAlgorithm):
 
         QGIS's lists of choices lack them.
         """
-        chosen = parameters.get(MAPS)
-        plain = {**parameters, MAPS: []} if _parse_map_ids(chosen) is not None else parameters
-        if plain.get(FORMAT) == _FORMER_BOTH_FORMATS:
-            plain = {**plain, FORMAT: _BOTH_FORMATS}
-        return super().checkParameterValues(plain, context)
+        maps_value = parameters.get(MAPS)
+        plain_parameters = {**parameters, MAPS: []} if _parse_map_ids(maps_value) is not None else parameters
+        if plain_parameters.get(FORMAT) == _FORMER_BOTH_FORMATS:
+            plain_parameters = {**plain_parameters, FORMAT: _BOTH_FORMATS}
+        return super().checkParameterValues(plain_parameters, context)
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries(Cancellation(feedback.isCanceled))
@@ -176,40 +176,46 @@ class ExportMaps(SanxianAlgorithm):
         return list_plan_layers(self.project)
 
     def _read_maps(self, parameters, context):
-        given = parameters.get(MAPS)
+        maps_value = parameters.get(MAPS)
         # For an empty value QGIS would return the first entry of its list.
-        ids = [] if given in (None, "", []) else _parse_map_ids(given)
+        ids = [] if maps_value in (None, "", []) else _parse_map_ids(maps_value)
         if ids is None:
-            known = list(maps.load_map_set().map_by_id)
-            ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
+            map_ids = list(maps.load_map_set().map_by_id)
+            ids = [map_ids[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
         return tuple(maps.select_maps(self.catalogue, ids))
 
     def _read_options(self, parameters, context):
         """Return the options; without SOURCE, empty ones come from the project's 县配置."""
-        given = RunOptions(
+        given_options = RunOptions(
             standard=self.read_text_parameter(parameters, "STANDARD", context),
             profile=self.read_text_parameter(parameters, "PROFILE", context),
             roles=self.read_text_parameter(parameters, ROLES, context),
             lang=get_report_language(),
         )
         if self.source or context.project() is None:
-            return given, {}
-        stored = county.make_check_options(context.project())
-        names = ("profile", "standard")
-        taken = {name: getattr(stored, name) for name in names if not getattr(given, name) and getattr(stored, name)}
-        options = replace(given, **taken, roles=given.roles or stored.roles)
-        return options, {name.upper(): value for name, value in taken.items()}
+            return given_options, {}
+        project_options = county.make_check_options(context.project())
+        option_names = ("profile", "standard")
+        values_from_project = {
+            name: getattr(project_options, name)
+            for name in option_names
+            if not getattr(given_options, name) and getattr(project_options, name)
+        }
+        options = replace(given_options, **values_from_project, roles=given_options.roles or project_options.roles)
+        return options, {name.upper(): value for name, value in values_from_project.items()}
 
     def _read_document(self, parameters, context):
         """Return the document information (成果信息) and messages on lowered secrecy levels.
 
         Raise InputError if no export is allowed.
         """
-        given = DocumentInfo(*(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS))
+        given_info = DocumentInfo(
+            *(self.read_text_parameter(parameters, name, context) for name in _DOCUMENT_PARAMETERS)
+        )
         from_project = not self.source and context.project() is not None
-        stored = document.read_document_info(context.project()) if from_project else DocumentInfo()
-        merged, lowering = override_document(given, stored)
-        resolved = resolve_document(merged, self.options.resolve_norm().profile)
+        project_info = document.read_document_info(context.project()) if from_project else DocumentInfo()
+        merged_info, lowering = override_document(given_info, project_info)
+        resolved = resolve_document(merged_info, self.options.resolve_norm().profile)
         resolved.require_exportable()
         return resolved.document_info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
 
@@ -218,8 +224,8 @@ class ExportMaps(SanxianAlgorithm):
         log_options_from_project(feedback, self.options_from_project)
         for message in self.lowered_secrecy:
             feedback.pushWarning(message.render(texts))
-        former = parameters.get(FORMAT) == _FORMER_BOTH_FORMATS
-        kind = _BOTH_FORMATS if former else self.parameterAsEnumString(parameters, FORMAT, context)
+        is_former_format = parameters.get(FORMAT) == _FORMER_BOTH_FORMATS
+        kind = _BOTH_FORMATS if is_former_format else self.parameterAsEnumString(parameters, FORMAT, context)
         order = MapExportOrder(
             maps=self.maps,
             page_size=self.catalogue.page_size_by_id[self.parameterAsEnumString(parameters, PAGE, context)],

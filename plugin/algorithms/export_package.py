@@ -111,14 +111,14 @@ class ExportPackage(CheckPlan):
         documents = self.parameterAsString(parameters, DOCUMENTS, context).strip()
         if documents and not Path(documents).is_dir():
             raise InputError("package_no_documents", folder=documents)
-        given = DocumentInfo(
+        given_info = DocumentInfo(
             secrecy=self.read_text_parameter(parameters, SECRECY, context),
             secrecy_reason=self.read_text_parameter(parameters, SECRECY_REASON, context),
         )
         # A reason without a secrecy level has no effect.
         info, lowering = self.options.document_info, None
-        if given.secrecy:
-            info, lowering = override_document(given, info or DocumentInfo())
+        if given_info.secrecy:
+            info, lowering = override_document(given_info, info or DocumentInfo())
         self.options = replace(self.options, document_info=info)
         self.order = ExportOrder(
             form,
@@ -136,25 +136,25 @@ class ExportPackage(CheckPlan):
 
         cancellation, progress = Cancellation(feedback.isCanceled), make_progress_callback(feedback)
         log_options_from_project(feedback, self.options_from_project)
-        checked = check_project_or_folder(
+        check_result = check_project_or_folder(
             self.what,
             self.options,
             source=self.origin,
             progress=lambda share, text: progress(_CHECK_SHARE_OF_PROGRESS * share, text),
             cancellation=cancellation,
         )
-        log_report(feedback, checked)
+        log_report(feedback, check_result)
         cancellation.raise_if_cancelled()
-        done = export_project_package(
-            checked,
+        exported_package = export_project_package(
+            check_result,
             self.order,
             progress=lambda share, text: progress(
                 _CHECK_SHARE_OF_PROGRESS + (1 - _CHECK_SHARE_OF_PROGRESS) * share, text
             ),
             cancellation=cancellation,
         )
-        log_package(feedback, done)
-        log_written_files(feedback, [str(done.path)])
-        summary = checked.report.summary
+        log_package(feedback, exported_package)
+        log_written_files(feedback, [str(exported_package.path)])
+        summary = check_result.report.summary
         results = {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
-        return {OUTPUT: str(done.path), "DIGEST": done.manifest_digest, **results}
+        return {OUTPUT: str(exported_package.path), "DIGEST": exported_package.manifest_digest, **results}

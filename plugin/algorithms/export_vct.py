@@ -75,12 +75,12 @@ class ExportVct(SanxianAlgorithm):
 
         self.templates = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db").templates
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        chosen = read_layer_list_parameter(self, parameters, LAYERS, context)
-        if self.source and chosen:
+        chosen_layers = read_layer_list_parameter(self, parameters, LAYERS, context)
+        if self.source and chosen_layers:
             raise InputError("source_and_layers")
         if self.source and not Path(self.source).exists():
             raise InputError("source_missing", source=self.source)
-        self.layer_snapshots = [] if self.source else chosen or read_project_layers(context)
+        self.layer_snapshots = [] if self.source else chosen_layers or read_project_layers(context)
         if not self.source and not self.layer_snapshots:
             raise InputError("vct_no_layers")
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
@@ -90,21 +90,21 @@ class ExportVct(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._write_vct_file(make_progress_callback(feedback), cancellation)
+        export_result = self._write_vct_file(make_progress_callback(feedback), cancellation)
         texts = Texts(get_interface_language())
         if self.source:
             from ..core.loading.unread_files import describe_unread_files
 
             for line in describe_unread_files(self.source, texts, cancellation):
                 feedback.pushWarning(line)
-        for key, params in done.notes:
+        for key, params in export_result.notes:
             feedback.pushWarning(texts.format_notice(key, params))
-        for name, rows in done.row_counts.items():
+        for name, rows in export_result.row_counts.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
-        feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=done.boundary_line_count))
+        feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=export_result.boundary_line_count))
         log_written_files(feedback, [self.target])
-        counts = {"LAYERS_WRITTEN": len(done.row_counts), "FEATURES": sum(done.shape_counts.values())}
-        return {OUTPUT: self.target, **counts, "ROWS": sum(done.row_counts.values())}
+        counts = {"LAYERS_WRITTEN": len(export_result.row_counts), "FEATURES": sum(export_result.shape_counts.values())}
+        return {OUTPUT: self.target, **counts, "ROWS": sum(export_result.row_counts.values())}
 
     @run_in_python_thread
     def _write_vct_file(self, progress, cancellation: Cancellation):

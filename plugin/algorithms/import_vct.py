@@ -117,18 +117,18 @@ class ImportVct(SanxianAlgorithm):
         progress_of_all = make_progress_callback(feedback)
         part = _IMPORT_SHARE_OF_PROGRESS if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._import_file(lambda share, text: progress_of_all(part * share, text), cancellation)
+        import_result = self._import_file(lambda share, text: progress_of_all(part * share, text), cancellation)
         texts = Texts(get_interface_language())
-        remarks = [texts.format_notice(key, params) for key, params in done.notes]
+        remarks = [texts.format_notice(key, params) for key, params in import_result.notes]
         for remark in remarks:
             feedback.pushWarning(remark)
-        for name, rows in done.row_counts.items():
+        for name, rows in import_result.row_counts.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
-        feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=done.crs))
+        feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=import_result.crs))
         log_written_files(feedback, [self.target])
         if self.norm is not None:
-            self._register_layers(done.row_counts, context)
-        counts = {"LAYERS": len(done.row_counts), "ROWS": sum(done.row_counts.values())}
+            self._register_layers(import_result.row_counts, context)
+        counts = {"LAYERS": len(import_result.row_counts), "ROWS": sum(import_result.row_counts.values())}
         results = {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
         if self.options is not None:
             results |= self._check_database(
@@ -144,34 +144,43 @@ class ImportVct(SanxianAlgorithm):
         if not self.parameterAsBool(parameters, CHECK, context):
             return None
         project = context.project()
-        stored = county.make_check_options(project) if project is not None else RunOptions()
-        standard = self.read_text_parameter(parameters, STANDARD, context) or stored.standard
-        return RunOptions(standard=standard, profile=stored.profile, phase=stored.phase, lang=get_interface_language())
+        project_options = county.make_check_options(project) if project is not None else RunOptions()
+        standard = self.read_text_parameter(parameters, STANDARD, context) or project_options.standard
+        return RunOptions(
+            standard=standard,
+            profile=project_options.profile,
+            phase=project_options.phase,
+            lang=get_interface_language(),
+        )
 
     def _check_database(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the imported database, log a summary, and return it as results."""
         from ..core.exchange.vct.database import check_imported
 
         options = self.options
-        done = check_imported(
+        import_check = check_imported(
             lambda: check_project_or_folder(self.target, options, progress=progress, cancellation=cancellation).report,
             Texts(get_interface_language()),
         )
-        for line in done.summary_sentences:
-            (feedback.pushInfo if done.verdict == "pass" else feedback.pushWarning)(line)
-        return {"VERDICT": done.verdict, "ERRORS": done.error_count, "WARNINGS": done.warning_count}
+        for line in import_check.summary_sentences:
+            (feedback.pushInfo if import_check.verdict == "pass" else feedback.pushWarning)(line)
+        return {
+            "VERDICT": import_check.verdict,
+            "ERRORS": import_check.error_count,
+            "WARNINGS": import_check.warning_count,
+        }
 
-    def _register_layers(self, names, context) -> None:
+    def _register_layers(self, table_names, context) -> None:
         """Register the imported layers, so that QGIS loads them in a group of the file."""
         sources = list_database_layers(Path(self.target))
         order = get_layer_order(self.standard)
-        for name in names:
+        for name in table_names:
             if name not in sources:
                 continue
             role = name.upper()
             template = self.standard.templates.get(role)
-            shown = f"{template.name} {role}" if template else name
-            details = QgsProcessingContext.LayerDetails(shown, context.project(), OUTPUT)
+            layer_title = f"{template.name} {role}" if template else name
+            details = QgsProcessingContext.LayerDetails(layer_title, context.project(), OUTPUT)
             details.forceName = True
             details.groupName = tr("VCT {name}").format(name=Path(self.source).stem)
             # The highest key is drawn on top: control lines above the areas that would hide them, as in a new

@@ -153,10 +153,12 @@ def get_vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLay
     Raise InputError if a layer cannot be read.
     """
     layers = algorithm.parameterAsLayerList(parameters, name, context)
-    given = parameters[name] if isinstance(parameters[name], list | tuple) else [parameters[name]]
-    if len(layers) < len(given):
-        known = {layer.source() for layer in layers} | {layer.id() for layer in layers} | {lay.name() for lay in layers}
-        unread = next((g for g in given if isinstance(g, str) and g not in known), given[0])
+    given_layers = parameters[name] if isinstance(parameters[name], list | tuple) else [parameters[name]]
+    if len(layers) < len(given_layers):
+        layer_identifiers = (
+            {layer.source() for layer in layers} | {layer.id() for layer in layers} | {layer.name() for layer in layers}
+        )
+        unread = next((g for g in given_layers if isinstance(g, str) and g not in layer_identifiers), given_layers[0])
         raise _make_unreadable_layer_error(name, unread, context)
     for layer in layers:
         if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
@@ -186,8 +188,8 @@ def _make_unreadable_layer_error(name, value, context) -> InputError:
         value = value.source
     if isinstance(value, QgsProperty):
         value = value.valueAsString(context.expressionContext(), "")[0]
-    shown = value.name() if hasattr(value, "name") else str(value)
-    return InputError("layer_unreadable_here", name=name, layer=shown)
+    layer_label = value.name() if hasattr(value, "name") else str(value)
+    return InputError("layer_unreadable_here", name=name, layer=layer_label)
 
 
 def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSnapshot], str, list[str], bool]:
@@ -200,18 +202,18 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSn
         layers.
     """
     source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
-    chosen = read_layer_list_parameter(algorithm, parameters, LAYERS, context)
-    if source and chosen:
+    chosen_layers = read_layer_list_parameter(algorithm, parameters, LAYERS, context)
+    if source and chosen_layers:
         raise InputError("source_and_layers")
     if source:
         if not Path(source).exists():
             raise InputError("source_missing", source=source)
         return source, source, [source], True
-    shots = chosen or read_project_layers(context)
+    shots = chosen_layers or read_project_layers(context)
     if not shots:
         raise InputError("no_layers")
     project = context.project()
-    return shots, project.baseName() if project else "", [shot.file_path for shot in shots], bool(chosen)
+    return shots, project.baseName() if project else "", [shot.file_path for shot in shots], bool(chosen_layers)
 
 
 def fill_options_from_project(
@@ -225,11 +227,11 @@ def fill_options_from_project(
     if isinstance(what, str) or project is None:
         return given, {}
     # Use the waivers of these layers: other layers of the project may be in another folder.
-    stored = replace(
+    project_options = replace(
         county.make_check_options(project),
         waivers=waivers.find_waiver_file_to_apply(project, [shot.file_path for shot in what]),
     )
-    names = (
+    option_names = (
         "profile",
         "standard",
         "scope",
@@ -241,13 +243,23 @@ def fill_options_from_project(
         "baseline",
         "register",
     )
-    taken = {name: getattr(stored, name) for name in names if not getattr(given, name) and getattr(stored, name)}
+    values_from_project = {
+        name: getattr(project_options, name)
+        for name in option_names
+        if not getattr(given, name) and getattr(project_options, name)
+    }
     ids = {shot.layer_id for shot in what}
-    roles = given.roles or {role: layer for role, layer in stored.list_role_choices().items() if layer in ids}
+    roles = given.roles or {role: layer for role, layer in project_options.list_role_choices().items() if layer in ids}
     options = replace(
-        given, **taken, roles=roles, notices=stored.notices if whole else (), document_info=stored.document_info
+        given,
+        **values_from_project,
+        roles=roles,
+        notices=project_options.notices if whole else (),
+        document_info=project_options.document_info,
     )
-    return options, {name.upper(): ",".join(value) if name == "rules" else value for name, value in taken.items()}
+    return options, {
+        name.upper(): ",".join(value) if name == "rules" else value for name, value in values_from_project.items()
+    }
 
 
 def read_plan_options(algorithm, parameters, context) -> RunOptions:

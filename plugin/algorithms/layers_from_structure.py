@@ -111,9 +111,9 @@ class LayersFromStructure(SanxianAlgorithm):
             raise InputError("output_missing")
 
     def execute(self, parameters, context, feedback):
-        structure, made, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
+        structure, created_layers, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
-        log_created_layers(feedback, made, crs, notice, texts)
+        log_created_layers(feedback, created_layers, crs, notice, texts)
         for note in structure.unknown_domains:
             feedback.pushWarning(
                 texts.get(
@@ -122,7 +122,7 @@ class LayersFromStructure(SanxianAlgorithm):
             )
         if self.folder:
             feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
-        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.created_names)}
+        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(created_layers.created_names)}
 
     @run_in_python_thread
     def _create_layers(self, cancellation: Cancellation):
@@ -131,7 +131,7 @@ class LayersFromStructure(SanxianAlgorithm):
 
         structure = read_structure(self.source, self.standard)
         crs, notice = choose_plan_crs(self.crs_given, self.county)
-        made = create_from_structure(
+        created_layers = create_from_structure(
             structure,
             self.standard,
             self.target,
@@ -140,4 +140,4 @@ class LayersFromStructure(SanxianAlgorithm):
             folder=self.folder,
             cancellation=cancellation,
         )
-        return structure, made, make_crs_label(crs), notice
+        return structure, created_layers, make_crs_label(crs), notice

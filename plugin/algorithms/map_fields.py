@@ -75,9 +75,11 @@ class MapFields(SanxianAlgorithm):
             "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted "
             "in a copy for others: the fields are kept and left empty."
         )
-        names = tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
-        listed = tr("Templates: {names}. Their fields and codes: menu Data Dictionary.").format(names=names)
-        return f"{text}\n\n{listed}"
+        template_names = tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
+        templates_sentence = tr("Templates: {names}. Their fields and codes: menu Data Dictionary.").format(
+            names=template_names
+        )
+        return f"{text}\n\n{templates_sentence}"
 
     def initAlgorithm(self, configuration=None):
         any_geometry = Qgis.ProcessingSourceType.VectorAnyGeometry
@@ -112,8 +114,8 @@ class MapFields(SanxianAlgorithm):
         self.standard = load_standard(self.read_text_parameter(parameters, STANDARD, context) or "county_db")
         role = self.read_text_parameter(parameters, TEMPLATE, context).upper()
         if role not in self.standard.templates:
-            known = ", ".join(sorted(self.standard.templates))
-            raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=known)
+            template_roles = ", ".join(sorted(self.standard.templates))
+            raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=template_roles)
         self.template = self.standard.templates[role]
         self.layer_snapshot = read_layer_parameter(self, parameters, INPUT, context)
         if self.layer_snapshot is None:
@@ -204,8 +206,8 @@ class MapFields(SanxianAlgorithm):
         cancellation.raise_if_cancelled()
         mapped = apply_mapping(layer, mapping, self.template, self.standard)
         if self.drop_personal:
-            losses = mask_personal_losses(mapped.losses, self.template)
-            mapped = replace(mapped, frame=drop_personal_fields(mapped.frame, self.template), losses=losses)
+            masked_losses = mask_personal_losses(mapped.losses, self.template)
+            mapped = replace(mapped, frame=drop_personal_fields(mapped.frame, self.template), losses=masked_losses)
         feedback.setProgress(70)
         feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
         return layer, mapping, proposals, mapped
@@ -222,8 +224,10 @@ class MapFields(SanxianAlgorithm):
             feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
         for target, translation in mapping.translation_by_target.items():
             if translation.list_id:
-                named = texts.get_setting_name(f"codes.{translation.list_id}")
-                line = texts.get("mapping", "translated", target=target, list=named, column=translation.target_column)
+                code_list_name = texts.get_setting_name(f"codes.{translation.list_id}")
+                line = texts.get(
+                    "mapping", "translated", target=target, list=code_list_name, column=translation.target_column
+                )
                 feedback.pushInfo(line)
         for proposal in proposals:
             if proposal.doubt_reason:
@@ -231,9 +235,9 @@ class MapFields(SanxianAlgorithm):
                     "mapping", proposal.doubt_reason, target=proposal.target_field, source=proposal.source_field
                 )
                 feedback.pushWarning(message)
-        for key, names in (("unfilled", mapped.unfilled_fields), ("unmapped", mapped.unmapped_fields)):
-            if names:
-                feedback.pushInfo(texts.get("mapping", key, fields=", ".join(names)))
+        for key, field_names in (("unfilled", mapped.unfilled_fields), ("unmapped", mapped.unmapped_fields)):
+            if field_names:
+                feedback.pushInfo(texts.get("mapping", key, fields=", ".join(field_names)))
         rows = [loss for loss in mapped.losses if loss.fid is not None]
         empty = sum(not loss.is_carried_over for loss in rows)
         if self.drop_personal and self.template.personal_fields:

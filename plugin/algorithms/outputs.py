@@ -159,8 +159,8 @@ class LayerOutput:
 
         ``system``: CRS of the layer, a QgsCoordinateReferenceSystem.
         """
-        written = fields if self.database else _drop_aliases(fields)
-        sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, written, geometry, system)
+        sink_fields = fields if self.database else _drop_aliases(fields)
+        sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, sink_fields, geometry, system)
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, self.name))
         layer = context.temporaryLayerStore().mapLayer(identifier)
@@ -199,12 +199,12 @@ class LayerOutput:
 
 def _drop_aliases(fields: QgsFields) -> QgsFields:
     """Return the fields without aliases, which the sink of a layer would warn about."""
-    plain = QgsFields()
+    fields_without_alias = QgsFields()
     for field in fields:
         one = QgsField(field)
         one.setAlias("")
-        plain.append(one)
-    return plain
+        fields_without_alias.append(one)
+    return fields_without_alias
 
 
 class FindingsOutput(LayerOutput):

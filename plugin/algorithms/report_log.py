@@ -77,22 +77,26 @@ def log_indicators(feedback, done: TabulatedPlan) -> None:
     from ..core.render import figures as shown
     from ..core.render.words import ReportTexts
 
-    words = ReportTexts(done.indicators.texts.lang)
+    report_texts = ReportTexts(done.indicators.texts.lang)
     for notice in done.notices:
         feedback.pushInfo(notice)
-    for computed in done.indicators.compute_all_indicators():
-        name = computed.definition.name(words.lang)
-        for one in computed.figures:
-            target = words.get("cli", "of_target", target=shown.format_target(one, words)) if one.target else ""
-            given = {
-                "value": shown.format_indicator_value(one, words),
+    for computed_indicator in done.indicators.compute_all_indicators():
+        name = computed_indicator.definition.name(report_texts.lang)
+        for one in computed_indicator.figures:
+            target = (
+                report_texts.get("cli", "of_target", target=shown.format_target(one, report_texts))
+                if one.target
+                else ""
+            )
+            figure_params = {
+                "value": shown.format_indicator_value(one, report_texts),
                 "target": target,
-                "state": shown.format_state(one, words),
+                "state": shown.format_state(one, report_texts),
             }
-            line = words.get("cli", "figure", name=name, **given)
+            line = report_texts.get("cli", "figure", name=name, **figure_params)
             (feedback.pushWarning if one.state in ("broken", "close", "unconfirmed") else feedback.pushInfo)(line)
-        if not computed.figures:
-            feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.missing_reason))
+        if not computed_indicator.figures:
+            feedback.pushInfo(report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
 
 
 def log_copy_of_sealed_layer(feedback, role: str, norm: Norm) -> None:
@@ -114,12 +118,12 @@ def log_comparison(feedback, done: PlanComparison) -> None:
     from ..core.versions.tables import get_comparison_verdict, list_difference_sentences
 
     texts = Texts(get_interface_language())
-    found = done.comparison
+    comparison = done.comparison
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
-    sums = {name: format_number(found.sum_area_m2(kind), 2) for name, kind in areas.items()}
-    layer = found.later_edition.layer.template.name if texts.lang == "zh" else done.role
+    sums = {name: format_number(comparison.sum_area_m2(kind), 2) for name, kind in areas.items()}
+    layer = comparison.later_edition.layer.template.name if texts.lang == "zh" else done.role
     line = texts.get("versions", "summary", verdict=get_comparison_verdict(done, texts), layer=layer, **sums)
-    (feedback.pushInfo if found.is_identical else feedback.pushWarning)(line)
+    (feedback.pushInfo if comparison.is_identical else feedback.pushWarning)(line)
     for reason in list_difference_sentences(done, texts):
         feedback.pushInfo(reason)
 
@@ -171,7 +175,7 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
 
     Then log differences of the sums, and skipped features.
     """
-    texts, found = Texts(get_interface_language()), derived.three_zones
+    texts, three_zones = Texts(get_interface_language()), derived.three_zones
     for figure in derived.indicators:
         line = texts.get(
             "toolbox", "space_line", name=texts.get_indicator_name(figure.id), km2=format_number(figure.value, 4),
@@ -181,15 +185,23 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
         feedback.pushInfo(
             line + (texts.get("toolbox", "space_share", share=format_number(share, 2)) if share is not None else "")
         )
-    sums = {"zones": format_number(found.input_m2, 2), "spaces": format_number(found.total_m2, 2)}
-    feedback.pushInfo(texts.get("toolbox", "space_sums", **sums, difference=format_number(found.difference_m2, 2)))
-    for code, (count, area_m2) in sorted(found.unmapped_zones.items()):
+    sums = {"zones": format_number(three_zones.input_m2, 2), "spaces": format_number(three_zones.total_m2, 2)}
+    feedback.pushInfo(
+        texts.get("toolbox", "space_sums", **sums, difference=format_number(three_zones.difference_m2, 2))
+    )
+    for code, (count, area_m2) in sorted(three_zones.unmapped_zones.items()):
         params = {"count": count, "area": format_number(area_m2, 2), "code": code}
         feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
-    if not found.do_areas_add_up:
-        params = {"overlap": format_number(found.overlap_m2, 2), "between": format_number(found.shared_between_m2, 2)}
+    if not three_zones.do_areas_add_up:
+        params = {
+            "overlap": format_number(three_zones.overlap_m2, 2),
+            "between": format_number(three_zones.shared_between_m2, 2),
+        }
         feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
-    for key, count in (("space_missing", found.missing_shape_count), ("space_repaired", found.repaired_shape_count)):
+    for key, count in (
+        ("space_missing", three_zones.missing_shape_count),
+        ("space_repaired", three_zones.repaired_shape_count),
+    ):
         if count:
             feedback.pushWarning(texts.get("toolbox", key, count=count))
 
@@ -222,12 +234,12 @@ def log_created_layers(
     """
     if notice:
         feedback.pushWarning(texts.format_notice(*notice))
-    for key, layers, more in (
+    for key, layers, message_params in (
         ("created_layers", made.created_names, {"crs": crs}),
         ("kept_layers", made.existing_names, {}),
     ):
         if layers:
-            feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
+            feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **message_params))
 
 
 def log_written_files(feedback, paths: Iterable[str]) -> None:
@@ -243,10 +255,13 @@ def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: 
     if outcome.used_project_layout_names:
         feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.used_project_layout_names)))
     # Group maps by message: a county without the layers of a town centre lacks many maps for the same reason.
-    alike: dict[tuple, list[str]] = {}
+    titles_by_message: dict[tuple, list[str]] = {}
     for one, lack in outcome.not_made:
-        alike.setdefault((lack.key, *lack.params.items()), []).append(one.title)
-    lines = [texts.get("maps", key, map="”、“".join(titles), **dict(rest)) for (key, *rest), titles in alike.items()]
+        titles_by_message.setdefault((lack.key, *lack.params.items()), []).append(one.title)
+    lines = [
+        texts.get("maps", key, map="”、“".join(titles), **dict(message_params))
+        for (key, *message_params), titles in titles_by_message.items()
+    ]
     for line in lines:
         feedback.pushWarning(line)
     if outcome.written_files:

@@ -53,7 +53,7 @@ _LIMIT_OPTIONS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 def _get_family_name(family: str) -> str:
     """Return the toolbox title of a family of rules, such as TOP."""
-    names = {
+    family_names = {
         "SCH": tr("Rules: structure"),
         "GEO": tr("Rules: geometry"),
         "ATT": tr("Rules: attributes"),
@@ -62,7 +62,7 @@ def _get_family_name(family: str) -> str:
         "LAW": tr("Rules: quotas and thresholds"),
         "DOC": tr("Rules: package"),
     }
-    return names.get(family, family)
+    return family_names.get(family, family)
 
 
 class RuleAlgorithm(SanxianAlgorithm):
@@ -155,11 +155,11 @@ class RuleAlgorithm(SanxianAlgorithm):
             self.addParameter(make_text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
 
     def _make_number_parameter(self, parameter: RuleParameter) -> QgsProcessingParameterNumber:
-        sign = _UNIT_SIGNS.get(parameter.unit, "")
-        named = self.texts.get_section("parameters").get(parameter.name, parameter.name.replace("_", " "))
+        unit_sign = _UNIT_SIGNS.get(parameter.unit, "")
+        parameter_title = self.texts.get_section("parameters").get(parameter.name, parameter.name.replace("_", " "))
         # An empty value uses that of the profile or the standard; a default here would override theirs.
         default = tr("empty: the setting, by default {value}").format(value=f"{parameter.default:g}")
-        label = f"{named} ({sign}; {default})" if sign else f"{named} ({default})"
+        label = f"{parameter_title} ({unit_sign}; {default})" if unit_sign else f"{parameter_title} ({default})"
         return _make_optional_number_parameter(parameter.name.upper(), label)
 
     def prepare(self, parameters, context, feedback):
@@ -184,8 +184,8 @@ class RuleAlgorithm(SanxianAlgorithm):
             base_year=self._read_number(parameters, "BASE_YEAR", context, integer=True),
             **{name: self.read_text_parameter(parameters, name.upper(), context) for name in self._list_tables()},
         )
-        given = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
-        self.given = {name: value for name, value in given.items() if value is not None}
+        given_values = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
+        self.given = {name: value for name, value in given_values.items() if value is not None}
         limits = {field: self._read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
@@ -197,21 +197,21 @@ class RuleAlgorithm(SanxianAlgorithm):
     def _read_number(self, parameters, name, context, *, integer=False):
         if self.parameterDefinition(name) is None or parameters.get(name) in (None, ""):
             return None
-        read = self.parameterAsInt if integer else self.parameterAsDouble
-        return read(parameters, name, context)
+        read_parameter = self.parameterAsInt if integer else self.parameterAsDouble
+        return read_parameter(parameters, name, context)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        checked = self._check_layers(feedback, cancellation)
-        (outcome,) = checked.report.rules
-        self._raise_if_not_run(checked)
-        log_single_rule_check(feedback, checked)
-        write_check_outputs(checked, OutputPaths(findings=self.findings.file), cancellation=cancellation)
-        results = self.findings.write_findings(self, parameters, context, checked, cancellation)
+        check_result = self._check_layers(feedback, cancellation)
+        (outcome,) = check_result.report.rules
+        self._raise_if_not_run(check_result)
+        log_single_rule_check(feedback, check_result)
+        write_check_outputs(check_result, OutputPaths(findings=self.findings.file), cancellation=cancellation)
+        results = self.findings.write_findings(self, parameters, context, check_result, cancellation)
         log_written_files(feedback, [self.findings.file])
-        summary = checked.report.summary
+        summary = check_result.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
-        return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}
+        return {**results, **counts, "FINDINGS": len(check_result.report.findings), "OUTCOME": str(outcome.outcome)}
 
     @run_in_python_thread
     def _check_layers(self, feedback, cancellation: Cancellation) -> CheckResult:
@@ -221,29 +221,31 @@ class RuleAlgorithm(SanxianAlgorithm):
         norm = self.base.resolve_norm()
         progress = make_progress_callback(feedback)
         shots = [*self.sources.values(), *self.other_layers]
-        read = list(
+        source_layers = list(
             read_snapshots(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
         )
-        named = dict(zip(self.sources, read, strict=False))
-        roles = assign_roles_for_rule(named, {**self.rule.needs, TOWNSHIPS: LayerNeed(TOWNSHIPS)}, norm, self.role)
+        layer_by_need = dict(zip(self.sources, source_layers, strict=False))
+        roles = assign_roles_for_rule(
+            layer_by_need, {**self.rule.needs, TOWNSHIPS: LayerNeed(TOWNSHIPS)}, norm, self.role
+        )
         options = replace(
             self.base,
             roles=roles,
             parameters={self.rule.code: self.given},
             tolerance=replace(norm.make_tolerance(), **self.limits) if self.limits else None,
         )
-        return core_check(read, options, progress=progress, cancellation=cancellation)
+        return core_check(source_layers, options, progress=progress, cancellation=cancellation)
 
-    def _raise_if_not_run(self, checked: CheckResult) -> None:
+    def _raise_if_not_run(self, check_result: CheckResult) -> None:
         """Raise InputError if the rule did not run; a model would take it for a pass."""
-        (outcome,) = checked.report.rules
+        (outcome,) = check_result.report.rules
         state = str(outcome.outcome)
         if state == "crashed":
             raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
         if state == "skipped":
             reasons = [
                 Texts(self.base.lang).format_problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
-                for u in checked.plan.unusable_layers.values()
+                for u in check_result.plan.unusable_layers.values()
             ]
             raise InputError("rule_not_run", rule=outcome.code, reason=" ".join(reasons) or outcome.reason)
 

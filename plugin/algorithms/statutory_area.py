@@ -41,34 +41,46 @@ if TYPE_CHECKING:
 _MAX_LOGGED_IDS = 10
 
 
-def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
+def _log_areas(feedback, measurement: MeasuredAreas, tolerance_m2: float) -> None:
     """Log sums of areas, differences of stored areas, and features with problems."""
-    texts, areas, compared = Texts(get_interface_language()), done.measured_areas, done.stored_comparison
-    for key, params in done.source.notices:
+    texts, areas, stored_comparison = (
+        Texts(get_interface_language()),
+        measurement.measured_areas,
+        measurement.stored_comparison,
+    )
+    for key, params in measurement.source.notices:
         feedback.pushInfo(texts.format_notice(key, params))
     sums = {basis: _format_m2(areas.sum_area_m2(basis)) for basis in ("statutory", "geodesic", "planar")}
     rows = len(areas.statutory)
-    feedback.pushInfo(texts.get("areas", "sums", layer=done.source.name, rows=rows, plane=areas.plane_crs_name, **sums))
-    if done.non_cgcs2000_crs_name:
-        feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=done.non_cgcs2000_crs_name))
-    if done.has_stored_area:
-        values = compared.stored_m2[compared.stored_m2 == compared.stored_m2]
-        stored, count = float(values.sum()), int(compared.is_different.sum())
-        more = stored - areas.sum_area_m2("statutory")
-        params = {"stored": _format_m2(stored), "difference": _format_m2(abs(more)), "tolerance": f"{tolerance_m2:g}"}
-        key = "sums_stored_less" if round(more, 2) < 0 else "sums_stored"
-        line = texts.get("areas", key, field=done.field_name, count=count, **params)
+    feedback.pushInfo(
+        texts.get("areas", "sums", layer=measurement.source.name, rows=rows, plane=areas.plane_crs_name, **sums)
+    )
+    if measurement.non_cgcs2000_crs_name:
+        feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=measurement.non_cgcs2000_crs_name))
+    if measurement.has_stored_area:
+        values = stored_comparison.stored_m2[stored_comparison.stored_m2 == stored_comparison.stored_m2]
+        stored_sum_m2, count = float(values.sum()), int(stored_comparison.is_different.sum())
+        surplus_m2 = stored_sum_m2 - areas.sum_area_m2("statutory")
+        params = {
+            "stored": _format_m2(stored_sum_m2),
+            "difference": _format_m2(abs(surplus_m2)),
+            "tolerance": f"{tolerance_m2:g}",
+        }
+        key = "sums_stored_less" if round(surplus_m2, 2) < 0 else "sums_stored"
+        line = texts.get("areas", key, field=measurement.field_name, count=count, **params)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
-        empty = int((compared.is_different & (compared.stored_m2 != compared.stored_m2)).sum())
+        empty = int(
+            (stored_comparison.is_different & (stored_comparison.stored_m2 != stored_comparison.stored_m2)).sum()
+        )
         if empty:
-            feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=done.field_name))
+            feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=measurement.field_name))
     else:
-        feedback.pushInfo(texts.get("areas", "no_stored", field=done.field_name))
-    if compared.apparent_unit:
-        unit = texts.get("areas", f"unit_{compared.apparent_unit}")
-        feedback.pushWarning(texts.get("areas", "unit", field=done.field_name, unit=unit))
-    if done.replaced_columns:
-        feedback.pushInfo(texts.get("areas", "replaced", fields=", ".join(done.replaced_columns)))
+        feedback.pushInfo(texts.get("areas", "no_stored", field=measurement.field_name))
+    if stored_comparison.apparent_unit:
+        unit = texts.get("areas", f"unit_{stored_comparison.apparent_unit}")
+        feedback.pushWarning(texts.get("areas", "unit", field=measurement.field_name, unit=unit))
+    if measurement.replaced_columns:
+        feedback.pushInfo(texts.get("areas", "replaced", fields=", ".join(measurement.replaced_columns)))
     stray = set(areas.rows_outside_zone)
     for key, positions in (
         ("bare", [n for n in areas.without_shape if n not in stray]),
@@ -78,15 +90,15 @@ def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
         if positions:
             params = {
                 "count": len(positions),
-                "fids": _format_ids([done.fids[n] for n in positions]),
-                "field": done.field_name,
+                "fids": _format_ids([measurement.fids[n] for n in positions]),
+                "field": measurement.field_name,
             }
             feedback.pushWarning(texts.get("areas", key, **params))
 
 
-def _log_area_adjustment(feedback, done: MeasuredAreas, unconfirmed_share: float | None) -> None:
+def _log_area_adjustment(feedback, measurement: MeasuredAreas, unconfirmed_share: float | None) -> None:
     """Log control areas, refused adjustments, and parts outside all control areas."""
-    texts, levelled = Texts(get_interface_language()), require_value(done.adjusted_areas, "the levelled areas")
+    texts, levelled = Texts(get_interface_language()), require_value(measurement.adjusted_areas, "the levelled areas")
     for name, unit in levelled.control_area_adjustments:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
         figures_text = {
@@ -98,7 +110,7 @@ def _log_area_adjustment(feedback, done: MeasuredAreas, unconfirmed_share: float
         else:
             feedback.pushInfo(texts.get("areas", "unit_closed", name=name, **figures_text))
     if levelled.rows_outside_control:
-        fids = _format_ids([done.fids[n] for n in levelled.rows_outside_control])
+        fids = _format_ids([measurement.fids[n] for n in levelled.rows_outside_control])
         feedback.pushWarning(texts.get("areas", "outside", count=len(levelled.rows_outside_control), fids=fids))
     if levelled.empty_control_names:
         feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(levelled.empty_control_names)))
@@ -113,8 +125,8 @@ def _format_m2(area: float) -> str:
 
 def _format_ids(fids: list[int]) -> str:
     """Return the first feature ids of a list, as text."""
-    shown = ", ".join(map(str, fids[:_MAX_LOGGED_IDS]))
-    return f"{shown} …" if len(fids) > _MAX_LOGGED_IDS else shown
+    id_list = ", ".join(map(str, fids[:_MAX_LOGGED_IDS]))
+    return f"{id_list} …" if len(fids) > _MAX_LOGGED_IDS else id_list
 
 
 INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
@@ -259,46 +271,50 @@ class StatutoryArea(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._measure_areas(feedback, cancellation)
-        _log_areas(feedback, done, self.tolerance)
-        if done.adjusted_areas is not None:
+        measurement = self._measure_areas(feedback, cancellation)
+        _log_areas(feedback, measurement, self.tolerance)
+        if measurement.adjusted_areas is not None:
             from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
-            _log_area_adjustment(feedback, done, share)
+            _log_area_adjustment(feedback, measurement, share)
         feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
-        results = self._write_areas(parameters, context, done, cancellation)
+        results = self._write_areas(parameters, context, measurement, cancellation)
         log_written_files(feedback, [self.output.file])
         if self.mode == WRITE_MODE:
-            log_copy_of_sealed_layer(feedback, done.role, self.norm)
-        areas, levelled = done.measured_areas, done.adjusted_areas
+            log_copy_of_sealed_layer(feedback, measurement.role, self.norm)
+        areas, levelled = measurement.measured_areas, measurement.adjusted_areas
         sums = {f"{basis.upper()}_M2": areas.sum_area_m2(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
-        results |= {"DIFFERING": int(done.stored_comparison.is_different.sum()) if done.has_stored_area else 0}
-        if done.has_stored_area:
-            stored = done.stored_comparison.stored_m2
-            results |= {"STORED_M2": float(stored[stored == stored].sum())}
+        results |= {
+            "DIFFERING": int(measurement.stored_comparison.is_different.sum()) if measurement.has_stored_area else 0
+        }
+        if measurement.has_stored_area:
+            stored_areas_m2 = measurement.stored_comparison.stored_m2
+            results |= {"STORED_M2": float(stored_areas_m2[stored_areas_m2 == stored_areas_m2].sum())}
         if levelled is not None:
             results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
             results |= {"REFUSED": levelled.refused_count}
         return results
 
-    def _write_areas(self, parameters, context, done: MeasuredAreas, cancellation: Cancellation) -> dict[str, Any]:
-        written = AreaFieldSpec(
-            done.field_name,
+    def _write_areas(
+        self, parameters, context, measurement: MeasuredAreas, cancellation: Cancellation
+    ) -> dict[str, Any]:
+        area_field_spec = AreaFieldSpec(
+            measurement.field_name,
             self.mode == WRITE_MODE,
-            done.declared_field.alias if done.declared_field else "",
-            done.decimals,
+            measurement.declared_field.alias if measurement.declared_field else "",
+            measurement.decimals,
         )
         if self.mode == CHECK_MODE:
-            written.filled_row_positions = set(done.stored_comparison.is_different.nonzero()[0].tolist())
+            area_field_spec.filled_row_positions = set(measurement.stored_comparison.is_different.nonzero()[0].tolist())
         table = make_area_table(
             self.layer_snapshot,
-            done.fids,
-            done.measured_areas,
-            done.stored_comparison,
-            done.adjusted_areas,
-            written,
+            measurement.fids,
+            measurement.measured_areas,
+            measurement.stored_comparison,
+            measurement.adjusted_areas,
+            area_field_spec,
             self.texts,
         )
         return self.output.write_table(self, parameters, context, table, cancellation)
@@ -320,34 +336,48 @@ class StatutoryArea(SanxianAlgorithm):
             Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
         )
         source = read_snapshot(self.layer_snapshot, cancellation=cancellation)
-        field, declared = find_area_field(source, self.norm, self.field)
-        there = self._validate_field(source, field)
-        decimals = AREA_DECIMALS if declared is None or declared.decimals is None else declared.decimals
+        field, declared_field = find_area_field(source, self.norm, self.field)
+        has_stored_area = self._validate_field(source, field)
+        decimals = (
+            AREA_DECIMALS if declared_field is None or declared_field.decimals is None else declared_field.decimals
+        )
         feedback.setProgress(30)
         areas = measure_areas(source, self.norm, self.texts, cancellation)
         feedback.setProgress(60)
-        compared = compare_with_stored(
-            areas, read_stored_areas(source, field) if there else None, decimals, self.tolerance
+        stored_comparison = compare_with_stored(
+            areas, read_stored_areas(source, field) if has_stored_area else None, decimals, self.tolerance
         )
         levelled = self._adjust_areas(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
         replaced = [f.name for f in source.fields if f.name in AREA_COLUMNS]
         other = "" if crs_care.describe_crs(source.crs).is_cgcs2000 else crs_care.make_crs_label(source.crs)
         role = find_role(source, self.norm)[0]
-        return MeasuredAreas(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
+        return MeasuredAreas(
+            source,
+            field,
+            declared_field,
+            decimals,
+            has_stored_area,
+            areas,
+            stored_comparison,
+            levelled,
+            replaced,
+            other,
+            role,
+        )
 
     def _validate_field(self, source: SourceLayer, field: str) -> bool:
         """Return True if the layer has the field; raise InputError if it cannot be used."""
         if field in AREA_COLUMNS:
             raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
-        found = next((f for f in source.fields if f.name == field), None)
-        if found is None and self.mode == CHECK_MODE:
+        area_field = next((f for f in source.fields if f.name == field), None)
+        if area_field is None and self.mode == CHECK_MODE:
             raise InputError(
                 "areas_no_field", layer=source.name, field=field, known=", ".join(f.name for f in source.fields)
             )
-        if found is not None and found.type != "real" and self.mode == WRITE_MODE:
+        if area_field is not None and area_field.type != "real" and self.mode == WRITE_MODE:
             raise InputError("areas_field_kind", layer=source.name, field=field)
-        return found is not None
+        return area_field is not None
 
     def _adjust_areas(
         self, source: SourceLayer, areas: LayerAreas, step_m2: float, cancellation: Cancellation
@@ -369,11 +399,11 @@ class StatutoryArea(SanxianAlgorithm):
         if self.control is None:
             return None
         control = read_snapshot(self.control, cancellation=cancellation)
-        measured = measure_areas(control, self.norm, self.texts, cancellation)
-        if len(measured.without_shape) == len(measured.statutory):
+        control_areas = measure_areas(control, self.norm, self.texts, cancellation)
+        if len(control_areas.without_shape) == len(control_areas.statutory):
             raise InputError("areas_control_bare", layer=control.name)
-        names = list_control_names(control, self.norm)
-        return adjust_to_layer(areas, source.crs, measured, control.crs, names, keys, limit, step_m2)
+        control_names = list_control_names(control, self.norm)
+        return adjust_to_layer(areas, source.crs, control_areas, control.crs, control_names, keys, limit, step_m2)
 
 
 def _make_number_parameter(name: str, label: str):

@@ -110,16 +110,16 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
 
         progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
-        done, written = write_yearly_update(
+        yearly_update, written_update = write_yearly_update(
             *self.sources, self.year, self.folder, self.options, progress=progress, cancellation=cancellation
         )
-        log_yearly_update(feedback, done, written)
-        log_written_files(feedback, [str(path) for path in written.written_files])
-        counts = {f"COUNT_{kind.upper()}": count for kind, count in done.change_counts.items()}
+        log_yearly_update(feedback, yearly_update, written_update)
+        log_written_files(feedback, [str(path) for path in written_update.written_files])
+        counts = {f"COUNT_{kind.upper()}": count for kind, count in yearly_update.change_counts.items()}
         return {
             OUTPUT: self.folder,
-            "DATABASE": str(written.written_files[0]),
-            "LAYERS": len(done.changed_layers),
+            "DATABASE": str(written_update.written_files[0]),
+            "LAYERS": len(yearly_update.changed_layers),
             **counts,
         }
 
