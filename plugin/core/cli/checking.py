@@ -35,20 +35,20 @@ def run_check_command(args: argparse.Namespace, words: ReportTexts) -> int:
     outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings, docx=args.docx, xlsx=args.xlsx)
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
-    checked = (
+    check_result = (
         _inspect_package(args, words)
         if args.command == "inspect"
         else check_plan(args.source, _make_check_options(args, words), progress=print_progress)
     )
-    write_outputs(checked.report, checked.plan, outputs, docx_template=args.docx_template)
-    for line in format_summary(checked.report, words):
+    write_outputs(check_result.report, check_result.plan, outputs, docx_template=args.docx_template)
+    for line in format_summary(check_result.report, words):
         print_line(line)
     for path in outputs.list_paths():
         print_line(words.get("cli", "written", target=path))
-    return get_exit_code(checked.report, args.strict)
+    return get_exit_code(check_result.report, args.strict)
 
 
-def _inspect_package(args: argparse.Namespace, words: ReportTexts) -> CheckResult:
+def _inspect_package(args: argparse.Namespace, report_texts: ReportTexts) -> CheckResult:
     from ..package.export import make_options_for_package
     from ..package.inspection.inspect import inspect_package
     from ..package.package_spec.load import load_package_spec
@@ -57,15 +57,15 @@ def _inspect_package(args: argparse.Namespace, words: ReportTexts) -> CheckResul
     return inspect_package(
         args.source,
         package_spec,
-        make_options_for_package(_make_check_options(args, words), package_spec),
+        make_options_for_package(_make_check_options(args, report_texts), package_spec),
         progress=print_progress,
     )
 
 
-def _make_check_options(args: argparse.Namespace, words: ReportTexts) -> RunOptions:
+def _make_check_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
     """Return the options of a check, from the command's arguments."""
     return replace(
-        make_plan_options(args, words),
+        make_plan_options(args, report_texts),
         rules=split_comma_separated_text(args.rules),
         figures=args.figures,
         phase=args.phase,
@@ -109,24 +109,28 @@ def run_indicators(args: argparse.Namespace, words: ReportTexts) -> int:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.source])
     check_docx_is_writable(args.docx, [args.source])
-    done = tabulate_sources(args.source, options, progress=print_progress)
-    for computed in done.indicators.compute_all_indicators():
-        name = computed.definition.name(words.lang)
-        for one in computed.figures:
+    tabulated_plan = tabulate_sources(args.source, options, progress=print_progress)
+    for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
+        name = computed_indicator.definition.name(words.lang)
+        for one in computed_indicator.figures:
             target = words.get("cli", "of_target", target=figures.format_target(one, words)) if one.target else ""
             state, value = figures.format_state(one, words), figures.format_indicator_value(one, words)
             print_line(words.get("cli", "figure", name=name, value=value, target=target, state=state))
-        if not computed.figures:
-            print_line(words.get("cli", "no_figure", name=name, reason=computed.missing_reason))
-    for unread in done.plan.unread_data:
+        if not computed_indicator.figures:
+            print_line(words.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
+    for unread in tabulated_plan.plan.unread_data:
         print_line(Texts(words.lang).describe_unread(unread), sys.stderr)
-    if not all(one.confirmed for computed in done.indicators.compute_all_indicators() for one in computed.figures):
+    if not all(
+        one.confirmed
+        for computed_indicator in tabulated_plan.indicators.compute_all_indicators()
+        for one in computed_indicator.figures
+    ):
         print_line(words.get("text", "unconfirmed_note"))
     if args.xlsx:
-        write_figures_workbook(done, args.xlsx)
+        write_figures_workbook(tabulated_plan, args.xlsx)
         print_line(words.get("cli", "written", target=args.xlsx))
     if args.docx:
-        write_document(make_figures_document(done), args.docx)
+        write_document(make_figures_document(tabulated_plan), args.docx)
         print_line(words.get("cli", "written", target=args.docx))
     return EXIT_CLEAN
 
@@ -153,11 +157,13 @@ def run_export_package_command(args: argparse.Namespace, words: ReportTexts) -> 
         document_info=info,
     )
     options = make_options_for_package(_make_check_options(args, words), package_spec)
-    checked = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
-    for line in format_summary(checked.report, words):
+    check_result = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
+    for line in format_summary(check_result.report, words):
         print_line(line)
     try:
-        result = export_package(checked, order, progress=lambda share, text: print_progress(0.4 + 0.6 * share, text))
+        result = export_package(
+            check_result, order, progress=lambda share, text: print_progress(0.4 + 0.6 * share, text)
+        )
     except OutputError as error:
         if error.key != "package_gate":
             raise
@@ -193,9 +199,9 @@ def format_summary(report: Report, words: ReportTexts) -> list[str]:
 
     counts = report.summary
     verdict = words.get("verdict", str(report.verdict))
-    found = {key: counts[key] for key in ("errors", "warnings", "infos", "waived")}
+    finding_counts = {key: counts[key] for key in ("errors", "warnings", "infos", "waived")}
     rules = format_rule_counts(report, words)
-    lines = [words.get("cli", "done", **found, rules=rules, verdict=verdict)]
+    lines = [words.get("cli", "done", **finding_counts, rules=rules, verdict=verdict)]
     if report.rules and not report.has_examined_rules:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
     lines += [
@@ -208,13 +214,15 @@ def format_summary(report: Report, words: ReportTexts) -> list[str]:
         severity = words.get("severity", row["severity"])
         lines.append("  " + words.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
     if sums[_MAX_FINDINGS_PRINTED:]:
-        more = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
-        lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=more))
+        further_count = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
+        lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=further_count))
     for row in sections.make_not_checked_section(report, words)["rows"]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))
-    if beyond := report.provenance.get("beyond", []):
-        lines.append("  " + words.get("say", "beyond", count=len(beyond), names=words.join_parts(beyond)))
+    if additional_rules := report.provenance.get("beyond", []):
+        lines.append(
+            "  " + words.get("say", "beyond", count=len(additional_rules), names=words.join_parts(additional_rules))
+        )
     # The report has the townships that fulfil their tasks.
     targeted = [
         i

@@ -89,15 +89,15 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
     The progress line is cleared first.
     """
     _progress_line.erase_line()
-    out: Any = stream or sys.stdout
-    encoding = getattr(out, "encoding", None) or "utf-8"
+    output_stream: Any = stream or sys.stdout
+    encoding = getattr(output_stream, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
-        for character, plain in _CONSOLE_CHARACTER_REPLACEMENTS.items():
+        for character, plain_character in _CONSOLE_CHARACTER_REPLACEMENTS.items():
             try:
                 character.encode(encoding)
             except UnicodeEncodeError:
-                text = text.replace(character, plain)
-    print(text, file=out)
+                text = text.replace(character, plain_character)
+    print(text, file=output_stream)
 
 
 def split_comma_separated_text(text: str) -> tuple[str, ...]:

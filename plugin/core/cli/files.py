@@ -46,8 +46,8 @@ def run_convert_structure_command(args: argparse.Namespace, words: ReportTexts) 
         if notice:
             print_line(Texts(words.lang).format_notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
-    written = [str(path) for path in write_template_files(structure, args.output)] if args.output else []
-    for path in [p for p in (args.database, args.folder if args.database else "") if p] + written:
+    template_files = [str(path) for path in write_template_files(structure, args.output)] if args.output else []
+    for path in [p for p in (args.database, args.folder if args.database else "") if p] + template_files:
         print_line(words.get("cli", "written", target=path))
     for note in structure.unknown_domains:
         print_line(
@@ -81,24 +81,26 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
     check_docx_is_writable(args.docx, [args.before, args.after])
-    (before, _), (after, townships) = (
+    (old_layer, _), (new_layer, townships) = (
         find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
     )
     options = {"role": args.role, "renumbered": args.renumbered}
-    result = compare_sources(before, after, norm, townships=townships, **options)
-    found = result.comparison
-    moved = {
-        name: format_number(found.sum_area_m2(kind), 2)
+    result = compare_sources(old_layer, new_layer, norm, townships=townships, **options)
+    comparison = result.comparison
+    area_sums = {
+        name: format_number(comparison.sum_area_m2(kind), 2)
         for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
     }
-    layer = found.later_edition.layer.template.name if words.lang == "zh" else result.role
-    print_line(texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **moved))
+    layer = comparison.later_edition.layer.template.name if words.lang == "zh" else result.role
+    print_line(
+        texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **area_sums)
+    )
     for line in list_difference_sentences(result, texts):
         print_line(f"  {line}")
     for source in (args.before, args.after):
         for line in describe_unread_files(source, texts):
             print_line(line, sys.stderr)
-    for part in found.changed_parts[:_MAX_PARTS_PRINTED]:
+    for part in comparison.changed_parts[:_MAX_PARTS_PRINTED]:
         old, new = get_part_keys(result, part)
         cells = {
             "kind": texts.get("versions", part.kind),
@@ -115,7 +117,7 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
     if args.docx:
         write_document(make_comparison_document(result, texts), args.docx)
         print_line(words.get("cli", "written", target=args.docx))
-    return EXIT_CLEAN if found.is_identical else EXIT_FOUND
+    return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
 
 
 def run_convert_vct_command(args: argparse.Namespace, words: ReportTexts) -> int:
@@ -148,14 +150,14 @@ def run_convert_vct_command(args: argparse.Namespace, words: ReportTexts) -> int
     return EXIT_CLEAN
 
 
-def _print_check_of_import(args: argparse.Namespace, words: ReportTexts) -> None:
+def _print_check_of_import(args: argparse.Namespace, report_texts: ReportTexts) -> None:
     from ..check import check_plan
     from ..exchange.vct.database import check_imported
     from ..messages.texts import Texts
 
-    options = RunOptions(standard=args.standard, profile=args.profile, lang=words.lang)
+    options = RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang)
     for line in check_imported(
-        lambda: check_plan(args.output, options, progress=print_progress).report, Texts(words.lang)
+        lambda: check_plan(args.output, options, progress=print_progress).report, Texts(report_texts.lang)
     ).summary_sentences:
         print_line(line)
 
@@ -170,15 +172,15 @@ def run_yearly(args: argparse.Namespace, words: ReportTexts) -> int:
     from ..yearly.make import compute_and_write_update
 
     options, texts = RunOptions(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
-    update, written = compute_and_write_update(
+    update, written_update = compute_and_write_update(
         args.filed, args.current, args.year, args.output, options, progress=print_progress
     )
     for line in [
         *summarise_layers(update, texts),
         *list_notes(update, texts),
-        *(one.format_as_sentence(texts) for one in written.problems),
+        *(one.format_as_sentence(texts) for one in written_update.problems),
     ]:
         print_line(line)
-    for path in written.written_files:
+    for path in written_update.written_files:
         print_line(words.get("cli", "written", target=str(path)))
     return EXIT_CLEAN

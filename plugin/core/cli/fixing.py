@@ -47,8 +47,8 @@ def run_fix(args: argparse.Namespace, words: ReportTexts) -> int:
             figures = one.ellipsoid_before_m2, one.ellipsoid_out_m2, one.ellipsoid_in_m2, one.ellipsoid_after_m2
             sums[one.role] = [total + figure for total, figure in zip(totals, (one.rows, *figures), strict=True)]
     for role, (rows, *areas) in sums.items():
-        before, out, into, after = (format_number(area, 2) for area in areas)
-        balance = {"before": before, "out": out, "into": into, "after": after}
+        area_before, area_out, area_into, area_after = (format_number(area, 2) for area in areas)
+        balance = {"before": area_before, "out": area_out, "into": area_into, "after": area_after}
         print_line("  " + texts.get("balance", layer=texts.layer(role), rows=round(rows), **balance))
     for path in run.written:
         print_line(words.get("cli", "written", target=path))

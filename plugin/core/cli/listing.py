@@ -61,17 +61,17 @@ def run_describe_rule_command(args: argparse.Namespace, words: ReportTexts) -> i
         print_line(f"\n{texts.get('explain', 'parameters')}")
         for line in effective:
             print_line(f"  {line}")
-    known = norm.standard.citations
+    citations = norm.standard.citations
     print_line(f"\n{words.get('text', 'basis')}")
     for key in rule.basis:
-        source = known.get(key)
+        source = citations.get(key)
         if source:
             read_in = words.put_in_brackets(words.join_parts(source.sources)) if source.sources else ""
             print_line(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
     return EXIT_CLEAN
 
 
-def _report_problems(file: str, problems: Sequence[DataError], words: ReportTexts | Texts, section: str) -> bool:
+def _report_problems(file: str, problems: Sequence[DataError], report_texts: ReportTexts | Texts, section: str) -> bool:
     """Print the problems of a data file under a heading.
 
     Returns True if the file has no problems.
@@ -79,9 +79,9 @@ def _report_problems(file: str, problems: Sequence[DataError], words: ReportText
     from ..messages.texts import Texts
 
     if problems:
-        print_line(words.get(section, "problems", file=file, count=len(problems)), sys.stderr)
+        print_line(report_texts.get(section, "problems", file=file, count=len(problems)), sys.stderr)
     for problem in problems:
-        print_line(f"  {Texts(words.lang).explain_error(problem)}", sys.stderr)
+        print_line(f"  {Texts(report_texts.lang).explain_error(problem)}", sys.stderr)
     return not problems
 
 

@@ -57,18 +57,18 @@ class TranslatedArgumentParser(argparse.ArgumentParser):
         """Print an error message in the user's language and exit with code 2."""
         reason = self.words.get("cli", "wrong_argument", what=message)
         for pattern, key in _ARGPARSE_MESSAGES.items():
-            if found := re.fullmatch(pattern, message):
-                reason = self.words.get("cli", key, **found.groupdict())
+            if message_match := re.fullmatch(pattern, message):
+                reason = self.words.get("cli", key, **message_match.groupdict())
         hint = self.words.get("cli", "see_help", program=self.prog)
         self.exit(2, f"{reason}\n{hint}\n")
 
 
-def _make_parser_class(words: ReportTexts) -> type[TranslatedArgumentParser]:
+def _make_parser_class(report_texts: ReportTexts) -> type[TranslatedArgumentParser]:
     """Return a parser class that has these texts.
 
     Subcommands create parsers of the same class.
     """
-    return type("ParserInWords", (TranslatedArgumentParser,), {"words": words})
+    return type("ParserInWords", (TranslatedArgumentParser,), {"words": report_texts})
 
 
 def make_parser(words: ReportTexts) -> TranslatedArgumentParser:

@@ -41,8 +41,8 @@ def format_width(width_m: float | None, decimals: int = 2) -> str:
     least = 10.0**-_WIDTH_DECIMALS
     if width_m < least:
         return f"< {format_number(least, _WIDTH_DECIMALS)}"
-    rounded = format_number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
-    return rounded[: len("0.00")] + rounded[len("0.00") :].rstrip("0")
+    rounded_width = format_number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
+    return rounded_width[: len("0.00")] + rounded_width[len("0.00") :].rstrip("0")
 
 
 def format_square_metres(area_m2: float | None) -> str:

@@ -32,7 +32,10 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     '{count} feature of layer “{layer}” has no shape.'
     """
     return _COUNTED_NOUN.sub(
-        lambda found: _make_singular_from_match(found) if _is_one(params.get(found["name"])) else found[0], template
+        lambda count_match: (
+            _make_singular_from_match(count_match) if _is_one(params.get(count_match["name"])) else count_match[0]
+        ),
+        template,
     )
 
 
@@ -50,5 +53,5 @@ def _is_one(value: Any) -> bool:
 def _make_singular_from_match(match: re.Match[str]) -> str:
     if match["noun"] in _NO_PLURALS:
         return match[0]
-    rest = _PLURAL_VERB.sub(lambda verb: _SINGULAR_OF_VERBS[verb[1]], match["rest"], count=1)
-    return f"{{{match['name']}}} {match['before']}{make_singular(match['noun'])}{rest}"
+    phrase_rest = _PLURAL_VERB.sub(lambda verb: _SINGULAR_OF_VERBS[verb[1]], match["rest"], count=1)
+    return f"{{{match['name']}}} {match['before']}{make_singular(match['noun'])}{phrase_rest}"

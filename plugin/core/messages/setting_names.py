@@ -24,8 +24,8 @@ def _load_groups_of_window() -> dict[str, str]:
     """Return key → group of the settings in the window 县配置."""
     form = read_toml(COUNTY_FORM)
     ratio = dict.fromkeys(("ratio.limit", "ratio.form", "ratio.classes"), _RATIO_GROUP)
-    listed = {key: group for group in (_LIMITS_GROUP, _TOLERANCES_GROUP) for key in form[group]}
-    return {**ratio, **listed}
+    group_by_setting = {key: group for group in (_LIMITS_GROUP, _TOLERANCES_GROUP) for key in form[group]}
+    return {**ratio, **group_by_setting}
 
 
 def get_setting_place(key: str) -> str:
@@ -44,8 +44,8 @@ def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -
     ``pattern``: how title and key are written, with the placeholders ``title`` and ``key``.
     """
 
-    def name_setting(found: re.Match[str]) -> str:
-        return pattern.format(title=titles[found[1]], key=found[1]) if found[1] in titles else found[0]
+    def name_setting(key_match: re.Match[str]) -> str:
+        return pattern.format(title=titles[key_match[1]], key=key_match[1]) if key_match[1] in titles else key_match[0]
 
     return _KEY_PATTERN.sub(name_setting, text)
 
@@ -61,8 +61,8 @@ def describe_places(keys: Iterable[str], titles: Mapping[str, str], words: Mappi
     return words["gap"].join(
         words[place].format(
             titles=words["comma"].join(
-                words["quoted"].format(title=title) for title in dict.fromkeys(titles[key] for key in listed)
+                words["quoted"].format(title=title) for title in dict.fromkeys(titles[key] for key in place_keys)
             )
         )
-        for place, listed in sorted(keys_by_place.items(), key=lambda item: item[0] == FILE_PLACE)
+        for place, place_keys in sorted(keys_by_place.items(), key=lambda item: item[0] == FILE_PLACE)
     )

@@ -216,20 +216,20 @@ class Texts:
         params = render_params(params, self)
         causes = _load_texts(self.lang)["causes"]
         detail = params.get("detail")
-        words = {"detail": causes.get(detail, detail)}
+        detail_params = {"detail": causes.get(detail, detail)}
         if "unusable" in params:
-            words["why"] = self.format_problem(*params["unusable"])
+            detail_params["why"] = self.format_problem(*params["unusable"])
         if "of_type" in params:
-            words["of_type"] = _load_texts(self.lang)["types"][params["of_type"]]
-        return self.get("errors", key, **{**params, **words})
+            detail_params["of_type"] = _load_texts(self.lang)["types"][params["of_type"]]
+        return self.get("errors", key, **{**params, **detail_params})
 
     def format_reason(self, key: str, params: dict[str, Any]) -> str:
         """Return a sentence: why something was not checked."""
         if "indicator" in params:
             params = {**params, "indicator": self.get_indicator_name(params["indicator"])}
         if "indicators" in params:
-            names = dict.fromkeys(self.get_indicator_name(name) for name in params["indicators"])
-            params = {**params, "indicators": self.get("words", "between_names").join(names)}
+            indicator_names = dict.fromkeys(self.get_indicator_name(name) for name in params["indicators"])
+            params = {**params, "indicators": self.get("words", "between_names").join(indicator_names)}
         if "concept" in params:
             params = {**params, "concept": self.get_concept_name(params["concept"])}
         return self.get("reasons", key, **params)
@@ -274,8 +274,8 @@ class Texts:
 
         The texts name indicators that only rules compute; the standard's list of indicators names the others.
         """
-        own = _load_texts(self.lang)["indicators"].get(indicator)
-        return own if own is not None else find_indicator_name(indicator, self.lang)
+        indicator_name = _load_texts(self.lang)["indicators"].get(indicator)
+        return indicator_name if indicator_name is not None else find_indicator_name(indicator, self.lang)
 
     def describe_unread(self, unread: UnreadData) -> str:
         """Return a sentence on data that was not read."""
@@ -295,11 +295,11 @@ class Texts:
         A parameter of a rule is named by the rule's code and the parameter's name. A setting that only the county
         defines is named by its key.
         """
-        known = _load_texts(self.lang)["setting"]
+        setting_names = _load_texts(self.lang)["setting"]
         section, _, parameter = name.rpartition(".")
-        if name not in known and section.startswith("rules.") and parameter in self.get_section("parameters"):
+        if name not in setting_names and section.startswith("rules.") and parameter in self.get_section("parameters"):
             return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"
-        return str(known.get(name, name))
+        return str(setting_names.get(name, name))
 
     def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""
@@ -333,13 +333,18 @@ class Texts:
         # Only help pages name settings: a check does without the module.
         from .setting_names import describe_places, find_setting_keys, put_titles_before_keys
 
-        titles, words = self.get_section("setting"), self.get_section("setting_place")
+        titles, place_texts = self.get_section("setting"), self.get_section("setting_place")
         keys = find_setting_keys(" ".join(help_texts.values()), titles)
         if not keys:
             return help_texts
-        named = {h: put_titles_before_keys(text, titles, words["named"]) for h, text in help_texts.items()}
-        last = list(named)[-1]
-        return {**named, last: named[last] + words["gap"] + describe_places(keys, titles, words)}
+        named_help_texts = {
+            h: put_titles_before_keys(text, titles, place_texts["named"]) for h, text in help_texts.items()
+        }
+        last = list(named_help_texts)[-1]
+        return {
+            **named_help_texts,
+            last: named_help_texts[last] + place_texts["gap"] + describe_places(keys, titles, place_texts),
+        }
 
     def get_message_template(self, rule: Rule, case: str) -> str:
         """Return the text of one of a rule's messages, with its placeholders.
@@ -351,21 +356,21 @@ class Texts:
     def format_message(self, finding: Finding, templates: dict[str, Template]) -> str:
         """Return the message of a finding: layer, feature, field, figure, remedy."""
         if finding.code.startswith("RUN"):
-            known = _load_texts(self.lang)["run_messages"]
-            text = known.get(f"{finding.code}_{finding.case}") or known[finding.code]
+            message_texts = _load_texts(self.lang)["run_messages"]
+            text = message_texts.get(f"{finding.code}_{finding.case}") or message_texts[finding.code]
         elif finding.case == SLIVER_TEXTS_KEY:
             # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
         else:
             text = self._choose_message_template(load_all_rules()[finding.code], finding)
-        words = self._make_message_params(finding, templates)
-        words |= _format_figures_with_unit(text, finding.params)
+        message_params = self._make_message_params(finding, templates)
+        message_params |= _format_figures_with_unit(text, finding.params)
         if self.lang == "zh":
-            text = name_field(text, finding.field, words.get("field_title", ""))
-        if words.get("unit") == "":
+            text = name_field(text, finding.field, message_params.get("field_title", ""))
+        if message_params.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
-        return _fill_placeholders(text, words) + self._make_registration_remark(finding)
+        return _fill_placeholders(text, message_params) + self._make_registration_remark(finding)
 
     def _choose_message_template(self, rule: Rule, finding: Finding) -> str:
         """Return the text of a finding's case; of its narrow variant, if the rule has one and the place is narrow.
@@ -390,7 +395,7 @@ class Texts:
 
     def _make_message_params(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
-        words: dict[str, Any] = {
+        message_params: dict[str, Any] = {
             "layer": self.make_layer_label(finding.role, templates),
             "key": self._make_key_label(finding.key, finding.params.get("fid")),
             "related_layer": self.make_layer_label(finding.related_role, templates),
@@ -404,100 +409,120 @@ class Texts:
             "area_m2": format_square_metres(finding.area_m2),
             "width": format_width(finding.width_m),
         }
-        words |= {
+        message_params |= {
             k: v.render(self) if isinstance(v, NamedValue) else self._format_value(v) for k, v in finding.params.items()
         }
-        words |= _format_figures(finding.params)
+        message_params |= _format_figures(finding.params)
         # A waiver compares the parameters; those that only word the message are apart.
-        shown: dict[str, Any] = finding.params.get("shown", {})
-        words |= shown
-        words |= self._translate_key_params(finding)
-        words |= self._describe_difference(finding, words, shown)
-        words |= self._list_names(finding, templates, words, shown)
-        if finding.role in templates and (declared := templates[finding.role].find_field_by_name(finding.field)):
-            words["field_title"] = declared.alias if self.lang == "zh" else declared.name
+        shown_params: dict[str, Any] = finding.params.get("shown", {})
+        message_params |= shown_params
+        message_params |= self._translate_key_params(finding)
+        message_params |= self._describe_difference(finding, message_params, shown_params)
+        message_params |= self._list_names(finding, templates, message_params, shown_params)
+        if finding.role in templates and (template_field := templates[finding.role].find_field_by_name(finding.field)):
+            message_params["field_title"] = template_field.alias if self.lang == "zh" else template_field.name
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
-            words["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
+            message_params["problem_text"] = self.format_problem(str(finding.params["problem"]), params)
         # A result stored by an earlier version does not have it.
-        words["there"] = self._describe_features_there(shown["there"], templates) if "there" in shown else ""
-        if "basis" in shown:
-            basis = self.get_section("bases").get(shown["basis"])
-            layer = words["layer"]
-            words["layer_basis"] = self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
-        return words
+        message_params["there"] = (
+            self._describe_features_there(shown_params["there"], templates) if "there" in shown_params else ""
+        )
+        if "basis" in shown_params:
+            basis = self.get_section("bases").get(shown_params["basis"])
+            layer = message_params["layer"]
+            message_params["layer_basis"] = (
+                self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
+            )
+        return message_params
 
-    def _describe_features_there(self, there: Mapping[str, Any], templates: dict[str, Template]) -> str:
+    def _describe_features_there(self, related_features: Mapping[str, Any], templates: dict[str, Template]) -> str:
         """Return the sentence on the features of a layer at the place of a finding."""
         labels = []
-        for feature in there["features"]:
+        for feature in related_features["features"]:
             key, label = self._make_key_label(feature["key"], feature.get("fid")), feature.get("label", "")
             labels.append(self.get("words", "feature_and_label", key=key, label=label) if label else key)
-        names = self.get("words", "between_names").join(labels)
-        if there["count"] > len(labels):
-            names = self.get("words", "features_of_all", features=names, count=there["count"])
-        layer = self.make_layer_label(there["role"], templates)
-        return self.get("words", f"there_{there['place']}", layer=layer, features=names)
+        feature_names = self.get("words", "between_names").join(labels)
+        if related_features["count"] > len(labels):
+            feature_names = self.get(
+                "words", "features_of_all", features=feature_names, count=related_features["count"]
+            )
+        layer = self.make_layer_label(related_features["role"], templates)
+        return self.get("words", f"there_{related_features['place']}", layer=layer, features=feature_names)
 
     def _translate_key_params(self, finding: Finding) -> dict[str, str]:
         """Return the parameters that are keys of texts (reasons, problems, types, units) in words."""
         texts = _load_texts(self.lang)
-        words: dict[str, str] = {}
-        for section, names in (
+        translated_params: dict[str, str] = {}
+        for section, param_names in (
             ("words", ("reason", "problem", "measure", "place")),
             ("types", ("expected", "actual")),
         ):
-            known = texts.get(section, {})
-            words |= {n: known[v] for n in names if isinstance(v := finding.params.get(n), str) and v in known}
+            section_texts = texts.get(section, {})
+            translated_params |= {
+                n: section_texts[v]
+                for n in param_names
+                if isinstance(v := finding.params.get(n), str) and v in section_texts
+            }
         for name in ("unit", "above_unit"):
             if name in finding.params:
                 # A figure without a layer is shown in the unit of its text.
                 unit = str(finding.params[name])
-                words[name] = str(texts["units"].get(unit, unit))
-        return words
+                translated_params[name] = str(texts["units"].get(unit, unit))
+        return translated_params
 
-    def _describe_difference(self, finding: Finding, words: dict[str, Any], shown: dict[str, Any]) -> dict[str, str]:
+    def _describe_difference(
+        self, finding: Finding, message_params: dict[str, Any], shown_params: dict[str, Any]
+    ) -> dict[str, str]:
         """Return by how much a figure misses another one, in words."""
-        described = {}
-        if "miss" in words and "comparison" in finding.params:
+        difference_texts = {}
+        if "miss" in message_params and "comparison" in finding.params:
             # Two texts that differ are compared with each other, not with a bound.
-            sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
-            direction = shown.get("direction", "")
-            key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[sign]
-            described["miss"] = self.get("words", key, miss=words["miss"])
-        if "missing_count" in shown:
-            key = "sites_missing" if shown["missing_count"] > 0 else "sites_surplus"
-            described["difference"] = self.get("words", key, count=abs(shown["missing_count"]))
-        return described
+            comparison_sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
+            direction = shown_params.get("direction", "")
+            key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[comparison_sign]
+            difference_texts["miss"] = self.get("words", key, miss=message_params["miss"])
+        if "missing_count" in shown_params:
+            key = "sites_missing" if shown_params["missing_count"] > 0 else "sites_surplus"
+            difference_texts["difference"] = self.get("words", key, count=abs(shown_params["missing_count"]))
+        return difference_texts
 
     def _list_names(
-        self, finding: Finding, templates: dict[str, Template], words: dict[str, Any], shown: dict[str, Any]
+        self,
+        finding: Finding,
+        templates: dict[str, Template],
+        message_params: dict[str, Any],
+        shown_params: dict[str, Any],
     ) -> dict[str, str]:
         """Return the lists that a message names: layers, names, codes, keys, scopes."""
-        params, separator, listed = finding.params, self.get("words", "between_names"), {}
+        params, separator, list_texts = finding.params, self.get("words", "between_names"), {}
         if "fillers" in params:
-            listed["fillers"] = separator.join(self.make_layer_label(role, templates) for role in params["fillers"])
+            list_texts["fillers"] = separator.join(self.make_layer_label(role, templates) for role in params["fillers"])
         if "names" in params:
             # Waivers store the parameters of a finding without a place, so the brackets are added here.
-            names = str(params["names"])
-            listed["listed"] = "" if names == "—" else self.get("words", "in_brackets", text=names)
+            names_text = str(params["names"])
+            list_texts["listed"] = "" if names_text == "—" else self.get("words", "in_brackets", text=names_text)
         if isinstance(params.get("roles"), list):
-            listed["any_role"] = self.get("words", "between_alternatives").join(params["roles"])
-        if "row_names" in shown:
-            listed["rows"] = separator.join(self._make_key_label(key, fid) for key, fid in shown["row_names"])
-        if "codes" in shown:
-            codes = separator.join(shown["codes"])
-            listed["listed"] = self.get("words", "in_brackets", text=codes) if codes else ""
+            list_texts["any_role"] = self.get("words", "between_alternatives").join(params["roles"])
+        if "row_names" in shown_params:
+            list_texts["rows"] = separator.join(
+                self._make_key_label(key, fid) for key, fid in shown_params["row_names"]
+            )
+        if "codes" in shown_params:
+            codes = separator.join(shown_params["codes"])
+            list_texts["listed"] = self.get("words", "in_brackets", text=codes) if codes else ""
         if isinstance(params.get("keys"), list) and "count" in params:
             # A message gives the first keys of many as examples, but names a few completely.
             is_complete = len(params["keys"]) >= int(params["count"])
-            listed["which_keys"] = self.get("words", "all_keys" if is_complete else "example_keys", keys=words["keys"])
+            list_texts["which_keys"] = self.get(
+                "words", "all_keys" if is_complete else "example_keys", keys=message_params["keys"]
+            )
         if "wider" in params:
-            known = self.get_section("scopes")
-            listed |= {n: known.get(str(params[n]), str(params[n])) for n in ("scope", "wider")}
-            lacking = [self.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
-            listed["lacking"] = separator.join(lacking)
-        return listed
+            scope_texts = self.get_section("scopes")
+            list_texts |= {n: scope_texts.get(str(params[n]), str(params[n])) for n in ("scope", "wider")}
+            missing_layer_names = [self.get_layer_name_of_concept(str(c), templates) for c in params["lacking"]]
+            list_texts["lacking"] = separator.join(missing_layer_names)
+        return list_texts
 
     def format_area(self, area_m2: float | None) -> str:
         """Return the area of a finding in hectares with its unit; a dash without an area."""
@@ -536,8 +561,8 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 
     Stored parameters have more decimals; waivers are matched by them.
     """
-    names = [name for name in _FIGURE_PARAMS if _is_finite_float(params.get(name))]
-    if "unit" not in params or not names:
+    figure_names = [name for name in _FIGURE_PARAMS if _is_finite_float(params.get(name))]
+    if "unit" not in params or not figure_names:
         return {}
     targets = [str(params[name]) for name in _TARGET_PARAMS if name in params]
     numbers = [float(text) for text in targets if _NUMBER.fullmatch(text)]
@@ -547,15 +572,17 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
         margins = [value - number for number in numbers]
     decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER.fullmatch(text)), default=0)
     margin = min(margins, key=abs, default=None)
-    shown = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
-    return {name: format_number(params[name], shown) for name in names}
+    shown_decimals = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
+    return {name: format_number(params[name], shown_decimals) for name in figure_names}
 
 
 def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
     """Return the measured values that a text shows in m² or percent, with two decimals; limits are left out."""
-    names = {name for name in _FIGURE_WITH_UNIT.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
+    figure_names = {name for name in _FIGURE_WITH_UNIT.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
     return {
-        name: format_number(params[name], 2).replace("-", "−") for name in names if _is_finite_float(params.get(name))
+        name: format_number(params[name], 2).replace("-", "−")
+        for name in figure_names
+        if _is_finite_float(params.get(name))
     }
 
 

@@ -71,19 +71,23 @@ class DataDictionary:
     @cached_property
     def pages(self) -> list[DictionaryPage]:
         """The pages of the layers by group, then those of the code lists."""
-        found = []
+        dictionary_pages = []
         for group in self._pages_by_anchor["groups"]:
             for layer in group["layers"]:
                 inside = [(f["name"], f["alias"]) for f in layer["fields"]]
-                words = _join_search_words(layer["name"], layer["role"], layer["aliases"], inside)
-                found.append(
-                    DictionaryPage(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], words)
+                search_words = _join_search_words(layer["name"], layer["role"], layer["aliases"], inside)
+                dictionary_pages.append(
+                    DictionaryPage(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], search_words)
                 )
         for codes in self._pages_by_anchor["lists"]:
-            words = _join_search_words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
+            search_words = _join_search_words(
+                codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]]
+            )
             heading = self._search_words.get("dictionary", "lists")
-            found.append(DictionaryPage(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
-        return found
+            dictionary_pages.append(
+                DictionaryPage(f"codes-{codes['id']}", codes["name"], codes["id"], heading, search_words)
+            )
+        return dictionary_pages
 
     def render_page(self, anchor: str = "") -> str:
         """Return the page of a layer or code list as plain HTML.
@@ -135,12 +139,12 @@ def find_rules(role: str, standard: Standard) -> list[Rule]:
 
     Rules on every layer are left out.
     """
-    found = []
+    matching_rules = []
     for rule in load_all_rules().values():
-        needed = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER]
-        if any(role in standard.concepts.get(concept, (concept,)) for concept in needed):
-            found.append(rule)
-    return found
+        needed_concepts = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER]
+        if any(role in standard.concepts.get(concept, (concept,)) for concept in needed_concepts):
+            matching_rules.append(rule)
+    return matching_rules
 
 
 def sort_codes_below_parents(codes: CodeList) -> list[tuple[CodeEntry, int]]:
@@ -151,22 +155,22 @@ def sort_codes_below_parents(codes: CodeList) -> list[tuple[CodeEntry, int]]:
     children: dict[str, list[CodeEntry]] = {}
     for code in codes.entry_by_code.values():
         children.setdefault(code.parent, []).append(code)
-    found: list[tuple[CodeEntry, int]] = []
-    seen: set[str] = set()
+    codes_with_depth: list[tuple[CodeEntry, int]] = []
+    seen_codes: set[str] = set()
 
     def add(rows: Iterable[CodeEntry], depth: int) -> None:
         for code in rows:
-            if code.code not in seen:
-                seen.add(code.code)
-                found.append((code, depth))
+            if code.code not in seen_codes:
+                seen_codes.add(code.code)
+                codes_with_depth.append((code, depth))
                 add(children.get(code.code, ()), depth + 1)
 
     add(children.get("", ()), 0)
     add(codes.entry_by_code.values(), 0)
-    return found
+    return codes_with_depth
 
 
-def _collect_dictionary_data(standard: Standard, words: ReportTexts, texts: Texts) -> dict[str, Any]:
+def _collect_dictionary_data(standard: Standard, report_texts: ReportTexts, texts: Texts) -> dict[str, Any]:
     templates = standard.templates
     users: dict[str, list[str]] = {}
     for role, template in templates.items():
@@ -174,16 +178,16 @@ def _collect_dictionary_data(standard: Standard, words: ReportTexts, texts: Text
             users.setdefault(name, []).append(role)
     groups: dict[str, list[dict[str, Any]]] = {}
     for template in templates.values():
-        group = template.group or words.get("dictionary", "no_group")
-        groups.setdefault(group, []).append(_collect_layer_data(template, standard, words, texts))
+        group = template.group or report_texts.get("dictionary", "no_group")
+        groups.setdefault(group, []).append(_collect_layer_data(template, standard, report_texts, texts))
     lists = [
         {
-            **_collect_code_list_data(codes, users.get(codes.id, []), words, texts),
+            **_collect_code_list_data(codes, users.get(codes.id, []), report_texts, texts),
             "file": path.name if (path := standard.find_code_list_path(codes.id)) is not None else "",
         }
         for codes in standard.code_lists.values()
     ]
-    every = [
+    every_layer_rules = [
         r for r in load_all_rules().values() if not r.needs or any(n.concept == EVERY_LAYER for n in r.needs.values())
     ]
     counts = {
@@ -197,21 +201,23 @@ def _collect_dictionary_data(standard: Standard, words: ReportTexts, texts: Text
         "fields": sum(t.fields_mark == UNVERIFIED_MARK for t in templates.values()),
     }
     # The largest group comes first, because readers need it most.
-    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    ordered_groups = sorted(groups.items(), key=lambda item: -len(item[1]))
     return {
-        "w": words,
-        "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
+        "w": report_texts,
+        "lang": {"zh": "zh-CN"}.get(report_texts.lang, report_texts.lang),
         "name": standard.name,
         "edition": standard.edition,
-        "counts": words.get("dictionary", "counts", **{k: format_number(v, 0) for k, v in counts.items()}),
-        "doubts": words.get("dictionary", "unsure", **doubts),
-        "groups": [{"name": name, "layers": rows} for name, rows in ordered],
+        "counts": report_texts.get("dictionary", "counts", **{k: format_number(v, 0) for k, v in counts.items()}),
+        "doubts": report_texts.get("dictionary", "unsure", **doubts),
+        "groups": [{"name": name, "layers": rows} for name, rows in ordered_groups],
         "lists": lists,
-        "every": [_collect_rule_data(r, words, texts) for r in every],
+        "every": [_collect_rule_data(r, report_texts, texts) for r in every_layer_rules],
     }
 
 
-def _collect_layer_data(template: Template, standard: Standard, words: ReportTexts, texts: Texts) -> dict[str, Any]:
+def _collect_layer_data(
+    template: Template, standard: Standard, report_texts: ReportTexts, texts: Texts
+) -> dict[str, Any]:
     edition = standard.find_standard_of_template(template)
     short = template.shapefile_name_by_field
     return {
@@ -221,31 +227,31 @@ def _collect_layer_data(template: Template, standard: Standard, words: ReportTex
         "fields_mark": template.fields_mark,
         "unsure": UNVERIFIED_MARK in (template.name_mark, template.fields_mark),
         "geometry": texts.get("types", template.geometry),
-        "constraint": _format_constraint(template.constraint, words),
-        "overlap": words.get("dictionary", f"overlap_{template.overlap}"),
+        "constraint": _format_constraint(template.constraint, report_texts),
+        "overlap": report_texts.get("dictionary", f"overlap_{template.overlap}"),
         "feature_code": template.feature_code,
-        "aliases": words.join_parts(a for a in template.aliases if a != template.name),
+        "aliases": report_texts.join_parts(a for a in template.aliases if a != template.name),
         "source": template.source,
         "edition": f"{edition.name} · {edition.edition}",
-        "fields": [_collect_field_data(f, short[f.name], standard, words, texts) for f in template.fields],
+        "fields": [_collect_field_data(f, short[f.name], standard, report_texts, texts) for f in template.fields],
         "field_marks": "".join(sorted({f.mark for f in template.fields})),
         "has_personal": any(f.personal for f in template.fields),
-        "rules": [_collect_rule_data(r, words, texts) for r in find_rules(template.role, standard)],
+        "rules": [_collect_rule_data(r, report_texts, texts) for r in find_rules(template.role, standard)],
     }
 
 
 def _collect_field_data(
-    field: TemplateField, short: str, standard: Standard, words: ReportTexts, texts: Texts
+    field: TemplateField, short: str, standard: Standard, report_texts: ReportTexts, texts: Texts
 ) -> dict[str, Any]:
     notes = []
     if field.code_pad:
-        notes.append(words.get("dictionary", "padded", digits=field.code_pad))
+        notes.append(report_texts.get("dictionary", "padded", digits=field.code_pad))
     if field.code_name:
-        notes.append(words.get("dictionary", "name_of", field=field.code_name))
+        notes.append(report_texts.get("dictionary", "name_of", field=field.code_name))
     if short != field.name:
-        notes.append(words.get("dictionary", "short_name", name=short))
+        notes.append(report_texts.get("dictionary", "short_name", name=short))
     if field.default:
-        notes.append(words.get("dictionary", "default", value=field.default))
+        notes.append(report_texts.get("dictionary", "default", value=field.default))
     return {
         "name": field.name,
         "alias": field.alias,
@@ -256,30 +262,32 @@ def _collect_field_data(
         "codes": field.codes,
         "list": texts.get_setting_name(f"codes.{field.codes}") if field.codes else "",
         "linked": field.codes in standard.code_lists,
-        "notes": words.join_parts(notes),
+        "notes": report_texts.join_parts(notes),
         # A field that no rule reads has its official name alone.
-        "meaning": words.get_text_or_key("meaning", field.meaning) if field.meaning else field.alias,
-        "required": _format_constraint(field.constraint, words) if field.constraint else "",
+        "meaning": report_texts.get_text_or_key("meaning", field.meaning) if field.meaning else field.alias,
+        "required": _format_constraint(field.constraint, report_texts) if field.constraint else "",
         "personal": field.personal,
         "mark": field.mark,
     }
 
 
-def _format_constraint(letter: str, words: ReportTexts) -> str:
+def _format_constraint(letter: str, report_texts: ReportTexts) -> str:
     key = f"constraint_{letter or 'none'}"
-    return words.get("dictionary", key) if words.has_text("dictionary", key) else letter
+    return report_texts.get("dictionary", key) if report_texts.has_text("dictionary", key) else letter
 
 
-def _collect_code_list_data(codes: CodeList, users: list[str], words: ReportTexts, texts: Texts) -> dict[str, Any]:
+def _collect_code_list_data(
+    codes: CodeList, users: list[str], report_texts: ReportTexts, texts: Texts
+) -> dict[str, Any]:
     # Skip a column without any value.
     columns = list(dict.fromkeys(k for c in codes.entry_by_code.values() for k, v in c.other_columns.items() if v))
     return {
         "id": codes.id,
         "name": texts.get_setting_name(f"codes.{codes.id}"),
         "mark": codes.mark,
-        "count": words.get("dictionary", "rows", count=len(codes.entry_by_code)),
+        "count": report_texts.get("dictionary", "rows", count=len(codes.entry_by_code)),
         "users": users,
-        "columns": [words.get_text_or_key("dictionary_extra", name) for name in columns],
+        "columns": [report_texts.get_text_or_key("dictionary_extra", name) for name in columns],
         "nested": any(c.parent for c in codes.entry_by_code.values()),
         "codes": [
             {
@@ -295,9 +303,9 @@ def _collect_code_list_data(codes: CodeList, users: list[str], words: ReportText
     }
 
 
-def _collect_rule_data(rule: Rule, words: ReportTexts, texts: Texts) -> dict[str, str]:
+def _collect_rule_data(rule: Rule, report_texts: ReportTexts, texts: Texts) -> dict[str, str]:
     return {
         "code": rule.code,
         "title": texts.get_rule_title(rule),
-        "severity": words.get("severity", str(rule.severity)),
+        "severity": report_texts.get("severity", str(rule.severity)),
     }

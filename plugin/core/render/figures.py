@@ -41,8 +41,8 @@ def make_figure_rows(report: Report, norm: Norm | None, words: ReportTexts) -> l
 
     Figures of townships have a separate table.
     """
-    whole = [i for i in report.indicators if not is_township_figure(i)]
-    return [_make_figure_row(i, norm, words) for i in sorted(whole, key=lambda i: i.unit == "ratio")]
+    county_indicators = [i for i in report.indicators if not is_township_figure(i)]
+    return [_make_figure_row(i, norm, words) for i in sorted(county_indicators, key=lambda i: i.unit == "ratio")]
 
 
 def is_township_figure(indicator: Indicator) -> bool:
@@ -50,21 +50,21 @@ def is_township_figure(indicator: Indicator) -> bool:
     return indicator.id.startswith("township_")
 
 
-def _make_figure_row(indicator: Indicator, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
+def _make_figure_row(indicator: Indicator, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     left, decimals = indicator.margin, choose_decimals(indicator)
-    state = format_state(indicator, words)
+    state = format_state(indicator, report_texts)
     return {
         "id": indicator.id,
         "name": indicator.name or indicator.id,
-        "target": format_target(indicator, words),
+        "target": format_target(indicator, report_texts),
         "value": format_number(indicator.value, decimals),
-        "unit": "" if indicator.unit == "ratio" else words.get_text_or_key("unit", indicator.unit),
+        "unit": "" if indicator.unit == "ratio" else report_texts.get_text_or_key("unit", indicator.unit),
         "room": format_signed(left, decimals),
         "state": state,
         "icon": STATE_ICONS.get(indicator.state, "") if indicator.value is not None else "",
         # A ratio has different bases in numerator and denominator; the note lists them.
-        "basis": "" if indicator.unit == "ratio" else format_basis(indicator, words),
-        "inputs": format_inputs(indicator, words),
+        "basis": "" if indicator.unit == "ratio" else format_basis(indicator, report_texts),
+        "inputs": format_inputs(indicator, report_texts),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
         "marks": _list_source_marks(indicator, norm),
         "source": indicator.target_source,
@@ -108,8 +108,8 @@ def format_target(indicator: Indicator, words: ReportTexts) -> str:
     """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
     if indicator.target is None:
         return ""
-    sign = COMPARISON_SIGNS.get(indicator.comparison, indicator.comparison)
-    figure = f"{sign} {format_number(indicator.target, indicator.target_decimals)}"
+    comparison_sign = COMPARISON_SIGNS.get(indicator.comparison, indicator.comparison)
+    figure = f"{comparison_sign} {format_number(indicator.target, indicator.target_decimals)}"
     # A ratio has no unit: ≤ 1.25.
     return figure if indicator.unit == "ratio" else f"{figure} {words.get_text_or_key('unit', indicator.unit)}"
 
@@ -137,27 +137,37 @@ def format_inputs(indicator: Indicator, words: ReportTexts) -> str:
 
     These are the sum over a layer, numerator ÷ denominator, or a list of all inputs.
     """
-    given = indicator.inputs
-    if "denominator_m2" in given:
+    indicator_inputs = indicator.inputs
+    if "denominator_m2" in indicator_inputs:
         form = indicator.id.rsplit("_", 1)[-1]
-        figures = {k: format_number(v, 2) for k, v in given.items() if k.endswith("_m2")}
+        figures = {k: format_number(v, 2) for k, v in indicator_inputs.items() if k.endswith("_m2")}
         if form in ("n1", "n2", "n3"):
-            land = [format_input("land_ratio", given["land_ratio"], words)] if "land_ratio" in given else []
+            land = (
+                [format_input("land_ratio", indicator_inputs["land_ratio"], words)]
+                if "land_ratio" in indicator_inputs
+                else []
+            )
             return words.get("page", "clause").join([words.get("formula", form, **figures), *land])
-    if "layer" in given and indicator.unit in SQUARE_METRES and indicator.value is not None:
+    if "layer" in indicator_inputs and indicator.unit in SQUARE_METRES and indicator.value is not None:
         area = format_square_metres(indicator.value * SQUARE_METRES[indicator.unit])
-        field = given.get("field", "")
-        clauses = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
+        field = indicator_inputs.get("field", "")
+        clauses = [
+            words.get("formula", "sum" if field else "drawn", layer=indicator_inputs["layer"], field=field, area=area)
+        ]
         for key, name in (("within", "within"), ("land_classes", "classes"), ("urban_codes", "urban")):
-            if key in given:
-                codes = words.join_parts(given[key]) if isinstance(given[key], list) else given[key]
+            if key in indicator_inputs:
+                codes = (
+                    words.join_parts(indicator_inputs[key])
+                    if isinstance(indicator_inputs[key], list)
+                    else indicator_inputs[key]
+                )
                 clauses.append(words.get("formula", name, codes=codes, within=codes))
-        if "difference_m2" in given:
-            clauses.append(words.get("formula", "difference", area=format_signed(given["difference_m2"], 2)))
-        if "county_share" in given:
-            clauses.append(words.get("formula", "share", share=format_number(given["county_share"], 2)))
-        if "zone_codes" in given:
-            clauses.append(words.get("formula", "codes", codes=words.join_parts(given["zone_codes"])))
+        if "difference_m2" in indicator_inputs:
+            clauses.append(words.get("formula", "difference", area=format_signed(indicator_inputs["difference_m2"], 2)))
+        if "county_share" in indicator_inputs:
+            clauses.append(words.get("formula", "share", share=format_number(indicator_inputs["county_share"], 2)))
+        if "zone_codes" in indicator_inputs:
+            clauses.append(words.get("formula", "codes", codes=words.join_parts(indicator_inputs["zone_codes"])))
         return words.get("page", "clause").join(clauses)
     return format_all_inputs(indicator, words)
 
@@ -177,12 +187,14 @@ def format_input(name: str, value: Any, words: ReportTexts) -> str:
     return f"{label} {words.get_text_or_key('input_value', str(value))}"
 
 
-def _format_measure(name: str, value: float, words: ReportTexts) -> str:
-    for tail in SQUARE_METRES:
-        if name.endswith(f"_{tail}"):
+def _format_measure(name: str, value: float, report_texts: ReportTexts) -> str:
+    for unit_suffix in SQUARE_METRES:
+        if name.endswith(f"_{unit_suffix}"):
             # A difference of 0 must not read −0.00.
-            figure = format_number(round(value, DECIMALS_BY_UNIT[tail]) + 0.0, DECIMALS_BY_UNIT[tail]).replace("-", "−")
-            return f"{figure} {words.get_text_or_key('unit', tail)}"
+            figure = format_number(
+                round(value, DECIMALS_BY_UNIT[unit_suffix]) + 0.0, DECIMALS_BY_UNIT[unit_suffix]
+            ).replace("-", "−")
+            return f"{figure} {report_texts.get_text_or_key('unit', unit_suffix)}"
     if name.endswith("_m"):
         return f"{format_number(value, 2)} m"
     # Years and counts below five digits are written without thousands separators.
@@ -195,8 +207,8 @@ def make_figure_notes(report: Report, words: ReportTexts) -> list[str]:
     They are sources, inputs of the ratio, and the meaning of the star.
     """
     notes = []
-    whole = [i for i in report.indicators if not is_township_figure(i)]
-    sources = dict.fromkeys(i.target_source for i in whole if i.target_source and i.unit != "ratio")
+    county_indicators = [i for i in report.indicators if not is_township_figure(i)]
+    sources = dict.fromkeys(i.target_source for i in county_indicators if i.target_source and i.unit != "ratio")
     if sources:
         notes.append(words.get("text", "target_source", sources=words.join_parts(sources)))
     notes += _make_ratio_notes(report, words)
@@ -207,20 +219,27 @@ def make_figure_notes(report: Report, words: ReportTexts) -> list[str]:
     return notes
 
 
-def _make_ratio_notes(report: Report, words: ReportTexts) -> list[str]:
+def _make_ratio_notes(report: Report, report_texts: ReportTexts) -> list[str]:
     notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
-        shared = Indicator(
+        shared_indicator = Indicator(
             "", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
         )
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
-        limit = words.get("text", "limit_source", sources=words.join_parts(limits)) if limits else ""
-        notes.append(words.get("text", "ratio_inputs", limit=limit, inputs=format_all_inputs(shared, words)))
+        limit = report_texts.get("text", "limit_source", sources=report_texts.join_parts(limits)) if limits else ""
+        notes.append(
+            report_texts.get(
+                "text", "ratio_inputs", limit=limit, inputs=format_all_inputs(shared_indicator, report_texts)
+            )
+        )
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
     if denominator:
-        above, below = words.get_text_or_key("basis", numerator), words.get_text_or_key("basis", denominator)
-        notes.append(words.get("text", "ratio_basis", numerator=above, denominator=below))
+        numerator_text, denominator_text = (
+            report_texts.get_text_or_key("basis", numerator),
+            report_texts.get_text_or_key("basis", denominator),
+        )
+        notes.append(report_texts.get("text", "ratio_basis", numerator=numerator_text, denominator=denominator_text))
     return notes
 
 
@@ -229,12 +248,12 @@ def _list_source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
 
     Uncertain figures have a star instead.
     """
-    found = []
+    source_marks = []
     ratio = indicator.unit == "ratio"
     if norm is not None and indicator.target is not None:
-        found.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
+        source_marks.append(norm.get_source_mark("ratio.limit") if ratio else "A" if indicator.target_source else "C")
     if norm is not None and ratio:
-        found.append(norm.get_source_mark("ratio.form"))
+        source_marks.append(norm.get_source_mark("ratio.form"))
     if norm is not None and indicator.id in ZONE_CODE_BY_SPACE_FIGURE:
-        found.append(norm.get_source_mark(THREE_ZONES))
-    return list(dict.fromkeys(found))
+        source_marks.append(norm.get_source_mark(THREE_ZONES))
+    return list(dict.fromkeys(source_marks))

@@ -48,29 +48,29 @@ def sum_findings_by_rule(report: Report, words: ReportTexts) -> list[dict[str, A
 
     Waived findings have a separate section.
     """
-    named = get_rule_titles(report, words)
+    rule_titles = get_rule_titles(report, words)
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
         if finding.state != "waived":
             groups[str(finding.severity), finding.code].append(finding)
     order = [str(s) for s in Severity]
     rows = []
-    for (severity, code), found in groups.items():
-        areas = [f.area_m2 for f in found if f.area_m2 is not None]
-        nets = [f.net_area_m2 for f in found if f.net_area_m2 is not None]
+    for (severity, code), group_findings in groups.items():
+        areas = [f.area_m2 for f in group_findings if f.area_m2 is not None]
+        nets = [f.net_area_m2 for f in group_findings if f.net_area_m2 is not None]
         rows.append(
             {
                 "severity": severity,
                 "code": code,
-                "title": named.get(code, code),
-                "count": len(found),
-                "number": format_number(len(found), 0),
+                "title": rule_titles.get(code, code),
+                "count": len(group_findings),
+                "number": format_number(len(group_findings), 0),
                 "area_m2": sum(areas),
                 "area": format_hectare_number(sum(areas)) if areas else "—",
                 "net_m2": sum(nets) if nets else None,
                 "net": words.get("text", "net", area=format_hectare_number(sum(nets))) if nets else "",
-                "townships": format_township_counts(found, words),
-                "township_count": len({f.township for f in found if f.township}),
+                "townships": format_township_counts(group_findings, words),
+                "township_count": len({f.township for f in group_findings if f.township}),
             }
         )
     return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
@@ -79,15 +79,15 @@ def sum_findings_by_rule(report: Report, words: ReportTexts) -> list[dict[str, A
 def format_township_counts(findings: Iterable[Finding], words: ReportTexts, limit: int = _MAX_TOWNSHIPS) -> str:
     """Return the townships with most findings, with numbers; a dash if no finding is in a township."""
     counts = Counter(f.township for f in findings)
-    elsewhere = counts.pop("", 0)
+    elsewhere_count = counts.pop("", 0)
     if not counts:
         return "—"
-    named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [words.get("text", "township_count", name=n, count=c) for n, c in named[:limit]]
-    if len(named) > limit:
-        parts.append(words.get("text", "more_townships", count=len(named)))
-    if elsewhere:
-        parts.append(words.get("text", "elsewhere", count=elsewhere))
+    township_counts = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    parts = [words.get("text", "township_count", name=n, count=c) for n, c in township_counts[:limit]]
+    if len(township_counts) > limit:
+        parts.append(words.get("text", "more_townships", count=len(township_counts)))
+    if elsewhere_count:
+        parts.append(words.get("text", "elsewhere", count=elsewhere_count))
     return words.join_parts(parts)
 
 
@@ -98,21 +98,21 @@ def list_findings_by_rule(
 
     It has rows up to ``limit``, the number of the others, help and sources.
     """
-    named = get_rule_titles(report, words)
+    rule_titles = get_rule_titles(report, words)
     outcomes = {r.code: r for r in report.rules}
     blocks = []
-    for code, found in sorted(
+    for code, rule_findings in sorted(
         group_findings_by_rule(report.findings).items(), key=lambda item: make_rule_sort_key(item[0])
     ):
-        shown = heapq.nsmallest(limit, found, key=make_finding_sort_key)
+        shown_findings = heapq.nsmallest(limit, rule_findings, key=make_finding_sort_key)
         blocks.append(
             {
                 "code": code,
-                "title": named.get(code, code),
-                "number": format_number(len(found), 0),
-                "rows": [_make_finding_row(f, words) for f in shown],
-                "more": words.get("text", "more_rows", count=format_number(len(found) - len(shown), 0))
-                if len(found) > limit
+                "title": rule_titles.get(code, code),
+                "number": format_number(len(rule_findings), 0),
+                "rows": [_make_finding_row(f, words) for f in shown_findings],
+                "more": words.get("text", "more_rows", count=format_number(len(rule_findings) - len(shown_findings), 0))
+                if len(rule_findings) > limit
                 else "",
                 **_make_rule_help(code, outcomes.get(code), norm, words),
             }
@@ -127,24 +127,26 @@ def make_rule_sort_key(code: str) -> tuple[int, str]:
     return (RULE_FAMILIES.index(code[:3]) if code[:3] in RULE_FAMILIES else len(RULE_FAMILIES), code)
 
 
-def _make_finding_row(finding: Finding, words: ReportTexts) -> dict[str, Any]:
-    waived = finding.state == "waived"
+def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> dict[str, Any]:
+    is_waived = finding.state == "waived"
     return {
-        "severity": "WAIVED" if waived else str(finding.severity),
-        "own": _join_role_and_key(finding.role, _format_key_or_fid(finding.key, finding.params.get("fid"), words)),
-        "related": _list_related_features(finding, words),
+        "severity": "WAIVED" if is_waived else str(finding.severity),
+        "own": _join_role_and_key(
+            finding.role, _format_key_or_fid(finding.key, finding.params.get("fid"), report_texts)
+        ),
+        "related": _list_related_features(finding, report_texts),
         "township": finding.township,
         "area": format_hectare_number(finding.area_m2) if finding.area_m2 is not None else "",
         "message": finding.message,
     }
 
 
-def _list_related_features(finding: Finding, words: ReportTexts) -> list[str]:
+def _list_related_features(finding: Finding, report_texts: ReportTexts) -> list[str]:
     """Return the other features of a finding, one line per key."""
     fid = finding.params.get("related_fid")
     keys = [k for k in finding.related_keys if k][:_MAX_RELATED]
     lines = [_join_role_and_key(finding.related_role, k) for k in keys] or [
-        _join_role_and_key(finding.related_role, _format_key_or_fid("", fid, words))
+        _join_role_and_key(finding.related_role, _format_key_or_fid("", fid, report_texts))
     ]
     if len(finding.related_keys) > len(keys) > 0:
         lines.append("…")
@@ -155,19 +157,21 @@ def _join_role_and_key(role: str, key: str) -> str:
     return " ".join(p for p in (role, key) if p)
 
 
-def _format_key_or_fid(key: str, fid: Any, words: ReportTexts) -> str:
-    tail = words.get("text", "fid", fid=fid) if fid is not None else ""
-    return f"{key} {words.put_in_brackets(tail)}" if key and tail else key or tail
+def _format_key_or_fid(key: str, fid: Any, report_texts: ReportTexts) -> str:
+    fid_text = report_texts.get("text", "fid", fid=fid) if fid is not None else ""
+    return f"{key} {report_texts.put_in_brackets(fid_text)}" if key and fid_text else key or fid_text
 
 
-def _make_rule_help(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
+def _make_rule_help(
+    code: str, outcome: RuleOutcome | None, norm: Norm | None, report_texts: ReportTexts
+) -> dict[str, Any]:
     """Return a rule's help by heading, its values, and its sources with marks.
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
     """
     from ..model.rule import load_all_rules
 
-    rule, texts = load_all_rules().get(code), Texts(words.lang)
+    rule, texts = load_all_rules().get(code), Texts(report_texts.lang)
     if rule is None:
         sentence = texts.get_section("run_help").get(code, "")
         return {
@@ -177,7 +181,7 @@ def _make_rule_help(code: str, outcome: RuleOutcome | None, norm: Norm | None, w
         }
     return {
         "help": [(heading, " ".join(text.split())) for heading, text in texts.get_rule_help(rule).items()],
-        "basis": list_citations(rule.basis, norm, words),
+        "basis": list_citations(rule.basis, norm, report_texts),
         "parameters": describe_rule_values(outcome, texts),
     }
 
@@ -189,9 +193,9 @@ def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]
     """
     from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
 
-    given = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
+    effective_values = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
     return format_effective_values(
-        [one for one in given if one.setting != "tolerance" or one.origin == CALL_ORIGIN], texts
+        [one for one in effective_values if one.setting != "tolerance" or one.origin == CALL_ORIGIN], texts
     )
 
 
@@ -201,45 +205,51 @@ def list_citations(keys: Iterable[str], norm: Norm | None, words: ReportTexts) -
         return []
     from ..engine.explanation import describe_citation
 
-    known, texts = norm.standard.citations, Texts(words.lang)
-    return [{"mark": known[k].mark, "text": describe_citation(known[k], norm, texts)} for k in keys if k in known]
+    citations, texts = norm.standard.citations, Texts(words.lang)
+    return [
+        {"mark": citations[k].mark, "text": describe_citation(citations[k], norm, texts)}
+        for k in keys
+        if k in citations
+    ]
 
 
 def list_conflicts(report: Report, words: ReportTexts) -> dict[str, Any]:
     """Return the largest conflicts with captions, numbered as on the overview map."""
-    named = get_rule_titles(report, words)
-    chosen = select_largest_conflicts(report)
+    rule_titles = get_rule_titles(report, words)
+    largest_conflicts = select_largest_conflicts(report)
     rows = []
-    for position, finding in enumerate(chosen, start=1):
+    for position, finding in enumerate(largest_conflicts, start=1):
         rows.append(
             {
                 "number": position,
                 "circled": chr(_CIRCLED_ONE + position - 1),
                 "severity": str(finding.severity),
                 "code": finding.code,
-                "title": named.get(finding.code, finding.code),
+                "title": rule_titles.get(finding.code, finding.code),
                 "township": finding.township or "—",
                 "area": format_hectare_number(finding.area_m2),
                 "width": format_width(finding.width_m, 1) if finding.width_m is not None else "",
                 "state": words.get_text_or_key("state", finding.state),
             }
         )
-    left = len(select_findings_with_area(report)) - len(chosen) if len(chosen) == MAX_PICTURES else 0
+    left = (
+        len(select_findings_with_area(report)) - len(largest_conflicts) if len(largest_conflicts) == MAX_PICTURES else 0
+    )
     return {
         "rows": rows,
         "more": words.get("text", "more_conflicts", count=format_number(left, 0)) if left else "",
-        "false_alarm": any(f.state == "false_alarm" for f in chosen),
+        "false_alarm": any(f.state == "false_alarm" for f in largest_conflicts),
     }
 
 
 def list_waivers(report: Report, words: ReportTexts) -> list[dict[str, Any]]:
     """Return all waived findings with the data of their waivers."""
-    found = sorted(
+    waived_findings = sorted(
         (f for f in report.findings if f.state == "waived"),
         key=lambda f: (make_rule_sort_key(f.code), make_finding_sort_key(f)),
     )
     rows = []
-    for finding in found:
+    for finding in waived_findings:
         waiver = finding.params.get("waiver") or {}
         rows.append(
             {
@@ -266,7 +276,7 @@ def list_windows(
 
     Each has what fills it; sums are added.
     """
-    listed = [f for f in report.findings if f.code == WINDOW_RULE]
+    window_findings = [f for f in report.findings if f.code == WINDOW_RULE]
     templates = norm.standard.templates if norm else {}
     rows = [
         {
@@ -280,10 +290,16 @@ def list_windows(
             "open": format_hectare_number(f.params["open_m2"]),
             "full": f.case == "window",
         }
-        for f in heapq.nlargest(limit, listed, key=lambda f: f.area_m2 or 0.0)
+        for f in heapq.nlargest(limit, window_findings, key=lambda f: f.area_m2 or 0.0)
     ]
-    partly = sum(f.case != "window" for f in listed)
-    area = format_hectare_number(sum(f.area_m2 or 0.0 for f in listed))
-    more = words.get("text", "more_rows", count=format_number(len(listed) - limit, 0)) if len(listed) > limit else ""
-    sums = words.get("text", "windows", count=format_number(len(listed), 0), area=area, partly=format_number(partly, 0))
-    return {"rows": rows, "more": more, "sums": sums}
+    partly = sum(f.case != "window" for f in window_findings)
+    area = format_hectare_number(sum(f.area_m2 or 0.0 for f in window_findings))
+    more_rows_note = (
+        words.get("text", "more_rows", count=format_number(len(window_findings) - limit, 0))
+        if len(window_findings) > limit
+        else ""
+    )
+    sums = words.get(
+        "text", "windows", count=format_number(len(window_findings), 0), area=area, partly=format_number(partly, 0)
+    )
+    return {"rows": rows, "more": more_rows_note, "sums": sums}

@@ -44,9 +44,14 @@ def make_township_section(report: Report, words: ReportTexts) -> dict[str, Any]:
     ]
     rows = []
     for place in dict.fromkeys(i.place for i in indicators):
-        own = {(i.id, i.unit): i for i in indicators if i.place == place}
-        cells = [_make_township_cell(own[figure], words) if figure in own else None for figure in figures]
-        rows.append({"name": place, "cells": cells, "met": all(i.state == TARGET_MET for i in own.values())})
+        township_indicators = {(i.id, i.unit): i for i in indicators if i.place == place}
+        cells = [
+            _make_township_cell(township_indicators[figure], words) if figure in township_indicators else None
+            for figure in figures
+        ]
+        rows.append(
+            {"name": place, "cells": cells, "met": all(i.state == TARGET_MET for i in township_indicators.values())}
+        )
     sources = dict.fromkeys(i.target_source for i in indicators if i.target_source)
     return {
         "columns": columns,
@@ -56,12 +61,12 @@ def make_township_section(report: Report, words: ReportTexts) -> dict[str, Any]:
     }
 
 
-def _make_township_cell(indicator: Indicator, words: ReportTexts) -> dict[str, str]:
+def _make_township_cell(indicator: Indicator, report_texts: ReportTexts) -> dict[str, str]:
     return {
         "value": format_number(indicator.value, choose_decimals(indicator)),
         # The unit is in the head of the column.
-        "target": format_target(indicator, words).rpartition(" ")[0],
-        "state": format_state(indicator, words),
+        "target": format_target(indicator, report_texts).rpartition(" ")[0],
+        "state": format_state(indicator, report_texts),
         "icon": STATE_ICONS.get(indicator.state, ""),
     }
 
@@ -78,8 +83,8 @@ def render_report(
 
     ``norm`` provides citations and marks; without ``pictures`` the page gives the reason.
     """
-    words = ReportTexts(lang or report.lang)
-    return fill_template("report.html.j2", _collect_page_data(report, norm, pictures, words))
+    report_texts = ReportTexts(lang or report.lang)
+    return fill_template("report.html.j2", _collect_page_data(report, norm, pictures, report_texts))
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:
@@ -115,67 +120,73 @@ def escape_css_string(text: str) -> str:
 
 
 def _collect_page_data(
-    report: Report, norm: Norm | None, pictures: ReportPictures | None, words: ReportTexts
+    report: Report, norm: Norm | None, pictures: ReportPictures | None, report_texts: ReportTexts
 ) -> dict[str, Any]:
-    drawn = pictures or ReportPictures()
-    shown = bool(drawn.overview or any(drawn.conflicts))
-    reason = drawn.problem or words.get("text", "no_place" if pictures else "no_qgis")
-    conflicts = finding_lists.list_conflicts(report, words)
+    report_pictures = pictures or ReportPictures()
+    has_pictures = bool(report_pictures.overview or any(report_pictures.conflicts))
+    reason = report_pictures.problem or report_texts.get("text", "no_place" if pictures else "no_qgis")
+    conflicts = finding_lists.list_conflicts(report, report_texts)
     for position, row in enumerate(conflicts["rows"]):
-        row["image"] = drawn.conflicts[position] if position < len(drawn.conflicts) else ""
-    head = sections.make_head_section(report, norm, words)
-    numbers = SectionNumbers(words)
-    first, *blocks = make_first_page(report, norm, pictures, head, numbers, words)
+        row["image"] = report_pictures.conflicts[position] if position < len(report_pictures.conflicts) else ""
+    head = sections.make_head_section(report, norm, report_texts)
+    numbers = SectionNumbers(report_texts)
+    first, *blocks = make_first_page(report, norm, pictures, head, numbers, report_texts)
     shown_facts = {value for row in first.rows for _, value in row} if isinstance(first, FactTable) else set()
-    uris = {decode_data_uri(uri): uri for uri in (drawn.overview, *(entry.image for entry in drawn.legend)) if uri}
+    uris = {
+        decode_data_uri(uri): uri
+        for uri in (report_pictures.overview, *(entry.image for entry in report_pictures.legend))
+        if uri
+    }
 
     def render(parts: Iterable[Block]) -> str:
-        return render_page_blocks(parts, uris, str(report.verdict), words.get("page", "gap"))
+        return render_page_blocks(parts, uris, str(report.verdict), report_texts.get("page", "gap"))
 
     return {
         "facts": render([first]),
         "first_page": render(blocks),
         "more_facts": [
-            more for row in head["document"] if (more := [fact for fact in row if fact[1] not in shown_facts])
+            extra_facts
+            for row in head["document"]
+            if (extra_facts := [fact for fact in row if fact[1] not in shown_facts])
         ],
-        "settings": render(make_settings_appendix(report, words)),
+        "settings": render(make_settings_appendix(report, report_texts)),
         "numbered": numbers.number_title,
-        "w": words,
-        "running": _make_page_margins(head, words),
-        "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
+        "w": report_texts,
+        "running": _make_page_margins(head, report_texts),
+        "lang": {"zh": "zh-CN"}.get(report_texts.lang, report_texts.lang),
         "head": head,
-        "verdict": verdict.make_verdict_section(report, norm, words),
-        "families": verdict.count_by_family(report, words),
-        "not_checked": sections.make_not_checked_section(report, words),
-        "tolerance": sections.make_tolerance_section(report, norm, words),
-        "figures": figures.make_figure_rows(report, norm, words),
-        "townships": make_township_section(report, words),
-        "figure_notes": figures.make_figure_notes(report, words),
+        "verdict": verdict.make_verdict_section(report, norm, report_texts),
+        "families": verdict.count_by_family(report, report_texts),
+        "not_checked": sections.make_not_checked_section(report, report_texts),
+        "tolerance": sections.make_tolerance_section(report, norm, report_texts),
+        "figures": figures.make_figure_rows(report, norm, report_texts),
+        "townships": make_township_section(report, report_texts),
+        "figure_notes": figures.make_figure_notes(report, report_texts),
         "has_targets": any(i.target is not None for i in report.indicators),
-        "sums": finding_lists.sum_findings_by_rule(report, words),
-        "pictures": drawn,
-        "no_pictures": "" if shown else words.get("text", "no_pictures", reason=reason),
+        "sums": finding_lists.sum_findings_by_rule(report, report_texts),
+        "pictures": report_pictures,
+        "no_pictures": "" if has_pictures else report_texts.get("text", "no_pictures", reason=reason),
         "conflicts": conflicts,
-        "waivers": finding_lists.list_waivers(report, words),
-        "windows": finding_lists.list_windows(report, norm, words),
-        "data": sections.make_provenance_section(report, words),
-        "digest_explained": explain_data_digest(report, words),
-        "rule_table": sections.make_rule_section(report, norm, words),
-        "lists": finding_lists.list_findings_by_rule(report, norm, words),
+        "waivers": finding_lists.list_waivers(report, report_texts),
+        "windows": finding_lists.list_windows(report, norm, report_texts),
+        "data": sections.make_provenance_section(report, report_texts),
+        "digest_explained": explain_data_digest(report, report_texts),
+        "rule_table": sections.make_rule_section(report, norm, report_texts),
+        "lists": finding_lists.list_findings_by_rule(report, norm, report_texts),
         "total": format_number(len(report.findings), 0),
         "row_limit": finding_lists.MAX_ROWS_PER_RULE,
     }
 
 
-def _make_page_margins(head: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
+def _make_page_margins(head: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
     """Return header and footer of every printed page; the browser counts the pages."""
-    title = words.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
+    title = report_texts.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
     parts: list[Any] = []
-    for piece in re.split(r"(\{pages?\})", words.get("page", "number")):
+    for piece in re.split(r"(\{pages?\})", report_texts.get("page", "number")):
         parts.append({"counter": piece[1:-1]} if piece in ("{page}", "{pages}") else piece)
     return {
         "left": title,
         "number": [p for p in parts if p],
-        "product": words.get("page", "product"),
-        "right": words.get("page", "gap").join(p for p in (title, head["date"]) if p),
+        "product": report_texts.get("page", "product"),
+        "right": report_texts.get("page", "gap").join(p for p in (title, head["date"]) if p),
     }

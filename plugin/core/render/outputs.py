@@ -88,14 +88,14 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
     frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        made = Path(folder) / f"findings{path.suffix}"
+        temporary_file = Path(folder) / f"findings{path.suffix}"
         try:
             with warnings.catch_warnings():
                 # A shapefile truncates some names and texts; these columns are known.
                 warnings.simplefilter("ignore")
                 pyogrio.write_dataframe(
                     frame,
-                    made,
+                    temporary_file,
                     layer=layer,
                     driver=driver,
                     geometry_type="MultiPolygon",
@@ -103,25 +103,31 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
                     dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
                 )
                 if path.suffix.lower() == ".shp":
-                    check_shapefile_complete(made)
-                written = len(pyogrio.raw.read(made, return_fids=True)[1])
+                    check_shapefile_complete(temporary_file)
+                written_row_count = len(pyogrio.raw.read(temporary_file, return_fids=True)[1])
         except InputError as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
         except (*DRIVER_ERRORS, ValueError, RuntimeError) as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
-        if written != len(frame):
+        if written_row_count != len(frame):
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
-        for file in made.parent.iterdir():
+        for file in temporary_file.parent.iterdir():
             copy = path.parent / f"{path.stem}{file.name[len('findings') :]}"
             shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
 
 
 def _get_driver_of_file(target: Path) -> str:
-    known = {".gpkg": "GPKG", "": "GPKG", ".gdb": "OpenFileGDB", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}
+    driver_by_suffix = {
+        ".gpkg": "GPKG",
+        "": "GPKG",
+        ".gdb": "OpenFileGDB",
+        ".shp": "ESRI Shapefile",
+        ".geojson": "GeoJSON",
+    }
     suffix = target.suffix.lower()
-    if suffix not in known:
-        raise OutputError("output_format", target=str(target), known=" ".join(k for k in known if k))
-    return known[suffix]
+    if suffix not in driver_by_suffix:
+        raise OutputError("output_format", target=str(target), known=" ".join(k for k in driver_by_suffix if k))
+    return driver_by_suffix[suffix]
 
 
 #: One encoder for all lines, because creating one is slower than using it.

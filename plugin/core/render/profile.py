@@ -29,8 +29,10 @@ def render_profile_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
     texts, laid = Texts(words.lang), resolve_norm(norm)
     yield from _make_head_lines(norm, words)
     pairs = [value for value in laid.settings if value.key.startswith(_CONFLICT_SETTING_PREFIX)]
-    plain = [value for value in laid.settings if not value.key.startswith(_CONFLICT_SETTING_PREFIX)]
-    yield from _make_section_lines(words, "settings", _make_value_table(plain, texts, words), count=len(plain))
+    plain_settings = [value for value in laid.settings if not value.key.startswith(_CONFLICT_SETTING_PREFIX)]
+    yield from _make_section_lines(
+        words, "settings", _make_value_table(plain_settings, texts, words), count=len(plain_settings)
+    )
     rules = []
     for line in laid.rules:
         rule = load_all_rules()[line.code]
@@ -84,52 +86,54 @@ def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
     }
 
 
-def _make_head_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
+def _make_head_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
     profile, standard = norm.profile, norm.standard
 
     def line(key: str, **params: Any) -> str:
-        return words.get("resolved", key, **params)
+        return report_texts.get("resolved", key, **params)
 
     yield line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—")
     if profile.path is not None:
         yield line("file", file=profile.path)
     if profile.member_areas:
-        yield line("members", members=words.join_parts(profile.member_areas))
-    above = profile.list_base_profiles()[1:]
-    if above:
-        yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in above))
+        yield line("members", members=report_texts.join_parts(profile.member_areas))
+    base_profiles = profile.list_base_profiles()[1:]
+    if base_profiles:
+        yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in base_profiles))
     yield line("standard", name=standard.name, id=standard.id, edition=standard.edition)
-    yield line("phase", phase=words.get_text_or_key("phase", norm.phase) if norm.phase else line("no_phase"))
+    yield line("phase", phase=report_texts.get_text_or_key("phase", norm.phase) if norm.phase else line("no_phase"))
     if profile.confirmed_by:
-        yield line("confirmed", items=words.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
+        yield line("confirmed", items=report_texts.join_parts(sorted(profile.confirmed)) or "—", **profile.confirmed_by)
     else:
         yield line("not_confirmed")
-    info, colon = asdict(profile.document_info), words.get("page", "colon")
-    values = [f"{words.get('document', key)}{colon}{value}" for key, value in info.items() if value]
+    info, colon = asdict(profile.document_info), report_texts.get("page", "colon")
+    values = [f"{report_texts.get('document', key)}{colon}{value}" for key, value in info.items() if value]
     if values:
-        yield line("document", values=words.join_parts(values))
+        yield line("document", values=report_texts.join_parts(values))
     if profile.absent:
-        texts = Texts(words.lang)
-        yield line("absent", names=words.join_parts(texts.get_concept_name(c) for c in sorted(profile.absent)))
+        texts = Texts(report_texts.lang)
+        yield line("absent", names=report_texts.join_parts(texts.get_concept_name(c) for c in sorted(profile.absent)))
 
 
-def _make_section_lines(words: ReportTexts, key: str, lines: list[str], **params: Any) -> list[str]:
+def _make_section_lines(report_texts: ReportTexts, key: str, lines: list[str], **params: Any) -> list[str]:
     """Return a heading with the number of lines, then the lines; empty without lines."""
     if not lines:
         return []
-    heading = words.get("resolved", key, **{"count": len(lines), **params})
+    heading = report_texts.get("resolved", key, **{"count": len(lines), **params})
     return ["", heading, *(f"  {line}" for line in lines)]
 
 
-def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, words: ReportTexts) -> str:
+def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, report_texts: ReportTexts) -> str:
     """Return two control lines by name, with the meaning of their overlap."""
     sides = value.key.removeprefix(_CONFLICT_SETTING_PREFIX).split("-", 1)
     name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
-    return _format_setting_line(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
+    return _format_setting_line(
+        value, f"{name}　{value.key}", report_texts.get("rule_book", f"meaning_{value.value}"), report_texts
+    )
 
 
 def _make_value_table(
-    values: Iterable[ResolvedValue], texts: Texts, words: ReportTexts, *, has_head: bool = True
+    values: Iterable[ResolvedValue], texts: Texts, report_texts: ReportTexts, *, has_head: bool = True
 ) -> list[str]:
     """Return settings as the lines of a table: key, name, value with unit, mark, origin."""
     rows = []
@@ -141,31 +145,34 @@ def _make_value_table(
                 value.key,
                 "" if name == value.key else name,
                 format_value(value.value, unit, texts),
-                _format_mark(value, words),
-                _format_origin(value.origin, words),
+                _format_mark(value, report_texts),
+                _format_origin(value.origin, report_texts),
             ]
         )
-    head = [words.get("resolved_column", key) for key in ("key", "name", "value", "mark", "origin")]
+    head = [report_texts.get("resolved_column", key) for key in ("key", "name", "value", "mark", "origin")]
     return _align_columns([head, *rows] if has_head else rows)
 
 
-def _make_target_table(targets: Iterable[IndicatorTarget], texts: Texts, words: ReportTexts) -> list[str]:
+def _make_target_table(targets: Iterable[IndicatorTarget], texts: Texts, report_texts: ReportTexts) -> list[str]:
     """Return targets as the lines of a table: figure, value, unit, year, kind, source."""
     rows = []
     for target in targets:
         unit = texts.get("units", target.unit)
-        also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in target.other_sources]
-        sign = COMPARISON_SIGNS[target.comparison]
+        also = [
+            report_texts.get("resolved", "also", value=s.value, unit=unit, source=s.source)
+            for s in target.other_sources
+        ]
+        comparison_sign = COMPARISON_SIGNS[target.comparison]
         rows.append(
             [
                 texts.get_indicator_name(target.indicator),
-                f"{sign} {target.value} {unit}".strip(),
+                f"{comparison_sign} {target.value} {unit}".strip(),
                 str(target.year or "—"),
                 target.binding or "—",
                 " ".join([target.source, *also]),
             ]
         )
-    head = [words.get("resolved_column", key) for key in ("figure", "target", "year", "binding", "source")]
+    head = [report_texts.get("resolved_column", key) for key in ("figure", "target", "year", "binding", "source")]
     return _align_columns([head, *rows]) if rows else []
 
 
@@ -195,34 +202,44 @@ def _compute_console_width(text: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _format_setting_line(value: ResolvedValue, name: str, text: str, words: ReportTexts) -> str:
-    mark = _format_mark(value, words)
-    return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_format_origin(value.origin, words))
+def _format_setting_line(value: ResolvedValue, name: str, text: str, report_texts: ReportTexts) -> str:
+    mark = _format_mark(value, report_texts)
+    return report_texts.get(
+        "resolved", "value", name=name, value=text, mark=mark, origin=_format_origin(value.origin, report_texts)
+    )
 
 
-def _format_mark(value: ResolvedValue, words: ReportTexts) -> str:
-    sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
-    return words.get("resolved", sure, mark=value.mark or "—")
+def _format_mark(value: ResolvedValue, report_texts: ReportTexts) -> str:
+    mark_text_key = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
+    return report_texts.get("resolved", mark_text_key, mark=value.mark or "—")
 
 
-def _format_origin(origin: ValueOrigin, words: ReportTexts) -> str:
+def _format_origin(origin: ValueOrigin, report_texts: ReportTexts) -> str:
     if origin.kind == RULE_DEFAULT_ORIGIN:
-        return words.get("resolved", "of_rule")
+        return report_texts.get("resolved", "of_rule")
     name = origin.id if origin.kind == STANDARD_ORIGIN else origin.name or origin.id
-    return name + words.put_in_brackets(words.get_text_or_key("phase", origin.phase)) if origin.phase else name
+    return (
+        name + report_texts.put_in_brackets(report_texts.get_text_or_key("phase", origin.phase))
+        if origin.phase
+        else name
+    )
 
 
-def _format_target_line(target: IndicatorTarget, texts: Texts, words: ReportTexts) -> str:
+def _format_target_line(target: IndicatorTarget, texts: Texts, report_texts: ReportTexts) -> str:
     unit = texts.get("units", target.unit)
-    return _format_figure_line(target, texts.get_indicator_name(target.indicator), unit, words)
+    return _format_figure_line(target, texts.get_indicator_name(target.indicator), unit, report_texts)
 
 
-def _format_stated_line(stated: StatedFigure, words: ReportTexts) -> str:
-    name = stated.name + words.put_in_brackets(stated.note) if stated.note else stated.name
-    return _format_figure_line(stated, name, stated.unit, words)
+def _format_stated_line(stated_figure: StatedFigure, report_texts: ReportTexts) -> str:
+    name = (
+        stated_figure.name + report_texts.put_in_brackets(stated_figure.note)
+        if stated_figure.note
+        else stated_figure.name
+    )
+    return _format_figure_line(stated_figure, name, stated_figure.unit, report_texts)
 
 
-def _format_figure_line(figure: IndicatorTarget | StatedFigure, name: str, unit: str, words: ReportTexts) -> str:
+def _format_figure_line(figure: IndicatorTarget | StatedFigure, name: str, unit: str, report_texts: ReportTexts) -> str:
     params = {
         "name": name,
         "sign": COMPARISON_SIGNS[figure.comparison],
@@ -230,8 +247,10 @@ def _format_figure_line(figure: IndicatorTarget | StatedFigure, name: str, unit:
         "unit": unit,
         "year": figure.year,
     }
-    line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **params)
-    also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.other_sources]
+    line = report_texts.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **params)
+    also = [
+        report_texts.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.other_sources
+    ]
     return " ".join([line, *also])
 
 

@@ -45,9 +45,9 @@ def load_report_settings() -> ReportSettings:
     table = read_toml(path)
     check_keys(table, required=("order", "families", "control_lines", "limits", "docx"), allowed=(), file=path)
     limits = table["limits"]
-    names = ("decisive", "townships", "rows_per_rule", "rows", "pictures")
-    check_keys(limits, required=names, allowed=(), file=path, where="limits")
-    for name in names:
+    limit_names = ("decisive", "townships", "rows_per_rule", "rows", "pictures")
+    check_keys(limits, required=limit_names, allowed=(), file=path, where="limits")
+    for name in limit_names:
         check_type(limits[name], int, file=path, key=f"limits.{name}")
     order, families, control_lines = (
         tuple(check_type(table[key], list, file=path, key=key)) for key in ("order", "families", "control_lines")

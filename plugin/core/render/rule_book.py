@@ -71,8 +71,12 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
 
     Their values are those of ``norm``, the standard and the profile.
     """
-    requested = set(codes)
-    return [_make_entry(rule, norm) for code, rule in load_all_rules().items() if not requested or code in requested]
+    requested_codes = set(codes)
+    return [
+        _make_entry(rule, norm)
+        for code, rule in load_all_rules().items()
+        if not requested_codes or code in requested_codes
+    ]
 
 
 def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
@@ -139,12 +143,12 @@ class RuleBook:
     def list_rule_lines(self) -> list[str]:
         """Return the contents, then by family one line per rule, followed by its layers, parameters and sources."""
         families = self._group_by_family()
-        found = [self._get_rule_book_text("contents")] if len(families) > 1 else []
-        found += [f"  {heading}" for heading in families if len(families) > 1]
+        rule_lines = [self._get_rule_book_text("contents")] if len(families) > 1 else []
+        rule_lines += [f"  {heading}" for heading in families if len(families) > 1]
         for heading, entries in families.items():
-            found += ["", heading] if len(families) > 1 else []
-            found += [line for entry in entries for line in self._list_entry_lines(entry)]
-        return found
+            rule_lines += ["", heading] if len(families) > 1 else []
+            rule_lines += [line for entry in entries for line in self._list_entry_lines(entry)]
+        return rule_lines
 
     def _group_by_family(self) -> dict[str, list[RuleEntry]]:
         """Return the rules by the heading of their family, which has their number."""
@@ -170,16 +174,16 @@ class RuleBook:
 
     def list_rule_facts(self) -> list[str]:
         """Return each rule's heading, title, source level, activation and layers as lines."""
-        found = []
+        fact_lines = []
         for entry in self.entries:
             row, colon = self.make_table_row(entry), self.words.get("page", "colon")
-            found += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
-            found += [
+            fact_lines += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
+            fact_lines += [
                 f"{self._get_rule_book_text(key)}{colon}{row[key]}"
                 for key in ("mark", "runs", "needs", "optional", "inputs")
                 if row[key]
             ]
-        return found
+        return fact_lines
 
     def render_csv(self) -> str:
         """Return the rules as CSV with headings and a byte order mark."""
@@ -238,7 +242,7 @@ class RuleBook:
         }
 
     def _collect_entry_details(self, entry: RuleEntry) -> dict[str, Any]:
-        unconfirmed = [self.texts.get_setting_name(u) for u in entry.unconfirmed]
+        unconfirmed_settings = [self.texts.get_setting_name(u) for u in entry.unconfirmed]
         return {
             **self.make_table_row(entry),
             "plain_mark": entry.mark,
@@ -250,7 +254,7 @@ class RuleBook:
             "citations": [
                 {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)} for c in entry.citations
             ],
-            "unconfirmed": self.words.join_parts(unconfirmed),
+            "unconfirmed": self.words.join_parts(unconfirmed_settings),
         }
 
     def _format_run_conditions(self, entry: RuleEntry) -> str:
@@ -273,7 +277,8 @@ class RuleBook:
 
     def _make_parameter_lines(self, entry: RuleEntry) -> list[str]:
         return [
-            self._format_parameter(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)
+            self._format_parameter(p, effective_value)
+            for p, effective_value in zip(entry.rule.parameters, entry.parameters, strict=True)
         ]
 
     def _format_parameter(self, parameter: RuleParameter, norm_value: EffectiveValue) -> str:

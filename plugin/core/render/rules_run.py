@@ -24,11 +24,11 @@ def describe_rules_run(report: Report, norm: Norm, words: ReportTexts) -> str:
     groups = find_omitted_rule_groups(run, norm)
     if not groups:
         return words.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
-    names = words.join_parts(
+    group_counts_text = words.join_parts(
         words.get("say", "group", name=words.get_text_or_key("rule_group", name), count=count)
         for name, count in groups.items()
     )
-    return words.get("say", "rules_run_groups", run=len(run), total=total, names=names)
+    return words.get("say", "rules_run_groups", run=len(run), total=total, names=group_counts_text)
 
 
 def find_rules_for_data(run: Collection[str], norm: Norm) -> list[str]:
@@ -47,11 +47,11 @@ def find_omitted_rule_groups(run: Collection[str], norm: Norm) -> dict[str, int]
     A rule of several groups counts in the first of them.
     """
     foreign = _list_groups_for_other_data(run, norm)
-    counts, counted = {}, set(run)
+    counts, counted_codes = {}, set(run)
     for name, codes in norm.standard.rule_groups.items():
-        if name not in foreign and (omitted := set(codes) - counted):
+        if name not in foreign and (omitted := set(codes) - counted_codes):
             counts[name] = len(omitted)
-            counted |= omitted
+            counted_codes |= omitted
     return counts
 
 

@@ -25,7 +25,7 @@ def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
     area = words.get("page", "gap").join(p for p in (provenance.get("area_name"), provenance.get("area_code")) if p)
-    started = format_moment(provenance.get("started", ""))
+    start_time = format_moment(provenance.get("started", ""))
     return {
         # The name of the file that a submission package asks for; the scope is a row of the head.
         "title": words.get("title", "report"),
@@ -33,8 +33,8 @@ def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
         "area_name": provenance.get("area_name", ""),
         "scope": words.get_text_or_key("scope", scope)
         + (words.put_in_brackets(words.get_text_or_key("phase", phase)) if phase else ""),
-        "time": started,
-        "date": started.partition(" ")[0],
+        "time": start_time,
+        "date": start_time.partition(" ")[0],
         "standard": provenance.get("standard", {}).get("name", ""),
         "profile": _format_profile(provenance.get("profile", {}), words),
         "crs": format_crs_label(provenance.get("crs", ""), words),
@@ -43,32 +43,34 @@ def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     }
 
 
-def _format_profile(profile: dict[str, Any], words: ReportTexts) -> str:
+def _format_profile(profile: dict[str, Any], report_texts: ReportTexts) -> str:
     """Return name and id of the county profile, and who confirmed it when."""
-    shown, confirmed = _format_profile_name(profile, words), profile.get("confirmed") or {}
-    if not shown:
-        return words.get("head", "no_profile")
+    profile_name, confirmed = _format_profile_name(profile, report_texts), profile.get("confirmed") or {}
+    if not profile_name:
+        return report_texts.get("head", "no_profile")
     if not confirmed.get("by"):
-        return shown
-    return words.get("head", "confirmed_by", profile=shown, by=confirmed["by"], date=confirmed.get("date", ""))
+        return profile_name
+    return report_texts.get(
+        "head", "confirmed_by", profile=profile_name, by=confirmed["by"], date=confirmed.get("date", "")
+    )
 
 
-def _format_profile_name(profile: dict[str, Any], words: ReportTexts) -> str:
+def _format_profile_name(profile: dict[str, Any], report_texts: ReportTexts) -> str:
     """Return name and id of a profile, empty without a profile. Reports of old versions may lack the name."""
     profile_id, name = profile.get("id", ""), profile.get("name", "")
-    return words.get("head", "profile_name", name=name, id=profile_id) if name and profile_id else profile_id
+    return report_texts.get("head", "profile_name", name=name, id=profile_id) if name and profile_id else profile_id
 
 
 #: (Label, value) pairs per row of the report head.
 _PAIRS_PER_ROW = 3
 
 
-def _make_document_rows(document: dict[str, Any], words: ReportTexts) -> list[list[tuple[str, str]]]:
+def _make_document_rows(document: dict[str, Any], report_texts: ReportTexts) -> list[list[tuple[str, str]]]:
     """Return the document information (成果信息) for the report head.
 
     The result has rows of (label, value) pairs.
     """
-    pairs = [(words.get("document", key), document[key]) for key in PRINTED_KEYS if document.get(key)]
+    pairs = [(report_texts.get("document", key), document[key]) for key in PRINTED_KEYS if document.get(key)]
     return [pairs[n : n + _PAIRS_PER_ROW] for n in range(0, len(pairs), _PAIRS_PER_ROW)]
 
 
@@ -108,19 +110,21 @@ def make_not_checked_section(report: Report, words: ReportTexts) -> dict[str, An
             rows.append((rule.code, rule.title, reason))
     unread = [finding for finding in report.findings if is_about_unread_data(finding)]
     rows += [(UNREAD_CODE, words.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
-    invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
-    if invalid:
-        names = words.join_parts(
-            words.get("text", "layer_count", layer=layer["role"], count=layer["invalid"]) for layer in invalid
+    invalid_layers = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
+    if invalid_layers:
+        layer_counts_text = words.join_parts(
+            words.get("text", "layer_count", layer=layer["role"], count=layer["invalid"]) for layer in invalid_layers
         )
-        area = format_square_metres(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid))
-        count = sum(layer["invalid"] for layer in invalid)
-        text = words.get("text", "repaired", count=format_number(count, 0), layers=names, area=area)
+        area = format_square_metres(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid_layers))
+        count = sum(layer["invalid"] for layer in invalid_layers)
+        text = words.get("text", "repaired", count=format_number(count, 0), layers=layer_counts_text, area=area)
         rows.append((words.get("text", "repaired_label"), "", text))
-    absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
+    not_applicable_rules = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
     return {
         "rows": [{"code": c, "title": t, "reason": r} for c, t, r in rows],
-        "not_applicable": words.get("text", "not_applicable", rules=words.join_parts(absent)) if absent else "",
+        "not_applicable": words.get("text", "not_applicable", rules=words.join_parts(not_applicable_rules))
+        if not_applicable_rules
+        else "",
     }
 
 
@@ -128,19 +132,21 @@ def make_not_checked_section(report: Report, words: ReportTexts) -> dict[str, An
 _MAX_NAMED_STEPS = 5
 
 
-def _format_fallback_steps(tolerance: dict[str, Any], words: ReportTexts) -> str:
+def _format_fallback_steps(tolerance: dict[str, Any], report_texts: ReportTexts) -> str:
     counts = {
         name: format_number(tolerance["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")
     }
-    taken = tolerance.get("steps_taken") or []
+    steps_taken = tolerance.get("steps_taken") or []
     pairs = [
         " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDE_COLUMNS if step.get(role))
-        for step in taken
+        for step in steps_taken
     ]
-    named = [pair for pair in dict.fromkeys(pairs) if pair]
-    rows = words.join_parts(named[:_MAX_NAMED_STEPS]) + ("…" if len(named) > _MAX_NAMED_STEPS else "")
-    area = format_square_metres(sum(step["area_m2"] for step in taken))
-    return words.get("text", "steps", **counts, area=area, rows=rows or "—")
+    distinct_pairs = [pair for pair in dict.fromkeys(pairs) if pair]
+    rows = report_texts.join_parts(distinct_pairs[:_MAX_NAMED_STEPS]) + (
+        "…" if len(distinct_pairs) > _MAX_NAMED_STEPS else ""
+    )
+    area = format_square_metres(sum(step["area_m2"] for step in steps_taken))
+    return report_texts.get("text", "steps", **counts, area=area, rows=rows or "—")
 
 
 _SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
@@ -179,32 +185,34 @@ def make_tolerance_section(report: Report, norm: Norm | None, words: ReportTexts
 _MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
 
-def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, words: ReportTexts) -> dict[str, str]:
+def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_texts: ReportTexts) -> dict[str, str]:
     """Return the ignored slivers between two layers as a row.
 
     It has number, area, main townships and the largest feature.
     """
-    templates = norm.standard.templates if norm and words.lang == "zh" else {}
-    names = list(dict.fromkeys(templates[role].name if role in templates else role for role in slivers["roles"]))
+    templates = norm.standard.templates if norm and report_texts.lang == "zh" else {}
+    layer_names = list(dict.fromkeys(templates[role].name if role in templates else role for role in slivers["roles"]))
     if slivers["sealed"]:
-        names.append(words.get("text", "sealed_edition"))
+        layer_names.append(report_texts.get("text", "sealed_edition"))
     towns = [
-        f"{town['name'] or words.get('text', 'no_township')} {format_square_metres(town['area_m2'])}"
+        f"{town['name'] or report_texts.get('text', 'no_township')} {format_square_metres(town['area_m2'])}"
         for town in slivers["townships"]
     ]
-    more = len(towns) > _MAX_NAMED_TOWNSHIPS
-    largest = slivers["features"][0] if slivers["features"] else None
-    key = (shorten_key(largest["key"]) or f"#{largest.get('fid', '')}") if largest else ""
+    has_more_townships = len(towns) > _MAX_NAMED_TOWNSHIPS
+    largest_feature = slivers["features"][0] if slivers["features"] else None
+    key = (shorten_key(largest_feature["key"]) or f"#{largest_feature.get('fid', '')}") if largest_feature else ""
     return {
-        "layers": " × ".join(names),
+        "layers": " × ".join(layer_names),
         "rule": slivers["rule"],
         "count": format_number(slivers["count"], 0),
         "area": format_square_metres(slivers["area_m2"]),
         "townships": "—"
         if [t["name"] for t in slivers["townships"]] == [""]
-        else words.join_parts(towns[:_MAX_NAMED_TOWNSHIPS]) + ("…" if more else ""),
-        "feature": f"{largest['role']} {key} {format_square_metres(largest['area_m2'])}" if largest else "—",
-        "exceeds": words.get("text", "ignored_exceeds" if slivers["exceeds"] else "ignored_within"),
+        else report_texts.join_parts(towns[:_MAX_NAMED_TOWNSHIPS]) + ("…" if has_more_townships else ""),
+        "feature": f"{largest_feature['role']} {key} {format_square_metres(largest_feature['area_m2'])}"
+        if largest_feature
+        else "—",
+        "exceeds": report_texts.get("text", "ignored_exceeds" if slivers["exceeds"] else "ignored_within"),
     }
 
 
@@ -212,12 +220,12 @@ def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     """Return one row per rule: outcome, findings, parameters, sources."""
     from ..model.rule import load_all_rules
 
-    known = load_all_rules()
-    listed = {f.code for f in report.findings}
+    rule_by_code = load_all_rules()
+    codes_with_findings = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
         outcome = "partly" if rule.is_partly_checked else str(rule.outcome)
-        basis = list_citations(known[rule.code].basis, norm, words) if rule.code in known else []
+        basis = list_citations(rule_by_code[rule.code].basis, norm, words) if rule.code in rule_by_code else []
         reason = words.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
         rows.append(
             {
@@ -228,10 +236,10 @@ def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
                 "outcome_id": outcome,
                 "count": format_number(rule.findings, 0),
                 "seconds": format_number(rule.seconds, 2),
-                "listed": rule.code in listed,
+                "listed": rule.code in codes_with_findings,
                 # The parameters of a rule with findings are in the list of its findings.
                 "parameters": ""
-                if rule.code in listed
+                if rule.code in codes_with_findings
                 else words.get("page", "clause").join(_list_own_parameters(rule, words)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
@@ -242,12 +250,12 @@ def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     return rows
 
 
-def _list_own_parameters(rule: RuleOutcome, words: ReportTexts) -> list[str]:
+def _list_own_parameters(rule: RuleOutcome, report_texts: ReportTexts) -> list[str]:
     """Return the parameters of a rule without those listed elsewhere (tolerance)."""
     from ..engine.explanation import EffectiveValue, format_effective_values
 
     return format_effective_values(
-        [EffectiveValue(**one) for one in rule.parameters if not one["setting"]], Texts(words.lang)
+        [EffectiveValue(**one) for one in rule.parameters if not one["setting"]], Texts(report_texts.lang)
     )
 
 
@@ -276,7 +284,7 @@ def make_provenance_section(report: Report, words: ReportTexts) -> dict[str, Any
     }
 
 
-def _format_layer_name(layer: dict[str, Any], words: ReportTexts) -> str:
+def _format_layer_name(layer: dict[str, Any], report_texts: ReportTexts) -> str:
     """Return a layer's name and its official name.
 
     The text mentions if its role was recognised in an unusual way.
@@ -287,22 +295,22 @@ def _format_layer_name(layer: dict[str, Any], words: ReportTexts) -> str:
     if name and name not in (role, title):
         notes.append(name)
     if layer.get("chosen_by") in ("fields", "chosen"):
-        notes.append(words.get_text_or_key("chosen", layer["chosen_by"]))
-    return parts[0] + (words.put_in_brackets(words.join_parts(notes)) if notes else "")
+        notes.append(report_texts.get_text_or_key("chosen", layer["chosen_by"]))
+    return parts[0] + (report_texts.put_in_brackets(report_texts.join_parts(notes)) if notes else "")
 
 
-def _make_version_lines(provenance: dict[str, Any], words: ReportTexts) -> list[str]:
+def _make_version_lines(provenance: dict[str, Any], report_texts: ReportTexts) -> list[str]:
     versions = provenance.get("versions", {})
     standard = provenance.get("standard", {}).get("name", "")
-    profile = _format_profile_name(provenance.get("profile", {}), words)
+    profile = _format_profile_name(provenance.get("profile", {}), report_texts)
     if profile:
-        standard = words.get("text", "with_profile", standard=standard, profile=profile)
-    named = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
-    parts = [words.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
-    parts += [words.get("text", "rule_set", standard=standard)] if standard else []
+        standard = report_texts.get("text", "with_profile", standard=standard, profile=profile)
+    label_by_component = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
+    parts = [report_texts.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
+    parts += [report_texts.get("text", "rule_set", standard=standard)] if standard else []
     if versions.get("sanxian"):
-        parts.append(words.get("text", "versions", sanxian=versions["sanxian"]))
-    parts += [f"{label}\u00a0{versions[key]}" for key, label in named.items() if versions.get(key)]
+        parts.append(report_texts.get("text", "versions", sanxian=versions["sanxian"]))
+    parts += [f"{label}\u00a0{versions[key]}" for key, label in label_by_component.items() if versions.get(key)]
     if "seconds" in provenance:
-        parts.append(words.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
+        parts.append(report_texts.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
     return parts

@@ -75,80 +75,86 @@ def list_caveats(report: Report, norm: Norm | None, words: ReportTexts) -> list[
     ]
 
 
-def _make_unfinished_sentences(report: Report, words: ReportTexts) -> Iterator[str]:
+def _make_unfinished_sentences(report: Report, report_texts: ReportTexts) -> Iterator[str]:
     """Yield sentences on rules and rows that were not checked as they should be.
 
     They were left out, or checked in a wrong CRS.
     """
-    skipped, crashed = report.rule_counts["skipped"], report.rule_counts["crashed"]
-    if skipped and crashed:
-        yield words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed)
-    elif skipped:
-        yield words.get("say", "skipped", count=skipped)
-    elif crashed:
-        yield words.get("say", "crashed", count=crashed)
+    skipped_count, crashed_count = report.rule_counts["skipped"], report.rule_counts["crashed"]
+    if skipped_count and crashed_count:
+        yield report_texts.get("say", "skipped_and_crashed", skipped=skipped_count, crashed=crashed_count)
+    elif skipped_count:
+        yield report_texts.get("say", "skipped", count=skipped_count)
+    elif crashed_count:
+        yield report_texts.get("say", "crashed", count=crashed_count)
     if unread := sum(is_about_unread_data(finding) for finding in report.findings):
-        yield words.get("say", "unread", count=unread)
+        yield report_texts.get("say", "unread", count=unread)
     if in_part := sum(report.partly_checked_counts.values()):
-        yield words.get("say", "partly", count=in_part)
+        yield report_texts.get("say", "partly", count=in_part)
     if any(makes_run_incomplete(finding) for finding in report.findings):
-        yield words.get("say", "wrong_frame")
+        yield report_texts.get("say", "wrong_frame")
 
 
-def _make_clean_check_sentences(report: Report, not_run: int, words: ReportTexts) -> Iterator[str]:
+def _make_clean_check_sentences(report: Report, not_run: int, report_texts: ReportTexts) -> Iterator[str]:
     """Yield sentences on a complete check without findings, and on ignored slivers."""
     if not_run:
         return
     if not report.has_examined_rules:
-        yield words.get("say", "nothing_examined", count=len(report.rules))
+        yield report_texts.get("say", "nothing_examined", count=len(report.rules))
     elif not report.findings:
         slivers = report.tolerance.get("ignored_slivers", 0)
         area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
-        yield words.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
+        yield report_texts.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
 
 
-def _make_unconfirmed_sentences(names: list[str], words: ReportTexts) -> Iterator[str]:
-    doubts, settings = list_unconfirmed_items(names, words)
+def _make_unconfirmed_sentences(unconfirmed_names: list[str], report_texts: ReportTexts) -> Iterator[str]:
+    doubts, settings = list_unconfirmed_items(unconfirmed_names, report_texts)
     if settings:
-        yield words.get("say", "unconfirmed", names=words.join_parts(settings))
+        yield report_texts.get("say", "unconfirmed", names=report_texts.join_parts(settings))
     if doubts:
-        yield words.get("say", "doubtful", names=words.join_parts(doubts))
+        yield report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts))
 
 
-def _make_scope_sentences(report: Report, norm: Norm | None, words: ReportTexts) -> Iterator[str]:
+def _make_scope_sentences(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[str]:
     """Yield sentences on the rules that ran and those that did not.
 
     They are the number of rules, expected rules that did not run, and additional rules.
     """
     if norm is not None:
-        yield describe_rules_run(report, norm, words)
+        yield describe_rules_run(report, norm, report_texts)
         expected = norm.list_expected_rules_of_scope(report.provenance.get("scope", ""))
         left_out = set(expected) - {r.code for r in report.rules}
         if left_out:
             default = len(expected)
-            names = words.join_parts(sorted(left_out)[:_MAX_GROUPS_NAMED]) + (
+            omitted_rule_codes = report_texts.join_parts(sorted(left_out)[:_MAX_GROUPS_NAMED]) + (
                 " …" if len(left_out) > _MAX_GROUPS_NAMED else ""
             )
-            yield words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names)
-    if beyond := report.provenance.get("beyond", []):
-        yield words.get("say", "beyond", count=len(beyond), names=words.join_parts(beyond))
+            yield report_texts.get(
+                "say", "fewer_rules", default=default, run=default - len(left_out), names=omitted_rule_codes
+            )
+    if additional_rules := report.provenance.get("beyond", []):
+        yield report_texts.get(
+            "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
+        )
 
 
-def _make_state_sentences(report: Report, summary: dict[str, Any], words: ReportTexts) -> Iterator[str]:
+def _make_state_sentences(report: Report, summary: dict[str, Any], report_texts: ReportTexts) -> Iterator[str]:
     """Yield sentences on unsaved edits and waived findings."""
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
-        yield words.get("say", "unsaved")
+        yield report_texts.get("say", "unsaved")
     if summary["waived"]:
-        yield words.get("say", "waived", count=summary["waived"])
+        yield report_texts.get("say", "waived", count=summary["waived"])
 
 
 def list_unconfirmed_items(names: list[str], words: ReportTexts) -> tuple[list[str], list[str]]:
     """Return uncertainties in the data, and settings that a county can confirm."""
     texts = Texts(words.lang)
-    absent = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
+    absence_items = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
     doubts = [words.get("doubt", n) for n in names if words.has_text("doubt", n)]
-    doubts += [words.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2])) for n in absent]
-    settings = [texts.get_setting_name(n) for n in names if not words.has_text("doubt", n) and n not in absent]
+    doubts += [
+        words.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2])) for n in absence_items
+    ]
+    settings = [texts.get_setting_name(n) for n in names if not words.has_text("doubt", n) and n not in absence_items]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 

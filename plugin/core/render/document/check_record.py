@@ -26,28 +26,30 @@ def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "
 
     ``norm``: standard and profile; ``lang``: zh or en, by default the report's; ``author``: the program.
     """
-    words = ReportTexts(lang or report.lang)
-    head = make_head_section(report, norm, words)
-    sections = SectionNumbers(words)
+    report_texts = ReportTexts(lang or report.lang)
+    head = make_head_section(report, norm, report_texts)
+    sections = SectionNumbers(report_texts)
     blocks: list[Block] = [
-        FactTable(list_facts(report, head, words)),
-        Paragraph(words.get("signed", "recorded_verdict", verdict=words.get("verdict", str(report.verdict)))),
+        FactTable(list_facts(report, head, report_texts)),
+        Paragraph(
+            report_texts.get("signed", "recorded_verdict", verdict=report_texts.get("verdict", str(report.verdict)))
+        ),
         sections.make_heading("recorded_counts"),
-        make_rule_counts(report, words),
-        *_make_rule_table(report, norm, sections, words),
+        make_rule_counts(report, report_texts),
+        *_make_rule_table(report, norm, sections, report_texts),
         sections.make_heading("recorded_problems"),
-        *(list(make_findings_tables(report, words)) or [Paragraph(words.get("text", "no_findings"))]),
-        make_signature(words),
+        *(list(make_findings_tables(report, report_texts)) or [Paragraph(report_texts.get("text", "no_findings"))]),
+        make_signature(report_texts),
     ]
-    return make_document(report, head, words.get("signed", "record_title"), blocks, words, author)
+    return make_document(report, head, report_texts.get("signed", "record_title"), blocks, report_texts, author)
 
 
 def _make_rule_table(
-    report: Report, norm: Norm | None, sections: SectionNumbers, words: ReportTexts
+    report: Report, norm: Norm | None, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
     """Yield the table of rules with their results."""
     yield sections.make_heading("recorded_rules")
-    columns = make_columns(words, ("rule", 9), ("requirement", 38), ("outcome", 11), ("found", 10, "right"),
+    columns = make_columns(report_texts, ("rule", 9), ("requirement", 38), ("outcome", 11), ("found", 10, "right"),
                            ("reason", 32))  # fmt: skip
     rows = tuple(
         (
@@ -55,12 +57,12 @@ def _make_rule_table(
             DocumentCell(row["title"]),
             DocumentCell(row["outcome"]),
             DocumentCell(row["count"]),
-            DocumentCell(row["reason"] or _format_unconfirmed(row["unconfirmed"], words)),
+            DocumentCell(row["reason"] or _format_unconfirmed(row["unconfirmed"], report_texts)),
         )
-        for row in make_rule_section(report, norm, words)
+        for row in make_rule_section(report, norm, report_texts)
     )
-    yield DocumentTable(columns, rows, words.get("say", "no_rule"))
+    yield DocumentTable(columns, rows, report_texts.get("say", "no_rule"))
 
 
-def _format_unconfirmed(names: str, words: ReportTexts) -> str:
-    return words.get("say", "unconfirmed", names=names) if names else ""
+def _format_unconfirmed(setting_names: str, report_texts: ReportTexts) -> str:
+    return report_texts.get("say", "unconfirmed", names=setting_names) if setting_names else ""

@@ -81,19 +81,19 @@ def make_check_report(
     author : str
         The program, for the file's metadata.
     """
-    words = ReportTexts(lang or report.lang)
-    sections = SectionNumbers(words)
-    head = make_head_section(report, norm, words)
-    drawn = pictures or ReportPictures()
+    report_texts = ReportTexts(lang or report.lang)
+    sections = SectionNumbers(report_texts)
+    head = make_head_section(report, norm, report_texts)
+    report_pictures = pictures or ReportPictures()
     blocks = [
-        *make_first_page(report, norm, pictures, head, sections, words),
+        *make_first_page(report, norm, pictures, head, sections, report_texts),
         PageBreak(),
-        *_make_body(report, norm, drawn, sections, words),
-        make_signature(words),
+        *_make_body(report, norm, report_pictures, sections, report_texts),
+        make_signature(report_texts),
         PageBreak(),
-        *_make_appendices(report, norm, words),
+        *_make_appendices(report, norm, report_texts),
     ]
-    return make_document(report, head, head["title"], blocks, words, author)
+    return make_document(report, head, head["title"], blocks, report_texts, author)
 
 
 def make_document(
@@ -209,8 +209,8 @@ def make_first_page(
 def list_facts(report: Report, head: dict[str, Any], words: ReportTexts) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Return the facts at the head of a document about a check: rows of (label, value) pairs."""
     document = report.provenance.get("document", {})
-    shown = report.provenance.get("data_digest", "")[:_DIGEST_DIGITS].upper()
-    groups = [shown[n : n + _DIGEST_GROUP] for n in range(0, len(shown), _DIGEST_GROUP)]
+    digest_text = report.provenance.get("data_digest", "")[:_DIGEST_DIGITS].upper()
+    groups = [digest_text[n : n + _DIGEST_GROUP] for n in range(0, len(digest_text), _DIGEST_GROUP)]
     facts = [
         # The office numbers its reports by hand.
         (words.get("signed", "number"), ""),
@@ -234,15 +234,19 @@ def explain_data_digest(report: Report, words: ReportTexts) -> str:
     return words.get("signed", "digest_explained", digits=_DIGEST_DIGITS)
 
 
-def _format_counts(report: Report, words: ReportTexts) -> str:
+def _format_counts(report: Report, report_texts: ReportTexts) -> str:
     summary = report.summary
     counts = [
-        words.get("signed", "count", name=words.get("severity", severity), count=format_number(summary[key], 0))
+        report_texts.get(
+            "signed", "count", name=report_texts.get("severity", severity), count=format_number(summary[key], 0)
+        )
         for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
     ]
     unchecked = summary["skipped"] + summary["crashed"]
-    counts.append(words.get("signed", "count", name=words.get("signed", "unchecked_rules"), count=unchecked))
-    return words.get("page", "gap").join(counts)
+    counts.append(
+        report_texts.get("signed", "count", name=report_texts.get("signed", "unchecked_rules"), count=unchecked)
+    )
+    return report_texts.get("page", "gap").join(counts)
 
 
 def make_columns(words: ReportTexts, *columns: tuple[Any, ...]) -> tuple[DocumentColumn, ...]:
@@ -250,90 +254,100 @@ def make_columns(words: ReportTexts, *columns: tuple[Any, ...]) -> tuple[Documen
     return tuple(DocumentColumn(words.get("signed_column", key), share, *align) for key, share, *align in columns)
 
 
-def _make_missed_or_narrow_indicators(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
+def _make_missed_or_narrow_indicators(
+    report: Report, sections: SectionNumbers, report_texts: ReportTexts
+) -> Iterator[Block]:
     """Yield the indicators that are missed or have little margin; the note lists the others."""
-    known = [i for i in report.indicators if i.target is not None and i.value is not None]
-    compared = [i for i in known if not is_township_figure(i)]
-    if not compared:
+    indicators_with_target = [i for i in report.indicators if i.target is not None and i.value is not None]
+    county_indicators = [i for i in indicators_with_target if not is_township_figure(i)]
+    if not county_indicators:
         return
-    met = [i for i in compared if i.state == TARGET_MET]
-    note = words.get("signed", "others_met", count=len(met)) if met else ""
+    met_indicators = [i for i in county_indicators if i.state == TARGET_MET]
+    note = report_texts.get("signed", "others_met", count=len(met_indicators)) if met_indicators else ""
     yield sections.make_heading("close_indicators", note)
-    rows = [_make_indicator_row(indicator, words) for indicator in compared if indicator.state != TARGET_MET]
-    columns = make_columns(words, ("indicator", 26), ("target", 18, "right"), ("value", 18, "right"),
+    rows = [
+        _make_indicator_row(indicator, report_texts) for indicator in county_indicators if indicator.state != TARGET_MET
+    ]
+    columns = make_columns(report_texts, ("indicator", 26), ("target", 18, "right"), ("value", 18, "right"),
                             ("share_of_target", 12, "right"), ("margin", 13, "right"),
                             ("state", 13, "center"))  # fmt: skip
-    yield DocumentTable(columns, tuple(rows), words.get("signed", "all_met"))
+    yield DocumentTable(columns, tuple(rows), report_texts.get("signed", "all_met"))
 
 
-def _make_indicator_row(indicator: Indicator, words: ReportTexts) -> tuple[DocumentCell, ...]:
+def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
     share = ""
     if indicator.value is not None and indicator.target:
         share = f"{format_number(indicator.value / indicator.target * 100, 2)}%"
     decides = indicator.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
     value = format_number(indicator.value, choose_decimals(indicator))
-    unit = "" if indicator.unit == "ratio" or indicator.value is None else words.get_text_or_key("unit", indicator.unit)
+    unit = (
+        ""
+        if indicator.unit == "ratio" or indicator.value is None
+        else report_texts.get_text_or_key("unit", indicator.unit)
+    )
     return (
         DocumentCell(indicator.name or indicator.id, is_bold=True),
-        DocumentCell(format_target(indicator, words)),
+        DocumentCell(format_target(indicator, report_texts)),
         DocumentCell(f"{value} {unit}".strip()),
         DocumentCell(share),
-        DocumentCell(format_margin(indicator, words), is_bold=decides),
-        DocumentCell(format_state(indicator, words)),
+        DocumentCell(format_margin(indicator, report_texts), is_bold=decides),
+        DocumentCell(format_state(indicator, report_texts)),
     )
 
 
-def _make_remarks(report: Report, items: list[DecisiveItem], words: ReportTexts) -> tuple[Paragraph, ...]:
+def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: ReportTexts) -> tuple[Paragraph, ...]:
     """Return what a reader must know besides: unconfirmed settings, unchecked rules, other findings; one line each."""
     summary = report.summary
-    doubts, settings = list_unconfirmed_items(summary["unconfirmed"], words)
+    doubts, settings = list_unconfirmed_items(summary["unconfirmed"], report_texts)
     lines = []
     if settings:
-        users = sum(bool(list_unconfirmed_items(rule.unconfirmed, words)[1]) for rule in report.rules)
-        lines.append(words.get("signed", "unconfirmed_settings", count=len(settings), rules=users))
+        users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
+        lines.append(report_texts.get("signed", "unconfirmed_settings", count=len(settings), rules=users))
     if doubts:
-        lines.append(words.get("signed", "doubts", count=len(doubts)))
+        lines.append(report_texts.get("signed", "doubts", count=len(doubts)))
     not_run = summary["skipped"] + summary["crashed"]
     if not_run:
-        codes = [row["code"] for row in make_not_checked_section(report, words)["rows"] if row["title"]]
+        codes = [row["code"] for row in make_not_checked_section(report, report_texts)["rows"] if row["title"]]
         lines.append(
-            words.get("signed", "unchecked_remark", count=not_run, codes=words.join_parts(dict.fromkeys(codes)))
+            report_texts.get(
+                "signed", "unchecked_remark", count=not_run, codes=report_texts.join_parts(dict.fromkeys(codes))
+            )
         )
-    listed = {item.code for item in items}
-    others = [f for f in report.findings if f.state != "waived" and f.code not in listed]
+    decisive_codes = {item.code for item in items}
+    others = [f for f in report.findings if f.state != "waived" and f.code not in decisive_codes]
     if others:
         errors = sum(str(f.severity) == "ERROR" for f in others)
         warnings = sum(str(f.severity) == "WARNING" for f in others)
         counts = {"errors": format_number(errors, 0), "warnings": format_number(warnings, 0)}
-        lines.append(words.get("signed", "other_findings", **counts))
+        lines.append(report_texts.get("signed", "other_findings", **counts))
     if summary["waived"]:
-        lines.append(words.get("say", "waived", count=summary["waived"]))
+        lines.append(report_texts.get("say", "waived", count=summary["waived"]))
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
-        lines.append(words.get("say", "unsaved"))
-    return tuple(Paragraph(line) for line in lines or [words.get("text", "all_checked")])
+        lines.append(report_texts.get("say", "unsaved"))
+    return tuple(Paragraph(line) for line in lines or [report_texts.get("text", "all_checked")])
 
 
 def _make_body(
-    report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, words: ReportTexts
+    report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
-    yield from _make_problem_table(report, sections, words)
-    yield from _make_close_ups(report, pictures, sections, words)
+    yield from _make_problem_table(report, sections, report_texts)
+    yield from _make_close_ups(report, pictures, sections, report_texts)
     yield sections.make_heading("unchecked")
-    unchecked = make_not_checked_section(report, words)
-    columns = make_columns(words, ("rule", 26), ("reason", 74))
+    unchecked = make_not_checked_section(report, report_texts)
+    columns = make_columns(report_texts, ("rule", 26), ("reason", 74))
     rows = tuple(
         (DocumentCell(f"{r['code']} {r['title']}".strip()), DocumentCell(r["reason"])) for r in unchecked["rows"]
     )
-    yield DocumentTable(columns, rows, words.get("text", "all_checked"))
-    yield from _make_indicator_table(report, sections, words)
-    yield from _make_waiver_table(report, sections, words)
-    yield from _make_section_on_rules_run(report, norm, sections, words)
+    yield DocumentTable(columns, rows, report_texts.get("text", "all_checked"))
+    yield from _make_indicator_table(report, sections, report_texts)
+    yield from _make_waiver_table(report, sections, report_texts)
+    yield from _make_section_on_rules_run(report, norm, sections, report_texts)
 
 
-def _make_problem_table(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
+def _make_problem_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield all problems by rule, in the statutory order."""
-    yield sections.make_heading("problems", words.get("signed", "statutory_order"))
-    sums, settings = sum_findings_by_rule(report, words), load_report_settings()
+    yield sections.make_heading("problems", report_texts.get("signed", "statutory_order"))
+    sums, settings = sum_findings_by_rule(report, report_texts), load_report_settings()
     severities = [str(severity) for severity in Severity]
     sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
     rows = []
@@ -341,72 +355,72 @@ def _make_problem_table(report: Report, sections: SectionNumbers, words: ReportT
         net_m2, towns = row["net_m2"], row["township_count"]
         rows.append(
             (
-                DocumentCell(words.get("severity", row["severity"])),
+                DocumentCell(report_texts.get("severity", row["severity"])),
                 DocumentCell(row["code"]),
                 DocumentCell(row["title"]),
                 DocumentCell(row["number"]),
-                DocumentCell(format_hectares(row["area_m2"], words) if row["area_m2"] else "—"),
-                DocumentCell("—" if net_m2 is None else format_hectares(net_m2, words)),
+                DocumentCell(format_hectares(row["area_m2"], report_texts) if row["area_m2"] else "—"),
+                DocumentCell("—" if net_m2 is None else format_hectares(net_m2, report_texts)),
                 DocumentCell(format_number(towns, 0) if towns else "—"),
             )
         )
-    columns = make_columns(words, ("severity", 8), ("rule", 10), ("problem", 36), ("places", 8, "right"),
+    columns = make_columns(report_texts, ("severity", 8), ("rule", 10), ("problem", 36), ("places", 8, "right"),
                             ("area", 14, "right"), ("net_area", 14, "right"),
                             ("township_count", 10, "right"))  # fmt: skip
-    yield DocumentTable(columns, tuple(rows), words.get("text", "no_findings"))
+    yield DocumentTable(columns, tuple(rows), report_texts.get("text", "no_findings"))
 
 
 def _make_close_ups(
-    report: Report, pictures: ReportPictures, sections: SectionNumbers, words: ReportTexts
+    report: Report, pictures: ReportPictures, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
     images = pictures.conflicts[: load_report_settings().length_limits["pictures"]]
-    drawn = [
-        Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, words))
+    close_ups = [
+        Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, report_texts))
         for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
         if image
     ]
-    if drawn:
+    if close_ups:
         yield sections.make_heading("close_ups")
-        yield PictureGrid(tuple(drawn), column_count=4)
+        yield PictureGrid(tuple(close_ups), column_count=4)
 
 
-def _make_caption(number: int, finding: Finding, words: ReportTexts) -> str:
-    area = format_hectares(finding.area_m2 or 0.0, words)
+def _make_caption(number: int, finding: Finding, report_texts: ReportTexts) -> str:
+    area = format_hectares(finding.area_m2 or 0.0, report_texts)
     key = {"number": number, "rule": finding.code, "township": finding.township or "—", "area": area}
-    return words.get("signed", "caption", **key)
+    return report_texts.get("signed", "caption", **key)
 
 
-def _make_indicator_table(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
+def _make_indicator_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
     indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
     if not indicators:
         return
     yield sections.make_heading("indicators")
-    columns = make_columns(words, ("indicator", 32), ("target", 18, "right"), ("value", 20, "right"),
+    columns = make_columns(report_texts, ("indicator", 32), ("target", 18, "right"), ("value", 20, "right"),
                             ("margin", 16, "right"), ("state", 14, "center"))  # fmt: skip
     rows = []
     for indicator in indicators:
         decimals = choose_decimals(indicator)
-        unit = "" if indicator.unit == "ratio" else words.get_text_or_key("unit", indicator.unit)
+        unit = "" if indicator.unit == "ratio" else report_texts.get_text_or_key("unit", indicator.unit)
         rows.append(
             (
                 DocumentCell(indicator.name or indicator.id),
-                DocumentCell(format_target(indicator, words)),
+                DocumentCell(format_target(indicator, report_texts)),
                 DocumentCell(f"{format_number(indicator.value, decimals)} {unit}".strip()),
-                DocumentCell(format_margin(indicator, words)),
-                DocumentCell(format_state(indicator, words)),
+                DocumentCell(format_margin(indicator, report_texts)),
+                DocumentCell(format_state(indicator, report_texts)),
             )
         )
     yield DocumentTable(columns, tuple(rows))
     if any(not i.confirmed for i in indicators):
-        yield Paragraph(words.get("text", "unconfirmed_note"), is_small=True)
+        yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
 
 
-def _make_waiver_table(report: Report, sections: SectionNumbers, words: ReportTexts) -> Iterator[Block]:
-    waivers = list_waivers(report, words)
+def _make_waiver_table(report: Report, sections: SectionNumbers, report_texts: ReportTexts) -> Iterator[Block]:
+    waivers = list_waivers(report, report_texts)
     if not waivers:
         return
     yield sections.make_heading("waivers")
-    columns = make_columns(words, ("rule", 10), ("feature", 24), ("township", 11), ("reason", 27),
+    columns = make_columns(report_texts, ("rule", 10), ("feature", 24), ("township", 11), ("reason", 27),
                             ("document_number", 16), ("until", 12))  # fmt: skip
     rows = tuple(
         (
@@ -423,19 +437,19 @@ def _make_waiver_table(report: Report, sections: SectionNumbers, words: ReportTe
 
 
 def _make_section_on_rules_run(
-    report: Report, norm: Norm | None, sections: SectionNumbers, words: ReportTexts
+    report: Report, norm: Norm | None, sections: SectionNumbers, report_texts: ReportTexts
 ) -> Iterator[Block]:
     if norm is not None and report.rules:
         yield sections.make_heading("rules_run")
-        yield Paragraph(describe_rules_run(report, norm, words))
+        yield Paragraph(describe_rules_run(report, norm, report_texts))
 
 
-def _make_appendices(report: Report, norm: Norm | None, words: ReportTexts) -> Iterator[Block]:
-    yield from make_settings_appendix(report, words)
+def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportTexts) -> Iterator[Block]:
+    yield from make_settings_appendix(report, report_texts)
     yield PageBreak()
-    yield from _make_findings_appendix(report, words)
+    yield from _make_findings_appendix(report, report_texts)
     yield PageBreak()
-    yield from _make_data_appendix(report, words)
+    yield from _make_data_appendix(report, report_texts)
 
 
 def make_settings_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
@@ -454,10 +468,10 @@ def make_settings_appendix(report: Report, words: ReportTexts) -> Iterator[Block
         yield Paragraph(words.get("say", "doubtful", names=words.join_parts(doubts)), is_small=True)
 
 
-def _make_findings_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
+def _make_findings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the largest findings of each rule, up to the limits; the ledger has all."""
-    yield Heading(words.get("signed", "appendix_findings"))
-    yield from make_findings_tables(report, words)
+    yield Heading(report_texts.get("signed", "appendix_findings"))
+    yield from make_findings_tables(report, report_texts)
 
 
 def make_findings_tables(report: Report, words: ReportTexts) -> Iterator[Block]:
@@ -469,43 +483,43 @@ def make_findings_tables(report: Report, words: ReportTexts) -> Iterator[Block]:
     columns = make_columns(words, ("severity", 8), ("feature", 19), ("township", 11), ("area", 13, "right"),
                             ("message", 49))  # fmt: skip
     for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
-        found = groups[code]
-        shown = heapq.nsmallest(min(limits["rows_per_rule"], left), found, key=make_finding_sort_key)
-        left -= len(shown)
-        count = words.get("signed", "shown_of", shown=len(shown), count=format_number(len(found), 0))
+        rule_findings = groups[code]
+        shown_findings = heapq.nsmallest(min(limits["rows_per_rule"], left), rule_findings, key=make_finding_sort_key)
+        left -= len(shown_findings)
+        count = words.get("signed", "shown_of", shown=len(shown_findings), count=format_number(len(rule_findings), 0))
         yield Heading(f"{code} {titles.get(code, code)}", 2, count)
-        if shown:
-            yield DocumentTable(columns, tuple(_make_finding_row(finding, words) for finding in shown))
+        if shown_findings:
+            yield DocumentTable(columns, tuple(_make_finding_row(finding, words) for finding in shown_findings))
     if sum(map(len, groups.values())) > limits["rows"] - left:
         yield Paragraph(
             words.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]), is_small=True
         )
 
 
-def _make_finding_row(finding: Finding, words: ReportTexts) -> tuple[DocumentCell, ...]:
+def _make_finding_row(finding: Finding, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
     severity = "WAIVED" if finding.state == "waived" else str(finding.severity)
     key = shorten_key(finding.key) or (str(finding.params.get("fid", "")) and f"#{finding.params['fid']}")
     return (
-        DocumentCell(words.get("severity", severity)),
+        DocumentCell(report_texts.get("severity", severity)),
         DocumentCell(f"{finding.role} {key}".strip()),
         DocumentCell(finding.township),
-        DocumentCell(format_hectares(finding.area_m2, words) if finding.area_m2 else ""),
+        DocumentCell(format_hectares(finding.area_m2, report_texts) if finding.area_m2 else ""),
         DocumentCell(finding.message),
     )
 
 
-def _make_data_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
-    yield Heading(words.get("signed", "appendix_data"))
-    yield make_rule_counts(report, words)
-    yield Paragraph(words.get("text", "area_note"), is_small=True)
-    data = make_provenance_section(report, words)
+def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
+    yield Heading(report_texts.get("signed", "appendix_data"))
+    yield make_rule_counts(report, report_texts)
+    yield Paragraph(report_texts.get("text", "area_note"), is_small=True)
+    data = make_provenance_section(report, report_texts)
     columns = (
-        DocumentColumn(words.get("column", "layer"), 16),
-        DocumentColumn(words.get("column", "name"), 34),
-        DocumentColumn(words.get("column", "features"), 11, "right"),
-        DocumentColumn(words.get("column", "invalid"), 9, "right"),
-        DocumentColumn(words.get("column", "crs"), 16),
-        DocumentColumn(words.get("column", "unsaved"), 14),
+        DocumentColumn(report_texts.get("column", "layer"), 16),
+        DocumentColumn(report_texts.get("column", "name"), 34),
+        DocumentColumn(report_texts.get("column", "features"), 11, "right"),
+        DocumentColumn(report_texts.get("column", "invalid"), 9, "right"),
+        DocumentColumn(report_texts.get("column", "crs"), 16),
+        DocumentColumn(report_texts.get("column", "unsaved"), 14),
     )
     rows = tuple(
         (
@@ -514,18 +528,21 @@ def _make_data_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
             DocumentCell(layer["features"]),
             DocumentCell(layer["invalid"]),
             DocumentCell(layer["crs"]),
-            DocumentCell(layer["unsaved"] or words.get("text", "no")),
+            DocumentCell(layer["unsaved"] or report_texts.get("text", "no")),
         )
         for layer in data["layers"]
     )
-    yield DocumentTable(columns, rows, words.get("text", "no_layers"))
+    yield DocumentTable(columns, rows, report_texts.get("text", "no_layers"))
     yield from (Paragraph(notice, is_small=True) for notice in data["notices"])
-    if explanation := explain_data_digest(report, words):
+    if explanation := explain_data_digest(report, report_texts):
         yield Paragraph(explanation, is_small=True)
-    yield Paragraph(words.get("page", "gap").join(data["line"]), is_small=True)
-    absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
-    if absent:
-        yield Paragraph(words.get("text", "not_applicable", rules=words.join_parts(absent)), is_small=True)
+    yield Paragraph(report_texts.get("page", "gap").join(data["line"]), is_small=True)
+    not_applicable_rules = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
+    if not_applicable_rules:
+        yield Paragraph(
+            report_texts.get("text", "not_applicable", rules=report_texts.join_parts(not_applicable_rules)),
+            is_small=True,
+        )
 
 
 def make_rule_counts(report: Report, words: ReportTexts) -> DocumentTable:
@@ -537,9 +554,10 @@ def make_rule_counts(report: Report, words: ReportTexts) -> DocumentTable:
         DocumentColumn(words.get("column", "rules"), share, "right"),
         *(DocumentColumn(title, share, "right") for title in families["columns"]),
     )
-    listed = [*families["rows"], {"name": words.get_text_or_key("family", "total"), "values": families["total"]}]
+    family_rows = [*families["rows"], {"name": words.get_text_or_key("family", "total"), "values": families["total"]}]
     return DocumentTable(
-        columns, tuple((DocumentCell(row["name"]), *(DocumentCell(str(v)) for v in row["values"])) for row in listed)
+        columns,
+        tuple((DocumentCell(row["name"]), *(DocumentCell(str(v)) for v in row["values"])) for row in family_rows),
     )
 
 

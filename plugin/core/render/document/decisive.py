@@ -71,13 +71,13 @@ def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], words: 
     return words.get("signed", "statement", clauses=words.get("page", "clause").join(clauses))
 
 
-def _make_rule_items(report: Report, severity: Severity, words: ReportTexts) -> Iterator[DecisiveItem]:
-    titles, numbers = get_rule_titles(report, words), _number_conflicts_by_rule(report)
+def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
+    titles, numbers = get_rule_titles(report, report_texts), _number_conflicts_by_rule(report)
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
     limit = load_report_settings().length_limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
-        amount, note = _format_amounts(findings, words)
+        amount, note = _format_amounts(findings, report_texts)
         title = titles.get(code, code)
         yield DecisiveItem(
             code,
@@ -85,8 +85,8 @@ def _make_rule_items(report: Report, severity: Severity, words: ReportTexts) -> 
             note,
             amount,
             len(findings),
-            format_township_counts(findings, words, limit),
-            words.get("signed", "places_clause", title=title, count=format_number(len(findings), 0)),
+            format_township_counts(findings, report_texts, limit),
+            report_texts.get("signed", "places_clause", title=title, count=format_number(len(findings), 0)),
             numbers.get(code, ""),
         )
 
@@ -95,41 +95,44 @@ def _sum_areas(findings: Iterable[Finding]) -> float:
     return sum(finding.area_m2 or 0.0 for finding in findings)
 
 
-def _format_amounts(findings: list[Finding], words: ReportTexts) -> tuple[str, str]:
+def _format_amounts(findings: list[Finding], report_texts: ReportTexts) -> tuple[str, str]:
     """Return the total area of findings as text, and the note on its basis.
 
     The net area where all findings have one (tasks of farmland are net areas), else the statutory area.
     """
     if not any(finding.area_m2 for finding in findings):
         return "—", ""
-    gross = format_hectares(_sum_areas(findings), words)
+    gross = format_hectares(_sum_areas(findings), report_texts)
     if all(finding.net_area_m2 is not None for finding in findings):
-        net = format_hectares(sum(finding.net_area_m2 or 0.0 for finding in findings), words)
-        return net, words.get("signed", "net_basis", area=gross)
-    return gross, words.get("signed", "statutory_basis")
+        net = format_hectares(sum(finding.net_area_m2 or 0.0 for finding in findings), report_texts)
+        return net, report_texts.get("signed", "net_basis", area=gross)
+    return gross, report_texts.get("signed", "statutory_basis")
 
 
-def _make_missed_indicator_items(report: Report, words: ReportTexts) -> Iterator[DecisiveItem]:
+def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
     missed = [i for i in report.indicators if i.state == TARGET_MISSED and i.margin is not None]
     for indicator in missed:
         if is_township_figure(indicator):
             continue
         # A word that ends with a letter or digit (N1) needs a space before the next one.
         name = indicator.name or indicator.id
-        name += " " if name[-1:].isascii() and words.lang == "zh" else ""
-        amount = format_margin(indicator, words)
+        name += " " if name[-1:].isascii() and report_texts.lang == "zh" else ""
+        amount = format_margin(indicator, report_texts)
         ratio = indicator.unit == "ratio"
         key = "limit_exceeded" if ratio else "exceeded" if indicator.comparison == "<=" else "fallen_short"
-        values = {"value": format_indicator_value(indicator, words), "target": format_target(indicator, words)}
-        note = words.get("signed", "figure_note", **values) + ("" if indicator.confirmed else " *")
+        values = {
+            "value": format_indicator_value(indicator, report_texts),
+            "target": format_target(indicator, report_texts),
+        }
+        note = report_texts.get("signed", "figure_note", **values) + ("" if indicator.confirmed else " *")
         yield DecisiveItem(
             RATIO_RULE if ratio else AREA_RULE,
-            words.get("signed", key, name=name),
+            report_texts.get("signed", key, name=name),
             note,
             amount,
             0,
-            words.get("signed", "whole_area"),
-            words.get("signed", f"{key}_clause", name=name, amount=amount),
+            report_texts.get("signed", "whole_area"),
+            report_texts.get("signed", f"{key}_clause", name=name, amount=amount),
         )
     by_figure: dict[str, list[Indicator]] = {}
     for indicator in filter(is_township_figure, missed):
@@ -138,10 +141,14 @@ def _make_missed_indicator_items(report: Report, words: ReportTexts) -> Iterator
         places = [i.place for i in indicators]
         # The name of a township's figure begins with the township.
         name = (indicators[0].name or indicators[0].id).removeprefix(indicators[0].place)
-        shown = places[: load_report_settings().length_limits["townships"]]
-        title = words.get("signed", "townships_missed", name=name.lstrip("的 "), count=len(places))
-        more = words.get("text", "more_townships", count=len(places)) if len(places) > len(shown) else ""
-        yield DecisiveItem(TOWNSHIP_RULE, title, "", "—", len(places), words.join_parts(shown) + more, title)
+        shown_places = places[: load_report_settings().length_limits["townships"]]
+        title = report_texts.get("signed", "townships_missed", name=name.lstrip("的 "), count=len(places))
+        more_places_note = (
+            report_texts.get("text", "more_townships", count=len(places)) if len(places) > len(shown_places) else ""
+        )
+        yield DecisiveItem(
+            TOWNSHIP_RULE, title, "", "—", len(places), report_texts.join_parts(shown_places) + more_places_note, title
+        )
 
 
 def format_margin(indicator: Indicator, words: ReportTexts) -> str:
@@ -155,10 +162,10 @@ def format_margin(indicator: Indicator, words: ReportTexts) -> str:
     return words.get("signed", key, amount=f"{figure} {unit}".strip())
 
 
-def _make_unchecked_items(report: Report, words: ReportTexts) -> Iterator[DecisiveItem]:
-    for row in make_not_checked_section(report, words)["rows"]:
+def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
+    for row in make_not_checked_section(report, report_texts)["rows"]:
         if row["title"]:
-            clause = words.get("signed", "unchecked_clause", title=row["title"])
+            clause = report_texts.get("signed", "unchecked_clause", title=row["title"])
             yield DecisiveItem(row["code"], row["title"], row["reason"], "—", 0, "—", clause)
 
 

@@ -101,12 +101,12 @@ class _DocxWriter:
         except (ValueError, KeyError, OSError, zipfile.BadZipFile, docx.opc.exceptions.PackageNotFoundError) as error:
             raise InputError("docx_template_unreadable", path=str(template)) from error
         self._anchor = self._find_anchor()
-        known = {style.name for style in self._file.styles}
-        lacking = [name for name in self._settings.docx_styles.values() if name not in known]
+        style_names = {style.name for style in self._file.styles}
+        missing_names = [name for name in self._settings.docx_styles.values() if name not in style_names]
         if self._anchor is None:
-            lacking.append(self._settings.docx_bookmark)
-        if lacking:
-            raise InputError("docx_template_lacks", path=str(template), names="、".join(lacking))
+            missing_names.append(self._settings.docx_bookmark)
+        if missing_names:
+            raise InputError("docx_template_lacks", path=str(template), names="、".join(missing_names))
         section = self._file.sections[-1]
         self._width = section.page_width - section.left_margin - section.right_margin
 

@@ -64,37 +64,39 @@ def write_ledger(
         import openpyxl
     except ImportError as error:
         raise OutputError("output_openpyxl", target=path.name) from error
-    words = ReportTexts(lang or report.lang)
+    report_texts = ReportTexts(lang or report.lang)
     book = openpyxl.Workbook(write_only=True)
-    head = make_head_section(report, norm, words)
-    rows_by_code = _write_summary(book.create_sheet(words.get("ledger", "summary_sheet")), report, head, words)
-    titles = get_rule_titles(report, words)
+    head = make_head_section(report, norm, report_texts)
+    rows_by_code = _write_summary(
+        book.create_sheet(report_texts.get("ledger", "summary_sheet")), report, head, report_texts
+    )
+    titles = get_rule_titles(report, report_texts)
     findings = report.findings
     for start in range(0, max(len(findings), 1), MAX_SHEET_ROWS):
         number = start // MAX_SHEET_ROWS + 1
-        name = words.get("ledger", "findings_sheet") + (f" {number}" if start else "")
+        name = report_texts.get("ledger", "findings_sheet") + (f" {number}" if start else "")
         part = findings[start : start + MAX_SHEET_ROWS]
-        _write_findings(book.create_sheet(name), part, start, titles, rows_by_code, words, cancellation)
+        _write_findings(book.create_sheet(name), part, start, titles, rows_by_code, report_texts, cancellation)
     book.properties.creator = book.properties.lastModifiedBy = author
-    book.properties.title = words.get("ledger", "title", title=head["title"])
+    book.properties.title = report_texts.get("ledger", "title", title=head["title"])
     book.save(path)
 
 
-def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], words: ReportTexts) -> dict[str, int]:
+def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], report_texts: ReportTexts) -> dict[str, int]:
     """Write the sheet of rules; return rule code → its row."""
     widths = (10, 10, 40, 10, 16, 60)
     for letter, width in zip("ABCDEF", widths, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A4"
-    title = words.get("ledger", "title", title=head["title"])
+    title = report_texts.get("ledger", "title", title=head["title"])
     sheet.append([_make_cell(sheet, title, bold=True, size=14)])
-    sheet.append([_make_cell(sheet, words.get("page", "gap").join((head["area"], head["time"])))])
+    sheet.append([_make_cell(sheet, report_texts.get("page", "gap").join((head["area"], head["time"])))])
     keys = ("severity", "rule", "problem", "places", "area", "townships")
-    sheet.append([_make_head_cell(sheet, words.get("ledger_column", key)) for key in keys])
+    sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", key)) for key in keys])
     rows_by_code: dict[str, int] = {}
-    for number, row in enumerate(sum_findings_by_rule(report, words), 4):
+    for number, row in enumerate(sum_findings_by_rule(report, report_texts), 4):
         rows_by_code.setdefault(row["code"], number)
-        severity = words.get("severity", row["severity"])
+        severity = report_texts.get("severity", row["severity"])
         area = _make_cell(sheet, row["area_m2"] / _M2_PER_HA if row["area_m2"] else None, _NUMBER_FORMATS["area"])
         sheet.append([severity, row["code"], row["title"], row["count"], area, _make_text(sheet, row["townships"])])
     return rows_by_code
@@ -106,7 +108,7 @@ def _write_findings(
     start: int,
     titles: dict[str, str],
     rows_by_code: dict[str, int],
-    words: ReportTexts,
+    report_texts: ReportTexts,
     cancellation: Cancellation,
 ) -> None:
     from openpyxl.utils import get_column_letter
@@ -114,15 +116,15 @@ def _write_findings(
     for place, (_, width) in enumerate(_COLUMN_WIDTHS, 1):
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.freeze_panes = "D2"
-    sheet.append([_make_head_cell(sheet, words.get("ledger_column", key)) for key, _ in _COLUMN_WIDTHS])
-    summary = words.get("ledger", "summary_sheet")
+    sheet.append([_make_head_cell(sheet, report_texts.get("ledger_column", key)) for key, _ in _COLUMN_WIDTHS])
+    summary = report_texts.get("ledger", "summary_sheet")
     # A cell is written when its row is appended, so one cell object per formatted column serves all rows.
     formatted = {key: _make_cell(sheet, None, number_format) for key, number_format in _NUMBER_FORMATS.items()}
     for first in range(0, len(findings), _ROWS_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
         for n, (finding, xy) in enumerate(zip(batch, _find_places(batch), strict=True)):
-            values = _list_values(sheet, finding, start + first + n + 1, titles, words) | xy
+            values = _list_values(sheet, finding, start + first + n + 1, titles, report_texts) | xy
             for key, cell in formatted.items():
                 cell.value = values[key]
                 values[key] = cell
@@ -134,25 +136,25 @@ def _write_findings(
 
 
 def _list_values(
-    sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], words: ReportTexts
+    sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], report_texts: ReportTexts
 ) -> dict[str, Any]:
     """Return column → value of a finding. Areas are in hectares. The place is missing."""
-    waived = finding.state == "waived"
+    is_waived = finding.state == "waived"
     fid = finding.params.get("fid")
     return {
         "number": number,
-        "severity": words.get("severity", "WAIVED" if waived else str(finding.severity)),
+        "severity": report_texts.get("severity", "WAIVED" if is_waived else str(finding.severity)),
         "rule": finding.code,
         "problem": _make_text(sheet, titles.get(finding.code, finding.code)),
         "layer": _make_text(sheet, finding.role),
-        "key": _make_text(sheet, finding.key or (words.get("text", "fid", fid=fid) if fid is not None else "")),
+        "key": _make_text(sheet, finding.key or (report_texts.get("text", "fid", fid=fid) if fid is not None else "")),
         "related_layer": _make_text(sheet, finding.related_role),
-        "related_key": _make_text(sheet, words.join_parts(key for key in finding.related_keys if key)),
+        "related_key": _make_text(sheet, report_texts.join_parts(key for key in finding.related_keys if key)),
         "township": _make_text(sheet, finding.township),
         "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
         "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
         "width": finding.width_m,
-        "state": words.get_text_or_key("state", finding.state),
+        "state": report_texts.get_text_or_key("state", finding.state),
         "message": _make_text(sheet, finding.message),
         "remark": None,
     }
@@ -164,7 +166,10 @@ def _find_places(findings: Sequence[Finding]) -> list[dict[str, float | None]]:
     points = shapely.point_on_surface(shapes)
     is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
     xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
-    return [{"x": x, "y": y} if known else {"x": None, "y": None} for (x, y), known in zip(xy, is_known, strict=True)]
+    return [
+        {"x": x, "y": y} if has_place else {"x": None, "y": None}
+        for (x, y), has_place in zip(xy, is_known, strict=True)
+    ]
 
 
 def _make_text(sheet: Worksheet, text: str) -> Any:
@@ -172,10 +177,10 @@ def _make_text(sheet: Worksheet, text: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-    cleaned = ILLEGAL_CHARACTERS_RE.sub("", text)
-    if not cleaned.startswith("="):
-        return cleaned or None
-    cell = WriteOnlyCell(sheet, cleaned)
+    cleaned_text = ILLEGAL_CHARACTERS_RE.sub("", text)
+    if not cleaned_text.startswith("="):
+        return cleaned_text or None
+    cell = WriteOnlyCell(sheet, cleaned_text)
     cell.data_type = "s"
     return cell
 

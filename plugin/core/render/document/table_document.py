@@ -22,7 +22,7 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
 
     ``title``: of the document; ``area``: name of the county, printed below it; ``author``: the program.
     """
-    words = ReportTexts(texts.lang)
+    report_texts = ReportTexts(texts.lang)
     blocks: list[Block] = []
     for table in tables:
         unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
@@ -30,15 +30,17 @@ def make_table_document(tables: list[ReportTable], title: str, area: str, texts:
         blocks.append(_make_table(table, texts))
         limit = load_report_settings().length_limits["rows"]
         if len(table.rows) > limit:
-            shown, count = format_number(limit, 0), format_number(len(table.rows), 0)
-            blocks.append(Paragraph(words.get("signed", "workbook_has_all", shown=shown, count=count), is_small=True))
+            shown_count, count = format_number(limit, 0), format_number(len(table.rows), 0)
+            blocks.append(
+                Paragraph(report_texts.get("signed", "workbook_has_all", shown=shown_count, count=count), is_small=True)
+            )
         blocks += [Paragraph(note, is_small=True) for note in table.notes]
-    blocks.append(make_signature(words))
+    blocks.append(make_signature(report_texts))
     margins = PageHeaderFooter(
         header_left=area,
         header_right=title,
-        footer_left=words.get("page", "product"),
-        page_number_format=words.get("page", "number"),
+        footer_left=report_texts.get("page", "product"),
+        page_number_format=report_texts.get("page", "number"),
     )
     is_wide = any(sum(c.width_in_characters for c in table.columns) > _MAX_PORTRAIT_WIDTH for table in tables)
     return Document(title, area, margins, tuple(blocks), texts.lang, author, landscape=is_wide)

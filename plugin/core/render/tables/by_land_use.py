@@ -67,23 +67,23 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     basis, values = areas.best_basis_and_areas
     codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
     by_class = classify_rows(layer, figures.ctx).sum_by_class(values)
-    unknown = by_class.pop("", 0.0)
+    unknown_class_m2 = by_class.pop("", 0.0)
     sums: dict[str, float] = {}
     for code, area in by_class.items():
         first = find_first_level(code, codes)
         sums[first] = sums.get(first, 0.0) + area
-    gone = 0.0
+    deducted_m2 = 0.0
     if basis == "net" and areas.survey_m2 is not None:
         # Parcels with only one of the two areas have an unknown deduction.
-        gone = float(np.nansum(areas.survey_m2 - values))
-    blank = np.isnan(values)
+        deducted_m2 = float(np.nansum(areas.survey_m2 - values))
+    is_blank = np.isnan(values)
     other = (
         areas.statutory
         if areas.survey_m2 is None
         else np.where(np.isnan(areas.survey_m2), areas.statutory, areas.survey_m2)
     )
-    left_out = int(blank.sum()), float(np.nansum(other[blank]))
-    return LandUseAreas(dict(sorted(sums.items())), gone, unknown, basis, left_out)
+    left_out = int(is_blank.sum()), float(np.nansum(other[is_blank]))
+    return LandUseAreas(dict(sorted(sums.items())), deducted_m2, unknown_class_m2, basis, left_out)
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,13 @@ def _iterate_class_rows(sides: list[LandUseAreas | None], figures: PlanIndicator
     for group in figures.catalogue.land_groups:
         areas = [side.sum_codes_m2(group.classes) if side else None for side in sides]
         if group.id != "sea" or any(areas):
-            several = len(group.classes) > 1
-            span = f"{group.classes[0]}—{group.classes[-1]}" if several else group.classes[0]
+            has_several_classes = len(group.classes) > 1
+            span = f"{group.classes[0]}—{group.classes[-1]}" if has_several_classes else group.classes[0]
             yield LandUseRow(group.name(texts.lang), span, areas, "row", group.id)
             yield from _iterate_part_rows(group, sides, figures)
-    unknown = [side.unknown_code_area_m2 if side else None for side in sides]
-    if any(unknown):
-        yield LandUseRow(texts.get("tables", "unknown_class"), "", unknown, "row", "unknown")
+    unknown_class_areas = [side.unknown_code_area_m2 if side else None for side in sides]
+    if any(unknown_class_areas):
+        yield LandUseRow(texts.get("tables", "unknown_class"), "", unknown_class_areas, "row", "unknown")
     total = [side.total_m2 if side else None for side in sides]
     yield LandUseRow(texts.get("tables", "sum"), "", total, "sum", "")
 
@@ -143,11 +143,11 @@ def _iterate_part_rows(
     group: LandUseGroup, sides: list[LandUseAreas | None], figures: PlanIndicators
 ) -> Iterator[LandUseRow]:
     """Yield the classes of a group with several, and 田坎 below 其他土地."""
-    listed = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
+    class_entry_by_code = figures.ctx.get_code_list(CLASS_CODE_LIST_ID).entry_by_code
     for code in group.classes if len(group.classes) > 1 else ():
         areas = [side.area_m2_by_code.get(code, 0.0) if side else None for side in sides]
         if any(areas):
-            yield LandUseRow(listed[code].name, code, areas, "part", code)
+            yield LandUseRow(class_entry_by_code[code].name, code, areas, "part", code)
     deducted = [side.deducted_ridges_m2 if side else None for side in sides]
     if group.id == OTHER_CODE and any(deducted):
         yield LandUseRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
@@ -163,8 +163,10 @@ def _format_row(row: LandUseRow, sides: list[LandUseAreas | None]) -> ReportTabl
             if side and side.total_m2 and area is not None
             else None
         )
-    base, planned = row.areas_m2
-    change = None if base is None or planned is None else (planned - base) / _M2_PER_HECTARE
+    base_area_m2, planned_area_m2 = row.areas_m2
+    change = (
+        None if base_area_m2 is None or planned_area_m2 is None else (planned_area_m2 - base_area_m2) / _M2_PER_HECTARE
+    )
     return ReportTableRow([*cells, make_table_number(change, "ha")], row.kind, row.code)
 
 
@@ -176,9 +178,9 @@ def _make_land_notes(
     They are on basis and omitted parcels, missing layers, grouping, and areas that the geometry does not confirm.
     """
     texts = figures.texts
-    given = [layer for layer in layers if layer is not None]
+    present_layers = [layer for layer in layers if layer is not None]
     notes: list[str] = []
-    for layer, side in zip(given, filter(None, sides), strict=True):
+    for layer, side in zip(present_layers, filter(None, sides), strict=True):
         notes += _make_basis_notes(layer, side, texts)
     notes += [
         figures.format_missing_layers((name,))
@@ -187,7 +189,7 @@ def _make_land_notes(
     ]
     notes.append(texts.get("tables", "land_groups_note"))
     return notes + make_unbacked_note(
-        find_unbacked_layers(given, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
+        find_unbacked_layers(present_layers, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
     )
 
 
@@ -208,38 +210,43 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
 
     ``None`` unless both layers are present.
     """
-    base, planned = (_find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
-    if base is None or planned is None:
+    base_layer, planned_layer = (_find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
+    if base_layer is None or planned_layer is None:
         return None
     ctx, texts = figures.ctx, figures.texts
     groups = figures.catalogue.land_groups
-    own, then = (_find_group_positions(layer, figures) for layer in (base, planned))
-    parts = ctx.geometry.find_shared_parts(base, planned, measured=True)
-    areas = ctx.geometry.compute_part_shares_of_rows(parts, base) * base.statutory[parts.left]
+    base_group_positions, planned_group_positions = (
+        _find_group_positions(layer, figures) for layer in (base_layer, planned_layer)
+    )
+    parts = ctx.geometry.find_shared_parts(base_layer, planned_layer, measured=True)
+    areas = ctx.geometry.compute_part_shares_of_rows(parts, base_layer) * base_layer.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
-    np.add.at(matrix, (own[parts.left], then[parts.right]), areas)
+    np.add.at(matrix, (base_group_positions[parts.left], planned_group_positions[parts.right]), areas)
     # Land that the plan's layer does not cover.
-    whole = np.zeros(len(groups) + 1)
-    np.add.at(whole, own, base.statutory)
-    matrix[:, -1] = whole - matrix[:, :-1].sum(axis=1)
-    names = [g.name(texts.lang) for g in groups] + [texts.get("tables", "unknown_class")]
-    rows_with_land = [n for n in range(len(names)) if whole[n]]
-    columns_with_land = [n for n in range(len(names)) if matrix[rows_with_land, n].any()]
+    group_areas_m2 = np.zeros(len(groups) + 1)
+    np.add.at(group_areas_m2, base_group_positions, base_layer.statutory)
+    matrix[:, -1] = group_areas_m2 - matrix[:, :-1].sum(axis=1)
+    group_names = [g.name(texts.lang) for g in groups] + [texts.get("tables", "unknown_class")]
+    rows_with_land = [n for n in range(len(group_names)) if group_areas_m2[n]]
+    columns_with_land = [n for n in range(len(group_names)) if matrix[rows_with_land, n].any()]
     columns = [
         TableColumn("from_to", width_in_characters=22),
-        *(TableColumn(f"to_{n}", "ha", title=names[n], width_in_characters=14) for n in columns_with_land),
+        *(TableColumn(f"to_{n}", "ha", title=group_names[n], width_in_characters=14) for n in columns_with_land),
         TableColumn("not_planned", "ha", width_in_characters=14),
         TableColumn("sum_base", "ha", width_in_characters=16),
     ]
     table = ReportTable("transitions", columns, unit="ha")
     for n in [*rows_with_land, -1]:
         cells = matrix[n] if n >= 0 else matrix.sum(axis=0)
-        numbers = [cells[k] for k in columns_with_land] + [cells[-1], whole[n] if n >= 0 else whole.sum()]
-        name = names[n] if n >= 0 else texts.get("tables", "sum_planned")
-        shown = [make_table_number(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
+        numbers = [cells[k] for k in columns_with_land] + [
+            cells[-1],
+            group_areas_m2[n] if n >= 0 else group_areas_m2.sum(),
+        ]
+        name = group_names[n] if n >= 0 else texts.get("tables", "sum_planned")
+        table_numbers = [make_table_number(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
-        table.rows.append(ReportTableRow([name, *shown], "row" if n >= 0 else "sum", code))
-    labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
+        table.rows.append(ReportTableRow([name, *table_numbers], "row" if n >= 0 else "sum", code))
+    labels = {"base": figures.make_layer_label(base_layer), "planned": figures.make_layer_label(planned_layer)}
     table.notes.append(texts.get("tables", "transitions_note", **labels))
     return table
 
@@ -259,8 +266,9 @@ def _find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
     codes = figures.ctx.get_code_list(CLASS_CODE_LIST_ID)
     groups = figures.catalogue.land_groups
     place = {code: n for n, g in enumerate(groups) for code in g.classes}
-    found = classify_rows(layer, figures.ctx)
-    known = [
-        place.get(find_first_level(name, codes), len(groups)) if name else len(groups) for name in found.class_names
+    class_rows = classify_rows(layer, figures.ctx)
+    group_positions = [
+        place.get(find_first_level(name, codes), len(groups)) if name else len(groups)
+        for name in class_rows.class_names
     ]
-    return np.array(known, dtype=int)[found.class_index]
+    return np.array(group_positions, dtype=int)[class_rows.class_index]

@@ -80,8 +80,8 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     table = ReportTable("townships", columns, _make_township_rows(towns, areas.area_sums_by_column, texts), unit="ha")
     table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
     for name, layers in areas.layer_labels_by_code_field.items():
-        named = texts.get("words", "between_names").join(layers)
-        table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=named))
+        layer_names = texts.get("words", "between_names").join(layers)
+        table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=layer_names))
     table.notes += make_unbacked_note(areas.unbacked_layers, figures)
     return table
 
@@ -89,23 +89,25 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
 def _add_columns_of_task_areas(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the areas of township tasks, counted as in the rule on these tasks."""
     for concept, name in INDICATOR_BY_TASK_CONCEPT.items():
-        counted = compute_by_township(name, figures.ctx)
-        if counted is None or counted.plan_figure.layer is None:
+        task_areas = compute_by_township(name, figures.ctx)
+        if task_areas is None or task_areas.plan_figure.layer is None:
             continue
-        layer = counted.plan_figure.layer
-        areas.add_column(_make_area_column(concept, counted.plan_figure.basis, layer, figures), counted.areas_m2)
-        if not (counted.plan_figure.is_confirmed_by_geometry and counted.is_confirmed_by_geometry.all()):
+        layer = task_areas.plan_figure.layer
+        areas.add_column(_make_area_column(concept, task_areas.plan_figure.basis, layer, figures), task_areas.areas_m2)
+        if not (task_areas.plan_figure.is_confirmed_by_geometry and task_areas.is_confirmed_by_geometry.all()):
             areas.unbacked_layers.append(layer)
-        if counted.field_name:
-            areas.layer_labels_by_code_field.setdefault(counted.field_name, []).append(figures.make_layer_label(layer))
+        if task_areas.field_name:
+            areas.layer_labels_by_code_field.setdefault(task_areas.field_name, []).append(
+                figures.make_layer_label(layer)
+            )
 
 
 def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the control lines by geometry, except those that a task counts by geometry."""
-    shown = {column.id for column in areas.columns}
+    column_ids = {column.id for column in areas.columns}
     for concept in LINES_MEASURED_BY_GEOMETRY:
         line = figures.ctx.plan.find_layer_of_concept(concept)
-        if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in shown:
+        if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in column_ids:
             areas.add_column(
                 _make_area_column(concept, "statutory", line, figures),
                 _sum_values_by_township(line, line.statutory, figures),
@@ -118,9 +120,9 @@ def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
     if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
         return
     codes = figures.ctx.get_code_list(ZONES_LIST)
-    own = np.array(list_zone_codes(zones), dtype=object)
+    zone_codes = np.array(list_zone_codes(zones), dtype=object)
     for top in (c for c in codes.entry_by_code.values() if not c.parent):
-        rows = np.isin(own, list(codes.collect_members([top.code])))
+        rows = np.isin(zone_codes, list(codes.collect_members([top.code])))
         if rows.any():
             column = TableColumn(f"zone_{top.code}", "ha", top.name, 16)
             areas.add_column(column, _sum_values_by_township(zones, zones.statutory, figures, rows))
@@ -141,8 +143,8 @@ def _make_township_rows(towns: Sequence[Township], sums: list[NDArray], texts: T
 def _make_area_column(concept: str, basis: str, line: Layer, figures: PlanIndicators) -> TableColumn:
     texts = figures.texts
     # The survey's parcels replace a missing layer of cultivated land.
-    own = line.role in figures.ctx.plan.list_roles_of_concept(concept)
-    name = line.template.name if texts.lang == "zh" and own else texts.get_concept_name(concept)
+    is_layer_of_concept = line.role in figures.ctx.plan.list_roles_of_concept(concept)
+    name = line.template.name if texts.lang == "zh" and is_layer_of_concept else texts.get_concept_name(concept)
     title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
     return TableColumn(f"{concept}_{basis}", "ha", title, 16)
 
@@ -194,7 +196,7 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
         name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None
     ) -> None:
         areas = get_land_areas(layer)
-        statutory = float(areas.statutory[rows].sum())
+        statutory_m2 = float(areas.statutory[rows].sum())
         survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey_m2, areas.net_m2))
         table.rows.append(
             ReportTableRow(
@@ -202,11 +204,11 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
                     name,
                     layer.role,
                     make_table_number(int(rows.sum()), "count"),
-                    make_table_number(statutory / _M2_PER_HECTARE, "ha"),
+                    make_table_number(statutory_m2 / _M2_PER_HECTARE, "ha"),
                     make_table_number(None if survey is None else survey / _M2_PER_HECTARE, "ha"),
                     make_table_number(None if net is None else net / _M2_PER_HECTARE, "ha"),
                     make_table_number(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
-                    make_table_number(100 * statutory / county_m2, "share") if county_m2 else None,
+                    make_table_number(100 * statutory_m2 / county_m2, "share") if county_m2 else None,
                     *_make_target_cells(figure, figures),
                 ],
                 kind,
@@ -219,16 +221,16 @@ def make_line_table(figures: PlanIndicators) -> ReportTable | None:
         layer = ctx.plan.find_layer_of_concept(concept)
         if layer is None or layer.has_no_geometry:
             continue
-        every = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
+        is_counted = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.get_concept_name(concept)
-        make_row(name, layer, every, "row", concept, figures.get_first_figure(indicator) if indicator else None)
+        make_row(name, layer, is_counted, "row", concept, figures.get_first_figure(indicator) if indicator else None)
         unbacked += find_unbacked_layers([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
-            coded = {
+            row_mask_by_kind = {
                 k: ctx.find_rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS
             }
-            coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
-            for kind, rows in coded.items():
+            row_mask_by_kind["uncoded"] = ~np.logical_or.reduce(list(row_mask_by_kind.values()))
+            for kind, rows in row_mask_by_kind.items():
                 if rows.any():
                     make_row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes.append(texts.get("tables", "lines_note"))
@@ -240,12 +242,12 @@ def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> lis
 
     if figure is None or figure.target is None:
         return ["", None, ""]
-    words = ReportTexts(figures.texts.lang)
-    room = figure.margin
+    report_texts = ReportTexts(figures.texts.lang)
+    margin = figure.margin
     return [
-        shown.format_target(figure, words).replace("\u202f", " "),
-        make_table_number(room, figure.unit, shown.choose_decimals(figure)),
-        shown.format_state(figure, words),
+        shown.format_target(figure, report_texts).replace("\u202f", " "),
+        make_table_number(margin, figure.unit, shown.choose_decimals(figure)),
+        shown.format_state(figure, report_texts),
     ]
 
 
@@ -276,7 +278,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
 
     def make_row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
         area = float(layer.statutory[rows].sum())
-        stored = stored_areas[rows]
+        stored_row_areas = stored_areas[rows]
         table.rows.append(
             ReportTableRow(
                 [
@@ -286,8 +288,8 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
                     make_table_number(area / _M2_PER_HECTARE, "ha"),
                     make_table_number(100 * area / total_m2, "share") if total_m2 else None,
                     None
-                    if np.isnan(stored).all()
-                    else make_table_number(float(np.nansum(stored)) * factor / _M2_PER_HECTARE, "ha"),
+                    if np.isnan(stored_row_areas).all()
+                    else make_table_number(float(np.nansum(stored_row_areas)) * factor / _M2_PER_HECTARE, "ha"),
                 ],
                 kind,
                 code,
@@ -305,8 +307,8 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     strange = ~np.isin(row_codes, list(codes.entry_by_code))
     for code in sorted(set(row_codes[strange])):
         make_row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
-    every = np.ones(len(layer), dtype=bool)
-    make_row(every, "", texts.get("tables", "sum"), "sum")
+    is_any_row = np.ones(len(layer), dtype=bool)
+    make_row(is_any_row, "", texts.get("tables", "sum"), "sum")
     county = ctx.plan.find_layer_of_concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
@@ -328,9 +330,11 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     mapping = load_space_map(ctx.norm)
-    found = derive_from_layer(layer, mapping, ctx.cancellation)
+    three_zones = derive_from_layer(layer, mapping, ctx.cancellation)
     county = ctx.plan.find_layer_of_concept("county")
-    whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else found.total_m2
+    county_area_m2 = (
+        float(county.statutory.sum()) if county is not None and not county.has_no_geometry else three_zones.total_m2
+    )
     columns = [
         TableColumn("space", width_in_characters=18),
         TableColumn("features", "count", width_in_characters=10),
@@ -346,17 +350,17 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
             make_table_number(features, "count"),
             make_table_number(convert_area(area, "km2"), "km2"),
             make_table_number(area / _M2_PER_HECTARE, "ha"),
-            make_table_number(100 * area / whole, "share") if whole else None,
+            make_table_number(100 * area / county_area_m2, "share") if county_area_m2 else None,
         ]
         table.rows.append(ReportTableRow(cells, kind, code))
 
-    for space in mapping.spaces.entry_by_code:
-        area = found.get_zone_area_m2(space)
-        if area or space not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE):
-            make_row(mapping.name(space), found.zone_counts.get(space, 0), area, "row", space)
-    make_row(texts.get("tables", "sum"), sum(found.zone_counts.values()), found.total_m2, "sum", "")
-    if not found.do_areas_add_up:
-        overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(found.overlap_m2))
+    for space_code in mapping.spaces.entry_by_code:
+        area = three_zones.get_zone_area_m2(space_code)
+        if area or space_code not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE):
+            make_row(mapping.name(space_code), three_zones.zone_counts.get(space_code, 0), area, "row", space_code)
+    make_row(texts.get("tables", "sum"), sum(three_zones.zone_counts.values()), three_zones.total_m2, "sum", "")
+    if not three_zones.do_areas_add_up:
+        overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(three_zones.overlap_m2))
         table.notes.append(overlap)
     table.notes.append(texts.get("tables", "spaces_note"))
     return table

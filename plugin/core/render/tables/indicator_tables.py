@@ -21,7 +21,7 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
 
     For an indicator that cannot be computed the row has the reason.
     """
-    texts, words = figures.texts, ReportTexts(figures.texts.lang)
+    texts, report_texts = figures.texts, ReportTexts(figures.texts.lang)
     columns = [
         TableColumn("number", width_in_characters=6),
         TableColumn("indicator", width_in_characters=34),
@@ -39,26 +39,35 @@ def make_indicator_table(figures: PlanIndicators) -> ReportTable:
     ]
     table = ReportTable("indicators", columns)
     group = ""
-    for computed in figures.compute_all_indicators():
-        entry = computed.definition
+    for computed_indicator in figures.compute_all_indicators():
+        entry = computed_indicator.definition
         if entry.group != group:
             group = entry.group
             table.rows.append(ReportTableRow([texts.get("groups", group), *[None] * (len(columns) - 1)], "head", group))
-        shown_figures: list[Indicator | None] = [*computed.figures] or [None]
+        shown_figures: list[Indicator | None] = [*computed_indicator.figures] or [None]
         for figure in shown_figures:
             number = str(sum(r.kind == "row" for r in table.rows) + 1)
             unit = texts.get("unit_names", figure.unit if figure else entry.unit)
             cells: list[CellValue] = [number, entry.name(texts.lang), entry.kind if texts.lang == "zh" else "", unit]
             if figure is None:
                 cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.get_formula(texts.lang)]
-                cells += [computed.missing_reason]
+                cells += [computed_indicator.missing_reason]
             else:
                 decimals = shown.choose_decimals(figure)
                 cells += [make_table_number(figure.value, figure.unit, decimals)]
-                cells += [shown.format_target(figure, words).replace("\u202f", " ")]
-                cells += [make_table_number(figure.margin, figure.unit, decimals), shown.format_state(figure, words)]
-                cells += [shown.format_basis(figure, words), texts.get("tables", "yes" if figure.confirmed else "no")]
-                cells += [entry.get_formula(texts.lang), shown.format_inputs(figure, words).replace("\u202f", " ")]
+                cells += [shown.format_target(figure, report_texts).replace("\u202f", " ")]
+                cells += [
+                    make_table_number(figure.margin, figure.unit, decimals),
+                    shown.format_state(figure, report_texts),
+                ]
+                cells += [
+                    shown.format_basis(figure, report_texts),
+                    texts.get("tables", "yes" if figure.confirmed else "no"),
+                ]
+                cells += [
+                    entry.get_formula(texts.lang),
+                    shown.format_inputs(figure, report_texts).replace("\u202f", " "),
+                ]
             source = texts.get("tables", "source", text=entry.get_source(texts.lang), mark=entry.mark)
             table.rows.append(ReportTableRow([*cells, source], "row", entry.id))
     table.notes += [texts.get("tables", "unconfirmed_note"), texts.get("tables", "mark_note")]
@@ -70,11 +79,13 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
 
     ``None`` if it cannot be computed.
     """
-    found: dict[str, ComputedIndicator] = {f: figures.compute_indicator(f"expansion_ratio_{f}") for f in RATIO_FORMS}
-    first = next((i for one in found.values() for i in one.figures), None)
+    indicator_by_form: dict[str, ComputedIndicator] = {
+        f: figures.compute_indicator(f"expansion_ratio_{f}") for f in RATIO_FORMS
+    }
+    first = next((i for one in indicator_by_form.values() for i in one.figures), None)
     if first is None:
         return None
-    texts, words = figures.texts, ReportTexts(figures.texts.lang)
+    texts, report_texts = figures.texts, ReportTexts(figures.texts.lang)
     columns = [
         TableColumn("item", width_in_characters=56),
         TableColumn("area", "ha", width_in_characters=18),
@@ -89,30 +100,36 @@ def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
     for name in _RATIO_INPUTS:
         area = make_table_number(float(first.inputs[name]) / 1e4, "ha")
         table.rows.append(ReportTableRow([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
-    for form, computed in found.items():
-        for figure in computed.figures:
-            table.rows.append(_make_form_row(form, computed, figure, figures, words))
+    for form, computed_indicator in indicator_by_form.items():
+        for figure in computed_indicator.figures:
+            table.rows.append(_make_form_row(form, computed_indicator, figure, figures, report_texts))
     for name in ("denominator_layer", "classes", "base_year", "base_year_source", "windows"):
-        table.notes.append(shown.format_input(name, first.inputs[name], words))
+        table.notes.append(shown.format_input(name, first.inputs[name], report_texts))
     if not first.confirmed:
         table.notes.append(texts.get("tables", "ratio_note"))
     return table
 
 
 def _make_form_row(
-    form: str, computed: ComputedIndicator, figure: Indicator, figures: PlanIndicators, words: ReportTexts
+    form: str,
+    computed_indicator: ComputedIndicator,
+    figure: Indicator,
+    figures: PlanIndicators,
+    report_texts: ReportTexts,
 ) -> ReportTableRow:
 
     lang = figures.texts.lang
     area = make_table_number(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
     cells = [
-        figures.texts.get("tables", "form", form=form.upper(), formula=computed.definition.get_formula(lang)),
+        figures.texts.get("tables", "form", form=form.upper(), formula=computed_indicator.definition.get_formula(lang)),
         area,
     ]
     cells += [
         make_table_number(figure.value, "ratio", shown.choose_decimals(figure)),
-        shown.format_target(figure, words),
+        shown.format_target(figure, report_texts),
     ]
     return ReportTableRow(
-        [*cells, make_table_number(figure.margin, "ratio"), shown.format_state(figure, words)], "sum", f"form:{form}"
+        [*cells, make_table_number(figure.margin, "ratio"), shown.format_state(figure, report_texts)],
+        "sum",
+        f"form:{form}",
     )

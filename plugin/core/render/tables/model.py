@@ -92,23 +92,23 @@ def make_table_number(value: float | None, unit: str, decimals: int | None = Non
     """
     if value is None:
         return None
-    shown = DECIMALS_BY_UNIT.get(unit, 2) if decimals is None else decimals
-    return TableNumber(float(value) if round(value, shown) else 0.0, shown)
+    shown_decimals = DECIMALS_BY_UNIT.get(unit, 2) if decimals is None else decimals
+    return TableNumber(float(value) if round(value, shown_decimals) else 0.0, shown_decimals)
 
 
 def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord]:
     """Return every number in columns with units, row by row."""
-    found = []
+    long_records = []
     for table in tables:
         for row in table.rows:
             name = next((v for v in row.values if isinstance(v, str) and v), "")
             for column, value in zip(table.columns, row.values, strict=True):
                 if isinstance(value, TableNumber) and column.unit:
                     title = make_column_title(column, texts)
-                    found.append(
+                    long_records.append(
                         LongRecord(make_sheet_name(table, texts), row.code, name, title, value.value, column.unit)
                     )
-    return found
+    return long_records
 
 
 def make_sheet_name(table: ReportTable, texts: Texts) -> str:
@@ -144,5 +144,7 @@ def make_unbacked_note(layers: list[Layer], figures: PlanIndicators) -> list[str
     """Return one note that names layers with unconfirmed areas; empty without layers."""
     if not layers:
         return []
-    named = figures.texts.get("words", "between_names").join(dict.fromkeys(map(figures.make_layer_label, layers)))
-    return [figures.texts.get("tables", "unbacked_note", layers=named)]
+    layer_labels = figures.texts.get("words", "between_names").join(
+        dict.fromkeys(map(figures.make_layer_label, layers))
+    )
+    return [figures.texts.get("tables", "unbacked_note", layers=layer_labels)]

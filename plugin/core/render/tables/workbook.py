@@ -75,12 +75,14 @@ def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, st
     sheet.row_dimensions[HEADING_ROWS].height = 32
     for number, row in enumerate(table.rows, HEADING_ROWS + 1):
         _write_row(sheet, number, row, table, styles)
-    below = HEADING_ROWS + len(table.rows) + 1
-    for number, note in enumerate(table.notes, below):
+    first_note_row = HEADING_ROWS + len(table.rows) + 1
+    for number, note in enumerate(table.notes, first_note_row):
         total = sum(c.width_in_characters for c in table.columns)
         lines = -(-2 * len(note) // max(total, 1))
         _write_merged_text_line(sheet, number, width, note, Font(_WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
-    _set_up_printing(sheet, sum(c.width_in_characters for c in table.columns), below + len(table.notes) - 1, width)
+    _set_up_printing(
+        sheet, sum(c.width_in_characters for c in table.columns), first_note_row + len(table.notes) - 1, width
+    )
 
 
 def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: ReportTable, styles: CellStyles) -> None:
@@ -101,8 +103,8 @@ def _write_row(sheet: Worksheet, number: int, row: ReportTableRow, table: Report
         indent = 1 if row.kind == "part" and at == "left" else 0
         number_format = ""
         if isinstance(value, TableNumber):
-            plain = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
-            number_format = f"{plain};[Red]-{plain}"
+            unsigned_format = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
+            number_format = f"{unsigned_format};[Red]-{unsigned_format}"
         elif value:
             lines = sum(
                 max(-(-_compute_text_width(line) // max(column.width_in_characters - 2, 1)), 1)
@@ -185,13 +187,13 @@ def _apply_cell_style(
     styles[style_key] = copy(cell._style)
 
 
-def _set_up_printing(sheet: Worksheet, wide: float, last_row: int, width: int) -> None:
+def _set_up_printing(sheet: Worksheet, table_width: float, last_row: int, width: int) -> None:
     """Set up printing: A4, fitted to page width, repeated head, page numbers."""
     from openpyxl.utils import get_column_letter
 
     sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{HEADING_ROWS + 1}"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.orientation = "landscape" if wide > _MAX_PORTRAIT_WIDTH else "portrait"
+    sheet.page_setup.orientation = "landscape" if table_width > _MAX_PORTRAIT_WIDTH else "portrait"
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.print_title_rows = f"1:{HEADING_ROWS}"
