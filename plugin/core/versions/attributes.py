@@ -53,37 +53,37 @@ def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = 
     Case is ignored and the key (BSM) is left out. ``only``: names of the fields to compare; empty for all.
     """
     left, right = _index_columns_by_name(before), _index_columns_by_name(after)
-    names = _pair_fields(before, after, left, right)
+    later_name_by_earlier = _pair_fields(before, after, left, right)
     key = {t.find_field("key").name for t in (before.template, after.template) if t.find_field("key") is not None}  # type: ignore[union-attr]
-    chosen = {name.upper() for name in only}
-    found = tuple(
+    selected_names = {name.upper() for name in only}
+    compared_fields = tuple(
         ComparedField(name, left[name], right[other], _is_measure(before, name) or _is_measure(after, other))
-        for name, other in names.items()
-        if name not in key and (not chosen or name in chosen)
+        for name, other in later_name_by_earlier.items()
+        if name not in key and (not selected_names or name in selected_names)
     )
-    paired = set(names.values())
+    paired_later_names = set(later_name_by_earlier.values())
     return ComparedFields(
-        found,
-        () if chosen else tuple(n for n in left if n not in names and n not in key),
-        () if chosen else tuple(n for n in right if n not in paired and n not in key),
+        compared_fields,
+        () if selected_names else tuple(n for n in left if n not in later_name_by_earlier and n not in key),
+        () if selected_names else tuple(n for n in right if n not in paired_later_names and n not in key),
     )
 
 
 def _pair_fields(
-    before: Layer, after: Layer, unpaired_before: Iterable[str], unpaired_after: Iterable[str]
+    earlier_layer: Layer, later_layer: Layer, unpaired_before: Iterable[str], unpaired_after: Iterable[str]
 ) -> dict[str, str]:
     """Return name in the earlier edition → name in the later one."""
-    names = {name: name for name in unpaired_before if name in unpaired_after}
-    for declared in before.template.fields:
-        other = after.template.find_field(declared.meaning) if declared.meaning else None
+    later_name_by_earlier = {name: name for name in unpaired_before if name in unpaired_after}
+    for template_field in earlier_layer.template.fields:
+        other = later_layer.template.find_field(template_field.meaning) if template_field.meaning else None
         if (
             other is not None
-            and declared.name in unpaired_before
-            and declared.name not in unpaired_after
+            and template_field.name in unpaired_before
+            and template_field.name not in unpaired_after
             and other.name in unpaired_after
         ):
-            names.setdefault(declared.name, other.name)
-    return names
+            later_name_by_earlier.setdefault(template_field.name, other.name)
+    return later_name_by_earlier
 
 
 def _index_columns_by_name(layer: Layer) -> dict[str, str]:
@@ -93,8 +93,8 @@ def _index_columns_by_name(layer: Layer) -> dict[str, str]:
 
 
 def _is_measure(layer: Layer, name: str) -> bool:
-    declared = layer.template.find_field_by_name(name)
-    return declared is not None and declared.type == "real" and declared.unit == "m2"
+    template_field = layer.template.find_field_by_name(name)
+    return template_field is not None and template_field.type == "real" and template_field.unit == "m2"
 
 
 def find_differing_fields(
@@ -111,15 +111,15 @@ def find_differing_fields(
     equal_shape : (k,) bool array
         Pairs of equal shape; area fields are compared only for these.
     """
-    found = []
+    differing_fields = []
     for field in fields.compared:
-        same = _compare_values(
+        is_equal = _compare_values(
             before.frame[field.earlier_name].iloc[rows], after.frame[field.later_name].iloc[later_rows]
         )
-        differs = ~same & equal_shape if field.is_area else ~same
-        if differs.any():
-            found.append((field, differs))
-    return found
+        is_differing = ~is_equal & equal_shape if field.is_area else ~is_equal
+        if is_differing.any():
+            differing_fields.append((field, is_differing))
+    return differing_fields
 
 
 def _compare_values(left: pd.Series, right: pd.Series) -> NDArray:

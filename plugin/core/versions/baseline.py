@@ -62,13 +62,13 @@ def read_baseline(
     layers = read_source(source, select_layer=is_selected, cancellation=cancellation)
     lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
     if all(find_role(layer, norm)[0] in plan.list_roles_of_concept("townships") for layer in lines):
-        names = ", ".join(layer.name for layer in layers) or "-"
-        raise InputError("baseline_no_layer", source=str(source), layers=names)
-    sealed = assemble_plan(
+        listed_layer_names = ", ".join(layer.name for layer in layers) or "-"
+        raise InputError("baseline_no_layer", source=str(source), layers=listed_layer_names)
+    sealed_plan = assemble_plan(
         lines, norm, scope="three_lines", source=str(source), reference_plan=plan, cancellation=cancellation
     )
-    sealed.unread_data += find_unread_files(source, cancellation)
-    return sealed
+    sealed_plan.unread_data += find_unread_files(source, cancellation)
+    return sealed_plan
 
 
 def record_baseline_in_plan(plan: Plan, baseline: Plan) -> None:
@@ -80,8 +80,8 @@ def record_baseline_in_plan(plan: Plan, baseline: Plan) -> None:
     # Unread parts of the sealed edition were not compared.
     plan.unread_data += baseline.unread_data
     plan.notices += [
-        ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})
-        for lost in baseline.unusable_layers.values()
+        ("notice_baseline_unusable", {"source": name, "layer": unusable_layer.name, "role": unusable_layer.role})
+        for unusable_layer in baseline.unusable_layers.values()
     ]
 
 
@@ -100,29 +100,29 @@ def compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison |
     key = concept, id(get_sealed_edition(ctx.side_inputs))
     if key not in cache:
         cache[key] = _compare_with_baseline(ctx, concept)
-    found: VersionComparison | None = cache[key]
-    return found
+    comparison: VersionComparison | None = cache[key]
+    return comparison
 
 
 def _compare_with_baseline(ctx: RuleContext, concept: str) -> VersionComparison | None:
     # Import on use: the rules import this module in every check.
     from .compare import compare_layers
 
-    sealed = get_sealed_edition(ctx.side_inputs)
-    before = sealed.find_layer_of_concept(concept) if sealed is not None else None
-    after = ctx.plan.find_layer_of_concept(concept)
-    if before is None or after is None or before.has_no_geometry:
+    sealed_plan = get_sealed_edition(ctx.side_inputs)
+    sealed_layer = sealed_plan.find_layer_of_concept(concept) if sealed_plan is not None else None
+    plan_layer = ctx.plan.find_layer_of_concept(concept)
+    if sealed_layer is None or plan_layer is None or sealed_layer.has_no_geometry:
         return None
     numbers = {
         old: new
         for (role, old), new in (ctx.side_inputs.get_input("renumbered", dict) or {}).items()
-        if role in ("", before.role, after.role)
+        if role in ("", sealed_layer.role, plan_layer.role)
     }
     return compare_layers(
-        make_edition(before),
-        make_edition(after),
+        make_edition(sealed_layer),
+        make_edition(plan_layer),
         tolerance=ctx.tolerance,
-        townships=get_township_polygons(ctx.plan, sealed),
+        townships=get_township_polygons(ctx.plan, sealed_plan),
         renumbered=numbers,
         cancellation=ctx.cancellation,
     )
@@ -140,14 +140,14 @@ def get_township_polygons(plan: Plan, *others: Plan | None) -> TownshipPolygons:
         layer = one.find_layer_of_concept("townships") if one is not None else None
         if one is not None and layer is not None and layer.has("division_name") and not layer.has_no_geometry:
             towns, of = list_townships_by_code(layer)
-            names = [town.name for town in towns]
+            township_names = [town.name for town in towns]
             if len(towns) == len(layer):
-                return TownshipPolygons(layer.polygons, [names[n] for n in of.tolist()])
+                return TownshipPolygons(layer.polygons, [township_names[n] for n in of.tolist()])
             shapes = np.empty(len(towns), dtype=object)
             for n in range(len(towns)):
                 shapes[n] = union_polygon_rows(layer.polygons, of == n, tolerance=one.norm.make_tolerance())
             if all(shape is not None for n, shape in enumerate(shapes) if (~is_missing(layer.plane[of == n])).any()):
-                return TownshipPolygons(Polygons(shapes), names)
+                return TownshipPolygons(Polygons(shapes), township_names)
             # Villages that cannot be joined are compared one by one.
-            return TownshipPolygons(layer.polygons, [names[n] for n in of.tolist()])
+            return TownshipPolygons(layer.polygons, [township_names[n] for n in of.tolist()])
     return NO_TOWNSHIPS

@@ -67,18 +67,18 @@ class PieceAreas:
             sides.append((edition, rows, _measure_row_shares(rows, edition, shapes, pieces, direct, cancellation)))
         cancellation.raise_if_cancelled()
         for basis in (STATUTORY_BASIS, NET_BASIS):
-            both = [compute_row_areas(edition, basis) for edition, _, _ in sides]
-            if any(w is None for w in both):
+            row_areas = [compute_row_areas(edition, basis) for edition, _, _ in sides]
+            if any(w is None for w in row_areas):
                 continue
-            made = [
+            piece_values = [
                 _divide_values_among_pieces(rows, share, w)
-                for (_, rows, share), w in zip(sides, both, strict=True)
+                for (_, rows, share), w in zip(sides, row_areas, strict=True)
                 if w is not None
             ]
-            (self.old[basis], over, without_pieces), (self.new[basis], over_after, without_pieces_after) = made
+            (self.old[basis], over, without_pieces), (self.new[basis], over_after, without_pieces_after) = piece_values
             self.over[basis], self.without_shape[basis] = (over, over_after), (without_pieces, without_pieces_after)
             if basis == NET_BASIS:
-                comparison.without_net = tuple(int(np.isnan(w).sum()) for w in both if w is not None)  # type: ignore[assignment]
+                comparison.without_net = tuple(int(np.isnan(w).sum()) for w in row_areas if w is not None)  # type: ignore[assignment]
 
 
 def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDArray) -> tuple[NDArray, NDArray, float]:
@@ -94,9 +94,9 @@ def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDA
     first = np.full(len(value_of_row), -1)
     first[rows[with_row][::-1]] = with_row[::-1]
     has_piece = first >= 0
-    excess = np.zeros(len(rows))
-    excess[first[has_piece]] = (total - value_of_row)[has_piece]
-    return value, excess, float(value_of_row[~has_piece].sum())
+    excess_of_piece = np.zeros(len(rows))
+    excess_of_piece[first[has_piece]] = (total - value_of_row)[has_piece]
+    return value, excess_of_piece, float(value_of_row[~has_piece].sum())
 
 
 def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
@@ -170,19 +170,21 @@ class AttributeChanges:
 def find_attribute_changes(comparison: VersionComparison, pieces: LandPieces) -> AttributeChanges:
     """Return the pieces of land in both editions whose attributes differ."""
     in_both = np.flatnonzero((pieces.before_row >= 0) & (pieces.after_row >= 0))
-    rows, others, whole = pieces.before_row[in_both], pieces.after_row[in_both], pieces.is_whole_row[in_both]
-    differing = find_differing_fields(
+    rows, others, is_whole_row = pieces.before_row[in_both], pieces.after_row[in_both], pieces.is_whole_row[in_both]
+    differing_fields = find_differing_fields(
         comparison.compared_fields,
         comparison.earlier_edition.layer,
         comparison.later_edition.layer,
         rows,
         others,
-        whole,
+        is_whole_row,
     )
     any_differs = np.zeros(len(in_both), dtype=bool)
-    for _, differs in differing:
-        any_differs |= differs
-    return AttributeChanges(in_both[any_differs], [(f, differs[any_differs]) for f, differs in differing])
+    for _, is_differing in differing_fields:
+        any_differs |= is_differing
+    return AttributeChanges(
+        in_both[any_differs], [(f, is_differing[any_differs]) for f, is_differing in differing_fields]
+    )
 
 
 def count_changed_rows(pieces: LandPieces, changes: AttributeChanges) -> int:
@@ -195,16 +197,16 @@ def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, la
 
     ``rows`` and ``later_rows``: (k,) rows of the earlier and the later edition.
     """
-    whole = np.ones(len(rows), dtype=bool)
-    differing = find_differing_fields(
+    is_whole_row = np.ones(len(rows), dtype=bool)
+    differing_fields = find_differing_fields(
         comparison.compared_fields,
         comparison.earlier_edition.layer,
         comparison.later_edition.layer,
         rows,
         later_rows,
-        whole,
+        is_whole_row,
     )
-    return int(np.any([d for _, d in differing], axis=0).sum()) if differing else 0
+    return int(np.any([d for _, d in differing_fields], axis=0).sum()) if differing_fields else 0
 
 
 def add_area_balances_to_comparison(
@@ -227,10 +229,10 @@ def add_area_balances_to_comparison(
         if names and not (by_township[""].before or by_township[""].after):
             del by_township[""]
         comparison.balance_by_basis[basis], comparison.balance_by_township[basis] = total, by_township
-    gained = _compute_balance_terms(STATUTORY_BASIS, pieces, values, changes)["reshaped"]
-    rows = np.unique(pieces.before_row[gained != 0]).tolist()
+    gained_m2 = _compute_balance_terms(STATUTORY_BASIS, pieces, values, changes)["reshaped"]
+    rows = np.unique(pieces.before_row[gained_m2 != 0]).tolist()
     comparison.reshaped_m2_by_row = dict(
-        zip(rows, np.bincount(pieces.before_row + 1, gained)[1:][rows].tolist(), strict=True)
+        zip(rows, np.bincount(pieces.before_row + 1, gained_m2)[1:][rows].tolist(), strict=True)
     )
 
 
@@ -241,28 +243,28 @@ def _compute_balance_terms(
     basis: str, pieces: LandPieces, values: PieceAreas, changes: AttributeChanges
 ) -> dict[str, NDArray]:
     """Return term of the area balance → (k,) contribution of each piece, m²."""
-    out, new = pieces.after_row < 0, pieces.before_row < 0
-    changed = np.zeros(len(pieces), dtype=bool)
-    changed[changes.piece_positions] = True
-    lost = np.zeros(pieces.before_row.max(initial=-1) + 2, dtype=bool)
-    lost[pieces.before_row[out | changed]] = True
+    is_moved_out, is_moved_in = pieces.after_row < 0, pieces.before_row < 0
+    is_changed = np.zeros(len(pieces), dtype=bool)
+    is_changed[changes.piece_positions] = True
+    has_lost_land = np.zeros(pieces.before_row.max(initial=-1) + 2, dtype=bool)
+    has_lost_land[pieces.before_row[is_moved_out | is_changed]] = True
     # Land of the later edition only has no earlier row (−1, the last).
-    lost[-1] = False
+    has_lost_land[-1] = False
     old, fresh, (over, over_after) = values.old[basis], values.new[basis], values.over[basis]
     return {
         "before": old - over,
-        "moved_out": np.where(out, old, 0.0),
-        "moved_in": np.where(new, fresh, 0.0),
-        "changed": np.where(changed, fresh, 0.0),
-        "revalued": np.where(~out & ~new, fresh - old, 0.0),
-        "reshaped": np.where(~out & ~new & lost[pieces.before_row], fresh - old, 0.0),
+        "moved_out": np.where(is_moved_out, old, 0.0),
+        "moved_in": np.where(is_moved_in, fresh, 0.0),
+        "changed": np.where(is_changed, fresh, 0.0),
+        "revalued": np.where(~is_moved_out & ~is_moved_in, fresh - old, 0.0),
+        "reshaped": np.where(~is_moved_out & ~is_moved_in & has_lost_land[pieces.before_row], fresh - old, 0.0),
         "doubled": over - over_after,
         "after": fresh - over_after,
     }
 
 
 def _sum_balance_by_township(
-    terms: Mapping[str, NDArray], town: NDArray, without_pieces: tuple[float, float], names: list[str]
+    terms: Mapping[str, NDArray], town: NDArray, without_pieces: tuple[float, float], township_names: list[str]
 ) -> dict[str, AreaBalance]:
     """Return township name → its area balance.
 
@@ -274,7 +276,9 @@ def _sum_balance_by_township(
         )
     }
     for name, value in terms.items():
-        for label, summed in zip(["", *names], np.bincount(town + 1, value, len(names) + 1), strict=True):
+        for label, summed in zip(
+            ["", *township_names], np.bincount(town + 1, value, len(township_names) + 1), strict=True
+        ):
             balance = by_township.setdefault(label, AreaBalance())
             setattr(balance, name, getattr(balance, name) + float(summed))
     return by_township
@@ -295,9 +299,11 @@ def compute_balance_by_township(
     """
     of = np.arange(len(pieces)) if pieces.uncut_piece is None else pieces.uncut_piece
     share = np.ones(len(pieces))
-    several = np.bincount(of, minlength=len(whole_pieces))[of] > 1
-    share[several] = compute_drawn_area(
-        pieces.shape[several], crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs), cancellation
+    is_cut_piece = np.bincount(of, minlength=len(whole_pieces))[of] > 1
+    share[is_cut_piece] = compute_drawn_area(
+        pieces.shape[is_cut_piece],
+        crs_care.make_lonlat_transformer(comparison.later_edition.layer.plane_crs),
+        cancellation,
     )
     total = np.bincount(of, share, minlength=len(whole_pieces))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
@@ -382,21 +388,21 @@ def compare_layers_and_townships(
     pieces, and the statutory balance of each township (``""``: land outside all townships).
     """
     cut_up = _cut_editions(before, after, tolerance, {}, cancellation, make_partial_progress(progress, 0.0, 0.6))
-    found, values, changes = _compare_pieces(before, after, cut_up, cut_up.land_pieces, fields, cancellation)
+    comparison, values, changes = _compare_pieces(before, after, cut_up, cut_up.land_pieces, fields, cancellation)
     cancellation.raise_if_cancelled()
-    add_area_balances_to_comparison(found, cut_up.land_pieces, values, changes, [])
+    add_area_balances_to_comparison(comparison, cut_up.land_pieces, values, changes, [])
     cancellation.raise_if_cancelled()
-    add_changed_parts_to_comparison(found, cut_up.land_pieces, values, changes, [], tolerance, cancellation)
+    add_changed_parts_to_comparison(comparison, cut_up.land_pieces, values, changes, [], tolerance, cancellation)
     progress(0.7)
     if not townships.names:
-        return found, cut_up.land_pieces, {}
+        return comparison, cut_up.land_pieces, {}
     pieces = cut_by_township(cut_up.land_pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     progress(0.9)
     cancellation.raise_if_cancelled()
     by_township = compute_balance_by_township(
-        found, cut_up.land_pieces, pieces, values, changes, townships.names, cancellation
+        comparison, cut_up.land_pieces, pieces, values, changes, townships.names, cancellation
     )
-    return found, cut_up.land_pieces, by_township
+    return comparison, cut_up.land_pieces, by_township
 
 
 @dataclass(frozen=True)
@@ -413,23 +419,25 @@ class _CutEditions:
 
 
 def _cut_editions(
-    before: LayerEdition,
-    after: LayerEdition,
+    earlier_edition: LayerEdition,
+    later_edition: LayerEdition,
     tolerance: Tolerance,
     renumbered: Mapping[str, str],
     cancellation: Cancellation,
     progress: ProgressCallback,
 ) -> _CutEditions:
-    keys = [renumbered.get(key, key) for key in before.layer.keys]
-    same = match_equal_polygons(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, cancellation)
+    keys = [renumbered.get(key, key) for key in earlier_edition.layer.keys]
+    equal_shapes = match_equal_polygons(
+        earlier_edition.shapes, later_edition.shapes, keys, later_edition.layer.keys, tolerance.cluster_m, cancellation
+    )
     progress(0.2)
     return _CutEditions(
         keys,
-        same,
+        equal_shapes,
         cut_pieces(
-            same.earlier_shapes,
-            after.shapes,
-            same.equal_row_in_later_edition,
+            equal_shapes.earlier_shapes,
+            later_edition.shapes,
+            equal_shapes.equal_row_in_later_edition,
             cancellation,
             make_partial_progress(progress, 0.2, 1.0),
         ),
@@ -445,8 +453,8 @@ def _get_edition_polygons(edition: LayerEdition) -> Polygons:
 
 
 def _compare_and_sum(
-    before: LayerEdition,
-    after: LayerEdition,
+    earlier_edition: LayerEdition,
+    later_edition: LayerEdition,
     cut_up: _CutEditions,
     pieces: LandPieces,
     tolerance: Tolerance,
@@ -454,7 +462,7 @@ def _compare_and_sum(
     fields: Iterable[str],
     cancellation: Cancellation,
 ) -> VersionComparison:
-    comparison, values, changes = _compare_pieces(before, after, cut_up, pieces, fields, cancellation)
+    comparison, values, changes = _compare_pieces(earlier_edition, later_edition, cut_up, pieces, fields, cancellation)
     add_area_balances_to_comparison(comparison, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()
     add_changed_parts_to_comparison(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
@@ -462,26 +470,31 @@ def _compare_and_sum(
 
 
 def _compare_pieces(
-    before: LayerEdition,
-    after: LayerEdition,
+    earlier_edition: LayerEdition,
+    later_edition: LayerEdition,
     cut_up: _CutEditions,
     pieces: LandPieces,
     fields: Iterable[str],
     cancellation: Cancellation,
 ) -> tuple[VersionComparison, PieceAreas, AttributeChanges]:
     """Return the comparison without sums and parts, the piece areas, and the changes."""
-    keys, same = cut_up.earlier_keys, cut_up.equal_shapes
+    keys, equal_shapes = cut_up.earlier_keys, cut_up.equal_shapes
     comparison = VersionComparison(
-        before, after, match_fields_of_editions(before.layer, after.layer, fields), failed_pairs=pieces.failed_pairs
+        earlier_edition,
+        later_edition,
+        match_fields_of_editions(earlier_edition.layer, later_edition.layer, fields),
+        failed_pairs=pieces.failed_pairs,
     )
-    _add_key_changes_to_comparison(comparison, keys, same.equal_row_in_later_edition, pieces)
+    _add_key_changes_to_comparison(comparison, keys, equal_shapes.equal_row_in_later_edition, pieces)
     cancellation.raise_if_cancelled()
-    values = PieceAreas(comparison, pieces, same.earlier_shapes, cancellation)
+    values = PieceAreas(comparison, pieces, equal_shapes.earlier_shapes, cancellation)
     cancellation.raise_if_cancelled()
     changes = find_attribute_changes(comparison, pieces)
-    without_shape = np.flatnonzero((same.equal_row_in_later_edition >= 0) & shapely.is_missing(same.earlier_shapes))
+    without_shape = np.flatnonzero(
+        (equal_shapes.equal_row_in_later_edition >= 0) & shapely.is_missing(equal_shapes.earlier_shapes)
+    )
     comparison.changed_row_count = count_changed_rows(pieces, changes) + count_changed_without_shape(
-        comparison, without_shape, same.equal_row_in_later_edition[without_shape]
+        comparison, without_shape, equal_shapes.equal_row_in_later_edition[without_shape]
     )
     return comparison, values, changes
 
@@ -494,25 +507,31 @@ def _add_key_changes_to_comparison(
     These are rows of equal shape with another key, keys that now name other land, and rows without an equal.
     """
     other = comparison.later_edition.layer.keys
-    equal = np.flatnonzero(equal_shapes >= 0)
-    comparison.equal_count = len(equal)
+    rows_with_equal = np.flatnonzero(equal_shapes >= 0)
+    comparison.equal_count = len(rows_with_equal)
     comparison.renumbered_rows = [
-        (i, j) for i, j in zip(equal.tolist(), equal_shapes[equal].tolist(), strict=True) if keys[i] != other[j]
+        (i, j)
+        for i, j in zip(rows_with_equal.tolist(), equal_shapes[rows_with_equal].tolist(), strict=True)
+        if keys[i] != other[j]
     ]
-    comparison.unmatched_counts = len(keys) - len(equal), len(other) - len(equal)
-    met = {keys[i] for i, j in _pair_set(pieces.before_row, pieces.after_row) if keys[i] == other[j]}
-    rest = {
+    comparison.unmatched_counts = len(keys) - len(rows_with_equal), len(other) - len(rows_with_equal)
+    overlapping_keys = {keys[i] for i, j in _pair_set(pieces.before_row, pieces.after_row) if keys[i] == other[j]}
+    unmatched_keys = {
         keys[i]
         for i in np.flatnonzero(equal_shapes < 0).tolist()
         if i not in comparison.earlier_edition.layer.repeated_keys
     }
-    free = set(range(len(other))) - set(equal_shapes.tolist()) - comparison.later_edition.layer.repeated_keys
-    comparison.reused_keys = sorted((rest & {other[j] for j in free}) - met - {""})
+    unmatched_later_rows = (
+        set(range(len(other))) - set(equal_shapes.tolist()) - comparison.later_edition.layer.repeated_keys
+    )
+    comparison.reused_keys = sorted(
+        (unmatched_keys & {other[j] for j in unmatched_later_rows}) - overlapping_keys - {""}
+    )
 
 
 def _pair_set(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
-    both = (left >= 0) & (right >= 0)
-    return set(zip(left[both].tolist(), right[both].tolist(), strict=True))
+    has_both_rows = (left >= 0) & (right >= 0)
+    return set(zip(left[has_both_rows].tolist(), right[has_both_rows].tolist(), strict=True))
 
 
 def add_changed_parts_to_comparison(
@@ -562,7 +581,9 @@ def add_changed_parts_to_comparison(
             )
             if kind == CHANGED_KIND:
                 part.value_changes = [
-                    _format_changed_value(f, comparison, part) for f, differs in changes.fields if differs[at[n]]
+                    _format_changed_value(f, comparison, part)
+                    for f, is_differing in changes.fields
+                    if is_differing[at[n]]
                 ]
             comparison.changed_parts.append(part)
 

@@ -48,16 +48,16 @@ def snap_vertices(
     target_vertices = sort_unique_vertices(shapely.get_coordinates(onto))
     cancellation.raise_if_cancelled()
     index = VertexIndex(target_vertices, cluster_m + FLOAT_ERROR_M)
-    snapped = shapes.copy()
+    snapped_shapes = shapes.copy()
     for batch in iterate_batches(shapes):
         for start in range(batch.start, batch.stop, _SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
             some = slice(start, min(start + _SHAPES_PER_BATCH, batch.stop))
-            moved = index.snap_vertices(shapes[some])
+            moved_shapes = index.snap_vertices(shapes[some])
             cancellation.raise_if_cancelled()
-            good = shapely.is_valid(moved) & (shapely.area(moved) > 0)
-            snapped[some] = np.where(good, moved, shapes[some])
-    return snapped
+            is_valid_polygon = shapely.is_valid(moved_shapes) & (shapely.area(moved_shapes) > 0)
+            snapped_shapes[some] = np.where(is_valid_polygon, moved_shapes, shapes[some])
+    return snapped_shapes
 
 
 _HASH_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
@@ -90,47 +90,49 @@ def match_equal_polygons(
     Among equal shapes (a feature stored twice) the one with the same key comes first. Rows without a shape are paired
     by key only.
     """
-    both = _EditionPairing(before, after, keys_before, keys_after)
-    _pair_by_digest(both, cancellation)
+    pairing = _EditionPairing(before, after, keys_before, keys_after)
+    _pair_by_digest(pairing, cancellation)
     cancellation.raise_if_cancelled()
-    _pair_by_vertex(both, cluster_m + FLOAT_ERROR_M, cancellation)
+    _pair_by_vertex(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
     cancellation.raise_if_cancelled()
-    _pair_by_rings(both, cluster_m + FLOAT_ERROR_M, cancellation)
+    _pair_by_rings(pairing, cluster_m + FLOAT_ERROR_M, cancellation)
     shapes = before
-    rest, free = both.find_unpaired_rows()
-    if len(rest) and len(free):
+    unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
+    if len(unpaired_rows) and len(unpaired_later_rows):
         shapes = before.copy()
-        shapes[rest] = snap_vertices(before[rest], after[free], cluster_m, cancellation)
-    _pair_without_shapes(both)
-    return EqualShapes(both.found, shapes)
+        shapes[unpaired_rows] = snap_vertices(
+            before[unpaired_rows], after[unpaired_later_rows], cluster_m, cancellation
+        )
+    _pair_without_shapes(pairing)
+    return EqualShapes(pairing.later_row_of_row, shapes)
 
 
 class _EditionPairing:
     """Shapes and keys of two editions, and the pairs found so far.
 
-    ``found``: (n,) row of the later edition, −1 for none.
+    ``later_row_of_row``: (n,) row of the later edition, −1 for none.
     """
 
-    def __init__(self, before: NDArray, after: NDArray, keys_before: list[str], keys_after: list[str]):
-        self.before, self.after = before, after
+    def __init__(self, earlier_shapes: NDArray, later_shapes: NDArray, keys_before: list[str], keys_after: list[str]):
+        self.earlier_shapes, self.later_shapes = earlier_shapes, later_shapes
         self.keys_before, self.keys_after = keys_before, keys_after
-        self.found = np.full(len(before), -1)
+        self.later_row_of_row = np.full(len(earlier_shapes), -1)
 
     def find_unpaired_later_rows(self) -> NDArray:
         """Return (m,) bool: rows of the later edition that are not paired yet."""
-        return ~np.isin(np.arange(len(self.after)), self.found)
+        return ~np.isin(np.arange(len(self.later_shapes)), self.later_row_of_row)
 
     def find_unpaired_rows(self) -> tuple[NDArray, NDArray]:
         """Return the rows of both editions that have a shape and are not paired yet."""
-        left = (self.found < 0) & ~is_missing(self.before)
-        return np.flatnonzero(left), np.flatnonzero(self.find_unpaired_later_rows() & ~is_missing(self.after))
+        left = (self.later_row_of_row < 0) & ~is_missing(self.earlier_shapes)
+        return np.flatnonzero(left), np.flatnonzero(self.find_unpaired_later_rows() & ~is_missing(self.later_shapes))
 
-    def make_join_tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def make_join_tables(self, earlier_rows: NDArray, later_rows: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the rows of both editions with their keys, as tables to join."""
         import pandas as pd
 
-        left = pd.DataFrame({"row": rest, "key": _get_row_keys(self.keys_before, rest)})
-        return left, pd.DataFrame({"other": free, "key": _get_row_keys(self.keys_after, free)})
+        left = pd.DataFrame({"row": earlier_rows, "key": _get_row_keys(self.keys_before, earlier_rows)})
+        return left, pd.DataFrame({"other": later_rows, "key": _get_row_keys(self.keys_after, later_rows)})
 
     def pair_equal_rows(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
         """Pair rows of two tables with equal values in the columns ``on``.
@@ -139,7 +141,7 @@ class _EditionPairing:
         """
         left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
         pairs = left.merge(right, on=[*on, "nth"])
-        self.found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
+        self.later_row_of_row[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
 
 
 def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
@@ -148,81 +150,102 @@ def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_
     The sums depend on neither order nor direction of the edges. They are 0 where the shape is missing.
     """
     sums = np.zeros((len(shapes), 2), dtype=np.uint64)
-    present = np.flatnonzero(~is_missing(shapes))
-    for batch in iterate_batches(shapes[present]):
+    rows_with_shape = np.flatnonzero(~is_missing(shapes))
+    for batch in iterate_batches(shapes[rows_with_shape]):
         cancellation.raise_if_cancelled()
-        rows = present[batch]
-        found = extract_rings(shapes[rows])
-        code = hash_vertices(found.xy)
+        rows = rows_with_shape[batch]
+        rings = extract_rings(shapes[rows])
+        code = hash_vertices(rings.xy)
         a, b = code, np.roll(code, -1)
         with np.errstate(over="ignore"):
-            for column, joined in enumerate((a + b, (a ^ b) + a * b)):
-                joined ^= joined >> np.uint64(29)
-                joined *= _HASH_MULTIPLIER
-                joined ^= joined >> np.uint64(32)
+            for column, edge_hashes in enumerate((a + b, (a ^ b) + a * b)):
+                edge_hashes ^= edge_hashes >> np.uint64(29)
+                edge_hashes *= _HASH_MULTIPLIER
+                edge_hashes ^= edge_hashes >> np.uint64(32)
                 # A repeated vertex does not make an edge, and the last vertex of a ring does not begin one.
-                joined[a == b] = 0
-                joined[found.ring_starts[1:] - 1] = 0
-                np.add.at(sums[:, column], rows[found.polygon_of_ring], np.add.reduceat(joined, found.ring_starts[:-1]))
+                edge_hashes[a == b] = 0
+                edge_hashes[rings.ring_starts[1:] - 1] = 0
+                np.add.at(
+                    sums[:, column], rows[rings.polygon_of_ring], np.add.reduceat(edge_hashes, rings.ring_starts[:-1])
+                )
     return sums
 
 
-def _pair_by_digest(editions: _EditionPairing, cancellation: Cancellation) -> None:
+def _pair_by_digest(pairing: _EditionPairing, cancellation: Cancellation) -> None:
     """Pair rows with equal digests: first those with equal keys, then any."""
-    before, after = (
-        compute_polygon_digests(editions.before, cancellation),
-        compute_polygon_digests(editions.after, cancellation),
+    earlier_digests, later_digests = (
+        compute_polygon_digests(pairing.earlier_shapes, cancellation),
+        compute_polygon_digests(pairing.later_shapes, cancellation),
     )
     for on in (["one", "two", "key"], ["one", "two"]):
-        rest, free = editions.find_unpaired_rows()
-        left, right = editions.make_join_tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
-        for table, sums, row in ((left, before, "row"), (right, after, "other")):
+        unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
+        left, right = pairing.make_join_tables(
+            unpaired_rows[earlier_digests[unpaired_rows].any(axis=1)],
+            unpaired_later_rows[later_digests[unpaired_later_rows].any(axis=1)],
+        )
+        for table, sums, row in ((left, earlier_digests, "row"), (right, later_digests, "other")):
             table["one"], table["two"] = sums[table[row].to_numpy(dtype=np.int64)].T
-        editions.pair_equal_rows(left, right, on)
+        pairing.pair_equal_rows(left, right, on)
 
 
-def _pair_by_vertex(editions: _EditionPairing, reach: float, cancellation: Cancellation) -> None:
-    """Pair rows with one key whose vertices agree in order within ``reach`` metres.
+def _pair_by_vertex(pairing: _EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
+    """Pair rows with one key whose vertices agree in order within ``reach_m`` metres.
 
     That is the case in a layer stored on a grid.
     """
-    left, right = _pair_rows_with_unique_key(editions)
-    before, after = editions.before[left], editions.after[right]
-    counts = shapely.get_num_coordinates(before)
-    alike = (counts == shapely.get_num_coordinates(after)) & (counts > 0)
-    alike &= shapely.get_num_geometries(before) == shapely.get_num_geometries(after)
-    left, right, before, after = left[alike], right[alike], before[alike], after[alike]
-    for batch in iterate_batches(before):
+    left, right = _pair_rows_with_unique_key(pairing)
+    earlier_shapes, later_shapes = pairing.earlier_shapes[left], pairing.later_shapes[right]
+    counts = shapely.get_num_coordinates(earlier_shapes)
+    is_candidate = (counts == shapely.get_num_coordinates(later_shapes)) & (counts > 0)
+    is_candidate &= shapely.get_num_geometries(earlier_shapes) == shapely.get_num_geometries(later_shapes)
+    left, right, earlier_shapes, later_shapes = (
+        left[is_candidate],
+        right[is_candidate],
+        earlier_shapes[is_candidate],
+        later_shapes[is_candidate],
+    )
+    for batch in iterate_batches(earlier_shapes):
         cancellation.raise_if_cancelled()
-        one, other = before[batch], after[batch]
+        one, other = earlier_shapes[batch], later_shapes[batch]
         off = np.hypot(*(shapely.get_coordinates(one) - shapely.get_coordinates(other)).T)
         starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(one))[:-1]]
-        same = np.maximum.reduceat(off, starts) <= reach
-        editions.found[left[batch][same]] = right[batch][same]
+        is_equal = np.maximum.reduceat(off, starts) <= reach_m
+        pairing.later_row_of_row[left[batch][is_equal]] = right[batch][is_equal]
 
 
-def _pair_by_rings(editions: _EditionPairing, reach: float, cancellation: Cancellation) -> None:
-    """Pair rows with equal bounding boxes whose rings agree within ``reach`` metres.
+def _pair_by_rings(pairing: _EditionPairing, reach_m: float, cancellation: Cancellation) -> None:
+    """Pair rows with equal bounding boxes whose rings agree within ``reach_m`` metres.
 
     A ring may begin at any vertex. Rows with the same key are preferred.
     """
-    rest, free = editions.find_unpaired_rows()
-    if not len(rest) or not len(free):
+    unpaired_rows, unpaired_later_rows = pairing.find_unpaired_rows()
+    if not len(unpaired_rows) or not len(unpaired_later_rows):
         return
-    before, after, found = editions.before, editions.after, editions.found
-    left, right = shapely.STRtree(after[free]).query(before[rest])
-    left, right = rest[left], free[right]
-    alike = shapely.get_num_coordinates(before[left]) == shapely.get_num_coordinates(after[right])
-    alike &= np.abs(shapely.bounds(before[left]) - shapely.bounds(after[right])).max(axis=1, initial=0.0) <= reach
-    pairs = zip(left[alike].tolist(), right[alike].tolist(), strict=True)
-    taken: set[int] = set()
-    keys = editions.keys_before, editions.keys_after
+    earlier_shapes, later_shapes, later_row_of_row = (
+        pairing.earlier_shapes,
+        pairing.later_shapes,
+        pairing.later_row_of_row,
+    )
+    left, right = shapely.STRtree(later_shapes[unpaired_later_rows]).query(earlier_shapes[unpaired_rows])
+    left, right = unpaired_rows[left], unpaired_later_rows[right]
+    is_candidate = shapely.get_num_coordinates(earlier_shapes[left]) == shapely.get_num_coordinates(later_shapes[right])
+    is_candidate &= (
+        np.abs(shapely.bounds(earlier_shapes[left]) - shapely.bounds(later_shapes[right])).max(axis=1, initial=0.0)
+        <= reach_m
+    )
+    pairs = zip(left[is_candidate].tolist(), right[is_candidate].tolist(), strict=True)
+    taken_rows: set[int] = set()
+    keys = pairing.keys_before, pairing.keys_after
     for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1]))):
         if n % 1000 == 0:
             cancellation.raise_if_cancelled()
-        if found[i] < 0 and j not in taken and have_same_rings(before[i], after[j], reach):
-            found[i] = j
-            taken.add(j)
+        if (
+            later_row_of_row[i] < 0
+            and j not in taken_rows
+            and have_same_rings(earlier_shapes[i], later_shapes[j], reach_m)
+        ):
+            later_row_of_row[i] = j
+            taken_rows.add(j)
 
 
 def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
@@ -230,8 +253,8 @@ def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
 
     Vertices agree within ``reach`` (m). Order, start and direction of rings have no effect.
     """
-    found = [extract_rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
-    mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.ring_starts.tolist())] for r in found)
+    rings_of_polygons = [extract_rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
+    mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.ring_starts.tolist())] for r in rings_of_polygons)
     if len(mine) != len(theirs):
         return False
     for ring in mine:
@@ -242,34 +265,34 @@ def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
     return True
 
 
-def _is_same_ring(ring: NDArray, other_ring: NDArray, reach: float) -> bool:
+def _is_same_ring(ring: NDArray, other_ring: NDArray, reach_m: float) -> bool:
     if len(ring) != len(other_ring):
         return False
-    starts = np.flatnonzero(np.hypot(*(other_ring - ring[0]).T) <= reach).tolist()
+    starts = np.flatnonzero(np.hypot(*(other_ring - ring[0]).T) <= reach_m).tolist()
     for start in starts:
-        for turned in (np.roll(other_ring, -start, axis=0), np.roll(other_ring[::-1], start + 1, axis=0)):
-            if (np.hypot(*(turned - ring).T) <= reach).all():
+        for turned_ring in (np.roll(other_ring, -start, axis=0), np.roll(other_ring[::-1], start + 1, axis=0)):
+            if (np.hypot(*(turned_ring - ring).T) <= reach_m).all():
                 return True
     return False
 
 
-def _pair_without_shapes(editions: _EditionPairing) -> None:
+def _pair_without_shapes(pairing: _EditionPairing) -> None:
     """Pair rows without a shape in both editions by key.
 
     Rows with a repeated or missing key are paired in order.
     """
-    rest = np.flatnonzero((editions.found < 0) & is_missing(editions.before))
-    editions.pair_equal_rows(
-        *editions.make_join_tables(
-            rest, np.flatnonzero(editions.find_unpaired_later_rows() & is_missing(editions.after))
+    unpaired_rows = np.flatnonzero((pairing.later_row_of_row < 0) & is_missing(pairing.earlier_shapes))
+    pairing.pair_equal_rows(
+        *pairing.make_join_tables(
+            unpaired_rows, np.flatnonzero(pairing.find_unpaired_later_rows() & is_missing(pairing.later_shapes))
         ),
         ["key"],
     )
 
 
-def _pair_rows_with_unique_key(editions: _EditionPairing) -> tuple[NDArray, NDArray]:
+def _pair_rows_with_unique_key(pairing: _EditionPairing) -> tuple[NDArray, NDArray]:
     """Return pairs of rows with a key that occurs once in each edition."""
-    left, right = editions.make_join_tables(*editions.find_unpaired_rows())
+    left, right = pairing.make_join_tables(*pairing.find_unpaired_rows())
     for table in (left, right):
         table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
     pairs = left.merge(right, on="key")
@@ -278,5 +301,5 @@ def _pair_rows_with_unique_key(editions: _EditionPairing) -> tuple[NDArray, NDAr
 
 def _get_row_keys(keys: list[str], rows: NDArray) -> NDArray:
     """Return (k,) keys as objects, because pandas reads an empty list as numbers."""
-    found: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
-    return found
+    row_keys: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
+    return row_keys

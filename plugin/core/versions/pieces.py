@@ -69,11 +69,11 @@ def cut_pieces(
     ``equal_row``: (n,) rows of the later edition with an equal shape, −1 for none. Only other rows are overlaid.
     ``progress`` is called with 0…1.
     """
-    unchanged = np.flatnonzero((equal_row >= 0) & ~is_missing(before))
-    rest = np.flatnonzero((equal_row < 0) & ~is_missing(before))
-    free = np.setdiff1d(np.flatnonzero(~is_missing(after)), equal_row)
-    one, other = Polygons(before[rest]), Polygons(after[free])
-    shared = find_shared_parts(
+    unchanged_rows = np.flatnonzero((equal_row >= 0) & ~is_missing(before))
+    unpaired_rows = np.flatnonzero((equal_row < 0) & ~is_missing(before))
+    unpaired_later_rows = np.setdiff1d(np.flatnonzero(~is_missing(after)), equal_row)
+    one, other = Polygons(before[unpaired_rows]), Polygons(after[unpaired_later_rows])
+    shared_parts = find_shared_parts(
         one,
         other,
         tolerance=_NO_TOLERANCE,
@@ -86,52 +86,61 @@ def cut_pieces(
             mine,
             Polygons(theirs[find_rows_around(theirs, mine.shapes)]),
             rows=~_is_covered(
-                rows, mine, others, find_overlapping_rows(theirs_free, _NO_TOLERANCE, cancellation), shared
+                rows, mine, others, find_overlapping_rows(theirs_free, _NO_TOLERANCE, cancellation), shared_parts
             ),
             tolerance=_NO_TOLERANCE,
             cancellation=cancellation,
             progress=make_partial_progress(progress, step_start, step_start + 0.3),
         )
         for mine, theirs, theirs_free, rows, others, step_start in (
-            (one, after, other, shared.left, shared.right, 0.4),
-            (other, before, one, shared.right, shared.left, 0.7),
+            (one, after, other, shared_parts.left, shared_parts.right, 0.4),
+            (other, before, one, shared_parts.right, shared_parts.left, 0.7),
         )
     )
     nothing = [np.full(len(p), -1) for p in (left, new)]
-    found = LandPieces(
-        np.concatenate([unchanged, rest[shared.left], rest[left.left], nothing[1]]),
-        np.concatenate([equal_row[unchanged], free[shared.right], nothing[0], free[new.left]]),
-        np.concatenate([after[equal_row[unchanged]], shared.geometry, left.geometry, new.geometry]),
-        np.arange(len(unchanged) + len(shared) + len(left) + len(new)) < len(unchanged),
-        np.full(len(unchanged) + len(shared) + len(left) + len(new), -1),
+    land_pieces = LandPieces(
+        np.concatenate([unchanged_rows, unpaired_rows[shared_parts.left], unpaired_rows[left.left], nothing[1]]),
+        np.concatenate(
+            [
+                equal_row[unchanged_rows],
+                unpaired_later_rows[shared_parts.right],
+                nothing[0],
+                unpaired_later_rows[new.left],
+            ]
+        ),
+        np.concatenate([after[equal_row[unchanged_rows]], shared_parts.geometry, left.geometry, new.geometry]),
+        np.arange(len(unchanged_rows) + len(shared_parts) + len(left) + len(new)) < len(unchanged_rows),
+        np.full(len(unchanged_rows) + len(shared_parts) + len(left) + len(new), -1),
     )
-    found.failed_pairs = [(int(rest[i]), int(free[j])) for i, j in shared.fallback_log.failed_pairs]
-    found.failed_pairs += [(int(rest[i]), -1) for i, _ in left.fallback_log.failed_pairs] + [
-        (-1, int(free[i])) for i, _ in new.fallback_log.failed_pairs
+    land_pieces.failed_pairs = [
+        (int(unpaired_rows[i]), int(unpaired_later_rows[j])) for i, j in shared_parts.fallback_log.failed_pairs
     ]
-    return found
+    land_pieces.failed_pairs += [(int(unpaired_rows[i]), -1) for i, _ in left.fallback_log.failed_pairs] + [
+        (-1, int(unpaired_later_rows[i])) for i, _ in new.fallback_log.failed_pairs
+    ]
+    return land_pieces
 
 
 def _is_covered(
-    rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared: OverlayParts
+    rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared_parts: OverlayParts
 ) -> NDArray:
     """Return (n,) bool: polygons that their common parts with the other edition cover.
 
     Polygons on overlapping rows of the other edition are False, because the sum of areas is then meaningless.
     """
-    whole = np.nan_to_num(shapely.area(mine.shapes))
-    planar = np.bincount(rows, shapely.area(shared.geometry), minlength=len(whole))
-    covered: NDArray = np.abs(planar - whole) <= _NOISE_M2 + _ROUNDING_SHARE * whole
-    covered[rows[crowded_others[other_rows]]] = False
-    return covered
+    polygon_areas = np.nan_to_num(shapely.area(mine.shapes))
+    covered_areas = np.bincount(rows, shapely.area(shared_parts.geometry), minlength=len(polygon_areas))
+    is_covered: NDArray = np.abs(covered_areas - polygon_areas) <= _NOISE_M2 + _ROUNDING_SHARE * polygon_areas
+    is_covered[rows[crowded_others[other_rows]]] = False
+    return is_covered
 
 
 def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
     """Return the rows whose bounding box intersects that of one of ``places``."""
-    present = np.flatnonzero(~is_missing(shapes))
-    if not len(present) or not len(places):
-        return present[:0]
-    return present[np.unique(shapely.STRtree(shapes[present]).query(places)[1])]
+    rows_with_shape = np.flatnonzero(~is_missing(shapes))
+    if not len(rows_with_shape) or not len(places):
+        return rows_with_shape[:0]
+    return rows_with_shape[np.unique(shapely.STRtree(shapes[rows_with_shape]).query(places)[1])]
 
 
 def cut_by_township(
@@ -147,21 +156,28 @@ def cut_by_township(
     townships = _remove_township_overlaps(townships, cancellation)
     left, right, shape = _intersect_pieces_with_townships(pieces, after, townships, cancellation)
     # Pieces that could not be cut belong to the first township: land counts once.
-    planar, inside = shapely.area(pieces.shape), np.bincount(left, shapely.area(shape), minlength=len(pieces))
-    slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
-    twice = np.flatnonzero(inside > planar + slack)
-    good = ~np.isin(left, twice)
-    rest = np.flatnonzero(inside < planar - slack)
-    outside_towns = find_uncovered_parts(
-        Polygons(pieces.shape[rest]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
+    piece_areas, areas_in_townships = (
+        shapely.area(pieces.shape),
+        np.bincount(left, shapely.area(shape), minlength=len(pieces)),
     )
-    first = right[~good][np.searchsorted(left[~good], twice)] if len(twice) else twice
-    of = np.concatenate([left[good], twice, rest[outside_towns.left]])
-    cut_up = np.concatenate([shape[good], pieces.shape[twice], outside_towns.geometry])
-    town = np.concatenate([right[good], first, np.full(len(outside_towns), -1)])
-    lost = np.setdiff1d(np.arange(len(pieces)), of)
-    of, cut_up = np.concatenate([of, lost]), np.concatenate([cut_up, pieces.shape[lost]])
-    town = np.concatenate([town, np.full(len(lost), -1)])
+    slack = _ROUNDING_M2 + _ROUNDING_SHARE * piece_areas
+    doubled_pieces = np.flatnonzero(areas_in_townships > piece_areas + slack)
+    is_counted_once = ~np.isin(left, doubled_pieces)
+    incomplete_pieces = np.flatnonzero(areas_in_townships < piece_areas - slack)
+    outside_towns = find_uncovered_parts(
+        Polygons(pieces.shape[incomplete_pieces]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
+    )
+    first = (
+        right[~is_counted_once][np.searchsorted(left[~is_counted_once], doubled_pieces)]
+        if len(doubled_pieces)
+        else doubled_pieces
+    )
+    of = np.concatenate([left[is_counted_once], doubled_pieces, incomplete_pieces[outside_towns.left]])
+    cut_up = np.concatenate([shape[is_counted_once], pieces.shape[doubled_pieces], outside_towns.geometry])
+    town = np.concatenate([right[is_counted_once], first, np.full(len(outside_towns), -1)])
+    lost_pieces = np.setdiff1d(np.arange(len(pieces)), of)
+    of, cut_up = np.concatenate([of, lost_pieces]), np.concatenate([cut_up, pieces.shape[lost_pieces]])
+    town = np.concatenate([town, np.full(len(lost_pieces), -1)])
     order = np.lexsort((town, of))
     of = of[order]
     return LandPieces(
@@ -186,27 +202,29 @@ def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -
     shapes, fallback_log = townships.shapes.copy(), FallbackLog()
     for row in np.unique(pairs.right).tolist():
         cancellation.raise_if_cancelled()
-        earlier = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
-        own, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier))
-        at, none = np.array([row]), np.array([-1])
-        (rest,) = overlay_polygon_pairs(
-            shapely.difference, own, other, at, none, _NO_TOLERANCE, fallback_log, inside=False
+        earlier_land = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
+        own_land, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier_land))
+        at, no_row = np.array([row]), np.array([-1])
+        (remaining_land,) = overlay_polygon_pairs(
+            shapely.difference, own_land, other, at, no_row, _NO_TOLERANCE, fallback_log, inside=False
         )
-        shapes[row] = shapes[row] if rest is None else extract_polygons(rest)
+        shapes[row] = shapes[row] if remaining_land is None else extract_polygons(remaining_land)
     return Polygons(shapes)
 
 
 def _intersect_pieces_with_townships(
-    pieces: LandPieces, after: Polygons, townships: Polygons, cancellation: Cancellation
+    pieces: LandPieces, later_polygons: Polygons, townships: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return pieces, townships and their common geometry.
 
     They are sorted by piece, then by township.
     """
-    whole, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
-    piece_of = np.full(len(after), -1)
-    piece_of[pieces.after_row[whole]] = whole
-    one = find_shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+    whole_pieces, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
+    piece_of = np.full(len(later_polygons), -1)
+    piece_of[pieces.after_row[whole_pieces]] = whole_pieces
+    one = find_shared_parts(
+        later_polygons, townships, rows_a=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation
+    )
     other = find_shared_parts(
         Polygons(pieces.shape[others]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
     )
@@ -222,10 +240,10 @@ def is_covered_once(rows: NDArray, shapes: NDArray, pieces: LandPieces) -> NDArr
     ``rows``: (k,) polygon of each piece, −1 for none.
     """
     with_row = rows >= 0
-    planar = np.bincount(rows[with_row], shapely.area(pieces.shape[with_row]), minlength=len(shapes))
-    whole = np.nan_to_num(shapely.area(shapes))
-    covered_once = np.abs(planar - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
+    covered_areas = np.bincount(rows[with_row], shapely.area(pieces.shape[with_row]), minlength=len(shapes))
+    polygon_areas = np.nan_to_num(shapely.area(shapes))
+    covered_once = np.abs(covered_areas - polygon_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * polygon_areas
     # A row with an equal is complete, even if noise changes its area.
     covered_once[rows[with_row & pieces.is_whole_row]] = True
-    found: NDArray = covered_once
-    return found
+    is_covered: NDArray = covered_once
+    return is_covered

@@ -82,10 +82,10 @@ def compare_sources(
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
     layer_role = next((name for name in roles if name), "")
     if layer_role not in norm.standard.templates:
-        known = ", ".join(sorted(norm.standard.templates))
+        known_roles = ", ".join(sorted(norm.standard.templates))
         if layer_role:
-            raise InputError("role_unknown", role=layer_role, known=known)
-        raise InputError("role_unclear", layer=after.name, known=known)
+            raise InputError("role_unknown", role=layer_role, known=known_roles)
+        raise InputError("role_unclear", layer=after.name, known=known_roles)
     if norm.standard.templates[layer_role].geometry != "polygon":
         raise InputError("versions_not_polygons", layer=after.name)
     numbers = {
@@ -93,12 +93,14 @@ def compare_sources(
         for (r, k), new in (read_renumbered_keys(renumbered) if renumbered else {}).items()
         if r in ("", layer_role)
     }
-    chosen = {layer_role: after.full_name}
-    given = [after]
+    name_by_role = {layer_role: after.full_name}
+    source_layers = [after]
     if townships is not None:
-        given.append(townships)
-        chosen[_choose_township_role(townships, norm)] = townships.full_name
-    plan = assemble_plan(given, norm, roles=chosen, scope="three_lines", source=after.source, cancellation=cancellation)
+        source_layers.append(townships)
+        name_by_role[_choose_township_role(townships, norm)] = townships.full_name
+    plan = assemble_plan(
+        source_layers, norm, roles=name_by_role, scope="three_lines", source=after.source, cancellation=cancellation
+    )
     old = assemble_plan(
         [before],
         norm,
@@ -126,9 +128,9 @@ def _choose_township_role(townships: SourceLayer, norm: Norm) -> str:
     """Return the layer code of a township layer; InputError if it is another layer."""
     from ..loading.recognition import find_role
 
-    wanted = norm.standard.concepts["townships"]
-    found = find_role(townships, norm)[0]
-    return found if found in wanted else wanted[0]
+    township_roles = norm.standard.concepts["townships"]
+    recognised_role = find_role(townships, norm)[0]
+    return recognised_role if recognised_role in township_roles else township_roles[0]
 
 
 def find_layer_and_townships(
@@ -148,17 +150,19 @@ def find_layer_and_townships(
     county = norm.standard.concepts["county"]
 
     def is_wanted(layer: SourceLayer) -> bool:
-        known = find_role(layer, norm)[0]
-        return known in towns or (known == role.upper() if role else known not in county)
+        recognised_role = find_role(layer, norm)[0]
+        return recognised_role in towns or (recognised_role == role.upper() if role else recognised_role not in county)
 
     layers = read_source(source, select_layer=is_wanted, cancellation=cancellation)
-    usable = [layer for layer in layers if is_wanted(layer) and not layer.problem]
-    divisions = [layer for layer in usable if find_role(layer, norm)[0] in towns]
-    chosen = [layer for layer in usable if layer not in divisions] if role.upper() not in towns else divisions
-    if not chosen and len(layers) == 1 and not layers[0].problem and not find_role(layers[0], norm)[0]:
+    usable_layers = [layer for layer in layers if is_wanted(layer) and not layer.problem]
+    divisions = [layer for layer in usable_layers if find_role(layer, norm)[0] in towns]
+    matching_layers = (
+        [layer for layer in usable_layers if layer not in divisions] if role.upper() not in towns else divisions
+    )
+    if not matching_layers and len(layers) == 1 and not layers[0].problem and not find_role(layers[0], norm)[0]:
         # The only layer of a file is used whatever its name is, unless it is recognised as another role.
-        chosen = read_source(source, cancellation=cancellation)
-    if len(chosen) != 1:
-        names = ", ".join(layer.name for layer in layers) or "-"
-        raise InputError("versions_which", source=str(source), layers=names)
-    return chosen[0], divisions[0] if divisions else None
+        matching_layers = read_source(source, cancellation=cancellation)
+    if len(matching_layers) != 1:
+        listed_layer_names = ", ".join(layer.name for layer in layers) or "-"
+        raise InputError("versions_which", source=str(source), layers=listed_layer_names)
+    return matching_layers[0], divisions[0] if divisions else None

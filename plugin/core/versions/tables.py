@@ -46,37 +46,55 @@ def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
 def list_difference_sentences(comparison: PlanComparison, texts: Texts) -> list[str]:
     """Return sentences on how two editions differ and what could not be compared."""
     unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
-    found = comparison.comparison
+    version_comparison = comparison.comparison
     reasons: list[tuple[str, dict[str, object]]] = []
     for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
-        parts = found.list_parts_of_kind(kind)
+        parts = version_comparison.list_parts_of_kind(kind)
         if parts:
-            reasons.append((f"{kind}_parts", {"count": len(parts), "area": _format_m2(found.sum_area_m2(kind))}))
-    changed = found.list_parts_of_kind(CHANGED_KIND)
-    if found.changed_row_count:
-        fields = dict.fromkeys(name for part in changed for name, _, _ in part.value_changes)
-        reasons.append(("changed_rows", {"count": found.changed_row_count, "fields": "、".join(fields) or "-"}))
-    if found.renumbered_rows:
-        reasons.append(("renumbered", {"count": len(found.renumbered_rows)}))
-    if not (found.list_parts_of_kind(MOVED_OUT_KIND) or found.list_parts_of_kind(MOVED_IN_KIND)) and any(
-        found.unmatched_counts
+            reasons.append(
+                (f"{kind}_parts", {"count": len(parts), "area": _format_m2(version_comparison.sum_area_m2(kind))})
+            )
+    changed_parts = version_comparison.list_parts_of_kind(CHANGED_KIND)
+    if version_comparison.changed_row_count:
+        fields = dict.fromkeys(name for part in changed_parts for name, _, _ in part.value_changes)
+        reasons.append(
+            ("changed_rows", {"count": version_comparison.changed_row_count, "fields": "、".join(fields) or "-"})
+        )
+    if version_comparison.renumbered_rows:
+        reasons.append(("renumbered", {"count": len(version_comparison.renumbered_rows)}))
+    if not (
+        version_comparison.list_parts_of_kind(MOVED_OUT_KIND) or version_comparison.list_parts_of_kind(MOVED_IN_KIND)
+    ) and any(version_comparison.unmatched_counts):
+        reasons.append(
+            (
+                "redrawn",
+                {"before": version_comparison.unmatched_counts[0], "after": version_comparison.unmatched_counts[1]},
+            )
+        )
+    if version_comparison.slivers:
+        reasons.append(
+            ("slivers", {"count": len(version_comparison.slivers), "area": _format_m2(version_comparison.sliver_m2)})
+        )
+    if version_comparison.reused_keys:
+        reasons.append(
+            (
+                "reused",
+                {"count": len(version_comparison.reused_keys), "keys": join_some_names(version_comparison.reused_keys)},
+            )
+        )
+    for side, field_names in (
+        ("before", version_comparison.compared_fields.fields_only_in_earlier),
+        ("after", version_comparison.compared_fields.fields_only_in_later),
     ):
-        reasons.append(("redrawn", {"before": found.unmatched_counts[0], "after": found.unmatched_counts[1]}))
-    if found.slivers:
-        reasons.append(("slivers", {"count": len(found.slivers), "area": _format_m2(found.sliver_m2)}))
-    if found.reused_keys:
-        reasons.append(("reused", {"count": len(found.reused_keys), "keys": join_some_names(found.reused_keys)}))
-    for side, names in (
-        ("before", found.compared_fields.fields_only_in_earlier),
-        ("after", found.compared_fields.fields_only_in_later),
-    ):
-        if names:
-            reasons.append((f"only_{side}", {"fields": join_some_names(list(names))}))
-    if any(found.without_net):
-        reasons.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
-    if found.failed_pairs:
-        reasons.append(("failed", {"count": len(found.failed_pairs)}))
-    reasons += make_notes_on_repaired_or_lost_rows(found, texts)
+        if field_names:
+            reasons.append((f"only_{side}", {"fields": join_some_names(list(field_names))}))
+    if any(version_comparison.without_net):
+        reasons.append(
+            ("without_net", {"before": version_comparison.without_net[0], "after": version_comparison.without_net[1]})
+        )
+    if version_comparison.failed_pairs:
+        reasons.append(("failed", {"count": len(version_comparison.failed_pairs)}))
+    reasons += make_notes_on_repaired_or_lost_rows(version_comparison, texts)
     return [*unread, *(texts.get("versions", key, **params) for key, params in reasons)]
 
 
@@ -116,10 +134,10 @@ def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Rep
 
 
 def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
-    found = comparison.comparison
+    version_comparison = comparison.comparison
     columns = [
         TableColumn("item", width_in_characters=30),
-        *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in found.balance_by_basis),
+        *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in version_comparison.balance_by_basis),
     ]
     table = ReportTable("versions", columns, unit="m2")
     table.rows.append(
@@ -129,18 +147,22 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
         )
     )
     for term in BALANCE_TERMS:
-        values = [getattr(balance, term) for balance in found.balance_by_basis.values()]
+        values = [getattr(balance, term) for balance in version_comparison.balance_by_basis.values()]
         if term in ("revalued", "doubled") and not any(round(v, 2) for v in values):
             continue
         kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
         table.rows.append(
             ReportTableRow([texts.get("versions", term), *(make_table_number(v, "m2") for v in values)], kind, term)
         )
-    name = found.later_edition.layer.template.name
-    editions = {"layer": name, "before": comparison.edition_names[0], "after": comparison.edition_names[1]}
-    counts = {"old": len(found.earlier_edition), "new": len(found.later_edition), "equal": found.equal_count}
+    name = version_comparison.later_edition.layer.template.name
+    edition_params = {"layer": name, "before": comparison.edition_names[0], "after": comparison.edition_names[1]}
+    counts = {
+        "old": len(version_comparison.earlier_edition),
+        "new": len(version_comparison.later_edition),
+        "equal": version_comparison.equal_count,
+    }
     table.notes = [
-        texts.get("versions", "editions", **editions, **counts),
+        texts.get("versions", "editions", **edition_params, **counts),
         *list_difference_sentences(comparison, texts),
     ]
     table.notes.append(texts.get("versions", "basis"))
@@ -150,26 +172,28 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
 
 
 def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
-    found = comparison.comparison
-    names = found.balance_by_township[STATUTORY_BASIS]
-    if set(names) <= {""}:
+    version_comparison = comparison.comparison
+    balance_by_name = version_comparison.balance_by_township[STATUTORY_BASIS]
+    if set(balance_by_name) <= {""}:
         return None
     terms = ("before", "moved_out", "moved_in", "changed", "after")
-    bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in found.balance_by_basis]
+    bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in version_comparison.balance_by_basis]
     columns = [TableColumn("township", width_in_characters=22)]
     for basis in bases:
         for term in terms:
             title = texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
             columns.append(TableColumn(f"{basis}_{term}", "m2", title, 18))
     table = ReportTable("versions_townships", columns, unit="m2")
-    for name in names:
+    for name in balance_by_name:
         values = [
-            _make_balance_number(found.balance_by_township[basis].get(name, AreaBalance()), term)
+            _make_balance_number(version_comparison.balance_by_township[basis].get(name, AreaBalance()), term)
             for basis in bases
             for term in terms
         ]
         table.rows.append(ReportTableRow([name or texts.get("versions", "no_township"), *values], "row", name))
-    totals = [_make_balance_number(found.balance_by_basis[basis], term) for basis in bases for term in terms]
+    totals = [
+        _make_balance_number(version_comparison.balance_by_basis[basis], term) for basis in bases for term in terms
+    ]
     table.rows.append(ReportTableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
     return table
 
@@ -184,8 +208,8 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
     Cause and document are left empty for a person to fill in.
     """
     net = NET_BASIS in comparison.comparison.balance_by_basis
-    wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
-    columns = [TableColumn(one, width_in_characters=width) for one, width in wide.items()]
+    width_by_column = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
+    columns = [TableColumn(one, width_in_characters=width) for one, width in width_by_column.items()]
     columns += [
         TableColumn(one, "m2", width_in_characters=16)
         for one in ("statutory_area", *(("net_before", "net_after") if net else ()))
@@ -194,12 +218,12 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
         TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
     ]
     table = ReportTable("versions_parts", columns, unit="m2")
-    ordered = sorted(
+    ordered_parts = sorted(
         comparison.comparison.changed_parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township)
     )
-    for number, part in enumerate(ordered, 1):
-        before, after = get_part_keys(comparison, part)
-        cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, before, after]
+    for number, part in enumerate(ordered_parts, 1):
+        earlier_key, later_key = get_part_keys(comparison, part)
+        cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, earlier_key, later_key]
         cells.append(make_table_number(part.area_m2, "m2"))
         if net:
             cells += [
@@ -218,9 +242,9 @@ def _make_net_number(value: float, has_net_area: bool) -> TableNumber | None:
 
 def get_part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
     """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
-    found = comparison.comparison
-    before = found.earlier_edition.layer.keys[part.before_row] if part.before_row >= 0 else ""
-    return before, found.later_edition.layer.keys[part.after_row] if part.after_row >= 0 else ""
+    version_comparison = comparison.comparison
+    earlier_key = version_comparison.earlier_edition.layer.keys[part.before_row] if part.before_row >= 0 else ""
+    return earlier_key, version_comparison.later_edition.layer.keys[part.after_row] if part.after_row >= 0 else ""
 
 
 def format_changes(part: ChangedPart, texts: Texts) -> str:
