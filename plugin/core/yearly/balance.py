@@ -40,8 +40,8 @@ def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, di
     for edition in (maintained_layer.comparison.earlier_edition, maintained_layer.comparison.later_edition):
         codes = edition.layer.get_texts_by_name(maintained_layer.layer_spec.compared_field)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
-    names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
-    sums = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
+    term_names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
+    sums = {code: dict.fromkeys(term_names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
     for (codes, areas), term in zip(sides, ("before", "after"), strict=True):
         for code, area_m2 in zip(codes, areas.tolist(), strict=True):
             sums[code][term] += area_m2
@@ -49,16 +49,16 @@ def sum_balance_terms_by_code(maintained_layer: MaintainedLayer) -> dict[str, di
     parts = [
         (part.kind, part.before_row, part.after_row, part.area_m2) for part in maintained_layer.comparison.changed_parts
     ]
-    for kind, before, after, area_m2 in (*parts, *maintained_layer.comparison.sliver_rows):
+    for kind, earlier_row, later_row, area_m2 in (*parts, *maintained_layer.comparison.sliver_rows):
         if kind in (MOVED_OUT_KIND, CHANGED_KIND):
-            sums[old[before]]["moved_out" if kind == MOVED_OUT_KIND else "changed_from"] += area_m2
+            sums[old[earlier_row]]["moved_out" if kind == MOVED_OUT_KIND else "changed_from"] += area_m2
         if kind in (MOVED_IN_KIND, CHANGED_KIND):
-            sums[new[after]]["moved_in" if kind == MOVED_IN_KIND else "changed_to"] += area_m2
-    for before, gained in maintained_layer.comparison.reshaped_m2_by_row.items():
-        sums[old[before]]["reshaped"] += gained
+            sums[new[later_row]]["moved_in" if kind == MOVED_IN_KIND else "changed_to"] += area_m2
+    for earlier_row, gained_m2 in maintained_layer.comparison.reshaped_m2_by_row.items():
+        sums[old[earlier_row]]["reshaped"] += gained_m2
     for row in sums.values():
-        gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
-        row["rest"] = row["after"] - row["before"] - gained
+        gained_m2 = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
+        row["rest"] = row["after"] - row["before"] - gained_m2
     return sums
 
 
@@ -165,7 +165,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
         for unread in plan.unread_data
     ]
     standard = update.current_plan.norm.standard
-    compared = (
+    compared_field_by_role = (
         {maintained_layer.role: maintained_layer.compared_field for maintained_layer in standard.maintenance.layers}
         if standard.maintenance
         else {}
@@ -173,7 +173,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
     for role, reason in update.skip_reason_by_role.items():
         # A layer that neither edition has is not a layer of this county.
         if reason != "in_neither":
-            params = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
+            params = {"layer": standard.templates[role].name, "role": role, "field": compared_field_by_role[role]}
             # A layer that is unusable in both editions is reported with the reason of the edition in its text.
             plan = {"unusable_filed": update.filed_plan, "unusable_current": update.current_plan}.get(reason)
             if plan is not None:
@@ -195,10 +195,10 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
                 texts.get("yearly", "slivers", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
             )
             # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
-        if round(gained := maintained_layer.area_before_m2 - maintained_layer.filed_m2, 2):
+        if round(gained_m2 := maintained_layer.area_before_m2 - maintained_layer.filed_m2, 2):
             params = {
                 "count": str(maintained_layer.filed_nodes),
-                "area": f"{gained:.2f}",
+                "area": f"{gained_m2:.2f}",
                 "role": maintained_layer.role,
             }
             messages.append(
@@ -267,10 +267,12 @@ def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
 def _get_code_name(update: YearlyUpdate, maintained_layer: MaintainedLayer, code: str) -> str:
     """Return the name of a code of the compared field; empty without a code list."""
     standard = update.current_plan.norm.standard
-    declared = standard.templates[maintained_layer.role].find_field_by_name(maintained_layer.layer_spec.compared_field)
-    listed = standard.code_lists.get(declared.codes) if declared is not None else None
-    known = listed.entry_by_code.get(code) if listed is not None else None
-    return known.name if known is not None else ""
+    template_field = standard.templates[maintained_layer.role].find_field_by_name(
+        maintained_layer.layer_spec.compared_field
+    )
+    code_list = standard.code_lists.get(template_field.codes) if template_field is not None else None
+    code_entry = code_list.entry_by_code.get(code) if code_list is not None else None
+    return code_entry.name if code_entry is not None else ""
 
 
 def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:

@@ -84,9 +84,9 @@ def compute_update_from_files(
 
     plans: list[Plan] = []
     for source in (current, filed):
-        every = read_source(source, select_layer=wanted, cancellation=cancellation)
-        layers = [one for one in every if wanted(one)]
-        damaged = [one for one in every if one.problem is not None and not wanted(one)]
+        all_layers = read_source(source, select_layer=wanted, cancellation=cancellation)
+        layers = [one for one in all_layers if wanted(one)]
+        damaged_layers = [one for one in all_layers if one.problem is not None and not wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
         reference = plans[0] if plans else None
@@ -101,23 +101,23 @@ def compute_update_from_files(
             )
         )
         plans[-1].unread_data += [
-            *report_unread_layers(damaged, plans[-1], project=False),
+            *report_unread_layers(damaged_layers, plans[-1], project=False),
             *find_unread_files(source, cancellation),
         ]
         if len(plans) == 1:
             ready(plans[0])
         progress(_READING_SHARE * len(plans) / 2, "")
-    after, before = plans
+    current_plan, filed_plan = plans
     update = compute_yearly_update(
-        before,
-        after,
+        filed_plan,
+        current_plan,
         year,
         cancellation=cancellation,
         progress=lambda share, layer: progress(_READING_SHARE + (1 - _READING_SHARE) * share, layer),
     )
     # New numbers are above those of every layer of both databases, also of layers that are not maintained.
     update.highest_running_number = max(
-        find_highest_running_number(read_source_keys(source, cancellation), after.area_code)
+        find_highest_running_number(read_source_keys(source, cancellation), current_plan.area_code)
         for source in (filed, current)
     )
     return update
@@ -135,26 +135,26 @@ def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANC
     """
     for path in list_source_datasets(Path(os.path.abspath(source))):
         check_readable(path)
-        with provide_safe_path(path) as opened:
+        with provide_safe_path(path) as safe_path:
             with _convert_read_errors_to_input_error(path, path.stem):
-                names = [str(name) for name, _ in pyogrio.list_layers(opened)]
-            for name in names:
+                layer_names = [str(name) for name, _ in pyogrio.list_layers(safe_path)]
+            for name in layer_names:
                 cancellation.raise_if_cancelled()
                 with _convert_read_errors_to_input_error(path, name):
-                    keys = _read_keys(opened, name)
+                    keys = _read_keys(safe_path, name)
                 yield from keys
 
 
-def _read_keys(opened: Path, name: str) -> list[str]:
+def _read_keys(safe_path: Path, name: str) -> list[str]:
     # Keys are digits, so the encoding of other texts does not matter.
-    encoding = BYTES_CODEC if opened.suffix.lower() == ".shp" else None
+    encoding = BYTES_CODEC if safe_path.suffix.lower() == ".shp" else None
     fields = [
-        f for f in pyogrio.read_info(opened, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY_FIELD
+        f for f in pyogrio.read_info(safe_path, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY_FIELD
     ]
     if not fields:
         return []
-    read = pyogrio.read_dataframe(opened, layer=name, columns=fields, read_geometry=False, encoding=encoding)
-    return [text for value in read[fields[0]].dropna().tolist() if (text := str(value).strip())]
+    key_table = pyogrio.read_dataframe(safe_path, layer=name, columns=fields, read_geometry=False, encoding=encoding)
+    return [text for value in key_table[fields[0]].dropna().tolist() if (text := str(value).strip())]
 
 
 @contextmanager
@@ -225,7 +225,7 @@ def compute_and_write_update(
         cancellation=cancellation,
     )
     writing = texts.get("yearly", "writing")
-    written = write_update(
+    written_update = write_update(
         update,
         folder,
         lang=options.lang,
@@ -233,4 +233,4 @@ def compute_and_write_update(
         progress=lambda share: report_progress(_COMPARING_SHARE + (1 - _COMPARING_SHARE) * share, writing),
     )
     progress(1.0, "")
-    return update, written
+    return update, written_update

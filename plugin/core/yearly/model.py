@@ -92,11 +92,11 @@ class MaintainedLayer:
         """Return the number of vertices added to the parcels before the change (维护前)."""
         if self.filed_layer is None:
             return 0
-        there, own = (
+        vertex_counts, filed_vertex_counts = (
             shapely.get_num_coordinates(s)
             for s in (self.filed_layer.raw_shapes, self.comparison.earlier_edition.layer.raw_shapes[self.filed_rows])
         )
-        return int((there - own).sum())
+        return int((vertex_counts - filed_vertex_counts).sum())
 
     def sum_area_m2(self, kind: str) -> float:
         """Return the statutory area (m²) of the changes of a kind: in, out or changed."""

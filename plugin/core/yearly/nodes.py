@@ -53,7 +53,7 @@ def add_neighbour_vertices_to_edges(
     -------
     (n,) polygons; the same object where no vertex was added or where the vertices would make the polygon invalid.
     """
-    reach = tolerance.edge_match_m if bends else tolerance.cluster_m
+    reach_m = tolerance.edge_match_m if bends else tolerance.cluster_m
     with_nodes = shapes.copy()
     if not len(shapes):
         return with_nodes
@@ -67,31 +67,37 @@ def add_neighbour_vertices_to_edges(
     tree.query(points[0])
     for batch in iterate_batches(shapes):
         cancellation.raise_if_cancelled()
-        found = extract_rings(shapes[batch])
-        start = np.delete(np.arange(len(found.xy)), found.ring_starts[1:] - 1)
-        more: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
+        rings = extract_rings(shapes[batch])
+        start = np.delete(np.arange(len(rings.xy)), rings.ring_starts[1:] - 1)
+        nodes_by_edge: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
         for first in range(0, len(start), _EDGES_PER_BATCH):
             cancellation.raise_if_cancelled()
             some = start[first : first + _EDGES_PER_BATCH]
             for edge, along, point in _find_nodes_on_edges(
-                found.xy[some], found.xy[some + 1], vertices, tree, reach, tolerance
+                rings.xy[some], rings.xy[some + 1], vertices, tree, reach_m, tolerance
             ):
-                more[int(some[edge])].append((along, *point))
+                nodes_by_edge[int(some[edge])].append((along, *point))
         _insert_nodes(
-            with_nodes, batch.start, found.polygon_of_ring, found.ring_starts, more, tolerance.cluster_m, cancellation
+            with_nodes,
+            batch.start,
+            rings.polygon_of_ring,
+            rings.ring_starts,
+            nodes_by_edge,
+            tolerance.cluster_m,
+            cancellation,
         )
     return with_nodes
 
 
 def _find_nodes_on_edges(
-    a: NDArray, b: NDArray, points: NDArray, tree: shapely.STRtree, reach: float, tolerance: Tolerance
+    a: NDArray, b: NDArray, points: NDArray, tree: shapely.STRtree, reach_m: float, tolerance: Tolerance
 ) -> Iterator[tuple[int, float, tuple[float, float]]]:
     """Yield each edge that gets a vertex, with the vertex and its distance (m).
 
     The distance is along the edge. ``a`` and ``b``: (k, 2) ends of the edges.
     """
     lines = shapely.linestrings(np.stack([a, b], axis=1))
-    edge, at = tree.query(lines, predicate="dwithin", distance=reach)
+    edge, at = tree.query(lines, predicate="dwithin", distance=reach_m)
     # Measure from the smaller end, so that both directions of an edge get the same foot.
     reversed_edges = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
     low, high = np.where(reversed_edges[:, None], b, a)[edge], np.where(reversed_edges[:, None], a, b)[edge]
@@ -102,8 +108,8 @@ def _find_nodes_on_edges(
         foot = low + along[:, None] * unit
     # A vertex near a corner belongs to the corner.
     inside = (along > tolerance.edge_match_m) & (length - along > tolerance.edge_match_m)
-    own = np.hypot(*(points[at] - foot).T) <= tolerance.cluster_m
-    place = np.where(own[:, None], points[at], foot)
+    is_on_edge = np.hypot(*(points[at] - foot).T) <= tolerance.cluster_m
+    place = np.where(is_on_edge[:, None], points[at], foot)
     along = np.where(reversed_edges[edge], length - along, along)
     for n in np.flatnonzero(inside).tolist():
         yield int(edge[n]), float(along[n]), (float(place[n, 0]), float(place[n, 1]))
@@ -122,8 +128,8 @@ def _insert_nodes(
 
     ``inserted`` maps the index of the vertex that an edge begins at to the vertices on the edge.
     """
-    touched = np.unique(np.searchsorted(ring_at, list(inserted), side="right") - 1)
-    for shape in np.unique(shape_of[touched]).tolist():
+    touched_rings = np.unique(np.searchsorted(ring_at, list(inserted), side="right") - 1)
+    for shape in np.unique(shape_of[touched_rings]).tolist():
         cancellation.raise_if_cancelled()
         starts = iter([int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)])
         new_polygon = change_rings(
@@ -143,15 +149,15 @@ def _remove_spikes(xy: NDArray) -> _RingCoordinates:
     If nothing would remain, the ring is returned unchanged.
     """
     line: _RingCoordinates = [(east, north) for east, north in xy.tolist()]
-    cleaned: _RingCoordinates = []
+    cleaned_ring: _RingCoordinates = []
     for vertex in line[:-1]:
-        cleaned.append(vertex)
-        while len(cleaned) > 2 and cleaned[-1] == cleaned[-3]:
-            del cleaned[-2:]
+        cleaned_ring.append(vertex)
+        while len(cleaned_ring) > 2 and cleaned_ring[-1] == cleaned_ring[-3]:
+            del cleaned_ring[-2:]
     # The ring may begin on a spike.
-    while len(cleaned) > 3 and (cleaned[-1] == cleaned[1] or cleaned[-2] == cleaned[0]):
-        cleaned = cleaned[1:-1] if cleaned[-1] == cleaned[1] else cleaned[:-2]
-    return [*cleaned, cleaned[0]] if len(cleaned) > 2 else line
+    while len(cleaned_ring) > 3 and (cleaned_ring[-1] == cleaned_ring[1] or cleaned_ring[-2] == cleaned_ring[0]):
+        cleaned_ring = cleaned_ring[1:-1] if cleaned_ring[-1] == cleaned_ring[1] else cleaned_ring[:-2]
+    return [*cleaned_ring, cleaned_ring[0]] if len(cleaned_ring) > 2 else line
 
 
 def _insert_into_ring(
@@ -179,12 +185,12 @@ def make_filed_layer_with_added_nodes(edition: LayerEdition, rows: NDArray, shap
     coordinates. Invalid shapes are not changed.
     """
     layer = edition.layer.take(rows)
-    more = shapely.get_num_coordinates(shapes) > shapely.get_num_coordinates(edition.shapes[rows])
-    more &= ~layer.invalid
-    if not more.any():
+    has_added_nodes = shapely.get_num_coordinates(shapes) > shapely.get_num_coordinates(edition.shapes[rows])
+    has_added_nodes &= ~layer.invalid
+    if not has_added_nodes.any():
         return layer
     polygons = layer.raw_shapes.copy()
-    polygons[more] = crs_care.reproject_geometries(shapes[more], layer.plane_crs, layer.known_crs)
+    polygons[has_added_nodes] = crs_care.reproject_geometries(shapes[has_added_nodes], layer.plane_crs, layer.known_crs)
     frame = layer.frame.set_geometry(type(layer.frame.geometry)(polygons, index=layer.frame.index, crs=layer.frame.crs))
     other = layer.make_layer_of_source(replace(layer.source, frame=frame))
     other.stray_rows = layer.stray_rows

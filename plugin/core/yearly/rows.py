@@ -47,14 +47,14 @@ def make_class_layers(update: YearlyUpdate, target: CRS) -> list[PackageLayer]:
     InputError
         If the county's code is invalid.
     """
-    found = []
+    class_layers = []
     number, bsm = 1, find_highest_number(update) + 1
     for one in update.changed_layers:
-        found += [_make_layer_before_change(update, one), _make_change(update, one, target, number, bsm)]
+        class_layers += [_make_layer_before_change(update, one), _make_change(update, one, target, number, bsm)]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
-        found.append(_make_layer_after_change(update, one, target, bsm))
+        class_layers.append(_make_layer_after_change(update, one, target, bsm))
         bsm += len(one.parcels_after_change)
-    return found
+    return class_layers
 
 
 def find_highest_number(update: YearlyUpdate) -> int:
@@ -118,28 +118,28 @@ def _make_layer_after_change(
         _get_class_template(update, maintained_layer, AFTER_STAGE),
         maintained_layer.comparison.later_edition.layer,
     )
-    taken = layer.frame.iloc[[piece.current_row for piece in maintained_layer.parcels_after_change]]
+    current_rows = layer.frame.iloc[[piece.current_row for piece in maintained_layer.parcels_after_change]]
     rows = {}
-    for declared in template.fields:
-        column = layer.find_column_name(declared)
-        rows[declared.name] = taken[column].tolist() if column is not None else [None] * len(taken)
-        if declared.meaning == "area":
-            rows[declared.name] = [
+    for template_field in template.fields:
+        column = layer.find_column_name(template_field)
+        rows[template_field.name] = current_rows[column].tolist() if column is not None else [None] * len(current_rows)
+        if template_field.meaning == "area":
+            rows[template_field.name] = [
                 old
                 if piece.share_of_row >= 1 and _has_text(old)
-                else round(piece.area_m2, declared.decimals or _AREA_DECIMALS)
-                for old, piece in zip(rows[declared.name], maintained_layer.parcels_after_change, strict=True)
+                else round(piece.area_m2, template_field.decimals or _AREA_DECIMALS)
+                for old, piece in zip(rows[template_field.name], maintained_layer.parcels_after_change, strict=True)
             ]
-        elif declared.meaning in _AREA_FIELDS and column is not None:
-            own = layer.numbers(declared.meaning)
-            rows[declared.name] = [
+        elif template_field.meaning in _AREA_FIELDS and column is not None:
+            row_areas = layer.numbers(template_field.meaning)
+            rows[template_field.name] = [
                 old
-                if piece.share_of_row >= 1 or np.isnan(own[piece.current_row])
-                else round(own[piece.current_row] * piece.share_of_row, _AREA_DECIMALS)
-                for old, piece in zip(rows[declared.name], maintained_layer.parcels_after_change, strict=True)
+                if piece.share_of_row >= 1 or np.isnan(row_areas[piece.current_row])
+                else round(row_areas[piece.current_row] * piece.share_of_row, _AREA_DECIMALS)
+                for old, piece in zip(rows[template_field.name], maintained_layer.parcels_after_change, strict=True)
             ]
     county = update.current_plan.area_code
-    rows["BSM"] = [make_bsm(county, bsm + n) for n in range(len(taken))]
+    rows["BSM"] = [make_bsm(county, bsm + n) for n in range(len(current_rows))]
     return _make_package_layer(
         update, template, rows, [piece.shape for piece in maintained_layer.parcels_after_change], target
     )
@@ -161,8 +161,8 @@ def _make_package_layer(
 def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
-    stored = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
-    return crs_care.reproject_geometries(stored, update.current_plan.plane_crs, target)
+    stored_shapes = update.filed_plan.remove_added_vertices(update.current_plan.remove_added_vertices(array))
+    return crs_care.reproject_geometries(stored_shapes, update.current_plan.plane_crs, target)
 
 
 def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target: CRS) -> gpd.GeoDataFrame:

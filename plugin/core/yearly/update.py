@@ -41,8 +41,8 @@ def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
     """Return (k,) bool: polygons below both minimums of the tolerance, area and width."""
     with np.errstate(invalid="ignore", divide="ignore"):
         area = shapely.area(shapes)
-        found: NDArray = tolerance.is_sliver(area, 2 * area / shapely.length(shapes))
-    return found
+        is_below_minimums: NDArray = tolerance.is_sliver(area, 2 * area / shapely.length(shapes))
+    return is_below_minimums
 
 
 def compute_areas(comparison: VersionComparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
@@ -79,23 +79,28 @@ def find_land_after_change(
     """
     if not len(rows):
         return []
-    there = np.isin(pieces.before_row, rows) & (pieces.after_row >= 0)
-    more_of, more = _find_land_missed_by_comparison(comparison, pieces, rows, tolerance, cancellation)
-    of, shapes = np.concatenate([pieces.after_row[there], more_of]), np.concatenate([pieces.shape[there], more])
+    is_current_land = np.isin(pieces.before_row, rows) & (pieces.after_row >= 0)
+    missed_rows, missed_shapes = _find_land_missed_by_comparison(comparison, pieces, rows, tolerance, cancellation)
+    of, shapes = (
+        np.concatenate([pieces.after_row[is_current_land], missed_rows]),
+        np.concatenate([pieces.shape[is_current_land], missed_shapes]),
+    )
     order = np.argsort(of, kind="stable")
     shapes = shapes[order]
     unique_owners, starts, counts = np.unique(of[order], return_index=True, return_counts=True)
-    joined = np.empty(len(unique_owners), dtype=object)
-    whole = np.zeros(len(unique_owners), dtype=bool)
+    united_shapes = np.empty(len(unique_owners), dtype=object)
+    is_whole_row = np.zeros(len(unique_owners), dtype=bool)
     for n, (row, first, count) in enumerate(zip(unique_owners.tolist(), starts.tolist(), counts.tolist(), strict=True)):
         cancellation.raise_if_cancelled()
-        joined[n], whole[n] = _unite_row(shapes[first : first + count], comparison.later_edition.shapes[row])
-    parts, owner = shapely.get_parts(joined, return_index=True)
-    whole &= np.bincount(owner, minlength=len(joined)) == 1
+        united_shapes[n], is_whole_row[n] = _unite_row(
+            shapes[first : first + count], comparison.later_edition.shapes[row]
+        )
+    parts, owner = shapely.get_parts(united_shapes, return_index=True)
+    is_whole_row &= np.bincount(owner, minlength=len(united_shapes)) == 1
     land = ~is_sliver(parts, tolerance)
     parts, owner = parts[land], owner[land]
     return [
-        ParcelAfterChange(row, shape, area_m2, 1.0 if whole[n] else compute_area_share(area_m2, comparison, row))
+        ParcelAfterChange(row, shape, area_m2, 1.0 if is_whole_row[n] else compute_area_share(area_m2, comparison, row))
         for n, row, shape, area_m2 in zip(
             owner.tolist(),
             unique_owners[owner].tolist(),
@@ -114,32 +119,32 @@ def _find_land_missed_by_comparison(
     The comparison intersected rows that have an equal row only with that row. They share land with others only where
     features of one edition overlap. Returns rows and shapes.
     """
-    equal, its = pieces.before_row[pieces.is_whole_row], pieces.after_row[pieces.is_whole_row]
-    stayed = np.isin(equal, rows)
-    moved = np.setdiff1d(rows, equal)
-    every = np.arange(len(comparison.later_edition))
+    rows_with_equal, equal_later_rows = pieces.before_row[pieces.is_whole_row], pieces.after_row[pieces.is_whole_row]
+    is_unmoved = np.isin(rows_with_equal, rows)
+    moved_rows = np.setdiff1d(rows, rows_with_equal)
+    all_later_rows = np.arange(len(comparison.later_edition))
     # A row with an equal row has the same coordinates, to the last digit.
-    asked = (
-        (comparison.later_edition.shapes[its[stayed]], its[stayed], every),
-        (comparison.earlier_edition.shapes[moved], np.full(len(moved), -1), its),
+    overlay_inputs = (
+        (comparison.later_edition.shapes[equal_later_rows[is_unmoved]], equal_later_rows[is_unmoved], all_later_rows),
+        (comparison.earlier_edition.shapes[moved_rows], np.full(len(moved_rows), -1), equal_later_rows),
     )
     of, shapes = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=object)]
-    for filed, own, others in asked:
-        near = others[find_rows_around(comparison.later_edition.shapes[others], filed)]
-        current = comparison.later_edition.shapes[near]
-        onto = snap_vertices(filed, current, tolerance.cluster_m, cancellation)
-        shared = find_shared_parts(
+    for filed_shapes, own_later_rows, others in overlay_inputs:
+        nearby_rows = others[find_rows_around(comparison.later_edition.shapes[others], filed_shapes)]
+        current = comparison.later_edition.shapes[nearby_rows]
+        onto = snap_vertices(filed_shapes, current, tolerance.cluster_m, cancellation)
+        shared_parts = find_shared_parts(
             Polygons(current), Polygons(onto), tolerance=_NO_TOLERANCE, cancellation=cancellation
         )
-        if shared.fallback_log.failed_pairs:
+        if shared_parts.fallback_log.failed_pairs:
             raise InputError(
                 "yearly_geometry",
                 layer=comparison.later_edition.layer.name,
-                count=len(shared.fallback_log.failed_pairs),
+                count=len(shared_parts.fallback_log.failed_pairs),
             )
-        other = near[shared.left] != own[shared.right]
-        of.append(near[shared.left][other])
-        shapes.append(shared.geometry[other])
+        other = nearby_rows[shared_parts.left] != own_later_rows[shared_parts.right]
+        of.append(nearby_rows[shared_parts.left][other])
+        shapes.append(shared_parts.geometry[other])
     return np.concatenate(of), np.concatenate(shapes)
 
 
@@ -149,9 +154,9 @@ def _unite_row(pieces: NDArray, own_pieces: object) -> tuple[object, bool]:
     Then the union is the row's own shape.
     """
     shape = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
-    whole = shapely.area(own_pieces)
-    same = abs(shapely.area(shape) - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
-    return (own_pieces, True) if same else (shape, False)
+    row_area = shapely.area(own_pieces)
+    is_whole_row = abs(shapely.area(shape) - row_area) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_area
+    return (own_pieces, True) if is_whole_row else (shape, False)
 
 
 #: Valid years of a package: four digits; the maintained plans run from 2021.
@@ -209,8 +214,8 @@ def compute_yearly_update(
         rows_done += size
     if not update.maintained_layers:
         for plan in (filed, current):
-            for lost in plan.unusable_layers.values():
-                raise InputError("versions_unusable", unusable=lost.problem_message)
+            for unusable_layer in plan.unusable_layers.values():
+                raise InputError("versions_unusable", unusable=unusable_layer.problem_message)
         raise InputError("yearly_no_layer", known="、".join(layer.role for layer in rules.layers))
     return update
 
@@ -221,24 +226,26 @@ def check_year(year: int) -> None:
         raise InputError("yearly_year", value=year)
 
 
-def _find_obstacle(spec: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
+def _find_obstacle(spec: MaintainedLayerSpec, filed_plan: Plan, current_plan: Plan) -> str:
     """Return a text key: why a layer cannot be maintained; empty if it can."""
-    for plan, word in ((filed, "filed"), (current, "current")):
+    for plan, word in ((filed_plan, "filed"), (current_plan, "current")):
         if spec.role in plan.unusable_layers:
             return f"unusable_{word}"
-    present = spec.role in filed.layers, spec.role in current.layers
-    if not any(present):
+    is_present = spec.role in filed_plan.layers, spec.role in current_plan.layers
+    if not any(is_present):
         return "in_neither"
     by_field = KIND_CODES[CHANGED_KIND] in spec.change_kinds
     if by_field and not spec.compared_field:
         return "compare_unknown"
-    if not all(present):
-        return "not_filed" if present[1] else "not_current"
+    if not all(is_present):
+        return "not_filed" if is_present[1] else "not_current"
     if not by_field:
         return ""
-    declared = filed.norm.standard.templates[spec.role].find_field_by_name(spec.compared_field)
-    known = declared and all(p.layers[spec.role].find_column_name(declared) is not None for p in (filed, current))
-    return "" if known else "compare_missing"
+    template_field = filed_plan.norm.standard.templates[spec.role].find_field_by_name(spec.compared_field)
+    has_compared_field = template_field and all(
+        p.layers[spec.role].find_column_name(template_field) is not None for p in (filed_plan, current_plan)
+    )
+    return "" if has_compared_field else "compare_missing"
 
 
 def _make_named_progress(progress: Callable[[float, str], None], name: str) -> ProgressCallback:
@@ -246,25 +253,29 @@ def _make_named_progress(progress: Callable[[float, str], None], name: str) -> P
 
 
 def _maintain_layer(
-    spec: MaintainedLayerSpec, filed: Plan, current: Plan, cancellation: Cancellation, progress: ProgressCallback
+    spec: MaintainedLayerSpec,
+    filed_plan: Plan,
+    current_plan: Plan,
+    cancellation: Cancellation,
+    progress: ProgressCallback,
 ) -> MaintainedLayer:
-    before = make_edition(filed.layers[spec.role])
+    earlier_edition = make_edition(filed_plan.layers[spec.role])
     cancellation.raise_if_cancelled()
-    after = make_edition(current.layers[spec.role])
+    later_edition = make_edition(current_plan.layers[spec.role])
     cancellation.raise_if_cancelled()
-    tolerance = current.norm.make_tolerance()
+    tolerance = current_plan.norm.make_tolerance()
     fields = (spec.compared_field,) if spec.compared_field else ()
     comparison, pieces, townships = compare_layers_and_townships(
-        before,
-        after,
+        earlier_edition,
+        later_edition,
         tolerance=tolerance,
-        townships=get_township_polygons(current, filed),
+        townships=get_township_polygons(current_plan, filed_plan),
         fields=fields,
         cancellation=cancellation,
         progress=make_partial_progress(progress, 0.0, 0.9),
     )
     if comparison.failed_pairs:
-        raise InputError("yearly_geometry", layer=after.layer.name, count=len(comparison.failed_pairs))
+        raise InputError("yearly_geometry", layer=later_edition.layer.name, count=len(comparison.failed_pairs))
     maintained_layer = MaintainedLayer(spec, comparison, balance_by_township=townships)
     cancellation.raise_if_cancelled()
     maintained_layer.changes = _make_changes(
@@ -300,25 +311,32 @@ def _add_vertices_of_other_classes(
 
     The areas of changed shapes are measured again.
     """
-    before = maintained_layer.comparison.earlier_edition
-    filed = before.shapes[maintained_layer.filed_rows]
-    rest: list[LandChange | ParcelAfterChange] = [*maintained_layer.changes, *maintained_layer.parcels_after_change]
-    shapes = np.empty(len(filed) + len(rest), dtype=object)
-    shapes[: len(filed)] = filed
-    shapes[len(filed) :] = [one.shape for one in rest]
-    bends = not crs_care.preserves_straight_lines(crs_care.CGCS2000_DEGREES, before.layer.plane_crs)
-    full = add_neighbour_vertices_to_edges(shapes, tolerance, bends, cancellation)
+    earlier_edition = maintained_layer.comparison.earlier_edition
+    filed_shapes = earlier_edition.shapes[maintained_layer.filed_rows]
+    changes_and_parcels: list[LandChange | ParcelAfterChange] = [
+        *maintained_layer.changes,
+        *maintained_layer.parcels_after_change,
+    ]
+    shapes = np.empty(len(filed_shapes) + len(changes_and_parcels), dtype=object)
+    shapes[: len(filed_shapes)] = filed_shapes
+    shapes[len(filed_shapes) :] = [one.shape for one in changes_and_parcels]
+    bends = not crs_care.preserves_straight_lines(crs_care.CGCS2000_DEGREES, earlier_edition.layer.plane_crs)
+    shapes_with_nodes = add_neighbour_vertices_to_edges(shapes, tolerance, bends, cancellation)
     maintained_layer.filed_layer = make_filed_layer_with_added_nodes(
-        before, maintained_layer.filed_rows, full[: len(filed)]
+        earlier_edition, maintained_layer.filed_rows, shapes_with_nodes[: len(filed_shapes)]
     )
-    others = full[len(filed) :]
-    more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
+    others = shapes_with_nodes[len(filed_shapes) :]
+    changed_positions = np.flatnonzero(
+        [one.shape is not shape for one, shape in zip(changes_and_parcels, others, strict=True)]
+    )
     for n, area_m2 in zip(
-        more.tolist(), compute_areas(maintained_layer.comparison, others[more], cancellation).tolist(), strict=True
+        changed_positions.tolist(),
+        compute_areas(maintained_layer.comparison, others[changed_positions], cancellation).tolist(),
+        strict=True,
     ):
-        rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
-    maintained_layer.changes = [one for one in rest if isinstance(one, LandChange)]
-    maintained_layer.parcels_after_change = [one for one in rest if isinstance(one, ParcelAfterChange)]
+        changes_and_parcels[n] = changes_and_parcels[n]._replace(shape=others[n], area_m2=area_m2)
+    maintained_layer.changes = [one for one in changes_and_parcels if isinstance(one, LandChange)]
+    maintained_layer.parcels_after_change = [one for one in changes_and_parcels if isinstance(one, ParcelAfterChange)]
 
 
 def _make_changes(
@@ -326,11 +344,11 @@ def _make_changes(
 ) -> list[LandChange]:
     """Return the changes in single parts; parts below the tolerance become slivers."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    measured = compute_areas(maintained_layer.comparison, shapes, cancellation)
+    areas_m2 = compute_areas(maintained_layer.comparison, shapes, cancellation)
     thin = is_sliver(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
     maintained_layer.comparison.slivers += shapes[thin].tolist()
-    maintained_layer.comparison.sliver_m2 += float(measured[thin].sum())
+    maintained_layer.comparison.sliver_m2 += float(areas_m2[thin].sum())
     return [
         LandChange(parts[n].kind, parts[n].before_row, parts[n].after_row, shape, area_m2)
-        for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], measured[~thin].tolist(), strict=True)
+        for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], areas_m2[~thin].tolist(), strict=True)
     ]

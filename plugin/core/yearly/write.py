@@ -114,9 +114,9 @@ def finish_interrupted_update(places: list[Path]) -> None:
     if not new.exists():
         return
     # A place that was taken in the meantime keeps its file.
-    rest = [place for place in places if (new / place.name).exists() and not place.exists()]
-    if (new / _COMPLETE_MARK).exists() and rest:
-        _move_together(new, rest)
+    unmoved_places = [place for place in places if (new / place.name).exists() and not place.exists()]
+    if (new / _COMPLETE_MARK).exists() and unmoved_places:
+        _move_together(new, unmoved_places)
     shutil.rmtree(new, ignore_errors=True)
     if new.exists():
         raise OutputError("package_rest", target=str(new), holders=", ".join(find_open_file_owners(new)) or "—")
@@ -134,15 +134,15 @@ def _mark_delivery_complete(new: Path) -> None:
 
 def _move_together(new: Path, places: list[Path]) -> None:
     """Move all files, the first one last; move all back on an error."""
-    moved: list[Path] = []
+    moved_places: list[Path] = []
     try:
         for place in reversed(places):
             if place.exists():
                 raise OutputError("yearly_exists", target=str(place))
             os.replace(new / place.name, place)
-            moved.append(place)
+            moved_places.append(place)
     except (OSError, OutputError) as error:
-        for place in moved:
+        for place in moved_places:
             os.replace(place, new / place.name)
         if isinstance(error, OutputError):
             raise
@@ -263,8 +263,8 @@ def write_update(
         read again.
     """
     if not update.changed_layers:
-        names = Texts(lang).get("words", "between_names").join(layer.role for layer in update.maintained_layers)
-        raise InputError("yearly_nothing", year=update.year, layers=names)
+        joined_roles = Texts(lang).get("words", "between_names").join(layer.role for layer in update.maintained_layers)
+        raise InputError("yearly_nothing", year=update.year, layers=joined_roles)
     places = _make_target_paths(update.current_plan, update.year, folder)
     check_not_input(places[0], [*update.current_plan.input_files, *update.filed_plan.input_files])
     with _reserve_target_paths(places):
@@ -276,7 +276,7 @@ def _write_files(
 ) -> WrittenUpdate:
     delivery, target, plane = _load_delivery_spec(update.current_plan), places[0], crs_care.CGCS2000_DEGREES
     contents = make_class_layers(update, plane)
-    made = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
+    written_update = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
     rows = _RowProgress(sum(len(content) for content in contents), progress)
     with write_files_together(places) as new:
         database = new / target.name
@@ -292,7 +292,7 @@ def _write_files(
             cancellation=cancellation,
         )
         for content in contents:
-            made.results_by_role[content.name] = _read_again(
+            written_update.results_by_role[content.name] = _read_again(
                 database, content, plane, texts, rows.add_rows, cancellation
             )
         author = texts.get("about", "program", version=read_plugin_version())
@@ -306,7 +306,7 @@ def _write_files(
         text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
         (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
         cancellation.raise_if_cancelled()
-    return made
+    return written_update
 
 
 def _validate_contents(
@@ -324,10 +324,10 @@ def _validate_contents(
     delivery = _load_delivery_spec(update.current_plan)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = update.current_plan.norm.standard.code_lists
-    found = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
-    if stops := select_levels(found, ProblemLevel.STOP):
+    problems = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
+    if stops := select_levels(problems, ProblemLevel.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
-    return [problem for problem in found if problem.level is ProblemLevel.GATE]
+    return [problem for problem in problems if problem.level is ProblemLevel.GATE]
 
 
 def _read_again(
@@ -338,11 +338,17 @@ def _read_again(
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> ReadBackResult:
-    found = read_back(path, content, plane, progress=progress, cancellation=cancellation)
-    if not found.has_no_differences:
+    read_back_result = read_back(path, content, plane, progress=progress, cancellation=cancellation)
+    if not read_back_result.has_no_differences:
         messages = [
-            texts.get("read_back", kind, field=name, count=count, features=", ".join(found.example_names[kind, name]))
-            for (kind, name), count in found.difference_counts.items()
+            texts.get(
+                "read_back",
+                kind,
+                field=name,
+                count=count,
+                features=", ".join(read_back_result.example_names[kind, name]),
+            )
+            for (kind, name), count in read_back_result.difference_counts.items()
         ]
         raise OutputError("package_not_the_same", layer=content.name, differences="\n".join(messages))
-    return found
+    return read_back_result

@@ -101,22 +101,22 @@ def compute_bend_area_allowance(shape: Any, plane: CRS, cluster_m: float) -> flo
 
 
 def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
-    before, after = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
-    chord = after - before
+    previous_xy, next_xy = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
+    chord = next_xy - previous_xy
     with np.errstate(invalid="ignore", divide="ignore"):
-        turn = np.abs(_compute_cross_product(xy - before, chord)) / (chord**2).sum(axis=1) ** 1.5
+        turn = np.abs(_compute_cross_product(xy - previous_xy, chord)) / (chord**2).sum(axis=1) ** 1.5
     # The ring starts at a corner, so that no row of vertices continues over its end.
     xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
     xy = np.concatenate([xy, xy[:1]])
-    found, first = 0.0, 0
+    bend_area, first = 0.0, 0
     while first < len(xy) - 1:
         last = first + 1
         while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend, cluster_m):
             last += 1
         run = xy[first : last + 1] - xy[first]
-        found += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
+        bend_area += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
         first = last
-    return found
+    return bend_area
 
 
 def _is_on_chord(run: NDArray, bend: float, cluster_m: float) -> bool:
@@ -131,5 +131,5 @@ def _is_on_chord(run: NDArray, bend: float, cluster_m: float) -> bool:
 
 
 def _compute_cross_product(a: NDArray, b: NDArray) -> NDArray:
-    found: NDArray = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-    return found
+    cross_product: NDArray = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return cross_product

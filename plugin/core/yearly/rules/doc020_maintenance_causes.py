@@ -78,19 +78,21 @@ def maintenance_causes(*, ctx: RuleContext) -> RuleResult:
 def _find_wrong_causes(layer: Layer, ctx: RuleContext) -> Iterator[Finding]:
     numbers = layer.get_texts_by_name("WHBH")
     for name in ctx.norm.get("yearly.causes"):
-        declared = layer.template.find_field_by_name(name)
-        if declared is None:
+        template_field = layer.template.find_field_by_name(name)
+        if template_field is None:
             continue
         values = [value.strip() for value in layer.get_texts_by_name(name)]
         if len(values) > 1 and not any(values):
-            params = {"alias": declared.alias, "count": len(values)}
+            params = {"alias": template_field.alias, "count": len(values)}
             yield Finding(layer.role, field=name, case="all", params=params)
             continue
-        known = ctx.norm.get_settings_section("yearly").get(f"codes.{name}", [])
+        known_codes = ctx.norm.get_settings_section("yearly").get(f"codes.{name}", [])
         for row, value in enumerate(values):
-            params = {"alias": declared.alias, "number": numbers[row] or "-"}
+            params = {"alias": template_field.alias, "number": numbers[row] or "-"}
             if not value:
                 yield ctx.finding_maker.make_row_finding(layer, row, field=name, params=params)
-            elif known and value not in known:
-                more = {"value": value, "known": ", ".join(known)}
-                yield ctx.finding_maker.make_row_finding(layer, row, field=name, case="code", params={**params, **more})
+            elif known_codes and value not in known_codes:
+                code_params = {"value": value, "known": ", ".join(known_codes)}
+                yield ctx.finding_maker.make_row_finding(
+                    layer, row, field=name, case="code", params={**params, **code_params}
+                )

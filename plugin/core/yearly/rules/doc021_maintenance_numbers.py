@@ -150,25 +150,25 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: RuleContext) -> 
             )
         else:
             rows[number].append(row)
-    for number, same in rows.items():
-        if len(same) > 1:
-            params = {"number": number, "count": len(same)}
+    for number, rows_of_number in rows.items():
+        if len(rows_of_number) > 1:
+            params = {"number": number, "count": len(rows_of_number)}
             yield Finding(layer.role, key=number, field=NUMBER_FIELD, case="repeated", params=params)
     if layer_classes.before_layer is not None and layer_classes.after_layer is not None:
-        filed = set(layer_classes.before_layer.keys) - {""}
+        filed_keys = set(layer_classes.before_layer.keys) - {""}
         for row, key in enumerate(layer_classes.after_layer.keys):
-            if key in filed:
+            if key in filed_keys:
                 yield ctx.finding_maker.make_row_finding(
                     layer_classes.after_layer, row, field=layer_classes.after_layer.get_field_name("key"), case="key"
                 )
 
 
 def _is_valid_number(number: str) -> bool:
-    found = NUMBER_FORMAT.fullmatch(number)
-    if not found:
+    number_match = NUMBER_FORMAT.fullmatch(number)
+    if not number_match:
         return False
     try:
-        date(*(int(part) for part in found.groups()))
+        date(*(int(part) for part in number_match.groups()))
     except ValueError:
         return False
     return True

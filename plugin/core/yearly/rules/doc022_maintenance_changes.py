@@ -29,16 +29,16 @@ def _make_rectangle_wkt(west: int, east: int) -> str:
     return f"POLYGON (({west} 0, {east} 0, {east} 90, {west} 90, {west} 0))"
 
 
-def _make_example_line(before: str, change: list[tuple[str, str]], *after: str) -> dict[str, list[Any]]:
+def _make_example_line(wkt_before: str, change: list[tuple[str, str]], *wkts_after: str) -> dict[str, list[Any]]:
     rows = [{"wkt": wkt, "WHLX": kind} for wkt, kind in change]
-    return {"WHQZXCQCSLX": [before], "WHCZXCQCSLX": rows, "WHHZXCQCSLX": list(after)}
+    return {"WHQZXCQCSLX": [wkt_before], "WHCZXCQCSLX": rows, "WHHZXCQCSLX": list(wkts_after)}
 
 
-def _make_example_zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[Any]]:
+def _make_example_zones(wkt_before: str, change: str, *zones_after: tuple[str, str]) -> dict[str, list[Any]]:
     return {
-        "WHQGHFQ": [{"wkt": before, "GHFQDM": "200"}],
+        "WHQGHFQ": [{"wkt": wkt_before, "GHFQDM": "200"}],
         "WHCGHFQ": [{"wkt": change, "WHLX": RECODED_CODE}],
-        "WHHGHFQ": [{"wkt": wkt, "GHFQDM": code} for wkt, code in after],
+        "WHHGHFQ": [{"wkt": wkt, "GHFQDM": code} for wkt, code in zones_after],
     }
 
 
@@ -197,9 +197,9 @@ def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
     for row, kind in enumerate(layer_classes.change_kinds):
         # ATT002 reports blank kinds and kinds that are not in the list.
         if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.change_kinds:
-            known = ", ".join(layer_classes.layer_spec.change_kinds)
+            known_kinds = ", ".join(layer_classes.layer_spec.change_kinds)
             yield ctx.finding_maker.make_row_finding(
-                layer_classes.change_layer, row, field=field, case="kind", params={"kind": kind, "known": known}
+                layer_classes.change_layer, row, field=field, case="kind", params={"kind": kind, "known": known_kinds}
             )
 
 
@@ -218,10 +218,10 @@ def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: RuleContext) -> I
         (layer_classes.after_layer, (RECODED_CODE, MOVED_IN_CODE), "not_after", MOVED_OUT_CODE, "still"),
     )
     for side, within, missing_case, outside, doubled_case in sides:
-        cover = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
+        side_polygons = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
         other = prefixes[missing_case] + layer_classes.layer_spec.role
         parts = ctx.geometry.find_uncovered(
-            layer_classes.change_layer, side or layer_classes.change_layer, cover, rows=np.isin(kinds, within)
+            layer_classes.change_layer, side or layer_classes.change_layer, side_polygons, rows=np.isin(kinds, within)
         )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             yield _make_finding(layer_classes.change_layer, row, shape, ctx, missing_case, other, kind=kinds[row])
@@ -246,11 +246,11 @@ def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Rule
         ctx.geometry.find_shared_parts(layer_classes.change_layer, side, rows_a=rows, measured=True)
         for side in (layer_classes.before_layer, layer_classes.after_layer)
     ]
-    after: dict[int, list[tuple[int, Any]]] = {}
+    parts_after_by_row: dict[int, list[tuple[int, Any]]] = {}
     for row, other, shape in zip(sides[1].left.tolist(), sides[1].right.tolist(), sides[1].geometry, strict=True):
-        after.setdefault(row, []).append((other, shape))
+        parts_after_by_row.setdefault(row, []).append((other, shape))
     for row, old, shape in zip(sides[0].left.tolist(), sides[0].right.tolist(), sides[0].geometry, strict=True):
-        for new, other_shape in after.get(row, ()):
+        for new, other_shape in parts_after_by_row.get(row, ()):
             if codes[0][old] != codes[1][new]:
                 continue
             shared_land = shapely.intersection(shape, other_shape)
@@ -292,17 +292,17 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Ite
         )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             # The layer has no kind for land that moved out, so a change cannot record it.
-            lost = side is layer_classes.before_layer and kind not in layer_classes.layer_spec.change_kinds
-            found = _make_finding(
+            is_lost = side is layer_classes.before_layer and kind not in layer_classes.layer_spec.change_kinds
+            finding = _make_finding(
                 side,
                 row,
                 shape,
                 ctx,
-                "lost" if lost else "untold",
+                "lost" if is_lost else "untold",
                 _get_class_prefix(stage, ctx) + layer_classes.layer_spec.role,
             )
-            found.severity = Severity.WARNING if lost else None
-            yield found
+            finding.severity = Severity.WARNING if is_lost else None
+            yield finding
     field = layer_classes.layer_spec.compared_field
     if layer_classes.before_layer is None or layer_classes.after_layer is None or not field:
         return
@@ -314,10 +314,10 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Ite
         layer_classes.before_layer, layer_classes.after_layer, pairs=lambda i, j: codes[0][i] != codes[1][j]
     )
     recorded = Polygons(layer_classes.change_layer.polygons.shapes[kinds == RECODED_CODE])
-    rest = ctx.geometry.find_uncovered_in_shapes(
+    unrecorded_parts = ctx.geometry.find_uncovered_in_shapes(
         layer_classes.before_layer, pairs.left, pairs.geometry, layer_classes.change_layer, recorded
     )
-    for n, shape in zip(rest.left.tolist(), rest.geometry, strict=True):
+    for n, shape in zip(unrecorded_parts.left.tolist(), unrecorded_parts.geometry, strict=True):
         yield _make_finding(
             layer_classes.before_layer,
             int(pairs.left[n]),
@@ -338,5 +338,5 @@ def _make_finding(
     layer: Layer, row: int, shape: Any, ctx: RuleContext, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
     (area,) = ctx.geometry.compute_part_areas(make_single_part(row, shape), layer)
-    more = {"area_m2": float(area), "geometry": shape, "params": params}
-    return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **more)
+    finding_values = {"area_m2": float(area), "geometry": shape, "params": params}
+    return ctx.finding_maker.make_row_finding(layer, row, case=case, related_role=other, field=field, **finding_values)

@@ -83,14 +83,18 @@ def maintenance_balance(*, ctx: RuleContext) -> RuleResult:
         right. A wrong filed area is only a note. The workbook is not read. The rule runs in the full check, not while
         editing.
     """
-    there = find_maintenance_classes(ctx)
-    if not there:
+    maintenance_classes = find_maintenance_classes(ctx)
+    if not maintenance_classes:
         return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
-    wrong = [finding for layer_classes in there for finding in _find_wrong_areas(layer_classes, ctx)]
+    area_findings = [
+        finding for layer_classes in maintenance_classes for finding in _find_wrong_areas(layer_classes, ctx)
+    ]
     record = ctx.side_inputs.get_input("record", ChangeRecord)
     if record is None:
-        return RuleResult(findings=wrong, is_applicable=bool(wrong), notes=[("maintenance_no_record", {})])
-    return RuleResult(findings=[*_compare_with_record(record, ctx), *wrong])
+        return RuleResult(
+            findings=area_findings, is_applicable=bool(area_findings), notes=[("maintenance_no_record", {})]
+        )
+    return RuleResult(findings=[*_compare_with_record(record, ctx), *area_findings])
 
 
 def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> Iterator[Finding]:
@@ -98,27 +102,27 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: RuleContext) -> It
     for layer in (layer_classes.before_layer, layer_classes.change_layer, layer_classes.after_layer):
         if layer is None or not layer.has("area"):
             continue
-        filed = layer is layer_classes.before_layer
-        written, field = layer.numbers("area"), layer.get_field_name("area")
-        off = np.where(layer.invalid | ~layer.has_shape, np.nan, np.abs(written - layer.statutory))
-        allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_ROUNDING_M2 / 2
-        for row in np.flatnonzero(off > allowed).tolist():
-            if off[row] > allowed + _compute_row_bend_area_allowance(layer, row, ctx):
+        is_filed = layer is layer_classes.before_layer
+        written_areas, field = layer.numbers("area"), layer.get_field_name("area")
+        off = np.where(layer.invalid | ~layer.has_shape, np.nan, np.abs(written_areas - layer.statutory))
+        allowed_difference_m2 = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_ROUNDING_M2 / 2
+        for row in np.flatnonzero(off > allowed_difference_m2).tolist():
+            if off[row] > allowed_difference_m2 + _compute_row_bend_area_allowance(layer, row, ctx):
                 params = {
-                    "written": format_number(float(written[row]), 2),
+                    "written": format_number(float(written_areas[row]), 2),
                     "expected": format_number(float(layer.statutory[row]), 2),
                 }
-                found = ctx.finding_maker.make_row_finding(
+                finding = ctx.finding_maker.make_row_finding(
                     layer,
                     row,
                     field=field,
-                    case="filed_field" if filed else "field",
+                    case="filed_field" if is_filed else "field",
                     params=params,
                     geometry=layer.plane[row],
                 )
                 # This package does not correct filed values.
-                found.severity = Severity.INFO if filed else None
-                yield found
+                finding.severity = Severity.INFO if is_filed else None
+                yield finding
 
 
 def _compute_row_bend_area_allowance(layer: Layer, row: int, ctx: RuleContext) -> float:
@@ -129,16 +133,16 @@ def _compute_row_bend_area_allowance(layer: Layer, row: int, ctx: RuleContext) -
 def _compare_with_record(record: ChangeRecord, ctx: RuleContext) -> Iterator[Finding]:
     for (role, kind), (count, area_m2) in record.totals_by_class_and_kind.items():
         layer = ctx.plan.layers.get(role)
-        there = 0 if layer is None else len(layer)
-        rows = np.ones(there, dtype=bool)
+        row_count = 0 if layer is None else len(layer)
+        rows = np.ones(row_count, dtype=bool)
         if kind and layer is not None:
             rows = np.array([k == kind for k in layer.text("maintenance_kind")], dtype=bool)
-        named = {"kind": kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {kind}")}
+        kind_params = {"kind": kind and Texts(ctx.lang).get("words", "in_brackets", text=f"WHLX {kind}")}
         if int(rows.sum()) != count:
-            params = {**named, "found": int(rows.sum()), "expected": count}
+            params = {**kind_params, "found": int(rows.sum()), "expected": count}
             yield Finding(role, key=kind, case="count", params=params)
             continue
-        measured = float(np.nansum(layer.statutory[rows])) if layer is not None else 0.0
-        if abs(measured - area_m2) > AREA_ROUNDING_M2 * max(count, 1):
-            params = {**named, "found": format_number(measured, 2), "expected": format_number(area_m2, 2)}
+        measured_m2 = float(np.nansum(layer.statutory[rows])) if layer is not None else 0.0
+        if abs(measured_m2 - area_m2) > AREA_ROUNDING_M2 * max(count, 1):
+            params = {**kind_params, "found": format_number(measured_m2, 2), "expected": format_number(area_m2, 2)}
             yield Finding(role, key=kind, case="area", params=params)
