@@ -50,7 +50,7 @@ def find_doubtful_documents(package: PackageFacts, limits: DocumentLimits, texts
     """Yield findings on PDF documents with few, blank, repeated or foreign pages, or with a title of another one."""
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
     slot_by_path = {file.path: slot for slot in slots for file in package.list_files_of_slot(slot)}
-    generated = package.list_generated_documents()
+    generated_documents = package.list_generated_documents()
     documents: list[tuple[FileFact, PdfFact]] = []
     for file in package.files_outside_data_sets:
         pdf = file.pdf_fact
@@ -64,7 +64,7 @@ def find_doubtful_documents(package: PackageFacts, limits: DocumentLimits, texts
         if (slot := slot_by_path.get(file.path)) is None:
             continue
         documents.append((file, pdf))
-        if slot.need == "M" and file.path not in generated and pdf.page_count < limits.min_pages:
+        if slot.need == "M" and file.path not in generated_documents and pdf.page_count < limits.min_pages:
             params = {"pages": pdf.page_count, "least": limits.min_pages}
             yield make_file_finding(file.path, "short", Severity.INFO, **params)
         yield from _find_title_of_other_document(file.path, pdf, slot, slots)
@@ -73,12 +73,12 @@ def find_doubtful_documents(package: PackageFacts, limits: DocumentLimits, texts
 
 def _find_blank_pages(path: str, pdf: PdfFact, limits: DocumentLimits, texts: Texts) -> Iterator[Finding]:
     """Yield a finding on blank pages if they are many, or several in a row; single ones separate chapters."""
-    blank = pdf.blank_pages
-    runs = groupby(enumerate(blank), lambda numbered: numbered[1] - numbered[0])
+    blank_pages = pdf.blank_pages
+    runs = groupby(enumerate(blank_pages), lambda numbered: numbered[1] - numbered[0])
     longest = max((len(list(run)) for _, run in runs), default=0)
-    is_large_share = len(blank) > limits.blank_share * pdf.page_count
-    if longest > limits.blank_in_row or (is_large_share and len(blank) > 1):
-        params = {"count": len(blank), "pages": pdf.page_count, "numbers": _list_numbers(blank, texts)}
+    is_large_share = len(blank_pages) > limits.blank_share * pdf.page_count
+    if longest > limits.blank_in_row or (is_large_share and len(blank_pages) > 1):
+        params = {"count": len(blank_pages), "pages": pdf.page_count, "numbers": _list_numbers(blank_pages, texts)}
         yield make_file_finding(path, "gaps", Severity.WARNING if is_large_share else Severity.INFO, **params)
 
 
@@ -103,17 +103,17 @@ def _find_shared_pages(documents: list[tuple[FileFact, PdfFact]], limits: Docume
             continue
         # A page that a document repeats is counted once.
         pages, first_pages = set(pdf.page_digests) - {""}, set(first_pdf.page_digests) - {""}
-        shared = pages & first_pages
-        if len(shared) < _LEAST_SHARED_PAGES:
+        shared_digests = pages & first_pages
+        if len(shared_digests) < _LEAST_SHARED_PAGES:
             continue
         if pdf.page_digests == first_pdf.page_digests and "" not in pdf.page_digests:
             yield make_file_finding(file.path, "alike", Severity.WARNING, other=first.path)
             continue
-        share = len(shared) / min(len(pages), len(first_pages))
-        page = min(pdf.page_digests.index(digest) for digest in shared)
+        share = len(shared_digests) / min(len(pages), len(first_pages))
+        page = min(pdf.page_digests.index(digest) for digest in shared_digests)
         params = {
             "other": first.path,
-            "count": len(shared),
+            "count": len(shared_digests),
             "share": format_number(100 * share, 0),
             "page": page + 1,
             "other_page": first_pdf.page_digests.index(pdf.page_digests[page]) + 1,
@@ -131,10 +131,10 @@ def _find_title_of_other_document(
         return
     for title in pdf.titles:
         for other in slots:
-            named = [name for name in _list_slot_names(other) if name in title] if other is not slot else []
+            matching_names = [name for name in _list_slot_names(other) if name in title] if other is not slot else []
             # 规划文本及说明书 names two documents.
-            rest = title.replace(max(named, key=len), " ") if named else ""
-            if named and not any(name[-_KIND_CHARACTERS:] in rest for name in own_names):
+            title_remainder = title.replace(max(matching_names, key=len), " ") if matching_names else ""
+            if matching_names and not any(name[-_KIND_CHARACTERS:] in title_remainder for name in own_names):
                 params = {"text": title[:_MAX_TITLE_CHARACTERS], "other": other.title, "own": slot.title}
                 yield make_file_finding(path, "title", Severity.WARNING, **params)
                 return
@@ -142,8 +142,8 @@ def _find_title_of_other_document(
 
 def _list_slot_names(slot: FileSlot) -> list[str]:
     """Return the names of a document in the specification: its title, and its file name without county and suffix."""
-    names = (slot.title, _PLACEHOLDER.sub("", slot.file).rpartition(".")[0])
-    return [name for name in names if len(name) >= _LEAST_NAME_CHARACTERS]
+    slot_names = (slot.title, _PLACEHOLDER.sub("", slot.file).rpartition(".")[0])
+    return [name for name in slot_names if len(name) >= _LEAST_NAME_CHARACTERS]
 
 
 def find_nearly_equal_maps(files: list[FileFact], min_difference: float) -> Iterator[Finding]:
@@ -151,15 +151,15 @@ def find_nearly_equal_maps(files: list[FileFact], min_difference: float) -> Iter
 
     Maps of a series share frame and legend, but differ in title and theme.
     """
-    reported: set[str] = set()
+    reported_paths: set[str] = set()
     for first, file in combinations(files, 2):
-        if file.path in reported or first.decoded_jpeg is None or file.decoded_jpeg is None:
+        if file.path in reported_paths or first.decoded_jpeg is None or file.decoded_jpeg is None:
             continue
         if _is_same_picture(first, file):
             continue
         difference = measure_thumbnail_difference(first.decoded_jpeg.thumbnail, file.decoded_jpeg.thumbnail)
         if difference is not None and difference < min_difference:
-            reported.add(file.path)
+            reported_paths.add(file.path)
             levels = {"levels": format_number(difference, 0), "least": format_number(min_difference, 0)}
             yield make_file_finding(file.path, "near", Severity.WARNING, other=first.path, **levels)
 
@@ -175,5 +175,5 @@ def _is_same_picture(one: FileFact, other: FileFact) -> bool:
 
 def _list_numbers(numbers: Sequence[int], texts: Texts) -> str:
     """Return page numbers as a message shows them."""
-    listed = texts.get("words", "between_names").join(str(number) for number in numbers[:_MAX_NAMED_PAGES])
-    return listed + (" …" if len(numbers) > _MAX_NAMED_PAGES else "")
+    listed_numbers = texts.get("words", "between_names").join(str(number) for number in numbers[:_MAX_NAMED_PAGES])
+    return listed_numbers + (" …" if len(numbers) > _MAX_NAMED_PAGES else "")

@@ -47,16 +47,16 @@ def check_metadata_values(
     Empty items and items that the specification omits are ignored.
     """
     make_finding = _FindingMaker(path, package, ctx)
-    readable = [layer for layer in package.layers if layer.feature_count >= 0]
+    readable_layers = [layer for layer in package.layers if layer.feature_count >= 0]
     # Unreadable layers may exist; DOC008 reports them.
-    unreadable = [layer for layer in package.layers if layer.feature_count < 0]
-    unreadable_names = {layer.name.upper() for layer in unreadable}
-    is_data_set_unreadable = any(layer.name == PurePosixPath(layer.file).stem for layer in unreadable)
-    described: set[tuple[str, str]] = set()
+    unreadable_layers = [layer for layer in package.layers if layer.feature_count < 0]
+    unreadable_names = {layer.name.upper() for layer in unreadable_layers}
+    is_data_set_unreadable = any(layer.name == PurePosixPath(layer.file).stem for layer in unreadable_layers)
+    described_keys: set[tuple[str, str]] = set()
     entry_counts: dict[tuple[str, str], int] = {}
     for items in metadata.layer_items:
         name = items.get("name", "")
-        described_layers = [layer for layer in readable if layer.name.upper() == name.upper()]
+        described_layers = [layer for layer in readable_layers if layer.name.upper() == name.upper()]
         described_layers = [
             layer for layer in described_layers if layer.data_format == items.get("format")
         ] or described_layers
@@ -70,35 +70,39 @@ def check_metadata_values(
                 params={"file": path, "name": format_value_or_missing(name, make_finding.texts)},
             )
             continue
-        layer = next((one for one in described_layers if (one.file, one.name) not in described), described_layers[0])
-        if (place := (layer.file, layer.name)) in described:
+        layer = next(
+            (one for one in described_layers if (one.file, one.name) not in described_keys), described_layers[0]
+        )
+        if (place := (layer.file, layer.name)) in described_keys:
             entry_counts[place] = entry_counts.get(place, 1) + 1
             continue
-        described.add(place)
+        described_keys.add(place)
         yield from _check_layer(items, layer, make_finding)
     for (_, name), count in entry_counts.items():
         params = {"file": path, "name": name, "count": count}
         yield Finding("", key=f"{path}/{name}", case="layer_twice", params=params)
-    yield from _report_undescribed_layers(path, readable, described, package)
+    yield from _report_undescribed_layers(path, readable_layers, described_keys, package)
     yield from _check_package(metadata.package_items, package, make_finding)
 
 
 def _report_undescribed_layers(
-    path: str, readable: list[LayerFact], described: set[tuple[str, str]], package: PackageFacts
+    path: str, readable_layers: list[LayerFact], described_keys: set[tuple[str, str]], package: PackageFacts
 ) -> Iterator[Finding]:
     """Yield findings on layers without metadata.
 
     A data set without any metadata, in a package that has metadata of others, makes one finding.
     """
     unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
-    undescribed = [x for x in readable if x.feature_count and (x.file, x.name) not in described | unread_layers]
-    for file in dict.fromkeys(layer.file for layer in undescribed):
-        names = [layer.name for layer in undescribed if layer.file == file]
-        if described and len(names) > 1 and file not in {place for place, _ in described}:
-            params = {"file": path, "place": file, "count": len(names)}
+    undescribed_layers = [
+        x for x in readable_layers if x.feature_count and (x.file, x.name) not in described_keys | unread_layers
+    ]
+    for file in dict.fromkeys(layer.file for layer in undescribed_layers):
+        layer_names = [layer.name for layer in undescribed_layers if layer.file == file]
+        if described_keys and len(layer_names) > 1 and file not in {place for place, _ in described_keys}:
+            params = {"file": path, "place": file, "count": len(layer_names)}
             yield Finding("", key=f"{path}/{file}", case="set_more", params=params)
             continue
-        for name in names:
+        for name in layer_names:
             yield Finding("", key=f"{path}/{name}", case="layer_more", params={"file": path, "name": name})
 
 
@@ -109,7 +113,7 @@ class _FindingMaker:
         self.path, self.package, self.ctx = path, package, ctx
         self.texts = Texts(ctx.lang)
 
-    def __call__(self, owner: str, item: str, stated: str, expected: str) -> Finding:
+    def __call__(self, owner: str, item: str, stated_value: str, expected: str) -> Finding:
         """Return the finding that an item is wrong.
 
         ``owner`` is a layer, "" for the package."""
@@ -117,7 +121,7 @@ class _FindingMaker:
         owner_name = owner or self.texts.get("words", "whole_package")
         params = {"file": self.path, "owner": owner_name, "item": name}
         params |= {
-            "told": format_value_or_missing(stated, self.texts),
+            "told": format_value_or_missing(stated_value, self.texts),
             "found": format_value_or_missing(expected, self.texts),
         }
         return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
@@ -139,9 +143,9 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         "features": str(layer.feature_count),
     }
     for item, value in expected.items():
-        stated = items.get(item, "")
-        if value and item in items and stated != value and (stated or item not in ("data_id", "alias")):
-            yield make_finding(layer.name, item, stated, value)
+        stated_value = items.get(item, "")
+        if value and item in items and stated_value != value and (stated_value or item not in ("data_id", "alias")):
+            yield make_finding(layer.name, item, stated_value, value)
     yield from _check_resource_id_and_data_year(items, _find_manifest_row(layer, make_finding), layer, make_finding)
     if items.get("extent") and layer.extent and not _is_same_extent(items["extent"], layer.extent):
         yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
@@ -171,9 +175,9 @@ def _check_resource_id_and_data_year(
             if item in items and key in row and items[item] != str(row[key]):
                 yield make_finding(layer.name, item, items[item], str(row[key]))
         return
-    year, stated = find_data_year(make_finding.ctx.plan.layers.get(layer.name)), items.get("currency", "")
-    if year and stated and year not in stated:
-        yield make_finding(layer.name, "currency", stated, year)
+    year, stated_year = find_data_year(make_finding.ctx.plan.layers.get(layer.name)), items.get("currency", "")
+    if year and stated_year and year not in stated_year:
+        yield make_finding(layer.name, "currency", stated_year, year)
 
 
 def _check_integrity_score_and_grade(
@@ -195,17 +199,18 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
     for item, value in expected.items():
         if items.get(item) and items[item] != value:
             yield make_finding("", item, items[item], value)
-    layer_formats, stated = (
+    layer_formats, stated_formats = (
         join_formats(layer.data_format for layer in package.layers if layer.data_format),
         items.get("format", ""),
     )
     # The order of formats does not matter.
     if (
         layer_formats
-        and stated
-        and {part.strip() for part in stated.split(FORMAT_SEPARATOR)} != set(layer_formats.split(FORMAT_SEPARATOR))
+        and stated_formats
+        and {part.strip() for part in stated_formats.split(FORMAT_SEPARATOR)}
+        != set(layer_formats.split(FORMAT_SEPARATOR))
     ):
-        yield make_finding("", "format", stated, layer_formats)
+        yield make_finding("", "format", stated_formats, layer_formats)
     yield from _check_integrity_score_and_grade(items, package, make_finding)
     for item in ("product_date", "update_date"):
         yield from _check_date(items, item, "", make_finding)
@@ -215,9 +220,9 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
     yield from _check_secrecy(items, "", make_finding)
 
 
-def _is_same_extent(stated: str, extent: tuple[float, ...]) -> bool:
+def _is_same_extent(stated_extent: str, extent: tuple[float, ...]) -> bool:
     """Return True if a printed extent equals that of the shapes, to the last digit."""
-    numbers = [parse_printed_number(part) for part in stated.replace(",", " ").split()]
+    numbers = [parse_printed_number(part) for part in stated_extent.replace(",", " ").split()]
     if len(numbers) != len(extent):
         return False
     return all(
@@ -228,15 +233,15 @@ def _is_same_extent(stated: str, extent: tuple[float, ...]) -> bool:
 
 def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield a finding on an item that is not a date, is in the future, or is a production date before the manifest's."""
-    stated, package = items.get(item, ""), make_finding.package
-    day = _parse_day(stated)
-    if stated and (day is None or day > date.today() + _CLOCK_TOLERANCE):
-        yield make_finding(owner, item, stated, make_finding.texts.get("words", "no_such_day"))
+    stated_date, package = items.get(item, ""), make_finding.package
+    day = _parse_day(stated_date)
+    if stated_date and (day is None or day > date.today() + _CLOCK_TOLERANCE):
+        yield make_finding(owner, item, stated_date, make_finding.texts.get("words", "no_such_day"))
     elif day is not None and item == "product_date" and is_made_by_plugin(package) and _has_dates(package.manifest):
         produced = find_production_date(package.manifest)
         known_day = _parse_day(produced)
         if known_day is not None and day < known_day:
-            yield make_finding(owner, item, stated, produced)
+            yield make_finding(owner, item, stated_date, produced)
 
 
 def _has_dates(manifest: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
@@ -263,12 +268,14 @@ def _parse_day(text: str) -> date | None:
 
 def _check_secrecy(items: dict[str, str], owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield a finding on a secrecy level that contradicts manifest or specification."""
-    stated, package = items.get("secrecy", ""), make_finding.package
+    stated_level, package = items.get("secrecy", ""), make_finding.package
     levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
     agreed = package.manifest.get("secrecy") if package.manifest else None
     level_of = load_secrecy_levels().strip_term
     # An invalid level in the manifest is reported there, and is not used for comparison.
-    if stated and agreed and level_of(agreed) in levels and stated != agreed:
-        yield make_finding(owner, "secrecy", stated, agreed)
-    elif stated and level_of(stated) not in levels:
-        yield make_finding(owner, "secrecy", stated, make_finding.texts.get("words", "between_names").join(levels))
+    if stated_level and agreed and level_of(agreed) in levels and stated_level != agreed:
+        yield make_finding(owner, "secrecy", stated_level, agreed)
+    elif stated_level and level_of(stated_level) not in levels:
+        yield make_finding(
+            owner, "secrecy", stated_level, make_finding.texts.get("words", "between_names").join(levels)
+        )

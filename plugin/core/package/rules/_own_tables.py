@@ -81,14 +81,14 @@ def compare_own_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Fi
     yield from _report_parts(own)
     yield from _report_settings(own)
     reason = _explain_no_rebuild(own)
-    made = {} if reason else _rebuild_workbook_sheets(own)
+    rebuilt_sheets = {} if reason else _rebuild_workbook_sheets(own)
     about = make_sheet_name(ReportTable("about", []), Texts(own.lang))
     for sheet in own.workbook.sheets:
         if sheet.name == about:
             yield from _compare_provenance_sheet(sheet, own, compares_styles=not reason)
-        elif sheet.name in made:
+        elif sheet.name in rebuilt_sheets:
             # The notes name layers by their titles, which are the same in project and package.
-            yield from _report_changes(sheet, compare_sheet(sheet, made[sheet.name]), own)
+            yield from _report_changes(sheet, compare_sheet(sheet, rebuilt_sheets[sheet.name]), own)
         else:
             yield from _report_formats(own.workbook, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
             yield from _compare_states(sheet, own)
@@ -107,30 +107,34 @@ def compare_own_workbook_texts_and_styles(own: InspectedWorkbook) -> Iterator[Fi
         )
 
 
-def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
+def _compare_counts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Compare the rows and figures of each sheet with the numbers in the manifest."""
-    known = KnownTables(own.expected_tables, own.lang)
-    sheets = {sheet.name: sheet for sheet in own.workbook.sheets}
-    rows = (own.package.manifest or {}).get("tables")
+    known_tables = KnownTables(inspected_book.expected_tables, inspected_book.lang)
+    sheets = {sheet.name: sheet for sheet in inspected_book.workbook.sheets}
+    rows = (inspected_book.package.manifest or {}).get("tables")
     for table in rows if isinstance(rows, list) else ():
-        listed = table.get("sheets") if isinstance(table, dict) and table.get("file") == own.workbook.file else None
-        for row in listed if isinstance(listed, list) else ():
+        listed_sheets = (
+            table.get("sheets")
+            if isinstance(table, dict) and table.get("file") == inspected_book.workbook.file
+            else None
+        )
+        for row in listed_sheets if isinstance(listed_sheets, list) else ():
             sheet = sheets.get(str(row.get("sheet"))) if isinstance(row, dict) else None
-            blocks = known.find_blocks(sheet) if sheet is not None else []
+            blocks = known_tables.find_blocks(sheet) if sheet is not None else []
             if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
                 continue
             differences, figures = find_differences(blocks[0])
             # Cells without a readable figure have separate findings.
-            unreadable = sum(one.case in UNREADABLE_CASES for one in differences)
+            unreadable_count = sum(one.case in UNREADABLE_CASES for one in differences)
             listed_counts, rows_found = (row["rows"], row["figures"]), len(blocks[0].row_by_line)
-            if listed_counts not in {(rows_found, figures), (rows_found, figures + unreadable)}:
+            if listed_counts not in {(rows_found, figures), (rows_found, figures + unreadable_count)}:
                 params = {
                     "rows": rows_found,
                     "figures": figures,
                     "told_rows": str(listed_counts[0]),
                     "told_figures": str(listed_counts[1]),
                 }
-                yield _make_finding(own.workbook, sheet, "counts", None, **params)
+                yield _make_finding(inspected_book.workbook, sheet, "counts", None, **params)
 
 
 def find_cells_hiding_their_value(book: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
@@ -141,9 +145,9 @@ def find_cells_hiding_their_value(book: PrintedWorkbook, texts: Texts) -> Iterat
     for sheet in book.sheets:
         yield from _report_formats(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
         if sheet.covered_cells:
-            names = [_make_cell_name(*place) for place in sheet.covered_cells]
+            cell_names = [_make_cell_name(*place) for place in sheet.covered_cells]
             yield _make_finding(
-                book, sheet, "covered", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
+                book, sheet, "covered", Severity.WARNING, count=len(cell_names), cells=_list_names(cell_names, texts)
             )
 
 
@@ -154,56 +158,65 @@ def _make_finding(
     return Finding("", key=f"{book.file}/{sheet.name}", case=case, severity=severity, params=params)
 
 
-def _report_parts(own: InspectedWorkbook) -> Iterator[Finding]:
+def _report_parts(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Report pictures, shapes and other parts that the plugin's tables do not have."""
-    if own.workbook.additional_parts:
-        params = {"file": own.workbook.file, "parts": ", ".join(own.workbook.additional_parts[:_MAX_SHOWN_PARTS])}
-        if len(own.workbook.additional_parts) > _MAX_SHOWN_PARTS:
+    if inspected_book.workbook.additional_parts:
+        params = {
+            "file": inspected_book.workbook.file,
+            "parts": ", ".join(inspected_book.workbook.additional_parts[:_MAX_SHOWN_PARTS]),
+        }
+        if len(inspected_book.workbook.additional_parts) > _MAX_SHOWN_PARTS:
             params["parts"] += " …"
-        yield Finding("", key=own.workbook.file, case="drawn", params=params)
-    for sheet in own.workbook.sheets:
+        yield Finding("", key=inspected_book.workbook.file, case="drawn", params=params)
+    for sheet in inspected_book.workbook.sheets:
         if sheet.covered_cells:
-            names = [_make_cell_name(*place) for place in sheet.covered_cells]
-            yield _make_finding(own.workbook, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
+            cell_names = [_make_cell_name(*place) for place in sheet.covered_cells]
+            yield _make_finding(
+                inspected_book.workbook,
+                sheet,
+                "covered",
+                count=len(cell_names),
+                cells=_list_names(cell_names, inspected_book.texts),
+            )
 
 
-def _report_settings(own: InspectedWorkbook) -> Iterator[Finding]:
+def _report_settings(inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Report settings of sheets that this plugin does not write, and changed properties of the file."""
-    texts = own.texts
+    texts = inspected_book.texts
     between = texts.get("words", "between_names")
-    for sheet in own.workbook.sheets:
+    for sheet in inspected_book.workbook.sheets:
         if sheet.settings:
             parts = [
-                f"{texts.get('sheet_settings', key)} {_list_names(list(names), texts)}".strip()
-                for key, names in sheet.settings.items()
+                f"{texts.get('sheet_settings', key)} {_list_names(list(setting_names), texts)}".strip()
+                for key, setting_names in sheet.settings.items()
             ]
-            yield _make_finding(own.workbook, sheet, "settings", Severity.WARNING, what=between.join(parts))
+            yield _make_finding(inspected_book.workbook, sheet, "settings", Severity.WARNING, what=between.join(parts))
     titles = (
-        [Texts(lang).get("sheet_titles", own.expected_tables[0].id, area="") for lang in TEXT_LANGUAGES]
-        if own.expected_tables
+        [Texts(lang).get("sheet_titles", inspected_book.expected_tables[0].id, area="") for lang in TEXT_LANGUAGES]
+        if inspected_book.expected_tables
         else []
     )
     programs = [Texts(lang).get("about", "program", version="").strip() for lang in TEXT_LANGUAGES]
     own_texts = {"title": tuple(titles), "creator": (*programs, *_LIBRARY_NAMES)}
-    changed = [
+    changed_properties = [
         f"{texts.get('file_properties', key)} “{_shorten_text(text)}”"
         if key != "lock"
         else texts.get("file_properties", key)
-        for key, text in own.workbook.properties.items()
+        for key, text in inspected_book.workbook.properties.items()
         if not any(one in text for one in own_texts.get(key, ()))
     ]
-    if changed:
-        params = {"file": own.workbook.file, "what": between.join(changed)}
-        yield Finding("", key=own.workbook.file, case="properties", severity=Severity.WARNING, params=params)
+    if changed_properties:
+        params = {"file": inspected_book.workbook.file, "what": between.join(changed_properties)}
+        yield Finding("", key=inspected_book.workbook.file, case="properties", severity=Severity.WARNING, params=params)
 
 
-def _explain_no_rebuild(own: InspectedWorkbook) -> str:
+def _explain_no_rebuild(inspected_book: InspectedWorkbook) -> str:
     """Return why the workbook cannot be made again, a key of texts; empty if it can."""
-    provenance, norm = own.provenance, own.ctx.norm
+    provenance, norm = inspected_book.provenance, inspected_book.ctx.norm
     if not provenance:
         return "data"
     try:
-        if reason := explain_not_rebuilt(own.package, str(provenance["versions"]["sanxian"])):
+        if reason := explain_not_rebuilt(inspected_book.package, str(provenance["versions"]["sanxian"])):
             return reason
         if provenance["profile"]["id"] != norm.profile.id:
             return "profile"
@@ -213,65 +226,78 @@ def _explain_no_rebuild(own: InspectedWorkbook) -> str:
         roles = {str(row["role"]) for row in provenance["layers"]}
     except _INCOMPLETE_REPORT_ERRORS:
         return "data"
-    return "" if roles == own.ctx.plan.layers.keys() else "layers"
+    return "" if roles == inspected_book.ctx.plan.layers.keys() else "layers"
 
 
-def _rebuild_workbook_sheets(own: InspectedWorkbook) -> dict[str, PrintedSheet]:
+def _rebuild_workbook_sheets(inspected_book: InspectedWorkbook) -> dict[str, PrintedSheet]:
     """Return the sheets of the workbook as this version makes it from the layers."""
-    return _write_and_read_sheets(own.expected_tables, own)
+    return _write_and_read_sheets(inspected_book.expected_tables, inspected_book)
 
 
-def _write_and_read_sheets(tables: list[ReportTable], own: InspectedWorkbook) -> dict[str, PrintedSheet]:
+def _write_and_read_sheets(tables: list[ReportTable], inspected_book: InspectedWorkbook) -> dict[str, PrintedSheet]:
     """Return the sheets that this version writes for tables."""
     # Imported here, because the toolbox loads rules without the libraries for files.
     from ...engine.provenance import find_county_name
     from ...render.tables.workbook import write_tables_workbook
 
-    texts = Texts(own.lang)
+    texts = Texts(inspected_book.lang)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "a.xlsx"
-        write_tables_workbook(path, tables, find_county_name(own.ctx.plan), texts, "")
+        write_tables_workbook(path, tables, find_county_name(inspected_book.ctx.plan), texts, "")
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
 
 
-def _report_changes(sheet: PrintedSheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
-    texts = own.texts
-    if changed.changed_texts:
-        yield _make_changed_texts_finding(sheet, changed.changed_texts, own)
-    if changed.text_figures:
-        names = [_make_cell_name(one.row, one.column) for one in changed.text_figures]
+def _report_changes(
+    sheet: PrintedSheet, sheet_changes: SheetChanges, inspected_book: InspectedWorkbook
+) -> Iterator[Finding]:
+    texts = inspected_book.texts
+    if sheet_changes.changed_texts:
+        yield _make_changed_texts_finding(sheet, sheet_changes.changed_texts, inspected_book)
+    if sheet_changes.text_figures:
+        cell_names = [_make_cell_name(one.row, one.column) for one in sheet_changes.text_figures]
         yield _make_finding(
-            own.workbook, sheet, "stored_text", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
+            inspected_book.workbook,
+            sheet,
+            "stored_text",
+            Severity.WARNING,
+            count=len(cell_names),
+            cells=_list_names(cell_names, texts),
         )
-    yield from _report_formats(own.workbook, sheet, changed.number_formats, texts, None)
-    names = [_make_cell_name(one.row, one.column) for one in changed.changed_styles]
-    names += [texts.get("words", "line_or_column", name=key) for key in changed.changed_sizes]
-    if names:
-        yield _make_finding(own.workbook, sheet, "look", count=len(names), cells=_list_names(names, texts))
+    yield from _report_formats(inspected_book.workbook, sheet, sheet_changes.number_formats, texts, None)
+    cell_names = [_make_cell_name(one.row, one.column) for one in sheet_changes.changed_styles]
+    cell_names += [texts.get("words", "line_or_column", name=key) for key in sheet_changes.changed_sizes]
+    if cell_names:
+        yield _make_finding(
+            inspected_book.workbook, sheet, "look", count=len(cell_names), cells=_list_names(cell_names, texts)
+        )
 
 
-def _make_changed_texts_finding(sheet: PrintedSheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
-    texts = own.texts
-    blank = texts.get("words", "blank")
-    named = [
+def _make_changed_texts_finding(
+    sheet: PrintedSheet, text_changes: list[CellChange], inspected_book: InspectedWorkbook
+) -> Finding:
+    texts = inspected_book.texts
+    blank_word = texts.get("words", "blank")
+    cell_descriptions = [
         texts.get(
             "words",
             "printed_and_expected",
             cell=_make_cell_name(o.row, o.column),
-            printed=_shorten_text(o.printed_text) or blank,
-            expected=_shorten_text(o.expected_text) or blank,
+            printed=_shorten_text(o.printed_text) or blank_word,
+            expected=_shorten_text(o.expected_text) or blank_word,
         )
-        for o in words[:MAX_NAMED_FEATURES]
+        for o in text_changes[:MAX_NAMED_FEATURES]
     ]
-    cells = texts.get("words", "between_cells").join(named) + (" …" if len(words) > MAX_NAMED_FEATURES else "")
-    return _make_finding(own.workbook, sheet, "words", count=len(words), cells=cells)
+    cells = texts.get("words", "between_cells").join(cell_descriptions) + (
+        " …" if len(text_changes) > MAX_NAMED_FEATURES else ""
+    )
+    return _make_finding(inspected_book.workbook, sheet, "words", count=len(text_changes), cells=cells)
 
 
 def _report_formats(
     book: PrintedWorkbook, sheet: PrintedSheet, forms: list[CellChange], texts: Texts, severity: Severity | None
 ) -> Iterator[Finding]:
     if forms:
-        named = [
+        cell_descriptions = [
             texts.get(
                 "words",
                 "in_form",
@@ -281,106 +307,113 @@ def _report_formats(
             )
             for o in forms[:MAX_NAMED_FEATURES]
         ]
-        cells = texts.get("words", "between_cells").join(named) + (" …" if len(forms) > MAX_NAMED_FEATURES else "")
+        cells = texts.get("words", "between_cells").join(cell_descriptions) + (
+            " …" if len(forms) > MAX_NAMED_FEATURES else ""
+        )
         yield _make_finding(book, sheet, "format", severity, count=len(forms), cells=cells)
 
 
 def _compare_provenance_sheet(
-    sheet: PrintedSheet, own: InspectedWorkbook, *, compares_styles: bool
+    sheet: PrintedSheet, inspected_book: InspectedWorkbook, *, compares_styles: bool
 ) -> Iterator[Finding]:
     """Compare the sheet on the data with the same sheet made again from the report's provenance.
 
     In a workbook of another version, the words of earlier versions are accepted, too, and styles are not compared.
     """
-    provenance, own_texts = own.provenance, Texts(own.lang)
+    provenance, own_texts = inspected_book.provenance, Texts(inspected_book.lang)
     try:
-        findings = own.report_data.get("findings") or ()
+        findings = inspected_book.report_data.get("findings") or ()
         unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
         notes = [*map(str, provenance["notices"]), *unread]
         table = make_about_table(provenance, own_texts, "", [])
         time = next(HEADING_ROWS + n for n, row in enumerate(table.rows, 1) if row.code == "time")
         printed_time = sheet.get_cell_text(time, 2)
         table = make_about_table(provenance, own_texts, printed_time, [])
-        begun = datetime.fromisoformat(str(provenance["started"]))
+        check_start = datetime.fromisoformat(str(provenance["started"]))
     except _INCOMPLETE_REPORT_ERRORS:
         # DOC013 reports an unreadable report.
         return
-    (remade,) = _write_and_read_sheets([table], own).values()
+    (remade_sheet,) = _write_and_read_sheets([table], inspected_book).values()
     last = HEADING_ROWS + len(table.rows)
-    wrong = [
+    wrong_cells = [
         CellChange(*place, sheet.get_cell_text(*place), cell.text)
-        for place, cell in remade.cell_by_position.items()
+        for place, cell in remade_sheet.cell_by_position.items()
         if cell.state != "merged"
         and sheet.cell_by_position.get(place, _EMPTY_CELL).state != "merged"
         and sheet.get_cell_text(*place).strip() != cell.text.strip()
     ]
-    if not _is_plausible_time(printed_time, begun, own.package):
-        wrong.append(CellChange(time, 2, printed_time, begun.strftime(TIME_FORMAT)))
+    if not _is_plausible_time(printed_time, check_start, inspected_book.package):
+        wrong_cells.append(CellChange(time, 2, printed_time, check_start.strftime(TIME_FORMAT)))
     expected_notes = {note.strip() for note in notes}
     for (row, column), cell in sorted(sheet.cell_by_position.items()):
-        foreign = cell.text not in expected_notes if row > last else (row, column) not in remade.cell_by_position
-        if foreign and cell.state != "merged":
-            wrong.append(CellChange(row, column, cell.text, ""))
+        is_foreign = (
+            cell.text not in expected_notes if row > last else (row, column) not in remade_sheet.cell_by_position
+        )
+        if is_foreign and cell.state != "merged":
+            wrong_cells.append(CellChange(row, column, cell.text, ""))
     if compares_styles:
         table_cells = {place: cell for place, cell in sheet.cell_by_position.items() if place[0] <= last}
-        changes = compare_sheet(replace(sheet, cell_by_position=table_cells), remade)
-        yield from _report_changes(sheet, replace(changes, changed_texts=[], text_figures=[]), own)
-    if is_of_other_version(own.package):
-        current, former = own_texts.get_section("about"), own_texts.get_section("about_former")
-        renamed = {(former[key], current[key]) for key in former}
-        wrong = [one for one in wrong if (one.printed_text, one.expected_text) not in renamed]
-    if wrong:
-        yield _make_changed_texts_finding(sheet, wrong, own)
+        changes = compare_sheet(replace(sheet, cell_by_position=table_cells), remade_sheet)
+        yield from _report_changes(sheet, replace(changes, changed_texts=[], text_figures=[]), inspected_book)
+    if is_of_other_version(inspected_book.package):
+        current_texts, former_texts = own_texts.get_section("about"), own_texts.get_section("about_former")
+        renamed_texts = {(former_texts[key], current_texts[key]) for key in former_texts}
+        wrong_cells = [one for one in wrong_cells if (one.printed_text, one.expected_text) not in renamed_texts]
+    if wrong_cells:
+        yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 
 
-def _is_plausible_time(printed: str, begun: datetime, package: PackageFacts) -> bool:
+def _is_plausible_time(printed_time: str, check_start: datetime, package: PackageFacts) -> bool:
     """Return True if the workbook was made from the check to a day after the manifest."""
     try:
-        made = datetime.strptime(printed, TIME_FORMAT)
+        made_time = datetime.strptime(printed_time, TIME_FORMAT)
         end = datetime.fromisoformat(str((package.manifest or {}).get("made")))
     except ValueError:
         return False
-    return begun.replace(tzinfo=None) - _ALLOWED_TIME_DIFFERENCE <= made <= end.replace(tzinfo=None) + _ONE_DAY
+    return (
+        check_start.replace(tzinfo=None) - _ALLOWED_TIME_DIFFERENCE <= made_time <= end.replace(tzinfo=None) + _ONE_DAY
+    )
 
 
-def _compare_states(sheet: PrintedSheet, own: InspectedWorkbook) -> Iterator[Finding]:
+def _compare_states(sheet: PrintedSheet, inspected_book: InspectedWorkbook) -> Iterator[Finding]:
     """Compare states, targets and confirmation of indicators with the report.
 
     Workbooks of every version have them.
     """
-    known = KnownTables(own.expected_tables, own.lang)
-    words = ReportTexts(own.lang)
-    texts = Texts(own.lang)
+    known_tables = KnownTables(inspected_book.expected_tables, inspected_book.lang)
+    report_texts = ReportTexts(inspected_book.lang)
+    texts = Texts(inspected_book.lang)
     rows: dict[str, list[Indicator]] = {}
     try:
-        for row in own.report_data.get("indicators") or ():
+        for row in inspected_book.report_data.get("indicators") or ():
             one = Indicator.from_dict(row)
             rows.setdefault(one.id, []).append(one)
     except _INCOMPLETE_REPORT_ERRORS:
         return
-    wrong = []
-    for block in known.find_blocks(sheet):
+    wrong_cells = []
+    for block in known_tables.find_blocks(sheet):
         if block.table.id != "indicators":
             continue
         for line, row in block.row_by_line.items():
             for place in block.matched_columns:
-                allowed = {
-                    _format_expected_text(place.table_column.id, one, words, texts) for one in rows.get(row.code, ())
+                allowed_texts = {
+                    _format_expected_text(place.table_column.id, one, report_texts, texts)
+                    for one in rows.get(row.code, ())
                 }
-                printed = sheet.get_cell_text(line, place.sheet_column)
-                if None not in allowed and allowed and printed not in allowed:
-                    given = "/".join(sorted(str(text) for text in allowed))
-                    wrong.append(CellChange(line, place.sheet_column, printed, given))
-    if wrong:
-        yield _make_changed_texts_finding(sheet, wrong, own)
+                printed_text = sheet.get_cell_text(line, place.sheet_column)
+                if None not in allowed_texts and allowed_texts and printed_text not in allowed_texts:
+                    expected_text = "/".join(sorted(str(text) for text in allowed_texts))
+                    wrong_cells.append(CellChange(line, place.sheet_column, printed_text, expected_text))
+    if wrong_cells:
+        yield _make_changed_texts_finding(sheet, wrong_cells, inspected_book)
 
 
-def _format_expected_text(column: str, one: Indicator, words: ReportTexts, texts: Texts) -> str | None:
+def _format_expected_text(column: str, one: Indicator, report_texts: ReportTexts, texts: Texts) -> str | None:
     """Return the expected text of an indicator's column; None if it is not compared."""
     if column == "state":
-        return shown.format_state(one, words)
+        return shown.format_state(one, report_texts)
     if column == "target":
-        return shown.format_target(one, words).replace("\u202f", " ")
+        return shown.format_target(one, report_texts).replace("\u202f", " ")
     if column == "confirmed":
         return texts.get("tables", "yes" if one.confirmed else "no")
     return None
@@ -395,7 +428,7 @@ def _shorten_text(text: str) -> str:
     return flat if len(flat) <= _MAX_SHOWN_CELL_CHARACTERS else flat[:_MAX_SHOWN_CELL_CHARACTERS] + "…"
 
 
-def _list_names(names: list[str], texts: Texts) -> str:
-    return texts.get("words", "between_names").join(names[:MAX_NAMED_FEATURES]) + (
-        " …" if len(names) > MAX_NAMED_FEATURES else ""
+def _list_names(item_names: list[str], texts: Texts) -> str:
+    return texts.get("words", "between_names").join(item_names[:MAX_NAMED_FEATURES]) + (
+        " …" if len(item_names) > MAX_NAMED_FEATURES else ""
     )

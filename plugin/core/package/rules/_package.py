@@ -86,10 +86,10 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: RuleCon
     ]
     if not templates or not layer.field_names:
         return []
-    known = {name.upper() for slot in slots for name in slot.names_by_field.values()}
+    known_fields = {name.upper() for slot in slots for name in slot.names_by_field.values()}
     for template in templates:
-        known |= {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
-    return [name for name in layer.field_names if name.upper() not in known]
+        known_fields |= {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
+    return [name for name in layer.field_names if name.upper() not in known_fields]
 
 
 def is_of_other_version(package: PackageFacts) -> bool:

@@ -76,11 +76,11 @@ def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGro
 
 def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     """Return the message parameters of a group; ``cells`` has each cell with details."""
-    described = {make_cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
+    description_by_cell = {make_cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row_name, "line": first.line_number, "column": first.column_heading}
     if len(group.cells) == 1:
-        params |= {key: described[group.cell_reference][key] for key in ("told", "given", "apart")}
+        params |= {key: description_by_cell[group.cell_reference][key] for key in ("told", "given", "apart")}
     else:
         listed_cells = group.cells
         if group.case.endswith("column"):
@@ -89,7 +89,7 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
                 sorted(listed_cells, key=lambda cell: -cell.difference / max(abs(cell.expected_figure or 0.0), 1e-9))
             )
         sentences = [
-            texts.get("words", group.case, **described[make_cell_name(cell)])
+            texts.get("words", group.case, **description_by_cell[make_cell_name(cell)])
             for cell in listed_cells[:_MAX_LISTED_FIGURES]
         ]
         more_text = (
@@ -101,7 +101,7 @@ def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
             "count": len(listed_cells),
             "figures": texts.get("words", "between_cells").join([*sentences, *more_text]),
         }
-    return {**params, "cells": [{"cell": name, **cell} for name, cell in described.items()]}
+    return {**params, "cells": [{"cell": name, **cell} for name, cell in description_by_cell.items()]}
 
 
 def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
@@ -110,8 +110,10 @@ def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
     unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
     digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
     # Use the printed digits with separators; texts around a figure are unchanged.
-    printed = parse_printed_number(cell.printed_text) if cell.unit else None
-    table_figure = cell.printed_text if printed is None else format_number(printed.value, printed.decimals)
+    printed_number = parse_printed_number(cell.printed_text) if cell.unit else None
+    table_figure = (
+        cell.printed_text if printed_number is None else format_number(printed_number.value, printed_number.decimals)
+    )
     return {
         "row": cell.row_name,
         "line": cell.line_number,
@@ -150,11 +152,11 @@ class SheetResult:
 
 def detect_language(books: Iterable[PrintedWorkbook]) -> str:
     """Return the language of most sheet names; Chinese if none is known."""
-    names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
-    known = {
+    sheet_names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
+    known_names_by_language = {
         lang: {normalise_word(text) for text in Texts(lang).get_section("sheets").values()} for lang in TEXT_LANGUAGES
     }
-    return max(TEXT_LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
+    return max(TEXT_LANGUAGES, key=lambda lang: sum(name in known_names_by_language[lang] for name in sheet_names))
 
 
 def get_sheet_name(table: str, texts: Texts) -> str:
@@ -213,18 +215,20 @@ class _FindingMaker:
         params = {"file": self.file, "sheet": self.sheet.name, **params}
         if "table" in params:
             # Omit the table's name if the sheet has the same name.
-            same = normalise_word(params["table"]) == normalise_word(self.sheet.name)
-            params["called"] = "" if same else self.texts.get("words", "in_brackets", text=params["table"])
+            is_sheet_name = normalise_word(params["table"]) == normalise_word(self.sheet.name)
+            params["called"] = "" if is_sheet_name else self.texts.get("words", "in_brackets", text=params["table"])
         key = f"{self.file}/{self.sheet.name}" + (f"/{place}" if place else "")
         return Finding("", key=key, case=case, severity=severity, params=params)
 
 
-def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
+def _inspect_block(
+    block: TableBlock, make_finding: _FindingMaker, texts: Texts, is_other_version: bool
+) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
     table: dict[str, Any] = {"table": get_sheet_name(block.table.id, texts)}
     differences, _ = find_differences(block)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
-        is_slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
+        is_slight = is_other_version and all(_is_slight(cell) for cell in group.cells)
         more_params = (
             {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if is_slight else ""}
         )
@@ -236,11 +240,13 @@ def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts,
             **more_params,
         )
     if renamed_rows := find_renamed_rows(block):
-        names = [
-            texts.get("words", "printed_and_computed", line=line, printed=printed, computed=layer_name)
-            for line, printed, layer_name in renamed_rows
+        renamed_row_texts = [
+            texts.get("words", "printed_and_computed", line=line, printed=printed_name, computed=layer_name)
+            for line, printed_name, layer_name in renamed_rows
         ]
-        yield make_finding("names", block.table.id, count=len(names), names=_list_names(names, texts), **table)
+        yield make_finding(
+            "names", block.table.id, count=len(renamed_row_texts), names=_list_names(renamed_row_texts, texts), **table
+        )
     if lost_rows := find_lost_rows(block):
         yield make_finding("lost", block.table.id, count=len(lost_rows), rows=_list_names(lost_rows, texts), **table)
     if block.unknown_figure_lines:
@@ -281,10 +287,10 @@ def _is_slight(cell: CellDifference) -> bool:
     )
 
 
-def _list_names(names: list[str], texts: Texts) -> str:
+def _list_names(item_names: list[str], texts: Texts) -> str:
     return texts.get("words", "between_names").join(
-        name[:_MAX_NAME_CHARACTERS] for name in names[:MAX_NAMED_FEATURES]
-    ) + (" …" if len(names) > MAX_NAMED_FEATURES else "")
+        name[:_MAX_NAME_CHARACTERS] for name in item_names[:MAX_NAMED_FEATURES]
+    ) + (" …" if len(item_names) > MAX_NAMED_FEATURES else "")
 
 
 def _get_first_words_of_row(block: TableBlock, line: int) -> str:

@@ -123,10 +123,10 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
             continue
         for title in titles:
             codes = set(_DIVISION_CODE.findall(title))
-            named = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
-            if named:
+            named_counties = [one for one in counties if one.code in codes or _is_county_named(one.name, title)]
+            if named_counties:
                 params = {
-                    "found": f"{named[0].code} {named[0].name}",
+                    "found": f"{named_counties[0].code} {named_counties[0].name}",
                     "expected": f"{package.county_code} {package.county_name}",
                     "text": title[:_MAX_TITLE_CHARACTERS],
                 }
@@ -157,5 +157,5 @@ def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Findi
     if any(
         manifest_value and package_value and manifest_value != package_value for manifest_value, package_value in pairs
     ):
-        stated, expected = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=stated, expected=expected)
+        manifest_county, package_county = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=manifest_county, expected=package_county)

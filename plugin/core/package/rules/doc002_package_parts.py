@@ -168,6 +168,6 @@ def _lacks_layers_of_map(slot: FileSlot, catalogue: MapCatalogue, package: Packa
             for other in spec.files
             if other.layout in catalogue.map_by_id
         )
-    carried = {layer_slot.layer for vectors in spec.vectors for layer_slot in vectors.layers}
-    needed = [layer for layer in map_spec.layers if layer.need]
-    return missing_input.key == "layer_missing" and all(carried & set(layer.of) for layer in needed)
+    packaged_layers = {layer_slot.layer for vectors in spec.vectors for layer_slot in vectors.layers}
+    needed_layers = [layer for layer in map_spec.layers if layer.need]
+    return missing_input.key == "layer_missing" and all(packaged_layers & set(layer.of) for layer in needed_layers)

@@ -161,10 +161,10 @@ def _iterate_files_to_match_with_slots(package: PackageFacts) -> Iterator[FileFa
 
     These are all files except generated ones, data sets, signatures and files that other rules report.
     """
-    recognised = package.list_generated_paths() | package.list_world_files() | set(package.list_data_sets())
+    recognised_paths = package.list_generated_paths() | package.list_world_files() | set(package.list_data_sets())
     for file in package.files_outside_data_sets:
         is_reported_elsewhere = is_stray_file(file.name) or file.is_link or file.is_special_file
-        if file.path not in recognised and not is_reported_elsewhere and not is_signature(file.path):
+        if file.path not in recognised_paths and not is_reported_elsewhere and not is_signature(file.path):
             yield file
 
 
@@ -182,13 +182,13 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
             is_made_by_plugin_set and not file.name.lower().endswith(WRITTEN_SHAPEFILE_SUFFIXES)
         ):
             foreign_files.setdefault(data_set, []).append(file.path.removeprefix(f"{data_set}/"))
-    for data_set, names in foreign_files.items():
-        yield _make_group_finding(data_set, "inside", names)
+    for data_set, file_names in foreign_files.items():
+        yield _make_group_finding(data_set, "inside", file_names)
 
 
-def _make_group_finding(folder: str, case: str, names: list[str]) -> Finding:
-    files = ", ".join(names[:MAX_NAMED_FEATURES]) + (" …" if len(names) > MAX_NAMED_FEATURES else "")
-    return make_file_finding(folder or ".", case, count=len(names), files=files)
+def _make_group_finding(folder: str, case: str, file_names: list[str]) -> Finding:
+    files = ", ".join(file_names[:MAX_NAMED_FEATURES]) + (" …" if len(file_names) > MAX_NAMED_FEATURES else "")
+    return make_file_finding(folder or ".", case, count=len(file_names), files=files)
 
 
 def _find_similar_names(package: PackageFacts) -> Iterator[Finding]:

@@ -440,19 +440,21 @@ class MapLimits:
 
 def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
     """Return a note on the documents that the office brought: a person has to read their words."""
-    generated = package.list_generated_documents()
+    generated_documents = package.list_generated_documents()
     slots = [slot for slot in package.package_spec.files if slot.kind == "document"]
-    brought = [file for slot in slots for file in package.list_files_of_slot(slot) if file.path not in generated]
-    if not brought:
+    office_documents = [
+        file for slot in slots for file in package.list_files_of_slot(slot) if file.path not in generated_documents
+    ]
+    if not office_documents:
         return []
     texts = Texts(ctx.lang)
-    named = [
+    document_names = [
         texts.get("words", "document_pages", file=file.path.rpartition("/")[2], count=file.pdf_fact.page_count)
         if file.pdf_fact is not None and file.pdf_fact.page_count >= 0
         else file.path.rpartition("/")[2]
-        for file in brought
+        for file in office_documents
     ]
-    return [("package_words_unread", {"files": texts.get("words", "between_names").join(named)})]
+    return [("package_words_unread", {"files": texts.get("words", "between_names").join(document_names)})]
 
 
 def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: RuleContext) -> Iterator[Finding]:
@@ -530,7 +532,7 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
 
     Reasons are its resolution, its size, or missing content.
     """
-    picture, decoded = file.jpeg_properties, file.decoded_jpeg
+    picture, decoded_jpeg = file.jpeg_properties, file.decoded_jpeg
     if picture is not None and picture.dpi and round(picture.dpi) < MIN_DPI:
         return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=MIN_DPI)
     if picture is not None and max(picture.width_px, picture.height_px) < limits.min_side_px:
@@ -538,28 +540,28 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
         return make_file_finding(
             file.path, "small", Severity.WARNING, pixels=f"{picture.width_px} × {picture.height_px}"
         )
-    if decoded is None:
+    if decoded_jpeg is None:
         return None
-    if decoded.max_difference is not None and decoded.max_difference < limits.min_level_range:
-        return make_file_finding(file.path, "plain", levels=decoded.max_difference, least=limits.min_level_range)
-    if decoded.max_colour_difference is not None and decoded.max_colour_difference < limits.min_level_range:
-        levels = decoded.max_colour_difference
+    if decoded_jpeg.max_difference is not None and decoded_jpeg.max_difference < limits.min_level_range:
+        return make_file_finding(file.path, "plain", levels=decoded_jpeg.max_difference, least=limits.min_level_range)
+    if decoded_jpeg.max_colour_difference is not None and decoded_jpeg.max_colour_difference < limits.min_level_range:
+        levels = decoded_jpeg.max_colour_difference
         return make_file_finding(file.path, "grey", Severity.WARNING, levels=levels, least=limits.min_level_range)
-    if decoded.one_colour_share is not None and decoded.one_colour_share > limits.plain_share:
+    if decoded_jpeg.one_colour_share is not None and decoded_jpeg.one_colour_share > limits.plain_share:
         # Some maps show little of an overview, so this is only a warning.
         shares = {
-            "share": format_number(100 * decoded.one_colour_share, 2),
+            "share": format_number(100 * decoded_jpeg.one_colour_share, 2),
             "most": format_number(100 * limits.plain_share, 2),
         }
         return make_file_finding(file.path, "bare", Severity.WARNING, **shares)
-    if decoded.plain_edge_share is not None and decoded.plain_edge_share > limits.edge_share:
+    if decoded_jpeg.plain_edge_share is not None and decoded_jpeg.plain_edge_share > limits.edge_share:
         shares = {
-            "share": format_number(100 * decoded.plain_edge_share, 0),
+            "share": format_number(100 * decoded_jpeg.plain_edge_share, 0),
             "most": format_number(100 * limits.edge_share, 0),
         }
         return make_file_finding(file.path, "edge", Severity.WARNING, **shares)
-    if decoded.detail_levels is not None and decoded.detail_levels < limits.min_detail_levels:
-        levels = decoded.detail_levels
+    if decoded_jpeg.detail_levels is not None and decoded_jpeg.detail_levels < limits.min_detail_levels:
+        levels = decoded_jpeg.detail_levels
         return make_file_finding(file.path, "coarse", Severity.WARNING, levels=levels, least=limits.min_detail_levels)
     return None
 
@@ -601,10 +603,10 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
         if file.jpeg_properties.has_place:
             yield make_file_finding(file.path, "place", Severity.WARNING)
         if file.jpeg_properties.texts and not file.jpeg_properties.has_script:
-            listed = texts.get("words", "between_names").join(
+            listed_texts = texts.get("words", "between_names").join(
                 f"“{text[:_MAX_NAME_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]
             )
-            yield make_file_finding(file.path, "properties", Severity.INFO, texts=listed)
+            yield make_file_finding(file.path, "properties", Severity.INFO, texts=listed_texts)
     if pdf is not None:
         active = (*active, *pdf.active_content)
         if pdf.trailing_bytes:
@@ -628,13 +630,19 @@ def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Fi
         yield make_file_finding(path, "count", Severity.WARNING, stated=pdf.declared_page_count, found=pdf.page_count)
     if pdf.narrow_pages:
         first = pdf.narrow_pages[0]
-        size, whole = (" × ".join(format_number(side, 0) for side in sides) for sides in (first.visible, first.whole))
+        size, whole_size = (
+            " × ".join(format_number(side, 0) for side in sides) for sides in (first.visible, first.whole)
+        )
         count = len(pdf.narrow_pages)
-        yield make_file_finding(path, "narrow", Severity.WARNING, count=count, page=first.page, size=size, whole=whole)
+        yield make_file_finding(
+            path, "narrow", Severity.WARNING, count=count, page=first.page, size=size, whole=whole_size
+        )
     if pdf.hidden_layers:
-        names = [name[:_MAX_NAME_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
-        listed = between.join(names) + (" …" if len(pdf.hidden_layers) > MAX_NAMED_FEATURES else "")
-        yield make_file_finding(path, "layers", Severity.WARNING, count=len(pdf.hidden_layers), names=listed)
+        layer_names = [name[:_MAX_NAME_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
+        listed_layer_names = between.join(layer_names) + (" …" if len(pdf.hidden_layers) > MAX_NAMED_FEATURES else "")
+        yield make_file_finding(
+            path, "layers", Severity.WARNING, count=len(pdf.hidden_layers), names=listed_layer_names
+        )
     if pdf.remarks:
         kinds = between.join(texts.get("pdf_remarks", kind) for kind in dict.fromkeys(one.kind for one in pdf.remarks))
         count, page = len(pdf.remarks), pdf.remarks[0].page

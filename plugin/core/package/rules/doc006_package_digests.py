@@ -147,8 +147,10 @@ def package_digests(*, ctx: RuleContext) -> RuleResult:
     package = get_package_facts(ctx)
     if package is not None and package.manifest_state != MANIFEST_MISSING:
         signatures = find_signatures(file.path for file in package.files)
-        names = Texts(ctx.lang).get("words", "between_names").join(signatures)
-        result.notes.append(("package_signed", {"files": names}) if signatures else ("package_not_signed", {}))
+        signature_names = Texts(ctx.lang).get("words", "between_names").join(signatures)
+        result.notes.append(
+            ("package_signed", {"files": signature_names}) if signatures else ("package_not_signed", {})
+        )
     return result
 
 
@@ -254,8 +256,8 @@ def _make_set_finding(data_set: str, cases: dict[str, list[str]]) -> Iterator[Fi
 
 def _list_relative_names(folder: str, paths: list[str]) -> str:
     """Return the first paths relative to a folder, with dots if there are more."""
-    names = [path.removeprefix(f"{folder}/") for path in paths[:MAX_NAMED_FEATURES]]
-    return ", ".join(names) + (" …" if len(paths) > MAX_NAMED_FEATURES else "")
+    relative_paths = [path.removeprefix(f"{folder}/") for path in paths[:MAX_NAMED_FEATURES]]
+    return ", ".join(relative_paths) + (" …" if len(paths) > MAX_NAMED_FEATURES else "")
 
 
 def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:

@@ -124,7 +124,7 @@ def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[
             params={"file": unread.file, **params},
         )
     yield from _report_additional_fields(package, ctx)
-    reported: set[tuple[str, str]] = set()
+    reported_keys: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
         # DOC002 reports a missing file of a set; its layers may be in another set.
         data_sets = [data_set for data_set in package.list_data_sets() if vectors in package.find_vector_sets(data_set)]
@@ -132,9 +132,9 @@ def _report_layer_problems(package: PackageFacts, ctx: RuleContext) -> Iterator[
             for finding in _check_mandatory_layer(slot, data_sets, package, ctx):
                 # Two sets may lack the same layer; two layers of one file may be empty.
                 layer_key = finding.key, str(finding.params["name"])
-                if layer_key not in reported:
+                if layer_key not in reported_keys:
                     yield finding
-                reported.add(layer_key)
+                reported_keys.add(layer_key)
 
 
 def _report_additional_fields(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -162,17 +162,17 @@ def _check_mandatory_layer(
     ``list_data_sets`` are those that must have it.
     """
     roles = ctx.plan.list_roles_of_concept(slot.layer)
-    names = [slot.name, *roles] if slot.name else list(roles)
-    layers_of_slot = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in names}]
+    layer_names = [slot.name, *roles] if slot.name else list(roles)
+    layers_of_slot = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in layer_names}]
     layers_in_sets = [layer for layer in layers_of_slot if not data_sets or layer.file in data_sets]
-    readable = [layer for layer in layers_in_sets if layer.feature_count >= 0]
+    readable_layers = [layer for layer in layers_in_sets if layer.feature_count >= 0]
     # An unreadable layer may be the missing one.
-    if not readable and any(layer.feature_count < 0 for layer in package.layers):
+    if not readable_layers and any(layer.feature_count < 0 for layer in package.layers):
         return
-    params = {"title": _make_layer_title(slot.layer, ctx), "name": names[0]}
-    if readable:
-        if not any(layer.feature_count for layer in readable):
-            yield make_file_finding(readable[0].file, "empty", name=readable[0].name)
+    params = {"title": _make_layer_title(slot.layer, ctx), "name": layer_names[0]}
+    if readable_layers:
+        if not any(layer.feature_count for layer in readable_layers):
+            yield make_file_finding(readable_layers[0].file, "empty", name=readable_layers[0].name)
     elif layers_of_slot:
         yield Finding(
             "", key=f"{data_sets[0]}/{slot.layer}", case="missing_in", params={"file": data_sets[0], **params}

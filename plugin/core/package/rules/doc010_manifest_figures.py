@@ -175,7 +175,7 @@ AREA_ALLOWANCE_PER_FEATURE_M2 = 0.01
 def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on items of the manifest that contradict the data."""
     layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
-    unreadable: set[tuple[str, str]] = set()
+    unreadable_keys: set[tuple[str, str]] = set()
     for layer_fact in package.layers:
         if layer_fact.feature_count >= 0:
             # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the
@@ -185,13 +185,13 @@ def _compare_manifest(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
             layer_of_key[f"{layer_fact.file}/{layer_fact.name}.shp", layer_fact.name.upper()] = layer_fact
             layer_of_key.setdefault(layer_fact.name.upper(), layer_fact)
         else:
-            unreadable.add((layer_fact.file, layer_fact.name.upper()))
+            unreadable_keys.add((layer_fact.file, layer_fact.name.upper()))
     for row in package.manifest["layers"] if package.manifest else []:
-        upper = str(row["layer"]).upper()
-        layer = layer_of_key.get((row["file"], upper)) or layer_of_key.get(upper)
+        upper_name = str(row["layer"]).upper()
+        layer = layer_of_key.get((row["file"], upper_name)) or layer_of_key.get(upper_name)
         name = {"name": row["layer"], "file": row["file"]}
         if layer is None:
-            if (row["file"], upper) not in unreadable and not _is_data_set_unreadable(row["file"], package):
+            if (row["file"], upper_name) not in unreadable_keys and not _is_data_set_unreadable(row["file"], package):
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.feature_count != row["features"]:
@@ -215,14 +215,14 @@ def _report_unknown_keys(manifest: dict[str, Any], package: PackageFacts) -> Ite
 
     It is a warning if another version of the plugin wrote the manifest.
     """
-    if unknown := format_unknown_keys(manifest, MANIFEST_SCHEMA):
+    if unknown_keys := format_unknown_keys(manifest, MANIFEST_SCHEMA):
         severity = Severity.WARNING if is_of_other_version(package) else None
         yield Finding(
             "",
             key=MANIFEST_FILE_NAME,
             case="keys",
             severity=severity,
-            params={"file": MANIFEST_FILE_NAME, "keys": unknown},
+            params={"file": MANIFEST_FILE_NAME, "keys": unknown_keys},
         )
 
 
@@ -238,12 +238,14 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Rul
     if is_of_other_version(package):
         return
     spec, between = manifest.get("form"), Texts(ctx.lang).get("words", "between_names")
-    stated = spec.get("unverified") if isinstance(spec, dict) and spec.get("id") == package.package_spec.id else None
-    if isinstance(stated, list) and sorted(map(str, stated)) != package.package_spec.unverified_keys:
-        names = [between.join(map(str, one)) for one in (stated, package.package_spec.unverified_keys)]
+    stated_keys = (
+        spec.get("unverified") if isinstance(spec, dict) and spec.get("id") == package.package_spec.id else None
+    )
+    if isinstance(stated_keys, list) and sorted(map(str, stated_keys)) != package.package_spec.unverified_keys:
+        key_lists = [between.join(map(str, one)) for one in (stated_keys, package.package_spec.unverified_keys)]
         params = {
-            "told": format_value_or_missing(names[0], Texts(ctx.lang)),
-            "found": format_value_or_missing(names[1], Texts(ctx.lang)),
+            "told": format_value_or_missing(key_lists[0], Texts(ctx.lang)),
+            "found": format_value_or_missing(key_lists[1], Texts(ctx.lang)),
         }
         yield Finding("", key=f"{MANIFEST_FILE_NAME}/form", case="form", params={"file": MANIFEST_FILE_NAME, **params})
     rows, problems = manifest.get("slots"), manifest.get("problems")
@@ -281,17 +283,17 @@ def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: R
     listed_files = {row["file"] for row in manifest["layers"]}
     for file, head in package.vct_headers.items():
         for key, expected in (("date", export_day), ("mapscale", scale)):
-            stated = head.get(key, "")
+            stated_value = head.get(key, "")
             if (
                 file in listed_files
                 and expected
-                and stated != expected
-                and not (key == "date" and _are_adjacent_days(stated, expected))
+                and stated_value != expected
+                and not (key == "date" and _are_adjacent_days(stated_value, expected))
             ):
                 texts = Texts(ctx.lang)
                 params = {
                     "item": texts.get("origin", f"vct_{key}"),
-                    "told": format_value_or_missing(stated, texts),
+                    "told": format_value_or_missing(stated_value, texts),
                     "found": expected,
                 }
                 yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **params})
@@ -316,15 +318,20 @@ def _compare_field_counts(
 
     Other rules report missing fields.
     """
-    stated = read_stated_field_count(layer, package)
-    if stated is None or layer.field_names is None or stated == len(layer.field_names):
+    stated_count = read_stated_field_count(layer, package)
+    if stated_count is None or layer.field_names is None or stated_count == len(layer.field_names):
         return
-    additional = find_additional_fields(layer, package, ctx)
-    if additional or len(layer.field_names) > stated:
+    additional_fields = find_additional_fields(layer, package, ctx)
+    if additional_fields or len(layer.field_names) > stated_count:
         texts = Texts(ctx.lang)
-        names = texts.get("words", "between_names").join(additional)
-        names_in_brackets = texts.get("words", "in_brackets", text=names) if additional else ""
-        params = {"name": row["layer"], "expected": stated, "found": len(layer.field_names), "more": names_in_brackets}
+        listed_field_names = texts.get("words", "between_names").join(additional_fields)
+        names_in_brackets = texts.get("words", "in_brackets", text=listed_field_names) if additional_fields else ""
+        params = {
+            "name": row["layer"],
+            "expected": stated_count,
+            "found": len(layer.field_names),
+            "more": names_in_brackets,
+        }
         yield Finding("", key=row["layer"], case="fields", params=params)
 
 
@@ -336,19 +343,19 @@ def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> 
     listed_keys = {(row["file"], str(row["layer"]).upper()) for row in manifest["layers"]}
     listed_files = {row["file"] for row in manifest["layers"]}
     listed_files |= {file.rpartition("/")[0] for file in listed_files if file.lower().endswith(".shp")}
-    names = {name for _, name in listed_keys}
-    unread = {(one.file, one.name) for one in package.unread_layers}
+    listed_layer_names = {name for _, name in listed_keys}
+    unread_keys = {(one.file, one.name) for one in package.unread_layers}
     for layer in package.layers:
-        upper = layer.name.upper()
-        keys_of_layer = {(layer.file, upper), (f"{layer.file}/{layer.name}.shp", upper)}
+        upper_name = layer.name.upper()
+        keys_of_layer = {(layer.file, upper_name), (f"{layer.file}/{layer.name}.shp", upper_name)}
         if (
             layer.feature_count < 0
             or layer.file not in listed_files
             or keys_of_layer & listed_keys
-            or (layer.file, layer.name) in unread
+            or (layer.file, layer.name) in unread_keys
         ):
             continue
-        if upper not in names:
+        if upper_name not in listed_layer_names:
             params = {"name": layer.name, "file": layer.file}
             yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
     for file, tables in package.hidden_tables.items():
@@ -368,20 +375,30 @@ _ITEMS_THAT_MAY_BE_EMPTY = ("vertical", "data_year")
 def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on a layer's items in the manifest, except its figures."""
     texts = Texts(ctx.lang)
-    for item, stated, actual in _pair_items(row, layer, ctx):
-        if stated is not None and (actual or item in _ITEMS_THAT_MAY_BE_EMPTY) and stated != actual:
+    for item, stated_value, actual_value in _pair_items(row, layer, ctx):
+        if (
+            stated_value is not None
+            and (actual_value or item in _ITEMS_THAT_MAY_BE_EMPTY)
+            and stated_value != actual_value
+        ):
             if item == "geometry" and ctx.lang == "zh":
-                stated, actual = (GEOMETRY_NAMES.get(str(value), value) for value in (stated, actual))
-            yield _make_value_finding(row, item, stated, actual, texts)
-    stated = row.get("extent")
-    if layer.extent and isinstance(stated, list) and _is_other_extent(stated, layer.extent):
-        yield _make_value_finding(row, "extent", " ".join(map(str, stated)), " ".join(map(str, layer.extent)), texts)
-    read = row.get("read_back")
-    if isinstance(read, dict):
-        yield from _compare_read_back(row, read, texts)
-    if row.get("personal") == "left_out" and (names := _find_filled_personal_fields(row, ctx)):
-        stated = texts.get("words", "left_blank")
-        yield _make_value_finding(row, "personal", stated, texts.get("words", "between_names").join(names), texts)
+                stated_value, actual_value = (
+                    GEOMETRY_NAMES.get(str(value), value) for value in (stated_value, actual_value)
+                )
+            yield _make_value_finding(row, item, stated_value, actual_value, texts)
+    stated_value = row.get("extent")
+    if layer.extent and isinstance(stated_value, list) and _is_other_extent(stated_value, layer.extent):
+        yield _make_value_finding(
+            row, "extent", " ".join(map(str, stated_value)), " ".join(map(str, layer.extent)), texts
+        )
+    read_back_row = row.get("read_back")
+    if isinstance(read_back_row, dict):
+        yield from _compare_read_back(row, read_back_row, texts)
+    if row.get("personal") == "left_out" and (filled_fields := _find_filled_personal_fields(row, ctx)):
+        stated_value = texts.get("words", "left_blank")
+        yield _make_value_finding(
+            row, "personal", stated_value, texts.get("words", "between_names").join(filled_fields), texts
+        )
     if _contradicts_personal_data(row, ctx):
         yield _make_value_finding(row, "personal", "included", "left_out", texts)
 
@@ -407,7 +424,10 @@ def _find_filled_personal_fields(row: dict[str, Any], ctx: RuleContext) -> list[
     layer = ctx.plan.layers.get(str(row.get("role", "")))
     if layer is None:
         return []
-    columns = ((declared.name, layer.get_column_by_name(declared.name)) for declared in layer.template.personal_fields)
+    columns = (
+        (template_field.name, layer.get_column_by_name(template_field.name))
+        for template_field in layer.template.personal_fields
+    )
     return [name for name, values in columns if values is not None and values.notna().any()]
 
 
@@ -436,32 +456,38 @@ def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: RuleContext) -> list
     ]
 
 
-def _is_other_extent(stated: list[Any], extent: tuple[float, ...]) -> bool:
+def _is_other_extent(stated_extent: list[Any], extent: tuple[float, ...]) -> bool:
     """Return True if a stated list of four values is not the layer's extent.
 
     False for lists of other lengths.
     """
-    if len(stated) != 4:
+    if len(stated_extent) != 4:
         return False
     tolerance = _EXTENT_TOLERANCE_BY_IN_DEGREES[max(map(abs, extent)) <= 360]
-    numbers = [v for v in stated if isinstance(v, int | float)]
+    numbers = [v for v in stated_extent if isinstance(v, int | float)]
     return len(numbers) < 4 or any(abs(a - b) > tolerance for a, b in zip(numbers, extent, strict=True))
 
 
-def _compare_read_back(row: dict[str, Any], read: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+def _compare_read_back(row: dict[str, Any], read_back_row: dict[str, Any], texts: Texts) -> Iterator[Finding]:
     """Yield findings if the recorded result of reading the layer contradicts its row."""
-    if read.get("same") is False:
-        stated, actual = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
-        yield _make_value_finding(row, "read_back", stated, actual, texts)
-    counts = [{key: counts_row.get(key, row.get(key)) for key in ("features", "fields")} for counts_row in (read, row)]
+    if read_back_row.get("same") is False:
+        stated_text, actual_text = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
+        yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
+    counts = [
+        {key: counts_row.get(key, row.get(key)) for key in ("features", "fields")}
+        for counts_row in (read_back_row, row)
+    ]
     if counts[0] != counts[1]:
-        stated, actual = (texts.get("words", "features_and_fields", **counts_row) for counts_row in counts)
-        yield _make_value_finding(row, "read_back", stated, actual, texts)
+        stated_text, actual_text = (texts.get("words", "features_and_fields", **counts_row) for counts_row in counts)
+        yield _make_value_finding(row, "read_back", stated_text, actual_text, texts)
 
 
-def _make_value_finding(row: dict[str, Any], item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
+def _make_value_finding(row: dict[str, Any], item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
     params = {"name": row["layer"], "item": texts.get("origin", item)}
-    params |= {"told": format_value_or_missing(stated, texts), "found": format_value_or_missing(actual, texts)}
+    params |= {
+        "told": format_value_or_missing(stated_value, texts),
+        "found": format_value_or_missing(actual_value, texts),
+    }
     return Finding("", key=row["layer"], field=item, case="value", params=params)
 
 
@@ -481,12 +507,12 @@ def _find_missing_files(manifest: dict[str, Any], present_paths: Container[Any],
     """Yield findings on missing files that only parts of the manifest list.
 
     These parts are documents, maps and tables; DOC006 reports files in the manifest's list of files."""
-    listed = {row["path"] for row in manifest["files"]}
+    listed_paths = {row["path"] for row in manifest["files"]}
     for item in ("slots", "maps", "tables"):
         for row in _filter_dicts(manifest.get(item)):
             files = row.get("files", [row.get("file")])
             for file in files if isinstance(files, list) else ():
-                if file and file not in present_paths and file not in listed:
+                if file and file not in present_paths and file not in listed_paths:
                     yield _make_part_finding(file, item, file, texts.get("origin", "absent"), texts)
 
 
@@ -495,15 +521,15 @@ def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact],
     for row in manifest.get("maps", ()):
         file = file_of_path.get(row["file"])
         picture = file.jpeg_properties if file else None
-        stated = (row.get("width"), row.get("height"))
+        stated_size = (row.get("width"), row.get("height"))
         if (
             picture is not None
             and picture.is_complete
-            and None not in stated
-            and stated != (picture.width_px, picture.height_px)
+            and None not in stated_size
+            and stated_size != (picture.width_px, picture.height_px)
         ):
-            actual = f"{picture.width_px} × {picture.height_px}"
-            yield _make_part_finding(row["file"], "maps", f"{stated[0]} × {stated[1]}", actual, texts)
+            actual_size = f"{picture.width_px} × {picture.height_px}"
+            yield _make_part_finding(row["file"], "maps", f"{stated_size[0]} × {stated_size[1]}", actual_size, texts)
 
 
 def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
@@ -517,8 +543,8 @@ def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts:
             sheet.name for sheet in book.sheets
         }
         if missing_sheets:
-            names = texts.get("words", "between_names").join(sorted(missing_sheets))
-            yield _make_part_finding(book.file, "tables", names, texts.get("origin", "absent"), texts)
+            listed_sheet_names = texts.get("words", "between_names").join(sorted(missing_sheets))
+            yield _make_part_finding(book.file, "tables", listed_sheet_names, texts.get("origin", "absent"), texts)
 
 
 def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
@@ -529,8 +555,11 @@ def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _make_part_finding(file: Any, item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
-    values = {"told": format_value_or_missing(stated, texts), "found": format_value_or_missing(actual, texts)}
+def _make_part_finding(file: Any, item: str, stated_value: Any, actual_value: Any, texts: Texts) -> Finding:
+    values = {
+        "told": format_value_or_missing(stated_value, texts),
+        "found": format_value_or_missing(actual_value, texts),
+    }
     params = {"file": str(file), "item": texts.get("origin", item), **values}
     return Finding("", key=str(file), field=item, case="part", params=params)
 
@@ -549,7 +578,7 @@ def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
     if layer.source.source and PurePath(layer.source.source).name != str(row["file"]).rpartition("/")[2]:
         # The same layer of another file, which has other decimals.
         return
-    for basis, stated in row.get("areas_m2", {}).items():
+    for basis, stated_m2 in row.get("areas_m2", {}).items():
         if basis == "statutory":
             layer_value, field, case = float(layer.statutory.sum()), "", "area"
         elif (meaning := AREA_FIELD_MEANING_BY_BASIS.get(basis)) and layer.has(meaning):
@@ -560,10 +589,10 @@ def _compare_areas(row: dict[str, Any], ctx: RuleContext) -> Iterator[Finding]:
             )
         else:
             continue
-        if abs(layer_value - stated) > AREA_ALLOWANCE_PER_FEATURE_M2 * max(len(layer), 1):
+        if abs(layer_value - stated_m2) > AREA_ALLOWANCE_PER_FEATURE_M2 * max(len(layer), 1):
             params = {
                 "name": row["layer"],
-                "expected": format_number(stated, 2),
+                "expected": format_number(stated_m2, 2),
                 "found": format_number(layer_value, 2),
             }
             yield Finding(layer.role, key=row["layer"], field=field, case=case, params=params)

@@ -158,27 +158,27 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         return RuleResult(is_applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()
     texts = Texts(ctx.lang)
-    readable: list[PrintedWorkbook] = []
+    readable_workbooks: list[PrintedWorkbook] = []
     for book in package.workbooks:
         if book.unreadable_reason:
             detail = texts.get_section("causes").get(book.unreadable_reason, book.unreadable_reason)
             params = {"file": book.file, "detail": detail}
             result.findings.append(Finding("", key=book.file, case="unread", severity=Severity.WARNING, params=params))
         else:
-            readable.append(book)
-    if not readable:
+            readable_workbooks.append(book)
+    if not readable_workbooks:
         return result
-    lang = detect_language(readable)
+    lang = detect_language(readable_workbooks)
     try:
         tables = make_all_tables(get_plan_indicators(ctx, lang))
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
         result.not_checked.append(("package_no_figures", {"reason": texts.explain_error(error)}))
         return result
-    known = KnownTables(tables, lang, package.package_spec.words)
+    known_tables = KnownTables(tables, lang, package.package_spec.words)
     recognised_tables: set[str] = set()
-    result.findings += _report_hidden_content(readable, package, texts)
-    for book in readable:
+    result.findings += _report_hidden_content(readable_workbooks, package, texts)
+    for book in readable_workbooks:
         if book.file == _find_own_workbook_path(package):
             tables_of_book = (
                 tables
@@ -191,17 +191,19 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
         else:
             result.findings += find_cells_hiding_their_value(book, texts)
         for sheet in book.sheets:
-            sheet_result = inspect_sheet(book.file, sheet, known, texts, of_other_version=is_of_other_version(package))
+            sheet_result = inspect_sheet(
+                book.file, sheet, known_tables, texts, of_other_version=is_of_other_version(package)
+            )
             recognised_tables |= sheet_result.table_ids
             result.findings += sheet_result.findings
     missing_tables = [
         name
         for name in REQUIRED_TABLES
-        if name in known.tables and name not in recognised_tables and known.tables[name].rows
+        if name in known_tables.tables and name not in recognised_tables and known_tables.tables[name].rows
     ]
     if missing_tables:
         params = {"tables": texts.get("words", "between_names").join(get_sheet_name(n, texts) for n in missing_tables)}
-        key = readable[0].file
+        key = readable_workbooks[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
 
@@ -225,9 +227,9 @@ def _find_own_workbook_path(package: PackageFacts) -> str:
 
 def _describe_hidden(key: str, sheet: PrintedSheet, texts: Texts) -> str:
     """Return hidden content as text, with the names of rows, columns or cells."""
-    names = sheet.hidden_names.get(key, ()) if key != "sheet" else ()
-    listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in names[:MAX_NAMED_FEATURES]) + (
-        " …" if len(names) > MAX_NAMED_FEATURES else ""
+    hidden_names = sheet.hidden_names.get(key, ()) if key != "sheet" else ()
+    listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in hidden_names[:MAX_NAMED_FEATURES]) + (
+        " …" if len(hidden_names) > MAX_NAMED_FEATURES else ""
     )
     return f"{texts.get('hidden', key)} {listed_names}".strip()
 

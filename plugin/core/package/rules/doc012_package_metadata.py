@@ -123,8 +123,10 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
             yield make_file_finding(path, "style", names=", ".join(root.instructions))
         metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:
-            names = package.package_spec.metadata.names_by_item
-            yield make_file_finding(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")
+            name_by_item = package.package_spec.metadata.names_by_item
+            yield make_file_finding(
+                path, "schema", root=root.name[-80:], expected=name_by_item["metadata"] or "metadata"
+            )
             continue
         between = Texts(ctx.lang).get("words", "between_names")
         names_by_case = {

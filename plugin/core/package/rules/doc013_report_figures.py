@@ -125,9 +125,9 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     page = package.report_page_path
     present_paths = [file.path for file in package.files if file.path in (report, page)]
     missing_half = [
-        make_file_finding(existing, "half", Severity.WARNING, other=missing)
-        for existing, missing in ((report, page), (page, report))
-        if present_paths == [missing]
+        make_file_finding(existing_path, "half", Severity.WARNING, other=missing_path)
+        for existing_path, missing_path in ((report, page), (page, report))
+        if present_paths == [missing_path]
     ]
     if report not in package.document_contents and missing_half:
         return RuleResult(findings=missing_half)
@@ -176,8 +176,10 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
     if report is None:
         yield make_file_finding(path, "damaged")
         return
-    if unknown := format_unknown_keys(report.report_data, REPORT_SCHEMA):
-        yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=unknown)
+    if unknown_keys := format_unknown_keys(report.report_data, REPORT_SCHEMA):
+        yield make_file_finding(
+            path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=unknown_keys
+        )
     yield from _compare_county(path, report.report_data["provenance"], package)
     yield from _compare_summary(path, report.report_data, texts)
     for role, name, features in report.layers:
@@ -195,10 +197,12 @@ def _compare_with_manifest(path: str, report: _ParsedReport, agreed: Any, texts:
     if isinstance(agreed, dict):
         yield from _compare_counts(path, report.report_data["summary"], agreed, texts)
     if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
-        words = texts.get_section("verdicts")
+        verdict_words = texts.get_section("verdicts")
         verdicts: dict[str, Any] = {
-            "told": words.get(str(report.verdict), format_value_or_missing(report.verdict, texts)),
-            "found": words.get(str(agreed.get("verdict")), format_value_or_missing(agreed.get("verdict"), texts)),
+            "told": verdict_words.get(str(report.verdict), format_value_or_missing(report.verdict, texts)),
+            "found": verdict_words.get(
+                str(agreed.get("verdict")), format_value_or_missing(agreed.get("verdict"), texts)
+            ),
         }
         other = format_value_or_missing(agreed.get("errors"), texts)
         yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
@@ -226,9 +230,13 @@ def _compare_with_layers(
         yield from _compare_states(path, report.report_data["indicators"], figures)
     for name, value, unit in dict.fromkeys(report.figures):
         if value is not None and (is_same_profile or unit != "ratio"):
-            computed = _find_computed_indicator(name, figures)
-            for finding in _compare_figure(path, name, value, unit, computed, figures.texts):
-                if other_version and computed is not None and _is_slight_difference(value, unit, computed):
+            computed_indicator = _find_computed_indicator(name, figures)
+            for finding in _compare_figure(path, name, value, unit, computed_indicator, figures.texts):
+                if (
+                    other_version
+                    and computed_indicator is not None
+                    and _is_slight_difference(value, unit, computed_indicator)
+                ):
                     finding.severity = Severity.WARNING
                     finding.params["other"] = texts.get("words", "slight")
                 yield finding
@@ -248,24 +256,32 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
 
     ``rows`` are the indicators of the report; the profile must be the same.
     """
-    words = ReportTexts(figures.texts.lang)
+    report_texts = ReportTexts(figures.texts.lang)
     for row in rows:
         name = str(row["id"])
-        computed = _find_computed_indicator(name, figures)
+        computed_indicator = _find_computed_indicator(name, figures)
         # Without a target on both sides, the state may depend on data that this check lacks.
-        if computed is None or computed.value is None or row.get("place") or row.get("state") is None:
+        if (
+            computed_indicator is None
+            or computed_indicator.value is None
+            or row.get("place")
+            or row.get("state") is None
+        ):
             continue
         try:
-            stated = Indicator.from_dict(row)
+            stated_indicator = Indicator.from_dict(row)
         except TypeError:
             # A record with other keys, which make another finding.
             continue
         # Only a whole check knows which land counts twice (`results.repeated_land`); a report may be stricter.
-        computed = replace(
-            computed, backed=computed.backed and stated.backed, confirmed=computed.confirmed and stated.confirmed
+        computed_indicator = replace(
+            computed_indicator,
+            backed=computed_indicator.backed and stated_indicator.backed,
+            confirmed=computed_indicator.confirmed and stated_indicator.confirmed,
         )
         descriptions = [
-            " ".join(filter(None, (format_target(o, words), format_state(o, words)))) for o in (stated, computed)
+            " ".join(filter(None, (format_target(o, report_texts), format_state(o, report_texts))))
+            for o in (stated_indicator, computed_indicator)
         ]
         if descriptions[0] != descriptions[1]:
             params = {"file": path, "indicator": IndicatorName(name), "told": descriptions[0], "given": descriptions[1]}
@@ -279,9 +295,11 @@ def _compare_county(path: str, provenance: dict[str, Any], package: PackageFacts
         (str(provenance.get("area_code") or "")[:digits].ljust(6, "0"), package.county_code),
         (str(provenance.get("area_name") or ""), package.county_name),
     ]
-    if any(stated.strip("0") and actual and stated != actual for stated, actual in pairs):
-        stated, actual = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(path, "county", told=stated, found=actual)
+    if any(
+        stated_text.strip("0") and package_text and stated_text != package_text for stated_text, package_text in pairs
+    ):
+        stated_text, package_text = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(path, "county", told=stated_text, found=package_text)
 
 
 #: Counts of a summary, in addition to its verdict and errors.
@@ -292,10 +310,10 @@ def _compare_summary(path: str, report: dict[str, Any], texts: Texts) -> Iterato
     """Yield a finding if the summary contradicts the report's rules and findings."""
     summary, rules, findings = report["summary"], report.get("rules"), report.get("findings")
     recounted = _recount_summary(summary, rules, findings)
-    differing = {key: value for key, value in recounted.items() if key in summary and summary[key] != value}
+    differing_items = {key: value for key, value in recounted.items() if key in summary and summary[key] != value}
     difference_pairs = (
-        [(_describe_items(summary, differing, texts), _describe_items(recounted, differing, texts))]
-        if differing
+        [(_describe_items(summary, differing_items, texts), _describe_items(recounted, differing_items, texts))]
+        if differing_items
         else []
     )
     difference_pairs += _compare_rule_counts(rules, findings, texts)
@@ -342,11 +360,11 @@ def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[
     for rule_row in (r for r in rules if isinstance(r, dict)):
         code, stated_count = str(rule_row.get("code")), rule_row.get("findings")
         if isinstance(stated_count, int) and not counts[code] <= stated_count <= counts[code] + run_findings[code]:
-            stated = texts.get("words", "rule_found", code=code, count=stated_count)
-            return [(stated, texts.get("words", "list_has", code=code, count=counts[code]))]
+            stated_text = texts.get("words", "rule_found", code=code, count=stated_count)
+            return [(stated_text, texts.get("words", "list_has", code=code, count=counts[code]))]
         if rule_row.get("outcome") == "passed" and counts[code]:
-            stated = texts.get("words", "rule_passed", code=code)
-            return [(stated, texts.get("words", "list_has", code=code, count=counts[code]))]
+            stated_text = texts.get("words", "rule_passed", code=code)
+            return [(stated_text, texts.get("words", "list_has", code=code, count=counts[code]))]
     return []
 
 
@@ -371,11 +389,17 @@ def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any])
 
 def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
     """Return items with their values as one text; of a list, its length."""
-    words = texts.get_section("verdicts")
+    verdict_words = texts.get_section("verdicts")
     parts = []
     for key in keys:
         value = values.get(key)
-        text = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
+        text = (
+            verdict_words.get(str(value), value)
+            if key == "verdict"
+            else len(value)
+            if isinstance(value, list)
+            else value
+        )
         parts.append(f"{texts.get('origin', key)} {format_value_or_missing(text, texts)}")
     return texts.get("words", "between_names").join(parts)
 
@@ -385,10 +409,12 @@ def _compare_counts(path: str, summary: dict[str, Any], agreed: dict[str, Any], 
 
     Verdict and number of errors are compared separately.
     """
-    differing = [key for key in _COUNTED_ITEMS if key in summary and key in agreed and summary[key] != agreed[key]]
-    if differing:
-        names = f"{_describe_items(summary, differing, texts)} ≠ {_describe_items(agreed, differing, texts)}"
-        yield make_file_finding(path, "counts", names=names)
+    differing_keys = [key for key in _COUNTED_ITEMS if key in summary and key in agreed and summary[key] != agreed[key]]
+    if differing_keys:
+        difference_text = (
+            f"{_describe_items(summary, differing_keys, texts)} ≠ {_describe_items(agreed, differing_keys, texts)}"
+        )
+        yield make_file_finding(path, "counts", names=difference_text)
 
 
 def _read_number(value: Any) -> float | None:
@@ -414,40 +440,42 @@ def _find_space_figure(name: str, figures: PlanIndicators) -> Indicator | None:
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None
 
 
-def _is_slight_difference(stated: float, unit: str, computed: Indicator) -> bool:
+def _is_slight_difference(stated_value: float, unit: str, computed_indicator: Indicator) -> bool:
     """Return True if another version may have measured the figure differently.
 
     Never for counts.
     """
-    computed_value = _convert_indicator(computed, unit)
+    computed_value = _convert_indicator(computed_indicator, unit)
     return (
         computed_value is not None
         and unit != COUNT_UNIT
-        and abs(stated - computed_value) <= load_style_limits().slight_share * abs(computed_value)
+        and abs(stated_value - computed_value) <= load_style_limits().slight_share * abs(computed_value)
     )
 
 
-def _convert_indicator(computed: Indicator, unit: str) -> float | None:
+def _convert_indicator(computed_indicator: Indicator, unit: str) -> float | None:
     """Return an indicator's value in another unit; None if it is not convertible."""
-    if computed.value is None or (computed.unit != unit and not {computed.unit, unit} <= SQUARE_METRES.keys()):
+    if computed_indicator.value is None or (
+        computed_indicator.unit != unit and not {computed_indicator.unit, unit} <= SQUARE_METRES.keys()
+    ):
         return None
-    return computed.value * SQUARE_METRES.get(computed.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
+    return computed_indicator.value * SQUARE_METRES.get(computed_indicator.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
 
 
 def _compare_figure(
-    path: str, name: str, stated: float, unit: str, computed: Indicator | None, texts: Texts
+    path: str, name: str, stated_value: float, unit: str, computed_indicator: Indicator | None, texts: Texts
 ) -> Iterator[Finding]:
     """Yield a finding if a figure of the report differs from the layers'."""
-    computed_value = _convert_indicator(computed, unit) if computed is not None else None
+    computed_value = _convert_indicator(computed_indicator, unit) if computed_indicator is not None else None
     if computed_value is None:
         return
-    difference = abs(stated - computed_value)
+    difference = abs(stated_value - computed_value)
     if difference > compute_unprinted_tolerance(computed_value, unit):
         digits = 2 if unit == "m2" else 6
         word = texts.get("units", unit) if unit else ""
         texts_of = {
             key: f"{format_number(v, digits)} {word}".strip()
-            for key, v in (("told", stated), ("given", computed_value), ("apart", difference))
+            for key, v in (("told", stated_value), ("given", computed_value), ("apart", difference))
         }
         yield Finding(
             "",

@@ -114,8 +114,8 @@ def package_data_sets(*, ctx: RuleContext, allowance_m: float = 0.001) -> RuleRe
         layers_of_pair.setdefault((comparison.first_path, comparison.other_path), []).append(comparison.name)
         result.findings += _find_differences(comparison, allowance_m, texts)
         if not comparison.are_shapes_compared:
-            names = {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path}
-            result.not_checked.append(("package_twin_nowhere", names))
+            layer_params = {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path}
+            result.not_checked.append(("package_twin_nowhere", layer_params))
     for (file, place), layers in layers_of_pair.items():
         params = {"layers": texts.get("words", "between_names").join(layers), "file": file, "place": place}
         result.notes.append(("package_twins", params))
@@ -143,18 +143,20 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             "lost": only_in_first.feature_count,
             "more": only_in_other.feature_count,
         }
-        names = {
+        unmatched_params = {
             "lost_names": _list_in_brackets(only_in_first, texts),
             "more_names": _list_in_brackets(only_in_other, texts),
         }
-        yield make_finding("features", {**counts, **names})
-    differing = np.flatnonzero(comparison.distances_m > allowance_m)
-    if len(differing):
-        largest_shift = float(comparison.distances_m[differing].max())
+        yield make_finding("features", {**counts, **unmatched_params})
+    differing_positions = np.flatnonzero(comparison.distances_m > allowance_m)
+    if len(differing_positions):
+        largest_shift = float(comparison.distances_m[differing_positions].max())
         params = {
-            "count": len(differing),
+            "count": len(differing_positions),
             "features": _list_names(
-                [comparison.moved_names[n] for n in differing[:MAX_NAMED_FEATURES]], len(differing), texts
+                [comparison.moved_names[n] for n in differing_positions[:MAX_NAMED_FEATURES]],
+                len(differing_positions),
+                texts,
             ),
             "apart": texts.get(
                 "words",
@@ -180,18 +182,18 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
         yield make_finding(
             "values", {"count": difference.differing_features.feature_count, "features": features, **values}, name
         )
-    for lacking, swapped_params in zip(
+    for lacking_fields, swapped_params in zip(
         comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True
     ):
-        if lacking:
+        if lacking_fields:
             yield make_finding(
-                "fields", {"fields": texts.get("words", "between_names").join(lacking), **swapped_params}
+                "fields", {"fields": texts.get("words", "between_names").join(lacking_fields), **swapped_params}
             )
 
 
-def _list_names(names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
+def _list_names(item_names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
     """Return names as one text, with dots if ``count`` is larger."""
-    return texts.get("words", "between_names").join(names) + (" …" if count > len(names) else "")
+    return texts.get("words", "between_names").join(item_names) + (" …" if count > len(item_names) else "")
 
 
 def _list_in_brackets(sample: FeatureSample, texts: Texts) -> str:

@@ -143,14 +143,14 @@ def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Find
     """Yield findings on the documents that the plugin made (质量检查报告, 质量检查记录)."""
     kinds = package.list_generated_documents()
     texts = Texts(ctx.lang)
-    for path, found in package.document_texts.items():
+    for path, texts_or_reason in package.document_texts.items():
         reason, report, norm = _read_report_of_documents(package, ctx)
-        if isinstance(found, str) or reason:
-            reason = found if isinstance(found, str) else reason
+        if isinstance(texts_or_reason, str) or reason:
+            reason = texts_or_reason if isinstance(texts_or_reason, str) else reason
             severity = Severity.WARNING if reason == "damaged" else Severity.INFO
             yield make_file_finding(path, "document_unread", severity, reason=texts.get("not_rebuilt", reason))
             continue
-        differences = compare_document(found, report, norm, kinds[path])
+        differences = compare_document(texts_or_reason, report, norm, kinds[path])
         if differences:
             parts = texts.get("words", "between_names").join(texts.get("parts", one.key) for one in differences)
             on_page, in_data = (format_value_or_missing(one, texts) for one in differences[0][1:])

@@ -105,8 +105,8 @@ def _report_origin_problems(package: PackageFacts, ctx: RuleContext) -> Iterator
         yield from _compare_items(manifest, report, package, texts)
         yield from _compare_with_check(manifest, ctx)
     elif report:
-        started = _parse_time(report.get("started"))
-        if started is None or started > datetime.now().astimezone() + _CLOCK_TOLERANCE:
+        start_time = _parse_time(report.get("started"))
+        if start_time is None or start_time > datetime.now().astimezone() + _CLOCK_TOLERANCE:
             yield _make_date_finding(package.report_path, "started", report.get("started"), "future", texts)
     if report and _get_nested_item(report, ("versions", "sanxian")) == read_plugin_version():
         yield from _compare_settings(report, package, ctx, texts)
@@ -144,7 +144,7 @@ def _parse_time(text: Any) -> datetime | None:
         return None
 
 
-def _make_date_finding(file: str, item: str, stated: Any, reason: str, texts: Texts, **params: Any) -> Finding:
+def _make_date_finding(file: str, item: str, stated_value: Any, reason: str, texts: Texts, **params: Any) -> Finding:
     reason_text = texts.get("origin", f"date_{reason}", **params)
     return Finding(
         "",
@@ -153,7 +153,7 @@ def _make_date_finding(file: str, item: str, stated: Any, reason: str, texts: Te
         params={
             "file": file,
             "item": texts.get("origin", item),
-            "told": format_value_or_missing(stated, texts),
+            "told": format_value_or_missing(stated_value, texts),
             "reason": reason_text,
         },
     )
@@ -163,19 +163,19 @@ def _check_dates(
     manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
 ) -> Iterator[Finding]:
     """Yield findings on invalid, future or contradicting dates."""
-    now = datetime.now().astimezone() + _CLOCK_TOLERANCE
+    latest_time = datetime.now().astimezone() + _CLOCK_TOLERANCE
     moments: dict[str, datetime] = {}
-    for item, file, stated in (
+    for item, file, stated_time in (
         ("made", MANIFEST_FILE_NAME, manifest.get("made")),
         ("started", package.report_path, report.get("started")),
     ):
-        if stated is None:
+        if stated_time is None:
             continue
-        moment = _parse_time(stated)
+        moment = _parse_time(stated_time)
         if moment is None:
-            yield _make_date_finding(file, item, stated, "none", texts)
-        elif moment > now:
-            yield _make_date_finding(file, item, stated, "future", texts)
+            yield _make_date_finding(file, item, stated_time, "none", texts)
+        elif moment > latest_time:
+            yield _make_date_finding(file, item, stated_time, "future", texts)
         else:
             moments[item] = moment
     if len(moments) == 2 and moments["made"] < moments["started"] - _CLOCK_TOLERANCE:
@@ -190,12 +190,12 @@ def _report_unknown_origin(
 ) -> Iterator[Finding]:
     """Yield warnings on standards, specifications and versions that do not exist."""
 
-    def make_unknown_finding(item: str, stated: Any, known: str, file: str = MANIFEST_FILE_NAME) -> Finding:
+    def make_unknown_finding(item: str, stated_value: Any, known_value: str, file: str = MANIFEST_FILE_NAME) -> Finding:
         params = {
             "file": file,
             "item": texts.get("origin", item),
-            "told": format_value_or_missing(stated, texts),
-            "known": format_value_or_missing(known, texts),
+            "told": format_value_or_missing(stated_value, texts),
+            "known": format_value_or_missing(known_value, texts),
         }
         return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=params)
 
@@ -218,11 +218,16 @@ def _report_unknown_origin(
         yield make_unknown_finding("tool", _get_nested_item(manifest, ("tool", "name")), "sanxian")
     elif tool is not None:
         version = str(_get_nested_item(manifest, ("tool", "versions", "sanxian")))
-        stated, own_version = _VERSION_PATTERN.fullmatch(version), _VERSION_PATTERN.fullmatch(read_plugin_version())
-        later = bool(
-            stated and own_version and tuple(map(int, stated.groups()[:3])) > tuple(map(int, own_version.groups()[:3]))
+        version_match, own_version_match = (
+            _VERSION_PATTERN.fullmatch(version),
+            _VERSION_PATTERN.fullmatch(read_plugin_version()),
         )
-        if stated is None or later:
+        later = bool(
+            version_match
+            and own_version_match
+            and tuple(map(int, version_match.groups()[:3])) > tuple(map(int, own_version_match.groups()[:3]))
+        )
+        if version_match is None or later:
             yield make_unknown_finding("version", version, read_plugin_version())
     schema = _read_report_schema(package)
     if schema and schema != REPORT_SCHEMA:
@@ -237,11 +242,11 @@ def _compare_items(
 ) -> Iterator[Finding]:
     """Yield findings on items that differ between manifest and report."""
     for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
-        stated, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
-        if stated is not None and report_value is not None and stated != report_value:
+        manifest_value, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
+        if manifest_value is not None and report_value is not None and manifest_value != report_value:
             params = {
                 "item": texts.get("origin", item),
-                "told": format_value_or_missing(stated, texts),
+                "told": format_value_or_missing(manifest_value, texts),
                 "given": format_value_or_missing(report_value, texts),
             }
             yield Finding(
@@ -274,21 +279,21 @@ def _compare_source_crs(
     )
     reported_pairs: set[tuple[str, str]] = set()
     for row in manifest["layers"]:
-        stated, report_crs = row.get("source_crs"), crs_of_role.get(row.get("role"))
+        manifest_crs, report_crs = row.get("source_crs"), crs_of_role.get(row.get("role"))
         if (
-            stated is None
+            manifest_crs is None
             or report_crs is None
-            or stated == report_crs
-            or (str(stated), str(report_crs)) in reported_pairs
+            or manifest_crs == report_crs
+            or (str(manifest_crs), str(report_crs)) in reported_pairs
         ):
             continue
-        reported_pairs.add((str(stated), str(report_crs)))
+        reported_pairs.add((str(manifest_crs), str(report_crs)))
         item = f"{row['layer']} {texts.get('origin', 'crs')}"
         params = {
             "file": MANIFEST_FILE_NAME,
             "other": package.report_path,
             "item": item,
-            "told": format_value_or_missing(stated, texts),
+            "told": format_value_or_missing(manifest_crs, texts),
             "given": format_value_or_missing(report_crs, texts),
         }
         yield Finding("", key=f"{MANIFEST_FILE_NAME}/{row['layer']}/crs", case="differs", params=params)
@@ -298,14 +303,14 @@ def _compare_with_check(manifest: dict[str, Any], ctx: RuleContext) -> Iterator[
     """Yield warnings if the manifest names another profile or standard."""
     profile, standard = _get_nested_item(manifest, ("profile", "id")), _get_nested_item(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
-        known = profile in list_profile_ids()
+        is_known_profile = profile in list_profile_ids()
         yield make_file_finding(
             MANIFEST_FILE_NAME,
             "profile",
             Severity.WARNING,
             told=profile,
             given=format_profile(ctx.norm.profile.id, Texts(ctx.lang)),
-            known=known,
+            known=is_known_profile,
         )
     if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
         yield make_file_finding(
@@ -346,7 +351,9 @@ def _compare_settings(
     if not is_same_norm or not isinstance(settings, dict):
         return
     own_settings = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
-    names = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
-    if names:
-        listed = texts.get("words", "between_names").join(names[:5]) + (" …" if len(names) > 5 else "")
-        yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed)
+    differing_keys = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
+    if differing_keys:
+        listed_keys = texts.get("words", "between_names").join(differing_keys[:5]) + (
+            " …" if len(differing_keys) > 5 else ""
+        )
+        yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed_keys)
