@@ -81,9 +81,9 @@ def unpack_package(
         if not matcher.has_package_content(path) and (path.absolute().parent / MANIFEST_FILE_NAME).is_file():
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
         _check_file_count(path, max_entries, cancellation)
-        inner = _find_package(path, path, matcher, cancellation)
-        with lock_for_reading(inner):
-            yield inner
+        package_folder = _find_package(path, path, matcher, cancellation)
+        with lock_for_reading(package_folder):
+            yield package_folder
         return
     if not path.is_file():
         raise InputError("source_missing", source=str(path))
@@ -132,11 +132,11 @@ def read_archive_comments(path: Path) -> str:
         with path.open("rb") as handle:
             # The record of the end has 22 bytes and a comment of at most 64 KiB.
             handle.seek(max(0, path.stat().st_size - 2 * _MOST_COMMENT))
-            tail = handle.read()
+            tail_bytes = handle.read()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return ""
-    end = tail.rfind(b"PK\x05\x06") + _END_RECORD + len(comments[0])
-    texts = [_decode_comment(content) for content in (*comments, tail[end:]) if content]
+    end = tail_bytes.rfind(b"PK\x05\x06") + _END_RECORD + len(comments[0])
+    texts = [_decode_comment(content) for content in (*comments, tail_bytes[end:]) if content]
     return " ".join(text for text in texts if text)
 
 
@@ -191,10 +191,10 @@ def list_system_files(path: Path) -> tuple[str, ...]:
         return ()
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [info.filename.replace("\\", "/").partition("/")[0] for info in archive.infolist()]
+            top_level_names = [info.filename.replace("\\", "/").partition("/")[0] for info in archive.infolist()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return ()
-    return tuple(dict.fromkeys(name for name in names if name in _IGNORED_NAMES or is_stray_file(name)))
+    return tuple(dict.fromkeys(name for name in top_level_names if name in _IGNORED_NAMES or is_stray_file(name)))
 
 
 def list_files_outside_package(path: Path, package: str) -> tuple[str, ...]:
@@ -242,8 +242,8 @@ class _PackageMatcher:
 
     def has_package_content(self, folder: Path) -> bool:
         """Return True if a folder has a manifest or a folder of the specification."""
-        there = (p.name.lower() for p in _list_content(folder) if p.is_dir())
-        return (folder / MANIFEST_FILE_NAME).is_file() or any(name in self.folders for name in there)
+        subfolder_names = (p.name.lower() for p in _list_content(folder) if p.is_dir())
+        return (folder / MANIFEST_FILE_NAME).is_file() or any(name in self.folders for name in subfolder_names)
 
     def has_package_name(self, folder: Path) -> bool:
         """Return True if a folder has the specification's name of a package."""
@@ -284,16 +284,16 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
         )
         raise InputError("package_several", source=path.name, count=len(packages), names=listed_names)
     subfolders = _list_folders(folder)
-    chosen = (
+    package_folder = (
         packages[0] if packages else subfolders[0] if len(subfolders) == len(_list_content(folder)) == 1 else folder
     )
     archives = []
-    for _, file in list_files_below(chosen):
+    for _, file in list_files_below(package_folder):
         cancellation.raise_if_cancelled()
         if file.suffix.lower() in _ARCHIVE_SUFFIXES:
             archives.append(file.name)
         elif not is_stray_file(file.name):
-            return chosen
+            return package_folder
     if archives:
         raise InputError("package_only_archives", source=path.name, names=", ".join(archives[:MAX_NAMED_FEATURES]))
     raise InputError("package_empty", source=path.name)
@@ -400,12 +400,12 @@ def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str
 
 def _write_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target_file: Path, path: Path) -> None:
     """Write at most the declared size of an entry; archive headers are untrusted."""
-    written = 0
+    written_byte_count = 0
     with archive.open(info) as source, target_file.open("wb") as handle:
         while chunk := source.read(_CHUNK_BYTES):
-            written += len(chunk)
-            if written > info.file_size:
-                raise InputError("package_zip_bomb", source=path.name, size=written)
+            written_byte_count += len(chunk)
+            if written_byte_count > info.file_size:
+                raise InputError("package_zip_bomb", source=path.name, size=written_byte_count)
             handle.write(chunk)
 
 

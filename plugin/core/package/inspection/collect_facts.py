@@ -100,15 +100,15 @@ def collect_package_facts(
     if state == MANIFEST_DAMAGED:
         manifest, duplicate_name = read_manifest_with_duplicate_name(folder)
         state = MANIFEST_WITH_DUPLICATE_NAME if duplicate_name else MANIFEST_DAMAGED
-    requested = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    paths_to_digest = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _read_digest_lists(folder)
-    requested |= {path for listed in sums.values() for path in listed or ()}
-    requested.add(MANIFEST_FILE_NAME)
+    paths_to_digest |= {path for digest_by_path in sums.values() for path in digest_by_path or ()}
+    paths_to_digest.add(MANIFEST_FILE_NAME)
     files = []
     for path, file_path in list_files_below(folder):
         cancellation.raise_if_cancelled()
         # Digests of maps are always computed, because equal maps are reported without a manifest, too.
-        files.append(_read_file_facts(path, file_path, path in requested or is_jpeg(path), cancellation))
+        files.append(_read_file_facts(path, file_path, path in paths_to_digest or is_jpeg(path), cancellation))
     match = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
     parts = match.groupdict() if match else {}
     code, name = parts.get("code", ""), parts.get("name", "")
@@ -121,7 +121,7 @@ def collect_package_facts(
     vct_layers = {}
     heads: dict[str, dict[str, str]] = {}
     errors: list[IntegrityError] = []
-    hidden: dict[str, tuple[str, ...]] = {}
+    hidden_tables: dict[str, tuple[str, ...]] = {}
     for data_set in facts.list_data_sets():
         if is_vct(data_set):
             vct_facts, vct_layers[data_set] = read_vct_facts(folder, data_set, cancellation)
@@ -129,7 +129,7 @@ def collect_package_facts(
             layers += [LayerFact(data_set, *one) for one in vct_facts]
         else:
             if other_tables := find_non_layer_tables(folder, data_set):
-                hidden[data_set] = other_tables
+                hidden_tables[data_set] = other_tables
             layers += read_layer_facts(folder, data_set, cancellation, extents)
             errors += find_integrity_errors(folder, data_set, cancellation)
     return replace(
@@ -140,7 +140,7 @@ def collect_package_facts(
         vct_layers=vct_layers,
         digest_lists=sums,
         integrity_errors=tuple(errors),
-        hidden_tables=hidden,
+        hidden_tables=hidden_tables,
         duplicate_manifest_name=duplicate_name,
         empty_folders=_find_empty_folders(folder, package_spec),
         vct_headers=heads,
@@ -153,8 +153,10 @@ def _read_digest_lists(folder: Path) -> dict[str, dict[str, str] | None]:
 
     A list maps path → digest; it is None if it is invalid.
     """
-    known = {name.lower() for name in DIGEST_LIST_NAMES}
-    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file() and not is_link(p)]
+    digest_list_names = {name.lower() for name in DIGEST_LIST_NAMES}
+    places = [
+        p for p in sorted(folder.iterdir()) if p.name.lower() in digest_list_names and p.is_file() and not is_link(p)
+    ]
     return {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
 
 
@@ -193,21 +195,26 @@ def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellatio
 def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Return path → content of each XML file, the report and the generated pages."""
     pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page_path}
-    requested = [f for f in facts.files_outside_data_sets if f.path in pages or f.name.lower().endswith(".xml")]
-    requested = [
+    document_files = [f for f in facts.files_outside_data_sets if f.path in pages or f.name.lower().endswith(".xml")]
+    document_files = [
         f
-        for f in requested
+        for f in document_files
         if f.size_bytes <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.is_link or f.is_special_file)
     ]
-    return {f.path: (folder / f.path).read_bytes() for f in requested}
+    return {f.path: (folder / f.path).read_bytes() for f in document_files}
 
 
 def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
     """Return path → texts of each document that the plugin made, or why they are unknown."""
-    generated = facts.list_generated_documents()
+    generated_documents = facts.list_generated_documents()
     texts: dict[str, list[str] | str] = {}
     for file in facts.files_outside_data_sets:
-        if file.path not in generated or file.is_link or file.is_special_file or file.size_bytes > _MAX_DOCUMENT_BYTES:
+        if (
+            file.path not in generated_documents
+            or file.is_link
+            or file.is_special_file
+            or file.size_bytes > _MAX_DOCUMENT_BYTES
+        ):
             continue
         cancellation.raise_if_cancelled()
         try:
@@ -217,8 +224,8 @@ def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancel
     return texts
 
 
-def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: Cancellation) -> FileFact:
-    """Return the facts of one file; compute its SHA-256 if ``requested``.
+def _read_file_facts(path: str, file_path: Path, needs_digest: bool, cancellation: Cancellation) -> FileFact:
+    """Return the facts of one file; compute its SHA-256 if ``needs_digest``.
 
     Links and special files (pipes, devices) are not opened.
     """
@@ -227,12 +234,12 @@ def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: 
     if is_special_file(file_path):
         return FileFact(path, 0, is_special_file=True)
     try:
-        head, tail = read_file_ends(file_path)
-        digest = compute_sha256(file_path, cancellation) if requested else ""
+        head, tail_bytes = read_file_ends(file_path)
+        digest = compute_sha256(file_path, cancellation) if needs_digest else ""
         picture = inspect_jpeg(file_path) if is_jpeg(path) else None
-        decoded = decode_jpeg(file_path) if picture is not None and picture.is_complete else None
+        decoded_jpeg = decode_jpeg(file_path) if picture is not None and picture.is_complete else None
         size, is_pdf = file_path.stat().st_size, path.lower().endswith(".pdf")
-        stored_tail = tail if is_pdf else b""
+        stored_tail = tail_bytes if is_pdf else b""
         pdf_fact = inspect_pdf(file_path, cancellation) if is_pdf and has_valid_start(path, head) else None
         active = find_active_parts(file_path) if is_office_file(path) else ()
         return FileFact(
@@ -244,7 +251,7 @@ def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: 
             last_bytes=stored_tail,
             pdf_fact=pdf_fact,
             active_content=active,
-            decoded_jpeg=decoded,
+            decoded_jpeg=decoded_jpeg,
         )
     except OSError as error:
         if is_stray_file(file_path.name):

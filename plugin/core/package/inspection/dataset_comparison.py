@@ -114,7 +114,7 @@ def compare_datasets(
     """
     rows, others = _match_features(first, other)
     alone = (_list_unmatched_features(first, rows), _list_unmatched_features(other, others))
-    fields, lacking = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
+    fields, lacking_fields = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
     placed = first.crs is not None and other.crs is not None
     areas, distances = (0.0, 0.0), np.zeros(0)
     if placed:
@@ -138,7 +138,7 @@ def compare_datasets(
         differing_names,
         placed,
         fields,
-        lacking,
+        lacking_fields,
     )
 
 
@@ -158,13 +158,15 @@ def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
         row_table["many"] = row_table.groupby("key")["row"].transform("size")
         row_table["nth"] = row_table.groupby("key").cumcount()
         row_tables.append(row_table)
-    matched = row_tables[0].merge(row_tables[1], on=["key", "many", "nth"], suffixes=("", "_other")).sort_values("row")
-    return matched["row"].to_numpy(dtype=np.int64), matched["row_other"].to_numpy(dtype=np.int64)
+    matched_rows = (
+        row_tables[0].merge(row_tables[1], on=["key", "many", "nth"], suffixes=("", "_other")).sort_values("row")
+    )
+    return matched_rows["row"].to_numpy(dtype=np.int64), matched_rows["row_other"].to_numpy(dtype=np.int64)
 
 
-def _list_unmatched_features(layer: Layer, paired: NDArray) -> FeatureSample:
+def _list_unmatched_features(layer: Layer, matched_rows: NDArray) -> FeatureSample:
     """Return the features of a layer that are not among the matched rows."""
-    return _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), paired))
+    return _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), matched_rows))
 
 
 def _make_feature_sample(layer: Layer, rows: NDArray) -> FeatureSample:
@@ -196,11 +198,12 @@ def _measure_distances(
         distance = compute_max_vertex_shift(first_shapes, other_shapes, crs)
         distance[np.isnan(distance)] = np.inf
         # Formats drop vertices and linearise arcs; then compare the outlines.
-        differing = np.flatnonzero(
+        differing_positions = np.flatnonzero(
             (distance > _SAME_VERTEX_M) & _has_finite_coordinates(first_shapes) & _has_finite_coordinates(other_shapes)
         )
-        distance[differing] = np.minimum(
-            distance[differing], compute_outline_distance(first_shapes[differing], other_shapes[differing], crs)
+        distance[differing_positions] = np.minimum(
+            distance[differing_positions],
+            compute_outline_distance(first_shapes[differing_positions], other_shapes[differing_positions], crs),
         )
         distances[batch] = distance
     return distances
@@ -226,16 +229,16 @@ def _compare_fields(
 
     ``pairs`` are the (k,) rows of the first and of the other layer.
     """
-    differing: dict[str, FieldDifference] = {}
-    lacking: tuple[list[str], list[str]] = ([], [])
+    difference_by_field: dict[str, FieldDifference] = {}
+    lacking_fields: tuple[list[str], list[str]] = ([], [])
     short = first.template.shapefile_name_by_field
-    for declared in first.template.fields:
+    for template_field in first.template.fields:
         cancellation.raise_if_cancelled()
-        columns = [_find_field_values(layer, declared, short[declared.name]) for layer in (first, other)]
+        columns = [_find_field_values(layer, template_field, short[template_field.name]) for layer in (first, other)]
         exists = [column is not None for column in columns]
         if not all(exists):
-            if any(exists) and declared.name.upper() not in without:
-                lacking[exists.index(False)].append(declared.name)
+            if any(exists) and template_field.name.upper() not in without:
+                lacking_fields[exists.index(False)].append(template_field.name)
             continue
         values = [column.iloc[rows] for column, rows in zip(columns, pairs, strict=True) if column is not None]
         # Equal raw values need no conversion and comparison of single values.
@@ -243,52 +246,52 @@ def _compare_fields(
             values[0].reset_index(drop=True).eq(values[1].reset_index(drop=True)).fillna(False).to_numpy(dtype=bool)
         )
         rows_to_compare = np.flatnonzero(~is_equal & (values[0].notna().to_numpy() | values[1].notna().to_numpy()))
-        first_values, other_values = (convert_values(v.iloc[rows_to_compare], declared).values for v in values)
+        first_values, other_values = (convert_values(v.iloc[rows_to_compare], template_field).values for v in values)
         differing_rows = [
             n
             for n, (a, b) in enumerate(zip(first_values, other_values, strict=True))
-            if not _are_equal_values(a, b, declared)
+            if not _are_equal_values(a, b, template_field)
         ]
         if differing_rows:
             features = _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]])
-            differing[declared.name] = FieldDifference(
+            difference_by_field[template_field.name] = FieldDifference(
                 features,
                 *(
-                    _format_value_for_message(side[differing_rows[0]], declared)
+                    _format_value_for_message(side[differing_rows[0]], template_field)
                     for side in (first_values, other_values)
                 ),
             )
-    return differing, (tuple(lacking[0]), tuple(lacking[1]))
+    return difference_by_field, (tuple(lacking_fields[0]), tuple(lacking_fields[1]))
 
 
-def _find_field_values(layer: Layer, declared: TemplateField, short: str) -> pd.Series | None:
+def _find_field_values(layer: Layer, template_field: TemplateField, short: str) -> pd.Series | None:
     """Return a field's values, also under its short name of ten bytes; None without."""
-    column = layer.find_column_name(declared)
+    column = layer.find_column_name(template_field)
     return layer.values(column) if column is not None else layer.get_column_by_name(short)
 
 
-def _format_value_for_message(value: Any, declared: TemplateField) -> Any:
+def _format_value_for_message(value: Any, template_field: TemplateField) -> Any:
     """Return a value for a message: dots for personal data, dates without time."""
     if value is None:
         return None
-    if declared.personal:
+    if template_field.personal:
         return "…"
-    return value.date().isoformat() if declared.type == "date" else value
+    return value.date().isoformat() if template_field.type == "date" else value
 
 
-def _are_equal_values(first: Any, other: Any, declared: TemplateField) -> bool:
+def _are_equal_values(first: Any, other: Any, template_field: TemplateField) -> bool:
     """Return True if two values are equal within the template's digits.
 
     Times of dates are ignored.
     """
-    if first is None or other is None or declared.type == "text":
+    if first is None or other is None or template_field.type == "text":
         return bool(first == other)
-    if declared.type == "date":
+    if template_field.type == "date":
         return bool(first.date() == other.date())
     decimals = (
         _AREA_DECIMALS
-        if declared.decimals is None and declared.unit == "m2"
-        else choose_dbf_number_format(declared).decimals
+        if template_field.decimals is None and template_field.unit == "m2"
+        else choose_dbf_number_format(template_field).decimals
     )
     half_digit = 0.5 * 10.0**-decimals
     return abs(first - other) <= half_digit * (1 + _DOUBLE_PRECISION_SHARE) or is_same_number(first, other)

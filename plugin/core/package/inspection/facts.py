@@ -96,8 +96,8 @@ def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> t
             heights = VERTICAL_CRS if vct.header.vertical_datum == VERTICAL_DATUM_NAME else vct.header.vertical_datum
     except InputError as error:
         return [VctFact(Path(data_set).stem, -1, problem=(error.key, error.params))], []
-    readable = [layer for layer in layers if layer.problem is None]
-    return [VctFact(x.name, len(x.frame), crs_care.make_crs_label(x.crs), heights) for x in readable], layers
+    readable_layers = [layer for layer in layers if layer.problem is None]
+    return [VctFact(x.name, len(x.frame), crs_care.make_crs_label(x.crs), heights) for x in readable_layers], layers
 
 
 #: A CRS by its code; other texts of a manifest are not passed to PROJ.
@@ -299,9 +299,9 @@ class PackageFacts:
 
         Empty for a file outside such data sets.
         """
-        before, dot, _ = path.lower().partition(".gdb/")
+        path_before_suffix, dot, _ = path.lower().partition(".gdb/")
         if dot:
-            return path[: len(before) + 4]
+            return path[: len(path_before_suffix) + 4]
         folder, _, name = path.rpartition("/")
         stems = self._shapefile_stems.get(folder, ())
         return folder if stems and (name == FIELD_NAME_FILE or name.partition(".")[0].lower() in stems) else ""
@@ -428,12 +428,16 @@ class PackageFacts:
         A package of an earlier version has the report, or its page alone, under a former name.
         """
         report = self.package_spec.report
-        expected, *former = (
+        expected_stem, *former_stems = (
             self.get_expected_path(report.folder, name) for name in (report.file, *report.former_files)
         )
-        existing = {*self.document_contents, *(file.path for file in self.files)}
-        found = (stem for stem in (expected, *former) if not existing.isdisjoint((f"{stem}.json", f"{stem}.html")))
-        return f"{next(found, expected)}.json"
+        existing_paths = {*self.document_contents, *(file.path for file in self.files)}
+        existing_stems = (
+            stem
+            for stem in (expected_stem, *former_stems)
+            if not existing_paths.isdisjoint((f"{stem}.json", f"{stem}.html"))
+        )
+        return f"{next(existing_stems, expected_stem)}.json"
 
     @property
     def report_page_path(self) -> str:
@@ -464,7 +468,7 @@ class PackageFacts:
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""
         metadata = self.get_expected_path(self.package_spec.metadata.folder, self.package_spec.metadata.file)
-        generated = {
+        generated_paths = {
             MANIFEST_FILE_NAME,
             MANIFEST_PAGE_FILE_NAME,
             MANIFEST_DIGEST_FILE_NAME,
@@ -474,4 +478,4 @@ class PackageFacts:
             metadata,
         }
         tables = self.package_spec.tables
-        return generated | ({f"{self.get_expected_path(tables.folder, tables.file)}.xlsx"} if tables else set())
+        return generated_paths | ({f"{self.get_expected_path(tables.folder, tables.file)}.xlsx"} if tables else set())

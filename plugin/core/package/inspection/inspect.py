@@ -65,10 +65,10 @@ def report_better_outcomes_of_package(checked: CheckResult, facts: PackageFacts)
         if rule is None or rule.code.startswith("DOC"):
             continue
         unconfirmed_here_only = set(rule.unconfirmed) - set(row.get("unconfirmed") or ())
-        failed = row.get("outcome") == "passed" and rule.code in open_here
+        fails_only_here = row.get("outcome") == "passed" and rule.code in open_here
         # A rule that was skipped before it read its settings has no unconfirmed settings.
         was_run = str(rule.outcome) in ("passed", "failed")
-        if failed or (unconfirmed_here_only and was_run and row.get("outcome") == str(rule.outcome)):
+        if fails_only_here or (unconfirmed_here_only and was_run and row.get("outcome") == str(rule.outcome)):
             rule_codes.append(rule.code)
     if rule_codes:
         _add_outcome_finding(checked, facts, rule_codes)
@@ -89,12 +89,12 @@ def _read_package_report(facts: PackageFacts) -> dict[str, Any]:
     return report_data if isinstance(rules, list) and all(isinstance(row, dict) for row in rules) else {}
 
 
-def _is_comparable(provenance: dict[str, Any], checked: CheckResult) -> bool:
+def _is_comparable(provenance: dict[str, Any], check_result: CheckResult) -> bool:
     """Return True if a report was made under the same conditions as this check.
 
     These are version, profile, standard, planning phase and kind of delivery (scope).
     """
-    norm = checked.plan.norm
+    norm = check_result.plan.norm
 
     def item_at(section: str, item: str) -> Any:
         """Return an item of a section of the provenance, None if missing."""
@@ -106,13 +106,13 @@ def _is_comparable(provenance: dict[str, Any], checked: CheckResult) -> bool:
         and item_at("profile", "id") == norm.profile.id
         and (item_at("standard", "id"), item_at("standard", "edition")) == (norm.standard.id, norm.standard.edition)
         and provenance.get("phase", "") == norm.phase
-        and provenance.get("scope") == checked.plan.scope
+        and provenance.get("scope") == check_result.plan.scope
     )
 
 
-def _add_outcome_finding(checked: CheckResult, facts: PackageFacts, rule_codes: list[str]) -> None:
+def _add_outcome_finding(check_result: CheckResult, facts: PackageFacts, rule_codes: list[str]) -> None:
     """Add the finding on rules with a better outcome to the check's report."""
-    report = checked.report
+    report = check_result.report
     texts = Texts(report.lang)
     listed_codes = texts.get("words", "between_names").join(rule_codes[:_MAX_LISTED_CODES]) + (
         " …" if len(rule_codes) > _MAX_LISTED_CODES else ""
@@ -126,7 +126,7 @@ def _add_outcome_finding(checked: CheckResult, facts: PackageFacts, rule_codes: 
         severity=Severity.WARNING,
         params={"file": path, "names": listed_codes},
     )
-    finding.message = texts.format_message(finding, checked.plan.norm.standard.templates)
+    finding.message = texts.format_message(finding, check_result.plan.norm.standard.templates)
     set_fingerprints([finding], {})
     report.findings.append(finding)
     for rule in report.rules:
@@ -253,7 +253,7 @@ def inspect_package(
         groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(is_vct(layer.source) for layer in layers)
         rule_codes = [code for code in norm.expand_groups(groups) if not (has_vct and code in TITLE_RULES)]
-        checked = check_plan(
+        check_result = check_plan(
             layers,
             replace(
                 options,
@@ -266,8 +266,8 @@ def inspect_package(
             progress=lambda share, text: progress(_COLLECTING_SHARE + (1 - _COLLECTING_SHARE) * share, text),
             cancellation=cancellation,
         )
-        report_better_outcomes_of_package(checked, facts)
-        return checked
+        report_better_outcomes_of_package(check_result, facts)
+        return check_result
 
 
 def _list_system_files_outside(path: Path, facts: PackageFacts) -> tuple[str, ...]:
@@ -418,16 +418,16 @@ def _find_layer_role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str])
     """Return a layer's code (role): the one the user chose, else the recognised one."""
     from ...loading.recognition import find_role
 
-    names = {layer.name.upper(), layer.full_name.upper()}
-    chosen = next((role for role, name in choices.items() if name.upper() in names), "")
-    return chosen or find_role(layer, norm)[0]
+    layer_names = {layer.name.upper(), layer.full_name.upper()}
+    user_role = next((role for role, name in choices.items() if name.upper() in layer_names), "")
+    return user_role or find_role(layer, norm)[0]
 
 
 def _compare_with_earlier(
     layer: SourceLayer,
     data_set: str,
     role: str,
-    earlier: tuple[SourceLayer, str],
+    earlier_layer: tuple[SourceLayer, str],
     facts: PackageFacts,
     norm: Norm,
     cancellation: Cancellation,
@@ -441,11 +441,11 @@ def _compare_with_earlier(
 
     if layer.problem is not None:
         return
-    first, file = earlier
+    first, file = earlier_layer
     template = find_best_template(first, role, norm)
     sets = ((first, file), (layer, data_set))
     fields_left_out = [
-        find_fields_omitted_by_spec(one, facts.find_vector_sets(where), template, norm) for one, where in sets
+        find_fields_omitted_by_spec(one, facts.find_vector_sets(set_path), template, norm) for one, set_path in sets
     ]
     # A layer without a CRS has no location; its shapes are not compared.
     plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]

@@ -246,15 +246,15 @@ def _find_truncated_files(shape: Path, data_set: str) -> Iterator[IntegrityError
         with file_of_suffix[suffix].open("rb") as handle:
             header = handle.read(min_bytes)
         if len(header) < min_bytes:
-            missing = min_bytes - len(header)
+            missing_byte_count = min_bytes - len(header)
         elif suffix == ".dbf":
             rows, start, length = struct.unpack("<LHH", header[_DBF_SIZE_BYTES])
-            missing = start + rows * length - size
+            missing_byte_count = start + rows * length - size
         else:
-            missing = 2 * int(struct.unpack(">l", header[_SHP_LENGTH_BYTES])[0]) - size
-        if missing > 0:
+            missing_byte_count = 2 * int(struct.unpack(">l", header[_SHP_LENGTH_BYTES])[0]) - size
+        if missing_byte_count > 0:
             yield IntegrityError(
-                data_set, f"{data_set}/{file_of_suffix[suffix].name}", shape.stem, missing_count=missing
+                data_set, f"{data_set}/{file_of_suffix[suffix].name}", shape.stem, missing_count=missing_byte_count
             )
 
 
@@ -320,8 +320,8 @@ def _find_unlisted_files(path: Path, tables: dict[str, str]) -> list[str]:
     """
     if len(tables) <= len(_SYSTEM_TABLE_OF_FILE):
         return []
-    names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE_SUFFIX)
-    return [name for name in names if name.lower().removesuffix(_TABLE_SUFFIX) not in tables]
+    table_file_names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE_SUFFIX)
+    return [name for name in table_file_names if name.lower().removesuffix(_TABLE_SUFFIX) not in tables]
 
 
 def _remove_paths(reason: str, folder: Path) -> str:

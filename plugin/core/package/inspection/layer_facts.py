@@ -37,11 +37,11 @@ def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, ex
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
+                layer_names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
             except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
                 layer_facts.append(LayerFact(data_set, source.stem, -1))
                 continue
-            layer_facts += [_read_one_layer(data_set, source, name, extents) for name in names]
+            layer_facts += [_read_one_layer(data_set, source, name, extents) for name in layer_names]
     return layer_facts
 
 

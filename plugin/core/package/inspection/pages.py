@@ -173,13 +173,13 @@ class _PageParser(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Close an element and the unclosed elements in it."""
         while self.open_classes and any(one == tag for one, _ in self.open_classes):
-            closed, kind = self.open_classes.pop()
+            closed_tag, kind = self.open_classes.pop()
             begin, _, attributes = self.open_elements.pop()
-            self._record_element_text(closed, kind, attributes, " ".join("".join(self.texts[begin:]).split()))
-            if closed == "style":
+            self._record_element_text(closed_tag, kind, attributes, " ".join("".join(self.texts[begin:]).split()))
+            if closed_tag == "style":
                 # Not visible; its active content is recorded separately.
                 del self.texts[begin:]
-            if closed == tag:
+            if closed_tag == tag:
                 break
 
     def _record_element_text(self, tag: str, kind: str, attributes: dict[str, str], text: str) -> None:
@@ -203,8 +203,8 @@ class _PageParser(HTMLParser):
                 page.figure_cells.append((attributes["data-indicator"], tuple(self.row)))
             self.row = None
         elif tag == "span" and kind == "lgi" and page.pictures:
-            outer, label, source = page.pictures[-1]
-            page.pictures[-1] = (outer, label or text, source)
+            picture_class, label, source = page.pictures[-1]
+            page.pictures[-1] = (picture_class, label or text, source)
 
     def handle_data(self, data: str) -> None:
         """Record a text."""
@@ -255,17 +255,17 @@ def remake_page_of_report(report: Report, norm: Norm | None, page: PageContent) 
     from ...render.pictures import LegendEntry, ReportPictures
     from ...render.words import ReportTexts
 
-    words = ReportTexts(report.lang)
+    report_texts = ReportTexts(report.lang)
     if not page.pictures:
-        message_parts = words.get("text", "picture_failed", detail="\x00").split("\x00")
+        message_parts = report_texts.get("text", "picture_failed", detail="\x00").split("\x00")
         match = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, message_parts)), page.visible_text)
-        problems = [words.get("text", "picture_failed", detail=match[1])] if match else []
+        problems = [report_texts.get("text", "picture_failed", detail=match[1])] if match else []
         picture_choices = [None, ReportPictures(), *(ReportPictures(problem=one) for one in problems)]
         return [render_report(report, norm, one) for one in picture_choices]
-    rows = conflicts_of(report, words)["rows"]
-    overview = [source for where, _, source in page.pictures if where == "mapb"]
-    legend = [(what, source) for where, what, source in page.pictures if where == "lgi"]
-    source_of_label = {label: source for where, label, source in page.pictures if where == "pc"}
+    rows = conflicts_of(report, report_texts)["rows"]
+    overview = [source for picture_class, _, source in page.pictures if picture_class == "mapb"]
+    legend = [(what, source) for picture_class, what, source in page.pictures if picture_class == "lgi"]
+    source_of_label = {label: source for picture_class, label, source in page.pictures if picture_class == "pc"}
     conflicts = [source_of_label.get(row["circled"], "") for row in rows]
     if len(overview) > 1 or len(legend) > _MAX_LABELS or any(len(what) > _MAX_LABEL_CHARACTERS for what, _ in legend):
         return []
@@ -307,9 +307,11 @@ def find_verdicts(text: str) -> list[str]:
     """
     verdict_ids = []
     for lang in ("zh", "en"):
-        words = Texts(lang).get_section("verdicts")
-        pattern = "|".join(re.escape(w) for w in sorted((words[v] for v in _VERDICT_CLASSES), key=len, reverse=True))
-        id_of_word = {words[v].lower(): v for v in _VERDICT_CLASSES}
+        verdict_words = Texts(lang).get_section("verdicts")
+        pattern = "|".join(
+            re.escape(w) for w in sorted((verdict_words[v] for v in _VERDICT_CLASSES), key=len, reverse=True)
+        )
+        id_of_word = {verdict_words[v].lower(): v for v in _VERDICT_CLASSES}
         verdict_ids += [id_of_word[m.group().lower()] for m in re.finditer(pattern, text, re.IGNORECASE)]
     return verdict_ids
 
@@ -356,10 +358,12 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
     ) != _extract_numbers(remade.verdict_lines):
         differences.append(PageDifference("verdict", " ".join(page.verdict_lines), " ".join(remade.verdict_lines)))
     digests = {code for code in page.code_texts if _SHA256_PATTERN.fullmatch(code)}
-    listed = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME}
-    if digests != listed:
+    manifest_digests = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME}
+    if digests != manifest_digests:
         differences.append(
-            PageDifference("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests)))
+            PageDifference(
+                "files", " ".join(sorted(digests - manifest_digests)), " ".join(sorted(manifest_digests - digests))
+            )
         )
     rows = [
         sorted(
@@ -372,24 +376,24 @@ def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict
     return differences + _find_first_row_difference("figures", rows)
 
 
-def _compare_verdicts(page: PageContent, remade: PageContent) -> PageDifference:
+def _compare_verdicts(page: PageContent, remade_page: PageContent) -> PageDifference:
     """Return the difference between the verdicts of two pages."""
     on_page, expected = (
-        " ".join(filter(None, (*one.verdict_lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade)
+        " ".join(filter(None, (*one.verdict_lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade_page)
     )
     if on_page == expected:
         # The word is the same, but the mark after it differs.
-        on_page, expected = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, remade))
+        on_page, expected = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, remade_page))
     return PageDifference("verdict", on_page, expected)
 
 
-def _compare_finding_rows(page: PageContent, remade: PageContent) -> PageDifference:
+def _compare_finding_rows(page: PageContent, remade_page: PageContent) -> PageDifference:
     """Return the first row of findings that each of two pages has alone."""
     rows = [
         sorted((one - other).elements())
         for one, other in (
-            (page.finding_row_counts, remade.finding_row_counts),
-            (remade.finding_row_counts, page.finding_row_counts),
+            (page.finding_row_counts, remade_page.finding_row_counts),
+            (remade_page.finding_row_counts, page.finding_row_counts),
         )
     ]
     return PageDifference("findings", *(" ".join(only_here[0]) if only_here else "" for only_here in rows))

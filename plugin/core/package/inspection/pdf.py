@@ -33,8 +33,8 @@ _NAME_END = rb"(?![A-Za-z0-9_.#-])"
 _PAGE_OBJECT = re.compile(rb"/Type\s*/Page" + _NAME_END)
 _ENCRYPT_NAME = re.compile(rb"/Encrypt" + _NAME_END)
 _ACTIVE_PATTERNS = {
-    key: re.compile(b"(?:" + b"|".join(n.encode() for n in names) + b")" + _NAME_END)
-    for key, names in _ACTIVE_NAMES.items()
+    key: re.compile(b"(?:" + b"|".join(n.encode() for n in pdf_names) + b")" + _NAME_END)
+    for key, pdf_names in _ACTIVE_NAMES.items()
 }
 #: Streams of objects; those of pictures and texts need not be unpacked.
 _OBJECT_STREAM = re.compile(rb"/Type\s*/ObjStm" + _NAME_END)
@@ -153,19 +153,21 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
     """Return the content of a PDF by its objects, also those in compressed streams."""
     texts = [data, *_unpack_object_streams(data)]
     locked = any(_ENCRYPT_NAME.search(text) for text in texts)
-    active = tuple(key for key, names in _ACTIVE_PATTERNS.items() if any(names.search(text) for text in texts))
+    active = tuple(
+        key for key, name_pattern in _ACTIVE_PATTERNS.items() if any(name_pattern.search(text) for text in texts)
+    )
     pages = PdfPages() if locked else inspect_pages(data)
     if pages.count < 0:
         # Without a page tree, count the objects that are pages.
         count = sum(len(_PAGE_OBJECT.findall(text)) for text in texts)
-        blank = count > 0 and not locked and not _has_drawing(data)
+        is_blank = count > 0 and not locked and not _has_drawing(data)
     else:
-        count, blank = pages.count, pages.is_blank
+        count, is_blank = pages.count, pages.is_blank
     return PdfFact(
         -1 if locked and not count else count,
         locked,
         tuple(dict.fromkeys((*active, *pages.active_content))),
-        is_blank=blank,
+        is_blank=is_blank,
         trailing_bytes=_count_trailing_bytes(data),
         declared_page_count=pages.declared_count if pages.declared_count != pages.count else -1,
         narrow_pages=pages.narrow_pages,

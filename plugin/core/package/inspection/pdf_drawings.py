@@ -79,18 +79,18 @@ def read_box(objects: PdfObjects, item: Any) -> PageBox | None:
 
 def find_visible_part(objects: PdfObjects, page: PdfPage) -> PageBox | None:
     """Return the visible part of a page in points, None if it is unknown or empty."""
-    whole = read_box(objects, page.entries.get("MediaBox"))
-    if whole is None:
+    media_box = read_box(objects, page.entries.get("MediaBox"))
+    if media_box is None:
         return None
     # A crop box counts only inside the page (14.11.2).
-    crop = read_box(objects, page.entries.get("CropBox")) or whole
-    visible = PageBox(
-        max(crop.west, whole.west),
-        max(crop.south, whole.south),
-        min(crop.east, whole.east),
-        min(crop.north, whole.north),
+    crop = read_box(objects, page.entries.get("CropBox")) or media_box
+    visible_box = PageBox(
+        max(crop.west, media_box.west),
+        max(crop.south, media_box.south),
+        min(crop.east, media_box.east),
+        min(crop.north, media_box.north),
     )
-    return visible if visible.west < visible.east and visible.south < visible.north else None
+    return visible_box if visible_box.west < visible_box.east and visible_box.south < visible_box.north else None
 
 
 def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[DrawnPage]:
@@ -101,12 +101,12 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
         definitions[-1].dictionary.get("Subtype") == "Type3" for definitions in objects.definitions.values()
     )
     resources = _ResourceDigests(objects)
-    known: dict[tuple[Any, ...], DrawnPage] = {}
+    drawn_page_by_key: dict[tuple[Any, ...], DrawnPage] = {}
     for page in pages:
         streams = list_contents(objects, page.entries)
         window = find_visible_part(objects, page)
         key = (window, repr(page.entries.get("Resources")), *(one.number for one in streams))
-        if key not in known:
+        if key not in drawn_page_by_key:
             contents = [unpack_stream(one, max(bytes_left, 0)) for one in streams if one.stream_span is not None]
             bytes_left -= sum(len(content or b"") for content in contents)
             # The streams of a page are one content (7.8.2).
@@ -114,8 +114,8 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
             is_unread = bytes_left <= 0 or None in contents
             is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else window)
             digest = "" if is_unread or not is_visible else resources.compute_page_digest(content, page)
-            known[key] = DrawnPage(is_visible, digest)
-        yield known[key]
+            drawn_page_by_key[key] = DrawnPage(is_visible, digest)
+        yield drawn_page_by_key[key]
 
 
 class _ResourceDigests:
@@ -131,16 +131,16 @@ class _ResourceDigests:
         resources = self._objects.resolve_dictionary(page.entries.get("Resources"))
         digest_by_name: dict[bytes, bytes] = {}
         has_picture = False
-        names = set(_NAME.findall(content))
+        resource_names = set(_NAME.findall(content))
         for kind in _RESOURCE_KINDS:
             for name, item in self._objects.resolve_dictionary(resources.get(kind)).items():
-                if (encoded := b"/" + name.encode("latin-1", "replace")) in names:
+                if (encoded := b"/" + name.encode("latin-1", "replace")) in resource_names:
                     digest_by_name[encoded] = b"/" + self._compute_digest(item)
                     has_picture |= kind == _PICTURE_KIND
         if len(content) < _LEAST_COMPARED_BYTES and not has_picture:
             return ""
-        drawn = _NAME.sub(lambda name: digest_by_name.get(name[0], name[0]), content)
-        return hashlib.sha256(b" ".join(drawn.split())).hexdigest()
+        normalised_content = _NAME.sub(lambda name: digest_by_name.get(name[0], name[0]), content)
+        return hashlib.sha256(b" ".join(normalised_content.split())).hexdigest()
 
     def _compute_digest(self, item: Any, depth: int = 0) -> bytes:
         """Return the digest of a value with all objects that it consists of."""

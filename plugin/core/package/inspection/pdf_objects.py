@@ -143,8 +143,10 @@ def _parse_container(source: bytes, start: int, is_dictionary: bool, depth: int)
     return {str(key): item for key, item in zip(items[::2], items[1::2], strict=False)}, token.end()
 
 
-def _parse_name(raw: bytes) -> Name:
-    return Name(_NAME_ESCAPE.sub(lambda code: bytes.fromhex(code[1].decode("ascii")), raw[1:]).decode("latin-1"))
+def _parse_name(escaped_name: bytes) -> Name:
+    return Name(
+        _NAME_ESCAPE.sub(lambda code: bytes.fromhex(code[1].decode("ascii")), escaped_name[1:]).decode("latin-1")
+    )
 
 
 def _parse_string(source: bytes, start: int) -> tuple[bytes, int]:
@@ -156,7 +158,7 @@ def _parse_string(source: bytes, start: int) -> tuple[bytes, int]:
         if part is None:
             raise PdfSyntaxError
         position = part.end()
-        escape, bracket, plain = part.groups()
+        escape, bracket, plain_bytes = part.groups()
         if bracket:
             open_brackets += 1 if bracket == b"(" else -1
             parts.append(bracket if open_brackets else b"")
@@ -169,7 +171,7 @@ def _parse_string(source: bytes, start: int) -> tuple[bytes, int]:
                 else _ESCAPES.get(escape, escape)
             )
         else:
-            parts.append(plain)
+            parts.append(plain_bytes)
     return b"".join(parts), position
 
 
@@ -179,10 +181,10 @@ def unpack_stream(one: PdfObject, most: int = _MAX_UNPACKED_BYTES) -> bytes | No
     if stream is None:
         return None
     filters = one.dictionary.get("Filter")
-    names = filters if isinstance(filters, list) else [] if filters is None else [filters]
-    if not names:
+    filter_names = filters if isinstance(filters, list) else [] if filters is None else [filters]
+    if not filter_names:
         return stream[:most]
-    if len(names) > 1 or names[0] not in _FLATE_FILTERS:
+    if len(filter_names) > 1 or filter_names[0] not in _FLATE_FILTERS:
         return None
     try:
         return zlib.decompressobj().decompress(stream, most)
@@ -248,11 +250,11 @@ class PdfObjects:
 
     def resolve_object(self, item: Any) -> PdfObject | None:
         """Return the object of a reference, None for other values and missing objects."""
-        seen = set()
+        seen_numbers = set()
         while isinstance(item, Reference):
-            if item.number in seen or item.number not in self.definitions:
+            if item.number in seen_numbers or item.number not in self.definitions:
                 return None
-            seen.add(item.number)
+            seen_numbers.add(item.number)
             one = self.definitions[item.number][-1]
             if not isinstance(one.value, Reference):
                 return one

@@ -129,9 +129,11 @@ def inspect_pages(data: bytes) -> PdfPages:
     pages_with_annotations = {
         number for (number, one), (_, kind) in zip(annotations, kinds, strict=True) if _has_appearance(one, kind)
     }
-    drawn = list(inspect_drawn_pages(objects, pages))
+    drawn_pages = list(inspect_drawn_pages(objects, pages))
     blank_pages = tuple(
-        number for number, page in enumerate(drawn, 1) if not page.is_visible and number not in pages_with_annotations
+        number
+        for number, page in enumerate(drawn_pages, 1)
+        if not page.is_visible and number not in pages_with_annotations
     )
     return PdfPages(
         len(pages),
@@ -151,7 +153,7 @@ def inspect_pages(data: bytes) -> PdfPages:
         _compute_content_digest(objects),
         blank_pages,
         # What is drawn in annotations is not compared.
-        tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn, 1)),
+        tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn_pages, 1)),
     )
 
 
@@ -191,14 +193,14 @@ def _has_appearance(annotation: dict[str, Any], kind: str) -> bool:
 def _find_narrow_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[NarrowPage]:
     """Yield the pages whose visible part is too small to be read, or a small part of the page."""
     for number, page in enumerate(pages, 1):
-        whole = read_box(objects, page.entries.get("MediaBox"))
-        if whole is None:
+        media_box = read_box(objects, page.entries.get("MediaBox"))
+        if media_box is None:
             continue
-        visible = find_visible_part(objects, page) or PageBox(0.0, 0.0, 0.0, 0.0)
+        visible_box = find_visible_part(objects, page) or PageBox(0.0, 0.0, 0.0, 0.0)
         unit = objects.find(page.entries.get("UserUnit"))
         scale = (unit if isinstance(unit, float) else 1.0) * _MM_PER_POINT
-        sides = [(visible[n + 2] - visible[n]) * scale for n in (0, 1)]
-        whole_sides = [(whole[n + 2] - whole[n]) * scale for n in (0, 1)]
+        sides = [(visible_box[n + 2] - visible_box[n]) * scale for n in (0, 1)]
+        whole_sides = [(media_box[n + 2] - media_box[n]) * scale for n in (0, 1)]
         if min(sides) < _MIN_VISIBLE_MM or sides[0] * sides[1] < _MIN_VISIBLE_SHARE * whole_sides[0] * whole_sides[1]:
             yield NarrowPage(number, (sides[0], sides[1]), (whole_sides[0], whole_sides[1]))
 
@@ -226,14 +228,14 @@ def _find_replaced_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[
     """
     for number, page in enumerate(pages, 1):
         contents = list_contents(objects, page.entries)
-        present = {one.number for one in contents}
+        content_numbers = {one.number for one in contents}
         earlier_numbers = {
             one.number
-            for earlier in objects.definitions[page.number][:-1]
-            if earlier.has_type("Page")
-            for one in list_contents(objects, earlier.dictionary)
+            for earlier_page in objects.definitions[page.number][:-1]
+            if earlier_page.has_type("Page")
+            for one in list_contents(objects, earlier_page.dictionary)
         }
-        if earlier_numbers - present or any(_was_changed(objects.definitions[one.number]) for one in contents):
+        if earlier_numbers - content_numbers or any(_was_changed(objects.definitions[one.number]) for one in contents):
             yield number
 
 
@@ -246,9 +248,11 @@ def _was_changed(definitions: list[PdfObject]) -> bool:
 
 def _count_removed_pages(objects: PdfObjects, pages: list[PdfPage]) -> int:
     """Return the number of pages in the file that are not in its page tree."""
-    present = {page.number for page in pages}
+    page_numbers = {page.number for page in pages}
     return sum(
-        number not in present and definitions[-1].has_type("Page") and bool(definitions[-1].dictionary.get("Contents"))
+        number not in page_numbers
+        and definitions[-1].has_type("Page")
+        and bool(definitions[-1].dictionary.get("Contents"))
         for number, definitions in objects.definitions.items()
     )
 

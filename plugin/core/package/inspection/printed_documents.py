@@ -131,20 +131,22 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
     order; the first verdict is that of the report. ``kind``: which document (`GENERATED_DOCUMENTS`).
     """
     expected = _make_expected_document(report, norm, kind, len(texts))
-    found = _list_figures(texts)
-    missing = Counter(expected.figures) - Counter(found)
-    added = [figure for figure in found if figure not in expected.permitted]
+    printed_figures = _list_figures(texts)
+    missing_figures = Counter(expected.figures) - Counter(printed_figures)
+    added_figures = [figure for figure in printed_figures if figure not in expected.permitted]
     differences = []
     verdict = report.summary["verdict"]
-    printed = find_verdicts(_normalise("".join(texts)))[:1]
-    if printed != [verdict]:
+    printed_verdicts = find_verdicts(_normalise("".join(texts)))[:1]
+    if printed_verdicts != [verdict]:
         differences.append(
-            DocumentDifference("verdict", *(_get_word_of_first_verdict(one, report) for one in (printed, [verdict])))
+            DocumentDifference(
+                "verdict", *(_get_word_of_first_verdict(one, report) for one in (printed_verdicts, [verdict]))
+            )
         )
-    if missing or added:
-        in_data = next((figure for figure in expected.figures if figure in missing), "")
-        differences.append(DocumentDifference("figures", added[0] if added else "", in_data))
-    elif place := _find_first_figure_out_of_order(expected.first, found):
+    if missing_figures or added_figures:
+        in_data = next((figure for figure in expected.figures if figure in missing_figures), "")
+        differences.append(DocumentDifference("figures", added_figures[0] if added_figures else "", in_data))
+    elif place := _find_first_figure_out_of_order(expected.first, printed_figures):
         differences.append(DocumentDifference("figures", *place))
     return differences
 
@@ -156,11 +158,11 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
     from ...render.pictures import MAX_PICTURES, ReportPictures
 
     if kind == RECORD_DOCUMENT:
-        document = drawn = make_check_record(report, norm)
+        document = document_with_pictures = make_check_record(report, norm)
     else:
         document = make_check_report(report, norm)
         # Which pictures the export drew is unknown; their captions may be there.
-        drawn = make_check_report(
+        document_with_pictures = make_check_report(
             report, norm, ReportPictures(_DOT_IMAGE_DATA_URL, [_DOT_IMAGE_DATA_URL] * MAX_PICTURES)
         )
     margins = document.header_footer
@@ -169,7 +171,7 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
     return _ExpectedDocument(
         _list_figures(list_document_texts(document)),
         _list_figures(list_first_page_texts(document)),
-        set(_list_figures([*list_document_texts(document), *list_document_texts(drawn), *lines])),
+        set(_list_figures([*list_document_texts(document), *list_document_texts(document_with_pictures), *lines])),
     )
 
 
@@ -178,14 +180,16 @@ def _list_figures(texts: Iterable[str]) -> list[str]:
     return [figure for text in texts for figure in _FIGURE.findall(text)]
 
 
-def _find_first_figure_out_of_order(first: list[str], found: list[str]) -> tuple[str, str] | None:
+def _find_first_figure_out_of_order(
+    first_page_figures: list[str], printed_figures: list[str]
+) -> tuple[str, str] | None:
     """Return the figures (in the document, in the data) where the first page's order is broken; None if it is not."""
     place = 0
-    for figure in first:
+    for figure in first_page_figures:
         try:
-            place = found.index(figure, place) + 1
+            place = printed_figures.index(figure, place) + 1
         except ValueError:
-            return found[place] if place < len(found) else "", figure
+            return printed_figures[place] if place < len(printed_figures) else "", figure
     return None
 
 
@@ -197,5 +201,5 @@ def _normalise(text: str) -> str:
 def _get_word_of_first_verdict(verdicts: list[str], report: Report) -> str:
     from ...messages.texts import Texts
 
-    words = Texts(report.lang).get_section("verdicts")
-    return words.get(verdicts[0], verdicts[0]) if verdicts else ""
+    verdict_words = Texts(report.lang).get_section("verdicts")
+    return verdict_words.get(verdicts[0], verdicts[0]) if verdicts else ""

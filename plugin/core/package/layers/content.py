@@ -73,7 +73,7 @@ def _replace_blank_with_none(values: NDArray) -> NDArray:
 def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
     """Convert a column to floats, or to integers if ``as_integers``."""
     values = np.full(len(series), None, dtype=object)
-    unreadable, fractional = [], []
+    unreadable_positions, fractional_positions = [], []
     if series.dtype.kind in "iu":
         # Integers that may be missing (pandas' Int64, as from a VCT) have no value there.
         is_present = series.notna().to_numpy()
@@ -85,26 +85,28 @@ def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
         is_number = ~np.isnan(numbers)
         if not as_integers:
             values[is_number] = numbers[is_number].tolist()
-            unreadable = np.flatnonzero(np.isinf(numbers)).tolist()
-            return _clear_lost_values(values, unreadable, [])
+            unreadable_positions = np.flatnonzero(np.isinf(numbers)).tolist()
+            return _clear_lost_values(values, unreadable_positions, [])
     for position, text in enumerate(format_column(strip_blanks(series))):
         if not text:
             continue
         number = _parse_number(text)
         if number is None:
-            unreadable.append(position)
+            unreadable_positions.append(position)
         elif not as_integers:
             values[position] = float(number)
         elif float(number).is_integer():
             values[position] = int(number)
         else:
-            fractional.append(position)
-    return _clear_lost_values(values, unreadable, fractional)
+            fractional_positions.append(position)
+    return _clear_lost_values(values, unreadable_positions, fractional_positions)
 
 
-def _clear_lost_values(values: NDArray, unreadable: list[int], fractional: list[int]) -> ConvertedValues:
+def _clear_lost_values(
+    values: NDArray, unreadable_positions: list[int], fractional_positions: list[int]
+) -> ConvertedValues:
     """Set lost values to None and return all values with the reasons."""
-    lost_positions = {"number_unreadable": unreadable, "not_whole": fractional}
+    lost_positions = {"number_unreadable": unreadable_positions, "not_whole": fractional_positions}
     for positions in lost_positions.values():
         values[positions] = None
     return ConvertedValues(values, {key: np.array(rows) for key, rows in lost_positions.items() if rows})
@@ -125,14 +127,14 @@ def _parse_number(text: str) -> int | float | None:
 
 def _convert_dates(series: pd.Series) -> ConvertedValues:
     values = np.full(len(series), None, dtype=object)
-    unreadable = []
+    unreadable_positions = []
     for position, value in enumerate(series.tolist()):
-        parsed = _parse_date(value)
-        if parsed == "":
-            unreadable.append(position)
+        parsed_date = _parse_date(value)
+        if parsed_date == "":
+            unreadable_positions.append(position)
         else:
-            values[position] = parsed
-    return ConvertedValues(values, {"date_unreadable": np.array(unreadable)} if unreadable else {})
+            values[position] = parsed_date
+    return ConvertedValues(values, {"date_unreadable": np.array(unreadable_positions)} if unreadable_positions else {})
 
 
 def _parse_date(value: Any) -> datetime | str | None:
@@ -234,8 +236,8 @@ class PackageLayer:
         raw_shapes = self.layer.raw_shapes[rows].copy()
         raw_shapes[is_missing(raw_shapes)] = None
         if self.template.geometry == "point":
-            single = shapely.get_num_geometries(raw_shapes) == 1
-            raw_shapes[single] = shapely.get_geometry(raw_shapes[single], 0)
+            is_single_point = shapely.get_num_geometries(raw_shapes) == 1
+            raw_shapes[is_single_point] = shapely.get_geometry(raw_shapes[is_single_point], 0)
         return crs_care.reproject_geometries(raw_shapes, self.layer.known_crs, target)
 
     def find_rows_with_unusable_coordinates(self, target: CRS) -> NDArray:
@@ -286,13 +288,13 @@ def make_package_layers(
     ``farmland``), which the plan's layer for it fills. ``personal`` includes fields with personal data.
     """
     contents: list[PackageLayer] = []
-    missing: list[MissingLayer] = []
+    missing_layers: list[MissingLayer] = []
     used_roles: set[str] = set()
     for slot in vectors.layers:
         layer = plan.find_layer_of_concept(slot.layer)
         if layer is None:
             unusable_layer = plan.find_unusable_layer(slot.layer)
-            missing.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
+            missing_layers.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
         elif layer.role not in used_roles:
             used_roles.add(layer.role)
             contents.append(_make_package_layer(plan, layer, slot, personal))
@@ -303,7 +305,7 @@ def make_package_layers(
             for role in roles
             if role in plan.layers and role not in used_roles
         ]
-    return contents, missing
+    return contents, missing_layers
 
 
 def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> PackageLayer:
@@ -315,22 +317,32 @@ def _make_package_layer(plan: Plan, layer: Layer, slot: LayerSlot | None, person
         fields = sorted(
             (f for f in fields if f.name.upper() in position_of_field), key=lambda f: position_of_field[f.name.upper()]
         )
-    names = {f.name.upper() for f in standard_template.fields}
+    standard_field_names = {f.name.upper() for f in standard_template.fields}
     columns: dict[str, str | None] = {}
     fields_in_package = []
-    for declared in fields:
-        column = layer.find_column_name(declared)
-        if column is not None and column.upper() != declared.name.upper() and column.upper() in names:
+    for template_field in fields:
+        column = layer.find_column_name(template_field)
+        if (
+            column is not None
+            and column.upper() != template_field.name.upper()
+            and column.upper() in standard_field_names
+        ):
             # The column has the same meaning in its edition, but its name is another field of this template.
             column = None
-        name = slot.names_by_field.get(declared.name, declared.name) if slot is not None else declared.name
+        name = (
+            slot.names_by_field.get(template_field.name, template_field.name)
+            if slot is not None
+            else template_field.name
+        )
         columns[name] = column
         # A personal field that is left empty must not be mandatory.
-        is_left_empty = declared.personal and not personal
+        is_left_empty = template_field.personal and not personal
         # A short name belongs to the original name only.
-        short = declared.short if name == declared.name else ""
+        short = template_field.short if name == template_field.name else ""
         fields_in_package.append(
-            replace(declared, name=name, short=short, constraint="" if is_left_empty else declared.constraint)
+            replace(
+                template_field, name=name, short=short, constraint="" if is_left_empty else template_field.constraint
+            )
         )
     name = slot.name if slot is not None and slot.name else standard_template.role
     template = replace(standard_template, role=name, fields=tuple(fields_in_package))

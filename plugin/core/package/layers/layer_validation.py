@@ -129,12 +129,12 @@ def _find_new_crossings(
     rounds_coordinates = vectors.suffix == ".vct"
     if layer.crs == plane and not rounds_coordinates:
         return
-    usable = (
+    is_usable_polygon = (
         ~layer.invalid & ~layer.empty & np.isin(shapely.get_type_id(layer.raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"])
     )
-    usable[rows_without_place] = False
-    rows = np.flatnonzero(usable)
-    crossing = []
+    is_usable_polygon[rows_without_place] = False
+    rows = np.flatnonzero(is_usable_polygon)
+    crossing_rows = []
     for first in range(0, len(layer), _SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
         batch_rows = rows[(rows >= first) & (rows < first + _SHAPES_PER_BATCH)]
@@ -145,9 +145,9 @@ def _find_new_crossings(
         if rounds_coordinates:
             # Rings that collapse to a point are reported separately.
             is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
-        crossing += batch_rows[is_crossing].tolist()
+        crossing_rows += batch_rows[is_crossing].tolist()
     yield from make_row_problem(
-        content, ProblemLevel.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs
+        content, ProblemLevel.GATE, "shape_crossing", np.array(crossing_rows, dtype=int), target=vectors.crs
     )
 
 
@@ -277,20 +277,22 @@ def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArr
 
 
 def _validate_codes(
-    content: PackageLayer, declared: TemplateField, values: NDArray, codes: CodeList
+    content: PackageLayer, template_field: TemplateField, values: NDArray, codes: CodeList
 ) -> Iterator[ExportProblem]:
-    known = codes.get_names_by_written_code(declared.code_pad)
-    unknown = _find_positions_where(values, lambda v: str(v) not in known)
+    known_codes = codes.get_names_by_written_code(template_field.code_pad)
+    unknown_positions = _find_positions_where(values, lambda v: str(v) not in known_codes)
     # A list that was not verified in a standard may lack valid codes.
     level, case = (ProblemLevel.NOTE, "code_unverified") if codes.mark == "C" else (ProblemLevel.GATE, "code_unknown")
-    examples = ", ".join(sorted({str(values[n]) for n in unknown})[:MAX_NAMED_FEATURES])
-    yield from make_row_problem(content, level, case, unknown, declared.name, codes=examples, codes_of=codes.id)
+    examples = ", ".join(sorted({str(values[n]) for n in unknown_positions})[:MAX_NAMED_FEATURES])
+    yield from make_row_problem(
+        content, level, case, unknown_positions, template_field.name, codes=examples, codes_of=codes.id
+    )
 
 
 def _validate_texts(
-    content: PackageLayer, declared: TemplateField, values: NDArray, vectors: VectorSet
+    content: PackageLayer, template_field: TemplateField, values: NDArray, vectors: VectorSet
 ) -> Iterator[ExportProblem]:
-    name, length = declared.name, declared.length
+    name, length = template_field.name, template_field.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
         longest = max((len(values[n]) for n in too_long), default=0)
@@ -311,7 +313,7 @@ def _validate_texts(
         with_separator = _find_positions_where(values, vct_precision.has_separator)
         yield from make_row_problem(content, ProblemLevel.STOP, "separator_inside", with_separator, name)
     if vectors.suffix == ".shp":
-        max_bytes = dbf.compute_text_field_bytes(declared)
+        max_bytes = dbf.compute_text_field_bytes(template_field)
         too_many_bytes = _find_positions_where(
             values, lambda v: len(v.encode(dbf.PYTHON_CODECS[vectors.encoding], errors="replace")) > max_bytes
         )
@@ -331,38 +333,45 @@ def is_encodable(text: str, codec: str) -> bool:
 
 
 def _validate_numbers(
-    content: PackageLayer, declared: TemplateField, values: NDArray, vectors: VectorSet
+    content: PackageLayer, template_field: TemplateField, values: NDArray, vectors: VectorSet
 ) -> Iterator[ExportProblem]:
-    name = declared.name
+    name = template_field.name
     if vectors.suffix == ".shp":
-        too_wide, rounded = dbf.find_number_losses(values, declared)
+        too_wide, rounded_positions = dbf.find_number_losses(values, template_field)
         yield from make_row_problem(
-            content, ProblemLevel.STOP, "number_wide", too_wide, name, room=dbf.choose_dbf_number_format(declared).width
+            content,
+            ProblemLevel.STOP,
+            "number_wide",
+            too_wide,
+            name,
+            room=dbf.choose_dbf_number_format(template_field).width,
         )
         yield from make_row_problem(
             content,
             ProblemLevel.STOP,
             "decimals_lost",
-            rounded,
+            rounded_positions,
             name,
-            decimals=dbf.choose_dbf_number_format(declared).decimals,
+            decimals=dbf.choose_dbf_number_format(template_field).decimals,
         )
         return
     if vectors.suffix == ".vct":
         too_wide, too_precise = (
-            vct_precision.find_too_wide_numbers(values, declared),
-            vct_precision.find_too_precise_numbers(values, declared),
+            vct_precision.find_too_wide_numbers(values, template_field),
+            vct_precision.find_too_precise_numbers(values, template_field),
         )
-        yield from make_row_problem(content, ProblemLevel.GATE, "vct_wide", too_wide, name, length=declared.length)
         yield from make_row_problem(
-            content, ProblemLevel.NOTE, "vct_finer", too_precise, name, decimals=declared.decimals
+            content, ProblemLevel.GATE, "vct_wide", too_wide, name, length=template_field.length
+        )
+        yield from make_row_problem(
+            content, ProblemLevel.NOTE, "vct_finer", too_precise, name, decimals=template_field.decimals
         )
         return
-    if declared.type != "integer":
+    if template_field.type != "integer":
         return
     kind = (
         DATABASE_FORMATS[vectors.suffix]
-        .field_type_by_kind["long" if (declared.length or 0) > 9 else "integer"]
+        .field_type_by_kind["long" if (template_field.length or 0) > 9 else "integer"]
         .ogr_type_name
     )
     max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
@@ -410,15 +419,19 @@ def validate_layer(
         return [ExportProblem(level, "layer_empty", layer=content.layer.name)]
     problems = [*_validate_names(content, vectors), *validate_shapes(content, vectors, cancellation)]
     cancellation.raise_if_cancelled()
-    names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
-    left_out = [name for name in names if name not in set(content.column_by_field.values())]
-    if left_out:
-        problems.append(make_layer_problem(content, ProblemLevel.NOTE, "fields_left_out", fields=", ".join(left_out)))
-    lacking = [f.name for f in content.template.fields if content.column_by_field[f.name] is None]
-    if lacking:
-        problems.append(make_layer_problem(content, ProblemLevel.NOTE, "fields_lacking", fields=", ".join(lacking)))
-    for declared in content.template.fields:
-        problems += validate_field(content, declared, vectors, code_lists)
+    source_field_names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
+    left_out_fields = [name for name in source_field_names if name not in set(content.column_by_field.values())]
+    if left_out_fields:
+        problems.append(
+            make_layer_problem(content, ProblemLevel.NOTE, "fields_left_out", fields=", ".join(left_out_fields))
+        )
+    lacking_fields = [f.name for f in content.template.fields if content.column_by_field[f.name] is None]
+    if lacking_fields:
+        problems.append(
+            make_layer_problem(content, ProblemLevel.NOTE, "fields_lacking", fields=", ".join(lacking_fields))
+        )
+    for template_field in content.template.fields:
+        problems += validate_field(content, template_field, vectors, code_lists)
         cancellation.raise_if_cancelled()
     if vectors.suffix == ".vct":
         problems += validate_vct_precision(content, vectors)
@@ -435,8 +448,8 @@ def _validate_names(content: PackageLayer, vectors: VectorSet) -> Iterator[Expor
             problem = "name_gbk"
         if problem:
             yield make_layer_problem(content, ProblemLevel.STOP, "name_forbidden", name, detail=problem)
-    names = [f.name.upper() for f in content.template.fields]
-    for name in sorted({n for n in names if names.count(n) > 1}):
+    field_names = [f.name.upper() for f in content.template.fields]
+    for name in sorted({n for n in field_names if field_names.count(n) > 1}):
         yield make_layer_problem(content, ProblemLevel.STOP, "field_twice", name)
 
 
@@ -451,17 +464,19 @@ def _validate_shapefile_limits(content: PackageLayer, vectors: VectorSet) -> Ite
             yield make_layer_problem(
                 content, ProblemLevel.STOP, "file_large", file=f"{content.name}{suffix}", size=f"{size / 2**30:.1f}"
             )
-    empty = [
-        declared.name
-        for declared in content.template.fields
-        if declared.type in ("integer", "real")
-        and content.column_by_field[declared.name]
-        and _has_some_empty_values(content, declared)
+    fields_with_empty_values = [
+        template_field.name
+        for template_field in content.template.fields
+        if template_field.type in ("integer", "real")
+        and content.column_by_field[template_field.name]
+        and _has_some_empty_values(content, template_field)
     ]
-    if empty:
-        yield make_layer_problem(content, ProblemLevel.NOTE, "empty_numbers", fields=", ".join(empty))
+    if fields_with_empty_values:
+        yield make_layer_problem(
+            content, ProblemLevel.NOTE, "empty_numbers", fields=", ".join(fields_with_empty_values)
+        )
 
 
-def _has_some_empty_values(content: PackageLayer, declared: TemplateField) -> bool:
-    missing = np.array([value is None for value in content.convert_values(declared).values], dtype=bool)
-    return bool(missing.any() and not missing.all())
+def _has_some_empty_values(content: PackageLayer, template_field: TemplateField) -> bool:
+    is_missing_value = np.array([value is None for value in content.convert_values(template_field).values], dtype=bool)
+    return bool(is_missing_value.any() and not is_missing_value.all())

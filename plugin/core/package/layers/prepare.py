@@ -48,8 +48,8 @@ def prepare_data_sets(
     sets: list[PreparedSet] = []
     problems: list[ExportProblem] = []
     for vectors in order.package_spec.vectors:
-        contents, missing = make_package_layers(plan, vectors, personal=order.keeps_personal_fields)
-        problems += validate_missing_layers(missing, lambda layer: _find_title_and_roles(layer, standards))
+        contents, missing_layers = make_package_layers(plan, vectors, personal=order.keeps_personal_fields)
+        problems += validate_missing_layers(missing_layers, lambda layer: _find_title_and_roles(layer, standards))
         prepared_set = _prepare_set(vectors, [c for c in contents if len(c)])
         for content in contents:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
@@ -59,23 +59,26 @@ def prepare_data_sets(
 
 
 def _report_omitted_layers(
-    plan: Plan, sets: list[PreparedSet], reported: list[ExportProblem]
+    plan: Plan, sets: list[PreparedSet], reported_problems: list[ExportProblem]
 ) -> Iterator[ExportProblem]:
     """Yield a note on layers of the plan that are in no data set.
 
-    Layers of problems in ``reported`` are omitted.
+    Layers of problems in ``reported_problems`` are omitted.
     """
-    reported_layers = {p.layer for p in reported}
+    reported_layers = {p.layer for p in reported_problems}
     packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
     other_layers = [*(layer.name for role, layer in plan.layers.items() if role not in packaged_roles)]
     other_layers += [
         *(unusable_layer.name for unusable_layer in plan.unusable_layers.values()),
         *plan.unrecognised_layers,
     ]
-    names = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
-    if names:
+    omitted_layers = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
+    if omitted_layers:
         yield ExportProblem(
-            ProblemLevel.NOTE, "layers_left_out", count=len(names), features=tuple(names[:MAX_NAMED_FEATURES])
+            ProblemLevel.NOTE,
+            "layers_left_out",
+            count=len(omitted_layers),
+            features=tuple(omitted_layers[:MAX_NAMED_FEATURES]),
         )
 
 
@@ -110,6 +113,6 @@ def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProb
 
 def _find_duplicate_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
     """Yield a problem for each layer name that a data set has twice."""
-    names = [c.name.upper() for c in prepared_set.package_layers]
-    for name in sorted({n for n in names if names.count(n) > 1}):
+    layer_names = [c.name.upper() for c in prepared_set.package_layers]
+    for name in sorted({n for n in layer_names if layer_names.count(n) > 1}):
         yield ExportProblem(ProblemLevel.STOP, "layer_twice", layer=name)

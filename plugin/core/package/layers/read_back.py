@@ -107,8 +107,8 @@ class ReadBackResult:
             "same": self.has_no_differences,
             "differences": rows,
             "shape_changes": [
-                {"kind": kind, "count": len(names), "features": names[:_MAX_EXAMPLES]}
-                for kind, names in self.shape_changes.items()
+                {"kind": kind, "count": len(feature_names), "features": feature_names[:_MAX_EXAMPLES]}
+                for kind, feature_names in self.shape_changes.items()
             ],
         }
 
@@ -166,12 +166,12 @@ def compare_layer(
     ``suffix`` of the file determines what its format stores, ``reader`` is the name of the reading library.
     """
     result = ReadBackResult(content.name, reader, field_count=len(open_layer.fields), crs=open_layer.crs)
-    names = (
+    stored_name_by_field = (
         content.template.shapefile_name_by_field
         if suffix == ".shp"
         else {f.name: f.name for f in content.template.fields}
     )
-    _compare_schema(open_layer, content, names, suffix, plane, result)
+    _compare_schema(open_layer, content, stored_name_by_field, suffix, plane, result)
     sums = _LayerSums(content)
     read_batches = open_layer.iterate_batches(BATCH_ROWS)
     for rows in content.iterate_batches(plane):
@@ -180,8 +180,10 @@ def compare_layer(
         result.feature_count += 0 if read_rows is None else len(read_rows.shapes)
         if read_rows is None or len(read_rows.shapes) != len(rows.shapes):
             break
-        _compare_values(rows, read_rows, content, names, suffix, result)
-        sums.add_batch(read_rows, names, _compare_shapes(rows, read_rows.shapes, content, plane, suffix, result))
+        _compare_values(rows, read_rows, content, stored_name_by_field, suffix, result)
+        sums.add_batch(
+            read_rows, stored_name_by_field, _compare_shapes(rows, read_rows.shapes, content, plane, suffix, result)
+        )
         progress(len(rows.shapes))
     result.feature_count += sum(len(further_rows.shapes) for further_rows in read_batches)
     # The stored number of rows (a GeoPackage has one) may differ from the rows: both must be right.
@@ -193,34 +195,41 @@ def compare_layer(
 
 
 def _compare_schema(
-    open_layer: OpenLayer, content: PackageLayer, names: dict[str, str], suffix: str, plane: CRS, result: ReadBackResult
+    open_layer: OpenLayer,
+    content: PackageLayer,
+    stored_name_by_field: dict[str, str],
+    suffix: str,
+    plane: CRS,
+    result: ReadBackResult,
 ) -> None:
     """Record differences of fields, types, widths and CRS in the result."""
-    expected_names = [names[f.name] for f in content.template.fields]
+    expected_names = [stored_name_by_field[f.name] for f in content.template.fields]
     if [f.name for f in open_layer.fields] != expected_names:
-        lacking = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]
-        result.add_difference("fields", ", ".join(lacking))
+        lacking_fields = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]
+        result.add_difference("fields", ", ".join(lacking_fields))
     read_fields = {f.name: f for f in open_layer.fields}
     result.has_declared_widths = any(f.length is not None for f in open_layer.fields if f.type == "text")
-    for declared in content.template.fields:
-        read_field = read_fields.get(names[declared.name])
+    for template_field in content.template.fields:
+        read_field = read_fields.get(stored_name_by_field[template_field.name])
         if read_field is None:
             continue
-        if read_field.type != _compute_expected_read_type(declared, suffix):
-            result.add_difference("type", declared.name)
-        length = shapefile.compute_text_field_bytes(declared) if suffix == ".shp" else declared.length
-        if declared.type == "text" and length and read_field.length is not None and read_field.length != length:
-            result.add_difference("width", declared.name)
+        if read_field.type != _compute_expected_read_type(template_field, suffix):
+            result.add_difference("type", template_field.name)
+        length = shapefile.compute_text_field_bytes(template_field) if suffix == ".shp" else template_field.length
+        if template_field.type == "text" and length and read_field.length is not None and read_field.length != length:
+            result.add_difference("width", template_field.name)
     if crs_care.make_crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.make_crs_label(plane):
         result.add_difference("crs", open_layer.crs[:60])
 
 
-def _compute_expected_read_type(declared: TemplateField, suffix: str) -> str:
+def _compute_expected_read_type(template_field: TemplateField, suffix: str) -> str:
     """Return the type that a written field has when it is read again."""
-    if suffix not in DATABASE_FORMATS or declared.type != "integer":
-        return declared.type
+    if suffix not in DATABASE_FORMATS or template_field.type != "integer":
+        return template_field.type
     kind = (
-        DATABASE_FORMATS[suffix].field_type_by_kind["long" if (declared.length or 0) > 9 else "integer"].ogr_type_name
+        DATABASE_FORMATS[suffix]
+        .field_type_by_kind["long" if (template_field.length or 0) > 9 else "integer"]
+        .ogr_type_name
     )
     return "real" if kind == "Real" else "integer"
 
@@ -229,44 +238,48 @@ def _compare_values(
     rows: PackageRowBatch,
     read_rows: ReadRows,
     content: PackageLayer,
-    names: dict[str, str],
+    stored_name_by_field: dict[str, str],
     suffix: str,
     result: ReadBackResult,
 ) -> None:
     """Record rows with differing values in the result."""
-    for declared in content.template.fields:
-        values = read_rows.values.get(names[declared.name])
+    for template_field in content.template.fields:
+        values = read_rows.values.get(stored_name_by_field[template_field.name])
         if values is None:
             continue
-        written_values = rows.values[declared.name]
-        differing = [
+        written_values = rows.values[template_field.name]
+        differing_positions = [
             n
             for n, (a, b) in enumerate(zip(written_values, values, strict=True))
-            if not _are_equal_values(a, b, declared, suffix)
+            if not _are_equal_values(a, b, template_field, suffix)
         ]
-        if differing:
+        if differing_positions:
             result.add_difference(
                 "value",
-                declared.name,
-                content.get_row_keys([rows.first_position + n for n in differing]),
-                len(differing),
+                template_field.name,
+                content.get_row_keys([rows.first_position + n for n in differing_positions]),
+                len(differing_positions),
             )
 
 
-def _are_equal_values(written: Any, read: Any, declared: TemplateField, suffix: str) -> bool:
-    if written is None:
-        return read is None or read == ""
-    if read is None:
+def _are_equal_values(written_value: Any, read_value: Any, template_field: TemplateField, suffix: str) -> bool:
+    if written_value is None:
+        return read_value is None or read_value == ""
+    if read_value is None:
         return False
-    if declared.type == "text":
-        return bool(written == read)
-    if declared.type == "date":
-        return _convert_to_datetime(read) == written
-    if suffix == ".vct" and declared.type == "real":
-        return vct_precision.is_same_number(written, read)
-    if suffix == ".shp" and declared.type == "real":
-        written = float(f"{written:.{shapefile.choose_dbf_number_format(declared).decimals}f}")
-    return bool(float(read) == float(written)) if declared.type == "real" else int(read) == written
+    if template_field.type == "text":
+        return bool(written_value == read_value)
+    if template_field.type == "date":
+        return _convert_to_datetime(read_value) == written_value
+    if suffix == ".vct" and template_field.type == "real":
+        return vct_precision.is_same_number(written_value, read_value)
+    if suffix == ".shp" and template_field.type == "real":
+        written_value = float(f"{written_value:.{shapefile.choose_dbf_number_format(template_field).decimals}f}")
+    return (
+        bool(float(read_value) == float(written_value))
+        if template_field.type == "real"
+        else int(read_value) == written_value
+    )
 
 
 def _convert_to_datetime(value: Any) -> datetime | None:
@@ -291,13 +304,15 @@ def _compare_shapes(
     )
     shifts_m = compute_max_vertex_shift(expected_shapes, shapes, plane)
     # The negation includes NaN.
-    moved = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
-    if len(moved):
-        result.add_difference("shape", "", content.get_row_keys((rows.first_position + moved).tolist()), len(moved))
-    for kind, changed in find_shape_changes(content, rows, shapes).items():
-        if len(changed):
+    moved_positions = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
+    if len(moved_positions):
+        result.add_difference(
+            "shape", "", content.get_row_keys((rows.first_position + moved_positions).tolist()), len(moved_positions)
+        )
+    for kind, changed_positions in find_shape_changes(content, rows, shapes).items():
+        if len(changed_positions):
             result.shape_changes.setdefault(kind, []).extend(
-                content.get_row_keys((rows.first_position + changed).tolist())
+                content.get_row_keys((rows.first_position + changed_positions).tolist())
             )
     small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
     result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
@@ -312,10 +327,13 @@ def _compare_shapes(
     if suffix == ".vct":
         # A row without a shape has no perimeter, so its tolerance is NaN.
         tolerance_m2 = np.fmax(tolerance_m2, vct_precision.compute_area_tolerance(rows.shapes, plane))
-    differing = np.flatnonzero(~(difference_m2 <= tolerance_m2))
-    if len(differing):
+    differing_positions = np.flatnonzero(~(difference_m2 <= tolerance_m2))
+    if len(differing_positions):
         result.add_difference(
-            "area", "", content.get_row_keys((rows.first_position + differing).tolist()), len(differing)
+            "area",
+            "",
+            content.get_row_keys((rows.first_position + differing_positions).tolist()),
+            len(differing_positions),
         )
     result.max_area_difference_m2 = max(
         result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
@@ -357,9 +375,13 @@ def _compute_area_added_by_repair(
 
     Figures of the plan, and those of an inspection, are computed from repaired shapes.
     """
-    invalid = np.flatnonzero(content.layer.invalid[first : first + len(shapes)] & ~is_missing(shapes))
-    repaired = np.array([repair_polygon(shapes[n]) for n in invalid.tolist()], dtype=object)
-    return float(measure_statutory_area(repaired, to_lonlat).sum() - areas[invalid].sum()) if len(invalid) else 0.0
+    invalid_positions = np.flatnonzero(content.layer.invalid[first : first + len(shapes)] & ~is_missing(shapes))
+    repaired_shapes = np.array([repair_polygon(shapes[n]) for n in invalid_positions.tolist()], dtype=object)
+    return (
+        float(measure_statutory_area(repaired_shapes, to_lonlat).sum() - areas[invalid_positions].sum())
+        if len(invalid_positions)
+        else 0.0
+    )
 
 
 class _LayerSums:
@@ -371,18 +393,18 @@ class _LayerSums:
         self.extent: tuple[float, float, float, float] | None = None
         template = content.template
         self.fields = {
-            basis: declared.name
+            basis: template_field.name
             for basis, meaning in AREA_FIELD_MEANING_BY_BASIS.items()
-            if (declared := template.find_field(meaning)) is not None
-            and content.column_by_field[declared.name] is not None
+            if (template_field := template.find_field(meaning)) is not None
+            and content.column_by_field[template_field.name] is not None
         }
 
-    def add_batch(self, read_rows: ReadRows, names: dict[str, str], statutory_m2: float) -> None:
+    def add_batch(self, read_rows: ReadRows, stored_name_by_field: dict[str, str], statutory_m2: float) -> None:
         """Add the rows of a batch."""
         if self.content.template.geometry == "polygon":
             self.areas["statutory"] = self.areas.get("statutory", 0.0) + statutory_m2
         for basis, name in self.fields.items():
-            values = [float(v) for v in read_rows.values.get(names[name], []) if v is not None]
+            values = [float(v) for v in read_rows.values.get(stored_name_by_field[name], []) if v is not None]
             self.areas[basis] = self.areas.get(basis, 0.0) + sum(values)
         bounds = shapely.total_bounds(read_rows.shapes)
         if np.isfinite(bounds).all():

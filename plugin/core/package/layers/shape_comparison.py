@@ -125,8 +125,8 @@ class _ShapePieces:
     ``xy`` are the vertices of all pieces, ``at`` the start of each piece, ``of`` the shape of each piece.
     """
 
-    def __init__(self, xy: NDArray, at: NDArray, of: NDArray, shapes: int, closed: bool):
-        self.xy, self.at, self.of, self.closed = xy, at, of, closed
+    def __init__(self, xy: NDArray, at: NDArray, of: NDArray, shapes: int, is_closed: bool):
+        self.xy, self.at, self.of, self.is_closed = xy, at, of, is_closed
         self.lengths = np.diff(at)
         self.per_shape = np.bincount(of, minlength=shapes)
         self.vertices = np.bincount(of, weights=self.lengths, minlength=shapes)
@@ -187,7 +187,7 @@ def _select_pieces(pieces: _ShapePieces, keep: NDArray) -> _ShapePieces:
     lengths = pieces.lengths[is_selected]
     starts = np.r_[0, np.cumsum(lengths)].astype(np.int64)
     vertex_rows = np.repeat(pieces.at[:-1][is_selected] - starts[:-1], lengths) + np.arange(starts[-1])
-    return _ShapePieces(pieces.xy[vertex_rows], starts, pieces.of[is_selected], len(keep), pieces.closed)
+    return _ShapePieces(pieces.xy[vertex_rows], starts, pieces.of[is_selected], len(keep), pieces.is_closed)
 
 
 def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
@@ -199,7 +199,7 @@ def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArra
         return np.maximum.reduceat(shift, originals.at[:-1])
 
     shift = largest_shift(copies.xy)
-    if originals.closed:
+    if originals.is_closed:
         reversed_rows = np.repeat(originals.at[:-1] + originals.at[1:] - 1, originals.lengths) - np.arange(
             len(originals.xy)
         )
@@ -214,7 +214,7 @@ def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shap
     for number in np.flatnonzero(originals.of == shape).tolist():
         vertices_of_piece = originals.get_vertices_of_piece(number)
         shifts = [
-            _compare_rings(vertices_of_piece, copies.get_vertices_of_piece(other), scale, originals.closed)
+            _compare_rings(vertices_of_piece, copies.get_vertices_of_piece(other), scale, originals.is_closed)
             for other in unmatched
         ]
         if not shifts or min(shifts) == np.inf:
@@ -224,11 +224,11 @@ def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shap
     return farthest
 
 
-def _compare_rings(original: NDArray, copy: NDArray, scale: NDArray, closed: bool) -> float:
+def _compare_rings(original: NDArray, copy: NDArray, scale: NDArray, is_closed: bool) -> float:
     """Return the shift in metres of two rings with any first vertex, or of two lines."""
     if len(original) != len(copy):
         return np.inf
-    if not closed:
+    if not is_closed:
         return float(np.hypot(*((original - copy) * scale).T).max())
     ring, other = original[:-1], copy[:-1]
     best = np.inf

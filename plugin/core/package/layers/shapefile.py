@@ -71,14 +71,14 @@ def choose_dbf_number_format(declared: TemplateField) -> DbfNumberFormat:
 def find_number_losses(values: NDArray, declared: TemplateField) -> tuple[NDArray, NDArray]:
     """Return positions of numbers that are too wide, and of rounded ones."""
     number_format = choose_dbf_number_format(declared)
-    filled = [n for n, v in enumerate(values) if v is not None]
-    too_wide = [n for n in filled if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
-    rounded = [
+    filled_positions = [n for n, v in enumerate(values) if v is not None]
+    too_wide = [n for n in filled_positions if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
+    rounded_positions = [
         n
-        for n in filled
+        for n in filled_positions
         if abs(float(f"{values[n]:.{number_format.decimals}f}") - values[n]) > _ROUNDING_SHARE * abs(values[n])
     ]
-    return np.array(too_wide, dtype=int), np.array(rounded, dtype=int)
+    return np.array(too_wide, dtype=int), np.array(rounded_positions, dtype=int)
 
 
 def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tuple[int, int]:
@@ -88,25 +88,25 @@ def estimate_file_sizes(shapes: NDArray, fields: Iterable[TemplateField]) -> tup
     ----------
     ESRI Shapefile Technical Description, 1998; dBASE III.
     """
-    present = shapes[~shapely.is_missing(shapes)]
-    vertices = shapely.get_num_coordinates(present)
-    is_point = np.isin(shapely.get_type_id(present), (0, 4))
-    parts, shape_of_part = shapely.get_parts(present, return_index=True)
+    existing_shapes = shapes[~shapely.is_missing(shapes)]
+    vertices = shapely.get_num_coordinates(existing_shapes)
+    is_point = np.isin(shapely.get_type_id(existing_shapes), (0, 4))
+    parts, shape_of_part = shapely.get_parts(existing_shapes, return_index=True)
     rings = np.where(shapely.get_type_id(parts) == 3, shapely.get_num_interior_rings(parts) + 1, 1)
-    rings_of_shape = np.bincount(shape_of_part, weights=rings, minlength=len(present))
+    rings_of_shape = np.bincount(shape_of_part, weights=rings, minlength=len(existing_shapes))
     record_bytes = np.where(is_point, 20, 44 + 4 * rings_of_shape + 16 * vertices)
-    declared = list(fields)
-    row_bytes = 1 + sum(_compute_field_width(one) for one in declared)
+    template_fields = list(fields)
+    row_bytes = 1 + sum(_compute_field_width(one) for one in template_fields)
     return (
         100 + 12 * len(shapes) + int((record_bytes - 4).sum()),
-        33 + 32 * len(declared) + row_bytes * len(shapes) + 1,
+        33 + 32 * len(template_fields) + row_bytes * len(shapes) + 1,
     )
 
 
-def _compute_field_width(declared: TemplateField) -> int:
-    if declared.type == "text":
-        return compute_text_field_bytes(declared)
-    return DATE_WIDTH if declared.type == "date" else choose_dbf_number_format(declared).width
+def _compute_field_width(template_field: TemplateField) -> int:
+    if template_field.type == "text":
+        return compute_text_field_bytes(template_field)
+    return DATE_WIDTH if template_field.type == "date" else choose_dbf_number_format(template_field).width
 
 
 _GDAL_DRIVER = "ESRI Shapefile"
@@ -154,9 +154,15 @@ def write_shapefiles(
         table.writerow(_FIELD_TABLE_HEAD)
         for content in contents:
             short = content.template.shapefile_name_by_field
-            for declared in content.template.fields:
-                row = (content.name, content.template.name, short[declared.name], declared.name, declared.alias)
-                table.writerow((*row, *_choose_field_type_and_width(declared)))
+            for template_field in content.template.fields:
+                row = (
+                    content.name,
+                    content.template.name,
+                    short[template_field.name],
+                    template_field.name,
+                    template_field.alias,
+                )
+                table.writerow((*row, *_choose_field_type_and_width(template_field)))
 
 
 @contextmanager
@@ -173,12 +179,12 @@ def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
         gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", previous)
 
 
-def _choose_field_type_and_width(declared: TemplateField) -> tuple[str, int, int]:
-    if declared.type == "text":
-        return "text", compute_text_field_bytes(declared), 0
-    if declared.type == "date":
+def _choose_field_type_and_width(template_field: TemplateField) -> tuple[str, int, int]:
+    if template_field.type == "text":
+        return "text", compute_text_field_bytes(template_field), 0
+    if template_field.type == "date":
         return "date", DATE_WIDTH, 0
-    return declared.type, *choose_dbf_number_format(declared)
+    return template_field.type, *choose_dbf_number_format(template_field)
 
 
 def _write_one_shapefile(
@@ -198,8 +204,8 @@ def _write_one_shapefile(
     options = [f"ENCODING={_LAYER_ENCODING_OPTION[encoding]}", "2GB_LIMIT=YES"]
     kind = getattr(ogr, f"wkb{_OGR_TYPE_OF_GEOMETRY[content.template.geometry]}")
     layer = raise_if_refused(source.CreateLayer(content.name, convert_to_spatial_reference(crs), kind, options))
-    for declared in content.template.fields:
-        raise_if_refused(layer.CreateField(_define_field(declared, short[declared.name])))
+    for template_field in content.template.fields:
+        raise_if_refused(layer.CreateField(_define_field(template_field, short[template_field.name])))
     definition = layer.GetLayerDefn()
     field_indexes = {f.name: n for n, f in enumerate(content.template.fields)}
     created_names = [definition.GetFieldDefn(n).GetName() for n in field_indexes.values()]
@@ -215,18 +221,18 @@ def _write_one_shapefile(
     target.with_suffix(".cpg").write_text(CPG_CONTENT[encoding], encoding="ascii")
 
 
-def _define_field(declared: TemplateField, name: str) -> Any:
+def _define_field(template_field: TemplateField, name: str) -> Any:
     from osgeo import ogr
 
-    if declared.type == "text":
+    if template_field.type == "text":
         definition = ogr.FieldDefn(name, ogr.OFTString)
-        definition.SetWidth(compute_text_field_bytes(declared))
-    elif declared.type == "date":
+        definition.SetWidth(compute_text_field_bytes(template_field))
+    elif template_field.type == "date":
         definition = ogr.FieldDefn(name, ogr.OFTDate)
     else:
-        number_format = choose_dbf_number_format(declared)
+        number_format = choose_dbf_number_format(template_field)
         integer_type = ogr.OFTInteger if number_format.width <= 9 else ogr.OFTInteger64
-        definition = ogr.FieldDefn(name, integer_type if declared.type == "integer" else ogr.OFTReal)
+        definition = ogr.FieldDefn(name, integer_type if template_field.type == "integer" else ogr.OFTReal)
         definition.SetWidth(number_format.width)
         definition.SetPrecision(number_format.decimals)
     return definition

@@ -138,22 +138,22 @@ class VctLayer:
 
     def iterate_batches(self, size: int) -> Iterator[ReadRows]:
         """Yield the features in batches of ``size``, their parts merged."""
-        pending: pd.DataFrame | None = None
+        pending_rows: pd.DataFrame | None = None
         for frame in chain(self._frames, [None]):
             if frame is not None:
                 parts = self._make_table_with_feature_numbers(frame)
-                pending = parts if pending is None else pd.concat([pending, parts], ignore_index=True)
-            if pending is None:
+                pending_rows = parts if pending_rows is None else pd.concat([pending_rows, parts], ignore_index=True)
+            if pending_rows is None:
                 return
-            feature_starts = _find_feature_starts(pending["row"].to_numpy())
-            cuts, position = [*feature_starts.tolist(), len(pending)], 0
+            feature_starts = _find_feature_starts(pending_rows["row"].to_numpy())
+            cuts, position = [*feature_starts.tolist(), len(pending_rows)], 0
             # The last feature may continue in the next rows.
             complete_features = len(feature_starts) - (frame is not None)
             while complete_features - position >= size or (frame is None and position < complete_features):
-                stop = min(position + size, complete_features)
-                yield self._merge_feature_parts(pending.iloc[cuts[position] : cuts[stop]])
-                position = stop
-            pending = pending.iloc[cuts[position] :]
+                end_position = min(position + size, complete_features)
+                yield self._merge_feature_parts(pending_rows.iloc[cuts[position] : cuts[end_position]])
+                position = end_position
+            pending_rows = pending_rows.iloc[cuts[position] :]
 
     def _make_table_with_feature_numbers(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
         """Return a frame's values, shapes and the feature of each row as a table.
@@ -182,15 +182,15 @@ class VctLayer:
         for k in multipart.tolist():
             merged_shapes[k] = merge_into_multipart(shapes[feature_starts[k] : ends[k]])
         values = {}
-        for n, declared in enumerate(self.fields):
+        for n, read_field in enumerate(self.fields):
             cells = parts[n].to_numpy()
             for k in multipart.tolist():
                 part_values = cells[feature_starts[k] : ends[k]]
                 if any(cell != part_values[0] for cell in part_values[1:]):
-                    self.fields_with_differing_parts[declared.name] = (
-                        self.fields_with_differing_parts.get(declared.name, 0) + 1
+                    self.fields_with_differing_parts[read_field.name] = (
+                        self.fields_with_differing_parts.get(read_field.name, 0) + 1
                     )
-            values[declared.name] = cells[feature_starts].tolist()
+            values[read_field.name] = cells[feature_starts].tolist()
         return ReadRows(merged_shapes, values)
 
 
@@ -200,8 +200,8 @@ def _find_feature_starts(row: NDArray) -> NDArray:
 
 def _convert_column(column: pd.Series) -> NDArray:
     """Return (n,) Python values, None for missing ones."""
-    missing = column.isna().to_numpy()
+    is_missing_value = column.isna().to_numpy()
     values = np.empty(len(column), dtype=object)
     values[:] = [v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in column.tolist()]
-    values[missing] = None
+    values[is_missing_value] = None
     return values

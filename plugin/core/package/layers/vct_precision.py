@@ -40,9 +40,14 @@ def find_too_wide_numbers(values: NDArray, declared: TemplateField) -> NDArray:
     max_digits = declared.length - (
         (declared.decimals or 0) + 1 if declared.type == "real" and declared.decimals else 0
     )
-    filled = (n for n, v in enumerate(values) if v is not None)
+    filled_positions = (n for n, v in enumerate(values) if v is not None)
     return np.array(
-        [n for n in filled if len(f"{values[n]:.0f}" if declared.type == "real" else str(values[n])) > max_digits], int
+        [
+            n
+            for n in filled_positions
+            if len(f"{values[n]:.0f}" if declared.type == "real" else str(values[n])) > max_digits
+        ],
+        int,
     )
 
 
@@ -75,8 +80,10 @@ def find_precision_changes(shapes: NDArray, geographic: bool) -> PrecisionChange
 
     The shapes are in the CRS of the file, which is in degrees if ``geographic``.
     """
-    collapsed, merged = _find_repeated_vertices(round_coordinates(shapes, geographic))
-    return PrecisionChanges(collapsed, merged, np.flatnonzero(shapely.get_num_geometries(shapes) > 1))
+    collapsed_positions, merged_positions = _find_repeated_vertices(round_coordinates(shapes, geographic))
+    return PrecisionChanges(
+        collapsed_positions, merged_positions, np.flatnonzero(shapely.get_num_geometries(shapes) > 1)
+    )
 
 
 def is_same_number(written: Any, read: Any) -> bool:
@@ -90,29 +97,31 @@ def remove_vertices_merged_by_rounding(shapes: NDArray, geographic: bool) -> NDA
     Shapes in which consecutive vertices become equal are rounded and lose these vertices; the others are returned
     unchanged.
     """
-    rounded = round_coordinates(shapes, geographic)
-    merged = _find_repeated_vertices(rounded)[1]
-    if not len(merged):
+    rounded_shapes = round_coordinates(shapes, geographic)
+    merged_positions = _find_repeated_vertices(rounded_shapes)[1]
+    if not len(merged_positions):
         return shapes
     result = shapes.copy()
-    result[merged] = shapely.remove_repeated_points(rounded[merged])
+    result[merged_positions] = shapely.remove_repeated_points(rounded_shapes[merged_positions])
     return result
 
 
-def _find_repeated_vertices(rounded: NDArray) -> tuple[NDArray, NDArray]:
+def _find_repeated_vertices(rounded_shapes: NDArray) -> tuple[NDArray, NDArray]:
     """Return positions of shapes with a collapsed ring, and with repeated vertices.
 
-    ``rounded`` are shapes with the digits of a file.
+    ``rounded_shapes`` are shapes with the digits of a file.
     """
-    pieces, shape_of_piece = shapely.get_rings(rounded, return_index=True)
+    pieces, shape_of_piece = shapely.get_rings(rounded_shapes, return_index=True)
     if not len(pieces):
-        pieces, shape_of_piece = shapely.get_parts(rounded, return_index=True)
+        pieces, shape_of_piece = shapely.get_parts(rounded_shapes, return_index=True)
     xy, piece_of_vertex = shapely.get_coordinates(pieces, return_index=True)
     is_repeated = (xy[1:] == xy[:-1]).all(axis=1) & (piece_of_vertex[1:] == piece_of_vertex[:-1])
     repeats = np.bincount(piece_of_vertex[1:][is_repeated], minlength=len(pieces))
     counts = np.bincount(piece_of_vertex, minlength=len(pieces))
-    collapsed = np.unique(shape_of_piece[(repeats == counts - 1) & (shapely.get_type_id(pieces) == _RING_TYPE_ID)])
-    return collapsed, np.setdiff1d(shape_of_piece[repeats > 0], collapsed)
+    collapsed_positions = np.unique(
+        shape_of_piece[(repeats == counts - 1) & (shapely.get_type_id(pieces) == _RING_TYPE_ID)]
+    )
+    return collapsed_positions, np.setdiff1d(shape_of_piece[repeats > 0], collapsed_positions)
 
 
 def round_coordinates(shapes: NDArray, geographic: bool) -> NDArray:

@@ -60,28 +60,34 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> Writt
     context.row_progress.text = path.stem if vectors.suffix == ".shp" else path.name
     rows: list[dict[str, Any]] = []
     problems: list[ExportProblem] = []
-    for content, file, done in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
-        if not done.has_no_differences:
-            raise _make_difference_error(content, done.to_dict()["differences"])
-        problems += _report_shape_changes(content, done, prepared_set)
+    for content, file, read_back_result in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
+        if not read_back_result.has_no_differences:
+            raise _make_difference_error(content, read_back_result.to_dict()["differences"])
+        problems += _report_shape_changes(content, read_back_result, prepared_set)
         path_in_package = context.get_path_in_package(file)
         rows.append(
             make_layer_row(
-                content, vectors, context.package_spec, path_in_package, done, prepared_set.plane_crs, vectors.vertical
+                content,
+                vectors,
+                context.package_spec,
+                path_in_package,
+                read_back_result,
+                prepared_set.plane_crs,
+                vectors.vertical,
             )
         )
     return WrittenSet(rows, problems)
 
 
 def _report_shape_changes(
-    content: PackageLayer, done: ReadBackResult, prepared_set: PreparedSet
+    content: PackageLayer, read_back_result: ReadBackResult, prepared_set: PreparedSet
 ) -> Iterator[ExportProblem]:
     """Yield a note for each kind of change of shapes that the written layer has."""
     params = {
         "format": FORMAT_NAMES[prepared_set.vector_set.suffix],
         "target": crs_care.make_crs_label(prepared_set.plane_crs),
     }
-    for kind, keys in done.shape_changes.items():
+    for kind, keys in read_back_result.shape_changes.items():
         yield ExportProblem(
             ProblemLevel.NOTE,
             f"shape_now_{kind}",
@@ -120,11 +126,11 @@ def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportCont
 
 def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
-    written = write_vct_set(path, prepared_set.package_layers, prepared_set.plane_crs, **options)
-    for content, done in read_back_vct_set(
-        path, prepared_set.package_layers, prepared_set.plane_crs, written, **options
+    vct_export = write_vct_set(path, prepared_set.package_layers, prepared_set.plane_crs, **options)
+    for content, read_back_result in read_back_vct_set(
+        path, prepared_set.package_layers, prepared_set.plane_crs, vct_export, **options
     ):
-        yield WrittenLayer(content, path, done)
+        yield WrittenLayer(content, path, read_back_result)
 
 
 WRITER_OF_SUFFIX: dict[str, SetWriter] = {
