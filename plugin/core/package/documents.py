@@ -39,20 +39,20 @@ def choose_documents_to_make(
     filled: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
 ) -> tuple[PlannedDocuments, list[ExportProblem]]:
     """Decide which documents the plugin makes, and return a problem for each that it cannot make; write nothing."""
-    chosen, problems = [], []
+    documents_to_make, problems = [], []
     for filled_slot in filled:
         slot = filled_slot.slot
         if not slot.generated or filled_slot.file_paths:
             continue
         error = _find_obstacle(filled_slot.file_name, print_pdf)
         if error is None:
-            chosen.append(filled_slot)
+            documents_to_make.append(filled_slot)
             continue
         level = {"M": ProblemLevel.GATE, "C": ProblemLevel.NOTE}.get(slot.need)
         if level is not None:
             params = {"title": slot.title, "reason": CauseMessage(error)}
             problems.append(ExportProblem(level, "document_not_made", params=params))
-    return PlannedDocuments(tuple(chosen), print_pdf), problems
+    return PlannedDocuments(tuple(documents_to_make), print_pdf), problems
 
 
 def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError | None:
@@ -114,7 +114,9 @@ def find_unmodified_generated_documents(former: Path) -> set[str]:
         # `gate` reports a folder that is not a package of this plugin.
         return set()
     digests = {row["path"]: row["sha256"] for row in manifest["files"]}
-    generated = {path for row in manifest.get("slots", ()) if row.get("generated") for path in row["files"]}
+    generated_paths = {path for row in manifest.get("slots", ()) if row.get("generated") for path in row["files"]}
     return {
-        name for name in generated if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
+        name
+        for name in generated_paths
+        if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
     }

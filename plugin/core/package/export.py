@@ -119,9 +119,9 @@ def write_report(context: ExportContext) -> list[ExportProblem]:
     from ..render.html import render_report
     from ..render.outputs import report_to_json
 
-    checked = context.check_result
-    text = render_report(checked.report, checked.plan.norm, context.pictures)
-    for suffix, content in ((".html", text), (".json", report_to_json(checked.report))):
+    check_result = context.check_result
+    text = render_report(check_result.report, check_result.plan.norm, context.pictures)
+    for suffix, content in ((".html", text), (".json", report_to_json(check_result.report))):
         path = context.prepare_generated_path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
     return []
@@ -202,7 +202,7 @@ def export_package(
 
 
 def _export_locked(
-    checked: CheckResult,
+    check_result: CheckResult,
     order: ExportOrder,
     target: Path,
     pictures: Callable[[Report], ReportPictures | None],
@@ -214,30 +214,32 @@ def _export_locked(
     """Make the package while the target is locked; arguments as in `export_package`."""
     from ..render.outputs import add_data_digest
 
-    plan, spec, lang = checked.plan, order.package_spec, checked.report.lang
+    plan, spec, lang = check_result.plan, order.package_spec, check_result.report.lang
     values = find_placeholder_values(plan, spec)
     document = resolve_package_document_info(plan.norm, order, values)
     document.require_exportable(spec.secrecy_levels, spec.name)
-    checked = replace(checked, report=add_data_digest(add_document_info(checked.report, document), plan))
+    check_result = replace(check_result, report=add_data_digest(add_document_info(check_result.report, document), plan))
     finish_interrupted_export(target)
     check_target_is_replaceable(target, plan.input_files, spec, values)
     progress(0.0, "")
-    prepared_sets, problems = prepare_data_sets(checked, order, cancellation)
-    filled_slots, missing = fill_slots(spec, values, order.documents_folder, target if target.is_dir() else None, lang)
+    prepared_sets, problems = prepare_data_sets(check_result, order, cancellation)
+    filled_slots, slot_problems = fill_slots(
+        spec, values, order.documents_folder, target if target.is_dir() else None, lang
+    )
     map_work = choose_maps_to_render(plan, order, filled_slots, values, draw)
-    documents, not_made = choose_documents_to_make(filled_slots, print_pdf)
+    documents, document_problems = choose_documents_to_make(filled_slots, print_pdf)
     problems = [
-        *find_check_problems(checked),
-        *check_by_receiver_rules(checked, cancellation),
+        *find_check_problems(check_result),
+        *check_by_receiver_rules(check_result, cancellation),
         *problems,
-        *missing,
-        *not_made,
+        *slot_problems,
+        *document_problems,
         *explain_missing_maps(map_work.missing_maps),
     ]
     problems += _make_document_notes(document, with_maps=bool(map_work.requests))
     stop_on_gate_problems(problems, order, target)
     manifest = make_manifest_head(
-        checked, spec, values, target.name, document, forced=bool(select_levels(problems, ProblemLevel.GATE))
+        check_result, spec, values, target.name, document, forced=bool(select_levels(problems, ProblemLevel.GATE))
     )
     row_progress = RowProgress(
         sum(len(c) for s in prepared_sets for c in s.package_layers),
@@ -246,7 +248,7 @@ def _export_locked(
     )
     with replace_folder(target, cancellation) as new_folder:
         context = ExportContext(
-            checked,
+            check_result,
             spec,
             new_folder,
             values,
@@ -266,10 +268,10 @@ def _export_locked(
         for part in EXPORT_STEPS:
             problems += part(context)
         problems = drop_duplicate_notes(problems, manifest["slots"])
-        written = write_manifest(new_folder, manifest, problems, lang, cancellation)
+        written_manifest = write_manifest(new_folder, manifest, problems, lang, cancellation)
         digest = write_manifest_digest(new_folder)
     progress(1.0, "")
-    return ExportedPackage(target, digest, written, problems)
+    return ExportedPackage(target, digest, written_manifest, problems)
 
 
 def _make_document_notes(document: ResolvedDocument, with_maps: bool) -> list[ExportProblem]:

@@ -169,15 +169,15 @@ def lock_for_writing(target: Path) -> Iterator[None]:
     """
     lock = _get_lock_file_path(target)
     try:
-        held = _acquire_lock(lock, exclusive=True)
+        held_lock = _acquire_lock(lock, exclusive=True)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
-    if held is None:
+    if held_lock is None:
         raise OutputError("package_busy", target=str(target), who=_read_lock_owner(lock))
     try:
         yield
     finally:
-        _release_lock(held, lock)
+        _release_lock(held_lock, lock)
 
 
 @contextmanager
@@ -193,16 +193,16 @@ def lock_for_reading(target: Path) -> Iterator[None]:
     """
     lock = _get_lock_file_path(target)
     try:
-        held = _acquire_lock(lock, exclusive=False)
+        held_lock = _acquire_lock(lock, exclusive=False)
     except OSError:
         yield
         return
-    if held is None:
+    if held_lock is None:
         raise InputError("package_busy", target=str(target), who=_read_lock_owner(lock))
     try:
         yield
     finally:
-        _release_lock(held, lock)
+        _release_lock(held_lock, lock)
 
 
 def _get_lock_file_path(target: Path) -> Path:
@@ -221,12 +221,12 @@ def _acquire_lock(lock: Path, *, exclusive: bool) -> _HeldLock | None:
     """
     for _ in range(_MAX_TRIES):
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
-        held = _lock_handle(handle, exclusive)
-        if held is not None and _is_same_file(handle, lock):
+        held_lock = _lock_handle(handle, exclusive)
+        if held_lock is not None and _is_same_file(handle, lock):
             _write_lock_owner(handle)
-            return held
+            return held_lock
         os.close(handle)
-        if held is None:
+        if held_lock is None:
             return None
         # The owner deleted the file after it was opened here, so this handle does not exclude other processes.
     return None
@@ -274,28 +274,28 @@ def _is_same_file(handle: int, lock: Path) -> bool:
         return False
 
 
-def _release_lock(held: _HeldLock, lock: Path) -> None:
+def _release_lock(held_lock: _HeldLock, lock: Path) -> None:
     """Release a lock; the last owner deletes the lock file."""
     if sys.platform == "win32":
-        _unlock_bytes_on_windows(held)
-        os.close(held.lock_file_handle)
+        _unlock_bytes_on_windows(held_lock)
+        os.close(held_lock.lock_file_handle)
         with suppress(OSError):
             os.unlink(lock)
         return
     # Delete the file while it is locked; a process that opened it before detects the deletion.
-    if _lock_by_flock(held.lock_file_handle, exclusive=True) is not None:
+    if _lock_by_flock(held_lock.lock_file_handle, exclusive=True) is not None:
         with suppress(OSError):
             os.unlink(lock)
-    os.close(held.lock_file_handle)
+    os.close(held_lock.lock_file_handle)
 
 
-def _unlock_bytes_on_windows(held: _HeldLock) -> None:
+def _unlock_bytes_on_windows(held_lock: _HeldLock) -> None:
     import msvcrt
 
-    if held.byte_count:
-        os.lseek(held.lock_file_handle, _LOCK_OFFSET + held.first_byte, os.SEEK_SET)
+    if held_lock.byte_count:
+        os.lseek(held_lock.lock_file_handle, _LOCK_OFFSET + held_lock.first_byte, os.SEEK_SET)
         with suppress(OSError):
-            msvcrt.locking(held.lock_file_handle, msvcrt.LK_UNLCK, held.byte_count)  # type: ignore[attr-defined]
+            msvcrt.locking(held_lock.lock_file_handle, msvcrt.LK_UNLCK, held_lock.byte_count)  # type: ignore[attr-defined]
 
 
 def _write_lock_owner(handle: int) -> None:

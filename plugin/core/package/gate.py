@@ -78,7 +78,7 @@ def check_target_is_replaceable(
     manifest, _ = read_manifest(target)
     if files_in_target is None or manifest is None:
         raise OutputError("package_not_ours", target=str(target))
-    listed = {row["path"] for row in manifest["files"]}
+    manifest_paths = {row["path"] for row in manifest["files"]}
     slots = [make_name_matcher(slot.file, values) for slot in package_spec.files]
     unknown_files = [
         name
@@ -86,7 +86,7 @@ def check_target_is_replaceable(
         # The target of a link is never taken over.
         if is_link(path)
         or (
-            name not in listed
+            name not in manifest_paths
             and name not in UNLISTED_FILES
             and not is_stray_file(path.name)
             and not any(slot.fullmatch(path.name) for slot in slots)
@@ -105,14 +105,14 @@ def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
     if summary["verdict"] in BLOCKING_VERDICTS:
         verdict_message = Message("verdicts", summary["verdict"])
         rules = checked.report.rules
-        failed = [rule.code for rule in rules if rule.findings and rule.severity == str(Severity.ERROR)]
-        unchecked = [rule.code for rule in rules if rule.incomplete or rule.outcome in _NOT_CHECKED]
+        failed_rule_codes = [rule.code for rule in rules if rule.findings and rule.severity == str(Severity.ERROR)]
+        unchecked_rule_codes = [rule.code for rule in rules if rule.incomplete or rule.outcome in _NOT_CHECKED]
         params = {
             "verdict": verdict_message,
             "errors": summary["errors"],
             "skipped": summary["skipped"] + summary["crashed"],
-            "failed_rules": _list_codes(failed),
-            "unchecked_rules": _list_codes(unchecked),
+            "failed_rules": _list_codes(failed_rule_codes),
+            "unchecked_rules": _list_codes(unchecked_rule_codes),
         }
         yield ExportProblem(ProblemLevel.GATE, "not_passed", params=params)
     if summary["left_out"]:
@@ -136,20 +136,20 @@ class CodesInBrackets:
         """Return the codes in the language of the texts."""
         if not self.codes:
             return ""
-        names = texts.get("words", "between_names").join(self.codes)
-        return texts.get("words", "in_brackets", text=names + (" …" if self.count > len(self.codes) else ""))
+        joined_codes = texts.get("words", "between_names").join(self.codes)
+        return texts.get("words", "in_brackets", text=joined_codes + (" …" if self.count > len(self.codes) else ""))
 
 
-def _find_base_year_outside_layer(checked: CheckResult) -> Iterator[ExportProblem]:
+def _find_base_year_outside_layer(check_result: CheckResult) -> Iterator[ExportProblem]:
     """Yield a problem if the base year of the ratio would not be in the package.
 
     It comes from the name of the layer or file, or from a parameter. The package has other names, so that its receiver
     would not confirm the ratio.
     """
-    inputs = next((i.inputs for i in checked.report.indicators if "base_year_source" in i.inputs), None)
+    inputs = next((i.inputs for i in check_result.report.indicators if "base_year_source" in i.inputs), None)
     if inputs is None or inputs["base_year"] is None:
         return
-    layer = checked.plan.layers[str(inputs["denominator_layer"])]
+    layer = check_result.plan.layers[str(inputs["denominator_layer"])]
     field = layer.get_field_name("data_year")
     if inputs["base_year_source"] not in (field, layer.role):
         key = "base_year_outside" if field else "base_year_without_field"

@@ -149,14 +149,18 @@ def write_manifest(
     from .page import render_manifest_page
 
     texts = Texts(lang)
-    written = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
-    written["files"] = [_make_file_row(name, path, cancellation) for name, path in list_files_below(folder)]
-    (folder / MANIFEST_PAGE_FILE_NAME).write_text(render_manifest_page(written, lang), encoding="utf-8", newline="\n")
-    written["files"].append(_make_file_row(MANIFEST_PAGE_FILE_NAME, folder / MANIFEST_PAGE_FILE_NAME, cancellation))
-    text = json.dumps(written, ensure_ascii=False, indent=1, allow_nan=False)
+    written_manifest = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
+    written_manifest["files"] = [_make_file_row(name, path, cancellation) for name, path in list_files_below(folder)]
+    (folder / MANIFEST_PAGE_FILE_NAME).write_text(
+        render_manifest_page(written_manifest, lang), encoding="utf-8", newline="\n"
+    )
+    written_manifest["files"].append(
+        _make_file_row(MANIFEST_PAGE_FILE_NAME, folder / MANIFEST_PAGE_FILE_NAME, cancellation)
+    )
+    text = json.dumps(written_manifest, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / MANIFEST_FILE_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
-    write_digest_list(folder, ((row["path"], row["sha256"]) for row in written["files"]))
-    return written
+    write_digest_list(folder, ((row["path"], row["sha256"]) for row in written_manifest["files"]))
+    return written_manifest
 
 
 def _make_file_row(name: str, path: Path, cancellation: Cancellation) -> dict[str, Any]:

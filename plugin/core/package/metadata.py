@@ -46,8 +46,8 @@ def find_production_date(manifest: dict[str, Any]) -> str:
         date(*parts, *(1,) * (3 - len(parts)))
     except ValueError:
         return export_day
-    printed = "-".join(f"{part:02d}" for part in parts)
-    return printed if printed <= export_day else export_day
+    printed_date = "-".join(f"{part:02d}" for part in parts)
+    return printed_date if printed_date <= export_day else export_day
 
 
 def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
@@ -98,21 +98,21 @@ def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
 
 def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
     """Return the metadata as UTF-8 XML."""
-    names = package_spec.metadata.names_by_item
-    frames = {key: names[key] or key for key in METADATA_CONTAINER_ELEMENTS}
+    name_by_item = package_spec.metadata.names_by_item
+    frames = {key: name_by_item[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     root = ET.Element(frames["metadata"])
-    _add_items(ET.SubElement(root, frames["package"]), names, make_package_items(manifest))
+    _add_items(ET.SubElement(root, frames["package"]), name_by_item, make_package_items(manifest))
     for layer in manifest["layers"]:
-        _add_items(ET.SubElement(root, frames["dataset"]), names, make_layer_items(manifest, layer))
+        _add_items(ET.SubElement(root, frames["dataset"]), name_by_item, make_layer_items(manifest, layer))
     ET.indent(root)
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _add_items(element: ET.Element, names: dict[str, str], items: dict[str, str]) -> None:
+def _add_items(element: ET.Element, name_by_item: dict[str, str], items: dict[str, str]) -> None:
     """Add an XML element for each item that has a name in the specification."""
     for key, text in items.items():
-        if names[key]:
-            ET.SubElement(element, names[key]).text = text
+        if name_by_item[key]:
+            ET.SubElement(element, name_by_item[key]).text = text
 
 
 #: The encoding in an XML declaration. The parser does not support the Chinese encodings.
@@ -177,8 +177,8 @@ def read_xml(data: bytes) -> XmlNode:
         If the text is not well-formed, declares a document type (entities can fill the memory and open other files),
         or is not in its declared encoding.
     """
-    data, declared = _convert_to_utf8(data)
-    parser = expat.ParserCreate("utf-8" if declared else None)
+    data, is_converted = _convert_to_utf8(data)
+    parser = expat.ParserCreate("utf-8" if is_converted else None)
     root = XmlNode("")
     stack = [root]
 
@@ -221,18 +221,20 @@ def _find_declared_encoding(data: bytes) -> str:
 
 def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
     """Return XML data, converted to UTF-8 from a Chinese encoding, and if so True."""
-    declared = _find_declared_encoding(data).lower()
-    if declared in _CHINESE_ENCODINGS:
+    declared_encoding = _find_declared_encoding(data).lower()
+    if declared_encoding in _CHINESE_ENCODINGS:
         try:
             return data.decode("gb18030").encode("utf-8"), True
         except UnicodeDecodeError as error:
-            raise UnreadableXml("encoding", declared=declared.upper(), found=_detect_encoding(data)) from error
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or declared not in ("", "utf-8", "utf8"):
+            raise UnreadableXml("encoding", declared=declared_encoding.upper(), found=_detect_encoding(data)) from error
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or declared_encoding not in ("", "utf-8", "utf8"):
         return data, False
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UnreadableXml("encoding", declared=declared.upper() or "UTF-8", found=_detect_encoding(data)) from error
+        raise UnreadableXml(
+            "encoding", declared=declared_encoding.upper() or "UTF-8", found=_detect_encoding(data)
+        ) from error
     return data, False
 
 
@@ -252,35 +254,40 @@ def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataI
 
     None if the root element has another name.
     """
-    names = package_spec.metadata.names_by_item
-    frames = {key: names[key] or key for key in METADATA_CONTAINER_ELEMENTS}
+    name_by_item = package_spec.metadata.names_by_item
+    frames = {key: name_by_item[key] or key for key in METADATA_CONTAINER_ELEMENTS}
     if root.name != frames["metadata"]:
         return None
-    unknown = [child.name for child in root.children if child.name not in (frames["package"], frames["dataset"])]
-    missing, twice = [], []
+    unknown_elements = [
+        child.name for child in root.children if child.name not in (frames["package"], frames["dataset"])
+    ]
+    missing_elements, repeated_elements = [], []
     items_of_frame: dict[str, list[dict[str, str]]] = {"package": [], "dataset": []}
     for frame, items in (("package", PACKAGE_METADATA_ITEMS), ("dataset", LAYER_METADATA_ITEMS)):
-        item_of_name = {names[item]: item for item in items if names[item]}
+        item_of_name = {name_by_item[item]: item for item in items if name_by_item[item]}
         for node in (child for child in root.children if child.name == frames[frame]):
             items_read: dict[str, str] = {}
             for child in node.children:
                 if child.name not in item_of_name:
-                    unknown.append(f"{node.name}/{child.name}")
+                    unknown_elements.append(f"{node.name}/{child.name}")
                 elif item_of_name[child.name] in items_read:
-                    twice.append(f"{node.name}/{child.name}")
+                    repeated_elements.append(f"{node.name}/{child.name}")
                 else:
                     items_read[item_of_name[child.name]] = child.text.strip()
-            missing += [f"{node.name}/{name}" for name, item in item_of_name.items() if item not in items_read]
+            missing_elements += [f"{node.name}/{name}" for name, item in item_of_name.items() if item not in items_read]
             items_of_frame[frame].append(items_read)
     if not items_of_frame["package"]:
-        missing.append(frames["package"])
+        missing_elements.append(frames["package"])
     if len(items_of_frame["package"]) > 1:
-        twice.append(frames["package"])
+        repeated_elements.append(frames["package"])
     package = items_of_frame["package"][0] if items_of_frame["package"] else {}
     return MetadataItems(
         package,
         tuple(items_of_frame["dataset"]),
-        *(tuple(dict.fromkeys(one)) for one in (unknown, missing, twice, _list_additional_content(root))),
+        *(
+            tuple(dict.fromkeys(one))
+            for one in (unknown_elements, missing_elements, repeated_elements, _list_additional_content(root))
+        ),
     )
 
 
@@ -301,13 +308,13 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
     OutputError
         If an item differs from the written one.
     """
-    names = package_spec.metadata.names_by_item
+    name_by_item = package_spec.metadata.names_by_item
     metadata = read_metadata_by_spec(read_xml(data), package_spec)
     expected_items = [
         make_package_items(manifest),
         *(make_layer_items(manifest, layer) for layer in manifest["layers"]),
     ]
-    expected_items = [{item: text for item, text in items.items() if names[item]} for items in expected_items]
+    expected_items = [{item: text for item, text in items.items() if name_by_item[item]} for items in expected_items]
     read_items = [] if metadata is None else [metadata.package_items, *metadata.layer_items]
     # White space around a value is not part of it.
     stripped_items = [{item: text.strip() for item, text in items.items()} for items in expected_items]
@@ -319,5 +326,5 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
         or metadata.additional
         or read_items != stripped_items
     ):
-        raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
+        raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=name_by_item["metadata"])
     return {"file": file, "layers": len(metadata.layer_items), "items": sum(map(len, stripped_items)), "same": True}

@@ -23,17 +23,17 @@ def find_slots_not_in_map_table(slots: list[dict[str, Any]], maps: list[dict[str
 
     With a table of maps, these are required maps that are neither in the table nor in a note, and all other slots.
     """
-    listed = {row["slot"] for row in maps}
+    listed_slot_ids = {row["slot"] for row in maps}
     if not any(row["file"] for row in maps):
-        return [row for row in slots if row["id"] not in listed]
-    return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed)]
+        return [row for row in slots if row["id"] not in listed_slot_ids]
+    return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed_slot_ids)]
 
 
-def _format_map(row: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
+def _format_map(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
     return {
         "number": row["number"],
         "title": row["title"],
-        "origin": words.get("package", f"map_{row['origin']}"),
+        "origin": report_texts.get("package", f"map_{row['origin']}"),
         "pixels": f"{row['width']} × {row['height']}",
         "dpi": format_number(row["dpi"], 0) if row["dpi"] else "—",
         "scale": f"1:{format_number(row['scale'], 0)}" if row["scale"] else "—",
@@ -48,7 +48,7 @@ AREA_BASES = ("statutory", "survey", "net", "declared")
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
     """Return a manifest's page as self-contained HTML; all values are escaped."""
-    words, texts = ReportTexts(lang), Texts(lang)
+    report_texts, texts = ReportTexts(lang), Texts(lang)
     check = manifest["check"]
     bases = [b for b in AREA_BASES if any(b in layer["areas_m2"] for layer in manifest["layers"])]
     gate = {
@@ -58,69 +58,70 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
     return fill_template(
         "package.html.j2",
         {
-            "w": words,
+            "w": report_texts,
             "lang": {"zh": "zh-CN"}.get(lang, lang),
             "m": manifest,
-            "facts": _list_facts(manifest, words),
-            "verdict": words.get("package", "check", **gate),
-            "forced": words.get("package", "forced", **gate) if check["forced"] else "",
-            "bases": [words.get("package", f"area_{b}") for b in bases],
-            "layers": _format_layers(manifest["layers"], bases, words),
+            "facts": _list_facts(manifest, report_texts),
+            "verdict": report_texts.get("package", "check", **gate),
+            "forced": report_texts.get("package", "forced", **gate) if check["forced"] else "",
+            "bases": [report_texts.get("package", f"area_{b}") for b in bases],
+            "layers": _format_layers(manifest["layers"], bases, report_texts),
             "slots": [
-                _format_slot(row, words) for row in find_slots_not_in_map_table(manifest["slots"], manifest["maps"])
+                _format_slot(row, report_texts)
+                for row in find_slots_not_in_map_table(manifest["slots"], manifest["maps"])
             ],
-            "maps": format_map_rows(manifest["maps"], words),
-            "tables": [_format_workbook(row, words) for row in manifest.get("tables", ())],
-            "metadata": _describe_metadata(manifest.get("metadata"), words),
+            "maps": format_map_rows(manifest["maps"], report_texts),
+            "tables": [_format_workbook(row, report_texts) for row in manifest.get("tables", ())],
+            "metadata": _describe_metadata(manifest.get("metadata"), report_texts),
             "files": _group_files_of_geodatabases(manifest["files"]),
             "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
-            "unverified": words.join_parts(
-                words.get_text_or_key("form_key", key) for key in manifest["form"]["unverified"]
+            "unverified": report_texts.join_parts(
+                report_texts.get_text_or_key("form_key", key) for key in manifest["form"]["unverified"]
             ),
         },
     )
 
 
-def _list_facts(manifest: dict[str, Any], words: ReportTexts) -> list[tuple[str, str]]:
+def _list_facts(manifest: dict[str, Any], report_texts: ReportTexts) -> list[tuple[str, str]]:
     """Return labels and values of the head of the page."""
     versions = manifest["tool"]["versions"]
     facts = [
-        (words.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
-        (words.get("package", "secrecy"), manifest["secrecy"]),
-        *_list_document_facts(manifest.get("document", {}), words),
-        (words.get("package", "form"), manifest["form"]["name"]),
-        (words.get("package", "standard"), f"{manifest['standard']['name']} {manifest['standard']['edition']}"),
-        (words.get("package", "profile"), manifest["profile"]["name"]),
-        (words.get("package", "made"), manifest["made"].replace("T", " ")[:16]),
-        (words.get("package", "tool"), f"{words.get('page', 'product')} {versions['sanxian']}"),
+        (report_texts.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
+        (report_texts.get("package", "secrecy"), manifest["secrecy"]),
+        *_list_document_facts(manifest.get("document", {}), report_texts),
+        (report_texts.get("package", "form"), manifest["form"]["name"]),
+        (report_texts.get("package", "standard"), f"{manifest['standard']['name']} {manifest['standard']['edition']}"),
+        (report_texts.get("package", "profile"), manifest["profile"]["name"]),
+        (report_texts.get("package", "made"), manifest["made"].replace("T", " ")[:16]),
+        (report_texts.get("package", "tool"), f"{report_texts.get('page', 'product')} {versions['sanxian']}"),
     ]
     return [(name, text) for name, text in facts if text.strip()]
 
 
-def _list_document_facts(document: dict[str, Any], words: ReportTexts) -> list[tuple[str, str]]:
+def _list_document_facts(document: dict[str, Any], report_texts: ReportTexts) -> list[tuple[str, str]]:
     """Return labels and values of the document information (成果信息).
 
     The secrecy level is listed separately. Packages of earlier versions have no document information.
     """
     keys = ("compiler", "cartographer", "date", "map_approval")
-    return [(words.get("document", key), document.get(key, "")) for key in keys]
+    return [(report_texts.get("document", key), document.get(key, "")) for key in keys]
 
 
-def _format_layers(rows: list[dict[str, Any]], bases: list[str], words: ReportTexts) -> list[dict[str, Any]]:
+def _format_layers(rows: list[dict[str, Any]], bases: list[str], report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return the rows of layers; ``begins`` marks the first layer of each file."""
     layer_rows, previous_file = [], ""
     for row in rows:
         # For shapefiles, show their folder.
         shown_file = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
         layer_rows.append(
-            {**_format_layer(row, bases, words), "where": shown_file, "begins": shown_file != previous_file}
+            {**_format_layer(row, bases, report_texts), "where": shown_file, "begins": shown_file != previous_file}
         )
         previous_file = shown_file
     return layer_rows
 
 
-def _format_layer(row: dict[str, Any], bases: list[str], words: ReportTexts) -> dict[str, Any]:
+def _format_layer(row: dict[str, Any], bases: list[str], report_texts: ReportTexts) -> dict[str, Any]:
     read_back = row["read_back"]
     crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
     return {
@@ -128,15 +129,15 @@ def _format_layer(row: dict[str, Any], bases: list[str], words: ReportTexts) -> 
         "features": format_number(row["features"], 0),
         "system": crs
         if row["crs"] == row["source_crs"]
-        else words.get("package", "from", crs=crs, source=row["source_crs"]),
+        else report_texts.get("package", "from", crs=crs, source=row["source_crs"]),
         "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
         "extent": _format_extent(row) if row["extent"] else [],
-        "read": words.get(
+        "read": report_texts.get(
             "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
         ),
         "moved": f"{1000 * read_back['moved_m']:.5f}",
         "changes": [
-            words.get("package", f"page_now_{change['kind']}", count=change["count"])
+            report_texts.get("package", f"page_now_{change['kind']}", count=change["count"])
             for change in read_back.get("shape_changes", ())
         ],
     }
@@ -148,31 +149,31 @@ def _format_extent(row: dict[str, Any]) -> list[str]:
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
 
 
-def _format_slot(row: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
+def _format_slot(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
     return {
         **row,
-        "need": words.get("package", f"need_{row['need']}"),
+        "need": report_texts.get("package", f"need_{row['need']}"),
         "count": len(row["files"]),
-        "there": words.get("package", "there" if row["files"] else "not_there", count=len(row["files"])),
+        "there": report_texts.get("package", "there" if row["files"] else "not_there", count=len(row["files"])),
     }
 
 
-def _format_workbook(row: dict[str, Any], words: ReportTexts) -> dict[str, Any]:
+def _format_workbook(row: dict[str, Any], report_texts: ReportTexts) -> dict[str, Any]:
     """Return a workbook or database: its sheets, and the result of reading it again."""
     read_back = row["read_back"]
     figures = read_back.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
     return {
         "file": row["file"],
-        "sheets": words.join_parts(sheet["sheet"] for sheet in row["sheets"]),
+        "sheets": report_texts.join_parts(sheet["sheet"] for sheet in row["sheets"]),
         "figures": format_number(figures, 0),
-        "read": words.get("package", "same" if read_back["same"] else "differs", library=read_back["library"]),
+        "read": report_texts.get("package", "same" if read_back["same"] else "differs", library=read_back["library"]),
     }
 
 
-def _describe_metadata(row: dict[str, Any] | None, words: ReportTexts) -> str:
+def _describe_metadata(row: dict[str, Any] | None, report_texts: ReportTexts) -> str:
     if row is None:
         return ""
-    return words.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
+    return report_texts.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
 
 
 def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -105,8 +105,10 @@ class ExportProblem:
     def format_as_sentence(self, texts: Texts) -> str:
         """Return the problem as a sentence in the language of the texts."""
         dots = " …" if self.count > len(self.features) else ""
-        words = {"detail": texts.get_section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
-        text_params = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
+        detail_params = {
+            "detail": texts.get_section("causes").get(str(self.params.get("detail")), self.params.get("detail"))
+        }
+        text_params = {**render_params(self.params, texts), **(detail_params if "detail" in self.params else {})}
         if "codes_of" in text_params:
             text_params["list"] = texts.get_setting_name(f"codes.{text_params.pop('codes_of')}")
         feature_names = texts.get("words", "between_names").join(self.features) + dots

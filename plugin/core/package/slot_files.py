@@ -117,14 +117,14 @@ def fill_slots(
     former_files = _list_former_files(former) if former is not None else {}
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
     matches = _match_slots_with_files(package_spec, values, file_of_name, lang)
-    filled = [
+    filled_slots = [
         FilledSlot(match.slot, match.file_name, tuple(file_of_name[name] for name in match.filling_names))
         for match in matches
     ]
     problems = [
         problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
     ]
-    return filled, [*problems, *_report_unmatched_files(matches, given_files)]
+    return filled_slots, [*problems, *_report_unmatched_files(matches, given_files)]
 
 
 def _match_slots_with_files(
@@ -134,20 +134,23 @@ def _match_slots_with_files(
 
     ``file_of_name`` maps a name in small letters to the file.
     """
-    words = Texts(lang)
-    open_parts = {key: words.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
+    texts = Texts(lang)
+    open_parts = {key: texts.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
     used_names: set[str] = set()
     matches = []
     for slot in package_spec.files:
         name_pattern = make_name_matcher(slot.file, {**values, **slot.placeholder_values})
-        fitting = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
-        names = [name for name in fitting if name not in used_names]
+        fitting_names = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
+        filling_names = [name for name in fitting_names if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
-            names += [name for name in map(make_world_file_name, names) if name in file_of_name]
-        used_names.update(names)
+            filling_names += [name for name in map(make_world_file_name, filling_names) if name in file_of_name]
+        used_names.update(filling_names)
         matches.append(
             _SlotMatch(
-                slot, fill_placeholders(slot.file, {**open_parts, **values, **slot.placeholder_values}), fitting, names
+                slot,
+                fill_placeholders(slot.file, {**open_parts, **values, **slot.placeholder_values}),
+                fitting_names,
+                filling_names,
             )
         )
     return matches
@@ -196,21 +199,22 @@ def _report_unmatched_files(
     ]
 
 
-def _list_former_files(former: Path) -> dict[str, list[Path]]:
+def _list_former_files(former_package: Path) -> dict[str, list[Path]]:
     """Return the files of a former package that are used again: those that the plugin did not make."""
     return _list_files_by_name(
-        former, find_unmodified_rendered_maps(former) | find_unmodified_generated_documents(former)
+        former_package,
+        find_unmodified_rendered_maps(former_package) | find_unmodified_generated_documents(former_package),
     )
 
 
-def _list_files_by_name(folder: Path | None, skipped: Container[str] = ()) -> dict[str, list[Path]]:
+def _list_files_by_name(folder: Path | None, skipped_paths: Container[str] = ()) -> dict[str, list[Path]]:
     """Return name in small letters → files of a folder and its subfolders.
 
-    Windows does not distinguish 图.JPG and 图.jpg. ``skipped`` lists paths to skip.
+    Windows does not distinguish 图.JPG and 图.jpg. ``skipped_paths`` lists paths to skip.
     """
     files_by_name: dict[str, list[Path]] = {}
     for path_in_folder, path in list_files_below(folder) if folder is not None else ():
-        if not is_stray_file(path.name) and not path.name.startswith(".") and path_in_folder not in skipped:
+        if not is_stray_file(path.name) and not path.name.startswith(".") and path_in_folder not in skipped_paths:
             files_by_name.setdefault(path.name.lower(), []).append(path)
     return files_by_name
 
@@ -223,9 +227,9 @@ def _find_name_problems(
     for path in paths:
         if problem := find_name_problem(path.name):
             names_by_problem.setdefault(problem, []).append(path.name)
-    for problem, names in names_by_problem.items():
-        listed_names, params = tuple(names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
-        yield ExportProblem(ProblemLevel.GATE, "file_name", count=len(names), features=listed_names, params=params)
+    for problem, file_names in names_by_problem.items():
+        listed_names, params = tuple(file_names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
+        yield ExportProblem(ProblemLevel.GATE, "file_name", count=len(file_names), features=listed_names, params=params)
     duplicate_names = [
         same_name[0].name
         for same_name in files_of_same_name
@@ -247,26 +251,26 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
     if not paths:
         level, key = (ProblemLevel.GATE, "file_missing") if slot.need == "M" else (ProblemLevel.NOTE, "file_absent")
         return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
-    unreadable = [p.name for p in paths if not _is_readable(p)]
-    truncated = [p.name for p in paths if p.name not in unreadable and not _is_complete(p)]
-    low_resolution = [
-        p.name for p in paths if slot.kind == "map" and p.name not in unreadable and has_low_resolution(p)
+    unreadable_names = [p.name for p in paths if not _is_readable(p)]
+    truncated_names = [p.name for p in paths if p.name not in unreadable_names and not _is_complete(p)]
+    coarse_map_names = [
+        p.name for p in paths if slot.kind == "map" and p.name not in unreadable_names and has_low_resolution(p)
     ]
     return [
         ExportProblem(
             level,
             key,
-            count=len(names),
-            features=tuple(names[:MAX_NAMED_FEATURES]),
+            count=len(file_names),
+            features=tuple(file_names[:MAX_NAMED_FEATURES]),
             params={"title": slot.title, **further_params},
         )
-        for level, key, names, further_params in (
-            (ProblemLevel.GATE, "file_broken", unreadable, {}),
+        for level, key, file_names, further_params in (
+            (ProblemLevel.GATE, "file_broken", unreadable_names, {}),
             # Many programs repair such a file and show its readable part.
-            (ProblemLevel.NOTE, "file_cut", truncated, {}),
-            (ProblemLevel.GATE, "map_coarse", low_resolution, {"least": MIN_DPI}),
+            (ProblemLevel.NOTE, "file_cut", truncated_names, {}),
+            (ProblemLevel.GATE, "map_coarse", coarse_map_names, {"least": MIN_DPI}),
         )
-        if names
+        if file_names
     ]
 
 

@@ -381,8 +381,8 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         if not data or messages:
             return DecodedJpeg(DECODED_BY_GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        decoded = _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()), size[0])
-        return replace(decoded, detail_levels=_measure_detail(picture))
+        decoded_jpeg = _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()), size[0])
+        return replace(decoded_jpeg, detail_levels=_measure_detail(picture))
     except (RuntimeError, ValueError):
         # QGIS may have configured GDAL to raise, or the bands do not have bytes.
         return DecodedJpeg(DECODED_BY_GDAL, False)
@@ -504,10 +504,12 @@ def measure_thumbnail_difference(one: bytes, other: bytes) -> float | None:
     if variance.min() < _LEAST_VARIANCE:
         return None
     grid = other_cells.reshape(-1, THUMBNAIL_CELLS, THUMBNAIL_CELLS)
-    turned = [picture.reshape(other_cells.shape) for picture in (grid[:, ::-1, ::-1], grid[:, ::-1], grid[:, :, ::-1])]
-    shares = [1.0] + [_TURNED_CELL_SHARE] * len(turned)
+    turned_pictures = [
+        picture.reshape(other_cells.shape) for picture in (grid[:, ::-1, ::-1], grid[:, ::-1], grid[:, :, ::-1])
+    ]
+    shares = [1.0] + [_TURNED_CELL_SHARE] * len(turned_pictures)
     differences = []
-    for picture, share in zip([other_cells, *turned], shares, strict=True):
+    for picture, share in zip([other_cells, *turned_pictures], shares, strict=True):
         other_centred = picture - picture.mean(axis=1, keepdims=True)
         contrast = (centred * other_centred).mean(axis=1, keepdims=True) / variance
         # A negative of a picture, or one with hardly any contrast, is another picture.

@@ -164,10 +164,12 @@ def _find_reason_against_all_maps(order: ExportOrder, draw: MapRenderer | None) 
     return MissingMapReason("no_qgis") if draw is None else None
 
 
-def _find_given_maps(package_spec: PackageSpec, filled: Iterable[FilledSlot], values: dict[str, str]) -> dict[str, str]:
+def _find_given_maps(
+    package_spec: PackageSpec, filled_slots: Iterable[FilledSlot], values: dict[str, str]
+) -> dict[str, str]:
     """Return number or title of each map that the planner gives → its file name."""
     file_of_number_or_title: dict[str, str] = {}
-    for filled_slot in filled:
+    for filled_slot in filled_slots:
         if filled_slot.slot.kind == "map":
             pattern = make_name_matcher(filled_slot.slot.file, values)
             for path in filled_slot.file_paths:
@@ -279,13 +281,13 @@ def _refuse_missing_required_maps(problems: list[ExportProblem], context: Export
 
 
 def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
-    work, spec = context.planned_maps, context.package_spec
-    if not work.requests or work.map_renderer is None:
+    planned_maps, spec = context.planned_maps, context.package_spec
+    if not planned_maps.requests or planned_maps.map_renderer is None:
         return
-    for folder in dict.fromkeys(request.slot.folder for request in work.requests):
+    for folder in dict.fromkeys(request.slot.folder for request in planned_maps.requests):
         job = MapJob(
             plan=context.plan,
-            requests=tuple(request for request in work.requests if request.slot.folder == folder),
+            requests=tuple(request for request in planned_maps.requests if request.slot.folder == folder),
             catalogue=spec.maps.load_map_catalogue(),
             map_settings=spec.maps,
             target_folder=context.prepare_file_path(folder, "x").parent,
@@ -295,7 +297,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
             report_progress=context.row_progress.report_after_rows,
             cancellation=context.cancellation,
         )
-        for rendered_map in work.map_renderer(job):
+        for rendered_map in planned_maps.map_renderer(job):
             if (
                 rendered_map.missing_reason is None
                 and not jpeg.inspect_jpeg(job.target_folder / rendered_map.request.file_name).is_complete
@@ -322,11 +324,13 @@ def find_unmodified_rendered_maps(former: Path) -> set[str]:
         # `gate` reports a folder that is not a package of this plugin.
         return set()
     digests = {row["path"]: row["sha256"] for row in manifest["files"]}
-    generated = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == ORIGIN_MADE}
-    generated = {
-        name for name in generated if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
+    rendered_paths = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == ORIGIN_MADE}
+    rendered_paths = {
+        name
+        for name in rendered_paths
+        if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
     }
-    return generated | {jpeg.make_world_file_name(name) for name in generated}
+    return rendered_paths | {jpeg.make_world_file_name(name) for name in rendered_paths}
 
 
 def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:

@@ -68,17 +68,17 @@ def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, stan
     roles = standard.concepts.get(slot.layer, (slot.layer,))
     templates = [standard.templates[role] for role in roles if role in standard.templates]
     if not templates:
-        known = ", ".join([*standard.concepts, "…"])
+        known_layers = ", ".join([*standard.concepts, "…"])
         raise DataError(
             "package_layer_unknown",
             file=str(package_spec.path),
             key=key,
             value=slot.layer,
             standard=standard.id,
-            known=known,
+            known=known_layers,
         )
-    for part, names in (("fields", slot.fields), ("names", tuple(slot.names_by_field))):
-        for name in names:
+    for part, field_names in (("fields", slot.fields), ("names", tuple(slot.names_by_field))):
+        for name in field_names:
             if not any(_has_field(template, name) for template in templates):
                 fields = ", ".join(f.name for f in templates[0].fields)
                 raise DataError(
@@ -124,7 +124,7 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
     Each line has the contents and whether the file is required.
     """
     rows: list[tuple[str, str]] = []
-    words, standard = ReportTexts(texts.lang), load_standard(package_spec.standard)
+    report_texts, standard = ReportTexts(texts.lang), load_standard(package_spec.standard)
     for vectors in package_spec.vectors:
         layers = texts.get("words", "between_names").join(
             (slot.name or find_layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
@@ -161,7 +161,9 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
             texts.get(
                 "form",
                 "unverified",
-                keys=words.join_parts(words.get_text_or_key("form_key", k) for k in package_spec.unverified_keys),
+                keys=report_texts.join_parts(
+                    report_texts.get_text_or_key("form_key", k) for k in package_spec.unverified_keys
+                ),
             )
         )
     return lines

@@ -145,13 +145,13 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     )
 
 
-def _read_part(errors: ErrorCollector, empty: _Part, read: Callable[..., _Part], *arguments: Any) -> _Part:
-    """Return what ``read`` makes of a part of the file; ``empty`` if it has an error.
+def _read_part(errors: ErrorCollector, empty: _Part, read_part: Callable[..., _Part], *arguments: Any) -> _Part:
+    """Return what ``read_part`` makes of a part of the file; ``empty`` if it has an error.
 
     The error is collected.
     """
     with errors.collect_data_error():
-        return read(*arguments)
+        return read_part(*arguments)
     return empty
 
 

@@ -76,10 +76,12 @@ def check_name_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...
 
 def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
     """Raise DataError for an unknown placeholder."""
-    unknown = find_unknown_placeholder(text, known)
-    if unknown is not None:
+    unknown_placeholder = find_unknown_placeholder(text, known)
+    if unknown_placeholder is not None:
         known_placeholders = " ".join(f"{{{name}}}" for name in known)
-        raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=known_placeholders)
+        raise DataError(
+            "package_placeholder", file=str(path), key=key, value=unknown_placeholder, known=known_placeholders
+        )
 
 
 def check_portable_name(name: str, path: Path, key: str) -> None:
@@ -158,15 +160,15 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             values.add(value)
 
 
-def _make_unknown_value_error(path: Path, key: str, value: object, known: str) -> DataError:
-    return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known)
+def _make_unknown_value_error(path: Path, key: str, value: object, known_values: str) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known_values)
 
 
 def read_vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
     """Return the data set that a table of the file specifies."""
     check_type(row, dict, file=path, key=where)
-    required, allowed = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
-    check_keys(row, required=required, allowed=allowed, file=path, where=where)
+    required_keys, optional_keys = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
+    check_keys(row, required=required_keys, allowed=optional_keys, file=path, where=where)
     for key, value in row.items():
         check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{where}.{key}")
     check_value_is_known(row["folder"], folders, path, f"{where}.folder")
@@ -189,34 +191,37 @@ def read_vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -
     return VectorSet(**row, layers=layers)
 
 
-def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, where: str) -> None:
+def _check_vct_and_set_encoding(row: dict[str, Any], path: Path, table_key: str) -> None:
     """Validate a VCT data set: GBK, CGCS2000, and heights of 1985 or none."""
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
 
-    check_value_is_known(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
-    check_value_is_known(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{where}.vertical")
+    check_value_is_known(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{table_key}.encoding")
+    check_value_is_known(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{table_key}.vertical")
     try:
         check_supported_crs(CRS.from_user_input(row["crs"]), row["id"])
     except OutputError as error:
-        raise DataError("package_crs", file=str(path), key=f"{where}.crs", value=row["crs"]) from error
+        raise DataError("package_crs", file=str(path), key=f"{table_key}.crs", value=row["crs"]) from error
 
 
-def _read_layer_slot(row: Any, where: str, path: Path) -> LayerSlot:
+def _read_layer_slot(row: Any, table_key: str, path: Path) -> LayerSlot:
     """Return the specification of one layer from its table in the file."""
-    check_type(row, dict, file=path, key=where)
-    check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=where)
+    check_type(row, dict, file=path, key=table_key)
+    check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=table_key)
     for key, value in row.items():
-        check_type(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{where}.{key}")
-    check_value_is_known(row["need"], NEED_CODES, path, f"{where}.need")
-    fields = tuple(check_type(f, str, file=path, key=f"{where}.fields") for f in row.get("fields", ()))
-    names = read_text_table(row.get("names", {}), path, f"{where}.names")
-    check_unique([f.upper() for f in fields], path, f"{where}.fields")
-    check_unique([n.upper() for n in names.values()], path, f"{where}.names")
-    for key, name in ((f"{where}.name", row.get("name", "")), *((f"{where}.names.{k}", n) for k, n in names.items())):
+        check_type(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{table_key}.{key}")
+    check_value_is_known(row["need"], NEED_CODES, path, f"{table_key}.need")
+    fields = tuple(check_type(f, str, file=path, key=f"{table_key}.fields") for f in row.get("fields", ()))
+    name_by_field = read_text_table(row.get("names", {}), path, f"{table_key}.names")
+    check_unique([f.upper() for f in fields], path, f"{table_key}.fields")
+    check_unique([n.upper() for n in name_by_field.values()], path, f"{table_key}.names")
+    for key, name in (
+        (f"{table_key}.name", row.get("name", "")),
+        *((f"{table_key}.names.{k}", n) for k, n in name_by_field.items()),
+    ):
         if name and (problem := find_field_name_problem(name)):
             raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
-    return LayerSlot(row["layer"], row["need"], row.get("name", ""), fields, names)
+    return LayerSlot(row["layer"], row["need"], row.get("name", ""), fields, name_by_field)
 
 
 def read_file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
@@ -242,14 +247,14 @@ def pop_table_and_column_aliases(row: Any, path: Path) -> TableAndColumnAliases:
     check_type(row, dict, file=path, key="tables")
     words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
     texts = Texts("zh")
-    for section, known in (("titles", texts.get_section("sheets")), ("heads", texts.get_section("columns"))):
+    for section, known_ids in (("titles", texts.get_section("sheets")), ("heads", texts.get_section("columns"))):
         words_of_id = check_type(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
-        for key, words in words_of_id.items():
-            check_value_is_known(key, known, path, f"tables.{section}")
-            check_type(words, list, file=path, key=f"tables.{section}.{key}")
-            for word in words:
+        for key, aliases in words_of_id.items():
+            check_value_is_known(key, known_ids, path, f"tables.{section}")
+            check_type(aliases, list, file=path, key=f"tables.{section}.{key}")
+            for word in aliases:
                 check_type(word, str, file=path, key=f"tables.{section}.{key}")
-        words_by_part[section] = {key: tuple(words) for key, words in words_of_id.items()}
+        words_by_part[section] = {key: tuple(aliases) for key, aliases in words_of_id.items()}
     return TableAndColumnAliases(**words_by_part)
 
 
@@ -258,17 +263,19 @@ def read_named_file(
 ) -> NamedFile:
     """Return the generated file that a table of the file specifies."""
     check_type(row, dict, file=path, key=where)
-    allowed = ("former_files",) if where == "report" else ()
-    check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=allowed, file=path, where=where)
+    optional_keys = ("former_files",) if where == "report" else ()
+    check_keys(
+        row, required=("folder", "file", *(["names"] if items else [])), allowed=optional_keys, file=path, where=where
+    )
     check_value_is_known(row["folder"], folders, path, f"{where}.folder")
     check_name_pattern(check_type(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
     former_files = tuple(check_type(row.get("former_files", []), list, file=path, key=f"{where}.former_files"))
     for name in former_files:
         check_name_pattern(check_type(name, str, file=path, key=f"{where}.former_files"), path, f"{where}.former_files")
-    names = read_text_table(row.get("names", {}), path, f"{where}.names")
+    name_by_item = read_text_table(row.get("names", {}), path, f"{where}.names")
     if items:
-        check_keys(names, required=items, allowed=(), file=path, where=f"{where}.names")
-        for key, name in names.items():
+        check_keys(name_by_item, required=items, allowed=(), file=path, where=f"{where}.names")
+        for key, name in name_by_item.items():
             if name and (problem := find_field_name_problem(name)) == "field_characters":
                 raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
         # Two items with one name in one element could not be distinguished.
@@ -277,9 +284,9 @@ def read_named_file(
                 [
                     name
                     for key in items_of_element
-                    if (name := names[key] or key * (key in METADATA_CONTAINER_ELEMENTS))
+                    if (name := name_by_item[key] or key * (key in METADATA_CONTAINER_ELEMENTS))
                 ],
                 path,
                 f"{where}.names",
             )
-    return NamedFile(row["folder"], row["file"], names, former_files)
+    return NamedFile(row["folder"], row["file"], name_by_item, former_files)

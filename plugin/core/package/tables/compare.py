@@ -86,15 +86,15 @@ UNREADABLE_CASES = ("text", "formula", "error", "merged")
 def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
     """Return differing or uncompared cells, and the number of compared figures."""
     differences: list[CellDifference] = []
-    compared = 0
+    compared_count = 0
     for line, row in block.row_by_line.items():
         for column in block.matched_columns:
             difference = _compare_cell(block, line, row, column)
-            compared += difference is None or difference.case in DIFFERENCE_CASES
+            compared_count += difference is None or difference.case in DIFFERENCE_CASES
             if difference is not None and difference.case:
                 is_target = difference.case in DIFFERENCE_CASES and column.table_column.id in TARGET_COLUMNS
                 differences.append(replace(difference, case="target") if is_target else difference)
-    return differences, compared
+    return differences, compared_count
 
 
 def find_lost_rows(block: TableBlock) -> list[str]:
@@ -121,24 +121,24 @@ def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
 
     Each is (line, printed name, the layers' name).
     """
-    renamed = []
+    renamed_rows = []
     if block.table.id in TABLES_WITH_CODES:
-        names = [p for p in block.matched_columns if p.table_column.id == KEY_COLUMNS[block.table.id][-1]]
+        name_columns = [p for p in block.matched_columns if p.table_column.id == KEY_COLUMNS[block.table.id][-1]]
         for line, row in block.row_by_line.items():
-            for column in names:
+            for column in name_columns:
                 printed_name, layer_name = (
                     block.sheet.get_cell_text(line, column.sheet_column).strip(),
                     str(get_value_in_column(row, column) or ""),
                 )
                 if printed_name and layer_name and normalise_word(printed_name) != normalise_word(layer_name):
-                    renamed.append((line, printed_name, layer_name))
-    return renamed
+                    renamed_rows.append((line, printed_name, layer_name))
+    return renamed_rows
 
 
 def find_row_name(row: ReportTableRow) -> str:
     """Return the name of a row: its first text that is not a number."""
-    words = [v for v in row.values if isinstance(v, str) and v]
-    return next((v for v in words if not v.isdigit()), words[0] if words else row.code)
+    row_texts = [v for v in row.values if isinstance(v, str) and v]
+    return next((v for v in row_texts if not v.isdigit()), row_texts[0] if row_texts else row.code)
 
 
 #: A cell that is not compared and not reported.
@@ -158,18 +158,18 @@ def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: Col
         if column.table_column.id not in TEXT_COLUMNS_WITH_FIGURES or not _FIGURE_PATTERN.search(value):
             return _NOT_COMPARED
         return _compare_figures_in_texts(value, cell.text, location)
-    blank = cell.text.strip().lower() in BLANK_WORDS
+    is_blank = cell.text.strip().lower() in BLANK_WORDS
     if cell.state:
         return _NOT_COMPARED if value is None else CellDifference(cell.state, *location)
     if value is None:
-        has_figure = not blank and parse_printed_number(cell.text) is not None
+        has_figure = not is_blank and parse_printed_number(cell.text) is not None
         return (
             CellDifference("no_figure", *location)
             if has_figure and column.table_column.id != NUMBER_COLUMN
             else _NOT_COMPARED
         )
     unit = _find_units(block, line, column)
-    if blank:
+    if is_blank:
         is_zero = not round(value.value, value.decimals)
         unit_and_word = unit[1], find_unit_word(block, line, column, unit[1])
         return (
@@ -177,19 +177,19 @@ def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: Col
             if is_zero
             else CellDifference("blank", *location, value.value, abs(value.value), value.decimals, *unit_and_word)
         )
-    printed = parse_printed_number(cell.text)
-    if printed is None:
+    printed_number = parse_printed_number(cell.text)
+    if printed_number is None:
         return CellDifference("text", *location)
-    sheet_unit = printed.unit or unit[0]
+    sheet_unit = printed_number.unit or unit[0]
     if (sheet_unit in SQUARE_METRES) != (unit[1] in SQUARE_METRES) and sheet_unit and unit[1]:
         return CellDifference("text", *location)
     factor = (
         SQUARE_METRES[unit[1]] / SQUARE_METRES[sheet_unit] if {sheet_unit, unit[1]} <= SQUARE_METRES.keys() else 1.0
     )
     layer_figure = value.value * factor
-    distance = abs(printed.value - layer_figure)
+    distance = abs(printed_number.value - layer_figure)
     if distance <= compute_printing_tolerance(
-        printed, max(abs(layer_figure), _find_largest_operand(block, row, column) * factor), sheet_unit
+        printed_number, max(abs(layer_figure), _find_largest_operand(block, row, column) * factor), sheet_unit
     ):
         return None
     return CellDifference(
@@ -197,7 +197,7 @@ def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: Col
         *location,
         layer_figure,
         distance,
-        printed.decimals,
+        printed_number.decimals,
         sheet_unit,
         find_unit_word(block, line, column, sheet_unit),
     )
@@ -278,17 +278,19 @@ def _compare_figures_in_texts(
         # Other words come from another document and are not compared.
         return _NOT_COMPARED if not printed_text.strip() else CellDifference("words", *location)
     figures = list(_find_numbers(expected_text))
-    for expected, printed in zip(figures, _find_numbers(sheet_text), strict=True):
+    for expected, printed_number in zip(figures, _find_numbers(sheet_text), strict=True):
         # A small difference of two large areas changes by as much as the areas.
-        largest = max((abs(one.value) for one in figures if one.unit == expected.unit), default=0.0)
-        distance = abs(expected.value - printed.value)
+        largest_figure = max((abs(one.value) for one in figures if one.unit == expected.unit), default=0.0)
+        distance = abs(expected.value - printed_number.value)
         # Both figures are rounded, because both come from texts.
-        allowed = (
-            compute_printing_tolerance(printed, largest if expected.unit else expected.value, expected.unit)
+        allowed_difference = (
+            compute_printing_tolerance(
+                printed_number, largest_figure if expected.unit else expected.value, expected.unit
+            )
             + 0.5 * 10.0**-expected.decimals
         )
-        if distance > allowed:
-            return CellDifference("cell", *location, expected.value, distance, printed.decimals)
+        if distance > allowed_difference:
+            return CellDifference("cell", *location, expected.value, distance, printed_number.decimals)
     return None
 
 
@@ -307,9 +309,11 @@ def _remove_figures_from_text(text: str) -> str:
 def _find_numbers(text: str) -> Iterator[PrintedNumber]:
     """Yield the figures of a text, each with the unit after it, if any."""
     for match in _FIGURE_PATTERN.finditer(text):
-        plain = re.sub(r"[, ]", "", match[0]).rstrip(".")
-        if plain.count(".") <= 1:
+        plain_figure = re.sub(r"[, ]", "", match[0]).rstrip(".")
+        if plain_figure.count(".") <= 1:
             unit_match = re.match(r"[^\s;,、()]*", text[match.end() :])
             yield PrintedNumber(
-                float(plain), len(plain.partition(".")[2]), parse_unit(unit_match[0] if unit_match else "")
+                float(plain_figure),
+                len(plain_figure.partition(".")[2]),
+                parse_unit(unit_match[0] if unit_match else ""),
             )

@@ -61,9 +61,9 @@ def find_unexpected_parts(path: Path) -> tuple[str, ...]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            other_parts = [name for name in names if not name.endswith("/") and not _TABLE_PART.fullmatch(name)]
-            texts = [name for name in names if name.lower() == "xl/sharedstrings.xml"]
+            part_names = archive.namelist()
+            other_parts = [name for name in part_names if not name.endswith("/") and not _TABLE_PART.fullmatch(name)]
+            texts = [name for name in part_names if name.lower() == "xl/sharedstrings.xml"]
             other_parts += [name for name in texts if _RICH_TEXT_RUN.search(archive.read(name))]
     except (zipfile.BadZipFile, OSError):
         return ()

@@ -41,7 +41,7 @@ def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts:
 
     Figures are rounded to their printed decimals. The caller commits. Return name → number of rows.
     """
-    written = {}
+    row_count_by_table = {}
     cursor = connection.cursor()
     for table in tables:
         name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
@@ -53,9 +53,9 @@ def write_database_tables(connection: Any, tables: Iterable[ReportTable], texts:
         insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608 # names are ours, cleaned by _clean_name
         for line, row in enumerate(table.rows, 1):
             cursor.execute(insert, (line, *(convert_to_plain_cell(value) for value in row.values)))
-        written[name] = len(table.rows)
+        row_count_by_table[name] = len(table.rows)
     cursor.close()
-    return written
+    return row_count_by_table
 
 
 def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> int:
@@ -66,14 +66,14 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
     NotTheSame
         For the first cell that differs.
     """
-    compared = 0
+    compared_count = 0
     for table in tables:
         name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
         rows = read_table_rows(connection, name, heads)
         if len(rows) != len(table.rows):
             raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
-        for line, (row, read) in enumerate(zip(table.rows, rows, strict=True), 1):
-            for head, value, read_value in zip(heads, row.values, read, strict=True):
+        for line, (row, read_row) in enumerate(zip(table.rows, rows, strict=True), 1):
+            for head, value, read_value in zip(heads, row.values, read_row, strict=True):
                 expected = convert_to_plain_cell(value)
                 is_equal = (
                     read_value == expected
@@ -82,8 +82,8 @@ def verify_written_tables(connection: Any, tables: Iterable[ReportTable], texts:
                 )
                 if not is_equal:
                     raise TableDifferenceError(name, line, head)
-                compared += isinstance(value, TableNumber)
-    return compared
+                compared_count += isinstance(value, TableNumber)
+    return compared_count
 
 
 def read_table_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
@@ -137,10 +137,10 @@ def convert_to_plain_cell(value: CellValue) -> str | float | None:
 
 def _choose_sql_type(values: Iterable[CellValue]) -> str:
     """Return the SQL type of a column with these values."""
-    filled = [v for v in values if v is not None and v != ""]
-    if filled and all(isinstance(v, TableNumber) for v in filled):
+    filled_values = [v for v in values if v is not None and v != ""]
+    if filled_values and all(isinstance(v, TableNumber) for v in filled_values):
         return "DOUBLE"
-    longest = max((len(str(v)) for v in filled), default=0)
+    longest = max((len(str(v)) for v in filled_values), default=0)
     return "MEMO" if longest > _MAX_TEXT_CHARACTERS else f"VARCHAR({_MAX_TEXT_CHARACTERS})"
 
 

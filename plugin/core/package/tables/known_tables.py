@@ -43,9 +43,9 @@ def parse_printed_number(text: str) -> PrintedNumber | None:
 
     Full-width digits, commas, a unit after the number and any minus sign are accepted.
     """
-    plain = normalize("NFKC", text).replace("−", "-").replace("–", "-").strip()
-    in_brackets = re.fullmatch(r"\((\d[\d,. ]*)\)", plain)
-    figure = parse_figure("", f"-{in_brackets.group(1)}" if in_brackets else plain.removeprefix("+"))
+    plain_text = normalize("NFKC", text).replace("−", "-").replace("–", "-").strip()
+    in_brackets = re.fullmatch(r"\((\d[\d,. ]*)\)", plain_text)
+    figure = parse_figure("", f"-{in_brackets.group(1)}" if in_brackets else plain_text.removeprefix("+"))
     if figure.value is None or figure.unit is None or figure.comparison != "=":
         return None
     return PrintedNumber(figure.value, figure.decimals, figure.unit)
@@ -58,23 +58,25 @@ def normalise_word(text: str) -> str:
     Spaces, width of characters, brackets around a unit, 其中 and marks of notes do not count.
     """
     # Before the normalisation, which would turn ① into 1.
-    plain = normalize("NFKC", _NOTE_MARKS.sub("", text)).lower()
-    bracket_match = _FINAL_BRACKETS.search(plain)
+    plain_text = normalize("NFKC", _NOTE_MARKS.sub("", text)).lower()
+    bracket_match = _FINAL_BRACKETS.search(plain_text)
     if bracket_match and parse_unit(bracket_match.group(1)):
-        plain = plain[: bracket_match.start()]
-    return _TOTAL_WORDS.sub("合计", _OF_WHICH_PREFIX_PATTERN.sub("", plain))
+        plain_text = plain_text[: bracket_match.start()]
+    return _TOTAL_WORDS.sub("合计", _OF_WHICH_PREFIX_PATTERN.sub("", plain_text))
 
 
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> str:
     """Return the unit that a text names; empty if it names none."""
-    plain = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
-    return next((unit for unit, words in _list_words_by_unit().items() if plain in words), "")
+    plain_text = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
+    return next((unit for unit, unit_words in _list_words_by_unit().items() if plain_text in unit_words), "")
 
 
 @cache
 def _list_words_by_unit() -> dict[str, set[str]]:
-    words_of_unit = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNIT_WORDS.items()}
+    words_of_unit = {
+        unit: {normalize("NFKC", one).lower() for one in unit_words} for unit, unit_words in UNIT_WORDS.items()
+    }
     for lang in TEXT_LANGUAGES:
         for section in ("units", "unit_names"):
             for unit, one in Texts(lang).get_section(section).items():
@@ -220,9 +222,9 @@ class KnownTables:
         ]
         for lines in (1, 2):
             heads = _read_heads(sheet, row, lines)
-            common = _find_common_unit(sheet, row)
+            common_unit = _find_common_unit(sheet, row)
             for table in self.tables.values():
-                places = self._match_table_columns(table, heads, common)
+                places = self._match_table_columns(table, heads, common_unit)
                 keys = [p for p in places if p.table_column.id in KEY_COLUMNS[table.id]]
                 if not keys or len(places) == len(keys):
                     continue
@@ -234,18 +236,24 @@ class KnownTables:
                     best = (score, row + lines - 1, table, places)
         return None if best is None else best[1:]
 
-    def _match_table_columns(self, table: ReportTable, heads: dict[int, str], common: str) -> tuple[ColumnMatch, ...]:
+    def _match_table_columns(
+        self, table: ReportTable, heads: dict[int, str], common_unit: str
+    ) -> tuple[ColumnMatch, ...]:
         """Return the columns of a sheet that match columns of a table.
 
-        ``heads`` maps column → its head, ``common`` is the unit that a line above names.
+        ``heads`` maps column → its head, ``common_unit`` is the unit that a line above names.
         """
         match_of_position: dict[int, ColumnMatch] = {}
-        words = self._column_words[table.id]
+        words_by_position = self._column_words[table.id]
         for column, text in heads.items():
             word, unit = normalise_word(text), parse_unit(extract_bracketed_text(text))
-            positions = [n for n, known in enumerate(words) if n not in match_of_position and word and word in known]
+            positions = [
+                n
+                for n, words_of_column in enumerate(words_by_position)
+                if n not in match_of_position and word and word in words_of_column
+            ]
             # 净面积 in ha and in 万亩 are two columns with one name. Columns with equal units are matched in order.
-            expected_unit = unit or common or table.unit
+            expected_unit = unit or common_unit or table.unit
             same_unit = [n for n in positions if table.columns[n].unit == expected_unit]
             if unit and not same_unit:
                 positions = [
@@ -253,9 +261,11 @@ class KnownTables:
                 ]
             positions = same_unit or positions
             if positions:
-                known = table.columns[positions[0]]
-                sheet_unit = unit or (common if are_convertible(known.unit, common) else "")
-                match_of_position[positions[0]] = ColumnMatch(column, known, positions[0], sheet_unit or known.unit)
+                table_column = table.columns[positions[0]]
+                sheet_unit = unit or (common_unit if are_convertible(table_column.unit, common_unit) else "")
+                match_of_position[positions[0]] = ColumnMatch(
+                    column, table_column, positions[0], sheet_unit or table_column.unit
+                )
         return tuple(match_of_position.values())
 
     def _make_block(
@@ -273,31 +283,39 @@ class KnownTables:
                 if text := normalise_word(str(row.values[position] or "")):
                     rows_of_key.setdefault((name, text), []).append(row)
         rows: dict[int, ReportTableRow] = {}
-        unknown: list[int] = []
-        matched = {p.sheet_column for p in places}
+        unknown_lines: list[int] = []
+        matched_columns = {p.sheet_column for p in places}
         key_columns = {p.sheet_column for p in places if p.table_column.id in (*KEY_COLUMNS[table.id], NUMBER_COLUMN)}
         for line in range(head + 1, last + 1):
             row_keys = [(p.table_column.id, normalise_word(sheet.get_cell_text(line, p.sheet_column))) for p in keys]
             unmatched_rows = [
-                [r for r in rows_of_key.get(key, ()) if not any(r is known for known in rows.values())]
+                [r for r in rows_of_key.get(key, ()) if not any(r is used_row for used_row in rows.values())]
                 for key in row_keys
             ]
-            matched_row = _choose_row(unmatched_rows, coded=table.id in TABLES_WITH_CODES)
+            matched_row = _choose_row(unmatched_rows, has_codes=table.id in TABLES_WITH_CODES)
             if matched_row is not None:
                 rows[line] = matched_row
-            elif any(parse_printed_number(sheet.get_cell_text(line, column)) for column in matched - key_columns):
-                unknown.append(line)
+            elif any(
+                parse_printed_number(sheet.get_cell_text(line, column)) for column in matched_columns - key_columns
+            ):
+                unknown_lines.append(line)
         return TableBlock(
-            sheet, table, head, places, rows, tuple(unknown), _find_unmatched_figure_columns(sheet, head, last, matched)
+            sheet,
+            table,
+            head,
+            places,
+            rows,
+            tuple(unknown_lines),
+            _find_unmatched_figure_columns(sheet, head, last, matched_columns),
         )
 
 
-def _choose_row(choices: list[list[ReportTableRow]], coded: bool) -> ReportTableRow | None:
+def _choose_row(choices: list[list[ReportTableRow]], has_codes: bool) -> ReportTableRow | None:
     """Return the row on which code and name agree, None without one.
 
     ``choices`` has the rows with the code and those with the name. Of several rows with one name (one for each year)
     the first one is used. If only code or name is known, it decides. If they belong to two rows, the code decides;
-    ``coded`` means that the first of the choices is the code.
+    ``has_codes`` means that the first of the choices is the code.
     """
     candidates = [rows for rows in choices if rows]
     if not candidates:
@@ -305,7 +323,7 @@ def _choose_row(choices: list[list[ReportTableRow]], coded: bool) -> ReportTable
     for row in candidates[0]:
         if all(any(row is other for other in rows) for rows in candidates[1:]):
             return row
-    return candidates[0][0] if coded and choices[0] else None
+    return candidates[0][0] if has_codes and choices[0] else None
 
 
 def _read_heads(sheet: PrintedSheet, row: int, lines: int) -> dict[int, str]:
@@ -352,14 +370,16 @@ def _find_common_word(sheet: PrintedSheet, head: int) -> str:
     return ""
 
 
-def _find_unmatched_figure_columns(sheet: PrintedSheet, head: int, last: int, matched: set[int]) -> dict[int, str]:
+def _find_unmatched_figure_columns(
+    sheet: PrintedSheet, head: int, last: int, matched_columns: set[int]
+) -> dict[int, str]:
     """Return the columns of figures that the table does not have, with their heads.
 
     Columns of running numbers are omitted.
     """
     head_of_column = {}
     for column in range(1, sheet.last_column + 1):
-        if column in matched:
+        if column in matched_columns:
             continue
         numbers = [parse_printed_number(sheet.get_cell_text(line, column)) for line in range(head + 1, last + 1)]
         figures = [n.value for n in numbers if n is not None]

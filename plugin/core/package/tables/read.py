@@ -125,13 +125,13 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
                     )
             elif formulas.cell(*position).value is not None:
                 cells[position] = PrintedCell("", "formula")
-    for merged in values.merged_cells.ranges:
-        first = cells.get((merged.min_row, merged.min_col))
+    for merged_range in values.merged_cells.ranges:
+        first = cells.get((merged_range.min_row, merged_range.min_col))
         if first is not None:
-            for row in range(merged.min_row, min(merged.max_row, MAX_ROWS) + 1):
-                for column in range(merged.min_col, min(merged.max_col, MAX_COLUMNS) + 1):
+            for row in range(merged_range.min_row, min(merged_range.max_row, MAX_ROWS) + 1):
+                for column in range(merged_range.min_col, min(merged_range.max_col, MAX_COLUMNS) + 1):
                     cells.setdefault((row, column), PrintedCell(first.text, "merged"))
-    covered = [
+    covered_positions = [
         (row, column)
         for (row, column), cell in sorted(cells.items())
         if cell.state != "merged"
@@ -143,7 +143,7 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
         cells,
         rows > MAX_ROWS or columns > MAX_COLUMNS,
         tuple(hidden_names),
-        tuple(covered),
+        tuple(covered_positions),
         hidden_names,
         _read_sizes(formulas),
         bool(len(formulas.conditional_formatting)),
@@ -200,10 +200,10 @@ def _find_hidden_content(
         "links": [cell.coordinate for row in rows for cell in row if getattr(cell, "hyperlink", None)],
         "header": _read_headers_and_footers(sheet),
     }
-    return {key: tuple(names) for key, names in names_by_key.items() if names}
+    return {key: tuple(content_names) for key, content_names in names_by_key.items() if content_names}
 
 
 def _find_invisible(dimensions: Any, size: str, least: float) -> list[str]:
     """Return the names of rows or columns that are hidden or too narrow to be seen."""
     sizes = [(name, one.hidden, getattr(one, size)) for name, one in sorted(dimensions.items())]
-    return [str(name) for name, hidden, extent in sizes if hidden or (extent is not None and extent < least)]
+    return [str(name) for name, is_hidden, extent in sizes if is_hidden or (extent is not None and extent < least)]

@@ -38,7 +38,7 @@ def find_limiting_settings(sheet: Any, cells: dict[tuple[int, int], PrintedCell]
         "filter": [sheet.auto_filter.ref] if sheet.auto_filter.ref else [],
         "names": _list_names(getattr(sheet, "defined_names", None)),
     }
-    return {key: tuple(names) for key, names in settings.items() if names}
+    return {key: tuple(setting_names) for key, setting_names in settings.items() if setting_names}
 
 
 def _find_cells_not_printed(sheet: Any, cells: dict[tuple[int, int], PrintedCell]) -> list[str]:
@@ -96,5 +96,5 @@ def _list_names(defined_names: Any) -> list[str]:
     openpyxl has a dict of them, before version 3.1 a list of the workbook's names only.
     """
     entries = getattr(defined_names, "definedName", defined_names) or ()
-    names = [str(getattr(one, "name", one)) for one in entries]
-    return [name for name in names if not name.startswith("_xlnm")]
+    entry_names = [str(getattr(one, "name", one)) for one in entries]
+    return [name for name in entry_names if not name.startswith("_xlnm")]

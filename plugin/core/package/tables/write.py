@@ -43,16 +43,16 @@ def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     if find_spec("openpyxl") is None:
         return [ExportProblem(ProblemLevel.NOTE, "tables_no_openpyxl")]
     try:
-        tabulated = tabulate_plan(
+        tabulated_plan = tabulate_plan(
             context.plan, context.lang, side_inputs=context.check_result.side, cancellation=context.cancellation
         )
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
         return [ExportProblem(ProblemLevel.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
     path = context.prepare_generated_path(context.package_spec.tables, ".xlsx")
-    write_new_figures_workbook(tabulated, path)
-    context.manifest["tables"] = [verify_workbook(tabulated, path, context)]
-    return [*_report_missing_tables(tabulated, context), *write_access_tables(tabulated, context)]
+    write_new_figures_workbook(tabulated_plan, path)
+    context.manifest["tables"] = [verify_workbook(tabulated_plan, path, context)]
+    return [*_report_missing_tables(tabulated_plan, context), *write_access_tables(tabulated_plan, context)]
 
 
 def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext
             continue
         if [b.table.id for b in blocks] != [table.id] or find_lost_rows(blocks[0]) or blocks[0].unknown_figure_lines:
             raise OutputError("package_table_not_the_same", file=path.name, place=sheet.name)
-        differences, compared = find_differences(blocks[0])
+        differences, compared_count = find_differences(blocks[0])
         faults = [one for one in differences if one.case in _WRITING_FAULTS]
         if faults:
             raise OutputError(
@@ -88,14 +88,16 @@ def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext
                 file=path.name,
                 place=f"{sheet.name} {faults[0].row_name} {faults[0].column_heading}",
             )
-        rows.append({"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].row_by_line), "figures": compared})
+        rows.append(
+            {"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].row_by_line), "figures": compared_count}
+        )
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
 
 
-def _report_missing_tables(tabulated: TabulatedPlan, context: ExportContext) -> list[ExportProblem]:
+def _report_missing_tables(tabulated_plan: TabulatedPlan, context: ExportContext) -> list[ExportProblem]:
     """Return a note on promised tables whose layers are missing."""
     texts = Texts(context.lang)
-    made_ids = {table.id for table in tabulated.tables}
+    made_ids = {table.id for table in tabulated_plan.tables}
     missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
     return (
         [ExportProblem(ProblemLevel.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
@@ -127,7 +129,7 @@ def write_access_tables(
     return problems
 
 
-def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, context: ExportContext) -> str:
+def _write_mdb(tabulated_plan: TabulatedPlan, path: Path, driver: AccessDriver, context: ExportContext) -> str:
     """Write an mdb and read it again; return why it could not be written, else "".
 
     Raises
@@ -140,13 +142,13 @@ def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, conte
         driver.create_database(path)
         connection = driver.open_connection(path)
         try:
-            rows = write_database_tables(connection, tabulated.tables, texts)
+            rows = write_database_tables(connection, tabulated_plan.tables, texts)
             connection.commit()
         finally:
             connection.close()
         second_connection = driver.open_connection(path)
         try:
-            compared = verify_written_tables(second_connection, tabulated.tables, texts)
+            compared_count = verify_written_tables(second_connection, tabulated_plan.tables, texts)
         finally:
             second_connection.close()
     except TableDifferenceError as error:
@@ -154,8 +156,8 @@ def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, conte
         raise OutputError("package_table_not_the_same", file=path.name, place=cell_location) from error
     except driver.error_types as error:
         return str(error).replace(str(path), path.name)
-    sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated.tables, rows, strict=True)]
-    read_back = {"library": driver.odbc_name, "same": True, "figures": compared}
+    sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated_plan.tables, rows, strict=True)]
+    read_back = {"library": driver.odbc_name, "same": True, "figures": compared_count}
     context.manifest["tables"].append(
         {"file": context.get_path_in_package(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
     )
