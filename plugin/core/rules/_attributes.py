@@ -65,8 +65,8 @@ def find_wrong_rows(values: Sequence[Hashable], judge: ValueJudge) -> Iterator[t
 
     value_array = np.empty(len(values), dtype=object)
     value_array[:] = values
-    codes, distinct = pd.factorize(value_array)
-    problems = [judge(value) for value in distinct]
+    codes, distinct_values = pd.factorize(value_array)
+    problems = [judge(value) for value in distinct_values]
     problem_of_code = {code: problem for code, problem in enumerate(problems) if problem is not None}
     for position in np.flatnonzero(np.isin(codes, list(problem_of_code))).tolist():
         yield position, problem_of_code[codes[position]]
@@ -110,13 +110,16 @@ def make_row_list_params(layer: Layer, positions: Sequence[int], most: int = MAX
     They are the number of rows (``count``), the first ``most`` feature ids (``fids``) and, if there are more, dots
     (``more``); for the message also their names, by key and by feature id where the key is missing or repeated.
     """
-    listed = positions[:most]
-    names = [[layer.keys[n], layer.fids[n] if n in layer.repeated_keys or not layer.keys[n] else None] for n in listed]
+    listed_positions = positions[:most]
+    row_names = [
+        [layer.keys[n], layer.fids[n] if n in layer.repeated_keys or not layer.keys[n] else None]
+        for n in listed_positions
+    ]
     return {
         "count": len(positions),
-        "fids": [layer.fids[n] for n in listed],
+        "fids": [layer.fids[n] for n in listed_positions],
         "more": " …" if len(positions) > most else "",
-        "shown": {"row_names": names},
+        "shown": {"row_names": row_names},
     }
 
 
@@ -135,8 +138,8 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
 
     The result is the key of a text and its parameters, as an outcome stores them.
     """
-    names = ", ".join(layer.get_field_name(meaning) for meaning in meanings)
-    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
+    field_names = ", ".join(layer.get_field_name(meaning) for meaning in meanings)
+    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names}
 
 
 def read_word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
@@ -157,10 +160,10 @@ def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
 
 def label_code(layer: Layer, meaning: str, value: str, ctx: RuleContext) -> str:
     """Return a code of a field followed by its name; the code alone without a code list, or if the list lacks it."""
-    declared = layer.template.find_field(meaning)
-    if declared is None or not declared.codes:
+    template_field = layer.template.find_field(meaning)
+    if template_field is None or not template_field.codes:
         return value
-    entry = ctx.get_code_list(declared.codes).entry_by_code.get(trim_code_padding(value, declared.code_pad))
+    entry = ctx.get_code_list(template_field.codes).entry_by_code.get(trim_code_padding(value, template_field.code_pad))
     return value if entry is None else f"{value} {entry.name}"
 
 
@@ -205,13 +208,13 @@ def _check_number_words(norm: Norm, key: str, lines: list[list[str]], position: 
             raise make_setting_error(norm, key, " ".join(words), f'"{expected}"') from error
 
 
-def _read_word_lines(norm: Norm, key: str, least: int, most: int | None = None) -> list[list[str]]:
-    """Return the words of each line; ``least`` and ``most`` are the permitted numbers of words."""
+def _read_word_lines(norm: Norm, key: str, min_words: int, max_words: int | None = None) -> list[list[str]]:
+    """Return the words of each line; ``min_words`` and ``max_words`` are the permitted numbers of words."""
     lines = []
     for line in norm.get(key):
         words = line.split()
-        if len(words) < least or (most is not None and len(words) > most):
-            raise make_setting_error(norm, key, line, '"A B"' if most == 2 else '"A B C …"')
+        if len(words) < min_words or (max_words is not None and len(words) > max_words):
+            raise make_setting_error(norm, key, line, '"A B"' if max_words == 2 else '"A B C …"')
         lines.append(words)
     return lines
 

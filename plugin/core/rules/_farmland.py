@@ -99,9 +99,9 @@ def name_features_there(findings: list[Finding], layer: Layer, ctx: RuleContext)
 
 def _describe_feature(layer: Layer, row: int, ctx: RuleContext) -> dict[str, Any]:
     """Return key, feature id (if the key is repeated), and the zone's code with its name."""
-    described: dict[str, Any] = {"key": layer.keys[row]}
+    feature_description: dict[str, Any] = {"key": layer.keys[row]}
     if row in layer.repeated_keys:
-        described["fid"] = layer.fids[row]
+        feature_description["fid"] = layer.fids[row]
     if layer.has("zone_code"):
-        described["label"] = label_code(layer, "zone_code", layer.text("zone_code")[row], ctx)
-    return described
+        feature_description["label"] = label_code(layer, "zone_code", layer.text("zone_code")[row], ctx)
+    return feature_description

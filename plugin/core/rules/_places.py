@@ -40,7 +40,7 @@ def find_equal_shapes(layer: Layer, other_layer: Layer, within_m: float) -> NDAr
     −1 where no row has it. Shapes are equal if their vertices are within ``within_m`` of each other, wherever the rings
     begin. Rarely, a row whose bounding box is at the edge of rounding is not found.
     """
-    found = np.full(len(layer), -1)
+    row_of_equal_shape = np.full(len(layer), -1)
     keys, other_keys = _make_box_keys(layer.plane), _make_box_keys(other_layer.plane)
     rows, other_rows = np.flatnonzero(np.isfinite(keys)), np.flatnonzero(np.isfinite(other_keys))
     order = other_rows[np.argsort(other_keys[other_rows], kind="stable")]
@@ -48,13 +48,15 @@ def find_equal_shapes(layer: Layer, other_layer: Layer, within_m: float) -> NDAr
     rows, place = rows[place < len(order)], place[place < len(order)]
     is_same_box = other_keys[order[place]] == keys[rows]
     rows, match = rows[is_same_box], order[place[is_same_box]]
-    equal = shapely.equals_exact(layer.plane[rows], other_layer.plane[match], within_m)
-    rest = np.flatnonzero(~equal)
-    equal[rest] = shapely.equals_exact(
-        shapely.normalize(layer.plane[rows[rest]]), shapely.normalize(other_layer.plane[match[rest]]), within_m
+    is_equal = shapely.equals_exact(layer.plane[rows], other_layer.plane[match], within_m)
+    unequal_positions = np.flatnonzero(~is_equal)
+    is_equal[unequal_positions] = shapely.equals_exact(
+        shapely.normalize(layer.plane[rows[unequal_positions]]),
+        shapely.normalize(other_layer.plane[match[unequal_positions]]),
+        within_m,
     )
-    found[rows[equal]] = match[equal]
-    return found
+    row_of_equal_shape[rows[is_equal]] = match[is_equal]
+    return row_of_equal_shape
 
 
 def _make_box_keys(shapes: NDArray) -> NDArray:
@@ -102,10 +104,10 @@ def is_reported_elsewhere(ctx: RuleContext, code: str) -> bool:
     A rule that lacks a layer, a field or a side input reports nothing and does not count. The outcome of the rule
     that omits the problem names the other rule.
     """
-    reported = any(rule.code == code and ctx.has_inputs_of_rule(rule) for rule in ctx.rules)
-    if reported and code not in ctx.run_log.reporting_rules:
+    is_reported = any(rule.code == code and ctx.has_inputs_of_rule(rule) for rule in ctx.rules)
+    if is_reported and code not in ctx.run_log.reporting_rules:
         ctx.run_log.reporting_rules.append(code)
-    return reported
+    return is_reported
 
 
 def is_layer_in_setting(layer: Layer, setting: str, ctx: RuleContext) -> bool:

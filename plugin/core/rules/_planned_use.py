@@ -23,8 +23,8 @@ def find_land_cut_by_line(
     With a boundary, only the part of the parcel inside it counts.
     """
     rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
-    covered = ctx.geometry.find_shared_parts(planned_use, line, rows_a=rows)
-    covered_areas = np.bincount(covered.left, covered.area, minlength=len(planned_use))
+    covered_parts = ctx.geometry.find_shared_parts(planned_use, line, rows_a=rows)
+    covered_areas = np.bincount(covered_parts.left, covered_parts.area, minlength=len(planned_use))
     areas, is_met = planned_use.plane_areas, covered_areas > 0
     if boundary is not None and is_met.any():
         inside = ctx.geometry.find_shared_parts(planned_use, boundary, rows_a=is_met, measured=True)
@@ -32,8 +32,8 @@ def find_land_cut_by_line(
     limit = float(ctx.norm.get("zones.min_covered_share"))
     findings = []
     for row in np.flatnonzero(is_met & (covered_areas < limit * areas)).tolist():
-        of_row = np.flatnonzero(covered.left == row)
-        line_row = int(covered.right[of_row[np.argmax(covered.area[of_row])]])
+        of_row = np.flatnonzero(covered_parts.left == row)
+        line_row = int(covered_parts.right[of_row[np.argmax(covered_parts.area[of_row])]])
         value = planned_use.text("land_use")[row]
         params = {
             "percent": round(100 * float(covered_areas[row] / areas[row]), 2),
@@ -68,23 +68,23 @@ def find_facilities_on_other_land(
     points: Layer, words: list[str], classes: list[str], planned_use: Layer, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding for each point with one of the words in its name on planned land of some classes."""
-    below = find_rows_below(points, planned_use, ctx)
+    planned_rows = find_rows_below(points, planned_use, ctx)
     is_wrong = ctx.find_rows_with_code(planned_use, "land_use", classes)
-    names = points.text("feature_name")
+    feature_names = points.text("feature_name")
     findings = []
-    for row in np.flatnonzero((below >= 0) & is_wrong[below]).tolist():
-        if not any(word in names[row] for word in words):
+    for row in np.flatnonzero((planned_rows >= 0) & is_wrong[planned_rows]).tolist():
+        if not any(word in feature_names[row] for word in words):
             continue
-        value = planned_use.text("land_use")[below[row]]
+        value = planned_use.text("land_use")[planned_rows[row]]
         params = {
-            "name": names[row],
+            "name": feature_names[row],
             "value": value,
             "shown": {"value": label_code(planned_use, "land_use", value, ctx)},
         }
         finding = ctx.finding_maker.make_row_finding(
             points, row, case="facility", params=params, geometry=points.plane[row]
         )
-        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(below[row])]]
+        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(planned_rows[row])]]
         findings.append(finding)
     return findings
 
@@ -125,5 +125,5 @@ def find_lines_off_roads(lines: Layer, classes: list[str], planned_use: Layer, c
 
 def name_planned_classes(classes: list[str], planned_use: Layer, ctx: RuleContext) -> str:
     """Return the names of classes of planned land use as one text."""
-    declared = planned_use.template.find_field("land_use")
-    return name_codes(classes, declared.codes if declared is not None else "", ctx)
+    template_field = planned_use.template.find_field("land_use")
+    return name_codes(classes, template_field.codes if template_field is not None else "", ctx)

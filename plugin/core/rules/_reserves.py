@@ -27,11 +27,11 @@ def find_core_rows_or_note_reason(reserves: Layer, ctx: RuleContext, result: Rul
     """
     if not reserves.has("feature_name"):
         result.not_checked.append(explain_missing_fields(reserves, "feature_name"))
-    words = [] if ctx.is_edit_check else find_unknown_part_words(reserves, ctx.norm)
-    if words:
-        may_be_core = any(hint in word for word in words for hint in ctx.norm.get("reserves.core_hints"))
+    unknown_words = [] if ctx.is_edit_check else find_unknown_part_words(reserves, ctx.norm)
+    if unknown_words:
+        may_be_core = any(hint in word for word in unknown_words for hint in ctx.norm.get("reserves.core_hints"))
         reasons = result.not_checked if may_be_core else result.notes
-        reasons.append(("reserve_parts_unknown", {"layer": reserves.name, "words": ", ".join(words)}))
+        reasons.append(("reserve_parts_unknown", {"layer": reserves.name, "words": ", ".join(unknown_words)}))
     return find_core_rows(reserves, ctx.norm)
 
 
@@ -49,6 +49,6 @@ def subtract_parts_in_core(rows: NDArray, shapes: NDArray, core_rows: NDArray, c
 
 def name_sites(reserves: Layer, rows: NDArray) -> str:
     """Return the names of some rows ((k,) positions) as one text, the same in every language."""
-    names = reserves.text("feature_name")
-    distinct = list(dict.fromkeys(names[row] for row in np.unique(rows).tolist()))
-    return "、".join(distinct[:_MAX_NAMED_SITES]) + (" …" if len(distinct) > _MAX_NAMED_SITES else "")
+    feature_names = reserves.text("feature_name")
+    distinct_names = list(dict.fromkeys(feature_names[row] for row in np.unique(rows).tolist()))
+    return "、".join(distinct_names[:_MAX_NAMED_SITES]) + (" …" if len(distinct_names) > _MAX_NAMED_SITES else "")

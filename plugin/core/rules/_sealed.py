@@ -57,11 +57,14 @@ def compare_with_sealed(ctx: RuleContext, concept: str, result: RuleResult) -> V
     if comparison.failed_pairs:
         result.not_checked.append(("versions_failed", {"count": len(comparison.failed_pairs)}))
     # GEO001 and GEO002 report shapes of the plan; no other rule reports those of the sealed edition.
-    sealed = comparison.earlier_edition
-    for rows, note in ((sealed.rows_without_shape, "sealed_shapeless"), (sealed.repaired_rows, "sealed_mended")):
+    sealed_edition = comparison.earlier_edition
+    for rows, note in (
+        (sealed_edition.rows_without_shape, "sealed_shapeless"),
+        (sealed_edition.repaired_rows, "sealed_mended"),
+    ):
         if rows:
             result.notes.append(
-                (note, {"layer": sealed.layer.name, "count": len(rows), "keys": list_first_names(rows)})
+                (note, {"layer": sealed_edition.layer.name, "count": len(rows), "keys": list_first_names(rows)})
             )
     return comparison
 
@@ -82,9 +85,9 @@ def find_net_area_doubts(comparison: VersionComparison, ctx: RuleContext) -> lis
 
     The list is empty without a doubt.
     """
-    editions = (comparison.earlier_edition.layer, comparison.later_edition.layer)
+    compared_layers = (comparison.earlier_edition.layer, comparison.later_edition.layer)
     is_backed = NET_BASIS not in comparison.balance_by_basis or all(
-        is_backed_by_land(layer, "net_area", ctx) for layer in editions
+        is_backed_by_land(layer, "net_area", ctx) for layer in compared_layers
     )
     return [] if is_backed else [AREA_FIELDS_SETTING]
 
@@ -94,9 +97,13 @@ def record_moved_slivers(ctx: RuleContext, comparison: VersionComparison) -> Non
 
     Slivers are parts below the tolerance; they have no finding.
     """
-    moved = [n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (MOVED_IN_KIND, MOVED_OUT_KIND)]
-    before, after = (np.array([comparison.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
-    slivers = SliverParts([comparison.slivers[n] for n in moved], after, before)
+    moved_slivers = [
+        n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (MOVED_IN_KIND, MOVED_OUT_KIND)
+    ]
+    rows_before, rows_after = (
+        np.array([comparison.sliver_rows[n][side] for n in moved_slivers], dtype=int) for side in (1, 2)
+    )
+    slivers = SliverParts([comparison.slivers[n] for n in moved_slivers], rows_after, rows_before)
     ctx.run_log.record_ignored_slivers(
         slivers, comparison.later_edition.layer, comparison.earlier_edition.layer, sealed=True
     )

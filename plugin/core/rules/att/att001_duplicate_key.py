@@ -74,8 +74,8 @@ def duplicate_key(layer: Layer, *, ctx: RuleContext) -> list[Finding] | None:
                 for p in positions
             ]
         elif len(positions) > 1:
-            present = layer.plane[positions]
-            shapes = shapely.get_parts(present[~shapely.is_missing(present)])
+            row_shapes = layer.plane[positions]
+            shapes = shapely.get_parts(row_shapes[~shapely.is_missing(row_shapes)])
             findings.append(
                 Finding(
                     layer.role,
@@ -101,11 +101,11 @@ def _report_constant_value(layer: Layer, name: str, case: str) -> list[Finding]:
 
     A layer with fewer than two rows, or without the field, has none.
     """
-    declared = layer.template.find_field_by_name(name)
-    if declared is None or layer.get_column_by_name(name) is None or len(layer) < 2:
+    template_field = layer.template.find_field_by_name(name)
+    if template_field is None or layer.get_column_by_name(name) is None or len(layer) < 2:
         return []
     values = set(layer.get_texts_by_name(name))
     if len(values) != 1 or not (value := values.pop()):
         return []
     params = {"count": len(layer), "value": value}
-    return [Finding(layer.role, field=declared.name, case=case, severity=Severity.WARNING, params=params)]
+    return [Finding(layer.role, field=template_field.name, case=case, severity=Severity.WARNING, params=params)]

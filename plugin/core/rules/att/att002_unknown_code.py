@@ -66,21 +66,21 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         words; values without any Chinese character are codes of an unknown list, and not compared with words.
     """
     result = RuleResult(is_applicable=False)
-    for declared in layer.template.fields:
-        values = layer.get_column_by_name(declared.name) if declared.codes else None
+    for template_field in layer.template.fields:
+        values = layer.get_column_by_name(template_field.name) if template_field.codes else None
         if values is None:
             continue
         result.is_applicable = True
         if values.notna().any():
-            result.unconfirmed.append(f"codes.{declared.codes}")
-        codes = ctx.get_code_list(declared.codes).entry_by_code
-        accepted = ctx.norm.list_codes_of_field(layer.template, declared)
-        names = layer.get_texts_by_name(declared.code_name)
+            result.unconfirmed.append(f"codes.{template_field.codes}")
+        codes = ctx.get_code_list(template_field.codes).entry_by_code
+        accepted_codes = ctx.norm.list_codes_of_field(layer.template, template_field)
+        code_names = layer.get_texts_by_name(template_field.code_name)
         problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
-        for position, pair in enumerate(zip(layer.get_texts_by_name(declared.name), names, strict=True)):
+        for position, pair in enumerate(zip(layer.get_texts_by_name(template_field.name), code_names, strict=True)):
             if pair not in problems:
-                problems[pair] = _find_code_problem(declared, codes, *pair) or _find_code_of_other_layer(
-                    declared, codes, accepted, pair[0]
+                problems[pair] = _find_code_problem(template_field, codes, *pair) or _find_code_of_other_layer(
+                    template_field, codes, accepted_codes, pair[0]
                 )
             problem = problems[pair]
             if problem:
@@ -92,67 +92,71 @@ def unknown_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
 def _report_values_without_known_word(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
     """Add findings on values with none of the words of a field without a code list."""
-    for role, field, listed in read_field_words(ctx.norm, "attributes.value_words"):
+    for role, field, words_or_settings in read_field_words(ctx.norm, "attributes.value_words"):
         if role != layer.role or layer.get_column_by_name(field) is None:
             continue
         result.is_applicable = True
-        words = [word for key in listed for word in (ctx.norm.get(key) if ctx.norm.has_setting(key) else [key])]
-        judge = partial(_find_word_problem, words=words)
+        accepted_words = [
+            word for key in words_or_settings for word in (ctx.norm.get(key) if ctx.norm.has_setting(key) else [key])
+        ]
+        judge = partial(_find_word_problem, accepted_words=accepted_words)
         result.findings += make_findings_of_wrong_values(ctx, layer, field, layer.get_texts_by_name(field), judge)
 
 
-def _find_word_problem(value: str, *, words: list[str]) -> ValueProblem | None:
-    if value.isascii() or any(word in value for word in words):
+def _find_word_problem(value: str, *, accepted_words: list[str]) -> ValueProblem | None:
+    if value.isascii() or any(word in value for word in accepted_words):
         return None
-    return ValueProblem("words", {"value": value, "expected": "、".join(words)})
+    return ValueProblem("words", {"value": value, "expected": "、".join(accepted_words)})
 
 
 def _find_code_problem(
-    declared: TemplateField, codes: dict[str, CodeEntry], written: str, name: str
+    template_field: TemplateField, codes: dict[str, CodeEntry], written_code: str, name: str
 ) -> tuple[str, str, dict] | None:
     """Return field, kind of problem and message parameters of a wrong code or name.
 
     None if the code is blank, or is in the list and has the list's name (or no name).
     """
-    code = trim_code_padding(written, declared.code_pad)
-    if not written:
+    code = trim_code_padding(written_code, template_field.code_pad)
+    if not written_code:
         return None
     if code not in codes:
         params = {
             "problem": "unknown",
-            "value": written,
-            "expected": declared.codes,
-            "list": CodeListName(declared.codes),
+            "value": written_code,
+            "expected": template_field.codes,
+            "list": CodeListName(template_field.codes),
             "shown": {"codes": _list_similar_codes(codes, code)},
         }
-        return declared.name, "unknown", params
+        return template_field.name, "unknown", params
     if name and name != codes[code].name:
-        params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
-        return declared.code_name, "name", params
+        params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written_code}
+        return template_field.code_name, "name", params
     return None
 
 
 def _find_code_of_other_layer(
-    declared: TemplateField, codes: dict[str, CodeEntry], accepted: Collection[str], written: str
+    template_field: TemplateField, codes: dict[str, CodeEntry], accepted_codes: Collection[str], written_code: str
 ) -> tuple[str, str, dict] | None:
     """Return field, kind of problem and message parameters of a code of the list that the layer does not accept."""
-    code = trim_code_padding(written, declared.code_pad)
-    if not accepted or code not in codes or code in accepted:
+    code = trim_code_padding(written_code, template_field.code_pad)
+    if not accepted_codes or code not in codes or code in accepted_codes:
         return None
-    heads = [one for one in accepted if codes[one].parent not in accepted]
+    heads = [one for one in accepted_codes if codes[one].parent not in accepted_codes]
     params = {
         "problem": "layer",
-        "value": written,
+        "value": written_code,
         "name": codes[code].name,
         "expected": "、".join(f"{one} {codes[one].name}" for one in sorted(heads)),
     }
-    return declared.name, "layer", params
+    return template_field.name, "layer", params
 
 
 def _list_similar_codes(codes: dict[str, CodeEntry], code: str) -> list[str]:
     """Return the codes of a short list, else those that begin like ``code``; empty if these are many, too."""
-    similar = sorted(known for known in codes if known[:CLASS_DIGITS] == code[:CLASS_DIGITS])
-    return next((found for found in (list(codes), similar) if len(found) <= MAX_LISTED_CODES), [])
+    similar = sorted(listed_code for listed_code in codes if listed_code[:CLASS_DIGITS] == code[:CLASS_DIGITS])
+    return next(
+        (candidate_codes for candidate_codes in (list(codes), similar) if len(candidate_codes) <= MAX_LISTED_CODES), []
+    )
 
 
 def _make_code_finding(ctx: RuleContext, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:

@@ -59,18 +59,18 @@ def key_across_layers(*, ctx: RuleContext, listed_count: float = 100) -> RuleRes
         purpose and are not compared.
     """
     result = RuleResult()
-    compared = [
+    compared_layers = [
         layer for layer in ctx.plan.layers.values() if layer.template.find_field("key") and not layer.template.base
     ]
-    result.is_applicable = sum(len(layer) > 0 for layer in compared) > 1
-    result.not_checked += [explain_missing_fields(layer, "key") for layer in compared if not layer.has("key")]
-    common = _find_shared_keys([layer for layer in compared if layer.has("key")], ctx)
-    for (owner_role, role), shared in common.items():
+    result.is_applicable = sum(len(layer) > 0 for layer in compared_layers) > 1
+    result.not_checked += [explain_missing_fields(layer, "key") for layer in compared_layers if not layer.has("key")]
+    shared_keys_by_roles = _find_shared_keys([layer for layer in compared_layers if layer.has("key")], ctx)
+    for (owner_role, role), shared_keys in shared_keys_by_roles.items():
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
-        if len(shared) > listed_count:
-            result.findings.append(_make_summary_finding(layer, owner, shared))
+        if len(shared_keys) > listed_count:
+            result.findings.append(_make_summary_finding(layer, owner, shared_keys))
             continue
-        for key, position in sorted(shared, key=lambda pair: pair[1]):
+        for key, position in sorted(shared_keys, key=lambda pair: pair[1]):
             finding = ctx.finding_maker.make_row_finding(
                 layer, position, case="one", field=layer.get_field_name("key"), params={"value": key}
             )
@@ -104,8 +104,8 @@ def _find_shared_keys(layers: list[Layer], ctx: RuleContext) -> dict[tuple[str, 
     return shared_keys
 
 
-def _make_summary_finding(layer: Layer, owner: Layer, shared: list[tuple[str, int]]) -> Finding:
-    keys = sorted(key for key, _ in shared)
+def _make_summary_finding(layer: Layer, owner: Layer, shared_keys: list[tuple[str, int]]) -> Finding:
+    keys = sorted(key for key, _ in shared_keys)
     dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
     params = {"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots}
     return Finding(layer.role, related_role=owner.role, field=layer.get_field_name("key"), case="many", params=params)

@@ -46,19 +46,21 @@ def code_padding(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Blank codes are not checked. ATT002 checks whether the code is in the list and agrees with its name.
     """
     result = RuleResult(is_applicable=False)
-    for declared in layer.template.fields:
-        values = layer.get_column_by_name(declared.name) if declared.codes and declared.code_pad else None
+    for template_field in layer.template.fields:
+        values = (
+            layer.get_column_by_name(template_field.name) if template_field.codes and template_field.code_pad else None
+        )
         if values is None:
             continue
         result.is_applicable = True
-        known, pad = ctx.get_code_list(declared.codes).entry_by_code, declared.code_pad
+        entry_by_code, pad = ctx.get_code_list(template_field.codes).entry_by_code, template_field.code_pad
 
-        def find_padding_problem(code: str, known: dict = known, pad: int = pad) -> ValueProblem | None:
-            if code not in known or not code.isdigit() or len(code) >= pad:
+        def find_padding_problem(code: str, entry_by_code: dict = entry_by_code, pad: int = pad) -> ValueProblem | None:
+            if code not in entry_by_code or not code.isdigit() or len(code) >= pad:
                 return None
             return ValueProblem(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
 
         result.findings += make_findings_of_wrong_values(
-            ctx, layer, declared.name, layer.get_texts_by_name(declared.name), find_padding_problem
+            ctx, layer, template_field.name, layer.get_texts_by_name(template_field.name), find_padding_problem
         )
     return result

@@ -43,25 +43,27 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         may use the upper level; ATT010 checks the zones of the central urban area.
     """
     result = RuleResult(is_applicable=False)
-    for declared in layer.template.fields:
+    for template_field in layer.template.fields:
         values = (
-            layer.get_column_by_name(declared.name) if declared.codes in ctx.norm.get("attributes.leaf_lists") else None
+            layer.get_column_by_name(template_field.name)
+            if template_field.codes in ctx.norm.get("attributes.leaf_lists")
+            else None
         )
         if values is None:
             continue
         result.is_applicable = True
-        codes = ctx.get_code_list(declared.codes)
-        parents, pad = find_codes_with_subcodes(codes), declared.code_pad
+        codes = ctx.get_code_list(template_field.codes)
+        parents, pad = find_codes_with_subcodes(codes), template_field.code_pad
 
         def find_parent_code(
-            written: str, codes: CodeList = codes, parents: set[str] = parents, pad: int = pad
+            written_code: str, codes: CodeList = codes, parents: set[str] = parents, pad: int = pad
         ) -> ValueProblem | None:
-            code = trim_code_padding(written, pad)
+            code = trim_code_padding(written_code, pad)
             if code not in parents:
                 return None
             finer_codes = [c.code for c in codes.entry_by_code.values() if c.parent == code]
             params = {
-                "value": written,
+                "value": written_code,
                 "name": codes.entry_by_code[code].name,
                 "list": CodeListName(codes.id),
                 "count": len(finer_codes),
@@ -71,6 +73,6 @@ def parent_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             )
 
         result.findings += make_findings_of_wrong_values(
-            ctx, layer, declared.name, layer.get_texts_by_name(declared.name), find_parent_code
+            ctx, layer, template_field.name, layer.get_texts_by_name(template_field.name), find_parent_code
         )
     return result

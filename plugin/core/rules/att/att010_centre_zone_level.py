@@ -50,15 +50,15 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         county confirms it. ATT020 checks that 管控指引 (GKZY) is filled.
     """
     centre = (layer.template.base or layer.role) in ctx.norm.get("attributes.centre_zone_layers")
-    declared = layer.template.find_field("zone_code") if centre else None
-    result = RuleResult(is_applicable=declared is not None)
-    if declared is None:
+    template_field = layer.template.find_field("zone_code") if centre else None
+    result = RuleResult(is_applicable=template_field is not None)
+    if template_field is None:
         return result
     if not layer.has("zone_code"):
         result.not_checked.append(explain_missing_fields(layer, "zone_code"))
         return result
-    result.unconfirmed.append(f"codes.{declared.codes}")
-    codes = ctx.get_code_list(declared.codes)
+    result.unconfirmed.append(f"codes.{template_field.codes}")
+    codes = ctx.get_code_list(template_field.codes)
     parents = find_codes_with_subcodes(codes)
 
     def find_coarse_code(code: str) -> ValueProblem | None:
@@ -68,6 +68,6 @@ def centre_zone_level(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         return ValueProblem(params={"value": code, "name": codes.entry_by_code[code].name, "codes": finer_codes})
 
     result.findings = make_findings_of_wrong_values(
-        ctx, layer, declared.name, layer.text("zone_code"), find_coarse_code
+        ctx, layer, template_field.name, layer.text("zone_code"), find_coarse_code
     )
     return result

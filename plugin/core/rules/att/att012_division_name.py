@@ -120,15 +120,18 @@ def division_name(layer: Layer, townships: Layer | None, villages: Layer | None,
             return None
         if len(code) == COUNTY_DIGITS:
             lineage = [divisions.entry_by_code[c].name for c in divisions.list_code_and_parents(code)]
-            known = {"".join(reversed(lineage[: n + 1])) for n in range(len(lineage))}
+            accepted_names = {"".join(reversed(lineage[: n + 1])) for n in range(len(lineage))}
             expected = lineage[0] if lineage else ""
         elif len(code) >= TOWNSHIP_DIGITS and not code[TOWNSHIP_DIGITS:].strip("0") and township_names:
             if code[:TOWNSHIP_DIGITS] not in township_names:
                 return ValueProblem("unknown", {"code": code, "count": len(township_names), "source": source})
-            known, expected = township_names[code[:TOWNSHIP_DIGITS]], min(township_names[code[:TOWNSHIP_DIGITS]])
+            accepted_names, expected = (
+                township_names[code[:TOWNSHIP_DIGITS]],
+                min(township_names[code[:TOWNSHIP_DIGITS]]),
+            )
         else:
             return None
-        if not name or not known or name in known:
+        if not name or not accepted_names or name in accepted_names:
             return None
         return ValueProblem("name", {"value": name, "code": code, "expected": expected})
 
@@ -155,7 +158,7 @@ def _compare_upper_names(layer: Layer, ctx: RuleContext) -> list[Finding] | None
         pairs = list(zip(counties, layer.get_texts_by_name(field), strict=True))
         for county, name in dict.fromkeys(pairs):
             expected = _find_upper_names(county, levels, ctx)
-            if name and expected and not any(_is_named(name, whole) for whole in expected.values()):
+            if name and expected and not any(_is_named(name, lineage_names) for lineage_names in expected.values()):
                 positions = [n for n, pair in enumerate(pairs) if pair == (county, name)]
                 params = {"value": name, "code": county, "expected": next(iter(expected.values()))[-1]}
                 params |= make_row_list_params(layer, positions)
@@ -170,11 +173,15 @@ def _find_upper_names(county: str, levels: list[str], ctx: RuleContext) -> dict[
     """
     divisions, provinces = (ctx.get_code_list(name) for name in ("divisions", "provinces"))
     codes = divisions.list_code_and_parents(county)
-    names = [divisions.entry_by_code[code].name for code in reversed(codes)]
-    if not names and f"{county[:2]}0000" in provinces.entry_by_code:
-        names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
-    known = {str(n + 1): names[: n + 1] for n in range(len(names))}
-    return {level: known[level] for level in reversed(levels) if level in known} if levels[-1] in known else {}
+    lineage_names = [divisions.entry_by_code[code].name for code in reversed(codes)]
+    if not lineage_names and f"{county[:2]}0000" in provinces.entry_by_code:
+        lineage_names = [provinces.entry_by_code[f"{county[:2]}0000"].name]
+    names_by_level = {str(n + 1): lineage_names[: n + 1] for n in range(len(lineage_names))}
+    return (
+        {level: names_by_level[level] for level in reversed(levels) if level in names_by_level}
+        if levels[-1] in names_by_level
+        else {}
+    )
 
 
 def _is_named(name: str, divisions: list[str]) -> bool:
@@ -194,12 +201,12 @@ def _compare_village_names(layer: Layer, villages: Layer, ctx: RuleContext) -> l
     village_names = villages.text("division_name")
     findings: list[Finding] | None = None
     for code_field, name_field in read_word_pairs(ctx.norm, "attributes.place_pairs"):
-        declared = layer.template.find_field_by_name(name_field)
+        template_field = layer.template.find_field_by_name(name_field)
         if (
             layer.get_column_by_name(code_field) is None
             or layer.get_column_by_name(name_field) is None
-            or declared is None
-            or declared.personal
+            or template_field is None
+            or template_field.personal
         ):
             continue
         findings = findings or []
@@ -232,8 +239,8 @@ def _remove_office_word(name: str, office_words: list[str]) -> str:
     """Return 大庄村 for 大庄村民委员会, 大庄村村民委员会 and 大庄村委会."""
     for word in office_words:
         if name.endswith(word):
-            rest, kind = name.removesuffix(word), word[0]
-            return rest if kind != "村" or rest.endswith("村") else f"{rest}村"
+            name_stem, kind = name.removesuffix(word), word[0]
+            return name_stem if kind != "村" or name_stem.endswith("村") else f"{name_stem}村"
     return name
 
 

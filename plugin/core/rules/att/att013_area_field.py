@@ -72,8 +72,8 @@ def area_field(
         layer.invalid | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
     )
     for meaning in fields:
-        declared = layer.template.find_field(meaning)
-        if declared is None or declared.unit != "m2":
+        template_field = layer.template.find_field(meaning)
+        if template_field is None or template_field.unit != "m2":
             continue
         stored_areas = layer.numbers(meaning)
         # The precision of a double and rounding to two decimals do not count as differences.
@@ -90,7 +90,7 @@ def area_field(
                 "expected": round(float(areas[n]), 2),
                 "difference": round(float(difference[n]), 2),
             }
-            finding = make_value_finding(ctx, layer, int(rows[n]), declared.name, ValueProblem(params=params))
+            finding = make_value_finding(ctx, layer, int(rows[n]), template_field.name, ValueProblem(params=params))
             finding.area_m2 = float(areas[n])
             result.findings.append(finding)
     if layer.template.geometry == "line":
@@ -102,18 +102,18 @@ def area_field(
 def _check_lengths(layer: Layer, allowance_share: float, ctx: RuleContext) -> list[Finding] | None:
     """Return a finding for each line whose field of metres differs from it; None without such a field."""
     findings: list[Finding] | None = None
-    for declared in layer.template.fields:
-        if declared.unit != LENGTH_UNIT or layer.get_column_by_name(declared.name) is None:
+    for template_field in layer.template.fields:
+        if template_field.unit != LENGTH_UNIT or layer.get_column_by_name(template_field.name) is None:
             continue
         findings = findings or []
-        stored, lengths = layer.get_numbers_by_name(declared.name), shapely.length(layer.plane)
-        measurable_rows = np.isfinite(stored) & ~layer.invalid & layer.has_shape
-        differs = np.abs(stored - lengths) > allowance_share * lengths + LENGTH_ALLOWANCE_M
-        for row in np.flatnonzero(measurable_rows & differs).tolist():
+        stored_lengths, lengths = layer.get_numbers_by_name(template_field.name), shapely.length(layer.plane)
+        measurable_rows = np.isfinite(stored_lengths) & ~layer.invalid & layer.has_shape
+        is_different = np.abs(stored_lengths - lengths) > allowance_share * lengths + LENGTH_ALLOWANCE_M
+        for row in np.flatnonzero(measurable_rows & is_different).tolist():
             params = {
-                "actual": round(float(stored[row]), 2),
+                "actual": round(float(stored_lengths[row]), 2),
                 "expected": round(float(lengths[row]), 2),
-                "difference": round(float(stored[row] - lengths[row]), 2),
+                "difference": round(float(stored_lengths[row] - lengths[row]), 2),
             }
-            findings.append(make_value_finding(ctx, layer, row, declared.name, ValueProblem("length", params)))
+            findings.append(make_value_finding(ctx, layer, row, template_field.name, ValueProblem("length", params)))
     return findings

@@ -62,16 +62,16 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         interpretation of mark C; the latter is only information. Land use in the classes of 2023 is not checked;
         ATT002 reports codes outside the list.
     """
-    declared = layer.template.find_field("urban_code")
+    template_field = layer.template.find_field("urban_code")
     land_use = layer.template.find_field("land_use")
-    if declared is None or land_use is None or land_use.codes != SURVEY_CODE_LIST:
+    if template_field is None or land_use is None or land_use.codes != SURVEY_CODE_LIST:
         return RuleResult(is_applicable=False)
     result = RuleResult()
-    missing = [m for m in ("urban_code", "land_use") if not layer.has(m)]
-    if missing:
-        result.not_checked.append(explain_missing_fields(layer, *missing))
+    missing_meanings = [m for m in ("urban_code", "land_use") if not layer.has(m)]
+    if missing_meanings:
+        result.not_checked.append(explain_missing_fields(layer, *missing_meanings))
         return result
-    names = {c.code: c.name for c in ctx.get_code_list(SURVEY_CODE_LIST).entry_by_code.values()}
+    name_by_code = {c.code: c.name for c in ctx.get_code_list(SURVEY_CODE_LIST).entry_by_code.values()}
     urban_classes = tuple(ctx.norm.get("attributes.urban_classes"))
     usual_codes: dict[str, set[str]] = {}
     for code, expected in read_word_pairs(ctx.norm, "attributes.urban_expected"):
@@ -81,8 +81,8 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
 
     def find_urban_code_problem(pair: tuple[str, str]) -> ValueProblem | None:
         code, value = pair
-        params = {"code": code, "name": names.get(code, ""), "value": value}
-        if code not in names or not code.startswith(urban_classes):
+        params = {"code": code, "name": name_by_code.get(code, ""), "value": value}
+        if code not in name_by_code or not code.startswith(urban_classes):
             return None
         if not value:
             return ValueProblem("blank", params)
@@ -92,5 +92,5 @@ def urban_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         return None
 
     values = list(zip(layer.text("land_use"), layer.text("urban_code"), strict=True))
-    result.findings = make_findings_of_wrong_values(ctx, layer, declared.name, values, find_urban_code_problem)
+    result.findings = make_findings_of_wrong_values(ctx, layer, template_field.name, values, find_urban_code_problem)
     return result

@@ -67,28 +67,30 @@ def broken_text(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     forbidden = frozenset(ctx.norm.get("attributes.forbidden_characters"))
-    for declared in layer.template.fields:
-        values = layer.get_column_by_name(declared.name) if declared.type == "text" else None
+    for template_field in layer.template.fields:
+        values = layer.get_column_by_name(template_field.name) if template_field.type == "text" else None
         if values is None or values.dtype.kind in "iufbM":
             continue
         ctx.cancellation.raise_if_cancelled()
         result.is_applicable = True
-        judge = _make_text_judge(declared, forbidden, layer.get_garbled_texts(declared.name))
+        judge = _make_text_judge(template_field, forbidden, layer.get_garbled_texts(template_field.name))
         result.findings += make_findings_of_wrong_values(
-            ctx, layer, declared.name, layer.get_texts_by_name(declared.name), judge
+            ctx, layer, template_field.name, layer.get_texts_by_name(template_field.name), judge
         )
     return result
 
 
-def _make_text_judge(declared: TemplateField, forbidden: frozenset[str], broken: frozenset[str]) -> ValueJudge:
+def _make_text_judge(
+    template_field: TemplateField, forbidden: frozenset[str], garbled_texts: frozenset[str]
+) -> ValueJudge:
     """Return a function that finds what is wrong with a text of a field.
 
-    ``broken`` are the field's texts that are garbled by a wrong encoding.
+    ``garbled_texts`` are the field's texts that are garbled by a wrong encoding.
     """
 
     def find_text_problem(text: str) -> ValueProblem | None:
-        if text in broken:
-            return ValueProblem("garbled", {"value": shorten_or_mask_value(declared, text)})
+        if text in garbled_texts:
+            return ValueProblem("garbled", {"value": shorten_or_mask_value(template_field, text)})
         # Text of letters, digits and Chinese characters only cannot have such characters.
         if text.isalnum():
             return None
@@ -97,7 +99,7 @@ def _make_text_judge(declared: TemplateField, forbidden: frozenset[str], broken:
             ValueProblem(
                 "sign",
                 {
-                    "value": _replace_invisible(shorten_or_mask_value(declared, text)),
+                    "value": _replace_invisible(shorten_or_mask_value(template_field, text)),
                     "sign": _describe_character(character),
                 },
             )

@@ -108,17 +108,19 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
     spans = read_word_pairs(ctx.norm, "attributes.date_pairs")
     ends = {end for _, end in spans}
     texts_by_field: dict[str, list[str]] = {}
-    for declared in layer.template.fields:
-        is_year = declared.meaning == "data_year"
-        values = layer.get_column_by_name(declared.name) if is_year or declared.type == "date" else None
+    for template_field in layer.template.fields:
+        is_year = template_field.meaning == "data_year"
+        values = layer.get_column_by_name(template_field.name) if is_year or template_field.type == "date" else None
         if values is None:
             continue
         result.is_applicable = True
-        texts_by_field[declared.name] = layer.get_texts_by_name(declared.name)
+        texts_by_field[template_field.name] = layer.get_texts_by_name(template_field.name)
         survey_year = int(ctx.norm.get("attributes.survey_year")) if is_year else 0
-        judge = _make_date_judge(declared, int(earliest_year), survey_year, future_allowed=declared.name in ends)
+        judge = _make_date_judge(
+            template_field, int(earliest_year), survey_year, future_allowed=template_field.name in ends
+        )
         result.findings += make_findings_of_wrong_values(
-            ctx, layer, declared.name, texts_by_field[declared.name], judge
+            ctx, layer, template_field.name, texts_by_field[template_field.name], judge
         )
     for start, end in spans:
         if end in texts_by_field:
@@ -133,7 +135,9 @@ def dates(layer: Layer, *, ctx: RuleContext, earliest_year: float = 1949) -> Rul
     return result
 
 
-def _make_date_judge(declared: TemplateField, earliest: int, survey_year: int, *, future_allowed: bool) -> ValueJudge:
+def _make_date_judge(
+    template_field: TemplateField, earliest: int, survey_year: int, *, future_allowed: bool
+) -> ValueJudge:
     """Return a function that finds what is wrong with a field's date or year.
 
     It accepts dates after today only if ``future_allowed``, and blank ones always. ``survey_year`` is the first year of
@@ -142,17 +146,17 @@ def _make_date_judge(declared: TemplateField, earliest: int, survey_year: int, *
     today = date.today()
 
     def find_date_problem(text: str) -> ValueProblem | None:
-        params = {"value": shorten_or_mask_value(declared, text), "earliest": str(earliest)}
+        params = {"value": shorten_or_mask_value(template_field, text), "earliest": str(earliest)}
         if not text:
             return None
-        if declared.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
-            year, late = int(text), int(text) > today.year
+        if template_field.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
+            year, is_future = int(text), int(text) > today.year
         else:
             day = parse_date(text)
             if day is None:
                 return ValueProblem("form", params)
-            year, late = day.year, day > today
-        if late and not future_allowed:
+            year, is_future = day.year, day > today
+        if is_future and not future_allowed:
             return ValueProblem("future", params)
         if year < earliest:
             return ValueProblem("early", params)

@@ -45,23 +45,23 @@ def restorable_land(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         layer. Parcels of the survey may have K codes.
     """
     checked_roles = {*ctx.plan.list_roles_of_concept("farmland"), *ctx.plan.list_roles_of_concept("cultivated")}
-    declared = layer.template.find_field("land_use") if layer.role in checked_roles else None
-    result = RuleResult(is_applicable=declared is not None)
-    if declared is None or _is_reported_by_other_rule(layer, ctx):
+    template_field = layer.template.find_field("land_use") if layer.role in checked_roles else None
+    result = RuleResult(is_applicable=template_field is not None)
+    if template_field is None or _is_reported_by_other_rule(layer, ctx):
         return result
     if not layer.has("land_use"):
         result.not_checked.append(explain_missing_fields(layer, "land_use"))
         return result
-    codes, pad = ctx.get_code_list(declared.codes).entry_by_code, declared.code_pad
+    codes, pad = ctx.get_code_list(template_field.codes).entry_by_code, template_field.code_pad
 
-    def find_restorable_code(written: str) -> ValueProblem | None:
-        code = trim_code_padding(written, pad)
+    def find_restorable_code(written_code: str) -> ValueProblem | None:
+        code = trim_code_padding(written_code, pad)
         if not code.endswith(RESTORABLE_SUFFIX) or code not in codes:
             return None
-        return ValueProblem(params={"value": written, "name": codes[code].name})
+        return ValueProblem(params={"value": written_code, "name": codes[code].name})
 
     result.findings = make_findings_of_wrong_values(
-        ctx, layer, declared.name, layer.text("land_use"), find_restorable_code
+        ctx, layer, template_field.name, layer.text("land_use"), find_restorable_code
     )
     return result
 

@@ -59,13 +59,13 @@ def slope_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     slope, terrace = layer.template.find_field("slope_class"), layer.template.find_field("terrace")
     if slope is not None and layer.template.find_field("land_use") is not None:
         result.is_applicable = True
-        missing = [m for m in ("slope_class", "land_use") if not layer.has(m)]
-        if missing:
-            result.not_checked.append(explain_missing_fields(layer, *missing))
+        missing_meanings = [m for m in ("slope_class", "land_use") if not layer.has(m)]
+        if missing_meanings:
+            result.not_checked.append(explain_missing_fields(layer, *missing_meanings))
         else:
             codes = layer.text("land_use")
-            blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
-            for position in np.flatnonzero(blank & ctx.find_cultivated_rows(layer)).tolist():
+            is_blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
+            for position in np.flatnonzero(is_blank & ctx.find_cultivated_rows(layer)).tolist():
                 problem = ValueProblem("slope", {"code": codes[position]})
                 result.findings.append(make_value_finding(ctx, layer, position, slope.name, problem))
     if terrace is not None and layer.has("terrace") and not is_reported_elsewhere(ctx, "ATT002"):

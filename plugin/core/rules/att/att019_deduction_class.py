@@ -111,29 +111,29 @@ def deduction_class(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         and only from 耕地 (mark C). ATT003 checks the arithmetic, LAW010 slope classes of
         permanent basic farmland.
     """
-    needed = ("deduction_rate", "land_use")
-    result = RuleResult(is_applicable=all(layer.has(meaning) for meaning in needed))
+    needed_meanings = ("deduction_rate", "land_use")
+    result = RuleResult(is_applicable=all(layer.has(meaning) for meaning in needed_meanings))
     if not result.is_applicable:
         return result
-    declared = layer.template.find_field_by_name(DEDUCTED_CLASS_FIELD)
+    template_field = layer.template.find_field_by_name(DEDUCTED_CLASS_FIELD)
     has_kind_field, kinds = (
         layer.get_column_by_name(DEDUCTED_CLASS_FIELD) is not None,
         layer.get_texts_by_name(DEDUCTED_CLASS_FIELD),
     )
     codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.find_cultivated_rows(layer)
-    allowed = ctx.norm.get("attributes.deduction_classes")
+    allowed_classes = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
-        params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed)}
+        params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed_classes)}
         if not cultivated[position]:
             field, case = layer.get_field_name("deduction_rate"), "land"
-        elif declared is None or not has_kind_field or kinds[position] in allowed:
+        elif template_field is None or not has_kind_field or kinds[position] in allowed_classes:
             continue
         else:
             field, case = DEDUCTED_CLASS_FIELD, "kind" if kinds[position] else "blank"
             params["kind"] = kinds[position]
         result.findings.append(make_value_finding(ctx, layer, position, field, ValueProblem(case, params)))
     result.findings += _report_missing_deductions(layer, cultivated & ~(rates > 0), ctx)
-    if has_kind_field and declared is not None:
+    if has_kind_field and template_field is not None:
         result.findings += _report_unused_classes(layer, kinds, ~(rates > 0), ctx)
     result.findings += _report_deductions_of_level_land(layer, cultivated & (rates > 0), ctx)
     result.findings += _report_single_rate(layer, cultivated & (rates > 0), ctx)
@@ -146,8 +146,8 @@ def _report_unused_classes(layer: Layer, kinds: list[str], rows: NDArray, ctx: R
 
     ``rows`` is (n,) bool: rows without a deduction rate.
     """
-    accepted = ["", *ctx.norm.get("attributes.deduction_classes"), *ctx.norm.get("attributes.empty_words")]
-    positions = np.flatnonzero(rows & ~np.isin(np.array(kinds, dtype=str), accepted)).tolist()
+    accepted_classes = ["", *ctx.norm.get("attributes.deduction_classes"), *ctx.norm.get("attributes.empty_words")]
+    positions = np.flatnonzero(rows & ~np.isin(np.array(kinds, dtype=str), accepted_classes)).tolist()
     if not positions:
         return []
     params = {"kind": kinds[positions[0]], **make_row_list_params(layer, positions)}
@@ -205,10 +205,10 @@ def _report_small_rates(layer: Layer, rows: NDArray, ctx: RuleContext) -> list[F
     is_small = np.zeros(len(layer), dtype=bool)
     limits = []
     for slope_class, limit in read_number_lines(ctx.norm, "attributes.least_rates", 2):
-        below = rows & (classes == slope_class) & (rates < float(limit))
-        if below.any():
+        is_below_limit = rows & (classes == slope_class) & (rates < float(limit))
+        if is_below_limit.any():
             limits.append(f"{label_code(layer, 'slope_class', slope_class, ctx)}: {limit}")
-            is_small |= below
+            is_small |= is_below_limit
     positions = np.flatnonzero(is_small).tolist()
     if not positions:
         return []

@@ -107,29 +107,33 @@ def required_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     names_with_words = [
         name for role, name, _ in read_field_words(ctx.norm, "attributes.value_words") if role == layer.role
     ]
-    for declared in layer.template.fields:
-        is_checked_by_other_rule = declared.meaning == "key" or (
-            declared.meaning == "feature_code" and layer.template.feature_code
+    for template_field in layer.template.fields:
+        is_checked_by_other_rule = template_field.meaning == "key" or (
+            template_field.meaning == "feature_code" and layer.template.feature_code
         )
-        is_required = declared.constraint == "M"
+        is_required = template_field.constraint == "M"
         is_expected = (
-            declared.meaning in _DIVISION_MEANINGS
-            or declared.name in names_with_words
-            or declared.name in filled_fields
-            or (bool(declared.codes) and declared.name in filled_codes and declared.meaning != "feature_kind")
+            template_field.meaning in _DIVISION_MEANINGS
+            or template_field.name in names_with_words
+            or template_field.name in filled_fields
+            or (
+                bool(template_field.codes)
+                and template_field.name in filled_codes
+                and template_field.meaning != "feature_kind"
+            )
         )
-        if is_checked_by_other_rule or declared.personal or not (is_required or is_expected):
+        if is_checked_by_other_rule or template_field.personal or not (is_required or is_expected):
             continue
-        values = layer.get_column_by_name(declared.name)
+        values = layer.get_column_by_name(template_field.name)
         if values is None:
             continue
-        expected_names.add(declared.name)
+        expected_names.add(template_field.name)
         result.is_applicable = True
-        severity = Severity.INFO if declared.mark == "C" else None
+        severity = Severity.INFO if template_field.mark == "C" else None
         case = "" if is_required else "unfilled"
-        problem = ValueProblem(case, {"alias": declared.alias}, severity)
+        problem = ValueProblem(case, {"alias": template_field.alias}, severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
-            result.findings.append(make_value_finding(ctx, layer, position, declared.name, problem))
+            result.findings.append(make_value_finding(ctx, layer, position, template_field.name, problem))
     result.is_applicable |= _report_placeholder_values(layer, expected_names, result, ctx)
     return result
 
@@ -139,28 +143,42 @@ def _report_placeholder_values(layer: Layer, expected_names: set[str], result: R
 
     ``expected_names``: fields that need a value. In them and in names, a whole value that means an empty one counts too.
     """
-    words = list(ctx.norm.get("attributes.placeholder_words"))
+    placeholder_words = list(ctx.norm.get("attributes.placeholder_words"))
     empty_words = set(ctx.norm.get("attributes.empty_words"))
     was_searched = False
-    for declared in layer.template.fields:
-        if declared.type != "text" or declared.codes or declared.personal or declared.meaning == "key":
+    for template_field in layer.template.fields:
+        if (
+            template_field.type != "text"
+            or template_field.codes
+            or template_field.personal
+            or template_field.meaning == "key"
+        ):
             continue
-        if layer.get_column_by_name(declared.name) is None:
+        if layer.get_column_by_name(template_field.name) is None:
             continue
         was_searched = True
-        texts = layer.get_texts_by_name(declared.name)
+        texts = layer.get_texts_by_name(template_field.name)
         # One search of all values is much faster than one for each value.
-        whole = "\n".join(texts)
-        refused = empty_words if declared.name in expected_names or declared.meaning == "feature_name" else set()
-        if any(word in whole for word in words) or not refused.isdisjoint(texts):
-            judge = partial(_find_placeholder, words=words, empty_words=refused, declared=declared)
-            result.findings += make_findings_of_wrong_values(ctx, layer, declared.name, texts, judge)
+        joined_texts = "\n".join(texts)
+        refused_words = (
+            empty_words if template_field.name in expected_names or template_field.meaning == "feature_name" else set()
+        )
+        if any(word in joined_texts for word in placeholder_words) or not refused_words.isdisjoint(texts):
+            judge = partial(
+                _find_placeholder,
+                placeholder_words=placeholder_words,
+                empty_words=refused_words,
+                template_field=template_field,
+            )
+            result.findings += make_findings_of_wrong_values(ctx, layer, template_field.name, texts, judge)
     return was_searched
 
 
 def _find_placeholder(
-    value: str, *, words: list[str], empty_words: set[str], declared: TemplateField
+    value: str, *, placeholder_words: list[str], empty_words: set[str], template_field: TemplateField
 ) -> ValueProblem | None:
-    if value not in empty_words and not any(word in value for word in words):
+    if value not in empty_words and not any(word in value for word in placeholder_words):
         return None
-    return ValueProblem("placeholder", {"value": shorten_or_mask_value(declared, value), "alias": declared.alias})
+    return ValueProblem(
+        "placeholder", {"value": shorten_or_mask_value(template_field, value), "alias": template_field.alias}
+    )

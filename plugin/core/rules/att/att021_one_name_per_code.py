@@ -13,8 +13,8 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
 
 
-def _make_plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in names]}
+def _make_plan_with_unit_names(*unit_names: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in unit_names]}
 
 
 @rule(
@@ -63,41 +63,45 @@ def one_name_per_code(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for code_field, name_field in read_word_pairs(ctx.norm, "attributes.name_pairs"):
-        declared = layer.template.find_field_by_name(name_field)
+        template_field = layer.template.find_field_by_name(name_field)
         if (
             layer.get_column_by_name(code_field) is None
             or layer.get_column_by_name(name_field) is None
-            or declared is None
-            or declared.personal
+            or template_field is None
+            or template_field.personal
         ):
             continue
         result.is_applicable = True
-        for code, names in _group_rows_by_code_and_name(
+        for code, rows_by_name in _group_rows_by_code_and_name(
             layer.get_texts_by_name(code_field), layer.get_texts_by_name(name_field)
         ).items():
-            (expected, usual), *others = sorted(((n, len(rows)) for n, rows in names.items()), key=lambda n: -n[1])
+            (expected, usual_count), *others = sorted(
+                ((n, len(rows)) for n, rows in rows_by_name.items()), key=lambda n: -n[1]
+            )
             for name, _ in others:
-                positions = names[name]
-                params = {"value": name, "code": code, "expected": expected, "usual": usual}
+                positions = rows_by_name[name]
+                params = {"value": name, "code": code, "expected": expected, "usual": usual_count}
                 problem = ValueProblem(params={**params, **make_row_list_params(layer, positions)})
                 result.findings.append(make_value_finding(ctx, layer, positions[0], name_field, problem))
     return result
 
 
-def _group_rows_by_code_and_name(codes: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
+def _group_rows_by_code_and_name(codes: Sequence[str], row_names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
     """Return code → name → rows, for the codes with more than one name.
 
-    ``codes`` and ``names`` have one text for each row. Rows without a code or a name are omitted.
+    ``codes`` and ``row_names`` have one text for each row. Rows without a code or a name are omitted.
     """
     import pandas as pd
 
     code_of, distinct_codes = pd.factorize(np.asarray(codes, dtype=object))
-    name_of, distinct_names = pd.factorize(np.asarray(names, dtype=object))
-    filled = np.array([bool(c) for c in distinct_codes])[code_of] & np.array([bool(n) for n in distinct_names])[name_of]
+    name_of, distinct_names = pd.factorize(np.asarray(row_names, dtype=object))
+    has_code_and_name = (
+        np.array([bool(c) for c in distinct_codes])[code_of] & np.array([bool(n) for n in distinct_names])[name_of]
+    )
     pair = code_of.astype(np.int64) * max(len(distinct_names), 1) + name_of
-    code_of_pair = np.unique(pair[filled]) // max(len(distinct_names), 1)
+    code_of_pair = np.unique(pair[has_code_and_name]) // max(len(distinct_names), 1)
     codes_with_pairs, count = np.unique(code_of_pair, return_counts=True)
     rows: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row in np.flatnonzero(filled & np.isin(code_of, codes_with_pairs[count > 1])).tolist():
+    for row in np.flatnonzero(has_code_and_name & np.isin(code_of, codes_with_pairs[count > 1])).tolist():
         rows[distinct_codes[code_of[row]]][distinct_names[name_of[row]]].append(row)
     return rows

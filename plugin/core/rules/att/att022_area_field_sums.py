@@ -144,10 +144,12 @@ def area_field_sums(
         DOC023 compares the classes of yearly maintenance feature by feature.
     """
     result = RuleResult(is_applicable=False)
-    usable = ~(layer.invalid | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m))
+    is_usable = ~(
+        layer.invalid | ~layer.has_shape | find_flat_polygons(layer.unrepaired_shapes, ctx.tolerance.cluster_m)
+    )
     for meaning in AREA_MEANINGS:
         backing = compare_with_land(layer, meaning, ctx, exact=False)
-        rows = usable & backing.has_value if backing is not None else usable
+        rows = is_usable & backing.has_value if backing is not None else is_usable
         if backing is None or not rows.any():
             continue
         result.is_applicable = True
@@ -156,14 +158,14 @@ def area_field_sums(
         backing = compare_with_land(layer, meaning, ctx)
         if backing is not None:
             result.findings += _report_wrong_sums(layer, meaning, backing.with_allowed_share(allowance_share), rows)
-    blanks = list(_report_blank_areas(layer, usable, ctx))
+    blanks = list(_report_blank_areas(layer, is_usable, ctx))
     result.is_applicable |= bool(blanks)
     result.findings += blanks
     if county is not None and not ctx.is_edit_check:
         result.findings += _report_partial_grades(layer, county, allowance_gap_share, ctx)
-    excess = find_county_excess(layer, ctx)
-    if excess is not None and county is not None and not any(f.case == "" for f in result.findings):
-        meaning, total, county_area = excess
+    county_excess = find_county_excess(layer, ctx)
+    if county_excess is not None and county is not None and not any(f.case == "" for f in result.findings):
+        meaning, total, county_area = county_excess
         params = {
             "actual": round(total, 2),
             "expected": round(county_area, 2),
@@ -183,15 +185,19 @@ def _report_partial_grades(layer: Layer, county: Layer, share: float, ctx: RuleC
         return
     for one in (layer, county):
         one.measure_statutory(ctx.cancellation)
-    covered, whole = (float(np.nansum(one.statutory)) for one in (layer, county))
-    if covered < (1 - share) * whole:
-        params = {"actual": round(covered, 2), "expected": round(whole, 2), "difference": round(whole - covered, 2)}
+    graded_area, county_area = (float(np.nansum(one.statutory)) for one in (layer, county))
+    if graded_area < (1 - share) * county_area:
+        params = {
+            "actual": round(graded_area, 2),
+            "expected": round(county_area, 2),
+            "difference": round(county_area - graded_area, 2),
+        }
         finding = Finding(layer.role, case="partial", severity=Severity.WARNING, params=params)
         finding.related_role = county.role
         yield finding
 
 
-def _report_blank_areas(layer: Layer, usable: NDArray, ctx: RuleContext) -> Iterator[Finding]:
+def _report_blank_areas(layer: Layer, is_usable: NDArray, ctx: RuleContext) -> Iterator[Finding]:
     """Yield a finding if polygons have no value in any gross area field of the layer.
 
     ATT003 reports them for layers that also have a net area.
@@ -203,14 +209,16 @@ def _report_blank_areas(layer: Layer, usable: NDArray, ctx: RuleContext) -> Iter
     gross_meanings = [meaning for meaning in GROSS_FIELDS if layer.has(meaning)]
     if layer.template.geometry != "polygon" or not gross_meanings or (layer.has("gross_area") and layer.has(NET_FIELD)):
         return
-    blank = usable & np.logical_and.reduce([np.isnan(read_area_field_m2(layer, meaning)) for meaning in gross_meanings])
-    if not blank.any():
+    is_blank = is_usable & np.logical_and.reduce(
+        [np.isnan(read_area_field_m2(layer, meaning)) for meaning in gross_meanings]
+    )
+    if not is_blank.any():
         return
     layer.measure_statutory(ctx.cancellation)
     params = {
-        "count": int(blank.sum()),
+        "count": int(is_blank.sum()),
         "rows": len(layer),
-        "expected": round(float(np.nan_to_num(layer.statutory)[blank].sum()), 2),
+        "expected": round(float(np.nan_to_num(layer.statutory)[is_blank].sum()), 2),
     }
     yield Finding(layer.role, case="blank", field=layer.get_field_name(gross_meanings[0]), params=params)
 

@@ -122,9 +122,9 @@ def copied_values(
                 continue
             if "polygon" == layer.template.geometry == source.template.geometry:
                 # A field that differs from the parcels is not reported again.
-                found = {finding.field for finding in result.findings if finding.role == layer.role}
-                names = [name for name in ctx.norm.get(setting) if name not in found]
-                _report_copies(layer, source, names, result, ctx)
+                reported_fields = {finding.field for finding in result.findings if finding.role == layer.role}
+                field_names = [name for name in ctx.norm.get(setting) if name not in reported_fields]
+                _report_copies(layer, source, field_names, result, ctx)
     if base_parcels is not None and base_parcels is not parcels and not ctx.is_edit_check:
         result.is_applicable = True
         result.findings += _report_class_differences_of_base(base_parcels, parcels, ctx)
@@ -141,16 +141,16 @@ def copied_values(
     return result
 
 
-def _report_copies(layer: Layer, source: Layer, names: list[str], result: RuleResult, ctx: RuleContext) -> None:
+def _report_copies(layer: Layer, source: Layer, field_names: list[str], result: RuleResult, ctx: RuleContext) -> None:
     """Add one finding for each field in which rows differ from the row of ``source`` with exactly their shape."""
-    fields = [name for name in names if _is_comparable_field(name, layer, source)]
+    fields = [name for name in field_names if _is_comparable_field(name, layer, source)]
     if not fields:
         return
     result.is_applicable = True
-    below = find_rows_below(layer, source, ctx)
-    copies = np.flatnonzero((below >= 0) & ~is_cut_differently(layer, source, ctx))
+    survey_rows = find_rows_below(layer, source, ctx)
+    copies = np.flatnonzero((survey_rows >= 0) & ~is_cut_differently(layer, source, ctx))
     if is_reported_elsewhere(ctx, "LAW010"):
-        is_cultivated = ctx.find_cultivated_rows(source)[below[copies]]
+        is_cultivated = ctx.find_cultivated_rows(source)[survey_rows[copies]]
         if layer.has("land_use"):
             is_cultivated &= ctx.find_cultivated_rows(layer)[copies]
         copies = copies[is_cultivated]
@@ -159,20 +159,22 @@ def _report_copies(layer: Layer, source: Layer, names: list[str], result: RuleRe
     result.findings += [
         finding
         for name in fields
-        if (finding := _report_differences(name, layer, source, copies, below[copies], ctx)) is not None
+        if (finding := _report_differences(name, layer, source, copies, survey_rows[copies], ctx)) is not None
     ]
 
 
 def _get_meaning(layer: Layer, name: str) -> str:
-    declared = layer.template.find_field_by_name(name)
-    return "" if declared is None else declared.meaning
+    template_field = layer.template.find_field_by_name(name)
+    return "" if template_field is None else template_field.meaning
 
 
 def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: RuleContext) -> list[Finding]:
     """Return a finding on the rows that lie mostly on parcels of other groups than ``groups``."""
     groups_by_code = _find_land_use_groups(parcels, ctx)
     codes = parcels.text("land_use")
-    other_codes = [code for code, found in groups_by_code.items() if found and not set(found) & set(groups)]
+    other_codes = [
+        code for code, code_groups in groups_by_code.items() if code_groups and not set(code_groups) & set(groups)
+    ]
     is_other = np.isin(np.array(codes), other_codes)
     parts = ctx.geometry.find_shared_parts(layer, parcels, rows_b=is_other, measured=True)
     other_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
@@ -193,40 +195,42 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
 
 def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return one finding for each pair of classes, and for each copied field, that differ on the same shape."""
-    below = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
-    rows = np.flatnonzero(below >= 0)
-    differing, groups, survey_groups = _compare_land_use(base_parcels, rows, parcels, below[rows], ctx)
-    copied = (
-        _report_differences(name, base_parcels, parcels, rows, below[rows], ctx)
+    survey_rows = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
+    rows = np.flatnonzero(survey_rows >= 0)
+    differing_rows, groups, survey_groups = _compare_land_use(base_parcels, rows, parcels, survey_rows[rows], ctx)
+    field_findings = (
+        _report_differences(name, base_parcels, parcels, rows, survey_rows[rows], ctx)
         for name in ctx.norm.get("attributes.base_copied_fields")
         if _is_comparable_field(name, base_parcels, parcels)
     )
-    findings = [finding for finding in copied if finding is not None]
+    findings = [finding for finding in field_findings if finding is not None]
     for pair in dict.fromkeys(zip(groups.tolist(), survey_groups.tolist(), strict=True)):
-        chosen = differing[(groups == pair[0]) & (survey_groups == pair[1])]
-        finding = _make_class_finding(base_parcels, chosen, parcels, int(below[chosen[0]]), "class", ctx)
+        rows_of_pair = differing_rows[(groups == pair[0]) & (survey_groups == pair[1])]
+        finding = _make_class_finding(
+            base_parcels, rows_of_pair, parcels, int(survey_rows[rows_of_pair[0]]), "class", ctx
+        )
         finding.params |= {"value": pair[0], "expected": pair[1]}
-        finding.area_m2 = float(base_parcels.measure_rows(chosen).sum())
+        finding.area_m2 = float(base_parcels.measure_rows(rows_of_pair).sum())
         findings.append(finding)
     return findings
 
 
 def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return a finding if much of the centre's base has other classes than the county's."""
-    below = find_rows_below(centre_base, base_parcels, ctx)
-    rows = np.flatnonzero(below >= 0)
-    differing, _, _ = _compare_land_use(centre_base, rows, base_parcels, below[rows], ctx)
+    base_rows = find_rows_below(centre_base, base_parcels, ctx)
+    rows = np.flatnonzero(base_rows >= 0)
+    differing_rows, _, _ = _compare_land_use(centre_base, rows, base_parcels, base_rows[rows], ctx)
     areas = centre_base.statutory
-    whole, contradicted = float(areas[rows].sum()), float(areas[differing].sum())
-    if not len(differing) or contradicted <= float(ctx.norm.get("attributes.centre_base_share")) * whole:
+    compared_area, contradicted = float(areas[rows].sum()), float(areas[differing_rows].sum())
+    if not len(differing_rows) or contradicted <= float(ctx.norm.get("attributes.centre_base_share")) * compared_area:
         return []
-    base_row = int(below[differing[0]])
-    finding = _make_class_finding(centre_base, differing, base_parcels, base_row, "centre", ctx)
+    base_row = int(base_rows[differing_rows[0]])
+    finding = _make_class_finding(centre_base, differing_rows, base_parcels, base_row, "centre", ctx)
     finding.area_m2 = contradicted
     finding.params |= {
-        "value": centre_base.text("land_use")[int(differing[0])],
+        "value": centre_base.text("land_use")[int(differing_rows[0])],
         "expected": base_parcels.text("land_use")[base_row],
-        "percent": round(100 * contradicted / whole, 2),
+        "percent": round(100 * contradicted / compared_area, 2),
     }
     return [finding]
 
@@ -235,14 +239,14 @@ def _make_class_finding(
     layer: Layer, rows: NDArray, other_layer: Layer, other_row: int, case: str, ctx: RuleContext
 ) -> Finding:
     """Return the finding on rows whose class of land differs; ``other_row`` is that below the first."""
-    drawn = rows[:MAX_SHOWN_FIDS].tolist()
+    drawn_rows = rows[:MAX_SHOWN_FIDS].tolist()
     finding = ctx.finding_maker.make_row_finding(
         layer,
-        drawn[0],
+        drawn_rows[0],
         case=case,
         field=layer.get_field_name("land_use") if layer.has("land_use") else "",
         params=make_row_list_params(layer, rows.tolist()),
-        geometry=ctx.geometry.unite_shapes(layer.plane[drawn]),
+        geometry=ctx.geometry.unite_shapes(layer.plane[drawn_rows]),
     )
     finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
     return finding
@@ -256,21 +260,21 @@ def _compare_land_use(
     ``rows`` and ``other_rows`` are (n,) positions in the two layers. A row without a group is not compared.
     """
     groups_by_code, other_groups_by_code = _find_land_use_groups(layer, ctx), _find_land_use_groups(other_layer, ctx)
-    exact, other_exact = _find_exact_classes(layer, ctx), _find_exact_classes(other_layer, ctx)
+    exact_classes, other_exact_classes = _find_exact_classes(layer, ctx), _find_exact_classes(other_layer, ctx)
     codes = np.array(layer.text("land_use"), dtype=object)[rows]
     other_codes = np.array(other_layer.text("land_use"), dtype=object)[other_rows]
-    names: dict[tuple[str, str], tuple[str, str] | None] = {}
+    names_by_pair: dict[tuple[str, str], tuple[str, str] | None] = {}
     for pair in set(zip(codes.tolist(), other_codes.tolist(), strict=True)):
         groups, other_groups = groups_by_code.get(pair[0], ()), other_groups_by_code.get(pair[1], ())
         is_different = bool(groups and other_groups and not set(groups) & set(other_groups))
-        names[pair] = (groups[0], other_groups[0]) if is_different else None
-        classes, other_classes = exact.get(pair[0], frozenset()), other_exact.get(pair[1], frozenset())
+        names_by_pair[pair] = (groups[0], other_groups[0]) if is_different else None
+        classes, other_classes = exact_classes.get(pair[0], frozenset()), other_exact_classes.get(pair[1], frozenset())
         if not is_different and classes and other_classes and not classes & other_classes:
-            names[pair] = _get_class_name(layer, pair[0], ctx), _get_class_name(other_layer, pair[1], ctx)
-    found = [names[pair] for pair in zip(codes.tolist(), other_codes.tolist(), strict=True)]
-    differing = [position for position, pair in enumerate(found) if pair is not None]
-    pairs = np.array([found[position] for position in differing], dtype=object).reshape(-1, 2)
-    return rows[differing], pairs[:, 0], pairs[:, 1]
+            names_by_pair[pair] = _get_class_name(layer, pair[0], ctx), _get_class_name(other_layer, pair[1], ctx)
+    name_pairs = [names_by_pair[pair] for pair in zip(codes.tolist(), other_codes.tolist(), strict=True)]
+    differing_positions = [position for position, pair in enumerate(name_pairs) if pair is not None]
+    pairs = np.array([name_pairs[position] for position in differing_positions], dtype=object).reshape(-1, 2)
+    return rows[differing_positions], pairs[:, 0], pairs[:, 1]
 
 
 def _find_land_use_groups(layer: Layer, ctx: RuleContext) -> dict[str, tuple[str, ...]]:
@@ -279,54 +283,58 @@ def _find_land_use_groups(layer: Layer, ctx: RuleContext) -> dict[str, tuple[str
     for line in ctx.norm.get("attributes.base_class_groups"):
         name, *members = line.split()
         group_by_class |= dict.fromkeys(members, name)
-    found = {}
-    for written, planning_codes in _find_planning_codes(layer, ctx).items():
-        groups = {group_by_class.get(planned[:CLASS_DIGITS], "") for planned in planning_codes}
+    groups_by_code = {}
+    for written_code, planning_codes in _find_planning_codes(layer, ctx).items():
+        groups = {group_by_class.get(planning_code[:CLASS_DIGITS], "") for planning_code in planning_codes}
         if "" not in groups:
-            found[written] = tuple(sorted(groups))
-    return found
+            groups_by_code[written_code] = tuple(sorted(groups))
+    return groups_by_code
 
 
 def _find_exact_classes(layer: Layer, ctx: RuleContext) -> dict[str, frozenset[str]]:
     """Return code of land use as written → its second-level planning classes, where these are compared exactly."""
     exact_classes = set(ctx.norm.get("attributes.base_exact_classes"))
-    found = {}
-    for written, planning_codes in _find_planning_codes(layer, ctx).items():
-        classes = frozenset(planned[: 2 * CLASS_DIGITS] for planned in planning_codes)
+    classes_by_code = {}
+    for written_code, planning_codes in _find_planning_codes(layer, ctx).items():
+        classes = frozenset(planning_code[: 2 * CLASS_DIGITS] for planning_code in planning_codes)
         if all(one[:CLASS_DIGITS] in exact_classes and len(one) == 2 * CLASS_DIGITS for one in classes):
-            found[written] = classes
-    return found
+            classes_by_code[written_code] = classes
+    return classes_by_code
 
 
 def _find_planning_codes(layer: Layer, ctx: RuleContext) -> dict[str, list[str]]:
     """Return code of land use as written → its codes in the planning list; unknown codes are left out."""
-    declared = layer.template.find_field("land_use")
-    if declared is None or not declared.codes:
+    template_field = layer.template.find_field("land_use")
+    if template_field is None or not template_field.codes:
         return {}
-    codes = ctx.get_code_list(declared.codes).entry_by_code
-    found = {}
-    for written in set(layer.text("land_use")):
-        code = trim_code_padding(written, declared.code_pad)
+    codes = ctx.get_code_list(template_field.codes).entry_by_code
+    planning_codes_by_code = {}
+    for written_code in set(layer.text("land_use")):
+        code = trim_code_padding(written_code, template_field.code_pad)
         entry = codes.get(code)
         if entry is not None:
             column = entry.other_columns.get(CODE_2023_COLUMN)
-            found[written] = [code] if column is None else column.split("|")
-    return found
+            planning_codes_by_code[written_code] = [code] if column is None else column.split("|")
+    return planning_codes_by_code
 
 
-def _get_class_name(layer: Layer, written: str, ctx: RuleContext) -> str:
+def _get_class_name(layer: Layer, written_code: str, ctx: RuleContext) -> str:
     """Return the name of a known code of land use."""
-    declared = layer.template.find_field("land_use")
-    if declared is None or not declared.codes:
-        return written
-    return ctx.get_code_list(declared.codes).entry_by_code[trim_code_padding(written, declared.code_pad)].name
+    template_field = layer.template.find_field("land_use")
+    if template_field is None or not template_field.codes:
+        return written_code
+    return (
+        ctx.get_code_list(template_field.codes)
+        .entry_by_code[trim_code_padding(written_code, template_field.code_pad)]
+        .name
+    )
 
 
 def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:
     """Return True if layer and parcels have a field, without personal data."""
-    declared = layer.template.find_field_by_name(name)
+    template_field = layer.template.find_field_by_name(name)
     is_in_both = layer.get_column_by_name(name) is not None and parcels.get_column_by_name(name) is not None
-    return is_in_both and declared is not None and not declared.personal
+    return is_in_both and template_field is not None and not template_field.personal
 
 
 def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: RuleContext) -> NDArray:
@@ -334,40 +342,40 @@ def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: RuleContext) 
 
     All are True for a field without a list, and if ATT002, which reports unknown codes, does not run.
     """
-    declared = layer.template.find_field_by_name(name)
-    if declared is None or not declared.codes or not is_reported_elsewhere(ctx, "ATT002"):
+    template_field = layer.template.find_field_by_name(name)
+    if template_field is None or not template_field.codes or not is_reported_elsewhere(ctx, "ATT002"):
         return np.ones(len(values), dtype=bool)
-    return np.isin(values, list(ctx.get_code_list(declared.codes).entry_by_code))
+    return np.isin(values, list(ctx.get_code_list(template_field.codes).entry_by_code))
 
 
 def _report_differences(
-    name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: RuleContext
+    name: str, layer: Layer, parcels: Layer, rows: NDArray, parcel_rows: NDArray, ctx: RuleContext
 ) -> Finding | None:
     """Return one finding on the rows whose value differs from their parcel's.
 
-    ``rows`` are (k,) positions in the layer, ``below`` their (k,) parcels. None if no value differs.
+    ``rows`` are (k,) positions in the layer, ``parcel_rows`` their (k,) parcels. None if no value differs.
     """
     layer_values = np.array(layer.get_texts_by_name(name), dtype=object)[rows]
-    survey_values = np.array(parcels.get_texts_by_name(name), dtype=object)[below]
-    differing = np.flatnonzero(
+    survey_values = np.array(parcels.get_texts_by_name(name), dtype=object)[parcel_rows]
+    differing_positions = np.flatnonzero(
         (layer_values != survey_values)
         & (layer_values != "")
         & (survey_values != "")
         & _has_known_code(layer, name, layer_values, ctx)
     )
-    if not len(differing):
+    if not len(differing_positions):
         return None
-    positions = rows[differing].tolist()
-    drawn = positions[:MAX_SHOWN_FIDS]
+    positions = rows[differing_positions].tolist()
+    drawn_rows = positions[:MAX_SHOWN_FIDS]
     params = {
-        "value": layer_values[differing[0]],
-        "expected": survey_values[differing[0]],
+        "value": layer_values[differing_positions[0]],
+        "expected": survey_values[differing_positions[0]],
         **make_row_list_params(layer, positions),
     }
-    declared = layer.template.find_field_by_name(name)
-    field = declared.name if declared is not None else name
+    template_field = layer.template.find_field_by_name(name)
+    field = template_field.name if template_field is not None else name
     finding = ctx.finding_maker.make_row_finding(
-        layer, drawn[0], field=field, params=params, geometry=ctx.geometry.unite_shapes(layer.plane[drawn])
+        layer, drawn_rows[0], field=field, params=params, geometry=ctx.geometry.unite_shapes(layer.plane[drawn_rows])
     )
-    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[differing[0]])]]
+    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(parcel_rows[differing_positions[0]])]]
     return finding

@@ -22,8 +22,8 @@ def _make_plan_with_parcels(*parcels: tuple[str, str]) -> dict[str, list[dict[st
     return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": village, "TBBH": number} for village, number in parcels]}
 
 
-def _make_plan_with_units(*names: str) -> dict[str, list[dict[str, str]]]:
-    return {"layer": [{"wkt": SQUARE_WKT, "feature_name": name} for name in names]}
+def _make_plan_with_units(*unit_names: str) -> dict[str, list[dict[str, str]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "feature_name": name} for name in unit_names]}
 
 
 PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
@@ -77,11 +77,11 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
     result = RuleResult(is_applicable=False)
     for line in ctx.norm.get("attributes.unique_numbers"):
         role, field, *within = line.split()
-        names = [field, *within]
-        if role != layer.role or any(layer.get_column_by_name(name) is None for name in names):
+        field_names = [field, *within]
+        if role != layer.role or any(layer.get_column_by_name(name) is None for name in field_names):
             continue
         result.is_applicable = True
-        rows_by_number = _find_repeated_numbers(layer, names)
+        rows_by_number = _find_repeated_numbers(layer, field_names)
         if len(rows_by_number) > listed_count:
             result.findings.append(_make_summary_finding(layer, field, [numbers[0] for numbers in rows_by_number]))
         else:
@@ -91,19 +91,19 @@ def parcel_numbers(layer: Layer, *, ctx: RuleContext, listed_count: float = 100)
     return result
 
 
-def _find_repeated_numbers(layer: Layer, names: list[str]) -> dict[tuple[str, ...], list[int]]:
+def _find_repeated_numbers(layer: Layer, field_names: list[str]) -> dict[tuple[str, ...], list[int]]:
     """Return values of these fields → rows, for values that several rows have; rows with a blank are left out."""
     import pandas as pd
 
-    values = pd.DataFrame({name: layer.get_texts_by_name(name) for name in names})
+    values = pd.DataFrame({name: layer.get_texts_by_name(name) for name in field_names})
     values = values[(values != "").all(axis=1)]
-    if len(names) > 1:
+    if len(field_names) > 1:
         # A number that begins with the county's code is not counted village by village.
         has_county = [
             number.startswith(place[:COUNTY_DIGITS]) and len(number) > COUNTY_DIGITS
-            for number, place in values[names[:2]].itertuples(index=False)
+            for number, place in values[field_names[:2]].itertuples(index=False)
         ]
-        values.loc[has_county, names[1]] = values.loc[has_county, names[1]].str[:COUNTY_DIGITS]
+        values.loc[has_county, field_names[1]] = values.loc[has_county, field_names[1]].str[:COUNTY_DIGITS]
     rows_by_number: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row, *numbers in values[values.duplicated(keep=False)].itertuples(name=None):
         rows_by_number[tuple(numbers)].append(row)
@@ -133,7 +133,7 @@ def _make_number_finding(
 
 
 def _make_summary_finding(layer: Layer, field: str, numbers: list[str]) -> Finding:
-    shown = list(dict.fromkeys(numbers))
-    dots = " …" if len(shown) > MAX_LISTED_NUMBERS else ""
-    params = {"count": len(numbers), "numbers": shown[:MAX_LISTED_NUMBERS], "more": dots}
+    distinct_numbers = list(dict.fromkeys(numbers))
+    dots = " …" if len(distinct_numbers) > MAX_LISTED_NUMBERS else ""
+    params = {"count": len(numbers), "numbers": distinct_numbers[:MAX_LISTED_NUMBERS], "more": dots}
     return Finding(layer.role, field=field, case="many", params=params)

@@ -118,43 +118,45 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     for role, name, groups in read_field_words(ctx.norm, "attributes.name_words"):
-        declared = _find_declared_field(layer, role, name)
-        if declared is not None and layer.has("feature_name"):
+        template_field = _find_declared_field(layer, role, name)
+        if template_field is not None and layer.has("feature_name"):
             result.is_applicable = True
-            result.findings += _report_other_words_than_in_name(layer, declared, groups, ctx)
-    for role, name, words in read_field_words(ctx.norm, "attributes.province_values"):
-        declared, province = _find_declared_field(layer, role, name), ctx.plan.area_code[:PROVINCE_DIGITS]
-        if declared is not None and province:
-            value, *provinces = words
+            result.findings += _report_other_words_than_in_name(layer, template_field, groups, ctx)
+    for role, name, value_and_provinces in read_field_words(ctx.norm, "attributes.province_values"):
+        template_field, province = _find_declared_field(layer, role, name), ctx.plan.area_code[:PROVINCE_DIGITS]
+        if template_field is not None and province:
+            value, *provinces = value_and_provinces
             result.is_applicable = True
             is_impossible = np.array(layer.get_texts_by_name(name), dtype=object) == value
             if province not in provinces and is_impossible.any():
-                result.findings.append(_make_field_finding(layer, declared, is_impossible, "province", value, ctx))
+                result.findings.append(
+                    _make_field_finding(layer, template_field, is_impossible, "province", value, ctx)
+                )
     for role, name, value, limit in read_number_lines(ctx.norm, "attributes.rare_values", 4):
-        declared = _find_declared_field(layer, role, name)
-        if declared is not None and layer.template.geometry == "polygon":
+        template_field = _find_declared_field(layer, role, name)
+        if template_field is not None and layer.template.geometry == "polygon":
             result.is_applicable = True
-            result.findings += _report_frequent_value(layer, declared, value, float(limit), ctx)
+            result.findings += _report_frequent_value(layer, template_field, value, float(limit), ctx)
     for role, name, (value, *codes) in read_field_words(ctx.norm, "attributes.differing_codes"):
-        declared = _find_declared_field(layer, role, name)
+        template_field = _find_declared_field(layer, role, name)
         if len(codes) != 2:
             line = " ".join((role, name, value, *codes))
             raise make_setting_error(ctx.norm, "attributes.differing_codes", line, '"A B C D E"')
-        if declared is not None and all(layer.get_column_by_name(code) is not None for code in codes):
+        if template_field is not None and all(layer.get_column_by_name(code) is not None for code in codes):
             result.is_applicable = True
-            result.findings += _report_equal_codes(layer, declared, value, codes, ctx)
+            result.findings += _report_equal_codes(layer, template_field, value, codes, ctx)
     for role, name, patterns in read_field_words(ctx.norm, "attributes.value_patterns"):
-        declared = _find_declared_field(layer, role, name)
-        if declared is not None:
+        template_field = _find_declared_field(layer, role, name)
+        if template_field is not None:
             result.is_applicable = True
             has_other_form = _find_values_without_pattern(layer.get_texts_by_name(name), patterns[0], ctx)
             if has_other_form.any():
-                result.findings.append(_make_field_finding(layer, declared, has_other_form, "pattern", "", ctx))
+                result.findings.append(_make_field_finding(layer, template_field, has_other_form, "pattern", "", ctx))
     for name, digits in read_number_lines(ctx.norm, "attributes.code_digits", 2):
-        declared = _find_declared_field(layer, layer.role, name)
-        if declared is not None:
+        template_field = _find_declared_field(layer, layer.role, name)
+        if template_field is not None:
             result.is_applicable = True
-            result.findings += _report_short_codes(layer, declared, int(float(digits)), ctx)
+            result.findings += _report_short_codes(layer, template_field, int(float(digits)), ctx)
     for role, limit in read_number_lines(ctx.norm, "attributes.largest_areas", 2):
         if role == layer.role and layer.template.geometry == "polygon":
             result.is_applicable = True
@@ -179,60 +181,61 @@ def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | 
 
 
 def _report_frequent_value(
-    layer: Layer, declared: TemplateField, value: str, limit: float, ctx: RuleContext
+    layer: Layer, template_field: TemplateField, value: str, limit: float, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding if more than a share ``limit`` of the layer's area has a value that few features have."""
     areas = layer.plane_areas
-    has_value = np.array(layer.get_texts_by_name(declared.name), dtype=object) == value
+    has_value = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
     share = float(areas[has_value].sum() / areas.sum()) if areas.sum() > 0 else 0.0
     if share <= limit:
         return []
-    finding = _make_field_finding(layer, declared, has_value, "rare", value, ctx)
+    finding = _make_field_finding(layer, template_field, has_value, "rare", value, ctx)
     finding.params |= {"percent": round(100 * share, 2), "limit": round(100 * limit, 2)}
     return [finding]
 
 
 def _report_equal_codes(
-    layer: Layer, declared: TemplateField, value: str, codes: list[str], ctx: RuleContext
+    layer: Layer, template_field: TemplateField, value: str, codes: list[str], ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on rows with a value for which two code fields must name different villages, but do not."""
     first, second = (
         np.array([text[:VILLAGE_DIGITS] for text in layer.get_texts_by_name(code)], dtype=object) for code in codes
     )
-    has_value = np.array(layer.get_texts_by_name(declared.name), dtype=object) == value
+    has_value = np.array(layer.get_texts_by_name(template_field.name), dtype=object) == value
     is_same = has_value & (first == second) & (first != "")
     if not is_same.any():
         return []
-    finding = _make_field_finding(layer, declared, is_same, "same_codes", value, ctx)
+    finding = _make_field_finding(layer, template_field, is_same, "same_codes", value, ctx)
     finding.params |= {"first": codes[0], "second": codes[1]}
     return [finding]
 
 
 def _report_other_words_than_in_name(
-    layer: Layer, declared: TemplateField, groups: list[str], ctx: RuleContext
+    layer: Layer, template_field: TemplateField, groups: list[str], ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding for each row whose field has the word of another group than its name.
 
     ``groups``: words that exclude each other; spellings of one word are joined with ``|``.
     """
     spellings = [group.split(SPELLING_SEPARATOR) for group in groups]
-    codes = ctx.get_code_list(declared.codes).entry_by_code if declared.codes else {}
+    codes = ctx.get_code_list(template_field.codes).entry_by_code if template_field.codes else {}
 
     def judge(pair: tuple[str, str]) -> ValueProblem | None:
         name, value = pair
-        entry = codes.get(trim_code_padding(value, declared.code_pad))
+        entry = codes.get(trim_code_padding(value, template_field.code_pad))
         label = value if entry is None else entry.name
         in_name, in_field = (
-            {n for n, words in enumerate(spellings) if any(w in text for w in words)} for text in (name, label)
+            {n for n, group_words in enumerate(spellings) if any(w in text for w in group_words)}
+            for text in (name, label)
         )
         if not in_name or not in_field or in_name & in_field:
             return None
         word = next(w for w in spellings[min(in_name)] if w in name)
-        params = {"name": name, "word": word, "value": value, "alias": declared.alias}
+        params = {"name": name, "word": word, "value": value, "alias": template_field.alias}
         return ValueProblem("name", params if label == value else {**params, "shown": {"value": f"{value} {label}"}})
 
-    pairs = list(zip(layer.text("feature_name"), layer.get_texts_by_name(declared.name), strict=True))
-    return make_findings_of_wrong_values(ctx, layer, declared.name, pairs, judge)
+    pairs = list(zip(layer.text("feature_name"), layer.get_texts_by_name(template_field.name), strict=True))
+    return make_findings_of_wrong_values(ctx, layer, template_field.name, pairs, judge)
 
 
 def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleContext) -> NDArray:
@@ -242,19 +245,21 @@ def _find_values_without_pattern(values: list[str], pattern: str, ctx: RuleConte
     except re.error as error:
         raise make_setting_error(ctx.norm, "attributes.value_patterns", pattern, str(error)) from error
     is_wrong = np.zeros(len(values), dtype=bool)
-    found = find_wrong_rows(values, lambda value: None if not value or expected.fullmatch(value) else ValueProblem())
-    is_wrong[[position for position, _ in found]] = True
+    wrong_rows = find_wrong_rows(
+        values, lambda value: None if not value or expected.fullmatch(value) else ValueProblem()
+    )
+    is_wrong[[position for position, _ in wrong_rows]] = True
     return is_wrong
 
 
-def _report_short_codes(layer: Layer, declared: TemplateField, digits: int, ctx: RuleContext) -> list[Finding]:
+def _report_short_codes(layer: Layer, template_field: TemplateField, digits: int, ctx: RuleContext) -> list[Finding]:
     """Return a finding on codes with fewer digits; for information if all codes of the layer have one length."""
-    codes = np.array(layer.get_texts_by_name(declared.name), dtype=object)
+    codes = np.array(layer.get_texts_by_name(template_field.name), dtype=object)
     lengths = np.array([len(code) if code.isascii() and code.isdigit() else 0 for code in codes], dtype=int)
     is_short = (lengths > 0) & (lengths < digits)
     if not is_short.any():
         return []
-    finding = _make_field_finding(layer, declared, is_short, "digits", str(codes[is_short][0]), ctx)
+    finding = _make_field_finding(layer, template_field, is_short, "digits", str(codes[is_short][0]), ctx)
     finding.params["expected"] = digits
     if len(np.unique(lengths[lengths > 0])) == 1:
         finding.severity = Severity.INFO
@@ -262,14 +267,14 @@ def _report_short_codes(layer: Layer, declared: TemplateField, digits: int, ctx:
 
 
 def _make_field_finding(
-    layer: Layer, declared: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
+    layer: Layer, template_field: TemplateField, is_wrong: NDArray, case: str, value: str, ctx: RuleContext
 ) -> Finding:
     """Return the finding on all rows ((n,) bool) with a wrong value in a field."""
     rows = np.flatnonzero(is_wrong).tolist()
-    params = {"alias": declared.alias, **make_row_list_params(layer, rows)}
+    params = {"alias": template_field.alias, **make_row_list_params(layer, rows)}
     if value:
-        params["value"] = shorten_or_mask_value(declared, value)
+        params["value"] = shorten_or_mask_value(template_field, value)
     shape = ctx.geometry.unite_shapes(layer.plane[rows[:MAX_SHOWN_FIDS]])
     return ctx.finding_maker.make_row_finding(
-        layer, rows[0], case=case, field=declared.name, params=params, geometry=shape
+        layer, rows[0], case=case, field=template_field.name, params=params, geometry=shape
     )

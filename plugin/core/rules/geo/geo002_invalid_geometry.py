@@ -25,7 +25,11 @@ _GEOMETRY_TYPES = {
     "GeometryCollection": "collection",
 }
 _TYPE_IDS = {
-    expected: [shapely.GeometryType[name.upper()].value for name, found in _GEOMETRY_TYPES.items() if found == expected]
+    expected: [
+        shapely.GeometryType[name.upper()].value
+        for name, geometry_kind in _GEOMETRY_TYPES.items()
+        if geometry_kind == expected
+    ]
     for expected in ("point", "line", "polygon")
 }
 

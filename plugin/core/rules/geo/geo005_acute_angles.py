@@ -75,8 +75,8 @@ def acute_angles(
     )
 
 
-def _select_corners(corners: CornerDefects, selected: NDArray) -> CornerDefects:
-    """Return the corners where ``selected``, (n,) bool, is True."""
+def _select_corners(corners: CornerDefects, is_selected: NDArray) -> CornerDefects:
+    """Return the corners where ``is_selected``, (n,) bool, is True."""
     return CornerDefects(
-        corners.polygon_row[selected], corners.vertex_xy[selected], corners.angle_or_distance[selected]
+        corners.polygon_row[is_selected], corners.vertex_xy[is_selected], corners.angle_or_distance[is_selected]
     )

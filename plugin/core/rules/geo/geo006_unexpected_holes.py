@@ -107,7 +107,12 @@ def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _find_open_parts(
-    holes: NDArray, rows: NDArray, layer: Layer, cover: Polygons, ctx: RuleContext, sliver_layer: Layer | None
+    holes: NDArray,
+    rows: NDArray,
+    layer: Layer,
+    covering_polygons: Polygons,
+    ctx: RuleContext,
+    sliver_layer: Layer | None,
 ) -> tuple[NDArray, NDArray]:
     """Return the part of each hole that other polygons leave open, and its share.
 
@@ -115,7 +120,7 @@ def _find_open_parts(
     ----------
     holes, rows
         (k,) polygons and the rows of the layer to which they belong.
-    cover
+    covering_polygons
         The polygons that may fill the holes.
     sliver_layer
         The layer for which open slivers are recorded; None if only the share is needed.
@@ -125,7 +130,7 @@ def _find_open_parts(
     tuple
         (k,) geometries, the hole itself if it is completely open, and (k,) shares from 0 to 1.
     """
-    parts = ctx.geometry.find_uncovered_in_shapes(layer, rows, holes, sliver_layer, cover)
+    parts = ctx.geometry.find_uncovered_in_shapes(layer, rows, holes, sliver_layer, covering_polygons)
     unfilled_holes = holes.copy()
     for n in np.unique(parts.left).tolist():
         uncovered_parts = parts.geometry[parts.left == n]
@@ -136,6 +141,8 @@ def _find_open_parts(
 def _collect_window_fillers(ctx: RuleContext) -> Polygons:
     """Return the polygons of all layers that may fill a hole (window) of the boundary."""
     layers = [
-        lay for c in ctx.norm.get("quality.window_fillers") if (lay := ctx.plan.find_layer_of_concept(c)) is not None
+        filler_layer
+        for c in ctx.norm.get("quality.window_fillers")
+        if (filler_layer := ctx.plan.find_layer_of_concept(c)) is not None
     ]
     return Polygons(np.concatenate([np.zeros(0, dtype=object), *(layer.plane for layer in layers)]))

@@ -99,8 +99,8 @@ def _are_in_sorted(keys: NDArray, known_keys: NDArray) -> NDArray:
     """Return (n,) bool: keys that are among (k,) sorted ones."""
     if not len(known_keys):
         return np.zeros(len(keys), dtype=bool)
-    found: NDArray = known_keys[np.minimum(np.searchsorted(known_keys, keys), len(known_keys) - 1)] == keys
-    return found
+    is_known: NDArray = known_keys[np.minimum(np.searchsorted(known_keys, keys), len(known_keys) - 1)] == keys
+    return is_known
 
 
 def _make_shape_keys(shapes: NDArray) -> NDArray:

@@ -56,11 +56,11 @@ def near_vertices(layer: Layer, *, ctx: RuleContext, within_m: float = 0.01) -> 
     )
     is_repeated = close_vertices.angle_or_distance <= cluster_m
     findings = []
-    for case, selected, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
+    for case, is_of_case, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
         corners = CornerDefects(
-            close_vertices.polygon_row[selected],
-            close_vertices.vertex_xy[selected],
-            close_vertices.angle_or_distance[selected],
+            close_vertices.polygon_row[is_of_case],
+            close_vertices.vertex_xy[is_of_case],
+            close_vertices.angle_or_distance[is_of_case],
         )
         findings += make_findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
     return findings

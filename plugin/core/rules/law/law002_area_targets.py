@@ -125,29 +125,35 @@ def area_targets(
         if not indicator_targets and ctx.norm.profile.area_code:
             result.doubts.append(MISSING_TARGET_DOUBT)
         # One indicator for each target (of each year), or the figure alone.
-        compared = [figure.make_indicator_with_target(indicator, target, warning_share) for target in indicator_targets]
-        if indicator_targets and not (figure.is_confirmed and all(one.confirmed for one in compared)):
+        compared_indicators = [
+            figure.make_indicator_with_target(indicator, target, warning_share) for target in indicator_targets
+        ]
+        if indicator_targets and not (figure.is_confirmed and all(one.confirmed for one in compared_indicators)):
             result.doubts.append(f"figures.{indicator}")
-        result.indicators += compared or [figure.make_indicator(indicator)]
-        result.findings += _report_missed_targets(figure, indicator_targets, compared)
-        result.findings += _report_implausible_figures(figure, indicator_targets, compared, implausible_times)
+        result.indicators += compared_indicators or [figure.make_indicator(indicator)]
+        result.findings += _report_missed_targets(figure, indicator_targets, compared_indicators)
+        result.findings += _report_implausible_figures(
+            figure, indicator_targets, compared_indicators, implausible_times
+        )
     for indicator in STATED_FIGURES:
         indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = compute_stated_figure(indicator, ctx)
         if indicator_targets and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
             # A stated figure is not binding: without a comparison the run is complete, but not an unconditional 通过.
             result.doubts.append(f"targets.{indicator}")
-        compared = [figure.make_indicator_with_target(indicator, t, warning_share) for t in indicator_targets]
-        result.indicators += compared
-        result.findings += _report_missed_targets(figure, indicator_targets, compared)
+        compared_indicators = [
+            figure.make_indicator_with_target(indicator, t, warning_share) for t in indicator_targets
+        ]
+        result.indicators += compared_indicators
+        result.findings += _report_missed_targets(figure, indicator_targets, compared_indicators)
     return result
 
 
 def _report_missed_targets(
-    figure: AreaFigure, targets: list[IndicatorTarget], compared: list[Indicator]
+    figure: AreaFigure, targets: list[IndicatorTarget], compared_indicators: list[Indicator]
 ) -> list[Finding]:
     """Return findings on targets that a figure of the plan misses."""
-    pairs = zip(targets, compared, strict=True)
+    pairs = zip(targets, compared_indicators, strict=True)
     findings = []
     for target, indicator in pairs:
         if indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator):
@@ -188,7 +194,7 @@ def _report_missed_other_sources(
 
 
 def _report_implausible_figures(
-    figure: AreaFigure, targets: list[IndicatorTarget], compared: list[Indicator], max_times: float
+    figure: AreaFigure, targets: list[IndicatorTarget], compared_indicators: list[Indicator], max_times: float
 ) -> list[Finding]:
     """Return warnings on figures that exceed their target many times.
 
@@ -196,7 +202,7 @@ def _report_implausible_figures(
     """
     layer = require_value(figure.layer, "the layer of a figure")
     findings = []
-    for target, indicator in zip(targets, compared, strict=True):
+    for target, indicator in zip(targets, compared_indicators, strict=True):
         if (
             indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING)
             or not indicator.confirmed
@@ -222,13 +228,13 @@ def _report_implausible_figures(
 def _make_target_finding(figure: AreaFigure, target: IndicatorTarget, indicator: Indicator) -> Finding:
     """Return the finding that a figure misses its target."""
     layer = require_value(figure.layer, "the layer of a missed figure")
-    computed, target_value = (
+    computed_value, target_value = (
         require_value(indicator.value, "the missed figure"),
         require_value(indicator.target, "the missed target"),
     )
     rounding, decimals = indicator.state == MISSED_BY_ROUNDING, indicator.target_decimals
     by_field = is_met_only_by_field(indicator)
-    value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed
+    value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
@@ -236,7 +242,7 @@ def _make_target_finding(figure: AreaFigure, target: IndicatorTarget, indicator:
         field=layer.get_field_name("net_area") if figure.basis == "net" else "",
         params={
             "indicator": IndicatorName(indicator.id),
-            "value": round(computed, decimals + 4),
+            "value": round(computed_value, decimals + 4),
             "comparison": COMPARISON_SIGNS[indicator.comparison],
             "target": f"{target_value:.{decimals}f}",
             "unit": indicator.unit,

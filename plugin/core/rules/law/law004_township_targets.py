@@ -422,8 +422,11 @@ def _make_missed_target_finding(
         require_value(by_township.plan_figure.layer, "the layer of a figure by township"),
         indicator.state == MISSED_BY_ROUNDING,
     )
-    by_field, computed = is_met_only_by_field(indicator), require_value(indicator.value, "the value of a missed task")
-    value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed
+    by_field, computed_value = (
+        is_met_only_by_field(indicator),
+        require_value(indicator.value, "the value of a missed task"),
+    )
+    value = convert_area(indicator.inputs[LAND_AREA_INPUT_KEY], indicator.unit) if by_field else computed_value
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
@@ -435,7 +438,7 @@ def _make_missed_target_finding(
         params={
             "indicator": IndicatorName(task.indicator),
             "town": indicator.place,
-            "value": round(computed, task.printed_decimals + 4),
+            "value": round(computed_value, task.printed_decimals + 4),
             "comparison": COMPARISON_SIGNS[task.comparison],
             "target": task.value,
             "unit": task.unit,

@@ -200,9 +200,9 @@ def _report_omissions(
 
     ``township_layer`` has the layer, its townships, and the township of each row; None without a layer.
     """
-    if township_layer is not None and (names := find_omitted_townships(tasks, township_layer[1])):
-        listed_names = [*names[:_MAX_LISTED_NAMES], *(["…"] if len(names) > _MAX_LISTED_NAMES else [])]
-        params = {"file": tasks.file_name, "count": len(names), "names": "、".join(listed_names)}
+    if township_layer is not None and (omitted_names := find_omitted_townships(tasks, township_layer[1])):
+        listed_names = [*omitted_names[:_MAX_LISTED_NAMES], *(["…"] if len(omitted_names) > _MAX_LISTED_NAMES else [])]
+        params = {"file": tasks.file_name, "count": len(omitted_names), "names": "、".join(listed_names)}
         yield Finding(township_layer[0].role, case="omitted", severity=Severity.WARNING, params=params)
     from ...engine.provenance import find_county_name
 
@@ -236,24 +236,26 @@ def _report_parts_above_wholes(tasks: AllocatedTargets, ctx: RuleContext) -> Ite
             township=task.name,
             params=params,
         )
-    for target, whole in find_parts_above_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):
+    for target, whole_target in find_parts_above_wholes(ctx.norm.find_targets(ctx.plan.area_code), pairs):
         params = {"county": find_county_name(ctx.plan), "year": target.year, "source": target.source}
-        params |= {"whole_source": whole.source, **_describe_part(target, whole)}
+        params |= {"whole_source": whole_target.source, **_describe_part(target, whole_target)}
         role = _find_layer_role(target.indicator, ctx)
         yield Finding(role, case="part_target", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
-def _describe_part(part: IndicatorTarget | AllocatedTarget, whole: IndicatorTarget | AllocatedTarget) -> dict[str, Any]:
+def _describe_part(
+    part: IndicatorTarget | AllocatedTarget, whole_target: IndicatorTarget | AllocatedTarget
+) -> dict[str, Any]:
     """Return the message parameters of a figure and of the figure of which it is a part."""
     return {
         "indicator": IndicatorName(part.indicator),
         "comparison": COMPARISON_SIGNS[part.comparison],
         "value": part.value,
         "unit": part.unit,
-        "whole": IndicatorName(whole.indicator),
-        "whole_comparison": COMPARISON_SIGNS[whole.comparison],
-        "target": whole.value,
-        "above_unit": whole.unit,
+        "whole": IndicatorName(whole_target.indicator),
+        "whole_comparison": COMPARISON_SIGNS[whole_target.comparison],
+        "target": whole_target.value,
+        "above_unit": whole_target.unit,
     }
 
 
@@ -272,14 +274,22 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     for year, missing_parts in dict.fromkeys(
         (parts_sum.target.year, parts_sum.missing_parts) for parts_sum in sums if parts_sum.missing_parts
     ):
-        names = "、".join(missing_parts[:_MAX_LISTED_NAMES]) + ("…" if len(missing_parts) > _MAX_LISTED_NAMES else "")
+        missing_names = "、".join(missing_parts[:_MAX_LISTED_NAMES]) + (
+            "…" if len(missing_parts) > _MAX_LISTED_NAMES else ""
+        )
         targets = [
             parts_sum.target
             for parts_sum in sums
             if (parts_sum.target.year, parts_sum.missing_parts) == (year, missing_parts)
         ]
         indicators = [target.indicator for target in targets]
-        params = {"area": area, "year": year, "indicators": indicators, "count": len(missing_parts), "names": names}
+        params = {
+            "area": area,
+            "year": year,
+            "indicators": indicators,
+            "count": len(missing_parts),
+            "names": missing_names,
+        }
         result.notes.append(("parts_lacking", params))
 
 
@@ -330,7 +340,7 @@ def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: Rul
 
 def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioSetting, ctx: RuleContext) -> Finding:
     """Return the finding on a setting of the expansion ratio that differs from above."""
-    value, above = (
+    value, base_value = (
         "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.base_value)
     )
     params = {
@@ -338,7 +348,7 @@ def _make_changed_ratio_setting_finding(profile: Profile, measure: ChangedRatioS
         "parent": measure.base_profile.name,
         "setting": measure.setting_key,
         "value": value,
-        "target": above,
+        "target": base_value,
     }
     return Finding(_find_layer_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=params)
 

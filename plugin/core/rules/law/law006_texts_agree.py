@@ -53,13 +53,13 @@ def texts_agree(*, ctx: RuleContext) -> RuleResult:
     """
     result = RuleResult(is_applicable=False)
     area = ctx.plan.area_code
-    names = {one.area_code: one.name for one in ctx.norm.profile.list_base_profiles() if one.covers(area)}
+    name_by_area_code = {one.area_code: one.name for one in ctx.norm.profile.list_base_profiles() if one.covers(area)}
     for figure, source in _iterate_figures_with_other_sources(ctx):
-        if figure.area_code not in names and figure.area_code != area:
+        if figure.area_code not in name_by_area_code and figure.area_code != area:
             continue
         result.is_applicable = True
         if float(source.value) != figure.numeric_value:
-            name = names.get(figure.area_code, area)
+            name = name_by_area_code.get(figure.area_code, area)
             result.findings.append(_make_difference_finding(figure, source, name, figure.area_code == area, ctx))
     return result
 
@@ -88,8 +88,10 @@ def _make_difference_finding(
     severity = None if is_own_plan else Severity.INFO
     if isinstance(figure, StatedFigure):
         # The unit is as printed, because no layer has the figure.
-        plain = {**params, "figure": figure.name, "unit": figure.unit}
-        return Finding("", field=f"{figure.name} {params['year']}", case="stated", severity=severity, params=plain)
+        stated_params = {**params, "figure": figure.name, "unit": figure.unit}
+        return Finding(
+            "", field=f"{figure.name} {params['year']}", case="stated", severity=severity, params=stated_params
+        )
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[figure.indicator]
     layer = ctx.plan.find_layer_of_concept(concept)
     role = layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]

@@ -112,24 +112,27 @@ def figures_agree(*layers: object, ctx: RuleContext, allowance_m2: float = 10_00
         elif entry is not None:
             by_indicator.setdefault(entry.id, []).append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
     for name, typed_places in by_indicator.items():
-        computed = figures.compute_indicator(name)
+        computed_indicator = figures.compute_indicator(name)
         result.findings += _find_disagreements(
-            _MapFigure.make_from_computed_indicator(computed, ctx), typed_places, allowance_m2, texts
+            _MapFigure.make_from_computed_indicator(computed_indicator, ctx), typed_places, allowance_m2, texts
         )
         result.findings += _find_tasks_without_mark(
-            _MapFigure.make_from_computed_indicator(computed, ctx),
+            _MapFigure.make_from_computed_indicator(computed_indicator, ctx),
             typed_places,
             list(ctx.norm.get(TASK_WORDS_SETTING)),
             allowance_m2,
             texts,
         )
-        if not all(figure.backed for figure in computed.figures):
+        if not all(figure.backed for figure in computed_indicator.figures):
             # Agreement of text and map on such a sum proves nothing.
             result.doubts.append(AREA_FIELDS_SETTING)
-        if not computed.figures:
-            params = {"name": computed.definition.name(texts.lang), "reason": computed.missing_reason}
+        if not computed_indicator.figures:
+            params = {
+                "name": computed_indicator.definition.name(texts.lang),
+                "reason": computed_indicator.missing_reason,
+            }
             # A figure that no layer can give does not limit the result; a missing layer does.
-            target = result.notes if computed.definition.method == "none" else result.not_checked
+            target = result.notes if computed_indicator.definition.method == "none" else result.not_checked
             target.append(("figures_no_map", params))
     return result
 
@@ -157,77 +160,84 @@ class _MapFigure:
     targets: tuple[tuple[str, float], ...] = ()
 
     @classmethod
-    def make_from_computed_indicator(cls, computed: ComputedIndicator, ctx: RuleContext) -> "_MapFigure":
+    def make_from_computed_indicator(cls, computed_indicator: ComputedIndicator, ctx: RuleContext) -> "_MapFigure":
         """Return the figure from the indicator computed from the layers."""
-        figure: Indicator | None = next(iter(computed.figures), None)
-        concept = next(iter(computed.definition.inputs), "")
+        figure: Indicator | None = next(iter(computed_indicator.figures), None)
+        concept = next(iter(computed_indicator.definition.inputs), "")
         layer = ctx.plan.find_layer_of_concept(concept) if concept else None
         if figure is None or figure.value is None:
-            return cls(computed.definition.id, "", None)
+            return cls(computed_indicator.definition.id, "", None)
         factor = SQUARE_METRES.get(figure.unit, 1.0)
-        targets = tuple((i.comparison, i.target * factor) for i in computed.figures if i.target is not None)
-        return cls(computed.definition.id, layer.role if layer else "", figure.value * factor, figure.basis, targets)
+        targets = tuple((i.comparison, i.target * factor) for i in computed_indicator.figures if i.target is not None)
+        return cls(
+            computed_indicator.definition.id, layer.role if layer else "", figure.value * factor, figure.basis, targets
+        )
 
-    def resolve_bound(self, typed: PrintedFigure) -> PrintedFigure:
+    def resolve_bound(self, printed_figure: PrintedFigure) -> PrintedFigure:
         """Return a plain figure of a text as a bound if it equals a target of the profile.
 
         A text may print the target 63.25 without “≥”.
         """
         for comparison, task in self.targets:
             if (
-                typed.comparison == "="
-                and abs(typed.comparable_value - task) <= typed.rounding_half * typed.unit_m2 * 1e-3
+                printed_figure.comparison == "="
+                and abs(printed_figure.comparable_value - task)
+                <= printed_figure.rounding_half * printed_figure.unit_m2 * 1e-3
             ):
-                return replace(typed, comparison=comparison)
-        return typed
+                return replace(printed_figure, comparison=comparison)
+        return printed_figure
 
-    def find_looser_targets(self, typed: PrintedFigure, value: float) -> Iterator[float]:
+    def find_looser_targets(self, printed_figure: PrintedFigure, value: float) -> Iterator[float]:
         """Yield the targets that a bound in a text is looser than.
 
         ``value`` is the bound, in m² for an area. Differences within half of its last printed digit are ignored.
         """
-        allowed = typed.rounding_half * typed.unit_m2 + 1e-9 * abs(value)
+        allowed_difference = printed_figure.rounding_half * printed_figure.unit_m2 + 1e-9 * abs(value)
         for comparison, task in self.targets:
-            beyond = task - value if comparison == ">=" else value - task
-            if typed.comparison == comparison != "=" and beyond > allowed:
+            looseness = task - value if comparison == ">=" else value - task
+            if printed_figure.comparison == comparison != "=" and looseness > allowed_difference:
                 yield task
 
 
-def _explain_incomparable_figure(typed: PrintedFigure, usual_unit: str | None) -> str:
+def _explain_incomparable_figure(printed_figure: PrintedFigure, usual_unit: str | None) -> str:
     """Return why a figure of the table cannot be compared.
 
     It is ``unknown`` (indicator), ``unreadable`` (number) or ``unit``; empty for a usable figure.
     """
     if usual_unit is None:
         return "unknown"
-    if typed.value is None:
+    if printed_figure.value is None:
         return "unreadable"
     areas = usual_unit in SQUARE_METRES
     if (
-        typed.unit is None
-        or (typed.unit in SQUARE_METRES) != areas
-        or (not areas and typed.unit not in ("", usual_unit))
+        printed_figure.unit is None
+        or (printed_figure.unit in SQUARE_METRES) != areas
+        or (not areas and printed_figure.unit not in ("", usual_unit))
     ):
         return "unit"
     return ""
 
 
-def _make_not_compared_finding(typed: PrintedFigure, problem: str, figures: PlanIndicators) -> Finding:
+def _make_not_compared_finding(printed_figure: PrintedFigure, problem: str, figures: PlanIndicators) -> Finding:
     entries = figures.catalogue.indicator_by_id
-    entry = figures.catalogue.find_indicator(typed.name)
-    known = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
+    entry = figures.catalogue.find_indicator(printed_figure.name)
+    accepted_wording = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
     if problem == "unit" and entry is not None:
-        known = figures.texts.get("units", entry.unit)
+        accepted_wording = figures.texts.get("units", entry.unit)
     params = {
-        "place": typed.printed_at,
-        "name": typed.name,
-        "text": typed.printed_text,
-        "unit_text": typed.unit_text,
-        "known": known,
-        "row": typed.line_number,
+        "place": printed_figure.printed_at,
+        "name": printed_figure.name,
+        "text": printed_figure.printed_text,
+        "unit_text": printed_figure.unit_text,
+        "known": accepted_wording,
+        "row": printed_figure.line_number,
     }
     return Finding(
-        "", case=problem, severity=Severity.WARNING, field=f"{typed.name} {typed.printed_at}".strip(), params=params
+        "",
+        case=problem,
+        severity=Severity.WARNING,
+        field=f"{printed_figure.name} {printed_figure.printed_at}".strip(),
+        params=params,
     )
 
 
@@ -240,25 +250,30 @@ def _find_disagreements(
     """
     first_by_comparison: dict[str, PrintedFigure] = {}
     for raw_figure in places:
-        typed = map_figure.resolve_bound(raw_figure)
-        value = typed.comparable_value
-        if map_figure.value is not None and (case := _compare_with_map(typed, value, map_figure.value, allowance_m2)):
-            yield _make_disagreement_finding(case, map_figure, typed, abs(value - map_figure.value), texts)
-        for task in map_figure.find_looser_targets(typed, value):
-            finding = _make_disagreement_finding("looser", map_figure, typed, abs(value - task), texts)
-            stored, displayed = _format_figures({"target": task}, abs(value - task), typed, texts)
-            finding.params |= stored
-            finding.params["shown"] |= displayed
+        printed_figure = map_figure.resolve_bound(raw_figure)
+        value = printed_figure.comparable_value
+        if map_figure.value is not None and (
+            case := _compare_with_map(printed_figure, value, map_figure.value, allowance_m2)
+        ):
+            yield _make_disagreement_finding(case, map_figure, printed_figure, abs(value - map_figure.value), texts)
+        for task in map_figure.find_looser_targets(printed_figure, value):
+            finding = _make_disagreement_finding("looser", map_figure, printed_figure, abs(value - task), texts)
+            stored_figures, displayed_figures = _format_figures(
+                {"target": task}, abs(value - task), printed_figure, texts
+            )
+            finding.params |= stored_figures
+            finding.params["shown"] |= displayed_figures
             finding.severity = Severity.WARNING
             yield finding
         # A bound and a drawn area may differ.
-        first_typed = first_by_comparison.setdefault(typed.comparison, typed)
-        difference = abs(value - first_typed.comparable_value)
+        first_figure = first_by_comparison.setdefault(printed_figure.comparison, printed_figure)
+        difference = abs(value - first_figure.comparable_value)
         if difference > max(
-            _compute_allowed_difference(typed, allowance_m2), _compute_allowed_difference(first_typed, allowance_m2)
+            _compute_allowed_difference(printed_figure, allowance_m2),
+            _compute_allowed_difference(first_figure, allowance_m2),
         ):
             case = "text_only" if map_figure.value is None else "text"
-            yield _make_disagreement_finding(case, map_figure, typed, difference, texts, first_typed)
+            yield _make_disagreement_finding(case, map_figure, printed_figure, difference, texts, first_figure)
 
 
 def _find_tasks_without_mark(
@@ -269,103 +284,125 @@ def _find_tasks_without_mark(
     A reader cannot distinguish the task from the result. ``task_words``: words in the place that name a task.
     """
 
-    def is_marked(typed: PrintedFigure) -> bool:
-        return any(word in text.lower() for word in task_words for text in (typed.printed_at, typed.name))
+    def is_marked(printed_figure: PrintedFigure) -> bool:
+        return any(
+            word in text.lower() for word in task_words for text in (printed_figure.printed_at, printed_figure.name)
+        )
 
-    plain = [typed for typed in places if typed.comparison == "="]
-    tasks = [typed for typed in plain if map_figure.resolve_bound(typed).comparison != "="]
-    results = [typed for typed in plain if typed not in tasks and not is_marked(typed)]
-    marked = [typed.comparable_value for typed in places if typed.comparison != "=" or is_marked(typed)]
+    plain_figures = [printed_figure for printed_figure in places if printed_figure.comparison == "="]
+    tasks = [
+        printed_figure for printed_figure in plain_figures if map_figure.resolve_bound(printed_figure).comparison != "="
+    ]
+    results = [
+        printed_figure
+        for printed_figure in plain_figures
+        if printed_figure not in tasks and not is_marked(printed_figure)
+    ]
+    marked = [
+        printed_figure.comparable_value
+        for printed_figure in places
+        if printed_figure.comparison != "=" or is_marked(printed_figure)
+    ]
     for task in tasks:
         if any(abs(task.comparable_value - value) <= task.rounding_half * task.unit_m2 for value in marked):
             continue
         for other in results:
             difference = abs(task.comparable_value - other.comparable_value)
-            if difference > max(_compute_allowed_difference(typed, allowance_m2) for typed in (task, other)):
+            if difference > max(
+                _compute_allowed_difference(printed_figure, allowance_m2) for printed_figure in (task, other)
+            ):
                 finding = _make_disagreement_finding("two_values", map_figure, task, difference, texts, other)
                 finding.severity = Severity.INFO
                 yield finding
                 return
 
 
-def _compare_with_map(typed: PrintedFigure, value: float, map_value: float, allowance_m2: float) -> str:
+def _compare_with_map(printed_figure: PrintedFigure, value: float, map_value: float, allowance_m2: float) -> str:
     """Return the kind of difference from the layers' value, empty without one.
 
     ``value`` and ``map_value`` are in m² for areas.
     """
-    allowed = _compute_allowed_difference(typed, allowance_m2)
-    if typed.comparison == "=":
-        return "map" if abs(value - map_value) > allowed else ""
-    beyond = value - map_value if typed.comparison == ">=" else map_value - value
-    return "bound" if beyond > allowed else ""
+    allowed_difference = _compute_allowed_difference(printed_figure, allowance_m2)
+    if printed_figure.comparison == "=":
+        return "map" if abs(value - map_value) > allowed_difference else ""
+    bound_excess = value - map_value if printed_figure.comparison == ">=" else map_value - value
+    return "bound" if bound_excess > allowed_difference else ""
 
 
-def _compute_allowed_difference(typed: PrintedFigure, allowance_m2: float) -> float:
+def _compute_allowed_difference(printed_figure: PrintedFigure, allowance_m2: float) -> float:
     """Return the allowed difference of a printed figure from another value.
 
     For areas it is at least ``allowance_m2``; for all at least half of the last printed digit, and the precision of a
     double.
     """
-    least = allowance_m2 if typed.unit in SQUARE_METRES else 0.0
-    return float(max(least, typed.rounding_half * typed.unit_m2) + 1e-9 * abs(typed.comparable_value))
+    least = allowance_m2 if printed_figure.unit in SQUARE_METRES else 0.0
+    return float(
+        max(least, printed_figure.rounding_half * printed_figure.unit_m2) + 1e-9 * abs(printed_figure.comparable_value)
+    )
 
 
 def _make_disagreement_finding(
     case: str,
     map_figure: _MapFigure,
-    typed: PrintedFigure,
+    printed_figure: PrintedFigure,
     difference: float,
     texts: Texts,
     other_typed: PrintedFigure | None = None,
 ) -> Finding:
-    stored, displayed = _format_figures({"value": map_figure.value, "miss": difference}, difference, typed, texts)
+    stored_figures, displayed_figures = _format_figures(
+        {"value": map_figure.value, "miss": difference}, difference, printed_figure, texts
+    )
     params: dict[str, Any] = {
-        "place": typed.printed_at,
+        "place": printed_figure.printed_at,
         "indicator": IndicatorName(map_figure.id),
-        "typed": _format_as_printed(typed),
-        "comparison": COMPARISON_SIGNS[typed.comparison],
-        "value": stored["value"],
-        "unit": typed.unit,
-        "miss": stored["miss"],
-        "row": typed.line_number,
-        "shown": {"basis": map_figure.basis, **displayed},
+        "typed": _format_as_printed(printed_figure),
+        "comparison": COMPARISON_SIGNS[printed_figure.comparison],
+        "value": stored_figures["value"],
+        "unit": printed_figure.unit,
+        "miss": stored_figures["miss"],
+        "row": printed_figure.line_number,
+        "shown": {"basis": map_figure.basis, **displayed_figures},
     }
     if case == "map" and map_figure.value is not None:
-        params["shown"]["direction"] = "more" if map_figure.value > typed.comparable_value else "less"
+        params["shown"]["direction"] = "more" if map_figure.value > printed_figure.comparable_value else "less"
     if other_typed is not None:
         params |= {
             "other_place": other_typed.printed_at,
             "other": _format_as_printed(other_typed),
             "other_row": other_typed.line_number,
         }
-    return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.printed_at}".strip(), params=params)
+    return Finding(
+        map_figure.role, case=case, field=f"{printed_figure.name} {printed_figure.printed_at}".strip(), params=params
+    )
 
 
 def _format_figures(
-    values_m2: dict[str, float | None], difference: float, typed: PrintedFigure, texts: Texts
+    values_m2: dict[str, float | None], difference: float, printed_figure: PrintedFigure, texts: Texts
 ) -> tuple[dict[str, str | None], dict[str, str]]:
     """Return figures in the unit of a printed one: with the decimals that waivers compare, and as messages show them.
 
     An area has fewer decimals in messages; the second dict has areas only.
     """
-    unit, is_area = texts.get("units", typed.unit or ""), typed.unit in SQUARE_METRES
-    decimals = typed.decimals + (4 if is_area else 2)
-    stored: dict[str, str | None] = dict.fromkeys(values_m2)
-    displayed: dict[str, str] = {}
+    unit, is_area = texts.get("units", printed_figure.unit or ""), printed_figure.unit in SQUARE_METRES
+    decimals = printed_figure.decimals + (4 if is_area else 2)
+    stored_figures: dict[str, str | None] = dict.fromkeys(values_m2)
+    displayed_figures: dict[str, str] = {}
     for name, value_m2 in values_m2.items():
         if value_m2 is None:
             continue
-        value = value_m2 / typed.unit_m2
-        stored[name] = _format_with_unit(value, decimals, unit)
+        value = value_m2 / printed_figure.unit_m2
+        stored_figures[name] = _format_with_unit(value, decimals, unit)
         if is_area:
-            fewer = choose_figure_decimals(typed.unit or "", typed.decimals, difference / typed.unit_m2, value)
-            displayed[name] = _format_with_unit(value, fewer, unit)
-    return stored, displayed
+            fewer = choose_figure_decimals(
+                printed_figure.unit or "", printed_figure.decimals, difference / printed_figure.unit_m2, value
+            )
+            displayed_figures[name] = _format_with_unit(value, fewer, unit)
+    return stored_figures, displayed_figures
 
 
 def _format_with_unit(value: float, digits: int, unit: str) -> str:
     return f"{format_number(value, digits)} {unit}".strip()
 
 
-def _format_as_printed(typed: PrintedFigure) -> str:
-    return f"{typed.value:.{typed.decimals}f} {typed.unit_text}".strip()
+def _format_as_printed(printed_figure: PrintedFigure) -> str:
+    return f"{printed_figure.value:.{printed_figure.decimals}f} {printed_figure.unit_text}".strip()

@@ -61,18 +61,18 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
         return RuleResult(is_applicable=False, notes=[("margin_off", {})])
     figures = PlanIndicators(ctx, Texts(ctx.lang))
     indicator_ids = {t.indicator for t in targets} & figures.catalogue.indicator_by_id.keys()
-    computed = [figures.compute_indicator(name) for name in sorted(indicator_ids)]
-    computed.append(figures.compute_indicator(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
+    computed_indicators = [figures.compute_indicator(name) for name in sorted(indicator_ids)]
+    computed_indicators.append(figures.compute_indicator(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
     with_targets = [
-        (computed_one, figure)
-        for computed_one in computed
-        for figure in computed_one.figures
+        (computed_indicator, figure)
+        for computed_indicator in computed_indicators
+        for figure in computed_indicator.figures
         if figure.target is not None
     ]
     return RuleResult(
         [
-            _make_margin_finding(computed_one, figure, ctx)
-            for computed_one, figure in with_targets
+            _make_margin_finding(computed_indicator, figure, ctx)
+            for computed_indicator, figure in with_targets
             if figure.state == LITTLE_MARGIN_LEFT
         ],
         is_applicable=bool(with_targets),
@@ -80,8 +80,8 @@ def target_margin(*layers: object, ctx: RuleContext) -> RuleResult:
     )
 
 
-def _make_margin_finding(computed: ComputedIndicator, figure: Indicator, ctx: RuleContext) -> Finding:
-    layer = ctx.plan.find_layer_of_concept(computed.definition.inputs[0])
+def _make_margin_finding(computed_indicator: ComputedIndicator, figure: Indicator, ctx: RuleContext) -> Finding:
+    layer = ctx.plan.find_layer_of_concept(computed_indicator.definition.inputs[0])
     value, margin = (
         require_value(figure.value, "the figure"),
         require_value(figure.margin, "what is left of the target"),

@@ -111,7 +111,7 @@ def farmland_not_cultivated(
         result.not_checked.append(_make_missing_land_use_reason(farmland))
     uncultivated = None
     # Rows with a finding are not compared with further layers.
-    reported = by_code.copy()
+    is_reported = by_code.copy()
     if parcels is not None and not parcels.has("land_use"):
         result.is_applicable = True
         result.not_checked.append(_make_missing_land_use_reason(parcels))
@@ -128,7 +128,7 @@ def farmland_not_cultivated(
         )
         result.findings += overlay
         uncultivated[parts.right] = False
-        reported[parts.left] = True
+        is_reported[parts.left] = True
         if cultivated is not None or reserve_land is not None:
             uncultivated[
                 ctx.geometry.find_shared_parts(farmland, parcels, rows_a=~by_code, rows_b=construction_land).right
@@ -136,10 +136,10 @@ def farmland_not_cultivated(
         # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
         # be none nearby.
         if ctx.is_edit_check or (ctx.find_cultivated_rows(parcels).any() and not parcels.has_no_geometry):
-            unsurveyed = _report_uncovered_parts(farmland, ~reported, parcels, "unsurveyed", ctx)
-            result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~reported, parcels, ctx)]
+            unsurveyed = _report_uncovered_parts(farmland, ~is_reported, parcels, "unsurveyed", ctx)
+            result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~is_reported, parcels, ctx)]
     if cultivated is not None and cultivated is not parcels and (ctx.is_edit_check or not cultivated.has_no_geometry):
-        result.findings += _report_uncovered_parts(farmland, ~reported, cultivated, "unprotected", ctx)
+        result.findings += _report_uncovered_parts(farmland, ~is_reported, cultivated, "unprotected", ctx)
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
             protected, parcel_rows = _check_protected_layer(layer, parcels, uncultivated, ctx)
@@ -218,30 +218,34 @@ def _report_parts_on_parcels(
     return findings, parts
 
 
-def _report_uncovered_parts(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: RuleContext) -> list[Finding]:
+def _report_uncovered_parts(
+    layer: Layer, rows: NDArray, covering_layer: Layer, case: str, ctx: RuleContext
+) -> list[Finding]:
     """Return warnings on connected parts of some rows outside another layer.
 
     ``rows`` is (n,) bool.
     """
-    rows = rows & is_cut_differently(layer, cover, ctx) & ~_has_area_of_lost_shape(layer, cover)
+    rows = rows & is_cut_differently(layer, covering_layer, ctx) & ~_has_area_of_lost_shape(layer, covering_layer)
     if not rows.any():
         return []
-    parts = ctx.geometry.find_uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
+    parts = ctx.geometry.find_uncovered(layer, covering_layer, rows=rows, severity=Severity.WARNING)
     return ctx.finding_maker.mark_findings_by_location(
-        ctx.finding_maker.make_pair_findings(layer, cover, parts, net=True, case=case, severity=Severity.WARNING)
+        ctx.finding_maker.make_pair_findings(
+            layer, covering_layer, parts, net=True, case=case, severity=Severity.WARNING
+        )
     )
 
 
-def _has_area_of_lost_shape(layer: Layer, cover: Layer) -> NDArray:
-    """Return (n,) bool: rows with the gross area of a shapeless row of ``cover``.
+def _has_area_of_lost_shape(layer: Layer, covering_layer: Layer) -> NDArray:
+    """Return (n,) bool: rows with the gross area of a shapeless row of ``covering_layer``.
 
     A shapeless row has an empty or invalid shape, which GEO001 or GEO002 reports, so that the land is not
     reported as uncovered.
     """
-    has_no_valid_shape = cover.invalid | ~cover.has_shape
+    has_no_valid_shape = covering_layer.invalid | ~covering_layer.has_shape
     if not has_no_valid_shape.any():
         return np.zeros(len(layer), dtype=bool)
-    areas = cover.numbers("gross_area")[has_no_valid_shape]
+    areas = covering_layer.numbers("gross_area")[has_no_valid_shape]
     has_lost_area: NDArray = np.isin(np.round(layer.numbers("gross_area"), 1), np.round(areas[areas > 0], 1))
     return has_lost_area
 
@@ -255,17 +259,21 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
         return []
     parcel_of_row = find_rows_below(farmland, parcels, ctx)
     farmland_classes, parcel_classes = farmland.text("slope_class"), parcels.text("slope_class")
-    declared = farmland.template.find_field("slope_class")
-    known_classes = ctx.get_code_list(declared.codes).entry_by_code if declared is not None and declared.codes else {}
+    template_field = farmland.template.find_field("slope_class")
+    known_classes = (
+        ctx.get_code_list(template_field.codes).entry_by_code
+        if template_field is not None and template_field.codes
+        else {}
+    )
     # ATT002 reports an unknown class.
-    differing = [
+    differing_rows = [
         row
         for row in np.flatnonzero(rows & (parcel_of_row >= 0)).tolist()
         if farmland_classes[row] != parcel_classes[parcel_of_row[row]]
         and {farmland_classes[row], parcel_classes[parcel_of_row[row]]} <= known_classes.keys()
     ]
     findings = []
-    for row, area in zip(differing, farmland.measure_rows(differing).tolist(), strict=True):
+    for row, area in zip(differing_rows, farmland.measure_rows(differing_rows).tolist(), strict=True):
         parcel = int(parcel_of_row[row])
         finding = ctx.finding_maker.make_row_finding(
             farmland,

@@ -59,7 +59,7 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: RuleContext)
         return result
     parts = ctx.geometry.find_shared_parts(farmland, reserves, rows_b=core)
     result.findings = ctx.finding_maker.make_pair_findings(farmland, reserves, parts, net=True)
-    names = reserves.text("feature_name")
+    site_names = reserves.text("feature_name")
     for finding, row in zip(result.findings, parts.right.tolist(), strict=True):
-        finding.params["site"] = names[row]
+        finding.params["site"] = site_names[row]
     return result

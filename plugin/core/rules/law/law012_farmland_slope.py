@@ -47,19 +47,19 @@ def farmland_slope(farmland: Layer, *, ctx: RuleContext) -> RuleResult:
         that the class is filled in and is in the list. Terraces (GDLX = TT) are reported too. Runs by name or with
         the group farmland.
     """
-    declared = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
+    template_field = require_value(farmland.template.find_field("slope_class"), "the field of slope classes")
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
     result = RuleResult()
     for row in np.flatnonzero(
-        [trim_code_padding(value, declared.code_pad) in steep_classes for value in classes]
+        [trim_code_padding(value, template_field.code_pad) in steep_classes for value in classes]
     ).tolist():
         shape = farmland.plane[row]
         result.findings.append(
             ctx.finding_maker.make_row_finding(
                 farmland,
                 row,
-                field=declared.name,
+                field=template_field.name,
                 params={"value": classes[row]},
                 geometry=shape,
                 area_m2=float(farmland.statutory[row]) if shape is not None else None,

@@ -80,12 +80,12 @@ def farmland_loss(
         return result
     result.doubts += find_net_area_doubts(comparison, ctx)
     basis = NET_BASIS if NET_BASIS in comparison.balance_by_basis else STATUTORY_BASIS
-    for count, edition, sealed in zip(
+    for count, edition, is_sealed in zip(
         comparison.without_net, (comparison.earlier_edition, comparison.later_edition), (True, False), strict=True
     ):
         if basis == NET_BASIS and count:
             # Land sealed without a figure may be lost unnoticed; land without a figure now is reported as a loss.
-            target = result.not_checked if sealed else result.notes
+            target = result.not_checked if is_sealed else result.notes
             target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
     for township, balance in comparison.balance_by_township[basis].items():
         if balance.before - balance.land_after > allowance_m2:

@@ -80,8 +80,11 @@ def farmland_supplement(
         return result
     record_moved_slivers(ctx, comparison)
     result.doubts += find_net_area_doubts(comparison, ctx)
-    removed, added = comparison.list_parts_of_kind(MOVED_OUT_KIND), comparison.list_parts_of_kind(MOVED_IN_KIND)
-    if not removed:
+    removed_parts, added_parts = (
+        comparison.list_parts_of_kind(MOVED_OUT_KIND),
+        comparison.list_parts_of_kind(MOVED_IN_KIND),
+    )
+    if not removed_parts:
         return result
     if rows_without_net := comparison.without_net[0]:
         # The required supplement is unknown. Land added without a figure supplements nothing.
@@ -89,24 +92,31 @@ def farmland_supplement(
             ("net_missing", {"layer": comparison.earlier_edition.layer.name, "count": rows_without_net})
         )
         return result
-    removed_areas, added_areas = _compute_part_areas(removed, comparison), _compute_part_areas(added, comparison)
+    removed_areas, added_areas = (
+        _compute_part_areas(removed_parts, comparison),
+        _compute_part_areas(added_parts, comparison),
+    )
     if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
         params = {
             "lost": removed_areas.sum(),
             "gained": added_areas.sum(),
             "missing": removed_areas.sum() - added_areas.sum(),
         }
-        rounded = {name: round(float(value), 2) for name, value in params.items()}
-        result.findings.append(Finding(farmland.role, case="net", params=rounded))
-    if added:
+        rounded_params = {name: round(float(value), 2) for name, value in params.items()}
+        result.findings.append(Finding(farmland.role, case="net", params=rounded_params))
+    if added_parts:
         result.findings += [
             finding
             for meaning in GRADE_MEANINGS
-            if (finding := _report_worse_grade(meaning, removed, added, removed_areas, added_areas, comparison))
+            if (
+                finding := _report_worse_grade(
+                    meaning, removed_parts, added_parts, removed_areas, added_areas, comparison
+                )
+            )
             is not None
         ]
         if reserve_land is not None:
-            result.findings += _report_land_outside_reserve(farmland, reserve_land, added, added_areas, ctx)
+            result.findings += _report_land_outside_reserve(farmland, reserve_land, added_parts, added_areas, ctx)
     return result
 
 
@@ -117,23 +127,23 @@ def _compute_part_areas(parts: list[ChangedPart], comparison: VersionComparison)
 
 def _report_worse_grade(
     meaning: str,
-    removed: list[ChangedPart],
-    added: list[ChangedPart],
+    removed_parts: list[ChangedPart],
+    added_parts: list[ChangedPart],
     removed_areas: np.ndarray,
     added_areas: np.ndarray,
     comparison: VersionComparison,
 ) -> Finding | None:
     """Return a finding if the average grade of the added land is worse, else None."""
-    before = _compute_area_weighted_average(
-        comparison.earlier_edition, meaning, [part.before_row for part in removed], removed_areas
+    grade_before = _compute_area_weighted_average(
+        comparison.earlier_edition, meaning, [part.before_row for part in removed_parts], removed_areas
     )
-    after = _compute_area_weighted_average(
-        comparison.later_edition, meaning, [part.after_row for part in added], added_areas
+    grade_after = _compute_area_weighted_average(
+        comparison.later_edition, meaning, [part.after_row for part in added_parts], added_areas
     )
-    if before is None or after is None or after <= before + 1e-9:
+    if grade_before is None or grade_after is None or grade_after <= grade_before + 1e-9:
         return None
     layer = comparison.later_edition.layer
-    params = {"lost": round(before, 2), "gained": round(after, 2)}
+    params = {"lost": round(grade_before, 2), "gained": round(grade_after, 2)}
     return Finding(layer.role, case=meaning, field=layer.get_field_name(meaning), params=params)
 
 
@@ -148,18 +158,18 @@ def _compute_area_weighted_average(
 
 
 def _report_land_outside_reserve(
-    farmland: Layer, reserve: Layer, added: list[ChangedPart], added_areas: np.ndarray, ctx: RuleContext
+    farmland: Layer, reserve: Layer, added_parts: list[ChangedPart], added_areas: np.ndarray, ctx: RuleContext
 ) -> list[Finding]:
     """Return findings on added land outside the reserve land (储备区)."""
-    shapes = np.array([part.geometry for part in added], dtype=object)
-    rows = np.array([part.after_row for part in added])
+    shapes = np.array([part.geometry for part in added_parts], dtype=object)
+    rows = np.array([part.after_row for part in added_parts])
     parts = ctx.geometry.find_uncovered_in_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
     shares = (
         ctx.geometry.measure_statutory_areas(parts.geometry) / ctx.geometry.measure_statutory_areas(shapes)[parts.left]
     )
     findings = []
     for n, position in enumerate(parts.left.tolist()):
-        changed_part = added[position]
+        changed_part = added_parts[position]
         finding = ctx.finding_maker.make_row_finding(
             farmland, int(rows[position]), case="source", severity=Severity.INFO
         )

@@ -91,13 +91,13 @@ def _make_moved_land_finding(
     comparison: VersionComparison, part: ChangedPart, layer: Layer, ctx: RuleContext
 ) -> Finding:
     """Return the finding on land that was added to or removed from a sealed line."""
-    added = part.kind == MOVED_IN_KIND
-    key = layer.keys[part.after_row] if added else comparison.earlier_edition.layer.keys[part.before_row]
+    is_added = part.kind == MOVED_IN_KIND
+    key = layer.keys[part.after_row] if is_added else comparison.earlier_edition.layer.keys[part.before_row]
     shape = part.geometry
     return Finding(
         layer.role,
         key=key,
-        case="added" if added else "removed",
+        case="added" if is_added else "removed",
         severity=get_sealed_severity(ctx, layer),
         area_m2=part.area_m2,
         net_area_m2=part.net_m2 if part.net_m2 == part.net_m2 else None,

@@ -85,7 +85,7 @@ def boundary_shares(
         ("special", area["concentrated"], max_special_share),
     ):
         share = area[kind] / base
-        broken = bool(limit) and share > limit
+        is_exceeded = bool(limit) and share > limit
         result.indicators.append(
             Indicator(
                 id=f"boundary_{kind}_share",
@@ -96,13 +96,13 @@ def boundary_shares(
                 target=100 * limit if limit else None,
                 target_decimals=2,
                 inputs=dict(inputs),
-                state=(TARGET_MISSED if broken else TARGET_MET) if limit else REFERENCE_ONLY,
+                state=(TARGET_MISSED if is_exceeded else TARGET_MET) if limit else REFERENCE_ONLY,
                 confirmed=confirmed,
             )
         )
-        if broken:
-            excess = area[kind] - limit * base
-            params = {"share": round(100 * share, 2), "limit": round(100 * limit, 2), "excess": round(excess, 2)}
+        if is_exceeded:
+            excess_area = area[kind] - limit * base
+            params = {"share": round(100 * share, 2), "limit": round(100 * limit, 2), "excess": round(excess_area, 2)}
             severity = None if confirmed else Severity.INFO
             result.findings.append(Finding(boundary.role, case=kind, params=params, severity=severity))
     if zones is not None and zones.has("zone_code"):
@@ -128,9 +128,9 @@ def _report_zone_contradictions(
     findings = ctx.finding_maker.make_pair_findings(
         boundary, zones, parts, case="zone", field=boundary.get_field_name("zone_code")
     )
-    codes, related = boundary.text("zone_code"), zones.text("zone_code")
+    codes, related_codes = boundary.text("zone_code"), zones.text("zone_code")
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
-        finding.params |= {"value": codes[i], "related": related[j]}
+        finding.params |= {"value": codes[i], "related": related_codes[j]}
     return findings
 
 

@@ -107,11 +107,11 @@ def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_lin
     total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
     # Areas of pieces sum to that of the whole except for the last digits.
     shortfall = limit * total - inside
-    broken = shortfall > 1e-9 * total
+    is_missed = shortfall > 1e-9 * total
     figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
-    figure.state = TARGET_MISSED if broken else TARGET_MET
+    figure.state = TARGET_MISSED if is_missed else TARGET_MET
     params = {"share": round(100 * inside / total, 2), "limit": round(100 * limit, 2), "short": round(shortfall, 2)}
-    return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if broken else []
+    return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if is_missed else []
 
 
 def _make_reserve_indicators(
@@ -131,9 +131,11 @@ def _make_reserve_indicators(
             )
         )
     if red_line is not None and total > 0:
-        shared = ctx.geometry.find_shared_parts(reserves, red_line, rows_a=rows, measured=True)
+        shared_parts = ctx.geometry.find_shared_parts(reserves, red_line, rows_a=rows, measured=True)
         inside = float(
-            (ctx.geometry.compute_part_shares_of_rows(shared, reserves) * reserves.statutory[shared.left]).sum()
+            (
+                ctx.geometry.compute_part_shares_of_rows(shared_parts, reserves) * reserves.statutory[shared_parts.left]
+            ).sum()
         )
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(

@@ -115,7 +115,7 @@ def heritage_counts(*, ctx: RuleContext) -> RuleResult:
 
 
 def _compare_count(
-    line: RegisteredSite, stated: int, sites: HeritageSites, uncounted: list[str], ctx: RuleContext
+    line: RegisteredSite, stated_count: int, sites: HeritageSites, uncounted: list[str], ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding if the register's count differs from the sites in the layers.
 
@@ -130,11 +130,13 @@ def _compare_count(
         site for site in of_kind if line.level and (not site.level_names or line.level in site.level_names)
     ]
     uncertain_sites = sites.sites_without_kind + [site for site in possible_sites if site not in certain_sites]
-    params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(certain_sites)}
-    if len(certain_sites) < stated <= len(certain_sites) + len(uncertain_sites):
-        uncounted.append(f"{line.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated}")
+    params: dict[str, Any] = {"term": line.term, "stated": stated_count, "count": len(certain_sites)}
+    if len(certain_sites) < stated_count <= len(certain_sites) + len(uncertain_sites):
+        uncounted.append(
+            f"{line.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated_count}"
+        )
         return []
-    if len(certain_sites) == stated:
+    if len(certain_sites) == stated_count:
         return []
     shapes = [shape for site in certain_sites for shape in site.get_part_shapes()]
     return [
@@ -145,7 +147,7 @@ def _compare_count(
             {
                 **params,
                 "names": _list_site_names(certain_sites),
-                "shown": {"missing_count": stated - len(certain_sites)},
+                "shown": {"missing_count": stated_count - len(certain_sites)},
             },
             ctx.geometry.unite_shapes(shapes),
         )
@@ -160,13 +162,13 @@ def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: RuleCon
         return [_make_register_finding(line, sites, "site", params)]
     findings = []
     for key, part in HERITAGE_PART_BY_AREA_KEY.items():
-        printed, area = getattr(line, key), site.measure_part_area_m2(part)
-        if not printed or area is None:
+        printed_area, area = getattr(line, key), site.measure_part_area_m2(part)
+        if not printed_area or area is None:
             continue
-        value, decimals = convert_area(area, line.unit), len(printed.partition(".")[2])
-        if compare_area_with_target(value, "=", float(printed), decimals) == TARGET_MISSED:
-            values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
-            values["miss"] = round(abs(value - float(printed)), decimals + 2)
+        value, decimals = convert_area(area, line.unit), len(printed_area.partition(".")[2])
+        if compare_area_with_target(value, "=", float(printed_area), decimals) == TARGET_MISSED:
+            values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed_area}
+            values["miss"] = round(abs(value - float(printed_area)), decimals + 2)
             findings.append(
                 _make_register_finding(
                     line, sites, key, {**params, **values}, ctx.geometry.unite_shapes(site.get_part_shapes(part))
@@ -188,5 +190,5 @@ def _make_register_finding(
 
 def _list_site_names(sites: list[HeritageSite]) -> str:
     """Return the first names of sites as one text, with the number if there are more; a dash without sites."""
-    names = "、".join(site.name for site in sites[:MAX_LISTED_NAMES])
-    return names + (f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else "") or "—"
+    site_names = "、".join(site.name for site in sites[:MAX_LISTED_NAMES])
+    return site_names + (f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else "") or "—"

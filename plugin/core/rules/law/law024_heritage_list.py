@@ -156,12 +156,15 @@ def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findin
 def _compare_site(row: ListedSite, site: HeritageSite, site_findings: _SiteFindings) -> list[Finding]:
     """Return findings on kind and level that differ between register and layers."""
     findings = []
-    for case, stated, known_values in (("level", row.level, site.level_names), ("kind", row.kind, site.kind_names)):
-        if stated and known_values and stated not in known_values:
-            params = {"line": row.line_number, "stated": stated, "found": _join_names(known_values)}
+    for case, stated_value, known_values in (
+        ("level", row.level, site.level_names),
+        ("kind", row.kind, site.kind_names),
+    ):
+        if stated_value and known_values and stated_value not in known_values:
+            params = {"line": row.line_number, "stated": stated_value, "found": _join_names(known_values)}
             findings.append(site_findings.make_finding(case, row.name, params, site))
     return findings
 
 
-def _join_names(names: set[str]) -> str:
-    return "、".join(sorted(names)) or "—"
+def _join_names(value_names: set[str]) -> str:
+    return "、".join(sorted(value_names)) or "—"

@@ -90,8 +90,8 @@ def farmland_choice(
         classes and grades. Land of `farmland.steep_classes` is not expected in 耕地保护目标. Limits are settings (C). Runs for a whole county, by name or with the group farmland.
     """
     result = RuleResult(is_applicable=False)
-    names = ctx.norm.get(OPEN_LINES_SETTING)
-    lines = [line for name in names if (line := find_usable_layer_or_note_reason(name, ctx, result)) is not None]
+    line_names = ctx.norm.get(OPEN_LINES_SETTING)
+    lines = [line for name in line_names if (line := find_usable_layer_or_note_reason(name, ctx, result)) is not None]
     if parcels is not None and (cultivated is not None or farmland is not None):
         result.is_applicable = True
         fields = ctx.find_cultivated_rows(parcels) & parcels.has_shape
@@ -145,10 +145,10 @@ def _find_targets_inside(cultivated: Layer, boundary: Layer, ctx: RuleContext) -
     ):
         return []
     _, areas = get_land_areas(cultivated).best_basis_and_areas
-    counted = np.nan_to_num(areas)
-    inside = float((ctx.geometry.compute_part_shares_of_rows(parts, cultivated) * counted[parts.left]).sum())
+    counted_areas = np.nan_to_num(areas)
+    inside = float((ctx.geometry.compute_part_shares_of_rows(parts, cultivated) * counted_areas[parts.left]).sum())
     finding = _make_finding(cultivated, boundary, parts, cultivated, "inside", ctx)
-    finding.params["remaining"] = round((float(counted.sum()) - inside) / SQUARE_METRES["wan_mu"], 4)
+    finding.params["remaining"] = round((float(counted_areas.sum()) - inside) / SQUARE_METRES["wan_mu"], 4)
     finding.params["unit"] = "wan_mu"
     return [finding]
 
@@ -161,21 +161,23 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
     for name, limit in read_number_lines(ctx.norm, QUALITY_SETTING, 2):
         values = parcels.get_numbers_by_name(name)
         is_compared = ctx.find_cultivated_rows(parcels) & np.isfinite(values) & (np.nan_to_num(areas) > 0)
-        kept, left_out = is_compared & is_farmland, is_compared & fields & ~is_farmland
-        if not kept.any() or float(areas[left_out].sum()) < float(ctx.norm.get(LEFT_OUT_SETTING)):
+        is_kept, is_left_out = is_compared & is_farmland, is_compared & fields & ~is_farmland
+        if not is_kept.any() or float(areas[is_left_out].sum()) < float(ctx.norm.get(LEFT_OUT_SETTING)):
             continue
-        own, other = (float(np.average(values[rows], weights=areas[rows])) for rows in (kept, left_out))
-        if own - other <= float(limit):
+        kept_average, left_out_average = (
+            float(np.average(values[rows], weights=areas[rows])) for rows in (is_kept, is_left_out)
+        )
+        if kept_average - left_out_average <= float(limit):
             continue
-        better = np.flatnonzero(left_out & (values < own))
+        better = np.flatnonzero(is_left_out & (values < kept_average))
         finding = _make_finding(
             farmland, parcels, make_row_parts(better, parcels.plane[better]), parcels, "quality", ctx
         )
         finding.field = name
         finding.params |= {
-            "value": round(own, 2),
-            "other": round(other, 2),
-            "miss": round(own - other, 2),
+            "value": round(kept_average, 2),
+            "other": round(left_out_average, 2),
+            "miss": round(kept_average - left_out_average, 2),
             "limit": float(limit),
         }
         findings.append(finding)
@@ -183,19 +185,19 @@ def _compare_quality(farmland: Layer, parcels: Layer, fields: NDArray, ctx: Rule
 
 
 def _make_finding(
-    layer: Layer, related: Layer, parts: OverlayParts, owner: Layer, case: str, ctx: RuleContext
+    layer: Layer, related_layer: Layer, parts: OverlayParts, owner: Layer, case: str, ctx: RuleContext
 ) -> Finding:
     """Return a finding on parts of rows of ``owner``; it names the rows with the most land."""
     areas = ctx.geometry.compute_part_areas(parts, owner)
     area_of_row = np.bincount(parts.left, areas, minlength=len(owner))
-    found = np.unique(parts.left)
-    largest_first = found[np.argsort(-area_of_row[found], kind="stable")].tolist()
+    found_rows = np.unique(parts.left)
+    largest_first = found_rows[np.argsort(-area_of_row[found_rows], kind="stable")].tolist()
     net = owner.numbers("net_area")[parts.left] * ctx.geometry.compute_part_shares_of_rows(parts, owner)
     return Finding(
         layer.role,
         case=case,
         params=make_row_list_params(owner, largest_first),
-        related_role=related.role,
+        related_role=related_layer.role,
         area_m2=float(areas.sum()),
         net_area_m2=float(np.nansum(net)) if np.isfinite(net).any() else None,
         geometry=ctx.geometry.unite_shapes(parts.geometry[np.isin(parts.left, largest_first[:MAX_SHOWN_FIDS])]),

@@ -92,13 +92,13 @@ def farmland_in_farmland_zone(
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large = ctx.finding_maker.make_pair_findings(
+    large_findings = ctx.finding_maker.make_pair_findings(
         farmland, zones, outside_parts.select_parts(~small), case="large", severity=Severity.WARNING
     )
-    for finding in large:
+    for finding in large_findings:
         finding.params |= {"kind": "large", "limit": large_area_m2}
-    name_features_there(large, zones, ctx)
-    findings += ctx.finding_maker.mark_findings_by_location(large)
+    name_features_there(large_findings, zones, ctx)
+    findings += ctx.finding_maker.mark_findings_by_location(large_findings)
     result = RuleResult(findings=findings)
     if small.any() and total > 0:
         result.notes.append(_note_scattered_parts(areas[small], total, large_area_m2))

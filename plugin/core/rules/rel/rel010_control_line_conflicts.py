@@ -118,7 +118,15 @@ def _make_conflict_findings(
     ):
         # Land in a core zone has a finding of LAW011 when that rule runs.
         rows = ~find_core_rows(right_layer, ctx.norm)
-    shared = ctx.geometry.find_shared_parts(left_layer, right_layer, rows_b=rows, severity=SEVERITY_OF_MEANING[meaning])
+    shared_parts = ctx.geometry.find_shared_parts(
+        left_layer, right_layer, rows_b=rows, severity=SEVERITY_OF_MEANING[meaning]
+    )
     return ctx.finding_maker.make_pair_findings(
-        left_layer, right_layer, shared, net=True, case=meaning, severity=SEVERITY_OF_MEANING[meaning], params=params
+        left_layer,
+        right_layer,
+        shared_parts,
+        net=True,
+        case=meaning,
+        severity=SEVERITY_OF_MEANING[meaning],
+        params=params,
     )

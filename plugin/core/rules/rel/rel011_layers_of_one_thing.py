@@ -106,8 +106,8 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: RuleCo
     if not (first_layer.has_values("zone_code") and second_layer.has_values("zone_code")):
         return []
     first_codes, second_codes = first_layer.text("zone_code"), second_layer.text("zone_code")
-    declared = require_value(first_layer.template.find_field("zone_code"), "the field of the zone codes")
-    codes = ctx.get_code_list(declared.codes)
+    template_field = require_value(first_layer.template.find_field("zone_code"), "the field of the zone codes")
+    codes = ctx.get_code_list(template_field.codes)
     agree = cache(lambda one, other: _are_compatible_codes(one, other, codes))
 
     def have_different_codes(left: NDArray, right: NDArray) -> NDArray:

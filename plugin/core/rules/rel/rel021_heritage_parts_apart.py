@@ -63,17 +63,20 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: RuleContext) -> RuleResult:
     core, control = parts.find_rows_of_part(CORE_PART), parts.find_rows_of_part(CONTROL_PART)
     result = RuleResult(is_applicable=bool(core.any() and control.any()))
     # The query is within the layer, so that either row of a pair may be the edited one.
-    shared = ctx.geometry.find_shared_parts(
+    shared_parts = ctx.geometry.find_shared_parts(
         heritage, rows_a=core | control, pairs=lambda i, j: parts.part_of_row[i] != parts.part_of_row[j]
     )
-    is_core_left = core[shared.left]
-    shared = replace(
-        shared,
-        left=np.where(is_core_left, shared.right, shared.left),
-        right=np.where(is_core_left, shared.left, shared.right),
+    is_core_left = core[shared_parts.left]
+    shared_parts = replace(
+        shared_parts,
+        left=np.where(is_core_left, shared_parts.right, shared_parts.left),
+        right=np.where(is_core_left, shared_parts.left, shared_parts.right),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(heritage, heritage, shared), shared.left, shared.right, strict=True
+        ctx.finding_maker.make_pair_findings(heritage, heritage, shared_parts),
+        shared_parts.left,
+        shared_parts.right,
+        strict=True,
     ):
         result.findings.append(_complete_site_pair_finding(finding, parts.site_of_row[i], parts.site_of_row[j]))
     return result

@@ -104,13 +104,13 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Rul
         if not layers:
             continue
         result.is_applicable = True
-        names = {
+        site_names = {
             normalise_name(site)
             for layer in layers
             for site in classify_heritage_parts(layer, ctx).site_of_row.tolist()
         }
         for name, row in sites.items():
-            if name not in names:
+            if name not in site_names:
                 finding = ctx.finding_maker.make_row_finding(
                     heritage_line,
                     row,
@@ -125,15 +125,15 @@ def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Rul
 def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
     """Return findings on sites with a polygon alone, if more than half of the named polygons have a point."""
     point_names = set(read_site_names(points).tolist())
-    names = read_site_names(polygons)
-    named_rows = np.flatnonzero(names != "")
-    lone_rows = [row for row in named_rows.tolist() if names[row] not in point_names]
+    site_names = read_site_names(polygons)
+    named_rows = np.flatnonzero(site_names != "")
+    lone_rows = [row for row in named_rows.tolist() if site_names[row] not in point_names]
     if ctx.is_edit_check or 2 * len(lone_rows) >= len(named_rows):
         return []
     findings = []
     for row in lone_rows:
         finding = ctx.finding_maker.make_row_finding(
-            polygons, row, case="without_point", params={"site": names[row]}, geometry=polygons.plane[row]
+            polygons, row, case="without_point", params={"site": site_names[row]}, geometry=polygons.plane[row]
         )
         finding.related_role = points.role
         findings.append(finding)
@@ -142,21 +142,21 @@ def _find_sites_without_point(points: Layer, polygons: Layer, ctx: RuleContext) 
 
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: RuleContext) -> list[Finding]:
     """Return findings on points outside the polygon of their name."""
-    present = np.flatnonzero(polygons.has_shape)
+    rows_with_shape = np.flatnonzero(polygons.has_shape)
     polygon_names = read_site_names(polygons)
-    tree = shapely.STRtree(polygons.plane[present])
+    tree = shapely.STRtree(polygons.plane[rows_with_shape])
     point_rows = np.flatnonzero(points.has_shape)
     # Edges within this distance count as equal, so that a point on an edge in another layer's coordinates is inside.
     hits = tree.query(points.plane[point_rows], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
     polygons_by_point: dict[int, set[int]] = {}
     for n, m in zip(*hits.tolist(), strict=True):
-        polygons_by_point.setdefault(int(point_rows[n]), set()).add(int(present[m]))
+        polygons_by_point.setdefault(int(point_rows[n]), set()).add(int(rows_with_shape[m]))
     findings = []
     point_names = read_site_names(points)
     for row in point_rows.tolist():
         ctx.cancellation.raise_if_cancelled()
         name = point_names[row]
-        polygons_of_name = set(present[polygon_names[present] == name].tolist()) if name else set()
+        polygons_of_name = set(rows_with_shape[polygon_names[rows_with_shape] == name].tolist()) if name else set()
         polygons_at_point = polygons_by_point.get(row, set())
         if not (polygons_of_name & polygons_at_point if polygons_of_name else polygons_at_point):
             findings.append(_make_point_finding(points, row, str(name), polygons, sorted(polygons_of_name), ctx))

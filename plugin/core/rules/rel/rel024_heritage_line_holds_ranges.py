@@ -103,9 +103,9 @@ def _report_missing_purple_lines(result: RuleResult, ctx: RuleContext) -> None:
         if boundary is not None:
             is_in_town = (find_rows_below(layer, boundary, ctx) >= 0) & ~is_in_centre
         parts = ctx.geometry.find_uncovered(layer, purple_line, rows=is_in_centre | is_in_town, measured=True)
-        uncovered = np.bincount(parts.left, parts.area, minlength=len(layer))
+        uncovered_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
         areas = layer.plane_areas
-        lacks_line = (uncovered > 0) & (uncovered > LEAST_PURPLE_SHARE * areas)
+        lacks_line = (uncovered_areas > 0) & (uncovered_areas > LEAST_PURPLE_SHARE * areas)
         for case, is_there in (("purple", is_in_centre), ("town", is_in_town)):
             rows = np.flatnonzero(lacks_line & is_there).tolist()
             if not rows:

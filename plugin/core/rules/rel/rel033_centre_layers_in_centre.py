@@ -54,7 +54,9 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: RuleContext) ->
         for a whole county, by name or with the group centre.
     """
     extent_roles = {
-        lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.find_layer_of_concept(c)) is not None
+        centre_layer.role
+        for c in ("centre", "centre_zones")
+        if (centre_layer := ctx.plan.find_layer_of_concept(c)) is not None
     }
     if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None

@@ -80,15 +80,15 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
     result = RuleResult(is_applicable=bool(has_code.any()))
     code_field = villages.get_field_name("division_code")
     village_codes = villages.text("division_code")
-    shared = ctx.geometry.find_shared_parts(
+    shared_parts = ctx.geometry.find_shared_parts(
         villages,
         townships,
         pairs=lambda i, j: has_code[i] & is_known_township[i] & (township_of_village[i] != township_codes[j]),
     )
     for finding, i, j in zip(
-        ctx.finding_maker.make_pair_findings(villages, townships, shared, case="other", field=code_field),
-        shared.left,
-        shared.right,
+        ctx.finding_maker.make_pair_findings(villages, townships, shared_parts, case="other", field=code_field),
+        shared_parts.left,
+        shared_parts.right,
         strict=True,
     ):
         finding.params |= {"code": village_codes[i], "other": township_codes[j]}
@@ -102,12 +102,12 @@ def villages_in_townships(villages: Layer, townships: Layer, parcels: Layer | No
         result.findings.append(finding)
     if has_code.any() and not ctx.is_edit_check:
         # Around an edit not all villages are known; the next whole check compares them.
-        uncovered = ctx.geometry.find_uncovered(townships, villages)
+        uncovered_parts = ctx.geometry.find_uncovered(townships, villages)
         result.findings += ctx.finding_maker.mark_findings_by_location(
-            ctx.finding_maker.make_pair_findings(townships, villages, uncovered, case="uncovered")
+            ctx.finding_maker.make_pair_findings(townships, villages, uncovered_parts, case="uncovered")
         )
         if parcels is not None:
-            rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared.left))
+            rows = np.flatnonzero(is_known_township & ~np.isin(np.arange(len(villages)), shared_parts.left))
             result.findings += _report_parcels_of_other_villages(villages, rows, parcels, ctx)
     return result
 
@@ -121,33 +121,37 @@ def _report_parcels_of_other_villages(
     """
     if not parcels.has("location_code"):
         return []
-    below = find_rows_below(parcels, villages, ctx)
+    village_rows = find_rows_below(parcels, villages, ctx)
     village_codes = [code[:VILLAGE_DIGITS] for code in villages.text("division_code")]
     located = np.array([code[:VILLAGE_DIGITS] for code in parcels.text("location_code")], dtype=object)
-    is_counted = (below >= 0) & np.array([len(code) == VILLAGE_DIGITS for code in located], dtype=bool)
-    counted = np.flatnonzero(is_counted)
-    is_other = located[counted] != np.array(village_codes, dtype=object)[below[counted]]
+    is_counted = (village_rows >= 0) & np.array([len(code) == VILLAGE_DIGITS for code in located], dtype=bool)
+    counted_rows = np.flatnonzero(is_counted)
+    is_other = located[counted_rows] != np.array(village_codes, dtype=object)[village_rows[counted_rows]]
     total_m2, other_m2 = (
-        np.bincount(below[positions], parcels.plane_areas[positions], minlength=len(villages))
-        for positions in (counted, counted[is_other])
+        np.bincount(village_rows[positions], parcels.plane_areas[positions], minlength=len(villages))
+        for positions in (counted_rows, counted_rows[is_other])
     )
     findings = []
     for row in rows[other_m2[rows] > 0.5 * total_m2[rows]].tolist():
         code = village_codes[row]
         if len(code) != VILLAGE_DIGITS:
             continue
-        others = counted[is_other & (below[counted] == row)]
+        others = counted_rows[is_other & (village_rows[counted_rows] == row)]
         areas = np.nan_to_num(parcels.measure_rows(others))
         area_by_village = {one: float(areas[located[others] == one].sum()) for one in set(located[others])}
-        most = max(sorted(area_by_village), key=area_by_village.__getitem__)
+        largest_village = max(sorted(area_by_village), key=area_by_village.__getitem__)
         finding = ctx.finding_maker.make_row_finding(
             villages,
             row,
             case="parcels",
             field=villages.get_field_name("division_code"),
-            params={"code": code, "other": most, "percent": round(100 * float(other_m2[row] / total_m2[row]), 1)},
+            params={
+                "code": code,
+                "other": largest_village,
+                "percent": round(100 * float(other_m2[row] / total_m2[row]), 1),
+            },
             geometry=villages.plane[row],
-            area_m2=area_by_village[most],
+            area_m2=area_by_village[largest_village],
         )
         finding.related_role = parcels.role
         findings.append(finding)

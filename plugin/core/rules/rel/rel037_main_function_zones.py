@@ -131,11 +131,12 @@ def main_function_zones(
                     ctx.finding_maker.make_row_finding(functions, row, case=overlay, params=params, geometry=shape)
                 )
     if townships is not None:
-        uncovered = ctx.finding_maker.make_pair_findings(
+        uncovered_findings = ctx.finding_maker.make_pair_findings(
             townships, functions, ctx.geometry.find_uncovered(townships, functions), case="bare"
         )
         result.findings += [
-            _swap_roles(finding, functions) for finding in ctx.finding_maker.mark_findings_by_location(uncovered)
+            _swap_roles(finding, functions)
+            for finding in ctx.finding_maker.mark_findings_by_location(uncovered_findings)
         ]
     return result
 

@@ -106,25 +106,30 @@ def planned_building_in_protected_land(
     return result
 
 
-def _find_building_on_water(planned: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
+def _find_building_on_water(planned_use: Layer, parcels: Layer, ctx: RuleContext) -> list[Finding]:
     """Return the parts of planned building land on parcels of water, without thin and small parts."""
-    is_building = ctx.find_rows_with_code(planned, "land_use", ctx.norm.get("protected.water_building_classes"))
+    is_building = ctx.find_rows_with_code(planned_use, "land_use", ctx.norm.get("protected.water_building_classes"))
     is_water = is_in_classes(parcels, ctx.norm.get("protected.water_classes"), ctx)
-    parts = ctx.geometry.find_shared_parts(planned, parcels, rows_a=is_building, rows_b=is_water, measured=True)
+    parts = ctx.geometry.find_shared_parts(planned_use, parcels, rows_a=is_building, rows_b=is_water, measured=True)
     parts = parts.select_parts(
         (parts.area >= float(ctx.norm.get("protected.min_water_m2")))
         & (parts.width >= float(ctx.norm.get("protected.min_water_width_m")))
     )
     findings = ctx.finding_maker.make_pair_findings(
-        planned, parcels, parts, case="water", severity=Severity.WARNING, field=planned.get_field_name("land_use")
+        planned_use,
+        parcels,
+        parts,
+        case="water",
+        severity=Severity.WARNING,
+        field=planned_use.get_field_name("land_use"),
     )
-    uses, classes = planned.text("land_use"), parcels.text("land_use")
+    uses, classes = planned_use.text("land_use"), parcels.text("land_use")
     for finding, row, parcel in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {
             "value": uses[row],
             "present": classes[parcel],
             "shown": {
-                "value": label_code(planned, "land_use", uses[row], ctx),
+                "value": label_code(planned_use, "land_use", uses[row], ctx),
                 "present": label_code(parcels, "land_use", classes[parcel], ctx),
             },
         }

@@ -151,11 +151,13 @@ def planned_use_against_zones(
             result.is_applicable = True
             find = find_land_cut_by_line if len(line) else report_empty_line
             result.findings += find(line, classes, planned_use, boundary, ctx)
-    for role, words, classes in read_field_words(ctx.norm, "zones.facility_classes"):
+    for role, facility_words, classes in read_field_words(ctx.norm, "zones.facility_classes"):
         points = find_usable_layer_or_note_reason(role, ctx, result)
         if points is not None and points.has("feature_name"):
             result.is_applicable = True
-            result.findings += find_facilities_on_other_land(points, words.split("|"), classes, planned_use, ctx)
+            result.findings += find_facilities_on_other_land(
+                points, facility_words.split("|"), classes, planned_use, ctx
+            )
     for role, classes in _read_classes_by_zone(ctx, "zones.road_classes"):
         lines = find_usable_layer_or_note_reason(role, ctx, result)
         if lines is not None and lines.template.geometry == "line":
@@ -189,25 +191,25 @@ def _find_other_uses(
     counts = ~ctx.find_rows_with_code(planned_use, "land_use", left_out)
     parts = ctx.geometry.find_shared_parts(layer, planned_use, rows_a=rows, rows_b=counts, measured=True)
     is_expected = ctx.find_rows_with_code(planned_use, "land_use", classes)[parts.right]
-    whole = np.bincount(parts.left, parts.area, minlength=len(layer))
+    planned_areas = np.bincount(parts.left, parts.area, minlength=len(layer))
     expected = np.bincount(parts.left, parts.area * is_expected, minlength=len(layer))
     uses = np.array(planned_use.text("land_use"), dtype=object)
     findings = []
-    for row in np.flatnonzero((whole > 0) & (expected < limit * whole)).tolist():
+    for row in np.flatnonzero((planned_areas > 0) & (expected < limit * planned_areas)).tolist():
         is_in_row = (parts.left == row) & ~is_expected
         if not is_in_row.any():
             continue
-        largest = parts.right[np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]]
+        largest_use_row = parts.right[np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]]
         params: dict[str, Any] = {
-            "percent": round(100 * float(expected[row] / whole[row]), 2),
+            "percent": round(100 * float(expected[row] / planned_areas[row]), 2),
             "limit": round(100 * limit, 2),
             "expected": name_planned_classes(classes, planned_use, ctx),
-            "value": uses[largest],
-            "shown": {"value": label_code(planned_use, "land_use", uses[largest], ctx)},
+            "value": uses[largest_use_row],
+            "shown": {"value": label_code(planned_use, "land_use", uses[largest_use_row], ctx)},
         }
         finding = ctx.finding_maker.make_row_finding(
             layer, row, params=params, geometry=layer.plane[row], area_m2=float(layer.statutory[row])
         )
-        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(largest)]]
+        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[int(largest_use_row)]]
         findings.append(finding)
     return findings

@@ -162,12 +162,16 @@ def _find_zones_on_other_land(
     zone_of_parcel = find_rows_below(parcels, layer, ctx)
     on = zone_of_parcel >= 0
     areas = np.where(on, parcels.plane_areas, 0.0)
-    whole = np.bincount(zone_of_parcel[on], areas[on], minlength=len(layer))
+    described_areas = np.bincount(zone_of_parcel[on], areas[on], minlength=len(layer))
     is_expected = on & is_in_classes(parcels, classes, ctx)
     expected = np.bincount(zone_of_parcel[is_expected], areas[is_expected], minlength=len(layer))
     # A zone is not compared if the parcels assigned to it cover little of it or reach far beyond it.
-    is_described = (whole > LEAST_PARCEL_SHARE * zone_areas) & (whole < MOST_PARCEL_SHARE * zone_areas)
-    is_other = is_compared & is_described & (expected < float(ctx.norm.get("zones.min_present_share")) * whole)
+    is_described = (described_areas > LEAST_PARCEL_SHARE * zone_areas) & (
+        described_areas < MOST_PARCEL_SHARE * zone_areas
+    )
+    is_other = (
+        is_compared & is_described & (expected < float(ctx.norm.get("zones.min_present_share")) * described_areas)
+    )
     is_mineral = code in ctx.norm.get("main_function.energy_zones")
     if is_mineral and is_other.any():
         shapes = _collect_mineral_shapes(ctx)
@@ -179,7 +183,7 @@ def _find_zones_on_other_land(
     for row, area in zip(other_rows.tolist(), layer.measure_rows(other_rows).tolist(), strict=True):
         params = {
             "zone": _name_kind(layer, meaning, code, ctx),
-            "percent": round(100 * float(expected[row] / whole[row]), 2),
+            "percent": round(100 * float(expected[row] / described_areas[row]), 2),
             "expected": name_codes(classes, CLASS_CODE_LIST_ID, ctx),
         }
         finding = ctx.finding_maker.make_row_finding(
@@ -203,39 +207,39 @@ def _find_kept_land(layer: Layer, kind: str, least_share: float, kept_layer: Lay
         return []
     meaning = "zone_code" if layer.has("zone_code") else "feature_kind"
     is_of_kind = None if kind == EVERY_KIND else ctx.find_rows_with_code(layer, meaning, [kind])
-    shared = ctx.geometry.find_shared_parts(kept_layer, layer, rows_b=is_of_kind, measured=True)
-    parts = ctx.geometry.remove_repeated_land(shared)
+    shared_parts = ctx.geometry.find_shared_parts(kept_layer, layer, rows_b=is_of_kind, measured=True)
+    parts = ctx.geometry.remove_repeated_land(shared_parts)
     areas = np.bincount(parts.left, parts.area, minlength=len(kept_layer))
     is_large = areas >= float(ctx.norm.get("zones.min_kept_m2"))
     zone_areas = layer.plane_areas
-    whole = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
-    if not is_large.any() or areas[is_large].sum() <= least_share * whole:
+    zone_area_sum = float(zone_areas.sum() if is_of_kind is None else zone_areas[is_of_kind].sum())
+    if not is_large.any() or areas[is_large].sum() <= least_share * zone_area_sum:
         return []
     rows = np.flatnonzero(is_large)
     rows = rows[np.argsort(-areas[rows], kind="stable")].tolist()
-    shown = rows[:MAX_SHOWN_FIDS]
+    shown_rows = rows[:MAX_SHOWN_FIDS]
     return [
         Finding(
             layer.role,
             case="kept",
             severity=Severity.INFO,
             params={
-                "percent": round(100 * float(areas[is_large].sum()) / whole, 2),
+                "percent": round(100 * float(areas[is_large].sum()) / zone_area_sum, 2),
                 "zone": layer.name if kind == EVERY_KIND else _name_kind(layer, meaning, kind, ctx),
                 **make_row_list_params(kept_layer, rows),
             },
             related_role=kept_layer.role,
-            related_keys=[kept_layer.keys[row] for row in shown],
+            related_keys=[kept_layer.keys[row] for row in shown_rows],
             area_m2=float(ctx.geometry.compute_part_areas(parts, kept_layer, layer)[is_large[parts.left]].sum()),
-            geometry=ctx.geometry.unite_shapes(parts.geometry[np.isin(parts.left, shown)]),
+            geometry=ctx.geometry.unite_shapes(parts.geometry[np.isin(parts.left, shown_rows)]),
         )
     ]
 
 
 def _name_kind(layer: Layer, meaning: str, code: str, ctx: RuleContext) -> str:
     """Return the name of a kind of zone or line; its code if the layer's code list lacks it."""
-    declared = layer.template.find_field(meaning)
-    return name_codes([code], declared.codes if declared is not None else "", ctx)
+    template_field = layer.template.find_field(meaning)
+    return name_codes([code], template_field.codes if template_field is not None else "", ctx)
 
 
 def _find_land_of_a_kind_without_zone(
@@ -257,11 +261,11 @@ def _find_land_of_a_kind_without_zone(
     area_by_code: dict[str, float] = {}
     for zone_code, parcel_area in zip(zone_codes.tolist(), areas[on].tolist(), strict=True):
         area_by_code[zone_code] = area_by_code.get(zone_code, 0.0) + parcel_area
-    now = max(area_by_code, key=lambda zone_code: area_by_code[zone_code]) if area_by_code else ""
+    present_zone_code = max(area_by_code, key=lambda zone_code: area_by_code[zone_code]) if area_by_code else ""
     params = {
         "zone": _name_kind(layer, "zone_code", code, ctx),
         "expected": name_codes(classes, CLASS_CODE_LIST_ID, ctx),
-        "now": _name_kind(layer, "zone_code", now, ctx) if now else "—",
+        "now": _name_kind(layer, "zone_code", present_zone_code, ctx) if present_zone_code else "—",
         **make_row_list_params(parcels, positions.tolist()),
     }
     return [
@@ -296,27 +300,29 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     areas = parcels.plane_areas
     is_of_classes = is_in_classes(parcels, classes, ctx)
     parts = ctx.geometry.find_shared_parts(parcels, layer, rows_a=is_of_classes, measured=True)
-    covered = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
-    is_large_outside = (areas >= float(ctx.norm.get("zones.min_described_m2"))) & (covered < INCLUDED_SHARE * areas)
+    covered_areas = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
+    is_large_outside = (areas >= float(ctx.norm.get("zones.min_described_m2"))) & (
+        covered_areas < INCLUDED_SHARE * areas
+    )
     described_share, partly_share = (
         float(ctx.norm.get(f"zones.{name}")) for name in ("min_described_share", "min_partly_share")
     )
     classes_by_case: dict[str, list[str]] = {"left_out": [], "partly": []}
     for one in classes:
         rows = is_in_classes(parcels, [one], ctx)
-        whole, inside = float(areas[rows].sum()), float(covered[rows].sum())
-        if inside <= partly_share * whole or not (rows & is_large_outside).any():
+        class_area, inside = float(areas[rows].sum()), float(covered_areas[rows].sum())
+        if inside <= partly_share * class_area or not (rows & is_large_outside).any():
             continue
-        classes_by_case["left_out" if inside > described_share * whole else "partly"].append(one)
+        classes_by_case["left_out" if inside > described_share * class_area else "partly"].append(one)
     findings = []
-    for case, named in classes_by_case.items():
-        rows = is_in_classes(parcels, named, ctx)
+    for case, class_codes in classes_by_case.items():
+        rows = is_in_classes(parcels, class_codes, ctx)
         positions = np.flatnonzero(rows & is_large_outside).tolist()
         if not positions:
             continue
         params = {
-            "percent": round(100 * float(covered[rows].sum() / areas[rows].sum()), 2),
-            "expected": name_codes(named, CLASS_CODE_LIST_ID, ctx),
+            "percent": round(100 * float(covered_areas[rows].sum() / areas[rows].sum()), 2),
+            "expected": name_codes(class_codes, CLASS_CODE_LIST_ID, ctx),
             **make_row_list_params(parcels, positions),
         }
         finding = Finding(

@@ -118,18 +118,18 @@ def _compare_line_with_grade(
     line: Layer, evaluation: Layer, rows: NDArray, limit: float, ctx: RuleContext
 ) -> Finding | None:
     """Return a finding if more than ``limit`` of a line is on rows ((n,) bool) of an evaluation."""
-    whole = float(np.nansum(line.statutory))
+    line_area = float(np.nansum(line.statutory))
     if len(line) > MANY_ROWS:
-        below = find_rows_below(line, evaluation, ctx)
-        is_on = (below >= 0) & rows[below]
+        evaluation_rows = find_rows_below(line, evaluation, ctx)
+        is_on = (evaluation_rows >= 0) & rows[evaluation_rows]
         area, shapes = float(np.nansum(line.statutory[is_on])), line.plane[is_on][:MAX_SHOWN_FIDS]
     else:
-        shared = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
-        parts = ctx.geometry.remove_repeated_land(shared)
+        shared_parts = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
+        parts = ctx.geometry.remove_repeated_land(shared_parts)
         area, shapes = float(ctx.geometry.compute_part_areas(parts, line, evaluation).sum()), parts.geometry
-    if area <= limit * whole:
+    if area <= limit * line_area:
         return None
-    params = {"percent": round(100 * area / whole, 2), "limit": round(100 * limit, 2)}
+    params = {"percent": round(100 * area / line_area, 2), "limit": round(100 * limit, 2)}
     shape = ctx.geometry.unite_shapes(shapes)
     return Finding(line.role, related_role=evaluation.role, params=params, area_m2=area, geometry=shape)
 
@@ -151,21 +151,21 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
         others = [layer for name in excepted if (layer := find_usable_layer_or_note_reason(name, ctx, result))]
         parts = _find_parts(line, evaluation, rows, relation, others, ctx)
         areas = ctx.geometry.measure_statutory_areas(parts)
-        large = np.flatnonzero(areas >= float(least))
-        if not len(large):
+        large_positions = np.flatnonzero(areas >= float(least))
+        if not len(large_positions):
             continue
         params = {
             "value": next(grade for grade in grades if word in grade),
-            "count": len(large),
+            "count": len(large_positions),
             "shown": {
                 "least": format_hectare_number(float(least)),
-                "largest": format_hectare_number(float(areas[large].max())),
+                "largest": format_hectare_number(float(areas[large_positions].max())),
             },
             "fillers": [ctx.plan.list_roles_of_concept(name)[0] for name in excepted],
         }
         finding = Finding(line.role, related_role=evaluation.role, case=relation, severity=Severity.INFO, params=params)
-        finding.field, finding.area_m2 = field_by_role[role], float(areas[large].sum())
-        finding.geometry = ctx.geometry.unite_shapes(parts[large])
+        finding.field, finding.area_m2 = field_by_role[role], float(areas[large_positions].sum())
+        finding.geometry = ctx.geometry.unite_shapes(parts[large_positions])
         result.findings += ctx.finding_maker.mark_findings_by_location([finding])
 
 
@@ -177,16 +177,16 @@ def _find_parts(
     Land of the other layers is left out.
     """
     if relation == INSIDE:
-        shared = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
-        shapes, owner = shared.geometry, evaluation
+        shared_parts = ctx.geometry.find_shared_parts(line, evaluation, rows_b=rows, measured=True)
+        shapes, owner = shared_parts.geometry, evaluation
     else:
         shapes, owner, others = evaluation.plane[rows], evaluation, [line, *others]
-    whole = ctx.geometry.unite_shapes(shapes)
-    parts = shapely.get_parts(np.array([] if whole is None else [whole], dtype=object))
-    cover = [shape for other in others for shape in other.plane[other.has_shape]]
-    if not len(parts) or not cover:
+    united_shape = ctx.geometry.unite_shapes(shapes)
+    parts = shapely.get_parts(np.array([] if united_shape is None else [united_shape], dtype=object))
+    covering_shapes = [shape for other in others for shape in other.plane[other.has_shape]]
+    if not len(parts) or not covering_shapes:
         return parts
     first_row = np.full(len(parts), np.flatnonzero(rows)[0])
-    covering = np.empty(len(cover), dtype=object)
-    covering[:] = cover
+    covering = np.empty(len(covering_shapes), dtype=object)
+    covering[:] = covering_shapes
     return ctx.geometry.find_uncovered_in_shapes(owner, first_row, parts, None, Polygons(covering)).geometry

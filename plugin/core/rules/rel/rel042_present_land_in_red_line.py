@@ -123,14 +123,14 @@ def present_land_in_red_line(
         in_core = None
         if reserves is not None and is_core.any():
             in_core = _find_parts(reserves, parcels, is_core, rows, ctx)
-            reported = _leave_out_fields(in_core, parcels, is_field, [(farmland, "LAW011")], ctx)
-            result.findings += _report("core", group, reserves, parcels, reported, ctx)
+            reported_parts = _leave_out_fields(in_core, parcels, is_field, [(farmland, "LAW011")], ctx)
+            result.findings += _report("core", group, reserves, parcels, reported_parts, ctx)
         if red_line is not None:
             parts = _find_parts(red_line, parcels, None, rows, ctx)
             parts = parts if in_core is None else _leave_out_core(parts, in_core, ctx)
             others = [(farmland, "REL001"), (cultivated, "REL010")]
-            reported = _leave_out_fields(parts, parcels, is_field, others, ctx)
-            result.findings += _report("red_line", group, red_line, parcels, reported, ctx)
+            reported_parts = _leave_out_fields(parts, parcels, is_field, others, ctx)
+            result.findings += _report("red_line", group, red_line, parcels, reported_parts, ctx)
     return result
 
 
@@ -138,8 +138,8 @@ def _find_parts(
     line: Layer, parcels: Layer, line_rows: NDArray | None, rows: NDArray, ctx: RuleContext
 ) -> PresentParts:
     """Return the parts that some parcels ((n,) bool) share with rows of a line (None: all rows)."""
-    shared = ctx.geometry.find_shared_parts(line, parcels, rows_a=line_rows, rows_b=rows, measured=True)
-    parts = ctx.geometry.remove_repeated_land(shared)
+    shared_parts = ctx.geometry.find_shared_parts(line, parcels, rows_a=line_rows, rows_b=rows, measured=True)
+    parts = ctx.geometry.remove_repeated_land(shared_parts)
     return PresentParts(parts.left, parts.right, parts.geometry, ctx.geometry.compute_part_areas(parts, line, parcels))
 
 
@@ -173,8 +173,8 @@ def _report(
     if not len(parts.shape):
         return
     area_of_parcel = np.bincount(parts.parcel_row, parts.area, minlength=len(parcels))
-    found = np.flatnonzero(area_of_parcel)
-    largest_first = found[np.argsort(-area_of_parcel[found], kind="stable")].tolist()
+    parcel_rows = np.flatnonzero(area_of_parcel)
+    largest_first = parcel_rows[np.argsort(-area_of_parcel[parcel_rows], kind="stable")].tolist()
     params = {"group": group, **make_row_list_params(parcels, largest_first, MOST_NAMED_PARCELS)}
     if case == "core":
         params["site"] = name_sites(line, parts.line_row)

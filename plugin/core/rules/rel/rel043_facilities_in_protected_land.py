@@ -136,26 +136,26 @@ def _leave_out_core(parts: FacilityParts, in_core: FacilityParts) -> FacilityPar
 
 def _report(case: str, facilities: Layer, line: Layer, parts: FacilityParts, ctx: RuleContext) -> list[Finding]:
     """Return one finding for each name of facilities with enough of them in a line."""
-    names = np.array(facilities.text("feature_name"), dtype=object)[parts.row]
+    facility_names = np.array(facilities.text("feature_name"), dtype=object)[parts.row]
     findings = []
-    for name in dict.fromkeys(names.tolist()):
-        of_name = parts.select(names == name)
+    for name in dict.fromkeys(facility_names.tolist()):
+        of_name = parts.select(facility_names == name)
         extent = _measure(facilities, of_name, ctx)
         if extent is None:
             continue
-        largest = int(np.argmax(shapely.area(of_name.shape) + shapely.length(of_name.shape)))
+        largest_part = int(np.argmax(shapely.area(of_name.shape) + shapely.length(of_name.shape)))
         params: dict[str, Any] = {"name": name or "—", **extent}
         if case == "core":
             params["site"] = name_sites(line, of_name.line_row)
         finding = ctx.finding_maker.make_row_finding(
             facilities,
-            int(of_name.row[largest]),
+            int(of_name.row[largest_part]),
             case=case,
             severity=Severity.WARNING if case == "core" else Severity.INFO,
             params=params,
             geometry=ctx.geometry.unite_shapes(of_name.shape),
             related_role=line.role,
-            related_keys=[line.keys[int(of_name.line_row[largest])]],
+            related_keys=[line.keys[int(of_name.line_row[largest_part])]],
         )
         if extent["unit"] == "ha":
             finding.area_m2 = 1e4 * extent["value"]

@@ -61,16 +61,18 @@ def required_fields(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     needed_names = find_needed_fields(layer, ctx)
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     findings = []
-    for declared in layer.template.fields:
-        if declared.name not in needed_names:
+    for template_field in layer.template.fields:
+        if template_field.name not in needed_names:
             continue
-        params = {"expected": declared.type, "actual": actual_types.get(declared.name, "")}
-        if declared.name not in actual_types:
+        params = {"expected": template_field.type, "actual": actual_types.get(template_field.name, "")}
+        if template_field.name not in actual_types:
             findings.append(
-                Finding(layer.role, field=declared.name, case="missing", params={"problem": "missing", **params})
+                Finding(layer.role, field=template_field.name, case="missing", params={"problem": "missing", **params})
             )
-        elif not is_type_compatible(params["actual"], declared.type):
-            findings.append(Finding(layer.role, field=declared.name, case="type", params={"problem": "type", **params}))
+        elif not is_type_compatible(params["actual"], template_field.type):
+            findings.append(
+                Finding(layer.role, field=template_field.name, case="type", params={"problem": "type", **params})
+            )
     return findings
 
 
@@ -80,14 +82,16 @@ def find_needed_fields(layer: Layer, ctx: RuleContext) -> set[str]:
     The default rules are those of standard, profile and scope, so that the result does not depend on the rules that a
     user selects for a run.
     """
-    needed = {f.name for f in layer.template.fields if f.constraint == "M"}
-    known = load_all_rules()
+    needed_names = {f.name for f in layer.template.fields if f.constraint == "M"}
+    rules_by_code = load_all_rules()
     for code in ctx.norm.list_default_rules_of_scope(ctx.plan.scope):
-        for need in known[code].needs.values():
+        for need in rules_by_code[code].needs.values():
             # A rule reads the layer of its concept, not every layer that could have it.
             if need.concept == EVERY_LAYER or ctx.plan.find_layer_of_concept(need.concept) is layer:
-                needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads}
-    return needed
+                needed_names |= {
+                    f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads
+                }
+    return needed_names
 
 
 def is_type_compatible(actual: str, expected: str) -> bool:

@@ -79,8 +79,8 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
             shapes = params | {"count": sum(declared_counts.values()), "found": texts}
             findings.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
         if layer.source.described_crs:
-            described = params | {"found": layer.source.described_crs}
-            findings.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described))
+            described_params = params | {"found": layer.source.described_crs}
+            findings.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described_params))
         if not layer_crs_info.is_cgcs2000:
             case = "not_cgcs2000"
         elif layer_crs_info.is_geographic or (layer_crs_info.zone_number, layer_crs_info.has_zone_prefix) == (
@@ -94,21 +94,23 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
             case = "mixed_zones"
             params |= {"zone": str(layer_crs_info.zone_number), "plane_zone": str(plane_crs_info.zone_number)}
         findings.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
-    reported = {finding.role for finding in findings}
+    reported_roles = {finding.role for finding in findings}
     # Where all layers are in another zone, the county's longitudes are the better hint.
-    return findings + (_report_remote_plan(ctx) or _report_outside_area_of_use(ctx, reported, beyond_area_degrees))
+    return findings + (
+        _report_remote_plan(ctx) or _report_outside_area_of_use(ctx, reported_roles, beyond_area_degrees)
+    )
 
 
-def _report_outside_area_of_use(ctx: RuleContext, reported: set[str], margin: float) -> list[Finding]:
+def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], margin: float) -> list[Finding]:
     """Return a finding for each CRS whose layers are outside its area of use.
 
-    They are outside by more than ``margin`` degrees. ``reported`` has the codes of layers whose CRS another finding
+    They are outside by more than ``margin`` degrees. ``reported_roles`` has the codes of layers whose CRS another finding
     names already.
     """
     outside: dict[str, list[tuple[Layer, Any]]] = {}
     for layer in ctx.plan.layers.values():
         area_of_use = crs_care.find_area_of_use(layer.crs) if layer.crs is not None else None
-        if area_of_use is None or layer.has_no_geometry or layer.role in reported:
+        if area_of_use is None or layer.has_no_geometry or layer.role in reported_roles:
             continue
         bounds = shapely.bounds(layer.plane)
         bounds = bounds[np.isfinite(bounds).all(axis=1)]

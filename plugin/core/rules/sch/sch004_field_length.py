@@ -44,17 +44,17 @@ def field_length(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=False)
     lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}
     fields_without_length = []
-    for declared in layer.template.fields:
-        if declared.type != "text" or declared.length is None or declared.name not in lengths:
+    for template_field in layer.template.fields:
+        if template_field.type != "text" or template_field.length is None or template_field.name not in lengths:
             continue
         result.is_applicable = True
-        actual_length = lengths[declared.name]
+        actual_length = lengths[template_field.name]
         if actual_length is None:
-            fields_without_length.append(declared.name)
-        elif actual_length != declared.length:
-            severity = Severity.INFO if declared.mark == "C" else None
-            params = {"found_length": actual_length, "length": declared.length}
-            result.findings.append(Finding(layer.role, field=declared.name, severity=severity, params=params))
+            fields_without_length.append(template_field.name)
+        elif actual_length != template_field.length:
+            severity = Severity.INFO if template_field.mark == "C" else None
+            params = {"found_length": actual_length, "length": template_field.length}
+            result.findings.append(Finding(layer.role, field=template_field.name, severity=severity, params=params))
     if fields_without_length:
         result.not_checked.append(("length_untold", make_not_compared_params(layer, fields_without_length)))
     return result

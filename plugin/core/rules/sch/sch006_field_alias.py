@@ -60,13 +60,13 @@ def field_alias(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             Finding(layer.role, case="none", severity=severity, params={"count": len(aliased_fields)})
         )
         return result
-    for declared in aliased_fields:
-        actual_alias = (aliases[declared.name] or "").strip()
-        if actual_alias != declared.alias:
-            params = {"found_alias": actual_alias, "alias": declared.alias}
-            severity = Severity.INFO if declared.mark == "C" else None
+    for template_field in aliased_fields:
+        actual_alias = (aliases[template_field.name] or "").strip()
+        if actual_alias != template_field.alias:
+            params = {"found_alias": actual_alias, "alias": template_field.alias}
+            severity = Severity.INFO if template_field.mark == "C" else None
             case = "" if actual_alias else "empty"
             result.findings.append(
-                Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
+                Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
             )
     return result

@@ -58,25 +58,27 @@ def field_domain(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult(is_applicable=False)
     domains = {f.name.upper(): f.codes for f in layer.source.fields}
     fields_without_domain = []
-    for declared in layer.template.fields:
-        if not declared.codes or declared.name not in domains:
+    for template_field in layer.template.fields:
+        if not template_field.codes or template_field.name not in domains:
             continue
-        domain_codes = domains[declared.name]
+        domain_codes = domains[template_field.name]
         if domain_codes is None:
-            fields_without_domain.append(declared.name)
+            fields_without_domain.append(template_field.name)
             continue
         result.is_applicable = True
-        codes = ctx.get_code_list(declared.codes)
-        result.unconfirmed.append(f"codes.{declared.codes}")
-        severity = Severity.INFO if "C" in (declared.mark, codes.mark) else None
-        for case, differing_codes in _compare_domain(domain_codes, codes.get_names_by_written_code(declared.code_pad)):
+        codes = ctx.get_code_list(template_field.codes)
+        result.unconfirmed.append(f"codes.{template_field.codes}")
+        severity = Severity.INFO if "C" in (template_field.mark, codes.mark) else None
+        for case, differing_codes in _compare_domain(
+            domain_codes, codes.get_names_by_written_code(template_field.code_pad)
+        ):
             params = {
-                "list": CodeListName(declared.codes),
+                "list": CodeListName(template_field.codes),
                 "count": len(differing_codes),
                 "codes": list_first_names(differing_codes),
             }
             result.findings.append(
-                Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
+                Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
             )
     if fields_without_domain:
         result.not_checked.append(("domain_untold", make_not_compared_params(layer, fields_without_domain)))

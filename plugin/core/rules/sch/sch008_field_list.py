@@ -49,18 +49,24 @@ def field_list(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     result = RuleResult()
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     reported_elsewhere = find_needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
-    for declared in layer.template.fields:
-        if declared.name in reported_elsewhere:
+    for template_field in layer.template.fields:
+        if template_field.name in reported_elsewhere:
             continue
-        severity = Severity.INFO if declared.mark == "C" or declared.constraint in ("C", "O") else None
-        params = {"expected": declared.type, "actual": actual_types.get(declared.name, ""), "alias": declared.alias}
-        if declared.name not in actual_types:
+        severity = Severity.INFO if template_field.mark == "C" or template_field.constraint in ("C", "O") else None
+        params = {
+            "expected": template_field.type,
+            "actual": actual_types.get(template_field.name, ""),
+            "alias": template_field.alias,
+        }
+        if template_field.name not in actual_types:
             case = "missing"
-        elif not is_type_compatible(actual_types[declared.name], declared.type):
+        elif not is_type_compatible(actual_types[template_field.name], template_field.type):
             case = "type"
         else:
             continue
-        result.findings.append(Finding(layer.role, field=declared.name, case=case, severity=severity, params=params))
+        result.findings.append(
+            Finding(layer.role, field=template_field.name, case=case, severity=severity, params=params)
+        )
     template_order = [f.name for f in layer.template.fields if f.name in actual_types]
     actual_order = [name for name in actual_types if name in set(template_order)]
     for actual_name, expected_name in zip(actual_order, template_order, strict=True):

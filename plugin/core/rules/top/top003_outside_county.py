@@ -128,8 +128,8 @@ def _report_excess_outline(
     parts = ctx.geometry.find_uncovered_outline(county, outline, parcels)
     shapes = np.array(list(parts.geometry), dtype=object)
     at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
-    reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
-    return findings + _make_part_findings(county, parcels, parts, at_edge & ~reported, "parcels", ctx)
+    is_reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
+    return findings + _make_part_findings(county, parcels, parts, at_edge & ~is_reported, "parcels", ctx)
 
 
 def _make_part_findings(

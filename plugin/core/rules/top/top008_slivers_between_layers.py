@@ -82,13 +82,15 @@ def slivers_between_layers(*, ctx: RuleContext, thin_m: float = 1.0) -> RuleResu
         same cause. Gaps open on one side are not found.
     """
     layers = [
-        lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.find_layer_of_concept(concept)) is not None
+        line_layer
+        for concept in ctx.norm.get("quality.lines")
+        if (line_layer := ctx.plan.find_layer_of_concept(concept)) is not None
     ]
     result = RuleResult(is_applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
     for first_layer, second_layer in combinations(layers, 2):
-        shared = ctx.geometry.find_shared_parts(first_layer, second_layer, connected=True)
+        shared_parts = ctx.geometry.find_shared_parts(first_layer, second_layer, connected=True)
         result.findings += _summarise_slivers(
-            "overlaps", first_layer, second_layer, shared.select_parts(shared.width < thin_m), ctx, thin_m
+            "overlaps", first_layer, second_layer, shared_parts.select_parts(shared_parts.width < thin_m), ctx, thin_m
         )
         open_parts = ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)
         result.findings += _summarise_slivers("gaps", first_layer, second_layer, open_parts, ctx, thin_m)
@@ -118,11 +120,11 @@ def _summarise_slivers(
 
 def _name_largest_parts(first_layer: Layer, second_layer: Layer, parts: OverlayParts, areas: NDArray) -> list[str]:
     """Return the keys of both features, the area and the place in the plane (m) of the largest strips, as texts."""
-    names = []
+    strip_texts = []
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():
         rows = ((first_layer, int(parts.left[n])), (second_layer, int(parts.right[n])))
         keys = [shorten_key(layer.keys[row]) or f"#{layer.fids[row]}" for layer, row in rows if row >= 0]
         place = shapely.point_on_surface(parts.geometry[n])
         area_text = format_square_metres(float(areas[n]))
-        names.append(f"{' × '.join(keys)} {area_text} ({place.x:.0f}, {place.y:.0f})".strip())
-    return names + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])
+        strip_texts.append(f"{' × '.join(keys)} {area_text} ({place.x:.0f}, {place.y:.0f})".strip())
+    return strip_texts + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])

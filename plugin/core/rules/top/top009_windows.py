@@ -84,7 +84,11 @@ def windows(*, ctx: RuleContext, window_share: float = 0.95) -> RuleResult:
 
 def _list_layers_of_setting(setting: str, ctx: RuleContext) -> list[Layer]:
     """Return the plan's layers that a setting lists by subject."""
-    return [lay for concept in ctx.norm.get(setting) if (lay := ctx.plan.find_layer_of_concept(concept)) is not None]
+    return [
+        subject_layer
+        for concept in ctx.norm.get(setting)
+        if (subject_layer := ctx.plan.find_layer_of_concept(concept)) is not None
+    ]
 
 
 def _report_windows(
@@ -130,17 +134,23 @@ def _describe_registration(
     layer: Layer, hole: Any, registered: tuple[RegisteredWindow, ...], ctx: RuleContext
 ) -> dict[str, str]:
     """Return the last entry of the register that is inside a hole, as parameters of a remark; empty without one."""
-    own = [window for window in registered if window.role == layer.role]
-    places = reproject_from_lonlat([(window.longitude, window.latitude) for window in own], ctx.plan.plane_crs)
-    inside = [window for window, place in zip(own, places, strict=True) if hole.contains(shapely.Point(place))]
+    layer_windows = [window for window in registered if window.role == layer.role]
+    places = reproject_from_lonlat(
+        [(window.longitude, window.latitude) for window in layer_windows], ctx.plan.plane_crs
+    )
+    inside = [
+        window for window, place in zip(layer_windows, places, strict=True) if hole.contains(shapely.Point(place))
+    ]
     if not inside:
         return {}
     return {"when": inside[-1].when, "document": inside[-1].document}
 
 
-def _compute_covered_shares(layer: Layer, holes: OverlayParts, cover: Polygons, ctx: RuleContext) -> NDArray:
+def _compute_covered_shares(
+    layer: Layer, holes: OverlayParts, covering_polygons: Polygons, ctx: RuleContext
+) -> NDArray:
     """Return the (k,) shares, 0 to 1, of the holes that these polygons cover."""
     parts = ctx.geometry.find_uncovered_in_shapes(
-        layer, holes.left, np.array(holes.geometry, dtype=object), None, cover
+        layer, holes.left, np.array(holes.geometry, dtype=object), None, covering_polygons
     )
     return 1 - np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / holes.area
