@@ -37,26 +37,30 @@ def append_rows(tables: Iterable[RowsToAppend]) -> None:
     A temporary file is written and replaces the former one. Raise OutputError if one of the files cannot be read or
     written, or is another table; then all of them are unchanged.
     """
-    prepared = [(table.path, *_prepare(table)) for table in tables]
-    done: list[tuple[Path, bytes | None]] = []
+    prepared_tables = [(table.path, *_prepare(table)) for table in tables]
+    written_tables: list[tuple[Path, bytes | None]] = []
     try:
-        for path, former, contents in prepared:
+        for path, former_contents, contents in prepared_tables:
             _write(path, contents)
-            done.append((path, former))
+            written_tables.append((path, former_contents))
     except BaseException:
-        for path, former in done:
-            if former is None:
+        for path, former_contents in written_tables:
+            if former_contents is None:
                 path.unlink()
             else:
-                path.write_bytes(former)
+                path.write_bytes(former_contents)
         raise
 
 
 def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
     """Return the former bytes of a table, None without a file, and its new ones."""
     try:
-        former = table.path.read_bytes() if table.path.exists() else None
-        text = decode_file_text(former) if former and former.strip() else _format_csv([table.columns])
+        former_contents = table.path.read_bytes() if table.path.exists() else None
+        text = (
+            decode_file_text(former_contents)
+            if former_contents and former_contents.strip()
+            else _format_csv([table.columns])
+        )
     except (OSError, UndecodableTextError) as error:
         raise OutputError(table.error_key, target=str(table.path)) from error
     heading = next(csv.reader(io.StringIO(text, newline="")), [])
@@ -64,7 +68,7 @@ def _prepare(table: RowsToAppend) -> tuple[bytes | None, bytes]:
         raise OutputError(table.error_key, target=str(table.path))
     if not text.endswith("\n"):
         text += "\r\n"
-    return former, (text + _format_csv(table.rows)).encode("utf-8-sig")
+    return former_contents, (text + _format_csv(table.rows)).encode("utf-8-sig")
 
 
 def _write(path: Path, contents: bytes) -> None:

@@ -36,7 +36,7 @@ class LayerChanges:
 
 def collect_changes(state: EditingState) -> list[LayerChanges]:
     """Return the changes of each layer that fixes changed."""
-    collected = []
+    layer_changes = []
     for role, layer in state.plan.layers.items():
         changes = LayerChanges(role, layer.source, new_fields=state.new_fields.get(role, ()))
         for number in sorted(state.session.checker.rows.list_edited_rows(role)):
@@ -45,13 +45,13 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
                 changes.deleted += [layer.fids[number]] if was_read else []
                 continue
             origin = current.fid if was_read else state.origins[role, current.fid]
-            former = layer.frame.loc[origin]
-            values = _find_changed_values(former, current.layer.frame.iloc[0], layer.frame.geometry.name)
+            former_row = layer.frame.loc[origin]
+            values = _find_changed_values(former_row, current.layer.frame.iloc[0], layer.frame.geometry.name)
             if not was_read:
                 changes.added[current.fid] = origin, current.stored_shape, values
                 continue
             has_lost_arcs = origin in layer.source.curve_texts and not current.curve_text
-            is_same = not has_lost_arcs and is_same_shape(former[layer.frame.geometry.name], current.stored_shape)
+            is_same = not has_lost_arcs and is_same_shape(former_row[layer.frame.geometry.name], current.stored_shape)
             shape = UNCHANGED if is_same else current.stored_shape
             if shape is not UNCHANGED or values:
                 changes.changed[current.fid] = shape, values
@@ -62,22 +62,22 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
             elif fid not in deleted:
                 changes.changed.setdefault(fid, (UNCHANGED, {}))[1].update(new_values)
         if changes:
-            collected.append(changes)
-    return collected
+            layer_changes.append(changes)
+    return layer_changes
 
 
-def _find_changed_values(former: Any, present: Any, geometry_name: str) -> dict[str, Any]:
+def _find_changed_values(former_row: Any, present_row: Any, geometry_name: str) -> dict[str, Any]:
     """Return the values of a row that differ from its former ones, by column."""
     import pandas as pd
 
-    changed = {}
-    for column, value in present.items():
+    changed_values = {}
+    for column, value in present_row.items():
         if column == geometry_name:
             continue
-        is_missing = [bool(pd.isna(one)) for one in (former[column], value)]
-        if not all(is_missing) and (any(is_missing) or former[column] != value):
-            changed[str(column)] = None if is_missing[1] else convert_to_plain_value(value)
-    return changed
+        is_missing = [bool(pd.isna(one)) for one in (former_row[column], value)]
+        if not all(is_missing) and (any(is_missing) or former_row[column] != value):
+            changed_values[str(column)] = None if is_missing[1] else convert_to_plain_value(value)
+    return changed_values
 
 
 def make_edited_layers(state: EditingState) -> list[SourceLayer]:
@@ -95,10 +95,10 @@ def _apply(source: SourceLayer, changes: LayerChanges, state: EditingState) -> S
 
     frame = source.frame.drop(index=changes.deleted)
     template = state.plan.layers[changes.role].template
-    declared = [one for name in changes.new_fields if (one := template.find_field_by_name(name)) is not None]
+    added_fields = [one for name in changes.new_fields if (one := template.find_field_by_name(name)) is not None]
     columns = {str(c): c for c in frame.columns if c != frame.geometry.name}
     values = {name: frame[column].astype(object).to_numpy().copy() for name, column in columns.items()}
-    values |= {one.name: np.full(len(frame), None, dtype=object) for one in declared}
+    values |= {one.name: np.full(len(frame), None, dtype=object) for one in added_fields}
     shapes = frame.geometry.to_numpy().copy()
     position = {int(fid): n for n, fid in enumerate(frame.index)}
     for fid, (shape, row_values) in changes.changed.items():
@@ -107,23 +107,23 @@ def _apply(source: SourceLayer, changes: LayerChanges, state: EditingState) -> S
         for name, value in row_values.items():
             values[name][position[fid]] = value
     types = {name: frame[column].dtype for name, column in columns.items()}
-    edited = pd.DataFrame(values, index=frame.index)
+    edited_table = pd.DataFrame(values, index=frame.index)
     if changes.added:
         new_rows = [
             {name: source.frame.loc[origin, column] for name, column in columns.items()} | values
             for origin, _, values in changes.added.values()
         ]
         new_table = pd.DataFrame(new_rows, index=list(changes.added), dtype=object)
-        edited = pd.concat([edited, new_table.reindex(columns=edited.columns)])
+        edited_table = pd.concat([edited_table, new_table.reindex(columns=edited_table.columns)])
         shapes = np.concatenate([shapes, _make_array([shape for _, shape, _ in changes.added.values()])])
     for name, kind in types.items():
-        if not edited[name].isna().any() or kind.kind in "fOM":
-            edited[name] = edited[name].astype(kind)
-    table = gpd.GeoDataFrame(edited, geometry=gpd.GeoSeries(shapes, index=edited.index, crs=frame.crs))
-    infos = tuple(FieldInfo(one.name, one.type, one.length) for one in declared)
+        if not edited_table[name].isna().any() or kind.kind in "fOM":
+            edited_table[name] = edited_table[name].astype(kind)
+    table = gpd.GeoDataFrame(edited_table, geometry=gpd.GeoSeries(shapes, index=edited_table.index, crs=frame.crs))
+    infos = tuple(FieldInfo(one.name, one.type, one.length) for one in added_fields)
     with_new_shape = {fid for fid, (shape, _) in changes.changed.items() if shape is not UNCHANGED}
-    gone = with_new_shape.union(changes.deleted)
-    curve_texts = {fid: text for fid, text in source.curve_texts.items() if fid not in gone}
+    replaced_fids = with_new_shape.union(changes.deleted)
+    curve_texts = {fid: text for fid, text in source.curve_texts.items() if fid not in replaced_fids}
     return replace(source, frame=table, fields=(*source.fields, *infos), curve_texts=curve_texts)
 
 

@@ -51,18 +51,18 @@ def compute_area_fields_of_parts(
     areas = [measure_shape_area_m2(state, row, shape) for shape in shapes]
     values: list[dict[str, Any]] = [{} for _ in shapes]
     for meaning in AREA_MEANINGS:
-        declared, stored = _get_field_and_number(row, meaning)
-        if declared is None or declared.unit != "m2" or stored is None or former_m2 <= 0:
+        template_field, stored_area = _get_field_and_number(row, meaning)
+        if template_field is None or template_field.unit != "m2" or stored_area is None or former_m2 <= 0:
             continue
-        decimals = 2 if declared.decimals is None else declared.decimals
+        decimals = 2 if template_field.decimals is None else template_field.decimals
         if keep_sums:
-            parts = divide_by_weights(stored, areas, decimals)
-        elif abs(stored - former_m2) <= get_area_field_allowance_m2(state) + ROUNDING_M2:
+            parts = divide_by_weights(stored_area, areas, decimals)
+        elif abs(stored_area - former_m2) <= get_area_field_allowance_m2(state) + ROUNDING_M2:
             parts = [round(area, decimals) for area in areas]
         else:
-            parts = [round(stored + area - former_m2, decimals) for area in areas]
+            parts = [round(stored_area + area - former_m2, decimals) for area in areas]
         for part_values, value in zip(values, parts, strict=True):
-            part_values[declared.name] = value
+            part_values[template_field.name] = value
     _add_net_areas_to_parts(row, values, keep_sums)
     return values
 
@@ -103,26 +103,26 @@ def _add_net_areas_to_parts(row: Row, values: list[dict[str, Any]], keep_sums: b
 
 def derive_net_area_fields(row: Row, gross: float) -> dict[str, Any]:
     """Return deduction and net area of a row for another gross area (m²), by field name."""
-    declared, _ = _get_field_and_number(row, "gross_area")
-    if declared is None:
+    template_field, _ = _get_field_and_number(row, "gross_area")
+    if template_field is None:
         return {}
-    values: list[dict[str, Any]] = [{declared.name: gross}]
+    values: list[dict[str, Any]] = [{template_field.name: gross}]
     _add_net_areas_to_parts(row, values, keep_sums=False)
-    return {name: value for name, value in values[0].items() if name != declared.name}
+    return {name: value for name, value in values[0].items() if name != template_field.name}
 
 
 def divide_by_weights(total: float, weights: list[float], decimals: int) -> list[float]:
     """Return a total divided by weights, rounded so that the parts sum to it; the first part has the rounding."""
-    whole = sum(weights)
-    parts = [round(total * weight / whole, decimals) for weight in weights]
+    weight_sum = sum(weights)
+    parts = [round(total * weight / weight_sum, decimals) for weight in weights]
     parts[0] = round(total - sum(parts[1:]), 10)
     return parts
 
 
 def _get_field_and_number(row: Row, meaning: str) -> tuple[TemplateField | None, float | None]:
     """Return the field of a meaning, None if the layer lacks it; and the row's number, None if it has none."""
-    declared = row.layer.template.find_field(meaning)
-    if declared is None or not row.layer.has(meaning):
+    template_field = row.layer.template.find_field(meaning)
+    if template_field is None or not row.layer.has(meaning):
         return None, None
     value = float(row.layer.numbers(meaning)[0])
-    return declared, value if math.isfinite(value) else None
+    return template_field, value if math.isfinite(value) else None

@@ -53,14 +53,16 @@ class BatchResult:
 def choose_fixes(requested: Iterable[str]) -> list[Fix]:
     """Return fixes by code or name; all without a request. Raise InputError for an unknown one."""
     fixes = load_all_fixes()
-    names = [text.strip() for text in requested if text.strip()]
-    chosen = []
-    for text in names:
-        found = [one for one in fixes.values() if text.upper() == one.code or text.replace("_", "-") == one.name]
-        if not found:
+    requested_names = [text.strip() for text in requested if text.strip()]
+    selected_fixes = []
+    for text in requested_names:
+        matching_fixes = [
+            one for one in fixes.values() if text.upper() == one.code or text.replace("_", "-") == one.name
+        ]
+        if not matching_fixes:
             raise InputError("fix_unknown", fix=text, known=", ".join(fixes))
-        chosen += found
-    return chosen or list(fixes.values())
+        selected_fixes += matching_fixes
+    return selected_fixes or list(fixes.values())
 
 
 class _Candidate:
@@ -91,20 +93,20 @@ class _Candidate:
             break
         return self.attempt
 
-    def take_answer(self, answer: Judged | FixRefused) -> bool:
+    def take_answer(self, judgement: Judged | FixRefused) -> bool:
         """Take the judgement of the attempt; return True if it is a safe proposal."""
-        if isinstance(answer, FixRefused):
+        if isinstance(judgement, FixRefused):
             if self.attempt is not None:
-                self._add_refusal(self.attempt.fix, answer)
+                self._add_refusal(self.attempt.fix, judgement)
             return False
-        if answer.proposal.is_safe:
-            self._best = answer
+        if judgement.proposal.is_safe:
+            self._best = judgement
             return True
-        self._best = self._best or answer
+        self._best = self._best or judgement
         return False
 
-    def _add_refusal(self, fix: Fix, refused: FixRefused) -> None:
-        self._refusals.append(Refusal(self.finding, refused.reason, refused.params, fix.code))
+    def _add_refusal(self, fix: Fix, refusal_error: FixRefused) -> None:
+        self._refusals.append(Refusal(self.finding, refusal_error.reason, refusal_error.params, fix.code))
 
     @property
     def answer(self) -> Judged | Refusal:
@@ -127,8 +129,8 @@ def propose_best_fix(
     """
     candidate = _Candidate(0, finding, fixes, parameters)
     candidate.propose_alone(state)
-    answer = candidate.answer
-    return answer if isinstance(answer, Refusal) else (answer.proposal, apply_judged(state, [answer]))
+    judgement = candidate.answer
+    return judgement if isinstance(judgement, Refusal) else (judgement.proposal, apply_judged(state, [judgement]))
 
 
 class _EndedFindings:
@@ -285,13 +287,13 @@ class _BatchRun:
         separated from others', or whose next attempt meets the land of another one, are added to ``alone``.
         """
         attempts = [one.attempt for one in candidates if one.attempt is not None]
-        answers = judge_separate(self.result.state, attempts, cancellation)
-        again: list[_Candidate] = []
-        for candidate, answer in zip(candidates, answers, strict=True):
-            if answer is None:
+        judgements = judge_separate(self.result.state, attempts, cancellation)
+        retried_candidates: list[_Candidate] = []
+        for candidate, judgement in zip(candidates, judgements, strict=True):
+            if judgement is None:
                 alone.append(candidate)
                 continue
-            if candidate.take_answer(answer) or candidate.find_next_attempt(self.result.state) is None:
+            if candidate.take_answer(judgement) or candidate.find_next_attempt(self.result.state) is None:
                 continue
             region = self._find_attempt_region(candidate, group[candidate])
             others = OccupiedLand([one for other, one in group.items() if other is not candidate])
@@ -299,33 +301,33 @@ class _BatchRun:
                 alone.append(candidate)
             else:
                 group[candidate] = region
-                again.append(candidate)
-        return again
+                retried_candidates.append(candidate)
+        return retried_candidates
 
     def _settle(self, candidates: Iterable[_Candidate]) -> None:
         """Enter the answers to findings on separate land, and apply those that are wanted."""
-        accepted: list[Judged] = []
+        accepted_judgements: list[Judged] = []
         for candidate in candidates:
-            entry, answer = self.result.entries[candidate.number], candidate.answer
-            if isinstance(answer, Refusal):
-                entry.refusal = answer
+            entry, judgement = self.result.entries[candidate.number], candidate.answer
+            if isinstance(judgement, Refusal):
+                entry.refusal = judgement
                 continue
-            entry.proposal = answer.proposal
-            entry.is_applied = answer.proposal.is_safe or not self._safe_only
+            entry.proposal = judgement.proposal
+            entry.is_applied = judgement.proposal.is_safe or not self._safe_only
             if entry.is_applied:
-                accepted.append(answer)
-        if accepted:
-            self.result.state = apply_judged(self.result.state, accepted)
-        for proposal in (answer.proposal for answer in accepted):
+                accepted_judgements.append(judgement)
+        if accepted_judgements:
+            self.result.state = apply_judged(self.result.state, accepted_judgements)
+        for proposal in (judgement.proposal for judgement in accepted_judgements):
             self.result.applied.append(proposal)
             for one in proposal.ended_findings:
                 self._ended.add(one, proposal)
-            for former, present in proposal.renamed:
-                self._rename_pending(former, present)
+            for former_finding, present_finding in proposal.renamed:
+                self._rename_pending(former_finding, present_finding)
 
-    def _rename_pending(self, former: Finding, present: Finding) -> None:
+    def _rename_pending(self, former_finding: Finding, present_finding: Finding) -> None:
         """Look for a finding whose row has a new name under that name from now on."""
         for number in self.pending:
-            if is_same_problem(self.result.entries[number].finding, former):
-                self.result.entries[number].finding = present
+            if is_same_problem(self.result.entries[number].finding, former_finding):
+                self.result.entries[number].finding = present_finding
                 return

@@ -115,12 +115,12 @@ def _rank(choice: FixChoice) -> int:
 
 def _list_alternatives(fix: Fix, finding: Finding, proposal: Proposal | None) -> Iterable[dict[str, Any]]:
     """Return parameters that choose another feature than the default: the one that is cut, or that takes the gap."""
-    names = inspect.signature(fix.function).parameters
-    if "cut" in names:
+    fix_parameters = inspect.signature(fix.function).parameters
+    if "cut" in fix_parameters:
         return [{"cut": key} for key in (finding.key, *finding.related_keys) if key][:MAX_ALTERNATIVES]
-    if "part" in names:
+    if "part" in fix_parameters:
         return [{"part": "gain"}, {"part": "loss"}]
-    if "neighbour" in names and proposal is not None:
+    if "neighbour" in fix_parameters and proposal is not None:
         candidates = proposal.edits.params.get("candidates", [])
         return [{"neighbour": key} for key in candidates if key][:MAX_ALTERNATIVES]
     return []

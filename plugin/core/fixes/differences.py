@@ -79,12 +79,14 @@ class _Window:
     ``changed_rows``: the rows whose keys change, if any does.
     """
 
-    def __init__(self, state: EditingState, after: EditingState, place: EditedPlace):
+    def __init__(self, state: EditingState, state_after: EditingState, place: EditedPlace):
         edits, rows = place.edits, place.changed_rows
         key_changes = any(row.before is None or row.after is None or row.before.key != row.after.key for row in rows)
         # A new key renames all findings on the row.
         is_near = key_changes or any(edit.shape is not UNCHANGED for edit in edits)
-        rules = choose_window_rules(after, edits.roles, shapes=is_near, keys=key_changes, fields=bool(edits.new_fields))
+        rules = choose_window_rules(
+            state_after, edits.roles, shapes=is_near, keys=key_changes, fields=bool(edits.new_fields)
+        )
         self.rules = {rule.code: rule for rule in rules}
         self.roles = edits.roles
         box = _make_box(state.get_finding_shape(place.finding), rows, is_whole=key_changes) if is_near else None
@@ -126,24 +128,24 @@ def add_window_differences(
     keys = {key for window in windows for key in window.keys}
     rows = [row for window in windows for row in window.changed_rows]
     numbers = [_collect_row_numbers_by_role([getattr(row, side) for row in rows]) for side in ("before", "after")]
-    ordered = [rules[code] for code in sorted(rules)]
-    former = find_window_findings(state, ordered, roles, boxes, keys, numbers[0], cancellation)
-    present = find_window_findings(after, ordered, roles, boxes, keys, numbers[1], cancellation)
-    remaining: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
-    for one in former:
-        remaining[get_problem_name(one)].append(one)
+    ordered_rules = [rules[code] for code in sorted(rules)]
+    former_findings = find_window_findings(state, ordered_rules, roles, boxes, keys, numbers[0], cancellation)
+    present_findings = find_window_findings(after, ordered_rules, roles, boxes, keys, numbers[1], cancellation)
+    remaining_by_name: dict[tuple[Any, ...], list[Finding]] = defaultdict(list)
+    for one in former_findings:
+        remaining_by_name[get_problem_name(one)].append(one)
     appearing = []
-    for one in present:
-        same_name = remaining[get_problem_name(one)]
+    for one in present_findings:
+        same_name = remaining_by_name[get_problem_name(one)]
         match = next((other for other in same_name if is_same_problem(other, one)), None)
         if match is not None:
             same_name.remove(match)
         if match is None or has_grown(match, one, state.tolerance):
             appearing.append(one)
-    ended = [one for same_name in remaining.values() for one in same_name]
+    ended_findings = [one for same_name in remaining_by_name.values() for one in same_name]
     unclear: set[int] = set()
-    for name, found in (("new_findings", appearing), ("ended_findings", ended)):
-        for one in found:
+    for name, changed_findings in (("new_findings", appearing), ("ended_findings", ended_findings)):
+        for one in changed_findings:
             shape = state.get_finding_shape(one)
             causes = [n for n, window in enumerate(windows) if len(windows) == 1 or window.may_cause(one, shape)]
             if len(causes) == 1:
@@ -151,7 +153,7 @@ def add_window_differences(
             else:
                 unclear.update(causes or range(len(windows)))
     # Findings that do not change need no message.
-    complete_findings(state.plan, [*appearing, *ended], Texts(state.settings.lang), NEVER_CANCELLED)
+    complete_findings(state.plan, [*appearing, *ended_findings], Texts(state.settings.lang), NEVER_CANCELLED)
     return unclear
 
 
@@ -167,8 +169,12 @@ def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
 def _make_box(place: Any, changed_rows: list[ChangedRow], *, is_whole: bool) -> Bounds | None:
     boxes = [compute_common_bounds(place)]
     for row in changed_rows:
-        before, after = get_plane(row.before), get_plane(row.after)
-        boxes.append(compute_common_bounds(before, after) if is_whole else compute_changed_box(before, after))
+        shape_before, shape_after = get_plane(row.before), get_plane(row.after)
+        boxes.append(
+            compute_common_bounds(shape_before, shape_after)
+            if is_whole
+            else compute_changed_box(shape_before, shape_after)
+        )
     bounds = join_bounds(boxes)
     return None if bounds is None else widen(bounds)
 
@@ -227,8 +233,8 @@ def match_renamed_findings(
         fid, related_fid = finding.params.get("fid"), finding.params.get("related_fid")
         name = finding.role, finding.key, fid
         rows = [str(origins.get(name, name))]
-        related = [(finding.related_role, key, related_fid) for key in finding.related_keys]
-        related_rows = sorted(str(origins.get(one, one)) for one in related)
+        related_features = [(finding.related_role, key, related_fid) for key in finding.related_keys]
+        related_rows = sorted(str(origins.get(one, one)) for one in related_features)
         if finding.role == finding.related_role:
             # Of two rows of a layer, the one with the smaller key comes first: a new key may change their order.
             rows, related_rows = sorted(rows + related_rows), []
@@ -236,9 +242,9 @@ def match_renamed_findings(
 
     for appearing in list(differences.new_findings):
         # A part that shrank has another place, and so another fingerprint.
-        same = next((one for one in differences.ended_findings if is_same_problem(one, appearing)), None)
+        same_problem = next((one for one in differences.ended_findings if is_same_problem(one, appearing)), None)
         name = identify(appearing)
-        match = same or next(
+        match = same_problem or next(
             (
                 one
                 for one in differences.ended_findings
@@ -249,7 +255,7 @@ def match_renamed_findings(
         if match is None:
             continue
         differences.ended_findings.remove(match)
-        if same is None:
+        if same_problem is None:
             differences.renamed.append((match, appearing))
         if not has_grown(match, appearing, tolerance):
             differences.new_findings.remove(appearing)

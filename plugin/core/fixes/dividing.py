@@ -26,10 +26,10 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
     parts = list_parts(shape)
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    kept = RowEdit(
+    row_edit = RowEdit(
         row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), compute_area_fields(state, row, parts[0])
     )
-    return [kept, *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:])]
+    return [row_edit, *(_make_new_row(state, row, part, compute_area_fields(state, row, part)) for part in parts[1:])]
 
 
 def replace_shape(state: EditingState, row: Row, shape: Any) -> RowEdit:
@@ -67,9 +67,9 @@ def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]
     """
     state.require_geometry_in_plane(row)
     values = compute_area_fields_of_parts(state, row, parts)
-    kept = RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0])
+    row_edit = RowEdit(row.role, row.fid, _convert_to_stored_geometry_type(row, parts[0]), values[0])
     return [
-        kept,
+        row_edit,
         *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
     ]
 

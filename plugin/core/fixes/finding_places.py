@@ -30,5 +30,5 @@ class FindingPlaces:
 
     def extend(self, box: RowBounds) -> RowBounds:
         """Return a box around ``box`` and the findings that it meets."""
-        near = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]
-        return join_bounds([box, compute_common_bounds(*near)]) or box
+        nearby_boxes = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]
+        return join_bounds([box, compute_common_bounds(*nearby_boxes)]) or box

@@ -76,10 +76,10 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
         The edits must not be offered: a layer is sealed, a row would be empty or leave the county, a sum of net areas
         would break, the finding is out of date or would remain, areas do not balance, or the rules cannot check it.
     """
-    answer = judge_alone(state, Attempt(fix, finding, edits))
-    if isinstance(answer, FixRefused):
-        raise answer
-    return answer.proposal, apply_judged(state, [answer])
+    judgement = judge_alone(state, Attempt(fix, finding, edits))
+    if isinstance(judgement, FixRefused):
+        raise judgement
+    return judgement.proposal, apply_judged(state, [judgement])
 
 
 @dataclass(frozen=True)
@@ -101,19 +101,19 @@ class Judged:
 
 def apply_judged(state: EditingState, answers: Iterable[Judged]) -> EditingState:
     """Return a state with judged edits applied, without judging them again; the given state is not changed."""
-    after = state.fork()
-    for answer in answers:
-        after.note_new_rows_and_fields(answer.proposal.edits)
-        after.session.repeat_change(answer.change)
-    return after
+    state_after = state.fork()
+    for judgement in answers:
+        state_after.note_new_rows_and_fields(judgement.proposal.edits)
+        state_after.session.repeat_change(judgement.change)
+    return state_after
 
 
 def judge_alone(state: EditingState, attempt: Attempt) -> Judged | FixRefused:
     """Judge an attempt, or return why it must not be offered; the given state is not changed."""
-    (answer,) = judge_separate(state, [attempt])
-    if answer is None:
+    (judgement,) = judge_separate(state, [attempt])
+    if judgement is None:
         raise AssertionError("A single attempt has no effect in common with another one.")
-    return answer
+    return judgement
 
 
 def judge_separate(
@@ -124,41 +124,41 @@ def judge_separate(
     ``attempts``: no two change or read the same land. The answer to each is as if it were judged alone; None if its
     effect on the findings cannot be separated from that of another attempt. Raise Cancelled if the user cancelled.
     """
-    answers: dict[int, Judged | FixRefused] = {}
+    judgements: dict[int, Judged | FixRefused] = {}
     batches: dict[int, EditBatch] = {}
     for number, attempt in enumerate(attempts):
         try:
             require_unsealed(attempt.edits.roles, state.norm, state.settings.documents)
             batches[number] = state.make_batch(attempt.edits)
         except FixRefused as refused:
-            answers[number] = refused
-    after = state.fork()
+            judgements[number] = refused
+    state_after = state.fork()
     for number in batches:
-        after.note_new_rows_and_fields(attempts[number].edits)
+        state_after.note_new_rows_and_fields(attempts[number].edits)
     try:
-        changes = after.session.check_separate_edits(list(batches.values()), cancellation)
+        changes = state_after.session.check_separate_edits(list(batches.values()), cancellation)
         trials: dict[int, _Trial] = {}
         for number, change in zip(batches, changes, strict=True):
             if change is not None:
-                trial = _Trial(state, after, attempts[number], change)
-                answer = _try(trial.require_sound_rows)
-                if answer is None:
+                trial = _Trial(state, state_after, attempts[number], change)
+                judgement = _try(trial.require_sound_rows)
+                if judgement is None:
                     trials[number] = trial
                 else:
-                    answers[number] = answer
+                    judgements[number] = judgement
         judged = list(trials.values())
         unclear = add_window_differences(
-            state, after, [one.place for one in judged], [one.differences for one in judged], cancellation
+            state, state_after, [one.place for one in judged], [one.differences for one in judged], cancellation
         )
     except (FullCheckNeeded, WindowFailed, shapely.GEOSException) as error:
         if len(attempts) > 1:
             # Which of them the rules cannot check is not known.
-            return [answers.get(number) for number in range(len(attempts))]
+            return [judgements.get(number) for number in range(len(attempts))]
         return [_explain_failure(error)]
     for position, (number, trial) in enumerate(trials.items()):
         if position not in unclear:
-            answers[number] = _try(trial.make_judged)
-    return [answers.get(number) for number in range(len(attempts))]
+            judgements[number] = _try(trial.make_judged)
+    return [judgements.get(number) for number in range(len(attempts))]
 
 
 def _try(function: Callable[[], _Answer]) -> _Answer | FixRefused:
@@ -180,14 +180,14 @@ def _explain_failure(error: Exception) -> FixRefused:
 class _Trial:
     """Edits of one fix that were tried on a fork of the state, and the findings that they end and cause."""
 
-    def __init__(self, state: EditingState, after: EditingState, attempt: Attempt, change: FindingsChange):
+    def __init__(self, state: EditingState, state_after: EditingState, attempt: Attempt, change: FindingsChange):
         self.state, self.attempt, self.change = state, attempt, change
-        self.changed_rows = _list_changed_rows(state, after, attempt.edits)
+        self.changed_rows = _list_changed_rows(state, state_after, attempt.edits)
         self.place = EditedPlace(attempt.finding, attempt.edits, self.changed_rows)
         self.differences = Differences(list(change.ended_findings), list(change.new_findings))
-        for former, present in change.changed_findings:
-            if has_grown(former, present, state.tolerance):
-                self.differences.new_findings.append(present)
+        for former_finding, present_finding in change.changed_findings:
+            if has_grown(former_finding, present_finding, state.tolerance):
+                self.differences.new_findings.append(present_finding)
 
     def require_sound_rows(self) -> None:
         """Raise FixRefused if a row would be empty, invalid or outside the county, or if areas do not balance."""
@@ -224,20 +224,20 @@ class _Trial:
             role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)
         }
         for edit, row in zip(edits, self.changed_rows, strict=True):
-            named = row.after or row.before
-            proposal.row_keys[edit.role, edit.fid] = "" if named is None else named.key
+            named_row = row.after or row.before
+            proposal.row_keys[edit.role, edit.fid] = "" if named_row is None else named_row.key
         proposal.windows = _measure_windows(state, edits)
         proposal.doubts = _list_doubts(state, proposal, self.changed_rows)
         return Judged(proposal, self.change)
 
 
 # --- rows
-def _list_changed_rows(state: EditingState, after: EditingState, edits: Edits) -> list[ChangedRow]:
+def _list_changed_rows(state: EditingState, state_after: EditingState, edits: Edits) -> list[ChangedRow]:
     return [
         ChangedRow(
             edit.role,
             None if edit.is_new else state.get_row(edit.role, edit.fid),
-            None if edit.is_deleted else after.get_row(edit.role, edit.fid),
+            None if edit.is_deleted else state_after.get_row(edit.role, edit.fid),
         )
         for edit in edits
     ]
@@ -249,11 +249,11 @@ def _require_valid_shapes(state: EditingState, changed_rows: list[ChangedRow]) -
         if row.after is None:
             continue
         had_shape = row.before is None or row.before.stored_shape is not None
-        raw = row.after.stored_shape
-        if had_shape and (raw is None or raw.is_empty):
+        stored_shape = row.after.stored_shape
+        if had_shape and (stored_shape is None or stored_shape.is_empty):
             raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
-        is_new_shape = row.before is None or not is_same_shape(row.before.stored_shape, raw)
-        if raw is not None and is_new_shape and not raw.is_valid:
+        is_new_shape = row.before is None or not is_same_shape(row.before.stored_shape, stored_shape)
+        if stored_shape is not None and is_new_shape and not stored_shape.is_valid:
             raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
 
 
@@ -263,23 +263,23 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
     if county is None or outline is None:
         return
     for row in changed_rows:
-        before, after = get_plane(row.before), get_plane(row.after)
-        if row.role == county.role or after is None or row.after is None:
+        shape_before, shape_after = get_plane(row.before), get_plane(row.after)
+        if row.role == county.role or shape_after is None or row.after is None:
             continue
-        gained = after if before is None else shapely.difference(after, before)
-        if row.before is None and _was_covered(gained, changed_rows, row.role):
+        gained_land = shape_after if shape_before is None else shapely.difference(shape_after, shape_before)
+        if row.before is None and _was_covered(gained_land, changed_rows, row.role):
             # A part of a row that was divided.
             continue
-        outside = shapely.difference(gained, outline)
+        outside = shapely.difference(gained_land, outline)
         if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):
             raise FixRefused("leaves_county", role=row.role, key=row.after.key, area_m2=float(outside.area))
 
 
 def _was_covered(shape: Any, changed_rows: list[ChangedRow], role: str) -> bool:
     """Return True if the rows of a layer that change covered a shape before."""
-    former = [get_plane(row.before) for row in changed_rows if row.role == role]
-    cover = shapely.union_all([one for one in former if one is not None])
-    return bool(shapely.difference(shape, cover).area <= MAX_IMBALANCE_M2)
+    former_shapes = [get_plane(row.before) for row in changed_rows if row.role == role]
+    covered_land = shapely.union_all([one for one in former_shapes if one is not None])
+    return bool(shapely.difference(shape, covered_land).area <= MAX_IMBALANCE_M2)
 
 
 # --- areas
@@ -294,19 +294,24 @@ def _measure_areas(state: EditingState, changed_rows: list[ChangedRow]) -> list[
             shape is not None and shapely.get_dimensions(shape) < 2 for pair in pairs for shape in pair
         ):
             continue
-        before, after = (_make_array([pair[side] for pair in pairs]) for side in (0, 1))
-        moved_out, moved_in = shapely.difference(before, after), shapely.difference(after, before)
+        shapes_before, shapes_after = (_make_array([pair[side] for pair in pairs]) for side in (0, 1))
         moved_out, moved_in = (
-            _replace_missing_by_minuend(moved_out, before, after),
-            _replace_missing_by_minuend(moved_in, after, before),
+            shapely.difference(shapes_before, shapes_after),
+            shapely.difference(shapes_after, shapes_before),
         )
-        planar = [float(np.nansum(shapely.area(shapes))) for shapes in (before, moved_out, moved_in, after)]
-        drawn = [
+        moved_out, moved_in = (
+            _replace_missing_by_minuend(moved_out, shapes_before, shapes_after),
+            _replace_missing_by_minuend(moved_in, shapes_after, shapes_before),
+        )
+        planar_areas = [
+            float(np.nansum(shapely.area(shapes))) for shapes in (shapes_before, moved_out, moved_in, shapes_after)
+        ]
+        ellipsoid_areas = [
             float(np.nansum(compute_drawn_area(_keep_polygons(shapes), transformer)))
-            for shapes in (before, moved_out, moved_in, after)
+            for shapes in (shapes_before, moved_out, moved_in, shapes_after)
         ]
         lands = [extract_polygons(shapely.union_all(_keep_polygons(shapes))) for shapes in (moved_in, moved_out)]
-        balances.append(AreaChange(role, len(rows), *planar, *drawn, *lands))
+        balances.append(AreaChange(role, len(rows), *planar_areas, *ellipsoid_areas, *lands))
     return balances
 
 
@@ -352,16 +357,16 @@ def _make_array(shapes: list[Any]) -> Any:
 
 def _replace_missing_by_minuend(differences: Any, minuend: Any, subtrahend: Any) -> Any:
     """Return differences, with the whole minuend where the subtrahend is missing."""
-    filled = differences.copy()
-    for position in range(len(filled)):
+    complete_differences = differences.copy()
+    for position in range(len(complete_differences)):
         if subtrahend[position] is None:
-            filled[position] = minuend[position]
-    return filled
+            complete_differences[position] = minuend[position]
+    return complete_differences
 
 
 def _keep_polygons(shapes: Any) -> Any:
-    kept = [extract_polygons(shape) for shape in shapes]
-    return _make_array([shape for shape in kept if shape is not None])
+    polygons = [extract_polygons(shape) for shape in shapes]
+    return _make_array([shape for shape in polygons if shape is not None])
 
 
 # --- findings
@@ -415,8 +420,8 @@ def _list_doubts(
 
 
 def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
-    declared = (state.plan.layers[role].template.find_field_by_name(name.upper()) for name in attributes)
-    return any(one is not None and one.meaning in _ZONE_MEANINGS for one in declared)
+    template_fields = (state.plan.layers[role].template.find_field_by_name(name.upper()) for name in attributes)
+    return any(one is not None and one.meaning in _ZONE_MEANINGS for one in template_fields)
 
 
 def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
@@ -431,11 +436,13 @@ def _leaves_its_township(state: EditingState, row: ChangedRow) -> bool:
     shape = get_plane(row.after)
     if not code or shape is None or not townships.has("division_code"):
         return False
-    named = [n for n, known in enumerate(townships.text("division_code")) if known[:_TOWNSHIP_DIGITS] == code]
-    if not named:
+    township_rows = [
+        n for n, division_code in enumerate(townships.text("division_code")) if division_code[:_TOWNSHIP_DIGITS] == code
+    ]
+    if not township_rows:
         return False
     least_share = float(state.norm.get("indicators.least_township_share"))
-    land = [one for one in townships.plane[named] if one is not None]
+    land = [one for one in townships.plane[township_rows] if one is not None]
 
     def share(one: Any) -> float:
         return float(sum(shapely.intersection(one, township).area for township in land) / max(one.area, 1e-9))
@@ -462,18 +469,18 @@ def _moves_little(state: EditingState, fix: Fix, changed_rows: list[ChangedRow])
             pairs = [
                 (get_plane(row.before) or shapely.Polygon(), get_plane(row.after) or shapely.Polygon()) for row in rows
             ]
-        moved = [
+        moved_parts = [
             part
-            for before, after in pairs
+            for shape_before, shape_after in pairs
             for part in shapely.get_parts(
-                [extract_polygons(shapely.symmetric_difference(before, after)) or shapely.Polygon()]
+                [extract_polygons(shapely.symmetric_difference(shape_before, shape_after)) or shapely.Polygon()]
             )
             if part.area > 0
         ]
-        total = sum(part.area for part in moved)
+        total = sum(part.area for part in moved_parts)
         if total >= state.tolerance.min_area_m2 and total >= state.tolerance.ignored_feature_m2:
             return False
-        if not all(is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved):
+        if not all(is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved_parts):
             return False
     return True
 

@@ -16,26 +16,26 @@ def merge_edits(applied: Iterable[Edits]) -> Edits:
     A row that was added and deleted again is left out.
     """
     rows: dict[FeatureKey, RowEdit] = {}
-    merged = Edits()
+    net_edits = Edits()
     for edits in applied:
-        merged.new_fields += [new for new in edits.new_fields if new not in merged.new_fields]
+        net_edits.new_fields += [new for new in edits.new_fields if new not in net_edits.new_fields]
         for one in edits:
             edit = _resolve_attribute_source(one, rows)
-            former = rows.get((edit.role, edit.fid))
-            if former is None:
+            former_edit = rows.get((edit.role, edit.fid))
+            if former_edit is None:
                 rows[edit.role, edit.fid] = edit
-            elif edit.is_deleted and former.is_new:
+            elif edit.is_deleted and former_edit.is_new:
                 del rows[edit.role, edit.fid]
             elif edit.is_deleted:
                 rows[edit.role, edit.fid] = edit
             else:
                 rows[edit.role, edit.fid] = replace(
-                    former,
-                    shape=former.shape if edit.shape is UNCHANGED else edit.shape,
-                    attributes=former.attributes | edit.attributes,
+                    former_edit,
+                    shape=former_edit.shape if edit.shape is UNCHANGED else edit.shape,
+                    attributes=former_edit.attributes | edit.attributes,
                 )
-    merged.rows = list(rows.values())
-    return merged
+    net_edits.rows = list(rows.values())
+    return net_edits
 
 
 def _resolve_attribute_source(edit: RowEdit, rows: dict[FeatureKey, RowEdit]) -> RowEdit:

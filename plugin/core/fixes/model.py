@@ -109,13 +109,13 @@ def fix(
         raise ValueError(f"{code}: a code is FIX and three digits")
 
     def declare(function: Callable[..., Edits]) -> Callable[..., Edits]:
-        declared = _DECLARED_FIXES.get(code)
-        if declared and declared.function.__module__ != function.__module__:
-            raise ValueError(f"{code} is declared in {declared.function.__module__} and {function.__module__}")
+        declared_fix = _DECLARED_FIXES.get(code)
+        if declared_fix and declared_fix.function.__module__ != function.__module__:
+            raise ValueError(f"{code} is declared in {declared_fix.function.__module__} and {function.__module__}")
         sections = split_sections(inspect.getdoc(function) or "", FIX_HEADINGS)
-        missing = [heading for heading in FIX_HEADINGS if heading not in sections]
-        if missing:
-            raise ValueError(f"{code}: the docstring lacks {', '.join(missing)}")
+        missing_headings = [heading for heading in FIX_HEADINGS if heading not in sections]
+        if missing_headings:
+            raise ValueError(f"{code}: the docstring lacks {', '.join(missing_headings)}")
         _DECLARED_FIXES[code] = Fix(
             code,
             name,

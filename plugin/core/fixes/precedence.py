@@ -28,9 +28,9 @@ def find_staying_and_yielding_row(finding: Finding, state: EditingState, order: 
 
     ``order``: as for `parse_order`. Raise FixRefused if the one that gives way is sealed.
     """
-    row, related = state.get_finding_row(finding), state.get_related_row(finding)
+    row, related_row = state.get_finding_row(finding), state.get_related_row(finding)
     yielding_role, _staying_role = find_yielding_role(finding, state, order)
-    return (related, row) if row.role == yielding_role else (row, related)
+    return (related_row, row) if row.role == yielding_role else (row, related_row)
 
 
 def find_yielding_role(finding: Finding, state: EditingState, order: str = "") -> tuple[str, str]:

@@ -49,15 +49,15 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
     boxes: list[Bounds | None] = [place.land]
     shapes: list[Any] = []
     for edit in edits:
-        before = None if edit.is_new else state.get_row(edit.role, edit.fid).plane
-        after = before if edit.shape is UNCHANGED else edit.shape
-        both = np.array([before, after, None], dtype=object)
-        present = both[~is_missing(both)].tolist()
-        if not present:
+        shape_before = None if edit.is_new else state.get_row(edit.role, edit.fid).plane
+        shape_after = shape_before if edit.shape is UNCHANGED else edit.shape
+        shape_pair = np.array([shape_before, shape_after, None], dtype=object)
+        present_shapes = shape_pair[~is_missing(shape_pair)].tolist()
+        if not present_shapes:
             return None
-        shapes += present
-        is_whole = len(present) == 1 or edit.is_deleted or _affects_whole_row(state, edit)
-        box = compute_common_bounds(*present) if is_whole else compute_changed_box(before, after)
+        shapes += present_shapes
+        is_whole = len(present_shapes) == 1 or edit.is_deleted or _affects_whole_row(state, edit)
+        box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
         boxes.append(None if box is None else widen(box))
     land = join_bounds(boxes) or place.land
     return Region(state.places_of_window_findings.extend(land), tuple(shapes))
@@ -101,8 +101,8 @@ class OccupiedLand:
         """Return True if a region changes land next to a row that another one changes, or the other way round."""
         if any(_overlap(region.land, land) for land in self._lands):
             return True
-        near = [shape for bounds, shape in self._shapes if _overlap(region.land, bounds)]
-        if near and shapely.intersects(shapely.box(*region.land), near).any():
+        nearby_shapes = [shape for bounds, shape in self._shapes if _overlap(region.land, bounds)]
+        if nearby_shapes and shapely.intersects(shapely.box(*region.land), nearby_shapes).any():
             return True
         for shape in region.shapes:
             bounds = shape.bounds

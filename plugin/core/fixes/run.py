@@ -112,28 +112,28 @@ def run_fixes(
     from .write import write_copy
 
     fixes = check_fix_run_options(order, source)
-    checked = check_plan(
+    check_result = check_plan(
         source, options, progress=lambda share, text: progress(_CHECK_SHARE * share, text), cancellation=cancellation
     )
-    state = EditingState(checked, options, documents=order.documents)
+    state = EditingState(check_result, options, documents=order.documents)
     batch = run_batch(
         state,
-        list_findings_to_fix(checked.report.findings, fixes),
+        list_findings_to_fix(check_result.report.findings, fixes),
         fixes,
         safe_only=order.safe_only,
         parameters=order.parameters,
         progress=lambda share, text: progress(_CHECK_SHARE + (_FIX_SHARE - _CHECK_SHARE) * share, text),
         cancellation=cancellation,
     )
-    run = FixRun(checked, batch, [])
+    run = FixRun(check_result, batch, [])
     texts = run.make_texts(options.lang)
     if order.output:
         run.written.append(str(write_copy(batch.state, source, order.output, cancellation)))
         if batch.applied:
             log = make_default_log_path(order.output)
-            now, user = datetime.now(), get_user()
+            fix_time, user = datetime.now(), get_user()
             step = uuid4().hex[:8]
-            paths = append_step(log, batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=now)
+            paths = append_step(log, batch.applied, LogAction.APPLIED, texts=texts, step=step, who=user, when=fix_time)
             run.written += map(str, paths)
     if order.table:
         write_table(order.table, make_table_rows(batch, texts))

@@ -80,25 +80,25 @@ def snap_new_vertices(result: Any, sources: list[Any]) -> Any:
     """
     if result is None:
         return None
-    stored = np.concatenate([shapely.get_coordinates(source) for source in sources])
-    snapped = VertexIndex(stored, 1e-6).snap_vertices(np.array([result], dtype=object))[0]
-    if snapped.equals_exact(result, 0.0):
+    stored_vertices = np.concatenate([shapely.get_coordinates(source) for source in sources])
+    snapped_shape = VertexIndex(stored_vertices, 1e-6).snap_vertices(np.array([result], dtype=object))[0]
+    if snapped_shape.equals_exact(result, 0.0):
         return result
-    cleaned = remove_repeated_vertices(snapped)
-    return cleaned if cleaned is not None and cleaned.is_valid else result
+    cleaned_shape = remove_repeated_vertices(snapped_shape)
+    return cleaned_shape if cleaned_shape is not None and cleaned_shape.is_valid else result
 
 
 def drop_slivers(shape: Any, tolerance: Tolerance) -> Any:
     """Return a shape without parts and holes below both limits for slivers; None if no part remains."""
-    kept = []
+    kept_polygons = []
     for part in list_parts(shape):
         if tolerance.is_sliver(part.area, measure_width(part)):
             continue
         holes = [ring for ring in part.interiors if not _is_sliver_ring(ring, tolerance)]
-        kept.append(part if len(holes) == len(part.interiors) else shapely.Polygon(part.exterior, holes))
-    if not kept:
+        kept_polygons.append(part if len(holes) == len(part.interiors) else shapely.Polygon(part.exterior, holes))
+    if not kept_polygons:
         return None
-    return kept[0] if len(kept) == 1 else shapely.multipolygons(kept)
+    return kept_polygons[0] if len(kept_polygons) == 1 else shapely.multipolygons(kept_polygons)
 
 
 def _is_sliver_ring(ring: Any, tolerance: Tolerance) -> bool:
@@ -113,5 +113,5 @@ def remove_repeated_vertices(shape: Any, distance_m: float = 0.0) -> Any:
 
 def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
     """Return the length (m) of a polygon's boundary within ``reach_m`` of another polygon's boundary."""
-    near = shapely.intersection(shape.boundary, shapely.buffer(other.boundary, reach_m, cap_style="flat"))
-    return float(near.length)
+    shared_edge = shapely.intersection(shape.boundary, shapely.buffer(other.boundary, reach_m, cap_style="flat"))
+    return float(shared_edge.length)

@@ -170,8 +170,8 @@ class EditingState:
     # --- rows
     def row(self, role: str, number: int) -> Row | None:
         """Return a row by its number; None if it was deleted."""
-        home, position = self.session.checker.rows.locate_row(role, number)
-        return Row(role, number, home, position) if len(home) else None
+        home_layer, position = self.session.checker.rows.locate_row(role, number)
+        return Row(role, number, home_layer, position) if len(home_layer) else None
 
     def get_row(self, role: str, fid: int) -> Row:
         """Return a row by its feature id; raise FixRefused if it was deleted."""
@@ -231,14 +231,14 @@ class EditingState:
         bounds = (xmin - reach_m, ymin - reach_m, xmax + reach_m, ymax + reach_m)
         excluded = set(without)
         rows = self.session.checker.rows
-        found = []
+        meeting_rows = []
         numbers = sorted(rows.find_rows_meeting_bounds(role, bounds))
         planes = np.array([*(rows.get_plane(role, number) for number in numbers), None], dtype=object)[:-1]
         for position in np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~is_missing(planes)):
             row = self.row(role, numbers[position])
             if row is not None and row.fid not in excluded:
-                found.append(row)
-        return found
+                meeting_rows.append(row)
+        return meeting_rows
 
     @cached_property
     def county_shape(self) -> Any:
@@ -295,8 +295,8 @@ class EditingState:
 
         if role not in self._last_numbers:
             rows = self.session.checker.rows
-            edited = (self.row(role, number) for number in rows.list_edited_rows(role))
-            keys = [*self.plan.layers[role].keys, *(row.key for row in edited if row is not None)]
+            edited_rows = (self.row(role, number) for number in rows.list_edited_rows(role))
+            keys = [*self.plan.layers[role].keys, *(row.key for row in edited_rows if row is not None)]
             county = find_most_frequent_county(keys) or self.plan.area_code
             self._last_numbers[role] = county, find_highest_running_number(keys, county)
         county, number = self._last_numbers[role]
@@ -335,11 +335,11 @@ class EditingState:
         for new in edits.new_fields:
             self.new_fields[new.role] = (*self.new_fields.get(new.role, ()), new.name)
         for edit in edits:
-            names = set(self.new_fields.get(edit.role, ()))
-            values = {name: value for name, value in edit.attributes.items() if name in names}
+            new_field_names = set(self.new_fields.get(edit.role, ()))
+            values = {name: value for name, value in edit.attributes.items() if name in new_field_names}
             if values:
-                former = self.new_values.setdefault(edit.role, {}).get(edit.fid, {})
-                self.new_values[edit.role][edit.fid] = {**former, **values}
+                former_values = self.new_values.setdefault(edit.role, {}).get(edit.fid, {})
+                self.new_values[edit.role][edit.fid] = {**former_values, **values}
 
     def get_column_name_of_field(self, role: str, field_name: str) -> str:
         """Return a field's name as the layer spells it."""

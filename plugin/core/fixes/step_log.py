@@ -46,10 +46,10 @@ def append_step(
     ``step``: the number of the edit step, the same for all fixes of a batch. Raise OutputError if one of the files
     cannot be written, or is another table; both are then unchanged.
     """
-    log, listed = Path(log), list(proposals)
-    rows = make_log_rows(listed, action, texts=texts, step=step, who=who, when=when)
+    log, proposal_list = Path(log), list(proposals)
+    rows = make_log_rows(proposal_list, action, texts=texts, step=step, who=who, when=when)
     tables = [RowsToAppend(log, CHANGE_LOG_COLUMNS, rows, "changes_unreadable")]
-    windows = [window for proposal in listed for window in proposal.windows]
+    windows = [window for proposal in proposal_list for window in proposal.windows]
     if windows:
         entries = [_make_entry(window, _STATES[action], step, who, when) for window in windows]
         register_rows = [format_entry(entry, texts) for entry in entries]

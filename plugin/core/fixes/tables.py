@@ -52,12 +52,16 @@ def make_table_rows(result: BatchResult, texts: FixTexts, *, is_trial: bool = Fa
 
 def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
     finding, proposal = entry.finding, entry.proposal
-    known = load_all_rules()
-    problem = Texts(texts.lang).get_rule_problem(known[finding.code]) if finding.code in known else finding.message
-    fix = what = out = into = new = ""
+    rules_by_code = load_all_rules()
+    problem = (
+        Texts(texts.lang).get_rule_problem(rules_by_code[finding.code])
+        if finding.code in rules_by_code
+        else finding.message
+    )
+    fix = what = area_out = into = new = ""
     if proposal is not None:
         fix, what = f"{proposal.fix.code} {texts.title(proposal.fix)}", texts.message(proposal)
-        out = f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}"
+        area_out = f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}"
         into = f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}"
         new = str(len(proposal.new_findings))
     return [
@@ -71,7 +75,7 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
         texts.get(get_group(entry)),
         fix,
         what,
-        out,
+        area_out,
         into,
         new,
         _explain(entry, texts),

@@ -54,12 +54,16 @@ def choose_window_rules(
 
     ``shapes``, ``keys``, ``fields``: whether shapes, keys or the list of fields change.
     """
-    chosen = []
+    selected_rules = []
     for code in WINDOW_RULES:
-        wanted = fields if code == "SCH002" else keys if code in _KEY_RULES else shapes
-        if code in state.settings.rule_codes and wanted and _reads_layers(load_all_rules()[code], state, set(roles)):
-            chosen.append(load_all_rules()[code])
-    return chosen
+        is_affected = fields if code == "SCH002" else keys if code in _KEY_RULES else shapes
+        if (
+            code in state.settings.rule_codes
+            and is_affected
+            and _reads_layers(load_all_rules()[code], state, set(roles))
+        ):
+            selected_rules.append(load_all_rules()[code])
+    return selected_rules
 
 
 def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
@@ -97,10 +101,10 @@ def find_window_findings(
             # The rules still see that the plan has the layer.
             layers[role] = rows.make_empty_layer(role)
             continue
-        chosen = set(numbers.get(role, ())).union(*(rows.find_rows_meeting_bounds(role, box) for box in boxes))
+        row_numbers = set(numbers.get(role, ())).union(*(rows.find_rows_meeting_bounds(role, box) for box in boxes))
         for key in keys:
-            chosen.update(state.find_row_numbers_with_key(role, key))
-        layer = rows.make_layer_in_row_order(role, chosen)
+            row_numbers.update(state.find_row_numbers_with_key(role, key))
+        layer = rows.make_layer_in_row_order(role, row_numbers)
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
         layers[role] = _add_fields(layer, state.new_fields.get(role, ()))
@@ -127,9 +131,9 @@ def find_window_findings(
         lang=state.settings.lang,
         cancellation=cancellation,
     )
-    failed = [finding.params["rule"] for finding in evaluation.findings if finding.code.startswith("RUN")]
-    if failed:
-        raise WindowFailed(", ".join(map(str, failed)))
+    failed_rules = [finding.params["rule"] for finding in evaluation.findings if finding.code.startswith("RUN")]
+    if failed_rules:
+        raise WindowFailed(", ".join(map(str, failed_rules)))
     return evaluation.findings
 
 
@@ -170,12 +174,18 @@ def _keep_areas(shape: Any) -> Any:
     return extract_polygons(shape)
 
 
-def _add_fields(layer: Layer, names: Iterable[str]) -> Layer:
+def _add_fields(layer: Layer, field_names: Iterable[str]) -> Layer:
     """Return a layer that has these fields of its template too, without values."""
-    missing = [declared for name in names if (declared := layer.template.find_field_by_name(name)) is not None]
-    if not missing:
+    missing_fields = [
+        template_field
+        for name in field_names
+        if (template_field := layer.template.find_field_by_name(name)) is not None
+    ]
+    if not missing_fields:
         return layer
-    frame = layer.frame.assign(**{declared.name: None for declared in missing})
-    infos = tuple(FieldInfo(declared.name, declared.type, declared.length) for declared in missing)
+    frame = layer.frame.assign(**{template_field.name: None for template_field in missing_fields})
+    infos = tuple(
+        FieldInfo(template_field.name, template_field.type, template_field.length) for template_field in missing_fields
+    )
     source = replace(layer.source, frame=frame, fields=(*layer.source.fields, *infos), broken_fids=())
     return layer.make_layer_of_source(source)

@@ -72,12 +72,12 @@ def write_copy(
     check_copy_is_writable(source, target)
     changes = collect_changes(state)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        work = Path(folder) / "copy"
-        work.mkdir()
+        work_folder = Path(folder) / "copy"
+        work_folder.mkdir()
         copies = {}
         try:
             for dataset in list_source_datasets(source):
-                copies[os.path.abspath(dataset)] = _copy_dataset(dataset, work)
+                copies[os.path.abspath(dataset)] = _copy_dataset(dataset, work_folder)
             for one in changes:
                 template = state.plan.layers[one.role].template
                 _edit_layer(copies[_find_dataset(one.source, copies)], one, template, cancellation)
@@ -88,7 +88,7 @@ def write_copy(
                 raise
             raise make_write_error(target, folder) from error
         if find_source_folder(source) is not None:
-            _move_folder(work, target)
+            _move_folder(work_folder, target)
         else:
             with write_atomically(target) as new:
                 _copy_dataset_under_new_name(next(iter(copies.values())), new)
@@ -100,7 +100,7 @@ def _find_dataset(layer: SourceLayer, copies: dict[str, Path]) -> str:
     path = os.path.abspath(layer.source)
     if path in copies:
         return path
-    return next(known for known in copies if path.startswith(known + os.sep))
+    return next(dataset_path for dataset_path in copies if path.startswith(dataset_path + os.sep))
 
 
 def _copy_dataset(dataset: Path, folder: Path) -> Path:
@@ -111,8 +111,8 @@ def _copy_dataset(dataset: Path, folder: Path) -> Path:
     elif dataset.suffix.lower() == ".gpkg":
         # Rows in the log (-wal) of a database that is open elsewhere are part of it.
         uri = f"{dataset.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as opened, closing(sqlite3.connect(target)) as copy:
-            opened.backup(copy)
+        with closing(sqlite3.connect(uri, uri=True)) as source_database, closing(sqlite3.connect(target)) as copy:
+            source_database.backup(copy)
     else:
         for part in dataset.parent.glob(f"{dataset.stem}.*"):
             if part.is_file():
@@ -130,16 +130,16 @@ def _copy_dataset_under_new_name(copy: Path, new: Path) -> None:
         shutil.copyfile(copy, new)
 
 
-def _move_folder(work: Path, target: Path) -> None:
+def _move_folder(work_folder: Path, target: Path) -> None:
     """Move a folder into place; its parent must exist."""
-    near = target.with_name(f".{target.name}.part")
+    partial_target = target.with_name(f".{target.name}.part")
     try:
-        shutil.copytree(work, near)
-        os.replace(near, target)
+        shutil.copytree(work_folder, partial_target)
+        os.replace(partial_target, target)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail="refused") from error
     finally:
-        shutil.rmtree(near, ignore_errors=True)
+        shutil.rmtree(partial_target, ignore_errors=True)
 
 
 def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellation: Cancellation) -> None:
@@ -152,9 +152,9 @@ def _edit_layer(path: Path, changes: LayerChanges, template: Template, cancellat
         layer = raise_if_refused(database.GetLayerByName(changes.source.name))
         expected = layer.GetFeatureCount() + len(changes.added) - len(changes.deleted)
         for name in changes.new_fields:
-            declared = template.find_field_by_name(name)
-            if declared is not None:
-                _create_field(layer, declared)
+            template_field = template.find_field_by_name(name)
+            if template_field is not None:
+                _create_field(layer, template_field)
         has_transactions = layer.TestCapability("Transactions")
         #: Rows that keep their arcs while values change → number of arcs.
         arcs: dict[int, int] = {}
@@ -212,13 +212,13 @@ def _check_cancellation_now_and_then(number: int, cancellation: Cancellation) ->
         cancellation.raise_if_cancelled()
 
 
-def _create_field(layer: Any, declared: TemplateField) -> None:
+def _create_field(layer: Any, template_field: TemplateField) -> None:
     from osgeo import ogr
 
     types = {"text": ogr.OFTString, "integer": ogr.OFTInteger, "real": ogr.OFTReal, "date": ogr.OFTDate}
-    definition = ogr.FieldDefn(declared.name, types[declared.type])
-    if declared.length and declared.type == "text":
-        definition.SetWidth(declared.length)
+    definition = ogr.FieldDefn(template_field.name, types[template_field.type])
+    if template_field.length and template_field.type == "text":
+        definition.SetWidth(template_field.length)
     raise_if_refused(layer.CreateField(definition))
 
 
@@ -238,17 +238,17 @@ def _fill_feature(feature: Any, shape: Any, values: dict[str, Any]) -> None:
     if shape is None:
         raise_if_refused(feature.SetGeometry(None))
         return
-    former = feature.GetGeometryRef()
+    former_geometry = feature.GetGeometryRef()
     geometry = raise_if_refused(ogr.CreateGeometryFromWkb(shapely.to_wkb(shape, output_dimension=2)))
-    if former is not None:
-        geometry.AssignSpatialReference(former.GetSpatialReference())
+    if former_geometry is not None:
+        geometry.AssignSpatialReference(former_geometry.GetSpatialReference())
     raise_if_refused(feature.SetGeometry(geometry))
 
 
 def _check_count(gdal: Any, path: Path, name: str, expected: int) -> None:
     """Raise RuntimeError if rows are missing: closing does not report a full disk."""
     database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
-    found = raise_if_refused(database.GetLayerByName(name)).GetFeatureCount()
+    row_count = raise_if_refused(database.GetLayerByName(name)).GetFeatureCount()
     del database
-    if found != expected:
-        raise RuntimeError(f"{name}: {found} of {expected} rows")
+    if row_count != expected:
+        raise RuntimeError(f"{name}: {row_count} of {expected} rows")

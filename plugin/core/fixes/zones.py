@@ -32,17 +32,19 @@ def require_planning_zone_layer(state: EditingState) -> Layer:
 
 def list_zone_codes(state: EditingState, setting: str) -> frozenset[str]:
     """Return the zone codes of a setting with all codes below them."""
-    declared = require_planning_zone_layer(state).template.find_field("zone_code")
+    template_field = require_planning_zone_layer(state).template.find_field("zone_code")
     members: list[str] = list(state.norm.get(setting))
-    if declared is None or not declared.codes:
+    if template_field is None or not template_field.codes:
         return frozenset(members)
-    return frozenset(state.norm.standard.code_lists[declared.codes].collect_members(members))
+    return frozenset(state.norm.standard.code_lists[template_field.codes].collect_members(members))
 
 
 def get_zone_code(row: Row) -> str:
     """Return the zone code of a row without the zeros that fill it up."""
-    declared = row.layer.template.find_field("zone_code")
-    return trim_code_padding(row.layer.text("zone_code")[0], declared.code_pad if declared is not None else 0)
+    template_field = row.layer.template.find_field("zone_code")
+    return trim_code_padding(
+        row.layer.text("zone_code")[0], template_field.code_pad if template_field is not None else 0
+    )
 
 
 def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
@@ -54,26 +56,26 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
     zones, codes = require_planning_zone_layer(state), list_zone_codes(state, setting)
     rows = state.find_rows_meeting(zones.role, land, reach_m=state.tolerance.cluster_m)
     others = [row for row in rows if get_zone_code(row) not in codes and shapely.intersection(row.plane, land).area > 0]
-    taken = drop_slivers(
+    taken_land = drop_slivers(
         extract_polygons(shapely.intersection(land, shapely.union_all([row.plane for row in others]))), state.tolerance
     )
-    if taken is None:
+    if taken_land is None:
         raise FixRefused("stale")
     edits: list[RowEdit] = []
     for row in others:
-        remaining = subtract(row.plane, [taken], state.tolerance)
-        if remaining is None:
+        remaining_shape = subtract(row.plane, [taken_land], state.tolerance)
+        if remaining_shape is None:
             edits.append(RowEdit(row.role, row.fid, is_deleted=True))
         else:
-            edits += reshape_row(state, row, remaining)
-    lengths = measure_shared_edges([row for row in rows if get_zone_code(row) in codes], taken, state)
+            edits += reshape_row(state, row, remaining_shape)
+    lengths = measure_shared_edges([row for row in rows if get_zone_code(row) in codes], taken_land, state)
     target = max(lengths, key=lambda pair: pair[1])[0] if lengths else None
     edits += (
-        _make_zone(state, others[0], taken, state.norm.get(setting)[0])
+        _make_zone(state, others[0], taken_land, state.norm.get(setting)[0])
         if target is None
-        else reshape_row(state, target, join(target.plane, taken, state.tolerance))
+        else reshape_row(state, target, join(target.plane, taken_land, state.tolerance))
     )
-    params = {"area_m2": float(taken.area), "count": len(others), "key": "" if target is None else target.key}
+    params = {"area_m2": float(taken_land.area), "count": len(others), "key": "" if target is None else target.key}
     return Edits(edits, params=params, keeps_union=True)
 
 
@@ -85,12 +87,14 @@ def measure_shared_edges(rows: list[Row], land: Any, state: EditingState) -> lis
 
 def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[RowEdit]:
     """Return new rows of a zone; other attributes are those of the zone that the land leaves."""
-    declared = like.layer.template.find_field("zone_code")
+    template_field = like.layer.template.find_field("zone_code")
     attributes: dict[str, Any] = {}
-    if declared is not None:
-        attributes[declared.name] = code
-        if declared.code_name and declared.codes:
-            attributes[declared.code_name] = state.norm.standard.code_lists[declared.codes].entry_by_code[code].name
+    if template_field is not None:
+        attributes[template_field.name] = code
+        if template_field.code_name and template_field.codes:
+            attributes[template_field.code_name] = (
+                state.norm.standard.code_lists[template_field.codes].entry_by_code[code].name
+            )
     new_rows = []
     for edit in reshape_row(state, like, land):
         values = {**edit.attributes, **attributes}

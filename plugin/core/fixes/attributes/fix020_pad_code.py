@@ -29,10 +29,15 @@ def pad_code(finding: Finding, *, state: EditingState) -> Edits:
         Codes that are not in the list are ATT002's.
     """
     row = state.get_finding_row(finding)
-    declared = row.layer.template.find_field_by_name(finding.field)
-    former = row.layer.get_texts_by_name(finding.field)[0]
-    if declared is None or not declared.code_pad or not former.isdigit() or len(former) >= declared.code_pad:
+    template_field = row.layer.template.find_field_by_name(finding.field)
+    former_code = row.layer.get_texts_by_name(finding.field)[0]
+    if (
+        template_field is None
+        or not template_field.code_pad
+        or not former_code.isdigit()
+        or len(former_code) >= template_field.code_pad
+    ):
         raise FixRefused("stale")
-    value = former.ljust(declared.code_pad, "0")
-    params = {"field": declared.name, "value": value, "former": former}
-    return Edits([RowEdit(row.role, row.fid, attributes={declared.name: value})], params=params)
+    value = former_code.ljust(template_field.code_pad, "0")
+    params = {"field": template_field.name, "value": value, "former": former_code}
+    return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)

@@ -33,16 +33,18 @@ def write_name_from_code(finding: Finding, *, state: EditingState) -> Edits:
         The code itself stays; FIX022 corrects it where the name is right.
     """
     row = state.get_finding_row(finding)
-    declared = next((one for one in row.layer.template.fields if one.code_name == finding.field and one.codes), None)
-    if declared is None:
+    template_field = next(
+        (one for one in row.layer.template.fields if one.code_name == finding.field and one.codes), None
+    )
+    if template_field is None:
         raise FixRefused("stale")
-    codes = state.norm.standard.code_lists[declared.codes].entry_by_code
-    code = trim_code_padding(row.layer.get_texts_by_name(declared.name)[0], declared.code_pad)
-    former = row.layer.get_texts_by_name(finding.field)[0]
-    if code not in codes or codes[code].name == former:
+    codes = state.norm.standard.code_lists[template_field.codes].entry_by_code
+    code = trim_code_padding(row.layer.get_texts_by_name(template_field.name)[0], template_field.code_pad)
+    former_name = row.layer.get_texts_by_name(finding.field)[0]
+    if code not in codes or codes[code].name == former_name:
         raise FixRefused("stale")
-    params = {"field": finding.field, "value": codes[code].name, "former": former}
+    params = {"field": finding.field, "value": codes[code].name, "former": former_name}
     edits = Edits([RowEdit(row.role, row.fid, attributes={finding.field: codes[code].name})], params=params)
-    if any(one.name == former for one in codes.values()):
+    if any(one.name == former_name for one in codes.values()):
         edits.review_reasons.append("name_of_another_code")
     return edits

@@ -32,18 +32,18 @@ def write_code_from_name(finding: Finding, *, state: EditingState) -> Edits:
         Without a field for the name, or with a name that no code or several codes have, a person must correct the code.
     """
     row = state.get_finding_row(finding)
-    declared = row.layer.template.find_field_by_name(finding.field)
-    if declared is None or not declared.codes:
+    template_field = row.layer.template.find_field_by_name(finding.field)
+    if template_field is None or not template_field.codes:
         raise FixRefused("stale")
-    codes = state.norm.standard.code_lists[declared.codes].entry_by_code
-    former = row.layer.get_texts_by_name(declared.name)[0]
-    if trim_code_padding(former, declared.code_pad) in codes:
+    codes = state.norm.standard.code_lists[template_field.codes].entry_by_code
+    former_code = row.layer.get_texts_by_name(template_field.name)[0]
+    if trim_code_padding(former_code, template_field.code_pad) in codes:
         raise FixRefused("stale")
-    name = row.layer.get_texts_by_name(declared.code_name)[0] if declared.code_name else ""
-    matching = [one for one in codes.values() if name and one.name == name]
-    if len(matching) != 1:
-        raise FixRefused("no_code_for_name", role=row.role, key=row.key, value=former, name=name)
-    code = matching[0].code
-    value = code.ljust(declared.code_pad, "0") if declared.code_pad and code.isdigit() else code
-    params = {"field": declared.name, "value": value, "former": former, "name": name}
-    return Edits([RowEdit(row.role, row.fid, attributes={declared.name: value})], params=params)
+    name = row.layer.get_texts_by_name(template_field.code_name)[0] if template_field.code_name else ""
+    matching_entries = [one for one in codes.values() if name and one.name == name]
+    if len(matching_entries) != 1:
+        raise FixRefused("no_code_for_name", role=row.role, key=row.key, value=former_code, name=name)
+    code = matching_entries[0].code
+    value = code.ljust(template_field.code_pad, "0") if template_field.code_pad and code.isdigit() else code
+    params = {"field": template_field.name, "value": value, "former": former_code, "name": name}
+    return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)

@@ -41,23 +41,23 @@ def measure_area_field(finding: Finding, *, state: EditingState, max_safe_share:
     """
     row = state.get_finding_row(finding)
     require_shape(row)
-    declared = row.layer.template.find_field_by_name(finding.field)
-    if declared is None or not row.layer.has(declared.meaning):
+    template_field = row.layer.template.find_field_by_name(finding.field)
+    if template_field is None or not row.layer.has(template_field.meaning):
         raise FixRefused("stale")
-    former = float(row.layer.numbers(declared.meaning)[0])
+    former_area = float(row.layer.numbers(template_field.meaning)[0])
     area = measure_shape_area_m2(state, row, row.stored_shape)
-    difference = abs(former - area)
+    difference = abs(former_area - area)
     if not difference > get_area_field_allowance_m2(state):
         raise FixRefused("stale")
     if difference <= float(state.norm.get("closure.limit_share")) * area:
-        raise FixRefused("adjusted", role=row.role, key=row.key, field=declared.name)
-    value = round(area, 2 if declared.decimals is None else declared.decimals)
-    attributes = {declared.name: value}
-    if declared.meaning == "gross_area":
+        raise FixRefused("adjusted", role=row.role, key=row.key, field=template_field.name)
+    value = round(area, 2 if template_field.decimals is None else template_field.decimals)
+    attributes = {template_field.name: value}
+    if template_field.meaning == "gross_area":
         attributes |= derive_net_area_fields(row, value)
     edits = Edits(
         [RowEdit(row.role, row.fid, attributes=attributes)],
-        params={"field": declared.name, "value": value, "former": former},
+        params={"field": template_field.name, "value": value, "former": former_area},
     )
     if difference > max_safe_share * area:
         edits.review_reasons.append("area_differs")

@@ -33,19 +33,19 @@ def add_missing_field(finding: Finding, *, state: EditingState) -> Edits:
         Rules that read the field check it in the next whole check. A shapefile keeps ten bytes of a name.
     """
     layer = state.plan.layers.get(finding.role)
-    declared = layer.template.find_field_by_name(finding.field) if layer is not None else None
-    if layer is None or declared is None or declared.name in state.new_fields.get(finding.role, ()):
+    template_field = layer.template.find_field_by_name(finding.field) if layer is not None else None
+    if layer is None or template_field is None or template_field.name in state.new_fields.get(finding.role, ()):
         raise FixRefused("stale")
-    values: list[float | str | None] = [declared.default or None] * len(layer)
-    if declared.meaning == "deduction_area":
+    values: list[float | str | None] = [template_field.default or None] * len(layer)
+    if template_field.meaning == "deduction_area":
         deductions = np.round(layer.numbers("gross_area") * np.nan_to_num(layer.numbers("deduction_rate")), 2)
         values = [float(one) if np.isfinite(one) else None for one in deductions]
-    elif declared.type in ("integer", "real") and declared.default:
-        values = [float(declared.default)] * len(layer)
+    elif template_field.type in ("integer", "real") and template_field.default:
+        values = [float(template_field.default)] * len(layer)
     rows = [
-        RowEdit(layer.role, fid, attributes={declared.name: value})
+        RowEdit(layer.role, fid, attributes={template_field.name: value})
         for number, (fid, value) in enumerate(zip(layer.fids, values, strict=True))
         if value is not None and state.row(layer.role, number) is not None
     ]
-    params = {"field": declared.name, "count": len(rows), "empty": len(layer) - len(rows)}
-    return Edits(rows, [NewField(layer.role, declared.name)], params=params)
+    params = {"field": template_field.name, "count": len(rows), "empty": len(layer) - len(rows)}
+    return Edits(rows, [NewField(layer.role, template_field.name)], params=params)

@@ -53,20 +53,20 @@ def write_date(finding: Finding, *, state: EditingState) -> Edits:
         month could be swapped are refused.
     """
     row = state.get_finding_row(finding)
-    declared = row.layer.template.find_field_by_name(finding.field)
-    former = row.layer.get_texts_by_name(finding.field)[0]
-    if declared is None:
+    template_field = row.layer.template.find_field_by_name(finding.field)
+    former_text = row.layer.get_texts_by_name(finding.field)[0]
+    if template_field is None:
         raise FixRefused("stale")
-    value = _read_year(former) if declared.meaning == "data_year" else ""
+    value = _read_year(former_text) if template_field.meaning == "data_year" else ""
     if not value:
-        day = parse_date(_normalise_date_text(former))
+        day = parse_date(_normalise_date_text(former_text))
         if day is None:
-            raise FixRefused("no_date", field=declared.name, value=former)
+            raise FixRefused("no_date", field=template_field.name, value=former_text)
         value = day.isoformat()
-    if value == former:
+    if value == former_text:
         raise FixRefused("stale")
-    params = {"field": declared.name, "value": value, "former": former}
-    return Edits([RowEdit(row.role, row.fid, attributes={declared.name: value})], params=params)
+    params = {"field": template_field.name, "value": value, "former": former_text}
+    return Edits([RowEdit(row.role, row.fid, attributes={template_field.name: value})], params=params)
 
 
 def _read_year(text: str) -> str:

@@ -58,11 +58,11 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     shape, obstacle = require_shape(yields), require_shape(stays)
     if shapely.intersection(shape, obstacle).area <= 0:
         raise FixRefused("stale")
-    remaining = subtract(shape, [obstacle], state.tolerance)
-    if remaining is None:
+    remaining_shape = subtract(shape, [obstacle], state.tolerance)
+    if remaining_shape is None:
         raise FixRefused("would_be_empty", role=yields.role, key=yields.key)
-    edits = reshape_row(state, yields, remaining)
-    windows = _list_windows(edits, yields, stays, remaining)
+    edits = reshape_row(state, yields, remaining_shape)
+    windows = _list_windows(edits, yields, stays, remaining_shape)
     opens_window = bool(windows)
     return Edits(
         edits,
@@ -73,11 +73,11 @@ def cut_by_precedence(finding: Finding, *, state: EditingState, order: str = "")
     )
 
 
-def _list_windows(edits: list[RowEdit], yields: Row, stays: Row, remaining: Any) -> list[WindowEdit]:
+def _list_windows(edits: list[RowEdit], yields: Row, stays: Row, remaining_shape: Any) -> list[WindowEdit]:
     """Return the holes of the parts of a row that were not open before, each with the key of its part."""
     windows = []
     # The parts are in the order of the edits.
-    for edit, part in zip(edits, list_parts(remaining), strict=True):
+    for edit, part in zip(edits, list_parts(remaining_shape), strict=True):
         key = edit.attributes.get(yields.layer.get_field_name("key"), "") if edit.is_new else yields.key
         for ring in part.interiors:
             hole = shapely.Polygon(ring)

@@ -94,13 +94,13 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
     leaving = drop_slivers(extract_polygons(shapely.intersection(require_shape(row), land)), state.tolerance)
     if leaving is None:
         raise FixRefused("stale")
-    remaining = subtract(row.plane, [leaving], state.tolerance)
-    if remaining is None:
+    remaining_shape = subtract(row.plane, [leaving], state.tolerance)
+    if remaining_shape is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    around = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
+    adjacent_rows = state.find_rows_meeting(zones.role, leaving, without=[row.fid], reach_m=state.tolerance.cluster_m)
     line_codes, closed_codes = _list_codes_of_line_below(state, leaving), _list_codes_that_equal_a_line(state)
     # A zone that must equal its line gets no land beyond the line.
-    open_rows = [one for one in around if (code := get_zone_code(one)) in line_codes or code not in closed_codes]
+    open_rows = [one for one in adjacent_rows if (code := get_zone_code(one)) in line_codes or code not in closed_codes]
     candidates = measure_shared_edges(open_rows, leaving, state)
     if neighbour:
         candidates = [(one, length) for one, length in candidates if one.key == neighbour]
@@ -112,7 +112,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
         "candidates": [one.key for one, _length in candidates],
     }  # fmt: skip
     edits = [
-        *reshape_row(state, row, remaining),
+        *reshape_row(state, row, remaining_shape),
         *reshape_row(state, target, join(target.plane, leaving, state.tolerance)),
     ]
     return Edits(edits, case="leaves", params=params, keeps_union=True)
@@ -124,8 +124,8 @@ def _require_no_line_of_precedence(state: EditingState, line: str, land: Any) ->
         layer = state.plan.find_layer_of_concept(other)
         if layer is None:
             continue
-        shared = shapely.intersection(_unite_rows_on(state, layer, land), land)
-        if drop_slivers(extract_polygons(shared), state.tolerance) is not None:
+        shared_land = shapely.intersection(_unite_rows_on(state, layer, land), land)
+        if drop_slivers(extract_polygons(shared_land), state.tolerance) is not None:
             raise FixRefused("line_of_precedence", other_role=layer.role)
 
 

@@ -112,22 +112,24 @@ class _Alignment:
         Raise FixRefused if a shape vanishes, or cannot be divided into gain and loss.
         """
         self.state.require_geometry_in_plane(row)
-        former = self.shapes.get(row.fid, require_shape(row))
+        former_shape = self.shapes.get(row.fid, require_shape(row))
         reach_m = self.state.tolerance.edge_match_m
-        references = self.state.find_rows_meeting(self.reference_role, former, reach_m=_REACH_FACTOR * self.within_m)
+        references = self.state.find_rows_meeting(
+            self.reference_role, former_shape, reach_m=_REACH_FACTOR * self.within_m
+        )
         neighbours = [
             one
-            for one in self.state.find_rows_meeting(row.role, former, without=(row.fid,), reach_m=reach_m)
+            for one in self.state.find_rows_meeting(row.role, former_shape, without=(row.fid,), reach_m=reach_m)
             if shapely.get_dimensions(one.plane) == 2
         ]
         self.rows.update({one.fid: one for one in neighbours})
-        before = {row.fid: former} | {one.fid: self.shapes.get(one.fid, one.plane) for one in neighbours}
-        others = [shape for fid, shape in before.items() if fid != row.fid]
-        noded = {row.fid: add_vertices_of(former, others, reach_m)}
+        shapes_before = {row.fid: former_shape} | {one.fid: self.shapes.get(one.fid, one.plane) for one in neighbours}
+        others = [shape for fid, shape in shapes_before.items() if fid != row.fid]
+        noded = {row.fid: add_vertices_of(former_shape, others, reach_m)}
         stretches = find_aligned_stretches(
             noded[row.fid], ReferenceEdges(other.plane for other in references), self.within_m
         )
-        noded |= {one.fid: add_vertices_of(before[one.fid], [noded[row.fid]], reach_m) for one in neighbours}
+        noded |= {one.fid: add_vertices_of(shapes_before[one.fid], [noded[row.fid]], reach_m) for one in neighbours}
         aligned = {fid: replace_stretches(one, stretches) for fid, one in noded.items()}
         for fid, one in aligned.items():
             if one is None:
@@ -136,7 +138,9 @@ class _Alignment:
             aligned = _keep_part(row.fid, noded, aligned, is_gain=self.part == "gain")
         for fid, one in aligned.items():
             if not is_same_shape(one, noded[fid]):
-                self.shapes[fid] = remove_vertices(one, _list_unused_vertices(noded[fid], before[fid], stretches))
+                self.shapes[fid] = remove_vertices(
+                    one, _list_unused_vertices(noded[fid], shapes_before[fid], stretches)
+                )
 
 
 def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, is_gain: bool) -> dict[int, Any]:
@@ -146,36 +150,46 @@ def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, i
     """
     if shapely.get_dimensions(noded[moving]) < 2:
         return noded
-    before, after = noded[moving], aligned[moving]
-    gained, given = shapely.difference(after, before), shapely.difference(before, after)
-    parts = {moving: shapely.union(before, after) if is_gain else shapely.intersection(before, after)}
+    shape_before, shape_after = noded[moving], aligned[moving]
+    gained_land, given_land = (
+        shapely.difference(shape_after, shape_before),
+        shapely.difference(shape_before, shape_after),
+    )
+    parts = {
+        moving: shapely.union(shape_before, shape_after) if is_gain else shapely.intersection(shape_before, shape_after)
+    }
     for fid, one in noded.items():
         if fid != moving:
-            taken = shapely.intersection(aligned[fid], given)
-            parts[fid] = shapely.difference(one, gained) if is_gain else shapely.union(one, taken)
+            taken_land = shapely.intersection(aligned[fid], given_land)
+            parts[fid] = shapely.difference(one, gained_land) if is_gain else shapely.union(one, taken_land)
     sources = [*noded.values(), *aligned.values()]
-    kept: dict[int, Any] = {}
+    kept_shapes: dict[int, Any] = {}
     for fid in (moving, *(other for other in parts if other != moving)):
         polygons = extract_polygons(parts[fid])
         if polygons is None:
             raise FixRefused("overlay_failed")
         # Crossings are computed once for each side of an edge: the moving shape has them first.
-        kept[fid] = snap_new_vertices(polygons, [*sources, *kept.values()])
-    changed = {fid: one for fid, one in kept.items() if shapely.symmetric_difference(one, noded[fid]).area > 0}
+        kept_shapes[fid] = snap_new_vertices(polygons, [*sources, *kept_shapes.values()])
+    changed_shapes = {
+        fid: one for fid, one in kept_shapes.items() if shapely.symmetric_difference(one, noded[fid]).area > 0
+    }
     nodes = {
-        fid: add_vertices_of(one, [o for k, o in changed.items() if k != fid], 1e-6) for fid, one in changed.items()
+        fid: add_vertices_of(one, [o for k, o in changed_shapes.items() if k != fid], 1e-6)
+        for fid, one in changed_shapes.items()
     }
     return noded | nodes
 
 
-def _list_unused_vertices(noded: Any, before: Any, stretches: Iterable[AlignedStretch]) -> set[tuple[float, float]]:
+def _list_unused_vertices(
+    noded: Any, shape_before: Any, stretches: Iterable[AlignedStretch]
+) -> set[tuple[float, float]]:
     """Return the vertices that were added for neighbours, and that no stretch needs."""
-    added = _list_vertices(noded) - _list_vertices(before)
+    added_vertices = _list_vertices(noded) - _list_vertices(shape_before)
     for one in stretches:
-        added -= one.moved.keys()
+        added_vertices -= one.moved.keys()
         for pair in one.inserted:
-            added -= set(pair)
-    return added
+            added_vertices -= set(pair)
+    return added_vertices
 
 
 def _list_vertices(shape: Any) -> set[tuple[float, float]]:

@@ -47,11 +47,11 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
     if row.stored_shape is None or row.stored_shape.is_empty or row.stored_shape.is_valid:
         raise FixRefused("stale")
     state.require_geometry_in_plane(row)
-    repaired = repair_polygon(row.stored_shape)
-    parts = list_parts(drop_slivers(repaired, state.tolerance))
+    repaired_shape = repair_polygon(row.stored_shape)
+    parts = list_parts(drop_slivers(repaired_shape, state.tolerance))
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    doubtful = _find_doubtful_land(row.stored_shape, repaired)
+    doubtful = _find_doubtful_land(row.stored_shape, repaired_shape)
     edits = Edits(
         divide_row(state, row, parts),
         params={
@@ -67,7 +67,7 @@ def repair_geometry(finding: Finding, *, state: EditingState) -> Edits:
     return edits
 
 
-def _find_doubtful_land(raw: Any, repaired: Any) -> Any:
+def _find_doubtful_land(stored_shape: Any, repaired_shape: Any) -> Any:
     """Return the land on which two methods of repair differ."""
-    other = extract_polygons(shapely.make_valid(raw))
-    return repaired if other is None else shapely.symmetric_difference(repaired, other)
+    other = extract_polygons(shapely.make_valid(stored_shape))
+    return repaired_shape if other is None else shapely.symmetric_difference(repaired_shape, other)

@@ -50,24 +50,24 @@ def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: fl
     require_shape(row)
     state.require_geometry_in_plane(row)
     limit = max(within_m, state.tolerance.cluster_m)
-    shape, removed = row.stored_shape, 0
+    shape, removed_count = row.stored_shape, 0
     foreign = _collect_foreign_vertices(state, row, limit)
     while True:
         pairs = find_near_vertices(np.array([shape], dtype=object), limit)
         if not len(pairs.polygon_row):
             break
-        if removed >= MAX_PAIRS:
+        if removed_count >= MAX_PAIRS:
             raise FixRefused("not_solved")
         shape = _remove_one_vertex(shape, limit, foreign, row)
-        removed += 1
-    if not removed:
+        removed_count += 1
+    if not removed_count:
         raise FixRefused("stale")
-    return Edits(reshape_row(state, row, shape), params={"count": removed})
+    return Edits(reshape_row(state, row, shape), params={"count": removed_count})
 
 
 def _collect_foreign_vertices(state: EditingState, row: Row, reach_m: float) -> set[tuple[float, float]]:
     """Return the vertices of all other rows in the box of a row."""
-    found: set[tuple[float, float]] = set()
+    foreign_vertices: set[tuple[float, float]] = set()
     xmin, ymin, xmax, ymax = row.plane.bounds
     for role, layer in state.plan.layers.items():
         if layer.template.geometry != "polygon":
@@ -76,38 +76,38 @@ def _collect_foreign_vertices(state: EditingState, row: Row, reach_m: float) -> 
         for other in state.find_rows_meeting(role, row.plane, without=without, reach_m=reach_m):
             xy = shapely.get_coordinates(other.plane)
             inside = (xy >= (xmin, ymin)).all(axis=1) & (xy <= (xmax, ymax)).all(axis=1)
-            found |= set(map(tuple, xy[inside].tolist()))
-    return found
+            foreign_vertices |= set(map(tuple, xy[inside].tolist()))
+    return foreign_vertices
 
 
 def _remove_one_vertex(shape: Any, limit: float, foreign: set[tuple[float, float]], row: Row) -> Any:
     """Return a polygon without the first vertex that repeats its neighbour."""
     polygons = []
-    done = False
+    is_removed = False
     for polygon in shapely.get_parts([shape]):
         rings = []
         for ring in (polygon.exterior, *polygon.interiors):
             xy = shapely.get_coordinates(ring)[:-1]
-            if not done:
+            if not is_removed:
                 position = _find_removable_vertex(xy, limit, foreign, row)
                 if position is not None:
-                    xy, done = np.delete(xy, position, axis=0), True
+                    xy, is_removed = np.delete(xy, position, axis=0), True
             if len(xy) >= 3:
                 rings.append(shapely.linearrings(xy))
         if rings:
             polygons.append(shapely.Polygon(rings[0], rings[1:]))
-    if not done or not polygons:
+    if not is_removed or not polygons:
         raise FixRefused("not_solved")
     return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
 
 
 def _find_removable_vertex(xy: np.ndarray, limit: float, foreign: set[tuple[float, float]], row: Row) -> int | None:
-    following = np.roll(xy, -1, axis=0)
-    for position in np.flatnonzero(np.hypot(*(following - xy).T) < limit).tolist():
-        after = (position + 1) % len(xy)
-        first, second = tuple(xy[position].tolist()), tuple(xy[after].tolist())
+    next_vertices = np.roll(xy, -1, axis=0)
+    for position in np.flatnonzero(np.hypot(*(next_vertices - xy).T) < limit).tolist():
+        next_position = (position + 1) % len(xy)
+        first, second = tuple(xy[position].tolist()), tuple(xy[next_position].tolist())
         if first == second or second not in foreign:
-            return after
+            return next_position
         if first not in foreign:
             return position
         raise FixRefused("vertex_shared", role=row.role, key=row.key)

@@ -41,16 +41,16 @@ def remove_spikes(finding: Finding, *, state: EditingState, spike_degrees: float
     row = state.get_finding_row(finding)
     require_shape(row)
     state.require_geometry_in_plane(row)
-    shape, removed = row.stored_shape, 0
+    shape, removed_count = row.stored_shape, 0
     while True:
         corners = find_sharp_corners(np.array([shape], dtype=object), spike_degrees)
         if not len(corners.polygon_row):
             break
         shape = _remove_vertex(shape, corners.vertex_xy[0], state, row)
-        removed += 1
-    if not removed:
+        removed_count += 1
+    if not removed_count:
         raise FixRefused("stale")
-    return Edits(reshape_row(state, row, shape), params={"count": removed})
+    return Edits(reshape_row(state, row, shape), params={"count": removed_count})
 
 
 def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row) -> Any:
@@ -68,9 +68,9 @@ def _remove_vertex(shape: Any, point: np.ndarray, state: EditingState, row: Row)
         rings = []
         for ring in (polygon.exterior, *polygon.interiors):
             xy = shapely.get_coordinates(ring)[:-1]
-            kept = xy[~(xy == point).all(axis=1)]
-            if len(kept) >= 3:
-                rings.append(shapely.linearrings(kept))
+            remaining_vertices = xy[~(xy == point).all(axis=1)]
+            if len(remaining_vertices) >= 3:
+                rings.append(shapely.linearrings(remaining_vertices))
             elif ring is polygon.exterior:
                 rings = []
                 break

@@ -48,5 +48,5 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
         raise FixRefused("hole_too_large", role=row.role, key=row.key, area_m2=float(hole.area))
     if find_window_filler(state, row.role, hole) is not None:
         raise FixRefused("is_window", role=row.role, key=row.key)
-    filled = join(shape, hole, state.tolerance)
-    return Edits(reshape_row(state, row, filled), params={"area_m2": float(hole.area), "key": row.key})
+    filled_shape = join(shape, hole, state.tolerance)
+    return Edits(reshape_row(state, row, filled_shape), params={"area_m2": float(hole.area), "key": row.key})

@@ -61,11 +61,11 @@ def fill_gap(finding: Finding, *, state: EditingState, neighbour: str = "") -> E
         candidates = [row for row in candidates if row.key == neighbour]
     if not candidates:
         raise FixRefused("no_neighbour", role=role)
-    chosen = max(candidates, key=lambda row: (round(lengths[row.fid], 3), row.plane.area))
-    filled = join(chosen.plane, gap, state.tolerance)
+    chosen_row = max(candidates, key=lambda row: (round(lengths[row.fid], 3), row.plane.area))
+    filled_shape = join(chosen_row.plane, gap, state.tolerance)
     params = {
-        "key": chosen.key,
-        "length": round(lengths[chosen.fid], 2),
+        "key": chosen_row.key,
+        "length": round(lengths[chosen_row.fid], 2),
         "candidates": [row.key for row in candidates],
     }
-    return Edits(reshape_row(state, chosen, filled), params=params)
+    return Edits(reshape_row(state, chosen_row, filled_shape), params=params)

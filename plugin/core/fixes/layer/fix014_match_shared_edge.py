@@ -57,25 +57,25 @@ def match_shared_edge(finding: Finding, *, state: EditingState) -> Edits:
     places = shapely.get_coordinates(state.get_finding_shape(finding))
     shapes = [require_shape(row) for row in rows]
     reach_m = state.tolerance.edge_match_m
-    lacking = [_find_places_without_vertex(shapes[n], shapes[1 - n], places) for n in (0, 1)]
+    missing_places = [_find_places_without_vertex(shapes[n], shapes[1 - n], places) for n in (0, 1)]
     edits: list[RowEdit] = []
-    added = removed = 0
+    added_count = removed_count = 0
     for n, row in enumerate(rows):
         shape = shapes[n]
         if not state.is_sealed(row.role):
-            shape = _insert_vertices(shape, lacking[n], reach_m)
-            added += shapely.get_num_coordinates(shape) - shapely.get_num_coordinates(shapes[n])
+            shape = _insert_vertices(shape, missing_places[n], reach_m)
+            added_count += shapely.get_num_coordinates(shape) - shapely.get_num_coordinates(shapes[n])
             if state.is_sealed(rows[1 - n].role):
-                shape = _remove_vertices(shape, lacking[1 - n], reach_m)
+                shape = _remove_vertices(shape, missing_places[1 - n], reach_m)
                 if shape is None:
                     raise FixRefused("sealed", role=rows[1 - n].role)
-                removed += len(lacking[1 - n])
+                removed_count += len(missing_places[1 - n])
         if shape is not shapes[n]:
             edits.append(replace_shape(state, row, shape))
     if not edits:
         raise FixRefused("stale")
     params = {
-        "added": added, "removed": removed, "role": rows[0].role, "key": rows[0].key,
+        "added": added_count, "removed": removed_count, "role": rows[0].role, "key": rows[0].key,
         "other_role": rows[1].role, "other_key": rows[1].key,
     }  # fmt: skip
     return Edits(edits, params=params)
@@ -85,8 +85,8 @@ def _find_places_without_vertex(shape: Any, other: Any, places: NDArray) -> NDAr
     """Return the (k, 2) places where the other shape has a vertex and this one has none."""
     vertices, others = ({tuple(xy) for xy in shapely.get_coordinates(one).tolist()} for one in (shape, other))
     # The plane has the coordinates as stored; a finding repeats them.
-    chosen = [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices]
-    return np.array(chosen, dtype=float).reshape(-1, 2)
+    missing_places = [xy for xy in dict.fromkeys(map(tuple, places.tolist())) if xy in others and xy not in vertices]
+    return np.array(missing_places, dtype=float).reshape(-1, 2)
 
 
 def _insert_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
@@ -100,20 +100,22 @@ def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
     """Return a shape without the vertices at these places; None if an edge would move by more than ``reach_m``."""
     if not len(places):
         return shape
-    removed = set(map(tuple, places.tolist()))
+    removed_places = set(map(tuple, places.tolist()))
     moved_too_far = False
 
     def remove_from_ring(coordinates: NDArray) -> NDArray:
         nonlocal moved_too_far
-        is_removed = np.array([xy in removed for xy in map(tuple, coordinates.tolist())])
-        kept = coordinates[:-1][~is_removed[:-1]]
-        if len(kept) < 3:
+        is_removed = np.array([xy in removed_places for xy in map(tuple, coordinates.tolist())])
+        kept_vertices = coordinates[:-1][~is_removed[:-1]]
+        if len(kept_vertices) < 3:
             moved_too_far = True
             return coordinates
-        ring = np.concatenate([kept, kept[:1]])
-        gone = coordinates[is_removed]
-        if len(gone):
-            moved_too_far |= bool((shapely.distance(shapely.linestrings(ring), shapely.points(gone)) > reach_m).any())
+        ring = np.concatenate([kept_vertices, kept_vertices[:1]])
+        removed_vertices = coordinates[is_removed]
+        if len(removed_vertices):
+            moved_too_far |= bool(
+                (shapely.distance(shapely.linestrings(ring), shapely.points(removed_vertices)) > reach_m).any()
+            )
         return ring
 
     reduced = _change_rings(shape, remove_from_ring)
@@ -122,7 +124,7 @@ def _remove_vertices(shape: Any, places: NDArray, reach_m: float) -> Any:
 
 def _change_rings(shape: Any, change_ring: Callable[[NDArray], NDArray]) -> Any:
     """Return a shape with changed rings; raise FixRefused if it is invalid."""
-    changed = change_rings(shape, change_ring)
-    if not changed.is_valid:
+    changed_shape = change_rings(shape, change_ring)
+    if not changed_shape.is_valid:
         raise FixRefused("overlay_failed")
-    return changed
+    return changed_shape
