@@ -42,8 +42,10 @@ class ReferenceEdges:
     """
 
     def __init__(self, shapes: Iterable[Any]):
-        kept = np.array([one for one in shapes if one is not None and not one.is_empty], dtype=object)
-        self.lines = np.array([one.boundary if shapely.get_dimensions(one) == 2 else one for one in kept], dtype=object)
+        reference_shapes = np.array([one for one in shapes if one is not None and not one.is_empty], dtype=object)
+        self.lines = np.array(
+            [one.boundary if shapely.get_dimensions(one) == 2 else one for one in reference_shapes], dtype=object
+        )
 
     @cached_property
     def vertices(self) -> NDArray:
@@ -88,8 +90,8 @@ class ReferenceEdges:
         """Return True if the segment between two points is on an edge."""
         shares = np.array(_PROBE_SHARES)[:, None]
         probes = shapely.points((1 - shares) * np.array(start) + shares * np.array(end))
-        found, _edges = self._edge_tree.query(probes, predicate="dwithin", distance=_ON_EDGE_M)
-        return len(np.unique(found)) == len(probes)
+        probes_on_edge, _edges = self._edge_tree.query(probes, predicate="dwithin", distance=_ON_EDGE_M)
+        return len(np.unique(probes_on_edge)) == len(probes)
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,10 @@ def replace_stretches(shape: Any, stretches: Iterable[AlignedStretch]) -> Any:
 
     The result has the type of the shape and may be invalid; None if an outline has no length any more.
     """
-    moved: dict[Vertex, Vertex] = {}
+    new_vertex_by_old: dict[Vertex, Vertex] = {}
     shares: dict[tuple[Vertex, Vertex], list[tuple[float, Vertex]]] = defaultdict(list)
     for stretch in stretches:
-        moved |= stretch.moved
+        new_vertex_by_old |= stretch.moved
         for (start, end), between in stretch.inserted.items():
             shares[start, end] += between
             shares[end, start] += [(1.0 - share, vertex) for share, vertex in reversed(between)]
@@ -153,11 +155,11 @@ def replace_stretches(shape: Any, stretches: Iterable[AlignedStretch]) -> Any:
         old = [(float(x), float(y)) for x, y in xy]
         new: list[Vertex] = []
         for position, vertex in enumerate(old):
-            new.append(moved.get(vertex, vertex))
+            new.append(new_vertex_by_old.get(vertex, vertex))
             if position + 1 < len(old):
                 new += inserted.get((vertex, old[position + 1]), ())
-        cleaned = _remove_repetitions(new, is_closed)
-        return np.array(cleaned) if len(cleaned) >= (4 if is_closed else 2) else None
+        cleaned_vertices = _remove_repetitions(new, is_closed)
+        return np.array(cleaned_vertices) if len(cleaned_vertices) >= (4 if is_closed else 2) else None
 
     return change_outlines(shape, replace_outline)
 
@@ -167,19 +169,19 @@ def add_vertices_of(shape: Any, others: Iterable[Any], reach_m: float) -> Any:
 
     Existing vertices stay; a vertex of the other one within reach of an existing vertex is left out.
     """
-    own = shapely.get_coordinates(shape)
-    tree = shapely.STRtree(shapely.points(own))
+    shape_vertices = shapely.get_coordinates(shape)
+    tree = shapely.STRtree(shapely.points(shape_vertices))
     lines = shape.boundary if shapely.get_dimensions(shape) == 2 else shape
     places = []
     for other in others:
         xy = np.unique(shapely.get_coordinates(other), axis=0)
         xy = xy[shapely.dwithin(shapely.points(xy), lines, reach_m)]
-        near_own = np.unique(tree.query(shapely.points(xy), predicate="dwithin", distance=reach_m)[0])
-        places.append(np.delete(xy, near_own, axis=0))
-    wanted = np.unique(np.concatenate([np.zeros((0, 2)), *places]), axis=0)
-    if not len(wanted):
+        near_shape_vertices = np.unique(tree.query(shapely.points(xy), predicate="dwithin", distance=reach_m)[0])
+        places.append(np.delete(xy, near_shape_vertices, axis=0))
+    missing_vertices = np.unique(np.concatenate([np.zeros((0, 2)), *places]), axis=0)
+    if not len(missing_vertices):
         return shape
-    return change_outlines(shape, lambda xy, is_closed: insert_vertices(xy, wanted, reach_m))
+    return change_outlines(shape, lambda xy, is_closed: insert_vertices(xy, missing_vertices, reach_m))
 
 
 def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
@@ -191,8 +193,12 @@ def remove_vertices(shape: Any, vertices: Collection[Vertex]) -> Any:
         is_kept = np.array([vertex not in vertices for vertex in map(tuple, xy.tolist())])
         if not is_closed:
             is_kept[[0, -1]] = True
-        kept = xy[is_kept]
-        return np.concatenate([kept, kept[:1]]) if is_closed and not (kept[0] == kept[-1]).all() else kept
+        kept_vertices = xy[is_kept]
+        return (
+            np.concatenate([kept_vertices, kept_vertices[:1]])
+            if is_closed and not (kept_vertices[0] == kept_vertices[-1]).all()
+            else kept_vertices
+        )
 
     return change_outlines(shape, remove)
 
@@ -212,20 +218,27 @@ def _list_outlines(shape: Any) -> list[tuple[NDArray, bool]]:
 
 def _remove_repetitions(vertices: list[Vertex], is_closed: bool) -> list[Vertex]:
     """Return vertices without repeated ones, and without edges that run out and back along the same way."""
-    kept: list[Vertex] = []
+    kept_vertices: list[Vertex] = []
     for vertex in vertices[:-1] if is_closed else vertices:
-        kept.append(vertex)
-        while len(kept) > 1 and (kept[-1] == kept[-2] or (len(kept) > 2 and kept[-1] == kept[-3])):
+        kept_vertices.append(vertex)
+        while len(kept_vertices) > 1 and (
+            kept_vertices[-1] == kept_vertices[-2]
+            or (len(kept_vertices) > 2 and kept_vertices[-1] == kept_vertices[-3])
+        ):
             # A repeated vertex goes once; of an edge out and back, its far end goes too.
-            del kept[-1 if kept[-1] == kept[-2] else -2 :]
+            del kept_vertices[-1 if kept_vertices[-1] == kept_vertices[-2] else -2 :]
     if not is_closed:
-        return kept
-    while len(kept) > 2 and (kept[0] == kept[-1] or kept[0] == kept[-2] or kept[1] == kept[-1]):
-        if kept[0] == kept[-1] or kept[0] == kept[-2]:
-            kept.pop()
+        return kept_vertices
+    while len(kept_vertices) > 2 and (
+        kept_vertices[0] == kept_vertices[-1]
+        or kept_vertices[0] == kept_vertices[-2]
+        or kept_vertices[1] == kept_vertices[-1]
+    ):
+        if kept_vertices[0] == kept_vertices[-1] or kept_vertices[0] == kept_vertices[-2]:
+            kept_vertices.pop()
         else:
-            kept.pop(0)
-    return [*kept, kept[0]] if kept else kept
+            kept_vertices.pop(0)
+    return [*kept_vertices, kept_vertices[0]] if kept_vertices else kept_vertices
 
 
 # --- stretches
@@ -264,19 +277,19 @@ def _find_target(
     """
     vertex = vertices[position]
     point = shapely.Point(vertex)
-    near = reference.find_vertices_near(point, reach_m)
-    if not len(near):
-        near = reference.find_vertices_near(point, _CORNER_FACTOR * reach_m)
-        before = vertices[position - 1] if position else (vertices[-2] if is_closed else vertex)
-        after = vertices[position + 1] if position + 1 < len(vertices) else vertex
-        edges = [one for one in (before, after) if one != vertex]
-        near = np.array(
-            [xy for xy in near if all(_measure_line_distance(xy, vertex, other) <= reach_m for other in edges)]
+    near_vertices = reference.find_vertices_near(point, reach_m)
+    if not len(near_vertices):
+        near_vertices = reference.find_vertices_near(point, _CORNER_FACTOR * reach_m)
+        previous_vertex = vertices[position - 1] if position else (vertices[-2] if is_closed else vertex)
+        next_vertex = vertices[position + 1] if position + 1 < len(vertices) else vertex
+        edges = [one for one in (previous_vertex, next_vertex) if one != vertex]
+        near_vertices = np.array(
+            [xy for xy in near_vertices if all(_measure_line_distance(xy, vertex, other) <= reach_m for other in edges)]
         ).reshape(-1, 2)
-    if len(near):
-        distances = np.hypot(*(near - np.array(vertex)).T)
-        chosen = near[distances.argmin()]
-        return float(chosen[0]), float(chosen[1])
+    if len(near_vertices):
+        distances = np.hypot(*(near_vertices - np.array(vertex)).T)
+        nearest_vertex = near_vertices[distances.argmin()]
+        return float(nearest_vertex[0]), float(nearest_vertex[1])
     return reference.find_nearest_point(vertex, reach_m)
 
 
@@ -287,7 +300,7 @@ def _measure_line_distance(point: NDArray, start: Vertex, end: Vertex) -> float:
 
 
 def _assign_vertices_to_segments(
-    vertices: list[Vertex], reference: ReferenceEdges, reach_m: float, used: set[Vertex | None]
+    vertices: list[Vertex], reference: ReferenceEdges, reach_m: float, used_vertices: set[Vertex | None]
 ) -> list[list[tuple[float, Vertex]]]:
     """Return for each segment the reference vertices next to it, with their share of its length, in their order.
 
@@ -295,23 +308,23 @@ def _assign_vertices_to_segments(
     """
     xy = np.array(vertices)
     segments = shapely.linestrings(np.stack([xy[:-1], xy[1:]], axis=1))
-    near_vertices: list[list[tuple[float, Vertex]]] = [[] for _ in segments]
-    near = reference.find_vertices_near(shapely.linestrings(xy), reach_m)
-    if not len(near):
-        return near_vertices
-    points = shapely.points(near)
+    vertices_by_segment: list[list[tuple[float, Vertex]]] = [[] for _ in segments]
+    near_vertices = reference.find_vertices_near(shapely.linestrings(xy), reach_m)
+    if not len(near_vertices):
+        return vertices_by_segment
+    points = shapely.points(near_vertices)
     _points, nearest = shapely.STRtree(segments).query_nearest(points, all_matches=False)
-    for vertex, point, segment in zip(near.tolist(), points, nearest.tolist(), strict=True):
+    for vertex, point, segment in zip(near_vertices.tolist(), points, nearest.tolist(), strict=True):
         target = (vertex[0], vertex[1])
         share = float(shapely.line_locate_point(segments[segment], point, normalized=True))
-        if target not in used and 0.0 < share < 1.0:
-            near_vertices[segment].append((share, target))
+        if target not in used_vertices and 0.0 < share < 1.0:
+            vertices_by_segment[segment].append((share, target))
     lengths = shapely.length(segments).tolist()
     return [
-        _order_along_edges(vertices[n], sorted(near_vertices[n]), reference, reach_m / lengths[n])
-        if near_vertices[n]
+        _order_along_edges(vertices[n], sorted(vertices_by_segment[n]), reference, reach_m / lengths[n])
+        if vertices_by_segment[n]
         else []
-        for n in range(len(near_vertices))
+        for n in range(len(vertices_by_segment))
     ]
 
 
@@ -322,16 +335,26 @@ def _order_along_edges(
 
     ``near_vertices``: shares of a segment and vertices, sorted; ``reach_share``: difference of shares that is nearly 0.
     """
-    ordered: list[tuple[float, Vertex]] = []
-    remaining, former = list(near_vertices), start
-    while remaining:
-        near = [one for one in remaining if one[0] <= remaining[0][0] + reach_share]
-        joined = [one for one in near if len(near) > 1 and reference.is_on_edge(former, one[1])]
-        chosen = min(joined, key=lambda one: _measure_length(former, one[1])) if joined else near[0]
-        remaining.remove(chosen)
-        ordered.append((max(chosen[0], ordered[-1][0]) if ordered else chosen[0], chosen[1]))
-        former = chosen[1]
-    return ordered
+    ordered_vertices: list[tuple[float, Vertex]] = []
+    remaining_vertices, last_vertex = list(near_vertices), start
+    while remaining_vertices:
+        candidate_vertices = [one for one in remaining_vertices if one[0] <= remaining_vertices[0][0] + reach_share]
+        joined_vertices = [
+            one
+            for one in candidate_vertices
+            if len(candidate_vertices) > 1 and reference.is_on_edge(last_vertex, one[1])
+        ]
+        next_vertex = (
+            min(joined_vertices, key=lambda one: _measure_length(last_vertex, one[1]))
+            if joined_vertices
+            else candidate_vertices[0]
+        )
+        remaining_vertices.remove(next_vertex)
+        ordered_vertices.append(
+            (max(next_vertex[0], ordered_vertices[-1][0]) if ordered_vertices else next_vertex[0], next_vertex[1])
+        )
+        last_vertex = next_vertex[1]
+    return ordered_vertices
 
 
 def _find_runs(items: list[_Item], is_closed: bool, reference: ReferenceEdges, reach_m: float) -> list[range]:
@@ -340,15 +363,15 @@ def _find_runs(items: list[_Item], is_closed: bool, reference: ReferenceEdges, r
     In a closed outline a run may go beyond the last item: its positions count on.
     """
     count = len(items) - 1
-    joined = [_is_along_edge(items[n], items[n + 1], reference, reach_m) for n in range(count)]
-    if is_closed and all(joined):
+    joins_next = [_is_along_edge(items[n], items[n + 1], reference, reach_m) for n in range(count)]
+    if is_closed and all(joins_next):
         return [range(count + 1)]
-    first = next((n for n in range(count) if not joined[n]), 0) + 1 if is_closed else 0
+    first = next((n for n in range(count) if not joins_next[n]), 0) + 1 if is_closed else 0
     runs: list[range] = []
     start = None
     for step in range(count + 1):
         position = first + step
-        is_joined = step < count and (joined[position % count] if is_closed else joined[position])
+        is_joined = step < count and (joins_next[position % count] if is_closed else joins_next[position])
         if is_joined and start is None:
             start = position
         elif not is_joined and start is not None:
@@ -357,15 +380,15 @@ def _find_runs(items: list[_Item], is_closed: bool, reference: ReferenceEdges, r
     return runs
 
 
-def _is_along_edge(item: _Item, following: _Item, reference: ReferenceEdges, reach_m: float) -> bool:
+def _is_along_edge(item: _Item, next_item: _Item, reference: ReferenceEdges, reach_m: float) -> bool:
     """Return True if the way from one target to the next is on a reference edge, along the outline or a short jog."""
-    if item.target is None or following.target is None:
+    if item.target is None or next_item.target is None:
         return False
-    if item.target == following.target:
+    if item.target == next_item.target:
         return True
-    longest = max(_MAX_STRETCHING * (following.at_m - item.at_m), reach_m)
-    return _measure_length(item.target, following.target) <= longest and reference.is_on_edge(
-        item.target, following.target
+    longest = max(_MAX_STRETCHING * (next_item.at_m - item.at_m), reach_m)
+    return _measure_length(item.target, next_item.target) <= longest and reference.is_on_edge(
+        item.target, next_item.target
     )
 
 
@@ -379,34 +402,34 @@ def _make_stretch(items: list[_Item], run: range, is_closed: bool, reach_m: floa
     is_whole = is_closed and len(run) == count + 1
     # A closed outline goes on after its last item.
     laps = [divmod(position, count) if is_closed else (0, position) for position in run]
-    chosen = [replace(items[n], at_m=items[n].at_m + lap * total_m) for lap, n in laps]
-    targets = [one.target for one in chosen if one.target is not None]
-    if chosen[-1].at_m - chosen[0].at_m < reach_m or not _differs(items, chosen, targets):
+    stretch_items = [replace(items[n], at_m=items[n].at_m + lap * total_m) for lap, n in laps]
+    targets = [one.target for one in stretch_items if one.target is not None]
+    if stretch_items[-1].at_m - stretch_items[0].at_m < reach_m or not _differs(items, stretch_items, targets):
         return None
-    before, after = ([], []) if is_whole else _find_ends(items, run, is_closed)
-    way = [*before, *chosen, *after]
+    items_before, items_after = ([], []) if is_whole else _find_ends(items, run, is_closed)
+    path_items = [*items_before, *stretch_items, *items_after]
     stretch = AlignedStretch({}, {})
-    former = way[0]
+    last_item = path_items[0]
     between: list[_Item] = []
-    for one in way[1:]:
+    for one in path_items[1:]:
         if one.vertex is None:
             between.append(one)
             continue
-        if former.vertex is not None and between:
-            stretch.inserted[former.vertex, one.vertex] = _measure_shares(former, between, one)
-        former, between = one, []
+        if last_item.vertex is not None and between:
+            stretch.inserted[last_item.vertex, one.vertex] = _measure_shares(last_item, between, one)
+        last_item, between = one, []
     stretch.moved.update(
-        {one.vertex: one.target for one in chosen if one.vertex and one.target and one.vertex != one.target}
+        {one.vertex: one.target for one in stretch_items if one.vertex and one.target and one.vertex != one.target}
     )
     return stretch
 
 
-def _differs(items: list[_Item], chosen: list[_Item], targets: list[Vertex]) -> bool:
+def _differs(items: list[_Item], stretch_items: list[_Item], targets: list[Vertex]) -> bool:
     """Return True if a stretch is not on the outline already, which may have other vertices."""
     outline = shapely.linestrings([one.vertex for one in items if one.vertex is not None])
     new = shapely.linestrings(targets)
-    moved = [one.vertex for one in chosen if one.vertex is not None and one.vertex != one.target]
-    points_and_lines = [*((one, outline) for one in targets), *((one, new) for one in moved)]
+    moved_vertices = [one.vertex for one in stretch_items if one.vertex is not None and one.vertex != one.target]
+    points_and_lines = [*((one, outline) for one in targets), *((one, new) for one in moved_vertices)]
     return any(shapely.distance(shapely.Point(point), line) > _ON_EDGE_M for point, line in points_and_lines)
 
 
@@ -418,17 +441,17 @@ def _find_ends(items: list[_Item], run: range, is_closed: bool) -> tuple[list[_I
     count, total_m = len(items) - 1, items[-1].at_m
 
     def collect(position: int, step: int, end: _Item, lap_m: float) -> list[_Item]:
-        found = []
+        foot_items = []
         if end.vertex is None:
             foot = _interpolate(items, end.at_m)
-            found.append(_Item(None, foot, end.at_m + lap_m))
+            foot_items.append(_Item(None, foot, end.at_m + lap_m))
         while is_closed or 0 <= position < len(items):
             one = items[position % count] if is_closed else items[position]
             if one.vertex is not None:
                 lap = position // count if is_closed else 0
-                return [*found, replace(one, at_m=one.at_m + lap * total_m)]
+                return [*foot_items, replace(one, at_m=one.at_m + lap * total_m)]
             position += step
-        return found
+        return foot_items
 
     first, last = run[0], run[-1]
     start = items[first % count] if is_closed else items[first]

@@ -32,7 +32,7 @@ class UnknownCurveError(ValueError):
 
 def count_arcs(text: str) -> int:
     """Return the number of circular arcs in the text (WKT) of a shape."""
-    points = [len(found.split(",")) for found in re.findall(rf"{_ARC_TYPE}[ZM ]*\(([^)]*)", text.upper())]
+    points = [len(arc_text.split(",")) for arc_text in re.findall(rf"{_ARC_TYPE}[ZM ]*\(([^)]*)", text.upper())]
     return sum(count // 2 for count in points)
 
 
@@ -58,18 +58,18 @@ def divide_arc(start: Point, middle: Point, end: Point, tolerance_m: float) -> N
         return _divide_circle(start, middle, tolerance_m)
     if end < start:
         return divide_arc(end, middle, start, tolerance_m)[::-1]
-    to_middle, to_end, rest = _subtract(middle, start), _subtract(end, start), _subtract(end, middle)
+    to_middle, to_end, middle_to_end = _subtract(middle, start), _subtract(end, start), _subtract(end, middle)
     cross = to_middle.real * to_end.imag - to_middle.imag * to_end.real
     if abs(cross) <= STRAIGHT_WITHIN_M * abs(to_end):
-        is_between = (to_middle * rest.conjugate()).real > 0
+        is_between = (to_middle * middle_to_end.conjugate()).real > 0
         return np.array([start, middle, end] if is_between else [start, end])
-    radius = abs(to_middle) * abs(to_end) * abs(rest) / (2 * abs(cross))
+    radius = abs(to_middle) * abs(to_end) * abs(middle_to_end) / (2 * abs(cross))
     # An arc seen from a point of its circle has twice the angle at the centre.
-    angles = [2 * _measure_angle(to_end, rest), 2 * _measure_angle(to_middle, to_end)]
-    sign = 1.0 if cross > 0 else -1.0
+    angles = [2 * _measure_angle(to_end, middle_to_end), 2 * _measure_angle(to_middle, to_end)]
+    turn_sign = 1.0 if cross > 0 else -1.0
     first, second = (
-        _divide_between(point, chord, sign * angle, _count_chords(angle, radius, tolerance_m))
-        for point, chord, angle in zip((start, middle), (to_middle, rest), angles, strict=True)
+        _divide_between(point, chord, turn_sign * angle, _count_chords(angle, radius, tolerance_m))
+        for point, chord, angle in zip((start, middle), (to_middle, middle_to_end), angles, strict=True)
     )
     return np.concatenate([[start], first, [middle], second, [end]])
 
@@ -80,9 +80,9 @@ def _divide_circle(start: Point, opposite: Point, tolerance_m: float) -> NDArray
     west, east = sorted((start, opposite))
     chord = _subtract(east, west)
     count = _count_chords(np.pi, abs(chord) / 2, tolerance_m)
-    lower = np.concatenate([[west], _divide_between(west, chord, np.pi, count)])
-    upper = np.concatenate([[east], _divide_between(east, -chord, np.pi, count)])
-    halves = (lower, upper) if start == west else (upper, lower)
+    lower_half = np.concatenate([[west], _divide_between(west, chord, np.pi, count)])
+    upper_half = np.concatenate([[east], _divide_between(east, -chord, np.pi, count)])
+    halves = (lower_half, upper_half) if start == west else (upper_half, lower_half)
     return np.concatenate([*halves, [start]])
 
 
@@ -99,8 +99,8 @@ def _measure_angle(first: complex, second: complex) -> float:
 def _count_chords(angle: float, radius: float, tolerance_m: float) -> int:
     """Return the number of equal chords, so that sagitta r·(1 − cos(θ/2)) ≤ tolerance for the angle θ of each."""
     # 1 − cos(θ/2) = 2·sin²(θ/4), which keeps its digits for small angles.
-    largest = min(_MAX_CHORD_ANGLE, 4 * float(np.arcsin(min(1.0, np.sqrt(tolerance_m / (2 * radius))))))
-    return max(1, int(np.ceil(angle / largest)))
+    largest_angle = min(_MAX_CHORD_ANGLE, 4 * float(np.arcsin(min(1.0, np.sqrt(tolerance_m / (2 * radius))))))
+    return max(1, int(np.ceil(angle / largest_angle)))
 
 
 def _divide_between(point: Point, chord: complex, angle: float, count: int) -> NDArray:
@@ -110,8 +110,8 @@ def _divide_between(point: Point, chord: complex, angle: float, count: int) -> N
     the whole chord. This needs no centre, which is far away and inexact for a flat arc.
     """
     share = np.arange(1, count) / count
-    turned = chord * np.exp(-0.5j * (1 - share) * angle) * (np.sin(share * angle / 2) / np.sin(angle / 2))
-    return np.column_stack([point[0] + turned.real, point[1] + turned.imag])
+    turned_chords = chord * np.exp(-0.5j * (1 - share) * angle) * (np.sin(share * angle / 2) / np.sin(angle / 2))
+    return np.column_stack([point[0] + turned_chords.real, point[1] + turned_chords.imag])
 
 
 def straighten(text: str, tolerance_m: float) -> shapely.Geometry:
@@ -155,8 +155,8 @@ class _TextReader:
         name = self._take()
         if self._peek() in ("Z", "M", "ZM"):
             self._take()
-        known = (*_CURVE_TYPES, *_SURFACE_TYPES, *_COLLECTION_TYPES, *_COLLECTION_TYPES.values())
-        return next((one for one in known if name in (one, f"{one}Z", f"{one}M", f"{one}ZM")), name)
+        known_types = (*_CURVE_TYPES, *_SURFACE_TYPES, *_COLLECTION_TYPES, *_COLLECTION_TYPES.values())
+        return next((one for one in known_types if name in (one, f"{one}Z", f"{one}M", f"{one}ZM")), name)
 
     def _read_list(self, read_one: Callable[[], NDArray | shapely.Geometry | None]) -> list:
         """Return the parts within brackets, without empty ones."""

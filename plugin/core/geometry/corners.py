@@ -45,10 +45,10 @@ def find_sharp_corners(
     corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
     for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
         row, xy, ring_starts = _select_candidates(row, xy, ring_starts, max_degrees)
-        previous, following, ring = _find_neighbours(xy, ring_starts)
+        previous_xy, next_xy, ring = _find_neighbours(xy, ring_starts)
         if not len(ring):
             continue
-        to_previous, to_next = previous - xy[ring], following - xy[ring]
+        to_previous, to_next = previous_xy - xy[ring], next_xy - xy[ring]
         angle = np.degrees(
             np.abs(
                 np.arctan2(
@@ -108,12 +108,12 @@ def find_near_vertices(
 
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Yield batches of rings: row of each vertex, (v, 2) vertices, ring starts."""
-    present = np.flatnonzero(~is_missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
-    for batch in iterate_batches(shapes[present]):
+    polygon_rows = np.flatnonzero(~is_missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
+    for batch in iterate_batches(shapes[polygon_rows]):
         cancellation.raise_if_cancelled()
-        batch_rings = extract_rings(shapes[present[batch]])
+        batch_rings = extract_rings(shapes[polygon_rows[batch]])
         yield (
-            np.repeat(present[batch][batch_rings.polygon_of_ring], np.diff(batch_rings.ring_starts)),
+            np.repeat(polygon_rows[batch][batch_rings.polygon_of_ring], np.diff(batch_rings.ring_starts)),
             batch_rings.xy,
             batch_rings.ring_starts,
         )
@@ -124,29 +124,29 @@ def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArra
 
     Rings with fewer than three distinct vertices have no corner.
     """
-    differs = np.ones(len(xy), dtype=bool)
-    differs[1:] = (xy[1:] != xy[:-1]).any(axis=1)
-    differs[ring_starts[:-1]] = True
-    distinct = np.flatnonzero(differs)
-    ring = np.searchsorted(ring_starts, distinct, side="right") - 1
+    is_distinct = np.ones(len(xy), dtype=bool)
+    is_distinct[1:] = (xy[1:] != xy[:-1]).any(axis=1)
+    is_distinct[ring_starts[:-1]] = True
+    distinct_positions = np.flatnonzero(is_distinct)
+    ring = np.searchsorted(ring_starts, distinct_positions, side="right") - 1
     # Rings that are a point, or a line there and back between two vertices, have no angle.
     size = np.bincount(ring, minlength=len(ring_starts) - 1)
-    distinct, ring = distinct[size[ring] > 2], ring[size[ring] > 2]
-    if not len(distinct):
-        return np.zeros((0, 2)), np.zeros((0, 2)), distinct
+    distinct_positions, ring = distinct_positions[size[ring] > 2], ring[size[ring] > 2]
+    if not len(distinct_positions):
+        return np.zeros((0, 2)), np.zeros((0, 2)), distinct_positions
     is_first = np.r_[True, ring[1:] != ring[:-1]]
     is_last = np.r_[is_first[1:], True]
     ends = np.flatnonzero(is_last)
     ring_number = np.cumsum(is_first) - 1
-    position = np.arange(len(distinct))
+    position = np.arange(len(distinct_positions))
     # The closing vertex repeats the first: the first one's predecessor is the one before it, and it has no corner.
-    previous = np.where(is_first, ends[ring_number] - 1, position - 1)
+    previous_position = np.where(is_first, ends[ring_number] - 1, position - 1)
     corner = ~is_last
-    following = position + 1
+    next_position = position + 1
     return (
-        xy[distinct[previous[corner]]],
-        xy[distinct[np.minimum(following, len(distinct) - 1)[corner]]],
-        distinct[corner],
+        xy[distinct_positions[previous_position[corner]]],
+        xy[distinct_positions[np.minimum(next_position, len(distinct_positions) - 1)[corner]]],
+        distinct_positions[corner],
     )
 
 
@@ -173,16 +173,16 @@ def find_narrow_parts(
     places : (k,) polygons
         The connected narrow parts.
     """
-    present = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
+    candidate_rows = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
     unreached = apply_in_threads(
-        lambda batch: _find_unreached_parts(batch, width), shapes[present], cancellation=cancellation
+        lambda batch: _find_unreached_parts(batch, width), shapes[candidate_rows], cancellation=cancellation
     )
     rows: list[int] = []
     narrow_parts: list[Any] = []
     for n in np.flatnonzero(shapely.area(unreached) > 0).tolist():
         for part in shapely.get_parts([extract_polygons(unreached[n])]).tolist():
             if _is_arm(part, width):
-                rows.append(int(present[n]))
+                rows.append(int(candidate_rows[n]))
                 narrow_parts.append(part)
     return np.array(rows, dtype=int), np.array(narrow_parts, dtype=object)
 

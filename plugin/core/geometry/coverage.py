@@ -451,12 +451,12 @@ def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Lon
 
     Smaller bends are within the tolerance in both CRS.
     """
-    present = np.flatnonzero(~is_missing(a.shapes))
-    layer_rings = extract_rings(a.shapes[present])
+    rows_with_shape = np.flatnonzero(~is_missing(a.shapes))
+    layer_rings = extract_rings(a.shapes[rows_with_shape])
     start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.ring_starts, a.crs)
-    bent = compute_edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
-    ring = np.searchsorted(layer_rings.ring_starts, start[bent], side="right") - 1
-    return _LongEdges(present[layer_rings.polygon_of_ring[ring]], low[bent], high[bent])
+    is_bent = compute_edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
+    ring = np.searchsorted(layer_rings.ring_starts, start[is_bent], side="right") - 1
+    return _LongEdges(rows_with_shape[layer_rings.polygon_of_ring[ring]], low[is_bent], high[is_bent])
 
 
 def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:

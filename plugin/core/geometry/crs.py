@@ -128,8 +128,8 @@ def have_same_parameters(a: CRS, b: CRS) -> bool:
 def _read_crs_parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
     plane = _take_horizontal_part(crs)
     operation = plane.coordinate_operation
-    named = {p.name: p.value for p in operation.params} if operation else {}
-    meridian = named.get("Longitude of natural origin")
+    value_by_parameter = {p.name: p.value for p in operation.params} if operation else {}
+    meridian = value_by_parameter.get("Longitude of natural origin")
     return describe_crs(plane), None if meridian is None else round(float(meridian), 9)
 
 
@@ -138,8 +138,10 @@ def _is_cgcs2000(crs: CRS) -> bool:
     if geodetic is None:
         return False
     datum = geodetic.datum.name if geodetic.datum else ""
-    names = ["".join(character for character in name.upper() if character.isalnum()) for name in (geodetic.name, datum)]
-    return any("CGCS2000" in name or ("CHINA" in name and "2000" in name) for name in names)
+    datum_names = [
+        "".join(character for character in name.upper() if character.isalnum()) for name in (geodetic.name, datum)
+    ]
+    return any("CGCS2000" in name or ("CHINA" in name and "2000" in name) for name in datum_names)
 
 
 @lru_cache(maxsize=64)
@@ -368,8 +370,8 @@ def _check_zone(
     frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
     if frame.zone_number is None or _is_easting_near_zone(xmin, xmax, frame.false_easting):
-        swapped = frame.zone_number is not None and not _is_northing(ymin, ymax)
-        return ("beyond", params) if swapped else None
+        is_swapped = frame.zone_number is not None and not _is_northing(ymin, ymax)
+        return ("beyond", params) if is_swapped else None
     if _is_easting_near_zone(ymin, ymax, frame.false_easting) or (
         _find_zone(ymin, ymax) and not _find_zone(xmin, xmax)
     ):
@@ -393,8 +395,8 @@ def _check_degrees(
     frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
     if abs(ymin) > 90 or abs(ymax) > 90:
-        swapped = max(abs(xmin), abs(xmax)) <= 90 and max(abs(ymin), abs(ymax)) <= 180
-        return ("axis" if swapped else "metres"), {**params, "hint": guess_crs(xmin, ymin, xmax, ymax)}
+        is_swapped = max(abs(xmin), abs(xmax)) <= 90 and max(abs(ymin), abs(ymax)) <= 180
+        return ("axis" if is_swapped else "metres"), {**params, "hint": guess_crs(xmin, ymin, xmax, ymax)}
     if max(abs(xmin), abs(xmax)) > 360:
         return "beyond", params
     # West of 90° E both orders are valid degrees; only one of them is in China.

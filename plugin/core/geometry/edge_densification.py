@@ -100,7 +100,7 @@ def reproject_densified(
     edge_of_vertex = np.repeat(np.arange(len(count)), count)
     step = np.arange(len(edge_of_vertex)) - np.repeat(np.cumsum(count) - count, count) + 1
     share = (step / (count + 1)[edge_of_vertex])[:, None]
-    added = _transform_to_plane(
+    added_vertices = _transform_to_plane(
         low[is_divided][edge_of_vertex] + share * (high - low)[is_divided][edge_of_vertex], source, plane
     )
     # From the smaller end on, so that both directions are equal; in the other direction the last comes first.
@@ -108,13 +108,13 @@ def reproject_densified(
     target = new_position[edge_start[is_divided]][edge_of_vertex] + np.where(
         is_reversed, (count + 1)[edge_of_vertex] - step, step
     )
-    new_xy[target] = added
+    new_xy[target] = added_vertices
     ring_at = np.append(new_position, len(new_xy))[ring_at]
     dense = shapely.from_ragged_array(geometry_type, new_xy, (ring_at, part_at, shape_at))[:-1]
     is_polygon = shapely.get_type_id(shapes[rows]) == 3
     dense[is_polygon] = shapely.get_geometry(dense[is_polygon], 0)
     reprojected[rows] = dense
-    return DensifiedShapes(reprojected, added)
+    return DensifiedShapes(reprojected, added_vertices)
 
 
 def find_long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
@@ -140,12 +140,12 @@ def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict
     `SAME_ENDS_M`.
     """
     long_by_crs = [(crs, find_long_edges(shapes, crs, plane)) for crs, shapes in layers]
-    shared: dict[CRS, set[EdgeCoordinates]] = {}
+    shared_edges_by_crs: dict[CRS, set[EdgeCoordinates]] = {}
     for crs, edges in long_by_crs:
-        bent = edges.middle_shift_m > MAX_DEVIATION_M
-        if crs == plane or not bent.any():
+        is_bent = edges.middle_shift_m > MAX_DEVIATION_M
+        if crs == plane or not is_bent.any():
             continue
-        ends, source_ends = edges.ends_in_plane[bent], edges.ends_in_layer_crs[bent]
+        ends, source_ends = edges.ends_in_plane[is_bent], edges.ends_in_layer_crs[is_bent]
         tree = shapely.STRtree(shapely.points((ends[:, :2] + ends[:, 2:]) / 2))
         for other_crs, other in long_by_crs:
             if other_crs == crs or not len(other.ends_in_plane):
@@ -158,8 +158,8 @@ def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict
                 np.minimum(np.abs(own_edge - other_edge).max(axis=1), np.abs(own_edge - reversed_edge).max(axis=1))
                 <= SAME_ENDS_M
             )
-            shared.setdefault(crs, set()).update(map(tuple, source_ends[own_positions[is_same]].tolist()))
-    return {crs: frozenset(edges) for crs, edges in shared.items()}
+            shared_edges_by_crs.setdefault(crs, set()).update(map(tuple, source_ends[own_positions[is_same]].tolist()))
+    return {crs: frozenset(edges) for crs, edges in shared_edges_by_crs.items()}
 
 
 def hash_added_vertices(added: NDArray) -> NDArray:
@@ -193,18 +193,18 @@ def are_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
     return ~_are_added_vertices(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
 
 
-def _remove_added_vertices(shape: Any, added: NDArray) -> Any:
+def _remove_added_vertices(shape: Any, added_hashes: NDArray) -> Any:
     def remove_from_ring(xy: NDArray) -> NDArray:
-        stored_xy = xy[:-1][~_are_added_vertices(xy[:-1], added)]
+        stored_xy = xy[:-1][~_are_added_vertices(xy[:-1], added_hashes)]
         return np.concatenate([stored_xy, stored_xy[:1]]) if len(stored_xy) >= 3 else xy
 
     return change_rings(shape, remove_from_ring)
 
 
-def _are_added_vertices(xy: NDArray, added: NDArray) -> NDArray:
-    """Return (v,) bool: vertices whose hash is one of the sorted hashes ``added``."""
+def _are_added_vertices(xy: NDArray, added_hashes: NDArray) -> NDArray:
+    """Return (v,) bool: vertices whose hash is one of the sorted hashes ``added_hashes``."""
     code = hash_vertices(np.ascontiguousarray(xy))
-    return added[np.minimum(np.searchsorted(added, code), len(added) - 1)] == code
+    return added_hashes[np.minimum(np.searchsorted(added_hashes, code), len(added_hashes) - 1)] == code
 
 
 def _is_measurable(shapes: NDArray) -> NDArray:
@@ -221,8 +221,8 @@ def _find_bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
         batch_rows = positions[batch]
         batch_rings = extract_rings(shapes[batch_rows])
         edge_start, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.ring_starts, source)
-        bent = edge_start[compute_edge_deviations(low, high, source, plane) > MAX_DEVIATION_M]
-        ring = np.searchsorted(batch_rings.ring_starts, bent, side="right") - 1
+        bent_positions = edge_start[compute_edge_deviations(low, high, source, plane) > MAX_DEVIATION_M]
+        ring = np.searchsorted(batch_rings.ring_starts, bent_positions, side="right") - 1
         rows.append(batch_rows[np.unique(batch_rings.polygon_of_ring[ring])])
     return np.concatenate(rows)
 

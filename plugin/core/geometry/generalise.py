@@ -25,13 +25,13 @@ def dissolve_for_picture(
     ``pixel_m``: size of a pixel in m. Gaps and bends smaller than a pixel are removed, and holes of few pixels are
     closed, because they would appear as blots. ``keep_small`` False drops parts of few pixels too.
     """
-    present = shapes[~is_missing(shapes)]
-    if not len(present):
+    present_shapes = shapes[~is_missing(shapes)]
+    if not len(present_shapes):
         return np.array([], dtype=object)
     # Neighbours simplified separately no longer meet; a buffer by more than that error joins them again.
-    coarse = shapely.simplify(present, pixel_m / 2, preserve_topology=False)
+    coarse = shapely.simplify(present_shapes, pixel_m / 2, preserve_topology=False)
     vanished = shapely.is_empty(coarse)
-    coarse[vanished] = shapely.envelope(present[vanished])
+    coarse[vanished] = shapely.envelope(present_shapes[vanished])
     cancellation.raise_if_cancelled()
     grown = shapely.buffer(coarse, pixel_m * 1.2, quad_segs=1, join_style="mitre")
     union = _union_by_neighbourhoods(grown, cancellation)

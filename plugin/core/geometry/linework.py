@@ -95,9 +95,9 @@ def change_outlines(shape: Any, change: Callable[[NDArray, bool], NDArray | None
     for part in shapely.get_parts([shape]):
         if part.geom_type != "Polygon":
             xy = shapely.get_coordinates(part)
-            changed = change(xy, is_closed_line(xy))
-            if changed is not None:
-                parts.append(shapely.LineString(changed))
+            changed_xy = change(xy, is_closed_line(xy))
+            if changed_xy is not None:
+                parts.append(shapely.LineString(changed_xy))
             continue
         exterior = change(shapely.get_coordinates(part.exterior), True)
         holes = [change(shapely.get_coordinates(ring), True) for ring in part.interiors]
@@ -127,10 +127,10 @@ def insert_vertices(coordinates: NDArray, places: NDArray, reach_m: float) -> ND
     share = np.clip((offsets * along[None]).sum(axis=2) / length2[None], 0.0, 1.0)
     distance = np.hypot(*np.moveaxis(offsets - share[..., None] * along[None], 2, 0))
     segment = distance.argmin(axis=1)
-    near = distance[np.arange(len(places)), segment] <= reach_m
+    is_near = distance[np.arange(len(places)), segment] <= reach_m
     pieces = [coordinates[:1]]
     for n in range(len(starts)):
-        inside = np.flatnonzero(near & (segment == n))
+        inside = np.flatnonzero(is_near & (segment == n))
         order = inside[np.argsort(share[inside, n], kind="stable")]
         pieces += [places[order], ends[n : n + 1]]
     return np.concatenate(pieces)
@@ -202,19 +202,19 @@ class PolygonSegments:
         """Return (v,) bool: segments not drawn exactly twice, once from either side."""
         alone = np.zeros(len(self.xy), dtype=bool)
         alone[self.segments_by_hash] = True
-        same = self.sorted_hashes[1:] == self.sorted_hashes[:-1]
-        begins = same.copy()
-        begins[1:] &= ~same[:-1]
-        begins[:-1] &= ~same[1:]
+        is_same_hash = self.sorted_hashes[1:] == self.sorted_hashes[:-1]
+        begins = is_same_hash.copy()
+        begins[1:] &= ~is_same_hash[:-1]
+        begins[:-1] &= ~is_same_hash[1:]
         begins = np.flatnonzero(begins)
         vertex = _convert_to_complex(self.xy)
 
         def mark_pairs(first: NDArray) -> None:
             i, j = self.segments_by_hash[first], self.segments_by_hash[first + 1]
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
-            turned = self.is_interior_left[i] == self.is_interior_left[j]
-            paired = (vertex[i] == vertex[j + turned]) & (vertex[i + 1] == vertex[j + ~turned])
-            alone[i[paired]] = alone[j[paired]] = False
+            is_reversed = self.is_interior_left[i] == self.is_interior_left[j]
+            is_paired = (vertex[i] == vertex[j + is_reversed]) & (vertex[i + 1] == vertex[j + ~is_reversed])
+            alone[i[is_paired]] = alone[j[is_paired]] = False
 
         map_in_threads(mark_pairs, list(_iterate_values(begins)))
         return alone
@@ -374,20 +374,23 @@ def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
     Sorting plain numbers, the upper bits of each hash with its position below, takes half the time of `argsort`.
     """
     low = np.uint64((1 << len(key).bit_length()) - 1)
-    packed = (key & ~low) | np.arange(len(key), dtype=np.uint64)
-    packed.sort()
-    packed &= low
-    order = packed.view(np.int64)
+    packed_keys = (key & ~low) | np.arange(len(key), dtype=np.uint64)
+    packed_keys.sort()
+    packed_keys &= low
+    order = packed_keys.view(np.int64)
     key = key[order]
     # Different hashes with equal upper bits are in the order of their positions: a few, sorted one by one.
     for at in np.flatnonzero(key[1:] < key[:-1]).tolist():
-        start, stop, upper = at, at + 2, key[at] & ~low
-        while start and key[start - 1] & ~low == upper:
-            start -= 1
-        while stop < len(key) and key[stop] & ~low == upper:
-            stop += 1
-        inner = np.argsort(key[start:stop], kind="stable")
-        order[start:stop], key[start:stop] = order[start:stop][inner], key[start:stop][inner]
+        run_start, run_end, upper_bits = at, at + 2, key[at] & ~low
+        while run_start and key[run_start - 1] & ~low == upper_bits:
+            run_start -= 1
+        while run_end < len(key) and key[run_end] & ~low == upper_bits:
+            run_end += 1
+        order_in_run = np.argsort(key[run_start:run_end], kind="stable")
+        order[run_start:run_end], key[run_start:run_end] = (
+            order[run_start:run_end][order_in_run],
+            key[run_start:run_end][order_in_run],
+        )
     return order, key
 
 

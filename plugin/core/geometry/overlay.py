@@ -116,15 +116,15 @@ def find_shared_parts(
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     if b is None:
-        selected = _select_present_rows(a, rows_a)
+        is_selected = _select_present_rows(a, rows_a)
         if focus is None or a.cached_overlaps is not None:
             left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
         else:
             left, right, shape, fallback_log = _overlay_candidates(a, focus, tolerance, cancellation)
-        keep = selected[left] & selected[right]
+        keep = is_selected[left] & is_selected[right]
         if focus is not None:
             keep &= focus[left] | focus[right]
-        fallback_log = fallback_log.select_rows(selected, selected)
+        fallback_log = fallback_log.select_rows(is_selected, is_selected)
         return collect_parts(
             left[keep], right[keep], shape[keep], tolerance, connected, fallback_log, cancellation, keep_slivers
         )
@@ -171,29 +171,29 @@ def find_uncovered_parts(
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
-    selected, covering = _select_present_rows(a, rows), _select_present_rows(cover, cover_rows)
+    is_selected, covering = _select_present_rows(a, rows), _select_present_rows(cover, cover_rows)
     fallback_log = FallbackLog()
     if not covering.any():
-        uncovered = np.flatnonzero(selected)
+        uncovered_rows = np.flatnonzero(is_selected)
         return collect_parts(
-            uncovered,
-            np.full(len(uncovered), -1),
-            a.shapes[uncovered],
+            uncovered_rows,
+            np.full(len(uncovered_rows), -1),
+            a.shapes[uncovered_rows],
             tolerance,
             True,
             fallback_log,
             cancellation,
             keep_slivers,
         )
-    if selected.sum() * VERTICES_PER_OVERLAY < cover.vertex_count:
+    if is_selected.sum() * VERTICES_PER_OVERLAY < cover.vertex_count:
         # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
-        decided = ContainmentResult(np.zeros(0, dtype=int), np.zeros(0, dtype=int), selected)
+        decided = ContainmentResult(np.zeros(0, dtype=int), np.zeros(0, dtype=int), is_selected)
     else:
         _compute_overlapping_rows_if_missing(a, tolerance, cancellation)
-        decided = a.decide_containment(cover, selected, covering, cancellation)
-    uncovered = selected & ~decided.needs_overlay
-    uncovered[decided.inner_row] = False
-    uncovered_rows = np.flatnonzero(uncovered)
+        decided = a.decide_containment(cover, is_selected, covering, cancellation)
+    is_uncovered = is_selected & ~decided.needs_overlay
+    is_uncovered[decided.inner_row] = False
+    uncovered_rows = np.flatnonzero(is_uncovered)
     undecided_rows = np.flatnonzero(decided.needs_overlay)
     near_of = _find_near_cover_rows(a, undecided_rows, cover, covering, cancellation)
     remainders = _subtract_cover(a, undecided_rows, cover, near_of, tolerance, fallback_log, cancellation, progress)
@@ -335,21 +335,21 @@ def _overlay_row_pairs(
 
 
 def _clip_to_windows(
-    small: NDArray, large: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
+    small_polygons: NDArray, large_polygons: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
 ) -> None:
     """Replace each large polygon, in place, by its part around its small counterpart."""
     windows = source.clip_windows
     for n in np.flatnonzero(windows.is_large[rows]).tolist():
         cancellation.raise_if_cancelled()
-        if large[n] is not None and small[n] is not None:
-            large[n] = windows.clip_around(int(rows[n]), np.array(small[n].bounds))
+        if large_polygons[n] is not None and small_polygons[n] is not None:
+            large_polygons[n] = windows.clip_around(int(rows[n]), np.array(small_polygons[n].bounds))
 
 
 def _find_near_cover_rows(
-    a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, cancellation: Cancellation
+    a: Polygons, rows: NDArray, covering_polygons: Polygons, covering: NDArray, cancellation: Cancellation
 ) -> list[NDArray]:
     """Return, for each of ``rows``, the sorted rows of the cover that meet it."""
-    i, j = _find_meeting_pairs(a, rows, cover, np.flatnonzero(covering), cancellation)
+    i, j = _find_meeting_pairs(a, rows, covering_polygons, np.flatnonzero(covering), cancellation)
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
     return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []
@@ -358,7 +358,7 @@ def _find_near_cover_rows(
 def _subtract_cover(
     a: Polygons,
     rows: NDArray,
-    cover: Polygons,
+    covering_polygons: Polygons,
     near_of: list[NDArray],
     tolerance: Tolerance,
     fallback_log: FallbackLog,
@@ -385,7 +385,9 @@ def _subtract_cover(
             cancellation.raise_if_cancelled()
             # Windows and unions of the cover are cached, so they are made before the threads begin.
             pieces.append(
-                _collect_near_cover(a.shapes[rows[n]], int(rows[n]), cover, near_of[n], tolerance, fallback_log)
+                _collect_near_cover(
+                    a.shapes[rows[n]], int(rows[n]), covering_polygons, near_of[n], tolerance, fallback_log
+                )
             )
         vertex_count = sum(int(shapely.get_num_coordinates(some).sum()) for some in pieces if some is not None)
         vertex_count += int(shapely.get_num_coordinates(a.shapes[rows[batch]]).sum())
@@ -419,21 +421,27 @@ def _subtract_pieces(
 
 
 def _collect_near_cover(
-    shape: Any, row: int, cover: Polygons, near_rows: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
+    shape: Any,
+    row: int,
+    covering_polygons: Polygons,
+    near_rows: NDArray,
+    tolerance: Tolerance,
+    fallback_log: FallbackLog,
 ) -> NDArray | None:
     """Return (p,) the cover's polygons near a shape, clipped around it; many as their union.
 
     None if their union fails.
     """
     if len(near_rows) > MIN_COVERAGE_NEIGHBOURS:
-        covering = np.zeros(len(cover), dtype=bool)
+        covering = np.zeros(len(covering_polygons), dtype=bool)
         covering[near_rows] = True
-        union = union_polygon_rows(cover, covering, tolerance=tolerance, fallback_log=fallback_log, row=row)
+        union = union_polygon_rows(covering_polygons, covering, tolerance=tolerance, fallback_log=fallback_log, row=row)
         return None if union is None else wrap_shape(union)
     bounds = np.array(shape.bounds)
-    is_large = cover.clip_windows.is_large
+    is_large = covering_polygons.clip_windows.is_large
     clipped = [
-        cover.clip_windows.clip_around(n, bounds) if is_large[n] else cover.shapes[n] for n in near_rows.tolist()
+        covering_polygons.clip_windows.clip_around(n, bounds) if is_large[n] else covering_polygons.shapes[n]
+        for n in near_rows.tolist()
     ]
     pieces = np.array([polygon for polygon in clipped if polygon is not None], dtype=object)
     # GEOS stores a geometry's bounds when they are first asked for, which two threads must not do at once.
@@ -459,9 +467,9 @@ def find_point_line_parts_inside(shapes: NDArray, polygons: NDArray, within_m: f
     Both arrays may have None for a row without a shape. Parts that only touch an edge, or extend inside by at most
     ``within_m``, are left out. Coordinates in metres.
     """
-    present, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
-    i, j = shapely.STRtree(polygons[present_polygons]).query(shapes[present], predicate="intersects")
-    i, j = present[i], present_polygons[j]
+    rows_with_shape, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
+    i, j = shapely.STRtree(polygons[present_polygons]).query(shapes[rows_with_shape], predicate="intersects")
+    i, j = rows_with_shape[i], present_polygons[j]
     shape = shapely.intersection(shapes[i], polygons[j])
     is_deep = _is_deep_enough(shape, shapely.boundary(polygons[j]), within_m)
     return PointLineParts(i[is_deep], j[is_deep], shape[is_deep])
@@ -472,12 +480,12 @@ def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: 
 
     ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``of`` in the result is −1.
     """
-    present, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
+    rows_with_shape, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
     tree = shapely.STRtree(polygons[present_polygons])
-    covered, _ = tree.query(shapes[present], predicate="covered_by")
-    uncovered = np.setdiff1d(present, present[covered])
-    i, j = tree.query(shapes[uncovered], predicate="dwithin", distance=within_m)
-    outside = shapes[uncovered].copy()
+    covered_positions, _ = tree.query(shapes[rows_with_shape], predicate="covered_by")
+    uncovered_rows = np.setdiff1d(rows_with_shape, rows_with_shape[covered_positions])
+    i, j = tree.query(shapes[uncovered_rows], predicate="dwithin", distance=within_m)
+    outside = shapes[uncovered_rows].copy()
     buffer_by_polygons: dict[bytes, Any] = {}
     for n in np.unique(i).tolist():
         # Buffered by the tolerance, so that a line along the edge with another layer's coordinates is inside.
@@ -488,7 +496,7 @@ def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: 
             )
         outside[n] = shapely.difference(outside[n], buffer_by_polygons[near_polygons.tobytes()])
     remains = ~shapely.is_empty(outside)
-    return PointLineParts(uncovered[remains], np.full(int(remains.sum()), -1), outside[remains])
+    return PointLineParts(uncovered_rows[remains], np.full(int(remains.sum()), -1), outside[remains])
 
 
 def _is_deep_enough(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:

@@ -131,18 +131,18 @@ def translate_back(shapes: NDArray, by: NDArray) -> NDArray:
         shapes = shapes.copy()
         for n in collections.tolist():
             shapes[n] = extract_polygons(shapes[n])
-    moved = translate_shapes(shapes, by)
-    invalid = np.flatnonzero(~(shapely.is_valid(moved) | shapely.is_missing(moved)))
-    if len(invalid):
+    moved_shapes = translate_shapes(shapes, by)
+    invalid_rows = np.flatnonzero(~(shapely.is_valid(moved_shapes) | shapely.is_missing(moved_shapes)))
+    if len(invalid_rows):
         # A power of two: on this grid every number can be moved without rounding.
-        grid = 2 * np.spacing(np.abs(shapely.total_bounds(moved[invalid])).max())
-        moved = moved.copy()
-        moved[invalid] = translate_shapes(
-            shapely.set_precision(shapes[invalid], grid), by[invalid] if by.ndim == 2 else by
+        grid = 2 * np.spacing(np.abs(shapely.total_bounds(moved_shapes[invalid_rows])).max())
+        moved_shapes = moved_shapes.copy()
+        moved_shapes[invalid_rows] = translate_shapes(
+            shapely.set_precision(shapes[invalid_rows], grid), by[invalid_rows] if by.ndim == 2 else by
         )
-        still_invalid = invalid[~shapely.is_valid(moved[invalid])]
-        moved[still_invalid] = shapely.buffer(moved[still_invalid], 0)
-    return moved
+        still_invalid = invalid_rows[~shapely.is_valid(moved_shapes[invalid_rows])]
+        moved_shapes[still_invalid] = shapely.buffer(moved_shapes[still_invalid], 0)
+    return moved_shapes
 
 
 OverlayOperation = Callable[..., Any]
@@ -267,17 +267,19 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
     The log then has the row as failed.
     """
     origin = compute_local_origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
-    moved = translate_shapes(shapes, -origin)
+    moved_shapes = translate_shapes(shapes, -origin)
     for grid in (None, tolerance.cluster_m / _FINE_GRID_RATIO, tolerance.cluster_m):
         try:
-            union = shapely.union_all(moved, grid_size=grid)
-            changed = 0.0 if grid is None else _measure_rounding(moved, grid)
+            union = shapely.union_all(moved_shapes, grid_size=grid)
+            changed_area = 0.0 if grid is None else _measure_rounding(moved_shapes, grid)
         except shapely.GEOSException:
             continue
-        if len(moved) <= _MAX_VALIDATED_POLYGONS and is_suspicious_union(union, moved, 2 * tolerance.cluster_m):
+        if len(moved_shapes) <= _MAX_VALIDATED_POLYGONS and is_suspicious_union(
+            union, moved_shapes, 2 * tolerance.cluster_m
+        ):
             continue
         if grid is not None:
-            fallback_log.steps.append(FallbackStep("fixed_precision", row, -1, changed))
+            fallback_log.steps.append(FallbackStep("fixed_precision", row, -1, changed_area))
         return translate_back(wrap_shape(union), origin)[0]
     fallback_log.failed_pairs.append((row, -1))
     return None
@@ -293,13 +295,13 @@ def _overlay_pair_with_fallbacks(
 ) -> Any:
     for name, compute in _OVERLAY_ATTEMPTS[first:]:
         try:
-            result, changed = compute(overlay_attempt.operation, a, b, overlay_attempt.tolerance)
+            result, changed_area = compute(overlay_attempt.operation, a, b, overlay_attempt.tolerance)
         except shapely.GEOSException:
             continue  # the next step handles the failure
         if name != "as_is":
             if overlay_attempt.is_suspicious(wrap_shape(result), wrap_shape(a), wrap_shape(b))[0]:
                 continue
-            overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed))
+            overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed_area))
         return result
     overlay_attempt.fallback_log.failed_pairs.append(pair)
     return None
@@ -323,8 +325,8 @@ def _overlay_on_given_grid(operation: OverlayOperation, a: Any, b: Any, grid: fl
 
 
 def _overlay_repaired_polygons(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    repaired_a, repaired_b, changed = _repair_both(a, b)
-    return operation(repaired_a, repaired_b, grid_size=tolerance.cluster_m), changed
+    repaired_a, repaired_b, changed_area = _repair_both(a, b)
+    return operation(repaired_a, repaired_b, grid_size=tolerance.cluster_m), changed_area
 
 
 def _overlay_quarters(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
@@ -332,13 +334,13 @@ def _overlay_quarters(operation: OverlayOperation, a: Any, b: Any, tolerance: To
 
     The pair of vertices that GEOS fails on is then in a small piece, or gone.
     """
-    repaired_a, repaired_b, changed = _repair_both(a, b)
+    repaired_a, repaired_b, changed_area = _repair_both(a, b)
     pieces: list[Any] = []
     for quarter in _cut_quarters(repaired_a, _MAX_QUARTERINGS):
         piece = extract_polygons(operation(quarter, repaired_b, grid_size=tolerance.cluster_m))
         if piece is not None:
             pieces.append(piece)
-    return shapely.union_all(pieces, grid_size=tolerance.cluster_m), changed
+    return shapely.union_all(pieces, grid_size=tolerance.cluster_m), changed_area
 
 
 def _repair_both(a: Any, b: Any) -> tuple[Any, Any, float]:
@@ -365,8 +367,8 @@ def _cut_quarters(shape: Any, depth: int) -> list[Any]:
     return quarters
 
 
-def _measure_change(before: Any, after: Any) -> float:
-    return abs(float(shapely.area(after)) - float(shapely.area(before)))
+def _measure_change(shape_before: Any, shape_after: Any) -> float:
+    return abs(float(shapely.area(shape_after)) - float(shapely.area(shape_before)))
 
 
 _OVERLAY_ATTEMPTS = (

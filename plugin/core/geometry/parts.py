@@ -177,8 +177,8 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     normalized = np.empty(count, dtype=object)
     sharing = np.unique(np.concatenate([first, second]))
     normalized[sharing] = shapely.normalize(shapes[sharing])
-    equal = shapely.equals_exact(normalized[first], normalized[second], 0.0)
-    np.minimum.at(same_as, second[equal], first[equal])
+    is_equal = shapely.equals_exact(normalized[first], normalized[second], 0.0)
+    np.minimum.at(same_as, second[is_equal], first[is_equal])
     has_remainder[same_as != np.arange(count)] = False
     is_crossing = has_remainder[first] & has_remainder[second]
     first, second = first[is_crossing], second[is_crossing]
@@ -193,9 +193,9 @@ def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_
     for n, (row, start, end) in enumerate(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)):
         if n % _PAIRS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        earlier = first[start:end]
-        cover = shapes[earlier[0]] if len(earlier) == 1 else shapely.union_all(shapes[earlier])
-        remainder = shapely.difference(shapes[row], cover)
+        earlier_rows = first[start:end]
+        earlier_land = shapes[earlier_rows[0]] if len(earlier_rows) == 1 else shapely.union_all(shapes[earlier_rows])
+        remainder = shapely.difference(shapes[row], earlier_land)
         remainders[row] = remainder
         area = shapely.area(shapes[row])
         has_remainder[row] = shapely.area(remainder) > _ROUNDING_M2 + _ROUNDING_SHARE * area
@@ -209,10 +209,14 @@ def remove_repeated_land(parts: OverlayParts, cancellation: Cancellation = NEVER
     """
     if not len(parts):
         return parts
-    distinct = subtract_earlier_shapes(parts.geometry, cancellation)
-    kept = distinct.has_remainder
+    distinct_shapes = subtract_earlier_shapes(parts.geometry, cancellation)
+    is_kept = distinct_shapes.has_remainder
     return _make_parts(
-        parts.left[kept], parts.right[kept], distinct.remaining_shapes[kept], parts.slivers, parts.fallback_log
+        parts.left[is_kept],
+        parts.right[is_kept],
+        distinct_shapes.remaining_shapes[is_kept],
+        parts.slivers,
+        parts.fallback_log,
     )
 
 

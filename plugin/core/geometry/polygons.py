@@ -88,8 +88,8 @@ class ClipWindows:
         shape = self._shapes[row]
         xmin, ymin, xmax, ymax = shape.bounds
         side = max(xmax - xmin, ymax - ymin)
-        reach = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
-        level = int(min(np.floor(np.log2(side / reach)), _MAX_WINDOW_LEVEL)) if 0 < reach < side else 0
+        longer_side = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+        level = int(min(np.floor(np.log2(side / longer_side)), _MAX_WINDOW_LEVEL)) if 0 < longer_side < side else 0
         if level < 1:
             return shape
         cell = side / 2**level

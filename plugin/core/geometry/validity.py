@@ -37,8 +37,8 @@ def find_flat_polygons(geometries: NDArray, width_m: float) -> NDArray:
     whose vertices are on one line may enclose a few mm² in another CRS, because coordinates are rounded.
     """
     is_areal = shapely.get_dimensions(geometries) == 2
-    found: NDArray = is_areal & (2 * shapely.area(geometries) <= width_m * shapely.length(geometries))
-    return found
+    is_flat: NDArray = is_areal & (2 * shapely.area(geometries) <= width_m * shapely.length(geometries))
+    return is_flat
 
 
 def find_invalidity_reason(geometry: Any) -> tuple[str, Any]:
@@ -84,12 +84,12 @@ def make_valid_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     None where a geometry has no area. The given geometries are unchanged.
     """
     copies = shapely.force_2d(geometries)
-    repaired = np.flatnonzero(~is_missing(copies) & ~shapely.is_valid(copies)).tolist()
-    for position in repaired:
+    repaired_positions = np.flatnonzero(~is_missing(copies) & ~shapely.is_valid(copies)).tolist()
+    for position in repaired_positions:
         copies[position] = repair_polygon(copies[position])
     for position in np.flatnonzero(~is_missing(copies) & ~np.isin(shapely.get_type_id(copies), (3, 6))).tolist():
         copies[position] = extract_valid_polygons(copies[position])
-    return copies, repaired
+    return copies, repaired_positions
 
 
 def drop_empty_parts(geometries: NDArray) -> NDArray:
@@ -117,18 +117,22 @@ def repair_polygon(geometry: Any) -> Any:
         return None
     for repair in (_repair_structure, _repair_linework, _repair_by_buffer):
         try:
-            repaired = extract_polygons(repair(geometry))
+            repaired_polygon = extract_polygons(repair(geometry))
         except shapely.GEOSException:
             continue
-        if repaired is None or repaired.is_valid:
-            return repaired
+        if repaired_polygon is None or repaired_polygon.is_valid:
+            return repaired_polygon
     return None
 
 
 def _repair_structure(geometry: Any) -> Any:
-    repaired = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    repaired_polygon = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     # From rings with common segments GEOS makes parts that share an edge, which is invalid too; their union is valid.
-    return repaired if repaired is None or repaired.is_valid else shapely.union_all(shapely.get_parts([repaired]))
+    return (
+        repaired_polygon
+        if repaired_polygon is None or repaired_polygon.is_valid
+        else shapely.union_all(shapely.get_parts([repaired_polygon]))
+    )
 
 
 def _repair_linework(geometry: Any) -> Any:

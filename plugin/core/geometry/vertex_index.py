@@ -45,27 +45,27 @@ class VertexIndex:
 
     def find_nearest(self, xy: NDArray) -> NDArray:
         """Return (v, 2) for each vertex the nearest indexed one in reach, else itself."""
-        best_distance, snapped = np.full(len(xy), self._reach), xy.copy()
+        best_distance, nearest_xy = np.full(len(xy), self._reach), xy.copy()
         first_cells = None
         for corner in _CELL_CORNERS:
             cells = self._hash_cells(xy + np.array(corner) * self._reach)
-            pending = np.arange(len(xy)) if first_cells is None else np.flatnonzero(cells != first_cells)
+            pending_positions = np.arange(len(xy)) if first_cells is None else np.flatnonzero(cells != first_cells)
             first_cells = cells if first_cells is None else first_cells
-            index_position = np.searchsorted(self._cell, cells[pending])
-            while len(pending):
+            index_position = np.searchsorted(self._cell, cells[pending_positions])
+            while len(pending_positions):
                 in_index = index_position < len(self._cell)
-                pending, index_position = pending[in_index], index_position[in_index]
-                in_cell = self._cell[index_position] == cells[pending]
-                pending, index_position = pending[in_cell], index_position[in_cell]
+                pending_positions, index_position = pending_positions[in_index], index_position[in_index]
+                in_cell = self._cell[index_position] == cells[pending_positions]
+                pending_positions, index_position = pending_positions[in_cell], index_position[in_cell]
                 with np.errstate(invalid="ignore"):
-                    distance = np.hypot(*(self._xy[index_position] - xy[pending]).T)
-                is_nearer = distance <= best_distance[pending]
-                best_distance[pending[is_nearer]], snapped[pending[is_nearer]] = (
+                    distance = np.hypot(*(self._xy[index_position] - xy[pending_positions]).T)
+                is_nearer = distance <= best_distance[pending_positions]
+                best_distance[pending_positions[is_nearer]], nearest_xy[pending_positions[is_nearer]] = (
                     distance[is_nearer],
                     self._xy[index_position[is_nearer]],
                 )
                 index_position = index_position + 1
-        return snapped
+        return nearest_xy
 
     def _hash_cells(self, xy: NDArray) -> NDArray:
         """Return (v,) uint64: a hash of each vertex's cell.

@@ -51,11 +51,11 @@ def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation 
     False means unknown, as for polygons with holes or several parts, with very short edges, or with very many sides.
     """
     is_wide = np.zeros(len(shapes), dtype=bool)
-    present = np.flatnonzero(~is_missing(shapes))
-    is_simple = (shapely.get_num_geometries(shapes[present]) == 1) & (_count_holes(shapes[present]) == 0)
-    present = present[is_simple]
-    is_wide[present] = apply_in_threads(
-        lambda batch: _are_simple_polygons_wide(batch, width), shapes[present], cancellation=cancellation
+    candidate_rows = np.flatnonzero(~is_missing(shapes))
+    is_simple = (shapely.get_num_geometries(shapes[candidate_rows]) == 1) & (_count_holes(shapes[candidate_rows]) == 0)
+    candidate_rows = candidate_rows[is_simple]
+    is_wide[candidate_rows] = apply_in_threads(
+        lambda batch: _are_simple_polygons_wide(batch, width), shapes[candidate_rows], cancellation=cancellation
     )
     return is_wide
 
@@ -156,19 +156,19 @@ def _has_little_spread(
     """
     is_little = candidates.copy()
     path_start = np.flatnonzero(candidates[ring])
-    path_end, path_length, turned = next_segment[path_start], np.zeros(len(path_start)), turn[path_start]
+    path_end, path_length, total_turn = next_segment[path_start], np.zeros(len(path_start)), turn[path_start]
     for _ in range(_MAX_STEPS):
         path_length = path_length + length[path_end]
         continues = path_length <= path_m
-        path_start, path_end, path_length, turned = (
+        path_start, path_end, path_length, total_turn = (
             path_start[continues],
             path_end[continues],
             path_length[continues],
-            turned[continues],
+            total_turn[continues],
         )
-        turned = turned + turn[path_end]
+        total_turn = total_turn + turn[path_end]
         path_end = next_segment[path_end]
-        is_little[ring[path_start[np.abs(turned) > MAX_DIRECTION_SPREAD]]] = False
+        is_little[ring[path_start[np.abs(total_turn) > MAX_DIRECTION_SPREAD]]] = False
         if not len(path_start):
             return is_little
     is_little[ring[path_start]] = False
@@ -240,20 +240,22 @@ def _check_side_distances(
     extents = _measure_extents(a, b, side_start)
     lowest, highest = low.copy(), high.copy()
     for shift in range(1, _MAX_SIDES // 2 + 1):
-        compared = np.flatnonzero(is_distant[ring_of_side] & (2 * shift <= side_counts[ring_of_side]))
-        if not len(compared):
+        compared_sides = np.flatnonzero(is_distant[ring_of_side] & (2 * shift <= side_counts[ring_of_side]))
+        if not len(compared_sides):
             break
-        wraps = side_in_ring[compared] + shift >= side_counts[ring_of_side[compared]]
-        other_side = compared + shift - np.where(wraps, side_counts[ring_of_side[compared]], 0)
+        wraps = side_in_ring[compared_sides] + shift >= side_counts[ring_of_side[compared_sides]]
+        other_side = compared_sides + shift - np.where(wraps, side_counts[ring_of_side[compared_sides]], 0)
         full_turn = np.where(wraps, 360.0, 0.0)
-        lowest[compared] = np.minimum(lowest[compared], low[other_side] + full_turn)
-        highest[compared] = np.maximum(highest[compared], high[other_side] + full_turn)
-        may_be_near = highest[compared] - lowest[compared] > MAX_SIDES_TURN
+        lowest[compared_sides] = np.minimum(lowest[compared_sides], low[other_side] + full_turn)
+        highest[compared_sides] = np.maximum(highest[compared_sides], high[other_side] + full_turn)
+        may_be_near = highest[compared_sides] - lowest[compared_sides] > MAX_SIDES_TURN
         if shift > 1:
-            for lower, upper in extents:
-                i, j = compared[may_be_near], other_side[may_be_near]
-                may_be_near[may_be_near] = np.maximum(lower[i] - upper[j], lower[j] - upper[i]) <= distance
-        is_distant[ring_of_side[compared[may_be_near]]] = False
+            for lower_bound, upper_bound in extents:
+                i, j = compared_sides[may_be_near], other_side[may_be_near]
+                may_be_near[may_be_near] = (
+                    np.maximum(lower_bound[i] - upper_bound[j], lower_bound[j] - upper_bound[i]) <= distance
+                )
+        is_distant[ring_of_side[compared_sides[may_be_near]]] = False
     return is_distant
 
 

@@ -86,10 +86,10 @@ class AreaFieldComparison:
 
         The gross area does not fit the shape, or the net area exceeds the gross area.
         """
-        found: NDArray = (np.abs(self.gross_values - self.land_areas) > self.allowed_row_difference_m2) | (
+        is_wrong_row: NDArray = (np.abs(self.gross_values - self.land_areas) > self.allowed_row_difference_m2) | (
             self.net_excess > self.allowed_row_difference_m2
         )
-        return found
+        return is_wrong_row
 
     def with_allowed_share(self, share: float) -> AreaFieldComparison:
         """Return the same comparison with another allowed difference of sums."""
@@ -101,22 +101,24 @@ class AreaFieldComparison:
         ``add``: function that returns k sums of (n,) values, for example by township. Returns two (k,) bool arrays: the
         sum differs from the geometry; the net sum exceeds the gross sum.
         """
-        drawn = add(self.land_areas)
-        allowed = np.maximum(
-            self.allowed_share * np.abs(drawn), self.allowed_row_difference_m2 * add(self.has_value.astype(float))
+        land_sums = add(self.land_areas)
+        allowed_differences = np.maximum(
+            self.allowed_share * np.abs(land_sums), self.allowed_row_difference_m2 * add(self.has_value.astype(float))
         )
-        return np.abs(add(self.gross_values) - drawn) > allowed, add(self.net_excess) > allowed
+        return np.abs(add(self.gross_values) - land_sums) > allowed_differences, add(
+            self.net_excess
+        ) > allowed_differences
 
     def is_sum_unbacked(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of the field that the geometry does not confirm.
 
         ``add``: function that returns k sums of (n,) values.
         """
-        found = np.logical_or(*self.compare_field_sums(add))
+        is_unbacked = np.logical_or(*self.compare_field_sums(add))
         return (
-            found | (add(self.has_value.astype(float)) > 0)
+            is_unbacked | (add(self.has_value.astype(float)) > 0)
             if self.field_meaning == NET_FIELD and self.apparent_unit
-            else found
+            else is_unbacked
         )
 
     def make_township_sum_function(self, rows: NDArray) -> SumFunction:
@@ -133,9 +135,9 @@ class AreaFieldComparison:
         ATT013 reports a single wrong row, so a township counts only with several wrong rows.
         """
         add = self.make_township_sum_function(rows)
-        several = add(self.is_wrong.astype(float)) > 1
-        differs, exceeds = self.compare_field_sums(add)
-        return differs & several, exceeds & several
+        has_several_errors = add(self.is_wrong.astype(float)) > 1
+        is_different, is_excessive = self.compare_field_sums(add)
+        return is_different & has_several_errors, is_excessive & has_several_errors
 
     def clearly_confirms_sums(self, rows: NDArray) -> bool:
         """Return True if the sums of field and shapes differ by less than half of the allowed difference.
@@ -172,8 +174,8 @@ def compare_with_land(
     key = (layer, meaning, exact)
     if key not in cache:
         cache[key] = _compute_backing(layer, meaning, ctx, exact)
-    found: AreaFieldComparison | None = cache[key]
-    return found
+    comparison: AreaFieldComparison | None = cache[key]
+    return comparison
 
 
 def is_backed_by_land(layer: Layer, meaning: str, ctx: RuleContext, rows: NDArray | None = None) -> bool:
@@ -182,16 +184,16 @@ def is_backed_by_land(layer: Layer, meaning: str, ctx: RuleContext, rows: NDArra
     ``rows``: (n,) bool, None for all. False for every sum of a layer whose areas exceed the county's area in total, and
     for a net area that contradicts the deductions of the survey on the same land.
     """
-    found = compare_with_land(layer, meaning, ctx, exact=False)
-    if found is None:
+    comparison = compare_with_land(layer, meaning, ctx, exact=False)
+    if comparison is None:
         return True
-    whole = np.ones(len(layer), dtype=bool) if rows is None else rows
-    if not found.clearly_confirms_sums(whole):
-        found = require_value(compare_with_land(layer, meaning, ctx), f"the values of {meaning}")
-        if not found.confirms_sums(whole):
+    is_summed = np.ones(len(layer), dtype=bool) if rows is None else rows
+    if not comparison.clearly_confirms_sums(is_summed):
+        comparison = require_value(compare_with_land(layer, meaning, ctx), f"the values of {meaning}")
+        if not comparison.confirms_sums(is_summed):
             return False
     deductions = compare_with_survey(layer, ctx) if meaning == NET_FIELD else None
-    if deductions is not None and not deductions.confirms_sums(whole):
+    if deductions is not None and not deductions.confirms_sums(is_summed):
         return False
     return find_county_excess(layer, ctx) is None
 
@@ -201,11 +203,13 @@ def compute_net_area_by_geometry(layer: Layer, ctx: RuleContext) -> NDArray | No
 
     None without a net area.
     """
-    found = compare_with_land(layer, NET_FIELD, ctx)
-    if found is None:
+    comparison = compare_with_land(layer, NET_FIELD, ctx)
+    if comparison is None:
         return None
-    factor = np.divide(found.land_areas, found.gross_values, out=np.ones(len(layer)), where=found.gross_values > 0)
-    return found.field_values_m2 * factor
+    factor = np.divide(
+        comparison.land_areas, comparison.gross_values, out=np.ones(len(layer)), where=comparison.gross_values > 0
+    )
+    return comparison.field_values_m2 * factor
 
 
 def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, float] | None:
@@ -219,47 +223,48 @@ def find_county_excess(layer: Layer, ctx: RuleContext) -> tuple[str, float, floa
         return None
     if layer.template.overlap != "never" and layer.role not in lines:
         return None
-    whole = float(county.statutory.sum())
+    county_area = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
-        found = compare_with_land(layer, meaning, ctx, exact=False)
+        comparison = compare_with_land(layer, meaning, ctx, exact=False)
         if (
-            found is not None
-            and found.gross_values.sum() > whole * (1 + found.allowed_share) + found.allowed_row_difference_m2
+            comparison is not None
+            and comparison.gross_values.sum()
+            > county_area * (1 + comparison.allowed_share) + comparison.allowed_row_difference_m2
         ):
-            return meaning, float(found.gross_values.sum()), whole
+            return meaning, float(comparison.gross_values.sum()), county_area
     return None
 
 
-def _compute_backing(layer: Layer, meaning: str, ctx: RuleContext, exact: bool) -> AreaFieldComparison | None:
+def _compute_backing(layer: Layer, meaning: str, ctx: RuleContext, is_exact: bool) -> AreaFieldComparison | None:
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
-    written = read_area_field_m2(layer, meaning)
-    if exact:
+    written_areas = read_area_field_m2(layer, meaning)
+    if is_exact:
         layer.measure_statutory(ctx.cancellation)
-    drawn = np.nan_to_num(layer.statutory) if exact else _estimate_areas(layer, ctx)
-    has_value = np.isfinite(written)
-    beyond = np.zeros(len(layer))
-    expected = drawn
+    land_areas = np.nan_to_num(layer.statutory) if is_exact else _estimate_areas(layer, ctx)
+    has_value = np.isfinite(written_areas)
+    net_excess = np.zeros(len(layer))
+    expected = land_areas
     if meaning == NET_FIELD:
         gross = read_area_field_m2(layer, "gross_area")
-        expected = np.where(np.isfinite(gross), gross, drawn)
-        beyond = np.where(has_value, np.maximum(np.nan_to_num(written) - expected, 0.0), 0.0)
-    unit = _find_other_unit(written, expected, layer, meaning)
-    sums = expected if meaning == NET_FIELD else written
+        expected = np.where(np.isfinite(gross), gross, land_areas)
+        net_excess = np.where(has_value, np.maximum(np.nan_to_num(written_areas) - expected, 0.0), 0.0)
+    unit = _find_other_unit(written_areas, expected, layer, meaning)
+    sums = expected if meaning == NET_FIELD else written_areas
     town, towns = locate_row_centres(layer, ctx)
     return AreaFieldComparison(
         meaning,
-        np.where(has_value, np.nan_to_num(written), 0.0),
+        np.where(has_value, np.nan_to_num(written_areas), 0.0),
         np.where(has_value, np.nan_to_num(sums), 0.0),
-        np.where(has_value, drawn, 0.0),
-        beyond,
+        np.where(has_value, land_areas, 0.0),
+        net_excess,
         has_value,
         town,
         towns,
         float(ctx.norm.get(SUM_ALLOWANCE_SETTING)),
         float(ctx.norm.get(ROW_ALLOWANCE_SETTING)) + _ROUNDING_M2,
         unit,
-        exact,
+        is_exact,
     )
 
 
@@ -274,8 +279,8 @@ def _estimate_areas(layer: Layer, ctx: RuleContext) -> NDArray:
         x, y, rows = compute_row_centres(layer)
         estimated[rows] *= _compute_area_scale(x, y, ctx)
         cache[layer] = estimated
-    found: NDArray = cache[layer]
-    return found
+    estimated_areas: NDArray = cache[layer]
+    return estimated_areas
 
 
 def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2: float, ctx: RuleContext) -> NDArray:
@@ -299,11 +304,11 @@ def find_rows_surely_matching_area(layer: Layer, written: NDArray, allowance_m2:
     -------
     (n,) bool
     """
-    perimeter, bent = apply_in_threads(_measure_edges_of_rows, layer.plane, cancellation=ctx.cancellation).T
+    perimeter, edge_bend = apply_in_threads(_measure_edges_of_rows, layer.plane, cancellation=ctx.cancellation).T
     estimated = _estimate_areas(layer, ctx)
-    bound = bent * _BEND_PER_M3 + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
-    found: NDArray = np.abs(written - estimated) + bound <= allowance_m2
-    return found
+    bound = edge_bend * _BEND_PER_M3 + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
+    is_matching: NDArray = np.abs(written - estimated) + bound <= allowance_m2
+    return is_matching
 
 
 def _measure_edges_of_rows(shapes: NDArray) -> NDArray:
@@ -329,10 +334,12 @@ def _compute_area_scale(x: NDArray, y: NDArray, ctx: RuleContext) -> NDArray:
     u, v = (axis.ravel() for axis in np.meshgrid(step, step))
     left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
     squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
-    measured = measure_statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane_crs)) / PROBE_SIZE_M**2
-    surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), measured, rcond=None)[0]
-    found: NDArray = _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
-    return found
+    measured_scales = (
+        measure_statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane_crs)) / PROBE_SIZE_M**2
+    )
+    surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), measured_scales, rcond=None)[0]
+    fitted_scales: NDArray = _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
+    return fitted_scales
 
 
 def _compute_polynomial_terms(u: NDArray, v: NDArray) -> NDArray:
@@ -348,18 +355,18 @@ def read_area_field_m2(layer: Layer, meaning: str) -> NDArray:
 
 
 def _get_field_unit(layer: Layer, meaning: str) -> str:
-    declared = layer.template.find_field(meaning)
-    return (declared.unit if declared else "") or "m2"
+    template_field = layer.template.find_field(meaning)
+    return (template_field.unit if template_field else "") or "m2"
 
 
-def _find_other_unit(written: NDArray, against: NDArray, layer: Layer, meaning: str) -> str:
+def _find_other_unit(written_areas: NDArray, expected_areas: NDArray, layer: Layer, meaning: str) -> str:
     """Return the unit of the median row if it is not the unit of the field.
 
     Else empty.
     """
     field_unit = _get_field_unit(layer, meaning)
-    comparable = (written > 0) & (against > 0)
+    comparable = (written_areas > 0) & (expected_areas > 0)
     if not comparable.any():
         return ""
-    factor = float(np.median(against[comparable] / written[comparable])) * SQUARE_METRES[field_unit]
+    factor = float(np.median(expected_areas[comparable] / written_areas[comparable])) * SQUARE_METRES[field_unit]
     return next((u for u in AREA_UNITS if u != field_unit and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")

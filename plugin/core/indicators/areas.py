@@ -71,28 +71,28 @@ def find_net_area_contradictions(layer: Layer, cultivated: NDArray, allowance_m2
     deducted = np.where(np.isnan(deduction), np.round(expected_deduction, 2), deduction)
     # Ignore the rounding error of a double.
     slack = allowance_m2 + 1e-6
-    beyond = net - gross if without_deduction else np.abs(net - (gross - deducted))
-    follows = (gross > 0) & (beyond <= slack)
+    net_difference = net - gross if without_deduction else np.abs(net - (gross - deducted))
+    follows = (gross > 0) & (net_difference <= slack)
     if has_rate:
         follows &= (rate >= 0) & (rate < 1) & (np.abs(deduction - expected_deduction) <= slack)
-    found = []
+    contradictions = []
     # Comparisons with NaN are False, so rows without a value are validated one by one.
     for row in np.flatnonzero(~follows).tolist():
         g, n = gross[row], net[row]
         if not (g > 0):
-            found.append(_make_contradiction(row, "gross", "gross_area", g, None))
+            contradictions.append(_make_contradiction(row, "gross", "gross_area", g, None))
         elif has_rate and not (0 <= rate[row] < 1):
-            found.append(_make_contradiction(row, "rate", "deduction_rate", rate[row], None))
+            contradictions.append(_make_contradiction(row, "rate", "deduction_rate", rate[row], None))
         elif has_rate and abs(deduction[row] - expected_deduction[row]) > slack:
-            found.append(
+            contradictions.append(
                 _make_contradiction(row, "deduction", "deduction_area", deduction[row], expected_deduction[row])
             )
         elif np.isnan(n):
             if cultivated[row]:
-                found.append(_make_contradiction(row, "missing", "net_area", n, g - deducted[row]))
+                contradictions.append(_make_contradiction(row, "missing", "net_area", n, g - deducted[row]))
         elif n - g > slack if without_deduction else abs(n - (g - deducted[row])) > slack:
-            found.append(_make_contradiction(row, "net", "net_area", n, g - deducted[row]))
-    return found
+            contradictions.append(_make_contradiction(row, "net", "net_area", n, g - deducted[row]))
+    return contradictions
 
 
 def _make_contradiction(
@@ -120,9 +120,11 @@ def find_reserve_parts_and_names(reserves: Layer, ctx: RuleContext) -> tuple[NDA
     (n,) str
         Name of the reserve without that word.
     """
-    words = list(ctx.norm.get(PART_WORDS_SETTING))
-    found = [split_part_word(name, words) for name in reserves.text("feature_name")]
-    return np.array([bool(w) for w, _ in found], dtype=bool), np.array([site for _, site in found], dtype=object)
+    part_words = list(ctx.norm.get(PART_WORDS_SETTING))
+    words_and_sites = [split_part_word(name, part_words) for name in reserves.text("feature_name")]
+    return np.array([bool(w) for w, _ in words_and_sites], dtype=bool), np.array(
+        [site for _, site in words_and_sites], dtype=object
+    )
 
 
 def is_counted(is_part: NDArray, site: NDArray) -> NDArray:
@@ -269,50 +271,50 @@ def _compute_figure(
         rows = ctx.find_cultivated_rows(parcels)
         net = parcels.numbers("net_area")[rows]
         inputs = {"layer": parcels.role, "field": parcels.get_field_name("net_area"), "features": int(rows.sum())}
-        sure = is_backed_by_land(parcels, "net_area", ctx, rows)
+        is_confirmed = is_backed_by_land(parcels, "net_area", ctx, rows)
         return AreaFigure(
             parcels,
             float(np.nansum(net)),
             "net",
             is_confirmed=False,
             formula_inputs=inputs,
-            is_confirmed_by_geometry=sure,
+            is_confirmed_by_geometry=is_confirmed,
         )
     if layer is None:
         return AreaFigure(None)
-    statutory = float(layer.statutory.sum())
+    statutory_area = float(layer.statutory.sum())
     if basis == "statutory":
-        inputs = {"layer": layer.role, "features": len(layer), "statutory_m2": statutory}
-        return AreaFigure(layer, statutory, "statutory", formula_inputs=inputs)
+        inputs = {"layer": layer.role, "features": len(layer), "statutory_m2": statutory_area}
+        return AreaFigure(layer, statutory_area, "statutory", formula_inputs=inputs)
     if not layer.has_values("net_area"):
         # Without a net area the statutory area is used, and the figure is not confirmed.
         return AreaFigure(
             layer,
-            statutory,
+            statutory_area,
             "statutory",
             is_confirmed=False,
-            formula_inputs={"layer": layer.role, "statutory_m2": statutory},
+            formula_inputs={"layer": layer.role, "statutory_m2": statutory_area},
         )
     net, gross = layer.numbers("net_area"), layer.numbers("gross_area")
-    taken = float(np.nansum(net))
+    net_area = float(np.nansum(net))
     inputs = {
         "layer": layer.role,
         "field": layer.get_field_name("net_area"),
         "features": len(layer),
         "gross_m2": float(np.nansum(gross)),
-        "statutory_m2": statutory,
-        "difference_m2": taken - statutory,
+        "statutory_m2": statutory_area,
+        "difference_m2": net_area - statutory_area,
     }
-    sure = is_backed_by_land(layer, "net_area", ctx)
+    is_confirmed = is_backed_by_land(layer, "net_area", ctx)
     figure = AreaFigure(
         layer,
-        taken,
+        net_area,
         "net",
         is_confirmed=_is_consistent(layer, ctx),
         formula_inputs=inputs,
-        is_confirmed_by_geometry=sure,
+        is_confirmed_by_geometry=is_confirmed,
     )
-    land = compute_net_area_by_geometry(layer, ctx) if sure else None
+    land = compute_net_area_by_geometry(layer, ctx) if is_confirmed else None
     if land is not None:
         figure.land_m2, figure.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
     return figure

@@ -53,15 +53,15 @@ def get_plan_indicators(ctx: RuleContext, lang: str) -> PlanIndicators:
     They are computed once per check.
     """
     # A context belongs to one rule, the plan to the whole run.
-    shared: dict[str, PlanIndicators] = ctx.plan.get_cache("figures")
-    figures = shared.get(lang)
+    indicators_by_lang: dict[str, PlanIndicators] = ctx.plan.get_cache("figures")
+    figures = indicators_by_lang.get(lang)
     if (
         figures is None
         or figures.ctx.norm is not ctx.norm
         or figures.ctx.side_inputs is not ctx.side_inputs
         or figures.ctx.tolerance != ctx.tolerance
     ):
-        figures = shared[lang] = PlanIndicators(ctx, Texts(lang))
+        figures = indicators_by_lang[lang] = PlanIndicators(ctx, Texts(lang))
     return figures
 
 
@@ -113,8 +113,8 @@ class PlanIndicators:
         result, reason = self.run_rule_once(entry.rule)
         if result is None:
             raise MissingInputError(reason)
-        found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
-        if not found:
+        rule_figures = [i for i in result.indicators if i.id == entry.id and i.value is not None]
+        if not rule_figures:
             labels = {layer.name: self.make_layer_label(layer) for layer in self.ctx.plan.layers.values()}
             reasons = [
                 self.texts.format_reason(
@@ -123,7 +123,7 @@ class PlanIndicators:
                 for key, params in (*result.not_checked, *result.notes)
             ]
             raise MissingInputError(" ".join(reasons) or self.format_missing_layers(entry.inputs))
-        return found
+        return rule_figures
 
     def run_rule_once(self, code: str) -> tuple[RuleResult | None, str]:
         """Return the result of a rule, which runs only once.
@@ -164,8 +164,8 @@ class PlanIndicators:
         meaning = AREA_FIELD_MEANINGS.get(basis)
         field_name = layer.get_field_name(meaning) if meaning else ""
         if field_name:
-            drawn = float(areas.statutory[rows].sum())
-            inputs |= {"field": field_name, "statutory_m2": drawn, "difference_m2": total - drawn}
+            statutory_area = float(areas.statutory[rows].sum())
+            inputs |= {"field": field_name, "statutory_m2": statutory_area, "difference_m2": total - statutory_area}
         figure = self._make_area(entry, total, inputs, basis)
         figure.backed = meaning is None or not field_name or is_backed_by_land(layer, meaning, self.ctx, rows)
         figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
@@ -189,25 +189,31 @@ class PlanIndicators:
         return self._make_area(entry, total, inputs)
 
     def _share(self, entry: CatalogueIndicator) -> Indicator:
-        both = [self.get_first_figure(entry.part), self.get_first_figure(entry.whole)]
-        for name, figure in zip((entry.part, entry.whole), both, strict=True):
+        part_and_whole = [self.get_first_figure(entry.part), self.get_first_figure(entry.whole)]
+        for name, figure in zip((entry.part, entry.whole), part_and_whole, strict=True):
             if figure is None:
                 raise MissingInputError(self.compute_indicator(name).missing_reason)
-        part, whole = (float(f.value) * SQUARE_METRES[f.unit] for f in both if f is not None and f.value is not None)
-        if whole <= 0:
-            raise MissingInputError(self.format_missing_layers(self.catalogue.indicator_by_id[entry.whole].inputs))
-        made = Indicator(
-            entry.id, 100 * part / whole, entry.unit, entry.basis, inputs={"part_m2": part, "whole_m2": whole}
+        part_area, whole_area = (
+            float(f.value) * SQUARE_METRES[f.unit] for f in part_and_whole if f is not None and f.value is not None
         )
-        made.confirmed = all(f.confirmed for f in both if f is not None)
-        made.backed = all(f.backed for f in both if f is not None)
-        return made
+        if whole_area <= 0:
+            raise MissingInputError(self.format_missing_layers(self.catalogue.indicator_by_id[entry.whole].inputs))
+        share_figure = Indicator(
+            entry.id,
+            100 * part_area / whole_area,
+            entry.unit,
+            entry.basis,
+            inputs={"part_m2": part_area, "whole_m2": whole_area},
+        )
+        share_figure.confirmed = all(f.confirmed for f in part_and_whole if f is not None)
+        share_figure.backed = all(f.backed for f in part_and_whole if f is not None)
+        return share_figure
 
     def _density(self, entry: CatalogueIndicator) -> Indicator:
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
-        around = shapely.union_all(extent.plane[extent.has_shape])
-        inside = shapely.intersection(lines.plane, around)
+        extent_shape = shapely.union_all(extent.plane[extent.has_shape])
+        inside = shapely.intersection(lines.plane, extent_shape)
         length = _measure_geodesic_length(inside, self.ctx)
         inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
         return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
@@ -247,11 +253,13 @@ class PlanIndicators:
 
         A concept is a kind of layer, such as farmland.
         """
-        missing = [
-            c for c in concepts if (lay := self.ctx.plan.find_layer_of_concept(c)) is None or lay.has_no_geometry
+        missing_concepts = [
+            c
+            for c in concepts
+            if (concept_layer := self.ctx.plan.find_layer_of_concept(c)) is None or concept_layer.has_no_geometry
         ]
         return self.texts.get(
-            "figures", "no_layer", layers="、".join(self._get_layer_name(c) for c in missing or concepts)
+            "figures", "no_layer", layers="、".join(self._get_layer_name(c) for c in missing_concepts or concepts)
         )
 
     def _get_layer_name(self, concept: str) -> str:
@@ -289,19 +297,19 @@ def _compare_with_target(figure: Indicator, target: IndicatorTarget, warning_sha
     """
     if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
         return figure
-    converted = figure if target.unit == figure.unit else _convert_unit(figure, target.unit)
-    converted = _make_figure_without_target(figure, converted.value, converted.unit)
-    converted.comparison, converted.target, converted.target_decimals = (
+    converted_figure = figure if target.unit == figure.unit else _convert_unit(figure, target.unit)
+    converted_figure = _make_figure_without_target(figure, converted_figure.value, converted_figure.unit)
+    converted_figure.comparison, converted_figure.target, converted_figure.target_decimals = (
         target.comparison,
         target.numeric_value,
         target.printed_decimals,
     )
-    converted.target_source = target.source
-    value = require_value(converted.value, "the value of a figure")
-    converted.set_state(
+    converted_figure.target_source = target.source
+    value = require_value(converted_figure.value, "the value of a figure")
+    converted_figure.set_state(
         compare_area_with_target(value, target.comparison, target.numeric_value, target.printed_decimals, warning_share)
     )
-    return converted
+    return converted_figure
 
 
 def _list_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
@@ -313,5 +321,5 @@ def _list_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
 def _measure_geodesic_length(lines: NDArray, ctx: RuleContext) -> float:
     """Return the total length (m) of (n,) lines on the ellipsoid."""
     lonlat = crs_care.reproject_to_lonlat(lines, ctx.plan.plane_crs)
-    present = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
-    return float(sum(CGCS2000_GEOD.geometry_length(line) for line in present))
+    present_lines = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
+    return float(sum(CGCS2000_GEOD.geometry_length(line) for line in present_lines))

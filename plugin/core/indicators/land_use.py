@@ -76,8 +76,8 @@ class ClassedRows:
 
     def find_rows(self, is_included: Callable[[str], bool]) -> NDArray:
         """Return (n,) bool: rows whose class satisfies ``is_included``."""
-        found: NDArray = np.array([is_included(name) for name in self.class_names], dtype=bool)[self.class_index]
-        return found
+        is_of_class: NDArray = np.array([is_included(name) for name in self.class_names], dtype=bool)[self.class_index]
+        return is_of_class
 
     def sum_by_class(self, values: NDArray) -> dict[str, float]:
         """Return class → sum of (n,) values; NaN counts as 0."""
@@ -93,21 +93,23 @@ def classify_rows(layer: Layer, ctx: RuleContext) -> ClassedRows:
     cache = ctx.plan.get_cache("land_classes")
     if layer.role not in cache:
         cache[layer.role] = _compute_classes(layer, ctx)
-    found: ClassedRows = cache[layer.role]
-    return found
+    classed_rows: ClassedRows = cache[layer.role]
+    return classed_rows
 
 
 def _compute_classes(layer: Layer, ctx: RuleContext) -> ClassedRows:
-    declared = layer.template.find_field("land_use")
-    if declared is None or not declared.codes:
+    template_field = layer.template.find_field("land_use")
+    if template_field is None or not template_field.codes:
         return ClassedRows([""], np.zeros(len(layer), dtype=int))
-    written = layer.text("land_use")
-    to_2023 = _map_codes_to_2023_list(ctx.get_code_list(declared.codes), ctx.get_code_list(CLASS_CODE_LIST_ID))
-    class_of = {code: to_2023.get(trim_code_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
-    names = sorted({*class_of.values(), ""})
-    place = {name: n for n, name in enumerate(names)}
+    written_codes = layer.text("land_use")
+    to_2023 = _map_codes_to_2023_list(ctx.get_code_list(template_field.codes), ctx.get_code_list(CLASS_CODE_LIST_ID))
+    class_of = {
+        code: to_2023.get(trim_code_padding(code, template_field.code_pad), "") for code in dict.fromkeys(written_codes)
+    }
+    class_names = sorted({*class_of.values(), ""})
+    place = {name: n for n, name in enumerate(class_names)}
     at = {code: place[name] for code, name in class_of.items()}
-    return ClassedRows(names, np.array([at[code] for code in written], dtype=int))
+    return ClassedRows(class_names, np.array([at[code] for code in written_codes], dtype=int))
 
 
 def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]:
@@ -117,17 +119,21 @@ def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]
     """
     if codes.id == target.id:
         return {code: code for code in codes.entry_by_code}
-    found = {}
+    code_2023_by_code = {}
     for code, row in codes.entry_by_code.items():
-        named = [c for c in row.other_columns.get(CODE_2023_COLUMN, "").split("|") if c in target.entry_by_code]
-        if named:
-            found[code] = named[0]
+        listed_codes = [c for c in row.other_columns.get(CODE_2023_COLUMN, "").split("|") if c in target.entry_by_code]
+        if listed_codes:
+            code_2023_by_code[code] = listed_codes[0]
     for code in codes.entry_by_code:
-        below = {find_first_level(found[c], target) for c in codes.collect_members([code]) if c in found}
-        if code not in found and len(below) == 1:
+        first_level_classes = {
+            find_first_level(code_2023_by_code[c], target)
+            for c in codes.collect_members([code])
+            if c in code_2023_by_code
+        }
+        if code not in code_2023_by_code and len(first_level_classes) == 1:
             # For a class without a second level, all classes below it must map to one class.
-            found[code] = below.pop()
-    return found
+            code_2023_by_code[code] = first_level_classes.pop()
+    return code_2023_by_code
 
 
 def find_first_level(code: str, codes: CodeList) -> str:

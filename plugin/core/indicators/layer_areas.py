@@ -102,18 +102,20 @@ def adjust_areas(
     if total <= 0:
         raise InputError("closure_no_parts")
     control_rounded, summed = control * unit * _SMALLEST_UNIT_M2, total * _SMALLEST_UNIT_M2
-    allowed = limit_share * control_m2 + step_m2
-    if abs(control * unit - total) > allowed / _SMALLEST_UNIT_M2:
-        return AreaAdjustment(_round_to_step(control_rounded, step_m2), summed, allowed, None)
+    allowed_difference = limit_share * control_m2 + step_m2
+    if abs(control * unit - total) > allowed_difference / _SMALLEST_UNIT_M2:
+        return AreaAdjustment(_round_to_step(control_rounded, step_m2), summed, allowed_difference, None)
     shares = [divmod(part * control, total) for part in parts]
-    steps = [whole for whole, _ in shares]
-    names = list(range(len(parts))) if keys is None else list(keys)
-    order = sorted(range(len(parts)), key=lambda n: (-shares[n][1], -parts[n], names[n]))
+    steps = [whole_steps for whole_steps, _ in shares]
+    part_keys = list(range(len(parts))) if keys is None else list(keys)
+    order = sorted(range(len(parts)), key=lambda n: (-shares[n][1], -parts[n], part_keys[n]))
     for n in order[: control - sum(steps)]:
         steps[n] += 1
-    most = max(abs(step * unit - part) for step, part in zip(steps, parts, strict=True)) * _SMALLEST_UNIT_M2
+    largest_change = max(abs(step * unit - part) for step, part in zip(steps, parts, strict=True)) * _SMALLEST_UNIT_M2
     adjusted = np.array([_round_to_step(step * unit * _SMALLEST_UNIT_M2, step_m2) for step in steps])
-    return AreaAdjustment(_round_to_step(control_rounded, step_m2), summed, allowed, adjusted, most)
+    return AreaAdjustment(
+        _round_to_step(control_rounded, step_m2), summed, allowed_difference, adjusted, largest_change
+    )
 
 
 def _round_to_step(area: float, step_m2: float) -> float:
@@ -172,21 +174,25 @@ def measure_areas(
         reason = texts.format_problem(problem[0], {"layer": source.name, "role": role, **problem[1]})
         raise InputError("areas_unusable", layer=source.name, reason=reason)
     crs = require_value(source.crs, "the CRS of a layer without a problem")
-    drawn = source.frame.geometry.to_numpy().copy()
-    drawn[list(stray)] = None
-    shapes, repaired = make_valid_copies(drawn)
+    stored_shapes = source.frame.geometry.to_numpy().copy()
+    stored_shapes[list(stray)] = None
+    shapes, repaired_positions = make_valid_copies(stored_shapes)
     cancellation.raise_if_cancelled()
     without_shape = is_missing(shapes)
     to_lonlat = crs_care.make_lonlat_transformer(crs)
-    statutory = measure_statutory_area(shapes, to_lonlat)
+    statutory_areas = measure_statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()
-    geodesic = compute_geodesic_area(shapes, to_lonlat, cancellation)
+    geodesic_areas = compute_geodesic_area(shapes, to_lonlat, cancellation)
     plane = _choose_planar_crs(crs, shapes[~without_shape])
-    planar = shapely.area(crs_care.reproject_geometries(shapes, crs, plane))
-    for areas in (planar, geodesic, statutory):
+    planar_areas = shapely.area(crs_care.reproject_geometries(shapes, crs, plane))
+    for areas in (planar_areas, geodesic_areas, statutory_areas):
         areas[without_shape] = np.nan
-    rows = [np.flatnonzero(without_shape).tolist(), [n for n in repaired if not without_shape[n]], sorted(stray)]
-    return LayerAreas(planar, geodesic, statutory, crs_care.make_crs_label(plane), shapes, *rows)
+    rows = [
+        np.flatnonzero(without_shape).tolist(),
+        [n for n in repaired_positions if not without_shape[n]],
+        sorted(stray),
+    ]
+    return LayerAreas(planar_areas, geodesic_areas, statutory_areas, crs_care.make_crs_label(plane), shapes, *rows)
 
 
 def _choose_planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
@@ -204,13 +210,15 @@ def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tup
     """
     role = find_role(source, norm)[0]
     template: Template | None = norm.standard.templates.get(role)
-    declared = None
+    template_field = None
     if template is not None:
-        declared = template.find_field_by_name(requested.upper()) if requested else None
-        declared = declared or (None if requested else template.find_field("gross_area") or template.find_field("area"))
-    name = requested or (declared.name if declared else DEFAULT_AREA_FIELD)
-    there = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
-    return there, declared
+        template_field = template.find_field_by_name(requested.upper()) if requested else None
+        template_field = template_field or (
+            None if requested else template.find_field("gross_area") or template.find_field("area")
+        )
+    name = requested or (template_field.name if template_field else DEFAULT_AREA_FIELD)
+    actual_name = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
+    return actual_name, template_field
 
 
 def read_stored_areas(source: SourceLayer, name: str) -> NDArray:
@@ -233,10 +241,10 @@ def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
     It is the division name, else the key (BSM), else the feature id.
     """
     template = norm.standard.templates.get(find_role(source, norm)[0])
-    declared = template.find_field("division_name") if template is not None else None
-    column = next((f.name for f in source.fields if declared and f.name.upper() == declared.name), None)
-    named = [""] * len(source.frame) if column is None else [format_cell(v) for v in source.frame[column]]
-    rows = zip(named, list_keys(source), source.frame.index, strict=True)
+    template_field = template.find_field("division_name") if template is not None else None
+    column = next((f.name for f in source.fields if template_field and f.name.upper() == template_field.name), None)
+    name_texts = [""] * len(source.frame) if column is None else [format_cell(v) for v in source.frame[column]]
+    rows = zip(name_texts, list_keys(source), source.frame.index, strict=True)
     return [name or key or f"fid {fid}" for name, key, fid in rows]
 
 
@@ -263,20 +271,20 @@ def compare_with_stored(
 
     ``stored``: (n,) m², None for a missing field.
     """
-    rounded = np.round(areas.statutory, decimals)
+    rounded_areas = np.round(areas.statutory, decimals)
     if stored is None:
-        stored = np.full(len(rounded), np.nan)
-    difference = np.round(stored - rounded, max(decimals, 4))
-    has_value = ~np.isnan(rounded)
+        stored = np.full(len(rounded_areas), np.nan)
+    difference = np.round(stored - rounded_areas, max(decimals, 4))
+    has_value = ~np.isnan(rounded_areas)
     # Ignore the rounding error of a double.
-    slack = tolerance_m2 + 1e-9 * np.nan_to_num(rounded) + 1e-6
+    slack = tolerance_m2 + 1e-9 * np.nan_to_num(rounded_areas) + 1e-6
     with np.errstate(invalid="ignore"):
-        differs = has_value & (np.isnan(stored) | (np.abs(difference) > slack))
+        is_different = has_value & (np.isnan(stored) | (np.abs(difference) > slack))
         factor = (
             np.median((areas.statutory / stored)[has_value & (stored > 0)]) if (has_value & (stored > 0)).any() else 1.0
         )
     unit = next((u for u, m2 in M2_PER_OTHER_UNIT.items() if abs(factor / m2 - 1) < 0.05), "")
-    return StoredAreaComparison(rounded, stored, difference, differs, unit)
+    return StoredAreaComparison(rounded_areas, stored, difference, is_different, unit)
 
 
 @dataclass
@@ -345,10 +353,10 @@ def adjust_to_layer(
         for n, name in enumerate(names)
         if not np.isnan(control.statutory[n])
     ]
-    found = _adjust_parts_by_control_area(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
-    found.rows_outside_control = np.flatnonzero((container_of < 0) & ~np.isnan(areas.statutory)).tolist()
-    found.empty_control_names = [name for name, _, rows in units if not len(rows)]
-    return found
+    adjustments = _adjust_parts_by_control_area(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
+    adjustments.rows_outside_control = np.flatnonzero((container_of < 0) & ~np.isnan(areas.statutory)).tolist()
+    adjustments.empty_control_names = [name for name, _, rows in units if not len(rows)]
+    return adjustments
 
 
 def _adjust_parts_by_control_area(

@@ -39,25 +39,29 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     """
     # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
 
-    own = urban & has_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
-    share = own.astype(float)
+    is_doubtful = urban & has_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
+    share = is_doubtful.astype(float)
     red_line = ctx.plan.find_layer_of_concept("red_line")
     if red_line is not None and not red_line.has_no_geometry:
-        share = np.maximum(share, _compute_shares_on_other_layer(red_line, base_parcels, urban & ~own, None, ctx))
+        share = np.maximum(
+            share, _compute_shares_on_other_layer(red_line, base_parcels, urban & ~is_doubtful, None, ctx)
+        )
     zones = ctx.plan.find_layer_of_concept("zones")
     if zones is not None and not zones.has_no_geometry:
         villages = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
         if villages.any():
-            share = np.maximum(share, _compute_shares_on_other_layer(zones, base_parcels, urban & ~own, villages, ctx))
+            share = np.maximum(
+                share, _compute_shares_on_other_layer(zones, base_parcels, urban & ~is_doubtful, villages, ctx)
+            )
     survey = ctx.plan.find_layer_of_concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
-    against = has_land_use(survey, DOUBTFUL_SETTING, ctx)
+    contradicts_base = has_land_use(survey, DOUBTFUL_SETTING, ctx)
     if survey.has_values("urban_code"):
-        against |= ~np.isin(survey.text("urban_code"), classes)
-    rows = urban & ~own & base_parcels.has_shape
-    if rows.any() and against.any():
-        share = np.maximum(share, _compute_shares_on_other_layer(survey, base_parcels, rows, against, ctx))
+        contradicts_base |= ~np.isin(survey.text("urban_code"), classes)
+    rows = urban & ~is_doubtful & base_parcels.has_shape
+    if rows.any() and contradicts_base.any():
+        share = np.maximum(share, _compute_shares_on_other_layer(survey, base_parcels, rows, contradicts_base, ctx))
     return share
 
 
@@ -80,8 +84,8 @@ def has_land_use(layer: Layer, setting: str, ctx: RuleContext) -> NDArray:
 
     The setting has classes for each code list.
     """
-    declared = layer.template.find_field("land_use")
-    key = f"{setting}.{declared.codes}" if declared is not None else ""
+    template_field = layer.template.find_field("land_use")
+    key = f"{setting}.{template_field.codes}" if template_field is not None else ""
     if not key or not ctx.norm.has_setting(key):
         return np.zeros(len(layer), dtype=bool)
     return ctx.find_rows_with_code(layer, "land_use", ctx.norm.get(key))
@@ -116,14 +120,16 @@ def compute_unfilled_window_shares(places: NDArray, ctx: RuleContext) -> NDArray
     fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
     inside: list[list[NDArray]] = [[] for _ in places]
     for layer, rows in fillers:
-        present = layer.polygons.present
-        shapes = layer.polygons.shapes[present[rows[present]]]
+        rows_with_shape = layer.polygons.present
+        shapes = layer.polygons.shapes[rows_with_shape[rows[rows_with_shape]]]
         window, row = shapely.STRtree(shapes).query(places, predicate="intersects")
         parts = shapely.intersection(places[window], shapes[row])
         for place, part in zip(window.tolist(), parts, strict=True):
             inside[place].append(part)
-    filled = np.array([shapely.area(shapely.union_all(parts)) for parts in inside]) / shapely.area(places)
-    return np.where(filled < float(ctx.norm.get(WINDOW_FILLED_SETTING)), np.clip(1 - filled, 0.0, 1.0), 0.0)
+    filled_shares = np.array([shapely.area(shapely.union_all(parts)) for parts in inside]) / shapely.area(places)
+    return np.where(
+        filled_shares < float(ctx.norm.get(WINDOW_FILLED_SETTING)), np.clip(1 - filled_shares, 0.0, 1.0), 0.0
+    )
 
 
 _YEAR_PATTERN = re.compile(r"(?<!\d)20\d\d(?!\d)")
@@ -198,7 +204,7 @@ class ExpansionRatio:
         """
         confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in SETTINGS_OF_RATIO)
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-        shared = {
+        shared_inputs = {
             "denominator_m2": self.denominator_m2,
             "denominator_statutory_m2": self.statutory_denominator,
             "denominator_difference_m2": self.denominator_m2 - self.statutory_denominator,
@@ -212,14 +218,14 @@ class ExpansionRatio:
             "uncoded_m2": self.uncoded_m2,
             **({"contradicted_m2": self.contradicted_area_m2} if self.contradicted_area_m2 else {}),
         }
-        made = []
+        indicators = []
         for name, ratio in self.ratio_by_form.items():
             figure = Indicator(
                 f"expansion_ratio_{name}",
                 ratio,
                 "ratio",
                 "statutory/survey",
-                inputs={"numerator_m2": self.numerators_m2[name], **shared},
+                inputs={"numerator_m2": self.numerators_m2[name], **shared_inputs},
                 confirmed=confirmed,
                 backed=self.is_confirmed_by_geometry and not self.is_doubtful,
             )
@@ -232,8 +238,8 @@ class ExpansionRatio:
                 figure.set_state(
                     compare_with_target(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share")))
                 )
-            made.append(figure)
-        return made
+            indicators.append(figure)
+        return indicators
 
 
 def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) -> ExpansionRatio:
@@ -258,16 +264,16 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         expansion.uncertainties.append("ratio.base_year")
     rows = {k: ctx.find_rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
     expansion.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
-    whole = float(boundary.statutory.sum())
+    boundary_area = float(boundary.statutory.sum())
     expansion.uncoded_m2 = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
     if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
     expansion.statutory_denominator = float(ctx.geometry.measure_statutory_areas(base_parcels.plane[urban]).sum())
-    differs = (
+    is_different = (
         abs(expansion.statutory_denominator - expansion.denominator_m2)
         > float(norm.get("ratio.denominator_share")) * expansion.denominator_m2
     )
-    expansion.is_confirmed_by_geometry = not differs and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
+    expansion.is_confirmed_by_geometry = not is_different and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
     if not expansion.is_confirmed_by_geometry:
         expansion.uncertainties.append("ratio.denominator")
     growing = rows["concentrated"]
@@ -279,19 +285,19 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     expansion.window_count = len(places)
     concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
     expansion.ratio_by_form = compute_expansion_ratios(
-        expansion.denominator_m2, whole, concentrated, flexible, expansion.new_land_m2
+        expansion.denominator_m2, boundary_area, concentrated, flexible, expansion.new_land_m2
     )
     if expansion.statutory_denominator > 0:
         expansion.land_ratios = compute_expansion_ratios(
-            expansion.statutory_denominator, whole, concentrated, flexible, expansion.new_land_m2
+            expansion.statutory_denominator, boundary_area, concentrated, flexible, expansion.new_land_m2
         )
-        _mark_ratio_decided_by_field(expansion, int(urban.sum()), norm, (whole, concentrated, flexible))
+        _mark_ratio_decided_by_field(expansion, int(urban.sum()), norm, (boundary_area, concentrated, flexible))
     expansion.numerators_m2 = {
-        "n1": whole,
+        "n1": boundary_area,
         "n2": concentrated + flexible,
         "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
-    _compute_without_contradicted(expansion, base_parcels, urban, ctx, (whole, concentrated, flexible))
+    _compute_without_contradicted(expansion, base_parcels, urban, ctx, (boundary_area, concentrated, flexible))
     _include_windows(expansion, places, ctx)
     return expansion
 
@@ -325,10 +331,10 @@ def _mark_ratio_decided_by_field(
     effect.
     """
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-    most = compute_expansion_ratios(
+    largest_ratios = compute_expansion_ratios(
         expansion.statutory_denominator + ROUNDING_M2 * count, *areas, expansion.new_land_m2
     )
-    if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < most[form]:
+    if expansion.is_confirmed_by_geometry and expansion.ratio_by_form[form] <= limit < largest_ratios[form]:
         expansion.is_confirmed_by_geometry = False
         expansion.uncertainties.append("ratio.denominator")
 
@@ -346,13 +352,15 @@ def _compute_without_contradicted(
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
     expansion.contradicted_area_m2 = float((share * surveyed).sum())
     expansion.contradicted_rows = np.flatnonzero(share > 0).tolist()
-    rest = expansion.denominator_m2 - expansion.contradicted_area_m2
+    remaining_denominator = expansion.denominator_m2 - expansion.contradicted_area_m2
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-    if rest > 0:
-        expansion.ratios_without_contradicted = compute_expansion_ratios(rest, *areas, expansion.new_land_m2)
+    if remaining_denominator > 0:
+        expansion.ratios_without_contradicted = compute_expansion_ratios(
+            remaining_denominator, *areas, expansion.new_land_m2
+        )
     decides = expansion.ratio_by_form[form] <= limit and expansion.ratios_without_contradicted.get(form, np.inf) > limit
-    large = expansion.contradicted_area_m2 > float(norm.get(DOUBTFUL_SHARE_SETTING)) * expansion.denominator_m2
-    expansion.is_doubtful = expansion.contradicted_area_m2 > 0 and (decides or large)
+    is_large = expansion.contradicted_area_m2 > float(norm.get(DOUBTFUL_SHARE_SETTING)) * expansion.denominator_m2
+    expansion.is_doubtful = expansion.contradicted_area_m2 > 0 and (decides or is_large)
     if expansion.is_doubtful:
         expansion.uncertainties.append(CONTRADICTED_BASE_DOUBT)
 
@@ -366,12 +374,16 @@ def find_windows(boundary: Layer, ctx: RuleContext) -> NDArray:
     from ..geometry.coverage import find_holes
     from ..geometry.polygons import union_polygon_rows
 
-    whole = union_polygon_rows(boundary.polygons, tolerance=ctx.tolerance)
-    places = find_holes(whole) if whole is not None else [p for s in boundary.plane for p in find_holes(s)]
-    found = [place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)]
-    made = np.empty(len(found), dtype=object)
-    made[:] = found
-    return made
+    boundary_shape = union_polygon_rows(boundary.polygons, tolerance=ctx.tolerance)
+    places = (
+        find_holes(boundary_shape) if boundary_shape is not None else [p for s in boundary.plane for p in find_holes(s)]
+    )
+    window_shapes = [
+        place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)
+    ]
+    window_array = np.empty(len(window_shapes), dtype=object)
+    window_array[:] = window_shapes
+    return window_array
 
 
 def find_base_year(base_parcels: Layer, ctx: RuleContext) -> tuple[int | None, str]:
@@ -382,20 +394,20 @@ def find_base_year(base_parcels: Layer, ctx: RuleContext) -> tuple[int | None, s
     """
     field, years = base_parcels.get_field_name("data_year"), set(base_parcels.text("data_year"))
     by_field = int(next(iter(years))) if len(years) == 1 and next(iter(years)).isdecimal() else None
-    written = years - {""}
+    written_years = years - {""}
     if ctx.plan.base_year is not None:
-        agrees = not written or by_field == ctx.plan.base_year
+        agrees = not written_years or by_field == ctx.plan.base_year
         return (ctx.plan.base_year if agrees else None), "parameter" if agrees else f"parameter, {field}"
-    if written:
+    if written_years:
         return by_field, field
     # 现状用地用海 of a plan describes its base year by definition; its CZCSXM comes from the 2020 survey.
     is_by_definition = base_parcels.role == "XZYDYH"
     year_by_definition = int(ctx.norm.get("ratio.base_year"))
     for text in (base_parcels.name, base_parcels.source.source.replace("\\", "/").rsplit("/", 1)[-1]):
-        found = _YEAR_PATTERN.search(_PERIOD_PATTERN.sub("", text))
+        year_match = _YEAR_PATTERN.search(_PERIOD_PATTERN.sub("", text))
         # A name that agrees with the definition is not its source, because a package has other names.
-        if found and not (is_by_definition and int(found.group()) == year_by_definition):
-            return int(found.group()), text
+        if year_match and not (is_by_definition and int(year_match.group()) == year_by_definition):
+            return int(year_match.group()), text
     if is_by_definition:
         return year_by_definition, base_parcels.role
     return None, ""

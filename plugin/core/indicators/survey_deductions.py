@@ -36,18 +36,18 @@ def find_rows_below(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDAr
     if (layer, survey_layer) not in cache:
         ctx.cancellation.raise_if_cancelled()
         cache[layer, survey_layer] = _compute_rows_below(layer, survey_layer)
-    found: NDArray = cache[layer, survey_layer]
-    return found
+    survey_rows: NDArray = cache[layer, survey_layer]
+    return survey_rows
 
 
 def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
-    found = np.full(len(layer), -1)
+    survey_rows = np.full(len(layer), -1)
     rows, has_shape = np.flatnonzero(layer.has_shape), np.flatnonzero(survey_layer.has_shape)
-    below, point = query_in_threads(
+    survey_positions, point_positions = query_in_threads(
         shapely.STRtree(layer.inner_points[rows]), survey_layer.plane[has_shape], predicate="intersects"
     )
-    found[rows[point]] = has_shape[below]
-    return found
+    survey_rows[rows[point_positions]] = has_shape[survey_positions]
+    return survey_rows
 
 
 def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> NDArray:
@@ -57,19 +57,19 @@ def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: RuleContext) -> N
         cache[layer, survey_layer] = _find_rows_cut_differently(
             layer, survey_layer, find_rows_below(layer, survey_layer, ctx)
         )
-    found: NDArray = cache[layer, survey_layer]
-    return found
+    is_different: NDArray = cache[layer, survey_layer]
+    return is_different
 
 
-def _find_rows_cut_differently(layer: Layer, survey_layer: Layer, below: NDArray) -> NDArray:
-    on = np.flatnonzero(below >= 0)
-    shapes, survey_shapes = layer.plane[on], survey_layer.plane[below[on]]
+def _find_rows_cut_differently(layer: Layer, survey_layer: Layer, survey_rows: NDArray) -> NDArray:
+    on = np.flatnonzero(survey_rows >= 0)
+    shapes, survey_shapes = layer.plane[on], survey_layer.plane[survey_rows[on]]
     has_other_type = shapely.get_type_id(shapes) != shapely.get_type_id(survey_shapes)
     shapes[has_other_type] = _unwrap_single_parts(shapes[has_other_type])
     survey_shapes[has_other_type] = _unwrap_single_parts(survey_shapes[has_other_type])
-    differs = np.ones(len(layer), dtype=bool)
-    differs[on] = ~shapely.equals_exact(shapes, survey_shapes, 0.0)
-    return differs
+    is_different = np.ones(len(layer), dtype=bool)
+    is_different[on] = ~shapely.equals_exact(shapes, survey_shapes, 0.0)
+    return is_different
 
 
 def _unwrap_single_parts(shapes: NDArray) -> NDArray:
@@ -77,10 +77,10 @@ def _unwrap_single_parts(shapes: NDArray) -> NDArray:
 
     File formats store either.
     """
-    found = shapes.copy()
+    unwrapped_shapes = shapes.copy()
     lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON_TYPE_ID) & (shapely.get_num_geometries(shapes) == 1)
-    found[lone] = shapely.get_geometry(shapes[lone], 0)
-    return found
+    unwrapped_shapes[lone] = shapely.get_geometry(shapes[lone], 0)
+    return unwrapped_shapes
 
 
 #: The largest excess of a sum of net areas over the survey's, as a share of it (C).
@@ -117,8 +117,10 @@ class SurveyDeductions:
     @property
     def is_excessive(self) -> NDArray:
         """Rows whose net area exceeds the survey's, (n,) bool."""
-        found: NDArray = self.net_in_field_m2 - self.expected_m2 > self.allowed_share * self.expected_m2 + _ROUNDING_M2
-        return found
+        has_excess: NDArray = (
+            self.net_in_field_m2 - self.expected_m2 > self.allowed_share * self.expected_m2 + _ROUNDING_M2
+        )
+        return has_excess
 
     def do_sums_exceed_survey(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of net areas that exceed the survey's.
@@ -126,8 +128,8 @@ class SurveyDeductions:
         ``add``: function that returns k sums of (n,) values. A sum with a single wrong row does not count.
         """
         expected = add(self.expected_m2)
-        allowed = self.allowed_share * expected + _ROUNDING_M2 * add(self.is_compared.astype(float))
-        return (add(self.net_in_field_m2) - expected > allowed) & (add(self.is_excessive.astype(float)) > 1)
+        allowed_excess = self.allowed_share * expected + _ROUNDING_M2 * add(self.is_compared.astype(float))
+        return (add(self.net_in_field_m2) - expected > allowed_excess) & (add(self.is_excessive.astype(float)) > 1)
 
     def make_township_sum_function(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
@@ -160,8 +162,8 @@ def compare_with_survey(layer: Layer, ctx: RuleContext) -> SurveyDeductions | No
     cache = ctx.plan.get_cache("survey_deductions")
     if layer not in cache:
         cache[layer] = _compute_deductions(layer, ctx)
-    found: SurveyDeductions | None = cache[layer]
-    return found
+    deductions: SurveyDeductions | None = cache[layer]
+    return deductions
 
 
 def _compute_deductions(layer: Layer, ctx: RuleContext) -> SurveyDeductions | None:

@@ -50,11 +50,11 @@ class TownshipSplit:
         twice. All of them together are the sum of the values. ``counted``: (n,) bool, the rows that count.
         """
         amounts = np.nan_to_num(values) if counted is None else np.where(counted, np.nan_to_num(values), 0.0)
-        found = np.zeros(self.township_count + 2)
-        np.add.at(found, self.township_of_share, amounts[self.row_of_share] * self.area_shares)
+        township_sums = np.zeros(self.township_count + 2)
+        np.add.at(township_sums, self.township_of_share, amounts[self.row_of_share] * self.area_shares)
         left = amounts * self.outside_shares
-        found[-2:] = left[self.outside_shares > 0].sum(), left[self.outside_shares < 0].sum()
-        return found
+        township_sums[-2:] = left[self.outside_shares > 0].sum(), left[self.outside_shares < 0].sum()
+        return township_sums
 
 
 def get_plan_townships(ctx: RuleContext) -> tuple[Layer, list[Township], NDArray] | None:
@@ -74,19 +74,19 @@ def list_townships_by_code(layer: Layer) -> tuple[list[Township], NDArray]:
     """
     # A survey's divisions go down to villages: nine digits are the township.
     codes = layer.text("division_code")
-    names = layer.text("division_name")
-    ids = [code[:9] or name or f"#{n}" for n, (code, name) in enumerate(zip(codes, names, strict=True), 1)]
-    own: dict[str, str] = {}
-    every: dict[str, set[str]] = {one: set() for one in sorted(ids)}
-    for one, code, name in sorted(zip(ids, codes, names, strict=True)):
-        every[one] |= {name} - {""}
+    row_names = layer.text("division_name")
+    ids = [code[:9] or name or f"#{n}" for n, (code, name) in enumerate(zip(codes, row_names, strict=True), 1)]
+    name_by_id: dict[str, str] = {}
+    village_names_by_id: dict[str, set[str]] = {one: set() for one in sorted(ids)}
+    for one, code, name in sorted(zip(ids, codes, row_names, strict=True)):
+        village_names_by_id[one] |= {name} - {""}
         if name and not code[9:].strip("0"):
-            own.setdefault(one, name)
-    place = {one: n for n, one in enumerate(every)}
+            name_by_id.setdefault(one, name)
+    place = {one: n for n, one in enumerate(village_names_by_id)}
     code_of = {one: code[:9] for one, code in zip(ids, codes, strict=True)}
     towns = [
-        Township(code_of[one], own.get(one) or (village_names.pop() if len(village_names) == 1 else one))
-        for one, village_names in every.items()
+        Township(code_of[one], name_by_id.get(one) or (village_names.pop() if len(village_names) == 1 else one))
+        for one, village_names in village_names_by_id.items()
     ]
     return towns, np.array([place[one] for one in ids], dtype=int)
 
@@ -105,28 +105,28 @@ def split_by_township(layer: Layer, ctx: RuleContext) -> TownshipSplit | None:
     if layer.role not in cache:
         towns_layer, towns, town_of = townships
         cache[layer.role] = _compute_split(layer, towns_layer, len(towns), town_of, ctx)
-    found: TownshipSplit = cache[layer.role]
-    return found
+    township_split: TownshipSplit = cache[layer.role]
+    return township_split
 
 
 def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: RuleContext) -> TownshipSplit:
     if layer is townships:
-        every = np.arange(len(layer))
+        all_rows = np.arange(len(layer))
         inside = layer.statutory > 0
-        return TownshipSplit(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
+        return TownshipSplit(all_rows[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
     parts = ctx.geometry.find_shared_parts(layer, townships, measured=True)
     rows, towns = parts.left, town_of[parts.right]
-    planar = layer.plane_areas
-    covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
+    planar_areas = layer.plane_areas
+    covered_areas = np.bincount(rows, weights=parts.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
-        uncovered = 1.0 - np.where(planar > 0, covered / planar, 0.0)
-    whole = np.abs(uncovered) < _WHOLE_TOLERANCE
+        uncovered_shares = 1.0 - np.where(planar_areas > 0, covered_areas / planar_areas, 0.0)
+    is_whole = np.abs(uncovered_shares) < _WHOLE_TOLERANCE
     shares = ctx.geometry.compute_part_shares_of_rows(parts, layer)
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
     # Rounding along shared edges does not count as land outside.
-    shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))
+    shares = np.divide(shares, summed[rows], out=shares, where=is_whole[rows] & (summed[rows] > 0))
     outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
-    outside[whole] = 0.0
+    outside[is_whole] = 0.0
     return TownshipSplit(rows, towns, shares, outside, count)
 
 
@@ -142,8 +142,8 @@ def locate_row_centres(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[st
     cache = ctx.plan.get_cache("area_towns")
     if layer not in cache:
         cache[layer] = _locate_centres_in_townships(layer, ctx)
-    found: tuple[NDArray, list[str]] = cache[layer]
-    return found
+    centre_townships: tuple[NDArray, list[str]] = cache[layer]
+    return centre_townships
 
 
 def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArray, list[str]]:
@@ -152,18 +152,20 @@ def _locate_centres_in_townships(layer: Layer, ctx: RuleContext) -> tuple[NDArra
     if townships is None:
         return town, []
     towns_layer, towns, of_row = townships
-    names = [one.name or one.code for one in towns]
+    township_names = [one.name or one.code for one in towns]
     if towns_layer is layer:
-        return of_row, names
+        return of_row, township_names
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = compute_row_centres(layer)
-    there = np.flatnonzero(towns_layer.has_shape)
-    low_x, low_y, high_x, high_y = shapely.bounds(towns_layer.plane[there]).T
+    rows_with_shape = np.flatnonzero(towns_layer.has_shape)
+    low_x, low_y, high_x, high_y = shapely.bounds(towns_layer.plane[rows_with_shape]).T
     # A centre on a common border belongs to the first of its townships, which is written last.
-    for n in range(len(there) - 1, -1, -1):
+    for n in range(len(rows_with_shape) - 1, -1, -1):
         ctx.cancellation.raise_if_cancelled()
-        near = np.flatnonzero((x >= low_x[n]) & (x <= high_x[n]) & (y >= low_y[n]) & (y <= high_y[n]))
+        near_positions = np.flatnonzero((x >= low_x[n]) & (x <= high_x[n]) & (y >= low_y[n]) & (y <= high_y[n]))
         # shapely prepares the shape: a copy, because threads must not share a prepared one.
-        shape = shapely.from_wkb(shapely.to_wkb(towns_layer.plane[there[n]]))
-        town[rows[near[shapely.intersects_xy(shape, x[near], y[near])]]] = of_row[there[n]]
-    return town, names
+        shape = shapely.from_wkb(shapely.to_wkb(towns_layer.plane[rows_with_shape[n]]))
+        town[rows[near_positions[shapely.intersects_xy(shape, x[near_positions], y[near_positions])]]] = of_row[
+            rows_with_shape[n]
+        ]
+    return town, township_names

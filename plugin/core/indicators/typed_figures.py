@@ -101,7 +101,7 @@ def read_printed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
     path = Path(path)
     if not path.is_file():
         raise InputError("figures_missing", file=str(path))
-    found: list[PrintedFigure] = []
+    printed_figures: list[PrintedFigure] = []
     heads = 0
     try:
         sheets = read_sheets(path)
@@ -111,22 +111,26 @@ def read_printed_figures(path: str | Path) -> tuple[PrintedFigure, ...]:
     for sheet in sheets:
         columns: dict[str, int] = {}
         # 单位：公顷 above the table or in the head of its values applies to figures without a unit.
-        common = ""
+        common_unit = ""
         for number, cells in sheet.cell_lines:
             if not columns:
                 columns = _find_headings(cells) if number <= _MAX_HEADING_ROWS else {}
                 heads += bool(columns)
-                common = _find_common_unit([cells[columns["value"]]] if columns else cells) or common
+                common_unit = _find_common_unit([cells[columns["value"]]] if columns else cells) or common_unit
             elif any(cells):
-                given = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
-                if given["indicator"] or given["value"]:
-                    one = parse_figure(**given, row=number)
-                    found.append(parse_figure(**{**given, "unit": common}, row=number) if not one.unit_text else one)
+                cell_by_column = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
+                if cell_by_column["indicator"] or cell_by_column["value"]:
+                    one = parse_figure(**cell_by_column, row=number)
+                    printed_figures.append(
+                        parse_figure(**{**cell_by_column, "unit": common_unit}, row=number)
+                        if not one.unit_text
+                        else one
+                    )
     if not heads:
         raise InputError(
             "figures_no_head", file=path.name, known="、".join(COLUMN_HEADINGS[c][0] for c in COLUMN_HEADINGS)
         )
-    return tuple(found)
+    return tuple(printed_figures)
 
 
 def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> PrintedFigure:
@@ -136,35 +140,35 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     """
     text = value.strip()
     # Accept digits, points and signs in full width.
-    sign, rest = _split_comparison(normalize("NFKC", text))
-    number = _NUMBER_AND_UNIT.fullmatch(rest.strip())
+    comparison_sign, number_text = _split_comparison(normalize("NFKC", text))
+    number = _NUMBER_AND_UNIT.fullmatch(number_text.strip())
     behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
     unit_text = unit.strip() or behind
     if unit.strip() and behind and (_parse_unit(behind) is None or _parse_unit(behind) != _parse_unit(unit)):
         # After a range, an exponent or a unit other than the column's, the number alone is not the printed value.
         # With an empty column, the text after the number is an unknown unit.
         number = None
-    printed = re.sub(r"[, ]", "", number.group(1)) if number else ""
-    if printed and not math.isfinite(float(printed)):
-        number, printed = None, ""
+    printed_number = re.sub(r"[, ]", "", number.group(1)) if number else ""
+    if printed_number and not math.isfinite(float(printed_number)):
+        number, printed_number = None, ""
     return PrintedFigure(
         indicator.strip(),
         text,
-        float(printed) if number else None,
-        len(printed.partition(".")[2]),
+        float(printed_number) if number else None,
+        len(printed_number.partition(".")[2]),
         _parse_unit(unit_text),
         where.strip(),
         row,
-        sign,
+        comparison_sign,
         unit_text,
     )
 
 
 def _split_comparison(text: str) -> tuple[str, str]:
-    for sign, words in _COMPARISON_WORDS.items():
-        for word in words:
+    for comparison_sign, comparison_words in _COMPARISON_WORDS.items():
+        for word in comparison_words:
             if text.startswith(word):
-                return sign, text[len(word) :]
+                return comparison_sign, text[len(word) :]
     return "=", text
 
 
@@ -172,7 +176,7 @@ def _parse_unit(text: str) -> str | None:
     word = re.sub(r"\s+", "", text).lower()
     if not word:
         return ""
-    return next((unit for unit, words in UNIT_WORDS.items() if word in words), None)
+    return next((unit for unit, unit_words in UNIT_WORDS.items() if word in unit_words), None)
 
 
 def _find_common_unit(cells: list[str]) -> str:
@@ -185,6 +189,11 @@ def _find_common_unit(cells: list[str]) -> str:
 
 
 def _find_headings(cells: list[str]) -> dict[str, int]:
-    words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
-    found = {c: words.index(w) for c, names in COLUMN_HEADINGS.items() for w in reversed(names) if w in words}
-    return found if all(c in found for c in _REQUIRED_COLUMNS) else {}
+    heading_words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
+    position_by_column = {
+        c: heading_words.index(w)
+        for c, column_headings in COLUMN_HEADINGS.items()
+        for w in reversed(column_headings)
+        if w in heading_words
+    }
+    return position_by_column if all(c in position_by_column for c in _REQUIRED_COLUMNS) else {}
