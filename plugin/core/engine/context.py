@@ -125,8 +125,8 @@ class RuleContext:
         """Return True if the run has each layer, field and side input that a rule needs."""
         if any(name not in self.side_inputs for name in rule.side):
             return False
-        required = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
-        layers = [(self.plan.find_layer_of_concept(need.concept), need.fields) for need in required]
+        required_inputs = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
+        layers = [(self.plan.find_layer_of_concept(need.concept), need.fields) for need in required_inputs]
         return all(
             layer is not None and (self.is_edit_check or not layer.has_no_geometry) and all(map(layer.has, fields))
             for layer, fields in layers
@@ -147,11 +147,11 @@ class RuleContext:
 
         ``meaning`` names the field. The field's code list gives the hierarchy; without a list no row matches.
         """
-        declared = layer.template.find_field(meaning)
-        if declared is None or not declared.codes:
+        template_field = layer.template.find_field(meaning)
+        if template_field is None or not template_field.codes:
             return np.zeros(len(layer), dtype=bool)
-        members = self.get_code_list(declared.codes).collect_members(list(ancestors))
-        return _are_values_in_codes(layer.text(meaning), members, declared.code_pad)
+        members = self.get_code_list(template_field.codes).collect_members(list(ancestors))
+        return _are_values_in_codes(layer.text(meaning), members, template_field.code_pad)
 
     def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """Return (n,) bool: rows that are 耕地 by their land-use code.
@@ -159,14 +159,14 @@ class RuleContext:
         可调整 codes (…K) do not count. ``whole_class``: the code of the class itself (010000 in a plan's own table)
         counts too, not only 水田, 水浇地 and 旱地.
         """
-        declared = layer.template.find_field("land_use")
-        if declared is None:
+        template_field = layer.template.find_field("land_use")
+        if template_field is None:
             return np.zeros(len(layer), dtype=bool)
-        codes = self.get_code_list(declared.codes).entry_by_code
+        codes = self.get_code_list(template_field.codes).entry_by_code
         cultivated_codes = {
             c.code for c in codes.values() if c.other_columns.get("cultivated") == "1" and (whole_class or c.level > 1)
         }
-        return _are_values_in_codes(layer.text("land_use"), cultivated_codes, declared.code_pad)
+        return _are_values_in_codes(layer.text("land_use"), cultivated_codes, template_field.code_pad)
 
 
 def _are_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:

@@ -33,13 +33,13 @@ def choose_rules(plan_rules: Iterable[str], requested: Iterable[str] = ()) -> li
     """
     rules_by_code = load_all_rules()
     codes = [text.strip() for text in requested if text.strip()] or list(plan_rules)
-    chosen = {}
+    selected_rules = {}
     for code in codes:
         matched_code = code.upper() if code.upper() in rules_by_code else rules_by_code.find_code(code)
         if matched_code is None:
             raise InputError("rule_unknown", rule=code, known=", ".join(rules_by_code))
-        chosen[matched_code] = rules_by_code[matched_code]
-    return sorted(chosen.values(), key=lambda rule: rule.order)
+        selected_rules[matched_code] = rules_by_code[matched_code]
+    return sorted(selected_rules.values(), key=lambda rule: rule.order)
 
 
 @dataclass
@@ -131,11 +131,11 @@ def _find_last_rule_by_layer_role(plan: Plan, rules: list[Rule]) -> dict[str, in
         concepts = [need.concept for need in rule.needs.values()]
         if EVERY_LAYER in concepts or not (concepts or rule.inputs):
             # A rule without needs uses all layers; a rule with inputs only uses those inputs.
-            compared = list(plan.layers)
+            compared_roles = list(plan.layers)
         else:
             layers = (plan.find_layer_of_concept(concept) for concept in concepts)
-            compared = [layer.role for layer in layers if layer is not None]
-        last_uses |= dict.fromkeys(compared, position)
+            compared_roles = [layer.role for layer in layers if layer is not None]
+        last_uses |= dict.fromkeys(compared_roles, position)
     return last_uses
 
 

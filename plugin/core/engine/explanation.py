@@ -102,20 +102,20 @@ def find_confirmable_items(norm: Norm) -> list[str]:
     Until then no check gives the verdict 通过. Settings count if a rule uses them that runs for a complete delivery;
     code lists count if a field refers to them. Items that the county has already confirmed are included.
     """
-    unconfirmed = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
+    unconfirmed_norm = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
     rules = load_all_rules()
     # A scope that excludes rules (yearly changes) is not a complete delivery.
     complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.excluded_rules]
     codes = dict.fromkeys(
         (
-            *unconfirmed.rules,
-            *(code for name in complete_scopes for code in unconfirmed.list_default_rules_of_scope(name)),
+            *unconfirmed_norm.rules,
+            *(code for name in complete_scopes for code in unconfirmed_norm.list_default_rules_of_scope(name)),
         )
     )
-    items = [item for code in codes for item in find_unconfirmed_settings(rules[code], unconfirmed)]
+    items = [item for code in codes for item in find_unconfirmed_settings(rules[code], unconfirmed_norm)]
     field_lists = (field.codes for template in norm.standard.templates.values() for field in template.fields)
     lists = dict.fromkeys(f"codes.{name}" for name in field_lists if name in norm.standard.code_lists)
-    items += [name for name in lists if not unconfirmed.is_confirmed(name)]
+    items += [name for name in lists if not unconfirmed_norm.is_confirmed(name)]
     return list(dict.fromkeys(items))
 
 
@@ -176,8 +176,8 @@ def describe_value_places(values: Iterable[EffectiveValue], code: str, texts: Te
     labels = {
         value.name if value.setting else f"rules.{code}.{value.name}": _label_value(value, texts) for value in values
     }
-    words = texts.get_section("setting_place")
-    return describe_places(labels, labels, {**words, "file": words["file_values"]})
+    place_texts = texts.get_section("setting_place")
+    return describe_places(labels, labels, {**place_texts, "file": place_texts["file_values"]})
 
 
 def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
@@ -218,6 +218,6 @@ def format_value(value: Any, unit: str, texts: Texts) -> str:
         signs = {"m2": "m²", "count": ""}
         return f"{value:.10g} {signs.get(unit, unit)}".strip()
     if isinstance(value, list | tuple):
-        listed = texts.get("words", "between_names").join(map(str, value[:_MAX_LISTED_MEMBERS]))
-        return f"{listed} …" if len(value) > _MAX_LISTED_MEMBERS else listed or "—"
+        listed_values = texts.get("words", "between_names").join(map(str, value[:_MAX_LISTED_MEMBERS]))
+        return f"{listed_values} …" if len(value) > _MAX_LISTED_MEMBERS else listed_values or "—"
     return str(value)

@@ -30,12 +30,12 @@ def find_township_name_of_points(plan: Plan, points: Any) -> list[str]:
     layer = plan.find_layer_of_concept("townships")
     if layer is None or not layer.has("division_name") or not len(points):
         return [""] * len(points)
-    names = layer.text("division_name")
-    present = np.flatnonzero(layer.has_shape)
-    tree = shapely.STRtree(layer.plane[present])
+    township_names = layer.text("division_name")
+    rows_with_shape = np.flatnonzero(layer.has_shape)
+    tree = shapely.STRtree(layer.plane[rows_with_shape])
     names_found = [""] * len(points)
     for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
-        names_found[i] = names_found[i] or names[present[j]]
+        names_found[i] = names_found[i] or township_names[rows_with_shape[j]]
     return names_found
 
 
@@ -86,10 +86,10 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray) 
         compute_drawn_area(shapes, to_lonlat),
         measure_statutory_area(plan.remove_added_vertices(shapes), to_lonlat),
     )
-    differs = (np.abs(areas - drawn_areas) <= _SAME_M2 + _SAME_SHARE * drawn_areas) & (
+    is_different = (np.abs(areas - drawn_areas) <= _SAME_M2 + _SAME_SHARE * drawn_areas) & (
         np.abs(drawn_areas - vertex_areas) > _SAME_M2
     )
-    for n in np.flatnonzero(differs).tolist():
+    for n in np.flatnonzero(is_different).tolist():
         located[n].by_nodes_m2 = float(vertex_areas[n])
 
 

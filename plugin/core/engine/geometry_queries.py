@@ -66,9 +66,9 @@ def compute_part_areas(parts: OverlayParts, a: Layer, b: Layer | None, measure: 
         if layer is not None:
             is_whole = _find_whole_row_parts(parts, pair, layer, rows)
             row_areas[is_whole] = layer.measure_rows(rows[is_whole])
-    single = only_part & ~np.isnan(row_areas)
-    areas[single] = row_areas[single]
-    areas[~single] = measure(parts.geometry[~single])
+    is_single_part = only_part & ~np.isnan(row_areas)
+    areas[is_single_part] = row_areas[is_single_part]
+    areas[~is_single_part] = measure(parts.geometry[~is_single_part])
     multiple = ~only_part & ~np.isnan(row_areas)
     total = np.bincount(pair, areas)[pair]
     areas[multiple] *= row_areas[multiple] / total[multiple]
@@ -81,9 +81,9 @@ def compute_part_shares_of_rows(parts: OverlayParts, a: Layer, measure: AreaMeas
     Areas are measured as drawn. The shares of a row sum to 1 where its parts cover it exactly once.
     """
     rows = parts.left
-    covered = np.bincount(rows, parts.area, minlength=len(a))[rows]
-    planar = shapely.area(a.plane[rows])
-    covered_once = np.abs(covered - planar) <= _ROUNDING_M2 + _ROUNDING_SHARE * planar
+    covered_areas = np.bincount(rows, parts.area, minlength=len(a))[rows]
+    row_areas = shapely.area(a.plane[rows])
+    covered_once = np.abs(covered_areas - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas
     shares = np.ones(len(parts))
     needs_measuring = ~(covered_once & (np.bincount(rows, minlength=len(a))[rows] == 1))
     if not needs_measuring.any():
@@ -106,8 +106,8 @@ def _find_whole_row_parts(parts: OverlayParts, pair: NDArray, layer: Layer, rows
     """
     is_whole = np.zeros(len(parts), dtype=bool)
     positions = np.flatnonzero(rows >= 0)
-    planar, row_areas = np.bincount(pair, parts.area)[pair[positions]], shapely.area(layer.plane[rows[positions]])
-    equal_area = positions[np.abs(planar - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas]
+    pair_areas, row_areas = np.bincount(pair, parts.area)[pair[positions]], shapely.area(layer.plane[rows[positions]])
+    equal_area = positions[np.abs(pair_areas - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas]
     if not len(equal_area):
         return is_whole
     bounds = shapely.bounds(parts.geometry[equal_area]).reshape(-1, 4)
@@ -351,22 +351,22 @@ class GeometryQueries:
         not depend on the order of the rows, which a check of edits changes. Slivers do not count; the run's log
         records nothing, because the rows serve the words of a message.
         """
-        given = _make_geometry_array(shapes)
+        shape_array = _make_geometry_array(shapes)
         parts = find_shared_parts(
-            Polygons(given), layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+            Polygons(shape_array), layer.polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        rows_on: list[list[int]] = [[] for _ in given]
+        rows_on: list[list[int]] = [[] for _ in shape_array]
         for n in sorted(
             range(len(parts.area)), key=lambda n: (-round(float(parts.area[n]), 6), layer.keys[parts.right[n]])
         ):
             rows_on[int(parts.left[n])].append(int(parts.right[n]))
         rows_on = [list(dict.fromkeys(rows)) for rows in rows_on]
-        present = layer.polygons.present
-        k, i = shapely.STRtree(layer.plane[present]).query(
-            given, predicate="dwithin", distance=self.tolerance.edge_match_m
+        rows_with_shape = layer.polygons.present
+        k, i = shapely.STRtree(layer.plane[rows_with_shape]).query(
+            shape_array, predicate="dwithin", distance=self.tolerance.edge_match_m
         )
-        rows_next: list[list[int]] = [[] for _ in given]
-        for shape, row in sorted(zip(k.tolist(), present[i].tolist(), strict=True)):
+        rows_next: list[list[int]] = [[] for _ in shape_array]
+        for shape, row in sorted(zip(k.tolist(), rows_with_shape[i].tolist(), strict=True)):
             if row not in rows_on[shape]:
                 rows_next[shape].append(row)
         return rows_on, [sorted(rows, key=lambda row: layer.keys[row]) for rows in rows_next]
@@ -448,18 +448,18 @@ class GeometryQueries:
         Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of
         the polygons if the union fails.
         """
-        present = _make_geometry_array(shapes)
-        present = present[~(shapely.is_missing(present) | shapely.is_empty(present))]
-        areas = present[shapely.get_dimensions(present) == 2]
+        present_shapes = _make_geometry_array(shapes)
+        present_shapes = present_shapes[~(shapely.is_missing(present_shapes) | shapely.is_empty(present_shapes))]
+        areas = present_shapes[shapely.get_dimensions(present_shapes) == 2]
         if not len(areas):
-            return shapely.union_all(present) if len(present) else None
+            return shapely.union_all(present_shapes) if len(present_shapes) else None
         union = union_polygon_rows(Polygons(areas), tolerance=self.tolerance)
         return shapely.geometrycollections(list(areas)) if union is None else union
 
 
 def _make_geometry_array(shapes: Iterable[Any]) -> NDArray:
     """Return geometries as a (k,) object array; a multi-part geometry is one element."""
-    listed = list(shapes)
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
+    shape_list = list(shapes)
+    array = np.empty(len(shape_list), dtype=object)
+    array[:] = shape_list
     return array

@@ -90,23 +90,25 @@ class PairSliverSum:
         The finding names no row. Editing one row therefore does not resolve it; only a whole check does.
         """
         first, second = self.roles
-        largest = self.largest_feature_sums[0] if self.largest_feature_sums else None
+        largest_sum = self.largest_feature_sums[0] if self.largest_feature_sums else None
         params = {
             "kind": "sealed" if self.is_of_sealed_edition else "within" if first == second else "between",
             "count": self.sliver_count,
             "limit": limits.ignored_pair_m2,
             "feature_limit": limits.ignored_feature_m2,
             "above": self.features_above_limit,
-            "largest": (largest.layer.keys[largest.row] or str(largest.layer.fids[largest.row])) if largest else "—",
-            "largest_m2": round(largest.area_m2, 2) if largest else 0.0,
+            "largest": (largest_sum.layer.keys[largest_sum.row] or str(largest_sum.layer.fids[largest_sum.row]))
+            if largest_sum
+            else "—",
+            "largest_m2": round(largest_sum.area_m2, 2) if largest_sum else 0.0,
             "places": len(self.largest_slivers),
         }
         parts = shapely.get_parts(self.largest_slivers)
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-        related = "" if self.is_of_sealed_edition else second
+        related_role = "" if self.is_of_sealed_edition else second
         return Finding(
             first,
-            related_role=related,
+            related_role=related_role,
             code=self.reporting_rule,
             case=SLIVER_TEXTS_KEY,
             severity=self.severity,
@@ -165,13 +167,17 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
         batches, key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], ctx)), pair[0].order)
     )
     rule, first = ranked[0]
-    shapes = np.empty(sum(len(ignored.slivers.polygons) for _, ignored in ranked), dtype=object)
-    shapes[:] = [shape for _, ignored in ranked for shape in ignored.slivers.polygons]
-    distinct = subtract_earlier_shapes(shapes, ctx.cancellation)
-    codes = np.array([rule.code for rule, ignored in ranked for _ in ignored.slivers.polygons], dtype=object)
-    counted_positions = np.flatnonzero(distinct.has_remainder)
+    shapes = np.empty(sum(len(ignored_slivers.slivers.polygons) for _, ignored_slivers in ranked), dtype=object)
+    shapes[:] = [shape for _, ignored_slivers in ranked for shape in ignored_slivers.slivers.polygons]
+    distinct_slivers = subtract_earlier_shapes(shapes, ctx.cancellation)
+    codes = np.array(
+        [rule.code for rule, ignored_slivers in ranked for _ in ignored_slivers.slivers.polygons], dtype=object
+    )
+    counted_positions = np.flatnonzero(distinct_slivers.has_remainder)
     areas = np.zeros(len(shapes))
-    areas[counted_positions] = ctx.geometry.measure_statutory_areas(distinct.remaining_shapes[counted_positions])
+    areas[counted_positions] = ctx.geometry.measure_statutory_areas(
+        distinct_slivers.remaining_shapes[counted_positions]
+    )
     # A hint stays a hint; slivers that an error-level rule ignores are a warning.
     severity = max(_find_severity(rule, first, ctx), Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
     result = PairSliverSum(
@@ -186,31 +192,33 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: RuleCo
     )
     towns = np.full(len(shapes), "", dtype=object)
     towns[counted_positions] = find_township_name_of_points(
-        ctx.plan, shapely.point_on_surface(distinct.remaining_shapes[counted_positions])
+        ctx.plan, shapely.point_on_surface(distinct_slivers.remaining_shapes[counted_positions])
     )
     result.sums_by_township = _sum_sliver_areas_by_name(towns, counted_positions, areas)
-    _set_largest_feature_sums(result, [ignored for _, ignored in ranked], shapes, distinct, ctx)
+    _set_largest_feature_sums(result, [ignored_slivers for _, ignored_slivers in ranked], shapes, distinct_slivers, ctx)
     order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
-    result.largest_slivers = distinct.remaining_shapes[order]
+    result.largest_slivers = distinct_slivers.remaining_shapes[order]
     return result
 
 
-def _find_severity(rule: Rule, ignored: IgnoredSlivers, ctx: RuleContext) -> Severity:
-    return ignored.severity or ctx.norm.get_severity(rule)
+def _find_severity(rule: Rule, ignored_slivers: IgnoredSlivers, ctx: RuleContext) -> Severity:
+    return ignored_slivers.severity or ctx.norm.get_severity(rule)
 
 
 def _ignored_at_highest_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: RuleContext) -> bool:
     """Return True if a rule ignored slivers at the most severe level of its pair."""
-    severities = [_find_severity(rule, ignored, ctx) for rule, ignored in ranked if rule.code == code]
+    severities = [_find_severity(rule, ignored_slivers, ctx) for rule, ignored_slivers in ranked if rule.code == code]
     pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
     return pair_severity in severities
 
 
-def _sum_sliver_areas_by_name(names: NDArray, positions: NDArray, areas: NDArray) -> dict[str, tuple[int, float]]:
+def _sum_sliver_areas_by_name(
+    sliver_names: NDArray, positions: NDArray, areas: NDArray
+) -> dict[str, tuple[int, float]]:
     """Return name → (count, m²) of the slivers at ``positions``, by first occurrence."""
     count_by_name: Counter[str] = Counter()
     area_by_name: dict[str, float] = defaultdict(float)
-    for name, area in zip(names[positions].tolist(), areas[positions].tolist(), strict=True):
+    for name, area in zip(sliver_names[positions].tolist(), areas[positions].tolist(), strict=True):
         count_by_name[name] += 1
         area_by_name[name] += area
     return {name: (count_by_name[name], area_by_name[name]) for name in count_by_name}
@@ -230,15 +238,15 @@ def _set_largest_feature_sums(
     layers: list[tuple[Layer, bool]] = []
     layer_of, rows, pieces = [], [], []
     start = 0
-    for ignored in batches:
-        count = len(ignored.slivers.polygons)
-        for layer, sealed, sliver_rows in (
-            (ignored.first_layer, False, ignored.slivers.left_row),
-            (ignored.second_layer, ignored.is_sealed_edition, ignored.slivers.right_row),
+    for ignored_slivers in batches:
+        count = len(ignored_slivers.slivers.polygons)
+        for layer, is_sealed, sliver_rows in (
+            (ignored_slivers.first_layer, False, ignored_slivers.slivers.left_row),
+            (ignored_slivers.second_layer, ignored_slivers.is_sealed_edition, ignored_slivers.slivers.right_row),
         ):
             layer_number = next((n for n, (listed_layer, _) in enumerate(layers) if listed_layer is layer), len(layers))
             if layer_number == len(layers):
-                layers.append((layer, sealed))
+                layers.append((layer, is_sealed))
             with_row = np.flatnonzero(sliver_rows >= 0)
             layer_of.append(np.full(len(with_row), layer_number))
             rows.append(sliver_rows[with_row])
@@ -253,7 +261,7 @@ def _set_largest_feature_sums(
     starts_feature = np.ones(len(table), dtype=bool)
     starts_feature[1:] = (table[1:, :2] != table[:-1, :2]).any(axis=1)
     feature = np.cumsum(starts_feature) - 1
-    names, starts = table[starts_feature, :2], np.flatnonzero(starts_feature)
+    layer_and_row, starts = table[starts_feature, :2], np.flatnonzero(starts_feature)
     counts = np.bincount(feature)
     sums = np.bincount(feature, weights=area[table[:, 2]])
     overlaps = np.bincount(feature, weights=distinct_areas.overlaps_other[table[:, 2]]) > 0
@@ -263,16 +271,20 @@ def _set_largest_feature_sums(
     needs_union[order[:MAX_NAMED_FEATURES]] |= overlaps[order[:MAX_NAMED_FEATURES]]
     for n in np.flatnonzero(needs_union).tolist():
         ctx.cancellation.raise_if_cancelled()
-        distinct = subtract_earlier_shapes(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
+        distinct_slivers = subtract_earlier_shapes(
+            shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation
+        )
         counts[n], sums[n] = (
-            distinct.has_remainder.sum(),
-            ctx.geometry.measure_statutory_areas(distinct.remaining_shapes[distinct.has_remainder]).sum(),
+            distinct_slivers.has_remainder.sum(),
+            ctx.geometry.measure_statutory_areas(
+                distinct_slivers.remaining_shapes[distinct_slivers.has_remainder]
+            ).sum(),
         )
     result.features_above_limit = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:MAX_NAMED_FEATURES].tolist():
-        layer, sealed = layers[names[n, 0]]
+        layer, is_sealed = layers[layer_and_row[n, 0]]
         result.largest_feature_sums.append(
-            _FeatureSliverSum(layer, int(names[n, 1]), sealed, int(counts[n]), float(sums[n]))
+            _FeatureSliverSum(layer, int(layer_and_row[n, 1]), is_sealed, int(counts[n]), float(sums[n]))
         )
 
 

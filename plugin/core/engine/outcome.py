@@ -75,16 +75,16 @@ def _find_missing_input(
     params = {"layer": layer.name, "role": layer.role}
     if not need.optional and layer.has_no_geometry and not context.is_edit_check:
         # A rule without features to check has not passed. Around an edit an empty layer is a valid input.
-        skipped = plan.requires_concept(need.concept) or len(layer)
-        return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.format_reason("layer_bare", params)
+        is_skipped = plan.requires_concept(need.concept) or len(layer)
+        return Outcome.SKIPPED if is_skipped else Outcome.NOT_APPLICABLE, texts.format_reason("layer_bare", params)
     missing_meanings = [
         meaning for meaning in need.fields if not (layer.has_values(meaning) if explain else layer.has(meaning))
     ]
     if missing_meanings:
-        names = ", ".join(
+        field_names = ", ".join(
             layer.get_field_name(meaning) or texts.get_meaning_name(meaning) for meaning in missing_meanings
         )
-        return Outcome.SKIPPED, texts.format_reason("field_missing", {**params, "fields": names})
+        return Outcome.SKIPPED, texts.format_reason("field_missing", {**params, "fields": field_names})
     return None
 
 
@@ -110,19 +110,21 @@ def _apply_to_each_layer(
         if not context.is_edit_check and _has_nothing_to_check(rule, layer):
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
-        declared = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
-        missing_meanings = [meaning for meaning in declared if not layer.has(meaning)]
+        declared_meanings = [meaning for meaning in need.fields if layer.template.find_field(meaning)]
+        missing_meanings = [meaning for meaning in declared_meanings if not layer.has(meaning)]
         if missing_meanings:
-            names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
-            total.not_checked.append(("field_missing", {"layer": layer.name, "role": layer.role, "fields": names}))
+            field_names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
+            total.not_checked.append(
+                ("field_missing", {"layer": layer.name, "role": layer.role, "fields": field_names})
+            )
             continue
         layer_result = rule.function(layer, *other_layers, ctx=context, **arguments)
         if layer_result is not None:
             _add_layer_result(
                 total, layer_result if isinstance(layer_result, RuleResult) else RuleResult(findings=layer_result)
             )
-    for unusable in context.plan.unusable_layers.values():
-        total.not_checked.append(("layer_unusable", {"layer": unusable.name, "role": unusable.role}))
+    for unusable_layer in context.plan.unusable_layers.values():
+        total.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
     return total
 
 
@@ -149,9 +151,11 @@ def _add_layer_result(total: RuleResult, layer_result: RuleResult) -> None:
 
 def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
     """Return outcome and reason of a rule whose layer is missing or unusable."""
-    unusable = plan.find_unusable_layer(concept)
-    if unusable:
-        return Outcome.SKIPPED, texts.format_reason("layer_unusable", {"layer": unusable.name, "role": unusable.role})
+    unusable_layer = plan.find_unusable_layer(concept)
+    if unusable_layer:
+        return Outcome.SKIPPED, texts.format_reason(
+            "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}
+        )
     params = {"concept": texts.get_concept_name(concept), "roles": " / ".join(plan.list_roles_of_concept(concept))}
     if concept in plan.norm.profile.absent:
         return Outcome.NOT_APPLICABLE, texts.format_reason("declared_absent", params)
@@ -205,13 +209,13 @@ def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) 
 
 
 def _combine_params(same_key_params: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
-    names = list(dict.fromkeys(str(params["layer"]) for params in same_key_params))
-    listed = texts.get("words", "between_names").join(names[:_MAX_NAMED_LAYERS]) + (
-        " …" if len(names) > _MAX_NAMED_LAYERS else ""
+    layer_names = list(dict.fromkeys(str(params["layer"]) for params in same_key_params))
+    listed_layers = texts.get("words", "between_names").join(layer_names[:_MAX_NAMED_LAYERS]) + (
+        " …" if len(layer_names) > _MAX_NAMED_LAYERS else ""
     )
     return {
-        "layers": listed,
-        "number": len(names),
+        "layers": listed_layers,
+        "number": len(layer_names),
         "count": sum(int(params.get("count", 1)) for params in same_key_params),
     }
 
@@ -270,8 +274,8 @@ def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: RuleContext
     if context.norm.is_severity_from_phase(rule):
         result.unconfirmed.append("phase")
     norm = context.norm
-    unconfirmed = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
-    return sorted(unconfirmed.union(find_unconfirmed_settings(rule, norm), result.doubts))
+    unconfirmed_items = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
+    return sorted(unconfirmed_items.union(find_unconfirmed_settings(rule, norm), result.doubts))
 
 
 def _set_outcome(

@@ -92,8 +92,8 @@ def _check_profile_county(plan: Plan) -> list[Finding]:
     if not plan.is_area_code_from_data:
         return [Finding(role="", case="unknown", params=params)]
     digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
-    covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
-    return [] if covered else [Finding(role="", case="profile", params=params)]
+    is_covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
+    return [] if is_covered else [Finding(role="", case="profile", params=params)]
 
 
 def _check_division_names(plan: Plan) -> list[Finding]:
@@ -147,8 +147,8 @@ def _check_division_names(plan: Plan) -> list[Finding]:
 def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
     """Return True if a name belongs to another province, city or county than its code."""
     if has_county_code_format(code):
-        listed = name in counties and name != divisions.entry_by_code[code].name
-        return listed or bool(find_foreign_place(name, code, divisions))
+        is_listed = name in counties and name != divisions.entry_by_code[code].name
+        return is_listed or bool(find_foreign_place(name, code, divisions))
     # Names of villages are in no list and may end like a city's name.
     return bool(find_foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS))
 
@@ -256,15 +256,21 @@ def _check_needless_stated_figures(plan: Plan) -> list[Finding]:
 
 def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Report a sealed edition of another county, or one that is a copy of the data."""
-    sealed = side_inputs.get_input("baseline", Plan)
-    if sealed is None:
+    sealed_plan = side_inputs.get_input("baseline", Plan)
+    if sealed_plan is None:
         return []
-    source = sealed.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    params = {"source": source, "code": sealed.area_code, "county": plan.area_code}
-    if sealed.is_area_code_from_data and plan.is_area_code_from_data and not belongs_to_plan(sealed.area_code, plan):
+    source = sealed_plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    params = {"source": source, "code": sealed_plan.area_code, "county": plan.area_code}
+    if (
+        sealed_plan.is_area_code_from_data
+        and plan.is_area_code_from_data
+        and not belongs_to_plan(sealed_plan.area_code, plan)
+    ):
         return [Finding(role="", case="baseline", params=params)]
-    copied = _are_equal_files(Path(plan.source), Path(sealed.source)) if plan.source and sealed.source else False
-    return [Finding(role="", case="baseline_copy", params=params)] if copied else []
+    is_copy = (
+        _are_equal_files(Path(plan.source), Path(sealed_plan.source)) if plan.source and sealed_plan.source else False
+    )
+    return [Finding(role="", case="baseline_copy", params=params)] if is_copy else []
 
 
 def _are_equal_files(first: Path, second: Path) -> bool:

@@ -68,13 +68,19 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         params = {"crs": degrees, "plane": crs_care.make_crs_label(plan.crs)}
         notices.append(texts.format_notice("notice_in_degrees", params))
     notices += [
-        texts.format_problem(unusable.problem, {"layer": unusable.name, "role": unusable.role, **unusable.params})
-        for unusable in plan.unusable_layers.values()
+        texts.format_problem(
+            unusable_layer.problem, {"layer": unusable_layer.name, "role": unusable_layer.role, **unusable_layer.params}
+        )
+        for unusable_layer in plan.unusable_layers.values()
     ]
     for concept in standard.concepts:
         for role in plan.list_unread_roles(concept):
-            used = plan.find_layer_of_concept(concept)
-            params = {"layer": plan.layers[role].name, "role": role, "used": used.name if used is not None else ""}
+            used_layer = plan.find_layer_of_concept(concept)
+            params = {
+                "layer": plan.layers[role].name,
+                "role": role,
+                "used": used_layer.name if used_layer is not None else "",
+            }
             notices.append(
                 texts.format_notice("notice_second_role", {**params, "concept": texts.get_concept_name(concept)})
             )
@@ -110,9 +116,9 @@ def _make_densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dic
     plane = crs_care.make_crs_label(plan.crs)
     notices: list[tuple[str, dict[str, Any]]] = []
     if added_counts:
-        names = texts.get("words", "between_names").join(added_counts)
+        layer_names = texts.get("words", "between_names").join(added_counts)
         params = {
-            "layers": names,
+            "layers": layer_names,
             "count": len(added_counts),
             "vertices": sum(added_counts.values()),
             "off": f"{MAX_DEVIATION_M:.4f}",
@@ -132,8 +138,8 @@ def find_county_name(plan: Plan) -> str:
     if divisions and plan.area_code in divisions.entry_by_code:
         return divisions.entry_by_code[plan.area_code].name
     layer = plan.find_layer_of_concept("county")
-    names = [name for name in layer.text("division_name") if name] if layer is not None else []
-    return names[0] if len(set(names)) == 1 else plan.norm.profile.name
+    division_names = [name for name in layer.text("division_name") if name] if layer is not None else []
+    return division_names[0] if len(set(division_names)) == 1 else plan.norm.profile.name
 
 
 def collect_versions() -> dict[str, str]:
