@@ -151,7 +151,7 @@ def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, i
     if shapely.get_dimensions(noded[moving]) < 2:
         return noded
     shape_before, shape_after = noded[moving], aligned[moving]
-    gained_land, given_land = (
+    gained_land, lost_land = (
         shapely.difference(shape_after, shape_before),
         shapely.difference(shape_before, shape_after),
     )
@@ -160,7 +160,7 @@ def _keep_part(moving: int, noded: dict[int, Any], aligned: dict[int, Any], *, i
     }
     for fid, one in noded.items():
         if fid != moving:
-            taken_land = shapely.intersection(aligned[fid], given_land)
+            taken_land = shapely.intersection(aligned[fid], lost_land)
             parts[fid] = shapely.difference(one, gained_land) if is_gain else shapely.union(one, taken_land)
     sources = [*noded.values(), *aligned.values()]
     kept_shapes: dict[int, Any] = {}

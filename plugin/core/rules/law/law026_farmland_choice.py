@@ -190,8 +190,8 @@ def _make_finding(
     """Return a finding on parts of rows of ``owner``; it names the rows with the most land."""
     areas = ctx.geometry.compute_part_areas(parts, owner)
     area_of_row = np.bincount(parts.left, areas, minlength=len(owner))
-    found_rows = np.unique(parts.left)
-    largest_first = found_rows[np.argsort(-area_of_row[found_rows], kind="stable")].tolist()
+    rows_with_parts = np.unique(parts.left)
+    largest_first = rows_with_parts[np.argsort(-area_of_row[rows_with_parts], kind="stable")].tolist()
     net = owner.numbers("net_area")[parts.left] * ctx.geometry.compute_part_shares_of_rows(parts, owner)
     return Finding(
         layer.role,
