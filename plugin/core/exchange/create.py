@@ -102,23 +102,23 @@ def create_database(
         _check_unlocked(target)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         # Write in the temporary folder, where a database can lock its file and the path is short.
-        work = Path(folder) / f"made{file_format.file_suffix}"
+        temporary_database = Path(folder) / f"made{file_format.file_suffix}"
         try:
             if exists and existing == "add":
-                _copy_database(target, work)
-                created, unchanged_layers = _add_missing_layers(
-                    work, target, schemas, crs, file_format, progress, cancellation
+                _copy_database(target, temporary_database)
+                created_layers, unchanged_layers = _add_missing_layers(
+                    temporary_database, target, schemas, crs, file_format, progress, cancellation
                 )
-                if not created:
+                if not created_layers:
                     return CreatedLayers(target, (), unchanged_layers)
             else:
-                created, unchanged_layers = (
-                    _create_new_database(work, schemas, crs, file_format, progress, cancellation),
+                created_layers, unchanged_layers = (
+                    _create_new_database(temporary_database, schemas, crs, file_format, progress, cancellation),
                     (),
                 )
             if file_format.gdal_driver == "GPKG":
-                _write_column_titles(work, [s for s in schemas if s.name in created])
-            _check_layers_written(work, {*created, *unchanged_layers})
+                _write_column_titles(temporary_database, [s for s in schemas if s.name in created_layers])
+            _check_layers_written(temporary_database, {*created_layers, *unchanged_layers})
         except BaseException as error:
             # The frames of the traceback would keep the database open and, on Windows, block the folder.
             traceback.clear_frames(error.__traceback__)
@@ -126,8 +126,8 @@ def create_database(
                 raise
             raise make_write_error(target, folder) from error
         with write_atomically(target) as new:
-            _copy_database(work, new)
-    return CreatedLayers(target, created, unchanged_layers)
+            _copy_database(temporary_database, new)
+    return CreatedLayers(target, created_layers, unchanged_layers)
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -145,8 +145,8 @@ def make_write_error(target: Path, folder: str | Path) -> OutputError:
 
     Drivers do not report a full disk. The error therefore names a full disk if ``folder`` has less than 1 MiB free.
     """
-    full = shutil.disk_usage(folder).free < 2**20
-    return OutputError("output_unwritable", target=str(target), detail="no_space" if full else "refused")
+    is_disk_full = shutil.disk_usage(folder).free < 2**20
+    return OutputError("output_unwritable", target=str(target), detail="no_space" if is_disk_full else "refused")
 
 
 def _check_unlocked(target: Path) -> None:
@@ -178,7 +178,7 @@ def _check_unlocked(target: Path) -> None:
 
 
 def _create_new_database(
-    work: Path,
+    temporary_database: Path,
     schemas: list[LayerSchema],
     crs: CRS,
     file_format: DatabaseFormat,
@@ -190,29 +190,31 @@ def _create_new_database(
         if driver is None:
             raise InputError("osgeo_lacking")
         database = raise_if_refused(
-            driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[file_format.gdal_driver])
+            driver.Create(
+                str(temporary_database), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[file_format.gdal_driver]
+            )
         )
-        created = _create_layers(database, schemas, crs, file_format, progress, cancellation)
+        created_layers = _create_layers(database, schemas, crs, file_format, progress, cancellation)
         # Deleting the reference closes the database and writes it.
         del database
-    return created
+    return created_layers
 
 
-def _check_layers_written(work: Path, names: set[str]) -> None:
+def _check_layers_written(temporary_database: Path, layer_names: set[str]) -> None:
     """Reopen the database; raise RuntimeError if a layer is missing.
 
     Drivers do not report a full disk when they close a file.
     """
     with load_gdal() as gdal:
-        database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_VECTOR))
-        missing = [n for n in names if database.GetLayerByName(n) is None]
+        database = raise_if_refused(gdal.OpenEx(str(temporary_database), gdal.OF_VECTOR))
+        missing_layers = [n for n in layer_names if database.GetLayerByName(n) is None]
         del database
-    if missing:
-        raise RuntimeError(", ".join(missing))
+    if missing_layers:
+        raise RuntimeError(", ".join(missing_layers))
 
 
 def _add_missing_layers(
-    work: Path,
+    temporary_database: Path,
     target: Path,
     schemas: list[LayerSchema],
     crs: CRS,
@@ -223,19 +225,19 @@ def _add_missing_layers(
     with load_gdal() as gdal:
         try:
             database = raise_if_refused(
-                gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
+                gdal.OpenEx(str(temporary_database), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.gdal_driver])
             )
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
         existing_names = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
-        missing = [s for s in schemas if s.name.upper() not in existing_names]
+        missing_schemas = [s for s in schemas if s.name.upper() not in existing_names]
         _check_same_crs(database, {s.name.upper() for s in schemas}, crs, target)
-        created = _create_layers(database, missing, crs, file_format, progress, cancellation)
+        created_layers = _create_layers(database, missing_schemas, crs, file_format, progress, cancellation)
         del database
-    return created, tuple(s.name for s in schemas if s.name.upper() in existing_names)
+    return created_layers, tuple(s.name for s in schemas if s.name.upper() in existing_names)
 
 
-def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> None:
+def _check_same_crs(database: Any, layer_names: set[str], crs: CRS, target: Path) -> None:
     """Raise InputError unless existing layers have the CRS of the new ones.
 
     A feature dataset requires one CRS.
@@ -243,15 +245,15 @@ def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> N
     for number in range(database.GetLayerCount()):
         layer = database.GetLayer(number)
         reference = layer.GetSpatialRef()
-        if layer.GetName().upper() not in names or reference is None:
+        if layer.GetName().upper() not in layer_names or reference is None:
             continue
-        found = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
-        if found != crs_care.make_crs_label(crs):
+        existing_crs = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
+        if existing_crs != crs_care.make_crs_label(crs):
             raise InputError(
                 "create_other_crs",
                 target=str(target),
                 layer=layer.GetName(),
-                found=found,
+                found=existing_crs,
                 crs=crs_care.make_crs_label(crs),
             )
 
@@ -346,12 +348,12 @@ _CREATE_DATA_COLUMNS_SQL = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
 _SCHEMA_EXTENSION_URL = "http://www.geopackage.org/spec121/#extension_schema"
 
 
-def _write_column_titles(work: Path, schemas: list[LayerSchema]) -> None:
+def _write_column_titles(temporary_database: Path, schemas: list[LayerSchema]) -> None:
     """Write the Chinese titles of columns to the GeoPackage.
 
     GDAL before 3.7 does not write them.
     """
-    with closing(sqlite3.connect(work)) as database, database:
+    with closing(sqlite3.connect(temporary_database)) as database, database:
         database.execute(_CREATE_DATA_COLUMNS_SQL)
         existing_names = database.execute(
             "SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns'"

@@ -118,10 +118,10 @@ def find_database_format(target: str | Path) -> DatabaseFormat:
 
     Raises OutputError for an unknown suffix.
     """
-    found = DATABASE_FORMATS.get(Path(target).suffix.lower())
-    if found is None:
+    database_format = DATABASE_FORMATS.get(Path(target).suffix.lower())
+    if database_format is None:
         raise OutputError("output_format", target=str(target), known=" ".join(DATABASE_FORMATS))
-    return found
+    return database_format
 
 
 def make_layer_schema(

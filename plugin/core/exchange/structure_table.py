@@ -128,8 +128,10 @@ def read_structure(path: str | Path, standard: Standard) -> StructureTableTempla
         heads += 1
         _StructureSheet(path, sheet, *head, standard).read_fields(layers, notes)
     if not heads:
-        known = "、".join(COLUMN_HEADINGS[c][0] for c in ("layer", "field", "name", "type", "length", "domain"))
-        raise DataError("structure_no_head", file=path.name, rows=_MAX_HEADING_ROWS, known=known)
+        required_headings = "、".join(
+            COLUMN_HEADINGS[c][0] for c in ("layer", "field", "name", "type", "length", "domain")
+        )
+        raise DataError("structure_no_head", file=path.name, rows=_MAX_HEADING_ROWS, known=required_headings)
     if not layers:
         raise DataError("structure_empty", file=path.name)
     texts = {role: _format_template_as_toml(layer, path.name, standard) for role, layer in layers.items()}
@@ -180,10 +182,15 @@ def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
     The heading is the first row with at least three known headings; None without such a row.
     """
     for number, row in enumerate(sheet.iter_rows(max_row=_MAX_HEADING_ROWS, values_only=True), start=1):
-        words = [_normalise_cell(v) for v in row]
-        found = {c: words.index(w) for c, names in COLUMN_HEADINGS.items() for w in reversed(names) if w in words}
-        if len(found) >= 3:
-            return number, found
+        cell_texts = [_normalise_cell(v) for v in row]
+        position_by_column = {
+            c: cell_texts.index(w)
+            for c, possible_headings in COLUMN_HEADINGS.items()
+            for w in reversed(possible_headings)
+            if w in cell_texts
+        }
+        if len(position_by_column) >= 3:
+            return number, position_by_column
     return None
 
 
@@ -202,10 +209,10 @@ class _StructureSheet:
         for column in _REQUIRED_COLUMNS:
             if column not in self.columns:
                 raise self.make_error("structure_no_column", self.head, column="/".join(COLUMN_HEADINGS[column]))
-        for merged in self.sheet.merged_cells.ranges:
+        for merged_range in self.sheet.merged_cells.ranges:
             # A title above the head may have merged cells.
-            if merged.max_row >= self.head:
-                raise self.make_error("structure_merged", merged.min_row, cells=str(merged.coord))
+            if merged_range.max_row >= self.head:
+                raise self.make_error("structure_merged", merged_range.min_row, cells=str(merged_range.coord))
         for number, row in enumerate(self.sheet.iter_rows(min_row=self.head + 1, values_only=True), self.head + 1):
             if any(_format_cell(v) for v in row):
                 self._read_row(number, row, layers, notes)
@@ -274,11 +281,13 @@ class _StructureSheet:
 
     def _parse_keyword(self, number: int, column: str, value: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
         word = re.sub(r"[(（].*", "", _normalise_cell(value))
-        for name, words in words_by_id.items():
-            if word in words:
+        for name, keywords in words_by_id.items():
+            if word in keywords:
                 return name
-        names = "、".join(w for words in words_by_id.values() for w in (words[0], words[-1]))
-        raise self.make_error("structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known=names)
+        known_keywords = "、".join(w for keywords in words_by_id.values() for w in (keywords[0], keywords[-1]))
+        raise self.make_error(
+            "structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known=known_keywords
+        )
 
 
 def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standard) -> str:
@@ -372,8 +381,10 @@ def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, An
 
 def _write_standard(structure: StructureTableTemplates, standard: Standard, folder: Path) -> None:
     """Write a standard folder whose templates override those of the base standard."""
-    names = {n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)}
-    title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in names)
+    used_group_names = {
+        n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)
+    }
+    title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in used_group_names)
     roles = ", ".join(_quote_toml_text(role) for role in structure.toml_by_layer_code)
     lines = [
         "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
@@ -413,22 +424,22 @@ def _create_folder_atomically(folder: str | Path) -> Iterator[Path | None]:
         raise OutputError("structure_folder_exists", target=str(target))
     try:
         target.parent.mkdir(exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
+        temporary_folder = Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
     try:
-        yield work
-        _move_to_target(work, target)
+        yield temporary_folder
+        _move_to_target(temporary_folder, target)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(temporary_folder, ignore_errors=True)
 
 
-def _move_to_target(work: Path, target: Path) -> None:
+def _move_to_target(temporary_folder: Path, target: Path) -> None:
     try:
         if target.exists():
             target.rmdir()
         # A temporary folder is accessible to its owner only.
-        work.chmod(0o755)
-        work.rename(target)
+        temporary_folder.chmod(0o755)
+        temporary_folder.rename(target)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error

@@ -50,8 +50,8 @@ def find_distinct_texts(series: pd.Series) -> list[str] | None:
 
     if series.dtype != object:
         return None
-    distinct = [value for value in pd.unique(series.to_numpy()) if value is not None]
-    return distinct if all(isinstance(value, str) for value in distinct) else None
+    distinct_values = [value for value in pd.unique(series.to_numpy()) if value is not None]
+    return distinct_values if all(isinstance(value, str) for value in distinct_values) else None
 
 
 def are_stripped(texts: list[str] | None) -> bool:
@@ -72,7 +72,7 @@ def format_column(series: pd.Series) -> list[str]:
 
     Missing values are empty, integers have no decimal point.
     """
-    return _apply_to_values(series, format_cell, _trim_texts, missing="").tolist()
+    return _apply_to_values(series, format_cell, _trim_texts, missing_result="").tolist()
 
 
 def _trim_texts(values: Iterable[str]) -> list[str]:
@@ -83,9 +83,9 @@ def _apply_to_values(
     series: pd.Series,
     function: Callable[[Any], Any],
     function_of_texts: Callable[[Iterable[str]], list[Any]],
-    missing: Any = None,
+    missing_result: Any = None,
 ) -> np.ndarray:
-    """Return (n,) objects: ``function`` of each value, ``missing`` for missing values.
+    """Return (n,) objects: ``function`` of each value, ``missing_result`` for missing values.
 
     ``function_of_texts`` does the same as ``function`` for many texts at once.
     """
@@ -93,21 +93,21 @@ def _apply_to_values(
 
     # Objects are grouped by equality only if all are texts: 1, 1.0 and True are equal, yet different values.
     if pd.api.types.infer_dtype(series, skipna=True) == "string":
-        codes, distinct = pd.factorize(series, use_na_sentinel=True)
-        results = np.empty(len(distinct) + 1, dtype=object)
-        results[:-1] = function_of_texts(distinct)
-        results[-1] = missing
+        codes, distinct_texts = pd.factorize(series, use_na_sentinel=True)
+        results = np.empty(len(distinct_texts) + 1, dtype=object)
+        results[:-1] = function_of_texts(distinct_texts)
+        results[-1] = missing_result
         return results[codes]
     if series.dtype != object:
         # Equal values of one type are written alike; most columns of numbers and dates have few.
         codes, distinct_values = pd.factorize(series, use_na_sentinel=True)
         results = np.empty(len(distinct_values) + 1, dtype=object)
         results[:-1] = [function(value) for value in distinct_values.tolist()]
-        results[-1] = missing
+        results[-1] = missing_result
         return results[codes]
     results = np.empty(len(series), dtype=object)
-    present = series.notna().tolist()
-    results[:] = [function(v) if t else missing for v, t in zip(series.tolist(), present, strict=True)]
+    presence_flags = series.notna().tolist()
+    results[:] = [function(v) if t else missing_result for v, t in zip(series.tolist(), presence_flags, strict=True)]
     return results
 
 
@@ -127,8 +127,8 @@ def parse_date(text: str) -> date | None:
     match = _DATE_PATTERN.fullmatch(text.strip())
     if match is None:
         return None
-    year, *rest = (int(part) for part in match.groups() if part is not None)
+    year, *month_and_day = (int(part) for part in match.groups() if part is not None)
     try:
-        return date(year, *rest)
+        return date(year, *month_and_day)
     except ValueError:
         return None

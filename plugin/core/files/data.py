@@ -92,10 +92,10 @@ def check_keys(
     for key in required:
         if key not in table:
             raise DataError("data_key_missing", file=str(file), key=prefix + key)
-    known = {*required, *allowed}
+    known_keys = {*required, *allowed}
     for key in table:
-        if key not in known:
-            raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known)))
+        if key not in known_keys:
+            raise DataError("data_key_unknown", file=str(file), key=prefix + key, known=", ".join(sorted(known_keys)))
 
 
 def check_and_remove_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
@@ -140,9 +140,9 @@ def parse_strict_json(text: str | bytes) -> Any:
     """
 
     def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise DuplicateNameError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
-        return found
+        value_by_name = dict(pairs)
+        if len(value_by_name) < len(pairs):
+            raise DuplicateNameError(next(name for name in value_by_name if [key for key, _ in pairs].count(name) > 1))
+        return value_by_name
 
     return json.loads(text, object_pairs_hook=reject_duplicates)

@@ -42,18 +42,18 @@ def is_from_later_version(schema: object) -> bool:
     ``schema``: the name of the manifest's format, with its version.
     """
     name, _, version = str(schema).partition("/")
-    own_version, _, known = MANIFEST_SCHEMA.partition("/")
-    return name == own_version and version.isdecimal() and int(version) > int(known)
+    own_version, _, known_version = MANIFEST_SCHEMA.partition("/")
+    return name == own_version and version.isdecimal() and int(version) > int(known_version)
 
 
 def compute_sha256(path: Path, cancellation: Cancellation = NEVER_CANCELLED) -> str:
     """Return a file's SHA-256 as 64 lower-case hexadecimal digits."""
-    found = hashlib.sha256()
+    file_hash = hashlib.sha256()
     with path.open("rb") as handle:
         while chunk := handle.read(_BYTES_PER_READ):
             cancellation.raise_if_cancelled()
-            found.update(chunk)
-    return found.hexdigest()
+            file_hash.update(chunk)
+    return file_hash.hexdigest()
 
 
 def is_link(path: Path) -> bool:
@@ -82,10 +82,10 @@ def list_files_below(folder: Path) -> Iterator[tuple[str, Path]]:
 
     A link to a folder is yielded like a file; its content is not visited.
     """
-    for relative_path, folders, names in os.walk(folder):
+    for relative_path, folders, file_names in os.walk(folder):
         links = [name for name in folders if is_link(Path(relative_path) / name)]
         folders[:] = sorted(name for name in folders if name not in links)
-        for name in sorted([*names, *links]):
+        for name in sorted([*file_names, *links]):
             path = Path(relative_path) / name
             yield path.relative_to(folder).as_posix(), path
 
@@ -95,12 +95,12 @@ def write_manifest_digest(folder: Path) -> str:
 
     It is written last: a folder that has it is complete.
     """
-    found = compute_sha256(folder / MANIFEST_FILE_NAME)
+    manifest_digest = compute_sha256(folder / MANIFEST_FILE_NAME)
     with (folder / MANIFEST_DIGEST_FILE_NAME).open("w", encoding="ascii", newline="\n") as handle:
-        handle.write(f"{found}  {MANIFEST_FILE_NAME}\n")
+        handle.write(f"{manifest_digest}  {MANIFEST_FILE_NAME}\n")
         handle.flush()
         os.fsync(handle.fileno())
-    return found
+    return manifest_digest
 
 
 def write_digest_list(folder: Path, files: Iterable[tuple[str, str]]) -> None:
@@ -122,15 +122,15 @@ def read_digest_list(data: bytes) -> dict[str, str] | None:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         lines = data.decode("gb18030", errors="replace").splitlines()
-    found = {}
+    digest_by_path = {}
     for line in lines:
         if not line.strip() or line.startswith("#"):
             continue
         match = _SUM_LINE.fullmatch(line.rstrip())
         if match is None:
             return None
-        found[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
-    return found or None
+        digest_by_path[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
+    return digest_by_path or None
 
 
 def read_manifest_digest(folder: Path) -> str:

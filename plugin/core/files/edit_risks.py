@@ -55,8 +55,8 @@ def find_windows_share(path: str) -> str:
     elif path.startswith(("\\\\?\\", "\\\\.\\")):
         path = path[4:]
     if path.startswith("\\\\"):
-        server, _, rest = path[2:].partition("\\")
-        return "\\\\" + "\\".join(part for part in (server, rest.partition("\\")[0]) if part)
+        server, _, path_on_server = path[2:].partition("\\")
+        return "\\\\" + "\\".join(part for part in (server, path_on_server.partition("\\")[0]) if part)
     drive = path[:2] if path[1:2] == ":" else ""
     return drive.upper() if drive and get_drive_type(f"{drive}\\") == _REMOTE_DRIVE else ""
 
@@ -87,13 +87,13 @@ def find_mount_source(path: str, mounts: list[tuple[str, str, str]]) -> str:
 
 def parse_linux_mounts(table: str) -> list[tuple[str, str, str]]:
     """Return (mount point, type, source) of each line of /proc/self/mountinfo."""
-    found = []
+    mounts = []
     for line in table.splitlines():
-        before, dash, after = line.partition(" - ")
-        left, right = before.split(" "), after.split(" ")
+        mount_fields, dash, source_fields = line.partition(" - ")
+        left, right = mount_fields.split(" "), source_fields.split(" ")
         if dash and len(left) > 4 and len(right) > 1:
-            found.append((_unescape_octal(left[4]), right[0], _unescape_octal(right[1])))
-    return found
+            mounts.append((_unescape_octal(left[4]), right[0], _unescape_octal(right[1])))
+    return mounts
 
 
 def parse_mac_mounts(table: str) -> list[tuple[str, str, str]]:
@@ -103,7 +103,7 @@ def parse_mac_mounts(table: str) -> list[tuple[str, str, str]]:
 
 
 def _unescape_octal(text: str) -> str:
-    return _OCTAL_ESCAPE.sub(lambda found: chr(int(found[1], 8)), text)
+    return _OCTAL_ESCAPE.sub(lambda escape_match: chr(int(escape_match[1], 8)), text)
 
 
 def _read_linux_mounts() -> str:
@@ -117,10 +117,10 @@ def _read_linux_mounts() -> str:
 def _read_mac_mounts() -> str:
     try:
         command = ["/sbin/mount"]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_TIMEOUT_S)  # nosec B603 # a fixed path
+        finished_process = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_TIMEOUT_S)  # nosec B603 # a fixed path
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout
+    return finished_process.stdout
 
 
 ON_NETWORK_DRIVE, LOCKED_FILE, OPEN_ELSEWHERE = "network", "locked", "open_elsewhere"
@@ -152,19 +152,19 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRi
     """
     path = Path(path)
     network_place = find_network_place(path)
-    found = [EditRisk(ON_NETWORK_DRIVE, network_place)] if network_place else []
+    edit_risks = [EditRisk(ON_NETWORK_DRIVE, network_place)] if network_place else []
     if not path.is_file():
-        return found
+        return edit_risks
     programs = [name for name in _find_programs(path) if not _is_own_process(name)]
     if path.suffix.lower() == ".gpkg" and not own_edits and is_write_locked(path):
-        return [*found, EditRisk(LOCKED_FILE, ", ".join(programs))]
-    return [*found, EditRisk(OPEN_ELSEWHERE, ", ".join(programs))] if programs else found
+        return [*edit_risks, EditRisk(LOCKED_FILE, ", ".join(programs))]
+    return [*edit_risks, EditRisk(OPEN_ELSEWHERE, ", ".join(programs))] if programs else edit_risks
 
 
 def _find_programs(path: Path) -> list[str]:
-    files = [path, *(Path(f"{path}{tail}") for tail in _SQLITE_LOGS)]
-    found = (name for file in files if file.exists() for name in find_open_file_owners(file))
-    return list(dict.fromkeys(found))
+    files = [path, *(Path(f"{path}{log_suffix}") for log_suffix in _SQLITE_LOGS)]
+    program_names = (name for file in files if file.exists() for name in find_open_file_owners(file))
+    return list(dict.fromkeys(program_names))
 
 
 def _is_own_process(name: str) -> bool:
@@ -188,13 +188,13 @@ def _has_linux_lock(path: Path) -> bool:
 
     SQLite locks bytes of the database, in WAL mode bytes of its index (-shm).
     """
-    wanted = set()
+    file_identities = set()
     for file in (path, Path(f"{path}-shm")):
         try:
             state = file.stat()
         except OSError:
             continue
-        wanted.add((os.major(state.st_dev), os.minor(state.st_dev), state.st_ino))
+        file_identities.add((os.major(state.st_dev), os.minor(state.st_dev), state.st_ino))
     try:
         lines = _LOCKS_FILE.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
@@ -203,7 +203,7 @@ def _has_linux_lock(path: Path) -> bool:
         match = _LOCK_LINE.match(line)
         if match is None or int(match[1]) == os.getpid():
             continue
-        if (int(match[2], 16), int(match[3], 16), int(match[4])) in wanted:
+        if (int(match[2], 16), int(match[3], 16), int(match[4])) in file_identities:
             return True
     return False
 

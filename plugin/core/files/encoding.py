@@ -95,8 +95,8 @@ def read_cpg_name(content: bytes) -> str:
 
     It is the first line, without a byte order mark added by an editor.
     """
-    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = content.decode("utf-16" if wide else "utf-8-sig", errors="replace").replace("\0", "").strip()
+    is_utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = content.decode("utf-16" if is_utf16 else "utf-8-sig", errors="replace").replace("\0", "").strip()
     return text.splitlines()[0].strip(" \"'?\ufeff\ufffd") if text else ""
 
 
@@ -109,12 +109,12 @@ def find_known_codec(name: str) -> str:
     CP949 for EUC-KR, CP932 for Shift-JIS.
     """
     text = _CODEC_NAME_AFFIXES.sub("", _CODEC_NAME_AFFIXES.sub("", name.strip().upper())).strip()
-    if found := _LANGUAGE_DRIVER_PATTERN.fullmatch(text):
-        return CODEC_BY_LANGUAGE_DRIVER_ID.get(int(found[1]), "")
-    if found := _LATIN_CODE_PATTERN.fullmatch(text):
-        return _find_codec(f"iso8859-{int(found[1])}")
-    if found := _CODE_PAGE_NUMBER.fullmatch(text):
-        number = int(found[1])
+    if name_match := _LANGUAGE_DRIVER_PATTERN.fullmatch(text):
+        return CODEC_BY_LANGUAGE_DRIVER_ID.get(int(name_match[1]), "")
+    if name_match := _LATIN_CODE_PATTERN.fullmatch(text):
+        return _find_codec(f"iso8859-{int(name_match[1])}")
+    if name_match := _CODE_PAGE_NUMBER.fullmatch(text):
+        number = int(name_match[1])
         if 28591 <= number <= 28606:
             return _find_codec(f"iso8859-{number - 28590}")
         return _find_codec(_CODEC_BY_CODE_PAGE.get(number, f"cp{number}"))
@@ -123,13 +123,13 @@ def find_known_codec(name: str) -> str:
 
 def _find_codec(name: str) -> str:
     try:
-        found = codecs.lookup(name).name
-        "".encode(found)
+        codec_name = codecs.lookup(name).name
+        "".encode(codec_name)
     except (LookupError, ValueError):
         return ""
-    if found in _NO_TEXT_CODECS or found.startswith(("utf-16", "utf-32")):
+    if codec_name in _NO_TEXT_CODECS or codec_name.startswith(("utf-16", "utf-32")):
         return ""
-    return _CODEC_SUPERSETS.get(found, found.upper())
+    return _CODEC_SUPERSETS.get(codec_name, codec_name.upper())
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +138,7 @@ def _list_codecs_by_alias() -> dict[str, str]:
 
     Programs write the punctuation differently.
     """
-    own = {
+    codec_by_added_alias = {
         "EUCCN": "gb2312",
         "UHC": "cp949",
         "WINDOWS31J": "cp932",
@@ -148,7 +148,7 @@ def _list_codecs_by_alias() -> dict[str, str]:
     }
     return {
         _normalise_name(alias): codec for alias, codec in (*aliases.items(), *((c, c) for c in aliases.values()))
-    } | own
+    } | codec_by_added_alias
 
 
 def _normalise_name(name: str) -> str:
@@ -167,8 +167,8 @@ def reads_naturally(text: str, codec: str) -> bool:
     ranges = _COMMON_BYTE_RANGES.get(codec)
     if ranges is not None:
         leads = [encoded[0] for c in foreign if len(encoded := c.encode(codec, errors="ignore")) > 1]
-        usual = sum(any(low <= lead <= high for low, high in ranges) for lead in leads)
-        return bool(leads) and usual >= _MIN_SHARE_OF_COMMON_CHARACTERS * len(leads)
+        common_lead_count = sum(any(low <= lead <= high for low, high in ranges) for lead in leads)
+        return bool(leads) and common_lead_count >= _MIN_SHARE_OF_COMMON_CHARACTERS * len(leads)
     letters = sum(unicodedata.category(c)[0] in "LM" for c in foreign)
     pairs = [(a, b) for a, b in pairwise(text) if a.isalpha() and b.isalpha()]
     capitals = sum(a.islower() and b.isupper() for a, b in pairs)
@@ -202,9 +202,9 @@ def find_sibling_file(path: Path, suffix: str) -> Path | None:
     The suffix may be in any case. None if the file is missing.
     """
     for name in (suffix, suffix.upper()):
-        found = path.with_suffix(name)
-        if found.exists():
-            return found
+        sibling_file = path.with_suffix(name)
+        if sibling_file.exists():
+            return sibling_file
     stem = path.stem.lower()
     return next((p for p in path.parent.iterdir() if p.stem.lower() == stem and p.suffix.lower() == suffix), None)
 
@@ -226,8 +226,8 @@ def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
     header, text = _read_non_ascii_dbf_texts(table)
     cpg = find_sibling_file(path, ".cpg")
-    declared = read_cpg_name(cpg.read_bytes()) if cpg else ""
-    codec = find_known_codec(declared)
+    declared_encoding = read_cpg_name(cpg.read_bytes()) if cpg else ""
+    codec = find_known_codec(declared_encoding)
     content = _detect_codec(text)
     if not text:
         return ShapefileEncoding(codec or "UTF-8", "cpg" if codec else "none")
@@ -237,18 +237,18 @@ def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
     if (
         by_header
         and by_header != "CP1252"
-        and not declared
+        and not declared_encoding
         and content != "UTF-8"
         and _fits_codec(text, by_header, content)
     ):
         # Western programs declare their own code page whatever the text is.
         return ShapefileEncoding(by_header, "header")
     if content:
-        return ShapefileEncoding(content, "content", declared)
+        return ShapefileEncoding(content, "content", declared_encoding)
     if by_header and by_header != "GB18030":
-        return ShapefileEncoding(by_header, "header", declared)
-    if declared and not codec:
-        raise InputError("encoding_name", source=str(cpg), encoding=declared)
+        return ShapefileEncoding(by_header, "header", declared_encoding)
+    if declared_encoding and not codec:
+        raise InputError("encoding_name", source=str(cpg), encoding=declared_encoding)
     raise InputError("encoding_unknown", source=str(path))
 
 
@@ -277,8 +277,10 @@ def _read_non_ascii_dbf_texts(table: Path) -> tuple[int, bytes]:
     rows = (len(data) - start) // size if size else 0
     cells = data[start : start + rows * size].reshape(rows, size) if rows > 0 else np.zeros((0, 1), dtype=np.uint8)
     for left, right in columns:
-        wanted = np.flatnonzero((cells[:, left:right] > 127).any(axis=1))[: _SAMPLE_BYTES // max(len(columns), 1) + 1]
-        lines += [cells[row, left:right].tobytes().rstrip(b" \0") for row in wanted]
+        non_ascii_rows = np.flatnonzero((cells[:, left:right] > 127).any(axis=1))[
+            : _SAMPLE_BYTES // max(len(columns), 1) + 1
+        ]
+        lines += [cells[row, left:right].tobytes().rstrip(b" \0") for row in non_ascii_rows]
     return int(data[29]), b"\n".join(lines)
 
 
@@ -288,15 +290,15 @@ def _detect_codec(text: bytes) -> str:
         return "UTF-8"
     # Nearly any two bytes are a character of GBK; written Chinese stays within GB2312, where both bytes are high.
     foreign = [c for c in _decode_cells(text, "gb18030") if not c.isascii()]
-    usual = sum(len(c.encode("gb2312", errors="ignore")) == 2 for c in foreign)
-    return "GB18030" if foreign and usual / len(foreign) > 0.9 else ""
+    gb2312_count = sum(len(c.encode("gb2312", errors="ignore")) == 2 for c in foreign)
+    return "GB18030" if foreign and gb2312_count / len(foreign) > 0.9 else ""
 
 
 def _compute_undecodable_share(text: bytes, codec: str) -> float:
     """Return the share of characters beyond ASCII that the codec cannot decode."""
-    decoded = _decode_cells(text, codec)
-    foreign = sum(not c.isascii() for c in decoded)
-    return decoded.count("\ufffd") / foreign if foreign else 1.0
+    decoded_text = _decode_cells(text, codec)
+    foreign = sum(not c.isascii() for c in decoded_text)
+    return decoded_text.count("\ufffd") / foreign if foreign else 1.0
 
 
 def _decode_cells(text: bytes, codec: str) -> str:
@@ -363,10 +365,10 @@ def is_garbled(text: str) -> bool:
 
 def _is_gb2312(data: bytes) -> bool:
     try:
-        decoded = data.decode("gb2312")
+        decoded_text = data.decode("gb2312")
     except UnicodeDecodeError:
         return False
-    return sum("\u4e00" <= c <= "\u9fff" for c in decoded) >= 2
+    return sum("\u4e00" <= c <= "\u9fff" for c in decoded_text) >= 2
 
 
 #: First bytes of an xlsx and an xls, whatever the file's name is.

@@ -68,31 +68,31 @@ def provide_safe_path(path: Path) -> Iterator[Path]:
     - pyogrio interprets ``!`` and ``;`` in a path.
     """
     suffix = path.suffix.lower()
-    copied: list[Path] = []
-    whole = suffix == ".gml"
+    files_to_copy: list[Path] = []
+    is_copy_needed = suffix == ".gml"
     if suffix == ".gpkg":
-        logs = {tail: Path(f"{path}{tail}") for tail in ("-wal", "-journal", "-shm")}
-        whole = any(log.exists() for log in logs.values())
+        logs = {log_suffix: Path(f"{path}{log_suffix}") for log_suffix in ("-wal", "-journal", "-shm")}
+        is_copy_needed = any(log.exists() for log in logs.values())
         # -shm is an index of the log that each reader creates.
-        copied = [log for tail, log in logs.items() if tail != "-shm" and log.exists()]
+        files_to_copy = [log for log_suffix, log in logs.items() if log_suffix != "-shm" and log.exists()]
     elif suffix == ".gml":
-        copied = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
+        files_to_copy = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
     linked = os.name != "nt" and any(c in str(path) for c in "!;")
-    if not whole and not linked:
+    if not is_copy_needed and not linked:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         stand_in = Path(folder) / f"{_replace_special_characters(path.stem)}{path.suffix}"
         try:
-            if whole:
-                for file in (path, *copied):
+            if is_copy_needed:
+                for file in (path, *files_to_copy):
                     shutil.copyfile(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
             else:
                 others = path.parent.iterdir() if suffix in (".shp", ".tab") else [path]
                 for file in others:
                     if file.name.startswith(f"{path.stem}."):
                         os.symlink(file, f"{stand_in.with_suffix('')}{file.name[len(path.stem) :]}")
-            if copied:
+            if files_to_copy:
                 _roll_back(stand_in)
         except OSError as error:
             raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error

@@ -27,16 +27,18 @@ def find_open_file_owners(path: Path) -> list[str]:
 
     Computers named in lock files are returned too. Empty if the system provides no information.
     """
-    found = dict.fromkeys(_read_locks(path))
-    asked = _query_windows_restart_manager if sys.platform == "win32" else _search_proc
-    found |= dict.fromkeys(asked(path))
-    return list(found)
+    file_owners = dict.fromkeys(_read_locks(path))
+    find_processes = _query_windows_restart_manager if sys.platform == "win32" else _search_proc
+    file_owners |= dict.fromkeys(find_processes(path))
+    return list(file_owners)
 
 
 def _read_locks(path: Path) -> list[str]:
     folders = [path, *path.glob("**/*.gdb")] if path.is_dir() else []
-    names = [lock.name for folder in folders for lock in sorted(folder.glob("*.lock"))]
-    return [f"{match[1]} (ArcGIS, {match[2]})" for name in names if (match := _LOCK_FILE_NAME.fullmatch(name))]
+    lock_file_names = [lock.name for folder in folders for lock in sorted(folder.glob("*.lock"))]
+    return [
+        f"{match[1]} (ArcGIS, {match[2]})" for name in lock_file_names if (match := _LOCK_FILE_NAME.fullmatch(name))
+    ]
 
 
 def _search_proc(path: Path) -> list[str]:
@@ -45,7 +47,7 @@ def _search_proc(path: Path) -> list[str]:
     Only readable processes are searched.
     """
     real_path = os.path.realpath(path)
-    found = []
+    file_owners = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             files = os.listdir(process / "fd")
@@ -53,10 +55,10 @@ def _search_proc(path: Path) -> list[str]:
         except OSError:
             # Another user's process, or one that has ended.
             continue
-        opened = [_read_link(process / "fd" / file) for file in files]
-        if any(f == real_path or f.startswith(real_path + os.sep) for f in opened):
-            found.append(f"{name} ({process.name})")
-    return found
+        open_paths = [_read_link(process / "fd" / file) for file in files]
+        if any(f == real_path or f.startswith(real_path + os.sep) for f in open_paths):
+            file_owners.append(f"{name} ({process.name})")
+    return file_owners
 
 
 def _read_link(path: Path) -> str:
@@ -99,8 +101,12 @@ def _query_windows_restart_manager(path: Path) -> list[str]:
 
     It knows files of this machine, not folders.
     """
-    whole = path.absolute()
-    files = [str(whole)] if whole.is_file() else [str(p) for p in whole.rglob("*") if p.is_file()][:_MAX_FILES_QUERIED]
+    absolute_path = path.absolute()
+    files = (
+        [str(absolute_path)]
+        if absolute_path.is_file()
+        else [str(p) for p in absolute_path.rglob("*") if p.is_file()][:_MAX_FILES_QUERIED]
+    )
     if not files:
         return []
     try:
@@ -112,9 +118,9 @@ def _query_windows_restart_manager(path: Path) -> list[str]:
     if manager.RmStartSession(ctypes.byref(session), ctypes.c_uint32(0), key):
         return []
     try:
-        names = (ctypes.c_wchar_p * len(files))(*files)
+        file_names = (ctypes.c_wchar_p * len(files))(*files)
         nothing = (ctypes.c_uint32(0), None, ctypes.c_uint32(0), None)
-        if manager.RmRegisterResources(session, ctypes.c_uint32(len(files)), names, *nothing):
+        if manager.RmRegisterResources(session, ctypes.c_uint32(len(files)), file_names, *nothing):
             return []
         return _list_owners(manager, session)
     finally:
@@ -126,11 +132,13 @@ def _list_owners(manager: Any, session: ctypes.c_uint32) -> list[str]:
 
     More may appear between two queries; then the query is repeated with a larger buffer.
     """
-    room, needed, reasons = 16, ctypes.c_uint32(), ctypes.c_uint32()
+    row_capacity, needed_rows, reasons = 16, ctypes.c_uint32(), ctypes.c_uint32()
     for _ in range(_MAX_QUERIES):
-        rows, count = (_ProcessInfo * room)(), ctypes.c_uint32(room)
-        answer = manager.RmGetList(session, ctypes.byref(needed), ctypes.byref(count), rows, ctypes.byref(reasons))
-        if answer != _MORE_DATA:
-            return [] if answer else [str(row) for row in rows[: count.value]]
-        room = needed.value + 16
+        rows, count = (_ProcessInfo * row_capacity)(), ctypes.c_uint32(row_capacity)
+        result_code = manager.RmGetList(
+            session, ctypes.byref(needed_rows), ctypes.byref(count), rows, ctypes.byref(reasons)
+        )
+        if result_code != _MORE_DATA:
+            return [] if result_code else [str(row) for row in rows[: count.value]]
+        row_capacity = needed_rows.value + 16
     return []

@@ -110,23 +110,23 @@ def _read_lines(data: bytes) -> list[CellLine]:
     if "\0" in text:
         raise UnreadableTable("unreadable")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
-    found, last = [], 0
+    cell_lines, last = [], 0
     try:
         for cells in reader:
-            found.append(CellLine(last + 1, [cell.strip() for cell in cells]))
+            cell_lines.append(CellLine(last + 1, [cell.strip() for cell in cells]))
             last = reader.line_num
     except csv.Error as error:
         raise UnreadableTable("quotes", last + 1) from error
-    return found
+    return cell_lines
 
 
 def _read_rows(sheet: Any) -> list[CellLine]:
     spanned = {}
-    for merged in sheet.merged_cells.ranges:
-        first = sheet.cell(merged.min_row, merged.min_col)
-        for row in range(merged.min_row, merged.max_row + 1):
+    for merged_range in sheet.merged_cells.ranges:
+        first = sheet.cell(merged_range.min_row, merged_range.min_col)
+        for row in range(merged_range.min_row, merged_range.max_row + 1):
             # Horizontally a merged cell is one cell; only vertically its value repeats.
-            spanned[row, merged.min_col] = first
+            spanned[row, merged_range.min_col] = first
     return [
         CellLine(number, [display_cell(spanned.get((number, cell.column), cell)) for cell in cells])
         for number, cells in enumerate(sheet.iter_rows(), 1)
@@ -142,8 +142,8 @@ def display_cell(cell: Any) -> str:
     if value is None:
         return ""
     text = display_value(value, str(cell.number_format))
-    hidden = isinstance(value, float) and not value.is_integer() and text.lstrip("-").isdigit()
-    return _format_plain(value) if hidden else text
+    is_fraction_hidden = isinstance(value, float) and not value.is_integer() and text.lstrip("-").isdigit()
+    return _format_plain(value) if is_fraction_hidden else text
 
 
 def display_value(value: Any, number_format: str = "General") -> str:
@@ -249,22 +249,22 @@ def read_table(path: str | Path, columns: Sequence[SearchedColumn]) -> FoundTabl
         key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
         raise InputError(key, file=file, **({"line": error.line} if error.line else {})) from error
     for sheet, lines in sheets:
-        found = _find_table(path.name, sheet, lines, columns)
-        if found is not None:
-            return found
-    needed = "、".join(c.possible_headings[0] for c in columns if c.is_required)
-    raise InputError("table_no_head", file=path.name, rows=_MAX_LINES_ABOVE_HEADING, columns=needed)
+        found_table = _find_table(path.name, sheet, lines, columns)
+        if found_table is not None:
+            return found_table
+    required_headings = "、".join(c.possible_headings[0] for c in columns if c.is_required)
+    raise InputError("table_no_head", file=path.name, rows=_MAX_LINES_ABOVE_HEADING, columns=required_headings)
 
 
 def _find_table(file: str, sheet: str, lines: list[CellLine], columns: Sequence[SearchedColumn]) -> FoundTable | None:
     for position, (line, cells) in enumerate(lines[:_MAX_LINES_ABOVE_HEADING]):
         headings = [_normalise_heading(cell) for cell in cells]
-        found: dict[str, int] = {}
+        position_by_column: dict[str, int] = {}
         for column in columns:
             for head in map(_normalise_heading, column.possible_headings):
                 if head in headings:
-                    found.setdefault(column.name, headings.index(head))
-        if all(column.name in found for column in columns if column.is_required):
+                    position_by_column.setdefault(column.name, headings.index(head))
+        if all(column.name in position_by_column for column in columns if column.is_required):
             for column in columns:
                 twice = [
                     c
@@ -273,7 +273,7 @@ def _find_table(file: str, sheet: str, lines: list[CellLine], columns: Sequence[
                 ]
                 if len(twice) > 1:
                     raise InputError("table_column_twice", file=file, line=line, columns="、".join(twice))
-            return _read_body(file, sheet, line, cells, found, lines[position + 1 :], columns)
+            return _read_body(file, sheet, line, cells, position_by_column, lines[position + 1 :], columns)
     return None
 
 
@@ -294,8 +294,10 @@ def _read_body(
         width = [cell.strip() for cell in cells] + [""] * (len(head) - len(cells))
         if any(width[len(head) :]):
             raise InputError("table_stray", file=file, line=number, value=next(filter(None, width[len(head) :])))
-        named = {column.name: width[positions[column.name]] if column.name in positions else "" for column in columns}
-        rows.append(FoundTableRow(number, named, {text: width[n] for n, text in others.items()}))
+        text_by_column = {
+            column.name: width[positions[column.name]] if column.name in positions else "" for column in columns
+        }
+        rows.append(FoundTableRow(number, text_by_column, {text: width[n] for n, text in others.items()}))
     return FoundTable(file, sheet, line, tuple(others.values()), tuple(rows))
 
 

@@ -39,7 +39,7 @@ def write_atomically(target: str | Path) -> Iterator[Path]:
     _check_replaceable(target)
     folder = _make_temporary_folder(target)
     new, old_folder = folder / "new", folder / "old"
-    swapped = False
+    are_files_swapped = False
     try:
         try:
             new.mkdir()
@@ -51,10 +51,10 @@ def write_atomically(target: str | Path) -> Iterator[Path]:
             raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         _check_replaceable(target)
         _swap_files(sorted(new.iterdir()), old_folder, target)
-        swapped = True
+        are_files_swapped = True
     finally:
         # Keep old files that could not be restored, so that the user can find them.
-        stranded = not swapped and old_folder.is_dir() and any(old_folder.iterdir())
+        stranded = not are_files_swapped and old_folder.is_dir() and any(old_folder.iterdir())
         shutil.rmtree(new if stranded else folder, ignore_errors=True)
 
 
@@ -148,34 +148,34 @@ def _check_folder(target: Path) -> None:
 
     More than one missing folder is probably a typing error.
     """
-    lost = []
+    missing_folders = []
     for folder in target.parents:
         try:
             mode = folder.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
-            lost.append(folder)
+            missing_folders.append(folder)
             continue
         except OSError as error:
             raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         if not stat.S_ISDIR(mode):
             raise OutputError("output_below_file", target=str(target), file=str(folder))
         break
-    if len(lost) > 1:
-        raise OutputError("output_no_folder", target=str(target), folder=str(lost[-1]))
+    if len(missing_folders) > 1:
+        raise OutputError("output_no_folder", target=str(target), folder=str(missing_folders[-1]))
 
 
 def explain_os_error(error: OSError) -> str:
     """Return why the system refused an operation, as a key of the message texts."""
     if _is_disk_full(error):
         return "no_space"
-    names = {
+    reason_by_errno = {
         errno.EROFS: "read_only",
         errno.ENAMETOOLONG: "name_too_long",
         errno.ENOTDIR: "not_a_folder",
         errno.EEXIST: "not_a_folder",
     }
-    if error.errno in names:
-        return names[error.errno]
+    if error.errno in reason_by_errno:
+        return reason_by_errno[error.errno]
     if isinstance(error, FileNotFoundError):
         return "no_folder"
     return "no_permission" if isinstance(error, PermissionError) else "refused"
@@ -187,27 +187,27 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
     A single file is replaced in one step, so that the target always exists.
     """
     stem = target.with_suffix("").name
-    names = {p.name for p in new_folder} | {target.name}
-    names |= {f"{stem}{tail}" for tail in _SIBLING_SUFFIXES.get(target.suffix.lower(), ())}
-    moved: list[tuple[Path, Path]] = []
+    file_names = {p.name for p in new_folder} | {target.name}
+    file_names |= {f"{stem}{sibling_suffix}" for sibling_suffix in _SIBLING_SUFFIXES.get(target.suffix.lower(), ())}
+    moved_files: list[tuple[Path, Path]] = []
     try:
         alone = len(new_folder) == 1 and new_folder[0].is_file() and new_folder[0].name == target.name
-        for name in sorted(names):
+        for name in sorted(file_names):
             if (target.parent / name).exists() and not (alone and name == target.name):
-                _move_file(target.parent / name, old_folder / name, moved)
+                _move_file(target.parent / name, old_folder / name, moved_files)
         for path in new_folder:
-            _move_file(path, target.parent / path.name, moved)
+            _move_file(path, target.parent / path.name, moved_files)
     except OSError as error:
-        for source, destination in reversed(moved):
+        for source, destination in reversed(moved_files):
             os.replace(destination, source)
         if isinstance(error, PermissionError):
             raise OutputError("output_open_elsewhere", target=str(target)) from error
         raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
 
 
-def _move_file(source: Path, destination: Path, moved: list[tuple[Path, Path]]) -> None:
+def _move_file(source: Path, destination: Path, moved_files: list[tuple[Path, Path]]) -> None:
     os.replace(source, destination)
-    moved.append((source, destination))
+    moved_files.append((source, destination))
 
 
 @dataclass(frozen=True)

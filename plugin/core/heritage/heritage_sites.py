@@ -161,27 +161,31 @@ def read_row_kinds(layer: Layer, ctx: RuleContext) -> list[str]:
 
     For a part (历史文化街区核心保护范围) it is the kind of the whole site.
     """
-    declared = layer.template.find_field("feature_kind")
-    if declared is None or declared.codes != KIND_CODE_LIST_ID:
+    kind_field = layer.template.find_field("feature_kind")
+    if kind_field is None or kind_field.codes != KIND_CODE_LIST_ID:
         return [""] * len(layer)
     codes = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
-    names = {}
+    kind_name_by_code = {}
     for code, kind_entry in codes.items():
         is_part_kind = (
             kind_entry.other_columns.get("part", "") in (CORE_PART, CONTROL_PART) and kind_entry.parent in codes
         )
-        names[code] = codes[kind_entry.parent].name if is_part_kind else kind_entry.name
-    return [names.get(trim_code_padding(code, declared.code_pad), "") for code in layer.text("feature_kind")]
+        kind_name_by_code[code] = codes[kind_entry.parent].name if is_part_kind else kind_entry.name
+    return [
+        kind_name_by_code.get(trim_code_padding(code, kind_field.code_pad), "") for code in layer.text("feature_kind")
+    ]
 
 
 def _read_row_levels(layer: Layer, ctx: RuleContext) -> list[str]:
     column = layer.get_column_by_name(LEVEL_FIELD)
-    names = {code: level.name for code, level in ctx.get_code_list(LEVEL_CODE_LIST_ID).entry_by_code.items()}
-    level_names = {*names.values()}
+    level_name_by_code = {
+        code: level.name for code, level in ctx.get_code_list(LEVEL_CODE_LIST_ID).entry_by_code.items()
+    }
+    level_names = {*level_name_by_code.values()}
     if column is None:
         return [""] * len(layer)
     # Some data have the name instead of the code.
-    return [names.get(value, value if value in level_names else "") for value in format_column(column)]
+    return [level_name_by_code.get(value, value if value in level_names else "") for value in format_column(column)]
 
 
 REGISTER_COLUMNS = (
@@ -235,14 +239,14 @@ def read_listed_site(row: FoundTableRow, table: FoundTable, norm: Norm) -> Liste
     """
     kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_CODE_LIST_ID].entry_by_code.values()}
     levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_CODE_LIST_ID].entry_by_code.values()}
-    words = dict(line.split() for line in norm.get("heritage.level_words"))
+    level_by_word = dict(line.split() for line in norm.get("heritage.level_words"))
     kind = _read_listed_value(row, "kind", kinds, table)
-    level = _read_listed_value(row, "level", words | levels, table)
+    level = _read_listed_value(row, "level", level_by_word | levels, table)
     # 省级文物保护单位 in one column gives both kind and level.
     return ListedSite(
         row.text_by_column["name"],
         kind or _find_value_of_longest_word(row.text_by_column["level"], kinds),
-        level or _find_value_of_longest_word(row.text_by_column["kind"], words | levels),
+        level or _find_value_of_longest_word(row.text_by_column["kind"], level_by_word | levels),
         row.line_number,
     )
 
@@ -253,7 +257,11 @@ def _read_listed_value(row: FoundTableRow, column: str, value_by_word: Mapping[s
         return ""
     value = _find_value_of_longest_word(text, value_by_word)
     if not value:
-        label = next(declared.possible_headings[0] for declared in REGISTER_COLUMNS if declared.name == column)
+        label = next(
+            register_column.possible_headings[0]
+            for register_column in REGISTER_COLUMNS
+            if register_column.name == column
+        )
         raise table.make_cell_error(row, label, text, dict.fromkeys(value_by_word.values()))
     return value
 

@@ -41,13 +41,13 @@ def find_unknown_part_words(reserves: Layer, norm: Norm) -> list[str]:
     An end is what follows the name of another row, or begins with a word of `reserves.core_hints`.
     """
     known_words = [*norm.get("reserves.core_words"), *norm.get("reserves.part_words")]
-    names = {name.strip() for name in reserves.text("feature_name")} - {""}
-    unknown_names = {name for name in names if not split_part_word(name, known_words)[0]}
+    reserve_names = {name.strip() for name in reserves.text("feature_name")} - {""}
+    unknown_names = {name for name in reserve_names if not split_part_word(name, known_words)[0]}
     ends = [
-        name.removeprefix(whole)
+        name.removeprefix(whole_name)
         for name in unknown_names
-        for whole in names
-        if name != whole and name.startswith(whole)
+        for whole_name in reserve_names
+        if name != whole_name and name.startswith(whole_name)
     ]
     for hint in norm.get("reserves.core_hints"):
         ends += [name[name.index(hint) :] for name in unknown_names if hint in name]
@@ -96,18 +96,18 @@ def classify_heritage_parts(layer: Layer, ctx: RuleContext) -> HeritageParts:
     Longer words take precedence.
     """
     kinds = ctx.get_code_list(KIND_CODE_LIST_ID).entry_by_code
-    declared = layer.template.find_field("feature_kind")
-    has_kind_codes = declared is not None and declared.codes == KIND_CODE_LIST_ID
+    kind_field = layer.template.find_field("feature_kind")
+    has_kind_codes = kind_field is not None and kind_field.codes == KIND_CODE_LIST_ID
     part_by_word = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL_PART) | dict.fromkeys(
         ctx.norm.get("heritage.core_words"), CORE_PART
     )
-    ordered = sorted(part_by_word, key=len, reverse=True)
+    part_words = sorted(part_by_word, key=len, reverse=True)
     parts, sites = [], []
     for code, name in zip(layer.text("feature_kind"), layer.text("feature_name"), strict=True):
         kind_entry = (
-            kinds.get(trim_code_padding(code, declared.code_pad if declared else 0)) if has_kind_codes else None
+            kinds.get(trim_code_padding(code, kind_field.code_pad if kind_field else 0)) if has_kind_codes else None
         )
-        part_word, site = split_part_word(name, ordered)
+        part_word, site = split_part_word(name, part_words)
         kind_part = kind_entry.other_columns.get("part", "") if kind_entry is not None else ""
         parts.append(kind_part or part_by_word.get(part_word, ""))
         sites.append(site)

@@ -48,12 +48,12 @@ def find_contradicting_crs(path: Path, name: str) -> str:
     for code, text in _read_definitions(path, name):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            described = _parse_crs(text)
-            coded = _make_coded_crs(code, described)
-        if described is None or coded is None:
+            described_crs = _parse_crs(text)
+            coded_crs = _make_coded_crs(code, described_crs)
+        if described_crs is None or coded_crs is None:
             continue
-        if not have_same_parameters(coded, described):
-            return make_crs_label(parse_crs(text) or described)
+        if not have_same_parameters(coded_crs, described_crs):
+            return make_crs_label(parse_crs(text) or described_crs)
     return ""
 
 
@@ -78,11 +78,11 @@ def _read_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
     if database is None:
         return []
     with closing(database):
-        stored = {
+        column_names = {
             column for (column,) in database.execute("SELECT name FROM pragma_table_info('gpkg_spatial_ref_sys')")
         }
-        found: list[_CrsDefinition] = []
-        for column in sorted(stored.intersection(_DEFINITION_COLUMNS)):
+        crs_definitions: list[_CrsDefinition] = []
+        for column in sorted(column_names.intersection(_DEFINITION_COLUMNS)):
             row = database.execute(
                 f"SELECT s.organization, s.organization_coordsys_id, s.{column} FROM gpkg_geometry_columns g "  # nosec B608 # a constant
                 "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE lower(g.table_name) = lower(?)",
@@ -90,19 +90,19 @@ def _read_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
             ).fetchone()
             # SQLite does not enforce types: a code may be text.
             if row and str(row[0]).upper() == "EPSG" and str(row[1]).isdecimal():
-                found.append((int(row[1]), str(row[2] or "")))
-    return found
+                crs_definitions.append((int(row[1]), str(row[2] or "")))
+    return crs_definitions
 
 
 def _read_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
-    stored = ""
+    definition_xml = ""
     with open_filegdb(path) as database:
         rows = database.ExecuteSQL(f"GetLayerDefinition {name}") if database is not None else None
         if rows is not None:
             feature = rows.GetNextFeature()
-            stored = feature.GetField(0) if feature is not None else ""
+            definition_xml = feature.GetField(0) if feature is not None else ""
             database.ReleaseResultSet(rows)
-    reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", stored or "", re.DOTALL)
+    reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", definition_xml or "", re.DOTALL)
     items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
     code = items.get("LatestWKID") or items.get("WKID") or ""
     return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []
@@ -116,12 +116,12 @@ def _parse_crs(text: str) -> CRS | None:
         return None
 
 
-def _make_coded_crs(code: int | None, described: CRS | None) -> CRS | None:
+def _make_coded_crs(code: int | None, described_crs: CRS | None) -> CRS | None:
     """Return the CRS of a code, or of the code within the definition; None for a code that EPSG does not have."""
-    if code is None and described is not None:
-        stated = described.to_json_dict().get("id", {})
-        is_code = stated.get("authority") == "EPSG" and str(stated.get("code")).isdecimal()
-        code = int(stated["code"]) if is_code else None
+    if code is None and described_crs is not None:
+        definition_id = described_crs.to_json_dict().get("id", {})
+        is_code = definition_id.get("authority") == "EPSG" and str(definition_id.get("code")).isdecimal()
+        code = int(definition_id["code"]) if is_code else None
     try:
         return CRS.from_epsg(code) if code is not None else None
     except CRSError:

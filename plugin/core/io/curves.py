@@ -38,15 +38,17 @@ def read_curve_texts(path: Path, opened: Path, name: str) -> dict[int, str]:
     """
     if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
         return {}
-    wanted = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
-    sql = f"SELECT OGR_GEOM_WKT AS text FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608 # the name is quoted, the types are ours
+    type_list = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
+    sql = f"SELECT OGR_GEOM_WKT AS text FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({type_list})"  # nosec B608 # the name is quoted, the types are ours
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False
     )
-    found = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
+    text_by_fid = {int(fid): str(text) for fid, text in zip(fids, texts, strict=True)}
     if path.suffix.lower() != ".gdb":
-        found = {fid: text for fid, text in found.items() if count_arcs(text)}
-    return found | (_read_exact_texts(opened, name, list(found)) if path.suffix.lower() == ".gpkg" and found else {})
+        text_by_fid = {fid: text for fid, text in text_by_fid.items() if count_arcs(text)}
+    return text_by_fid | (
+        _read_exact_texts(opened, name, list(text_by_fid)) if path.suffix.lower() == ".gpkg" and text_by_fid else {}
+    )
 
 
 def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
@@ -59,14 +61,16 @@ def replace_rounded_vertices(text: str, shape: shapely.Geometry | None) -> str:
         return f"{x:.15g}", f"{y:.15g}"
 
     vertices = shapely.get_coordinates(shape).tolist()
-    exact = {round_as_driver(x, y): f"{x!r} {y!r}" for x, y in vertices}
-    return _PAIR.sub(lambda pair: exact.get(round_as_driver(float(pair[1]), float(pair[2])), pair[0]), text)
+    exact_text_by_vertex = {round_as_driver(x, y): f"{x!r} {y!r}" for x, y in vertices}
+    return _PAIR.sub(
+        lambda pair: exact_text_by_vertex.get(round_as_driver(float(pair[1]), float(pair[2])), pair[0]), text
+    )
 
 
-def _read_exact_texts(opened: Path, name: str, fids: list[int]) -> dict[int, str]:
+def _read_exact_texts(opened_path: Path, name: str, fids: list[int]) -> dict[int, str]:
     """Return exact texts of shapes of a GeoPackage; those that cannot be read are left out."""
     try:
-        database = open_read_only(opened)
+        database = open_read_only(opened_path)
         if database is None:
             return {}
         with closing(database):

@@ -64,10 +64,15 @@ class DeclaredTable:
 
         A field that is not declared is returned unchanged.
         """
-        known = {c.name: c for c in self.columns}
+        column_by_name = {c.name: c for c in self.columns}
         return tuple(
-            replace(f, length=known[f.name].length, alias=known[f.name].alias, codes=known[f.name].name_by_code)
-            if f.name in known
+            replace(
+                f,
+                length=column_by_name[f.name].length,
+                alias=column_by_name[f.name].alias,
+                codes=column_by_name[f.name].name_by_code,
+            )
+            if f.name in column_by_name
             else f
             for f in fields
         )
@@ -97,23 +102,23 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
     log = path.with_name(f"{path.name}-wal").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if log else '&immutable=1'}"
     with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
-        names = {n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-        titles = _read_titles(database) if "gpkg_data_columns" in names else {}
-        codes = _read_enumerations(database) if "gpkg_data_column_constraints" in names else {}
+        table_names = {n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+        titles = _read_titles(database) if "gpkg_data_columns" in table_names else {}
+        codes = _read_enumerations(database) if "gpkg_data_column_constraints" in table_names else {}
         shapes = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
         layers = database.execute(
             "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM "
             "gpkg_contents c "
             "LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id WHERE c.data_type IN ('features', 'attributes')"
         ).fetchall()
-        found = {}
+        declared_tables = {}
         for name, *reference in layers:
-            if name in names:
+            if name in table_names:
                 columns = _read_columns(database, name, shapes.get(name, ""), titles, codes)
                 quoted = name.replace('"', '""')
                 first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
-                found[name] = DeclaredTable(columns, first is None, _find_crs_of_reference(*reference))
-    return found
+                declared_tables[name] = DeclaredTable(columns, first is None, _find_crs_of_reference(*reference))
+    return declared_tables
 
 
 def _read_titles(database: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
@@ -125,10 +130,10 @@ def _read_enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]
     rows = database.execute(
         "SELECT constraint_name, value, description FROM gpkg_data_column_constraints WHERE constraint_type = 'enum'"
     )
-    found: dict[str, dict[str, str]] = {}
+    description_by_value: dict[str, dict[str, str]] = {}
     for name, value, description in rows:
-        found.setdefault(name, {})[str(value)] = description or ""
-    return found
+        description_by_value.setdefault(name, {})[str(value)] = description or ""
+    return description_by_value
 
 
 def _read_columns(
@@ -138,19 +143,19 @@ def _read_columns(
     titles: dict[tuple[str, str], tuple[str, str]],
     codes: dict[str, dict[str, str]],
 ) -> tuple[DeclaredColumn, ...]:
-    found = []
+    declared_columns = []
     rows = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
     for name, kind, key in rows:
         if key or name == shape:
             continue
         title, domain = titles.get((table, name), ("", ""))
         width = _TEXT_WIDTH.fullmatch(kind.strip())
-        plain = re.sub(r"\s*\(.*", "", kind).strip().upper()
+        plain_type = re.sub(r"\s*\(.*", "", kind).strip().upper()
         length = int(width.group(1)) if width and 0 < int(width.group(1)) < _MAX_TEXT_LENGTH else None
-        found.append(
-            DeclaredColumn(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain, ""), length, title, codes.get(domain, {}))
+        declared_columns.append(
+            DeclaredColumn(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain_type, ""), length, title, codes.get(domain, {}))
         )
-    return tuple(found)
+    return tuple(declared_columns)
 
 
 def _find_crs_of_reference(
@@ -219,19 +224,19 @@ def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredCo
         ogr.OFTReal: "real",
         **dict.fromkeys((ogr.OFTDate, ogr.OFTDateTime), "date"),
     }
-    found = []
+    declared_columns = []
     for number in range(definition.GetFieldCount()):
         column = definition.GetFieldDefn(number)
         domain: Any = database.GetFieldDomain(column.GetDomainName()) if column.GetDomainName() else None
-        coded = domain is not None and domain.GetDomainType() == ogr.OFDT_CODED
+        is_coded_domain = domain is not None and domain.GetDomainType() == ogr.OFDT_CODED
         width = column.GetWidth()
-        found.append(
+        declared_columns.append(
             DeclaredColumn(
                 column.GetName(),
                 types.get(column.GetType(), ""),
                 length=width if column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH else None,
                 alias=column.GetAlternativeName(),
-                name_by_code={str(k): v or "" for k, v in domain.GetEnumeration().items()} if coded else {},
+                name_by_code={str(k): v or "" for k, v in domain.GetEnumeration().items()} if is_coded_domain else {},
             )
         )
-    return tuple(found)
+    return tuple(declared_columns)

@@ -54,15 +54,18 @@ def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) 
     if not texts:
         return []
     notices: list[tuple[str, dict[str, Any]]] = []
-    rest = []
+    other_warnings = []
     for text in texts:
         if "Measured (M)" in text:
             notices.append(("notice_measured", {"layer": layer_name}))
         elif "does not have any features" not in text:
-            rest.append(text)
-    if rest:
+            other_warnings.append(text)
+    if other_warnings:
         notices.append(
-            ("notice_driver", {"layer": layer_name, "count": len(rest), "detail": _make_printable(rest[0])[:200]})
+            (
+                "notice_driver",
+                {"layer": layer_name, "count": len(other_warnings), "detail": _make_printable(other_warnings[0])[:200]},
+            )
         )
     return notices
 
@@ -141,19 +144,31 @@ def read_file(
         raise InputError("source_vct", source=str(path))
     encoding = check_shapefile_complete(path) if suffix == ".shp" else None
     check_readable(path)
-    with provide_safe_path(path) as opened:
-        names = _list_layers(path, opened)
-        hidden = find_hidden_tables(opened, {name for name, kind in names if kind}, {name for name, _ in names})
+    with provide_safe_path(path) as opened_path:
+        layer_kinds = _list_layers(path, opened_path)
+        hidden_tables = find_hidden_tables(
+            opened_path, {name for name, kind in layer_kinds if kind}, {name for name, _ in layer_kinds}
+        )
         layers = []
-        declared = read_declared_tables(opened)
-        counted = count_geodatabase_rows(opened) if suffix == ".gdb" else {}
-        for name, kind in names:
-            if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(INTERNAL_TABLE_PREFIXES)):
+        declared_tables = read_declared_tables(opened_path)
+        row_count_by_layer = count_geodatabase_rows(opened_path) if suffix == ".gdb" else {}
+        for name, kind in layer_kinds:
+            if name in hidden_tables or (
+                suffix == ".gpkg" and not kind and name.lower().startswith(INTERNAL_TABLE_PREFIXES)
+            ):
                 continue
             cancellation.raise_if_cancelled()
-            source = _LayerSource(path, opened, name, kind is not None, encoding, declared.get(name), counted.get(name))
+            source = _LayerSource(
+                path,
+                opened_path,
+                name,
+                kind is not None,
+                encoding,
+                declared_tables.get(name),
+                row_count_by_layer.get(name),
+            )
             layers.append(_read_layer(source, wanted))
-        for name, table in hidden.items():
+        for name, table in hidden_tables.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
             problem = (
                 ("unregistered", {}) if table.has_geometry_column else ("table", {"drawn": table.text_geometry_column})
@@ -166,7 +181,7 @@ def read_file(
     return layers
 
 
-def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
+def _list_layers(path: Path, opened_path: Path) -> list[tuple[str, str | None]]:
     """Return name and geometry type of each layer in a file.
 
     The type is None for a table. Raises InputError if no driver reads the file.
@@ -175,7 +190,7 @@ def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
         with warnings.catch_warnings():
             # Reading a layer repeats them, by layer.
             warnings.simplefilter("ignore")
-            return [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
+            return [(str(name), kind) for name, kind in pyogrio.list_layers(opened_path)]
     except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
         raise InputError("source_not_gis", source=str(path), detail=_find_error_reason_key(error)) from error
 
@@ -194,22 +209,25 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
 
     Raises InputError if the layer cannot be read.
     """
-    declared = source.declared_table
-    empty = declared is not None and declared.has_no_rows and not source.stored_row_count
-    if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
-        known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
+    declared_table = source.declared_table
+    empty = declared_table is not None and declared_table.has_no_rows and not source.stored_row_count
+    if declared_table is not None and empty and source.has_shapes and all(c.type for c in declared_table.columns):
+        declared_fields = tuple(FieldInfo(c.name, c.type) for c in declared_table.columns)
         return _make_without_rows(
-            source.path, source.display_name, declared.add_declarations_to_fields(known), declared.crs
+            source.path,
+            source.display_name,
+            declared_table.add_declarations_to_fields(declared_fields),
+            declared_table.crs,
         )
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             header = _read_header(source)
-            needed = select_layer(header.layer_without_rows) if source.has_shapes else False
-            unread = _make_layer_if_rows_are_unneeded(source, header, needed)
+            needed_fields = select_layer(header.layer_without_rows) if source.has_shapes else False
+            unread = _make_layer_if_rows_are_unneeded(source, header, needed_fields)
             if unread is not None:
                 return unread
-            only = _select_fields(source, header, needed)
+            only = _select_fields(source, header, needed_fields)
             shape_headers = read_shape_headers(source.path_to_open, source.name)
             layer = read_rows(
                 source.path,
@@ -226,29 +244,29 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         raise InputError(
             "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
         ) from error
-    counted = (
+    stored_row_count = (
         count_stored_rows(source.path_to_open, source.name)
         if source.stored_row_count is None
         else source.stored_row_count
     )
-    if counted is not None and counted != len(layer.frame):
-        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), counted)
+    if stored_row_count is not None and stored_row_count != len(layer.frame):
+        return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), stored_row_count)
     layer.shape_crs = shape_headers.other_crs
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
-    shown = source.display_name
+    display_name = source.display_name
     layer.notices += [
-        ("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.renamed_fields
+        ("notice_doubled_field", {"layer": display_name, "field": f, "renamed": n}) for f, n in header.renamed_fields
     ]
-    layer.notices += make_encoding_notices(shown, source.encoding)
-    layer.notices += make_driver_notices(shown, warned)
+    layer.notices += make_encoding_notices(display_name, source.encoding)
+    layer.notices += make_driver_notices(display_name, warned)
     return layer
 
 
 def _read_header(source: _LayerSource) -> _LayerHeader:
     """Read the description of a layer without its rows."""
     info = read_layer_info(source.path_to_open, source.name, source.encoding)
-    names, doubled = make_names_unique(info["fields"])
-    fields = make_fields(info, names)
+    field_names, renamed_fields = make_names_unique(info["fields"])
+    fields = make_fields(info, field_names)
     fields = source.declared_table.add_declarations_to_fields(fields) if source.declared_table else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
     sketch = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
@@ -256,7 +274,7 @@ def _read_header(source: _LayerSource) -> _LayerHeader:
         str(info["geometry_type"] or ""),
         _count_unread_rows(source.path, info, source.stored_row_count),
     )
-    return _LayerHeader(sketch, info, names, doubled)
+    return _LayerHeader(sketch, info, field_names, renamed_fields)
 
 
 def _make_layer_if_rows_are_unneeded(
@@ -286,7 +304,7 @@ def _select_fields(source: _LayerSource, header: _LayerHeader, selection: bool |
     return [name for name in header.field_names if name.upper() in selection]
 
 
-def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: ShapefileEncoding | None) -> None:
+def _inspect_first_rows(sketch: SourceLayer, opened_path: Path, name: str, encoding: ShapefileEncoding | None) -> None:
     """Inspect the first rows of a layer that is not read.
 
     A table is searched for geometry in its cells, a line layer for closed lines.
@@ -295,35 +313,42 @@ def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: 
         # Bytes may be photos of several megabytes.
         few = (
             _BINARY_ROWS_INSPECTED
-            if "OFTBinary" in pyogrio.read_info(opened, layer=name)["ogr_types"]
+            if "OFTBinary" in pyogrio.read_info(opened_path, layer=name)["ogr_types"]
             else _ROWS_INSPECTED
         )
-        meta, _, _, columns = pyogrio.raw.read(opened, layer=name, read_geometry=False, max_features=few)
+        meta, _, _, columns = pyogrio.raw.read(opened_path, layer=name, read_geometry=False, max_features=few)
         sketch.problem = ("table", {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)})
         if sketch.declared_row_count is None:
-            sketch.declared_row_count = count_stored_rows(opened, name)
+            sketch.declared_row_count = count_stored_rows(opened_path, name)
     elif any(word in sketch.declared_geometry_type.upper() for word in _LINE_TYPES):
         _, _, wkb, _ = pyogrio.raw.read(
-            opened, layer=name, columns=[], max_features=_LINES_INSPECTED, encoding=BYTES_CODEC if encoding else None
+            opened_path,
+            layer=name,
+            columns=[],
+            max_features=_LINES_INSPECTED,
+            encoding=BYTES_CODEC if encoding else None,
         )
         lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
         sketch.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
 
 
-def _count_unread_rows(path: Path, info: dict[str, Any], stored: int | None) -> int | None:
+def _count_unread_rows(path: Path, info: dict[str, Any], stored_row_count: int | None) -> int | None:
     """Return the number of rows in a layer that is not read.
 
     None if no count is reliable. The file's own count is preferred to the driver's.
     """
-    if stored is not None:
-        return stored
+    if stored_row_count is not None:
+        return stored_row_count
     # The count in a GeoPackage may be outdated.
     return None if path.suffix.lower() == ".gpkg" or info["features"] < 0 else int(info["features"])
 
 
-def _mark_row_count_mismatch(sketch: SourceLayer, read: int, stored: int) -> SourceLayer:
+def _mark_row_count_mismatch(sketch: SourceLayer, read_row_count: int, stored_row_count: int) -> SourceLayer:
     """Return an unusable layer whose file records another number of rows than read."""
-    sketch.problem, sketch.declared_row_count = ("rows_disagree", {"read": read, "stored": stored}), stored
+    sketch.problem, sketch.declared_row_count = (
+        ("rows_disagree", {"read": read_row_count, "stored": stored_row_count}),
+        stored_row_count,
+    )
     return sketch
 
 

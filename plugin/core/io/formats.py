@@ -142,19 +142,23 @@ def _read_start(path: Path, size: int) -> bytes:
 
 def _detect_format(path: Path) -> str:
     head = _read_start(path, 32)
-    found = next((name for start, name in _FILE_SIGNATURES if head.startswith(start)), "")
-    if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and does_text_file_have_shapes(path):
+    format_name = next((name for start, name in _FILE_SIGNATURES if head.startswith(start)), "")
+    if (
+        not format_name
+        and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff"))
+        and does_text_file_have_shapes(path)
+    ):
         return path.suffix[1:].upper() or "TXT"
-    return found if found != "ZIP" or _does_archive_have_data(path) else ""
+    return format_name if format_name != "ZIP" or _does_archive_have_data(path) else ""
 
 
 def _does_archive_have_data(path: Path) -> bool:
     """Return True if an archive contains GIS data, or cannot be listed here."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [Path(name) for name in archive.namelist()]
+            entry_paths = [Path(name) for name in archive.namelist()]
             texts = [name for name in archive.namelist() if Path(name).suffix.lower() in _TEXT_SUFFIXES]
-            drawn = any(
+            has_text_geometry = any(
                 _has_geometry(Path(name), archive.open(name).read(_BYTES_INSPECTED))
                 for name in texts[:_ARCHIVE_ENTRIES_INSPECTED]
             )
@@ -162,9 +166,9 @@ def _does_archive_have_data(path: Path) -> bool:
         return True
     except RuntimeError:
         # Encrypted: only the listing is known.
-        drawn = False
-    suffixes = {name.suffix.lower() for name in names}
+        has_text_geometry = False
+    suffixes = {name.suffix.lower() for name in entry_paths}
     return (
         bool(suffixes & {*READ_SUFFIXES, *UNREAD_FORMATS, *ARCHIVE_SUFFIXES, ".sqlite", ".db", ".mldata"} - {".json"})
-        or drawn
+        or has_text_geometry
     )

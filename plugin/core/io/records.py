@@ -28,14 +28,14 @@ def count_shapefile_rows(path: Path) -> int | None:
 
     It is the number of rows not marked as deleted plus that of shapes missing from the index. None without a table.
     """
-    counted = _read_deletion_flags(path)
-    if counted is None:
+    row_count_and_marks = _read_deletion_flags(path)
+    if row_count_and_marks is None:
         return None
-    count, marks = counted
+    count, marks = row_count_and_marks
     entries = _read_index(path)
     # If table and index differ, the table suffices: the driver reads the records of the index.
-    more = _count_unlisted(path, entries) if entries is not None and len(entries) == count else 0
-    return count - int(np.count_nonzero(marks)) + more
+    unlisted_count = _count_unlisted(path, entries) if entries is not None and len(entries) == count else 0
+    return count - int(np.count_nonzero(marks)) + unlisted_count
 
 
 def count_deleted_shapes(path: Path) -> int:
@@ -46,13 +46,13 @@ def count_deleted_shapes(path: Path) -> int:
     if path.suffix.lower() != ".shp":
         return 0
     try:
-        counted, entries = _read_deletion_flags(path), _read_index(path)
+        row_count_and_marks, entries = _read_deletion_flags(path), _read_index(path)
     except (OSError, struct.error):
         # Reading the layer has reported the cause.
         return 0
-    if counted is None or entries is None:
+    if row_count_and_marks is None or entries is None:
         return 0
-    marks = counted[1][: len(entries)]
+    marks = row_count_and_marks[1][: len(entries)]
     has_shape = entries[: len(marks), 1] > _SHORTEST_RECORD_BYTES - _RECORD_HEADER_BYTES
     return int(np.count_nonzero(marks & has_shape))
 
@@ -70,13 +70,13 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
     if len(header) < 12:
         return None
     count, start, size = struct.unpack_from("<IHH", header, 4)
-    needed = (count - 1) * size + 1
+    needed_bytes = (count - 1) * size + 1
     if not count or not size:
         return 0, np.zeros(0, dtype=bool)
-    if table.stat().st_size - start < needed:
+    if table.stat().st_size - start < needed_bytes:
         # Truncated; the reader reports it.
         return int(count), np.zeros(0, dtype=bool)
-    marks = np.memmap(table, dtype=np.uint8, mode="r", offset=start)[:needed:size]
+    marks = np.memmap(table, dtype=np.uint8, mode="r", offset=start)[:needed_bytes:size]
     return int(count), np.asarray(marks == ord("*"))
 
 
@@ -85,12 +85,12 @@ def _read_index(path: Path) -> NDArray[np.int64] | None:
     index = find_sibling_file(path, ".shx")
     if index is None:
         return None
-    words = (
+    index_numbers = (
         np.fromfile(index, dtype=">i4", offset=_SHP_HEADER_BYTES)
         if index.stat().st_size > _SHP_HEADER_BYTES
         else np.zeros(0, ">i4")
     )
-    return words[: len(words) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
+    return index_numbers[: len(index_numbers) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
 
 
 def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
@@ -101,37 +101,39 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
     """
     if not path.is_file():
         return 0
-    listed = entries[np.argsort(entries[:, 0], kind="stable")]
-    begins = np.concatenate([[_SHP_HEADER_BYTES], np.maximum.accumulate(listed.sum(axis=1) + _RECORD_HEADER_BYTES)])
-    ends = np.concatenate([listed[:, 0], [path.stat().st_size]])
+    listed_entries = entries[np.argsort(entries[:, 0], kind="stable")]
+    begins = np.concatenate(
+        [[_SHP_HEADER_BYTES], np.maximum.accumulate(listed_entries.sum(axis=1) + _RECORD_HEADER_BYTES)]
+    )
+    ends = np.concatenate([listed_entries[:, 0], [path.stat().st_size]])
     gaps = np.flatnonzero(ends - begins >= _SHORTEST_RECORD_BYTES)
     if not len(gaps):
         return 0
     with path.open("rb") as handle:
         (kind,) = struct.unpack_from("<i", handle.read(36), 32)
-        found: set[int] = set()
+        unlisted_numbers: set[int] = set()
         for gap in gaps:
-            found |= _list_record_numbers(handle, int(begins[gap]), int(ends[gap]), kind)
-        if found:
-            for start in listed[:, 0]:
+            unlisted_numbers |= _list_record_numbers(handle, int(begins[gap]), int(ends[gap]), kind)
+        if unlisted_numbers:
+            for start in listed_entries[:, 0]:
                 handle.seek(int(start))
-                found.discard(int.from_bytes(handle.read(4), "big", signed=True))
-    return len(found)
+                unlisted_numbers.discard(int.from_bytes(handle.read(4), "big", signed=True))
+    return len(unlisted_numbers)
 
 
 def _list_record_numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
     """Return the numbers of consecutive valid records between two byte offsets."""
-    found = set()
+    record_numbers = set()
     while begin + _SHORTEST_RECORD_BYTES <= end:
         handle.seek(begin)
-        number, words = struct.unpack(">ii", handle.read(_RECORD_HEADER_BYTES))
-        (drawn,) = struct.unpack("<i", handle.read(4))
-        size = _RECORD_HEADER_BYTES + 2 * words
-        if number < 0 or size < _SHORTEST_RECORD_BYTES or begin + size > end or drawn not in (0, kind):
+        number, word_count = struct.unpack(">ii", handle.read(_RECORD_HEADER_BYTES))
+        (shape_kind,) = struct.unpack("<i", handle.read(4))
+        size = _RECORD_HEADER_BYTES + 2 * word_count
+        if number < 0 or size < _SHORTEST_RECORD_BYTES or begin + size > end or shape_kind not in (0, kind):
             break
-        found.add(number)
+        record_numbers.add(number)
         begin += size
-    return found
+    return record_numbers
 
 
 # The number of a layer's rows as the file records it, independent of the driver that reads them.
@@ -176,18 +178,18 @@ def count_geodatabase_rows(path: Path) -> dict[str, int]:
     https://github.com/rouault/dump_gdbtable/wiki/FGDB-Spec; GDAL, filegdbtable.cpp.
     """
     try:
-        found = pyogrio.raw.read(
+        catalogue_rows = pyogrio.raw.read(
             path, layer=_SYSTEM_CATALOGUE_TABLE, columns=["Name"], read_geometry=False, return_fids=True
         )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
         return {}
     files = {file.name.lower(): file for file in path.iterdir() if file.suffix.lower() == ".gdbtable"}
     rows = {}
-    for number, table in zip(found[1], found[3][0], strict=True):
+    for number, table in zip(catalogue_rows[1], catalogue_rows[3][0], strict=True):
         file = files.get(f"a{int(number):08x}.gdbtable")
-        counted = _count_table_rows(file) if file is not None else None
-        if counted is not None:
-            rows[str(table)] = counted
+        row_count = _count_table_rows(file) if file is not None else None
+        if row_count is not None:
+            rows[str(table)] = row_count
     return rows
 
 

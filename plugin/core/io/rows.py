@@ -33,10 +33,10 @@ def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
     """Return notices on a layer with arcs: their number, the step, deviating areas."""
     params = {"layer": layer.name, "count": len(layer.fids_with_arcs), "step": layer.curve_step}
     notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
-    lost = _find_lost_areas(layer)
-    if lost:
-        keys = ", ".join(map(str, lost[:5]))
-        notices.append(("notice_curve_area", {"layer": layer.name, "count": len(lost), "fids": keys}))
+    deviating_fids = _find_lost_areas(layer)
+    if deviating_fids:
+        keys = ", ".join(map(str, deviating_fids[:5]))
+        notices.append(("notice_curve_area", {"layer": layer.name, "count": len(deviating_fids), "fids": keys}))
     return notices
 
 
@@ -45,11 +45,11 @@ def _find_lost_areas(layer: SourceLayer) -> list[int]:
 
     Some drivers lose a curved hole.
     """
-    stored = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
-    if stored is None:
+    area_column = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
+    if area_column is None:
         return []
     rows = layer.frame.loc[list(layer.fids_with_arcs)]
-    stored_areas = pd.to_numeric(rows[stored], errors="coerce").to_numpy(dtype=float)
+    stored_areas = pd.to_numeric(rows[area_column], errors="coerce").to_numpy(dtype=float)
     measured_areas = shapely.area(rows.geometry.to_numpy())
     with np.errstate(invalid="ignore"):
         gap = np.abs(measured_areas - stored_areas) > _MAX_CURVE_AREA_GAP * stored_areas
@@ -83,16 +83,16 @@ def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None)
 
 def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
     """Return field names made unique, and the renamed ones as (old, new)."""
-    found: list[str] = []
-    doubled = []
+    unique_names: list[str] = []
+    renamed_fields = []
     for name in map(str, names):
         new, number = name, 2
-        while new in found:
+        while new in unique_names:
             new, number = f"{name}_{number}", number + 1
         if new != name:
-            doubled.append((name, new))
-        found.append(new)
-    return found, doubled
+            renamed_fields.append((name, new))
+        unique_names.append(new)
+    return unique_names, renamed_fields
 
 
 def read_rows(
@@ -119,14 +119,14 @@ def read_rows(
     has_shape = np.array([w is not None for w in wkb], dtype=bool)
     shapes = _convert_wkb(wkb)
     # A shape that GEOS cannot represent (a ring of two points) differs from a row without a shape.
-    broken = np.flatnonzero(shapely.is_missing(shapes) & has_shape)
+    broken_rows = np.flatnonzero(shapely.is_missing(shapes) & has_shape)
     index = pd.Index(fids, dtype="int64", name="fid")
     table = {}
     for position, field_name in enumerate(names):
         values = columns[position]
         # pyogrio converts integers with gaps to doubles, which keep 15 digits; a BSM has 18.
-        whole = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
-        if whole and np.nanmax(np.abs(values), initial=0) >= 2**53:
+        is_integer_as_float = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
+        if is_integer_as_float and np.nanmax(np.abs(values), initial=0) >= 2**53:
             values = _read_integers_as_text(opened, name, str(meta["fields"][position]), encoding, index)
         table[field_name] = values
     crs = crs_care.parse_crs(meta.get("crs"))
@@ -144,7 +144,7 @@ def read_rows(
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
         curve_texts={fid: replace_rounded_vertices(text, frame.geometry.get(fid)) for fid, text in curve_texts.items()},
         curve_step=get_curve_step_degrees() if curve_texts else 0.0,
-        broken_fids=tuple(int(fids[p]) for p in broken),
+        broken_fids=tuple(int(fids[p]) for p in broken_rows),
     )
     if curve_texts:
         layer.notices += make_curve_notices(layer)
@@ -165,7 +165,7 @@ def _convert_wkb(wkb: NDArray) -> NDArray:
 
 
 def _read_row_arrays(
-    path: Path, opened: Path, name: str, encoding: ShapefileEncoding | None, only: list[str] | None
+    path: Path, opened_path: Path, name: str, encoding: ShapefileEncoding | None, only: list[str] | None
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
     """Return rows as arrays in file order, texts decoded.
 
@@ -175,18 +175,18 @@ def _read_row_arrays(
     if path.suffix.lower() == ".gpkg":
         # A GeoPackage stores a count of its rows; if it is outdated, readers that rely on it leave rows out.
         table = name.replace('"', '""')
-        counted = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608 # quotes in the name are doubled
-        rows = int(pyogrio.raw.read(opened, sql=counted, read_geometry=False)[3][0][0])
-        if rows != pyogrio.read_info(opened, layer=name, force_feature_count=True)["features"]:
+        count_sql = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608 # quotes in the name are doubled
+        rows = int(pyogrio.raw.read(opened_path, sql=count_sql, read_geometry=False)[3][0][0])
+        if rows != pyogrio.read_info(opened_path, layer=name, force_feature_count=True)["features"]:
             options |= {"sql": f'SELECT * FROM "{table}"'}  # nosec B608 # as above
     if "sql" not in options:
         options["layer"] = name
     try:
-        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES_CODEC if encoding else None, **options)
+        meta, fids, wkb, columns = pyogrio.raw.read(opened_path, encoding=BYTES_CODEC if encoding else None, **options)
     except UnicodeDecodeError:
         # Invalid UTF-8 in a format of UTF-8: continue reading, so that a message can name the place.
         encoding = ShapefileEncoding("UTF-8", "none")
-        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES_CODEC, **options)
+        meta, fids, wkb, columns = pyogrio.raw.read(opened_path, encoding=BYTES_CODEC, **options)
     if encoding:
         columns = [_decode_all(values, encoding.name) for values in columns]
     columns = [_reuse_equal_text_objects(values) for values in columns]
@@ -203,11 +203,11 @@ def _reuse_equal_text_objects(values: NDArray) -> NDArray:
     sample = values[:: max(len(values) // _SAMPLED_VALUES, 1)]
     if len(pd.unique(sample)) > _UNIQUE_SHARE * len(sample):
         return values
-    codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    if 2 * len(distinct) > len(values):
+    codes, distinct_texts = pd.factorize(values, use_na_sentinel=True)
+    if 2 * len(distinct_texts) > len(values):
         return values
-    texts = np.empty(len(distinct) + 1, dtype=object)
-    texts[:-1] = distinct
+    texts = np.empty(len(distinct_texts) + 1, dtype=object)
+    texts[:-1] = distinct_texts
     texts[-1] = None
     return texts[codes]
 
@@ -216,25 +216,25 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
     if values.dtype != object:
         return values
     # The same few texts are repeated.
-    known = {v: decode_cell(v, codec) for v in set(values) if isinstance(v, str)}
-    return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
+    decoded_by_text = {v: decode_cell(v, codec) for v in set(values) if isinstance(v, str)}
+    return np.array([decoded_by_text.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
 
 
 def _read_integers_as_text(
-    opened: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
+    opened_path: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
 ) -> NDArray:
     """Return a field of integers as text, with all digits."""
     sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
-        opened,
+        opened_path,
         sql=sql,
         sql_dialect="OGRSQL",
         return_fids=True,
         read_geometry=False,
         encoding=BYTES_CODEC if encoding else None,
     )
-    exact = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
-    return np.array([exact.get(int(f)) for f in index], dtype=object)
+    digits_by_fid = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
+    return np.array([digits_by_fid.get(int(f)) for f in index], dtype=object)
 
 
 def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
@@ -242,8 +242,8 @@ def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]
 
     They are text, integer, real and date. ``info``: pyogrio's description; ``names``: names to use.
     """
-    found = []
+    fields = []
     for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):
         kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))
-        found.append(FieldInfo(name, next((kind for start, kind in kinds if dtype.startswith(start)), "text")))
-    return tuple(found)
+        fields.append(FieldInfo(name, next((kind for start, kind in kinds if dtype.startswith(start)), "text")))
+    return tuple(fields)

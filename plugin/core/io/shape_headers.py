@@ -68,7 +68,7 @@ def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
     ).fetchone()
     if layer is None:
         return ShapeHeaders()
-    column, own = layer
+    column, layer_srs_id = layer
     shape, table = (text.replace('"', '""') for text in (column, name))
     first = database.execute(f'SELECT "{shape}" FROM "{table}" WHERE "{shape}" IS NOT NULL LIMIT 1').fetchone()  # nosec B608 # quotes are doubled
     if first is None:
@@ -76,11 +76,11 @@ def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
     if not isinstance(first[0], bytes) or len(first[0]) < _BLOB_HEADER_SIZE:
         return ShapeHeaders()
     flags = first[0][3]
-    usual = b"GP" + first[0][2:4] + struct.pack("<i" if flags & 1 else ">i", own)
+    usual_header = b"GP" + first[0][2:4] + struct.pack("<i" if flags & 1 else ">i", layer_srs_id)
     start = find_wkb_start(first[0]) + 1
-    linear = [order + struct.pack(form, number + more)
+    linear = [order + struct.pack(form, number + dimension_offset)
               for order, form in ((b"\x01", "<I"), (b"\x00", ">I"))
-              for more in (0, 1000, 2000, 3000) for number in _LINEAR_TYPE_IDS]  # fmt: skip
+              for dimension_offset in (0, 1000, 2000, 3000) for number in _LINEAR_TYPE_IDS]  # fmt: skip
     # One pass over the table; only unusual headers leave SQLite.
     sql = (
         f'SELECT substr("{shape}", 1, {_BLOB_HEADER_SIZE}) AS header, substr("{shape}", {start}, {_WKB_HEAD}) AS kind, '  # nosec B608 # quotes are doubled
@@ -88,13 +88,13 @@ def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
     )
     counts: dict[str, int] = {}
     may_have_arcs = False
-    for header, kind, count in database.execute(sql, (usual, *linear)):
+    for header, kind, count in database.execute(sql, (usual_header, *linear)):
         # Where the flags differ, the type is at another place: then the geometries themselves must be asked.
-        may_have_arcs |= not isinstance(header, bytes) or header[3:4] != usual[3:4] or kind not in linear
+        may_have_arcs |= not isinstance(header, bytes) or header[3:4] != usual_header[3:4] or kind not in linear
         if not isinstance(header, bytes) or len(header) < _BLOB_HEADER_SIZE or header[:2] != b"GP":
             continue
         number = struct.unpack_from("<i" if header[3] & 1 else ">i", header, 4)[0]
-        if number != own and number not in _UNDEFINED_CRS_IDS:
+        if number != layer_srs_id and number not in _UNDEFINED_CRS_IDS:
             system = _read_crs_name(database, number)
             counts[system] = counts.get(system, 0) + int(count)
     return ShapeHeaders(counts, may_have_arcs)

@@ -76,22 +76,24 @@ def _find_dataset(path: Path) -> Path:
     return path
 
 
-def _read_folder(folder: Path, wanted: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
+def _read_folder(folder: Path, select_layer: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
     try:
-        found = list_folder_datasets(folder)
-        inner = (
-            [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_dataset(p)})
+        dataset_paths = list_folder_datasets(folder)
+        data_folders = (
+            []
+            if dataset_paths
+            else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_dataset(p)})
         )
     except OSError as error:
         raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
-    if inner:
-        names = ", ".join(str(p.relative_to(folder)) for p in inner[:5])
-        raise InputError("source_in_subfolder", source=str(folder), folders=names)
+    if data_folders:
+        folder_names = ", ".join(str(p.relative_to(folder)) for p in data_folders[:5])
+        raise InputError("source_in_subfolder", source=str(folder), folders=folder_names)
     layers, first = [], None
-    for path in found:
+    for path in dataset_paths:
         cancellation.raise_if_cancelled()
         try:
-            layers += read_file(path, wanted, cancellation, tables=True)
+            layers += read_file(path, select_layer, cancellation, tables=True)
         except InputError as error:
             first = first or error
             # A .json need not be a map, and may be a report of this plugin; a file of tables has nothing to check.
@@ -124,8 +126,8 @@ def _is_dataset(path: Path) -> bool:
 def list_folder_datasets(folder: Path) -> list[Path]:
     """Return the files and databases directly in a folder that can be read."""
     files = sorted(folder.iterdir())
-    found = [p for p in files if _is_dataset(p)]
-    shapes = {p.stem.lower() for p in found if p.suffix.lower() == ".shp"}
+    dataset_paths = [p for p in files if _is_dataset(p)]
+    shapes = {p.stem.lower() for p in dataset_paths if p.suffix.lower() == ".shp"}
     # Report the rest of a shapefile whose .shp was not copied.
     for path in files:
         if (
@@ -134,8 +136,8 @@ def list_folder_datasets(folder: Path) -> list[Path]:
             and find_sibling_file(path, ".shx")
         ):
             shapes.add(path.stem.lower())
-            found.append(path.with_suffix(".shp"))
-    return found
+            dataset_paths.append(path.with_suffix(".shp"))
+    return dataset_paths
 
 
 def _make_layer_of_unreadable_file(path: Path, error: InputError) -> SourceLayer:

@@ -27,12 +27,12 @@ def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER
     frame = source.frame
     shapes = frame.geometry.name
     rows = pd.util.hash_array(np.asarray(shapely.to_wkb(frame.geometry.to_numpy()), dtype=object)).copy()
-    names = sorted(str(column) for column in frame.columns if column != shapes)
-    for name in names:
+    column_names = sorted(str(column) for column in frame.columns if column != shapes)
+    for name in column_names:
         cancellation.raise_if_cancelled()
         # The factor makes the digest depend on the column of a value; uint64 wraps around.
         rows = rows * np.uint64(1_000_003) + _hash_column(frame[name])
-    digest = hashlib.sha256("\n".join([str(source.crs), *names]).encode("utf-8"))
+    digest = hashlib.sha256("\n".join([str(source.crs), *column_names]).encode("utf-8"))
     digest.update(np.sort(rows).tobytes())
     return digest.hexdigest()
 

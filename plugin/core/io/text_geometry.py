@@ -73,14 +73,16 @@ def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
     ``words``: the text with the columns' headings.
     """
     points: list[_TextPoint] = []
-    lines = drawn = pure = 0
+    lines = point_lines = pure = 0
     for cells in rows:
         cells = [cell for cell in cells if cell]
-        found = _find_points(cells)
+        line_points = _find_points(cells)
         lines += bool(cells)
-        drawn += bool(found)
-        pure += bool(found) and all(_NUMBER_PATTERN.fullmatch(cell) or _POINT_LABEL.fullmatch(cell) for cell in cells)
-        points += found
+        point_lines += bool(line_points)
+        pure += bool(line_points) and all(
+            _NUMBER_PATTERN.fullmatch(cell) or _POINT_LABEL.fullmatch(cell) for cell in cells
+        )
+        points += line_points
     systems = {point.coordinate_system for point in points}
     if len(points) < _FEWEST_POINTS or len(systems) != 1:
         return False
@@ -91,9 +93,9 @@ def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
         return False
     if _BOUNDARY_WORDS.search(words) or _is_closed(points):
         return True
-    exact = all(point.is_exact for point in points)
+    are_points_exact = all(point.is_exact for point in points)
     return (
-        exact
+        are_points_exact
         and pure >= _LEAST_SHARE_OF_POINTS * lines
         and (system != "plane" or bool(_COORDINATE_HEADINGS.search(words)))
     )
@@ -101,7 +103,7 @@ def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
 
 def _find_points(cells: list[str]) -> list[_TextPoint]:
     """Return the points in a row of cells: pairs of adjacent numbers."""
-    found, skip = [], False
+    points, skip = [], False
     for first, second in pairwise(cells):
         if skip:
             skip = False
@@ -109,9 +111,9 @@ def _find_points(cells: list[str]) -> list[_TextPoint]:
         if _NUMBER_PATTERN.fullmatch(first) and _NUMBER_PATTERN.fullmatch(second):
             point = _parse_point(first, second) or _parse_point(second, first)
             if point is not None:
-                found.append(point)
+                points.append(point)
                 skip = True
-    return found
+    return points
 
 
 def _parse_point(first: str, second: str) -> _TextPoint | None:
@@ -126,12 +128,12 @@ def _parse_point(first: str, second: str) -> _TextPoint | None:
         and _is_within(y, _LATITUDE_RANGE)
     ):
         return _TextPoint("degrees", x, y, True)
-    exact = max(_count_decimals(first), _count_decimals(second)) > 0
+    is_exact = max(_count_decimals(first), _count_decimals(second)) > 0
     if not _is_within(y, _NORTHING_RANGE):
         return None
     zone, easting = divmod(x, 1e6)
     if _is_within(easting, _EASTING_RANGE) and (zone == 0 or _is_within(zone, _ZONE_NUMBER_RANGE)):
-        return _TextPoint("zone" if zone else "plane", x, y, exact)
+        return _TextPoint("zone" if zone else "plane", x, y, is_exact)
     return None
 
 
@@ -220,13 +222,13 @@ def does_workbook_have_geometry(path: Path) -> bool:
     """
     try:
         with zipfile.ZipFile(path) as book:
-            names = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")][:_MAX_SHEETS]
+            sheet_names = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")][:_MAX_SHEETS]
             texts = _read_beginning(book, "xl/sharedStrings.xml") if "xl/sharedStrings.xml" in book.namelist() else ""
-            shared = [
+            shared_strings = [
                 "".join(_CELL_TEXT_PATTERN.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)
             ]
             return _TEXT_GEOMETRY.search(texts.encode()) is not None or any(
-                _does_sheet_have_geometry(_read_beginning(book, name), shared) for name in names
+                _does_sheet_have_geometry(_read_beginning(book, name), shared_strings) for name in sheet_names
             )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
         return False
@@ -237,7 +239,7 @@ def _read_beginning(book: zipfile.ZipFile, name: str) -> str:
         return part.read(_SHEET_BYTES).decode("utf-8", "replace")
 
 
-def _does_sheet_have_geometry(sheet: str, shared: list[str]) -> bool:
+def _does_sheet_have_geometry(sheet: str, shared_strings: list[str]) -> bool:
     if _TEXT_GEOMETRY.search(sheet.encode("utf-8", "replace")):
         return True
     rows = []
@@ -246,7 +248,7 @@ def _does_sheet_have_geometry(sheet: str, shared: list[str]) -> bool:
         for attributes, inside in _XML_CELL.findall(row):
             text = "".join(_CELL_TEXT_PATTERN.findall(inside)).strip()
             if 't="s"' in attributes and text.isdigit():
-                text = shared[int(text)] if int(text) < len(shared) else "…"
+                text = shared_strings[int(text)] if int(text) < len(shared_strings) else "…"
             cells.append(text)
         rows.append(cells)
     return do_rows_list_points(rows, " ".join(cell for cells in rows for cell in cells if not cell.isdigit()))
@@ -317,25 +319,25 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
     """
     if path.suffix.lower() != ".gpkg" or path.with_name(f"{path.name}-wal").exists():
         return {}
-    found = {}
+    hidden_tables = {}
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            names = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
-            for (name,) in names:
+            name_rows = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+            for (name,) in name_rows:
                 if name in layers or name.lower().startswith(INTERNAL_TABLE_PREFIXES):
                     continue
                 quoted = name.replace('"', '""')
                 cursor = database.execute(f'SELECT * FROM "{quoted}" LIMIT 50')  # nosec B608 # quotes are doubled
                 columns, rows = [str(column[0]) for column in cursor.description], cursor.fetchall()
                 if any(isinstance(value, bytes) and value[:2] == _GEOMETRY_MAGIC for row in rows for value in row):
-                    found[str(name)] = HiddenTable(columns, True)
+                    hidden_tables[str(name)] = HiddenTable(columns, True)
                 elif name not in tables:
                     count = database.execute(f'SELECT COUNT(*) FROM "{quoted}"').fetchone()[0]  # nosec B608 # quotes are doubled
-                    drawn = find_geometry_column(
+                    geometry_column = find_geometry_column(
                         columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns)
                     )
-                    found[str(name)] = HiddenTable(columns, False, drawn, int(count))
+                    hidden_tables[str(name)] = HiddenTable(columns, False, geometry_column, int(count))
     except sqlite3.Error:
         # Damaged, or a table of a missing extension: reading the layers reports damage.
-        return found
-    return found
+        return hidden_tables
+    return hidden_tables

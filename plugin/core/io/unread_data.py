@@ -62,12 +62,12 @@ def find_unread_data(
         for relative_path, kind in search.found_files
         if len(relative_path.parts) == 1
     ]
-    below: dict[str, list[Path]] = {}
+    paths_by_subfolder: dict[str, list[Path]] = {}
     for relative_path, _ in search.found_files:
         if len(relative_path.parts) > 1:
-            below.setdefault(relative_path.parts[0], []).append(relative_path)
+            paths_by_subfolder.setdefault(relative_path.parts[0], []).append(relative_path)
     databases = {path.name for path in read if is_geodatabase(path)}
-    for top, places in sorted(below.items()):
+    for top, places in sorted(paths_by_subfolder.items()):
         unread.append(_make_folder_entry("in_database" if top in databases else "folder", top, places))
     for relative_path in search.unlisted_folders:
         unread.append(UnreadData("no_access", {"file": relative_path.as_posix()}))
@@ -91,10 +91,10 @@ def is_geodatabase(path: Path) -> bool:
 
 def _make_folder_entry(case: str, folder: str, places: list[Path]) -> UnreadData:
     """Return one entry for all data in a subfolder."""
-    names = "、".join(place.as_posix() for place in places[:_MAX_NAMED_FILES]) + (
+    file_names = "、".join(place.as_posix() for place in places[:_MAX_NAMED_FILES]) + (
         "…" if len(places) > _MAX_NAMED_FILES else ""
     )
-    return UnreadData(case, {"folder": folder, "count": len(places), "files": names})
+    return UnreadData(case, {"folder": folder, "count": len(places), "files": file_names})
 
 
 def _search_tree(
@@ -109,7 +109,7 @@ def _search_tree(
 
     Files that belong to a FileGDB that is read are skipped.
     """
-    waiting, seen = deque([folder]), {_identify_file(folder)}
+    waiting, visited_files = deque([folder]), {_identify_file(folder)}
     while waiting:
         cancellation.raise_if_cancelled()
         place = waiting.popleft()
@@ -124,16 +124,16 @@ def _search_tree(
                         cancellation.raise_if_cancelled()
                     path = Path(entry.path)
                     if path in datasets_read:
-                        seen.add(_identify_file(path))
+                        visited_files.add(_identify_file(path))
                         if is_geodatabase(path):
                             waiting.append(path)
                     elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
                         continue
                     elif _is_folder(entry):
                         identity = _identify_file(path)
-                        if identity in seen:
+                        if identity in visited_files:
                             continue
-                        seen.add(identity)
+                        visited_files.add(identity)
                         if _is_own_output(path, is_output):
                             continue
                         if path.suffix.lower() == ".gdb":

@@ -88,8 +88,8 @@ class AttributeReader:
 
     def _read_table(self, table: VctTable, notes: NoticeList) -> Iterator[VctRowBatch]:
         lines = self.lines
-        batch, without_shape, first, joined = VctRowBatch(table), 0, 0, 0
-        seen: set[int] = set()
+        batch, without_shape, first, merged_features = VctRowBatch(table), 0, 0, 0
+        read_ids: set[int] = set()
         key_column = find_key_column(table) if self.merges_parts else None
         codes = {c.class_code for c in self.structure.feature_classes if c.table_name.upper() == table.name.upper()}
         plausibility = PlausibilityCheck(
@@ -101,9 +101,9 @@ class AttributeReader:
             if line.strip().lower() == b"tableend":
                 break
             ident, values = self._parse_row(line, table)
-            if ident in seen:
+            if ident in read_ids:
                 raise lines.make_error("vct_row_twice", id=ident, table=table.name)
-            seen.add(ident)
+            read_ids.add(ident)
             shape = self._read_shape_and_mark_used(ident, table)
             if shape is None and table.shape_kind:
                 if table.shape_kind not in self.geometry.sections:
@@ -116,7 +116,7 @@ class AttributeReader:
             if batch.is_full:
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
-                joined += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
+                merged_features += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
                 yield batch
                 batch = VctRowBatch(table, shape_bytes=len(shape or b""))
             batch.ids.append(ident)
@@ -125,25 +125,25 @@ class AttributeReader:
             batch.shapes.append(shape)
             batch.annotation_texts.append(self.geometry.texts.get(ident, ("", None)))
         if batch.ids:
-            joined += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
+            merged_features += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
             yield batch
         plausibility.report_column_problems()
         duplicates.report_repeated_keys()
-        if joined:
-            notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
+        if merged_features:
+            notes.append(("vct_note_joined", {"layer": table.name, "count": merged_features}))
         if without_shape:
             notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
 
     def _make_missing_section_error(self, table: VctTable) -> InputError:
         """Return the error for a geometry section that is missing or comes too late."""
-        lines, wanted, number = self.lines, SECTION_NAMES[table.shape_kind], self.lines.number
-        later = lines.find_next_line_equal_to(f"{wanted}Begin")
+        lines, section_name, number = self.lines, SECTION_NAMES[table.shape_kind], self.lines.number
+        later = lines.find_next_line_equal_to(f"{section_name}Begin")
         # The order is wrong, whatever the last line is.
         lines.mark_as_complete()
         lines.number = number
         if later:
-            return lines.make_error("vct_sections_order", table=table.name, wanted=wanted, later=later)
-        return lines.make_error("vct_section_missing", table=table.name, wanted=wanted)
+            return lines.make_error("vct_sections_order", table=table.name, wanted=section_name, later=later)
+        return lines.make_error("vct_section_missing", table=table.name, wanted=section_name)
 
     def _check_batch_and_merge_parts(
         self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck
@@ -158,11 +158,11 @@ class AttributeReader:
         for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.count_codes(name, (row[column_index] for row in batch.row_values))
-        joined = merge_feature_parts(batch)
+        merged_features = merge_feature_parts(batch)
         duplicates.check_batch(batch)
         self._names.collect_names(batch)
         self._townships.add(batch)
-        return joined
+        return merged_features
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         lines = self.lines

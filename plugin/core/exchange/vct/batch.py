@@ -82,8 +82,8 @@ def find_key_column(table: VctTable) -> int | None:
 
     ``None`` if the table has no such column or its features cannot have several parts.
     """
-    names = [column.name.upper() for column in table.columns]
-    return names.index(KEY_FIELD) if table.shape_kind in _MULTIPART_KINDS and KEY_FIELD in names else None
+    field_names = [column.name.upper() for column in table.columns]
+    return field_names.index(KEY_FIELD) if table.shape_kind in _MULTIPART_KINDS and KEY_FIELD in field_names else None
 
 
 def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
@@ -111,13 +111,13 @@ def merge_feature_parts(batch: VctRowBatch) -> int:
 
     Parts that would form an invalid multipolygon remain separate rows.
     """
-    joined = 0
+    merged_features = 0
     for row in sorted(batch.further_parts, reverse=True):
         pieces = [batch.shapes[row], *(shape for _, shape in batch.further_parts[row])]
-        merged = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
-        if batch.table.shape_kind == "line" or shapely.is_valid(merged):
-            batch.shapes[row] = shapely.to_wkb(merged)
-            joined += 1
+        merged_shape = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
+        if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
+            batch.shapes[row] = shapely.to_wkb(merged_shape)
+            merged_features += 1
             continue
         for ident, shape in reversed(batch.further_parts[row]):
             batch.ids.insert(row + 1, ident)
@@ -126,4 +126,4 @@ def merge_feature_parts(batch: VctRowBatch) -> int:
             batch.shapes.insert(row + 1, shape)
             batch.annotation_texts.insert(row + 1, ("", None))
     batch.further_parts = {}
-    return joined
+    return merged_features

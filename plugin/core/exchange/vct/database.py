@@ -89,22 +89,22 @@ def convert_vct_to_database(
         raise OutputError("output_format", target=str(target), known=DATABASE_SUFFIX)
     check_writable(target, [str(source)])
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        work = Path(folder) / f"made{DATABASE_SUFFIX}"
+        temporary_database = Path(folder) / f"made{DATABASE_SUFFIX}"
         with open_vct(source, cancellation, progress=progress, merges_parts=True) as vct:
             result = VctImport(target, make_crs_label(vct.header.crs))
             try:
-                _write_tables(work, vct, result, templates or {})
+                _write_tables(temporary_database, vct, result, templates or {})
             except DRIVER_ERRORS as error:
-                full = shutil.disk_usage(folder).free < 2**20
+                is_disk_full = shutil.disk_usage(folder).free < 2**20
                 raise OutputError(
-                    "output_unwritable", target=str(target), detail="no_space" if full else "refused"
+                    "output_unwritable", target=str(target), detail="no_space" if is_disk_full else "refused"
                 ) from error
         with write_atomically(target) as new:
-            shutil.copyfile(work, new)
+            shutil.copyfile(temporary_database, new)
     return result
 
 
-def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mapping[str, Template]) -> None:
+def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, templates: Mapping[str, Template]) -> None:
     templates_by_name = {name.upper(): template for name, template in templates.items()}
     _refuse_reserved(vct)
     result.notes += [*_note_titles_of_other_tables(vct, templates_by_name), *_note_renamed_fields(vct)]
@@ -114,7 +114,7 @@ def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mappin
         if table.shape_kind
     ]
     if layers:
-        create_database(work, layers, vct.header.crs, code_lists={}, cancellation=vct.cancellation)
+        create_database(temporary_database, layers, vct.header.crs, code_lists={}, cancellation=vct.cancellation)
     unknown_fields, field_notes = _compare_with_templates(vct, templates_by_name)
     result.notes += field_notes
     personal_counts: Counter[tuple[str, str]] = Counter()
@@ -124,7 +124,7 @@ def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mappin
         for name in unknown_fields.get(table.name, ()):
             personal_counts[table.name, name] += _count_identity_numbers(frame[name])
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
-        _append_rows(work, table, frame)
+        _append_rows(temporary_database, table, frame)
         result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
     result.notes += [
         ("vct_note_personal", {"table": table_name, "field": name, "count": count})
@@ -147,23 +147,33 @@ def _compare_with_templates(
         template = templates_by_name.get(table.name.upper())
         if template is None or not table.columns:
             continue
-        known = {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
-        present = {column.name.upper() for column in table.columns}
-        unknown = [column.name for column in table.columns if column.name.upper() not in known]
-        missing = [
-            declared.name
-            for declared in template.fields
-            if not {declared.name.upper(), template.shapefile_name_by_field[declared.name].upper()} & present
+        standard_fields = {name.upper() for pair in template.shapefile_name_by_field.items() for name in pair}
+        table_fields = {column.name.upper() for column in table.columns}
+        fields_outside_standard = [
+            column.name for column in table.columns if column.name.upper() not in standard_fields
         ]
-        if len(missing) > len(template.fields) / 2:
+        missing_fields = [
+            template_field.name
+            for template_field in template.fields
+            if not {template_field.name.upper(), template.shapefile_name_by_field[template_field.name].upper()}
+            & table_fields
+        ]
+        if len(missing_fields) > len(template.fields) / 2:
             # A table of another schema; the rules report what they need.
-            missing = []
-        if unknown:
-            unknown_fields[table.name] = unknown
-        for key, names in (("vct_note_fields_more", unknown), ("vct_note_fields_missing", missing)):
-            if names:
-                params = {"table": table.name, "count": len(names), "fields": ", ".join(names[:MAX_NAMED_FIELDS])}
-                notes.append((key, {**params, "more": " …" if len(names) > MAX_NAMED_FIELDS else ""}))
+            missing_fields = []
+        if fields_outside_standard:
+            unknown_fields[table.name] = fields_outside_standard
+        for key, field_names in (
+            ("vct_note_fields_more", fields_outside_standard),
+            ("vct_note_fields_missing", missing_fields),
+        ):
+            if field_names:
+                params = {
+                    "table": table.name,
+                    "count": len(field_names),
+                    "fields": ", ".join(field_names[:MAX_NAMED_FIELDS]),
+                }
+                notes.append((key, {**params, "more": " …" if len(field_names) > MAX_NAMED_FIELDS else ""}))
     return unknown_fields, notes
 
 
@@ -213,16 +223,18 @@ def _note_renamed_fields(vct: VctFile) -> list[FileNote]:
     ]
 
 
-def _append_rows(work: Path, table: VctTable, frame: gpd.GeoDataFrame) -> None:
+def _append_rows(temporary_database: Path, table: VctTable, frame: gpd.GeoDataFrame) -> None:
     shapes = _GEOPACKAGE_TYPES_BY_KIND.get(table.shape_kind)
     rows: Any = frame if shapes else pd.DataFrame(frame.drop(columns=frame.geometry.name))
-    options: dict[str, Any] = {} if work.exists() else {"dataset_options": {"VERSION": "1.2"}}
+    options: dict[str, Any] = {} if temporary_database.exists() else {"dataset_options": {"VERSION": "1.2"}}
     if shapes:
         options |= {"geometry_type": shapes, "promote_to_multi": shapes.startswith("Multi")}
     with warnings.catch_warnings():
         # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart points.
         warnings.simplefilter("ignore")
-        pyogrio.write_dataframe(rows, work, layer=table.name, driver="GPKG", append=work.exists(), **options)
+        pyogrio.write_dataframe(
+            rows, temporary_database, layer=table.name, driver="GPKG", append=temporary_database.exists(), **options
+        )
 
 
 def _make_table_template(table: VctTable, standard_template: Template | None) -> Template:
@@ -295,14 +307,14 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     counts = {"errors": summary["errors"], "warnings": summary["warnings"]}
     rules = format_rule_counts(report, ReportTexts(texts.lang))
     lines = [texts.get("toolbox", "summary", verdict=verdict, rules=rules, **counts)]
-    if common := find_commonest_rules(report):
+    if commonest_rules := find_commonest_rules(report):
         titles = {rule.code: rule.heading for rule in report.rules}
-        named = [
+        rule_texts = [
             texts.get("toolbox", "rule_line_count", code=code, title=titles.get(code, ""), count=count)
-            for code, count in common
+            for code, count in commonest_rules
         ]
         lines.append(
-            texts.get("toolbox", "import_check_most", rules=texts.get("toolbox", "rule_separator").join(named))
+            texts.get("toolbox", "import_check_most", rules=texts.get("toolbox", "rule_separator").join(rule_texts))
         )
     lines.append(texts.get("toolbox", "import_check_more"))
     return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))

@@ -49,34 +49,38 @@ def compare_with_declared_lengths(batch: VctRowBatch, remarks: FileRemarks) -> N
 
 
 def _add_remark(
-    key: str, places: list[int], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks, declared: str
+    key: str, places: list[int], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks, declaration: str
 ) -> None:
     line = batch.line_numbers[places[0]]
-    remarks.add_remark(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declared)
+    remarks.add_remark(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declaration)
 
 
 def _compare_texts(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
-    declared = column.length
-    if column.is_unlimited or not declared or max(map(len, filter(None, values)), default=0) <= declared:
+    declared_length = column.length
+    if column.is_unlimited or not declared_length or max(map(len, filter(None, values)), default=0) <= declared_length:
         return
-    places = [k for k, value in enumerate(values) if value is not None and len(value) > declared]
-    _add_remark("vct_note_too_long", places, column, batch, remarks, f"Char,{declared}")
+    places = [k for k, value in enumerate(values) if value is not None and len(value) > declared_length]
+    _add_remark("vct_note_too_long", places, column, batch, remarks, f"Char,{declared_length}")
 
 
 def _compare_integers(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
     if column.integer_size_bytes:
-        most, declared = 2 ** (8 * column.integer_size_bytes - 1) - 1, f"Int{column.integer_size_bytes}"
-        least = -most - 1
+        largest_integer, declaration = 2 ** (8 * column.integer_size_bytes - 1) - 1, f"Int{column.integer_size_bytes}"
+        smallest_integer = -largest_integer - 1
     elif 0 < column.length < 19:
         # The sign may count as a digit or not.
-        most, declared = 10**column.length - 1, f"Int,{column.length}"
-        least = -most
+        largest_integer, declaration = 10**column.length - 1, f"Int,{column.length}"
+        smallest_integer = -largest_integer
     else:
         return
-    present = [value for value in values if value is not None]
-    if present and not least <= min(present) <= max(present) <= most:
-        places = [k for k, value in enumerate(values) if value is not None and not least <= value <= most]
-        _add_remark("vct_note_too_long", places, column, batch, remarks, declared)
+    integers = [value for value in values if value is not None]
+    if integers and not smallest_integer <= min(integers) <= max(integers) <= largest_integer:
+        places = [
+            k
+            for k, value in enumerate(values)
+            if value is not None and not smallest_integer <= value <= largest_integer
+        ]
+        _add_remark("vct_note_too_long", places, column, batch, remarks, declaration)
 
 
 def _compare_reals(values: list[Any], column: VctColumn, batch: VctRowBatch, remarks: FileRemarks) -> None:
@@ -87,22 +91,22 @@ def _compare_reals(values: list[Any], column: VctColumn, batch: VctRowBatch, rem
         return
     decimals = column.decimals
     too_long = numbers >= 10.0 ** max(column.length - (decimals + 1 if decimals else 0), 1)
-    declared = f"Float,{column.length},{decimals}"
+    declaration = f"Float,{column.length},{decimals}"
     if too_long.any():
-        _add_remark("vct_note_too_long", np.flatnonzero(too_long).tolist(), column, batch, remarks, declared)
+        _add_remark("vct_note_too_long", np.flatnonzero(too_long).tolist(), column, batch, remarks, declaration)
     too_precise = ~too_long & (
         np.abs(numbers - np.round(numbers, min(decimals, 15))) > _RELATIVE_ROUNDING * np.maximum(1.0, numbers)
     )
     if too_precise.any():
-        _add_remark("vct_note_finer", np.flatnonzero(too_precise).tolist(), column, batch, remarks, declared)
+        _add_remark("vct_note_finer", np.flatnonzero(too_precise).tolist(), column, batch, remarks, declaration)
 
 
 def _compare_dates(
     values: list[Any], column_index: int, column: VctColumn, batch: VctRowBatch, remarks: FileRemarks
 ) -> None:
     years = load_settings().valid_years
-    present = [value.year for value in values if value is not None]
-    if present and not (min(present) in years and max(present) in years):
+    value_years = [value.year for value in values if value is not None]
+    if value_years and not (min(value_years) in years and max(value_years) in years):
         places = [k for k, value in enumerate(values) if value is not None and value.year not in years]
         _add_remark("vct_note_date", places, column, batch, remarks, f"{years.start}–{years.stop - 1}")
     places = [k for k, value in enumerate(values) if isinstance(value, datetime)]
@@ -120,7 +124,7 @@ _COUNTY_DIGITS = 6
 class _DivisionShapes:
     """Names and shapes (WKB) of the rows in one table of administrative divisions."""
 
-    names: list[str] = field(default_factory=list)
+    division_names: list[str] = field(default_factory=list)
     shapes: list[bytes] = field(default_factory=list)
 
 
@@ -151,14 +155,14 @@ class PlaceNameCheck:
             for (text, _), shape, line in zip(batch.annotation_texts, batch.shapes, batch.line_numbers, strict=True):
                 if text.strip() and shape is not None:
                     self._labels.append((batch.table.name, text.strip(), shape, line))
-        for named in self._fields_by_name & columns.keys():
-            self._add_places(named, columns, batch)
+        for name_field in self._fields_by_name & columns.keys():
+            self._add_places(name_field, columns, batch)
 
     def _add_divisions(self, table: str, column_index: int, batch: VctRowBatch) -> None:
         divisions = self._divisions.setdefault(table, _DivisionShapes())
         for row, shape in zip(batch.row_values, batch.shapes, strict=True):
             if row[column_index] and shape is not None:
-                divisions.names.append(str(row[column_index]).strip())
+                divisions.division_names.append(str(row[column_index]).strip())
                 divisions.shapes.append(shape)
 
     def _add_places(self, field_name: str, columns: dict[str, int], batch: VctRowBatch) -> None:
@@ -182,20 +186,20 @@ class PlaceNameCheck:
 
     def _report_labels(self, table: str, divisions: _DivisionShapes, remarks: FileRemarks) -> None:
         """Add remarks on annotation that names one division but is inside another."""
-        known = set(divisions.names)
-        labels = [label for label in self._labels if label[1] in known]
+        division_names = set(divisions.division_names)
+        labels = [label for label in self._labels if label[1] in division_names]
         if not labels:
             return
         points = shapely.from_wkb(np.array([shape for _, _, shape, _ in labels], dtype=object))
         tree = shapely.STRtree(shapely.from_wkb(np.array(divisions.shapes, dtype=object)))
         inside: dict[int, set[str]] = {}
         for label, division in zip(*tree.query(points, predicate="intersects").tolist(), strict=True):
-            inside.setdefault(label, set()).add(divisions.names[division])
-        for n, names in sorted(inside.items()):
+            inside.setdefault(label, set()).add(divisions.division_names[division])
+        for n, enclosing_divisions in sorted(inside.items()):
             layer, text, _, line = labels[n]
-            if text not in names:
+            if text not in enclosing_divisions:
                 params = {"table": layer, "divisions": table}
-                remarks.add_example("vct_note_label_place", line, f"{text} → {min(names)}", 1, **params)
+                remarks.add_example("vct_note_label_place", line, f"{text} → {min(enclosing_divisions)}", 1, **params)
 
     def _report_places(self, county: str, remarks: FileRemarks) -> None:
         """Add remarks on place names that begin with another county or city.
@@ -203,25 +207,28 @@ class PlaceNameCheck:
         The right county is that of the row's code, otherwise ``county``.
         """
         settings = load_settings()
-        names, upper_names = _list_county_names(settings.shortest_county_name)
-        longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
+        code_by_county_name, upper_names = _list_county_names(settings.shortest_county_name)
+        longest, below_county_words = max(map(len, code_by_county_name), default=0), tuple(settings.below_county_words)
         divisions = _load_divisions()
-        for (table, named, value, row_code), (line, count) in self._places.items():
+        for (table, name_field, value, row_code), (line, count) in self._places.items():
             code = row_code or county
             place_name = _strip_names(value, upper_names)
             other = next(
                 (
                     n
                     for n in _iterate_prefixes(place_name, longest)
-                    if n in names and not place_name[len(n) :].startswith(below)
+                    if n in code_by_county_name and not place_name[len(n) :].startswith(below_county_words)
                 ),
                 "",
             )
-            if other and (code not in names.values() or code in (c for n, c in names.items() if n == other)):
+            if other and (
+                code not in code_by_county_name.values()
+                or code in (c for n, c in code_by_county_name.items() if n == other)
+            ):
                 continue
             other = other or (find_foreign_place(value, code, divisions) if divisions is not None else "")
             if other:
-                params = {"table": table, "field": named, "other": other, "code": code}
+                params = {"table": table, "field": name_field, "other": other, "code": code}
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
 
 
@@ -244,8 +251,8 @@ def _list_county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
     """
     divisions = _load_divisions()
     codes = list(divisions.entry_by_code.values()) if divisions is not None else []
-    names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
-    return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
+    code_by_county_name = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
+    return code_by_county_name, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
 
 
 def _load_divisions() -> CodeList | None:
@@ -281,10 +288,10 @@ class DuplicateCheck:
         """Collect the keys of a batch, and add remarks on repeated shapes."""
         for row, shape, line in zip(batch.row_values, batch.shapes, batch.line_numbers, strict=True):
             if self.table.shape_kind in _DUPLICATE_REMARKS and shape is not None:
-                earlier = self._shapes.setdefault(hash(shape), line)
-                if earlier != line:
-                    remark = _DUPLICATE_REMARKS[self.table.shape_kind]
-                    self.remarks.add_example(remark, line, str(earlier), 1, table=self.table.name)
+                earlier_line = self._shapes.setdefault(hash(shape), line)
+                if earlier_line != line:
+                    remark_key = _DUPLICATE_REMARKS[self.table.shape_kind]
+                    self.remarks.add_example(remark_key, line, str(earlier_line), 1, table=self.table.name)
             if self._key is not None and row[self._key] is not None:
                 value = str(row[self._key])
                 if self._keys.setdefault(value, line) != line and (self.joined or row != self._last_row):
@@ -327,13 +334,13 @@ class LeadingZeroCheck:
             name = column.name.upper()
             if column.type != "text" or not name.endswith(endings):
                 continue
-            found: dict[str, list[int]] = {}
+            line_and_count_by_code: dict[str, list[int]] = {}
             for row, line in zip(batch.row_values, batch.line_numbers, strict=True):
                 if row[place]:
-                    found.setdefault(row[place].strip(), [line, 0])[1] += 1
-            known = self._fields_by_name.setdefault(name, {})
-            for value, (line, count) in found.items():
-                known.setdefault(value, []).append(_CodeUse(batch.table.name, line, count))
+                    line_and_count_by_code.setdefault(row[place].strip(), [line, 0])[1] += 1
+            uses_by_code = self._fields_by_name.setdefault(name, {})
+            for value, (line, count) in line_and_count_by_code.items():
+                uses_by_code.setdefault(value, []).append(_CodeUse(batch.table.name, line, count))
 
     def report_leading_zeros(self, remarks: FileRemarks) -> None:
         """Add remarks on codes that also occur with a leading zero."""

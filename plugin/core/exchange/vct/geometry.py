@@ -186,12 +186,14 @@ class ShapeReader:
         if 0 in items and has_stray_separator(items):
             self.remarks.add_remark("vct_note_ring_empty", start, ident)
         try:
-            found = assemble_rings(items, self.lines)
+            rings = assemble_rings(items, self.lines)
         except PolygonError as error:
             lines.number = start
-            late = error.key == "vct_unknown_line" and "line" not in self.sections
-            raise lines.make_error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
-        self._unassembled_records.append(PolygonRecord(ident, code, start, found, label))
+            is_line_section_missing = error.key == "vct_unknown_line" and "line" not in self.sections
+            raise lines.make_error(
+                "vct_polygons_first" if is_line_section_missing else error.key, id=ident, **error.params
+            ) from error
+        self._unassembled_records.append(PolygonRecord(ident, code, start, rings, label))
 
     def _make_polygons(self, lines: LineReader) -> None:
         """Assemble the polygon records read since the last call, and store them."""
@@ -215,9 +217,11 @@ class ShapeReader:
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
         self.texts[ident] = (text, numbers[2] if len(numbers) > 2 else None)
-        least, most = load_settings().angles
-        if len(numbers) > 2 and not least <= numbers[2] <= most:
-            self.remarks.add_example("vct_note_angle", start, f"{numbers[2]:g}", 1, declared=f"{least:g}–{most:g}")
+        smallest_angle, largest_angle = load_settings().angles
+        if len(numbers) > 2 and not smallest_angle <= numbers[2] <= largest_angle:
+            self.remarks.add_example(
+                "vct_note_angle", start, f"{numbers[2]:g}", 1, declared=f"{smallest_angle:g}–{largest_angle:g}"
+            )
         self.places.append_content(ident, np.ascontiguousarray(xy).tobytes(), start)
         self._store_shape(ident, shapely.points(xy[0]), start, code)
 
@@ -225,12 +229,12 @@ class ShapeReader:
     def _read_annotation_position(lines: LineReader) -> list[float]:
         line = lines.read_stripped_line()
         try:
-            found = [float(part) for part in line.split(lines.separator)]
+            position_numbers = [float(part) for part in line.split(lines.separator)]
         except ValueError as error:
             raise lines.make_error("vct_position", value=line[:40]) from error
-        if not 2 <= len(found) <= 3 or not (np.abs(found) <= MAX_COORDINATE).all() or "_" in line:
+        if not 2 <= len(position_numbers) <= 3 or not (np.abs(position_numbers) <= MAX_COORDINATE).all() or "_" in line:
             raise lines.make_error("vct_position", value=line[:40])
-        return found
+        return position_numbers
 
     @staticmethod
     def _expect_type(lines: LineReader, expected: int) -> None:
@@ -269,11 +273,14 @@ class ShapeReader:
         """
         boundary_ids = self.lines.list_ids_with_code(_BOUNDARY_LINE)
         places = self.shapes.find_records(boundary_ids)
-        shared = places[places >= 0]
-        if len(shared):
-            first = int(shared[0])
+        shared_places = places[places >= 0]
+        if len(shared_places):
+            first = int(shared_places[0])
             self.remarks.add_remark(
-                "vct_note_shared_ids", self.shapes.get_line_number(first), self.shapes.get_record_id(first), len(shared)
+                "vct_note_shared_ids",
+                self.shapes.get_line_number(first),
+                self.shapes.get_record_id(first),
+                len(shared_places),
             )
 
     def make_position_notes(self, lines: LineReader) -> list[tuple[str, dict[str, Any]]]:
@@ -301,7 +308,7 @@ class ShapeReader:
         return notes
 
 
-def _refuse_repeated_id(repeated: tuple[int, int, int] | None, lines: LineReader) -> None:
-    if repeated is not None:
-        ident, lines.number, first = repeated
+def _refuse_repeated_id(repeated_record: tuple[int, int, int] | None, lines: LineReader) -> None:
+    if repeated_record is not None:
+        ident, lines.number, first = repeated_record
         raise lines.make_error("vct_twice", id=ident, first=first)

@@ -182,25 +182,25 @@ def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
 def _store_pair(
     pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: LineReader, remarks: FileRemarks
 ) -> None:
-    earlier = pairs.setdefault(key.lower(), (value, lines.number, key))
-    if earlier[0] != value:
-        raise lines.make_error("vct_head_twice", key=key, value=value, first=earlier[1], other=earlier[0])
-    if earlier[1] != lines.number:
+    earlier_pair = pairs.setdefault(key.lower(), (value, lines.number, key))
+    if earlier_pair[0] != value:
+        raise lines.make_error("vct_head_twice", key=key, value=value, first=earlier_pair[1], other=earlier_pair[0])
+    if earlier_pair[1] != lines.number:
         remarks.add_remark("vct_note_head_unused", lines.number, key=key, value=value)
 
 
 def _report_missing(head: HeaderPairs, geographic: bool) -> None:
     """Add a remark on required header keys that are missing or empty."""
     filled_keys = {key for key, (value, _, _) in head.pairs.items() if value}
-    missing = [
+    missing_keys = [
         key
         for key in HEADER_KEYS
         if key.lower() not in filled_keys
         and not filled_keys.intersection(_ALTERNATIVE_KEYS.get(key, ()))
         and not (geographic and key in _PROJECTED_ONLY_KEYS)
     ]
-    if missing:
-        head.remarks.add_remark("vct_note_head_missing", head.lines.number, keys=", ".join(missing))
+    if missing_keys:
+        head.remarks.add_remark("vct_note_head_missing", head.lines.number, keys=", ".join(missing_keys))
 
 
 def _skip_to_head(lines: LineReader, remarks: FileRemarks) -> None:

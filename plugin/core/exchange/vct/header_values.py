@@ -50,11 +50,11 @@ class HeaderPairs:
 
     def make_error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
         """Return an InputError about the value of a key."""
-        value, number, written = self.pairs.get(key, ("", self.lines.number, _KEYS_BY_LOWER_CASE.get(key, key)))
+        value, number, written_key = self.pairs.get(key, ("", self.lines.number, _KEYS_BY_LOWER_CASE.get(key, key)))
         self.lines.number = number
         if problem == "vct_head_value":
             problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLE_VALUES[key]}
-        return self.lines.make_error(problem, key=written, value=value, **params)
+        return self.lines.make_error(problem, key=written_key, value=value, **params)
 
     def refuse_unless(self, is_valid: bool, key: str, expected: str, problem: str = "vct_head_wanted") -> None:
         """Raise InputError for a key unless the condition ``is_valid`` is True.
@@ -66,8 +66,8 @@ class HeaderPairs:
 
     def add_remark(self, key: str, problem: str) -> None:
         """Add a remark on a value that was ignored."""
-        value, number, written = self.pairs[key]
-        self.remarks.add_remark(problem, number, key=written, value=value)
+        value, number, written_key = self.pairs[key]
+        self.remarks.add_remark(problem, number, key=written_key, value=value)
 
     def split_numbers(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
         """Return the comma-separated numbers of a value; ``None`` for an empty one.
@@ -79,22 +79,22 @@ class HeaderPairs:
         while texts and not texts[-1]:
             texts.pop()
         try:
-            found = [float(text) if text else None for text in texts]
+            numbers = [float(text) if text else None for text in texts]
         except ValueError as error:
             raise self.make_error(key, problem) from error
-        if not all(number is None or abs(number) <= MAX_COORDINATE for number in found) or "_" in self.get_value(key):
+        if not all(number is None or abs(number) <= MAX_COORDINATE for number in numbers) or "_" in self.get_value(key):
             raise self.make_error(key, problem)
-        return found
+        return numbers
 
     def read_numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
         """Return the numbers of a value, or an empty list for a missing key.
 
         Their number must be one of ``counts``. Raises InputError with the text key ``problem`` if it is not.
         """
-        found = self.split_numbers(key, problem)
-        if self.get_value(key) and (len(found) not in counts or None in found):
+        numbers = self.split_numbers(key, problem)
+        if self.get_value(key) and (len(numbers) not in counts or None in numbers):
             raise self.make_error(key, problem)
-        return [number for number in found if number is not None]
+        return [number for number in numbers if number is not None]
 
     def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
         """Add a remark on every unused key whose value is not a usual one."""
@@ -151,12 +151,12 @@ def read_crs(head: HeaderPairs) -> CRS:
     head.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
     geographic = kind == "D"
     unit = "xyunit" if "xyunit" in head.pairs else "unit"
-    named = head.get_value(unit).upper()
-    if not kind and named in _UNIT_WORDS[True]:
+    unit_name = head.get_value(unit).upper()
+    if not kind and unit_name in _UNIT_WORDS[True]:
         raise head.make_error(unit, "vct_head_no_type")
-    if kind and named in _UNIT_WORDS[not geographic]:
+    if kind and unit_name in _UNIT_WORDS[not geographic]:
         _refuse_contradicting_system_type(head, unit, geographic)
-    head.refuse_unless(not named or named in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
+    head.refuse_unless(not unit_name or unit_name in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
     prime = head.get_value("primemeridian").upper()
     head.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
     if geographic:
@@ -178,9 +178,9 @@ def read_crs(head: HeaderPairs) -> CRS:
 
 def _refuse_contradicting_system_type(head: HeaderPairs, unit: str, geographic: bool) -> None:
     """Raise InputError if CoordinateSystemType contradicts unit and projection."""
-    planar = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
-    if geographic and planar:
-        others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *planar))
+    projection_keys = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
+    if geographic and projection_keys:
+        others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *projection_keys))
         raise head.make_error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
 
 
@@ -188,31 +188,33 @@ def _check_spheroid(head: HeaderPairs) -> None:
     text = head.get_value("spheroid").upper()
     if not text:
         raise head.make_error("spheroid")
-    name, *rest = [part.strip() for part in text.replace(head.lines.separator, ",").split(",")]
+    name, *parameter_texts = [part.strip() for part in text.replace(head.lines.separator, ",").split(",")]
     try:
-        numbers = [float(part) for part in rest if part]
+        numbers = [float(part) for part in parameter_texts if part]
     except ValueError as error:
         raise head.make_error("spheroid") from error
-    for other, words in _OTHER_SPHEROIDS.items():
-        if any(word in name for word in words):
+    for other, spheroid_names in _OTHER_SPHEROIDS.items():
+        if any(word in name for word in spheroid_names):
             raise head.make_error("spheroid", other)
-    known = any(word in name for word in _CGCS2000_SPHEROID_NAMES) or "298.2572221" in text
+    is_cgcs2000_spheroid = any(word in name for word in _CGCS2000_SPHEROID_NAMES) or "298.2572221" in text
     settings = load_settings()
     slacks = ((_INVERSE_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
     axis = not numbers or abs(numbers[0] - _SEMI_MAJOR_AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
-    head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID_VALUE, "vct_spheroid")
+    head.refuse_unless(
+        is_cgcs2000_spheroid and axis and second and len(numbers) <= 2, "spheroid", SPHEROID_VALUE, "vct_spheroid"
+    )
     if len(numbers) == 2 and numbers[1] < _INVERSE_FLATTENING + 1:
-        _note_flattening(head, [part for part in rest if part][1])
+        _note_flattening(head, [part for part in parameter_texts if part][1])
 
 
 def _note_flattening(head: HeaderPairs, text: str) -> None:
     # Rounding changes the last printed digit by one at most.
     unit = 10.0 ** -len(text.partition(".")[2])
     if abs(float(text) - _INVERSE_FLATTENING) > 1.001 * unit:
-        _, number, written = head.pairs["spheroid"]
+        _, number, written_key = head.pairs["spheroid"]
         head.remarks.add_remark(
-            "vct_note_flattening", number, key=written, value=text, wanted=f"{_INVERSE_FLATTENING:.9f}"
+            "vct_note_flattening", number, key=written_key, value=text, wanted=f"{_INVERSE_FLATTENING:.9f}"
         )
 
 
@@ -252,24 +254,24 @@ def _read_zone_crs(head: HeaderPairs) -> CRS:
     if right != meridian:
         params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
         raise head.make_error("parameters", "vct_meridian", **params)
-    wanted = zone * 1e6 + 500_000 if prefixed else 500_000.0
+    expected_easting = zone * 1e6 + 500_000 if prefixed else 500_000.0
     scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
     # The long form has empty places between central meridian and scale: latitudes of other projections.
     others = slots[1:-5]
-    valid = easting == wanted and northing == 0 and scale == 1 and not any(others)
-    head.refuse_unless(valid, "parameters", f"{right:g},1,{wanted:.0f},0,{width:g},{zone:g}")
+    valid = easting == expected_easting and northing == 0 and scale == 1 and not any(others)
+    head.refuse_unless(valid, "parameters", f"{right:g},1,{expected_easting:.0f},0,{width:g},{zone:g}")
     return crs
 
 
 def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
     """Verify a central meridian in its own key: degrees, or degrees, minutes, seconds."""
-    found = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(head.get_value(key).strip())
+    angle_match = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(head.get_value(key).strip())
     if not head.get_value(key):
         return
-    if found is None:
+    if angle_match is None:
         head.add_remark(key, "vct_note_head_value")
         return
-    degrees = sum(float(part or 0) / 60**k for k, part in enumerate(found.groups()))
+    degrees = sum(float(part or 0) / 60**k for k, part in enumerate(angle_match.groups()))
     right = describe_crs(crs).central_meridian or 0.0
     head.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
 
@@ -283,11 +285,11 @@ def read_whether_northing_is_first(head: HeaderPairs) -> bool:
     if (first in _EAST_WORDS or not first) and (second in _NORTH_WORDS or not second):
         return False
     head.refuse_unless(not first or first in (*_EAST_WORDS, *_NORTH_WORDS), "xaxisdirection", "E / N")
-    wanted = _EAST_WORDS if first in _NORTH_WORDS else _NORTH_WORDS
-    head.refuse_unless(not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", wanted[0])
+    expected_words = _EAST_WORDS if first in _NORTH_WORDS else _NORTH_WORDS
+    head.refuse_unless(not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", expected_words[0])
     if not first:
         raise head.make_error("yaxisdirection", "vct_axis_missing")
-    if second and second not in wanted:
+    if second and second not in expected_words:
         raise head.make_error(
             "yaxisdirection",
             "vct_axes",
@@ -376,8 +378,8 @@ def _is_valid_day(text: str) -> bool:
 
 def _parse_day(text: str) -> date | None:
     """Return the date in a text; ``None`` if the text is not a valid date."""
-    found = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
+    day_match = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
     try:
-        return date(*map(int, found.groups())) if found is not None else None
+        return date(*map(int, day_match.groups())) if day_match is not None else None
     except ValueError:
         return None

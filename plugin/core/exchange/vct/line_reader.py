@@ -105,9 +105,9 @@ class LineReader:
 
     def find_next_line_equal_to(self, word: str) -> int:
         """Return the number of the next line that is this word (any case); 0 if none."""
-        wanted = word.lower().encode()
+        searched_line = word.lower().encode()
         while (line := self.read_raw_line_or_none()) is not None:
-            if line.strip().lower() == wanted:
+            if line.strip().lower() == searched_line:
                 return self.number
         return 0
 
@@ -186,8 +186,10 @@ class LineReader:
         except ValueError as error:
             self.refuse_section_mark(word)
             # Python refuses to convert more than a few thousand digits.
-            large = word.strip().lstrip("+-").isdecimal()
-            raise self.make_error("vct_number_large" if large else "vct_number", value=_shorten_text(text)) from error
+            is_too_large = word.strip().lstrip("+-").isdecimal()
+            raise self.make_error(
+                "vct_number_large" if is_too_large else "vct_number", value=_shorten_text(text)
+            ) from error
         # Python accepts 1_000 as a number.
         if "_" in word:
             raise self.make_error("vct_number", value=_shorten_text(text))
@@ -231,12 +233,12 @@ class LineReader:
         """
         parts = []
         while count > 0:
-            rows, numbers, whole = self._read_nonblank_lines(min(count, _LINES_PER_BLOCK))
-            if not whole and rows and not _is_valid_position(rows[-1], dim, self.separator):
+            rows, numbers, is_block_complete = self._read_nonblank_lines(min(count, _LINES_PER_BLOCK))
+            if not is_block_complete and rows and not _is_valid_position(rows[-1], dim, self.separator):
                 # The file is cut off in the middle of a line.
                 del rows[-1]
             parts.append(self._parse_positions(rows, numbers, dim))
-            if not whole:
+            if not is_block_complete:
                 raise self.make_error("vct_cut_off")
             count -= len(rows)
         return np.concatenate(parts) if parts else np.zeros((0, 2))
@@ -272,11 +274,11 @@ class LineReader:
         try:
             if all(row.count(b",") == commas for row in rows):
                 text = b",".join(rows)
-                found = np.array(list(map(float, text.split(b",")))).reshape(-1, dim)[:, :2]
-                if b"_" not in text and (np.abs(found) <= MAX_COORDINATE).all():
+                positions = np.array(list(map(float, text.split(b",")))).reshape(-1, dim)[:, :2]
+                if b"_" not in text and (np.abs(positions) <= MAX_COORDINATE).all():
                     if b"E" in text or b"e" in text:
                         self._note_exponents(rows, numbers)
-                    return found
+                    return positions
         except ValueError:
             # The loop below finds the invalid line.
             pass

@@ -130,8 +130,8 @@ def compute_bounds(stores: Iterable[ShapeStore]) -> PositionBounds | None:
     ends = np.array([[np.inf, np.inf], [-np.inf, -np.inf]])
     at = [(0, 0)] * 4
     for store, first, xy in _iterate_position_blocks(stores):
-        least, most = xy.argmin(axis=0), xy.argmax(axis=0)
-        for k, place in enumerate((*least.tolist(), *most.tolist())):
+        lowest_positions, highest_positions = xy.argmin(axis=0), xy.argmax(axis=0)
+        for k, place in enumerate((*lowest_positions.tolist(), *highest_positions.tolist())):
             side, axis = divmod(k, 2)
             value = xy[place, axis]
             if (value < ends[side, axis]) if side == 0 else (value > ends[side, axis]):
@@ -152,17 +152,17 @@ def find_positions_outside_box(stores: Iterable[ShapeStore], low: NDArray, high:
     farthest, line, ident = 0.0, 0, 0
     middle = np.zeros(2)
     for store, first, xy in _iterate_position_blocks(stores):
-        excess = np.maximum(low - xy, xy - high).max(axis=1)
-        out = np.flatnonzero(excess > 0)
-        if not len(out):
+        excess_distances = np.maximum(low - xy, xy - high).max(axis=1)
+        outside_positions = np.flatnonzero(excess_distances > 0)
+        if not len(outside_positions):
             continue
         if not positions:
-            middle = np.median(xy[out], axis=0)
-        positions += len(out)
-        records += store.count_records_with_positions(first + out)
-        worst = int(out[np.argmax(excess[out])])
-        if excess[worst] > farthest:
-            farthest = float(excess[worst])
+            middle = np.median(xy[outside_positions], axis=0)
+        positions += len(outside_positions)
+        records += store.count_records_with_positions(first + outside_positions)
+        worst = int(outside_positions[np.argmax(excess_distances[outside_positions])])
+        if excess_distances[worst] > farthest:
+            farthest = float(excess_distances[worst])
             line, ident = store.find_line_and_id(first + worst)
     return OutsidePositions(positions, records, farthest, line, ident, middle)
 
@@ -175,26 +175,28 @@ def verify_location(
     Raises InputError for positions outside the zone or far outside the extent. Smaller deviations from the extent get a
     remark.
     """
-    found = compute_bounds(stores)
-    if found is None:
+    bounds = compute_bounds(stores)
+    if bounds is None:
         return None
-    _verify_zone(head, found, stores, lines)
+    _verify_zone(head, bounds, stores, lines)
     if describe_crs(head.crs).is_geographic and not any(head.position_offset):
-        found = found._replace(dms_positions=read_positions_as_dms(stores))
-    _verify_extent(head, found, stores, lines, remarks)
-    if found.dms_positions is not None and found.dms_positions.is_proven_by_digits:
-        raise _make_packed_degrees_error("vct_place_packed", found.dms_positions, lines)
-    return found
+        bounds = bounds._replace(dms_positions=read_positions_as_dms(stores))
+    _verify_extent(head, bounds, stores, lines, remarks)
+    if bounds.dms_positions is not None and bounds.dms_positions.is_proven_by_digits:
+        raise _make_packed_degrees_error("vct_place_packed", bounds.dms_positions, lines)
+    return bounds
 
 
-def _make_packed_degrees_error(key: str, packed: DmsPositions, lines: LineReader, **params: str) -> InputError:
+def _make_packed_degrees_error(key: str, dms_positions: DmsPositions, lines: LineReader, **params: str) -> InputError:
     """Return the error about degrees written as DD.MMSS.
 
     ``key`` and ``params``: text key and parameters of the proof.
     """
-    lines.number = packed.first_line_number
-    x, y = (f"{value:.10g}" for value in packed.first_position.tolist())
-    return lines.make_error(key, id=packed.first_record_id, count=packed.position_count, x=x, y=y, **params)
+    lines.number = dms_positions.first_line_number
+    x, y = (f"{value:.10g}" for value in dms_positions.first_position.tolist())
+    return lines.make_error(
+        key, id=dms_positions.first_record_id, count=dms_positions.position_count, x=x, y=y, **params
+    )
 
 
 def _compute_zone_box(head: VctHeader) -> NDArray:
@@ -210,11 +212,11 @@ def _verify_zone(head: VctHeader, bounds: PositionBounds, stores: list[ShapeStor
     box = _compute_zone_box(head)
     if (bounds.lower_corner >= box[0]).all() and (bounds.upper_corner <= box[1]).all():
         return
-    out = find_positions_outside_box(stores, *box)
-    x, y = out.middle_position.tolist()
+    outside_positions = find_positions_outside_box(stores, *box)
+    x, y = outside_positions.middle_position.tolist()
     problem = find_coordinate_problem(head.crs, (x, y, x, y))
     key = _MISMATCH_MESSAGES.get(problem[0] if problem else "", "vct_place_beyond")
-    lines.number = out.farthest_line_number
+    lines.number = outside_positions.farthest_line_number
     frame = describe_crs(head.crs)
     params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": make_crs_label(head.crs)}
     if frame.is_geographic:
@@ -222,7 +224,7 @@ def _verify_zone(head: VctHeader, bounds: PositionBounds, stores: list[ShapeStor
         key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
     else:
         params["meridian"] = f"{frame.central_meridian:g}"
-    raise lines.make_error(key, id=out.farthest_record_id, count=out.record_count, **params)
+    raise lines.make_error(key, id=outside_positions.farthest_record_id, count=outside_positions.record_count, **params)
 
 
 def _verify_extent(
@@ -244,25 +246,30 @@ def _verify_extent(
     if not (low.any() or high.any()):
         remarks.add_remark("vct_note_extent_wide", head.declared_extent.line_numbers[1], **texts)
         return
-    out = find_positions_outside_box(stores, low - slack, high + slack)
-    packed = bounds.dms_positions
-    if packed is not None and out.farthest_distance >= settings.packed_extent_degrees:
-        if (packed.lower_corner >= low - slack).all() and (packed.upper_corner <= high + slack).all():
-            raise _make_packed_degrees_error("vct_place_packed_extent", packed, lines, extent=texts["extent"])
-    if out.record_count:
-        distance = (out.farthest_distance + slack) * (_DEGREE_M if geographic else 1.0)
+    outside_positions = find_positions_outside_box(stores, low - slack, high + slack)
+    dms_positions = bounds.dms_positions
+    if dms_positions is not None and outside_positions.farthest_distance >= settings.packed_extent_degrees:
+        if (dms_positions.lower_corner >= low - slack).all() and (dms_positions.upper_corner <= high + slack).all():
+            raise _make_packed_degrees_error("vct_place_packed_extent", dms_positions, lines, extent=texts["extent"])
+    if outside_positions.record_count:
+        distance = (outside_positions.farthest_distance + slack) * (_DEGREE_M if geographic else 1.0)
         far = f"{distance:.0f}" if distance >= 10 else f"{distance:.3g}"
         if distance > settings.extent_far_m:
-            lines.number = out.farthest_line_number
+            lines.number = outside_positions.farthest_line_number
             raise lines.make_error(
                 "vct_place_extent",
-                id=out.farthest_record_id,
-                count=out.record_count,
+                id=outside_positions.farthest_record_id,
+                count=outside_positions.record_count,
                 distance=far,
                 extent=texts["extent"],
             )
         remarks.add_remark(
-            "vct_note_extent", out.farthest_line_number, out.farthest_record_id, out.record_count, distance=far, **texts
+            "vct_note_extent",
+            outside_positions.farthest_line_number,
+            outside_positions.farthest_record_id,
+            outside_positions.record_count,
+            distance=far,
+            **texts,
         )
     elif (bounds.lower_corner - low > slack).any() or (high - bounds.upper_corner > slack).any():
         remarks.add_remark("vct_note_extent_wide", head.declared_extent.line_numbers[0], **texts)
@@ -309,10 +316,10 @@ class CountyCodes:
 
         The code is empty if no row has one.
         """
-        for codes, sure in ((self.named, True), (self.keyed, False)):
-            known = Counter({code: n for code, n in codes.items() if len(code) == 6 and code.isdecimal()})
-            if known:
-                return known.most_common(1)[0][0], sure
+        for codes, is_from_division_field in ((self.named, True), (self.keyed, False)):
+            county_code_counts = Counter({code: n for code, n in codes.items() if len(code) == 6 and code.isdecimal()})
+            if county_code_counts:
+                return county_code_counts.most_common(1)[0][0], is_from_division_field
         return "", False
 
 
@@ -323,9 +330,9 @@ def verify_county(
 
     A smaller distance gets a remark; None otherwise.
     """
-    code, sure = codes.find_most_frequent_code()
-    reach = _find_county_extent(code)
-    if reach is None:
+    code, is_from_division_field = codes.find_most_frequent_code()
+    county_extent = _find_county_extent(code)
+    if county_extent is None:
         # Locations of counties come from the list of divisions; a code outside it is noted.
         remarks.add_remark("vct_note_place_unknown", lines.number, code=code or "—")
         return None
@@ -339,20 +346,23 @@ def verify_county(
     )
     lonlat = make_lonlat_transformer(head.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
-    ends = _compute_degrees_beyond(reach, low, high)
+    ends = _compute_degrees_beyond(county_extent, low, high)
     side = int(np.argmax(ends))
-    excess, settings = ends[side], load_settings()
-    if excess <= (settings.county_near if sure else settings.county_far):
+    excess_degrees, settings = ends[side], load_settings()
+    if excess_degrees <= (settings.county_near if is_from_division_field else settings.county_far):
         return None
     line, ident = bounds.extreme_records[side]
-    params = {"code": code, "county": reach.division.name, "degrees": f"{excess:.2f}",
-              "reach": _format_span(reach.west, reach.south, reach.east, reach.north),
+    params = {"code": code, "county": county_extent.division.name, "degrees": f"{excess_degrees:.2f}",
+              "reach": _format_span(county_extent.west, county_extent.south, county_extent.east, county_extent.north),
               "data": _format_span(*low.round(2).tolist(), *high.round(2).tolist())}  # fmt: skip
-    packed = bounds.dms_positions
-    if packed is not None and max(_compute_degrees_beyond(reach, packed.lower_corner, packed.upper_corner)) <= 0:
-        where = {key: params[key] for key in ("code", "county", "reach")}
-        return _make_packed_degrees_error("vct_place_packed_county", packed, lines, **where)
-    if excess <= settings.county_far:
+    dms_positions = bounds.dms_positions
+    if (
+        dms_positions is not None
+        and max(_compute_degrees_beyond(county_extent, dms_positions.lower_corner, dms_positions.upper_corner)) <= 0
+    ):
+        county_params = {key: params[key] for key in ("code", "county", "reach")}
+        return _make_packed_degrees_error("vct_place_packed_county", dms_positions, lines, **county_params)
+    if excess_degrees <= settings.county_far:
         remarks.add_remark("vct_note_county", line, ident, **params)
         return None
     lines.number = line
@@ -361,13 +371,20 @@ def verify_county(
     return lines.make_error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
 
 
-def _compute_degrees_beyond(reach: GeographicExtent, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
+def _compute_degrees_beyond(
+    county_extent: GeographicExtent, low: NDArray, high: NDArray
+) -> tuple[float, float, float, float]:
     """Return by how many degrees bounds exceed an extent: west, south, east, north.
 
     A side that is inside is negative.
     """
     (west, south), (east, north) = low.tolist(), high.tolist()
-    return reach.west - west, (reach.south or 0.0) - south, east - reach.east, north - (reach.north or 90.0)
+    return (
+        county_extent.west - west,
+        (county_extent.south or 0.0) - south,
+        east - county_extent.east,
+        north - (county_extent.north or 90.0),
+    )
 
 
 def _format_span(west: float, south: float | None, east: float, north: float | None) -> str:
@@ -381,5 +398,5 @@ def _find_county_extent(code: str) -> GeographicExtent | None:
     divisions = load_standard("county_db").code_lists.get("divisions")
     if not code or divisions is None:
         return None
-    known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.entry_by_code), None)
-    return find_extent(known, divisions) if known else None
+    listed_code = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.entry_by_code), None)
+    return find_extent(listed_code, divisions) if listed_code else None

@@ -65,12 +65,12 @@ def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
     """
     settings = load_settings()
     nulls = "|".join(map(re.escape, settings.null_words))
-    lost = "|".join(map(re.escape, settings.lost_characters))
+    lost_character_pattern = "|".join(map(re.escape, settings.lost_characters))
     return {
         # Quotation marks around a text, or at one of its ends.
         "vct_note_quoted": re.compile(r"^(?:\".*\"|'.*'|[\"'][^\"'\n]*|[^\"'\n]*[\"'])$", re.M),
         "vct_note_null": re.compile(f"^(?:{nulls})$", re.M),
-        "vct_note_lost": re.compile(rf"{lost}|^[?？]{{2,}}$", re.M),
+        "vct_note_lost": re.compile(rf"{lost_character_pattern}|^[?？]{{2,}}$", re.M),
         "vct_note_entities": re.compile("&#(?:[0-9]+|x[0-9A-Fa-f]+);|&(?:amp|lt|gt|quot|nbsp);"),
     }
 
@@ -159,19 +159,21 @@ class PlausibilityCheck:
         """
         rows, values, shapes = _find_measured_rows(column_index, batch)
         shape_areas = shapely.area(shapes)
-        whole = np.flatnonzero(shape_areas > 0)
-        ratios, areas = values[whole] / shape_areas[whole], shape_areas[whole]
+        rows_with_area = np.flatnonzero(shape_areas > 0)
+        ratios, areas = values[rows_with_area] / shape_areas[rows_with_area], shape_areas[rows_with_area]
         summary.ratios.append(ratios)
         if self.crs is not None:
-            summary.scales.append(compute_areal_scale(shapes[whole], self.crs))
+            summary.scales.append(compute_areal_scale(shapes[rows_with_area], self.crs))
         # Skip the area of an invalid shape; another remark reports the shape.
         deviating = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
-        areas[deviating[~shapely.is_valid(shapes[whole[deviating]])]] = np.nan
+        areas[deviating[~shapely.is_valid(shapes[rows_with_area[deviating]])]] = np.nan
         summary.drawn.append(areas)
-        summary.lines.append(np.array([batch.line_numbers[rows[k]] for k in whole.tolist()], dtype=np.int64))
-        wrong = whole[np.abs(values[whole] / shape_areas[whole] - 1) > load_settings().area_differs]
-        if len(wrong) and not summary.first_other[0]:
-            k = int(wrong[0])
+        summary.lines.append(np.array([batch.line_numbers[rows[k]] for k in rows_with_area.tolist()], dtype=np.int64))
+        differing_rows = rows_with_area[
+            np.abs(values[rows_with_area] / shape_areas[rows_with_area] - 1) > load_settings().area_differs
+        ]
+        if len(differing_rows) and not summary.first_other[0]:
+            k = int(differing_rows[0])
             summary.first_other = batch.line_numbers[rows[k]], float(values[k]), float(shape_areas[k])
 
     def _compare_lengths(self, column_index: int, batch: VctRowBatch) -> None:
@@ -181,12 +183,14 @@ class PlausibilityCheck:
         """
         rows, values, shapes = _find_measured_rows(column_index, batch)
         shape_lengths = shapely.length(shapes)
-        wrong = np.flatnonzero(np.abs(shape_lengths - values) > load_settings().length_differs * values)
-        if len(wrong):
-            first, column = int(wrong[0]), self.table.columns[column_index]
+        differing_rows = np.flatnonzero(np.abs(shape_lengths - values) > load_settings().length_differs * values)
+        if len(differing_rows):
+            first, column = int(differing_rows[0]), self.table.columns[column_index]
             drawn_m = f"{shape_lengths[first]:.2f}"
             line = batch.line_numbers[rows[first]]
-            self._add_column_remark("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
+            self._add_column_remark(
+                "vct_note_length_differs", column, len(differing_rows), line, values[first], drawn=drawn_m
+            )
 
     def _compare_keys_with_county_codes(self, batch: VctRowBatch) -> None:
         """Add a remark on rows whose key begins with the code of another county.
@@ -194,7 +198,7 @@ class PlausibilityCheck:
         A key may begin with the code of the city (140200).
         """
         key, place = self._key_and_county_columns
-        wrong = []
+        foreign_rows = []
         for k, row in enumerate(batch.row_values):
             named_code, keyed = str(row[place] or "").strip()[:6], str(row[key] or "").strip()[:6]
             if (
@@ -203,31 +207,40 @@ class PlausibilityCheck:
                 and keyed.isdecimal()
                 and not _are_division_codes_nested(named_code, keyed)
             ):
-                wrong.append(k)
+                foreign_rows.append(k)
         field = self.table.columns[place].name
         self._add_remark(
-            "vct_note_other_county", wrong, [row[place] for row in batch.row_values], batch.line_numbers, field=field
+            "vct_note_other_county",
+            foreign_rows,
+            [row[place] for row in batch.row_values],
+            batch.line_numbers,
+            field=field,
         )
 
     def _check_texts_for_patterns(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
         # One search of all values, one on each line, is faster than one search of each value.
-        whole = "\n".join(values)
+        joined_values = "\n".join(values)
         patterns = _load_placeholder_patterns() | (_WRONG_CODE_PATTERN_BY_NOTE if _is_code_column(column) else {})
         patterns |= _load_name_patterns() if column.name.upper().endswith(_NAME_ENDING) else {}
         patterns |= _LETTER_IN_CODE_PATTERN_BY_NOTE if column.name.upper() in load_settings().digit_fields else {}
         for key, pattern in patterns.items():
-            if not pattern.search(whole):
+            if not pattern.search(joined_values):
                 continue
-            wrong = [k for k, value in enumerate(values) if pattern.search(value)]
+            matching_rows = [k for k, value in enumerate(values) if pattern.search(value)]
             # Quotation marks around texts usually affect many fields.
             group = {} if key == "vct_note_quoted" else {"field": column.name}
-            self._add_remark(key, wrong, values, lines, **group)
+            self._add_remark(key, matching_rows, values, lines, **group)
 
     def _check_years(self, column: VctColumn, values: list[int], lines: list[int]) -> None:
         years = load_settings().valid_data_years
-        wrong = [k for k, value in enumerate(values) if value not in years]
+        implausible_rows = [k for k, value in enumerate(values) if value not in years]
         self._add_remark(
-            "vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}"
+            "vct_note_year",
+            implausible_rows,
+            values,
+            lines,
+            field=column.name,
+            declared=f"{years.start}–{years.stop - 1}",
         )
 
     def _check_feature_class_codes(self, column: VctColumn, values: list[Any], lines: list[int]) -> None:
@@ -235,9 +248,9 @@ class PlausibilityCheck:
         codes = [str(value).strip().strip(_QUOTATION_MARKS) for value in values]
         if self.codes.issuperset(codes) or not self.codes:
             return
-        wrong = [k for k, code in enumerate(codes) if code not in self.codes]
-        declared = ", ".join(sorted(self.codes))
-        self._add_remark("vct_note_class_code", wrong, codes, lines, field=column.name, declared=declared)
+        foreign_rows = [k for k, code in enumerate(codes) if code not in self.codes]
+        declared_codes = ", ".join(sorted(self.codes))
+        self._add_remark("vct_note_class_code", foreign_rows, codes, lines, field=column.name, declared=declared_codes)
 
     def _check_date_order(self, batch: VctRowBatch) -> None:
         first, last = self._date_columns
@@ -247,24 +260,34 @@ class PlausibilityCheck:
             if row[first] is not None and row[last] is not None and _parse_day(row[last]) < _parse_day(row[first])
         ]
         if lines:
-            names = {"field": self.table.columns[first].name, "last": self.table.columns[last].name}
-            self.remarks.add_remark("vct_note_dates_order", lines[0], None, len(lines), table=self.table.name, **names)
+            field_params = {"field": self.table.columns[first].name, "last": self.table.columns[last].name}
+            self.remarks.add_remark(
+                "vct_note_dates_order", lines[0], None, len(lines), table=self.table.name, **field_params
+            )
 
-    def _add_remark(self, key: str, wrong: list[int], values: Sequence[Any], lines: list[int], **group: str) -> None:
-        if wrong:
-            example = _shorten_value(values[wrong[0]])
-            self.remarks.add_example(key, lines[wrong[0]], example, len(wrong), table=self.table.name, **group)
+    def _add_remark(
+        self, key: str, faulty_rows: list[int], values: Sequence[Any], lines: list[int], **group: str
+    ) -> None:
+        if faulty_rows:
+            example = _shorten_value(values[faulty_rows[0]])
+            self.remarks.add_example(
+                key, lines[faulty_rows[0]], example, len(faulty_rows), table=self.table.name, **group
+            )
 
     def report_column_problems(self) -> None:
         """Add remarks on problems of whole columns."""
         settings = load_settings()
-        filled = {column.name.upper(): summary.count for _, column, summary in self._columns}
+        value_count_by_field = {column.name.upper(): summary.count for _, column, summary in self._columns}
         for _, column, summary in self._columns:
             name = column.name.upper()
             if summary.count:
                 self._report_column(column, summary)
-                codes = [code for ending in _CODE_ENDINGS if (code := _replace_name_ending(name, ending)) in filled]
-                if name.endswith(_NAME_ENDING) and codes and not any(filled[code] for code in codes):
+                codes = [
+                    code
+                    for ending in _CODE_ENDINGS
+                    if (code := _replace_name_ending(name, ending)) in value_count_by_field
+                ]
+                if name.endswith(_NAME_ENDING) and codes and not any(value_count_by_field[code] for code in codes):
                     self._add_column_remark(
                         "vct_note_name_only", column, summary.count, summary.line, summary.first, code=codes[0]
                     )
@@ -277,16 +300,18 @@ class PlausibilityCheck:
         """Add a remark on the first problem of a column as a whole."""
         settings, name, text = load_settings(), column.name.upper(), column.type == "text"
         if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBER_TYPES:
-            declared = column.format_declaration().partition(VCT_SEPARATOR)[2]
+            declaration = column.format_declaration().partition(VCT_SEPARATOR)[2]
             self._add_column_remark(
-                "vct_note_no_number", column, summary.count, summary.line, summary.first, declared=declared
+                "vct_note_no_number", column, summary.count, summary.line, summary.first, declared=declaration
             )
         elif text and _is_code_column(column) and summary.all_words:
             self._add_column_remark("vct_note_no_code", column, summary.count, summary.line, summary.first)
         elif len(summary.levels) > 1:
             rare = min(summary.levels, key=lambda digits: (summary.levels[digits][0], -summary.levels[digits][1]))
-            usual = max(summary.levels, key=lambda digits: summary.levels[digits][0])
-            self._add_column_remark("vct_note_division_levels", column, *summary.levels[rare], digits=str(usual))
+            usual_code_length = max(summary.levels, key=lambda digits: summary.levels[digits][0])
+            self._add_column_remark(
+                "vct_note_division_levels", column, *summary.levels[rare], digits=str(usual_code_length)
+            )
         elif text and name.endswith(_NAME_ENDING) and summary.all_digits:
             self._add_column_remark("vct_note_digits_name", column, summary.count, summary.line, summary.first)
         elif name == KEY_FIELD and summary.are_all_alike and self._different_rows > 1 and summary.count == self._count:
@@ -303,8 +328,13 @@ class PlausibilityCheck:
 
         They should differ if several rows belong to one village, or if the table lacks a village field.
         """
-        several = self._village < 0 or len(self._villages) < self._count
-        return summary.are_all_alike and several and self._different_rows > 1 and summary.count == self._count
+        is_variation_expected = self._village < 0 or len(self._villages) < self._count
+        return (
+            summary.are_all_alike
+            and is_variation_expected
+            and self._different_rows > 1
+            and summary.count == self._count
+        )
 
     def _report_areas(self, column: VctColumn, summary: _ColumnSummary) -> None:
         """Add a remark if most areas of a column differ from those of their shapes."""
@@ -316,13 +346,13 @@ class PlausibilityCheck:
         if other < 2 or other <= settings.area_rows_differ * len(ratios):
             self._report_single_areas(column, summary, ratios)
             return
-        line, value, drawn = summary.first_other
+        line, value, shape_area = summary.first_other
         for size in settings.area_units:
             fits = int((np.abs(ratios * size - 1) <= settings.area_differs).sum())
             if fits > settings.area_rows_differ * len(ratios):
                 self._add_column_remark("vct_note_area_unit", column, fits, line, value, factor=f"{size:g}")
                 return
-        self._add_column_remark("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
+        self._add_column_remark("vct_note_area_differs", column, other, line, value, drawn=f"{shape_area:.2f}")
 
     def _report_single_areas(self, column: VctColumn, summary: _ColumnSummary, ratios: NDArray) -> None:
         """Add a remark on rows whose area deviates from the column's usual ratio.
@@ -331,9 +361,9 @@ class PlausibilityCheck:
         two exactly, a small deviation of a row is reported.
         """
         settings = load_settings()
-        drawn, limit = np.concatenate(summary.drawn), settings.area_row_differs
-        usual = float(np.median(ratios))
-        deviation = np.abs(ratios - usual)
+        shape_areas, limit = np.concatenate(summary.drawn), settings.area_row_differs
+        usual_ratio = float(np.median(ratios))
+        deviation = np.abs(ratios - usual_ratio)
         for fitted in (ratios * np.concatenate(summary.scales), ratios):
             from_usual = np.abs(fitted - np.median(fitted))
             fits = from_usual <= settings.area_row_differs_exactly
@@ -341,19 +371,19 @@ class PlausibilityCheck:
                 deviation, limit = from_usual, settings.area_row_differs_exactly
                 break
         # Numbers beyond a double's integers have a separate remark (`declared_lengths`).
-        differs = (deviation > limit) & (ratios * drawn < MAX_EXACT_INTEGER)
-        wrong = np.flatnonzero(differs & (deviation * drawn > settings.area_row_differs_m2))
-        if len(wrong) and abs(usual - 1) <= settings.area_row_differs:
-            k = int(wrong[0])
+        is_ratio_deviating = (deviation > limit) & (ratios * shape_areas < MAX_EXACT_INTEGER)
+        deviating_rows = np.flatnonzero(is_ratio_deviating & (deviation * shape_areas > settings.area_row_differs_m2))
+        if len(deviating_rows) and abs(usual_ratio - 1) <= settings.area_row_differs:
+            k = int(deviating_rows[0])
             line = int(np.concatenate(summary.lines)[k])
-            value, more = f"{ratios[k] * drawn[k]:.2f}", {"drawn": f"{drawn[k]:.2f}"}
-            self._add_column_remark("vct_note_area_rows", column, len(wrong), line, value, **more)
+            value, area_params = f"{ratios[k] * shape_areas[k]:.2f}", {"drawn": f"{shape_areas[k]:.2f}"}
+            self._add_column_remark("vct_note_area_rows", column, len(deviating_rows), line, value, **area_params)
 
     def _add_column_remark(
-        self, key: str, column: VctColumn, count: int, line: int, value: object = "", **more: str
+        self, key: str, column: VctColumn, count: int, line: int, value: object = "", **other_params: str
     ) -> None:
         self.remarks.add_example(
-            key, line, _shorten_value(value), count, table=self.table.name, field=column.name, **more
+            key, line, _shorten_value(value), count, table=self.table.name, field=column.name, **other_params
         )
 
 
@@ -390,16 +420,16 @@ class _ColumnSummary:
         self.all_digits = self.all_digits and all(v.isdecimal() and len(v) >= _MIN_CODE_DIGITS for v in values)
         if self.type in _NUMBER_TYPES:
             self.zeros += sum(value == 0 for value in values)
-            below = [k for k, value in enumerate(values) if value < 0]
-            if below and not self.negative:
-                self.first_negative = lines[below[0]], values[below[0]]
-            self.negative += len(below)
+            negative_positions = [k for k, value in enumerate(values) if value < 0]
+            if negative_positions and not self.negative:
+                self.first_negative = lines[negative_positions[0]], values[negative_positions[0]]
+            self.negative += len(negative_positions)
 
     def count_code_lengths(self, values: list[str], lines: list[int]) -> None:
         for value, line in zip(values, lines, strict=True):
             if value.isdecimal():
-                count, first, shown = self.levels.get(len(value), (0, line, value))
-                self.levels[len(value)] = count + 1, first, shown
+                count, first, example_value = self.levels.get(len(value), (0, line, value))
+                self.levels[len(value)] = count + 1, first, example_value
 
 
 def _find_measured_rows(column_index: int, batch: VctRowBatch) -> tuple[list[int], NDArray, NDArray]:

@@ -31,10 +31,10 @@ def assemble_rings(items: list[int], lines: ShapeStore) -> list[NDArray]:
     ``items``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for an unknown
     id, for lines that do not meet, and for an open ring.
     """
-    found = [_trace_ring(chain, lines) for chain in _split_chains(items)]
-    if not found:
+    rings = [_trace_ring(chain, lines) for chain in _split_chains(items)]
+    if not rings:
         raise PolygonError("vct_no_ring")
-    return found
+    return rings
 
 
 def has_stray_separator(items: list[int]) -> bool:
@@ -55,23 +55,25 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
     """
     outward = shapely.is_ccw(rings)
     areas = shapely.polygons(rings)
-    inner = np.array(
+    inner_points = np.array(
         [_make_point_inside_ring(area, ring) for area, ring in zip(areas, rings, strict=True)], dtype=object
     )
     if (outward[1:] != outward[0]).all():
-        if shapely.intersects(areas[0], inner[1:]).all() and not _is_first_ring_inside_another(areas, inner):
+        if shapely.intersects(areas[0], inner_points[1:]).all() and not _is_first_ring_inside_another(
+            areas, inner_points
+        ):
             return shapely.polygons(rings[0], rings[1:]), ""
-        shape = _make_polygon_by_nesting(rings, areas, inner)
+        shape = _make_polygon_by_nesting(rings, areas, inner_points)
         if shapely.get_num_geometries(shape) > 1:
             # The ring in the opposite direction is the hole of another ring, or the other rings are its holes.
             raise PolygonError("vct_hole_outside")
         return shape, "vct_note_ring_order"
-    return _make_polygon_by_nesting(rings, areas, inner), "vct_note_rings_alike"
+    return _make_polygon_by_nesting(rings, areas, inner_points), "vct_note_rings_alike"
 
 
-def _is_first_ring_inside_another(areas: NDArray, inner: NDArray) -> bool:
+def _is_first_ring_inside_another(areas: NDArray, inner_points: NDArray) -> bool:
     larger = shapely.area(areas[1:]) > shapely.area(areas[0])
-    return bool((shapely.intersects(areas[1:], inner[0]) & larger).any())
+    return bool((shapely.intersects(areas[1:], inner_points[0]) & larger).any())
 
 
 def _make_point_inside_ring(area: Any, ring: Any) -> Any:
@@ -112,7 +114,7 @@ def _trace_ring(chain: list[int], lines: ShapeStore) -> NDArray:
     return ring
 
 
-def _make_polygon_by_nesting(rings: NDArray, areas: NDArray, inner: NDArray) -> Any:
+def _make_polygon_by_nesting(rings: NDArray, areas: NDArray, inner_points: NDArray) -> Any:
     """Return the polygon of rings by their nesting.
 
     Rings within an even number of others are shells. The rest are holes of the smallest shell around them.
@@ -120,11 +122,11 @@ def _make_polygon_by_nesting(rings: NDArray, areas: NDArray, inner: NDArray) -> 
     order = np.argsort(-shapely.area(areas), kind="stable")
     shells: list[int] = []
     holes: dict[int, list[Any]] = {}
-    around: dict[int, list[int]] = {}
+    enclosing_rings: dict[int, list[int]] = {}
     for k in order.tolist():
-        around[k] = [j for j in around if shapely.intersects(areas[j], inner[k])]
-        if len(around[k]) % 2 and (above := [j for j in around[k] if j in holes]):
-            holes[above[-1]].append(rings[k])
+        enclosing_rings[k] = [j for j in enclosing_rings if shapely.intersects(areas[j], inner_points[k])]
+        if len(enclosing_rings[k]) % 2 and (enclosing_shells := [j for j in enclosing_rings[k] if j in holes]):
+            holes[enclosing_shells[-1]].append(rings[k])
         else:
             shells.append(k)
             holes[k] = []
@@ -169,16 +171,19 @@ def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineRea
     _add_remark("vct_note_flat", flat, records, remarks)
     _add_remark("vct_note_invalid", ~shapely.is_valid(shapes) & ~flat, records, remarks)
     label = np.array([draft.label_point for draft in records])
-    out = ~shapely.intersects_xy(shapes, label[:, 0], label[:, 1]) & ~flat
-    if out.any():
-        far = shapely.distance(shapes[out], shapely.points(label[out])) > _LABEL_TOLERANCE[geographic]
-        out[np.flatnonzero(out)[~far]] = False
-        _add_remark("vct_note_label", out, records, remarks)
+    is_label_outside = ~shapely.intersects_xy(shapes, label[:, 0], label[:, 1]) & ~flat
+    if is_label_outside.any():
+        far = (
+            shapely.distance(shapes[is_label_outside], shapely.points(label[is_label_outside]))
+            > _LABEL_TOLERANCE[geographic]
+        )
+        is_label_outside[np.flatnonzero(is_label_outside)[~far]] = False
+        _add_remark("vct_note_label", is_label_outside, records, remarks)
     return shapes
 
 
 def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord], remarks: FileRemarks) -> None:
-    found = np.flatnonzero(record_numbers)
-    if len(found):
-        first = records[found[0]]
-        remarks.add_remark(key, first.line_number, first.record_id, len(found))
+    record_positions = np.flatnonzero(record_numbers)
+    if len(record_positions):
+        first = records[record_positions[0]]
+        remarks.add_remark(key, first.line_number, first.record_id, len(record_positions))

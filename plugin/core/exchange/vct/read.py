@@ -69,12 +69,12 @@ class VctFile:
 
         A table without rows is yielded once.
         """
-        seen = set()
+        read_table_names = set()
         for batch in self._read_batches():
-            seen.add(batch.table.name)
+            read_table_names.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
         for table in self.tables:
-            if table.name not in seen:
+            if table.name not in read_table_names:
                 yield table, VctRowBatch(table).make_frame(self.header.crs)
         self.notes += self.shape_reader.make_position_notes(self.line_reader)
         self.notes += self.remarks.make_notes()
@@ -184,7 +184,7 @@ def _read_until_attributes(
 
 
 def _check_required_sections(
-    names: list[str],
+    section_names: list[str],
     structure: VctStructure,
     sections_begun: dict[str, int],
     lines: LineReader,
@@ -192,11 +192,11 @@ def _check_required_sections(
     content: bool = True,
 ) -> None:
     """Raise InputError if a required section did not come before or is empty."""
-    found = {"FeatureCode": structure.feature_classes, "TableStructure": structure.tables}
-    for name in names:
+    content_by_section = {"FeatureCode": structure.feature_classes, "TableStructure": structure.tables}
+    for name in section_names:
         if name.lower() not in sections_begun:
             raise lines.make_error("vct_order", wanted=name)
-        if content and not found[name]:
+        if content and not content_by_section[name]:
             raise lines.make_error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
 
 
@@ -210,15 +210,15 @@ def _read_next_section_name(lines: LineReader, structure: VctStructure, sections
         # The last line may lack a line end if it closed a section.
         lines.mark_as_complete()
         kinds = {c.shape_kind for c in structure.feature_classes}
-        wanted = (
+        required_sections = (
             "FeatureCode",
             "TableStructure",
             *(SECTION_NAMES[k] for k in SECTION_NAMES if k in kinds),
             "Attribute",
         )
-        missing = ", ".join(name for name in wanted if name.lower() not in sections_begun)
+        missing_sections = ", ".join(name for name in required_sections if name.lower() not in sections_begun)
         lines.filled = 0
-        raise lines.make_error("vct_ended", missing=missing)
+        raise lines.make_error("vct_ended", missing=missing_sections)
     word = lines.decode_line(line).strip()
     if not word.lower().endswith("begin"):
         raise lines.make_error(
@@ -231,8 +231,8 @@ def _read_next_section_name(lines: LineReader, structure: VctStructure, sections
 def _note_text_after_end(line: bytes, lines: LineReader, remarks: FileRemarks) -> None:
     """Add a remark on text after the end-of-file mark; it is not read."""
     number = lines.filled or lines.number
-    more = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
-    key = "vct_note_after_end" if more or lines.read_raw_line_or_none() is not None else "vct_note_tail"
+    trailing_text = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
+    key = "vct_note_after_end" if trailing_text or lines.read_raw_line_or_none() is not None else "vct_note_tail"
     lines.mark_as_complete()
     remarks.add_remark(key, number)
 
@@ -280,10 +280,10 @@ def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
 
     GBK would decode them wrongly without an error.
     """
-    names = [c.title for c in structure.feature_classes] + [
+    declared_names = [c.title for c in structure.feature_classes] + [
         c.name for t in structure.tables.values() for c in t.columns
     ]
-    non_ascii = "".join(c for c in "".join(names) if not c.isascii())
+    non_ascii = "".join(c for c in "".join(declared_names) if not c.isascii())
     if not non_ascii:
         return
     try:
@@ -314,8 +314,8 @@ def read_all_layers(vct: VctFile, source: str) -> list[SourceLayer]:
     layers = []
     for table in vct.tables:
         parts = frames[table.name]
-        whole = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-        frame = gpd.GeoDataFrame(whole, geometry=whole.geometry.name, crs=vct.header.crs)
+        all_rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+        frame = gpd.GeoDataFrame(all_rows, geometry=all_rows.geometry.name, crs=vct.header.crs)
         infos = tuple(FieldInfo(c.name, c.type, c.length or None) for c in table.columns)
         problem: tuple[str, dict[str, Any]] | None = None if table.shape_kind else ("table", {})
         layers.append(SourceLayer(table.name, frame, infos, vct.header.crs, source, "GBK", problem=problem))

@@ -47,7 +47,7 @@ def format_records(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tai
         first = last
 
 
-def _format_block(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> str:
+def _format_block(xy: NDArray, starts: Sequence[int], heads: Sequence[str], record_tail: str, decimals: int) -> str:
     """Format a block of records with one format string.
 
     This is three times as fast as number by number.
@@ -55,8 +55,8 @@ def _format_block(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tail
     scaled = np.rint(xy * 10.0**decimals).astype(np.int64)
     if (scaled < 0).any():
         rows = ["{},{}\n".format(*format_numbers(pair, decimals)) for pair in xy]
-        return "".join(f"{head}{''.join(rows[starts[k] : starts[k + 1]])}{tail}" for k, head in enumerate(heads))
-    whole, part = np.divmod(scaled, 10**decimals)
+        return "".join(f"{head}{''.join(rows[starts[k] : starts[k + 1]])}{record_tail}" for k, head in enumerate(heads))
+    integer_part, part = np.divmod(scaled, 10**decimals)
     left = np.full(part.shape, decimals)
     while (zero := (left > 0) & (part % 10 == 0)).any():
         part[zero] //= 10
@@ -66,8 +66,10 @@ def _format_block(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tail
     pairs = [f"{x},{y}\n" for x in one for y in one]
     forms = [pairs[k] for k in (left[:, 0] * len(one) + left[:, 1]).tolist()]
     marks = (head.replace("%", "%%") for head in heads)
-    record_format = "".join(f"{head}{''.join(forms[starts[k] : starts[k + 1]])}{tail}" for k, head in enumerate(marks))
-    return record_format % tuple(np.stack([whole, part], axis=2).ravel().tolist())
+    record_format = "".join(
+        f"{head}{''.join(forms[starts[k] : starts[k + 1]])}{record_tail}" for k, head in enumerate(marks)
+    )
+    return record_format % tuple(np.stack([integer_part, part], axis=2).ravel().tolist())
 
 
 # Rings are split into lines that neighbours share: each line occurs once, and every ring has the list of its lines.
@@ -106,27 +108,27 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     lengths = np.diff(ring_starts)
     # A layer has some million vertices, so every array of that length needs memory.
     ring = np.repeat(np.arange(len(lengths), dtype=_INDEX_TYPE), lengths)
-    after = np.arange(1, len(xy) + 1, dtype=_INDEX_TYPE)
-    after[ring_starts[1:] - 1] = ring_starts[:-1]
-    before = np.empty(len(xy), dtype=_INDEX_TYPE)
-    before[after] = np.arange(len(xy), dtype=_INDEX_TYPE)
+    next_vertex = np.arange(1, len(xy) + 1, dtype=_INDEX_TYPE)
+    next_vertex[ring_starts[1:] - 1] = ring_starts[:-1]
+    previous_vertex = np.empty(len(xy), dtype=_INDEX_TYPE)
+    previous_vertex[next_vertex] = np.arange(len(xy), dtype=_INDEX_TYPE)
     places = np.ascontiguousarray(xy).view(np.complex128).ravel()
     vertex = np.unique(places, return_inverse=True)[1].astype(_INDEX_TYPE)
-    segment, along = _compute_segment_numbers(vertex, vertex[after])
-    node = _find_nodes(vertex, segment[before], segment, ring_starts)
+    segment, along = _compute_segment_numbers(vertex, vertex[next_vertex])
+    node = _find_nodes(vertex, segment[previous_vertex], segment, ring_starts)
     order = _rotate_rings(node[vertex], ring, ring_starts)
     cut = np.flatnonzero(node[vertex[order]])
     # Every segment occurs once in a line, so the smallest one identifies line and direction.
     mark = np.minimum.reduceat(segment[order] * np.int64(2) + along[order], cut)
-    least, first, same = np.unique(mark // 2, return_index=True, return_inverse=True)
+    least, first, piece_group = np.unique(mark // 2, return_index=True, return_inverse=True)
     # Number lines in order of appearance, so that neighbours in the file are neighbours on the ground.
     number = np.empty(len(least), dtype=np.int64)
     number[np.argsort(first, kind="stable")] = np.arange(len(least))
     first.sort()
-    line = number[same]
+    line = number[piece_group]
     item = np.where(mark % 2 == (mark % 2)[first][line], 1, -1) * (line + 1)
     item_at = np.searchsorted(ring[order][cut], np.arange(len(lengths) + 1))
-    line_xy, line_at = _compute_line_vertices(xy, order, after, cut, first)
+    line_xy, line_at = _compute_line_vertices(xy, order, next_vertex, cut, first)
     return SharedLines(line_xy, line_at, item, item_at)
 
 
@@ -151,9 +153,9 @@ def _find_nodes(vertex: NDArray, coming: NDArray, going: NDArray, ring_starts: N
     node[vertex[other]] = True
     without_nodes = ~np.logical_or.reduceat(node[vertex], ring_starts[:-1])
     # A ring without nodes is isolated, or an island that fills a hole exactly: both start where the first one does.
-    alike = np.minimum.reduceat(vertex, ring_starts[:-1])[without_nodes]
+    ring_lowest_vertex = np.minimum.reduceat(vertex, ring_starts[:-1])[without_nodes]
     begins = vertex[ring_starts[:-1]][without_nodes]
-    node[begins[np.unique(alike, return_index=True)[1]]] = True
+    node[begins[np.unique(ring_lowest_vertex, return_index=True)[1]]] = True
     return node
 
 
@@ -169,7 +171,7 @@ def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
 
 
 def _compute_line_vertices(
-    xy: NDArray, order: NDArray, after: NDArray, cut: NDArray, begins_line: NDArray
+    xy: NDArray, order: NDArray, next_vertex: NDArray, cut: NDArray, begins_line: NDArray
 ) -> tuple[NDArray, NDArray]:
     """Return the vertices of the lines that begin at the chosen cuts.
 
@@ -182,8 +184,8 @@ def _compute_line_vertices(
     place = np.arange(at[-1]) - np.repeat(at[:-1], counts + 1)
     last = place == np.repeat(counts, counts + 1)
     position = np.repeat(cut[begins_line], counts + 1) + place - last
-    taken = order[position]
-    return xy[np.where(last, after[taken], taken)], at
+    vertex_position = order[position]
+    return xy[np.where(last, next_vertex[vertex_position], vertex_position)], at
 
 
 #: Types of features and of their geometry.
@@ -220,10 +222,12 @@ def write_points(out: TextIO, points: NDArray, first_id: int, record_format: Rec
     _write_records(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
 
 
-def _write_records(out: TextIO, xy: NDArray, starts: list[int], heads: list[str], record_format: RecordFormat) -> None:
+def _write_records(
+    section_file: TextIO, xy: NDArray, starts: list[int], heads: list[str], record_format: RecordFormat
+) -> None:
     for block in format_records(xy, starts, heads, "0\n", record_format.coordinate_decimals):
         record_format.cancellation.raise_if_cancelled()
-        out.write(block)
+        section_file.write(block)
 
 
 def write_annotation(
@@ -234,10 +238,10 @@ def write_annotation(
     for number, (xy, text, angle) in enumerate(places):
         _check_cancellation(number, record_format)
         turn = np.format_float_positional(angle + 0.0, trim="-")
-        where = ",".join([*format_numbers(xy, record_format.coordinate_decimals), turn])
+        position_text = ",".join([*format_numbers(xy, record_format.coordinate_decimals), turn])
         out.write(
             f"{first_id + number}\n{record_format.class_code}\n{record_format.symbol_code}\n"
-            f"{PLAIN_FEATURE}\n{text}\n{where}\n0\n"
+            f"{PLAIN_FEATURE}\n{text}\n{position_text}\n0\n"
         )
 
 
@@ -249,12 +253,12 @@ def write_line_features(out: TextIO, lines: NDArray, first_id: int, record_forma
 
 
 def _write_line_records(
-    out: TextIO, xy: NDArray, starts: NDArray, first_id: int, code: str, record_format: RecordFormat
+    section_file: TextIO, xy: NDArray, starts: NDArray, first_id: int, code: str, record_format: RecordFormat
 ) -> None:
     counts = np.diff(starts).tolist()
     kind = f"{code}\n{record_format.symbol_code}\n{PLAIN_FEATURE}\n1\n{POLYLINE_SEGMENT}"
     heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first_id)]
-    _write_records(out, xy, starts.tolist(), heads, record_format)
+    _write_records(section_file, xy, starts.tolist(), heads, record_format)
 
 
 def write_polygons(
@@ -273,13 +277,15 @@ def write_polygons(
     """
     rings = extract_open_rings(polygons, record_format.coordinate_decimals, layer, names)
     record_format.cancellation.raise_if_cancelled()
-    shared = split_into_shared_lines(rings.xy, rings.ring_starts)
+    shared_lines = split_into_shared_lines(rings.xy, rings.ring_starts)
     record_format.cancellation.raise_if_cancelled()
-    count = len(shared.line_starts) - 1
-    _write_line_records(lines, shared.xy, shared.line_starts, first_id, record_format.boundary_code, record_format)
+    count = len(shared_lines.line_starts) - 1
+    _write_line_records(
+        lines, shared_lines.xy, shared_lines.line_starts, first_id, record_format.boundary_code, record_format
+    )
     label = format_label_points(compute_label_points(polygons))
-    item = np.sign(shared.signed_lines) * (np.abs(shared.signed_lines) - 1 + first_id)
-    begins = shared.ring_starts.tolist()
+    item = np.sign(shared_lines.signed_lines) * (np.abs(shared_lines.signed_lines) - 1 + first_id)
+    begins = shared_lines.ring_starts.tolist()
     ring_at = np.searchsorted(rings.polygon_of_ring, np.arange(len(polygons) + 1)).tolist()
     for number in range(len(polygons)):
         _check_cancellation(number, record_format)

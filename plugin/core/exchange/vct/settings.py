@@ -131,8 +131,10 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
             expected = f"list[str] × {count}"
             raise DataError("data_value_kind", file=str(path), key=key, value=repr(table[key]), expected=expected)
     if table["parameters"] not in PARAMETER_FORMS:
-        known = ", ".join(PARAMETER_FORMS)
-        raise DataError("data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known)
+        known_forms = ", ".join(PARAMETER_FORMS)
+        raise DataError(
+            "data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known_forms
+        )
     return VctSettings(**table)
 
 
@@ -152,13 +154,13 @@ class FileRemarks:
         counted separately.
         """
         place = (key, tuple(group.items()))
-        known = self._found.get(place)
-        if known is not None:
-            known["count"] += count
+        remark_params = self._found.get(place)
+        if remark_params is not None:
+            remark_params["count"] += count
             return
-        known = self._found[place] = {**group, "count": count, "line": line}
+        remark_params = self._found[place] = {**group, "count": count, "line": line}
         if ident is not None:
-            known["id"] = ident
+            remark_params["id"] = ident
 
     def add_example(self, key: str, line: int, value: str, count: int, /, **group: Any) -> None:
         """Add an occurrence as `add_remark` does; ``value`` is the value in this line."""

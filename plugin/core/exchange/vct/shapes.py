@@ -48,12 +48,12 @@ def split_parts(shapes: NDArray, layer: str, names: NDArray) -> SingleParts:
     for position, kind in zip(has_shape.tolist(), kinds, strict=True):
         if kind != kinds[0] or not kind:
             raise OutputError("vct_mixed_shapes", layer=layer, feature=str(names[position]))
-    single, of = shapely.get_parts(shapes[has_shape], return_index=True)
-    whole = ~shapely.is_empty(single)
-    single, row = shapely.force_2d(single[whole]), has_shape[of[whole]]
+    single_parts, of = shapely.get_parts(shapes[has_shape], return_index=True)
+    is_nonempty = ~shapely.is_empty(single_parts)
+    single_parts, row = shapely.force_2d(single_parts[is_nonempty]), has_shape[of[is_nonempty]]
     without_shape = np.setdiff1d(np.arange(len(shapes)), row)
     split = int((np.bincount(row, minlength=len(shapes)) > 1).sum()) if len(row) else 0
-    return SingleParts(kinds[0] if kinds else "", single, row, without_shape, split)
+    return SingleParts(kinds[0] if kinds else "", single_parts, row, without_shape, split)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ def extract_open_rings(polygons: NDArray, decimals: int, layer: str, names: NDAr
     xy, of = xy[keep], of[keep]
     counts = np.bincount(of, minlength=len(ring))
     if len(ring) and counts.min() < 2:
-        gone = int(part[int(np.argmin(counts))])
-        raise OutputError("vct_collapsed", layer=layer, feature=str(names[gone]), decimals=decimals)
+        collapsed_polygon = int(part[int(np.argmin(counts))])
+        raise OutputError("vct_collapsed", layer=layer, feature=str(names[collapsed_polygon]), decimals=decimals)
     at = np.r_[0, np.cumsum(counts)]
     hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
-    turned = _compute_ring_areas(xy, at) > 0
-    return OpenPolygonRings(xy[_reverse_rings(at, turned != hole)], at, part)
+    is_anticlockwise = _compute_ring_areas(xy, at) > 0
+    return OpenPolygonRings(xy[_reverse_rings(at, is_anticlockwise != hole)], at, part)
 
 
 def round_xy(xy: NDArray, decimals: int) -> NDArray:
@@ -101,9 +101,9 @@ def _compute_ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
     if len(ring_starts) < 2:
         return np.zeros(0)
     local = xy - np.repeat(xy[ring_starts[:-1]], np.diff(ring_starts), axis=0)
-    after = np.arange(1, len(xy) + 1)
-    after[ring_starts[1:] - 1] = ring_starts[:-1]
-    return np.add.reduceat(local[:, 0] * local[after, 1] - local[after, 0] * local[:, 1], ring_starts[:-1])
+    next_vertex = np.arange(1, len(xy) + 1)
+    next_vertex[ring_starts[1:] - 1] = ring_starts[:-1]
+    return np.add.reduceat(local[:, 0] * local[next_vertex, 1] - local[next_vertex, 0] * local[:, 1], ring_starts[:-1])
 
 
 def _reverse_rings(ring_starts: NDArray, turn: NDArray) -> NDArray:
@@ -152,15 +152,15 @@ def read_annotation(
     OutputError names (``names``, (n,)) a feature without text or position, with a character outside GBK, or with an
     invalid angle.
     """
-    given = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
-    texts = [put_on_one_line(text) for text in given]
+    original_texts = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
+    texts = [put_on_one_line(text) for text in original_texts]
     without_shape = set(parts.without_shape.tolist())
     for row, text in enumerate(texts):
         if (row in without_shape) == bool(text.strip()):
             raise OutputError("vct_annotation", layer=layer.name, feature=str(names[row]), field=TEXT_FIELD)
     check_gbk(texts, layer.name, TEXT_FIELD, names)
-    if changed := sum(a != b for a, b in zip(given, texts, strict=True)):
-        notes.append(("vct_note_commas", {"layer": layer.name, "field": TEXT_FIELD, "count": changed}))
+    if changed_count := sum(a != b for a, b in zip(original_texts, texts, strict=True)):
+        notes.append(("vct_note_commas", {"layer": layer.name, "field": TEXT_FIELD, "count": changed_count}))
     angles = np.zeros(len(texts))
     if ANGLE_FIELD in layer.frame:
         try:

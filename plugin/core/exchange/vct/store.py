@@ -57,10 +57,10 @@ class ShapeStore:
         self._order_of_ids = np.argsort(ids, kind="stable")
         self._sorted_ids = ids[self._order_of_ids]
         self.is_record_used = np.zeros(len(ids), dtype=bool)
-        repeated = np.flatnonzero(self._sorted_ids[1:] == self._sorted_ids[:-1])
-        if not len(repeated):
+        repeated_places = np.flatnonzero(self._sorted_ids[1:] == self._sorted_ids[:-1])
+        if not len(repeated_places):
             return None
-        k = int(repeated[np.argmin(self._order_of_ids[repeated + 1])])
+        k = int(repeated_places[np.argmin(self._order_of_ids[repeated_places + 1])])
         first, second = int(self._order_of_ids[k]), int(self._order_of_ids[k + 1])
         return int(ids[second]), self._line[second], self._line[first]
 
@@ -73,9 +73,9 @@ class ShapeStore:
 
     def read_content(self, place: int) -> bytes:
         """Return the content of a record."""
-        start, stop = self._at[place], self._at[place + 1]
-        self._file.seek(start)
-        return self._file.read(stop - start)
+        start_offset, end_offset = self._at[place], self._at[place + 1]
+        self._file.seek(start_offset)
+        return self._file.read(end_offset - start_offset)
 
     def read_positions(self, record: int) -> NDArray:
         """Return the content of a record as positions (n, 2).

@@ -44,13 +44,13 @@ class VctColumn:
 
     def format_declaration(self) -> str:
         """Return the text line that declares the field."""
-        written = {
+        type_text_by_type = {
             "text": f"Char{VCT_SEPARATOR}{self.length}",
             "integer": f"Int{VCT_SEPARATOR}{self.length}",
             "real": f"Float{VCT_SEPARATOR}{self.length}{VCT_SEPARATOR}{self.decimals}",
             "date": f"Date{VCT_SEPARATOR}8",
         }
-        return f"{self.name}{VCT_SEPARATOR}{written[self.type]}"
+        return f"{self.name}{VCT_SEPARATOR}{type_text_by_type[self.type]}"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
     InputError names a line that is invalid or contradicts another line of the same table.
     """
     kinds = {word.lower(): kind for kind, word in SECTION_NAMES.items()}
-    found: list[FeatureClass] = []
+    feature_classes: list[FeatureClass] = []
     while (line := lines.read_stripped_line()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
@@ -141,7 +141,7 @@ def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
         other = next(
             (
                 c
-                for c in found
+                for c in feature_classes
                 if c.table_name.upper() == feature_class.table_name.upper() and c.shape_kind != feature_class.shape_kind
             ),
             None,
@@ -150,8 +150,8 @@ def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
             raise lines.make_error(
                 "vct_two_kinds", table=feature_class.table_name, code=feature_class.class_code, other=other.class_code
             )
-        found.append(feature_class)
-    return found
+        feature_classes.append(feature_class)
+    return feature_classes
 
 
 def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRemarks) -> dict[str, VctTable]:
@@ -192,24 +192,24 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRem
 
 
 def _read_columns(lines: LineReader, table: str, count: int, remarks: FileRemarks) -> list[VctColumn]:
-    unusable: list[tuple[int, str]] = []
+    unusable_lengths: list[tuple[int, str]] = []
     columns: list[VctColumn] = []
     places: dict[str, int] = {}
     for _ in range(count):
-        columns.append(_parse_column(lines, table, unusable))
+        columns.append(_parse_column(lines, table, unusable_lengths))
         name = columns[-1].name
         if (first := places.setdefault(name.upper(), lines.number)) != lines.number:
             raise lines.make_error("vct_field_twice", table=table, field=name, first=first)
-    if unusable:
-        number, value = unusable[0]
-        remarks.add_remark("vct_note_length", number, None, len(unusable), table=table, value=value)
+    if unusable_lengths:
+        number, value = unusable_lengths[0]
+        remarks.add_remark("vct_note_length", number, None, len(unusable_lengths), table=table, value=value)
     return columns
 
 
-def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]) -> VctColumn:
+def _parse_column(lines: LineReader, table: str, unusable_lengths: list[tuple[int, str]]) -> VctColumn:
     """Read the declaration of a field.
 
-    A length that cannot be used is added to ``unusable`` with its line.
+    A length that cannot be used is added to ``unusable_lengths`` with its line.
     """
     line = lines.read_stripped_line()
     parts = [part.strip() for part in line.split(lines.separator)]
@@ -221,12 +221,17 @@ def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]
     # Keep positions: an invalid width must not make the decimals the width.
     length, decimals, *_ = [lines.parse_integer(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")
-    given = parts[2:4] if type_ == "real" else parts[2:3]
-    readable = all(part.isdecimal() for part in given if part)
-    missing = word == "char" and not any(given)
-    if missing or not readable or (not length and any(given[:1]) and not long) or (length and decimals > length):
-        unusable.append((lines.number, shorten_line(line.encode("gb18030"))))
+    length_texts = parts[2:4] if type_ == "real" else parts[2:3]
+    is_length_readable = all(part.isdecimal() for part in length_texts if part)
+    is_length_missing = word == "char" and not any(length_texts)
+    if (
+        is_length_missing
+        or not is_length_readable
+        or (not length and any(length_texts[:1]) and not long)
+        or (length and decimals > length)
+    ):
+        unusable_lengths.append((lines.number, shorten_line(line.encode("gb18030"))))
         length = 0
     size = word[len(word.rstrip("0123456789")) :]
-    wide = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
-    return VctColumn(parts[0], type_, length, decimals, long, wide)
+    integer_size = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
+    return VctColumn(parts[0], type_, length, decimals, long, integer_size)

@@ -56,7 +56,7 @@ class TownshipNames:
     def report(self, remarks: FileRemarks) -> None:
         """Add a remark for each table of townships with names that the places contradict."""
         for table, townships in self._townships.items():
-            names = {name for name, _ in townships.values()}
+            township_names = {name for name, _ in townships.values()}
             for code, (name, line) in townships.items():
                 agreeing = contradicting = 0
                 example = ""
@@ -65,7 +65,7 @@ class TownshipNames:
                         continue
                     if name in place:
                         agreeing += count
-                    elif any(other in place for other in names):
+                    elif any(other in place for other in township_names):
                         contradicting += count
                         example = example or place
                 if contradicting > agreeing:

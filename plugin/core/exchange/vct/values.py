@@ -70,18 +70,18 @@ def convert_column_to_texts(
     ``info``: its type and length in the source; ``names``: (n,) names of features. OutputError names a character
     outside GBK or an invalid number.
     """
-    known = template.find_field_by_name(info.name) if template else None
+    template_field = template.find_field_by_name(info.name) if template else None
     writer = {"text": _format_texts, "integer": _format_integers, "real": _format_reals, "date": _format_dates}[
         info.type
     ]
     name = clean_text(info.name)
     check_gbk([name], layer, name, np.array([""]))
     try:
-        written = writer(values, VctColumn(name, info.type), known, info, settings)
+        converted_column = writer(values, VctColumn(name, info.type), template_field, info, settings)
     except (ValueError, OverflowError, TypeError) as error:
         raise OutputError("vct_no_value", layer=layer, field=info.name, of_type=info.type) from error
-    check_gbk(written.value_texts, layer, info.name, names)
-    return written
+    check_gbk(converted_column.value_texts, layer, info.name, names)
+    return converted_column
 
 
 def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
@@ -102,25 +102,32 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
 def _format_texts(
     values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
-    raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
-    texts = [clean_text(text) for text in raw]
-    notes = _make_note_count("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
-    declared = (template_field.length if template_field else None) or info.length or settings.text_length
-    needed = max(map(len, texts), default=0)
-    if needed > declared:
-        notes |= _make_note_count("vct_note_wider", sum(len(t) > declared for t in texts))
-    return ConvertedColumn(VctColumn(column.name, "text", max(declared, needed)), texts, notes)
+    original_texts = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
+    texts = [clean_text(text) for text in original_texts]
+    notes = _make_note_count("vct_note_commas", sum(a != b for a, b in zip(original_texts, texts, strict=True)))
+    declared_length = (template_field.length if template_field else None) or info.length or settings.text_length
+    needed_length = max(map(len, texts), default=0)
+    if needed_length > declared_length:
+        notes |= _make_note_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
+    return ConvertedColumn(VctColumn(column.name, "text", max(declared_length, needed_length)), texts, notes)
 
 
 def _format_integers(
     values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
-    missing = values.isna().tolist()
-    texts = ["" if gone else str(_convert_to_integer(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
-    declared = (template_field.length if template_field else None) or settings.integer_length
-    needed = max(map(len, texts), default=0)
-    notes = _make_note_count("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
-    return ConvertedColumn(VctColumn(column.name, "integer", max(declared, needed)), texts, notes)
+    missing_flags = values.isna().tolist()
+    texts = [
+        "" if is_value_missing else str(_convert_to_integer(v))
+        for is_value_missing, v in zip(missing_flags, values.tolist(), strict=True)
+    ]
+    declared_length = (template_field.length if template_field else None) or settings.integer_length
+    needed_length = max(map(len, texts), default=0)
+    notes = (
+        _make_note_count("vct_note_wider", sum(len(t) > declared_length for t in texts))
+        if needed_length > declared_length
+        else {}
+    )
+    return ConvertedColumn(VctColumn(column.name, "integer", max(declared_length, needed_length)), texts, notes)
 
 
 def _convert_to_integer(value: Any) -> int:
@@ -136,18 +143,23 @@ def _format_reals(
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
         raise ValueError
-    declared = (
+    declared_decimals = (
         template_field.decimals if template_field and template_field.decimals is not None else settings.real_decimals
     )
-    present = numbers[~np.isnan(numbers)]
-    decimals = declared
-    while decimals < _MAX_DECIMALS and not _is_exact(present, decimals):
+    finite_numbers = numbers[~np.isnan(numbers)]
+    decimals = declared_decimals
+    while decimals < _MAX_DECIMALS and not _is_exact(finite_numbers, decimals):
         decimals += 1
     notes = {}
-    if decimals > declared:
+    if decimals > declared_decimals:
         notes = _make_note_count(
             "vct_note_wider",
-            int((np.abs(present - np.round(present, declared)) > _compute_rounding_allowance(present)).sum()),
+            int(
+                (
+                    np.abs(finite_numbers - np.round(finite_numbers, declared_decimals))
+                    > _compute_rounding_allowance(finite_numbers)
+                ).sum()
+            ),
         )
     texts = ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()]
     width = (template_field.length if template_field else None) or settings.real_width
@@ -166,9 +178,12 @@ def _format_dates(
     values: pd.Series, column: VctColumn, template_field: TemplateField | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     days = pd.to_datetime(values)
-    missing = days.isna()
-    times = int((days[~missing] != days[~missing].dt.normalize()).sum()) if (~missing).any() else 0
-    texts = ["" if gone else f"{d:%Y%m%d}" for gone, d in zip(missing.tolist(), days.tolist(), strict=True)]
+    is_day_missing = days.isna()
+    times = int((days[~is_day_missing] != days[~is_day_missing].dt.normalize()).sum()) if (~is_day_missing).any() else 0
+    texts = [
+        "" if is_value_missing else f"{d:%Y%m%d}"
+        for is_value_missing, d in zip(is_day_missing.tolist(), days.tolist(), strict=True)
+    ]
     return ConvertedColumn(VctColumn(column.name, "date", 8), texts, _make_note_count("vct_note_times", times))
 
 
@@ -196,10 +211,10 @@ def _parse_integer(text: str) -> int:
 
 
 def _parse_date(text: str) -> date:
-    found = _DATE_PATTERN.fullmatch(text.strip())
-    if found is None:
+    date_match = _DATE_PATTERN.fullmatch(text.strip())
+    if date_match is None:
         raise ValueError(text)
-    year, month, day, *clock = (int(part or 0) for part in found.groups())
+    year, month, day, *clock = (int(part or 0) for part in date_match.groups())
     if not any(clock):
         return date(year, month, day)
     hour, minute, second = clock

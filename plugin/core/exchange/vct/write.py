@@ -98,7 +98,7 @@ def write_vct(
         if not writer.tables:
             raise InputError("vct_no_layers")
         writer.join_sections(new, today or date.today())
-    return writer.done
+    return writer.vct_export
 
 
 class _VctSectionWriter:
@@ -107,11 +107,11 @@ class _VctSectionWriter:
         folder: Path,
         settings: VctSettings,
         templates: Mapping[str, Template],
-        done: VctExport,
+        vct_export: VctExport,
         cancellation: Cancellation,
     ):
         self.folder, self.settings, self.templates = folder, settings, templates
-        self.done, self.cancellation = done, cancellation
+        self.vct_export, self.cancellation = vct_export, cancellation
         self.tables: list[VctTable] = []
         self.crs: CRS | None = None
         self.first = ""
@@ -122,12 +122,12 @@ class _VctSectionWriter:
 
     def __enter__(self) -> _VctSectionWriter:
         with ExitStack() as stack:
-            opened = {
+            file_by_section = {
                 name: stack.enter_context((self.folder / name).open("w", encoding=VCT_ENCODING, newline="\r\n"))
                 for name in _SCRATCH_SECTIONS
             }
-            self.point, self.line, self.polygon = (opened[name] for name in ("Point", "Line", "Polygon"))
-            self.annotation, self.attribute = opened["Annotation"], opened["Attribute"]
+            self.point, self.line, self.polygon = (file_by_section[name] for name in ("Point", "Line", "Polygon"))
+            self.annotation, self.attribute = file_by_section["Annotation"], file_by_section["Attribute"]
             self._close = stack.pop_all()
         return self
 
@@ -139,21 +139,21 @@ class _VctSectionWriter:
 
         A table without shapes is skipped and gets a note.
         """
-        self.done.notes += layer.notices
+        self.vct_export.notes += layer.notices
         if layer.problem is not None:
-            self.done.notes.append(("vct_note_left_out", {"layer": layer.name}))
+            self.vct_export.notes.append(("vct_note_left_out", {"layer": layer.name}))
             return
         self._check_and_remember_crs(layer)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
-        names = _list_feature_names(layer.frame)
-        parts = split_parts(shapes, layer.name, names)
+        feature_names = _list_feature_names(layer.frame)
+        parts = split_parts(shapes, layer.name, feature_names)
         if TEXT_FIELD in layer.frame and parts.shape_kind in ("point", ""):
             parts = replace(parts, shape_kind="annotation")
         table = self._add_table(layer, template, parts.shape_kind)
-        ids = self._write_shapes(layer, table, parts, names)
-        self._write_attributes(layer, table, template, parts, ids, names)
-        self.done.shape_counts[table.name], self.done.row_counts[table.name] = (
+        ids = self._write_shapes(layer, table, parts, feature_names)
+        self._write_attributes(layer, table, template, parts, ids, feature_names)
+        self.vct_export.shape_counts[table.name], self.vct_export.row_counts[table.name] = (
             len(parts.part_shapes),
             len(parts.row_of_part) + len(parts.without_shape),
         )
@@ -183,18 +183,22 @@ class _VctSectionWriter:
         if not code:
             spare = self.settings.spare_code
             code = f"{spare}{len(self.tables) + 1:0{10 - len(spare)}d}"
-            self.done.notes.append(("vct_note_code", {"layer": layer.name, "code": code}))
+            self.vct_export.notes.append(("vct_note_code", {"layer": layer.name, "code": code}))
         elif code in {t.class_code for t in self.tables}:
-            self.done.notes.append(("vct_note_same_code", {"layer": layer.name, "code": code}))
+            self.vct_export.notes.append(("vct_note_same_code", {"layer": layer.name, "code": code}))
         shape = kind or (template.geometry if template else "polygon")
         table = VctTable(name, (), shape, code, title)
         self.tables.append(table)
         return table
 
-    def _write_shapes(self, layer: SourceLayer, table: VctTable, parts: SingleParts, names: NDArray) -> NDArray:
+    def _write_shapes(self, layer: SourceLayer, table: VctTable, parts: SingleParts, feature_names: NDArray) -> NDArray:
         """Write the shapes of a layer; return (p,) their ids."""
         crs = require_value(self.crs, "the CRS of the layers")
-        labels = read_annotation(layer, parts, names, self.done.notes) if parts.shape_kind == "annotation" else None
+        labels = (
+            read_annotation(layer, parts, feature_names, self.vct_export.notes)
+            if parts.shape_kind == "annotation"
+            else None
+        )
         if not len(parts.part_shapes):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.part_shapes)
@@ -214,9 +218,9 @@ class _VctSectionWriter:
                 self.next_id,
                 record_format,
                 layer.name,
-                names[parts.row_of_part],
+                feature_names[parts.row_of_part],
             )
-            self.done.boundary_line_count += bounding
+            self.vct_export.boundary_line_count += bounding
             self.next_id += bounding
         elif parts.shape_kind == "line":
             records.write_line_features(self.line, parts.part_shapes, self.next_id, record_format)
@@ -235,7 +239,7 @@ class _VctSectionWriter:
         template: Template | None,
         parts: SingleParts,
         ids: NDArray,
-        names: NDArray,
+        feature_names: NDArray,
     ) -> None:
         """Write the attribute rows in the layer's order, one for each part of a shape.
 
@@ -246,28 +250,28 @@ class _VctSectionWriter:
         rows, idents = np.r_[parts.row_of_part, parts.without_shape], np.r_[ids, ids_without_shape]
         order = np.argsort(rows, kind="stable")
         rows, idents = rows[order], idents[order]
-        self.done.source_rows[table.name] = rows
+        self.vct_export.source_rows[table.name] = rows
         infos = {f.name: f for f in layer.fields}
-        elsewhere = {
+        shape_columns = {
             layer.frame.geometry.name,
             *((TEXT_FIELD, ANGLE_FIELD) if table.shape_kind == "annotation" else ()),
         }
-        columns = [n for n in map(str, layer.frame.columns) if n not in elsewhere and n in infos]
-        written: list[ConvertedColumn] = []
+        columns = [n for n in map(str, layer.frame.columns) if n not in shape_columns and n in infos]
+        converted_columns: list[ConvertedColumn] = []
         for name in columns:
             self.cancellation.raise_if_cancelled()
-            converted = convert_column_to_texts(
-                layer.frame[name], infos[name], template, self.settings, layer.name, names
+            converted_column = convert_column_to_texts(
+                layer.frame[name], infos[name], template, self.settings, layer.name, feature_names
             )
-            written.append(converted)
-            for key, count in converted.remark_counts.items():
-                self.done.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
-        self._declare_columns(table, tuple(converted.column for converted in written))
+            converted_columns.append(converted_column)
+            for key, count in converted_column.remark_counts.items():
+                self.vct_export.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
+        self._declare_columns(table, tuple(converted_column.column for converted_column in converted_columns))
         self.attribute.write(f"{table.name}\n")
         for start in range(0, len(rows), _ROWS_PER_BLOCK):
             self.cancellation.raise_if_cancelled()
-            chosen = rows[start : start + _ROWS_PER_BLOCK].tolist()
-            cells = [[converted.value_texts[r] for r in chosen] for converted in written]
+            block_rows = rows[start : start + _ROWS_PER_BLOCK].tolist()
+            cells = [[converted_column.value_texts[r] for r in block_rows] for converted_column in converted_columns]
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
             self.attribute.writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
         self.attribute.write("TableEnd\n")
@@ -283,7 +287,7 @@ class _VctSectionWriter:
             ("vct_note_heights", third),
         ):
             if count:
-                self.done.notes.append((key, {"layer": layer.name, "count": count}))
+                self.vct_export.notes.append((key, {"layer": layer.name, "count": count}))
 
     def _note_shared_keys(self, layer: SourceLayer) -> None:
         """Add a note on keys (BSM) that an earlier layer has too.
@@ -293,14 +297,20 @@ class _VctSectionWriter:
         if KEY_FIELD not in layer.frame:
             return
         keys = set(cell_texts(layer.frame[KEY_FIELD])) - {""}
-        shared: dict[str, list[str]] = {}
+        keys_by_owner: dict[str, list[str]] = {}
         for key in sorted(keys & self.owner.keys()):
-            shared.setdefault(self.owner[key], []).append(key)
-        for other, same in shared.items():
-            more = " …" if len(same) > _SHOWN_KEYS else ""
-            keys_text = ", ".join(same[:_SHOWN_KEYS])
-            params = {"layer": layer.name, "other": other, "count": len(same), "keys": keys_text, "more": more}
-            self.done.notes.append(("vct_note_shared_keys", params))
+            keys_by_owner.setdefault(self.owner[key], []).append(key)
+        for other, shared_keys in keys_by_owner.items():
+            ellipsis_text = " …" if len(shared_keys) > _SHOWN_KEYS else ""
+            keys_text = ", ".join(shared_keys[:_SHOWN_KEYS])
+            params = {
+                "layer": layer.name,
+                "other": other,
+                "count": len(shared_keys),
+                "keys": keys_text,
+                "more": ellipsis_text,
+            }
+            self.vct_export.notes.append(("vct_note_shared_keys", params))
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
     def join_sections(self, new: Path, today: date) -> None:
@@ -320,13 +330,13 @@ class _VctSectionWriter:
         for table in self.tables:
             lines += table.make_structure_lines()
         lines.append("TableStructureEnd")
-        with new.open("wb") as out:
-            out.write("".join(f"{line}\r\n" for line in lines).encode(VCT_ENCODING))
+        with new.open("wb") as vct_file:
+            vct_file.write("".join(f"{line}\r\n" for line in lines).encode(VCT_ENCODING))
             for name in _SCRATCH_SECTIONS:
-                out.write(f"{name}Begin\r\n".encode())
+                vct_file.write(f"{name}Begin\r\n".encode())
                 with (self.folder / name).open("rb") as section:
-                    shutil.copyfileobj(section, out, 1 << 20)
-                out.write(f"{name}End\r\n".encode())
+                    shutil.copyfileobj(section, vct_file, 1 << 20)
+                vct_file.write(f"{name}End\r\n".encode())
 
 
 def _list_feature_names(frame: pd.DataFrame) -> NDArray:
@@ -355,10 +365,10 @@ def read_layers_in_turn(
         progress(number / len(sketches), sketch.name)
         if sketch.problem is not None and sketch.problem[0] != "table":
             raise InputError(sketch.problem[0], **sketch.problem[1])
-        whole = read_source(
+        complete_layers = read_source(
             sketch.source or source, select_layer=_make_name_selector(sketch.name), cancellation=cancellation
         )
-        yield next(layer for layer in whole if layer.name == sketch.name)
+        yield next(layer for layer in complete_layers if layer.name == sketch.name)
 
 
 def _make_name_selector(name: str) -> Callable[[SourceLayer], bool]:
