@@ -45,25 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .messages.texts import Texts
     from .render.words import ReportTexts
 
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    words = ReportTexts(parse_language(given))
-    args = make_parser(words).parse_args(given)
+    command_arguments = list(sys.argv[1:] if arguments is None else arguments)
+    report_texts = ReportTexts(parse_language(command_arguments))
+    args = make_parser(report_texts).parse_args(command_arguments)
     for stream in (sys.stdout, sys.stderr):
         # A console in cp936 must not stop a successful check.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        return COMMAND_FUNCTIONS[args.command](args, words)
+        return COMMAND_FUNCTIONS[args.command](args, report_texts)
     except SanxianError as error:
-        print_line(Texts(words.lang).explain_error(error), sys.stderr)
+        print_line(Texts(report_texts.lang).explain_error(error), sys.stderr)
     except ImportError as error:
-        print_line(words.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
+        print_line(report_texts.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
     except BrokenPipeError:
         # The reader (head, less) closed the pipe. Python would report another error on closing the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_CLEAN
     except (KeyboardInterrupt, Cancelled):
-        print_line(words.get("cli", "cancelled"), sys.stderr)
+        print_line(report_texts.get("cli", "cancelled"), sys.stderr)
     return EXIT_NOT_RUN
 
 

@@ -63,7 +63,7 @@ def check_plan(
     from .side_tables import read_side_tables
 
     options = options or RunOptions()
-    started = time.monotonic()
+    start_time = time.monotonic()
     norm = options.resolve_norm()
     rules = choose_rules(norm.rules, norm.expand_groups(options.rules))
     options.list_role_choices()
@@ -88,7 +88,7 @@ def check_plan(
         lang=options.lang,
         progress=lambda share, text: progress(_READING_SHARE + (1 - _READING_SHARE) * share, text),
         cancellation=cancellation,
-        reading_seconds=reading_seconds + time.monotonic() - started,
+        reading_seconds=reading_seconds + time.monotonic() - start_time,
     )
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.list_expected_rules_of_scope(plan.scope) if code not in run_codes]

@@ -105,11 +105,11 @@ class SideTables:
         from .versions.baseline import read_baseline, record_baseline_in_plan
 
         renumbered_keys = read_renumbered_keys(self.options.renumbered) if self.options.renumbered else {}
-        sealed = read_baseline(
+        sealed_baseline = read_baseline(
             self.options.baseline, plan, norm, wanted=is_part_of_plan(norm, {}), cancellation=cancellation
         )
-        record_baseline_in_plan(plan, sealed)
-        return {"baseline": sealed, "renumbered": dict(renumbered_keys)}
+        record_baseline_in_plan(plan, sealed_baseline)
+        return {"baseline": sealed_baseline, "renumbered": dict(renumbered_keys)}
 
 
 def read_side_tables(options: RunOptions, norm: Norm, source: str | Path | None) -> SideTables:
@@ -179,17 +179,17 @@ def find_registered_windows(plan: Plan) -> tuple[RegisteredWindow, ...] | None:
     """
     layers = (plan.find_layer_of_concept(concept) for concept in plan.norm.get("quality.windowed"))
     files = [layer.source.source for layer in layers if layer is not None and layer.source.source]
-    found: list[RegisteredWindow] | None = None
+    registered_windows: list[RegisteredWindow] | None = None
     for path in dict.fromkeys(find_window_register_path(file) for file in files):
         if path is None:
             continue
         try:
-            found = (found or []) + list_registered_windows(read_window_register(path))
+            registered_windows = (registered_windows or []) + list_registered_windows(read_window_register(path))
         except InputError:
             plan.notices.append(("notice_windows_unreadable", {"file": path.name}))
             continue
         plan.input_files += (str(path),)
-    return None if found is None else tuple(found)
+    return None if registered_windows is None else tuple(registered_windows)
 
 
 def _read_totals_by_class_and_kind(

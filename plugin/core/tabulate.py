@@ -68,7 +68,7 @@ def tabulate_sources(
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     progress(_READING_SHARE, texts.get("toolbox", "computing"))
-    tabulated = tabulate_plan(
+    tabulated_plan = tabulate_plan(
         plan,
         options.lang,
         tolerance=options.tolerance,
@@ -76,7 +76,7 @@ def tabulate_sources(
         cancellation=cancellation,
     )
     progress(1.0, "")
-    return tabulated
+    return tabulated_plan
 
 
 def tabulate_plan(

@@ -104,11 +104,11 @@ def _distribute_findings(findings: list[Finding], results: list[RecheckResult]) 
             results_by_name.setdefault(name, []).append(position)
     for finding in findings:
         related_fid = finding.params.get("related_fid")
-        names = [
+        row_names = [
             (finding.role, finding.key, finding.params.get("fid")),
             *((finding.related_role, key, related_fid) for key in finding.related_keys),
         ]
-        for position in dict.fromkeys(n for name in names for n in results_by_name.get(name, ())):
+        for position in dict.fromkeys(n for name in row_names for n in results_by_name.get(name, ())):
             if results[position].may_replace_finding(finding):
                 results[position].new_findings.append(finding)
 
@@ -189,12 +189,12 @@ class IncrementalChecker:
 
     def set_row(self, role: str, row: int, shape: Any = ..., curve_text: str = "", /, **attributes: Any) -> RowChange:
         """Set shape and attributes of a row, as `edit_row` does, without a recheck."""
-        former = self._rows.make_current_row_layer(role, row)
-        restored = former if len(former) else self._rows.restore_removed(role, row)
-        edited = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
-        self._rows.update_key_uniqueness(role, row, restored, edited)
-        is_whole = not len(former) or not self.affect_only_row(role, attributes)
-        return self.repeat_change(RowChange(role, row, former, edited, is_whole))
+        former_row_layer = self._rows.make_current_row_layer(role, row)
+        restored = former_row_layer if len(former_row_layer) else self._rows.restore_removed(role, row)
+        edited_row_layer = self._rows.make_changed_row(role, restored, shape, attributes, curve_text)
+        self._rows.update_key_uniqueness(role, row, restored, edited_row_layer)
+        is_whole = not len(former_row_layer) or not self.affect_only_row(role, attributes)
+        return self.repeat_change(RowChange(role, row, former_row_layer, edited_row_layer, is_whole))
 
     def add_row(
         self, role: str, fid: int, shape: Any, curve_text: str = "", /, **attributes: Any
@@ -214,11 +214,11 @@ class IncrementalChecker:
         layer = self.plan.layers[role]
         row = self._rows.issue_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
-        added = self._rows.make_changed_row(
+        new_row_layer = self._rows.make_changed_row(
             role, layer.make_layer_of_source(make_source_with_frame(layer, frame)), shape, attributes, curve_text
         )
-        self._rows.update_key_uniqueness(role, row, None, added)
-        return self.repeat_change(RowChange(role, row, self._rows.make_empty_layer(role), added))
+        self._rows.update_key_uniqueness(role, row, None, new_row_layer)
+        return self.repeat_change(RowChange(role, row, self._rows.make_empty_layer(role), new_row_layer))
 
     def remove_row(self, role: str, row: int) -> RecheckResult:
         """Remove a row and recheck where it was: its findings end, and gaps may appear."""
@@ -226,8 +226,8 @@ class IncrementalChecker:
 
     def set_removed_row(self, role: str, row: int) -> RowChange:
         """Remove a row without a recheck."""
-        former = self._rows.make_current_row_layer(role, row)
-        return self.repeat_change(RowChange(role, row, former, self._rows.make_empty_layer(role)))
+        former_row_layer = self._rows.make_current_row_layer(role, row)
+        return self.repeat_change(RowChange(role, row, former_row_layer, self._rows.make_empty_layer(role)))
 
     def repeat_change(self, change: RowChange) -> RowChange:
         """Set a row to the state after a change, which may be known from a fork; return the change."""
@@ -241,15 +241,17 @@ class IncrementalChecker:
 
         Return new findings if only the feature id identifies the row, else None.
         """
-        former = self._rows.make_current_row_layer(role, row)
-        if not len(former):
+        former_row_layer = self._rows.make_current_row_layer(role, row)
+        if not len(former_row_layer):
             return None
         layer = self.plan.layers[role]
-        source = make_source_with_frame(layer, former.frame.set_axis([fid], axis=0))
+        source = make_source_with_frame(layer, former_row_layer.frame.set_axis([fid], axis=0))
         renumbered = layer.make_layer_of_source(set_curve_text(source, fid, self._rows.get_curve_text(role, row)))
-        renumbered.__dict__["repeated_keys"] = former.repeated_keys
-        if former.repeated_keys:
-            return self.recheck_change(self.repeat_change(RowChange(role, row, former, renumbered, is_whole=True)))
+        renumbered.__dict__["repeated_keys"] = former_row_layer.repeated_keys
+        if former_row_layer.repeated_keys:
+            return self.recheck_change(
+                self.repeat_change(RowChange(role, row, former_row_layer, renumbered, is_whole=True))
+            )
         self._rows.set_row(role, row, renumbered)
         return None
 
@@ -263,7 +265,7 @@ class IncrementalChecker:
     def affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
         """Return True if changes of these fields cannot affect findings on other rows."""
         template = self.plan.layers[role].template
-        meanings = {declared.name.upper(): declared.meaning for declared in template.fields}
+        meanings = {template_field.name.upper(): template_field.meaning for template_field in template.fields}
         return all(meanings.get(name.upper()) in _ROW_ONLY_MEANINGS for name in attributes)
 
     def recheck_change(self, change: RowChange) -> RecheckResult:
@@ -283,11 +285,13 @@ class IncrementalChecker:
         rules = [rule for rule in self.rules if any(self._uses_layer(rule, role) for role in roles)]
         row_rules = [rule for rule in rules if _checks_rows_alone(rule)]
         other_rules = [rule for rule in rules if not _checks_rows_alone(rule)]
-        layers, selected, touched = self._collect_surroundings(groups, self._list_read_roles(roles, other_rules))
+        layers, selection_by_role, touched_rows = self._collect_surroundings(
+            groups, self._list_read_roles(roles, other_rules)
+        )
         small_plan = self._make_small_plan(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.find_layer_of_concept("county")
-        focus = RecheckFocus(selected, None if county is not None and county.role in roles else roles)
+        focus = RecheckFocus(selection_by_role, None if county is not None and county.role in roles else roles)
         changed_rows = _list_rows_by_role(changes)
         row_plan = self._make_small_plan(
             {role: self._rows.make_layer_of_rows(role, changed_rows.get(role, [])) for role in layers}
@@ -302,8 +306,8 @@ class IncrementalChecker:
         codes = frozenset(rule.code for rule in self.rules)
         failed_rules = tuple(f.params["rule"] for f in findings if f.code.startswith("RUN"))
         results = [
-            RecheckResult(_list_names(group), frozenset(names), codes, failed_rules=failed_rules)
-            for group, names in zip(groups, touched, strict=True)
+            RecheckResult(_list_names(group), frozenset(row_names), codes, failed_rules=failed_rules)
+            for group, row_names in zip(groups, touched_rows, strict=True)
         ]
         _distribute_findings(sort_findings(findings), results)
         for result in results:
@@ -329,11 +333,11 @@ class IncrementalChecker:
         Layers that no rule reads (not in ``read_roles``) are empty. The third result has, for each group, the names of
         the rows where a layer changed.
         """
-        changed = _list_rows_by_role(change for group in groups for change in group)
-        near: dict[str, set[int]] = {role: set() for role in self.plan.layers}
-        checked: dict[str, set[int]] = {role: set() for role in self.plan.layers}
-        touched: list[set[RowName]] = [set() for _ in groups]
-        for names, group in zip(touched, groups, strict=True):
+        changed_rows = _list_rows_by_role(change for group in groups for change in group)
+        near_rows: dict[str, set[int]] = {role: set() for role in self.plan.layers}
+        rows_to_check: dict[str, set[int]] = {role: set() for role in self.plan.layers}
+        touched_rows: list[set[RowName]] = [set() for _ in groups]
+        for row_names, group in zip(touched_rows, groups, strict=True):
             has_several_roles = len({change.role for change in group}) > 1
             for change in group:
                 extent = change.extent
@@ -342,29 +346,29 @@ class IncrementalChecker:
                     in_changed_box = self._rows.find_rows_meeting_bounds(role, change.changed_box)
                     if role == change.role:
                         in_changed_box.discard(change.row)
-                    names |= {self._rows.get_row_name(role, n) for n in in_changed_box}
+                    row_names |= {self._rows.get_row_name(role, n) for n in in_changed_box}
                     if role not in read_roles:
                         continue
-                    near[role] |= in_changed_box
+                    near_rows[role] |= in_changed_box
                     if len(layer) <= MAX_COARSE_LAYER_ROWS:
-                        near[role] |= self._rows.find_rows_meeting_bounds(role, extent)
+                        near_rows[role] |= self._rows.find_rows_meeting_bounds(role, extent)
                     # A change of another layer in the group concerns the other rows of this layer.
                     if role != change.role or has_several_roles:
-                        checked[role] |= in_changed_box
+                        rows_to_check[role] |= in_changed_box
                         checked_bounds.append(self._rows.compute_bounds(role, in_changed_box))
                 if len(self.plan.layers[change.role]) <= MAX_COARSE_LAYER_ROWS:
                     # Other rows of its layer may cover the land that the changed row covered.
                     bounds = join_bounds(checked_bounds)
-                    near[change.role] |= self._rows.find_rows_meeting_bounds(change.role, bounds)
+                    near_rows[change.role] |= self._rows.find_rows_meeting_bounds(change.role, bounds)
         layers: dict[str, Layer] = {}
-        selected: dict[str, np.ndarray] = {}
+        selection_by_role: dict[str, np.ndarray] = {}
         for role in self.plan.layers:
-            own = changed.get(role, [])
-            rows = [*self._rows.sort_edited_last(role, near[role].difference(own)), *own]
+            role_rows = changed_rows.get(role, [])
+            rows = [*self._rows.sort_edited_last(role, near_rows[role].difference(role_rows)), *role_rows]
             layers[role] = self._rows.make_layer_of_rows(role, rows)
-            is_selected = checked[role].union(own)
-            selected[role] = np.array([n in is_selected for n in rows], dtype=bool)
-        return layers, selected, touched
+            selected_rows = rows_to_check[role].union(role_rows)
+            selection_by_role[role] = np.array([n in selected_rows for n in rows], dtype=bool)
+        return layers, selection_by_role, touched_rows
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if the rule uses this layer; a rule without needs uses all layers."""

@@ -63,19 +63,19 @@ def compute_common_bounds(*shapes: Any) -> RowBounds | None:
     Shapes may be None.
     """
     array = np.array([*shapes, None], dtype=object)
-    present = array[~is_missing(array)]
-    if not len(present):
+    present_shapes = array[~is_missing(array)]
+    if not len(present_shapes):
         return None
-    xmin, ymin, xmax, ymax = shapely.total_bounds(present).tolist()
+    xmin, ymin, xmax, ymax = shapely.total_bounds(present_shapes).tolist()
     return xmin, ymin, xmax, ymax
 
 
 def join_bounds(boxes: Iterable[RowBounds | None]) -> RowBounds | None:
     """Return the box (xmin, ymin, xmax, ymax) around boxes, of which some may be None; None without any."""
-    present = [box for box in boxes if box is not None]
-    if not present:
+    present_boxes = [box for box in boxes if box is not None]
+    if not present_boxes:
         return None
-    left, bottom, right, top = zip(*present, strict=True)
+    left, bottom, right, top = zip(*present_boxes, strict=True)
     return min(left), min(bottom), max(right), max(top)
 
 
@@ -105,18 +105,18 @@ class RecheckResult:
             return False
         row_name = (finding.role, finding.key, finding.params.get("fid"))
         fid = finding.params.get("related_fid")
-        related = {(finding.related_role, key, fid) for key in finding.related_keys}
+        related_rows = {(finding.related_role, key, fid) for key in finding.related_keys}
         has_no_row = not finding.key and row_name[2] is None
         # Between two rows: nothing changed where they meet unless the other was touched too.
         if row_name in self.changed_row_names:
-            return not related or bool(related & (self.touched_rows | self.changed_row_names))
-        if related & self.changed_row_names:
+            return not related_rows or bool(related_rows & (self.touched_rows | self.changed_row_names))
+        if related_rows & self.changed_row_names:
             return has_no_row or row_name in self.touched_rows
         # Land that no row of a layer covers: the changed row may cover it now, or no longer.
         roles = {role for role, _, _ in self.changed_row_names}
-        if not related:
+        if not related_rows:
             return finding.related_role in roles and row_name in self.touched_rows
-        return finding.role in roles and has_no_row and bool(related & self.touched_rows)
+        return finding.role in roles and has_no_row and bool(related_rows & self.touched_rows)
 
 
 #: From more edited rows than this on, a layer is made from a block of edited rows and not row by row.
@@ -127,23 +127,27 @@ _MAX_SINGLE_ROWS = 6
 class _EditedBlock:
     """Edited rows of a layer, as one layer.
 
-    ``layers``: row number → the row when the block was made; ``positions``: row number → position in ``whole``.
+    ``layers``: row number → the row when the block was made; ``positions``: row number → position in ``joined_layer``.
     """
 
-    whole: Layer
+    joined_layer: Layer
     layers: dict[int, Layer]
     positions: dict[int, int]
 
 
-def _extend_block(former: _EditedBlock | None, layers: dict[int, Layer]) -> _EditedBlock:
+def _extend_block(former_block: _EditedBlock | None, layers: dict[int, Layer]) -> _EditedBlock:
     """Return a block of these rows; those of the former block that did not change are taken from it."""
-    unchanged = [] if former is None else [n for n, layer in layers.items() if former.layers.get(n) is layer]
-    present = set(unchanged)
-    changed = [n for n in layers if n not in present]
-    parts = [layers[n] for n in changed]
-    if former is not None and unchanged:
-        parts.insert(0, former.whole.take(np.array([former.positions[n] for n in unchanged], dtype=int)))
-    positions = {n: position for position, n in enumerate([*unchanged, *changed])}
+    unchanged_rows = (
+        [] if former_block is None else [n for n, layer in layers.items() if former_block.layers.get(n) is layer]
+    )
+    rows_in_block = set(unchanged_rows)
+    changed_rows = [n for n in layers if n not in rows_in_block]
+    parts = [layers[n] for n in changed_rows]
+    if former_block is not None and unchanged_rows:
+        parts.insert(
+            0, former_block.joined_layer.take(np.array([former_block.positions[n] for n in unchanged_rows], dtype=int))
+        )
+    positions = {n: position for position, n in enumerate([*unchanged_rows, *changed_rows])}
     return _EditedBlock(parts[0] if len(parts) == 1 else _concatenate_layers(parts), layers, positions)
 
 
@@ -189,11 +193,11 @@ class EditedRows:
 
     def set_row(self, role: str, row: int, now: Layer) -> None:
         """Set a row to its edited state: a layer of one row, or of none if removed."""
-        edited, rows_by_key = self._edited[role], self._edited_rows_by_key[role]
-        former = edited.get(row)
-        if former is not None and len(former):
-            rows_by_key[former.keys[0]] = rows_by_key[former.keys[0]] - {row}
-        edited[row] = now
+        edited_layers, rows_by_key = self._edited[role], self._edited_rows_by_key[role]
+        former_layer = edited_layers.get(row)
+        if former_layer is not None and len(former_layer):
+            rows_by_key[former_layer.keys[0]] = rows_by_key[former_layer.keys[0]] - {row}
+        edited_layers[row] = now
         self._edited_bounds[role].pop(row, None)
         if len(now):
             rows_by_key[now.keys[0]] = rows_by_key.get(now.keys[0], frozenset()) | {row}
@@ -215,8 +219,8 @@ class EditedRows:
 
     def locate_row(self, role: str, row: int) -> tuple[Layer, int]:
         """Return a layer that has a row in its edited state, and the position there; an empty layer if removed."""
-        edited = self._edited[role].get(row)
-        return (self.layers[role], row) if edited is None else (edited, 0)
+        edited_layer = self._edited[role].get(row)
+        return (self.layers[role], row) if edited_layer is None else (edited_layer, 0)
 
     def get_plane(self, role: str, row: int) -> Any:
         """Return the shape of a row in the plane; None for a removed row or one without a shape."""
@@ -225,8 +229,8 @@ class EditedRows:
 
     def make_current_row_layer(self, role: str, row: int) -> Layer:
         """Return a row in its edited state: a layer of one row, or of none if removed."""
-        edited = self._edited[role].get(row)
-        return self.layers[role].take(np.array([row])) if edited is None else edited
+        edited_layer = self._edited[role].get(row)
+        return self.layers[role].take(np.array([row])) if edited_layer is None else edited_layer
 
     def make_empty_layer(self, role: str) -> Layer:
         """Return an empty layer of a role."""
@@ -253,15 +257,15 @@ class EditedRows:
             if name in frame.columns:
                 frame[name] = np.array([value], dtype=object)
         source = set_curve_text(make_source_with_frame(layer, frame), fid, curve_text)
-        changed = layer.make_layer_of_source(source)
-        problem, _ = validate_coordinates(changed.source)
-        changed.stray_rows = {0: problem} if problem else {}
-        return changed
+        changed_layer = layer.make_layer_of_source(source)
+        problem, _ = validate_coordinates(changed_layer.source)
+        changed_layer.stray_rows = {0: problem} if problem else {}
+        return changed_layer
 
     def get_row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
         """Return shape and attributes of a row; None if it was removed."""
-        edited = self._edited[role].get(row)
-        frame = self.layers[role].frame.iloc[[row]] if edited is None else edited.frame
+        edited_layer = self._edited[role].get(row)
+        frame = self.layers[role].frame.iloc[[row]] if edited_layer is None else edited_layer.frame
         if not len(frame):
             return None
         shape = frame.geometry.name
@@ -269,9 +273,9 @@ class EditedRows:
 
     def get_curve_text(self, role: str, row: int) -> str:
         """Return the text (WKT) of a row's shape if it has arcs, else an empty one."""
-        edited = self._edited[role].get(row)
-        if edited is not None:
-            return edited.source.curve_texts.get(edited.fids[0], "") if len(edited) else ""
+        edited_layer = self._edited[role].get(row)
+        if edited_layer is not None:
+            return edited_layer.source.curve_texts.get(edited_layer.fids[0], "") if len(edited_layer) else ""
         texts = self.layers[role].source.curve_texts
         return texts.get(self.layers[role].fids[row], "") if texts else ""
 
@@ -283,13 +287,13 @@ class EditedRows:
 
     def update_key_uniqueness(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
         """Update whether the key of a changed row is repeated in its layer."""
-        key, edited = after.keys[0], self._edited[role]
+        key, edited_layers = after.keys[0], self._edited[role]
         if before is not None and before.keys[0] == key:
             after.__dict__["repeated_keys"] = before.repeated_keys
             return
         row_as_read = self.find_row_of_key(role, key)
         is_repeated = bool(self.find_edited_rows_with_key(role, key) - {row}) or (
-            row_as_read is not None and row_as_read != row and row_as_read not in edited
+            row_as_read is not None and row_as_read != row and row_as_read not in edited_layers
         )
         after.__dict__["repeated_keys"] = frozenset([0] if is_repeated or not key else [])
 
@@ -303,8 +307,12 @@ class EditedRows:
 
     def get_row_name(self, role: str, row: int) -> RowName:
         """Return the name of a row in its present state."""
-        edited = self._edited[role].get(row)
-        return make_row_name(role, edited, 0) if edited is not None else make_row_name(role, self.layers[role], row)
+        edited_layer = self._edited[role].get(row)
+        return (
+            make_row_name(role, edited_layer, 0)
+            if edited_layer is not None
+            else make_row_name(role, self.layers[role], row)
+        )
 
     def find_rows_meeting_bounds(self, role: str, bounds: RowBounds | None) -> set[int]:
         """Return the numbers of the rows whose box meets ``bounds``.
@@ -327,18 +335,18 @@ class EditedRows:
 
     def compute_bounds(self, role: str, rows: Collection[int]) -> RowBounds | None:
         """Return the box around the shapes of rows in the plane; None without any shape."""
-        edited = self._edited[role]
-        unedited = np.array([n for n in rows if n not in edited], dtype=int)
-        boxes = [self._edited_bounds[role].get(n) for n in rows if n in edited]
+        edited_layers = self._edited[role]
+        unedited = np.array([n for n in rows if n not in edited_layers], dtype=int)
+        boxes = [self._edited_bounds[role].get(n) for n in rows if n in edited_layers]
         return join_bounds([compute_common_bounds(*self.layers[role].plane[unedited]), *boxes])
 
     def make_layer_of_rows(self, role: str, rows: list[int]) -> Layer:
         """Return a layer of these rows in their edited state; edited rows come last (`sort_edited_last`)."""
         if not rows:
             return self.make_empty_layer(role)
-        base, edited = self.layers[role], self._edited[role]
-        edited_rows = [n for n in rows if n in edited and len(edited[n])]
-        layers = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
+        base, edited_layers = self.layers[role], self._edited[role]
+        edited_rows = [n for n in rows if n in edited_layers and len(edited_layers[n])]
+        layers = [base.take(np.array([n for n in rows if n not in edited_layers], dtype=int))]
         layers += self._collect_edited_layers(role, edited_rows)
         layers = [layer for layer in layers if len(layer)] or layers[:1]
         return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
@@ -351,26 +359,26 @@ class EditedRows:
         """
         if len(rows) <= _MAX_SINGLE_ROWS:
             return [self._edited[role][n] for n in rows]
-        edited, block = self._edited[role], self._blocks.get(role)
-        if block is None or sum(block.layers.get(n) is not edited[n] for n in rows) > _MAX_SINGLE_ROWS:
-            kept = {n: layer for n, layer in edited.items() if len(layer)}
-            self._blocks[role] = block = _extend_block(block, kept)
-        collected: list[Layer] = []
-        for in_block, run in groupby(rows, key=lambda n: block.layers.get(n) is edited[n]):
+        edited_layers, block = self._edited[role], self._blocks.get(role)
+        if block is None or sum(block.layers.get(n) is not edited_layers[n] for n in rows) > _MAX_SINGLE_ROWS:
+            nonempty_layers = {n: layer for n, layer in edited_layers.items() if len(layer)}
+            self._blocks[role] = block = _extend_block(block, nonempty_layers)
+        collected_layers: list[Layer] = []
+        for in_block, run in groupby(rows, key=lambda n: block.layers.get(n) is edited_layers[n]):
             if in_block:
-                collected.append(block.whole.take(np.array([block.positions[n] for n in run], dtype=int)))
+                collected_layers.append(block.joined_layer.take(np.array([block.positions[n] for n in run], dtype=int)))
             else:
-                collected += [edited[n] for n in run]
-        return collected
+                collected_layers += [edited_layers[n] for n in run]
+        return collected_layers
 
     def make_layer_in_row_order(self, role: str, rows: set[int]) -> Layer:
         """Return a layer of these rows in their edited state, in the order of the whole layer.
 
         The order decides which two of several features name a gap.
         """
-        ordered = self.sort_edited_last(role, rows)
-        present = [n for n in ordered if n not in self._edited[role] or len(self._edited[role][n])]
-        return self.make_layer_of_rows(role, ordered).take(np.argsort(np.array(present, dtype=int)))
+        sorted_rows = self.sort_edited_last(role, rows)
+        remaining_rows = [n for n in sorted_rows if n not in self._edited[role] or len(self._edited[role][n])]
+        return self.make_layer_of_rows(role, sorted_rows).take(np.argsort(np.array(remaining_rows, dtype=int)))
 
 
 def make_row_name(role: str, layer: Layer, row: int) -> RowName:
@@ -444,16 +452,16 @@ def _concatenate_layers(layers: list[Layer]) -> Layer:
         curve_texts=_collect_curve_texts(layers),
         curve_step=max(layer.source.curve_step for layer in layers),
     )
-    whole = first.make_layer_of_source(source)
+    joined_layer = first.make_layer_of_source(source)
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
     for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid"):
-        whole.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])
-    repaired: dict[int, float] = {}
+        joined_layer.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])
+    repair_area_changes: dict[int, float] = {}
     for layer, start in zip(layers, starts.tolist(), strict=False):
-        repaired |= {start + row: area for row, area in layer.repair_area_change_by_row.items()}
-        whole.stray_rows |= {start + row: problem for row, problem in layer.stray_rows.items()}
-    whole.__dict__["_plane_and_repairs"] = np.concatenate([layer.plane for layer in layers]), repaired
-    whole.__dict__["repeated_keys"] = frozenset(
+        repair_area_changes |= {start + row: area for row, area in layer.repair_area_change_by_row.items()}
+        joined_layer.stray_rows |= {start + row: problem for row, problem in layer.stray_rows.items()}
+    joined_layer.__dict__["_plane_and_repairs"] = np.concatenate([layer.plane for layer in layers]), repair_area_changes
+    joined_layer.__dict__["repeated_keys"] = frozenset(
         start + row for layer, start in zip(layers, starts.tolist(), strict=False) for row in layer.repeated_keys
     )
-    return whole
+    return joined_layer

@@ -54,11 +54,11 @@ class EditBatch:
 
     def merge(self, later: EditBatch) -> None:
         """Add a later batch to this one; the last state of each feature counts."""
-        for role, renamed in later.new_feature_ids.items():
-            for old, new in renamed.items():
+        for role, new_id_by_id in later.new_feature_ids.items():
+            for old, new in new_id_by_id.items():
                 if (role, old) in self.states_by_feature:
                     self.states_by_feature[role, new] = self.states_by_feature.pop((role, old))
-            self.new_feature_ids.setdefault(role, {}).update(renamed)
+            self.new_feature_ids.setdefault(role, {}).update(new_id_by_id)
         self.states_by_feature |= later.states_by_feature
 
 
@@ -170,8 +170,8 @@ class IncrementalSession:
             The user cancelled.
         """
         change = FindingsChange()
-        for role, renamed in batch.new_feature_ids.items():
-            for former_id, present_id in renamed.items():
+        for role, new_id_by_id in batch.new_feature_ids.items():
+            for former_id, present_id in new_id_by_id.items():
                 row = self._get_own_row_numbers(role).pop(former_id, None)
                 if row is not None:
                     self._rows[role][present_id] = row
@@ -230,10 +230,10 @@ class IncrementalSession:
             self._checker.repeat_change(row_change)
             if not len(row_change.before) and len(row_change.after):
                 self._get_own_row_numbers(row_change.role)[row_change.after.fids[0]] = row_change.row
-        repeated = FindingsChange()
+        repeated_change = FindingsChange()
         for result in change.recheck_results:
-            self._apply_recheck(repeated, result)
-        self._match_findings_by_fingerprint(repeated)
+            self._apply_recheck(repeated_change, result)
+        self._match_findings_by_fingerprint(repeated_change)
 
     def _set_feature(self, role: str, fid: int, state: FeatureState | None) -> RowChange | None:
         """Set a feature to a state, without a recheck; return None if it has that state already."""
@@ -243,21 +243,21 @@ class IncrementalSession:
             return self._checker.set_removed_row(role, row) if row is not None and current is not None else None
         shape = _read_shape(state.wkb)
         if row is None:
-            added = self._checker.set_new_row(role, fid, shape, state.curve_text, **state.attributes)
-            self._get_own_row_numbers(role)[fid] = added.row
-            return added
+            row_change = self._checker.set_new_row(role, fid, shape, state.curve_text, **state.attributes)
+            self._get_own_row_numbers(role)[fid] = row_change.row
+            return row_change
         if current is None:
             return self._checker.set_row(role, row, shape, state.curve_text, **state.attributes)
         former_shape, attributes = current
-        changed = {
+        changed_attributes = {
             name: value
             for name, value in state.attributes.items()
             if name in attributes and not are_equal_values(attributes[name], value)
         }
         is_same_curve = self._checker.rows.get_curve_text(role, row) == state.curve_text
-        if not changed and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
+        if not changed_attributes and is_same_curve and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
-        return self._checker.set_row(role, row, shape, state.curve_text, **changed)
+        return self._checker.set_row(role, row, shape, state.curve_text, **changed_attributes)
 
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         if recheck is None:
@@ -281,18 +281,18 @@ class IncrementalSession:
             gone_by_fingerprint[finding.fingerprint].append(finding)
         new_findings, change.new_findings = change.new_findings, []
         for finding in new_findings:
-            repeated = (
+            ended_finding = (
                 gone_by_fingerprint[finding.fingerprint].pop(0)
                 if gone_by_fingerprint.get(finding.fingerprint)
                 else None
             )
-            if repeated is None:
+            if ended_finding is None:
                 change.new_findings.append(finding)
-            elif _are_equal_findings(repeated, finding):
+            elif _are_equal_findings(ended_finding, finding):
                 self._current_findings.remove_finding(finding)
-                self._current_findings.add_finding(repeated)
+                self._current_findings.add_finding(ended_finding)
             else:
-                change.changed_findings.append((repeated, finding))
+                change.changed_findings.append((ended_finding, finding))
         change.ended_findings = [finding for findings in gone_by_fingerprint.values() for finding in findings]
 
 
@@ -354,7 +354,12 @@ def _find_entangled_results(results: Sequence[RecheckResult], findings: _Finding
         replaced = [one for one in findings.find_affected_findings(result) if result.may_replace_finding(one)]
         for finding in (*result.new_findings, *replaced):
             positions[id(finding)].append(position)
-    return {position for shared in positions.values() if len(shared) > 1 for position in shared}
+    return {
+        position
+        for result_positions in positions.values()
+        if len(result_positions) > 1
+        for position in result_positions
+    }
 
 
 def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:

@@ -39,15 +39,15 @@ def split_measurable(
     A layer is unusable if its coordinates contradict its CRS. Stray rows are the rows of a measurable layer whose
     coordinates contradict the CRS. All three results are by role.
     """
-    usable, unusable, strays = {}, {}, {}
+    usable_layers, unusable_layers, stray_rows = {}, {}, {}
     for role, source in chosen.items():
         problem, layer_strays = validate_coordinates(source)
         if problem:
-            unusable[role] = UnusableLayer(role, source.name, *problem)
+            unusable_layers[role] = UnusableLayer(role, source.name, *problem)
             continue
-        usable[role] = source
-        strays[role] = layer_strays
-    return usable, unusable, strays
+        usable_layers[role] = source
+        stray_rows[role] = layer_strays
+    return usable_layers, unusable_layers, stray_rows
 
 
 def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, StrayRows]:
@@ -242,49 +242,54 @@ def assemble_plan(
         a chosen layer or scope is missing.
     """
     sources = list(sources)
-    chosen, role_reasons = _choose_roles(sources, norm, roles or {})
-    if not chosen and not allow_no_layers:
-        names = ", ".join(layer_source.name for layer_source in sources) or "-"
-        raise InputError("no_recognised_layer", source=source, layers=names)
-    usable, unusable, strays = split_measurable(chosen)
+    layer_by_role, role_reasons = _choose_roles(sources, norm, roles or {})
+    if not layer_by_role and not allow_no_layers:
+        layer_names = ", ".join(layer_source.name for layer_source in sources) or "-"
+        raise InputError("no_recognised_layer", source=source, layers=layer_names)
+    usable_layers, unusable_layers, stray_rows = split_measurable(layer_by_role)
     unrecognised = [
         layer_source
         for layer_source in sources
-        if all(layer_source is not chosen_source for chosen_source in chosen.values())
+        if all(layer_source is not chosen_source for chosen_source in layer_by_role.values())
     ]
     crs, plane = (
         (reference_plan.crs, reference_plan.plane_crs)
         if reference_plan is not None
-        else choose_findings_crs_and_plane(usable, original_crs)
+        else choose_findings_crs_and_plane(usable_layers, original_crs)
     )
-    used_scope = choose_scope(norm, set(usable), scope)
+    used_scope = choose_scope(norm, set(usable_layers), scope)
     plan = Plan(
         layers={},
         norm=norm,
         scope=used_scope,
-        missed_scope=None if allow_no_layers else find_missed_scope(norm, set(usable), used_scope, chosen=bool(scope)),
+        missed_scope=None
+        if allow_no_layers
+        else find_missed_scope(norm, set(usable_layers), used_scope, chosen=bool(scope)),
         crs=crs,
         plane_crs=plane,
         source=source,
-        unusable_layers=unusable,
+        unusable_layers=unusable_layers,
         unrecognised_layers=[layer_source.name for layer_source in unrecognised if not layer_source.problem],
         role_choices=role_reasons,
         base_year=base_year,
         input_files=tuple(dict.fromkeys(layer_source.source for layer_source in sources if layer_source.source)),
     )
     for role, layer_source_of_role in sorted(
-        usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])
+        usable_layers.items(), key=lambda item: list(norm.standard.templates).index(item[0])
     ):
         cancellation.raise_if_cancelled()
         layer = Layer(
-            layer_source_of_role, find_best_template(layer_source_of_role, role, norm), plan.plane_crs, strays.get(role)
+            layer_source_of_role,
+            find_best_template(layer_source_of_role, role, norm),
+            plan.plane_crs,
+            stray_rows.get(role),
         )
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
         plan.notices += _find_value_notices(layer)
     plan.norm = norm.keep_confirmations_valid_for_area(plan.area_code)
     _snap_shared_vertices(plan)
-    plan.unread_data = report_layers_without_shapes(plan) + report_reassigned_layers(chosen, plan)
+    plan.unread_data = report_layers_without_shapes(plan) + report_reassigned_layers(layer_by_role, plan)
     if not scope:
         plan.unread_data += report_empty_layers(plan)
     if not allow_no_layers:
@@ -300,10 +305,10 @@ def _snap_shared_vertices(plan: Plan) -> None:
     if not reprojected or plan.plane_crs != plan.crs:
         return
     shapes_by_layer = [(layer.crs, layer.raw_shapes) for layer in plan.layers.values() if layer.crs is not None]
-    shared = find_shared_edges(shapes_by_layer, plan.plane_crs)
+    shared_edges = find_shared_edges(shapes_by_layer, plan.plane_crs)
     for layer in reprojected:
-        if layer.crs in shared:
-            layer.undensified_edges = shared[layer.crs]
+        if layer.crs in shared_edges:
+            layer.undensified_edges = shared_edges[layer.crs]
     plane_shapes = [shapes for crs, shapes in shapes_by_layer if crs == plan.plane_crs]
     if plane_shapes:
         index = make_plane_vertex_index(np.concatenate(plane_shapes))
@@ -315,25 +320,25 @@ def _choose_roles(
     sources: list[SourceLayer], norm: Norm, roles: dict[str, str]
 ) -> tuple[dict[str, SourceLayer], dict[str, str]]:
     """Return layer code → layer, and layer code → why that layer was chosen."""
-    chosen: dict[str, SourceLayer] = {}
+    layer_by_role: dict[str, SourceLayer] = {}
     role_reasons: dict[str, str] = {}
     for role, name in roles.items():
         if role not in norm.standard.templates:
             raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
-        chosen[role], role_reasons[role] = _find_named_layer(sources, role, name), "chosen"
-    chosen_ids = {id(layer_source) for layer_source in chosen.values()}
+        layer_by_role[role], role_reasons[role] = _find_named_layer(sources, role, name), "chosen"
+    chosen_ids = {id(layer_source) for layer_source in layer_by_role.values()}
     # A table or an unreadable file gets a role only if no layer has it.
     for source in sorted(sources, key=lambda layer_source: layer_source.problem is not None):
         role, reason = find_role(source, norm)
         if not role or id(source) in chosen_ids:
             continue
-        if role in chosen:
-            earlier = chosen[role]
+        if role in layer_by_role:
+            earlier_layer = layer_by_role[role]
             if role_reasons[role] == "chosen" or source.problem:
                 continue
-            names = [
-                layer_source.name if source.name != earlier.name else layer_source.full_name
-                for layer_source in (earlier, source)
+            layer_names = [
+                layer_source.name if source.name != earlier_layer.name else layer_source.full_name
+                for layer_source in (earlier_layer, source)
             ]
             standard, count = find_standard_of_names(sources, norm)
             if standard is not None and "fields" in (reason, role_reasons[role]):
@@ -341,17 +346,17 @@ def _choose_roles(
                 raise InputError(
                     "two_layers_other_standard",
                     role=role,
-                    first=names[0],
-                    second=names[1],
+                    first=layer_names[0],
+                    second=layer_names[1],
                     standard=norm.standard.name,
                     other=standard.name,
                     key=standard.standard_key,
                     count=count,
                     all=len(sources),
                 )
-            raise InputError("two_layers_one_role", role=role, first=names[0], second=names[1])
-        chosen[role], role_reasons[role] = source, reason
-    return chosen, role_reasons
+            raise InputError("two_layers_one_role", role=role, first=layer_names[0], second=layer_names[1])
+        layer_by_role[role], role_reasons[role] = source, reason
+    return layer_by_role, role_reasons
 
 
 def _find_named_layer(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
@@ -393,23 +398,23 @@ def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
     if not len(layer):
         return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]
     notices: list[tuple[str, dict[str, Any]]] = []
-    for declared in layer.template.fields:
-        values = layer.get_column_by_name(declared.name)
+    for template_field in layer.template.fields:
+        values = layer.get_column_by_name(template_field.name)
         if values is None:
             continue
-        params = {"layer": layer.name, "field": declared.name}
-        if declared.type == "text" and values.dtype.kind == "f":
-            lost = np.abs(values.to_numpy(dtype=float, na_value=0.0)) >= 2**53
-            if lost.any():
-                notices.append(("notice_digits_lost", {**params, "count": int(lost.sum())}))
+        params = {"layer": layer.name, "field": template_field.name}
+        if template_field.type == "text" and values.dtype.kind == "f":
+            has_lost_digits = np.abs(values.to_numpy(dtype=float, na_value=0.0)) >= 2**53
+            if has_lost_digits.any():
+                notices.append(("notice_digits_lost", {**params, "count": int(has_lost_digits.sum())}))
         elif values.dtype.kind not in "iufbM":
-            texts = layer.get_garbled_texts(declared.name)
+            texts = layer.get_garbled_texts(template_field.name)
             if texts:
                 count = int(values.isin(list(texts)).sum())
                 notices.append(
                     (
                         "notice_garbled",
-                        {**params, "count": count, "example": "…" if declared.personal else min(texts)[:20]},
+                        {**params, "count": count, "example": "…" if template_field.personal else min(texts)[:20]},
                     )
                 )
     return notices

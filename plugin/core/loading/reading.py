@@ -98,10 +98,10 @@ def is_part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLay
         if not layer_roles <= norm.standard.templates.keys():
             return True  # an unknown role: reported where roles are chosen
         fields = {
-            declared.name.upper()
+            template_field.name.upper()
             for role in layer_roles
             for template in norm.standard.list_templates_of_role(role)
-            for declared in template.fields
+            for template_field in template.fields
         }
         return frozenset(fields) if layer_roles else False
 

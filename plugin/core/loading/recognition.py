@@ -34,13 +34,13 @@ def find_standard_of_names(sources: list[SourceLayer], norm: Norm) -> tuple[Stan
 
     None if no other standard recognises more of them by name than the one in use.
     """
-    best, most = None, _count_names(sources, norm.standard)
+    best_standard, best_count = None, _count_names(sources, norm.standard)
     for standard_id in list_standard_ids():
         standard = load_standard(standard_id)
         count = _count_names(sources, standard)
-        if count > most:
-            best, most = standard, count
-    return best, most
+        if count > best_count:
+            best_standard, best_count = standard, count
+    return best_standard, best_count
 
 
 def _count_names(sources: list[SourceLayer], standard: Standard) -> int:
@@ -63,7 +63,7 @@ def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str
     contained = [word for word in role_by_word if _is_separate_word(word, name)]
     if contained:
         return role_by_word[max(contained, key=len)], "name"
-    columns = {declared.name.upper() for declared in source.fields}
+    columns = {field.name.upper() for field in source.fields}
     matches = []
     for role, template in templates.items():
         if template.base:
@@ -71,15 +71,11 @@ def _find_role_in_standard(source: SourceLayer, standard: Standard) -> tuple[str
             continue
         # Only rare fields identify a layer; every layer has BSM and MJ.
         distinctive = {
-            declared.name
-            for declared in template.fields
-            if declared.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")
+            field.name
+            for field in template.fields
+            if field.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")
         }
-        if (
-            distinctive
-            and distinctive <= columns
-            and {declared.name for declared in template.fields} <= columns | {"BZ"}
-        ):
+        if distinctive and distinctive <= columns and {field.name for field in template.fields} <= columns | {"BZ"}:
             matches.append(role)
     return (matches[0], "fields") if len(matches) == 1 else ("", "")
 
@@ -106,9 +102,11 @@ def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
 
     On a tie it is the standard's own edition.
     """
-    columns = {declared.name.upper() for declared in source.fields}
-    editions = norm.standard.list_templates_of_role(role)
-    return max(editions, key=lambda t: sum(declared.name in columns for declared in t.fields) / max(len(t.fields), 1))
+    columns = {field.name.upper() for field in source.fields}
+    edition_templates = norm.standard.list_templates_of_role(role)
+    return max(
+        edition_templates, key=lambda t: sum(field.name in columns for field in t.fields) / max(len(t.fields), 1)
+    )
 
 
 def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
@@ -122,8 +120,8 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
             raise InputError("scope_unknown", scope=wanted, known=", ".join(scopes))
         return wanted
     for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):
-        needed = [concept for concept in scope.mandatory_concepts if concept not in norm.profile.absent]
-        if all(roles & set(norm.standard.concepts.get(concept, (concept,))) for concept in needed):
+        needed_concepts = [concept for concept in scope.mandatory_concepts if concept not in norm.profile.absent]
+        if all(roles & set(norm.standard.concepts.get(concept, (concept,))) for concept in needed_concepts):
             return name
     return "three_lines"
 
@@ -140,10 +138,14 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
         return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
 
     for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory_concepts)):
-        missing = tuple(
+        missing_concepts = tuple(
             c for c in scope.mandatory_concepts if c not in norm.profile.absent and not has_layer_of_concept(c)
         )
-        if name == taken or len(scope.mandatory_concepts) <= len(scopes[taken].mandatory_concepts) or not missing:
+        if (
+            name == taken
+            or len(scope.mandatory_concepts) <= len(scopes[taken].mandatory_concepts)
+            or not missing_concepts
+        ):
             continue
         other_concepts = {
             c
@@ -156,9 +158,14 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
             for c in (*scope.mandatory_concepts, *scope.conditional_concepts)
             if c not in other_concepts and c not in norm.profile.absent
         ]
-        present = tuple(c for c in own_concepts if has_layer_of_concept(c))
-        if present:
+        present_concepts = tuple(c for c in own_concepts if has_layer_of_concept(c))
+        if present_concepts:
             return MissedScope(
-                taken, name, present, missing, len(present) >= _MIN_SCOPE_LAYER_SHARE * len(own_concepts), chosen
+                taken,
+                name,
+                present_concepts,
+                missing_concepts,
+                len(present_concepts) >= _MIN_SCOPE_LAYER_SHARE * len(own_concepts),
+                chosen,
             )
     return None

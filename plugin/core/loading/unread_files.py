@@ -51,7 +51,7 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
             unread += _report_table(layer, plan)
         elif layer.problem is not None:
             unread += _report_damaged_layer(layer)
-        elif layer.declared_row_count == 0 or has_findings_columns([declared.name for declared in layer.fields]):
+        elif layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
             continue
         else:
             unread += _report_without_role(layer, plan, project)
@@ -65,15 +65,15 @@ def _report_damaged_layer(layer: SourceLayer) -> list[UnreadData]:
 
 def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
     """Report a table without geometry if it has a layer's fields, or geometry as text."""
-    if layer.declared_row_count == 0 or has_findings_columns([declared.name for declared in layer.fields]):
+    if layer.declared_row_count == 0 or has_findings_columns([field.name for field in layer.fields]):
         return []
     geometry_field = str((layer.problem or ("", {}))[1].get("drawn", ""))
-    has_key = any(declared.name.upper() == KEY_FIELD for declared in layer.fields)
-    likely = (find_role(layer, plan.norm)[0] if geometry_field or has_key else "") or find_resembled_role(
+    has_key = any(field.name.upper() == KEY_FIELD for field in layer.fields)
+    likely_role = (find_role(layer, plan.norm)[0] if geometry_field or has_key else "") or find_resembled_role(
         layer, plan.norm
     )
-    if likely:
-        return [UnreadData(*_add_row_count("table_alike", layer, {"likely": likely}))]
+    if likely_role:
+        return [UnreadData(*_add_row_count("table_alike", layer, {"likely": likely_role}))]
     return (
         [UnreadData(*_add_row_count("table_drawn", layer, {"field": geometry_field}), incomplete=False)]
         if geometry_field
@@ -92,17 +92,17 @@ def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[
     )
     if not polygons and not lines:
         return []
-    likely = find_resembled_role(layer, plan.norm)
-    if likely and (polygons or not _fits_line_template(layer, plan.norm, likely)):
-        return [UnreadData(*_add_row_count("alike", layer, {"likely": likely}))]
+    likely_role = find_resembled_role(layer, plan.norm)
+    if likely_role and (polygons or not _fits_line_template(layer, plan.norm, likely_role)):
+        return [UnreadData(*_add_row_count("alike", layer, {"likely": likely_role}))]
     if project or not (polygons or layer.has_closed_lines_only):
         return []
     return [UnreadData(*_add_row_count("layer" if polygons else "rings", layer, {}), incomplete=False)]
 
 
-def _fits_line_template(layer: SourceLayer, norm: Norm, likely: str) -> bool:
-    """Return True if a line template fits as well as ``likely``, a polygon template."""
-    return max(_compute_shares(layer, norm, "line").values(), default=0.0) >= _compute_shares(layer, norm)[likely]
+def _fits_line_template(layer: SourceLayer, norm: Norm, likely_role: str) -> bool:
+    """Return True if a line template fits as well as ``likely_role``, a polygon template."""
+    return max(_compute_shares(layer, norm, "line").values(), default=0.0) >= _compute_shares(layer, norm)[likely_role]
 
 
 def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -133,12 +133,12 @@ def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -
 
     Only templates of that geometry type are compared.
     """
-    columns = {declared.name.upper() for declared in layer.fields}
+    columns = {field.name.upper() for field in layer.fields}
     shares = {}
     for role, template in norm.standard.templates.items():
-        names = {declared.name for declared in template.fields} - {"BZ"}
-        if template.geometry == geometry and names:
-            shares[role] = len(names & columns) / len(names)
+        field_names = {field.name for field in template.fields} - {"BZ"}
+        if template.geometry == geometry and field_names:
+            shares[role] = len(field_names & columns) / len(field_names)
     return shares
 
 
@@ -185,12 +185,12 @@ def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
 
     The fields count only if the assigned ``role`` fits them much worse.
     """
-    recognised, _ = find_role(layer, plan.norm)
-    if recognised:
-        return recognised
+    recognised_role, _ = find_role(layer, plan.norm)
+    if recognised_role:
+        return recognised_role
     shares = _compute_shares(layer, plan.norm)
-    likely = find_resembled_role(layer, plan.norm)
-    return likely if likely and shares.get(role, 0.0) < shares[likely] / 2 else ""
+    resembled_role = find_resembled_role(layer, plan.norm)
+    return resembled_role if resembled_role and shares.get(role, 0.0) < shares[resembled_role] / 2 else ""
 
 
 def _are_roles_of_one_concept(role: str, other_role: str, plan: Plan) -> bool:
@@ -245,11 +245,11 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CAN
         ]
     outputs = _OutputDetector(cancellation)
     try:
-        read = list_folder_datasets(folder)
+        dataset_paths = list_folder_datasets(folder)
     except OSError:
         # Reading the folder has reported that.
         return []
-    return find_unread_data(folder, read, is_output=outputs.is_output_file, cancellation=cancellation)
+    return find_unread_data(folder, dataset_paths, is_output=outputs.is_output_file, cancellation=cancellation)
 
 
 def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> list[str]:
@@ -284,11 +284,11 @@ class _OutputDetector:
         manifest, manifest_state = read_manifest(folder)
         if manifest is None or manifest_state != MANIFEST_OK:
             return False
-        listed = {row["path"]: row["sha256"] for row in manifest["files"]}
+        sha256_by_path = {row["path"]: row["sha256"] for row in manifest["files"]}
         try:
             for name, path in list_files_below(folder):
                 self._cancellation.raise_if_cancelled()
-                if name not in UNLISTED_FILES and listed.get(name) != compute_sha256(path, self._cancellation):
+                if name not in UNLISTED_FILES and sha256_by_path.get(name) != compute_sha256(path, self._cancellation):
                     return False
         except OSError:
             return False
@@ -309,10 +309,10 @@ def is_report(path: Path) -> bool:
 
 def _holds_findings(path: Path) -> bool:
     try:
-        with provide_safe_path(path) as opened:
-            names = [str(name) for name, _ in pyogrio.list_layers(opened)]
-            return bool(names) and all(
-                has_findings_columns(map(str, pyogrio.read_info(opened, layer=n)["fields"])) for n in names
+        with provide_safe_path(path) as opened_path:
+            layer_names = [str(name) for name, _ in pyogrio.list_layers(opened_path)]
+            return bool(layer_names) and all(
+                has_findings_columns(map(str, pyogrio.read_info(opened_path, layer=n)["fields"])) for n in layer_names
             )
     except (*DRIVER_ERRORS, InputError, ValueError, UnicodeDecodeError, OSError):
         return False

@@ -53,8 +53,8 @@ class ValueConverter:
         if self.codes is not None:
             return self._convert_code(text, self.codes)
         if target.type == "date":
-            found = _parse_date(text)
-            return (found, "", {}) if found else (None, "date_unreadable", {})
+            parsed_date = _parse_date(text)
+            return (parsed_date, "", {}) if parsed_date else (None, "date_unreadable", {})
         if target.type in ("integer", "real"):
             return self._convert_number(text)
         return self._fit_text_to_field(text, "", {})
@@ -68,11 +68,11 @@ class ValueConverter:
         pad = self.target.code_pad
         if self.translation:
             unpadded = trim_code_padding(text, pad or 6)
-            chosen = self.translation.chosen_code_by_source.get(text) or self.translation.chosen_code_by_source.get(
-                unpadded
-            )
-            if chosen:
-                return self._fit_text_to_field(_pad_code(chosen, pad), "", {})
+            chosen_code = self.translation.chosen_code_by_source.get(
+                text
+            ) or self.translation.chosen_code_by_source.get(unpadded)
+            if chosen_code:
+                return self._fit_text_to_field(_pad_code(chosen_code, pad), "", {})
             if self.source is not None:
                 row = self.source.entry_by_code.get(text) or self.source.entry_by_code.get(unpadded)
                 if row is None:
@@ -99,8 +99,8 @@ class ValueConverter:
             return None, "not_whole", {}
         number = int(number) if target.type == "integer" else float(number)
         if target.length:
-            room = target.length - (target.decimals + 1 if target.decimals else 0)
-            if len(str(abs(int(number)))) > room:
+            max_digits = target.length - (target.decimals + 1 if target.decimals else 0)
+            if len(str(abs(int(number)))) > max_digits:
                 return None, "too_long", {"length": target.length, "count": len(text)}
         return number, "", {}
 
@@ -118,8 +118,8 @@ def _pad_code(code: str, pad: int) -> str:
 
 
 def _parse_date(text: str) -> datetime | None:
-    parsed = parse_date(text.split(" ")[0].split("T")[0])
-    return datetime(parsed.year, parsed.month, parsed.day) if parsed else None
+    parsed_date = parse_date(text.split(" ")[0].split("T")[0])
+    return datetime(parsed_date.year, parsed_date.month, parsed_date.day) if parsed_date else None
 
 
 _TYPE_IDS_BY_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
@@ -138,45 +138,51 @@ def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template,
     import pandas as pd
 
     _check_shapes(layer, template)
-    names = find_source_names(layer, mapping)
+    source_by_target = find_source_names(layer, mapping)
     frame = layer.frame
     fids = [int(v) for v in frame.index]
-    keys = _read_keys(layer, names, template)
+    keys = _read_keys(layer, source_by_target, template)
     columns: dict[str, pd.Series] = {}
-    losses: list[MappingLoss] = []
+    mapping_losses: list[MappingLoss] = []
     for target in template.fields:
-        if target.name in names:
-            source = names[target.name]
+        if target.name in source_by_target:
+            source = source_by_target[target.name]
             convert = ValueConverter(target, standard, mapping.translation_by_target.get(target.name))
-            carried = []
+            target_values = []
             for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
                 arrived, reason, params = convert(value)
-                carried.append(arrived)
+                target_values.append(arrived)
                 if reason:
-                    there = arrived is not None
-                    losses.append(MappingLoss(fid, key, target.name, source, format_cell(value), reason, there, params))
+                    has_value = arrived is not None
+                    mapping_losses.append(
+                        MappingLoss(fid, key, target.name, source, format_cell(value), reason, has_value, params)
+                    )
         elif target.name in mapping.constant_by_target:
             value, _, _ = ValueConverter(target, standard, None)(mapping.constant_by_target[target.name])
-            carried = [value] * len(frame)
+            target_values = [value] * len(frame)
         else:
-            carried = [None] * len(frame)
-        columns[target.name] = _make_series(carried, target, frame.index)
-    filled = set(names) | set(mapping.constant_by_target)
-    filled |= _fill_code_names(columns, filled, mapping, template, standard)
-    losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
-    used = set(names.values())
-    unmapped = [f.name for f in layer.fields if f.name not in used]
+            target_values = [None] * len(frame)
+        columns[target.name] = _make_series(target_values, target, frame.index)
+    filled_fields = set(source_by_target) | set(mapping.constant_by_target)
+    filled_fields |= _fill_code_names(columns, filled_fields, mapping, template, standard)
+    mapping_losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken_fids]
+    used_sources = set(source_by_target.values())
+    unmapped = [f.name for f in layer.fields if f.name not in used_sources]
     for name in unmapped:
         count = sum(format_cell(v) != "" for v in frame[name].tolist())
-        losses.append(
+        mapping_losses.append(
             MappingLoss(None, "", "", name, "", "field_unmapped", params={"count": count, "rows": len(frame)})
         )
     shape_column = "geometry"
     while shape_column in columns:
         shape_column = f"_{shape_column}"
     shapes = gpd.GeoSeries(frame.geometry.to_numpy(), index=frame.index, crs=layer.crs)
-    made = gpd.GeoDataFrame(pd.DataFrame({**columns, shape_column: shapes}, index=frame.index), geometry=shape_column)
-    return MappedRows(made, losses, unmapped, [f.name for f in template.fields if f.name not in filled])
+    mapped_frame = gpd.GeoDataFrame(
+        pd.DataFrame({**columns, shape_column: shapes}, index=frame.index), geometry=shape_column
+    )
+    return MappedRows(
+        mapped_frame, mapping_losses, unmapped, [f.name for f in template.fields if f.name not in filled_fields]
+    )
 
 
 def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Series:
@@ -185,13 +191,17 @@ def _make_series(values: list[Any], target: TemplateField, index: Any) -> pd.Ser
     if target.type == "real":
         return pd.Series(values, index=index, dtype="float64")
     if target.type == "date":
-        plain = [datetime(value.year, value.month, value.day) if type(value) is date else value for value in values]
-        return pd.Series(plain, index=index, dtype="datetime64[ms]")
+        datetimes = [datetime(value.year, value.month, value.day) if type(value) is date else value for value in values]
+        return pd.Series(datetimes, index=index, dtype="datetime64[ms]")
     return pd.Series(values, index=index, dtype=object)
 
 
 def _fill_code_names(
-    columns: dict[str, pd.Series], filled: set[str], mapping: FieldMapping, template: Template, standard: Standard
+    columns: dict[str, pd.Series],
+    filled_fields: set[str],
+    mapping: FieldMapping,
+    template: Template,
+    standard: Standard,
 ) -> set[str]:
     """Fill fields for names of codes from the code list, unless filled otherwise.
 
@@ -200,7 +210,13 @@ def _fill_code_names(
     filled_now = set()
     for target in template.fields:
         name = target.code_name
-        if not target.codes or target.name not in filled or not name or name in filled or name not in columns:
+        if (
+            not target.codes
+            or target.name not in filled_fields
+            or not name
+            or name in filled_fields
+            or name not in columns
+        ):
             continue
         codes = standard.code_lists[target.codes].entry_by_code
         rows = [codes.get(trim_code_padding(format_cell(value), target.code_pad)) for value in columns[target.name]]
@@ -216,14 +232,14 @@ def find_source_names(layer: SourceLayer, mapping: FieldMapping) -> dict[str, st
 
     Raise InputError for a source field that the layer lacks.
     """
-    columns = {declared.name.upper(): declared.name for declared in reversed(layer.fields)}
-    exact = {declared.name for declared in layer.fields}
+    columns = {field.name.upper(): field.name for field in reversed(layer.fields)}
+    exact_names = {field.name for field in layer.fields}
     spellings = {}
     for target, source in mapping.source_by_target.items():
-        name = source if source in exact else columns.get(source.strip().upper())
+        name = source if source in exact_names else columns.get(source.strip().upper())
         if name is None:
             file_name = str(mapping.path.name) if mapping.path else ""
-            field_names = ", ".join(declared.name for declared in layer.fields)
+            field_names = ", ".join(field.name for field in layer.fields)
             raise InputError(
                 "mapping_field_missing",
                 file=file_name,
@@ -236,22 +252,22 @@ def find_source_names(layer: SourceLayer, mapping: FieldMapping) -> dict[str, st
     return spellings
 
 
-def _read_keys(layer: SourceLayer, names: dict[str, str], template: Template) -> list[str]:
+def _read_keys(layer: SourceLayer, source_by_target: dict[str, str], template: Template) -> list[str]:
     key_field = template.find_field("key")
-    source = names.get(key_field.name) if key_field else None
-    source = source or next((declared.name for declared in layer.fields if declared.name.upper() == "BSM"), None)
+    source = source_by_target.get(key_field.name) if key_field else None
+    source = source or next((field.name for field in layer.fields if field.name.upper() == "BSM"), None)
     return [format_cell(value) for value in layer.frame[source].tolist()] if source else [""] * len(layer.frame)
 
 
 def _check_shapes(layer: SourceLayer, template: Template) -> None:
     kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
-    wrong = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
-    if wrong:
+    foreign_type_ids = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
+    if foreign_type_ids:
         raise InputError(
             "mapping_geometry",
             layer=layer.name,
-            count=len(wrong),
-            kind=_GEOMETRY_NAMES.get(wrong[0], "collection"),
+            count=len(foreign_type_ids),
+            kind=_GEOMETRY_NAMES.get(foreign_type_ids[0], "collection"),
             role=template.role,
             wanted=template.geometry,
         )

@@ -33,8 +33,8 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
     fields = check_type(table["fields"], dict, file=path, key="fields")
     constants = check_type(table.get("constants", {}), dict, file=path, key="constants")
     codes = check_type(table.get("codes", {}), dict, file=path, key="codes")
-    for where, part in (("fields", fields), ("constants", constants), ("codes", codes)):
-        check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=where)
+    for section, part in (("fields", fields), ("constants", constants), ("codes", codes)):
+        check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=section)
     for target, source in fields.items():
         check_type(source, str, file=path, key=f"fields.{target}")
         if target in constants:
@@ -52,37 +52,37 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Fi
 def _load_translation(
     row: Any, target: str, mapping: FieldMapping, template: Template, standard: Standard
 ) -> CodeTranslation:
-    path, where = mapping.path or Path(), f"codes.{target}"
-    check_type(row, dict, file=path, key=where)
-    check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=where)
-    own = get_template_field(template, target)
-    if target not in mapping.source_by_target or not own.codes:
-        known = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.source_by_target)
-        raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known)
+    path, section = mapping.path or Path(), f"codes.{target}"
+    check_type(row, dict, file=path, key=section)
+    check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=section)
+    target_field = get_template_field(template, target)
+    if target not in mapping.source_by_target or not target_field.codes:
+        known_names = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.source_by_target)
+        raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known_names)
     name, column = row.get("list", ""), row.get("column", "")
     lists = standard.code_lists
     if bool(name) != bool(column):
-        raise DataError("data_key_missing", file=str(path), key=f"{where}.{'column' if name else 'list'}")
+        raise DataError("data_key_missing", file=str(path), key=f"{section}.{'column' if name else 'list'}")
     if name and name not in lists:
-        known = ", ".join(sorted(lists))
-        raise DataError("data_value_unknown", file=str(path), key=f"{where}.list", value=str(name), known=known)
+        known_names = ", ".join(sorted(lists))
+        raise DataError("data_value_unknown", file=str(path), key=f"{section}.list", value=str(name), known=known_names)
     if name:
         columns = {k for c in lists[name].entry_by_code.values() for k in c.other_columns}
         if column not in columns:
             raise DataError(
                 "data_value_unknown",
                 file=str(path),
-                key=f"{where}.column",
+                key=f"{section}.column",
                 value=str(column),
                 known=", ".join(sorted(columns)),
             )
-    choices = check_type(row.get("choices", {}), dict, file=path, key=f"{where}.choices")
-    for code, chosen in choices.items():
-        key = f"{where}.choices.{code}"
-        check_type(chosen, str, file=path, key=key)
-        if trim_code_padding(chosen, own.code_pad) not in lists[own.codes].entry_by_code:
-            raise DataError("mapping_choice", file=str(path), key=key, value=chosen, list=own.codes)
-    return CodeTranslation(name, column, {k: trim_code_padding(v, own.code_pad) for k, v in choices.items()})
+    choices = check_type(row.get("choices", {}), dict, file=path, key=f"{section}.choices")
+    for code, chosen_code in choices.items():
+        key = f"{section}.choices.{code}"
+        check_type(chosen_code, str, file=path, key=key)
+        if trim_code_padding(chosen_code, target_field.code_pad) not in lists[target_field.codes].entry_by_code:
+            raise DataError("mapping_choice", file=str(path), key=key, value=chosen_code, list=target_field.codes)
+    return CodeTranslation(name, column, {k: trim_code_padding(v, target_field.code_pad) for k, v in choices.items()})
 
 
 def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
@@ -111,7 +111,8 @@ def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
         lines += ["", "# 一对多的代码由人决定 · for codes that may become several: 源代码 source = 目标代码 target"]
         lines.append(f"[codes.{name}.choices]")
         lines += [
-            f"{_quote_text(code)} = {_quote_text(chosen)}" for code, chosen in translation.chosen_code_by_source.items()
+            f"{_quote_text(code)} = {_quote_text(chosen_code)}"
+            for code, chosen_code in translation.chosen_code_by_source.items()
         ]
     return "\n".join(lines) + "\n"
 

@@ -23,15 +23,15 @@ def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.Geo
 
     Names of fields are compared ignoring case.
     """
-    names = {f.name.upper() for f in template.personal_fields}
-    made = frame.copy()
-    for column in made.columns:
-        if str(column).upper() in names:
-            made[column] = None
-    return made
+    personal_names = {f.name.upper() for f in template.personal_fields}
+    cleared_frame = frame.copy()
+    for column in cleared_frame.columns:
+        if str(column).upper() in personal_names:
+            cleared_frame[column] = None
+    return cleared_frame
 
 
 def mask_personal_losses(losses: Iterable[MappingLoss], template: Template) -> list[MappingLoss]:
     """Return the losses with the values of personal fields removed."""
-    names = {f.name for f in template.personal_fields}
-    return [replace(loss, value="") if loss.target_field in names else loss for loss in losses]
+    personal_names = {f.name for f in template.personal_fields}
+    return [replace(loss, value="") if loss.target_field in personal_names else loss for loss in losses]

@@ -113,38 +113,55 @@ def preview_field(
 
 
 def _preview_constant(columns: SourceColumns, value: Any, target: TemplateField, standard: Standard) -> FieldPreview:
-    converted, reason, params = ValueConverter(target, standard, None)(value)
-    filled = columns.row_count if converted is not None else 0
-    sample = ValueSample("", format_cell(converted), columns.row_count, reason, params)
+    converted_value, reason, params = ValueConverter(target, standard, None)(value)
+    filled_count = columns.row_count if converted_value is not None else 0
+    sample = ValueSample("", format_cell(converted_value), columns.row_count, reason, params)
     return FieldPreview(
-        filled, 0 if filled else columns.row_count, columns.row_count if filled and reason else 0, (sample,)
+        filled_count,
+        0 if filled_count else columns.row_count,
+        columns.row_count if filled_count and reason else 0,
+        (sample,),
     )
 
 
 def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
-    filled = lost = remarked = 0
+    filled_count = lost_count = remarked_count = 0
     # Examples of unchanged, changed and lost values, the most frequent first: a key has as many values as rows.
-    unchanged: list[ValueSample] = []
-    altered: list[ValueSample] = []
-    refused: list[ValueSample] = []
+    unchanged_samples: list[ValueSample] = []
+    altered_samples: list[ValueSample] = []
+    refused_samples: list[ValueSample] = []
     for value, text, rows in values:
-        converted, reason, params = convert(value)
-        filled += rows if converted is not None else 0
-        lost += rows if converted is None else 0
-        remarked += rows if converted is not None and reason else 0
-        samples = refused if reason else unchanged if format_cell(converted) == text else altered
+        converted_value, reason, params = convert(value)
+        filled_count += rows if converted_value is not None else 0
+        lost_count += rows if converted_value is None else 0
+        remarked_count += rows if converted_value is not None and reason else 0
+        samples = (
+            refused_samples
+            if reason
+            else unchanged_samples
+            if format_cell(converted_value) == text
+            else altered_samples
+        )
         if len(samples) < MAX_SAMPLES:
-            samples.append(ValueSample(text, format_cell(converted), rows, reason, params))
-    return FieldPreview(filled, lost, remarked, _choose_samples(unchanged, altered, refused))
+            samples.append(ValueSample(text, format_cell(converted_value), rows, reason, params))
+    return FieldPreview(
+        filled_count, lost_count, remarked_count, _choose_samples(unchanged_samples, altered_samples, refused_samples)
+    )
 
 
 def _choose_samples(
-    unchanged: list[ValueSample], altered: list[ValueSample], refused: list[ValueSample]
+    unchanged_samples: list[ValueSample], altered_samples: list[ValueSample], refused_samples: list[ValueSample]
 ) -> tuple[ValueSample, ...]:
     """Return the most frequent unchanged, changed and lost value, then further ones."""
-    converted = sorted((*unchanged, *altered), key=lambda s: -s.row_count)
+    converted_samples = sorted((*unchanged_samples, *altered_samples), key=lambda s: -s.row_count)
     samples: list[ValueSample] = []
-    for sample in (*converted[:1], *altered[:1], *refused[:1], *converted, *refused):
+    for sample in (
+        *converted_samples[:1],
+        *altered_samples[:1],
+        *refused_samples[:1],
+        *converted_samples,
+        *refused_samples,
+    ):
         if sample not in samples:
             samples.append(sample)
     return tuple(samples[:MAX_SAMPLES])
@@ -154,21 +171,24 @@ def _preview_code_name(
     columns: SourceColumns, mapping: FieldMapping, target: TemplateField, template: Template, standard: Standard
 ) -> FieldPreview:
     """Preview a name that is filled from the list of its code."""
-    for coded in template.fields:
+    for coded_field in template.fields:
         if (
-            coded.code_name == target.name
-            and coded.codes
-            and coded.name in (*mapping.source_by_target, *mapping.constant_by_target)
+            coded_field.code_name == target.name
+            and coded_field.codes
+            and coded_field.name in (*mapping.source_by_target, *mapping.constant_by_target)
         ):
-            codes = standard.code_lists[coded.codes].entry_by_code
-            code_preview = preview_field(columns, mapping, coded, template, standard)
-            named = [
-                replace(sample, converted_value=_find_code_name(codes, sample.converted_value, coded))
+            codes = standard.code_lists[coded_field.codes].entry_by_code
+            code_preview = preview_field(columns, mapping, coded_field, template, standard)
+            name_samples = [
+                replace(sample, converted_value=_find_code_name(codes, sample.converted_value, coded_field))
                 for sample in code_preview.samples
                 if sample.converted_value
             ]
             return FieldPreview(
-                code_preview.filled_count, 0, 0, tuple(replace(sample, reason="", params=None) for sample in named)
+                code_preview.filled_count,
+                0,
+                0,
+                tuple(replace(sample, reason="", params=None) for sample in name_samples),
             )
     return FieldPreview(0, 0, 0, ())
 

@@ -50,10 +50,10 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
 
 
 def _match_source_fields(
-    layer: SourceLayer, template: Template, standard: Standard, known: Any
+    layer: SourceLayer, template: Template, standard: Standard, known_fields: Any
 ) -> dict[str, tuple[str, str]]:
     """Return target field → (source field, what they were matched by)."""
-    columns = {declared.name: declared for declared in layer.fields}
+    columns = {field.name: field for field in layer.fields}
     unmatched_sources = dict.fromkeys(columns)
     matched_sources: dict[str, tuple[str, str]] = {}
 
@@ -84,7 +84,7 @@ def _match_source_fields(
     match_unambiguous_pairs(
         "meaning",
         lambda t, source_name: (
-            bool(t.meaning) and t.meaning in {declared.meaning for declared in known.get(source_name.upper(), ())}
+            bool(t.meaning) and t.meaning in {field.meaning for field in known_fields.get(source_name.upper(), ())}
         ),
     )
     values = {
@@ -133,8 +133,8 @@ def _collect_known_fields(standard: Standard) -> dict[str, list[TemplateField]]:
     """Return every field of the standard's templates by its name, with its meanings."""
     fields_by_name: dict[str, list[TemplateField]] = {}
     for template in standard.templates.values():
-        for declared in template.fields:
-            fields_by_name.setdefault(declared.name.upper(), []).append(declared)
+        for template_field in template.fields:
+            fields_by_name.setdefault(template_field.name.upper(), []).append(template_field)
     return fields_by_name
 
 
@@ -148,22 +148,22 @@ def _list_truncated_names(target: TemplateField) -> set[str]:
     truncated = {target.short.upper()} - {""}
     for name in (target.name, target.alias):
         for codec in ("utf-8", "gbk"):
-            raw = name.encode(codec, errors="ignore")
-            if len(raw) > SHORT_NAME_BYTES:
-                truncated.add(raw[:SHORT_NAME_BYTES].decode(codec, errors="ignore").upper())
+            encoded_name = name.encode(codec, errors="ignore")
+            if len(encoded_name) > SHORT_NAME_BYTES:
+                truncated.add(encoded_name[:SHORT_NAME_BYTES].decode(codec, errors="ignore").upper())
     return truncated
 
 
 def _collect_distinct_values(layer: SourceLayer, name: str) -> set[str]:
     """Return the distinct values of a column, up to the sample size."""
-    distinct: set[str] = set()
+    distinct_texts: set[str] = set()
     for value in layer.frame[name].tolist():
         text = format_cell(value)
         if text:
-            distinct.add(text)
-        if len(distinct) >= _MAX_SAMPLED_VALUES:
+            distinct_texts.add(text)
+        if len(distinct_texts) >= _MAX_SAMPLED_VALUES:
             break
-    return distinct
+    return distinct_texts
 
 
 def _compute_code_share(values: set[str], codes: CodeList, pad: int) -> float:
@@ -198,7 +198,7 @@ def _find_translation_columns(target: TemplateField, standard: Standard) -> dict
 def _add_code_translation(
     proposal: FieldProposal,
     target: TemplateField,
-    known: Iterable[TemplateField],
+    known_fields: Iterable[TemplateField],
     layer: SourceLayer,
     standard: Standard,
 ) -> FieldProposal:
@@ -210,10 +210,10 @@ def _add_code_translation(
     lists = standard.code_lists
     target_codes = lists[target.codes]
     columns_by_list = _find_translation_columns(target, standard)
-    named = {declared.codes for declared in known if declared.codes}
-    if target.codes in named or not columns_by_list:
+    code_list_ids = {known_field.codes for known_field in known_fields if known_field.codes}
+    if target.codes in code_list_ids or not columns_by_list:
         return proposal
-    for name in sorted(named & set(columns_by_list)):
+    for name in sorted(code_list_ids & set(columns_by_list)):
         return replace(proposal, translation=CodeTranslation(name, columns_by_list[name]))
     values = _collect_distinct_values(layer, proposal.source_field)
     target_share = _compute_code_share(values, target_codes, target.code_pad)

@@ -277,7 +277,7 @@ class Rules(Mapping[str, Rule]):
         """
         name = name.replace("_", "-")
         return self._names.get(name) or next(
-            (declared.code for declared in _DECLARED_RULES.values() if declared.name == name), None
+            (declared_rule.code for declared_rule in _DECLARED_RULES.values() if declared_rule.name == name), None
         )
 
     def __getitem__(self, code: str) -> Rule:

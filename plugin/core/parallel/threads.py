@@ -100,8 +100,8 @@ def apply_in_threads(
     limits = np.unique(np.r_[0, ends, count]).tolist()
     parts = [slice(start, end) for start, end in pairwise(limits)]
     order = np.argsort([-int(vertices[part].sum()) for part in parts], kind="stable").tolist()
-    computed = map_in_threads(
+    block_results = map_in_threads(
         lambda part: function(*(a[part] for a in arrays)), [parts[n] for n in order], cancellation
     )
-    results = dict(zip(order, computed, strict=True))
+    results = dict(zip(order, block_results, strict=True))
     return np.concatenate([results[n] for n in range(len(parts))])

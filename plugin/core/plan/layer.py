@@ -71,8 +71,8 @@ class FieldColumn:
         """Return the texts that were garbled before the column was read."""
         if self.values.dtype.kind in "iufbM":
             return frozenset()
-        known = self._distinct_raw_texts if self.values is self._raw else None
-        texts = self.values.unique() if known is None else known
+        distinct_raw_texts = self._distinct_raw_texts if self.values is self._raw else None
+        texts = self.values.unique() if distinct_raw_texts is None else distinct_raw_texts
         return frozenset(text for text in texts if isinstance(text, str) and not text.isascii() and is_garbled(text))
 
 
@@ -180,9 +180,13 @@ class Layer:
         # Where two fields differ by case only, use the one spelled like the standard's.
         geometry_name = self.frame.geometry.name
         columns = [str(c) for c in self.frame.columns if c != geometry_name]
-        names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
-        self._columns = {f.meaning: names[f.name] for f in template.fields if f.meaning and f.name in names}
-        self._names = names
+        spelled_name_by_name = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
+        self._columns = {
+            f.meaning: spelled_name_by_name[f.name]
+            for f in template.fields
+            if f.meaning and f.name in spelled_name_by_name
+        }
+        self._names = spelled_name_by_name
         self._columns_read: dict[str, FieldColumn] = {}
 
     def __len__(self) -> int:
@@ -210,8 +214,8 @@ class Layer:
 
         Empty if the template has no such field.
         """
-        declared = self.template.find_field(meaning)
-        return declared.name if declared else ""
+        template_field = self.template.find_field(meaning)
+        return template_field.name if template_field else ""
 
     def column(self, meaning: str) -> pd.Series | None:
         """Return the values of the field with this meaning, blank text as missing.
@@ -370,18 +374,18 @@ class Layer:
         """Return a layer of some rows ((k,) positions) with values already computed."""
         source = replace(self.source, frame=self.frame.iloc[rows])
         layer = self.make_layer_of_source(source)
-        computed = {
+        computed_values = {
             name: getattr(self, name)[rows]
             for name in ("raw_shapes", "unrepaired_shapes", "broken", "empty", "invalid")
         }
         new_position = {int(row): n for n, row in enumerate(rows)}
-        repaired = {
+        repair_area_changes = {
             new_position[row]: area for row, area in self.repair_area_change_by_row.items() if row in new_position
         }
         layer.stray_rows = {
             new_position[row]: problem for row, problem in self.stray_rows.items() if row in new_position
         }
-        layer.__dict__ |= computed | {"_plane_and_repairs": (self.plane[rows], repaired)}
+        layer.__dict__ |= computed_values | {"_plane_and_repairs": (self.plane[rows], repair_area_changes)}
         layer.__dict__["repeated_keys"] = frozenset(
             new_position[row] for row in self.repeated_keys & new_position.keys()
         )
@@ -401,13 +405,13 @@ class Layer:
         # Reprojection can make a barely valid geometry invalid, and the reverse.
         valid = ~self.invalid if self.unrepaired_shapes is self.raw_shapes else shapely.is_valid(plane)
         for position in np.flatnonzero(~valid & ~shapely.is_missing(plane)).tolist():
-            repaired = repair_polygon(plane[position])
+            repaired_polygon = repair_polygon(plane[position])
             former_area = shapely.area(plane[position])
             changes[position] = float(
-                (shapely.area(repaired) if repaired is not None else 0.0)
+                (shapely.area(repaired_polygon) if repaired_polygon is not None else 0.0)
                 - (former_area if np.isfinite(former_area) else 0.0)
             )
-            plane[position] = repaired
+            plane[position] = repaired_polygon
         if self.template.geometry == "polygon":
             not_areal = ~is_missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
             for position in np.flatnonzero(not_areal).tolist():

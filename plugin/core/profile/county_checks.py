@@ -112,16 +112,18 @@ def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[F
     return problems
 
 
-def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, path: Path) -> Iterator[FormFieldError]:
+def _check_targets(
+    county: CountySettings, saved_county: CountySettings, norm: Norm, path: Path
+) -> Iterator[FormFieldError]:
     seen_targets: set[tuple[str, int]] = set()
     former_targets = {
         (each_target.indicator, each_target.year): each_target
-        for each_target in (*norm.find_targets(county.area_code), *saved.targets)
+        for each_target in (*norm.find_targets(county.area_code), *saved_county.targets)
     }
     for number, target in enumerate(county.targets):
         field = f"targets[{number}]"
         collector = ErrorCollector(keep=True)
-        readable = read_targets([_convert_target_to_table(target)], county.area_code, path, collector)
+        readable_targets = read_targets([_convert_target_to_table(target)], county.area_code, path, collector)
         for error in collector.found:
             yield _make_target_problem(field, target, error)
         if (target.indicator, target.year) in seen_targets:
@@ -131,7 +133,7 @@ def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, pa
         if not target.source.strip():
             yield FormFieldError(f"{field}.source", DataError("county_target_source"))
         former_target = former_targets.get((target.indicator, target.year))
-        if readable and former_target is not None:
+        if readable_targets and former_target is not None:
             yield from _check_magnitude(field, target, former_target, norm)
             yield from _check_not_looser(field, target, norm, county.area_code)
 
@@ -169,17 +171,17 @@ def _make_number_error(value: str) -> DataError:
 
 
 def _check_magnitude(
-    field: str, target: IndicatorTarget, former: IndicatorTarget, norm: Norm
+    field: str, target: IndicatorTarget, former_target: IndicatorTarget, norm: Norm
 ) -> Iterator[FormFieldError]:
     """Yield a non-blocking problem for an implausible change of a target.
 
     The change is implausible if the areas in m² differ by the factor of LAW002 (`implausible_times`): that indicates a
     wrong decimal point or unit.
     """
-    if target.indicator not in AREA_FIGURES or (target.value, target.unit) == (former.value, former.unit):
+    if target.indicator not in AREA_FIGURES or (target.value, target.unit) == (former_target.value, former_target.unit):
         return
     new_m2, former_m2 = (
-        each_target.numeric_value * SQUARE_METRES[each_target.unit] for each_target in (target, former)
+        each_target.numeric_value * SQUARE_METRES[each_target.unit] for each_target in (target, former_target)
     )
     if new_m2 <= 0 or former_m2 <= 0:
         return
@@ -189,7 +191,11 @@ def _check_magnitude(
         yield FormFieldError(
             f"{field}.value",
             DataError(
-                "county_target_far", value=target.value, former=former.value, times=f"{factor:.3g}", unit=target.unit
+                "county_target_far",
+                value=target.value,
+                former=former_target.value,
+                times=f"{factor:.3g}",
+                unit=target.unit,
             ),
             prevents_saving=False,
         )
@@ -216,24 +222,26 @@ def _check_county_settings(county: CountySettings, norm: Norm, path: Path) -> It
             yield FormFieldError(key, error)
             continue
         if key == "ratio.limit" and norm.has_setting(key) and value > norm.get(key):
-            base, usual = norm.profile.name or norm.standard.name, f"{norm.get(key):g}"
-            yield FormFieldError(key, DataError("county_limit_looser", value=f"{value:g}", base=base, usual=usual))
+            base, usual_value = norm.profile.name or norm.standard.name, f"{norm.get(key):g}"
+            yield FormFieldError(
+                key, DataError("county_limit_looser", value=f"{value:g}", base=base, usual=usual_value)
+            )
 
 
 def _check_confirmation(county: CountySettings, standard: Standard, path: Path) -> Iterator[FormFieldError]:
-    given = county.confirmation
-    if given.is_empty:
+    confirmation = county.confirmation
+    if confirmation.is_empty:
         return
-    for key, value in (("by", given.by), ("document", given.document)):
+    for key, value in (("by", confirmation.by), ("document", confirmation.document)):
         if not value.strip():
             yield FormFieldError(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
-    table = {"by": "-", "document": "-", "date": given.date, "items": list(given.items)}
+    table = {"by": "-", "document": "-", "date": confirmation.date, "items": list(confirmation.items)}
     complaints = ErrorCollector(keep=True)
     checks.read_confirmed(table, standard, path, complaints)
     for error in complaints.found:
         name = str(error.params.get("key", ""))
         if name == "confirmed.date":
-            error = DataError("county_confirmed_date", value=given.date)
+            error = DataError("county_confirmed_date", value=confirmation.date)
         yield FormFieldError(name, error)
-    if not complaints.found and given.date > date.today().isoformat():
-        yield FormFieldError("confirmed.date", DataError("county_confirmed_later", value=given.date))
+    if not complaints.found and confirmation.date > date.today().isoformat():
+        yield FormFieldError("confirmed.date", DataError("county_confirmed_later", value=confirmation.date))

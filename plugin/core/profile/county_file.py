@@ -83,8 +83,8 @@ def is_editable_profile_file(profile: Profile, area_code: str = "") -> bool:
 
     It must be a county's file, or the file of the given area.
     """
-    own = is_county_code(profile.area_code) or (bool(area_code) and profile.area_code == area_code)
-    return own and not profile.is_shipped
+    is_county_profile = is_county_code(profile.area_code) or (bool(area_code) and profile.area_code == area_code)
+    return is_county_profile and not profile.is_shipped
 
 
 def read_valid_toml_text(path: Path) -> str:
@@ -211,34 +211,38 @@ def _format_day(value: Any) -> str:
 
 def _split_setting_key(key: str, file: TomlText) -> tuple[str, ...]:
     """Return the path of a dotted key in the file, whose quoted keys may contain dots."""
-    section, _, remaining = key.partition(".")
+    section, _, remaining_key = key.partition(".")
     subtable: Any = file.table.get(section, {})
     path: tuple[str, ...] = (section,)
-    while isinstance(subtable, dict) and remaining:
+    while isinstance(subtable, dict) and remaining_key:
         matching_key = next(
-            (candidate for candidate in subtable if remaining == candidate or remaining.startswith(f"{candidate}.")),
-            remaining.partition(".")[0],
+            (
+                candidate
+                for candidate in subtable
+                if remaining_key == candidate or remaining_key.startswith(f"{candidate}.")
+            ),
+            remaining_key.partition(".")[0],
         )
         path, subtable = (*path, matching_key), subtable.get(matching_key, {})
-        remaining = remaining[len(matching_key) :].removeprefix(".")
+        remaining_key = remaining_key[len(matching_key) :].removeprefix(".")
     return path
 
 
 def _write_settings(file: TomlText, county: CountySettings) -> None:
-    former = _read_own_settings(file.table)
+    former_settings = _read_own_settings(file.table)
     sources = dict(file.table.get("mark_sources", {}))
     marks = dict(file.table.get("marks", {}))
-    for key in former:
+    for key in former_settings:
         if key not in county.value_by_setting:
             for section in ("marks", "mark_sources"):
                 file.remove_key((section, key))
             file.remove_key(_split_setting_key(key, file))
     for key, value in county.value_by_setting.items():
         document = county.document_by_setting.get(key, "").strip()
-        changed = key not in former or former[key] != value
-        if changed:
+        has_changed = key not in former_settings or former_settings[key] != value
+        if has_changed:
             file.set_value(_split_setting_key(key, file), value)
-        if document == sources.get(key, "") and not (changed and key in marks and not document):
+        if document == sources.get(key, "") and not (has_changed and key in marks and not document):
             continue
         if document:
             file.set_value(("marks", key), marks.get(key) if marks.get(key) in ("A", "B") else VERIFIED_MARK)
@@ -250,32 +254,32 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
 
 
 def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> None:
-    former = file.table.get("confirmed", {})
+    former_confirmation = file.table.get("confirmed", {})
     if confirmation.is_empty:
-        for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former]:
+        for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former_confirmation]:
             file.remove_key(("confirmed", key))
         return
     file.set_value(("confirmed", "by"), confirmation.by.strip())
     file.set_value(("confirmed", "document"), confirmation.document.strip())
-    if _format_day(former.get("date", "")) != confirmation.date:
+    if _format_day(former_confirmation.get("date", "")) != confirmation.date:
         file.set_value(("confirmed", "date"), confirmation.date)
-    if "items" not in former or tuple(former["items"]) != confirmation.items:
+    if "items" not in former_confirmation or tuple(former_confirmation["items"]) != confirmation.items:
         file.set_value(("confirmed", "items"), list(confirmation.items))
 
 
 def _write_targets(file: TomlText, county: CountySettings) -> None:
     """Change existing rows, remove deleted ones and append new ones."""
-    existing = _find_own_rows(file.table)
-    target_by_position = _pair_rows(existing, county.targets)
+    existing_rows = _find_own_rows(file.table)
+    target_by_position = _pair_rows(existing_rows, county.targets)
     for position, target in target_by_position.items():
-        row, new_row = existing[position], _convert_target_to_row(target)
+        row, new_row = existing_rows[position], _convert_target_to_row(target)
         for key, value in new_row.items():
             if row.get(key) != value:
                 file.set_value(("targets", position, key), value)
         for key in ("warn_below", "also_said"):
             if key in row and key not in new_row and row[key]:
                 file.remove_key(("targets", position, key))
-    for position in sorted(existing.keys() - target_by_position.keys(), reverse=True):
+    for position in sorted(existing_rows.keys() - target_by_position.keys(), reverse=True):
         file.remove_row("targets", position)
     written_ids = [id(target) for target in target_by_position.values()]
     for target in county.targets:
@@ -283,7 +287,9 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
             file.append_row("targets", _convert_target_to_row(target))
 
 
-def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[IndicatorTarget, ...]) -> dict[int, IndicatorTarget]:
+def _pair_rows(
+    existing_rows: dict[int, dict[str, Any]], targets: tuple[IndicatorTarget, ...]
+) -> dict[int, IndicatorTarget]:
     """Return position in the file → target.
 
     Targets are matched by indicator and year, else by indicator alone.
@@ -291,11 +297,11 @@ def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[IndicatorTarg
     pairs: dict[int, IndicatorTarget] = {}
     for keys in (("indicator", "year"), ("indicator",)):
         for target in targets:
-            if any(target is paired for paired in pairs.values()):
+            if any(target is paired_target for paired_target in pairs.values()):
                 continue
             free_positions = (
                 position_in_file
-                for position_in_file, row in existing.items()
+                for position_in_file, row in existing_rows.items()
                 if position_in_file not in pairs and all(row[key] == getattr(target, key) for key in keys)
             )
             position = next(free_positions, None)

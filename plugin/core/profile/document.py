@@ -161,10 +161,10 @@ class ResolvedDocument:
         secrecy = self.refused_lowering.secrecy if self.refused_lowering is not None else self.document_info.secrecy
         if not secrecy:
             raise InputError("document_secrecy_missing", known=NameList(tuple(all_levels.names)))
-        allowed = tuple(levels)
-        if allowed and all_levels.strip_term(secrecy) not in allowed:
-            raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=NameList(allowed))
-        if not allowed and not all_levels.is_known(secrecy):
+        allowed_levels = tuple(levels)
+        if allowed_levels and all_levels.strip_term(secrecy) not in allowed_levels:
+            raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=NameList(allowed_levels))
+        if not allowed_levels and not all_levels.is_known(secrecy):
             raise InputError("document_secrecy_unknown", secrecy=secrecy, known=NameList(tuple(all_levels.names)))
         if self.refused_lowering is not None:
             raise self.refused_lowering.error
@@ -194,10 +194,10 @@ def resolve_document(
     The secrecy level is lowered only with a reason.
     """
     candidates = [(PROJECT_SOURCE, project), (PROFILE_SOURCE, profile.document_info), (PACKAGE_SPEC_SOURCE, form)]
-    present = [(source, document_info) for source, document_info in candidates if document_info is not None]
+    present_infos = [(source, document_info) for source, document_info in candidates if document_info is not None]
     sources, values = {}, {}
     for key in PRINTED_KEYS:
-        for source, document_info in present:
+        for source, document_info in present_infos:
             if getattr(document_info, key):
                 sources[key], values[key] = source, getattr(document_info, key)
                 break
@@ -205,27 +205,27 @@ def resolve_document(
         *_list_secrecy_levels_of_profiles(profile),
         *(
             (level_source, level_info)
-            for level_source, level_info in present
+            for level_source, level_info in present_infos
             if level_source != PROFILE_SOURCE and level_info.secrecy
         ),
     ]
     levels.sort(key=lambda step: _SOURCES_ASCENDING.index(step[0]))
     current: tuple[str, DocumentInfo] = ("", DocumentInfo())
     lowered: list[LoweredSecrecy] = []
-    refused: LoweredSecrecy | None = None
+    refused_lowering: LoweredSecrecy | None = None
     for source, document_info in levels:
         above_source, above_info = current
         if not load_secrecy_levels().is_lower(document_info.secrecy, above_info.secrecy):
-            current, refused = (source, document_info), None
+            current, refused_lowering = (source, document_info), None
             continue
         lowering = LoweredSecrecy(
             above_info.secrecy, above_source, document_info.secrecy, source, document_info.secrecy_reason
         )
         if lowering.reason:
             lowered.append(lowering)
-            current, refused = (source, document_info), None
+            current, refused_lowering = (source, document_info), None
         else:
-            refused = lowering
+            refused_lowering = lowering
     source, deciding_info = current
     if source:
         sources["secrecy"], values["secrecy"] = (
@@ -236,7 +236,7 @@ def resolve_document(
         lowering for lowering in lowered if load_secrecy_levels().is_lower(deciding_info.secrecy, lowering.above)
     )
     resolved = DocumentInfo(**values, secrecy_reason=deciding_info.secrecy_reason)
-    return ResolvedDocument(resolved, sources, effective, refused)
+    return ResolvedDocument(resolved, sources, effective, refused_lowering)
 
 
 def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[DocumentInfo, LoweredSecrecy | None]:

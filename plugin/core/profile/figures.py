@@ -52,9 +52,11 @@ def merge_figures_with_base(base: tuple[_FigureType, ...], own: tuple[_FigureTyp
 
 
 def _is_looser(
-    own: IndicatorTarget | StatedFigure | RegisteredSite, base_row: IndicatorTarget | StatedFigure | RegisteredSite
+    own_row: IndicatorTarget | StatedFigure | RegisteredSite, base_row: IndicatorTarget | StatedFigure | RegisteredSite
 ) -> bool:
-    return isinstance(own, IndicatorTarget) and isinstance(base_row, IndicatorTarget) and own.is_looser(base_row)
+    return (
+        isinstance(own_row, IndicatorTarget) and isinstance(base_row, IndicatorTarget) and own_row.is_looser(base_row)
+    )
 
 
 def _make_identity(row: IndicatorTarget | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
@@ -92,9 +94,11 @@ def read_stated_figures(rows: Any, area_code: str, path: Path, errors: ErrorColl
             values = _read_shared_values(row, path, field)
             for key in ("name", "note"):
                 values[key] = check_type(row.get(key, ""), str, file=path, key=f"{field}.{key}")
-            stated = StatedFigure(area_code=area_code, **values)
-            if stated_figures.setdefault(_make_identity(stated), stated) is not stated:
-                raise make_unknown_key_error(path, f"{field}.name", f"{stated.name} {stated.year}", ("also_said",))
+            stated_figure = StatedFigure(area_code=area_code, **values)
+            if stated_figures.setdefault(_make_identity(stated_figure), stated_figure) is not stated_figure:
+                raise make_unknown_key_error(
+                    path, f"{field}.name", f"{stated_figure.name} {stated_figure.year}", ("also_said",)
+                )
     return tuple(stated_figures.values())
 
 
@@ -124,8 +128,8 @@ def _iterate_numbered_tables(
 
 
 def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) -> IndicatorTarget:
-    allowed = ("area_code", "also_said", "warn_below")
-    check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=allowed, file=path, where=field)
+    optional_keys = ("area_code", "also_said", "warn_below")
+    check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=optional_keys, file=path, where=field)
     values = _read_shared_values(row, path, field)
     known_indicators = {**AREA_FIGURES, **STATED_FIGURES}
     if row["indicator"] not in known_indicators:
@@ -150,10 +154,10 @@ def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str
     values: dict[str, Any] = {"value": _read_printed_number(row["value"], path, f"{field}.value")}
     for key in ("unit", "source"):
         values[key] = check_type(row[key], str, file=path, key=f"{field}.{key}")
-    for key, allowed in (("comparison", TARGET_COMPARISONS), ("binding", TARGET_BINDINGS)):
+    for key, allowed_values in (("comparison", TARGET_COMPARISONS), ("binding", TARGET_BINDINGS)):
         values[key] = row[key]
-        if row[key] not in allowed:
-            raise make_unknown_key_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed])
+        if row[key] not in allowed_values:
+            raise make_unknown_key_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed_values])
     values["year"] = _read_year(row["year"], path, f"{field}.year")
     values["other_sources"] = tuple(
         _read_other_source(source, path, f"{field}.also_said[{n}]")
@@ -173,8 +177,10 @@ def _read_other_source(row: Any, path: Path, field: str) -> OtherSource:
 def _read_registered_site(
     row: dict[str, Any], area_code: str, standard: Standard, path: Path, field: str
 ) -> RegisteredSite:
-    required = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
-    check_keys(row, required=required, allowed=() if "count" in row else ("unit", *_AREA_KEYS), file=path, where=field)
+    required_keys = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
+    check_keys(
+        row, required=required_keys, allowed=() if "count" in row else ("unit", *_AREA_KEYS), file=path, where=field
+    )
     values = {
         k: check_type(value, str, file=path, key=f"{field}.{k}")
         for k, value in row.items()

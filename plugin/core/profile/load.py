@@ -168,7 +168,7 @@ def _merge_profile_with_base(
     sources = checks.read_mark_sources(table, marks, path, errors)
     severity = checks.read_severity(table.get("severity", {}), "severity", path, errors)
     phases = checks.read_phase_severities(table.get("phase", {}), path, errors)
-    absent = checks.read_absent(table.get("absent", {}), standard, path, errors)
+    absent_concepts = checks.read_absent(table.get("absent", {}), standard, path, errors)
     extra_rules, switched_off = (
         checks.read_rules(table.get(key, []), standard, path, errors, key=key) for key in ("rules_extra", "rules_off")
     )
@@ -182,7 +182,7 @@ def _merge_profile_with_base(
             for phase, severities in phases.items()
             for code, value in severities.items()
         },
-        **{f"absent.{concept}": True for concept in absent},
+        **{f"absent.{concept}": True for concept in absent_concepts},
         **{f"rules_extra.{name}": True for name in extra_rules},
         **{f"rules_off.{name}": True for name in switched_off},
     }
@@ -203,7 +203,7 @@ def _merge_profile_with_base(
         targets=merge_figures_with_base(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
         confirmed=confirmed,
         confirmed_by=confirmed_by,
-        absent=absent | base.absent,
+        absent=absent_concepts | base.absent,
         rules=tuple(dict.fromkeys((*base.rules, *extra_rules))),
         # A county may turn on a rule that its base turned off, by naming the rule.
         rules_off=tuple(dict.fromkeys((*(name for name in base.rules_off if name not in extra_rules), *switched_off))),

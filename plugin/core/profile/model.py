@@ -78,12 +78,14 @@ class IndicatorTarget:
             return False
         if not self.must_be_met or self.comparison not in (above.comparison, "="):
             return True
-        own, task = (Decimal(t.value) * Decimal(repr(_get_square_metres_of_unit(t.unit))) for t in (self, above))
+        own_area, task_area = (
+            Decimal(t.value) * Decimal(repr(_get_square_metres_of_unit(t.unit))) for t in (self, above)
+        )
         # 亩 and 万亩 are not round numbers of square metres.
-        near = abs(own - task) <= Decimal("1e-9") * abs(task)
-        if near or above.comparison == "=":
-            return not near
-        return own < task if above.comparison == ">=" else own > task
+        is_nearly_equal = abs(own_area - task_area) <= Decimal("1e-9") * abs(task_area)
+        if is_nearly_equal or above.comparison == "=":
+            return not is_nearly_equal
+        return own_area < task_area if above.comparison == ">=" else own_area > task_area
 
     def get_warning_share(self, general: float) -> float:
         """Return the share of the target below which a margin gives an early warning.

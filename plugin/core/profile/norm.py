@@ -72,11 +72,15 @@ class Norm:
         rules; a rule that it leaves out is reported as missing.
         """
         no_rules = replace(self.profile, rules=())
-        shipped = (
+        shipped_rule_codes = (
             replace(self, standard=shipped_standard, profile=no_rules)._list_rules_of_scope(scope)
             for shipped_standard in self.standard.find_shipped_base_standards()
         )
-        return tuple(dict.fromkeys((*self._list_rules_of_scope(scope), *(code for codes in shipped for code in codes))))
+        return tuple(
+            dict.fromkeys(
+                (*self._list_rules_of_scope(scope), *(code for codes in shipped_rule_codes for code in codes))
+            )
+        )
 
     def _list_rules_of_scope(self, scope: str) -> tuple[str, ...]:
         scope_data = self.standard.scopes.get(scope)
@@ -127,8 +131,8 @@ class Norm:
         ]
         if not accepted_heads:
             return code_list.entry_by_code
-        accepted = code_list.collect_members(accepted_heads)
-        return {code: entry for code, entry in code_list.entry_by_code.items() if code in accepted}
+        accepted_codes = code_list.collect_members(accepted_heads)
+        return {code: entry for code, entry in code_list.entry_by_code.items() if code in accepted_codes}
 
     def has_setting(self, key: str) -> bool:
         """Return True if the standard or the profile sets the key."""
@@ -162,16 +166,16 @@ class Norm:
         """
         if key in self.profile.marks:
             return key
-        words = key.split(".")
-        for length in range(len(words), 0, -1):
-            heading = ".".join(words[:length])
+        key_parts = key.split(".")
+        for length in range(len(key_parts), 0, -1):
+            heading = ".".join(key_parts[:length])
             if heading in self.standard.marks:
                 return heading
         settings = self.standard.settings
-        if words[0] != "rules" and key in settings:
+        if key_parts[0] != "rules" and key in settings:
             for item in self.standard.marks:
                 section, _, word = item.partition(".")
-                if section == words[0] and word and item not in settings and not _is_heading(item, settings):
+                if section == key_parts[0] and word and item not in settings and not _is_heading(item, settings):
                     return item
         return key
 
@@ -303,8 +307,8 @@ SEALED_ROLES_SETTING = "sealed.roles"
 
 def list_sealed_roles(norm: Norm) -> frozenset[str]:
     """Return the codes of sealed layers, whichever layer of a concept a plan has."""
-    named: list[str] = norm.get(SEALED_ROLES_SETTING)
-    return frozenset(role for name in named for role in norm.standard.concepts.get(name, (name,)))
+    sealed_names: list[str] = norm.get(SEALED_ROLES_SETTING)
+    return frozenset(role for name in sealed_names for role in norm.standard.concepts.get(name, (name,)))
 
 
 def is_sealed(role: str, norm: Norm) -> bool:

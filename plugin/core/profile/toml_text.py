@@ -109,7 +109,9 @@ class TomlText:
         inline = next((statement for statement in statements if statement.key_path == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
-            changed = self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
+            changed_text = (
+                self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
+            )
         else:
             lines = [
                 f"[[{_quote_key(name)}]]",
@@ -118,8 +120,8 @@ class TomlText:
             rows = [number for number, header in enumerate(headers) if header.key_path[0] == name]
             # After the last row's own lines; comments before the next heading belong to that heading.
             end = self._find_table_end(headers[rows[-1]], statements, headers) if rows else len(self.text)
-            changed = self._insert_lines(end, ["", *lines])
-        self._accept_if_equal(changed, wanted_table, (name,))
+            changed_text = self._insert_lines(end, ["", *lines])
+        self._accept_if_equal(changed_text, wanted_table, (name,))
 
     def remove_row(self, name: str, position: int) -> None:
         """Remove a table from an array of tables."""
@@ -129,28 +131,30 @@ class TomlText:
         inline = next((statement for statement in statements if statement.key_path == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
-            changed = self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
+            changed_text = (
+                self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
+            )
         else:
             row_headers = [header for header in headers if header.key_path[:2] == (name, position)]
             if not row_headers:
                 raise DataError("profile_form", file=str(self._path), key=name)
             end = self._find_table_end(row_headers[-1], statements, headers)
-            changed = self.text[: row_headers[0].start] + self.text[end:].lstrip("\r\n")
+            changed_text = self.text[: row_headers[0].start] + self.text[end:].lstrip("\r\n")
             if not wanted_table[name]:
                 # Removing the last row removes the array itself.
                 del wanted_table[name]
-        self._accept_if_equal(changed, wanted_table, (name,))
+        self._accept_if_equal(changed_text, wanted_table, (name,))
 
     # --- text edits
     def _accept_if_equal(self, new_text: str, wanted_table: dict[str, Any], place: TomlPath) -> None:
         """Accept the new text if it parses to the wanted table, else raise DataError."""
         try:
-            parsed = tomllib.loads(new_text)
+            parsed_table = tomllib.loads(new_text)
         except tomllib.TOMLDecodeError as error:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(place)) from error
-        if parsed != wanted_table:
+        if parsed_table != wanted_table:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
-        self.text, self.table = new_text, parsed
+        self.text, self.table = new_text, parsed_table
 
     def _check_comments(self, statement: _TomlStatement) -> None:
         """Raise DataError for a value with comments inside.
@@ -185,12 +189,13 @@ class TomlText:
 
         Comments after it belong to the next table.
         """
-        following = min(
+        next_header_start = min(
             (other_header.start for other_header in headers if other_header.start > header.start),
             default=len(self.text),
         )
         return max(
-            (statement.end for statement in statements if header.end <= statement.start < following), default=header.end
+            (statement.end for statement in statements if header.end <= statement.start < next_header_start),
+            default=header.end,
         )
 
     def _insert_lines(self, position: int, lines: list[str]) -> str:
@@ -199,8 +204,8 @@ class TomlText:
             lines = lines[1:] if lines and not lines[0] else lines
         elif not text_before.endswith("\n"):
             text_before += self._newline
-        added = self._newline.join(lines) + self._newline
-        return text_before + added + text_after
+        added_text = self._newline.join(lines) + self._newline
+        return text_before + added_text + text_after
 
 
 def render_toml(value: Any) -> str:
@@ -244,19 +249,19 @@ def _find_value(table: Any, place: TomlPath) -> tuple[bool, Any]:
 
 
 def _copy_table_with_value(table: dict[str, Any], place: TomlPath, value: Any) -> dict[str, Any]:
-    copied = copy.deepcopy(table)
-    subtable: Any = copied
+    table_copy = copy.deepcopy(table)
+    subtable: Any = table_copy
     for key in place[:-1]:
         subtable = subtable[key] if isinstance(key, int) else subtable.setdefault(key, {})
     subtable[place[-1]] = value
-    return copied
+    return table_copy
 
 
 def _copy_table_without_key(table: dict[str, Any], place: TomlPath) -> dict[str, Any]:
-    copied = copy.deepcopy(table)
-    subtable = _find_value(copied, place[:-1])[1]
+    table_copy = copy.deepcopy(table)
+    subtable = _find_value(table_copy, place[:-1])[1]
     del subtable[place[-1]]
-    return copied
+    return table_copy
 
 
 def _parse_statements(text: str) -> tuple[list[_TomlStatement], list[_TomlHeader]]:
@@ -340,22 +345,22 @@ def _find_value_end(text: str, position: int) -> int:
     depth = 0
     last = position
     while position < len(text):
-        sign = text[position]
-        if sign in "\"'":
+        character = text[position]
+        if character in "\"'":
             match = _STRING_PATTERN.match(text, position)
             if match is None:
                 raise ValueError(f"no string at {position}")
             position = last = match.end()
             continue
-        if sign == "#":
+        if character == "#":
             if not depth:
                 return last
             position = _find_line_end(text, position)
             continue
-        if sign == "\n" and not depth:
+        if character == "\n" and not depth:
             return last
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(sign, 0)
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(character, 0)
         position += 1
-        if not sign.isspace():
+        if not character.isspace():
             last = position
     return last

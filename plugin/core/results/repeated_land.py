@@ -49,12 +49,12 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
         if finding.case not in _SUM_CASES.get(finding.code, ()):
             continue
         # LAW001 has a ratio, LAW007 the text of its figure.
-        named = [
+        value_candidates = [
             finding.params.get("value"),
             finding.params.get("ratio"),
             values.get(str(finding.params.get("indicator"))),
         ]
-        value = next((one for one in named if isinstance(one, int | float)), None)
+        value = next((one for one in value_candidates if isinstance(one, int | float)), None)
         for role in _list_summed_roles(finding, plan, entries):
             area_m2 = repeated_land.measure_area(role, str(finding.params.get("town", "")))
             if repeated_land.changes_figure(role, area_m2, value, _get_unit(finding)):
@@ -118,10 +118,10 @@ def _find_rows(layer: Layer, findings: Iterable[Finding]) -> list[int]:
     """Return the rows of a layer that findings on its overlaps name."""
     keys, fids = set(), set()
     for finding in findings:
-        named = [(finding.key, finding.params.get("fid"))]
-        named += [(key, finding.params.get("related_fid")) for key in finding.related_keys]
-        keys |= {key for key, fid in named if fid is None}
-        fids |= {fid for _, fid in named if fid is not None}
+        key_and_fid_pairs = [(finding.key, finding.params.get("fid"))]
+        key_and_fid_pairs += [(key, finding.params.get("related_fid")) for key in finding.related_keys]
+        keys |= {key for key, fid in key_and_fid_pairs if fid is None}
+        fids |= {fid for _, fid in key_and_fid_pairs if fid is not None}
     return [n for n, (key, fid) in enumerate(zip(layer.keys, layer.fids, strict=True)) if key in keys or fid in fids]
 
 

@@ -42,7 +42,7 @@ def run_check(
     Arguments as of `engine.evaluate.evaluate_rules`. ``reading_seconds``: time spent on reading, for the report. Raise
     Cancelled.
     """
-    started = time.monotonic()
+    start_time = time.monotonic()
     evaluation = evaluate_rules(
         rules,
         plan,
@@ -54,7 +54,7 @@ def run_check(
         cancellation=cancellation,
     )
     report = make_report_and_apply_waivers(evaluation, plan, side_inputs, waivers, lang, cancellation)
-    report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
+    report.provenance["seconds"] = round(time.monotonic() - start_time + reading_seconds, 3)
     progress(1.0, "")
     return report
 

@@ -97,9 +97,11 @@ class ChangesSinceCheck:
 
     def add_changed_layer(self, name: str, role: str) -> ChangesSinceCheck:
         """Return the changes with one more layer."""
-        names = self.changed_layer_names if name in self.changed_layer_names else (*self.changed_layer_names, name)
+        layer_names = (
+            self.changed_layer_names if name in self.changed_layer_names else (*self.changed_layer_names, name)
+        )
         return ChangesSinceCheck(
-            names, self.changed_roles | ({role} if role else frozenset()), self.have_settings_changed
+            layer_names, self.changed_roles | ({role} if role else frozenset()), self.have_settings_changed
         )
 
 

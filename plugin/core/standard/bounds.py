@@ -39,12 +39,12 @@ def find_shipped_counterparts(standard: Standard) -> tuple[Standard, ...]:
     """
     if standard.is_shipped:
         return (standard,)
-    editions = find_edition_folders(name=standard.id).get(standard.id)
-    newest = (load_standard(standard.id),) if editions else ()
+    edition_folders = find_edition_folders(name=standard.id).get(standard.id)
+    newest = (load_standard(standard.id),) if edition_folders else ()
     by_folder = {
-        shipped.folder: shipped
-        for shipped in (*standard.find_shipped_base_standards(), *newest)
-        if shipped.folder != standard.folder
+        shipped_standard.folder: shipped_standard
+        for shipped_standard in (*standard.find_shipped_base_standards(), *newest)
+        if shipped_standard.folder != standard.folder
     }
     return tuple(by_folder.values())
 
@@ -58,7 +58,9 @@ def find_maximum(key: str, standard: Standard, shipped_standards: Iterable[Stand
     factor = next((factor for prefix, factor in _MAX_FACTOR_BY_KEY_PREFIX.items() if key.startswith(prefix)), None)
     if factor is None or (key.startswith("rules.") and not key.rsplit(".", 1)[-1].startswith(_ALLOWANCE_PREFIX)):
         return None
-    shipped_values = [shipped.settings[key] for shipped in shipped_standards if key in shipped.settings]
+    shipped_values = [
+        shipped_standard.settings[key] for shipped_standard in shipped_standards if key in shipped_standard.settings
+    ]
     shipped_value = max(shipped_values, default=standard.settings.get(key) if standard.is_shipped else None)
     if shipped_value is None:
         shipped_value = _find_rule_default(key)
@@ -101,7 +103,12 @@ def check_numbers(standard: Standard) -> Standard:
         for key in sorted(own_standard.own_keys & own_standard.settings.keys()):
             value = own_standard.settings[key]
             shipped_value = next(
-                (shipped.settings[key] for shipped in shipped_standards if key in shipped.settings), None
+                (
+                    shipped_standard.settings[key]
+                    for shipped_standard in shipped_standards
+                    if key in shipped_standard.settings
+                ),
+                None,
             )
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             if numeric or (isinstance(shipped_value, int | float) and not isinstance(shipped_value, bool)):
@@ -111,9 +118,9 @@ def check_numbers(standard: Standard) -> Standard:
 
 def iterate_custom_standards(standard: Standard) -> Iterator[Standard]:
     """Yield the standard and those that it includes, without the shipped ones."""
-    for included in standard.list_with_included_standards():
-        if not included.is_shipped:
-            yield included
+    for included_standard in standard.list_with_included_standards():
+        if not included_standard.is_shipped:
+            yield included_standard
 
 
 def find_loosened(standard: Standard) -> list[str]:
@@ -124,70 +131,72 @@ def find_loosened(standard: Standard) -> list[str]:
     removed.
     """
     keys: dict[str, None] = {}
-    for shipped in find_shipped_counterparts(standard):
-        if shipped is not standard:
-            keys |= dict.fromkeys(_list_looser_keys(standard, shipped))
+    for shipped_standard in find_shipped_counterparts(standard):
+        if shipped_standard is not standard:
+            keys |= dict.fromkeys(_list_looser_keys(standard, shipped_standard))
     return list(keys)
 
 
-def _list_looser_keys(custom: Standard, shipped: Standard) -> Iterator[str]:
-    for name, scope in shipped.scopes.items():
+def _list_looser_keys(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
+    for name, scope in shipped_standard.scopes.items():
         own_mandatory = custom.scopes[name].mandatory_concepts if name in custom.scopes else ()
-        missing = [concept for concept in scope.mandatory_concepts if concept not in own_mandatory]
-        if missing:
-            yield f"scopes.{name}.mandatory（−{'、'.join(missing)}）"
-    for name, roles in shipped.concepts.items():
-        missing = [role for role in roles if role not in custom.concepts.get(name, ())]
-        if missing:
-            yield f"concepts.{name}（−{'、'.join(missing)}）"
-    for role, template in shipped.templates.items():
+        missing_members = [concept for concept in scope.mandatory_concepts if concept not in own_mandatory]
+        if missing_members:
+            yield f"scopes.{name}.mandatory（−{'、'.join(missing_members)}）"
+    for name, roles in shipped_standard.concepts.items():
+        missing_members = [role for role in roles if role not in custom.concepts.get(name, ())]
+        if missing_members:
+            yield f"concepts.{name}（−{'、'.join(missing_members)}）"
+    for role, template in shipped_standard.templates.items():
         own_template = custom.templates.get(role)
         if own_template is not None and own_template.overlap == "allowed" != template.overlap:
             yield f"templates/{role}.toml：overlap（allowed）"
-    yield from _list_lowered_severities(custom, shipped)
-    for item in sorted(custom.confirmed - shipped.confirmed):
+    yield from _list_lowered_severities(custom, shipped_standard)
+    for item in sorted(custom.confirmed - shipped_standard.confirmed):
         yield f"confirmed.items（{item}）"
-    yield from _list_unsourced_marks(custom, shipped)
-    for name, codes in shipped.code_lists.items():
+    yield from _list_unsourced_marks(custom, shipped_standard)
+    for name, codes in shipped_standard.code_lists.items():
         changed_codes = _list_changed_codes(custom.code_lists[name], codes) if name in custom.code_lists else []
         if changed_codes:
             yield f"codelists/{name}.csv（{'、'.join(changed_codes[:5])}）"
 
 
-def _list_unsourced_marks(custom: Standard, shipped: Standard) -> Iterator[str]:
+def _list_unsourced_marks(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
     """Yield marks A and B without a source, or on values set elsewhere."""
     keys = {key for own_standard in iterate_custom_standards(custom) for key in own_standard.own_keys}
     for item, mark in custom.marks.items():
-        if mark == "C" or shipped.marks.get(item) == mark:
+        if mark == "C" or shipped_standard.marks.get(item) == mark:
             continue
         has_own_value = any(key == item or key.startswith(f"{item}.") for key in keys)
         if not has_own_value or not custom.mark_sources.get(item):
             yield f"marks.{item}（{mark}）"
 
 
-def _list_lowered_severities(custom: Standard, shipped: Standard) -> Iterator[str]:
+def _list_lowered_severities(custom: Standard, shipped_standard: Standard) -> Iterator[str]:
     rules = load_all_rules()
-    tables = [("severity", custom.severity, shipped.severity)]
+    tables = [("severity", custom.severity, shipped_standard.severity)]
     tables += [
-        (f"phase.{phase}.severity", severities, shipped.phases.get(phase, {}))
+        (f"phase.{phase}.severity", severities, shipped_standard.phases.get(phase, {}))
         for phase, severities in custom.phases.items()
     ]
     for section, severities, shipped_table in tables:
         for code, severity in severities.items():
-            shipped_severity = Severity(shipped_table.get(code, shipped.severity.get(code, rules[code].severity)))
+            shipped_severity = Severity(
+                shipped_table.get(code, shipped_standard.severity.get(code, rules[code].severity))
+            )
             if code in rules and _SEVERITY_RANK[Severity(severity)] < _SEVERITY_RANK[shipped_severity]:
                 yield f"{section}.{code}（{severity}）"
 
 
-def _list_changed_codes(custom: CodeList, shipped: CodeList) -> list[str]:
+def _list_changed_codes(custom: CodeList, shipped_list: CodeList) -> list[str]:
     """Return codes of a shipped list that a custom list removes, moves or changes."""
-    changed = []
-    for code, shipped_code in shipped.entry_by_code.items():
+    changed_codes = []
+    for code, shipped_code in shipped_list.entry_by_code.items():
         own_code = custom.entry_by_code.get(code)
         if (
             own_code is None
             or own_code.other_columns != shipped_code.other_columns
-            or custom.list_code_and_parents(code) != shipped.list_code_and_parents(code)
+            or custom.list_code_and_parents(code) != shipped_list.list_code_and_parents(code)
         ):
-            changed.append(code)
-    return changed
+            changed_codes.append(code)
+    return changed_codes

@@ -86,7 +86,7 @@ def find_best_mark(marks: Iterable[str]) -> str:
     return min(marks, default="C")
 
 
-def _check_known(value: object, known: Iterable[str], path: Path, key: str) -> None:
-    known = tuple(known)
-    if value not in known:
-        raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
+def _check_known(value: object, known_values: Iterable[str], path: Path, key: str) -> None:
+    known_values = tuple(known_values)
+    if value not in known_values:
+        raise DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known_values))

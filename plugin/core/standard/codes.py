@@ -156,16 +156,16 @@ def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
 
 
 def _read_header(path: Path, line: int, cells: list[str]) -> list[str]:
-    names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
+    column_names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
     for name in CODE_LIST_COLUMNS:
-        if name not in names:
+        if name not in column_names:
             raise DataError(
                 "data_list_column", file=str(path), line=line, column=name, columns=",".join(CODE_LIST_COLUMNS)
             )
-    for name in names:
-        if name and names.count(name) > 1:
+    for name in column_names:
+        if name and column_names.count(name) > 1:
             raise DataError("data_list_column_twice", file=str(path), line=line, column=name)
-    return names
+    return column_names
 
 
 def _read_code(path: Path, line: int, row: dict[str, str]) -> CodeEntry:
@@ -179,10 +179,10 @@ def _read_code(path: Path, line: int, row: dict[str, str]) -> CodeEntry:
 
 
 def _raise_repeated(path: Path, line: int, code: CodeEntry, other: CodeEntry, first: int) -> None:
-    given: dict[str, object] = {"file": str(path), "line": line, "first": first, "value": code.code}
+    error_params: dict[str, object] = {"file": str(path), "line": line, "first": first, "value": code.code}
     if code.name != other.name:
-        raise DataError("data_code_two_names", **given, name=other.name, other=code.name)
-    raise DataError("data_code_repeated", **given)
+        raise DataError("data_code_two_names", **error_params, name=other.name, other=code.name)
+    raise DataError("data_code_repeated", **error_params)
 
 
 def _check_parents(path: Path, codes: dict[str, CodeEntry], lines: dict[str, int]) -> None:

@@ -106,8 +106,8 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[ConflictMatrixEntr
 
 def _read_words(value: Any, path: Path, entry: str) -> list[str]:
     """Return one word or a list of words as a list."""
-    words = value if isinstance(value, list) else [value]
-    return [check_type(word, str, file=path, key=entry) for word in words]
+    word_list = value if isinstance(value, list) else [value]
+    return [check_type(word, str, file=path, key=entry) for word in word_list]
 
 
 def check_meaning(value: Any, path: Path, key: str) -> None:
@@ -126,5 +126,5 @@ def add_missing_conflicts(
     return tuple(by_pair.values())
 
 
-def _make_unknown_error(path: Path, key: str, value: Any, allowed: Iterable[str]) -> DataError:
-    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed))
+def _make_unknown_error(path: Path, key: str, value: Any, allowed_values: Iterable[str]) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed_values))

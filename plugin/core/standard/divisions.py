@@ -53,13 +53,13 @@ def find_county(text: str, divisions: CodeList) -> CodeEntry:
         if len(matches) == 1:
             return matches[0]
         if matches:
-            listed = "、".join(f"{county.code} {parents[county.code]}{county.name}" for county in matches)
-            raise InputError("county_ambiguous", value=text, counties=listed)
-    listed = "、".join(
+            county_list_text = "、".join(f"{county.code} {parents[county.code]}{county.name}" for county in matches)
+            raise InputError("county_ambiguous", value=text, counties=county_list_text)
+    county_list_text = "、".join(
         f"{county.code} {county.name}"
         for county in {county.code: county for county in _find_similar_counties(searched, counties, parents)}.values()
     )
-    raise InputError("county_unknown", value=text, near=listed)
+    raise InputError("county_unknown", value=text, near=county_list_text)
 
 
 def _find_similar_counties(searched: str, counties: list[CodeEntry], parents: dict[str, str]) -> list[CodeEntry]:
@@ -74,22 +74,28 @@ def _find_similar_counties(searched: str, counties: list[CodeEntry], parents: di
             if len(searched) == len(county.code) and _is_typing_error(searched, county.code)
         ]
         candidates = candidates or similar_codes or [county for county in counties if county.code[:4] == searched[:4]]
-    names = {**{county.name: county for county in counties}, **{county.code: county for county in counties}}
+    county_by_name_or_code = {
+        **{county.name: county for county in counties},
+        **{county.code: county for county in counties},
+    }
     return (
         candidates
-        or [names[name] for name in difflib.get_close_matches(searched, names, n=4, cutoff=0.5)]
+        or [
+            county_by_name_or_code[name]
+            for name in difflib.get_close_matches(searched, county_by_name_or_code, n=4, cutoff=0.5)
+        ]
         or counties[:4]
     )
 
 
 def _is_typing_error(searched: str, code: str) -> bool:
     different_positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=True)) if a != b]
-    swapped = (
+    are_digits_swapped = (
         len(different_positions) == 2
         and sorted(searched) == sorted(code)
         and different_positions[1] == different_positions[0] + 1
     )
-    return len(different_positions) == 1 or swapped
+    return len(different_positions) == 1 or are_digits_swapped
 
 
 def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> CodeEntry:
@@ -112,11 +118,14 @@ def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: C
     of its province: the code is then a typing error.
     """
     code, name = code.strip(), name.strip()
-    listed = divisions.entry_by_code.get(code)
-    if listed is not None and listed.level == COUNTY_LEVEL:
-        if name and name not in (listed.name, divisions.entry_by_code[listed.parent].name + listed.name):
-            raise InputError("county_code_name", value=code, county=listed.name, name=name)
-        return listed
+    listed_county = divisions.entry_by_code.get(code)
+    if listed_county is not None and listed_county.level == COUNTY_LEVEL:
+        if name and name not in (
+            listed_county.name,
+            divisions.entry_by_code[listed_county.parent].name + listed_county.name,
+        ):
+            raise InputError("county_code_name", value=code, county=listed_county.name, name=name)
+        return listed_county
     if not has_county_code_format(code) or code.endswith("00") or code[2:4] == "00":
         raise InputError("county_code_form", value=code)
     province = f"{code[:2]}0000"
@@ -296,12 +305,12 @@ def find_foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool
     own_names = [divisions.entry_by_code[division].name for division in divisions.list_code_and_parents(code)]
     if not own_names or own_names[0] in text:
         return ""
-    remaining = text.strip()
+    remaining_text = text.strip()
     for name in reversed(own_names):
-        remaining = remaining.removeprefix(name)
-    if remaining.startswith(_WORDS_NOT_NAMING_A_CITY):
+        remaining_text = remaining_text.removeprefix(name)
+    if remaining_text.startswith(_WORDS_NOT_NAMING_A_CITY):
         return ""
-    match = _UPPER_DIVISION_PATTERN.match(remaining)
+    match = _UPPER_DIVISION_PATTERN.match(remaining_text)
     if match:
         return match[0]
-    return remaining if whole and _WHOLE_NAME_PATTERN.fullmatch(remaining) else ""
+    return remaining_text if whole and _WHOLE_NAME_PATTERN.fullmatch(remaining_text) else ""

@@ -104,7 +104,7 @@ def make_standard_key(name: str, folder: Path) -> str:
     """
     if folder.parent != STANDARDS_FOLDER:
         return str(folder.absolute())
-    return next(key for key, where in list_standard_folders().items() if where == folder)
+    return next(key for key, standard_folder in list_standard_folders().items() if standard_folder == folder)
 
 
 def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> None:
@@ -129,13 +129,13 @@ def parse_phase(text: str) -> str:
 
     Empty text gives empty. Raise InputError with the known phases for another text.
     """
-    wanted = text.strip().removesuffix("阶段")
+    phase_text = text.strip().removesuffix("阶段")
     for phase, name in PLANNING_PHASES.items():
-        if wanted.lower() == phase or wanted == name:
+        if phase_text.lower() == phase or phase_text == name:
             return phase
-    if wanted:
-        known = "、".join(f"{phase}（{name}）" for phase, name in PLANNING_PHASES.items())
-        raise InputError("phase_unknown", value=text, known=known)
+    if phase_text:
+        known_phases = "、".join(f"{phase}（{name}）" for phase, name in PLANNING_PHASES.items())
+        raise InputError("phase_unknown", value=text, known=known_phases)
     return ""
 
 
@@ -154,11 +154,11 @@ def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
 
 def read_phase_severities(table: Any, path: Path) -> dict[str, dict[str, str]]:
     """Return phase → code → severity (``[phase.drafting.severity]``)."""
-    found = {}
+    severities_by_phase = {}
     for phase, rows in check_type(table, dict, file=path, key="phase").items():
         check_keys({phase: rows}, required=(), allowed=PLANNING_PHASES, file=path, where="phase")
-        where = f"phase.{phase}"
-        check_type(rows, dict, file=path, key=where)
-        check_keys(rows, required=("severity",), allowed=(), file=path, where=where)
-        found[phase] = read_severities(rows["severity"], f"{where}.severity", path)
-    return found
+        phase_section = f"phase.{phase}"
+        check_type(rows, dict, file=path, key=phase_section)
+        check_keys(rows, required=("severity",), allowed=(), file=path, where=phase_section)
+        severities_by_phase[phase] = read_severities(rows["severity"], f"{phase_section}.severity", path)
+    return severities_by_phase

@@ -158,8 +158,8 @@ def find_indicator_name(name: str, lang: str) -> str:
 def _list_included(standard: Standard) -> list[Standard]:
     return [
         all_included
-        for included in standard.included_standards
-        for all_included in (included, *_list_included(included))
+        for included_standard in standard.included_standards
+        for all_included in (included_standard, *_list_included(included_standard))
     ]
 
 
@@ -184,14 +184,14 @@ def _read_catalogue(path: Path) -> IndicatorCatalogue:
     table = read_toml(path)
     check_keys(table, required=("indicator", "land_group"), allowed=("ratio_names",), file=path)
     entries: dict[str, CatalogueIndicator] = {}
-    names: dict[str, str] = {}
+    indicator_id_by_name: dict[str, str] = {}
     for number, row in enumerate(table["indicator"], 1):
         entry = _read_entry(row, f"indicator[{number}]", path)
         if entry.id in entries:
             raise DataError("data_duplicate", file=str(path), key="indicator.id", value=entry.id)
         entries[entry.id] = entry
         for name in dict.fromkeys(map(_normalise_indicator_name, (entry.zh, entry.en, *entry.aliases))):
-            if names.setdefault(name, entry.id) != entry.id:
+            if indicator_id_by_name.setdefault(name, entry.id) != entry.id:
                 raise DataError("data_duplicate", file=str(path), key=f"{entry.id}.aliases", value=name)
     for entry in entries.values():
         for key in ("part", "whole"):
@@ -199,7 +199,7 @@ def _read_catalogue(path: Path) -> IndicatorCatalogue:
             if value and value not in entries:
                 raise _make_unknown_error(path, f"{entry.id}.{key}", value, entries)
     groups = tuple(_read_land_group(row, f"land_group[{n}]", path) for n, row in enumerate(table["land_group"], 1))
-    return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), names)
+    return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), indicator_id_by_name)
 
 
 def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicator:
@@ -210,19 +210,19 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicat
                 check_type(item, str, file=path, key=f"{field}.{key}")
         else:
             check_type(value, str, file=path, key=f"{field}.{key}")
-    for key, allowed in (
+    for key, allowed_values in (
         ("method", tuple(REQUIRED_KEYS_BY_METHOD)),
         ("unit", INDICATOR_UNITS),
         ("mark", ("A", "B", "C")),
         ("comparison", (">=", "<=")),
     ):
-        if row.get(key, allowed[0]) not in allowed:
-            raise _make_unknown_error(path, f"{field}.{key}", row[key], allowed)
+        if row.get(key, allowed_values[0]) not in allowed_values:
+            raise _make_unknown_error(path, f"{field}.{key}", row[key], allowed_values)
     check_keys(row, required=REQUIRED_KEYS_BY_METHOD[row["method"]], allowed=row, file=path, where=field)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
         raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
-    read: dict[str, Any] = {key: tuple(value) if key in _LIST_KEYS else value for key, value in row.items()}
-    return CatalogueIndicator(**read)
+    entry_values: dict[str, Any] = {key: tuple(value) if key in _LIST_KEYS else value for key, value in row.items()}
+    return CatalogueIndicator(**entry_values)
 
 
 def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandUseGroup:
@@ -232,5 +232,5 @@ def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandUseGrou
     return LandUseGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
 
 
-def _make_unknown_error(path: Path, key: str, value: Any, allowed: Any) -> DataError:
-    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed))
+def _make_unknown_error(path: Path, key: str, value: Any, allowed_values: Any) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed_values))

@@ -74,9 +74,9 @@ def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
     return TreeBranch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), is_chosen, is_shown)
 
 
-def _check_entry(row: Any, section: str, path: Path, allowed: tuple[str, ...]) -> None:
+def _check_entry(row: Any, section: str, path: Path, optional_keys: tuple[str, ...]) -> None:
     check_type(row, dict, file=path, key=section)
-    check_keys(row, required=("name", "roles"), allowed=allowed, file=path, where=section)
+    check_keys(row, required=("name", "roles"), allowed=optional_keys, file=path, where=section)
     check_type(row["name"], str, file=path, key=f"{section}.name")
     for value in check_type(row["roles"], list, file=path, key=f"{section}.roles"):
         check_type(value, str, file=path, key=f"{section}.roles")
@@ -87,12 +87,12 @@ def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Itera
 
     A layer has no template, two themes have one name, or a layer is in two branches.
     """
-    names = [t.name for t in standard.themes.values()]
+    theme_names = [t.name for t in standard.themes.values()]
     for theme in themes:
         for role in theme.roles:
             if role not in standard.concepts and not standard.has_template(role):
                 raise DataError("data_group_role", file=str(path), key=f"themes.{theme.id}.roles", value=role)
-        if names.count(theme.name) > 1:
+        if theme_names.count(theme.name) > 1:
             raise DataError("data_duplicate", file=str(path), key=f"themes.{theme.id}", value=theme.name)
     placed: set[str] = set()
     for branch in tree:
@@ -144,8 +144,8 @@ def _limit_branch_to_standard(branch: TreeBranch, standard: Standard) -> TreeBra
         tuple(r for r in branch_roles if standard.has_template(r))
         for branch_roles in (branch.roles, branch.roles_of_other_editions)
     )
-    named = {role for group in standard.groups.values() for role in group.roles}
-    adopted = tuple(r for r in also if r in named or not roles)
+    group_roles = {role for group in standard.groups.values() for role in group.roles}
+    adopted = tuple(r for r in also if r in group_roles or not roles)
     return TreeBranch(
         branch.id,
         branch.name,
@@ -167,10 +167,10 @@ def find_delivery_constraint(role: str, standard: Standard) -> str:
     The delivery's lists of mandatory and conditional concepts decide, else the layer's template.
     """
     scope = max(standard.scopes.values(), key=lambda s: len(s.mandatory_concepts), default=None)
-    names = {role, *(concept for concept, roles in standard.concepts.items() if role in roles)}
-    if scope is not None and names & set(scope.mandatory_concepts):
+    role_and_concepts = {role, *(concept for concept, roles in standard.concepts.items() if role in roles)}
+    if scope is not None and role_and_concepts & set(scope.mandatory_concepts):
         return "M"
-    if scope is not None and names & set(scope.conditional_concepts):
+    if scope is not None and role_and_concepts & set(scope.conditional_concepts):
         return "C"
     return standard.templates[role].constraint
 

@@ -96,12 +96,13 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     table = read_toml(path)
     check_keys(table, required=("id", "edition", "name"), allowed=(*_OTHER_SECTIONS, *SETTING_SECTIONS), file=path)
     includes = tuple(
-        load_standard(str(find_standard_folder(included, including=folder))) for included in table.get("includes", ())
+        load_standard(str(find_standard_folder(included_standard, including=folder)))
+        for included_standard in table.get("includes", ())
     )
     own_data = _read_own_data(table, includes, folder)
     standard = own_data
-    for included in includes:
-        standard = _complete_with_included_standard(standard, included)
+    for included_standard in includes:
+        standard = _complete_with_included_standard(standard, included_standard)
     _check_groups(standard, list(own_data.groups.values()), path)
     check_layer_tree(standard, own_data.themes.values(), own_data.layer_tree.values(), path)
     return standard
@@ -119,7 +120,7 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
     phases = read_phase_severities(table.get("phase", {}), path)
     in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
     sources = {
-        **{k: value for included in includes for k, value in included.sources.items()},
+        **{k: value for included_standard in includes for k, value in included_standard.sources.items()},
         **load_cited_documents(folder),
     }
     concepts = {k: tuple(value) for k, value in table.get("concepts", {}).items()}
@@ -159,32 +160,37 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
     )
 
 
-def _complete_with_included_standard(standard: Standard, included: Standard) -> Standard:
+def _complete_with_included_standard(standard: Standard, included_standard: Standard) -> Standard:
     """Return a standard completed with data of one that it includes.
 
     Own data take precedence.
     """
-    all_phases = dict.fromkeys((*included.phases, *standard.phases))
+    all_phases = dict.fromkeys((*included_standard.phases, *standard.phases))
     return replace(
         standard,
-        rules=standard.rules or included.rules,
-        confirmed=standard.confirmed | included.confirmed,
-        concepts={**included.concepts, **standard.concepts},
-        rule_groups={**included.rule_groups, **standard.rule_groups},
-        scopes={**included.scopes, **standard.scopes},
+        rules=standard.rules or included_standard.rules,
+        confirmed=standard.confirmed | included_standard.confirmed,
+        concepts={**included_standard.concepts, **standard.concepts},
+        rule_groups={**included_standard.rule_groups, **standard.rule_groups},
+        scopes={**included_standard.scopes, **standard.scopes},
         # Own groups come first in a list.
-        groups={**standard.groups, **{k: group for k, group in included.groups.items() if k not in standard.groups}},
-        themes={**included.themes, **standard.themes},
+        groups={
+            **standard.groups,
+            **{k: group for k, group in included_standard.groups.items() if k not in standard.groups},
+        },
+        themes={**included_standard.themes, **standard.themes},
         # Trees are not merged: a layer would be in both.
-        layer_tree=standard.layer_tree or included.layer_tree,
-        maintenance=standard.maintenance or included.maintenance,
-        settings={**included.settings, **standard.settings},
-        conflicts=add_missing_conflicts(standard.conflicts, included.conflicts),
-        marks={**included.marks, **standard.marks},
-        mark_sources={**included.mark_sources, **dict.fromkeys(standard.marks, ""), **standard.mark_sources},
-        severity={**included.severity, **standard.severity},
-        phases={phase: {**included.phases.get(phase, {}), **standard.phases.get(phase, {})} for phase in all_phases},
-        citations={**included.citations, **standard.citations},
+        layer_tree=standard.layer_tree or included_standard.layer_tree,
+        maintenance=standard.maintenance or included_standard.maintenance,
+        settings={**included_standard.settings, **standard.settings},
+        conflicts=add_missing_conflicts(standard.conflicts, included_standard.conflicts),
+        marks={**included_standard.marks, **standard.marks},
+        mark_sources={**included_standard.mark_sources, **dict.fromkeys(standard.marks, ""), **standard.mark_sources},
+        severity={**included_standard.severity, **standard.severity},
+        phases={
+            phase: {**included_standard.phases.get(phase, {}), **standard.phases.get(phase, {})} for phase in all_phases
+        },
+        citations={**included_standard.citations, **standard.citations},
     )
 
 
@@ -248,8 +254,8 @@ def _check_groups(standard: Standard, own_groups: list[TemplateGroup], path: Pat
         for role in group.roles:
             if not standard.has_template(role):
                 raise DataError("data_group_role", file=str(path), key=f"groups.{group.id}.roles", value=role)
-    names = [n for g in standard.groups.values() for n in (g.id, g.name, *g.aliases)] + [ALL_LAYERS, "全部"]
+    group_names = [n for g in standard.groups.values() for n in (g.id, g.name, *g.aliases)] + [ALL_LAYERS, "全部"]
     for group in own_groups:
         for name in (group.id, group.name, *group.aliases):
-            if names.count(name) > 1:
+            if group_names.count(name) > 1:
                 raise DataError("data_duplicate", file=str(path), key=f"groups.{group.id}", value=name)

@@ -53,21 +53,21 @@ class MaintenanceClassSpec:
 
         It has the layer's fields or the stage's, and the code list, marks and feature code of the layer.
         """
-        names = dict.fromkeys((base.name, *base.aliases))
-        renamed = replace(
+        base_names = dict.fromkeys((base.name, *base.aliases))
+        renamed_template = replace(
             base,
             role=self.prefix + base.role,
             name=f"{base.name}（{self.suffix}）",
             aliases=tuple(
-                text for n in names for text in (f"{n}（{self.suffix}）", f"{n}{self.suffix}", f"{self.suffix}{n}")
+                text for n in base_names for text in (f"{n}（{self.suffix}）", f"{n}{self.suffix}", f"{self.suffix}{n}")
             ),
             constraint="O",
             group=group,
             base=base.role,
         )
         if not self.fields:
-            return renamed
-        return replace(renamed, fields=self.fields, source=self.source, fields_mark=self.fields_mark)
+            return renamed_template
+        return replace(renamed_template, fields=self.fields, source=self.source, fields_mark=self.fields_mark)
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,12 @@ def load_maintenance(path: Path) -> MaintenanceSpec:
 
 
 def _read_delivery(row: Any, path: Path) -> DeliverySpec:
-    names = tuple(DeliverySpec.__dataclass_fields__)
+    delivery_keys = tuple(DeliverySpec.__dataclass_fields__)
     check_type(row, dict, file=path, key="delivery")
-    check_keys(row, required=names, allowed=(), file=path, where="delivery")
-    return DeliverySpec(**{name: check_type(row[name], str, file=path, key=f"delivery.{name}") for name in names})
+    check_keys(row, required=delivery_keys, allowed=(), file=path, where="delivery")
+    return DeliverySpec(
+        **{name: check_type(row[name], str, file=path, key=f"delivery.{name}") for name in delivery_keys}
+    )
 
 
 def _read_stage(key: str, row: dict[str, Any], path: Path) -> MaintenanceClassSpec:
@@ -192,7 +194,7 @@ def check_maintenance(found: MaintenanceSpec, known: Mapping[str, Template], pat
         if layer.role not in known:
             raise DataError("data_group_role", file=str(path), key="layer.role", value=layer.role)
         if layer.compared_field and known[layer.role].find_field_by_name(layer.compared_field) is None:
-            names = ", ".join(f.name for f in known[layer.role].fields)
+            field_names = ", ".join(f.name for f in known[layer.role].fields)
             raise DataError(
-                "data_value_unknown", file=str(path), key="layer.compare", value=layer.compared_field, known=names
+                "data_value_unknown", file=str(path), key="layer.compare", value=layer.compared_field, known=field_names
             )

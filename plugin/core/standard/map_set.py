@@ -151,12 +151,12 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
     maps: dict[str, MapSpec] = {}
     for position, row in enumerate(check_type(table["map"], list, file=file, key="map"), start=1):
         map_spec = _read_map(row, styles, file, f"map[{position}]")
-        for key, value, used in (
+        for key, value, used_values in (
             ("id", map_spec.id, maps),
             ("number", map_spec.number, [m.number for m in maps.values()]),
             ("title", map_spec.title, [m.title for m in maps.values()]),
         ):
-            if value in used:
+            if value in used_values:
                 raise DataError("data_duplicate", file=str(file), key=f"map.{key}", value=value)
         maps[map_spec.id] = map_spec
     sheets = {}
@@ -287,21 +287,21 @@ def find_missing_input(
     """
 
     def drawn(spec: LayerSpec) -> bool:
-        found = answer(spec.of)
-        return found is not None and found.has_features
+        concept_layer = answer(spec.of)
+        return concept_layer is not None and concept_layer.has_features
 
-    needed = [spec for spec in one.layers if spec.need and not drawn(spec)]
+    needed_layers = [spec for spec in one.layers if spec.need and not drawn(spec)]
     choice = [spec for spec in one.layers if spec.any]
-    if not needed and choice and not any(drawn(spec) for spec in choice):
-        needed = choice
-    if not needed:
+    if not needed_layers and choice and not any(drawn(spec) for spec in choice):
+        needed_layers = choice
+    if not needed_layers:
         return None
-    found = answer(needed[0].of)
-    if found:
-        return MissingMapReason("layer_empty", {"layer": found.name, "name": needed[0].name})
+    concept_layer = answer(needed_layers[0].of)
+    if concept_layer:
+        return MissingMapReason("layer_empty", {"layer": concept_layer.name, "name": needed_layers[0].name})
     own_layers = [spec for spec in one.layers if not spec.underlay]
     if one.scope == "centre" and not any(drawn(spec) for spec in own_layers):
         return MissingMapReason("no_centre")
-    names = "、".join(dict.fromkeys(s.name for s in needed))
-    roles = "、".join(dict.fromkeys(" / ".join(expand_concepts_to_roles(s.of, concepts)) for s in needed))
-    return MissingMapReason("layer_missing", {"name": names, "roles": roles})
+    layer_names = "、".join(dict.fromkeys(s.name for s in needed_layers))
+    roles = "、".join(dict.fromkeys(" / ".join(expand_concepts_to_roles(s.of, concepts)) for s in needed_layers))
+    return MissingMapReason("layer_missing", {"name": layer_names, "roles": roles})

@@ -99,8 +99,8 @@ class Standard:
             template = self._get_own_template(path.stem)
             if template is not None:
                 templates[path.stem] = template
-        for included in self.included_standards:
-            for role, template in included.templates.items():
+        for included_standard in self.included_standards:
+            for role, template in included_standard.templates.items():
                 templates.setdefault(role, template)
         if self.maintenance is not None:
             own_role = self.folder / MAINTENANCE_FILE_NAME
@@ -114,8 +114,8 @@ class Standard:
     def code_lists(self) -> dict[str, CodeList]:
         """Return the code lists by name, own ones first."""
         lists = {path.stem: load_code_list(path) for path in sorted((self.folder / "codelists").glob("*.csv"))}
-        for included in self.included_standards:
-            for name, codes in included.code_lists.items():
+        for included_standard in self.included_standards:
+            for name, codes in included_standard.code_lists.items():
                 lists.setdefault(name, codes)
         return lists
 
@@ -127,8 +127,8 @@ class Standard:
         path = self.folder / "codelists" / f"{name}.csv"
         if path.is_file():
             return path
-        found = (included.find_code_list_path(name) for included in self.included_standards)
-        return next((path for path in found if path is not None), None)
+        included_paths = (included_standard.find_code_list_path(name) for included_standard in self.included_standards)
+        return next((path for path in included_paths if path is not None), None)
 
     @property
     def standard_key(self) -> str:
@@ -159,18 +159,20 @@ class Standard:
         if self.is_shipped:
             return ()
         shipped_standards = {
-            included.folder: included
-            for included in self.list_with_included_standards()
-            if included.is_shipped and included.rules
+            base_standard.folder: base_standard
+            for base_standard in self.list_with_included_standards()
+            if base_standard.is_shipped and base_standard.rules
         }
         # A standard that one of them includes has been compared there.
         included_below = {
             nested.folder
-            for included in shipped_standards.values()
-            for nested in included.list_with_included_standards()
-            if nested is not included
+            for base_standard in shipped_standards.values()
+            for nested in base_standard.list_with_included_standards()
+            if nested is not base_standard
         }
-        top = tuple(included for folder, included in shipped_standards.items() if folder not in included_below)
+        top = tuple(
+            base_standard for folder, base_standard in shipped_standards.items() if folder not in included_below
+        )
         return top or (self._load_usual_standard(),)
 
     def _load_usual_standard(self) -> Standard:
@@ -188,8 +190,8 @@ class Standard:
     def _collect_by_folder(self, by_folder: dict[Path, Standard]) -> None:
         if self.folder not in by_folder:
             by_folder[self.folder] = self
-            for included in self.included_standards:
-                included._collect_by_folder(by_folder)
+            for included_standard in self.included_standards:
+                included_standard._collect_by_folder(by_folder)
 
     def list_templates_of_role(self, role: str) -> list[Template]:
         """Return the templates of a role in all editions, own first.
@@ -230,7 +232,9 @@ class Standard:
         if self.maintenance is not None and self.maintenance.find_class_of_role(role):
             return True
         own_template = self.folder / "templates" / f"{role}.toml"
-        return own_template.exists() or any(included.has_template(role) for included in self.included_standards)
+        return own_template.exists() or any(
+            included_standard.has_template(role) for included_standard in self.included_standards
+        )
 
     def list_personal_fields(self) -> dict[str, tuple[TemplateField, ...]]:
         """Return role → fields with personal data, for the layers that have such fields."""
@@ -241,14 +245,14 @@ class Standard:
 
         Groups are named by id or Chinese name. Raise InputError for an unknown one.
         """
-        names = {n: group for group in self.groups.values() for n in (group.id, group.name, *group.aliases)}
+        group_by_name = {n: group for group in self.groups.values() for n in (group.id, group.name, *group.aliases)}
         roles: dict[str, None] = {}
         for text in groups:
             if text in (ALL_LAYERS, "全部"):
                 # A layer made from another one belongs to that layer's package, not to a plan.
                 roles |= dict.fromkeys(r for r, template in self.templates.items() if not template.base)
-            elif text in names:
-                roles |= dict.fromkeys(names[text].roles)
+            elif text in group_by_name:
+                roles |= dict.fromkeys(group_by_name[text].roles)
             else:
                 known_groups = [f"{group.id}（{group.name}）" for group in self.groups.values()]
                 raise InputError("group_unknown", value=text, known="、".join([*known_groups, f"{ALL_LAYERS}（全部）"]))

@@ -76,16 +76,16 @@ class Template:
 
     def find_field(self, meaning: str) -> TemplateField | None:
         """Return the field of this meaning, or None."""
-        return next((declared for declared in self.fields if declared.meaning == meaning), None)
+        return next((field for field in self.fields if field.meaning == meaning), None)
 
     @property
     def personal_fields(self) -> tuple[TemplateField, ...]:
         """Return the fields with personal data."""
-        return tuple(declared for declared in self.fields if declared.personal)
+        return tuple(field for field in self.fields if field.personal)
 
     def find_field_by_name(self, name: str) -> TemplateField | None:
         """Return the field of this name, or None."""
-        return next((declared for declared in self.fields if declared.name == name), None)
+        return next((field for field in self.fields if field.name == name), None)
 
     @property
     def shapefile_name_by_field(self) -> dict[str, str]:
@@ -94,14 +94,16 @@ class Template:
         Names are unique ignoring case. A name is the field's ``short`` name, else its own if it fits, else truncated,
         with a number if needed. A name that fits is never given to another field.
         """
-        export_names = {declared.name: declared.short for declared in self.fields if declared.short}
+        export_names = {
+            template_field.name: template_field.short for template_field in self.fields if template_field.short
+        }
         used_names = {short_name.upper() for short_name in export_names.values()}
-        fitting = [
-            declared.name
-            for declared in self.fields
-            if declared.name not in export_names and len(declared.name.encode()) <= MAX_SHORT_NAME_BYTES
+        fitting_names = [
+            template_field.name
+            for template_field in self.fields
+            if template_field.name not in export_names and len(template_field.name.encode()) <= MAX_SHORT_NAME_BYTES
         ]
-        export_names |= {name: name for name in fitting if name.upper() not in used_names}
+        export_names |= {name: name for name in fitting_names if name.upper() not in used_names}
         used_names |= {name.upper() for name in export_names.values()}
         for field in self.fields:
             short_name, number = export_names.get(field.name) or _truncate_to_bytes(field.name), 1
@@ -116,9 +118,9 @@ class Template:
         return {field.name: export_names[field.name] for field in self.fields}
 
 
-def _truncate_to_bytes(name: str, room: int = MAX_SHORT_NAME_BYTES) -> str:
-    """Return a name truncated to ``room`` bytes without splitting a character."""
-    return name.encode()[:room].decode(errors="ignore")
+def _truncate_to_bytes(name: str, max_bytes: int = MAX_SHORT_NAME_BYTES) -> str:
+    """Return a name truncated to ``max_bytes`` bytes without splitting a character."""
+    return name.encode()[:max_bytes].decode(errors="ignore")
 
 
 _LAYER_KEYS = ("role", "name", "name_mark", "geometry", "overlap", "constraint", "fields_mark", "source", "field")
@@ -136,13 +138,15 @@ def load_template(path: Path, standard: str = "") -> Template:
     table = read_toml(path)
     check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code", "group"), file=path)
     fields = read_fields(table.pop("field"), path)
-    for key, allowed in (
+    for key, allowed_values in (
         ("geometry", GEOMETRY_TYPES),
         ("overlap", ("never", "allowed")),
         ("fields_mark", SOURCE_MARKS),
     ):
-        if table[key] not in allowed:
-            raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(allowed))
+        if table[key] not in allowed_values:
+            raise DataError(
+                "data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(allowed_values)
+            )
     if table["role"] != path.stem:
         raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=path.stem)
     table["aliases"] = tuple(table.get("aliases", ()))
@@ -167,10 +171,14 @@ def _read_field(row: Any, entry: str, path: Path) -> TemplateField:
     check_keys(row, required=_FIELD_KEYS, allowed=_OPTIONAL_FIELD_KEYS, file=path, where=entry)
     for key, value in row.items():
         check_type(value, _OPTIONAL_FIELD_KEYS.get(key, str), file=path, key=f"{entry}.{key}")
-    for key, allowed in (("type", FIELD_TYPES), ("mark", SOURCE_MARKS), ("constraint", ("M", "C", "O", ""))):
-        if key in row and row[key] not in allowed:
+    for key, allowed_values in (("type", FIELD_TYPES), ("mark", SOURCE_MARKS), ("constraint", ("M", "C", "O", ""))):
+        if key in row and row[key] not in allowed_values:
             raise DataError(
-                "data_value_unknown", file=str(path), key=f"{entry}.{key}", value=row[key], known=", ".join(allowed)
+                "data_value_unknown",
+                file=str(path),
+                key=f"{entry}.{key}",
+                value=row[key],
+                known=", ".join(allowed_values),
             )
     field = TemplateField(**row)
     if field.short and (not _WORD_PATTERN.fullmatch(field.short) or len(field.short.encode()) > MAX_SHORT_NAME_BYTES):
@@ -190,9 +198,9 @@ def _check_names(fields: list[TemplateField], path: Path, entry: str) -> None:
     Some formats use a field's title as its name in forms and tables.
     """
     declared_names = {
-        "name": [declared.name.upper() for declared in fields],
-        "alias": [declared.alias for declared in fields],
-        "short": [declared.short.upper() for declared in fields if declared.short],
+        "name": [template_field.name.upper() for template_field in fields],
+        "alias": [template_field.alias for template_field in fields],
+        "short": [template_field.short.upper() for template_field in fields if template_field.short],
     }
     for key, values in declared_names.items():
         for value in values:

@@ -52,17 +52,19 @@ class RowTownships:
         """
         exchanged_towns = {}
         for town in np.unique(self.township_of_centre[self.misplaced_township >= 0]).tolist():
-            inside = self.township_of_centre == town
-            names, counts = np.unique(self.named_township[inside & (self.named_township >= 0)], return_counts=True)
-            other = int(names[np.argmax(counts)])
-            named = self.named_township == other
-            elsewhere = (self.named_township == town) & ~inside
+            is_inside_town = self.township_of_centre == town
+            named_towns, counts = np.unique(
+                self.named_township[is_inside_town & (self.named_township >= 0)], return_counts=True
+            )
+            other = int(named_towns[np.argmax(counts)])
+            is_naming_other = self.named_township == other
+            is_named_elsewhere = (self.named_township == town) & ~is_inside_town
             if (
                 town >= 0
                 and other != town
-                and 2 * counts.max() > inside.sum()
-                and 2 * (named & inside).sum() > named.sum()
-                and 2 * elsewhere.sum() > (self.named_township == town).sum()
+                and 2 * counts.max() > is_inside_town.sum()
+                and 2 * (is_naming_other & is_inside_town).sum() > is_naming_other.sum()
+                and 2 * is_named_elsewhere.sum() > (self.named_township == town).sum()
             ):
                 exchanged_towns[town] = other
         return exchanged_towns
@@ -79,17 +81,19 @@ def find_townships_named_by_rows(layer: Layer, ctx: RuleContext) -> RowTownships
     cache = ctx.plan.get_cache("row_codes")
     if layer not in cache:
         cache[layer] = _compare_row_codes(layer, townships[0], townships[1], townships[2], ctx)
-    found: RowTownships = cache[layer]
-    return found
+    row_townships: RowTownships = cache[layer]
+    return row_townships
 
 
 def _compare_row_codes(
     layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: RuleContext
 ) -> RowTownships:
-    named, field = find_named_townships(layer, towns)
+    named_township, field = find_named_townships(layer, towns)
     centres, _ = locate_row_centres(layer, ctx)
-    misplaced = _find_misplaced_rows(layer, named, centres, towns_layer, town_of, ctx)
-    return RowTownships(layer, towns, field, named, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code))
+    misplaced = _find_misplaced_rows(layer, named_township, centres, towns_layer, town_of, ctx)
+    return RowTownships(
+        layer, towns, field, named_township, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code)
+    )
 
 
 def find_named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
@@ -99,9 +103,11 @@ def find_named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, 
     """
     township_of_code = {town.code: n for n, town in enumerate(towns) if town.code}
     for meaning in _CODE_FIELD_MEANINGS:
-        found = np.array([township_of_code.get(code[:_TOWNSHIP_DIGITS], -1) for code in layer.text(meaning)], dtype=int)
-        if (found >= 0).any():
-            return found, layer.get_field_name(meaning)
+        named_township = np.array(
+            [township_of_code.get(code[:_TOWNSHIP_DIGITS], -1) for code in layer.text(meaning)], dtype=int
+        )
+        if (named_township >= 0).any():
+            return named_township, layer.get_field_name(meaning)
     return np.full(len(layer), -1), ""
 
 
@@ -127,14 +133,14 @@ def _find_misplaced_rows(
 
     Rows without a shape are skipped: other rules report them.
     """
-    compared = (town >= 0) & (town != centres) & layer.has_shape
-    if not compared.any():
+    is_compared = (town >= 0) & (town != centres) & layer.has_shape
+    if not is_compared.any():
         return np.full(len(layer), -1)
-    parts = ctx.geometry.find_shared_parts(layer, towns_layer, rows_a=compared, measured=True)
-    own = town_of[parts.right] == town[parts.left]
-    inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
+    parts = ctx.geometry.find_shared_parts(layer, towns_layer, rows_a=is_compared, measured=True)
+    is_in_named_town = town_of[parts.right] == town[parts.left]
+    inside = np.bincount(parts.left[is_in_named_town], parts.area[is_in_named_town], minlength=len(layer))
     outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * layer.plane_areas
-    return np.where(compared & outside, town, -1)
+    return np.where(is_compared & outside, town, -1)
 
 
 #: Areas whose rows name their township.
@@ -175,38 +181,44 @@ def compute_by_township(name: str, ctx: RuleContext) -> AreasByTownship | None:
         return None
     layer, towns = figure.layer, townships[1]
     values = np.nan_to_num(layer.numbers("net_area") if figure.basis == "net" else layer.statutory)
-    counted = values != 0.0
+    is_counted = values != 0.0
     if name == "cultivated_area" and ctx.plan.find_layer_of_concept("cultivated") is not layer:
         # The survey's parcels replace a missing layer of 耕地.
-        counted &= ctx.find_cultivated_rows(layer)
+        is_counted &= ctx.find_cultivated_rows(layer)
     codes = find_townships_named_by_rows(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
     town = np.full(len(layer), -1) if codes is None else codes.named_township
     # Misplaced rows are divided by their geometry.
-    by_code = counted & (town >= 0)
+    by_code = is_counted & (town >= 0)
     if codes is not None:
         by_code &= codes.misplaced_township < 0
-    rest = counted & ~by_code
-    parts = split_by_township(layer, ctx) if rest.any() else None
+    is_split_by_location = is_counted & ~by_code
+    parts = split_by_township(layer, ctx) if is_split_by_location.any() else None
 
     def add_amounts(amounts: NDArray) -> NDArray:
         """Return (townships + 2,) sums of (n,) amounts of the rows that count."""
         sums = np.zeros(len(towns) + 2)
         np.add.at(sums, town[by_code], amounts[by_code])
-        return sums if parts is None else sums + parts.sum_by_township(amounts, rest)
+        return sums if parts is None else sums + parts.sum_by_township(amounts, is_split_by_location)
 
-    found = compare_with_land(layer, "net_area", ctx) if figure.basis == "net" else None
-    sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.is_sum_unbacked(add_amounts)
+    land_comparison = compare_with_land(layer, "net_area", ctx) if figure.basis == "net" else None
+    is_confirmed = (
+        np.ones(len(towns) + 2, dtype=bool)
+        if land_comparison is None
+        else ~land_comparison.is_sum_unbacked(add_amounts)
+    )
     deductions = compare_with_survey(layer, ctx) if figure.basis == "net" else None
     if deductions is not None:
-        sure &= ~deductions.do_sums_exceed_survey(add_amounts)
-    if found is not None and find_county_excess(layer, ctx) is not None:
-        sure[:] = False
+        is_confirmed &= ~deductions.do_sums_exceed_survey(add_amounts)
+    if land_comparison is not None and find_county_excess(layer, ctx) is not None:
+        is_confirmed[:] = False
     land = compute_net_area_by_geometry(layer, ctx) if figure.basis == "net" else None
     rounding = add_amounts(np.full(len(layer), ROUNDING_M2)) if land is not None else None
     on_land = add_amounts(land) if land is not None else None
-    stated_rows, shared_rows = int(by_code.sum()), int(rest.sum())
+    stated_rows, shared_rows = int(by_code.sum()), int(is_split_by_location.sum())
     field = "" if codes is None else codes.field_name
-    return AreasByTownship(figure, towns, add_amounts(values), stated_rows, shared_rows, field, sure, on_land, rounding)
+    return AreasByTownship(
+        figure, towns, add_amounts(values), stated_rows, shared_rows, field, is_confirmed, on_land, rounding
+    )
 
 
 def match_tasks_with_townships(
@@ -219,20 +231,20 @@ def match_tasks_with_townships(
     """
     by_code = {town.code: n for n, town in enumerate(towns) if town.code}
     by_name = {town.name: n for n, town in enumerate(towns)}
-    found: dict[int, int] = {}
-    lost: dict[str, None] = {}
+    town_by_line: dict[int, int] = {}
+    unmatched_names: dict[str, None] = {}
     reasons: list[tuple[str, dict[str, Any]]] = []
     for task in tasks.targets:
-        coded, named = by_code.get(task.code), by_name.get(task.name)
-        at = named if coded is None else coded
+        town_of_code, town_of_name = by_code.get(task.code), by_name.get(task.name)
+        at = town_of_name if town_of_code is None else town_of_code
         if at is None:
-            lost[task.name or task.code] = None
-        elif named is not None and named != at:
+            unmatched_names[task.name or task.code] = None
+        elif town_of_name is not None and town_of_name != at:
             params = {"file": tasks.file_name, "line": task.line_number, "code": task.code, "name": task.name}
             reasons.append(("tasks_two_townships", {**params, "known": towns[at].name}))
         else:
-            found[task.line_number] = at
-    if lost:
-        params = {"file": tasks.file_name, "names": "、".join(lost), "layer": layer}
+            town_by_line[task.line_number] = at
+    if unmatched_names:
+        params = {"file": tasks.file_name, "names": "、".join(unmatched_names), "layer": layer}
         reasons.append(("tasks_unknown_township", params))
-    return found, reasons
+    return town_by_line, reasons

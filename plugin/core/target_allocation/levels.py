@@ -94,29 +94,29 @@ def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
     Each id is returned once, by area code; the folder of the profile comes before the profiles of the plugin.
     Unreadable files are named because their base is unknown.
     """
-    found: dict[str, Profile] = {}
+    profile_by_id: dict[str, Profile] = {}
     unread: list[str] = []
     if profile.path is None:
         return [], []
-    own = profile.path
-    folders = dict.fromkeys([own.parent.resolve(), PROFILES_FOLDER.resolve()])
+    profile_path = profile.path
+    folders = dict.fromkeys([profile_path.parent.resolve(), PROFILES_FOLDER.resolve()])
     for path in [path for folder in folders for path in sorted(folder.glob("*.toml"))]:
         try:
             table = read_toml(path)
             base = table.get("base")
-            if isinstance(base, str) and _is_base(base, path, own) and table.get("id") not in found:
+            if isinstance(base, str) and _is_base(base, path, profile_path) and table.get("id") not in profile_by_id:
                 child = load_profile(path)
-                found[child.id] = child
+                profile_by_id[child.id] = child
         except DataError:
             unread.append(path.name)
-    return sorted(found.values(), key=lambda child: child.area_code), unread
+    return sorted(profile_by_id.values(), key=lambda child: child.area_code), unread
 
 
 def _is_base(base: str, path: Path, own_path: Path) -> bool:
     """Return True if ``base``, as named in a file, is the profile in the file ``own_path``."""
     sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
-    found = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
-    return found.resolve() == own_path.resolve()
+    base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
+    return base_path.resolve() == own_path.resolve()
 
 
 def _load_shipped_chains(profile: Profile) -> list[Profile]:
@@ -125,17 +125,21 @@ def _load_shipped_chains(profile: Profile) -> list[Profile]:
 
 def find_limits(profile: Profile) -> list[InheritedLimit]:
     """Return the limits of a profile with those of the nearest base that sets them."""
-    found = []
+    inherited_limits = []
     for key in COMPARISON_BY_LIMIT:
         if key not in profile.own_settings:
             continue
-        above = next(
+        base_profile = next(
             (p for p in (*profile.list_base_profiles()[1:], *_load_shipped_chains(profile)) if key in p.own_settings),
             None,
         )
-        if above is not None:
-            found.append(InheritedLimit(key, float(profile.own_settings[key]), float(above.own_settings[key]), above))
-    return found
+        if base_profile is not None:
+            inherited_limits.append(
+                InheritedLimit(
+                    key, float(profile.own_settings[key]), float(base_profile.own_settings[key]), base_profile
+                )
+            )
+    return inherited_limits
 
 
 def find_shipped_alternatives(profile: Profile) -> list[Profile]:
@@ -145,8 +149,8 @@ def find_shipped_alternatives(profile: Profile) -> list[Profile]:
     """
     if not profile.area_code or profile.is_shipped:
         return []
-    below = {one.path.resolve() for one in profile.list_base_profiles() if one.path is not None}
-    others = [load_profile(path) for path in sorted(PROFILES_FOLDER.glob("*.toml")) if path.resolve() not in below]
+    base_paths = {one.path.resolve() for one in profile.list_base_profiles() if one.path is not None}
+    others = [load_profile(path) for path in sorted(PROFILES_FOLDER.glob("*.toml")) if path.resolve() not in base_paths]
     return [other for other in others if other.area_code == profile.area_code]
 
 
@@ -156,29 +160,33 @@ def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
     Targets of the profile and of its bases are compared for the same area, indicator and year. Each is returned with
     the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
     """
-    found: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
+    parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
     for one in profile.list_base_profiles():
         if one.base is None:
             continue
-        for above in one.base.targets:
+        for base_target in one.base.targets:
             for own_target in one.targets:
-                alike = (own_target.area_code, own_target.indicator, own_target.year) == (
-                    above.area_code,
-                    above.indicator,
-                    above.year,
+                is_same_indicator = (own_target.area_code, own_target.indicator, own_target.year) == (
+                    base_target.area_code,
+                    base_target.indicator,
+                    base_target.year,
                 )
-                if alike and own_target not in one.base.targets and own_target.is_looser(above):
-                    found.setdefault((own_target, above), _find_lowest_profile_with_target(above, one.base))
+                if is_same_indicator and own_target not in one.base.targets and own_target.is_looser(base_target):
+                    parent_by_targets.setdefault(
+                        (own_target, base_target), _find_lowest_profile_with_target(base_target, one.base)
+                    )
     for other in find_shipped_alternatives(profile):
-        for own_target, above in ((own_target, above) for above in other.targets for own_target in profile.targets):
-            alike = (own_target.area_code, own_target.indicator, own_target.year) == (
-                above.area_code,
-                above.indicator,
-                above.year,
+        for own_target, base_target in (
+            (own_target, base_target) for base_target in other.targets for own_target in profile.targets
+        ):
+            is_same_indicator = (own_target.area_code, own_target.indicator, own_target.year) == (
+                base_target.area_code,
+                base_target.indicator,
+                base_target.year,
             )
-            if alike and own_target.is_looser(above):
-                found.setdefault((own_target, above), other)
-    return [(own_target, above, parent) for (own_target, above), parent in found.items()]
+            if is_same_indicator and own_target.is_looser(base_target):
+                parent_by_targets.setdefault((own_target, base_target), other)
+    return [(own_target, base_target, parent) for (own_target, base_target), parent in parent_by_targets.items()]
 
 
 def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:
@@ -190,10 +198,10 @@ def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget,
     for one in profile.targets:
         years.setdefault((one.area_code, one.indicator), set()).add(one.year)
     return [
-        (above, other)
+        (upper_target, other)
         for other in find_shipped_alternatives(profile)
-        for above in other.targets
-        if above.year not in years.get((above.area_code, above.indicator), {above.year})
+        for upper_target in other.targets
+        if upper_target.year not in years.get((upper_target.area_code, upper_target.indicator), {upper_target.year})
     ]
 
 
@@ -207,16 +215,16 @@ def find_changed_ratio_settings(profile: Profile, settings: dict[str, Any]) -> l
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
-    found = []
+    changed_settings = []
     for limit, keys in DEFINING_SETTINGS_BY_LIMIT.items():
-        above = next((p for p in profile.list_base_profiles()[1:] if limit in p.own_settings), None)
+        base_profile = next((p for p in profile.list_base_profiles()[1:] if limit in p.own_settings), None)
         for key in keys:
-            if above is None or key not in profile.own_settings:
+            if base_profile is None or key not in profile.own_settings:
                 continue
-            value, base_value = profile.own_settings[key], above.settings.get(key, settings[key])
+            value, base_value = profile.own_settings[key], base_profile.settings.get(key, settings[key])
             if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):
-                found.append(ChangedRatioSetting(key, value, base_value, above))
-    return found
+                changed_settings.append(ChangedRatioSetting(key, value, base_value, base_profile))
+    return changed_settings
 
 
 def compare_targets_with_children(
@@ -230,21 +238,23 @@ def compare_targets_with_children(
     without a profile.
     """
     children = list(children)
-    found: list[PartsSum] = []
+    parts_sums: list[PartsSum] = []
     if not children and not _list_counties_below(parent, divisions):
         # A county allocates to townships, which have no profiles.
-        return found
+        return parts_sums
     for target in parent.targets:
         if target.area_code != parent.area_code or not target.must_be_met or target.comparison == "=":
             continue
         figures = {c.id: _find_same_target(c, target) for c in children}
-        there = _drop_covered_profiles([c for c in children if figures[c.id] is not None])
-        value = _sum_printed_figures([t for c in there if (t := figures[c.id]) is not None], target.unit)
-        one = PartsSum(target, value, len(there), _list_divisions_without_profile(parent, there, divisions))
+        covering_children = _drop_covered_profiles([c for c in children if figures[c.id] is not None])
+        value = _sum_printed_figures([t for c in covering_children if (t := figures[c.id]) is not None], target.unit)
+        one = PartsSum(
+            target, value, len(covering_children), _list_divisions_without_profile(parent, covering_children, divisions)
+        )
         # Without a list of the parts, only a sum that already exceeds a ceiling is a result.
         if _list_counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
-            found.append(one)
-    return found
+            parts_sums.append(one)
+    return parts_sums
 
 
 def _drop_covered_profiles(children: list[Profile]) -> list[Profile]:
@@ -275,14 +285,14 @@ def compare_targets_with_townships(
 
     ``towns``: names of all townships.
     """
-    found = []
+    parts_sums = []
     for target in targets:
         rows = [t for t in tasks.select_by_indicator(target.indicator) if t.comparison == target.comparison]
         if rows and target.comparison != "=":
-            named = {name for t in rows for name in (t.name, t.code) if name}
-            lacking = tuple(town.name for town in towns if not {town.name, town.code} & named)
-            found.append(PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), lacking))
-    return found
+            task_townships = {name for t in rows for name in (t.name, t.code) if name}
+            towns_without_task = tuple(town.name for town in towns if not {town.name, town.code} & task_townships)
+            parts_sums.append(PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), towns_without_task))
+    return parts_sums
 
 
 def find_omitted_townships(tasks: AllocatedTargets, towns: Iterable[Township]) -> list[str]:
@@ -290,8 +300,8 @@ def find_omitted_townships(tasks: AllocatedTargets, towns: Iterable[Township]) -
 
     A township listed without a figure has no task and is not omitted.
     """
-    named = tasks.listed_townships or {one for task in tasks.targets for one in (task.code, task.name)}
-    return [town.name for town in towns if not {town.name, town.code} & named]
+    task_townships = tasks.listed_townships or {one for task in tasks.targets for one in (task.code, task.name)}
+    return [town.name for town in towns if not {town.name, town.code} & task_townships]
 
 
 def find_undivided_tasks(
@@ -301,8 +311,10 @@ def find_undivided_tasks(
 
     ``indicators``: those that are allocated to townships.
     """
-    listed = set(tasks.indicators)
-    undivided = [target for target in targets if target.must_be_met and target.indicator in set(indicators) - listed]
+    divided_indicators = set(tasks.indicators)
+    undivided = [
+        target for target in targets if target.must_be_met and target.indicator in set(indicators) - divided_indicators
+    ]
     return list({target.indicator: target for target in undivided}.values())
 
 
@@ -316,13 +328,14 @@ def find_parts_above_wholes(
     """
     rows = list(rows)
     return [
-        (part, whole)
+        (part_figure, whole_figure)
         for part_name, whole_name in pairs
-        for part in rows
-        if part.indicator == part_name and part.comparison != "<="
-        for whole in rows
-        if whole.indicator == whole_name and _get_place(whole) == _get_place(part)
-        if _measure(part) - _measure(whole) > _measure_rounding(part) + _measure_rounding(whole)
+        for part_figure in rows
+        if part_figure.indicator == part_name and part_figure.comparison != "<="
+        for whole_figure in rows
+        if whole_figure.indicator == whole_name and _get_place(whole_figure) == _get_place(part_figure)
+        if _measure(part_figure) - _measure(whole_figure)
+        > _measure_rounding(part_figure) + _measure_rounding(whole_figure)
     ]
 
 
@@ -347,12 +360,12 @@ def find_wrong_totals(tasks: AllocatedTargets) -> list[tuple[AllocatedTarget, fl
 
     Each row is returned with that sum.
     """
-    found = []
+    wrong_totals = []
     for total in tasks.total_rows:
         value = _sum_printed_figures(tasks.select_by_indicator(total.indicator), total.unit)
         if compare_area_with_target(value, "=", total.numeric_value, total.printed_decimals) != "met":
-            found.append((total, value))
-    return found
+            wrong_totals.append((total, value))
+    return wrong_totals
 
 
 def _sum_printed_figures(rows: Iterable[IndicatorTarget | AllocatedTarget], unit: str) -> float:
@@ -361,9 +374,9 @@ def _sum_printed_figures(rows: Iterable[IndicatorTarget | AllocatedTarget], unit
     It is exact where they are printed in that unit.
     """
     rows = list(rows)
-    same = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
+    same_unit_sum = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
     others = sum(row.numeric_value * SQUARE_METRES[row.unit] for row in rows if row.unit != unit)
-    return float(same) + convert_area(others, unit) if others else float(same)
+    return float(same_unit_sum) + convert_area(others, unit) if others else float(same_unit_sum)
 
 
 def _list_counties_below(parent: Profile, divisions: CodeList | None) -> list[CodeEntry]:
@@ -381,12 +394,12 @@ def _list_divisions_without_profile(
     """
     codes: dict[str, Any] = divisions.entry_by_code if divisions is not None else {}
     counties = _list_counties_below(parent, divisions)
-    missing = [c for c in counties if not any(child.covers(c.code) for child in children)]
-    lacking = {c.code for c in missing}
-    partly_covered = {c.parent for c in counties if c.code not in lacking}
-    names: dict[str, None] = {}
-    for county in missing:
+    missing_counties = [c for c in counties if not any(child.covers(c.code) for child in children)]
+    missing_codes = {c.code for c in missing_counties}
+    partly_covered = {c.parent for c in counties if c.code not in missing_codes}
+    division_names: dict[str, None] = {}
+    for county in missing_counties:
         city = codes.get(county.parent)
-        whole = city is not None and city.code != parent.area_code and county.parent not in partly_covered
-        names[city.name if whole and city is not None else county.name] = None
-    return tuple(names)
+        is_city_uncovered = city is not None and city.code != parent.area_code and county.parent not in partly_covered
+        division_names[city.name if is_city_uncovered and city is not None else county.name] = None
+    return tuple(division_names)

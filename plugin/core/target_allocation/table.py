@@ -68,22 +68,24 @@ def read_township_tasks(path: str | Path) -> AllocatedTargets:
     tasks: list[AllocatedTarget] = []
     totals: list[AllocatedTarget] = []
     for row in table.rows:
-        found = [_read_long_row_task(table, row)] if long else _read_wide_row_tasks(table, row, figures)
-        (totals if _is_total(row) else tasks).extend(found)
-    seen: dict[tuple[str, str], AllocatedTarget] = {}
+        row_tasks = [_read_long_row_task(table, row)] if long else _read_wide_row_tasks(table, row, figures)
+        (totals if _is_total(row) else tasks).extend(row_tasks)
+    task_by_place: dict[tuple[str, str], AllocatedTarget] = {}
     # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
     for task in sorted(tasks, key=lambda t: not t.code):
-        first = seen.setdefault((task.code or task.name, task.indicator), task)
+        first = task_by_place.setdefault((task.code or task.name, task.indicator), task)
         if task.code and task.name:
-            seen.setdefault((task.name, task.indicator), task)
+            task_by_place.setdefault((task.name, task.indicator), task)
         if first is not task:
             raise InputError(
                 "tasks_twice", file=table.place_text, line=task.line_number, name=task.name, first=first.line_number
             )
     if not tasks:
         raise InputError("tasks_none", file=table.place_text)
-    named = {one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one}
-    return AllocatedTargets(table.file_name, tuple(tasks), tuple(totals), frozenset(named))
+    listed_townships = {
+        one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one
+    }
+    return AllocatedTargets(table.file_name, tuple(tasks), tuple(totals), frozenset(listed_townships))
 
 
 def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
@@ -91,7 +93,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
 
     InputError where no heading does, or where a heading names only an indicator.
     """
-    found = {}
+    indicator_and_unit_by_heading = {}
     for head in table.other_headings:
         parts = _FIGURE_HEADING.fullmatch(head)
         indicator, unit = (
@@ -99,7 +101,7 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
             _find_id(parts[2], UNIT_WORDS) if parts else "",
         )
         if indicator and unit:
-            found[head] = (indicator, unit)
+            indicator_and_unit_by_heading[head] = (indicator, unit)
         elif indicator or _find_id(head, INDICATOR_WORDS):
             # If the column were ignored, no check would use its tasks.
             raise InputError(
@@ -109,14 +111,14 @@ def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
                 column=head,
                 known="、".join(_list_first_words(UNIT_WORDS)),
             )
-    if not found:
+    if not indicator_and_unit_by_heading:
         raise InputError(
             "tasks_no_figure",
             file=table.place_text,
             line=table.heading_line,
             known="、".join(_list_first_words(INDICATOR_WORDS)),
         )
-    return found
+    return indicator_and_unit_by_heading
 
 
 def _read_wide_row_tasks(
@@ -148,10 +150,10 @@ def _read_long_row_task(table: FoundTable, row: FoundTableRow) -> AllocatedTarge
         if row.text_by_column["comparison"]
         else find_allowed_comparisons(indicator)[0]
     )
-    allowed = find_allowed_comparisons(indicator)
-    if comparison not in allowed:
+    allowed_comparisons = find_allowed_comparisons(indicator)
+    if comparison not in allowed_comparisons:
         raise table.make_cell_error(
-            row, "关系", row.text_by_column["comparison"], [COMPARISON_WORDS[one][0] for one in allowed]
+            row, "关系", row.text_by_column["comparison"], [COMPARISON_WORDS[one][0] for one in allowed_comparisons]
         )
     value = _parse_value(table, row, "数值", row.text_by_column["value"])
     unit = _parse_keyword(table, row, "unit", UNIT_WORDS)
@@ -184,10 +186,10 @@ def _read_township_code(row: FoundTableRow) -> str:
 
 
 def _parse_value(table: FoundTable, row: FoundTableRow, column: str, text: str) -> str:
-    plain = re.sub("[,\u202f ]", "", normalize("NFKC", text))
-    if not _PRINTED_NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
+    plain_number = re.sub("[,\u202f ]", "", normalize("NFKC", text))
+    if not _PRINTED_NUMBER.fullmatch(plain_number) or not math.isfinite(float(plain_number)):
         raise table.make_cell_error(row, column, text, ("3.21",))
-    return plain
+    return plain_number
 
 
 def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
@@ -202,8 +204,8 @@ def _parse_keyword(table: FoundTable, row: FoundTableRow, column: str, words_by_
 def _find_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
     """Return the id whose words include a text, else an empty text."""
     word = re.sub(r"\s+", "", text).lower()
-    return next((one for one, words in words_by_id.items() if word == one or word in words), "")
+    return next((one for one, accepted_words in words_by_id.items() if word == one or word in accepted_words), "")
 
 
 def _list_first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
-    return [words[0] for words in words_by_id.values()]
+    return [accepted_words[0] for accepted_words in words_by_id.values()]

@@ -79,8 +79,8 @@ class ThreeZones:
     @property
     def do_areas_add_up(self) -> bool:
         """True if the sums are equal and no land is in two of the three zones."""
-        allowed = _SUM_TOLERANCE_M2 + _SUM_TOLERANCE_SHARE * self.total_m2
-        return abs(self.difference_m2) <= allowed and self.shared_between_m2 <= allowed
+        allowed_difference_m2 = _SUM_TOLERANCE_M2 + _SUM_TOLERANCE_SHARE * self.total_m2
+        return abs(self.difference_m2) <= allowed_difference_m2 and self.shared_between_m2 <= allowed_difference_m2
 
 
 def derive_zones(
@@ -118,29 +118,29 @@ def derive_zones(
     InputError
         The zones of a space cannot be joined.
     """
-    shapes, repaired = make_valid_copies(np.asarray(shapes, dtype=object))
-    present = ~is_missing(shapes)
+    shapes, repaired_rows = make_valid_copies(np.asarray(shapes, dtype=object))
+    has_shape = ~is_missing(shapes)
     polygons = Polygons(shapes) if polygons is None else polygons
     to_lonlat = crs_care.make_lonlat_transformer(crs)
-    statutory = measure_statutory_area(shapes, to_lonlat)
+    statutory_areas = measure_statutory_area(shapes, to_lonlat)
     of_zone = np.array([spaces.get_three_zone_code(code) for code in codes], dtype=object)
     limits = _make_tolerance(crs)
     dissolved: list[Any] = []
     made_of: list[str] = []
     wholes: dict[str, Any] = {}
-    rows_by_space = {space: present & (of_zone == space) for space in spaces.spaces.entry_by_code}
-    rows_by_space = {space: rows for space, rows in rows_by_space.items() if rows.any()}
+    rows_by_space = {zone_code: has_shape & (of_zone == zone_code) for zone_code in spaces.spaces.entry_by_code}
+    rows_by_space = {zone_code: rows for zone_code, rows in rows_by_space.items() if rows.any()}
     polygons.find_overlap_candidates(cancellation)
     unions = map_in_threads(
         lambda rows: union_polygon_rows(polygons, rows, tolerance=limits), list(rows_by_space.values()), cancellation
     )
-    for (space, rows), union in zip(rows_by_space.items(), unions, strict=True):
+    for (zone_code, rows), union in zip(rows_by_space.items(), unions, strict=True):
         if union is None:
-            raise InputError("space_not_joined", space=spaces.name(space), count=int(rows.sum()))
-        wholes[space] = union
+            raise InputError("space_not_joined", space=spaces.name(zone_code), count=int(rows.sum()))
+        wholes[zone_code] = union
         parts = shapely.get_parts([union])
         dissolved += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
-        made_of += [space] * len(parts)
+        made_of += [zone_code] * len(parts)
     cancellation.raise_if_cancelled()
     between = _measure_overlap_of_zones(wholes, crs, limits)
     areas = measure_statutory_area(np.array(dissolved, dtype=object), to_lonlat) if dissolved else np.zeros(0)
@@ -148,12 +148,12 @@ def derive_zones(
         polygons=np.array(dissolved, dtype=object),
         zone_of_polygon=made_of,
         polygon_areas_m2=areas,
-        zones_m2={s: float(statutory[of_zone == s].sum()) for s in wholes},
-        zone_counts={s: int(np.count_nonzero(present & (of_zone == s))) for s in wholes},
-        unmapped_zones=_sum_unmapped_zones(codes, of_zone, statutory),
+        zones_m2={s: float(statutory_areas[of_zone == s].sum()) for s in wholes},
+        zone_counts={s: int(np.count_nonzero(has_shape & (of_zone == s))) for s in wholes},
+        unmapped_zones=_sum_unmapped_zones(codes, of_zone, statutory_areas),
         shared_between_m2=between,
-        missing_shape_count=int(np.count_nonzero(~present)),
-        repaired_shape_count=len(repaired),
+        missing_shape_count=int(np.count_nonzero(~has_shape)),
+        repaired_shape_count=len(repaired_rows),
     )
     result.overlap_m2 = max(result.difference_m2, 0.0) + between
     return result
@@ -178,23 +178,25 @@ def _measure_overlap_of_zones(wholes: dict[str, Any], crs: CRS, limits: Toleranc
     outlines = np.array(list(wholes.values()), dtype=object)
     if len(wholes) < 2 or not len(find_shared_parts(outlines, tolerance=limits)):
         return 0.0
-    shared = 0.0
-    seen: Any = None
-    for whole in wholes.values():
-        if seen is not None:
-            overlap = extract_polygons(shapely.intersection(seen, whole))
-            shared += float(
+    shared_m2 = 0.0
+    joined_zones: Any = None
+    for zone_shape in wholes.values():
+        if joined_zones is not None:
+            overlap = extract_polygons(shapely.intersection(joined_zones, zone_shape))
+            shared_m2 += float(
                 compute_drawn_area(np.array([overlap], dtype=object), crs_care.make_lonlat_transformer(crs))[0]
             )
-        seen = whole if seen is None else shapely.union(seen, whole)
-    return shared
+        joined_zones = zone_shape if joined_zones is None else shapely.union(joined_zones, zone_shape)
+    return shared_m2
 
 
-def _sum_unmapped_zones(codes: Sequence[str], of_zone: NDArray, statutory: NDArray) -> dict[str, tuple[int, float]]:
+def _sum_unmapped_zones(
+    codes: Sequence[str], of_zone: NDArray, statutory_areas: NDArray
+) -> dict[str, tuple[int, float]]:
     """Return zone code → (features, m²) of planning zones outside the mapping."""
-    found: dict[str, tuple[int, float]] = {}
-    for code, space, area in zip(codes, of_zone, statutory.tolist(), strict=True):
-        if space == UNMAPPED_ZONE_CODE:
-            count, total = found.get(code, (0, 0.0))
-            found[code] = (count + 1, total + area)
-    return found
+    count_and_area_by_code: dict[str, tuple[int, float]] = {}
+    for code, zone_code, area in zip(codes, of_zone, statutory_areas.tolist(), strict=True):
+        if zone_code == UNMAPPED_ZONE_CODE:
+            count, total = count_and_area_by_code.get(code, (0, 0.0))
+            count_and_area_by_code[code] = (count + 1, total + area)
+    return count_and_area_by_code

@@ -85,26 +85,34 @@ def derive_from_plan(
     """
     zones = plan.find_layer_of_concept("zones")
     if zones is None:
-        lost = plan.find_unusable_layer("zones")
-        if lost is None:
+        unusable_layer = plan.find_unusable_layer("zones")
+        if unusable_layer is None:
             raise InputError(
                 "no_recognised_layer", source=plan.source, layers=", ".join(plan.unrecognised_layers) or "-"
             )
-        reason = texts.format_problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
-        raise InputError("zones_unusable", layer=lost.name, reason=reason)
+        reason = texts.format_problem(
+            unusable_layer.problem, {"layer": unusable_layer.name, "role": unusable_layer.role, **unusable_layer.params}
+        )
+        raise InputError("zones_unusable", layer=unusable_layer.name, reason=reason)
     if not zones.has("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.get_field_name("zone_code"))
     spaces = load_space_map(plan.norm)
-    found = derive_from_layer(zones, spaces, cancellation)
+    three_zones = derive_from_layer(zones, spaces, cancellation)
     county = plan.find_layer_of_concept("county")
     divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
     code = plan.area_code
     name = divisions.entry_by_code[code].name if code in divisions.entry_by_code else ""
     return DerivedZones(
-        found,
-        make_zone_indicators(found, zones, county, plan.norm),
+        three_zones,
+        make_zone_indicators(three_zones, zones, county, plan.norm),
         make_zone_rows(
-            found, spaces, template, zones.crs, code, name, max(_find_highest_number(plan, code), used.get(code, 0)) + 1
+            three_zones,
+            spaces,
+            template,
+            zones.crs,
+            code,
+            name,
+            max(_find_highest_number(plan, code), used.get(code, 0)) + 1,
         ),
     )
 
@@ -114,18 +122,18 @@ def _find_highest_number(plan: Plan, county: str) -> int:
 
     The layer of the three zones is skipped, because it is replaced.
     """
-    found = [
+    highest_numbers = [
         find_highest_number_by_county(layer.keys).get(county, 0)
         for layer in plan.layers.values()
         if layer.role != LAYER_CODE and layer.has("key")
     ]
-    return max(found, default=0)
+    return max(highest_numbers, default=0)
 
 
 def list_zone_codes(zones: Layer) -> list[str]:
     """Return each row's code as written in the code list of zones, empty if missing."""
-    declared = zones.template.find_field("zone_code")
-    return [trim_code_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
+    zone_code_field = zones.template.find_field("zone_code")
+    return [trim_code_padding(v, zone_code_field.code_pad if zone_code_field else 0) for v in zones.text("zone_code")]
 
 
 def make_zone_indicators(three_zones: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
@@ -135,24 +143,26 @@ def make_zone_indicators(three_zones: ThreeZones, zones: Layer, county: Layer | 
     mapping and codes, the sums agree and every planning zone is mapped.
     """
     county_m2 = float(county.statutory.sum()) if county is not None else 0.0
-    sure = (
+    is_confirmed = (
         all(norm.is_confirmed(item) for item in SETTINGS_USED)
         and three_zones.do_areas_add_up
         and not three_zones.unmapped_zones
     )
-    made = []
-    for name, space in ZONE_CODE_BY_SPACE_FIGURE.items():
-        area = three_zones.get_zone_area_m2(space)
-        if space not in ZONE_KINDS_BY_CODE and not area:
+    indicators = []
+    for name, zone_code in ZONE_CODE_BY_SPACE_FIGURE.items():
+        area = three_zones.get_zone_area_m2(zone_code)
+        if zone_code not in ZONE_KINDS_BY_CODE and not area:
             continue
-        inputs: dict[str, Any] = {"layer": zones.role, "features": three_zones.zone_counts.get(space, 0)}
+        inputs: dict[str, Any] = {"layer": zones.role, "features": three_zones.zone_counts.get(zone_code, 0)}
         if county_m2:
             # A percentage, for reading.
             inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
-        if space == UNMAPPED_ZONE_CODE:
+        if zone_code == UNMAPPED_ZONE_CODE:
             inputs["zone_codes"] = sorted(code or "-" for code in three_zones.unmapped_zones)
-        made.append(Indicator(name, convert_area(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=sure))
-    return made
+        indicators.append(
+            Indicator(name, convert_area(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=is_confirmed)
+        )
+    return indicators
 
 
 def make_zone_rows(

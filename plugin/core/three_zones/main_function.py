@@ -76,20 +76,20 @@ def read_main_functions(layer: Layer, ctx: RuleContext) -> list[MainFunction]:
     It is the first word of the setting ``[main_function]`` that the text contains.
     """
     spaces = [("03", "urban"), ("02", "ecological"), ("01", "agricultural")]
-    words = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
+    code_and_word_pairs = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
     overlays = {
         kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY_FUNCTION, HERITAGE_FUNCTION)
     }
     columns = [layer.text(field) for field in _TEXT_FIELDS]
-    remark = layer.get_column_by_name(_REMARK_FIELD)
-    columns += [cells(remark)] if remark is not None else []
-    found = []
+    remark_column = layer.get_column_by_name(_REMARK_FIELD)
+    columns += [cells(remark_column)] if remark_column is not None else []
+    main_functions = []
     for name, *texts in zip(layer.text("division_name"), *columns, strict=True):
         text = " ".join(word for word in texts if word)
-        space, word = next(((c, w) for c, w in words if w in text), ("", ""))
+        zone_code, word = next(((c, w) for c, w in code_and_word_pairs if w in text), ("", ""))
         also = {kind: next((w for w in ws if w in text), "") for kind, ws in overlays.items()}
-        found.append(MainFunction(space, word, also, name, text))
-    return found
+        main_functions.append(MainFunction(zone_code, word, also, name, text))
+    return main_functions
 
 
 def measure_three_zones_by_row(functions: Layer, zones: Layer, ctx: RuleContext) -> ThreeZoneAreasByRow:
@@ -99,13 +99,13 @@ def measure_three_zones_by_row(functions: Layer, zones: Layer, ctx: RuleContext)
     """
     spaces = load_space_map(ctx.norm)
     codes = np.array([spaces.get_three_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
-    shared = ctx.geometry.find_shared_parts(functions, zones, measured=True)
-    areas = ctx.geometry.compute_part_shares_of_rows(shared, functions) * functions.statutory[shared.left]
-    found = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
+    shared_parts = ctx.geometry.find_shared_parts(functions, zones, measured=True)
+    areas = ctx.geometry.compute_part_shares_of_rows(shared_parts, functions) * functions.statutory[shared_parts.left]
+    area_by_row_and_zone = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
     for column, code in enumerate(ZONE_KINDS_BY_CODE):
-        own = codes[shared.right] == code
-        np.add.at(found[:, column], shared.left[own], areas[own])
-    return ThreeZoneAreasByRow(found, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
+        is_in_zone = codes[shared_parts.right] == code
+        np.add.at(area_by_row_and_zone[:, column], shared_parts.left[is_in_zone], areas[is_in_zone])
+    return ThreeZoneAreasByRow(area_by_row_and_zone, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
 
 
 def find_rows_with_additional_function(
@@ -131,9 +131,9 @@ def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: RuleContext) -> list
 
 def intersects_any_interior(polygons: NDArray, shapes: NDArray) -> NDArray:
     """Return (n,) bool: polygons that overlap a shape; touching does not count."""
-    present_shapes, present = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
-    i, j = shapely.STRtree(polygons[present]).query(present_shapes, predicate="intersects")
-    inside = shapely.relate_pattern(polygons[present[j]], present_shapes[i], "T********")
+    present_shapes, polygon_rows = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
+    i, j = shapely.STRtree(polygons[polygon_rows]).query(present_shapes, predicate="intersects")
+    inside = shapely.relate_pattern(polygons[polygon_rows[j]], present_shapes[i], "T********")
     intersects = np.zeros(len(polygons), dtype=bool)
-    intersects[present[j[inside]]] = True
+    intersects[polygon_rows[j[inside]]] = True
     return intersects

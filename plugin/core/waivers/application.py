@@ -63,16 +63,18 @@ def apply_waivers(
     today = today or date.today()
     about_waivers = [f for f in report.findings if _is_about_waivers(f)]
     findings = [f for f in report.findings if not _is_about_waivers(f)]
-    applied = AppliedWaivers(ended_findings=about_waivers)
+    applied_waivers = AppliedWaivers(ended_findings=about_waivers)
     foreign_findings = report_waivers_of_other_county(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
-    matched, applied.changed_findings = _mark_matched_findings(findings, waivers, today)
-    applied.new_findings = foreign_findings or _make_unapplied_waiver_findings(plan, report, findings, matched)
-    for finding in applied.new_findings:
+    matches_by_validity, applied_waivers.changed_findings = _mark_matched_findings(findings, waivers, today)
+    applied_waivers.new_findings = foreign_findings or _make_unapplied_waiver_findings(
+        plan, report, findings, matches_by_validity
+    )
+    for finding in applied_waivers.new_findings:
         finding.message = render(finding)
-    report.findings[:] = findings + applied.new_findings
+    report.findings[:] = findings + applied_waivers.new_findings
     _set_outcomes(report.rules, findings)
-    return applied
+    return applied_waivers
 
 
 def _is_about_waivers(finding: Finding) -> bool:
@@ -101,9 +103,9 @@ def report_waivers_of_other_county(waivers: Waivers, plan: Plan) -> list[Finding
         return []
     source = waivers.path.name if waivers.path is not None else ""
     params = {"source": source, "code": code, "county": plan.area_code}
-    found = mark_as_inconsistency(Finding(role="", case="waivers", params=params))
-    found.fingerprint = hashlib.sha256(f"{FRAME}|{source}|{code}".encode()).hexdigest()[:20]
-    return [found]
+    finding = mark_as_inconsistency(Finding(role="", case="waivers", params=params))
+    finding.fingerprint = hashlib.sha256(f"{FRAME}|{source}|{code}".encode()).hexdigest()[:20]
+    return [finding]
 
 
 def find_foreign_county_of_waivers(waivers: Waivers, plan: Plan) -> str:
@@ -137,57 +139,63 @@ def _mark_matched_findings(
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.has_expired(today)]
     valid = [w for w in waivers.entries if w.date <= today and not w.has_expired(today)]
-    matched = _MatchesByValidity(
+    matches_by_validity = _MatchesByValidity(
         *(match_waivers_with_findings(waivers, entries, waivable) for entries in (valid, expired, later))
     )
-    changed = []
+    changed_findings = []
     for finding in findings:
-        waiver = matched.valid_matches.waiver_by_finding_id.get(id(finding))
+        waiver = matches_by_validity.valid_matches.waiver_by_finding_id.get(id(finding))
         # A note blocks no export: accepting it would only affect the verdict.
-        waived = waiver is not None and finding.severity is not Severity.INFO
-        values = waiver.get_report_values() if waiver is not None and waived else None
-        if (finding.state == WAIVED_STATE) != waived or finding.params.get("waiver") != values:
-            finding.state = WAIVED_STATE if waived else OPEN_STATE if finding.state == WAIVED_STATE else finding.state
+        is_waived = waiver is not None and finding.severity is not Severity.INFO
+        values = waiver.get_report_values() if waiver is not None and is_waived else None
+        if (finding.state == WAIVED_STATE) != is_waived or finding.params.get("waiver") != values:
+            finding.state = (
+                WAIVED_STATE if is_waived else OPEN_STATE if finding.state == WAIVED_STATE else finding.state
+            )
             finding.params.pop("waiver", None)
             if values is not None:
                 finding.params["waiver"] = values
-            changed.append(finding)
-    return matched, changed
+            changed_findings.append(finding)
+    return matches_by_validity, changed_findings
 
 
 def _make_unapplied_waiver_findings(
-    plan: Plan, report: Report, findings: list[Finding], matched: _MatchesByValidity
+    plan: Plan, report: Report, findings: list[Finding], matches_by_validity: _MatchesByValidity
 ) -> list[Finding]:
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
-    valid, expired, not_yet = matched.valid_matches, matched.expired_matches, matched.not_yet
-    found = []
-    for matching, case in ((expired, "expired"), (not_yet, "not_yet")):
-        for key, waiver in matching.waiver_by_finding_id.items():
+    valid, expired, not_yet = (
+        matches_by_validity.valid_matches,
+        matches_by_validity.expired_matches,
+        matches_by_validity.not_yet,
+    )
+    waiver_findings = []
+    for waiver_matches, case in ((expired, "expired"), (not_yet, "not_yet")):
+        for key, waiver in waiver_matches.waiver_by_finding_id.items():
             finding = by_id[key]
             if key not in valid.waiver_by_finding_id and finding.severity is not Severity.INFO:
-                found.append(_make_waiver_finding(EXPIRED_CODE, case, waiver, finding))
-            elif matching is not_yet:
-                found.append(_make_premature_waiver_finding(waiver, plan))
-    for matching in (valid, expired, not_yet):
-        found += [
+                waiver_findings.append(_make_waiver_finding(EXPIRED_CODE, case, waiver, finding))
+            elif waiver_matches is not_yet:
+                waiver_findings.append(_make_premature_waiver_finding(waiver, plan))
+    for waiver_matches in (valid, expired, not_yet):
+        waiver_findings += [
             _make_changed_waiver_finding(waiver, f)
-            for waiver, f in matching.outdated_matches
+            for waiver, f in waiver_matches.outdated_matches
             if id(f) not in valid.waiver_by_finding_id
         ]
-        found += [
+        waiver_findings += [
             _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
-            for waiver, finding in matching.matched_by_fid
+            for waiver, finding in waiver_matches.matched_by_fid
         ]
-    found += [
+    waiver_findings += [
         _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.unmatched_waivers
     ]
     # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
-    late = [
+    expired_waiver_findings = [
         _make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.unmatched_waivers
     ]
-    found += [f for f in late if f.case == "gone"]
-    return found + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.unmatched_waivers]
+    waiver_findings += [f for f in expired_waiver_findings if f.case == "gone"]
+    return waiver_findings + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.unmatched_waivers]
 
 
 def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
@@ -204,19 +212,19 @@ def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
     return _make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change)
 
 
-def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted: Finding, **params: Any) -> Finding:
+def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted_finding: Finding, **params: Any) -> Finding:
     """Return a finding about a waiver, at the place of its accepted finding.
 
-    ``accepted``: the accepted finding.
+    ``accepted_finding``: the accepted finding.
     """
     finding = _make_finding(code, case, waiver, Severity.WARNING, **params)
-    finding.role, finding.key = accepted.role, accepted.key
-    finding.related_role, finding.related_keys = accepted.related_role, list(accepted.related_keys)
+    finding.role, finding.key = accepted_finding.role, accepted_finding.key
+    finding.related_role, finding.related_keys = accepted_finding.related_role, list(accepted_finding.related_keys)
     finding.area_m2, finding.township, finding.geometry, finding.place = (
-        accepted.area_m2,
-        accepted.township,
-        accepted.geometry,
-        accepted.place,
+        accepted_finding.area_m2,
+        accepted_finding.township,
+        accepted_finding.geometry,
+        accepted_finding.place,
     )
     return finding
 
@@ -253,9 +261,9 @@ def _fill_location_from_waiver(finding: Finding, waiver: Waiver, plan: Plan) -> 
 
 def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
     values = waiver.get_report_values()
-    words = {name: values[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
-    words["said"] = waiver.message
-    finding = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": values})
+    waiver_texts = {name: values[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
+    waiver_texts["said"] = waiver.message
+    finding = Finding(role="", params={"rule": waiver.rule, **waiver_texts, **params, "waiver": values})
     finding.code, finding.case, finding.severity = code, case, severity
     # The fingerprint follows the waiver, not the finding.
     finding.fingerprint = hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20]
@@ -263,7 +271,10 @@ def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **pa
 
 
 def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:
-    found, left = Counter(f.code for f in findings), Counter(f.code for f in findings if f.state != WAIVED_STATE)
+    finding_counts, open_counts = (
+        Counter(f.code for f in findings),
+        Counter(f.code for f in findings if f.state != WAIVED_STATE),
+    )
     for rule in rules:
-        if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and found[rule.code]:
-            rule.outcome = Outcome.FAILED if left[rule.code] else Outcome.WAIVED
+        if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and finding_counts[rule.code]:
+            rule.outcome = Outcome.FAILED if open_counts[rule.code] else Outcome.WAIVED

@@ -102,7 +102,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
     for column in WAIVER_COLUMNS:
         if column.is_required and not cells.get(column.name, ""):
             raise ValueError(column.name)
-    asked: dict[str, Callable[[str], Any]] = {
+    parser_by_column: dict[str, Callable[[str], Any]] = {
         "date": _parse_date,
         "until": _parse_date,
         "layer": _parse_layer_and_keys,
@@ -117,7 +117,7 @@ def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
         "figures": _parse_figures,
     }
     values: dict[str, Any] = {}
-    for name, parse in asked.items():
+    for name, parse in parser_by_column.items():
         try:
             values[name] = parse(cells.get(name, ""))
         except ValueError as error:
@@ -159,13 +159,13 @@ def drop_empty_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _format_layer_and_keys(role: str, keys: tuple[str, ...]) -> str:
-    joined = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
-    return f"{role or NO_LAYER_CELL} {joined}".strip()
+    joined_keys = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
+    return f"{role or NO_LAYER_CELL} {joined_keys}".strip()
 
 
 def _parse_layer_and_keys(cell: str) -> tuple[str, tuple[str, ...]]:
-    role, _, rest = cell.partition(" ")
-    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR.split(rest))
+    role, _, keys_text = cell.partition(" ")
+    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR.split(keys_text))
     return ("" if role == NO_LAYER_CELL else role), keys
 
 
@@ -176,10 +176,10 @@ def _parse_date(cell: str) -> date | None:
     """
     if not cell:
         return None
-    found = parse_date(cell)
-    if found is None:
+    parsed_date = parse_date(cell)
+    if parsed_date is None:
         raise ValueError(cell)
-    return found
+    return parsed_date
 
 
 def _parse_number(cell: str) -> float | None:

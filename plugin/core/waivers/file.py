@@ -75,9 +75,9 @@ def change_waivers(
         contents = _read_bytes(path) if path.exists() else b""
         table = _parse_table(path, contents) if contents.strip() else _make_empty_table()
         _parse_waivers(path, table, limits)
-        remaining = [row for row in table.rows if table.get_row_cells(row).get("id") not in remove]
-        _add_missing_columns(table, remaining)
-        rows = remaining + [_make_waiver_row(table, waiver) for waiver in add]
+        remaining_rows = [row for row in table.rows if table.get_row_cells(row).get("id") not in remove]
+        _add_missing_columns(table, remaining_rows)
+        rows = remaining_rows + [_make_waiver_row(table, waiver) for waiver in add]
         if _replace_if_unchanged(path, contents, _format_csv(table.head, rows)):
             return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
@@ -133,16 +133,16 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
     rows, lines, last = [], [], 0
     try:
         for cells in reader:
-            begun, last = last + 1, reader.line_num
+            first_line, last = last + 1, reader.line_num
             if not any(cell.strip() for cell in cells):
                 continue
             if not head:
-                head = _check_head(path, begun, [cell.strip() for cell in cells])
+                head = _check_head(path, first_line, [cell.strip() for cell in cells])
                 continue
             if any(cell.strip() for cell in cells[len(head) :]):
-                raise DataError("waivers_stray", file=str(path), line=begun, value=cells[len(head)].strip())
+                raise DataError("waivers_stray", file=str(path), line=first_line, value=cells[len(head)].strip())
             rows.append(cells[: len(head)] + [""] * (len(head) - len(cells)))
-            lines.append(begun)
+            lines.append(first_line)
     except csv.Error as error:
         raise DataError("waivers_broken", file=str(path), line=last + 1) from error
     if not head:
@@ -151,15 +151,15 @@ def _parse_table(path: Path, data: bytes) -> _WaiverTable:
 
 
 def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
-    known = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
+    known_names = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
     for column in WAIVER_COLUMNS:
-        if known.count(column.name) != 1 and (column.is_required or column.name in known):
+        if known_names.count(column.name) != 1 and (column.is_required or column.name in known_names):
             raise DataError("waivers_column", file=str(path), line=line, column=column.chinese_name)
     return head
 
 
 def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tuple[Waiver, ...]:
-    found: list[Waiver] = []
+    parsed_waivers: list[Waiver] = []
     by_id: dict[str, int] = {}
     for row, line in zip(table.rows, table.line_numbers, strict=True):
         cells = table.get_row_cells(row)
@@ -174,13 +174,13 @@ def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tup
             raise DataError("waivers_twice", file=str(path), line=line, value=waiver.id, first=by_id[waiver.id])
         by_id[waiver.id] = line
         _check_tolerances(path, line, waiver, limits)
-        found.append(waiver)
-    return tuple(found)
+        parsed_waivers.append(waiver)
+    return tuple(parsed_waivers)
 
 
 def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimits) -> None:
     """Raise DataError for tolerances that would accept a different or larger conflict."""
-    allowed = {
+    value_and_limit_by_name = {
         "may_move_m": (
             waiver.place_m,
             max(
@@ -196,10 +196,10 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimit
             ),
         ),
     }
-    for name, (value, most) in allowed.items():
-        if value > most:
+    for name, (value, upper_limit) in value_and_limit_by_name.items():
+        if value > upper_limit:
             column = next(c.chinese_name for c in WAIVER_COLUMNS if c.name == name)
-            params = {"column": column, "value": f"{value:.10g}", "most": f"{most:.10g}"}
+            params = {"column": column, "value": f"{value:.10g}", "most": f"{upper_limit:.10g}"}
             raise DataError("waivers_wide", file=str(path), line=line, **params)
 
 
@@ -226,8 +226,8 @@ def _make_waiver_row(table: _WaiverTable, waiver: Waiver) -> list[str]:
 
 
 def _format_csv(head: list[str], rows: list[list[str]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    csv_buffer = io.StringIO()
+    writer = csv.writer(csv_buffer, lineterminator="\r\n")
     writer.writerow(head)
     writer.writerows(rows)
-    return out.getvalue()
+    return csv_buffer.getvalue()

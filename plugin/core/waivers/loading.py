@@ -55,11 +55,11 @@ def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
         return []
     key = "notice_waivers_beside" if waivers.is_default_file else "notice_waivers"
     notices: list[WaiverNotice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
-    lost: dict[str, list[str]] = {}
+    waivers_by_missing_file: dict[str, list[str]] = {}
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
-            lost.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
-    return notices + _make_attachment_notices("notice_waiver_attachment", lost)
+            waivers_by_missing_file.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
+    return notices + _make_attachment_notices("notice_waiver_attachment", waivers_by_missing_file)
 
 
 def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
@@ -69,17 +69,17 @@ def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
     """
     if waivers.path is None:
         return []
-    found: dict[Path, str] = {}
-    changed: dict[str, list[str]] = {}
+    digest_by_path: dict[Path, str] = {}
+    waivers_by_changed_file: dict[str, list[str]] = {}
     for entry in waivers.entries:
         path = waivers.path.parent / entry.attachment
         if not (entry.attachment and entry.digest):
             continue
-        if path not in found:
-            found[path] = _compute_file_digest(path)
-        if found[path] and found[path] != entry.digest:
-            changed.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
-    return _make_attachment_notices("notice_waiver_attachment_changed", changed)
+        if path not in digest_by_path:
+            digest_by_path[path] = _compute_file_digest(path)
+        if digest_by_path[path] and digest_by_path[path] != entry.digest:
+            waivers_by_changed_file.setdefault(entry.get_report_values()["attachment"], []).append(entry.id)
+    return _make_attachment_notices("notice_waiver_attachment_changed", waivers_by_changed_file)
 
 
 def _compute_file_digest(path: Path) -> str:
@@ -97,8 +97,10 @@ def _compute_file_digest(path: Path) -> str:
 def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[WaiverNotice]:
     notices: list[WaiverNotice] = []
     for attachment, numbers in by_attachment.items():
-        more = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
-        notices.append((key, {"number": ", ".join(numbers[:_MAX_NAMED]) + more, "attachment": attachment}))
+        remaining_count_text = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
+        notices.append(
+            (key, {"number": ", ".join(numbers[:_MAX_NAMED]) + remaining_count_text, "attachment": attachment})
+        )
     return notices
 
 

@@ -63,42 +63,46 @@ def match_waivers_with_findings(
     for entry in entries:
         by_name[replace_with_present_keys(entry, waivers.new_key_by_old_key).finding_identity].append(entry)
     codes = {name[0] for name in by_name}
-    found: dict[WaiverIdentity, list[Finding]] = defaultdict(list)
+    findings_by_identity: dict[WaiverIdentity, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.code in codes and (name := get_finding_identity(finding)) in by_name:
-            found[name].append(finding)
+            findings_by_identity[name].append(finding)
     result = WaiverMatches()
-    for name, alike in by_name.items():
-        _match_by_identity(alike, found.get(name, []), waivers, result)
+    for name, same_waivers in by_name.items():
+        _match_by_identity(same_waivers, findings_by_identity.get(name, []), waivers, result)
     return result
 
 
 def _match_by_identity(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches) -> None:
-    sure = [f for f in findings if not is_identified_by_fid(f)]
-    near_by = _find_candidate_findings(entries, sure)
+    lasting_findings = [f for f in findings if not is_identified_by_fid(f)]
+    near_by = _find_candidate_findings(entries, lasting_findings)
     pairs = [
-        (_measure_distance_and_change(w, sure[m]), n, m)
+        (_measure_distance_and_change(w, lasting_findings[m]), n, m)
         for n, w in enumerate(entries)
         for m in near_by[n]
-        if is_same_conflict(w, sure[m], waivers)
+        if is_same_conflict(w, lasting_findings[m], waivers)
     ]
-    met: set[int] = set()
-    taken: set[int] = set()
+    matched_waivers: set[int] = set()
+    matched_findings: set[int] = set()
     for _, n, m in sorted(pairs):
-        if n not in met and m not in taken:
-            met.add(n)
-            taken.add(m)
-            result.waiver_by_finding_id[id(sure[m])] = entries[n]
+        if n not in matched_waivers and m not in matched_findings:
+            matched_waivers.add(n)
+            matched_findings.add(m)
+            result.waiver_by_finding_id[id(lasting_findings[m])] = entries[n]
     # A second waiver of a finding that another waiver matches already.
-    met |= {n for _, n, m in pairs if m in taken}
+    matched_waivers |= {n for _, n, m in pairs if m in matched_findings}
     for n, entry in enumerate(entries):
-        if n in met:
+        if n in matched_waivers:
             continue
-        left = (sure[m] for m in near_by[n] if m not in taken and _is_in_reach(entry, sure[m]))
-        near = min(left, key=lambda f: _measure_distance_and_change(entry, f), default=None)
+        findings_in_reach = (
+            lasting_findings[m]
+            for m in near_by[n]
+            if m not in matched_findings and _is_in_reach(entry, lasting_findings[m])
+        )
+        nearest_finding = min(findings_in_reach, key=lambda f: _measure_distance_and_change(entry, f), default=None)
         unsure = next((f for f in findings if is_identified_by_fid(f)), None)
-        if near is not None:
-            result.outdated_matches.append((entry, near))
+        if nearest_finding is not None:
+            result.outdated_matches.append((entry, nearest_finding))
         elif unsure is not None:
             result.matched_by_fid.append((entry, unsure))
         else:
@@ -116,16 +120,18 @@ def _find_candidate_findings(entries: list[Waiver], findings: list[Finding]) -> 
     points = np.array([shapely.Point(f.place) if f.place else None for f in findings], dtype=object)
     tree = shapely.STRtree(points)
     without = [m for m, f in enumerate(findings) if not f.place]
-    found: list[Iterable[int]] = []
+    candidates_by_waiver: list[Iterable[int]] = []
     for entry in entries:
         if entry.lonlat is None:
-            found.append(without)
+            candidates_by_waiver.append(without)
             continue
-        reach = max(_SEARCH_RADIUS_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
+        search_radius_m = max(_SEARCH_RADIUS_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
         # Use the larger of both bounds: a degree of longitude is the shorter one.
-        degrees = 1.01 * reach / (_METRES_PER_DEGREE * max(cos(radians(entry.lonlat[1])), 0.01))
-        found.append(tree.query(shapely.Point(entry.lonlat), predicate="dwithin", distance=degrees).tolist())
-    return found
+        degrees = 1.01 * search_radius_m / (_METRES_PER_DEGREE * max(cos(radians(entry.lonlat[1])), 0.01))
+        candidates_by_waiver.append(
+            tree.query(shapely.Point(entry.lonlat), predicate="dwithin", distance=degrees).tolist()
+        )
+    return candidates_by_waiver
 
 
 def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
@@ -153,10 +159,10 @@ def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:
     """
     if compute_distance_m(waiver.lonlat, finding.place) > waiver.place_m:
         return False
-    now = waiver.measure_comparable_area(finding)
-    if waiver.area_m2 is None or now is None:
-        return waiver.area_m2 is now
-    return abs(waiver.area_m2 - now) <= waiver.change_m2
+    current_area_m2 = waiver.measure_comparable_area(finding)
+    if waiver.area_m2 is None or current_area_m2 is None:
+        return waiver.area_m2 is current_area_m2
+    return abs(waiver.area_m2 - current_area_m2) <= waiver.change_m2
 
 
 def _are_figures_alike(
@@ -165,12 +171,12 @@ def _are_figures_alike(
     if figures.keys() != other_figures.keys():
         return False
     for name, value in figures.items():
-        now = other_figures[name]
-        if isinstance(value, str) or isinstance(now, str):
-            if value != now:
+        current_value = other_figures[name]
+        if isinstance(value, str) or isinstance(current_value, str):
+            if value != current_value:
                 return False
-        elif abs(value - now) > max(
-            share * max(abs(value), abs(now)), least_m2 if name in VALUE_PARAMETERS_M2 else 0.0
+        elif abs(value - current_value) > max(
+            share * max(abs(value), abs(current_value)), least_m2 if name in VALUE_PARAMETERS_M2 else 0.0
         ):
             return False
     return True
@@ -186,8 +192,8 @@ def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
     if (finding.key or finding.related_keys) and not finding.by_place:
         # A row or pair has one such finding: it is the accepted one wherever it is now.
         return True
-    wide = 2 * max(waiver.area_m2 or 0.0, finding.area_m2 or 0.0) ** 0.5
-    return compute_distance_m(waiver.lonlat, finding.place) <= max(_SEARCH_RADIUS_M, wide)
+    size_radius_m = 2 * max(waiver.area_m2 or 0.0, finding.area_m2 or 0.0) ** 0.5
+    return compute_distance_m(waiver.lonlat, finding.place) <= max(_SEARCH_RADIUS_M, size_radius_m)
 
 
 def replace_with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
@@ -201,5 +207,5 @@ def replace_with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], 
     def get_present_key(role: str, key: str) -> str:
         return renumbered.get((role, key)) or renumbered.get(("", key)) or key
 
-    related = tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys)
-    return replace(waiver, key=get_present_key(waiver.role, waiver.key), related_keys=related)
+    related_keys = tuple(get_present_key(waiver.related_role, key) for key in waiver.related_keys)
+    return replace(waiver, key=get_present_key(waiver.role, waiver.key), related_keys=related_keys)

@@ -271,19 +271,19 @@ def make_waivers(
     return waivers
 
 
-def _make_waiver(finding: Finding, words: WaiverEntry, limits: WaiverLimits, attachment: str) -> Waiver:
+def _make_waiver(finding: Finding, waiver_entry: WaiverEntry, limits: WaiverLimits, attachment: str) -> Waiver:
     area = finding.area_m2
     lon, lat = finding.place or (None, None)
     return Waiver(
-        id=f"W{words.date:%Y%m%d}-{secrets.token_hex(4)}",
+        id=f"W{waiver_entry.date:%Y%m%d}-{secrets.token_hex(4)}",
         rule=finding.code,
-        reason=words.reason.strip(),
-        document=words.document.strip(),
-        author=words.author.strip(),
-        date=words.date,
-        until=words.until,
+        reason=waiver_entry.reason.strip(),
+        document=waiver_entry.document.strip(),
+        author=waiver_entry.author.strip(),
+        date=waiver_entry.date,
+        until=waiver_entry.until,
         attachment=attachment,
-        digest=words.digest if attachment else "",
+        digest=waiver_entry.digest if attachment else "",
         message=_extract_first_sentence(finding.message),
         case=finding.case,
         role=finding.role,
@@ -306,8 +306,8 @@ def _extract_first_sentence(message: str) -> str:
 
     Narrow spaces become plain spaces, because GBK has no narrow space.
     """
-    found = _FIRST_SENTENCE.match(message)
-    return (found.group() if found else message).replace(THIN_SPACE, " ")
+    sentence_match = _FIRST_SENTENCE.match(message)
+    return (sentence_match.group() if sentence_match else message).replace(THIN_SPACE, " ")
 
 
 def _make_attachment_path(path: str, folder: Path | None) -> str:
