@@ -89,7 +89,7 @@ class AttributeReader:
     def _read_table(self, table: VctTable, notes: NoticeList) -> Iterator[VctRowBatch]:
         lines = self.lines
         batch, without_shape, first, merged_features = VctRowBatch(table), 0, 0, 0
-        read_ids: set[int] = set()
+        ids_with_row: set[int] = set()
         key_column = find_key_column(table) if self.merges_parts else None
         codes = {c.class_code for c in self.structure.feature_classes if c.table_name.upper() == table.name.upper()}
         plausibility = PlausibilityCheck(
@@ -101,9 +101,9 @@ class AttributeReader:
             if line.strip().lower() == b"tableend":
                 break
             ident, values = self._parse_row(line, table)
-            if ident in read_ids:
+            if ident in ids_with_row:
                 raise lines.make_error("vct_row_twice", id=ident, table=table.name)
-            read_ids.add(ident)
+            ids_with_row.add(ident)
             shape = self._read_shape_and_mark_used(ident, table)
             if shape is None and table.shape_kind:
                 if table.shape_kind not in self.geometry.sections:

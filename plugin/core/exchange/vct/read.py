@@ -69,12 +69,12 @@ class VctFile:
 
         A table without rows is yielded once.
         """
-        read_table_names = set()
+        yielded_tables = set()
         for batch in self._read_batches():
-            read_table_names.add(batch.table.name)
+            yielded_tables.add(batch.table.name)
             yield batch.table, batch.make_frame(self.header.crs)
         for table in self.tables:
-            if table.name not in read_table_names:
+            if table.name not in yielded_tables:
                 yield table, VctRowBatch(table).make_frame(self.header.crs)
         self.notes += self.shape_reader.make_position_notes(self.line_reader)
         self.notes += self.remarks.make_notes()
