@@ -38,8 +38,8 @@ class PictureData:
     generalised layers by concept and role.
     """
 
-    def __init__(self, plan: Plan, report: Report, words: ReportTexts, cancellation: Cancellation):
-        self.plan, self.words, self.cancellation = plan, words, cancellation
+    def __init__(self, plan: Plan, report: Report, report_texts: ReportTexts, cancellation: Cancellation):
+        self.plan, self.words, self.cancellation = plan, report_texts, cancellation
         self.crs = convert_to_qgis_crs(plan.crs)
         self.chosen = select_largest_conflicts(report)
         self.placed = [f for f in report.findings if f.geom_kind != "none"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MAX_FINDINGS_PRINTED = 30
 
 
-def run_check_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_check_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan or inspect a package, write the reports; return the exit code."""
     from ..files.writing import OutputPaths, check_outputs
     from ..render.outputs import write_outputs
@@ -36,15 +36,15 @@ def run_check_command(args: argparse.Namespace, words: ReportTexts) -> int:
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
     check_result = (
-        _inspect_package(args, words)
+        _inspect_package(args, report_texts)
         if args.command == "inspect"
-        else check_plan(args.source, _make_check_options(args, words), progress=print_progress)
+        else check_plan(args.source, _make_check_options(args, report_texts), progress=print_progress)
     )
     write_outputs(check_result.report, check_result.plan, outputs, docx_template=args.docx_template)
-    for line in format_summary(check_result.report, words):
+    for line in format_summary(check_result.report, report_texts):
         print_line(line)
     for path in outputs.list_paths():
-        print_line(words.get("cli", "written", target=path))
+        print_line(report_texts.get("cli", "written", target=path))
     return get_exit_code(check_result.report, args.strict)
 
 
@@ -77,7 +77,7 @@ def _make_check_options(args: argparse.Namespace, report_texts: ReportTexts) -> 
     )
 
 
-def make_plan_options(args: argparse.Namespace, words: ReportTexts) -> RunOptions:
+def make_plan_options(args: argparse.Namespace, report_texts: ReportTexts) -> RunOptions:
     """Return the options that all commands on a plan share, from the arguments."""
     return RunOptions(
         standard=args.standard,
@@ -85,11 +85,11 @@ def make_plan_options(args: argparse.Namespace, words: ReportTexts) -> RunOption
         roles=args.roles,
         scope=args.scope,
         base_year=args.base_year,
-        lang=words.lang,
+        lang=report_texts.lang,
     )
 
 
-def run_indicators(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_indicators(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print the indicators of a plan; write them to a workbook if requested.
 
     Returns the exit code.
@@ -104,38 +104,42 @@ def run_indicators(args: argparse.Namespace, words: ReportTexts) -> int:
         write_figures_workbook,
     )
 
-    options = make_plan_options(args, words)
+    options = make_plan_options(args, report_texts)
     if args.xlsx:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.source])
     check_docx_is_writable(args.docx, [args.source])
     tabulated_plan = tabulate_sources(args.source, options, progress=print_progress)
     for computed_indicator in tabulated_plan.indicators.compute_all_indicators():
-        name = computed_indicator.definition.name(words.lang)
+        name = computed_indicator.definition.name(report_texts.lang)
         for one in computed_indicator.figures:
-            target = words.get("cli", "of_target", target=figures.format_target(one, words)) if one.target else ""
-            state, value = figures.format_state(one, words), figures.format_indicator_value(one, words)
-            print_line(words.get("cli", "figure", name=name, value=value, target=target, state=state))
+            target = (
+                report_texts.get("cli", "of_target", target=figures.format_target(one, report_texts))
+                if one.target
+                else ""
+            )
+            state, value = figures.format_state(one, report_texts), figures.format_indicator_value(one, report_texts)
+            print_line(report_texts.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed_indicator.figures:
-            print_line(words.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
+            print_line(report_texts.get("cli", "no_figure", name=name, reason=computed_indicator.missing_reason))
     for unread in tabulated_plan.plan.unread_data:
-        print_line(Texts(words.lang).describe_unread(unread), sys.stderr)
+        print_line(Texts(report_texts.lang).describe_unread(unread), sys.stderr)
     if not all(
         one.confirmed
         for computed_indicator in tabulated_plan.indicators.compute_all_indicators()
         for one in computed_indicator.figures
     ):
-        print_line(words.get("text", "unconfirmed_note"))
+        print_line(report_texts.get("text", "unconfirmed_note"))
     if args.xlsx:
         write_figures_workbook(tabulated_plan, args.xlsx)
-        print_line(words.get("cli", "written", target=args.xlsx))
+        print_line(report_texts.get("cli", "written", target=args.xlsx))
     if args.docx:
         write_document(make_figures_document(tabulated_plan), args.docx)
-        print_line(words.get("cli", "written", target=args.docx))
+        print_line(report_texts.get("cli", "written", target=args.docx))
     return EXIT_CLEAN
 
 
-def run_export_package_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_export_package_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Check a plan and export its submission package; return the exit code."""
     from pathlib import Path
 
@@ -156,9 +160,9 @@ def run_export_package_command(args: argparse.Namespace, words: ReportTexts) -> 
         keeps_personal_fields=args.personal,
         document_info=info,
     )
-    options = make_options_for_package(_make_check_options(args, words), package_spec)
+    options = make_options_for_package(_make_check_options(args, report_texts), package_spec)
     check_result = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
-    for line in format_summary(check_result.report, words):
+    for line in format_summary(check_result.report, report_texts):
         print_line(line)
     try:
         result = export_package(
@@ -167,13 +171,13 @@ def run_export_package_command(args: argparse.Namespace, words: ReportTexts) -> 
     except OutputError as error:
         if error.key != "package_gate":
             raise
-        print_line(Texts(words.lang).explain_error(error), sys.stderr)
-        print_line(words.get("cli", "package_forcing"), sys.stderr)
+        print_line(Texts(report_texts.lang).explain_error(error), sys.stderr)
+        print_line(report_texts.get("cli", "package_forcing"), sys.stderr)
         return EXIT_FOUND
     for problem in result.problems:
-        print_line(problem.format_as_sentence(Texts(words.lang)), sys.stderr)
-    print_line(words.get("cli", "written", target=str(result.path)))
-    print_line(words.get("cli", "package_digest", digest=result.manifest_digest))
+        print_line(problem.format_as_sentence(Texts(report_texts.lang)), sys.stderr)
+    print_line(report_texts.get("cli", "written", target=str(result.path)))
+    print_line(report_texts.get("cli", "package_digest", digest=result.manifest_digest))
     return EXIT_FOUND if result.manifest["check"]["forced"] else EXIT_CLEAN
 
 
@@ -188,7 +192,7 @@ def get_exit_code(report: Report, strict: bool = False) -> int:
     return EXIT_CLEAN
 
 
-def format_summary(report: Report, words: ReportTexts) -> list[str]:
+def format_summary(report: Report, report_texts: ReportTexts) -> list[str]:
     """Return a report as lines for the console.
 
     They are verdict and counts, findings by rule, unchecked rules, and figures with a target.
@@ -198,30 +202,35 @@ def format_summary(report: Report, words: ReportTexts) -> list[str]:
     from ..render.verdict import format_rule_counts
 
     counts = report.summary
-    verdict = words.get("verdict", str(report.verdict))
+    verdict = report_texts.get("verdict", str(report.verdict))
     finding_counts = {key: counts[key] for key in ("errors", "warnings", "infos", "waived")}
-    rules = format_rule_counts(report, words)
-    lines = [words.get("cli", "done", **finding_counts, rules=rules, verdict=verdict)]
+    rules = format_rule_counts(report, report_texts)
+    lines = [report_texts.get("cli", "done", **finding_counts, rules=rules, verdict=verdict)]
     if report.rules and not report.has_examined_rules:
-        lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
+        lines.append("  " + report_texts.get("say", "nothing_examined", count=len(report.rules)))
     lines += [
         f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN_CODES
     ]
-    sums = finding_lists.sum_findings_by_rule(report, words)
+    sums = finding_lists.sum_findings_by_rule(report, report_texts)
     for row in sums[:_MAX_FINDINGS_PRINTED]:
-        hectares = words.get("text", "hectares", amount=row["area"])
-        area = words.get("cli", "area", area=hectares) if row["area"] != "—" else ""
-        severity = words.get("severity", row["severity"])
-        lines.append("  " + words.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
+        hectares = report_texts.get("text", "hectares", amount=row["area"])
+        area = report_texts.get("cli", "area", area=hectares) if row["area"] != "—" else ""
+        severity = report_texts.get("severity", row["severity"])
+        lines.append("  " + report_texts.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
     if sums[_MAX_FINDINGS_PRINTED:]:
         further_count = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
-        lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=further_count))
-    for row in sections.make_not_checked_section(report, words)["rows"]:
+        lines.append(
+            "  " + report_texts.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=further_count)
+        )
+    for row in sections.make_not_checked_section(report, report_texts)["rows"]:
         if row["title"]:
-            lines.append("  " + words.get("cli", "could_not", **row))
+            lines.append("  " + report_texts.get("cli", "could_not", **row))
     if additional_rules := report.provenance.get("beyond", []):
         lines.append(
-            "  " + words.get("say", "beyond", count=len(additional_rules), names=words.join_parts(additional_rules))
+            "  "
+            + report_texts.get(
+                "say", "beyond", count=len(additional_rules), names=report_texts.join_parts(additional_rules)
+            )
         )
     # The report has the townships that fulfil their tasks.
     targeted = [
@@ -230,10 +239,12 @@ def format_summary(report: Report, words: ReportTexts) -> list[str]:
         if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
     ]
     for indicator in targeted:
-        value = figures.format_indicator_value(indicator, words)
-        target = words.get("cli", "of_target", target=figures.format_target(indicator, words))
-        state = figures.format_state(indicator, words)
-        lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))
+        value = figures.format_indicator_value(indicator, report_texts)
+        target = report_texts.get("cli", "of_target", target=figures.format_target(indicator, report_texts))
+        state = figures.format_state(indicator, report_texts)
+        lines.append(
+            "  " + report_texts.get("cli", "figure", name=indicator.name, value=value, target=target, state=state)
+        )
     if not all(indicator.confirmed for indicator in targeted):
-        lines.append("  " + words.get("text", "unconfirmed_note"))
+        lines.append("  " + report_texts.get("text", "unconfirmed_note"))
     return lines

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MAX_PARTS_PRINTED = 30
 
 
-def run_convert_structure_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_convert_structure_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Convert a structure table to templates or to an empty database.
 
     Returns the exit code.
@@ -35,7 +35,7 @@ def run_convert_structure_command(args: argparse.Namespace, words: ReportTexts) 
     from ..standard import load_standard
 
     if not (args.output or args.database):
-        print_line(words.get("cli", "structure_no_target"), sys.stderr)
+        print_line(report_texts.get("cli", "structure_no_target"), sys.stderr)
         return EXIT_NOT_RUN
     standard = load_standard(args.standard)
     structure = read_structure(args.table, standard)
@@ -44,19 +44,21 @@ def run_convert_structure_command(args: argparse.Namespace, words: ReportTexts) 
 
         crs, notice = choose_plan_crs(args.crs, args.county)
         if notice:
-            print_line(Texts(words.lang).format_notice(*notice), sys.stderr)
+            print_line(Texts(report_texts.lang).format_notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
     template_files = [str(path) for path in write_template_files(structure, args.output)] if args.output else []
     for path in [p for p in (args.database, args.folder if args.database else "") if p] + template_files:
-        print_line(words.get("cli", "written", target=path))
+        print_line(report_texts.get("cli", "written", target=path))
     for note in structure.unknown_domains:
         print_line(
-            words.get("cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name)
+            report_texts.get(
+                "cli", "structure_note", sheet=note.sheet_name, row=note.row_number, value=note.domain_name
+            )
         )
     return EXIT_CLEAN
 
 
-def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_compare(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Compare two editions of a layer and print the differences.
 
     Returns the exit code CLEAN if they are identical, otherwise FOUND.
@@ -76,7 +78,7 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
         write_comparison_workbook,
     )
 
-    norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(words.lang)
+    norm, texts = RunOptions(standard=args.standard, profile=args.profile).resolve_norm(), Texts(report_texts.lang)
     if args.xlsx:
         check_workbook_can_be_written(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
@@ -91,7 +93,7 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
         name: format_number(comparison.sum_area_m2(kind), 2)
         for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
     }
-    layer = comparison.later_edition.layer.template.name if words.lang == "zh" else result.role
+    layer = comparison.later_edition.layer.template.name if report_texts.lang == "zh" else result.role
     print_line(
         texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **area_sums)
     )
@@ -113,14 +115,14 @@ def run_compare(args: argparse.Namespace, words: ReportTexts) -> int:
         )
     if args.xlsx:
         write_comparison_workbook(result, args.xlsx, texts)
-        print_line(words.get("cli", "written", target=args.xlsx))
+        print_line(report_texts.get("cli", "written", target=args.xlsx))
     if args.docx:
         write_document(make_comparison_document(result, texts), args.docx)
-        print_line(words.get("cli", "written", target=args.docx))
+        print_line(report_texts.get("cli", "written", target=args.docx))
     return EXIT_CLEAN if comparison.is_identical else EXIT_FOUND
 
 
-def run_convert_vct_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_convert_vct_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Convert a VCT file to a database, or a database to VCT; return the exit code."""
     from ..exchange.vct.database import convert_vct_to_database
     from ..exchange.vct.write import read_layers_in_turn, write_vct
@@ -135,18 +137,18 @@ def run_convert_vct_command(args: argparse.Namespace, words: ReportTexts) -> int
     if args.output.lower().endswith(".vct"):
         layers = read_layers_in_turn(args.source, progress=print_progress)
         result = write_vct(args.output, layers, templates=templates)
-        for line in describe_unread_files(args.source, Texts(words.lang)):
+        for line in describe_unread_files(args.source, Texts(report_texts.lang)):
             print_line(line, sys.stderr)
     else:
         result = convert_vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
     print_progress(1.0, "")
     for key, params in result.notes:
-        print_line(Texts(words.lang).format_notice(key, params), sys.stderr)
+        print_line(Texts(report_texts.lang).format_notice(key, params), sys.stderr)
     for name, rows in result.row_counts.items():
-        print_line(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
-    print_line(words.get("cli", "written", target=args.output))
+        print_line(Texts(report_texts.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
+    print_line(report_texts.get("cli", "written", target=args.output))
     if not args.no_check and not args.output.lower().endswith(".vct"):
-        _print_check_of_import(args, words)
+        _print_check_of_import(args, report_texts)
     return EXIT_CLEAN
 
 
@@ -162,7 +164,7 @@ def _print_check_of_import(args: argparse.Namespace, report_texts: ReportTexts) 
         print_line(line)
 
 
-def run_yearly(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_yearly(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Make the database of a yearly update and print a summary.
 
     Returns the exit code.
@@ -171,7 +173,10 @@ def run_yearly(args: argparse.Namespace, words: ReportTexts) -> int:
     from ..yearly.balance import list_notes, summarise_layers
     from ..yearly.make import compute_and_write_update
 
-    options, texts = RunOptions(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
+    options, texts = (
+        RunOptions(standard=args.standard, profile=args.profile, lang=report_texts.lang),
+        Texts(report_texts.lang),
+    )
     update, written_update = compute_and_write_update(
         args.filed, args.current, args.year, args.output, options, progress=print_progress
     )
@@ -182,5 +187,5 @@ def run_yearly(args: argparse.Namespace, words: ReportTexts) -> int:
     ]:
         print_line(line)
     for path in written_update.written_files:
-        print_line(words.get("cli", "written", target=str(path)))
+        print_line(report_texts.get("cli", "written", target=str(path)))
     return EXIT_CLEAN

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..render.words import ReportTexts
 
 
-def run_fix(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write a copy of a source with fixes applied; return the exit code.
 
     CLEAN: every finding was fixed; FOUND: some remain, with the reason in the table.
@@ -32,13 +32,13 @@ def run_fix(args: argparse.Namespace, words: ReportTexts) -> int:
         documents[role.strip().upper()] = number.strip()
     order = FixRunOptions(split_comma_separated_text(args.only), args.safe_only, args.output, args.table, documents)
     options = replace(
-        make_plan_options(args, words),
+        make_plan_options(args, report_texts),
         phase=args.phase,
         waivers=args.waivers,
         rules=split_comma_separated_text(args.rules),
     )
     run = run_fixes(args.source, options, order, progress=print_progress)
-    texts, counts = run.make_texts(words.lang), count_groups(run.batch)
+    texts, counts = run.make_texts(report_texts.lang), count_groups(run.batch)
     print_line(texts.get("summary", **counts))
     sums: dict[str, list[float]] = {}
     for proposal in run.batch.applied:
@@ -51,17 +51,17 @@ def run_fix(args: argparse.Namespace, words: ReportTexts) -> int:
         balance = {"before": area_before, "out": area_out, "into": area_into, "after": area_after}
         print_line("  " + texts.get("balance", layer=texts.layer(role), rows=round(rows), **balance))
     for path in run.written:
-        print_line(words.get("cli", "written", target=path))
+        print_line(report_texts.get("cli", "written", target=path))
     return EXIT_CLEAN if counts["applied"] + counts["ended"] == counts["findings"] else EXIT_FOUND
 
 
-def run_list_fixes(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_list_fixes(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print all fixes, or the description of one; return the exit code."""
     from ..fixes.batch import choose_fixes
     from ..fixes.texts import FixTexts
     from ..standard import load_standard
 
-    texts = FixTexts(words.lang, load_standard(args.standard).templates)
+    texts = FixTexts(report_texts.lang, load_standard(args.standard).templates)
     for fix in choose_fixes(split_comma_separated_text(args.code)):
         print_line(f"{fix.code} {texts.title(fix)}  [{', '.join(fix.solves)}]")
         if args.code:

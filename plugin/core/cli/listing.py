@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from ..render.words import ReportTexts
 
 
-def run_print_rule_book_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_print_rule_book_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print the rule book, or write it as CSV and HTML; return the exit code."""
     from ..files.writing import check_writable
     from ..render.rule_book import RuleBook, write_rule_book
 
     book = RuleBook(
-        RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm(), words.lang
+        RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm(), report_texts.lang
     )
     for target in (args.csv, args.html):
         if target:
@@ -33,13 +33,13 @@ def run_print_rule_book_command(args: argparse.Namespace, words: ReportTexts) ->
     write_rule_book(book, table=args.csv, page=args.html)
     for target in (args.csv, args.html):
         if target:
-            print_line(words.get("cli", "written", target=target))
+            print_line(report_texts.get("cli", "written", target=target))
     for line in [] if args.csv or args.html else book.list_rule_lines():
         print_line(line)
     return EXIT_CLEAN
 
 
-def run_describe_rule_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_describe_rule_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print the description of one rule and the values of its settings in force.
 
     Returns the exit code.
@@ -49,10 +49,10 @@ def run_describe_rule_command(args: argparse.Namespace, words: ReportTexts) -> i
     from ..messages.texts import Texts
     from ..render.rule_book import RuleBook
 
-    texts = Texts(words.lang)
+    texts = Texts(report_texts.lang)
     norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
     (rule,) = choose_rules((), (args.code,))
-    for line in RuleBook(norm, words.lang, [rule.code]).list_rule_facts():
+    for line in RuleBook(norm, report_texts.lang, [rule.code]).list_rule_facts():
         print_line(line)
     for heading, body in texts.get_rule_help(rule).items():
         print_line(f"\n{heading}\n  {' '.join(body.split())}")
@@ -62,12 +62,12 @@ def run_describe_rule_command(args: argparse.Namespace, words: ReportTexts) -> i
         for line in effective:
             print_line(f"  {line}")
     citations = norm.standard.citations
-    print_line(f"\n{words.get('text', 'basis')}")
+    print_line(f"\n{report_texts.get('text', 'basis')}")
     for key in rule.basis:
         source = citations.get(key)
         if source:
-            read_in = words.put_in_brackets(words.join_parts(source.sources)) if source.sources else ""
-            print_line(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
+            read_in = report_texts.put_in_brackets(report_texts.join_parts(source.sources)) if source.sources else ""
+            print_line(f"  [{source.mark}] {source.zh if report_texts.lang == 'zh' else source.en}{read_in}")
     return EXIT_CLEAN
 
 
@@ -85,7 +85,7 @@ def _report_problems(file: str, problems: Sequence[DataError], report_texts: Rep
     return not problems
 
 
-def run_print_profile_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_print_profile_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print a profile merged with its standard, or the problems of an invalid one.
 
     Returns the exit code.
@@ -94,11 +94,11 @@ def run_print_profile_command(args: argparse.Namespace, words: ReportTexts) -> i
     from ..profile import find_profile_problems
     from ..render.profile import convert_profile_to_dict, render_profile_lines
 
-    if not _report_problems(args.profile, find_profile_problems(args.profile), words, "resolved"):
+    if not _report_problems(args.profile, find_profile_problems(args.profile), report_texts, "resolved"):
         return EXIT_NOT_RUN
     norm = RunOptions(standard=args.standard, profile=args.profile, phase=args.phase).resolve_norm()
     if args.check:
-        print_line(words.get("resolved", "sound", file=args.profile))
+        print_line(report_texts.get("resolved", "sound", file=args.profile))
         return EXIT_CLEAN
     if args.json:
         check_writable(args.json, [str(norm.profile.path)])
@@ -106,24 +106,24 @@ def run_print_profile_command(args: argparse.Namespace, words: ReportTexts) -> i
             target.write_text(
                 json.dumps(convert_profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
             )
-        print_line(words.get("cli", "written", target=args.json))
+        print_line(report_texts.get("cli", "written", target=args.json))
         return EXIT_CLEAN
-    for line in render_profile_lines(norm, words):
+    for line in render_profile_lines(norm, report_texts):
         print_line(line)
     return EXIT_CLEAN
 
 
-def run_write_data_dictionary_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_write_data_dictionary_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Write the data dictionary of a standard as HTML; return the exit code."""
     from ..render.dictionary import write_dictionary
     from ..standard import load_standard
 
-    write_dictionary(load_standard(args.standard), args.html, words.lang)
-    print_line(words.get("cli", "written", target=args.html))
+    write_dictionary(load_standard(args.standard), args.html, report_texts.lang)
+    print_line(report_texts.get("cli", "written", target=args.html))
     return EXIT_CLEAN
 
 
-def run_list_package_files_command(args: argparse.Namespace, words: ReportTexts) -> int:
+def run_list_package_files_command(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     """Print the folders and files that a package specification asks for.
 
     For an invalid file print its problems. Returns the exit code.
@@ -131,7 +131,7 @@ def run_list_package_files_command(args: argparse.Namespace, words: ReportTexts)
     from ..messages.texts import Texts
     from ..package.package_spec.load import find_spec_problems, list_package_tree, load_package_spec
 
-    texts = Texts(words.lang)
+    texts = Texts(report_texts.lang)
     if not _report_problems(args.form, find_spec_problems(args.form), texts, "form"):
         return EXIT_NOT_RUN
     for line in list_package_tree(load_package_spec(args.form), texts):

@@ -71,13 +71,13 @@ def _make_parser_class(report_texts: ReportTexts) -> type[TranslatedArgumentPars
     return type("ParserInWords", (TranslatedArgumentParser,), {"words": report_texts})
 
 
-def make_parser(words: ReportTexts) -> TranslatedArgumentParser:
+def make_parser(report_texts: ReportTexts) -> TranslatedArgumentParser:
     """Return the command-line parser with all commands; ``words`` are the help texts in one language."""
 
     def get_help_text(key: str) -> str:
-        return words.get("cli", key)
+        return report_texts.get("cli", key)
 
-    parser_class = _make_parser_class(words)
+    parser_class = _make_parser_class(report_texts)
     parser = parser_class(prog="python -m plugin.core", description=get_help_text("description"))
     language = parser_class(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=get_help_text("lang"))

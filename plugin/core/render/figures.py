@@ -36,13 +36,13 @@ STATE_ICONS = {
 _INPUTS_SHOWN_ELSEWHERE = ("numerator_m2", "land_ratio")
 
 
-def make_figure_rows(report: Report, norm: Norm | None, words: ReportTexts) -> list[dict[str, Any]]:
+def make_figure_rows(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return the indicators of a report as rows of the page: areas, then the ratio.
 
     Figures of townships have a separate table.
     """
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
-    return [_make_figure_row(i, norm, words) for i in sorted(county_indicators, key=lambda i: i.unit == "ratio")]
+    return [_make_figure_row(i, norm, report_texts) for i in sorted(county_indicators, key=lambda i: i.unit == "ratio")]
 
 
 def is_township_figure(indicator: Indicator) -> bool:
@@ -72,12 +72,12 @@ def _make_figure_row(indicator: Indicator, norm: Norm | None, report_texts: Repo
     }
 
 
-def format_basis(indicator: Indicator, words: ReportTexts) -> str:
+def format_basis(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the basis of an indicator in words, such as statutory area.
 
     For a ratio those of numerator and denominator.
     """
-    return " ÷ ".join(words.get_text_or_key("basis", part) for part in indicator.basis.split("/") if part)
+    return " ÷ ".join(report_texts.get_text_or_key("basis", part) for part in indicator.basis.split("/") if part)
 
 
 def choose_decimals(indicator: Indicator) -> int:
@@ -99,22 +99,22 @@ def format_signed(value: float | None, decimals: int) -> str:
     return ("+" if value > 0 else "−") + text
 
 
-def format_hectares(area_m2: float | None, words: ReportTexts) -> str:
+def format_hectares(area_m2: float | None, report_texts: ReportTexts) -> str:
     """Return an area in hectares with its unit; a dash without an area."""
-    return "—" if area_m2 is None else words.get("text", "hectares", amount=format_hectare_number(area_m2))
+    return "—" if area_m2 is None else report_texts.get("text", "hectares", amount=format_hectare_number(area_m2))
 
 
-def format_target(indicator: Indicator, words: ReportTexts) -> str:
+def format_target(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
     if indicator.target is None:
         return ""
     comparison_sign = COMPARISON_SIGNS.get(indicator.comparison, indicator.comparison)
     figure = f"{comparison_sign} {format_number(indicator.target, indicator.target_decimals)}"
     # A ratio has no unit: ≤ 1.25.
-    return figure if indicator.unit == "ratio" else f"{figure} {words.get_text_or_key('unit', indicator.unit)}"
+    return figure if indicator.unit == "ratio" else f"{figure} {report_texts.get_text_or_key('unit', indicator.unit)}"
 
 
-def format_state(indicator: Indicator, words: ReportTexts) -> str:
+def format_state(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the state of an indicator in words; a star marks an unconfirmed figure.
 
     The word 合格 is not used: a limit that is kept reads 未超限.
@@ -123,16 +123,16 @@ def format_state(indicator: Indicator, words: ReportTexts) -> str:
     key = indicator.state if indicator.state not in (TARGET_MET, TARGET_MISSED) else f"{indicator.state}_{side}"
     if indicator.value is None:
         key = "not_computed"
-    return words.get_text_or_key("indicator_state", key) + ("" if indicator.confirmed else "*")
+    return report_texts.get_text_or_key("indicator_state", key) + ("" if indicator.confirmed else "*")
 
 
-def format_indicator_value(indicator: Indicator, words: ReportTexts) -> str:
+def format_indicator_value(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the value of an indicator with its unit, for a line of text."""
     figure = format_number(indicator.value, choose_decimals(indicator))
-    return figure if indicator.unit == "ratio" else f"{figure} {words.get_text_or_key('unit', indicator.unit)}"
+    return figure if indicator.unit == "ratio" else f"{figure} {report_texts.get_text_or_key('unit', indicator.unit)}"
 
 
-def format_inputs(indicator: Indicator, words: ReportTexts) -> str:
+def format_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return the inputs of an indicator in one line, shortened.
 
     These are the sum over a layer, numerator ÷ denominator, or a list of all inputs.
@@ -143,48 +143,58 @@ def format_inputs(indicator: Indicator, words: ReportTexts) -> str:
         figures = {k: format_number(v, 2) for k, v in indicator_inputs.items() if k.endswith("_m2")}
         if form in ("n1", "n2", "n3"):
             land = (
-                [format_input("land_ratio", indicator_inputs["land_ratio"], words)]
+                [format_input("land_ratio", indicator_inputs["land_ratio"], report_texts)]
                 if "land_ratio" in indicator_inputs
                 else []
             )
-            return words.get("page", "clause").join([words.get("formula", form, **figures), *land])
+            return report_texts.get("page", "clause").join([report_texts.get("formula", form, **figures), *land])
     if "layer" in indicator_inputs and indicator.unit in SQUARE_METRES and indicator.value is not None:
         area = format_square_metres(indicator.value * SQUARE_METRES[indicator.unit])
         field = indicator_inputs.get("field", "")
         clauses = [
-            words.get("formula", "sum" if field else "drawn", layer=indicator_inputs["layer"], field=field, area=area)
+            report_texts.get(
+                "formula", "sum" if field else "drawn", layer=indicator_inputs["layer"], field=field, area=area
+            )
         ]
         for key, name in (("within", "within"), ("land_classes", "classes"), ("urban_codes", "urban")):
             if key in indicator_inputs:
                 codes = (
-                    words.join_parts(indicator_inputs[key])
+                    report_texts.join_parts(indicator_inputs[key])
                     if isinstance(indicator_inputs[key], list)
                     else indicator_inputs[key]
                 )
-                clauses.append(words.get("formula", name, codes=codes, within=codes))
+                clauses.append(report_texts.get("formula", name, codes=codes, within=codes))
         if "difference_m2" in indicator_inputs:
-            clauses.append(words.get("formula", "difference", area=format_signed(indicator_inputs["difference_m2"], 2)))
+            clauses.append(
+                report_texts.get("formula", "difference", area=format_signed(indicator_inputs["difference_m2"], 2))
+            )
         if "county_share" in indicator_inputs:
-            clauses.append(words.get("formula", "share", share=format_number(indicator_inputs["county_share"], 2)))
+            clauses.append(
+                report_texts.get("formula", "share", share=format_number(indicator_inputs["county_share"], 2))
+            )
         if "zone_codes" in indicator_inputs:
-            clauses.append(words.get("formula", "codes", codes=words.join_parts(indicator_inputs["zone_codes"])))
-        return words.get("page", "clause").join(clauses)
-    return format_all_inputs(indicator, words)
+            clauses.append(
+                report_texts.get("formula", "codes", codes=report_texts.join_parts(indicator_inputs["zone_codes"]))
+            )
+        return report_texts.get("page", "clause").join(clauses)
+    return format_all_inputs(indicator, report_texts)
 
 
-def format_all_inputs(indicator: Indicator, words: ReportTexts) -> str:
+def format_all_inputs(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return all inputs of an indicator in one line."""
-    return words.get("page", "clause").join(format_input(k, v, words) for k, v in indicator.inputs.items())
+    return report_texts.get("page", "clause").join(
+        format_input(k, v, report_texts) for k, v in indicator.inputs.items()
+    )
 
 
-def format_input(name: str, value: Any, words: ReportTexts) -> str:
+def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
     """Return one input of an indicator with its label."""
-    label = words.get_text_or_key("input", name)
+    label = report_texts.get_text_or_key("input", name)
     if isinstance(value, list | tuple | set):
-        return f"{label} {words.join_parts(map(str, value))}"
+        return f"{label} {report_texts.join_parts(map(str, value))}"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{label} {_format_measure(name, float(value), words)}"
-    return f"{label} {words.get_text_or_key('input_value', str(value))}"
+        return f"{label} {_format_measure(name, float(value), report_texts)}"
+    return f"{label} {report_texts.get_text_or_key('input_value', str(value))}"
 
 
 def _format_measure(name: str, value: float, report_texts: ReportTexts) -> str:
@@ -201,7 +211,7 @@ def _format_measure(name: str, value: float, report_texts: ReportTexts) -> str:
     return format_number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 
 
-def make_figure_notes(report: Report, words: ReportTexts) -> list[str]:
+def make_figure_notes(report: Report, report_texts: ReportTexts) -> list[str]:
     """Return the notes below the table of indicators.
 
     They are sources, inputs of the ratio, and the meaning of the star.
@@ -210,12 +220,12 @@ def make_figure_notes(report: Report, words: ReportTexts) -> list[str]:
     county_indicators = [i for i in report.indicators if not is_township_figure(i)]
     sources = dict.fromkeys(i.target_source for i in county_indicators if i.target_source and i.unit != "ratio")
     if sources:
-        notes.append(words.get("text", "target_source", sources=words.join_parts(sources)))
-    notes += _make_ratio_notes(report, words)
+        notes.append(report_texts.get("text", "target_source", sources=report_texts.join_parts(sources)))
+    notes += _make_ratio_notes(report, report_texts)
     if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
-        notes.append(words.get("text", "margin_note"))
+        notes.append(report_texts.get("text", "margin_note"))
     if any(not i.confirmed for i in report.indicators):
-        notes.append(words.get("text", "unconfirmed_note"))
+        notes.append(report_texts.get("text", "unconfirmed_note"))
     return notes
 
 

@@ -28,10 +28,11 @@ _CIRCLED_ONE = 0x2460
 WINDOW_RULE = "TOP009"
 
 
-def get_rule_titles(report: Report, words: ReportTexts) -> dict[str, str]:
+def get_rule_titles(report: Report, report_texts: ReportTexts) -> dict[str, str]:
     """Return code → title of each rule, and of the codes about the run itself."""
     return {r.code: r.heading for r in report.rules} | {
-        code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
+        code: report_texts.get("run_title", code)
+        for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
     }
 
 
@@ -43,12 +44,12 @@ def group_findings_by_rule(findings: Iterable[Finding]) -> dict[str, list[Findin
     return groups
 
 
-def sum_findings_by_rule(report: Report, words: ReportTexts) -> list[dict[str, Any]]:
+def sum_findings_by_rule(report: Report, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule and severity with sums, errors first, then by area.
 
     Waived findings have a separate section.
     """
-    rule_titles = get_rule_titles(report, words)
+    rule_titles = get_rule_titles(report, report_texts)
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
         if finding.state != "waived":
@@ -68,37 +69,37 @@ def sum_findings_by_rule(report: Report, words: ReportTexts) -> list[dict[str, A
                 "area_m2": sum(areas),
                 "area": format_hectare_number(sum(areas)) if areas else "—",
                 "net_m2": sum(nets) if nets else None,
-                "net": words.get("text", "net", area=format_hectare_number(sum(nets))) if nets else "",
-                "townships": format_township_counts(group_findings, words),
+                "net": report_texts.get("text", "net", area=format_hectare_number(sum(nets))) if nets else "",
+                "townships": format_township_counts(group_findings, report_texts),
                 "township_count": len({f.township for f in group_findings if f.township}),
             }
         )
     return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
 
 
-def format_township_counts(findings: Iterable[Finding], words: ReportTexts, limit: int = _MAX_TOWNSHIPS) -> str:
+def format_township_counts(findings: Iterable[Finding], report_texts: ReportTexts, limit: int = _MAX_TOWNSHIPS) -> str:
     """Return the townships with most findings, with numbers; a dash if no finding is in a township."""
     counts = Counter(f.township for f in findings)
     elsewhere_count = counts.pop("", 0)
     if not counts:
         return "—"
     township_counts = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [words.get("text", "township_count", name=n, count=c) for n, c in township_counts[:limit]]
+    parts = [report_texts.get("text", "township_count", name=n, count=c) for n, c in township_counts[:limit]]
     if len(township_counts) > limit:
-        parts.append(words.get("text", "more_townships", count=len(township_counts)))
+        parts.append(report_texts.get("text", "more_townships", count=len(township_counts)))
     if elsewhere_count:
-        parts.append(words.get("text", "elsewhere", count=elsewhere_count))
-    return words.join_parts(parts)
+        parts.append(report_texts.get("text", "elsewhere", count=elsewhere_count))
+    return report_texts.join_parts(parts)
 
 
 def list_findings_by_rule(
-    report: Report, norm: Norm | None, words: ReportTexts, limit: int = MAX_ROWS_PER_RULE
+    report: Report, norm: Norm | None, report_texts: ReportTexts, limit: int = MAX_ROWS_PER_RULE
 ) -> list[dict[str, Any]]:
     """Return a block for each rule with findings.
 
     It has rows up to ``limit``, the number of the others, help and sources.
     """
-    rule_titles = get_rule_titles(report, words)
+    rule_titles = get_rule_titles(report, report_texts)
     outcomes = {r.code: r for r in report.rules}
     blocks = []
     for code, rule_findings in sorted(
@@ -110,11 +111,13 @@ def list_findings_by_rule(
                 "code": code,
                 "title": rule_titles.get(code, code),
                 "number": format_number(len(rule_findings), 0),
-                "rows": [_make_finding_row(f, words) for f in shown_findings],
-                "more": words.get("text", "more_rows", count=format_number(len(rule_findings) - len(shown_findings), 0))
+                "rows": [_make_finding_row(f, report_texts) for f in shown_findings],
+                "more": report_texts.get(
+                    "text", "more_rows", count=format_number(len(rule_findings) - len(shown_findings), 0)
+                )
                 if len(rule_findings) > limit
                 else "",
-                **_make_rule_help(code, outcomes.get(code), norm, words),
+                **_make_rule_help(code, outcomes.get(code), norm, report_texts),
             }
         )
     return blocks
@@ -199,13 +202,13 @@ def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]
     )
 
 
-def list_citations(keys: Iterable[str], norm: Norm | None, words: ReportTexts) -> list[dict[str, str]]:
+def list_citations(keys: Iterable[str], norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, str]]:
     """Return the citations of a rule with their marks (A, B or C: level of source)."""
     if norm is None:
         return []
     from ..engine.explanation import describe_citation
 
-    citations, texts = norm.standard.citations, Texts(words.lang)
+    citations, texts = norm.standard.citations, Texts(report_texts.lang)
     return [
         {"mark": citations[k].mark, "text": describe_citation(citations[k], norm, texts)}
         for k in keys
@@ -213,9 +216,9 @@ def list_citations(keys: Iterable[str], norm: Norm | None, words: ReportTexts) -
     ]
 
 
-def list_conflicts(report: Report, words: ReportTexts) -> dict[str, Any]:
+def list_conflicts(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the largest conflicts with captions, numbered as on the overview map."""
-    rule_titles = get_rule_titles(report, words)
+    rule_titles = get_rule_titles(report, report_texts)
     largest_conflicts = select_largest_conflicts(report)
     rows = []
     for position, finding in enumerate(largest_conflicts, start=1):
@@ -229,7 +232,7 @@ def list_conflicts(report: Report, words: ReportTexts) -> dict[str, Any]:
                 "township": finding.township or "—",
                 "area": format_hectare_number(finding.area_m2),
                 "width": format_width(finding.width_m, 1) if finding.width_m is not None else "",
-                "state": words.get_text_or_key("state", finding.state),
+                "state": report_texts.get_text_or_key("state", finding.state),
             }
         )
     left = (
@@ -237,12 +240,12 @@ def list_conflicts(report: Report, words: ReportTexts) -> dict[str, Any]:
     )
     return {
         "rows": rows,
-        "more": words.get("text", "more_conflicts", count=format_number(left, 0)) if left else "",
+        "more": report_texts.get("text", "more_conflicts", count=format_number(left, 0)) if left else "",
         "false_alarm": any(f.state == "false_alarm" for f in largest_conflicts),
     }
 
 
-def list_waivers(report: Report, words: ReportTexts) -> list[dict[str, Any]]:
+def list_waivers(report: Report, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return all waived findings with the data of their waivers."""
     waived_findings = sorted(
         (f for f in report.findings if f.state == "waived"),
@@ -255,7 +258,7 @@ def list_waivers(report: Report, words: ReportTexts) -> list[dict[str, Any]]:
             {
                 "code": finding.code,
                 "own": _join_role_and_key(finding.role, finding.key),
-                "related": _list_related_features(finding, words),
+                "related": _list_related_features(finding, report_texts),
                 "township": finding.township,
                 "area": format_hectare_number(finding.area_m2),
                 "why": str(waiver.get("reason", "")),
@@ -263,14 +266,14 @@ def list_waivers(report: Report, words: ReportTexts) -> list[dict[str, Any]]:
                 "attachment": str(waiver.get("attachment", "")),
                 "author": str(waiver.get("author", "")),
                 "date": str(waiver.get("date", "")),
-                "until": str(waiver.get("until", "")) or words.get("text", "no_end"),
+                "until": str(waiver.get("until", "")) or report_texts.get("text", "no_end"),
             }
         )
     return rows
 
 
 def list_windows(
-    report: Report, norm: Norm | None, words: ReportTexts, limit: int = MAX_ROWS_PER_RULE
+    report: Report, norm: Norm | None, report_texts: ReportTexts, limit: int = MAX_ROWS_PER_RULE
 ) -> dict[str, Any]:
     """Return the holes (开天窗) in the boundary (TOP009) by area.
 
@@ -280,11 +283,11 @@ def list_windows(
     templates = norm.standard.templates if norm else {}
     rows = [
         {
-            "own": _join_role_and_key(f.role, _format_key_or_fid(f.key, f.params.get("fid"), words)),
+            "own": _join_role_and_key(f.role, _format_key_or_fid(f.key, f.params.get("fid"), report_texts)),
             "township": f.township or "—",
             "area": format_hectare_number(f.area_m2),
-            "fillers": words.join_parts(
-                templates[r].name if r in templates and words.lang == "zh" else r for r in f.params["fillers"]
+            "fillers": report_texts.join_parts(
+                templates[r].name if r in templates and report_texts.lang == "zh" else r for r in f.params["fillers"]
             ),
             "share": format_number(f.params["share"], 1),
             "open": format_hectare_number(f.params["open_m2"]),
@@ -295,11 +298,11 @@ def list_windows(
     partly = sum(f.case != "window" for f in window_findings)
     area = format_hectare_number(sum(f.area_m2 or 0.0 for f in window_findings))
     more_rows_note = (
-        words.get("text", "more_rows", count=format_number(len(window_findings) - limit, 0))
+        report_texts.get("text", "more_rows", count=format_number(len(window_findings) - limit, 0))
         if len(window_findings) > limit
         else ""
     )
-    sums = words.get(
+    sums = report_texts.get(
         "text", "windows", count=format_number(len(window_findings), 0), area=area, partly=format_number(partly, 0)
     )
     return {"rows": rows, "more": more_rows_note, "sums": sums}

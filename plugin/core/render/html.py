@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-def make_township_section(report: Report, words: ReportTexts) -> dict[str, Any]:
+def make_township_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the areas by township; townships that miss a task come first.
 
     ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a task.
     """
     indicators = [i for i in report.indicators if is_township_figure(i)]
     figures = list(dict.fromkeys((i.id, i.unit) for i in indicators))
-    texts = Texts(words.lang)
+    texts = Texts(report_texts.lang)
     columns = [
-        texts.get_indicator_name(name) + words.put_in_brackets(words.get_text_or_key("unit", unit))
+        texts.get_indicator_name(name) + report_texts.put_in_brackets(report_texts.get_text_or_key("unit", unit))
         for name, unit in figures
     ]
     rows = []
     for place in dict.fromkeys(i.place for i in indicators):
         township_indicators = {(i.id, i.unit): i for i in indicators if i.place == place}
         cells = [
-            _make_township_cell(township_indicators[figure], words) if figure in township_indicators else None
+            _make_township_cell(township_indicators[figure], report_texts) if figure in township_indicators else None
             for figure in figures
         ]
         rows.append(
@@ -56,7 +56,7 @@ def make_township_section(report: Report, words: ReportTexts) -> dict[str, Any]:
     return {
         "columns": columns,
         "rows": sorted(rows, key=lambda row: bool(row["met"])),
-        "sources": words.join_parts(sources),
+        "sources": report_texts.join_parts(sources),
         "unconfirmed": any(not i.confirmed for i in indicators),
     }
 

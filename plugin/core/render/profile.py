@@ -24,14 +24,14 @@ from .words import ReportTexts
 _CONFLICT_SETTING_PREFIX = f"{CONFLICTS_SECTION}."
 
 
-def render_profile_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
+def render_profile_lines(norm: Norm, report_texts: ReportTexts) -> Iterator[str]:
     """Yield a resolved profile as text: each heading, then its lines."""
-    texts, laid = Texts(words.lang), resolve_norm(norm)
-    yield from _make_head_lines(norm, words)
+    texts, laid = Texts(report_texts.lang), resolve_norm(norm)
+    yield from _make_head_lines(norm, report_texts)
     pairs = [value for value in laid.settings if value.key.startswith(_CONFLICT_SETTING_PREFIX)]
     plain_settings = [value for value in laid.settings if not value.key.startswith(_CONFLICT_SETTING_PREFIX)]
     yield from _make_section_lines(
-        words, "settings", _make_value_table(plain_settings, texts, words), count=len(plain_settings)
+        report_texts, "settings", _make_value_table(plain_settings, texts, report_texts), count=len(plain_settings)
     )
     rules = []
     for line in laid.rules:
@@ -39,32 +39,34 @@ def render_profile_lines(norm: Norm, words: ReportTexts) -> Iterator[str]:
         runs = (
             ""
             if line.runs_by_default
-            else words.get("resolved", "asked", groups=words.join_parts(line.groups) or line.code)
+            else report_texts.get("resolved", "asked", groups=report_texts.join_parts(line.groups) or line.code)
         )
         values = {
-            "severity": words.get("severity", line.severity),
-            "origin": _format_origin(line.origin, words),
+            "severity": report_texts.get("severity", line.severity),
+            "origin": _format_origin(line.origin, report_texts),
             "runs": runs,
         }
-        rules.append(words.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values))
-        rules += [f"  {text}" for text in _make_value_table(line.parameters, texts, words, has_head=False)]
-    yield from _make_section_lines(words, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
+        rules.append(report_texts.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values))
+        rules += [f"  {text}" for text in _make_value_table(line.parameters, texts, report_texts, has_head=False)]
+    yield from _make_section_lines(report_texts, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
-    targets = _make_target_table(norm.find_targets(area), texts, words)
-    yield from _make_section_lines(words, "targets", targets, count=len(norm.find_targets(area)))
+    targets = _make_target_table(norm.find_targets(area), texts, report_texts)
+    yield from _make_section_lines(report_texts, "targets", targets, count=len(norm.find_targets(area)))
     yield from _make_section_lines(
-        words, "stated", [_format_stated_line(s, words) for s in norm.list_stated_figures(area)]
+        report_texts, "stated", [_format_stated_line(s, report_texts) for s in norm.list_stated_figures(area)]
     )
     yield from _make_section_lines(
-        words, "register", [_format_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)]
+        report_texts,
+        "register",
+        [_format_register_line(asdict(line), texts) for line in norm.find_registered_sites(area)],
     )
-    other = [_format_target_line(t, texts, words) for t in profile.targets if t.area_code != area]
-    other += [_format_stated_line(s, words) for s in profile.stated_figures if s.area_code != area]
-    yield from _make_section_lines(words, "others", other)
+    other = [_format_target_line(t, texts, report_texts) for t in profile.targets if t.area_code != area]
+    other += [_format_stated_line(s, report_texts) for s in profile.stated_figures if s.area_code != area]
+    yield from _make_section_lines(report_texts, "others", other)
     # The pairs come last: there are many, and most come from the standard.
     pairs.sort(key=lambda value: (CONFLICT_MEANINGS.index(value.value), value.key))
     yield from _make_section_lines(
-        words, "conflicts", [_format_control_line_pair(value, norm, texts, words) for value in pairs]
+        report_texts, "conflicts", [_format_control_line_pair(value, norm, texts, report_texts) for value in pairs]
     )
 
 

@@ -14,7 +14,7 @@ from ..profile import Norm
 from .words import ReportTexts
 
 
-def describe_rules_run(report: Report, norm: Norm, words: ReportTexts) -> str:
+def describe_rules_run(report: Report, norm: Norm, report_texts: ReportTexts) -> str:
     """Return the sentence on how many rules ran, of how many, and the groups left out.
 
     Each group has the number of its rules.
@@ -23,12 +23,12 @@ def describe_rules_run(report: Report, norm: Norm, words: ReportTexts) -> str:
     total = len(find_rules_for_data(run, norm))
     groups = find_omitted_rule_groups(run, norm)
     if not groups:
-        return words.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
-    group_counts_text = words.join_parts(
-        words.get("say", "group", name=words.get_text_or_key("rule_group", name), count=count)
+        return report_texts.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
+    group_counts_text = report_texts.join_parts(
+        report_texts.get("say", "group", name=report_texts.get_text_or_key("rule_group", name), count=count)
         for name, count in groups.items()
     )
-    return words.get("say", "rules_run_groups", run=len(run), total=total, names=group_counts_text)
+    return report_texts.get("say", "rules_run_groups", run=len(run), total=total, names=group_counts_text)
 
 
 def find_rules_for_data(run: Collection[str], norm: Norm) -> list[str]:

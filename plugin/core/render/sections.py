@@ -20,26 +20,28 @@ from .verdict import list_unconfirmed_items
 from .words import ReportTexts
 
 
-def make_head_section(report: Report, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
+def make_head_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the head of the report: plan, county, date, verdict."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
-    area = words.get("page", "gap").join(p for p in (provenance.get("area_name"), provenance.get("area_code")) if p)
+    area = report_texts.get("page", "gap").join(
+        p for p in (provenance.get("area_name"), provenance.get("area_code")) if p
+    )
     start_time = format_moment(provenance.get("started", ""))
     return {
         # The name of the file that a submission package asks for; the scope is a row of the head.
-        "title": words.get("title", "report"),
-        "area": area or words.get("head", "no_area"),
+        "title": report_texts.get("title", "report"),
+        "area": area or report_texts.get("head", "no_area"),
         "area_name": provenance.get("area_name", ""),
-        "scope": words.get_text_or_key("scope", scope)
-        + (words.put_in_brackets(words.get_text_or_key("phase", phase)) if phase else ""),
+        "scope": report_texts.get_text_or_key("scope", scope)
+        + (report_texts.put_in_brackets(report_texts.get_text_or_key("phase", phase)) if phase else ""),
         "time": start_time,
         "date": start_time.partition(" ")[0],
         "standard": provenance.get("standard", {}).get("name", ""),
-        "profile": _format_profile(provenance.get("profile", {}), words),
-        "crs": format_crs_label(provenance.get("crs", ""), words),
-        "document": _make_document_rows(provenance.get("document", {}), words),
-        "lowered": render_lowered_secrecy_messages(provenance.get("document", {}), Texts(words.lang)),
+        "profile": _format_profile(provenance.get("profile", {}), report_texts),
+        "crs": format_crs_label(provenance.get("crs", ""), report_texts),
+        "document": _make_document_rows(provenance.get("document", {}), report_texts),
+        "lowered": render_lowered_secrecy_messages(provenance.get("document", {}), Texts(report_texts.lang)),
     }
 
 
@@ -82,7 +84,7 @@ def format_moment(text: str) -> str:
         return text
 
 
-def format_crs_label(label: str, words: ReportTexts) -> str:
+def format_crs_label(label: str, report_texts: ReportTexts) -> str:
     """Return a CRS for readers: ``EPSG:4526　38 带``.
 
     Planners name the CGCS2000 zones by their numbers.
@@ -92,10 +94,10 @@ def format_crs_label(label: str, words: ReportTexts) -> str:
     start = max((c for c in zone if c <= code <= 4554), default=0)
     if not start:
         return label
-    return label + words.get("page", "gap") + words.get("head", "zone", zone=zone[start] + code - start)
+    return label + report_texts.get("page", "gap") + report_texts.get("head", "zone", zone=zone[start] + code - start)
 
 
-def make_not_checked_section(report: Report, words: ReportTexts) -> dict[str, Any]:
+def make_not_checked_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return rules that were not checked completely, with reason and remedy.
 
     Rows compared by a repaired copy of their geometry are listed, too.
@@ -104,25 +106,28 @@ def make_not_checked_section(report: Report, words: ReportTexts) -> dict[str, An
     for rule in report.rules:
         if rule.outcome == Outcome.CRASHED:
             kind = rule.reason.partition(":")[0]
-            rows.append((rule.code, rule.title, words.get("text", "crashed_rule", error=kind)))
+            rows.append((rule.code, rule.title, report_texts.get("text", "crashed_rule", error=kind)))
         elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
-            reason = rule.reason or words.get("text", "no_reason")
+            reason = rule.reason or report_texts.get("text", "no_reason")
             rows.append((rule.code, rule.title, reason))
     unread = [finding for finding in report.findings if is_about_unread_data(finding)]
-    rows += [(UNREAD_CODE, words.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
+    rows += [(UNREAD_CODE, report_texts.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
     invalid_layers = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid_layers:
-        layer_counts_text = words.join_parts(
-            words.get("text", "layer_count", layer=layer["role"], count=layer["invalid"]) for layer in invalid_layers
+        layer_counts_text = report_texts.join_parts(
+            report_texts.get("text", "layer_count", layer=layer["role"], count=layer["invalid"])
+            for layer in invalid_layers
         )
         area = format_square_metres(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid_layers))
         count = sum(layer["invalid"] for layer in invalid_layers)
-        text = words.get("text", "repaired", count=format_number(count, 0), layers=layer_counts_text, area=area)
-        rows.append((words.get("text", "repaired_label"), "", text))
+        text = report_texts.get("text", "repaired", count=format_number(count, 0), layers=layer_counts_text, area=area)
+        rows.append((report_texts.get("text", "repaired_label"), "", text))
     not_applicable_rules = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
     return {
         "rows": [{"code": c, "title": t, "reason": r} for c, t, r in rows],
-        "not_applicable": words.get("text", "not_applicable", rules=words.join_parts(not_applicable_rules))
+        "not_applicable": report_texts.get(
+            "text", "not_applicable", rules=report_texts.join_parts(not_applicable_rules)
+        )
         if not_applicable_rules
         else "",
     }
@@ -152,31 +157,34 @@ def _format_fallback_steps(tolerance: dict[str, Any], report_texts: ReportTexts)
 _SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 
 
-def make_tolerance_section(report: Report, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
+def make_tolerance_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the tolerance, the overlay steps with a larger one, and ignored slivers.
 
     Slivers are parts below the tolerance.
     """
     tolerance = report.tolerance
     steps = tolerance.get("steps") or {}
-    notes = [words.get("text", "tolerance_note")]
+    notes = [report_texts.get("text", "tolerance_note")]
     if any(steps.values()):
-        notes.append(_format_fallback_steps(tolerance, words))
+        notes.append(_format_fallback_steps(tolerance, report_texts))
     mark = norm.get_source_mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
-        notes.append(words.get("text", "tolerance_profile"))
+        notes.append(report_texts.get("text", "tolerance_profile"))
     limits = [("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m")]
     limits += [("min_area", "min_area_m2", "m²"), ("min_width", "min_width_m", "m")]
     limits += [("ignored_pair", "ignored_pair_m2", "m²"), ("ignored_feature", "ignored_feature_m2", "m²")]
     count, area = tolerance.get("ignored_slivers", 0), tolerance.get("ignored_area_m2", 0.0)
     return {
         "mark": mark,
-        "columns": [words.get("column", key) for key, _, _ in limits],
+        "columns": [report_texts.get("column", key) for key, _, _ in limits],
         "values": [f"{tolerance[field]:.10g} {unit}" if field in tolerance else "—" for _, field, unit in limits],
-        "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_square_metres(area)),
-        "note": words.join_sentences(notes),
+        "slivers": report_texts.get(
+            "text", "sliver_count", count=format_number(count, 0), area=format_square_metres(area)
+        ),
+        "note": report_texts.join_sentences(notes),
         "pairs": [
-            _make_ignored_pair_row(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]
+            _make_ignored_pair_row(one, norm, report_texts)
+            for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]
         ],
     }
 
@@ -216,7 +224,7 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, report_te
     }
 
 
-def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> list[dict[str, Any]]:
+def make_rule_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[dict[str, Any]]:
     """Return one row per rule: outcome, findings, parameters, sources."""
     from ..model.rule import load_all_rules
 
@@ -225,14 +233,14 @@ def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
     rows = []
     for rule in report.rules:
         outcome = "partly" if rule.is_partly_checked else str(rule.outcome)
-        basis = list_citations(rule_by_code[rule.code].basis, norm, words) if rule.code in rule_by_code else []
-        reason = words.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
+        basis = list_citations(rule_by_code[rule.code].basis, norm, report_texts) if rule.code in rule_by_code else []
+        reason = report_texts.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
         rows.append(
             {
                 "code": rule.code,
                 "title": rule.title or rule.name,
                 "severity": rule.severity,
-                "outcome": words.get("outcome", outcome),
+                "outcome": report_texts.get("outcome", outcome),
                 "outcome_id": outcome,
                 "count": format_number(rule.findings, 0),
                 "seconds": format_number(rule.seconds, 2),
@@ -240,11 +248,11 @@ def make_rule_section(report: Report, norm: Norm | None, words: ReportTexts) -> 
                 # The parameters of a rule with findings are in the list of its findings.
                 "parameters": ""
                 if rule.code in codes_with_findings
-                else words.get("page", "clause").join(_list_own_parameters(rule, words)),
+                else report_texts.get("page", "clause").join(_list_own_parameters(rule, report_texts)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
-                "unconfirmed": words.join_parts(list_unconfirmed_items(rule.unconfirmed, words)[1]),
-                "doubts": words.join_parts(list_unconfirmed_items(rule.unconfirmed, words)[0]),
+                "unconfirmed": report_texts.join_parts(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]),
+                "doubts": report_texts.join_parts(list_unconfirmed_items(rule.unconfirmed, report_texts)[0]),
             }
         )
     return rows
@@ -259,19 +267,19 @@ def _list_own_parameters(rule: RuleOutcome, report_texts: ReportTexts) -> list[s
     )
 
 
-def make_provenance_section(report: Report, words: ReportTexts) -> dict[str, Any]:
+def make_provenance_section(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return the report's section on the checked data: layers, notices on them, versions of the software."""
     provenance = report.provenance
     layers = [
         {
             "role": layer.get("role", ""),
-            "name": _format_layer_name(layer, words),
+            "name": _format_layer_name(layer, report_texts),
             "features": format_number(layer.get("features", 0), 0),
             "invalid": format_number(layer.get("invalid", 0), 0),
             "empty": format_number(layer.get("empty", 0), 0),
             "crs": layer.get("crs", ""),
             "encoding": layer.get("encoding", ""),
-            "unsaved": words.get("text", "yes_features", count=layer["unsaved"]) if layer.get("unsaved") else "",
+            "unsaved": report_texts.get("text", "yes_features", count=layer["unsaved"]) if layer.get("unsaved") else "",
             "mark": layer.get("fields_mark", ""),
         }
         for layer in provenance.get("layers", [])
@@ -279,7 +287,7 @@ def make_provenance_section(report: Report, words: ReportTexts) -> dict[str, Any
     return {
         "layers": layers,
         "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
-        "line": _make_version_lines(provenance, words),
+        "line": _make_version_lines(provenance, report_texts),
         "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
     }
 

@@ -24,23 +24,25 @@ _OUTCOME_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "
 _PARTLY_CHECKED = "partly_checked"
 
 
-def make_verdict_section(report: Report, norm: Norm | None, words: ReportTexts) -> dict[str, Any]:
+def make_verdict_section(report: Report, norm: Norm | None, report_texts: ReportTexts) -> dict[str, Any]:
     """Return verdict, counts and caveats for the report page."""
     summary = report.summary
     counts = [
-        words.get("count", "finding", severity=words.get("severity", severity), count=format_number(summary[key], 0))
+        report_texts.get(
+            "count", "finding", severity=report_texts.get("severity", severity), count=format_number(summary[key], 0)
+        )
         for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
     ]
     return {
         "id": str(report.verdict),
-        "word": words.get("verdict", str(report.verdict)),
+        "word": report_texts.get("verdict", str(report.verdict)),
         "counts": counts,
-        "outcomes": format_rule_counts(report, words),
-        "sentences": list_caveats(report, norm, words),
+        "outcomes": format_rule_counts(report, report_texts),
+        "sentences": list_caveats(report, norm, report_texts),
     }
 
 
-def format_rule_counts(report: Report, words: ReportTexts) -> str:
+def format_rule_counts(report: Report, report_texts: ReportTexts) -> str:
     """Return the number of rules by outcome as a sentence; each rule counts once.
 
     Rules that checked only a part are stated in brackets behind their outcome.
@@ -50,28 +52,30 @@ def format_rule_counts(report: Report, words: ReportTexts) -> str:
     parts = []
     for key in _OUTCOME_COLUMNS:
         if counts[key] or key in always:
-            part = words.get("count", "of_rules", outcome=words.get("outcome", key), count=counts[key])
+            part = report_texts.get("count", "of_rules", outcome=report_texts.get("outcome", key), count=counts[key])
             if partly_checked[key]:
-                part += words.put_in_brackets(words.get("count", "partly_checked", count=partly_checked[key]))
+                part += report_texts.put_in_brackets(
+                    report_texts.get("count", "partly_checked", count=partly_checked[key])
+                )
             parts.append(part)
-    head = words.get("count", "rules", count=len(report.rules))
-    return words.get("count", "list", head=head, parts=words.get("count", "comma").join(parts))
+    head = report_texts.get("count", "rules", count=len(report.rules))
+    return report_texts.get("count", "list", head=head, parts=report_texts.get("count", "comma").join(parts))
 
 
-def list_caveats(report: Report, norm: Norm | None, words: ReportTexts) -> list[str]:
+def list_caveats(report: Report, norm: Norm | None, report_texts: ReportTexts) -> list[str]:
     """Return what a reader must know about a report, the most important first."""
     if not report.rules:
-        return [words.get("say", "no_rule")]
+        return [report_texts.get("say", "no_rule")]
     summary = report.summary
     not_run = summary["skipped"] + summary["crashed"]
-    first = [words.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
+    first = [report_texts.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
     return [
         *first,
-        *_make_unfinished_sentences(report, words),
-        *_make_clean_check_sentences(report, not_run, words),
-        *_make_unconfirmed_sentences(summary["unconfirmed"], words),
-        *_make_scope_sentences(report, norm, words),
-        *_make_state_sentences(report, summary, words),
+        *_make_unfinished_sentences(report, report_texts),
+        *_make_clean_check_sentences(report, not_run, report_texts),
+        *_make_unconfirmed_sentences(summary["unconfirmed"], report_texts),
+        *_make_scope_sentences(report, norm, report_texts),
+        *_make_state_sentences(report, summary, report_texts),
     ]
 
 
@@ -146,19 +150,22 @@ def _make_state_sentences(report: Report, summary: dict[str, Any], report_texts:
         yield report_texts.get("say", "waived", count=summary["waived"])
 
 
-def list_unconfirmed_items(names: list[str], words: ReportTexts) -> tuple[list[str], list[str]]:
+def list_unconfirmed_items(names: list[str], report_texts: ReportTexts) -> tuple[list[str], list[str]]:
     """Return uncertainties in the data, and settings that a county can confirm."""
-    texts = Texts(words.lang)
+    texts = Texts(report_texts.lang)
     absence_items = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
-    doubts = [words.get("doubt", n) for n in names if words.has_text("doubt", n)]
+    doubts = [report_texts.get("doubt", n) for n in names if report_texts.has_text("doubt", n)]
     doubts += [
-        words.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2])) for n in absence_items
+        report_texts.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2]))
+        for n in absence_items
     ]
-    settings = [texts.get_setting_name(n) for n in names if not words.has_text("doubt", n) and n not in absence_items]
+    settings = [
+        texts.get_setting_name(n) for n in names if not report_texts.has_text("doubt", n) and n not in absence_items
+    ]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
-def count_by_family(report: Report, words: ReportTexts) -> dict[str, Any]:
+def count_by_family(report: Report, report_texts: ReportTexts) -> dict[str, Any]:
     """Return counts of outcomes by family of rules, and how many of these rules checked only a part.
 
     The outcomes of a family sum to its rules. Empty columns are left out, except the usual ones.
@@ -173,13 +180,13 @@ def count_by_family(report: Report, words: ReportTexts) -> dict[str, Any]:
     columns = [c for c in (*_OUTCOME_COLUMNS, _PARTLY_CHECKED) if total[c] or c in ("passed", "failed", "skipped")]
     rows = [
         {
-            "name": f"{code} {words.get_text_or_key('family', code)}",
+            "name": f"{code} {report_texts.get_text_or_key('family', code)}",
             "values": [row["rules"], *(row[c] for c in columns)],
         }
         for code, row in sorted(counts.items(), key=lambda item: make_rule_sort_key(item[0]))
     ]
     return {
-        "columns": [words.get("outcome", c) for c in columns],
+        "columns": [report_texts.get("outcome", c) for c in columns],
         "rows": rows,
         "total": [total["rules"], *(total[c] for c in columns)],
     }

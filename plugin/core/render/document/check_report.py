@@ -97,42 +97,43 @@ def make_check_report(
 
 
 def make_document(
-    report: Report, head: dict[str, Any], title: str, blocks: list[Block], words: ReportTexts, author: str = ""
+    report: Report, head: dict[str, Any], title: str, blocks: list[Block], report_texts: ReportTexts, author: str = ""
 ) -> Document:
     """Return a document about a check with its blocks; area, phase, number and secrecy are those of the report."""
     document = report.provenance.get("document", {})
     phase = report.provenance.get("phase", "")
-    subtitle = [head["area_name"], words.get_text_or_key("phase", phase) if phase else ""]
+    subtitle = [head["area_name"], report_texts.get_text_or_key("phase", phase) if phase else ""]
     secrecy = document.get("secrecy", "")
     margins = PageHeaderFooter(
         header_left=head["area_name"],
-        header_right=words.get("signed", "secrecy", level=secrecy) if secrecy else "",
-        footer_left=words.get("page", "product"),
+        header_right=report_texts.get("signed", "secrecy", level=secrecy) if secrecy else "",
+        footer_left=report_texts.get("page", "product"),
         footer_right=head["date"],
-        page_number_format=words.get("page", "number"),
+        page_number_format=report_texts.get("page", "number"),
     )
     return Document(
         title,
-        words.get("page", "gap").join(filter(None, subtitle)),
+        report_texts.get("page", "gap").join(filter(None, subtitle)),
         margins,
         tuple(blocks),
-        words.lang,
+        report_texts.lang,
         author,
     )
 
 
-def make_signature(words: ReportTexts) -> Signature:
+def make_signature(report_texts: ReportTexts) -> Signature:
     """Return the fields to be signed at the end of a document about a check."""
     return Signature(
-        tuple(words.get("sign", key) for key in ("inspector", "reviewer", "office")), words.get("sign", "date")
+        tuple(report_texts.get("sign", key) for key in ("inspector", "reviewer", "office")),
+        report_texts.get("sign", "date"),
     )
 
 
 class SectionNumbers:
     """Numbers the sections of the body: 一、二、… in Chinese, 1, 2, … in English."""
 
-    def __init__(self, words: ReportTexts):
-        self._words = words
+    def __init__(self, report_texts: ReportTexts):
+        self._words = report_texts
         self._count = 0
 
     def make_heading(self, key: str, note: str = "") -> Heading:
@@ -153,25 +154,25 @@ def make_first_page(
     pictures: ReportPictures | None,
     head: dict[str, Any],
     sections: SectionNumbers,
-    words: ReportTexts,
+    report_texts: ReportTexts,
 ) -> Iterator[Block]:
     """Yield the first page of a report: facts, verdict, what decides it, close indicators, map and remarks.
 
     The page (HTML) and the documents have these blocks. ``head``: the head of the report; ``sections`` numbers the
     sections.
     """
-    yield FactTable(list_facts(report, head, words))
-    items = list_decisive_items(report, words)
+    yield FactTable(list_facts(report, head, report_texts))
+    items = list_decisive_items(report, report_texts)
     verdict = report.verdict
     yield VerdictBox(
-        words.get("verdict", str(verdict)),
-        make_verdict_sentence(report, items, words),
-        _format_counts(report, words),
+        report_texts.get("verdict", str(verdict)),
+        make_verdict_sentence(report, items, report_texts),
+        _format_counts(report, report_texts),
         is_passed=verdict == Verdict.PASSED,
     )
     if items:
-        yield sections.make_heading("decisive", words.get("signed", "statutory_order"))
-        columns = make_columns(words, ("position", 5, "center"), ("problem", 38), ("amount", 15, "right"),
+        yield sections.make_heading("decisive", report_texts.get("signed", "statutory_order"))
+        columns = make_columns(report_texts, ("position", 5, "center"), ("problem", 38), ("amount", 15, "right"),
                                 ("places", 8, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
         rows = [
             (
@@ -179,7 +180,7 @@ def make_first_page(
                 DocumentCell(
                     item.title,
                     is_bold=True,
-                    second_line=words.get("page", "gap").join(filter(None, (item.code, item.note))),
+                    second_line=report_texts.get("page", "gap").join(filter(None, (item.code, item.note))),
                 ),
                 DocumentCell(item.amount_text, is_bold=True),
                 DocumentCell(format_number(item.place_count, 0) if item.place_count else "—"),
@@ -189,49 +190,55 @@ def make_first_page(
             for position, item in enumerate(items, 1)
         ]
         yield DocumentTable(columns, tuple(rows))
-    yield from _make_missed_or_narrow_indicators(report, sections, words)
+    yield from _make_missed_or_narrow_indicators(report, sections, report_texts)
     yield sections.make_heading("places_on_map")
-    remarks = _make_remarks(report, items, words)
+    remarks = _make_remarks(report, items, report_texts)
     if pictures is not None and pictures.overview:
         picture = Picture(decode_data_uri(pictures.overview), OVERVIEW_WIDTH_MM)
         legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
-        right_blocks = (Heading(words.get("section", "legend"), 2), legend, Heading(words.get("signed", "remarks"), 2))
+        right_blocks = (
+            Heading(report_texts.get("section", "legend"), 2),
+            legend,
+            Heading(report_texts.get("signed", "remarks"), 2),
+        )
         yield PictureWithText(picture, (*right_blocks, *remarks))
     else:
         # Pictures were not drawn at all, or there was nothing to draw.
-        problem = words.get("text", "no_qgis") if pictures is None else pictures.problem
-        reason = problem or words.get("text", "no_place")
-        yield Paragraph(words.get("text", "no_pictures", reason=reason), is_small=True)
-        yield Heading(words.get("signed", "remarks"), 2)
+        problem = report_texts.get("text", "no_qgis") if pictures is None else pictures.problem
+        reason = problem or report_texts.get("text", "no_place")
+        yield Paragraph(report_texts.get("text", "no_pictures", reason=reason), is_small=True)
+        yield Heading(report_texts.get("signed", "remarks"), 2)
         yield from remarks
 
 
-def list_facts(report: Report, head: dict[str, Any], words: ReportTexts) -> tuple[tuple[tuple[str, str], ...], ...]:
+def list_facts(
+    report: Report, head: dict[str, Any], report_texts: ReportTexts
+) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Return the facts at the head of a document about a check: rows of (label, value) pairs."""
     document = report.provenance.get("document", {})
     digest_text = report.provenance.get("data_digest", "")[:_DIGEST_DIGITS].upper()
     groups = [digest_text[n : n + _DIGEST_GROUP] for n in range(0, len(digest_text), _DIGEST_GROUP)]
     facts = [
         # The office numbers its reports by hand.
-        (words.get("signed", "number"), ""),
-        (words.get("head", "time"), head["time"]),
-        (words.get("head", "area"), head["area"]),
-        (words.get("head", "scope"), head["scope"]),
-        (words.get("head", "crs"), head["crs"]),
-        (words.get("signed", "digest"), " ".join(groups) or "—"),
-        (words.get("head", "standard"), head["standard"]),
-        (words.get("head", "profile"), head["profile"]),
-        (words.get("document", "compiler"), document.get("compiler", "") or "—"),
+        (report_texts.get("signed", "number"), ""),
+        (report_texts.get("head", "time"), head["time"]),
+        (report_texts.get("head", "area"), head["area"]),
+        (report_texts.get("head", "scope"), head["scope"]),
+        (report_texts.get("head", "crs"), head["crs"]),
+        (report_texts.get("signed", "digest"), " ".join(groups) or "—"),
+        (report_texts.get("head", "standard"), head["standard"]),
+        (report_texts.get("head", "profile"), head["profile"]),
+        (report_texts.get("document", "compiler"), document.get("compiler", "") or "—"),
     ]
     per_row = 3
     return tuple(tuple(facts[n : n + per_row]) for n in range(0, len(facts), per_row))
 
 
-def explain_data_digest(report: Report, words: ReportTexts) -> str:
+def explain_data_digest(report: Report, report_texts: ReportTexts) -> str:
     """Return what the digest in the head of a document is; empty without a digest."""
     if not report.provenance.get("data_digest"):
         return ""
-    return words.get("signed", "digest_explained", digits=_DIGEST_DIGITS)
+    return report_texts.get("signed", "digest_explained", digits=_DIGEST_DIGITS)
 
 
 def _format_counts(report: Report, report_texts: ReportTexts) -> str:
@@ -249,9 +256,11 @@ def _format_counts(report: Report, report_texts: ReportTexts) -> str:
     return report_texts.get("page", "gap").join(counts)
 
 
-def make_columns(words: ReportTexts, *columns: tuple[Any, ...]) -> tuple[DocumentColumn, ...]:
+def make_columns(report_texts: ReportTexts, *columns: tuple[Any, ...]) -> tuple[DocumentColumn, ...]:
     """Return columns from (text key, share of the width, alignment)."""
-    return tuple(DocumentColumn(words.get("signed_column", key), share, *align) for key, share, *align in columns)
+    return tuple(
+        DocumentColumn(report_texts.get("signed_column", key), share, *align) for key, share, *align in columns
+    )
 
 
 def _make_missed_or_narrow_indicators(
@@ -452,20 +461,20 @@ def _make_appendices(report: Report, norm: Norm | None, report_texts: ReportText
     yield from _make_data_appendix(report, report_texts)
 
 
-def make_settings_appendix(report: Report, words: ReportTexts) -> Iterator[Block]:
+def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield the settings that the county has not confirmed, with the rules that use them."""
-    yield Heading(words.get("signed", "appendix_settings"))
-    texts, users = Texts(words.lang), dict[str, list[str]]()
+    yield Heading(report_texts.get("signed", "appendix_settings"))
+    texts, users = Texts(report_texts.lang), dict[str, list[str]]()
     for rule in report.rules:
         for name in rule.unconfirmed:
-            if not words.has_text("doubt", name):
+            if not report_texts.has_text("doubt", name):
                 users.setdefault(texts.get_setting_name(name), []).append(rule.code)
-    columns = make_columns(words, ("setting", 55), ("used_by", 45))
-    rows = tuple((DocumentCell(name), DocumentCell(words.join_parts(codes))) for name, codes in users.items())
-    yield DocumentTable(columns, rows, words.get("signed", "all_confirmed"))
-    doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], words)
+    columns = make_columns(report_texts, ("setting", 55), ("used_by", 45))
+    rows = tuple((DocumentCell(name), DocumentCell(report_texts.join_parts(codes))) for name, codes in users.items())
+    yield DocumentTable(columns, rows, report_texts.get("signed", "all_confirmed"))
+    doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], report_texts)
     if doubts:
-        yield Paragraph(words.get("say", "doubtful", names=words.join_parts(doubts)), is_small=True)
+        yield Paragraph(report_texts.get("say", "doubtful", names=report_texts.join_parts(doubts)), is_small=True)
 
 
 def _make_findings_appendix(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
@@ -474,25 +483,28 @@ def _make_findings_appendix(report: Report, report_texts: ReportTexts) -> Iterat
     yield from make_findings_tables(report, report_texts)
 
 
-def make_findings_tables(report: Report, words: ReportTexts) -> Iterator[Block]:
+def make_findings_tables(report: Report, report_texts: ReportTexts) -> Iterator[Block]:
     """Yield a table of the largest findings of each rule, up to the limits."""
     limits = load_report_settings().length_limits
-    settings, titles = load_report_settings(), get_rule_titles(report, words)
+    settings, titles = load_report_settings(), get_rule_titles(report, report_texts)
     groups = group_findings_by_rule(report.findings)
     left = limits["rows"]
-    columns = make_columns(words, ("severity", 8), ("feature", 19), ("township", 11), ("area", 13, "right"),
+    columns = make_columns(report_texts, ("severity", 8), ("feature", 19), ("township", 11), ("area", 13, "right"),
                             ("message", 49))  # fmt: skip
     for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
         rule_findings = groups[code]
         shown_findings = heapq.nsmallest(min(limits["rows_per_rule"], left), rule_findings, key=make_finding_sort_key)
         left -= len(shown_findings)
-        count = words.get("signed", "shown_of", shown=len(shown_findings), count=format_number(len(rule_findings), 0))
+        count = report_texts.get(
+            "signed", "shown_of", shown=len(shown_findings), count=format_number(len(rule_findings), 0)
+        )
         yield Heading(f"{code} {titles.get(code, code)}", 2, count)
         if shown_findings:
-            yield DocumentTable(columns, tuple(_make_finding_row(finding, words) for finding in shown_findings))
+            yield DocumentTable(columns, tuple(_make_finding_row(finding, report_texts) for finding in shown_findings))
     if sum(map(len, groups.values())) > limits["rows"] - left:
         yield Paragraph(
-            words.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]), is_small=True
+            report_texts.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]),
+            is_small=True,
         )
 
 
@@ -545,16 +557,19 @@ def _make_data_appendix(report: Report, report_texts: ReportTexts) -> Iterator[B
         )
 
 
-def make_rule_counts(report: Report, words: ReportTexts) -> DocumentTable:
+def make_rule_counts(report: Report, report_texts: ReportTexts) -> DocumentTable:
     """Return the numbers of rules by family and outcome."""
-    families = count_by_family(report, words)
+    families = count_by_family(report, report_texts)
     share = 64 / max(len(families["columns"]) + 1, 1)
     columns = (
-        DocumentColumn(words.get("column", "family"), 36),
-        DocumentColumn(words.get("column", "rules"), share, "right"),
+        DocumentColumn(report_texts.get("column", "family"), 36),
+        DocumentColumn(report_texts.get("column", "rules"), share, "right"),
         *(DocumentColumn(title, share, "right") for title in families["columns"]),
     )
-    family_rows = [*families["rows"], {"name": words.get_text_or_key("family", "total"), "values": families["total"]}]
+    family_rows = [
+        *families["rows"],
+        {"name": report_texts.get_text_or_key("family", "total"), "values": families["total"]},
+    ]
     return DocumentTable(
         columns,
         tuple((DocumentCell(row["name"]), *(DocumentCell(str(v)) for v in row["values"])) for row in family_rows),

@@ -43,32 +43,32 @@ class DecisiveItem:
     map_numbers: str = ""
 
 
-def list_decisive_items(report: Report, words: ReportTexts) -> list[DecisiveItem]:
+def list_decisive_items(report: Report, report_texts: ReportTexts) -> list[DecisiveItem]:
     """Return what decides the verdict, the most important first, as many as the settings allow.
 
     Errors and missed targets for 不通过; what was not checked for 未完成; warnings for 有条件通过.
     """
     verdict = report.verdict
     if verdict == Verdict.INCOMPLETE:
-        items = list(_make_unchecked_items(report, words))
+        items = list(_make_unchecked_items(report, report_texts))
     else:
         severity = Severity.ERROR if verdict == Verdict.FAILED else Severity.WARNING
-        items = [*_make_rule_items(report, severity, words), *_make_missed_indicator_items(report, words)]
+        items = [*_make_rule_items(report, severity, report_texts), *_make_missed_indicator_items(report, report_texts)]
         settings = load_report_settings()
         items.sort(key=lambda item: settings.make_sort_key(item.code))
     return items[: load_report_settings().length_limits["decisive"]]
 
 
-def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], words: ReportTexts) -> str:
+def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], report_texts: ReportTexts) -> str:
     """Return the sentence beside the verdict: which line or target, how much, how many places."""
     control_lines = load_report_settings().control_line_rules
     items = list(items)
     crossed = sum(item.place_count for item in items if item.code in control_lines)
-    clauses = [words.get("signed", "lines_overlap", count=format_number(crossed, 0))] if crossed else []
+    clauses = [report_texts.get("signed", "lines_overlap", count=format_number(crossed, 0))] if crossed else []
     clauses += [item.clause for item in items if item.code not in control_lines]
     if not clauses:
-        return words.get("signed", f"statement_{report.verdict}")
-    return words.get("signed", "statement", clauses=words.get("page", "clause").join(clauses))
+        return report_texts.get("signed", f"statement_{report.verdict}")
+    return report_texts.get("signed", "statement", clauses=report_texts.get("page", "clause").join(clauses))
 
 
 def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
@@ -151,15 +151,15 @@ def _make_missed_indicator_items(report: Report, report_texts: ReportTexts) -> I
         )
 
 
-def format_margin(indicator: Indicator, words: ReportTexts) -> str:
+def format_margin(indicator: Indicator, report_texts: ReportTexts) -> str:
     """Return how far an indicator is from its target, as 超出 or 缺 (ceiling, floor), or 余 if it is met."""
     margin = indicator.margin
     if margin is None:
         return ""
     key = "left" if margin >= 0 else "above" if indicator.comparison == "<=" else "short"
     figure = format_number(abs(margin), choose_decimals(indicator))
-    unit = "" if indicator.unit == "ratio" else words.get_text_or_key("unit", indicator.unit)
-    return words.get("signed", key, amount=f"{figure} {unit}".strip())
+    unit = "" if indicator.unit == "ratio" else report_texts.get_text_or_key("unit", indicator.unit)
+    return report_texts.get("signed", key, amount=f"{figure} {unit}".strip())
 
 
 def _make_unchecked_items(report: Report, report_texts: ReportTexts) -> Iterator[DecisiveItem]:
