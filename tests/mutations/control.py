@@ -127,3 +127,8 @@ def plant_mountain_township_with_urban_function(draft: CountyDraft) -> None:
 def plant_refuge_in_a_landslide_area(draft: CountyDraft) -> None:
     inside = draft.layers["XZZRZHFXFBM"].geometry.iloc[0].representative_point()
     draft.reshape("FZJZSSD", draft.first_row("FZJZSSD"), inside)
+
+
+@declare_mutation("REL035", case="village")
+def plant_landslide_area_in_a_village_zone(draft: CountyDraft) -> Any:
+    return draw_shape(draft, "XZZRZHFXFBM", make_speck(draft, draft.lines.village_land & (draft.lines.boundary == 0)))

@@ -208,6 +208,16 @@ def plant_housing_in_the_park(draft: CountyDraft) -> Any:
     return park
 
 
+@declare_mutation("REL039", case="other_use", follows=["GEO003"])
+def plant_green_line_enlarged_over_houses(draft: CountyDraft) -> None:
+    """Enlarge the park's line over more than a hectare of houses, less than half of what it covers."""
+    row = draft.first_row(GREEN)
+    park, planned = draft.shape(GREEN, row), draft.layers[PLANNED_USE]
+    houses = planned.geometry[planned["YDYHFLDM"] == "070100"].to_numpy()
+    nearest = houses[int(np.argmin(shapely.distance(houses, park)))]
+    draft.reshape(GREEN, row, shapely.union(park, nearest))
+
+
 @declare_mutation("REL040", case="zone")
 def plant_woods_called_a_village_zone(draft: CountyDraft) -> None:
     """Change a large forestry zone without roads and buildings."""
@@ -220,7 +230,7 @@ def plant_woods_called_a_village_zone(draft: CountyDraft) -> None:
     raise ValueError("every large forestry zone has roads or buildings")
 
 
-@declare_mutation("REL040", case="mineral")
+@declare_mutation("REL040", case="mineral", finds=2)
 def plant_woods_called_a_mining_zone(draft: CountyDraft) -> None:
     frame = draft.layers[ZONE]
     row = int(frame.loc[frame["GHFQDM"] == "530", "MJ"].idxmax())

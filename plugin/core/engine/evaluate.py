@@ -15,7 +15,7 @@ from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.report import RuleOutcome
-from ..model.rule import EVERY_LAYER, Rule, load_all_rules
+from ..model.rule import EVERY_LAYER, Rule, RuleExample, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan, RecheckFocus
 from .context import RuleContext
@@ -156,13 +156,15 @@ def find_additional_rules(plan: Plan, side_inputs: SideInputs) -> list[Rule]:
 def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> bool:
     """Return True if the plan has the required layers and side inputs of a rule.
 
-    At least one of the layers must have a geometry. A rule without required layers gives False.
+    At least one of the layers must have a geometry. Of a rule without required layers, which reads the layers that
+    settings name, the plan must have all layers of one failing example.
     """
     if any(name not in side_inputs for name in rule.side):
         return False
     required_concepts = [need.concept for need in rule.needs.values() if not need.optional]
     if not required_concepts:
-        return False
+        usable_examples = [one for one in rule.fails if all(name in side_inputs for name in one.side)]
+        return any(_has_layers_of_example(plan, example) for example in usable_examples)
     layers = [
         layer
         for concept in required_concepts
@@ -171,3 +173,10 @@ def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> boo
     return all(layer is not None for layer in layers) and any(
         layer is not None and not layer.has_no_geometry for layer in layers
     )
+
+
+def _has_layers_of_example(plan: Plan, example: RuleExample) -> bool:
+    """Return True if the plan has features in a layer for each layer of an example."""
+    roles = [example.roles.get(name, name) for name in example.layers]
+    layers = [plan.find_layer_of_concept(role) for role in roles]
+    return bool(layers) and all(layer is not None and len(layer) > 0 for layer in layers)

@@ -20,7 +20,14 @@ from ..geometry.vertex_index import make_plane_vertex_index
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan, UnusableLayer
 from ..profile import Norm
-from .recognition import choose_scope, find_best_template, find_missed_scope, find_role, find_standard_of_names
+from .recognition import (
+    choose_scope,
+    find_best_template,
+    find_missed_scope,
+    find_role,
+    find_standard_of_names,
+    find_wider_complete_scope,
+)
 from .unread_files import (
     report_empty_layers,
     report_layers_without_shapes,
@@ -265,6 +272,7 @@ def assemble_plan(
         missed_scope=None
         if allow_no_layers
         else find_missed_scope(norm, set(usable_layers), used_scope, chosen=bool(scope)),
+        wider_complete_scope=find_wider_complete_scope(norm, set(usable_layers), used_scope) if scope else "",
         crs=crs,
         plane_crs=plane,
         source=source,

@@ -39,7 +39,7 @@ def read_plan(
     from ..io import read_source
     from ..model.findings import UnreadData
     from .assembly import assemble_plan
-    from .unread_files import find_unread_files
+    from .unread_files import find_unread_files, find_write_ahead_logs
 
     roles = options.list_role_choices()
     file = sources if isinstance(sources, str | Path) else None
@@ -62,6 +62,7 @@ def read_plan(
     )
     if file is not None:
         plan.unread_data += find_unread_files(file, cancellation)
+        plan.notices += find_write_ahead_logs(file)
     # The project names the layers that it cannot open.
     plan.unread_data += [
         UnreadData("broken", {"name": params["layer"], "file": params["file"]})

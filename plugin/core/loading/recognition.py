@@ -126,6 +126,13 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
     return "three_lines"
 
 
+def find_wider_complete_scope(norm: Norm, roles: set[str], used_scope: str) -> str:
+    """Return the widest scope whose mandatory layers exist, if it is wider than the one in use; else ""."""
+    scopes, widest = norm.standard.scopes, choose_scope(norm, roles)
+    is_wider = len(scopes[widest].mandatory_concepts) > len(scopes[used_scope].mandatory_concepts)
+    return widest if is_wider else ""
+
+
 def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
     """Return a wider scope that the layers indicate but that is not used, else None.
 

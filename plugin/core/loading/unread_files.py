@@ -252,6 +252,25 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CAN
     return find_unread_data(folder, dataset_paths, is_output=outputs.is_output_file, cancellation=cancellation)
 
 
+def find_write_ahead_logs(source: str | Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return a notice (text key, parameters) on each database with a write-ahead log (``-wal``) beside it.
+
+    SQLite reads the changes in the log, but a copy of the main file lacks them.
+    """
+    folder = find_source_folder(source)
+    try:
+        paths = list_source_datasets(Path(source)) if folder is None else list_folder_datasets(folder)
+    except OSError:
+        # Reading the source has reported that.
+        return []
+    notices: list[tuple[str, dict[str, Any]]] = []
+    for path in paths:
+        log = path.with_name(path.name + "-wal")
+        if path.is_file() and log.is_file() and (size := log.stat().st_size):
+            notices.append(("notice_uncommitted", {"file": path.name, "name": log.name, "size": size}))
+    return notices
+
+
 def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> list[str]:
     """Return a sentence on each item of `find_unread_files`.
 

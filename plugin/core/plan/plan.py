@@ -81,6 +81,8 @@ class Plan:
     unread_data: list[UnreadData] = field(default_factory=list)
     #: A wider scope that the layers indicate; None without one.
     missed_scope: MissedScope | None = None
+    #: A wider scope whose layers are all there, while the user chose a narrower one; "" without one.
+    wider_complete_scope: str = ""
     base_year: int | None = None
     input_files: tuple[str, ...] = ()
     plane_crs: CRS = None  # type: ignore[assignment]  # by default equal to the CRS

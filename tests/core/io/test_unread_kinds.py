@@ -13,7 +13,7 @@ import shapely
 
 from plugin.core.io import read_source
 from plugin.core.io.records import count_deleted_shapes, count_stored_rows
-from plugin.core.loading.unread_files import find_unread_files
+from plugin.core.loading.unread_files import find_unread_files, find_write_ahead_logs
 from plugin.core.model.verdict import Verdict
 from tests.core.io.test_unread import (
     ONE_FAST_RULE,
@@ -268,6 +268,26 @@ def test_vrt_file_with_vectors_is_named_as_unread_and_with_a_raster_is_not(data_
     (data_folder / "层.vrt").write_text('<OGRVRTDataSource><OGRVRTLayer name="a"/></OGRVRTDataSource>', "utf-8")
     (data_folder / "表.csvt").write_text('"String","WKT"', "utf-8")
     assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "层.vrt")}
+
+
+# -- write-ahead logs --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_change_in_the_write_ahead_log_only_is_read_and_named_in_a_notice(data_folder, is_folder):
+    path = data_folder / "a.gpkg"
+    chosen = data_folder if is_folder else path
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA journal_mode = wal")
+    assert not find_write_ahead_logs(chosen)
+    other = sqlite3.connect(path)
+    try:
+        other.execute("CREATE TABLE 备注 (文字 TEXT)")
+        other.commit()
+        report = check_data(chosen, ONE_FAST_RULE).report
+        assert [one for one in report.provenance["notices"] if "a.gpkg-wal" in one and "写前日志" in one]
+    finally:
+        other.close()
 
 
 # -- files in the folder of a database --------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from ...plan.layer import Layer
 from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 #: Layers of hazards without an area; the conflict matrix has those with an area. The other constant lists what must
 #: avoid them.
@@ -14,6 +15,9 @@ BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
 #: Layers of disaster prevention facilities, among them refuges, and areas of hazards that must not reach them.
 REFUGE_ROLES = ("FZJZSSD", "FZJZSSM", "ZXCQFZJZSSD", "ZXCQFZJZSSM")
 HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ", "HLFXKZX")
+#: Areas of hazards that zones for building villages must not reach; floods are left to their line (HLFXKZX).
+HAZARD_ROLES_OF_VILLAGE_ZONES = ("XZZRZHFXFBM", "ZHFXQ")
+VILLAGE_ZONES_SETTING = "zones.village_building"
 
 
 @rule(
@@ -23,8 +27,11 @@ HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ", "HLFXKZX")
     severity=Severity.WARNING,
     basis=["shanxi-plan-3", "conflict-practice"],
     needs={},
-    uses=["tolerance"],
+    uses=["tolerance", VILLAGE_ZONES_SETTING],
     messages={
+        "village": "The village building zone {layer} ({key}) has {area} (width {width} m) in the hazard area {related_layer} "
+        "({related_key}); new homes must avoid geological hazards. Move the zone back from the hazard area; if the hazard "
+        "is treated or an assessment allows building there, waive the finding with that document.",
         "point": "The hazard site {layer} ({key}) is in {related_layer} ({related_key}); construction must avoid "
         "geological hazards. Draw the boundary around the site; if an assessment allows building there, waive the "
         "finding with that document.",
@@ -39,11 +46,13 @@ HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ", "HLFXKZX")
         RuleExample("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
         RuleExample("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
         RuleExample("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE_WKT]}, finds=1, standard="township_db"),
+        RuleExample("a village zone on a landslide", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "510"}], "XZZRZHFXFBM": [EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
         RuleExample("a refuge on a landslide", {"FZJZSSD": ["POINT (50 50)", "POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}, finds=1),
         RuleExample("a refuge that reaches into a flood storage area", {"ZXCQFZJZSSM": ["POLYGON ((90 0, 150 0, 150 100, 90 100, 90 0))"], "XZHQ": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
     ],
     passes=[
+        RuleExample("a zone of fields on a landslide", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "520"}], "XZZRZHFXFBM": [EAST_HALF_WKT]}),
         RuleExample("a refuge next to a hazard area", {"FZJZSSD": ["POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}),
         RuleExample("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE_WKT]}),
         RuleExample("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [SQUARE_WITH_HOLE_WKT]}),
@@ -57,7 +66,8 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
     What it checks
         现状自然灾害风险分布 as points and as lines: those inside 城镇开发边界 or 村庄建设边界, with the length
         inside. Windows (holes of the boundary) are outside. 防灾减灾设施 as points and areas: those inside 现状自然灾害
-        风险分布 (areas), 灾害风险区, 蓄滞洪区 or 洪涝风险控制线.
+        风险分布 (areas), 灾害风险区, 蓄滞洪区 or 洪涝风险控制线. Zones for building villages (村庄建设区,
+        `zones.village_building`) in 现状自然灾害风险分布 (areas) or 灾害风险区.
     Why
         The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers buildings.
     How to fix
@@ -81,6 +91,7 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         for boundary in boundaries:
             result.is_applicable = True
             result.findings += _report_parts_inside_boundary(hazard, boundary, ctx)
+    result.findings += _report_village_zones(result, ctx)
     hazard_areas = [
         area for role in HAZARD_AREA_ROLES if (area := find_usable_layer_or_note_reason(role, ctx, result)) is not None
     ]
@@ -91,6 +102,22 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
             for area in hazard_areas:
                 result.findings += _report_refuges_in_hazard_area(refuge, area, ctx)
     return result
+
+
+def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]:
+    """Return a finding for each zone for building villages that reaches into a hazard area."""
+    zones = find_usable_layer_or_note_reason("zones", ctx, result)
+    if zones is None or not zones.has("zone_code"):
+        return []
+    is_village = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
+    findings: list[Finding] = []
+    for role in HAZARD_ROLES_OF_VILLAGE_ZONES if is_village.any() else ():
+        area = find_usable_layer_or_note_reason(role, ctx, result)
+        if area is not None:
+            result.is_applicable = True
+            parts = ctx.geometry.find_shared_parts(zones, area, rows_a=is_village)
+            findings += ctx.finding_maker.make_pair_findings(zones, area, parts, case="village")
+    return findings
 
 
 def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: RuleContext) -> list[Finding]:

@@ -46,7 +46,7 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "zones.neutral_classes",
         "zones.zone_classes", "zones.line_classes", "zones.min_zone_share", "zones.min_line_share",
         "zones.covered_classes", "zones.min_covered_share", "zones.facility_classes",
-        "zones.road_classes", "zones.max_off_road_share",
+        "zones.max_other_use_m2", "zones.road_classes", "zones.max_off_road_share",
     ],
     messages={
         "zone": "{layer} ({key}) is the zone {zone}, but only {percent} % of the planned land use in it ({related_layer}, "
@@ -55,6 +55,9 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "line": "Only {percent} % of the planned land use in {layer} ({key}) is {expected} ({related_layer}); at least {limit} % "
         "is usual. Most of it is {value}. If the line is as approved, correct the planned land use, else the line; if it must "
         "stay, waive the finding and give the reason.",
+        "other_use": "{layer} ({key}) has {area} of planned land use that is not {expected} ({related_layer}); at most {limit} m² is usual. "
+        "Most of it is {value}. If the line is as approved, correct the planned land use, else the line; if it must stay, waive "
+        "the finding and give the reason.",
         "road": "{layer}: more than {limit} % of the length of these lines is on planned land that is not {expected} "
         "({related_layer}); lines: {count} ({rows}{more}). Check whether the lines are shifted; if roads of this class are not "
         "drawn as land, no action is needed.",
@@ -74,6 +77,9 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         RuleExample("a school among shops", {"planned_use": [{**HOUSING, "land_use": "090100"}], "ZXCQGGFWSSD": [SCHOOL]}, finds=1),
         RuleExample("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
         RuleExample("a field's zone is built on", {"planned_use": [HOUSING], "centre_zones": _make_zone("300")}, finds=1),
+        RuleExample("two hectares of housing in a large park", {"planned_use": [{"wkt": "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", "land_use": "070100"},
+                {"wkt": "POLYGON ((200 0, 800 0, 800 100, 200 100, 200 0))", "land_use": "140100"}],
+                "ZXCQCSLVX": ["POLYGON ((0 0, 800 0, 800 100, 0 100, 0 0))"]}, finds=1, areas=(20000.0,)),
         RuleExample("housing in the park", {"planned_use": [HOUSING], "ZXCQCSLVX": [SQUARE_WKT]}, finds=1),
         RuleExample("a third of the shops, the rest flats", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "090100"}],
                 "centre_zones": _make_zone("413")}, finds=1),
@@ -105,7 +111,8 @@ def planned_use_against_zones(
         Every zone of 中心城区规划分区: of the planned land use (规划用地用海) in it, without streets, utilities and
         open space, at least `zones.min_zone_share` is of the classes of that zone. Every green, blue and yellow
         line (城市绿线, 蓝线, 黄线): at least `zones.min_line_share` of the planned land use in it is of the
-        classes of that line. A blue or green line that meets a parcel of planned water or green land
+        classes of that line, and at most `zones.max_other_use_m2` is of others (without streets, utilities
+        and open space). A blue or green line that meets a parcel of planned water or green land
         (`zones.covered_classes`) covers `zones.min_covered_share` of its part in the development boundary; a layer of
         these lines without features, if such land is planned. Points of facilities (`zones.facility_classes`: schools,
         hospitals) are not on land that cannot serve them. Street axes (`zones.road_classes`) with more than
@@ -142,9 +149,12 @@ def planned_use_against_zones(
             continue
         result.is_applicable = True
         rows = np.ones(len(line), dtype=bool)
-        for finding in _find_other_uses(line, rows, planned_use, classes, [], limit, ctx):
+        uses = _find_other_uses(line, rows, planned_use, classes, [], limit, ctx)
+        for finding in uses:
             finding.case = "line"
-            result.findings.append(finding)
+        reported_keys = {finding.key for finding in uses}
+        large_uses = _find_large_other_uses(line, planned_use, classes, ctx)
+        result.findings += [*uses, *(one for one in large_uses if one.key not in reported_keys)]
     for concept, classes in _read_classes_by_zone(ctx, "zones.covered_classes"):
         line = ctx.plan.find_layer_of_concept(concept)
         if line is not None and line.template.geometry == "polygon":
@@ -171,6 +181,38 @@ def _read_classes_by_zone(ctx: RuleContext, setting: str) -> Iterator[tuple[str,
     for line in ctx.norm.get(setting):
         name, *classes = line.split()
         yield name, classes
+
+
+def _find_large_other_uses(line: Layer, planned_use: Layer, classes: list[str], ctx: RuleContext) -> list[Finding]:
+    """Return a finding for each row of a line with much planned land use of other classes.
+
+    Streets, utilities and open space (`zones.neutral_classes`) do not count.
+    """
+    limit = float(ctx.norm.get("zones.max_other_use_m2"))
+    neutral = [str(code) for code in ctx.norm.get("zones.neutral_classes")]
+    is_other = ~ctx.find_rows_with_code(planned_use, "land_use", [*classes, *neutral])
+    parts = ctx.geometry.find_shared_parts(line, planned_use, rows_b=is_other)
+    areas = np.bincount(parts.left, ctx.geometry.compute_part_areas(parts, line, planned_use), minlength=len(line))
+    uses = planned_use.text("land_use")
+    findings = []
+    for row in np.flatnonzero(areas > limit).tolist():
+        is_in_row = parts.left == row
+        largest = np.flatnonzero(is_in_row)[np.argmax(parts.area[is_in_row])]
+        use_row = int(parts.right[largest])
+        params: dict[str, Any] = {
+            "limit": limit,
+            "expected": name_planned_classes(classes, planned_use, ctx),
+            "value": uses[use_row],
+            "shown": {"value": label_code(planned_use, "land_use", uses[use_row], ctx)},
+        }
+        shape = ctx.geometry.unite_shapes(parts.geometry[is_in_row])
+        area = float(areas[row])
+        finding = ctx.finding_maker.make_row_finding(
+            line, row, case="other_use", params=params, geometry=shape, area_m2=area
+        )
+        finding.related_role, finding.related_keys = planned_use.role, [planned_use.keys[use_row]]
+        findings.append(finding)
+    return findings
 
 
 def _find_other_uses(
