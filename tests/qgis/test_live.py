@@ -237,7 +237,7 @@ def test_live_check_can_undo_the_edit_command_that_caused_a_finding(edit_session
     assert edit_session.compare_with_fresh_check() == before
 
 
-def test_live_check_does_not_undo_a_command_replaced_by_a_later_edit(edit_session):
+def test_undo_button_of_an_edit_that_a_later_edit_replaced_changes_nothing(edit_session):
     edit_session.edit()
     boundary = edit_session["CZKFBJ"]
     assert boundary.changeGeometry(1, make_rectangle(50, 200))

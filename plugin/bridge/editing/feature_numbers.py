@@ -152,7 +152,7 @@ class NumberRegister(QObject):
                 self.layer.setCustomProperty(_HIGHEST_NUMBER_PROPERTY + county, number)
                 if (project := self.layer.project()) is not None:
                     project.writeEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, number)
-                for name in self._make_setting_keys():
+                for name in self._make_highest_number_keys():
                     if number > settings.read_setting(f"bsm/{name}/{county}", 0):
                         settings.store_setting(f"bsm/{name}/{county}", number)
 
@@ -165,11 +165,14 @@ class NumberRegister(QObject):
         if (project := self.layer.project()) is not None:
             stored_numbers.append(project.readNumEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, 0)[0])
         return max(
-            [*stored_numbers, *(settings.read_setting(f"bsm/{name}/{county}", 0) for name in self._make_setting_keys())]
+            [
+                *stored_numbers,
+                *(settings.read_setting(f"bsm/{name}/{county}", 0) for name in self._make_highest_number_keys()),
+            ]
         )
 
-    def _make_setting_keys(self) -> list[str]:
-        """Return the keys under which the user's settings store the layer's numbers.
+    def _make_highest_number_keys(self) -> list[str]:
+        """Return the keys of the user's settings that store the highest number issued in the layer.
 
         One key is for the layer's data source, one for its database.
         """

@@ -127,7 +127,7 @@ def find_database_format(target: str | Path) -> DatabaseFormat:
 def make_layer_schema(
     template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> LayerSchema:
-    """Return a template as the layer of a database format.
+    """Convert a layer template into the layer's definition (name, fields, code lists) in a database format.
 
     Raises DataError for a code list that does not exist.
     """

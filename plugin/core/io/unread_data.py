@@ -68,7 +68,7 @@ def find_unread_data(
             paths_by_subfolder.setdefault(relative_path.parts[0], []).append(relative_path)
     databases = {path.name for path in read if is_geodatabase(path)}
     for top, places in sorted(paths_by_subfolder.items()):
-        unread.append(_make_folder_entry("in_database" if top in databases else "folder", top, places))
+        unread.append(_make_unread_folder_entry("in_database" if top in databases else "folder", top, places))
     for relative_path in search.unlisted_folders:
         unread.append(UnreadData("no_access", {"file": relative_path.as_posix()}))
     if search.is_limit_reached:
@@ -81,7 +81,7 @@ def find_foreign_data_in_database(database: Path, cancellation: Cancellation = N
     search = _FolderSearch()
     _search_tree(database, set(), lambda path: False, cancellation, MAX_FILES_VISITED, search)
     places = [relative_path for relative_path, _ in search.found_files]
-    return [_make_folder_entry("in_database", database.name, places)] if places else []
+    return [_make_unread_folder_entry("in_database", database.name, places)] if places else []
 
 
 def is_geodatabase(path: Path) -> bool:
@@ -89,8 +89,8 @@ def is_geodatabase(path: Path) -> bool:
     return path.suffix.lower() == ".gdb" and path.is_dir()
 
 
-def _make_folder_entry(case: str, folder: str, places: list[Path]) -> UnreadData:
-    """Return one entry for all data in a subfolder."""
+def _make_unread_folder_entry(case: str, folder: str, places: list[Path]) -> UnreadData:
+    """Return one entry of the list of unread data for all files in a subfolder."""
     file_names = "、".join(place.as_posix() for place in places[:_MAX_NAMED_FILES]) + (
         "…" if len(places) > _MAX_NAMED_FILES else ""
     )

@@ -56,14 +56,14 @@ def mark_repeated_land(report: Report, plan: Plan, texts: Texts) -> None:
         ]
         value = next((one for one in value_candidates if isinstance(one, int | float)), None)
         for role in _list_summed_roles(finding, plan, entries):
-            area_m2 = repeated_land.measure_area(role, str(finding.params.get("town", "")))
+            area_m2 = repeated_land.measure_overlap_area(role, str(finding.params.get("town", "")))
             if repeated_land.changes_figure(role, area_m2, value, _get_unit(finding)):
                 layer, area = texts.make_layer_label(role, plan.norm.standard.templates), texts.format_area(area_m2)
                 finding.message += texts.get("figures", "repeated", layer=layer, area=area)
     for indicator in report.indicators:
         entry = entries.get(indicator.id.removeprefix(_TOWNSHIP_PREFIX))
         for role in _list_roles(entry, plan):
-            area_m2 = repeated_land.measure_area(role, indicator.place)
+            area_m2 = repeated_land.measure_overlap_area(role, indicator.place)
             if repeated_land.changes_figure(role, area_m2, indicator.value, indicator.unit):
                 indicator.confirmed = False
             if area_m2 > 0 and not _is_met_without(indicator, area_m2, repeated_land.get_share(role, area_m2)):
@@ -81,8 +81,8 @@ class _RepeatedLand:
             self._findings[finding.role].append(finding)
         self._areas: dict[tuple[str, str], float] = {}
 
-    def measure_area(self, role: str, township: str) -> float:
-        """Return the repeated land (m²) of a layer, in a township or in all with an empty name."""
+    def measure_overlap_area(self, role: str, township: str) -> float:
+        """Return the area (m²) that rows of a layer cover more than once; in one township, or in all if it is empty."""
         if (role, township) not in self._areas:
             findings = [f for f in self._findings[role] if not township or f.township == township]
             self._areas[role, township] = self._measure(self._plan.layers[role], findings) if findings else 0.0

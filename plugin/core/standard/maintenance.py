@@ -49,9 +49,10 @@ class MaintenanceClassSpec:
     fields_mark: str = ""
 
     def make_template(self, base: Template, group: str) -> Template:
-        """Return the template of this class of a layer.
+        """Return the template of a layer for this class of changes.
 
-        It has the layer's fields or the stage's, and the code list, marks and feature code of the layer.
+        Its fields are those of the class if it declares some, else those of the layer (``base``); code lists, source
+        marks (A, B, C) and feature code are the layer's.
         """
         base_names = dict.fromkeys((base.name, *base.aliases))
         renamed_template = replace(

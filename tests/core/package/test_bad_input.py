@@ -250,7 +250,7 @@ def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_c
         ('maps = "4-规划图件"', 'maps = "4-规划图件/NUL"'),
     ],
 )
-def test_package_spec_with_a_forbidden_name_is_refused(tmp_path, old, name):
+def test_package_spec_with_a_forbidden_folder_or_file_name_is_refused(tmp_path, old, name):
     with pytest.raises(DataError) as caught:
         write_spec(tmp_path, [(old, name)])
     zh, en = (Texts(lang).explain_error(caught.value) for lang in ("zh", "en"))

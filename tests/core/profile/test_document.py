@@ -69,7 +69,7 @@ def test_secrecy_levels_are_ordered_from_lowest_to_highest():
         ("限制★5年", "限制", False),
     ],
 )
-def test_secrecy_term_after_the_level_does_not_change_its_rank(text, above, lower):
+def test_secrecy_level_followed_by_years_ranks_like_the_level_alone(text, above, lower):
     assert load_secrecy_levels().is_lower(text, above) is lower
 
 

@@ -81,7 +81,7 @@ def _list_sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 
 
 def _find_related_parts(archive: zipfile.ZipFile, part: str, kind: str) -> list[str]:
-    """Return the parts to which a part refers by a kind of relation."""
+    """Return the files in an Office archive to which one of its files (``part``) refers by a kind of relation."""
     rows = _read_relations(archive, part)
     return [_resolve_part(part, one.get("Target", "")) for one in rows if one.get("Type", "").endswith(kind)]
 

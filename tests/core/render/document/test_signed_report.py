@@ -79,7 +79,7 @@ def find_tables(document: blocks.Document) -> list[blocks.DocumentTable]:
 # --- the first page
 
 
-def test_first_page_states_verdict_lines_target_amount_and_places(document):
+def test_first_page_states_verdict_then_lines_and_missed_target_with_amounts_and_places(document):
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
     assert box.word == "不通过" and not box.is_passed
     assert box.statement == "三条控制线相互重叠 14 处；扩展倍数 N1 超出 0.0665；城镇开发边界面积超出 0.97 km²。"
