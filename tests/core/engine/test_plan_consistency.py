@@ -152,7 +152,7 @@ def test_profile_cannot_allow_codes_of_other_counties_in_a_plan(clean_layers, wr
 
 
 @pytest.mark.parametrize("code", ["000000", "014022"])
-def test_profile_with_an_impossible_area_code_is_refused(write_profile, code):
+def test_profile_with_an_impossible_division_code_is_refused(write_profile, code):
     with pytest.raises(DataError):
         load_profile(write_profile(("140225", code), ('base = "hunyuan"', "")))
 

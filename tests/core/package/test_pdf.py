@@ -213,7 +213,7 @@ def test_drawing_that_reaches_into_the_page_is_visible(content):
     assert not inspect_pdf_structure(assemble_pdf(make_objects(content))).is_blank
 
 
-def test_extent_of_drawn_glyphs_is_unknown():
+def test_page_with_text_in_a_type3_font_is_not_blank():
     data = make_objects(b"BT /F1 1 Tf 700 720 Td (a) Tj ET") | {5: b"<</Type/Font/Subtype/Type3>>"}
     assert not inspect_pdf_structure(assemble_pdf(data)).is_blank
 

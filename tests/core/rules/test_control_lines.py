@@ -137,7 +137,7 @@ def test_message_names_the_features_of_both_layers(code, layers, keys, lang):
     assert all(name in finding.message for name in names), finding.message
 
 
-def test_words_on_features_at_a_place_have_no_part_in_waivers():
+def test_waiver_does_not_depend_on_the_features_that_a_message_names_at_the_place():
     from plugin.core.waivers.model import get_finding_figures
 
     rows = {

@@ -218,9 +218,9 @@ def _get_byte_order(body: bytes) -> str | None:
 
 
 def _read_exif_entries(body: bytes) -> dict[int, bytes]:
-    """Return the values of Exif by tag, without those of the place; what can be read of damaged ones.
+    """Return the Exif values by tag, without the GPS values; of damaged Exif data, those that can be read.
 
-    ``body`` begins with the order of bytes, "II" or "MM". The directory of the place has an empty value.
+    ``body`` begins with the byte order, "II" or "MM". The tag of the GPS directory has an empty value.
     """
     byte_order = _get_byte_order(body)
     entries: dict[int, bytes] = {}
