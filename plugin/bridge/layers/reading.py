@@ -133,7 +133,7 @@ def read_snapshot(
         counts = {"read": len(feature_rows.fids), "stored": stored_row_count}
         return replace(outline, problem=("rows_disagree", counts), declared_row_count=stored_row_count)
     file, table_name = Path(shot.file_path), shot.table_name or Path(shot.file_path).stem
-    shape_crs = read_shape_headers(file, table_name).other_crs
+    shape_headers = read_shape_headers(file, table_name)
     described_crs = find_contradicting_crs(file, table_name)
     columns = (
         list(zip(*feature_rows.attributes, strict=True)) if feature_rows.attributes else [()] * shot.fields.count()
@@ -158,7 +158,8 @@ def read_snapshot(
         curve_step=CURVE_STEP_DEGREES if feature_rows.curve_texts else 0.0,
         notices=_list_reading_notices(shot, len(feature_rows.curve_texts)),
         broken_fids=tuple(broken_fids),
-        shape_crs=shape_crs,
+        shape_crs=shape_headers.other_crs,
+        shape_crs_fids=shape_headers.other_crs_fids,
         described_crs=described_crs,
     )
 

@@ -251,7 +251,7 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
     )
     if stored_row_count is not None and stored_row_count != len(layer.frame):
         return _mark_row_count_mismatch(header.layer_without_rows, len(layer.frame), stored_row_count)
-    layer.shape_crs = shape_headers.other_crs
+    layer.shape_crs, layer.shape_crs_fids = shape_headers.other_crs, shape_headers.other_crs_fids
     layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     display_name = source.display_name
     layer.notices += [

@@ -23,6 +23,8 @@ _BOUNDS_SIZES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 _WKB_HEAD = 5
 #: WKB types without arcs; Z, M and ZM add 1000, 2000 and 3000 (OGC 06-103r4, 8.2.3).
 _LINEAR_TYPE_IDS = (*range(1, 8), 15, 16, 17)
+#: Features of one coordinate system that are listed.
+_MAX_LISTED_FIDS = 20
 #: Numbers of undefined systems (Cartesian, geographic); older writers store them in every geometry.
 _UNDEFINED_CRS_IDS = (-1, 0)
 
@@ -31,12 +33,14 @@ _UNDEFINED_CRS_IDS = (-1, 0)
 class ShapeHeaders:
     """What the headers of a layer's geometries state.
 
-    ``other_crs``: other coordinate systems than the layer's (EPSG:4490) → number of geometries. ``may_have_arcs``:
-    False if no geometry has an arc; True if some may have, or if the headers were not read.
+    ``other_crs``: other coordinate systems than the layer's (EPSG:4490) → number of geometries. ``other_crs_fids``: ids
+    of the first features with them. ``may_have_arcs``: False if no geometry has an arc; True if some may have, or if
+    the headers were not read.
     """
 
     other_crs: dict[str, int] = field(default_factory=dict)
     may_have_arcs: bool = True
+    other_crs_fids: tuple[int, ...] = ()
 
 
 def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
@@ -87,6 +91,7 @@ def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
         f'COUNT(*) FROM "{table}" WHERE header <> ? OR kind NOT IN ({", ".join("?" * len(linear))}) GROUP BY 1, 2'
     )
     counts: dict[str, int] = {}
+    fids: list[int] = []
     may_have_arcs = False
     for header, kind, count in database.execute(sql, (usual_header, *linear)):
         # Where the flags differ, the type is at another place: then the geometries themselves must be asked.
@@ -97,7 +102,17 @@ def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
         if number != layer_srs_id and number not in _UNDEFINED_CRS_IDS:
             system = _read_crs_name(database, number)
             counts[system] = counts.get(system, 0) + int(count)
-    return ShapeHeaders(counts, may_have_arcs)
+            fids += _find_fids(database, shape, table, header)
+    return ShapeHeaders(counts, may_have_arcs, tuple(sorted(set(fids))))
+
+
+def _find_fids(database: sqlite3.Connection, shape: str, table: str, header: bytes) -> list[int]:
+    """Return the ids of the first features whose geometry has a header; empty for a view, which has no ids."""
+    sql = f'SELECT rowid FROM "{table}" WHERE substr("{shape}", 1, {_BLOB_HEADER_SIZE}) = ? LIMIT {_MAX_LISTED_FIDS}'  # nosec B608 # quotes are doubled
+    try:
+        return [int(fid) for (fid,) in database.execute(sql, (header,)) if fid is not None]
+    except sqlite3.OperationalError:
+        return []
 
 
 def _read_crs_name(database: sqlite3.Connection, number: int) -> str:

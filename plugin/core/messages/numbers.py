@@ -17,8 +17,10 @@ _MAX_DECIMALS = 6
 _M2_PER_HA = 10_000.0
 #: From this area (m²) on, hectares have two decimals; smaller areas have four.
 _MIN_AREA_FOR_TWO_DECIMALS_M2 = 10_000.0
-#: Smaller areas would be printed as zero.
-_SMALLEST_SHOWN_M2 = 1.0
+#: Smaller areas would be printed as zero hectares.
+SMALLEST_HECTARE_AREA_M2 = 1.0
+#: Smaller areas would be printed as zero square metres.
+_SMALLEST_M2 = 0.01
 #: Widths below this (m) keep two significant digits, at most four decimals.
 _NARROW_WIDTH_M, _WIDTH_DECIMALS = 0.1, 4
 
@@ -53,12 +55,17 @@ def format_square_metres(area_m2: float | None) -> str:
     return "—" if area_m2 is None else f"{format_number(area_m2, 2)} m²"
 
 
+def format_small_square_metres(area_m2: float) -> str:
+    """Return an area above zero in m² with its unit and two decimals, never as 0.00."""
+    return f"< {format_square_metres(_SMALLEST_M2)}" if 0 < area_m2 < _SMALLEST_M2 else format_square_metres(area_m2)
+
+
 def format_hectare_number(area_m2: float | None) -> str:
     """Return an area as a number of hectares: two decimals, four below one hectare; a dash without an area."""
     if area_m2 is None:
         return "—"
-    if 0 < area_m2 < _SMALLEST_SHOWN_M2:
-        return f"< {format_number(_SMALLEST_SHOWN_M2 / _M2_PER_HA, 4)}"
+    if 0 < area_m2 < SMALLEST_HECTARE_AREA_M2:
+        return f"< {format_number(SMALLEST_HECTARE_AREA_M2 / _M2_PER_HA, 4)}"
     return format_number(area_m2 / _M2_PER_HA, 2 if area_m2 >= _MIN_AREA_FOR_TWO_DECIMALS_M2 else 4)
 
 

@@ -18,10 +18,17 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from ...paths import TEXTS_FOLDER
 from ..errors import DataError, SanxianError
 from ..files.data import read_toml
+from ..model.indicator import SQUARE_METRES
 from ..model.rule import Rule, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
+from .numbers import (
+    SMALLEST_HECTARE_AREA_M2,
+    choose_figure_decimals,
+    format_hectare_number,
+    format_small_square_metres,
+    format_square_metres,
+)
 from .numbers import THIN_SPACE as THIN_SPACE
-from .numbers import choose_figure_decimals, format_hectare_number, format_square_metres
 from .numbers import format_number as format_number
 from .numbers import format_width as format_width
 from .plurals import agree_with_counts
@@ -370,7 +377,8 @@ class Texts:
         if message_params.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
-        return _fill_placeholders(text, message_params) + self._make_registration_remark(finding)
+        message = nest_quotation_marks(_fill_placeholders(text, message_params))
+        return message + self._make_registration_remark(finding)
 
     def _choose_message_template(self, rule: Rule, finding: Finding) -> str:
         """Return the text of a finding's case; of its narrow variant, if the rule has one and the place is narrow.
@@ -455,7 +463,7 @@ class Texts:
         texts = _load_texts(self.lang)
         translated_params: dict[str, str] = {}
         for section, param_names in (
-            ("words", ("reason", "problem", "measure", "place")),
+            ("words", ("reason", "problem", "measure", "place", "coordinates")),
             ("types", ("expected", "actual")),
         ):
             section_texts = texts.get(section, {})
@@ -482,10 +490,21 @@ class Texts:
             direction = shown_params.get("direction", "")
             key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[comparison_sign]
             difference_texts["miss"] = self.get("words", key, miss=message_params["miss"])
+            difference_texts["miss_area"] = self._convert_difference_to_hectares(finding.params)
         if "missing_count" in shown_params:
             key = "sites_missing" if shown_params["missing_count"] > 0 else "sites_surplus"
             difference_texts["difference"] = self.get("words", key, count=abs(shown_params["missing_count"]))
         return difference_texts
+
+    def _convert_difference_to_hectares(self, params: Mapping[str, Any]) -> str:
+        """Return the difference of an area from its target in hectares, in brackets.
+
+        Empty for a figure that is in hectares already, and for one that is not an area.
+        """
+        unit = str(params.get("unit", ""))
+        if unit == "ha" or unit not in SQUARE_METRES or not _is_finite_float(params["miss"]):
+            return ""
+        return self.get("words", "about_area", area=self.format_area(params["miss"] * SQUARE_METRES[unit]))
 
     def _list_names(
         self,
@@ -508,6 +527,11 @@ class Texts:
             list_texts["rows"] = separator.join(
                 self._make_key_label(key, fid) for key, fid in shown_params["row_names"]
             )
+        # A result stored by an earlier version does not name the features.
+        rows_text = list_texts.get("rows", "")
+        list_texts["listed_rows"] = (
+            self.get("words", "in_brackets", text=rows_text + str(params.get("more", ""))) if rows_text else ""
+        )
         if "codes" in shown_params:
             codes = separator.join(shown_params["codes"])
             list_texts["listed"] = self.get("words", "in_brackets", text=codes) if codes else ""
@@ -525,8 +549,17 @@ class Texts:
         return list_texts
 
     def format_area(self, area_m2: float | None) -> str:
-        """Return the area of a finding in hectares with its unit; a dash without an area."""
-        return "—" if area_m2 is None else self.get("words", "hectares", amount=format_hectare_number(area_m2))
+        """Return the area of a finding in hectares with its unit; a dash without an area.
+
+        An area that would be printed as zero hectares is also in m².
+        """
+        if area_m2 is None:
+            return "—"
+        hectares = self.get("words", "hectares", amount=format_hectare_number(area_m2))
+        if not 0 < area_m2 < SMALLEST_HECTARE_AREA_M2:
+            return hectares
+        square_metres = self.get("words", "square_metres_in_brackets", area=format_small_square_metres(area_m2))
+        return hectares + square_metres
 
     def _format_value(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -606,6 +639,22 @@ def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
     A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
     """
     return string.Formatter().vformat(agree_with_counts(text, params), (), params)
+
+
+def nest_quotation_marks(text: str) -> str:
+    """Return a text in which quotation marks within quotation marks are single ones: “甲‘乙’丙”.
+
+    A text whose marks are not in pairs stays as it is.
+    """
+    depth, characters = 0, []
+    for character in text:
+        depth += character == "“"
+        is_inner = depth > 1
+        depth -= character == "”"
+        if depth < 0:
+            return text
+        characters.append({"“": "‘", "”": "’"}.get(character, character) if is_inner else character)
+    return text if depth else "".join(characters)
 
 
 def shorten_key(key: str) -> str:

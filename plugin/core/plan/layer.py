@@ -102,6 +102,7 @@ class SourceLayer:
     ``declared_row_count``: geometry type and number of rows as the source declares them; empty and None if it does not.
     ``row_filter``: the condition that hides rows in a project. ``has_closed_lines_only``: the layer has lines that are
     all closed, and is not read. ``shape_crs``: CRS that geometries declare instead of the layer's → their number.
+    ``shape_crs_fids``: the first features with such geometries.
     ``described_crs``: the CRS that the file's definition describes, if its code is that of another CRS.
     """
 
@@ -123,6 +124,7 @@ class SourceLayer:
     row_filter: str = ""
     has_closed_lines_only: bool = False
     shape_crs: dict[str, int] = field(default_factory=dict)
+    shape_crs_fids: tuple[int, ...] = ()
     described_crs: str = ""
 
     @property

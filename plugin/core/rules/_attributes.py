@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _MAX_VALUE_CHARACTERS = 20
 #: Features of a finding on several rows that its message names and its geometry shows.
 MAX_SHOWN_FIDS = 20
+#: Features that a message on a whole layer names.
+MAX_NAMED_ROWS = 5
 
 
 @dataclass(frozen=True)

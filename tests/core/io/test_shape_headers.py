@@ -40,6 +40,7 @@ def test_shapes_in_another_system_are_counted_by_its_name(tmp_path, number, name
     assert read_shape_headers(path, ROLE).other_crs == {named: 1}
     layer = next(one for one in read_source(path) if one.name == ROLE)
     assert layer.shape_crs == {named: 1}
+    assert len(layer.shape_crs_fids) == 1 and set(layer.shape_crs_fids) <= set(layer.frame.index)
 
 
 @pytest.mark.parametrize("number", [0, -1])
@@ -96,5 +97,7 @@ def test_layer_with_only_missing_shapes_has_no_arcs(tmp_path):
 def test_county_with_shapes_in_another_declared_system_does_not_pass(tmp_path):
     path = declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), 4490)
     report = check_plan(path, RunOptions()).report
-    assert [finding.case for finding in list_findings_of_rules(report, "SCH003")] == ["shapes_declare"]
+    (finding,) = list_findings_of_rules(report, "SCH003")
+    assert finding.case == "shapes_declare" and finding.params["coordinates"] == "coordinates_fit"
+    assert len(finding.params["fids"]) == 1 and not finding.params["more"]
     assert report.verdict is not Verdict.PASSED

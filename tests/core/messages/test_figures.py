@@ -93,6 +93,26 @@ def test_hectares_have_two_decimals_and_four_below_one(area, text):
     assert format_hectare_number(area) == text
 
 
+@pytest.mark.parametrize(
+    ("area", "zh", "en"),
+    [(0.53, "< 0.0001 公顷（0.53 m²）", "< 0.0001 ha (0.53 m²)"), (0.004, "< 0.0001 公顷（< 0.01 m²）", "< 0.0001 ha (< 0.01 m²)"),
+     (1.0, "0.0001 公顷", "0.0001 ha"), (0.0, "0.0000 公顷", "0.0000 ha"), (None, "—", "—")],
+)  # fmt: skip
+def test_messages_show_areas_below_the_smallest_hectare_figure_in_square_metres_too(area, zh, en):
+    assert Texts("zh").format_area(area) == zh and Texts("en").format_area(area) == en
+
+
+@pytest.mark.parametrize(
+    ("unit", "hectares"), [("wan_mu", "（约 16.13 公顷）"), ("km2", "（约 2.42 公顷）"), ("ha", ""), ("count", "")]
+)
+def test_rounding_difference_is_shown_in_hectares_too(unit, hectares):
+    params = {"indicator": "farmland_area", "town": "甲镇", "value": 10.8758, "comparison": "≥", "target": "10.9", "unit": unit,
+              "miss": 0.0242}  # fmt: skip
+    finding = Finding("YJJBNTBHTB", code="LAW004", case="rounding", params=params)
+    message = Texts("zh").format_message(finding, load_standard("county_db").templates)
+    assert f"{hectares}，在任务数末位" in message and message.count("（约") == bool(hectares)
+
+
 def test_square_metres_have_two_decimals():
     assert format_square_metres(12_640.354) == "12\u202f640.35 m²" and format_square_metres(None) == "—"
     assert format_number(1234.5, 1) == "1\u202f234.5"

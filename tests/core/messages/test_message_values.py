@@ -5,7 +5,15 @@ import json
 
 import pytest
 
-from plugin.core.messages.texts import NARROW_CASE, CodeListName, ConceptName, IndicatorName, Texts, name_field
+from plugin.core.messages.texts import (
+    NARROW_CASE,
+    CodeListName,
+    ConceptName,
+    IndicatorName,
+    Texts,
+    name_field,
+    nest_quotation_marks,
+)
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import load_all_rules
 
@@ -68,3 +76,26 @@ def test_message_of_a_narrow_place_is_that_of_its_case_for_narrow_places(lang):
 def test_chinese_message_names_a_field_by_its_title_once(text, expected):
     assert name_field(text, "TBMJ", "图斑面积") == expected
     assert name_field(text, "TBMJ", "") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("“省“十四五”规划”为 36 %", "“省‘十四五’规划”为 36 %"),
+        ("“甲”和“乙”", "“甲”和“乙”"),
+        ("“山西省“十四五…”为 36 %", "“山西省“十四五…”为 36 %"),
+        ("甲”乙“", "甲”乙“"),
+    ],
+)
+def test_quotation_marks_within_others_are_single(text, expected):
+    assert nest_quotation_marks(text) == expected
+
+
+def test_features_of_another_geometry_type_are_named():
+    params = {"expected": "polygon", "actual": "line", "count": 6, "more": " …"}
+    shown = {"row_names": [["", 15], ["140225000000000016", None]]}
+    texts = Texts("zh")
+    message = texts.format_message(Finding("TRL", code="SCH005", params={**params, "shown": shown}), {})
+    assert "有 6 个要素不是面，而是线（要素号 15、…000016 …）" in message
+    # A result of an earlier version does not name them.
+    assert "而是线。" in texts.format_message(Finding("TRL", code="SCH005", params=params), {})

@@ -27,7 +27,7 @@ CONSISTENT_ROW = {
         "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the rate from the survey "
         "(as a decimal, not in percent) and compute deduction and net area again.",
         "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate gives {expected} m². "
-        "Compute the field again; correct gross area or rate first if they are wrong.",
+        "Correct gross area or rate first if they are wrong; compute the field and the net area again.",
         "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute the "
         "field again; correct gross area or deduction first if they are wrong.",
         "missing": "{layer} ({key}): {field} is empty on cultivated land. Fill in the net area (gross area − "

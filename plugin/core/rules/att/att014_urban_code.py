@@ -23,7 +23,7 @@ def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, l
     basis=["A6", "attribute-habits"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码, or check the land use.",
+        "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码 from the survey, or correct a wrong land use.",
         "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value for this land use "
         "is {expected}. Compare both codes with the survey, and correct the wrong one.",
     },

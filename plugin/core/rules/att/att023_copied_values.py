@@ -9,7 +9,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
+from .._attributes import MAX_SHOWN_FIDS, label_code, make_row_list_params
 from .._places import find_equal_shapes, find_usable_layer_or_note_reason, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -44,8 +44,9 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "the value from the survey's parcel; if the survey is of an earlier year, update it first.",
         "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} ({rows}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
         "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
-        "land": "{layer}: features of {area} are mostly on land that is not {expected} in {related_layer}: {count} ({rows}{more}). For "
-        "example, the parcel {related_key} below {key} is “{value}”. Correct the layer, or the wrong class of the parcels.",
+        "land": "{layer}: features that are mostly not on {expected}: {count} ({rows}{more}; {area}), for example on {related_layer} {related_key} ({value}). "
+        "Compare the layer with its source first: delete features that the source lacks, restore edges that are drawn wrongly; "
+        "if the layer agrees with it, compare the class of the parcels with the survey.",
     },
     fails=[
         RuleExample("another kind of field", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
@@ -107,7 +108,9 @@ def copied_values(
         These layers are cut from the land survey. A value that differs on the same land is wrong in one of them, and
         tables by unit, quality or owner differ.
     How to fix
-        Copy the value from the survey's parcel; if the survey is of an earlier year, update it first.
+        Copy the value from the survey's parcel; if the survey is of an earlier year, update it first. Compare 天然林,
+        公益林 and 湿地 with their source first: delete features that it lacks, restore wrong edges; if the layer is
+        right, check the class of the parcels.
     Limits
         Of farmland layers only rows with the shape of a parcel are compared, and only where both have a value. Which of the two is right
         is unknown. LAW010 reports slope classes and land use, ATT022 deductions; when they also run, LAW010 reports
@@ -190,6 +193,7 @@ def _report_other_land(layer: Layer, parcels: Layer, groups: list[str], ctx: Rul
         "value": codes[parcel_row],
         "expected": Texts(ctx.lang).get("words", "between_names").join(groups),
     }
+    finding.params["shown"]["value"] = label_code(parcels, "land_use", codes[parcel_row], ctx)
     return [finding]
 
 

@@ -39,7 +39,7 @@ PARCELS, UNITS = {"layer": "DLTB"}, {"layer": "ZXCQXXGHBZDY"}
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer}: in {location}, {field} {value} is used for {count} parcels ({rows}{more}). Delete parcels that repeat the same land; of the others, keep the number of the parcel that agrees with the survey and assign free numbers to the rest.",
-        "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}). Keep it for one and assign free numbers to the others.",
+        "layer": "{layer}: {field} {value} is used for {count} features ({rows}{more}). Delete features that repeat the same land; of the others, keep the number for one and assign free numbers to the rest.",
         "many": "{layer}: {count} numbers in {field} are used several times ({numbers}{more}). Number the features again.",
     },
     fails=[
@@ -100,8 +100,7 @@ def _find_repeated_numbers(layer: Layer, field_names: list[str]) -> dict[tuple[s
     if len(field_names) > 1:
         # A number that begins with the county's code is not counted village by village.
         has_county = [
-            number.startswith(place[:COUNTY_DIGITS]) and len(number) > COUNTY_DIGITS
-            for number, place in values[field_names[:2]].itertuples(index=False)
+            _is_county_number(number, place) for number, place in values[field_names[:2]].itertuples(index=False)
         ]
         values.loc[has_county, field_names[1]] = values.loc[has_county, field_names[1]].str[:COUNTY_DIGITS]
     rows_by_number: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -110,19 +109,25 @@ def _find_repeated_numbers(layer: Layer, field_names: list[str]) -> dict[tuple[s
     return dict(sorted(rows_by_number.items(), key=lambda item: item[0][::-1]))
 
 
+def _is_county_number(number: str, place: str) -> bool:
+    """Return True if a number begins with the code of its county, so that it is counted in the whole county."""
+    return number.startswith(place[:COUNTY_DIGITS]) and len(number) > COUNTY_DIGITS
+
+
 def _make_number_finding(
     layer: Layer, field: str, numbers: tuple[str, ...], rows: list[int], ctx: RuleContext
 ) -> Finding:
     """Return the finding on the rows with one number; ``numbers``: it, and the place within which it is used once."""
     params = {"value": numbers[0], **make_row_list_params(layer, rows)}
-    if len(numbers) > 1:
+    is_of_place = len(numbers) > 1 and not _is_county_number(*numbers[:2])
+    if is_of_place:
         params["location"] = numbers[1]
     shapes = shapely.get_parts(layer.plane[rows][~is_missing(layer.plane[rows])])
     polygons = shapes[shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON]
     finding = ctx.finding_maker.make_row_finding(
         layer,
         rows[0],
-        case="" if len(numbers) > 1 else "layer",
+        case="" if is_of_place else "layer",
         field=field,
         params=params,
         geometry=shapely.multipolygons(polygons),

@@ -55,10 +55,10 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "{unit}. Adjust {layer}; if the target was entered wrongly, correct it in the county "
         "profile by the approval document.",
         "rounding": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} "
-        "{unit}, within half of the target's last digit (rounding). Adjust the layer, or check the digits of the "
-        "target, so that map and figures agree.",
+        "{unit}{miss_area}, within half of the target's last digit, perhaps by rounding only. Find the unrounded number in the approval document: "
+        "if {layer} meets it, enter it in the county profile and change no shape; otherwise correct {layer}.",
         "unlikely": "{indicator} is {value} {unit}, the target in {source} is {comparison} {target} {unit}. They differ by a factor of {times}: most likely the unit or the decimal point of the target is wrong, and the target cannot be used. Correct its value and unit in the county profile.",
-        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} ({other}): difference {miss} {unit}. Determine which document is in force, then correct the layer or the profile.",
+        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} ({other}): difference {miss} {unit}. Determine which document is in force, then correct the layer, or the wrong number in the plan's text or the profile.",
         "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; the target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
     },
     fails=[

@@ -76,8 +76,8 @@ _TOWNSHIP_DIGITS = 9
         "{miss} {unit}. Correct {layer} in this township; if the target was entered wrongly, correct the table of "
         "tasks by its document.",
         "rounding": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference "
-        "{miss} {unit}, within half of the target's last digit (rounding). Adjust {layer} in this township so that it "
-        "agrees with the target.",
+        "{miss} {unit}{miss_area}, within half of the target's last digit, perhaps by rounding only. Find the unrounded number in "
+        "the document: if {layer} meets it, enter it in the table of tasks and change no shape; otherwise correct {layer} in this township.",
         "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; its target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
         "misplaced": "{layer}: {field} names {town}, but the features are located in {place}; features: {count} "
         "({area}), {which_keys}. Township figures use the location. Correct {field}, or the shapes if they are "

@@ -60,7 +60,7 @@ _MAX_LISTED_NAMES = 12
 @rule(
     "LAW005",
     "handed-down",
-    problem="Targets of two levels do not agree",
+    problem="Targets of two levels do not agree, or targets contradict each other",
     basis=["handed-down"],
     needs={"townships": LayerNeed("townships", optional=True)},
     uses=[PART_INDICATORS_SETTING],
@@ -90,7 +90,7 @@ _MAX_LISTED_NAMES = 12
         "part, is {whole_comparison} {target} {above_unit}. Compare both with the allocation document, and correct the wrong figure.",
         "part_target": "{indicator} of {county} in {year} has the target {comparison} {value} {unit} (“{source}”), but {whole}, of which "
         "it is a part, has {whole_comparison} {target} {above_unit} (“{whole_source}”). Compare both with their documents, "
-        "and correct the wrong target.",
+        "and correct the wrong target in the profile.",
         "total": "Table of tasks “{file}”, row {line}: the total of {indicator} is {target} {unit}, but the townships "
         "sum to {value} {unit}. Compare it with the allocation document, and correct the total or the wrong township.",
     },

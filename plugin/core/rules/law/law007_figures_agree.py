@@ -49,9 +49,10 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "two_values": "{place}: {indicator} is {typed}, which equals the target; {other_place}: {other}, difference {miss}. "
         "Neither place states which is the task. If {typed} is the task, write “at least” or “at most” there; otherwise use one "
         "figure in all places.",
-        "unknown": "{place}: the indicator “{name}” (line {row} of the table) is unknown and was not compared. Use a name of the list of indicators, such as {known}.",
-        "unreadable": "{place}: “{text}” is not a number ({name}, line {row} of the table) and was not compared. Write the number, and its unit in the next column.",
-        "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table) and was not compared. Its usual unit is {known}.",
+        "unknown": "{place}: “{name}” (line {row} of the table of figures) names no indicator that the plugin can compare, and was not compared. "
+        "For the county's own indicator no action is needed; for a standard indicator, use its standard name, such as {known}.",
+        "unreadable": "{place}: “{text}” is not a number ({name}, line {row} of the table of figures) and was not compared. Write the number, and its unit in the next column.",
+        "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table of figures) and was not compared. Its usual unit is {known}.",
     },
     fails=[
         RuleExample("text and map", {"red_line": [SQUARE_KM_WKT]}, finds=1, side={"figures": [("生态保护红线面积", "1.05", "平方千米", "文本第12条")]}),

@@ -32,7 +32,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     messages={
         "blank": "{layer} ({key}): {field} is empty, so it does not count as cultivated land ({area}, net {net_area}). Fill in the land-use code.",
         "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}), but permanent "
-        "basic farmland must be (restorable land, with K, is not). Remove the parcel and supplement it; if the code is wrong, correct the code.",
+        "basic farmland must be (restorable land, with K, is not). Compare the code with the survey and correct a wrong one; if it is right, remove the parcel and supplement it.",
         "parcel": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of "
         "{related_layer}, whose land use “{value}” is not cultivated land. Compare with the approved result: restore an "
         "edge of the farmland that is drawn wrongly; if it is right, correct the parcel's land use where the survey "

@@ -35,14 +35,14 @@ NAME_SIMILARITY_CUTOFF = 0.6
     needs={},
     uses=[*PART_SETTINGS, f"codes.{LEVEL_CODE_LIST_ID}"],
     messages={
-        "missing": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage. Draw it, or correct the name.",
-        "alike": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage; “{near}” in the data may be the same site. Unify the names, or draw the site.",
-        "level": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the level (JB), or the register.",
-        "kind": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the kind (LX) or the layer, or "
+        "missing": "“{site}” ({term}) is in the register “{file}”, row {line}, but in no layer of heritage. Draw it, or correct the name.",
+        "alike": "“{site}” ({term}) is in the register “{file}”, row {line}, but in no layer of heritage; “{near}” in the data may be the same site. Unify the names, or draw the site.",
+        "level": "“{site}” is {stated} in the register “{file}”, row {line}, and {found} in the data. Correct the level (JB), or the register.",
+        "kind": "“{site}” is {stated} in the register “{file}”, row {line}, and {found} in the data. Correct the kind (LX) or the layer, or "
         "the register.",
-        "unlisted": "“{site}” ({found}) is in the data, but not in the register {file}. If it was announced, add it "
+        "unlisted": "“{site}” ({found}) is in the data, but not in the register “{file}”. If it was announced, add it "
         "to the register by that document; otherwise remove it from the data.",
-        "twice": "“{site}” is in the register {file} in rows {line} and {other}. Delete one of them.",
+        "twice": "“{site}” is in the register “{file}” in rows {line} and {other}. Delete one of them.",
     },
     fails=[
         RuleExample("not drawn", {"LSJZD": [HOUSE_ROW]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("乙院", "历史建筑", "")]}),

@@ -21,8 +21,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "one that differs. If both agree: in the core zone of a nature reserve, withdraw the farmland step by step "
         "and supplement it; in its general control zone, keep or withdraw it by the county's approved result; elsewhere keep the farmland and withdraw the red line by the approval procedure. The check changes neither line.",
         "narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}) in a strip {width} m "
-        "wide. The three control lines must not overlap. The edges are probably not snapped: compare both with their "
-        "approval documents and restore the one that differs; no farmland needs to be supplemented. The check changes neither line.",
+        "wide. The three control lines must not overlap. The edges are probably not snapped, or a fragment was drawn by mistake: compare both "
+        "with their approval documents, restore the edge that differs, and delete a fragment that was not approved; no farmland needs to be supplemented. The check changes neither line.",
     },
     fails=[
         RuleExample("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

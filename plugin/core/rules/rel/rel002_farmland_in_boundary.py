@@ -17,8 +17,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
-        "The three control lines must not overlap. Move the urban development boundary back to the edge of the "
-        "farmland, or leave connected farmland inside the boundary as a window."
+        "The three control lines must not overlap. Compare with the approved result: delete farmland that was "
+        "drawn by mistake; if the farmland is right, move the urban development boundary back to its edge, or leave connected "
+        "farmland inside the boundary as a window."
     },
     fails=[
         RuleExample("crossing", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

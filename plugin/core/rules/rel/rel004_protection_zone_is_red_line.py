@@ -23,18 +23,19 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} "
-        "(width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. Compare with "
-        "the approved result: if the layer of the red line lacks land, add it; otherwise cut the zone back to the approved edge of the red line, and assign the land to other zones without gaps.",
+        "(width {width} m); both must cover the same land. {there} Compare with "
+        "the approved result: if the layer of the red line lacks land, add it; otherwise cut the zone back to the approved edge of the red line, and assign the land to other zones without gaps. If the report has an overlap of control lines here (REL001–REL003), resolve it first.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
-        "{layer} (width {width} m); both must cover the same land. {there} Where control lines overlap here, resolve the overlap first. "
+        "{layer} (width {width} m); both must cover the same land. {there} "
         "Extend the ecological protection zone to the approved edge of the red line and cut other zones back; "
-        "delete fragments that are not in the approved result from the layer of the red line.",
+        "delete fragments that are not in the approved result from the layer of the red line. "
+        "If the report has an overlap of control lines here (REL001–REL003), resolve it first.",
         "zone_outside_line_narrow_place": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} in a "
-        "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped: snap the zone "
-        "to the approved edge of the red line.",
+        "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped, or a fragment was drawn by mistake: snap the zone "
+        "to the approved edge of the red line; assign a fragment to the adjacent zone.",
         "line_outside_zone_narrow_place": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of {layer}, in a "
-        "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped: snap the zone "
-        "to the approved edge of the red line.",
+        "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped, or a fragment was drawn by mistake: snap the zone "
+        "to the approved edge of the red line; delete a fragment that was not approved from the layer of the red line.",
     },
     fails=[
         RuleExample("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -44,7 +44,7 @@ SEVERITY_OF_MEANING = {
         "requirements of both lines apply there: first correct errors on the three control lines there (REL001–REL003), "
         "then check that the text of the plan states the requirements. No shape has to change.",
         "information_narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} in a strip {width} m wide. "
-        "The edges are probably not snapped: snap them to the approved line.",
+        "The edges are probably not snapped, or a fragment was drawn by mistake: snap the edges to the approved line, and delete a fragment that was not approved.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "
         "requires an approval document. With a document, waive the finding and give its number; without one, move one "
         "of the lines back.",

@@ -21,7 +21,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"centre_zones": LayerNeed("centre_zones"), "centre": LayerNeed("centre")},
     uses=["tolerance"],
     messages={
-        "zone_outside_line": "The zone {layer} ({key}) reaches {area} beyond the central urban area in "
+        "zone_outside_line": "{layer} ({key}) reaches {area} beyond the central urban area in "
         "{related_layer} (width {width} m). {there} Cut the zone back; if a larger area was approved, extend the central "
         "urban area by that document.",
         "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) is in no zone of "

@@ -43,7 +43,7 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
         "is neither the largest of the three nor at least {limit} %. Check the zones of the township; if they are "
         "right, check its main function.",
         "energy": "{name} ({layer} {key}) is also {function}, but it has no zone for mining and energy and no mineral line. Draw the planned features, or correct the function.",
-        "heritage": "{name} ({layer} {key}) is also {function}, but it has no feature of the heritage layers. Draw the sites and their ranges, or correct the function.",
+        "heritage": "{name} ({layer} {key}) is also {function}, but it has no feature of the heritage layers. Draw the sites and their ranges; if the function differs from the list approved by the province, correct it.",
         "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township needs one: extend the layer to its edge.",
     },
     fails=[

@@ -55,7 +55,7 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
         "left_out": "{layer} includes {percent} % of the land of these classes in {related_layer}: {expected}. Parcels of {area} are "
         "not in it: {count} ({rows}{more}). Add them to the layer; if their class is wrong, correct it; if they are "
         "excluded with reason, waive the finding.",
-        "kept": "{layer} ({zone}) shares {area} ({percent} % of it) with {related_layer}; features: {count} ({rows}{more}), most in the first. Such "
+        "kept": "{layer} ({zone}) shares {area} ({percent} % of its area) with {related_layer}; features of the latter: {count} ({rows}{more}). Such "
         "forest must be kept: no fields, villages or surface mining. Compare both outlines; move the zone or line "
         "back, or state in the text of the plan how the forest is kept (for example above underground mining).",
         "partly": "{layer} covers only {percent} % of the land of these classes in {related_layer}: {expected}. Parcels of {area} are "

@@ -10,6 +10,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleExample, Severity, rule
 from ...plan.layer import Layer
 from ...standard.divisions import find_remote_extent
+from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 
 SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
 
@@ -34,7 +35,9 @@ SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38
         "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. The check used its coordinates without a datum "
         "shift, so positions may be offset. Convert the layer to CGCS2000 with the parameters of the surveying "
         "authority; the layer was not changed.",
-        "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}. They were read in the layer's CRS. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
+        "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}{listed_rows}. "
+        "They were read in the layer's CRS; {coordinates}. Write the layer again from its source. If it meets the other layers, "
+        "only the declaration is wrong and the check is not affected; if it is shifted, determine its CRS first. The layer was not changed.",
         "described": "{layer} was read in {crs} by the code in its file, but the definition in the same file describes {found}. Programs that use the definition place the layer elsewhere. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
         "far_away": "{layer} is at {longitude}°E in {crs}, but the codes are those of {county} ({west}–{east}°E): most likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
         "far_away_degrees": "{layer} is at {longitude}°E, but the codes are those of {county} ({west}–{east}°E). Degrees have no zone: check the source of the data, the division codes and the coordinates; no layer was changed.",
@@ -76,7 +79,9 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
         declared_counts = layer.source.shape_crs
         if declared_counts:
             texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared_counts.items()))
-            shapes = params | {"count": sum(declared_counts.values()), "found": texts}
+            shapes = (
+                params | {"count": sum(declared_counts.values()), "found": texts} | _describe_deviating_shapes(layer)
+            )
             findings.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
         if layer.source.described_crs:
             described_params = params | {"found": layer.source.described_crs}
@@ -99,6 +104,21 @@ def layer_crs(*, ctx: RuleContext, beyond_area_degrees: float = 0.5) -> list[Fin
     return findings + (
         _report_remote_plan(ctx) or _report_outside_area_of_use(ctx, reported_roles, beyond_area_degrees)
     )
+
+
+def _describe_deviating_shapes(layer: Layer) -> dict[str, Any]:
+    """Return message parameters on the shapes that declare another CRS: their names, whether their coordinates fit."""
+    declared_fids = set(layer.source.shape_crs_fids)
+    positions = [position for position, fid in enumerate(layer.fids) if fid in declared_fids]
+    listed_rows = make_row_list_params(layer, positions, MAX_NAMED_ROWS)
+    # Not all shapes are known by their ids: a stray row may be one of the others.
+    is_fitting = not layer.stray_rows
+    return {
+        "fids": listed_rows["fids"],
+        "more": " …" if sum(layer.source.shape_crs.values()) > len(listed_rows["fids"]) else "",
+        "shown": listed_rows["shown"],
+        "coordinates": "coordinates_fit" if is_fitting else "coordinates_contradict",
+    }
 
 
 def _report_outside_area_of_use(ctx: RuleContext, reported_roles: set[str], margin: float) -> list[Finding]:

@@ -6,6 +6,7 @@ from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import MAX_NAMED_ROWS, make_row_list_params
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: By the dimension of a shape.
@@ -19,14 +20,14 @@ GEOMETRY_BY_DIMENSION = ("point", "line", "polygon")
     basis=["county-db"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} requires the geometry type {expected}; features of another type: {count} (mostly {actual}). Move "
-        "them to a layer of their type, or draw them again as {expected}.",
+        "": "{layer} requires the geometry type {expected}; features of the type {actual}: {count}{listed_rows}. Draw them "
+        "again as {expected}; move features of other layers there, and delete superfluous ones.",
         "heights": "{layer} must be two-dimensional, but its features have heights (Z); features: {count}. Areas are "
         "measured without heights, and the receiver's program may refuse them. Save the layer again without Z.",
     },
     fails=[
         RuleExample("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)"]}, finds=1),
-        RuleExample("points and lines", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=1),
+        RuleExample("points and lines", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=2),
         RuleExample("a polygon with heights", {"layer": [SQUARE_WKT, "POLYGON Z ((0 0 900, 9 0 900, 9 9 900, 0 0 900))"]}, finds=1),
     ],
     passes=[
@@ -45,8 +46,8 @@ def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         A line in a layer of polygons has no area: the table has it, but no figure and no overlap does. A
         layer of the county database is two-dimensional; heights usually come from a drawing program.
     How to fix
-        Move the features to the right layer, or draw them with the geometry type of the layer. Save a layer with heights
-        without its Z dimension.
+        Draw the features with the geometry type of the layer; move features of other layers there, and delete
+        superfluous ones. Save a layer with heights without its Z dimension.
     Limits
         Checks the features, not the type that the file declares; a layer without features is not checked. A
         collection counts as the largest kind in it. Measures (M) are dropped on reading, with a notice.
@@ -56,11 +57,11 @@ def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     counts = [int((dimensions == dimension).sum()) for dimension in range(len(GEOMETRY_BY_DIMENSION))]
     other_dimensions = [n for n, count in enumerate(counts) if count and n != expected]
     result = RuleResult(is_applicable=any(counts))
-    if other_dimensions:
+    for dimension in other_dimensions:
         params = {
             "expected": layer.template.geometry,
-            "actual": GEOMETRY_BY_DIMENSION[max(other_dimensions, key=lambda n: counts[n])],
-            "count": sum(counts[n] for n in other_dimensions),
+            "actual": GEOMETRY_BY_DIMENSION[dimension],
+            **make_row_list_params(layer, np.flatnonzero(dimensions == dimension).tolist(), MAX_NAMED_ROWS),
         }
         result.findings.append(Finding(layer.role, params=params))
     high = int(shapely.has_z(layer.frame.geometry.to_numpy()).sum()) if expected else 0
