@@ -527,7 +527,10 @@ class Texts:
             list_texts["rows"] = separator.join(
                 self._make_key_label(key, fid) for key, fid in shown_params["row_names"]
             )
-        # A result stored by an earlier version does not name the features.
+        # A result stored by an earlier version does not name the features, and only the most frequent type.
+        type_texts = self.get_section("types")
+        types = shown_params.get("types", [params["actual"]] if "actual" in params else [])
+        list_texts["types"] = separator.join(type_texts.get(str(one), str(one)) for one in types)
         rows_text = list_texts.get("rows", "")
         list_texts["listed_rows"] = (
             self.get("words", "in_brackets", text=rows_text + str(params.get("more", ""))) if rows_text else ""

@@ -20,14 +20,14 @@ GEOMETRY_BY_DIMENSION = ("point", "line", "polygon")
     basis=["county-db"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "": "{layer} requires the geometry type {expected}; features of the type {actual}: {count}{listed_rows}. Draw them "
+        "": "{layer} requires the geometry type {expected}; features of another type ({types}): {count}{listed_rows}. Draw them "
         "again as {expected}; move features of other layers there, and delete superfluous ones.",
         "heights": "{layer} must be two-dimensional, but its features have heights (Z); features: {count}. Areas are "
         "measured without heights, and the receiver's program may refuse them. Save the layer again without Z.",
     },
     fails=[
         RuleExample("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)"]}, finds=1),
-        RuleExample("points and lines", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=2),
+        RuleExample("points and lines", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=1),
         RuleExample("a polygon with heights", {"layer": [SQUARE_WKT, "POLYGON Z ((0 0 900, 9 0 900, 9 9 900, 0 0 900))"]}, finds=1),
     ],
     passes=[
@@ -57,12 +57,14 @@ def layer_geometry(layer: Layer, *, ctx: RuleContext) -> RuleResult:
     counts = [int((dimensions == dimension).sum()) for dimension in range(len(GEOMETRY_BY_DIMENSION))]
     other_dimensions = [n for n, count in enumerate(counts) if count and n != expected]
     result = RuleResult(is_applicable=any(counts))
-    for dimension in other_dimensions:
+    if other_dimensions:
+        other_rows = np.flatnonzero(np.isin(dimensions, other_dimensions)).tolist()
         params = {
             "expected": layer.template.geometry,
-            "actual": GEOMETRY_BY_DIMENSION[dimension],
-            **make_row_list_params(layer, np.flatnonzero(dimensions == dimension).tolist(), MAX_NAMED_ROWS),
+            "actual": GEOMETRY_BY_DIMENSION[max(other_dimensions, key=lambda n: counts[n])],
+            **make_row_list_params(layer, other_rows, MAX_NAMED_ROWS),
         }
+        params["shown"]["types"] = [GEOMETRY_BY_DIMENSION[n] for n in other_dimensions]
         result.findings.append(Finding(layer.role, params=params))
     high = int(shapely.has_z(layer.frame.geometry.to_numpy()).sum()) if expected else 0
     if high:
