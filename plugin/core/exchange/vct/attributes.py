@@ -17,6 +17,7 @@ from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNameCheck, 
 from .geometry import ShapeReader
 from .line_reader import LineReader, shorten_line
 from .location_check import CountyCodes
+from .merged_rows import MergedRows
 from .plausibility import PlausibilityCheck
 from .settings import FileRemarks, load_settings
 from .structure import SECTION_NAMES, VctStructure, VctTable
@@ -88,7 +89,7 @@ class AttributeReader:
 
     def _read_table(self, table: VctTable, notes: NoticeList) -> Iterator[VctRowBatch]:
         lines = self.lines
-        batch, without_shape, first, merged_features = VctRowBatch(table), 0, 0, 0
+        batch, without_shape, first = VctRowBatch(table), 0, 0
         ids_with_row: set[int] = set()
         key_column = find_key_column(table) if self.merges_parts else None
         codes = {c.class_code for c in self.structure.feature_classes if c.table_name.upper() == table.name.upper()}
@@ -96,6 +97,7 @@ class AttributeReader:
             table, codes, None if self.geometry.geographic else self.geometry.crs, self.remarks
         )
         duplicates = DuplicateCheck(table, self.remarks, self.merges_parts)
+        merged_rows = MergedRows(table, self.geometry.geographic)
         while True:
             line = lines.read_line()
             if line.strip().lower() == b"tableend":
@@ -116,7 +118,7 @@ class AttributeReader:
             if batch.is_full:
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
-                merged_features += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
+                self._check_batch_and_merge_parts(batch, plausibility, duplicates, merged_rows)
                 yield batch
                 batch = VctRowBatch(table, shape_bytes=len(shape or b""))
             batch.ids.append(ident)
@@ -125,12 +127,11 @@ class AttributeReader:
             batch.shapes.append(shape)
             batch.annotation_texts.append(self.geometry.texts.get(ident, ("", None)))
         if batch.ids:
-            merged_features += self._check_batch_and_merge_parts(batch, plausibility, duplicates)
+            self._check_batch_and_merge_parts(batch, plausibility, duplicates, merged_rows)
             yield batch
         plausibility.report_column_problems()
         duplicates.report_repeated_keys()
-        if merged_features:
-            notes.append(("vct_note_joined", {"layer": table.name, "count": merged_features}))
+        notes += merged_rows.make_notes()
         if without_shape:
             notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
 
@@ -146,23 +147,19 @@ class AttributeReader:
         return lines.make_error("vct_section_missing", table=table.name, wanted=section_name)
 
     def _check_batch_and_merge_parts(
-        self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck
-    ) -> int:
-        """Run the checks on a batch of rows and merge the parts of its features.
-
-        Return the number of merged features.
-        """
+        self, batch: VctRowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck, merged_rows: MergedRows
+    ) -> None:
+        """Run the checks on a batch of rows and merge the parts of its features."""
         plausibility.check_batch(batch)
         self._leading_zeros.collect_codes(batch)
         compare_with_declared_lengths(batch, self.remarks)
         for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.count_codes(name, (row[column_index] for row in batch.row_values))
-        merged_features = merge_feature_parts(batch)
+        merged_rows.add(merge_feature_parts(batch, find_key_column(batch.table)))
         duplicates.check_batch(batch)
         self._names.collect_names(batch)
         self._townships.add(batch)
-        return merged_features
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         lines = self.lines

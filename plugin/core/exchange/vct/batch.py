@@ -106,18 +106,38 @@ def continues_last_row(batch: VctRowBatch, ident: int, values: list[Any], key: i
     return ident == (last[-1][0] if last else batch.ids[-1]) + 1
 
 
-def merge_feature_parts(batch: VctRowBatch) -> int:
-    """Merge the parts of each feature into one shape; return how many were merged.
+@dataclass(frozen=True)
+class MergedFeature:
+    """A feature merged from several rows.
+
+    ``line_number`` and ``key``: line and key (BSM) of its first row; ``parts``: (n,) shapes; ``values``: the
+    values of the row.
+    """
+
+    line_number: int
+    key: str
+    parts: NDArray
+    values: list[Any]
+
+
+def merge_feature_parts(batch: VctRowBatch, key_column: int | None) -> list[MergedFeature]:
+    """Merge the parts of each feature into one shape; return the merged features.
 
     Parts that would form an invalid multipolygon remain separate rows.
     """
-    merged_features = 0
+    merged_features: list[MergedFeature] = []
     for row in sorted(batch.further_parts, reverse=True):
         pieces = [batch.shapes[row], *(shape for _, shape in batch.further_parts[row])]
-        merged_shape = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
+        parts = shapely.from_wkb(np.array(pieces, dtype=object))
+        merged_shape = merge_into_multipart(parts)
         if batch.table.shape_kind == "line" or shapely.is_valid(merged_shape):
             batch.shapes[row] = shapely.to_wkb(merged_shape)
-            merged_features += 1
+            values = batch.row_values[row]
+            merged_features.append(
+                MergedFeature(
+                    batch.line_numbers[row], "" if key_column is None else str(values[key_column]), parts, values
+                )
+            )
             continue
         for ident, shape in reversed(batch.further_parts[row]):
             batch.ids.insert(row + 1, ident)
@@ -126,4 +146,4 @@ def merge_feature_parts(batch: VctRowBatch) -> int:
             batch.shapes.insert(row + 1, shape)
             batch.annotation_texts.insert(row + 1, ("", None))
     batch.further_parts = {}
-    return merged_features
+    return merged_features[::-1]

@@ -27,9 +27,9 @@ from ...io import DRIVER_ERRORS
 from ...standard.template import Template, TemplateField
 from ..create import create_database
 from .read import VctFile, open_vct
-from .settings import FileNote
+from .settings import VCT_SEPARATOR, FileNote
 from .shapes import ANGLE_FIELD, TEXT_FIELD
-from .structure import VctColumn, VctTable
+from .structure import NUMBER_TYPES, VctColumn, VctTable
 
 if TYPE_CHECKING:
     from ...messages.texts import Texts
@@ -116,6 +116,7 @@ def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, tem
     if layers:
         create_database(temporary_database, layers, vct.header.crs, code_lists={}, cancellation=vct.cancellation)
     unknown_fields, field_notes = _compare_with_templates(vct, templates_by_name)
+    number_columns = _find_texts_declared_as_numbers(vct, templates_by_name)
     result.notes += field_notes
     personal_counts: Counter[tuple[str, str]] = Counter()
     for table, frame in vct.read_batches():
@@ -123,6 +124,8 @@ def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, tem
         vct.line_reader.report_progress()
         for name in unknown_fields.get(table.name, ()):
             personal_counts[table.name, name] += _count_identity_numbers(frame[name])
+        for number_column in number_columns.get(table.name, ()):
+            number_column.add(frame[number_column.column.name])
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
         _append_rows(temporary_database, table, frame)
         result.row_counts[table.name] = result.row_counts.get(table.name, 0) + len(frame)
@@ -131,7 +134,47 @@ def _write_tables(temporary_database: Path, vct: VctFile, result: VctImport, tem
         for (table_name, name), count in personal_counts.items()
         if count
     ]
+    result.notes += [
+        number_column.make_note(table_name)
+        for table_name, columns in number_columns.items()
+        for number_column in columns
+    ]
     result.notes += vct.notes
+
+
+@dataclass
+class _NumberColumn:
+    """A field that the standard has as text and the file declares as a number: number of values, the first one."""
+
+    column: VctColumn
+    count: int = 0
+    first: Any = None
+
+    def add(self, values: pd.Series) -> None:
+        present = values.dropna()
+        if self.first is None and len(present):
+            self.first = present.iloc[0]
+        self.count += len(present)
+
+    def make_note(self, table: str) -> FileNote:
+        declared = self.column.format_declaration().partition(VCT_SEPARATOR)[2]
+        params = {"table": table, "field": self.column.name, "line": self.column.line_number, "declared": declared}
+        value = "—" if self.first is None else str(self.first)
+        return "vct_note_number_field", {**params, "count": self.count, "value": value}
+
+
+def _find_texts_declared_as_numbers(
+    vct: VctFile, templates_by_name: Mapping[str, Template]
+) -> dict[str, list[_NumberColumn]]:
+    """Return table → its fields that are texts in the standard and numbers in the file."""
+    found: dict[str, list[_NumberColumn]] = {}
+    for table in vct.tables:
+        template = templates_by_name.get(table.name.upper())
+        for column in table.columns if template else ():
+            standard_field = template.find_field_by_name(column.name) if template else None
+            if standard_field and standard_field.type == "text" and column.type in NUMBER_TYPES:
+                found.setdefault(table.name, []).append(_NumberColumn(column))
+    return found
 
 
 def _compare_with_templates(

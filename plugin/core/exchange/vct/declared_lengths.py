@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from ...standard.divisions import COUNTY_LEVEL, find_foreign_place
-from .batch import VctRowBatch, find_key_column
+from .batch import KEY_FIELD, VctRowBatch
 from .location_check import CountyCodes
 from .settings import FileRemarks, load_settings
 from .structure import VctColumn, VctTable
@@ -277,8 +277,11 @@ class DuplicateCheck:
     """
 
     def __init__(self, table: VctTable, remarks: FileRemarks, joined: bool):
-        self.table, self.remarks, self.joined = table, remarks, joined
-        self._key = find_key_column(table)
+        self.table, self.remarks = table, remarks
+        field_names = [column.name.upper() for column in table.columns]
+        self._key = field_names.index(KEY_FIELD) if KEY_FIELD in field_names else None
+        #: Rows of a table without shapes have no parts; points of one feature are not merged.
+        self._may_have_parts = table.shape_kind == "point" or (bool(table.shape_kind) and not joined)
         self._keys: dict[str, int] = {}
         self._shapes: dict[int, int] = {}
         self._last_row: list[Any] = []
@@ -294,7 +297,8 @@ class DuplicateCheck:
                     self.remarks.add_example(remark_key, line, str(earlier_line), 1, table=self.table.name)
             if self._key is not None and row[self._key] is not None:
                 value = str(row[self._key])
-                if self._keys.setdefault(value, line) != line and (self.joined or row != self._last_row):
+                is_part = self._may_have_parts and row == self._last_row
+                if self._keys.setdefault(value, line) != line and not is_part:
                     self._repeated.append((value, line))
             self._last_row = row
 

@@ -18,8 +18,10 @@ from .location_check import PositionBounds, verify_location
 from .polygons import PolygonError, PolygonRecord, assemble_rings, has_stray_separator, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import FileRemarks, load_settings
+from .shapes import TEXT_FIELD
 from .store import ShapeStore
 from .structure import VctStructure
+from .text_patterns import check_annotation_text
 
 #: Number of records between two checks for cancellation.
 _RECORDS_PER_CANCEL_CHECK = 2_000
@@ -48,6 +50,7 @@ class ShapeReader:
         self.bounds: PositionBounds | None = None
         self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
+        self._table_by_code: dict[str, str] = {}
         self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
@@ -65,6 +68,7 @@ class ShapeReader:
     def read_section(self, section: str, lines: LineReader, structure: VctStructure) -> None:
         """Read all records of one section: point, line, polygon or annotation."""
         self.sections.add(section)
+        self._table_by_code = {code: its.table_name for code, its in structure.class_by_code.items()}
         if section == "polygon":
             self._prepare_lines_for_lookup(lines)
         elif section == "line":
@@ -212,11 +216,14 @@ class ShapeReader:
         text = lines.read_text_or_blank_line()
         if not text.strip():
             self.remarks.add_remark("vct_note_no_text", start, ident)
+        check_annotation_text(text, lines.number, self._table_by_code.get(code, ""), TEXT_FIELD, self.remarks)
         numbers = self._read_annotation_position(lines)
         lines.expect_record_end(ident)
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.is_northing_first else xy) + self.head.position_offset
         self.texts[ident] = (text, numbers[2] if len(numbers) > 2 else None)
+        if len(numbers) < 3:
+            self.remarks.add_remark("vct_note_no_angle", start, ident)
         smallest_angle, largest_angle = load_settings().angles
         if len(numbers) > 2 and not smallest_angle <= numbers[2] <= largest_angle:
             self.remarks.add_example(

@@ -20,7 +20,8 @@ from ...profile.model import compute_division_prefix
 from .batch import KEY_FIELD, VctRowBatch
 from .declared_lengths import MAX_EXACT_INTEGER
 from .settings import VCT_SEPARATOR, FileRemarks, load_settings
-from .structure import VctColumn, VctTable
+from .structure import NUMBER_TYPES, VctColumn, VctTable
+from .text_patterns import BLANK_ENDS_PATTERN, UNSEEN_PATTERN_BY_NOTE, shorten_value
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -46,15 +47,16 @@ _WRONG_CODE_PATTERN_BY_NOTE = {
 _LETTER_IN_CODE_PATTERN_BY_NOTE = {
     "vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)
 }
-#: Types of fields with numbers.
-_NUMBER_TYPES = ("real", "integer")
 #: Quotation marks.
 _QUOTATION_MARKS = "\"'"
-_DIGIT_PATTERN, _CHINESE_PATTERN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
-#: Number of digits from which a name is taken for a code; a name may be a shorter number.
-_MIN_CODE_DIGITS = 4
-#: Number of characters of a value in a message.
-_MAX_SHOWN_CHARACTERS = 20
+#: Chinese words in a field of codes; there are also codes of letters (LS, XG).
+_WORD_PATTERN_BY_NOTE = {"vct_note_no_code": re.compile(r"^[^\d\n]*[\u4e00-\u9fff][^\d\n]*$", re.M)}
+#: A code in a field of names; a name may be a number of fewer digits.
+_CODE_PATTERN_BY_NOTE = {"vct_note_digits_name": re.compile(r"^\d{4,}$", re.M)}
+#: Remarks that list the first rows.
+_NOTES_WITH_LINES = ("vct_note_no_code", "vct_note_digits_name")
+#: Number of fields in a remark.
+_MAX_NAMED_FIELDS = 8
 
 
 @cache
@@ -72,6 +74,7 @@ def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
         "vct_note_null": re.compile(f"^(?:{nulls})$", re.M),
         "vct_note_lost": re.compile(rf"{lost_character_pattern}|^[?？]{{2,}}$", re.M),
         "vct_note_entities": re.compile("&#(?:[0-9]+|x[0-9A-Fa-f]+);|&(?:amp|lt|gt|quot|nbsp);"),
+        **UNSEEN_PATTERN_BY_NOTE,
     }
 
 
@@ -101,6 +104,8 @@ class PlausibilityCheck:
         self._date_columns = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
         self._count, self._different_rows, self._line = 0, 0, 0
         self._last_row: list[Any] = []
+        #: Values with blanks at their ends, in fields of codes and in others.
+        self._blanks = {True: _BlankEnds(), False: _BlankEnds()}
 
     def check_batch(self, batch: VctRowBatch) -> None:
         """Check the values of a batch, and collect the properties of its columns."""
@@ -145,7 +150,7 @@ class PlausibilityCheck:
         self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: VctRowBatch
     ) -> None:
         name = column.name.upper()
-        if column.type not in _NUMBER_TYPES or self.crs is None:
+        if column.type not in NUMBER_TYPES or self.crs is None:
             return
         if name in load_settings().area_fields and self.table.shape_kind == "polygon":
             self._compare_areas(column_index, summary, batch)
@@ -221,15 +226,25 @@ class PlausibilityCheck:
         # One search of all values, one on each line, is faster than one search of each value.
         joined_values = "\n".join(values)
         patterns = _load_placeholder_patterns() | (_WRONG_CODE_PATTERN_BY_NOTE if _is_code_column(column) else {})
-        patterns |= _load_name_patterns() if column.name.upper().endswith(_NAME_ENDING) else {}
+        patterns |= _WORD_PATTERN_BY_NOTE if _is_code_column(column) else {}
+        is_name_column = column.name.upper().endswith(_NAME_ENDING)
+        patterns |= _load_name_patterns() | _CODE_PATTERN_BY_NOTE if is_name_column else {}
         patterns |= _LETTER_IN_CODE_PATTERN_BY_NOTE if column.name.upper() in load_settings().digit_fields else {}
         for key, pattern in patterns.items():
             if not pattern.search(joined_values):
                 continue
             matching_rows = [k for k, value in enumerate(values) if pattern.search(value)]
+            if key == "vct_note_no_code":
+                # Words for a missing value and lost characters have remarks of their kind.
+                placeholders = _load_placeholder_patterns().values()
+                matching_rows = [k for k in matching_rows if not any(p.search(values[k]) for p in placeholders)]
             # Quotation marks around texts usually affect many fields.
             group = {} if key == "vct_note_quoted" else {"field": column.name}
             self._add_remark(key, matching_rows, values, lines, **group)
+        if BLANK_ENDS_PATTERN.search(joined_values):
+            blank_rows = [k for k, value in enumerate(values) if BLANK_ENDS_PATTERN.search(value)]
+            is_code = _is_code_column(column) or column.name.upper() in load_settings().digit_fields
+            self._blanks[is_code].add(column.name, blank_rows, values, lines)
 
     def _check_years(self, column: VctColumn, values: list[int], lines: list[int]) -> None:
         years = load_settings().valid_data_years
@@ -269,14 +284,24 @@ class PlausibilityCheck:
         self, key: str, faulty_rows: list[int], values: Sequence[Any], lines: list[int], **group: str
     ) -> None:
         if faulty_rows:
-            example = _shorten_value(values[faulty_rows[0]])
+            example = shorten_value(values[faulty_rows[0]])
+            if key in _NOTES_WITH_LINES:
+                self.remarks.add_lines(key, [lines[k] for k in faulty_rows], example, table=self.table.name, **group)
+                return
             self.remarks.add_example(
                 key, lines[faulty_rows[0]], example, len(faulty_rows), table=self.table.name, **group
             )
 
     def report_column_problems(self) -> None:
-        """Add remarks on problems of whole columns."""
+        """Add remarks on problems of whole columns, and on blanks at the ends of values."""
         settings = load_settings()
+        for is_code, blanks in self._blanks.items():
+            if blanks.count:
+                key = "vct_note_code_blanks" if is_code else "vct_note_blanks"
+                names = blanks.format_fields()
+                self.remarks.add_example(
+                    key, blanks.line, blanks.example, blanks.count, table=self.table.name, fields=names
+                )
         value_count_by_field = {column.name.upper(): summary.count for _, column, summary in self._columns}
         for _, column, summary in self._columns:
             name = column.name.upper()
@@ -298,22 +323,18 @@ class PlausibilityCheck:
 
     def _report_column(self, column: VctColumn, summary: _ColumnSummary) -> None:
         """Add a remark on the first problem of a column as a whole."""
-        settings, name, text = load_settings(), column.name.upper(), column.type == "text"
-        if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBER_TYPES:
+        settings, name = load_settings(), column.name.upper()
+        if name in (*settings.area_fields, *settings.length_fields) and column.type not in NUMBER_TYPES:
             declaration = column.format_declaration().partition(VCT_SEPARATOR)[2]
             self._add_column_remark(
                 "vct_note_no_number", column, summary.count, summary.line, summary.first, declared=declaration
             )
-        elif text and _is_code_column(column) and summary.all_words:
-            self._add_column_remark("vct_note_no_code", column, summary.count, summary.line, summary.first)
         elif len(summary.levels) > 1:
             rare = min(summary.levels, key=lambda digits: (summary.levels[digits][0], -summary.levels[digits][1]))
             usual_code_length = max(summary.levels, key=lambda digits: summary.levels[digits][0])
             self._add_column_remark(
                 "vct_note_division_levels", column, *summary.levels[rare], digits=str(usual_code_length)
             )
-        elif text and name.endswith(_NAME_ENDING) and summary.all_digits:
-            self._add_column_remark("vct_note_digits_name", column, summary.count, summary.line, summary.first)
         elif name == KEY_FIELD and summary.are_all_alike and self._different_rows > 1 and summary.count == self._count:
             self._add_column_remark("vct_note_one_key", column, summary.count, summary.line, summary.first)
         elif name in settings.number_fields and self._has_one_number_everywhere(summary):
@@ -383,8 +404,27 @@ class PlausibilityCheck:
         self, key: str, column: VctColumn, count: int, line: int, value: object = "", **other_params: str
     ) -> None:
         self.remarks.add_example(
-            key, line, _shorten_value(value), count, table=self.table.name, field=column.name, **other_params
+            key, line, shorten_value(value), count, table=self.table.name, field=column.name, **other_params
         )
+
+
+class _BlankEnds:
+    """Values of some fields of a table that begin or end with blanks: fields, count, the first one."""
+
+    def __init__(self) -> None:
+        self.fields: list[str] = []
+        self.count, self.line, self.example = 0, 0, ""
+
+    def add(self, field: str, rows: list[int], values: list[str], lines: list[int]) -> None:
+        if field not in self.fields:
+            self.fields.append(field)
+        if not self.count or lines[rows[0]] < self.line:
+            self.line, self.example = lines[rows[0]], shorten_value(values[rows[0]])
+        self.count += len(rows)
+
+    def format_fields(self) -> str:
+        more = " …" if len(self.fields) > _MAX_NAMED_FIELDS else ""
+        return f"{', '.join(self.fields[:_MAX_NAMED_FIELDS])}{more}"
 
 
 class _ColumnSummary:
@@ -405,7 +445,6 @@ class _ColumnSummary:
         self.drawn: list[NDArray] = []
         self.lines: list[NDArray] = []
         self.first_other = 0, 0.0, 0.0
-        self.all_words = self.all_digits = column.type == "text"
         #: Number of digits of a division code → number of rows, line of the first row, its code.
         self.levels: dict[int, tuple[int, int, str]] = {}
 
@@ -414,11 +453,7 @@ class _ColumnSummary:
             self.first, self.line = values[0], lines[0]
         self.count += len(values)
         self.are_all_alike = self.are_all_alike and all(value == self.first for value in values)
-        self.all_words = self.all_words and all(
-            _CHINESE_PATTERN.search(v) and not _DIGIT_PATTERN.search(v) for v in values
-        )
-        self.all_digits = self.all_digits and all(v.isdecimal() and len(v) >= _MIN_CODE_DIGITS for v in values)
-        if self.type in _NUMBER_TYPES:
+        if self.type in NUMBER_TYPES:
             self.zeros += sum(value == 0 for value in values)
             negative_positions = [k for k, value in enumerate(values) if value < 0]
             if negative_positions and not self.negative:
@@ -467,8 +502,3 @@ def _are_division_codes_nested(code: str, other_code: str) -> bool:
 def _parse_day(value: Any) -> tuple[int, int, int]:
     """Return year, month and day of a date, which may have a time of day."""
     return value.year, value.month, value.day
-
-
-def _shorten_value(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -138,6 +138,9 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
     return VctSettings(**table)
 
 
+#: Number of lines that a remark lists.
+_MAX_LISTED_LINES = 5
+
 FileNote = tuple[str, dict[str, Any]]
 
 
@@ -167,6 +170,20 @@ class FileRemarks:
         self.add_remark(key, line, None, count, **group)
         self._found[key, tuple(group.items())].setdefault("value", value)
 
+    def add_lines(self, key: str, lines: list[int], value: str, /, **group: Any) -> None:
+        """Add occurrences in several lines; the first lines of all are listed. ``value``: that of the first line."""
+        self.add_example(key, lines[0], value, len(lines), **group)
+        listed_lines = self._found[key, tuple(group.items())].setdefault("lines", [])
+        listed_lines += lines[: _MAX_LISTED_LINES - len(listed_lines)]
+
     def make_notes(self) -> list[FileNote]:
         """Return the remarks as text keys with parameters and counts."""
-        return [(key, dict(params)) for (key, _), params in self._found.items()]
+        return [(key, _format_lines(params)) for (key, _), params in self._found.items()]
+
+
+def _format_lines(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a remark with the list of its lines as text."""
+    if "lines" not in params:
+        return dict(params)
+    more = " …" if params["count"] > len(params["lines"]) else ""
+    return {**params, "lines": f"{', '.join(map(str, params['lines']))}{more}"}

@@ -6,7 +6,7 @@ They declare the classes of features and the fields of their tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .line_reader import LineReader, shorten_line
@@ -21,6 +21,8 @@ _FIELD_TYPES_BY_VCT_NAME = {
     "float": "real", "double": "real", "number": "real", "numeric": "real",
     "date": "date", "datetime": "date", "time": "text", "bool": "text",
 }  # fmt: skip
+#: Types of fields with numbers.
+NUMBER_TYPES = ("real", "integer")
 #: Sizes in bytes that the name of an integer type may have.
 _INTEGER_BYTES = ("1", "2", "4", "8")
 #: Kinds of classes whose sections have no readable shapes.
@@ -32,7 +34,7 @@ class VctColumn:
     """A field of a table in a VCT file.
 
     ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``integer_size_bytes``:
-    size of an integer by the name of its type (Int4: 4).
+    size of an integer by the name of its type (Int4: 4); ``line_number``: line of the declaration.
     """
 
     name: str
@@ -41,6 +43,7 @@ class VctColumn:
     decimals: int = 0
     is_unlimited: bool = False
     integer_size_bytes: int = 0
+    line_number: int = field(default=0, compare=False)
 
     def format_declaration(self) -> str:
         """Return the text line that declares the field."""
@@ -234,4 +237,4 @@ def _parse_column(lines: LineReader, table: str, unusable_lengths: list[tuple[in
         length = 0
     size = word[len(word.rstrip("0123456789")) :]
     integer_size = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
-    return VctColumn(parts[0], type_, length, decimals, long, integer_size)
+    return VctColumn(parts[0], type_, length, decimals, long, integer_size, lines.number)

@@ -840,6 +840,63 @@ def list_named_damages():
         ),
     )
     yield (
+        "one code that is a name",
+        make_default_damage(
+            (",140122,8400.00,", ",阳曲县,8400.00,"), key="vct_note_no_code", words=("XZQDM", "阳曲县", "1")
+        ),
+    )
+    yield (
+        "one name that is a code",
+        make_default_damage(("\n2,井\n", "\n2,140122\n"), key="vct_note_digits_name", words=("JZD", "MC", "140122")),
+    )
+    yield (
+        "a blank after a code",
+        make_default_damage(
+            (",140122,8400.00,", ",140122 ,8400.00,"),
+            key="vct_note_code_blanks",
+            words=("YDYHGHFQ", "XZQDM", "140122 "),
+        ),
+    )
+    yield (
+        "a blank before a name",
+        make_default_damage(("\n2,井\n", "\n2,\u3000井\n"), key="vct_note_blanks", words=("JZD", "MC", "\u3000井")),
+    )
+    yield (
+        "a blank before annotation",
+        make_default_damage(("\n浑源\n", "\n 浑源\n"), key="vct_note_blanks", words=("ZJ", "VCT_TEXT", " 浑源")),
+    )
+    yield (
+        "a user-defined character",
+        make_default_damage(("\n2,井\n", "\n2,\ue000井\n"), key="vct_note_private", words=("JZD", "MC", "<U+E000>井")),
+    )
+    yield (
+        "a user-defined character in annotation",
+        make_default_damage(("\n浑源\n", "\n浑\ue000\n"), key="vct_note_private", words=("ZJ", "浑<U+E000>")),
+    )
+    yield (
+        "a line separator of Unicode",
+        make_default_damage(
+            ("\n2,井\n", "\n2,水\u2028井\n"), key="vct_note_invisible", words=("JZD", "MC", "水<U+2028>井")
+        ),
+    )
+    yield (
+        "annotation without an angle",
+        make_default_damage((",4212050,30\n", ",4212050\n"), key="vct_note_no_angle", words=("1",), lines=-5),
+    )
+    yield (
+        "a repeated key in a table without shapes",
+        make_default_damage(
+            ("TableStructureEnd", "GHZBB,1,NoneGeometry\nBSM,Char,18\n0\nTableStructureEnd"),
+            (
+                "AttributeEnd",
+                "GHZBB\n501,140122990000000001\n502,140122990000000002\n503,140122990000000001\nTableEnd\nAttributeEnd",
+            ),
+            key="vct_note_key_twice",
+            words=("GHZBB", "BSM", "140122990000000001"),
+            lines=None,
+        ),
+    )
+    yield (
         "names that are codes",
         make_default_damage(("\n3,路\n", "\n3,140122\n"), key="vct_note_digits_name", words=("DL", "MC", "140122")),
     )
@@ -1049,7 +1106,7 @@ def read_notes_or_refusal(path, text):
 
     Each message is (text key, parameters, function that renders it in a language).
     """
-    path.write_bytes(text.replace("\n", "\r\n").encode("gbk"))
+    path.write_bytes(text.replace("\n", "\r\n").encode("gb18030"))
     try:
         found = read_vct(path)
     except InputError as error:
@@ -1188,6 +1245,28 @@ def test_vct_feature_class_with_the_title_of_another_table_is_noted(tmp_path):
     for lang in ("zh", "en"):
         shown = Texts(lang).format_notice("vct_note_title", note)
         assert all(word in shown for word in ("YDYHGHFQ", "CZKFBJ", "城镇开发边界", title.strip(","), str(line)))
+
+
+def test_rows_with_a_name_instead_of_a_code_are_listed_by_line(tmp_path):
+    """Exchange codes in some rows, then in many: the first lines are listed, and the count is that of all."""
+    text = export_example()
+    for count in (2, 3):
+        changed = text.replace(",140122,", ",阳曲县,", count)
+        lines = [n for n, row in enumerate(changed.split("\n"), 1) if ",阳曲县," in row]
+        found = read_notes_or_refusal(tmp_path / "a.vct", changed)
+        params = next(params for key, params, _ in found if key == "vct_note_no_code")
+        assert (params["count"], params["lines"]) == (count, ", ".join(map(str, lines)))
+
+
+@pytest.mark.parametrize(("declared", "value"), [("Float,15,2", "140122.0"), ("Int,12", "140122")])
+def test_text_field_of_the_standard_declared_as_a_number_is_noted(tmp_path, declared, value):
+    found, text = import_changed_file(tmp_path, ("XZQDM,Char,12", f"XZQDM,{declared}"))
+    (note,) = found["vct_note_number_field"]
+    line = text.split("\n").index(f"XZQDM,{declared}") + 1
+    assert (note["table"], note["field"], note["line"], note["count"]) == ("YDYHGHFQ", "XZQDM", line, 3)
+    for lang in ("zh", "en"):
+        shown = Texts(lang).format_notice("vct_note_number_field", note)
+        assert all(word in shown for word in ("YDYHGHFQ", "XZQDM", declared, value, str(line)))
 
 
 @pytest.mark.parametrize("name", ["fid", "geom"])

@@ -56,9 +56,9 @@ def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
     # The annotation has no separate table; its feature is added to the table of its code.
     assert done.row_counts == {"YDYHGHFQ": 3, "KZ": 1}
     assert [key for key, _ in done.notes] == [
-        "vct_note_renamed", "vct_note_fields_more", "vct_note_no_row", "vct_note_too_long", "vct_note_too_long", "vct_note_no_code"
+        "vct_note_renamed", "vct_note_fields_more", "vct_note_no_row", "vct_note_no_code", "vct_note_too_long", "vct_note_too_long"
     ]  # fmt: skip
-    assert [params["declared"] for _, params in done.notes[3:5]] == ["Char,3", "Int4"]
+    assert [params["declared"] for _, params in done.notes[4:6]] == ["Char,3", "Int4"]
     found = gpd.read_file(target, layer="YDYHGHFQ")
     assert found["GHFQDM"].tolist() == ["五一〇五一〇", None, None] and found["SL"][0] == 12345678901
     assert pd.Timestamp(found["RQ"][0]) == pd.Timestamp("2026-11-20") and found["FID_"][0] == 1.25

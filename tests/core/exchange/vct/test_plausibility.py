@@ -10,6 +10,8 @@ PATTERNS = {
     **plausibility._load_name_patterns(),
     **plausibility._WRONG_CODE_PATTERN_BY_NOTE,
     **plausibility._LETTER_IN_CODE_PATTERN_BY_NOTE,
+    **plausibility._WORD_PATTERN_BY_NOTE,
+    **plausibility._CODE_PATTERN_BY_NOTE,
 }
 
 

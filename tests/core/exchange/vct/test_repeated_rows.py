@@ -126,6 +126,20 @@ def test_area_field_that_fits_slightly_worse_than_exact_rows_do_is_noted(tmp_pat
     assert collect([*plane[:5], 1e6 + 80])["vct_note_area_rows"]["count"] == 1
 
 
+@pytest.mark.parametrize(("area", "reported"), [(20_000.0, False), (10_000.0, True)])
+def test_copied_row_is_noted_if_the_area_is_that_of_one_part(tmp_path, area, reported):
+    distinct = [PARCEL_SQUARES[0], PARCEL_SQUARES[2]]
+    keys = ("text", [PARCEL_KEYS[0]] * 2)
+    zones = make_vct_layer("YDYHGHFQ", distinct, crs=4526, BSM=keys, MJ=("real", [area] * 2))
+    found = write_and_collect_notes(tmp_path, zones)
+    assert found["vct_note_joined"]["features"].endswith(f"({PARCEL_KEYS[0]})")
+    assert ("vct_note_copied_row" in found) is reported
+    if reported:
+        for lang in ("zh", "en"):
+            shown = Texts(lang).format_notice("vct_note_copied_row", found["vct_note_copied_row"])
+            assert all(word in shown for word in ("YDYHGHFQ", "MJ", PARCEL_KEYS[0], "10000.00"))
+
+
 def make_division_layer(*codes):
     keys = PARCEL_KEYS[: len(codes)]
     return make_vct_layer(
