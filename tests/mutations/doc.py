@@ -1126,6 +1126,11 @@ def plant_map_with_a_place(draft: CountyDraft) -> None:
     change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x8825, 4, bytes(4)))})
 
 
+@declare_mutation("DOC005", case="turned", follows=["DOC006"])
+def plant_map_shown_upside_down(draft: CountyDraft) -> None:
+    change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x0112, 3, b"\x00\x03"))})
+
+
 @declare_mutation("DOC012", case="additional")
 def plant_metadata_with_text_between_elements(draft: CountyDraft) -> None:
     rewrite_metadata(draft, "</成果包>", "</成果包>审查合格")

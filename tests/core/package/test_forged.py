@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shapely
+from shapely.affinity import translate
 
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.engine.evaluate import choose_rules
@@ -38,7 +40,7 @@ from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection import pdf as pdf_module
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
-from plugin.core.package.inspection.inspect import inspect_package, report_better_outcomes_of_package
+from plugin.core.package.inspection.inspect import compare_report_of_package, inspect_package
 from plugin.core.package.inspection.pages import decode_page, read_page, remake_page_of_manifest, remake_page_of_report
 from plugin.core.package.inspection.pdf import PYPDF_METHOD, STRUCTURE_METHOD, inspect_pdf, inspect_pdf_structure
 from plugin.core.package.package_spec.load import load_package_spec
@@ -967,8 +969,72 @@ def test_unconfirmed_settings_removed_from_the_report_are_found(copied_package, 
     facts = collect_package_facts(copied_package, geopackage_spec)
     done = check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS)
     before = len(done.report.findings)
-    report_better_outcomes_of_package(done, facts)
+    compare_report_of_package(done, facts)
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
+
+
+def remove_finding(data):
+    del data["findings"][0]
+
+
+def change_finding(**changes):
+    """Return a function that changes a finding of a report that has a place and an area."""
+
+    def change(data):
+        finding = next(f for f in data["findings"] if f["geom_kind"] == "area" and (f["area_m2"] or 0) > 1000)
+        finding.update({key: value(finding[key]) for key, value in changes.items()})
+
+    return change
+
+
+def compare_reports(folder, spec, options=COUNTY_OPTIONS):
+    """Return the cases and messages that a check of the exported layers adds for the report of a package."""
+    done = check_plan(convert_to_source_layers(complete_layers()), options)
+    before = len(done.report.findings)
+    compare_report_of_package(done, collect_package_facts(folder, spec))
+    return {f.case: f.message for f in done.report.findings[before:]}
+
+
+@pytest.mark.parametrize(
+    ("forge", "kind"),
+    [
+        (remove_finding, "报告中没有"),
+        (lambda data: data["findings"].append({**data["findings"][0], "case": "x", "fingerprint": "0"}), "仅报告中有"),
+        (change_finding(message=lambda text: re.sub(r"\d", "1", text)), "不同"),
+        (change_finding(message=lambda text: text + "已核实。"), "不同"),
+        (change_finding(area_m2=lambda area: area * 1.01), "不同"),
+        (change_finding(severity=lambda _: "INFO"), "不同"),
+        (change_finding(geometry=lambda text: shapely.to_wkt(translate(shapely.from_wkt(text), 5))), "不同"),
+    ],
+)
+def test_finding_that_the_report_lacks_or_shows_differently_is_named(copied_package, geopackage_spec, forge, kind):
+    assert compare_reports(copied_package, geopackage_spec) == {}
+    change_json(REPORT_JSON_PATH, forge)(copied_package)
+    found = compare_reports(copied_package, geopackage_spec)
+    assert found.keys() == {"findings"} and kind in found["findings"]
+
+
+def test_report_in_another_language_has_the_same_findings(copied_package, geopackage_spec):
+    assert compare_reports(copied_package, geopackage_spec, replace(COUNTY_OPTIONS, lang="en")) == {}
+
+
+def test_findings_with_waivers_are_the_same(copied_package, geopackage_spec):
+    waiver = {"id": "W1", "reason": "批准保留"}
+    accept = change_finding(state=lambda _: "waived", params=lambda params: {**params, "waiver": waiver})
+    change_json(REPORT_JSON_PATH, accept)(copied_package)
+    assert compare_reports(copied_package, geopackage_spec) == {}
+
+
+def test_changed_tolerance_and_parameter_of_the_report_are_named(copied_package, geopackage_spec):
+    def forge(data):
+        data["tolerance"]["min_area_m2"] = 5000
+        row = next(row for row in data["rules"] if row["parameters"] and "." not in row["parameters"][0]["name"])
+        row["parameters"][0]["value"] = "另值"
+
+    change_json(REPORT_JSON_PATH, forge)(copied_package)
+    found = compare_reports(copied_package, geopackage_spec)
+    assert found.keys() == {"values"} and "tolerance.min_area_m2" in found["values"]
+    assert found["values"].count("、") == 1
 
 
 def test_inspection_uses_the_profile_named_in_the_manifest(copied_package, geopackage_spec, monkeypatch):

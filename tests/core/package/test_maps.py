@@ -125,6 +125,12 @@ def make_segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
 
 
+@pytest.mark.parametrize(("value", "orientation"), [(3, 3), (1, 1), (0, 1), (9, 1)])
+def test_orientation_in_the_properties_of_a_jpeg_is_read(value, orientation):
+    data = make_jpeg(properties=make_exif(0x0112, 3, value.to_bytes(2, "big")))
+    assert jpeg.read_jpeg(io.BytesIO(data)).orientation == orientation
+
+
 @pytest.mark.parametrize(
     ("properties", "texts", "has_place"),
     [

@@ -20,6 +20,7 @@ from ...model.findings import Finding, set_fingerprints
 from ...model.report import Outcome
 from ...model.rule import Severity
 from ...model.verdict import Verdict
+from ..generator import compute_generator_digest
 from ..package_spec.model import PackageSpec
 from .archive import (
     count_hidden_bytes,
@@ -31,6 +32,7 @@ from .archive import (
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
+from .finding_comparison import compare_findings, describe_difference, list_differing_parameters
 
 if TYPE_CHECKING:
     from ...check import CheckResult, RunOptions
@@ -41,17 +43,19 @@ if TYPE_CHECKING:
     from ..package_spec.model import LayerSlot, VectorSet
 
 
-#: Code and case of the finding.
-OUTCOME_RULE_CODE, OUTCOME_CASE = "DOC013", "outcomes"
-#: Most rules that a message names.
-_MAX_LISTED_CODES = 8
+#: Rule of the findings that compare the package's report with this check; their cases.
+OUTCOME_RULE_CODE = "DOC013"
+OUTCOME_CASE, VALUE_CASE, FINDING_CASE = "outcomes", "values", "findings"
+#: Most rules, and most findings, that a message names.
+_MAX_LISTED_CODES, _MAX_LISTED_FINDINGS = 8, 5
 
 
-def report_better_outcomes_of_package(checked: CheckResult, facts: PackageFacts) -> None:
-    """Add a finding on rules that the package's report shows with a better outcome.
+def compare_report_of_package(checked: CheckResult, facts: PackageFacts) -> None:
+    """Add findings on parts of the package's report that this check contradicts.
 
     A rule is named if it passed in the report but has findings in this check, or if the report confirms settings that
-    the same profile does not confirm. Reports are compared only for equal version, standard, profile and phase.
+    the same profile does not confirm. Tolerances and parameters of rules, and the findings one by one, are compared,
+    too. Reports are compared only for equal version, standard, profile and phase.
     """
     report = checked.report
     report_data = _read_package_report(facts)
@@ -70,8 +74,28 @@ def report_better_outcomes_of_package(checked: CheckResult, facts: PackageFacts)
         was_run = str(rule.outcome) in ("passed", "failed")
         if fails_only_here or (unconfirmed_here_only and was_run and row.get("outcome") == str(rule.outcome)):
             rule_codes.append(rule.code)
+    texts = Texts(report.lang)
     if rule_codes:
-        _add_outcome_finding(checked, facts, rule_codes)
+        _add_report_finding(checked, facts, OUTCOME_CASE, names=_list_names(rule_codes, texts))
+    differing_names = list_differing_parameters(report_data, checked)
+    if differing_names:
+        _add_report_finding(checked, facts, VALUE_CASE, names=_list_names(differing_names, texts))
+    tool = (facts.manifest or {}).get("tool")
+    # Another build of the version may have other texts.
+    is_same_build = not isinstance(tool, dict) or tool.get("generator") == compute_generator_digest()
+    differences = compare_findings(report_data, checked, rule_codes, is_same_build)
+    if differences:
+        names = [describe_difference(one, texts) for one in differences[:_MAX_LISTED_FINDINGS]]
+        listed_names = texts.get("words", "between_names").join(names) + (
+            " …" if len(differences) > _MAX_LISTED_FINDINGS else ""
+        )
+        _add_report_finding(checked, facts, FINDING_CASE, names=listed_names, count=len(differences))
+
+
+def _list_names(names: list[str], texts: Texts) -> str:
+    return texts.get("words", "between_names").join(names[:_MAX_LISTED_CODES]) + (
+        " …" if len(names) > _MAX_LISTED_CODES else ""
+    )
 
 
 def _read_package_report(facts: PackageFacts) -> dict[str, Any]:
@@ -110,21 +134,17 @@ def _is_comparable(provenance: dict[str, Any], check_result: CheckResult) -> boo
     )
 
 
-def _add_outcome_finding(check_result: CheckResult, facts: PackageFacts, rule_codes: list[str]) -> None:
-    """Add the finding on rules with a better outcome to the check's report."""
-    report = check_result.report
+def _add_report_finding(check_result: CheckResult, facts: PackageFacts, case: str, **params: Any) -> None:
+    """Add a finding on the package's report to the check's report."""
+    report, path = check_result.report, facts.report_path
     texts = Texts(report.lang)
-    listed_codes = texts.get("words", "between_names").join(rule_codes[:_MAX_LISTED_CODES]) + (
-        " …" if len(rule_codes) > _MAX_LISTED_CODES else ""
-    )
-    path = facts.report_path
     finding = Finding(
         "",
         key=path,
         code=OUTCOME_RULE_CODE,
-        case=OUTCOME_CASE,
+        case=case,
         severity=Severity.WARNING,
-        params={"file": path, "names": listed_codes},
+        params={"file": path, **params},
     )
     finding.message = texts.format_message(finding, check_result.plan.norm.standard.templates)
     set_fingerprints([finding], {})
@@ -266,7 +286,7 @@ def inspect_package(
             progress=lambda share, text: progress(_COLLECTING_SHARE + (1 - _COLLECTING_SHARE) * share, text),
             cancellation=cancellation,
         )
-        report_better_outcomes_of_package(check_result, facts)
+        compare_report_of_package(check_result, facts)
         return check_result
 
 

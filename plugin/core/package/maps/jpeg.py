@@ -20,7 +20,9 @@ _JFIF_MARKER, _EXIF_MARKER, _SCAN_MARKER, _COMMENT_MARKER = 0xE0, 0xE1, 0xDA, 0x
 #: Frame headers of any coding; the other three of the range are tables.
 _FRAME_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF_SIGNATURE = b"Exif\0\0"
-_X_RESOLUTION_TAG, _UNIT_TAG = 0x011A, 0x0128
+_X_RESOLUTION_TAG, _UNIT_TAG, _ORIENTATION_TAG = 0x011A, 0x0128, 0x0112
+#: The orientation of a picture that programs show as it is stored.
+UPRIGHT = 1
 #: Pointers to the two further directories of Exif: that of the camera, and that of the place.
 _CAMERA_DIRECTORY_TAG, _PLACE_DIRECTORY_TAG = 0x8769, 0x8825
 #: Texts of Exif, as bytes with a code of eight bytes before them (UserComment), and as UTF-16 (those of Windows).
@@ -72,6 +74,8 @@ class JpegProperties:
         Texts in its properties, without those that programs write about themselves.
     has_place
         Whether its properties state the place where it was taken.
+    orientation
+        How programs turn or mirror the picture when they show it: 1 (not at all) to 8.
     """
 
     width_px: int = 0
@@ -83,6 +87,7 @@ class JpegProperties:
     content_digest: str = ""
     texts: tuple[str, ...] = ()
     has_place: bool = False
+    orientation: int = UPRIGHT
 
 
 def is_jpeg(name: str) -> bool:
@@ -109,7 +114,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
     digest = hashlib.sha256()
     texts: list[str] = []
-    has_place = False
+    has_place, orientation = False, UPRIGHT
     while (marker := _read_next_marker(handle)) is not None:
         if marker == _SCAN_MARKER:
             has_scan = True
@@ -131,6 +136,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
             exif_dpi = _read_exif_dpi(exif, entries)
             texts += _read_exif_texts(entries)
             has_place = has_place or _PLACE_DIRECTORY_TAG in entries
+            orientation = _read_exif_orientation(exif, entries)
         elif marker == _EXIF_MARKER and body.startswith(_XMP_SIGNATURE):
             texts += _read_xmp_texts(body[len(_XMP_SIGNATURE) :])
         elif marker == _COMMENT_MARKER and not _PROGRAM_REMARK.match(comment := _decode_text(body)):
@@ -147,6 +153,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         digest.hexdigest() if is_complete else "",
         tuple(dict.fromkeys(text for text in texts if text)),
         has_place,
+        orientation,
     )
 
 
@@ -210,6 +217,15 @@ def _read_exif_dpi(body: bytes, entries: dict[int, bytes]) -> float | None:
         return None
     dots = numerator / denominator if denominator else 0
     return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
+
+
+def _read_exif_orientation(body: bytes, entries: dict[int, bytes]) -> int:
+    """Return the orientation of Exif, `UPRIGHT` without a valid one."""
+    value, byte_order = entries.get(_ORIENTATION_TAG, b""), _get_byte_order(body)
+    if byte_order is None or len(value) not in (2, 4):
+        return UPRIGHT
+    orientation = int.from_bytes(value, "big" if byte_order == ">" else "little")
+    return orientation if 1 <= orientation <= 8 else UPRIGHT
 
 
 def _get_byte_order(body: bytes) -> str | None:

@@ -11,7 +11,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.pdf import PdfFact
 from ..inspection.pdf_pages import NarrowPage, Remark
-from ..maps.jpeg import THUMBNAIL_CELLS
+from ..maps.jpeg import THUMBNAIL_CELLS, UPRIGHT
 from ..package_spec.model import MIN_DPI
 from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
@@ -39,6 +39,10 @@ _SOUND_MAP = {_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST}
 _EXIF_WITH_PLACE = (
     b"\xff\xe1\x00\x22Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01\x88\x25\x00\x04\x00\x00\x00\x01\x00\x00\x00\x1a"
     + bytes(4)
+)
+#: Exif with one entry, orientation 3.
+_EXIF_UPSIDE_DOWN = (
+    b"\xff\xe1\x00\x22Exif\0\0MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x03" + bytes(6)
 )
 
 
@@ -88,6 +92,8 @@ _EXIF_WITH_PLACE = (
         "properties": "“{file}” has texts in its properties that the picture does not show: {texts}. Delete what the receiver is not "
         "to read.",
         "place": "“{file}” states in its properties (Exif) the place where it was taken. Delete it.",
+        "turned": "“{file}” states in its properties (Exif) that programs are to turn or mirror it when they show it (orientation {number}); "
+        "programs that do not will show another picture. Turn the picture itself, and export it without this entry.",
         "near": "“{file}” and “{other}” show nearly the same picture, perhaps turned or mirrored (reduced, they differ by {levels} of 255 levels; different "
         "maps differ by at least {least}): one of the two maps may be missing. Compare them, and export the wrong one again.",
         "coarse": "“{file}” has no fine detail: at half its size, even at the sharpest lines neighbouring pixels differ by only {levels} of "
@@ -221,6 +227,11 @@ _EXIF_WITH_PLACE = (
             "a map with a place in its properties",
             1,
             add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_WITH_PLACE + _JPEG_REST},
+        ),
+        make_example(
+            "a map that programs turn upside down",
+            1,
+            add={_MAP_PATH: _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _EXIF_UPSIDE_DOWN + _JPEG_REST},
         ),
         make_example(
             "a text that lost pages",
@@ -602,6 +613,8 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
             yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.jpeg_properties.trailing_bytes)
         if file.jpeg_properties.has_place:
             yield make_file_finding(file.path, "place", Severity.WARNING)
+        if file.jpeg_properties.orientation != UPRIGHT:
+            yield make_file_finding(file.path, "turned", Severity.WARNING, number=file.jpeg_properties.orientation)
         if file.jpeg_properties.texts and not file.jpeg_properties.has_script:
             listed_texts = texts.get("words", "between_names").join(
                 f"“{text[:_MAX_NAME_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]

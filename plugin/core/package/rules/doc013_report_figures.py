@@ -77,6 +77,10 @@ def _make_report_document(
         "counts": "The report “{file}” and the manifest belong to different checks: {names}. Make the package again.",
         "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same "
         "profile and layers: {names}. Use the report of this check; correct the findings, and make the package again.",
+        "values": "The report “{file}” was made with other values than this check, though the profile is the same: {names}. Find out who "
+        "changed them, choose the settings of the report, and check again.",
+        "findings": "The report “{file}” differs from a new check of the same layers with the same profile in {count} findings: {names}. Use "
+        "the report of this check, and make the package again.",
         "none": "The package lacks the report “{file}” and its page; every package of this plugin has them. Make the package again.",
         "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”. Expansion ratios "
         "were not compared, because their definitions may differ. Choose the profile that the report was made with, "
@@ -109,14 +113,16 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
         Figures of the report (JSON) and numbers of features of its layers agree with the package's layers, its
         verdict and counts with the manifest. The report has no keys outside its schema and belongs to the package's
         county. Targets and states of indicators agree with the layers, the summary with the report's rules and
-        findings. Rules that passed in the report pass here (with the same profile, phase and version).
+        findings. Rules that passed in the report pass here, with the same tolerances and parameters, and each finding is
+        in both with the same severity, message, area and place (with the same profile, phase and version).
     Why
         The report is read instead of the data; the report of an older edition proves nothing.
     How to fix
         Make the package again with export_package.
     Limits
         Only the report of this plugin is checked. Figures of townships and their tasks, and the pages (HTML), are not
-        compared; ratios only with the same profile.
+        compared; ratios only with the same profile. Findings on schemas, on packages and on the run, of ATT016 (dates),
+        of rules that one check did not run completely, and on layers that the export completed are not compared.
     """
     package = get_package_facts(ctx)
     if package is None:

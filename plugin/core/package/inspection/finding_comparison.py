@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Comparison of a report's findings with those of the inspection, one by one.
+
+Both are results of the same rules on the same layers, so each finding of one is in the other, with the same severity,
+message, area and place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import shapely
+
+from ...errors import SanxianError
+from ...geometry import crs as crs_care
+from ...geometry.tolerance import Tolerance
+from ...messages.texts import Texts
+from ...model.findings import Finding
+from ...model.report import Outcome, Report, RuleOutcome
+from ...model.rule import Severity
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+    from ...check import CheckResult
+
+#: Kinds of differences, keys of texts (section ``words``).
+LACKING_KIND, ADDED_KIND, CHANGED_KIND = "finding_lacking", "finding_added", "finding_changed"
+#: Rules of schemas, which an export changes; of packages; a rule that depends on the day of the check.
+_FAMILIES_NOT_COMPARED, _RULES_NOT_COMPARED = ("SCH", "DOC"), ("ATT016",)
+#: Rules that read a table if there is one → the rule that runs only with this table.
+_RULE_OF_OPTIONAL_TABLE = {"LAW005": "LAW004"}
+#: Outcomes of rules that looked for problems.
+_COMPARED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED, Outcome.NOT_APPLICABLE)
+#: Writing and reading shapes changes figures by this share, and by this much in their unit (m², m).
+_CHANGE_SHARE, _CHANGE = 1e-5, 0.02
+#: Distance (m) within which two places are equal.
+_SAME_PLACE_M = 1.0
+#: A figure of a message, with its groups of digits.
+_FIGURE = re.compile(r"\d+(?:[\u00a0\u202f\u2009 ,]\d{3})*(?:\.\d+)?")
+_WHITE_SPACE = re.compile(r"\s+")
+#: Parameters of a finding that depend on a table which the inspection may lack.
+_OPTIONAL_PARAMS = ("shown",)
+
+
+class FindingDifference(NamedTuple):
+    """A finding that only one of two checks has, or that they show differently."""
+
+    code: str
+    key: str
+    kind: str
+
+
+def list_differing_parameters(report_data: dict[str, Any], checked: CheckResult) -> list[str]:
+    """Return the names of tolerances and rule parameters that differ from those of this check."""
+    tolerance, report = report_data.get("tolerance"), checked.report
+    here = {row.code: row for row in report.rules}
+    names = []
+    if isinstance(tolerance, dict):
+        names = [
+            f"tolerance.{name}"
+            for name, value in _get_tolerance(checked).to_dict().items()
+            if name in tolerance and tolerance[name] != value
+        ]
+    for row in report_data["rules"]:
+        rule = here.get(str(row.get("code")))
+        if rule is not None and isinstance(row.get("parameters"), list):
+            pairs = (_map_parameters(row["parameters"]), _map_parameters(rule.parameters))
+            names += [
+                name if "." in name else f"{rule.code}.{name}"
+                for name in pairs[1]
+                if name in pairs[0] and pairs[0][name] != pairs[1][name]
+            ]
+    return list(dict.fromkeys(names))
+
+
+def _get_tolerance(checked: CheckResult) -> Tolerance:
+    """Return the tolerance that a check used."""
+    return Tolerance(**{one.name: checked.report.tolerance[one.name] for one in fields(Tolerance)})
+
+
+def _map_parameters(rows: Iterable[Any]) -> dict[str, Any]:
+    """Return name → value of a rule's parameters, as JSON has them."""
+    plain_rows = json.loads(json.dumps(list(rows), default=str))
+    return {str(row.get("name")): row.get("value") for row in plain_rows if isinstance(row, dict)}
+
+
+def compare_findings(
+    report_data: dict[str, Any], checked: CheckResult, skipped_codes: Iterable[str], compares_messages: bool
+) -> list[FindingDifference]:
+    """Return the differences between a report's findings and those of this check.
+
+    The report must be of the same version, standard, profile and phase. Waivers make no difference. Rules that one of
+    the checks did not run completely, and ``skipped_codes``, are not compared. ``compares_messages``: both checks used
+    the same texts.
+    """
+    try:
+        stated_report = Report.from_dict(report_data)
+        stated_crs = _find_crs(stated_report, checked)
+    except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
+        # DOC013 reports data outside the schema.
+        return []
+    codes = _list_compared_rules(stated_report.rules, checked.report.rules) - set(skipped_codes)
+    stated = [f for f in stated_report.findings if f.code in codes]
+    found = [f for f in checked.report.findings if f.code in codes]
+    pairs, unmatched_stated, unmatched_found = _match_findings(stated, found)
+    changed_roles = _find_roles_with_other_fields(stated_report, checked.report)
+    differences = [
+        FindingDifference(one.code, one.key, kind)
+        for kind, findings in ((LACKING_KIND, unmatched_found), (ADDED_KIND, unmatched_stated))
+        for one in findings
+        if not changed_roles & {one.role, one.related_role}
+        and {one.role, one.related_role} <= {"", *checked.plan.layers}
+        and not _is_at_limit(one, checked)
+    ]
+    texts = Texts(stated_report.lang)
+    differences += [
+        FindingDifference(found_one.code, found_one.key, CHANGED_KIND)
+        for stated_one, found_one in pairs
+        if not changed_roles & {found_one.role, found_one.related_role}
+        and (
+            _differs_in_values(stated_one, found_one)
+            or (compares_messages and _differs_in_message(stated_one, found_one, texts, checked))
+            or _differs_in_place(stated_one, found_one, stated_crs, checked)
+        )
+    ]
+    return sorted(differences)
+
+
+def _find_crs(report: Report, checked: CheckResult) -> CRS | None:
+    """Return the CRS of a report's places, None if unknown."""
+    label = str(report.provenance.get("crs", ""))
+    return checked.plan.crs if label == crs_care.make_crs_label(checked.plan.crs) else crs_care.parse_crs(label)
+
+
+def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[RuleOutcome]) -> set[str]:
+    """Return the codes of rules that both checks ran, as completely and with the same parameters."""
+    stated_by_code = {row.code: row for row in stated_rules}
+    outcome_by_code = {row.code: row.outcome for row in rules}
+
+    def was_run(code: str) -> bool:
+        skipped = (Outcome.SKIPPED, Outcome.CRASHED, None)
+        stated_outcome = stated_by_code[code].outcome if code in stated_by_code else None
+        return stated_outcome not in skipped and outcome_by_code.get(code) not in skipped
+
+    return {
+        rule.code
+        for rule in rules
+        if rule.code in stated_by_code
+        and not rule.code.startswith(_FAMILIES_NOT_COMPARED)
+        and rule.code not in _RULES_NOT_COMPARED
+        and was_run(_RULE_OF_OPTIONAL_TABLE.get(rule.code, rule.code))
+        and {rule.outcome, stated_by_code[rule.code].outcome} <= set(_COMPARED_OUTCOMES)
+        and rule.incomplete == stated_by_code[rule.code].incomplete
+        and _map_parameters(rule.parameters) == _map_parameters(stated_by_code[rule.code].parameters)
+    }
+
+
+def _match_findings(
+    stated: list[Finding], found: list[Finding]
+) -> tuple[list[tuple[Finding, Finding]], list[Finding], list[Finding]]:
+    """Return pairs of the same finding, and the findings that only one list has.
+
+    They are matched by fingerprint; then by what it is made from except the place, which may be rounded otherwise.
+    """
+    pairs: list[tuple[Finding, Finding]] = []
+    for identify in (_identify_by_fingerprint, _identify_without_place):
+        found_by_identity: dict[Any, list[Finding]] = defaultdict(list)
+        for one in found:
+            found_by_identity[identify(one)].append(one)
+        unmatched = []
+        for one in stated:
+            candidates = found_by_identity[identify(one)]
+            if candidates:
+                gaps = [abs((candidate.area_m2 or 0.0) - (one.area_m2 or 0.0)) for candidate in candidates]
+                pairs.append((one, candidates.pop(gaps.index(min(gaps)))))
+            else:
+                unmatched.append(one)
+        stated, found = unmatched, [one for candidates in found_by_identity.values() for one in candidates]
+    return pairs, stated, found
+
+
+def _identify_by_fingerprint(finding: Finding) -> tuple[Any, ...]:
+    return finding.code, finding.fingerprint
+
+
+def _identify_without_place(finding: Finding) -> tuple[Any, ...]:
+    keys = tuple(sorted([finding.key, *finding.related_keys]))
+    return finding.code, finding.case, finding.role, finding.related_role, keys, finding.field
+
+
+def _find_roles_with_other_fields(stated: Report, here: Report) -> set[str]:
+    """Return the layers (codes) whose fields were wrong in the checked data: an export adds missing fields.
+
+    Hints do not count, because a report without problems may have them.
+    """
+    fingerprints = {one.fingerprint for one in here.findings}
+    return {
+        one.role
+        for one in stated.findings
+        if one.code.startswith("SCH") and one.severity is not Severity.INFO and one.fingerprint not in fingerprints
+    } - {""}
+
+
+def _is_at_limit(finding: Finding, checked: CheckResult) -> bool:
+    """Return True for a sliver just above the tolerance, which another precision may ignore."""
+    tolerance = _get_tolerance(checked)
+    return (
+        finding.area_m2 is not None
+        and finding.width_m is not None
+        and bool(tolerance.is_sliver(finding.area_m2 / 2, finding.width_m / 2))
+    )
+
+
+def _differs_in_values(stated: Finding, found: Finding) -> bool:
+    """Return True if severity, areas or width differ."""
+    names = ("area_m2", "net_area_m2", "width_m")
+    return stated.severity is not found.severity or any(
+        not _are_equal_figures(getattr(stated, name), getattr(found, name)) for name in names
+    )
+
+
+def _are_equal_figures(stated: Any, found: Any, printed_step: float = 0.0) -> bool:
+    """Return True if two figures are equal but for rounding; ``printed_step``: unit of the last printed digit."""
+    if stated is None or found is None:
+        return stated is found
+    return abs(float(stated) - float(found)) <= _CHANGE_SHARE * abs(float(found)) + max(_CHANGE, 1.5 * printed_step)
+
+
+def _differs_in_message(stated: Finding, found: Finding, texts: Texts, checked: CheckResult) -> bool:
+    """Return True if the messages differ by more than the last digit of a figure."""
+    if any((name in stated.params) != (name in found.params) for name in _OPTIONAL_PARAMS):
+        return False
+    message = found.message
+    if texts.lang != checked.report.lang:
+        message = texts.format_message(replace(found), checked.plan.norm.standard.templates)
+    if stated.message == message:
+        return False
+    words = [_WHITE_SPACE.sub("", _FIGURE.sub("#", text)) for text in (stated.message, message)]
+    figures = [_FIGURE.findall(text) for text in (stated.message, message)]
+    return words[0] != words[1] or any(not _are_equal_texts(*pair) for pair in zip(*figures, strict=True))
+
+
+def _are_equal_texts(stated: str, found: str) -> bool:
+    """Return True if two printed figures are equal, or differ by rounding; whole numbers must be equal."""
+    stated, found = (re.sub(r"[^\d.]", "", text) for text in (stated, found))
+    digits = max(len(text.partition(".")[2]) for text in (stated, found))
+    if stated == found or not digits:
+        return stated == found
+    return abs(float(stated) - float(found)) <= _CHANGE_SHARE * abs(float(found)) + 1.5 * 10.0**-digits
+
+
+def _differs_in_place(stated: Finding, found: Finding, stated_crs: CRS | None, checked: CheckResult) -> bool:
+    """Return True if two findings have other shapes; extents and centres are compared."""
+    if stated.geom_kind != found.geom_kind:
+        return True
+    if found.geom_kind == "none" or stated_crs is None:
+        return False
+    plane = checked.plan.plane_crs
+    shapes = [
+        crs_care.reproject_geometries(np.array([one.geometry], dtype=object), crs, plane)
+        for one, crs in ((stated, stated_crs), (found, checked.plan.crs))
+    ]
+    extents, centres = ([call(one) for one in shapes] for call in (shapely.bounds, shapely.centroid))
+    apart = np.abs(extents[0] - extents[1]).max()
+    return bool(not apart <= _SAME_PLACE_M or not shapely.distance(*centres)[0] <= _SAME_PLACE_M)
+
+
+def describe_difference(difference: FindingDifference, texts: Texts) -> str:
+    """Return the rule and key of a difference, with its kind."""
+    name = " ".join(filter(None, (difference.code, difference.key)))
+    return texts.get("words", difference.kind, name=name)
