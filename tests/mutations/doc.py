@@ -479,6 +479,11 @@ def plant_manifest_with_unknown_secrecy_level(draft: CountyDraft) -> None:
     change_package_facts(draft, secrecy="绝密")
 
 
+@declare_mutation("DOC012", case="lowered", finds=1)
+def plant_lowered_level_of_secrecy(draft: CountyDraft) -> None:
+    change_package_facts(draft, manifest=True, secrecy="公开", metadata={"": {"secrecy": "公开"}})
+
+
 @declare_mutation("DOC012", case="set_more", follows=["DOC003", "DOC006"])
 def plant_second_database_in_the_package(draft: CountyDraft) -> None:
     change_package_facts(draft)

@@ -130,6 +130,10 @@ def test_inspection_notes_that_the_words_of_brought_documents_are_not_checked(co
         (REPORT, "不通过", "通过", "结论"),
         (RECORD, "检查结论：不通过", "检查结论：通过", "结论"),
         (RECORD, "永久基本农田", "12.5 公顷永久基本农田", "指标与面积"),
+        (REPORT, ">不通过<", ">优秀，免检。不通过<", "结论"),
+        (REPORT, "<w:t>126.13", "<w:rPr><w:vanish/></w:rPr><w:t>126.13", "隐藏的文字"),
+        (REPORT, "<w:t>126.13", '<w:rPr><w:color w:val="FFFFFF"/></w:rPr><w:t>126.13', "隐藏的文字"),
+        (RECORD, "<w:t>检查结论", '<w:rPr><w:sz w:val="2"/></w:rPr><w:t>检查结论', "隐藏的文字"),
     ],
 )
 def test_forged_document_is_found(copied, spec, path, old, new, part):

@@ -973,6 +973,26 @@ def test_unconfirmed_settings_removed_from_the_report_are_found(copied_package, 
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
 
 
+def make_public(manifest):
+    manifest["secrecy"] = "公开"
+
+
+def make_public_with_reason(manifest):
+    make_public(manifest)
+    row = {"above": "内部", "above_source": "form", "secrecy": "公开", "source": "run", "reason": "已批准公开"}
+    manifest["document"]["lowered"] = [row]
+
+
+@pytest.mark.parametrize(("change", "is_named"), [(make_public, True), (make_public_with_reason, False)])
+def test_level_of_secrecy_lowered_without_a_reason_is_named(
+    copied_package, geopackage_spec, assembled_plan, change, is_named
+):
+    change_manifest(change)(copied_package)
+    replace_text(METADATA_PATH, "内部", "公开")(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC012"])
+    assert (("DOC012", "lowered") in found) == is_named
+
+
 def remove_finding(data):
     del data["findings"][0]
 

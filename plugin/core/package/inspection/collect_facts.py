@@ -37,7 +37,7 @@ from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_vct_facts, re
 from .integrity import IntegrityError, find_integrity_errors
 from .layer_facts import find_non_layer_tables, read_layer_facts
 from .pdf import inspect_pdf
-from .printed_documents import UnreadableDocument, read_document_texts
+from .printed_documents import DocumentTexts, UnreadableDocument, read_document_texts
 
 OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.
@@ -204,10 +204,12 @@ def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     return {f.path: (folder / f.path).read_bytes() for f in document_files}
 
 
-def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
+def _read_document_texts(
+    folder: Path, facts: PackageFacts, cancellation: Cancellation
+) -> dict[str, DocumentTexts | str]:
     """Return path → texts of each document that the plugin made, or why they are unknown."""
     generated_documents = facts.list_generated_documents()
-    texts: dict[str, list[str] | str] = {}
+    texts: dict[str, DocumentTexts | str] = {}
     for file in facts.files_outside_data_sets:
         if (
             file.path not in generated_documents

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
     from ..package_spec.model import VectorSet
     from .dataset_comparison import DatasetComparison
+    from .printed_documents import DocumentTexts
 
 
 VCT_SUFFIX = ".vct"
@@ -270,7 +271,7 @@ class PackageFacts:
     files_outside: tuple[str, ...] = ()
     hidden_byte_count: int = 0
     system_files: tuple[str, ...] = ()
-    document_texts: dict[str, list[str] | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
+    document_texts: dict[str, DocumentTexts | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @cached_property
     def placeholder_values(self) -> dict[str, str]:

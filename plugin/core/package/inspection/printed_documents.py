@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
+import xml.etree.ElementTree as ElementTree  # nosec B405 # parts that declare entities are refused first
 import xml.parsers.expat as expat
 import zipfile
 import zlib
@@ -19,12 +20,18 @@ from typing import NamedTuple
 
 from ...model.report import Report
 from ...profile import Norm
+from ...render.report_settings import load_report_settings
 from ..package_spec.model import RECORD_DOCUMENT
 from .pages import find_verdicts
 
-#: The part of a docx with its body, the namespace of its elements, and the greatest size of the part.
-_BODY_PART, _WORD_NAMESPACE = "word/document.xml", "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+#: The parts of a docx with its body and its styles, the namespace of their elements, and the greatest size of a part.
+_BODY_PART, _STYLES_PART = "word/document.xml", "word/styles.xml"
+_WORD_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _MAX_BODY_BYTES = 64 * 2**20
+#: White, and nearly white.
+_WHITE_COLOUR = re.compile(r"(?:F[0-9A-F]){3}")
+#: Smaller texts cannot be read in print; a size is in half-points.
+_MIN_HALF_POINTS = 8
 #: A group of digits of a figure: a line of a PDF may end between two groups.
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 _WHITE_SPACE = re.compile(r"\s+")
@@ -40,8 +47,20 @@ class UnreadableDocument(Exception):
         self.reason = reason
 
 
-def read_document_texts(path: Path) -> list[str]:
-    """Return the texts of a docx (its paragraphs) or PDF (its pages) in reading order.
+class DocumentTexts(NamedTuple):
+    """The texts of a docx (its paragraphs) or PDF (its pages) in reading order.
+
+    ``verdict`` is the paragraph in the style of the verdict, None if the document has no such style; ``hidden`` are
+    texts that a reader does not see: hidden, white without a ground, or tiny. Both are read from a docx only.
+    """
+
+    texts: list[str]
+    verdict: str | None = None
+    hidden: tuple[str, ...] = ()
+
+
+def read_document_texts(path: Path) -> DocumentTexts:
+    """Return the texts of a docx or PDF.
 
     Raises
     ------
@@ -50,7 +69,7 @@ def read_document_texts(path: Path) -> list[str]:
     OSError
         If the file cannot be read.
     """
-    return _read_pdf_texts(path) if path.suffix.lower() == ".pdf" else _read_docx_texts(path)
+    return DocumentTexts(_read_pdf_texts(path)) if path.suffix.lower() == ".pdf" else _read_docx_texts(path)
 
 
 def _read_pdf_texts(path: Path) -> list[str]:
@@ -66,42 +85,109 @@ def _read_pdf_texts(path: Path) -> list[str]:
         raise UnreadableDocument("damaged") from error
 
 
-def _read_docx_texts(path: Path) -> list[str]:
+def _read_docx_texts(path: Path) -> DocumentTexts:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(_BODY_PART) as part:
-            data = part.read(_MAX_BODY_BYTES)
+        with zipfile.ZipFile(path) as archive:
+            body, styles = (_parse_part(archive, name) for name in (_BODY_PART, _STYLES_PART))
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError) as error:
         raise UnreadableDocument("damaged") from error
-    return list(_parse_paragraphs(data))
+    rows = [style for style in styles if style.tag == _qualify("style")]
+    verdict_name = load_report_settings().docx_styles["verdict"]
+    verdict_styles = {_get_value(style, "styleId") for style in rows if _get_child_value(style, "name") == verdict_name}
+    hiding_styles = {_get_value(style, "styleId") for style in rows if _hides_text(style.find(_qualify("rPr")), False)}
+    verdict = None if not verdict_styles else ""
+    texts, hidden = [], []
+    for paragraph, is_shaded in _list_paragraphs(body, False):
+        properties = paragraph.find(_qualify("pPr"))
+        style = "" if properties is None else _get_child_value(properties, "pStyle")
+        text = _join_texts(paragraph)
+        if text:
+            texts.append(text)
+        if style in verdict_styles and not verdict:
+            verdict = text
+        for run in paragraph.iter(_qualify("r")):
+            run_properties = run.findall(_qualify("rPr"))
+            styles_used = {style, *(_get_child_value(one, "rStyle") for one in run_properties)}
+            is_hidden = any(_hides_text(one, is_shaded) for one in run_properties) or (
+                bool(styles_used & hiding_styles) and not is_shaded
+            )
+            if is_hidden and _join_texts(run).strip():
+                hidden.append(_join_texts(run).strip())
+    return DocumentTexts(texts, verdict, tuple(hidden))
 
 
-def _parse_paragraphs(data: bytes) -> Iterator[str]:
-    """Yield the texts of a docx body's paragraphs. Entities are refused, because they can fill the memory."""
-    paragraphs: list[list[str]] = []
-    open_elements: list[str] = []
+def _qualify(name: str) -> str:
+    return f"{{{_WORD_NAMESPACE}}}{name}"
 
-    def start_element(name: str, _: dict[str, str]) -> None:
-        open_elements.append(name)
-        if name == f"{_WORD_NAMESPACE} p":
-            paragraphs.append([])
 
-    def add_text(text: str) -> None:
-        if open_elements[-1:] == [f"{_WORD_NAMESPACE} t"] and paragraphs:
-            paragraphs[-1].append(text)
+def _get_value(element: ElementTree.Element, name: str) -> str:
+    return element.get(_qualify(name), "")
+
+
+def _get_child_value(element: ElementTree.Element, name: str) -> str:
+    """Return the value of a child element, empty without it."""
+    child = element.find(_qualify(name))
+    return "" if child is None else _get_value(child, "val")
+
+
+def _join_texts(element: ElementTree.Element) -> str:
+    return "".join(part.text or "" for part in element.iter(_qualify("t")))
+
+
+def _list_paragraphs(element: ElementTree.Element, is_shaded: bool) -> Iterator[tuple[ElementTree.Element, bool]]:
+    """Yield the paragraphs in an element, and whether they have a coloured ground.
+
+    Elements too deep for Python are a damaged document.
+    """
+    properties = [element.find(_qualify(name)) for name in ("tcPr", "pPr")]
+    is_shaded = is_shaded or any(one is not None and _is_shaded(one) for one in properties)
+    if element.tag == _qualify("p"):
+        yield element, is_shaded
+        return
+    try:
+        for child in element:
+            yield from _list_paragraphs(child, is_shaded)
+    except RecursionError as error:
+        raise UnreadableDocument("damaged") from error
+
+
+def _is_shaded(properties: ElementTree.Element) -> bool:
+    shade = properties.find(_qualify("shd"))
+    fill = "" if shade is None else _get_value(shade, "fill").upper()
+    return bool(fill) and fill != "AUTO" and not _WHITE_COLOUR.fullmatch(fill)
+
+
+def _hides_text(properties: ElementTree.Element | None, is_shaded: bool) -> bool:
+    """Return True if properties of a text hide it, make it white without a ground, or tiny."""
+    if properties is None:
+        return False
+    is_hidden = any(
+        (child := properties.find(_qualify(name))) is not None
+        and _get_value(child, "val").lower() not in ("0", "false", "off")
+        for name in ("vanish", "webHidden")
+    )
+    size = _get_child_value(properties, "sz")
+    is_white = _WHITE_COLOUR.fullmatch(_get_child_value(properties, "color").upper()) is not None
+    is_tiny = size.isdigit() and int(size) < _MIN_HALF_POINTS
+    return is_hidden or is_tiny or (is_white and not is_shaded and not _is_shaded(properties))
+
+
+def _parse_part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    """Return a part of a docx. Entities are refused, because they can fill the memory."""
 
     def refuse_entities(*_: object) -> int:
         raise UnreadableDocument("damaged")
 
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = start_element
-    parser.EndElementHandler = lambda _: open_elements.pop()
-    parser.CharacterDataHandler = add_text
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = refuse_entities
+    with archive.open(name) as part:
+        data = part.read(_MAX_BODY_BYTES)
+    checking_parser = expat.ParserCreate()
+    checking_parser.StartDoctypeDeclHandler = checking_parser.EntityDeclHandler = refuse_entities
+    checking_parser.ExternalEntityRefHandler = refuse_entities
     try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
+        checking_parser.Parse(data, True)
+        return ElementTree.fromstring(data)  # nosec B314 # entities are refused above
+    except (expat.ExpatError, ElementTree.ParseError) as error:
         raise UnreadableDocument("damaged") from error
-    yield from ("".join(parts) for parts in paragraphs if parts)
 
 
 class DocumentDifference(NamedTuple):
@@ -116,20 +202,23 @@ class _ExpectedDocument(NamedTuple):
     """What the data make of a document.
 
     ``figures`` must be in it; no other than ``permitted`` may be, which has captions and margins, too. ``first`` are
-    the figures of the first page, in order.
+    the figures of the first page, in order; ``verdict`` is the word in the box of the verdict, empty without one.
     """
 
     figures: list[str]
     first: list[str]
     permitted: set[str]
+    verdict: str
 
 
-def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: str) -> list[DocumentDifference]:
+def compare_document(document: DocumentTexts, report: Report, norm: Norm | None, kind: str) -> list[DocumentDifference]:
     """Return differences between the texts of a document and the one that the report's data make.
 
     Every figure of the data is in the document, as often as it should be, and no other; those of the first page are in
-    order; the first verdict is that of the report. ``kind``: which document (`GENERATED_DOCUMENTS`).
+    order; the first verdict, and the word in the style of the verdict, is that of the report; no text is hidden.
+    ``kind``: which document (`GENERATED_DOCUMENTS`).
     """
+    texts = document.texts
     expected = _make_expected_document(report, norm, kind, len(texts))
     printed_figures = _list_figures(texts)
     missing_figures = Counter(expected.figures) - Counter(printed_figures)
@@ -143,6 +232,10 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
                 "verdict", *(_get_word_of_first_verdict(one, report) for one in (printed_verdicts, [verdict]))
             )
         )
+    elif expected.verdict and document.verdict is not None and document.verdict.strip() != expected.verdict:
+        differences.append(DocumentDifference("verdict", document.verdict, expected.verdict))
+    if document.hidden:
+        differences.append(DocumentDifference("hidden_text", document.hidden[0], ""))
     if missing_figures or added_figures:
         in_data = next((figure for figure in expected.figures if figure in missing_figures), "")
         differences.append(DocumentDifference("figures", added_figures[0] if added_figures else "", in_data))
@@ -152,6 +245,7 @@ def compare_document(texts: list[str], report: Report, norm: Norm | None, kind: 
 
 
 def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages: int) -> _ExpectedDocument:
+    from ...render.document.blocks import VerdictBox
     from ...render.document.check_record import make_check_record
     from ...render.document.check_report import make_check_report
     from ...render.document.texts import list_document_texts, list_first_page_texts
@@ -172,6 +266,7 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
         _list_figures(list_document_texts(document)),
         _list_figures(list_first_page_texts(document)),
         set(_list_figures([*list_document_texts(document), *list_document_texts(document_with_pictures), *lines])),
+        next((block.word for block in document.blocks if isinstance(block, VerdictBox)), ""),
     )
 
 

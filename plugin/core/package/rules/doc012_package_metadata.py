@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections.abc import Iterator
+from typing import Any
 
 from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ...profile.document import load_secrecy_levels
+from ...profile.document import PACKAGE_SPEC_SOURCE, PROFILE_SOURCE, load_secrecy_levels
 from ..inspection.facts import PackageFacts
 from ..metadata import UnreadableXml, read_metadata_by_spec, read_xml
 from ._metadata import check_metadata_values
@@ -57,6 +58,8 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         "set_more": "“{file}” does not describe the layers of “{place}” ({count}). Add entries, or remove the data set if it is not needed.",
         "level": "The secrecy level in the manifest “{file}” is {told}; the specification allows {expected}. Make the package again with "
         "the right level.",
+        "lowered": "The secrecy level in the manifest “{file}” is {told}, below {expected} of {source}, and no reason is stated. Restore the "
+        "level, or make the package again with a reason (降密理由).",
         "value": "“{file}”, {owner}: item “{item}” contains “{told}”; it is {found}. Correct it, or make the package again.",
     },
     fails=[
@@ -73,11 +76,14 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         make_example("a level that there is not", 1, metadata={"": {"secrecy": "绝密级"}}),
         make_example("made in a month that there is not", 1, metadata={"": {"product_date": "2026-13-01"}}),
         make_example("a level that there is not in the manifest", 1, manifest=True, secrecy="绝密"),
+        make_example("public without a reason", 1, manifest=True, secrecy="公开", metadata={"": {"secrecy": "公开"}}),
         make_example("a layer that is not there", 1, layers={"LSWHBHX": None}, metadata={"LSWHBHX": {}}),
     ],
     passes=[
         make_example("as it is"),
         make_example("in GBK that says so", documents_codec="gbk"),
+        make_example("public with a reason", manifest=True, secrecy="公开", metadata={"": {"secrecy": "公开"}},
+                     head={"document": {"lowered": [{"above": "内部", "secrecy": "公开", "reason": "批准公开"}]}}),
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
@@ -88,7 +94,8 @@ def package_metadata(*, ctx: RuleContext) -> RuleResult:
         The XML of the metadata is well-formed, in its declared encoding, and has the elements of the specification,
         without attributes and texts beside them, and each layer once. Metadata of this plugin have no comments.
         Each layer has the right name, number of features, kind, format, CRS, unit and extent. Name, secrecy level and
-        dates of the package are right.
+        dates of the package are right. The level is not below that of the specification or the profile, unless the
+        manifest states the reason.
     Why
         A delivery is filed and found by its metadata, usually without a look into the data.
     How to fix
@@ -111,6 +118,8 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
     if manifest_level and load_secrecy_levels().strip_term(manifest_level) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
         yield make_file_finding(MANIFEST_FILE_NAME, "level", told=manifest_level, expected=expected)
+    elif package.manifest and not _has_reason_for_level(package.manifest, manifest_level):
+        yield from _report_lowered_level(manifest_level, package, ctx)
     for path, data in package.document_contents.items():
         if not path.lower().endswith(".xml"):
             continue
@@ -143,3 +152,29 @@ def _report_metadata_problems(package: PackageFacts, ctx: RuleContext) -> Iterat
             if names_of_case:
                 yield make_file_finding(path, case, names=between.join(names_of_case))
         yield from check_metadata_values(path, metadata, package, ctx)
+
+
+def _has_reason_for_level(manifest: dict[str, Any], level: str) -> bool:
+    """Return True if a manifest states why its secrecy level was lowered to ``level``."""
+    document, level_of = manifest.get("document"), load_secrecy_levels().strip_term
+    rows = document.get("lowered") if isinstance(document, dict) else None
+    return any(
+        isinstance(row, dict)
+        and level_of(str(row.get("secrecy") or "")) == level_of(level)
+        and str(row.get("reason") or "").strip()
+        for row in (rows if isinstance(rows, list) else ())
+    )
+
+
+def _report_lowered_level(level: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a warning if a level is below that of the specification or profile; an export refuses this."""
+    levels = (
+        (PROFILE_SOURCE, ctx.norm.profile.document_info.secrecy),
+        (PACKAGE_SPEC_SOURCE, package.package_spec.secrecy),
+    )
+    for source, expected in levels:
+        if load_secrecy_levels().is_lower(level, expected):
+            source_name = Texts(ctx.lang).get("document", source)
+            params = {"told": level, "expected": expected, "source": source_name}
+            yield make_file_finding(MANIFEST_FILE_NAME, "lowered", Severity.WARNING, **params)
+            return

@@ -80,7 +80,7 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
         The pages of the report and of the manifest (HTML) are made again from their data (JSON) and compared
         completely. Scripts, event handlers, frames, forms and external content are found in pages of every version.
         Verdict and figures of the quality report and the quality record that the plugin made (docx, PDF) are compared
-        with the report's data.
+        with the report's data; a docx has no hidden, white or tiny text.
     Why
         A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix
