@@ -479,7 +479,7 @@ def plant_manifest_with_unknown_secrecy_level(draft: CountyDraft) -> None:
     change_package_facts(draft, secrecy="绝密")
 
 
-@declare_mutation("DOC012", case="lowered", finds=1)
+@declare_mutation("DOC012", case="lowered")
 def plant_lowered_level_of_secrecy(draft: CountyDraft) -> None:
     change_package_facts(draft, manifest=True, secrecy="公开", metadata={"": {"secrecy": "公开"}})
 

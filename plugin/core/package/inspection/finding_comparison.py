@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -119,14 +119,15 @@ def compare_findings(
         and {one.role, one.related_role} <= {"", *checked.plan.layers}
         and not _is_at_limit(one, checked)
     ]
-    texts = Texts(stated_report.lang)
+    # Names of layers and zones in a message are in the language of the check.
+    compares_messages = compares_messages and stated_report.lang == checked.report.lang
     differences += [
         FindingDifference(found_one.code, found_one.key, CHANGED_KIND)
         for stated_one, found_one in pairs
         if not changed_roles & {found_one.role, found_one.related_role}
         and (
             _differs_in_values(stated_one, found_one)
-            or (compares_messages and _differs_in_message(stated_one, found_one, texts, checked))
+            or (compares_messages and _differs_in_message(stated_one, found_one))
             or _differs_in_place(stated_one, found_one, stated_crs, checked)
         )
     ]
@@ -233,17 +234,14 @@ def _are_equal_figures(stated: Any, found: Any, printed_step: float = 0.0) -> bo
     return abs(float(stated) - float(found)) <= _CHANGE_SHARE * abs(float(found)) + max(_CHANGE, 1.5 * printed_step)
 
 
-def _differs_in_message(stated: Finding, found: Finding, texts: Texts, checked: CheckResult) -> bool:
+def _differs_in_message(stated: Finding, found: Finding) -> bool:
     """Return True if the messages differ by more than the last digit of a figure."""
     if any((name in stated.params) != (name in found.params) for name in _OPTIONAL_PARAMS):
         return False
-    message = found.message
-    if texts.lang != checked.report.lang:
-        message = texts.format_message(replace(found), checked.plan.norm.standard.templates)
-    if stated.message == message:
+    if stated.message == found.message:
         return False
-    words = [_WHITE_SPACE.sub("", _FIGURE.sub("#", text)) for text in (stated.message, message)]
-    figures = [_FIGURE.findall(text) for text in (stated.message, message)]
+    words = [_WHITE_SPACE.sub("", _FIGURE.sub("#", text)) for text in (stated.message, found.message)]
+    figures = [_FIGURE.findall(text) for text in (stated.message, found.message)]
     return words[0] != words[1] or any(not _are_equal_texts(*pair) for pair in zip(*figures, strict=True))
 
 
@@ -268,8 +266,8 @@ def _differs_in_place(stated: Finding, found: Finding, stated_crs: CRS | None, c
         for one, crs in ((stated, stated_crs), (found, checked.plan.crs))
     ]
     extents, centres = ([call(one) for one in shapes] for call in (shapely.bounds, shapely.centroid))
-    apart = np.abs(extents[0] - extents[1]).max()
-    return bool(not apart <= _SAME_PLACE_M or not shapely.distance(*centres)[0] <= _SAME_PLACE_M)
+    distance_m = np.abs(extents[0] - extents[1]).max()
+    return bool(not distance_m <= _SAME_PLACE_M or not shapely.distance(*centres)[0] <= _SAME_PLACE_M)
 
 
 def describe_difference(difference: FindingDifference, texts: Texts) -> str:
