@@ -122,7 +122,8 @@ def report_figures(*, ctx: RuleContext) -> RuleResult:
     Limits
         Only the report of this plugin is checked. Figures of townships and their tasks, and the pages (HTML), are not
         compared; ratios only with the same profile. Findings on schemas, on packages and on the run, of ATT016 (dates),
-        of rules that one check did not run completely, and on layers that the export completed are not compared.
+        of rules that one check did not run completely, and on layers that the export completed are not compared;
+        messages only with a report of the same build in the same language.
     """
     package = get_package_facts(ctx)
     if package is None:
