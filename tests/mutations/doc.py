@@ -479,9 +479,9 @@ def plant_manifest_with_unknown_secrecy_level(draft: CountyDraft) -> None:
     change_package_facts(draft, secrecy="绝密")
 
 
-@declare_mutation("DOC012", case="lowered")
+@declare_mutation("DOC012", case="lowered", finds=None)
 def plant_lowered_level_of_secrecy(draft: CountyDraft) -> None:
-    change_package_facts(draft, manifest=True, secrecy="公开", metadata={"": {"secrecy": "公开"}})
+    change_package_facts(draft, secrecy="公开")
 
 
 @declare_mutation("DOC012", case="set_more", follows=["DOC003", "DOC006"])
