@@ -37,10 +37,11 @@ class ThreeZones:
 
     ``polygons``: (k,) single-part polygons in the CRS of the planning zones; ``zone_of_polygon``: code of each (01
     agricultural, 02 ecological, 03 urban); ``polygon_areas_m2``: area of each. ``zones_m2`` and ``zone_counts``: area
-    of each of the three, and number of planning zones in it, by its code; ``unmapped_zones``: zone code → (features, m²) of planning zones outside the
-    mapping; ``overlap_m2``: land in several planning zones; ``shared_between_m2``: the part of it
-    whose zones belong to different ones of the three, where it is counted in each; ``missing_shape_count`` and ``repaired_shape_count``: number of planning zones
-    without a shape and with a repaired shape.
+    of each of the three, and number of planning zones in it, by its code; ``unmapped_zones``: zone code → (features,
+    m²) of planning zones outside the mapping; ``overlap_m2``: land in several planning zones; ``shared_between_m2``:
+    the part of it whose zones belong to different ones of the three, where it is counted in each;
+    ``missing_shape_count`` and ``repaired_shape_count``: number of planning zones without a shape and with a repaired
+    shape.
     """
 
     polygons: NDArray
