@@ -41,7 +41,7 @@ def test_bulk_change_in_the_attribute_table_fills_names_within_one_undo_step(eve
     assert everyday_facts["undo_steps"] == 1 and everyday_facts["rows_undone"] == before
 
 
-def test_panel_reopens_with_its_width(everyday_facts):
+def test_reopened_panel_keeps_its_width(everyday_facts):
     before, after = everyday_facts["panel_widths"]
     assert everyday_facts["panel_closed"] and before == after
 

@@ -21,18 +21,18 @@ def test_conflict_drawn_by_mouse_is_fixed_from_its_preview(fix_facts):
     assert fix_facts["fixed"] and fix_facts["canvas_clean"]
 
 
-def test_undo_of_qgis_brings_the_conflict_back_and_is_logged(fix_facts):
+def test_qgis_undo_restores_a_fixed_conflict_and_is_logged(fix_facts):
     assert fix_facts["undone"]
     (rows,) = fix_facts["log_rows"]
     assert [row.split(",")[2] for row in rows] == ["应用", "撤销"]
 
 
-def test_preview_fits_a_small_screen(fix_facts):
+def test_windows_of_one_fix_and_of_a_batch_fit_a_small_screen(fix_facts):
     for size in (fix_facts["fits"], fix_facts["batch_fits"]):
         assert size[0] <= 1366 and size[1] <= 768
 
 
-def test_sealed_pair_is_explained_only(fix_facts):
+def test_conflict_between_two_sealed_layers_cannot_be_fixed(fix_facts):
     assert not fix_facts["sealed_can_apply"] and fix_facts["escaped"]
 
 
@@ -41,7 +41,7 @@ def test_selected_feature_is_aligned_with_another_layer(fix_facts):
     assert fix_facts["alignment_fits"][0] <= 1366 and fix_facts["alignment_fits"][1] <= 768
 
 
-def test_batch_applies_the_safe_fixes_and_nothing_new_appears(fix_facts):
+def test_fix_batch_ends_the_ticked_findings_and_adds_none(fix_facts):
     assert fix_facts["batch_button"].startswith("修复 ") and fix_facts["ticked"] > 0
     assert fix_facts["batch_gone"] == fix_facts["ticked"] and fix_facts["batch_new"] == 0
 

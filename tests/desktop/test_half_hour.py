@@ -17,7 +17,7 @@ def half_hour_facts(desktop):
     return desktop("half_hour", size="1366x768", timeout=800)
 
 
-def test_errors_on_layers_that_may_change_are_mended_by_a_batch_and_single_clicks(half_hour_facts):
+def test_errors_on_unsealed_layers_are_fixed_by_a_batch_and_single_clicks(half_hour_facts):
     assert half_hour_facts["errors_before"] == 55
     # The other 29: two sums, and errors on sealed layers, which are only explained.
     assert half_hour_facts["ended_by_batch"] + half_hour_facts["ended_one_by_one"] == 26
@@ -26,10 +26,10 @@ def test_errors_on_layers_that_may_change_are_mended_by_a_batch_and_single_click
     assert half_hour_facts["checked_again_after"] == ["FIX026"]
 
 
-def test_whole_check_after_mending_agrees_with_the_live_check(half_hour_facts):
+def test_full_check_after_the_fixes_agrees_with_the_live_check(half_hour_facts):
     assert half_hour_facts["only_whole"] == []
     assert [rule for rule, _keys in half_hour_facts["only_live"] if rule not in SUMS] == []
 
 
-def test_mending_logs_no_error_and_qgis_exits_with_code_zero(half_hour_facts):
+def test_fixing_all_errors_logs_no_error_and_qgis_exits_with_code_zero(half_hour_facts):
     assert half_hour_facts["log"] == [] and half_hour_facts["returncode"] == 0

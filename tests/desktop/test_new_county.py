@@ -25,22 +25,22 @@ def county_facts(desktop, tmp_path_factory):
         return desktop("new_county")
 
 
-def test_wizard_writes_project_database_and_profile_of_another_county(county_facts):
+def test_project_wizard_writes_project_database_and_profile_of_a_new_county(county_facts):
     assert {"新荣区规划.gpkg", "新荣区规划.profile.toml", "新荣区规划.qgz"} <= set(county_facts["files"])
 
 
-def test_another_county_passes_with_conditions_and_exports_its_package(county_facts):
+def test_new_county_passes_conditionally_and_exports_its_package_unforced(county_facts):
     assert county_facts["verdict"] == "有条件通过"
     check = county_facts["manifest"]
     assert check["verdict"] == "conditional" and not check["forced"], county_facts["ended"]
     assert check["errors"] == 0 and check["unconfirmed"] == []
 
 
-def test_another_county_needs_few_clicks_outside_of_qgis(county_facts):
+def test_new_county_needs_few_clicks_and_entries_besides_work_on_layers(county_facts):
     steps, total = county_facts["steps"], county_facts["total"]
     print({**steps, "total": total})
     assert total["clicks"] - steps["layers"]["clicks"] <= 18 and total["fields"] <= 15, steps
 
 
-def test_tour_of_another_county_logs_no_error_and_qgis_exits_with_code_zero(county_facts):
+def test_tour_of_a_new_county_logs_no_error_and_qgis_exits_with_code_zero(county_facts):
     assert county_facts["log"] == [] and county_facts["returncode"] == 0

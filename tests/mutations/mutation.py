@@ -196,7 +196,7 @@ class CountyDraft(DefectEditor):
             untouched == self._clean.layers.keys() and self._differs_by_package_only() and not options.rules
         )
         if self.is_checked_as_package:
-            # No other rule can see the difference (test_only_rules_of_packages_read_its_facts).
+            # No other rule can see the difference (test_only_package_rules_read_package_facts).
             options = replace(options, rules=tuple(PACKAGE_RULES))
         same = {id(read): known[2][read.name] for read in layers if read.name in untouched & known[2].keys()}
         with reuse_plan_layers(same):

@@ -61,7 +61,7 @@ def test_comparison_rules_pass_when_the_plan_equals_its_sealed_edition(base):
     assert {r.code: str(r.outcome) for r in report.rules} == dict.fromkeys(SEALED_RULES, "passed")
 
 
-def test_only_rules_of_packages_read_its_facts():
+def test_only_package_rules_read_package_facts():
     """Defects of the package alone are checked by these rules only, see `CountyDraft.report`."""
     readers = {path.name for path in CORE.rglob("*.py") if 'get_input("package"' in path.read_text(encoding="utf-8")}
     assert readers == {"_package.py"}

@@ -73,7 +73,7 @@ def fix_arc(session):
     return apply(session, make_order(choice))
 
 
-def test_fix_replaces_the_arc_and_undo_brings_it_back(curved_session):
+def test_arc_fix_replaces_the_arc_and_undo_restores_it(curved_session):
     before = read_bytes(curved_session)
     curved_session.edit()
     step = fix_arc(curved_session)
@@ -105,7 +105,7 @@ def test_saved_fix_leaves_no_arc_in_the_file(curved_session):
     assert not [one for one in report.findings if one.code == "GEO004"]
 
 
-def test_arc_that_is_drawn_after_the_check_is_found_and_fixed_with_its_own_points(curved_session):
+def test_arc_drawn_after_the_check_is_found_and_fixed_with_its_points(curved_session):
     curved_session.edit()
     layer = curved_session["CZKFBJ"]
     if layer.wkbType().name == "MultiPolygon":

@@ -171,7 +171,7 @@ def test_undo_of_qgis_on_one_layer_takes_back_the_whole_step_and_redo_restores_i
     assert read_bytes(edit_session) == before
 
 
-def test_layer_with_later_edits_does_not_follow_the_undo_and_is_named(plain_session):
+def test_layer_edited_after_a_fix_does_not_follow_the_undo_of_the_fix_and_is_named(plain_session):
     plain_session.edit()
     step = apply(plain_session, make_order_of_two_layers(plain_session))
     names = []
@@ -183,7 +183,7 @@ def test_layer_with_later_edits_does_not_follow_the_undo_and_is_named(plain_sess
     assert names == ["DLTB"]
 
 
-def test_saved_step_cannot_be_undone(edit_session):
+def test_saved_fix_cannot_be_undone(edit_session):
     edit_session.edit()
     step = apply(edit_session, make_order_of_two_layers(edit_session))
     ends = []
@@ -195,7 +195,7 @@ def test_saved_step_cannot_be_undone(edit_session):
     assert ends == ["ended"] and not step.undo()
 
 
-def test_rolled_back_step_is_reported_as_discarded(edit_session):
+def test_rolled_back_fix_is_reported_as_discarded(edit_session):
     before = read_bytes(edit_session)
     edit_session.edit()
     step = apply(edit_session, make_order_of_two_layers(edit_session))
@@ -248,7 +248,7 @@ def stop_editing(session):
     ],
     ids=["deleted", "changed", "filtered", "removed", "not-editable", "other-tool"],
 )
-def test_fix_of_a_layer_that_is_not_as_it_was_judged_is_refused(chinese, plain_session, disturb, reason):
+def test_fix_is_refused_if_its_layer_changed_since_the_trial(chinese, plain_session, disturb, reason):
     finding = overlap_farmland(plain_session)
     order = make_order(try_fixes(plain_session, make_choices_work(finding, {}))[0])
     layers, norm, log = plain_session.live.get_layers_by_role(), get_norm(plain_session), make_log(plain_session)
@@ -262,7 +262,7 @@ def test_fix_of_a_layer_that_is_not_as_it_was_judged_is_refused(chinese, plain_s
             layer.destroyEditCommand()
 
 
-def test_sealed_layer_is_refused_without_a_document(chinese, plain_session):
+def test_fix_of_a_sealed_layer_without_a_document_is_refused(chinese, plain_session):
     plain_session.edit()
     order = make_order_of_two_layers(plain_session)
     order.documents = {}
@@ -272,7 +272,7 @@ def test_sealed_layer_is_refused_without_a_document(chinese, plain_session):
     assert read_bytes(plain_session) == before
 
 
-def test_unwritable_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
+def test_fix_with_a_foreign_change_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
     finding = overlap_farmland(edit_session)
     order = make_order(try_fixes(edit_session, make_choices_work(finding, {}))[0])
     before, index = read_bytes(edit_session), edit_session["CZKFBJ"].undoStack().index()
@@ -284,7 +284,7 @@ def test_unwritable_log_leaves_all_layers_unchanged(edit_session, monkeypatch):
     assert make_log(edit_session).path.read_text(encoding="utf-8") == "别的表\n1,2\n"
 
 
-def test_value_that_a_field_cannot_hold_leaves_all_layers_unchanged(chinese, edit_session):
+def test_fix_with_a_value_unsuitable_for_its_field_leaves_all_layers_unchanged(chinese, edit_session):
     edit_session.edit()
     order = make_order_of_two_layers(edit_session)
     order.edits.rows[2] = RowEdit("DLTB", 1, attributes={"TBMJ": "不是数"})
@@ -294,7 +294,7 @@ def test_value_that_a_field_cannot_hold_leaves_all_layers_unchanged(chinese, edi
     assert read_bytes(edit_session) == before
 
 
-def test_layers_switch_to_edit_mode_all_or_none(plain_session, monkeypatch):
+def test_either_all_layers_of_a_fix_switch_to_edit_mode_or_none(plain_session, monkeypatch):
     boundary, parcels = plain_session["CZKFBJ"], plain_session["DLTB"]
     parcels.setReadOnly(True)
     with pytest.raises(ApplyRefused):
@@ -305,7 +305,7 @@ def test_layers_switch_to_edit_mode_all_or_none(plain_session, monkeypatch):
     assert boundary.isEditable() and parcels.isEditable()
 
 
-def test_edit_during_a_trial_cancels_it_and_is_checked(plain_session, monkeypatch):
+def test_edit_during_the_trial_of_a_fix_cancels_the_trial_and_is_checked(plain_session, monkeypatch):
     finding = overlap_farmland(plain_session)
     began, answers = [], []
 
@@ -322,7 +322,7 @@ def test_edit_during_a_trial_cancels_it_and_is_checked(plain_session, monkeypatc
     assert finding not in plain_session.findings
 
 
-def test_end_of_the_live_check_cancels_a_trial(plain_session):
+def test_end_of_the_live_check_cancels_the_trial_of_a_fix(plain_session):
     finding = overlap_farmland(plain_session)
     answers = []
     plain_session.live.run_trial(
@@ -334,7 +334,7 @@ def test_end_of_the_live_check_cancels_a_trial(plain_session):
     process_events(0.05)
 
 
-def test_batch_is_one_command_on_each_layer(edit_session):
+def test_fix_batch_is_one_undo_command_on_each_layer(edit_session):
     edit_session.edit()
     boundary = edit_session["CZKFBJ"]
     assert boundary.changeGeometry(1, make_rectangle(99.96, 200, 300))
@@ -355,7 +355,7 @@ def test_batch_is_one_command_on_each_layer(edit_session):
     assert step.undo() and read_bytes(edit_session) == before
 
 
-def test_window_is_registered_and_its_undo_withdraws_it(plain_session):
+def test_window_cut_by_a_fix_is_registered_and_its_undo_withdraws_it(plain_session):
     plain_session.edit()
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()
@@ -384,7 +384,7 @@ def test_window_is_registered_and_its_undo_withdraws_it(plain_session):
     assert "未登记" in list_messages()[0]
 
 
-def test_foreign_register_leaves_all_layers_unchanged(plain_session):
+def test_fix_with_a_foreign_window_register_leaves_all_layers_unchanged(plain_session):
     plain_session.edit()
     assert plain_session["CZKFBJ"].changeGeometry(1, make_rectangle(-50, 150, 200, 200))
     plain_session.compare_with_fresh_check()

@@ -48,7 +48,7 @@ def test_apply_fixes_applies_safe_fixes_only_by_default(provider, source, tmp_pa
     assert results["CONFIRM"] >= 1 and results["OUTPUT"] == str(copy)
 
 
-def test_apply_fixes_uses_chosen_fixes_and_applies_those_to_confirm_on_request(provider, source, tmp_path):
+def test_apply_fixes_uses_only_chosen_fixes_and_applies_unsafe_ones_on_request(provider, source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     parameters = {"SOURCE": str(source), "FIXES": "FIX010", "SAFE_ONLY": False, "OUTPUT": str(copy)}
     assert run_algorithm("apply_fixes", parameters)["APPLIED"] == 1
@@ -68,7 +68,7 @@ def test_resolve_overlaps_cuts_the_boundary_and_keeps_sealed_lines(provider, sou
 
 
 @pytest.mark.parametrize("parameters", [{"OUTPUT": "{source}"}, {}, {"OUTPUT": "{copy}", "FIXES": "FIX999"}])
-def test_order_that_cannot_be_carried_out_raises_an_error(provider, source, tmp_path, parameters):
+def test_apply_fixes_with_impossible_parameters_raises_an_error(provider, source, tmp_path, parameters):
     before = digest(source)
     given = {name: text.format(source=source, copy=tmp_path / "copy.gpkg") for name, text in parameters.items()}
     with pytest.raises(QgsProcessingException):

@@ -49,7 +49,7 @@ def next_to_farmland(checked):  # noqa: F811
     return controller, layers, fid, farmland.xMaximum()
 
 
-def test_a_feature_is_aligned_with_one_undo_and_logged(next_to_farmland):
+def test_feature_is_aligned_in_one_undo_step_and_logged(next_to_farmland):
     controller, layers, fid, edge = next_to_farmland
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_alignment(controller, layers["CZKFBJ"], [fid])
@@ -68,7 +68,7 @@ def test_a_feature_is_aligned_with_one_undo_and_logged(next_to_farmland):
     assert list_shapes(layers["CZKFBJ"]) == before
 
 
-def test_a_survey_is_confirmed_once_in_a_project(next_to_farmland):
+def test_alignment_with_a_survey_layer_is_confirmed_once_in_a_project(next_to_farmland):
     controller, layers, fid, _edge = next_to_farmland
     parcels = layers["DLTB"]
     box = next(iter(parcels.getFeatures())).geometry().boundingBox()
@@ -86,7 +86,7 @@ def test_a_survey_is_confirmed_once_in_a_project(next_to_farmland):
     assert QgsProject.instance().readListEntry("sanxian", "confirmed_surveys")[0] == ["CZKFBJ>DLTB"]
 
 
-def test_distance_changes_the_trial_and_several_features_are_stepped(next_to_farmland):
+def test_alignment_distance_changes_the_trial_and_features_are_aligned_one_by_one(next_to_farmland):
     controller, layers, fid, _edge = next_to_farmland
     other = next(f.id() for f in layers["CZKFBJ"].getFeatures() if f.id() != fid)
     dialog = open_alignment(controller, layers["CZKFBJ"], sorted([fid, other]))
@@ -99,7 +99,7 @@ def test_distance_changes_the_trial_and_several_features_are_stepped(next_to_far
     assert not dialog.apply.isEnabled() and dialog.choices.current is None
 
 
-def test_a_missing_selection_is_named(checked):  # noqa: F811
+def test_alignment_without_a_selected_feature_shows_a_note(checked):  # noqa: F811
     controller, layers = checked
     controller.iface.setActiveLayer(layers["CZKFBJ"])
     layers["CZKFBJ"].removeSelection()

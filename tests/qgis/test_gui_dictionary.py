@@ -124,7 +124,7 @@ def test_page_of_a_code_list_names_its_file_and_opens_its_folder(dictionary_dial
     assert len(opened) == 2 and all((folder / f"{name}.csv").is_file() for folder in opened)
 
 
-def test_button_on_another_page_opens_the_folder_of_the_shared_code_lists(dictionary_dialog_of_farmland, monkeypatch):
+def test_button_on_the_page_of_a_layer_opens_the_folder_of_the_code_lists(dictionary_dialog_of_farmland, monkeypatch):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(Path(url.toLocalFile())) or True)
     dictionary_dialog_of_farmland.lists_folder.click()
@@ -134,7 +134,7 @@ def test_button_on_another_page_opens_the_folder_of_the_shared_code_lists(dictio
 @pytest.mark.parametrize(
     ("lang", "file", "window"), [("zh", "代码表文件", "数据字典"), ("en", "file of the list", "Data Dictionary")]
 )
-def test_texts_that_ask_to_change_a_code_list_name_its_place(lang, file, window):
+def test_texts_that_ask_to_change_a_code_list_name_the_data_dictionary(lang, file, window):
     texts = Texts(lang)
     found = []
     for rule in load_all_rules().values():

@@ -308,7 +308,7 @@ def test_keys_tick_a_township_of_the_filter(findings_dock):
     assert findings_dock.filters.chosen_townships == frozenset() and box.lineEdit().text() == "全部乡镇"
 
 
-def test_buttons_have_no_finding_of_a_former_result(findings_dock):
+def test_waive_and_fix_buttons_are_disabled_by_a_new_result_without_findings(findings_dock):
     show_result(findings_dock, make_small_report())
     findings_dock.step_selection(1)
     buttons = findings_dock.navigation
@@ -345,7 +345,7 @@ def test_severity_buttons_shorten_to_numbers_in_a_narrow_panel(findings_dock, qg
     assert wait_until(lambda: bar.buttons["ERROR"].text() == "错误 3")
 
 
-def test_column_of_rule_and_place_has_at_least_half_of_the_list_width(findings_dock, qgis_app):
+def test_column_of_rule_and_location_has_at_least_half_of_the_list_width(findings_dock, qgis_app):
     """Measure the initial column widths of the findings list."""
     show_result(findings_dock, make_small_report())
     findings_dock.resize(findings_dock.sizeHint().width(), 900)

@@ -55,7 +55,7 @@ def list_shapes(layer):
     return sorted(bytes(f.geometry().asWkb()) for f in layer.getFeatures())
 
 
-def test_preview_shows_areas_outcome_and_marks_and_closing_it_changes_nothing(overlapping):
+def test_fix_preview_shows_areas_outcome_and_map_marks_and_changes_nothing_when_closed(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_preview(controller, finding)
@@ -71,7 +71,7 @@ def test_preview_shows_areas_outcome_and_marks_and_closing_it_changes_nothing(ov
     assert list_shapes(layers["CZKFBJ"]) == before and read_log(controller, layers) == []
 
 
-def test_apply_ends_the_finding_and_undo_brings_it_back(overlapping):
+def test_applied_fix_ends_the_finding_and_undo_restores_it(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
     dialog = open_preview(controller, finding)
@@ -95,7 +95,7 @@ def test_apply_ends_the_finding_and_undo_brings_it_back(overlapping):
     assert read_log(controller, layers) == ["应用", "撤销", "重做"]
 
 
-def test_after_a_fix_the_neighbour_in_the_list_is_selected(overlapping):
+def test_next_finding_in_the_list_is_selected_after_a_fix(overlapping):
     controller, layers, finding = overlapping
     shape = make_rectangle(60, 40)
     draw_feature_in_layer(layers["CZKFBJ"], shape, BSM="140225000051", GHFQDM="410", GHFQMC="城镇集中建设区")
@@ -107,7 +107,7 @@ def test_after_a_fix_the_neighbour_in_the_list_is_selected(overlapping):
     assert controller.dock.tree.list_selected_findings() == [now] and controller.dock.navigation.fix.isEnabled()
 
 
-def test_layers_out_of_edit_mode_are_named_before_they_are_switched(overlapping):
+def test_fix_preview_names_layers_before_it_switches_them_to_edit_mode(overlapping):
     controller, layers, _finding = overlapping
     assert layers["CZKFBJ"].commitChanges()
     wait_for_live_check(controller)
@@ -119,7 +119,7 @@ def test_layers_out_of_edit_mode_are_named_before_they_are_switched(overlapping)
     assert layers["CZKFBJ"].isEditable() and find_overlap(controller) is None
 
 
-def test_sealed_layers_are_refused_with_the_reason(checked):  # noqa: F811
+def test_fix_preview_refuses_sealed_layers_with_the_reason(checked):  # noqa: F811
     controller, _layers = checked
     sealed = next(f for f in controller.dock.result.findings if f.code == "REL001")
     dialog = open_preview(controller, sealed)
@@ -128,7 +128,7 @@ def test_sealed_layers_are_refused_with_the_reason(checked):  # noqa: F811
     assert any("封库" in text for text in texts), texts
 
 
-def test_edit_during_the_preview_starts_the_trial_again(overlapping):
+def test_edit_during_the_fix_preview_restarts_its_trial(overlapping):
     controller, layers, finding = overlapping
     dialog = open_preview(controller, finding)
     revision = controller.fixes.one.trial._revision
@@ -145,7 +145,7 @@ def test_edit_during_the_preview_starts_the_trial_again(overlapping):
     assert wait_until(lambda: "消除" in dialog.status.text()), dialog.status.text()
 
 
-def test_removed_layer_closes_the_preview(overlapping):
+def test_removing_a_layer_closes_the_fix_preview(overlapping):
     controller, layers, finding = overlapping
     open_preview(controller, finding)
     layers["CZKFBJ"].rollBack()
@@ -154,7 +154,7 @@ def test_removed_layer_closes_the_preview(overlapping):
     assert controller.fixes.one.dialog is None and controller.fixes.one._mark.band_count == 0
 
 
-def test_closed_project_closes_the_preview_while_its_trial_runs(overlapping):
+def test_closing_the_project_closes_the_fix_preview_while_its_trial_runs(overlapping):
     controller, layers, finding = overlapping
     controller.dock.tree.select_finding(finding)
     process_events(0.05)
@@ -167,7 +167,7 @@ def test_closed_project_closes_the_preview_while_its_trial_runs(overlapping):
     assert controller.fixes.one._mark.band_count == 0
 
 
-def test_key_f_and_the_context_menu_open_the_preview(overlapping):
+def test_key_f_and_the_context_menu_open_the_fix_preview(overlapping):
     controller, _layers, finding = overlapping
     tree = controller.dock.tree
     tree.select_finding(finding)
@@ -181,7 +181,7 @@ def test_key_f_and_the_context_menu_open_the_preview(overlapping):
     controller.fixes.close_windows()
 
 
-def test_message_on_an_edit_has_a_button_to_fix_what_it_added(overlapping):
+def test_edit_message_has_a_button_to_fix_the_findings_that_the_edit_added(overlapping):
     controller, _layers, _finding = overlapping
     assert find_edit_message(controller) is not None
     find_button(controller, "修复…").click()
@@ -189,14 +189,14 @@ def test_message_on_an_edit_has_a_button_to_fix_what_it_added(overlapping):
     controller.fixes.close_windows()
 
 
-def test_outdated_result_is_not_fixed_and_the_note_has_the_reason(overlapping):
+def test_finding_of_an_outdated_result_is_not_fixed_and_a_note_has_the_reason(overlapping):
     controller, _layers, finding = overlapping
     controller.editing._current_check._stop_as_outdated()
     controller.fixes.preview_fixes(finding)
     assert controller.fixes.one.dialog is None and "重新检查" in controller.dock.note.text()
 
 
-def test_edits_not_rechecked_are_not_fixed(overlapping):
+def test_finding_is_not_fixed_after_edits_without_live_check(overlapping):
     controller, layers, finding = overlapping
     controller.actions["live"].setChecked(False)
     assert layers["CZKFBJ"].changeGeometry(1, make_rectangle(2000, 300))
@@ -205,7 +205,7 @@ def test_edits_not_rechecked_are_not_fixed(overlapping):
     assert controller.fixes.one.dialog is None and "实时检查" in controller.dock.note.text()
 
 
-def test_document_number_lets_a_sealed_layer_change_and_is_logged(open_controller, monkeypatch):  # noqa: F811
+def test_document_number_allows_the_fix_of_a_sealed_layer_and_is_logged(open_controller, monkeypatch):  # noqa: F811
     controller, layers = open_controller
     parcels = layers["DLTB"]
     parcels.startEditing()
@@ -228,7 +228,7 @@ def open_batch(controller, findings):
     return controller.fixes.many.dialog
 
 
-def test_batch_ticks_only_safe_fixes_and_applies_them_as_one_step(checked):  # noqa: F811
+def test_fix_batch_ticks_only_safe_fixes_and_applies_them_in_one_step(checked):  # noqa: F811
     controller, layers = checked
     boundary = layers["CZKFBJ"]
     draw_feature_in_layer(boundary, make_rectangle(99.96, 200, 300), BSM=KEY, GHFQDM="410", GHFQMC="城镇集中建设区")
@@ -255,7 +255,7 @@ def test_batch_ticks_only_safe_fixes_and_applies_them_as_one_step(checked):  # n
     assert read_log(controller, layers) == ["应用"] * len(safe) + ["撤销"] * len(safe)
 
 
-def test_table_of_a_batch_is_exported_with_the_reasons_and_changes_nothing(overlapping, tmp_path):
+def test_table_of_a_fix_batch_is_exported_with_the_reasons_and_changes_nothing(overlapping, tmp_path):
     controller, layers, finding = overlapping
     dialog = open_batch(controller, [finding, *controller.dock.result.findings[:1]])
     before = list_shapes(layers["CZKFBJ"])
@@ -306,7 +306,7 @@ def test_live_check_follows_a_batch_of_very_many_features_and_its_undo(checked, 
     assert controller.editing.is_observing and not controller.editing.is_outdated
 
 
-def test_layer_removed_while_a_batch_is_tried_or_applied_leaves_nothing_half_done(overlapping):
+def test_removing_a_layer_during_the_trial_of_a_fix_batch_closes_it_without_a_fix(overlapping):
     controller, layers, finding = overlapping
     controller.fixes.preview_batch([finding, *controller.dock.result.findings])
     layers["CZKFBJ"].rollBack()
@@ -315,7 +315,7 @@ def test_layer_removed_while_a_batch_is_tried_or_applied_leaves_nothing_half_don
     assert controller.fixes.many.dialog is None and read_log(controller, layers) == []
 
 
-def test_edit_by_another_tool_while_a_batch_is_applied_stops_it(overlapping):
+def test_edit_by_another_tool_stops_a_fix_batch_while_it_is_applied(overlapping):
     controller, layers, finding = overlapping
     boundary = layers["CZKFBJ"]
     dialog = open_batch(controller, [finding])
@@ -336,7 +336,7 @@ def test_edit_by_another_tool_while_a_batch_is_applied_stops_it(overlapping):
     controller.fixes.close_windows()
 
 
-def test_cancelled_batch_changes_nothing(overlapping):
+def test_cancelled_fix_batch_changes_nothing(overlapping):
     controller, layers, finding = overlapping
     before = list_shapes(layers["CZKFBJ"])
     controller.fixes.preview_batch([finding])

@@ -233,7 +233,7 @@ def test_next_and_previous_from_a_selected_rule_go_to_the_adjacent_finding(findi
     assert findings_tree.get_selected_finding().key.endswith("2")
 
 
-def test_next_after_the_filter_hid_the_selected_finding_skips_none_that_is_left(qgis_app):
+def test_next_skips_no_visible_finding_after_the_filter_hid_the_selected_finding(qgis_app):
     codes = [("e1", Severity.ERROR), ("e2", Severity.ERROR), ("i1", Severity.INFO), ("i2", Severity.INFO)]
     findings = [make_finding("REL006", key, 1.0, severity=severity) for key, severity in codes]
     rule = RuleOutcome("REL006", "x", "ERROR", Outcome.FAILED, len(findings), title="x")
@@ -249,7 +249,7 @@ def test_next_after_the_filter_hid_the_selected_finding_skips_none_that_is_left(
     assert tree.get_selected_group() is None
 
 
-def test_icon_of_a_rule_is_of_its_gravest_finding_in_view(filtered_model):
+def test_icon_of_a_rule_shows_the_gravest_of_its_listed_findings(filtered_model):
     group = next(g for g in filtered_model.sourceModel().groups if g.code == "REL002")
     assert group.get_icon_kind() == "ERROR"
     filtered_model.set_wanted(FilterSettings(shown_kinds=frozenset({"waived"})))

@@ -22,7 +22,7 @@ def test_opened_file_shows_no_message(shown, monkeypatch, tmp_path):
     assert shown == []
 
 
-def test_file_that_no_program_opens_is_shown_with_its_path(shown, monkeypatch, tmp_path):
+def test_file_that_no_program_opens_gives_a_message_with_its_path(shown, monkeypatch, tmp_path):
     monkeypatch.setattr(opening.QDesktopServices, "openUrl", lambda url: False)
     assert not opening.open_path(str(tmp_path))
     assert [text.splitlines()[-1] for text in shown] == [str(tmp_path)]
@@ -34,7 +34,7 @@ def test_deleted_file_is_reported_before_a_program_is_started(shown, monkeypatch
     assert [text.splitlines()[-1] for text in shown] == [str(tmp_path / "清单.html")]
 
 
-def test_copy_button_copies_its_text_and_shows_that_it_has(qgis_app, chinese):
+def test_copy_button_copies_its_text_and_confirms_it(qgis_app, chinese):
     button = CopyButton("复制校验值", lambda: "abc")
     button.click()
     assert (QGuiApplication.clipboard().text(), button.text()) == ("abc", "已复制")

@@ -268,7 +268,7 @@ def test_force_option_of_the_package_dialog_is_off_by_default_and_explained(pack
     package_dialog.close()
 
 
-def test_widgets_of_the_check_box_in_the_package_dialog_never_overlap(package_dialog):
+def test_widgets_of_the_check_result_in_the_package_dialog_never_overlap(package_dialog):
     gate = package_dialog.form.gate
     package_dialog.form.left_out.setText("其中 1 个文件不属于成果包，不放入：会议记录.docx。")
     package_dialog.form.left_out.show()
@@ -312,7 +312,7 @@ PROBLEMS_BY_PLACE = {
 }  # fmt: skip
 
 
-def test_row_of_each_problem_names_its_place_and_leads_there(package_dialog, monkeypatch, tmp_path):
+def test_row_of_each_export_problem_names_where_to_solve_it_and_leads_there(package_dialog, monkeypatch, tmp_path):
     assert set(PROBLEMS_BY_PLACE) == {str(place) for place in ProblemPlace if place}
     gate, form = package_dialog.form.gate, package_dialog.form
     outside, opened = [], []
@@ -339,7 +339,7 @@ def test_row_of_each_problem_names_its_place_and_leads_there(package_dialog, mon
     assert outside[-1] == "libraries" and len(outside) == 7 and not asked
 
 
-def test_rows_without_a_place_lead_nowhere(package_dialog):
+def test_row_of_an_export_problem_without_a_place_to_solve_it_has_no_link(package_dialog):
     gate = package_dialog.form.gate
     note = ExportProblem(ProblemLevel.NOTE, "reprojected", count=1, features=("DLTB",), params={"source": "EPSG:4526", "target": "EPSG:4490"})  # fmt: skip
     gate.show_objections(package_ahead.make_objections([note]))
@@ -347,7 +347,7 @@ def test_rows_without_a_place_lead_nowhere(package_dialog):
     assert "→" not in item.text() and item.data(gate_box.PROBLEM_DATA_ROLE) is None
 
 
-def test_row_of_the_verdict_names_the_rules(small):
+def test_verdict_in_the_package_dialog_names_the_incompletely_checked_rules(small):
     from plugin.core.check import RunOptions, check_plan
     from plugin.core.package.gate import find_check_problems
 
@@ -527,7 +527,7 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
     assert export_scene.dialog.end.size.text() == "2 个文件，另有清单和校验文件 3 个；2 个图层、7 个要素，逐层读回核对"
 
 
-def test_place_of_a_problem_opens_its_window_or_selects_its_features(export_scene, qgis_app):
+def test_link_of_an_export_problem_opens_its_window_or_selects_its_features(export_scene, qgis_app):
     result = export_scene.result()
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string(18)", "地类图斑", "memory")
     feature = QgsFeature(layer.fields())
@@ -724,7 +724,7 @@ def test_opening_another_project_closes_the_package_dialog(export_scene):
     assert export_scene.dialog is not None
 
 
-def test_package_export_abandoned_by_closing_raises_no_error_at_its_end(export_scene, qgis_app):
+def test_package_export_closed_with_the_plugin_raises_no_error_at_its_end(export_scene, qgis_app):
     export_scene.result()
     export_scene.outcome = make_package_result()
     export_scene.dialog.wanted.emit()

@@ -151,7 +151,7 @@ def list_listed_codes(controller):
 
 
 @pytest.mark.parametrize("rows_per_batch", [5_000, 1])
-def test_map_shows_the_findings_that_the_filters_of_the_list_let_pass(overlap_on_canvas, monkeypatch, rows_per_batch):
+def test_map_shows_only_findings_that_pass_the_filters_of_the_list(overlap_on_canvas, monkeypatch, rows_per_batch):
     monkeypatch.setattr(findings_layer, "ROWS_PER_BATCH", rows_per_batch)
     controller, pair = overlap_on_canvas
     dock, every = controller.dock, list_codes_on_map()
@@ -206,7 +206,7 @@ def test_findings_layer_that_is_off_or_covered_is_named_with_a_button(overlap_on
     assert shown.featureCount() == len(list_listed_codes(controller))
 
 
-def test_selecting_a_rule_removes_the_mark_of_the_finding_before(overlap_on_canvas):
+def test_selecting_a_rule_removes_the_mark_of_the_finding_selected_before(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     controller.selection.select_finding(pair)
     assert controller.mark.is_shown

@@ -243,7 +243,7 @@ def run_in_task(work):
     return task.answer
 
 
-def test_on_main_runs_a_call_on_the_main_thread_and_returns_its_result_or_error():
+def test_call_on_main_runs_on_the_main_thread_and_returns_the_result_or_error():
     main = QCoreApplication.instance().thread()
     assert run_in_task(lambda: call_on_main(QThread.currentThread)) == main
 
@@ -255,7 +255,7 @@ def test_on_main_runs_a_call_on_the_main_thread_and_returns_its_result_or_error(
     assert call_on_main(lambda: 7) == 7
 
 
-def test_on_main_cancelled_while_the_main_thread_is_busy_makes_no_call():
+def test_call_on_main_cancelled_while_the_main_thread_is_busy_makes_no_call():
     called, stopped = [], threading.Event()
 
     def work():

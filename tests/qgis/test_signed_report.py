@@ -106,18 +106,18 @@ def test_first_page_has_verdict_problems_indicators_and_map(pages):
     assert "四、全部问题" not in first and "四、全部问题" in pages[1]
 
 
-def test_body_has_at_most_three_pages_and_ends_with_the_signatures(pages):
+def test_body_of_the_signed_report_has_at_most_three_pages_and_ends_with_signatures(pages):
     signed = next(number for number, text in enumerate(pages, 1) if "检查人(签字)" in text)
     assert signed <= MAX_BODY_PAGES
     assert pages[signed].find("附录一未经本县确认的设置") >= 0 > "".join(pages[:signed]).find("附录一未经")
 
 
-def test_each_page_has_its_number_of_all_pages(pages):
+def test_each_pdf_page_has_its_number_and_the_page_count(pages):
     for number, text in enumerate(pages, 1):
         assert f"第{number}页,共{len(pages)}页" in text
 
 
-def test_figures_of_pdf_docx_and_page_are_equal(printed_texts, document, html, tmp_path):
+def test_figures_of_pdf_docx_and_html_reports_are_equal(printed_texts, document, html, tmp_path):
     path = tmp_path / "检查报告.docx"
     write_docx(document, path)
     texts = [e.text for e in load_docx_library("x").Document(str(path)).element.body.iter() if e.tag.endswith("}t")]
@@ -154,14 +154,14 @@ def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(document, tmp
     assert len(sizes) > 12 and list_image_sizes(tmp_path / "worker.pdf") == sizes
 
 
-def test_page_of_the_sample_is_small_and_has_each_picture_once(html, pictures):
+def test_html_report_of_the_sample_is_small_and_has_each_picture_once(html, pictures):
     assert len(html.encode("utf-8")) <= MAX_PAGE_BYTES
     uris = re.findall(r'src="(data:image/[^"]+)"', html)
     assert len(uris) == len(set(uris)) == 1 + len(pictures.conflicts) + len(pictures.legend)
     assert pictures.overview in uris
 
 
-def test_first_screen_of_the_page_has_the_blocks_of_the_signed_report(html, document):
+def test_first_screen_of_the_html_report_has_the_blocks_of_the_signed_report(html, document):
     first_screen = html.partition('<div class="two">')[0]
     place = 0
     first_screen = re.sub(r"\s", " ", first_screen)
@@ -178,7 +178,7 @@ def test_cancelling_a_print_leaves_no_file(document, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_tool_writes_pdf_docx_and_ledger(tmp_path):
+def test_check_plan_writes_the_report_as_pdf_and_docx_and_the_ledger(tmp_path):
     paths = {f"OUTPUT_{kind.upper()}": str(tmp_path / f"报告.{kind}") for kind in ("pdf", "docx", "xlsx")}
     results = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "REL001", **paths})
     assert {name: results[name] for name in paths} == paths

@@ -25,17 +25,17 @@ def run_on_thread_of_qt(function):
     return results[0]
 
 
-def test_steady_moves_work_from_a_qt_thread_to_a_python_thread(qgis_app):
+def test_run_in_python_thread_moves_work_from_a_qt_thread_to_a_python_thread(qgis_app):
     assert isinstance(run_on_thread_of_qt(threading.current_thread), threading._DummyThread)
     found = run_on_thread_of_qt(run_in_python_thread(threading.current_thread))
     assert not isinstance(found, threading._DummyThread) and found is not threading.main_thread()
 
 
-def test_steady_runs_work_of_the_main_thread_in_place():
+def test_run_in_python_thread_runs_work_of_the_main_thread_there():
     assert run_in_python_thread(threading.current_thread)() is threading.main_thread()
 
 
-def test_steady_returns_results_and_raises_errors_to_the_caller(qgis_app):
+def test_run_in_python_thread_returns_results_and_raises_errors_to_the_caller(qgis_app):
     @run_in_python_thread
     def halve(number, *, by):
         return number / by
@@ -60,7 +60,7 @@ class FreeingRecorder:
         self.gone.append(threading.current_thread())
 
 
-def test_objects_of_a_failed_on_main_call_are_freed_on_the_main_thread(qgis_app):
+def test_objects_of_a_failed_call_on_main_are_freed_on_the_main_thread(qgis_app):
     gone = []
 
     def fails():

@@ -114,7 +114,7 @@ def test_export_vct_includes_unsaved_edits_of_project_layers(tmp_path):
     copy.rollBack()
 
 
-def test_import_vct_loads_control_lines_above_area_layers(tmp_path):
+def test_import_vct_loads_control_lines_above_planning_zones_and_county(tmp_path):
     """Read the sort keys of loaded layers; QGIS puts the highest on top."""
     project, context = QgsProject.instance(), QgsProcessingContext()
     context.setProject(project)

@@ -132,7 +132,7 @@ def test_project_wizard_takes_an_unknown_county_longitude_from_its_city(project_
     assert "大同市 112.6°–114.6°E" in place.crs.strip.accessibleDescription()
 
 
-def test_project_wizard_chooses_the_zone_with_most_area_of_a_boundary_layer(project_wizard, project):
+def test_project_wizard_chooses_the_projection_zone_with_most_area_of_a_boundary_layer(project_wizard, project):
     # Narrow west of the edge, broad east of it: by longitude it would be zone 37.
     shape = shapely.union_all([shapely.box(111.9, 37.4, 112.5, 37.41), shapely.box(112.5, 37.2, 112.9, 37.6)])
     project.addMapLayers(

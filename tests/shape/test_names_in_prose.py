@@ -232,7 +232,7 @@ def find_unknown_names(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def test_names_in_backticks_exist():
+def test_names_in_backticks_in_code_and_documents_exist():
     problems = []
     for path in list_files():
         place = path.relative_to(ROOT).as_posix()
@@ -254,7 +254,7 @@ def test_names_in_backticks_exist():
     assert not problems, "\n".join(problems)
 
 
-def test_unknown_names_are_found():
+def test_unknown_names_in_backticks_are_found():
     text = "`compute_drawn_area` of `core.geometry.statutory_area`, `ctx.run_log`, `Plan.find_layer_of_concept`, ``ratio.form``"
     assert find_unknown_names(text) == []
     wrong = "`gone_name_of_nothing`\n`ctx.log`, `statutory_area.gone`, `Plan.gone`, `core.gone.compute_drawn_area()`"

@@ -101,7 +101,7 @@ def test_each_setting_below_a_group_is_named_by_its_own_title(county_norm):
     assert any(line.startswith("节点聚合容差 tolerance.cluster_m = ") for line in tolerance)
 
 
-def test_citation_of_mark_c_names_who_accepted_it(county_norm):
+def test_citation_with_source_mark_c_names_whether_standard_or_county_accepted_it(county_norm):
     texts, known = Texts("zh"), county_norm.standard.citations
     assert describe_citation(known["G8"], county_norm, texts).endswith("（标准已认可）")
     assert describe_citation(known["G10"], county_norm, texts) == known["G10"].zh

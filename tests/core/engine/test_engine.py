@@ -106,7 +106,7 @@ def list_crashing_rule_sets():
     ]
 
 
-def test_tested_sets_of_crashing_rules_separate_each_pair_of_rules():
+def test_tested_sets_of_crashing_rules_contain_each_rule_without_each_other_rule():
     sets = [set(codes) for codes in list_crashing_rule_sets()]
     assert all(
         any(one in s and other not in s for s in sets)

@@ -145,7 +145,7 @@ def test_delivery_of_only_three_control_lines_is_checked_as_such(sample_layers, 
 
 
 @pytest.mark.parametrize(("present", "evident"), [(1, False), (6, False), (9, True), (13, True)])
-def test_data_with_half_of_the_mandatory_county_layers_are_recognised_as_a_county_plan(present, evident):
+def test_data_are_evidently_a_county_plan_only_with_most_of_its_mandatory_layers(present, evident):
     norm = make_example_norm()
     scopes = norm.standard.scopes
     lines = scopes["three_lines"]

@@ -354,7 +354,7 @@ def test_protection_period_that_ends_before_its_start_is_reported_once(complete_
     assert len(findings) == len(farm) and {f.case for f in findings} == {"order"}
 
 
-def test_one_number_repeated_for_all_farmland_is_reported(complete_county, default_profile):
+def test_farmland_number_repeated_in_every_row_is_reported_in_one_warning(complete_county, default_profile):
     farm = complete_county.layers["YJJBNTBHTB"].assign(YJJBNTTBBH="14022500000001")
     report = check_layers({**complete_county.layers, "YJJBNTBHTB": farm}, default_profile)
     (finding,) = list_findings_of_rules(report, "ATT001")
@@ -377,7 +377,7 @@ def test_heritage_register_without_rows_is_not_compared(complete_county, default
 # Zones of two layers that contradict each other
 
 
-def test_two_zone_layers_with_different_codes_on_one_place_are_reported(complete_county, default_profile):
+def test_planning_zone_layers_with_different_codes_on_the_same_land_are_reported(complete_county, default_profile):
     zones = complete_county.layers["YDYHGHFQ"]
     other = zones.copy()
     row = other.index[other["GHFQDM"].str.startswith("5")][0]
@@ -390,7 +390,7 @@ def test_two_zone_layers_with_different_codes_on_one_place_are_reported(complete
     assert report.verdict is not Verdict.PASSED
 
 
-def test_centre_zones_lying_on_county_zones_of_another_class_are_reported(complete_county, default_profile):
+def test_town_centre_zones_on_county_zones_of_another_class_are_reported(complete_county, default_profile):
     centre = complete_county.layers["ZXCQGHFQ"].copy()
     row = centre.index[centre["GHFQDM"].str.startswith("4")][0]
     centre.loc[row, "GHFQDM"] = "300"

@@ -135,7 +135,7 @@ def test_holes_of_the_urban_boundary_are_reported_as_windows_not_as_holes(check_
 
 
 @pytest.mark.slow
-def test_problem_known_to_two_rules_is_reported_by_only_one(check_with_quality_rules):
+def test_problem_that_two_rules_can_find_is_reported_by_only_one(check_with_quality_rules):
     twice = [f for f in list_findings_of_rule(check_with_quality_rules, "TOP001") if f.case == "duplicate"]
     assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
     assert not list_findings_of_rule(check_with_quality_rules, "TOP007")

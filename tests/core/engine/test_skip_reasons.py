@@ -17,7 +17,7 @@ def make_missing_field_reasons(layers: int, fields: int = 2) -> list[tuple[str, 
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_many_layers_with_one_reason_share_one_sentence_with_their_number(lang):
+def test_layers_skipped_for_the_same_reason_share_one_sentence_with_their_count(lang):
     (message,) = render_reasons(make_missing_field_reasons(22), Texts(lang))
     assert "22" in message and "44" in message
     assert [name in message for name in ("L0", "L4", "L5")] == [True, True, False]

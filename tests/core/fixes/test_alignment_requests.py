@@ -34,7 +34,7 @@ def get_shapes(state, role="CZKFBJ"):
     return [row.plane for row in list_layer_rows(state, role)]
 
 
-def test_a_feature_takes_over_edges_and_its_neighbour_follows():
+def test_aligned_feature_takes_over_reference_edges_and_its_neighbour_follows():
     state = start_with_boundary()
     before = get_shapes(state)
     proposal, after = propose(load_all_fixes()["FIX016"], make_request(state), state)
@@ -50,7 +50,7 @@ def test_a_feature_takes_over_edges_and_its_neighbour_follows():
     assert get_shapes(state) == before
 
 
-def test_a_survey_as_reference_has_to_be_confirmed():
+def test_alignment_with_a_survey_layer_needs_confirmation():
     state = start_with_boundary()
     proposal, _after = propose(load_all_fixes()["FIX016"], make_request(state), state)
     assert "other_survey" in [key for key, _params in proposal.doubts] and not proposal.is_safe
@@ -59,7 +59,7 @@ def test_a_survey_as_reference_has_to_be_confirmed():
     assert "other_survey" not in [key for key, _params in proposal.doubts] and not proposal.is_safe
 
 
-def test_stretches_that_gain_and_stretches_that_lose_are_separate_choices():
+def test_alignment_offers_gaining_and_losing_stretches_as_separate_choices():
     state = start_with_boundary({"parcels": [PARCELS[0], "POLYGON ((50 0, 100.5 0, 100.5 100, 50 100, 50 0))"]})
     choices = [one for one in list_alignments(state, make_request(state), 0.5) if one.proposal is not None]
     by_part = {one.parameters["part"]: one.proposal.areas[0] for one in choices if one.parameters["within_m"] == 0.5}
@@ -72,7 +72,7 @@ def test_stretches_that_gain_and_stretches_that_lose_are_separate_choices():
 
 @pytest.mark.parametrize("part", ["gain", "loss"])
 @pytest.mark.parametrize("shift", [0.1, 0.25, 0.4])
-def test_a_neighbour_balances_the_land_of_one_side(part, shift):
+def test_neighbour_balances_the_land_that_a_one_sided_alignment_gains_or_loses(part, shift):
     parcels = [PARCELS[0], "POLYGON ((50 0, 100.6 0, 99.9 100.6, 50 100.2, 50 0))"]
     state = start_with_boundary({"parcels": parcels})
     before = get_shapes(state)
@@ -88,7 +88,7 @@ def test_a_neighbour_balances_the_land_of_one_side(part, shift):
     assert shapely.difference(before[1], shapely.union_all(aligned)).area < 1e-6
 
 
-def test_a_line_takes_over_the_edges_of_an_area():
+def test_aligned_line_takes_over_the_edges_of_a_polygon():
     plan = make_example_plan(
         {"line": ["LINESTRING (50.2 -20, 49.8 50, 50.1 120)"], "parcels": PARCELS}, {"line": "FZJZSSX"}, {}
     )
@@ -104,14 +104,14 @@ def test_a_line_takes_over_the_edges_of_an_area():
     ("role", "reference", "reason"),
     [("YJJBNTBHTB", "CZKFBJ", "sealed"), ("CZKFBJ", "CZKFBJ", "stale"), ("CZKFBJ", "STBHHX", "stale")],
 )
-def test_a_request_is_refused_with_its_reason(role, reference, reason):
+def test_invalid_alignment_request_is_refused_with_its_reason(role, reference, reason):
     state = start_with_boundary({"farmland": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]})
     with pytest.raises(FixRefused) as refusal:
         propose(load_all_fixes()["FIX016"], make_request(state, role, reference=reference), state)
     assert refusal.value.reason == reason
 
 
-def test_nothing_along_the_outline_is_a_refusal():
+def test_alignment_without_a_reference_edge_within_the_distance_is_refused():
     state = start_with_boundary({"parcels": ["POLYGON ((10 10, 90 10, 90 90, 10 90, 10 10))"]})
     (choice,) = list_alignments(state, make_request(state), 0.5)
     assert choice.proposal is None and choice.refusal.reason == "nothing_to_align"

@@ -21,7 +21,7 @@ def read(path):
         return list(csv.reader(handle))
 
 
-def test_rows_are_appended_below_the_heading(tmp_path):
+def test_change_log_rows_are_appended_below_its_heading(tmp_path):
     path = tmp_path / "县.changes.csv"
     append_log_rows(path, [ROW])
     append_log_rows(path, [ROW, ["=1+1", *ROW[1:]]])
@@ -29,7 +29,7 @@ def test_rows_are_appended_below_the_heading(tmp_path):
     assert read(path) == [list(CHANGE_LOG_COLUMNS), ROW, ROW, ["'=1+1", *ROW[1:]]]
 
 
-def test_log_that_a_spreadsheet_saved_in_gbk_keeps_its_rows(tmp_path):
+def test_change_log_saved_in_gbk_by_a_spreadsheet_keeps_its_rows(tmp_path):
     path = tmp_path / "县.changes.csv"
     append_log_rows(path, [ROW])
     path.write_bytes(path.read_text(encoding="utf-8-sig").rstrip("\r\n").encode("gb18030"))
@@ -38,7 +38,7 @@ def test_log_that_a_spreadsheet_saved_in_gbk_keeps_its_rows(tmp_path):
 
 
 @pytest.mark.parametrize("contents", [b"a,b,c\n1,2,3\n", b"PK\x03\x04", b"\x00\xff\xfe\x00\xff"])
-def test_file_that_is_no_log_is_refused_and_unchanged(tmp_path, contents):
+def test_file_that_is_not_a_change_log_is_refused_and_unchanged(tmp_path, contents):
     path = tmp_path / "县.changes.csv"
     path.write_bytes(contents)
     with pytest.raises(OutputError) as refused:
@@ -46,7 +46,7 @@ def test_file_that_is_no_log_is_refused_and_unchanged(tmp_path, contents):
     assert refused.value.key == "changes_unreadable" and path.read_bytes() == contents
 
 
-def test_log_is_next_to_the_data(tmp_path):
+def test_default_change_log_is_next_to_the_data(tmp_path):
     assert make_default_log_path(tmp_path / "a.gpkg") == tmp_path / "a.changes.csv"
     assert make_default_log_path(tmp_path) == tmp_path / f"{tmp_path.name}.changes.csv"
     (tmp_path / "b.gdb").mkdir()

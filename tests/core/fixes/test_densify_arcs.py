@@ -91,7 +91,7 @@ def run(source, copy, **order):
     return run_fixes(str(source), OPTIONS, FixRunOptions(output=str(copy), **{"safe_only": False, **order}))
 
 
-def test_curves_are_read_with_the_ends_of_arcs_exactly(source):
+def test_arcs_are_read_with_their_exact_end_points(source):
     (layer,) = read_source(source)
     assert layer.fids_with_arcs == (1, 2, 3) and layer.curve_step == 4.0
     ends = shapely.get_coordinates(layer.frame.geometry.iloc[0])[[0, -1]]
@@ -100,13 +100,13 @@ def test_curves_are_read_with_the_ends_of_arcs_exactly(source):
         assert write_points(ARC) in layer.curve_texts[1] and write_points(ARC_BACK) in layer.curve_texts[2]
 
 
-def test_surface_without_an_arc_is_straight_in_a_geopackage(tmp_path):
+def test_geopackage_surface_without_an_arc_is_not_listed_as_curved(tmp_path):
     path = write_source(tmp_path / "a.gpkg", (SQUARE.replace("MULTIPOLYGON", "MULTISURFACE"), DISC))
     (layer,) = read_source(path)
     assert layer.fids_with_arcs == (2,)
 
 
-def test_copy_has_vertices_for_the_arcs_and_the_finding_has_ended(source, tmp_path):
+def test_fixed_copy_has_straight_segments_instead_of_arcs_and_no_finding(source, tmp_path):
     copy = tmp_path / f"copy{source.suffix}"
     result = run(source, copy)
     assert [entry.is_applied for entry in result.batch.entries] == [True] * 3
@@ -175,7 +175,7 @@ def make_neighbours(rules=("GEO004", "TOP001", "TOP005")):
     return start(make_example_plan({"boundary": [south, north]}), list(rules))
 
 
-def test_while_one_neighbour_is_fixed_the_judge_lists_what_appears():
+def test_densifying_the_arc_of_only_one_neighbour_lists_the_findings_that_appear():
     state, findings = make_neighbours()
     arcs = [one for one in findings if one.code == "GEO004"]
     first, after = propose_fix(state, FIX, arcs[0], {"tolerance_m": 0.02})
@@ -185,7 +185,7 @@ def test_while_one_neighbour_is_fixed_the_judge_lists_what_appears():
     assert not second.new_findings
 
 
-def test_area_change_of_the_proposal_is_that_of_the_shapes_against_the_read_ones():
+def test_area_change_of_a_proposal_equals_the_difference_of_the_shapes_before_and_after():
     state, findings = make_neighbours(("GEO004",))
     before = [row.stored_shape.area for row in list_layer_rows(state, "CZKFBJ")]
     proposal, after = propose_fix(state, FIX, findings[0], {"tolerance_m": 0.01})
@@ -195,7 +195,7 @@ def test_area_change_of_the_proposal_is_that_of_the_shapes_against_the_read_ones
     assert now[1] == before[1]
 
 
-def test_a_later_fix_may_reshape_the_row():
+def test_row_with_replaced_arcs_can_be_reshaped_by_a_later_fix():
     part = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -0.02, 100 0), (100 0, 100 80, 0 80, 0 0)))"
     plan = make_example_plan({"boundary": [part], "farmland": ["POLYGON ((90 0, 190 0, 190 80, 90 80, 90 0))"]})
     state, findings = start(plan, ["GEO004", "REL002"])
@@ -205,7 +205,7 @@ def test_a_later_fix_may_reshape_the_row():
     assert [entry.is_applied for entry in result.entries] == [True, True]
 
 
-def test_arcs_without_a_bend_are_replaced_too():
+def test_arcs_with_all_points_on_a_line_are_replaced_too():
     flat = "CURVEPOLYGON (COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 0, 100 0), (100 0, 100 80, 0 80, 0 0)))"
     state, findings = start(make_example_plan({"boundary": [flat]}), ["GEO004"])
     proposal, after = propose_fix(state, FIX, findings[0])
@@ -217,7 +217,7 @@ def test_arcs_without_a_bend_are_replaced_too():
 @pytest.mark.parametrize(
     ("kind", "reason"), [("degrees", "other_crs"), ("heights", "has_heights"), ("segments", "curve_unknown")]
 )
-def test_curves_elsewhere_with_heights_or_of_another_kind_are_refused(kind, reason):
+def test_curves_with_heights_or_in_another_crs_or_of_an_unknown_kind_are_refused(kind, reason):
     norm = make_example_norm()
     layer = make_example_layer("CZKFBJ", ["CURVEPOLYGON (CIRCULARSTRING (0 0, 100 0, 0 0))"], norm)
     from plugin.core.loading.assembly import assemble_plan
@@ -237,7 +237,7 @@ def test_curves_elsewhere_with_heights_or_of_another_kind_are_refused(kind, reas
     assert refused.value.reason == reason
 
 
-def test_a_line_with_an_arc_becomes_a_line():
+def test_line_with_an_arc_becomes_a_line_of_straight_segments():
     state, findings = start(make_example_plan({"ZDJTJCSSX": ["CIRCULARSTRING (0 0, 100 100, 200 0)"]}), ["GEO004"])
     proposal, after = propose_fix(state, FIX, findings[0])
     (row,) = list_layer_rows(after, "ZDJTJCSSX")
@@ -273,7 +273,7 @@ def test_live_check_follows_arcs_that_are_drawn_straightened_and_restored(tmp_pa
     assert list_arc_keys(state) == ["1", "2", "4", "9"]
 
 
-def test_coordinates_of_the_fixed_row_are_those_of_the_arc_in_the_file(tmp_path):
+def test_vertices_of_the_fixed_row_lie_on_the_arc_of_the_file(tmp_path):
     source, copy = write_source(tmp_path / "county.gpkg"), tmp_path / "copy.gpkg"
     run(source, copy)
     vertices = set(map(tuple, shapely.get_coordinates(gpd.read_file(copy, layer="CZKFBJ").geometry.iloc[0])))

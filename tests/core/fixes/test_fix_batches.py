@@ -16,7 +16,7 @@ from tests.county.write import write_geopackage
 
 
 @pytest.mark.slow
-def test_batch_answers_planted_defects_as_in_the_truth_and_adds_no_finding(tmp_path):
+def test_batch_fixes_or_refuses_planted_defects_as_listed_and_adds_no_finding(tmp_path):
     layers, truth = plant_many_defects(make_county(parcels=2500, defects=False)[0], 40)
     assert {one.kind for one in truth} >= {kind.name for kind in KINDS if kind.share > 1}
     write_geopackage(tmp_path / "county.gpkg", layers)
@@ -82,7 +82,7 @@ def test_cost_of_a_proposal_does_not_grow_with_the_number_of_edits(row_of_fields
     assert after["tables"] <= before["tables"] + 2 * live_rows._MAX_SINGLE_ROWS
 
 
-def test_finding_that_ended_with_another_is_not_fixed_again(row_of_fields):
+def test_finding_ended_by_an_earlier_fix_of_the_batch_is_not_fixed_again(row_of_fields):
     state, findings = row_of_fields
     repeated = [one for one in findings if one.code == "GEO009"]
     entries = run_batch(state, [repeated[0], repeated[0]], choose_fixes(["FIX003"])).entries

@@ -39,13 +39,13 @@ def test_overlap_offers_to_cut_either_feature_and_explains_the_other_fixes():
     assert all(choice.refusal.reason for choice in choices if choice.proposal is None)
 
 
-def test_choices_can_be_cancelled():
+def test_listing_the_fix_choices_of_a_finding_can_be_cancelled():
     state, finding = start_with_overlap()
     with pytest.raises(Cancelled):
         list_choices(state, finding, cancellation=Cancellation(lambda: True))
 
 
-def test_row_is_the_same_only_with_equal_shape_and_values():
+def test_row_counts_as_unchanged_only_with_equal_shape_and_values():
     state, finding = start_with_overlap()
     proposal = list_choices(state, finding)[0].proposal
     ((feature, before),) = read_rows_before(state, proposal.edits).items()
@@ -60,7 +60,7 @@ def test_row_is_the_same_only_with_equal_shape_and_values():
     assert is_same_row(RowBefore("", FeatureState(None, {"A": None})), FeatureState(None, {"A": float("nan")}))
 
 
-def test_state_starts_from_the_edits_of_a_live_session_without_changing_it():
+def test_editing_state_starts_from_the_edits_of_a_live_session_without_changing_it():
     plan = make_example_plan({"layer": [WEST_WKT, EAST_WKT]}, {"layer": "CZKFBJ"}, {})
     checked = check_rules(plan, ["TOP001"])
     first, _findings = start(plan, ["TOP001"])
@@ -80,7 +80,7 @@ def test_state_starts_from_the_edits_of_a_live_session_without_changing_it():
     assert session.find_row_number("CZKFBJ", highest + 1) is None
 
 
-def test_net_edits_have_each_row_once_with_its_last_shape_and_all_values():
+def test_merged_edits_have_each_row_once_with_its_last_shape_and_all_values():
     first, second = shapely.box(0, 0, 1, 1), shapely.box(0, 0, 2, 2)
     merged = merge_edits(
         [

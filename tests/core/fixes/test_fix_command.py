@@ -61,7 +61,7 @@ def read_table(path):
         return list(csv.DictReader(handle))
 
 
-def test_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source(source, tmp_path, capsys):
+def test_fix_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source_unchanged(source, tmp_path, capsys):
     before, copy, table = digest(source), tmp_path / "copy.gpkg", tmp_path / "table.csv"
     code = main(
         ["fix", str(source), "--rules", "GEO003,REL002", "--safe-only", "--output", str(copy), "--table", str(table)]
@@ -82,13 +82,13 @@ def test_command_writes_a_copy_a_table_and_a_log_and_leaves_the_source(source, t
     assert "安全 1" in capsys.readouterr().out
 
 
-def test_without_safe_only_the_other_proposals_are_applied_too(source, tmp_path):
+def test_fix_command_without_safe_only_also_applies_unsafe_proposals(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     assert main(["fix", str(source), "--rules", "GEO003,REL002", "--output", str(copy)]) == 0
     assert check_plan(copy, RunOptions(rules=("GEO003", "REL002"))).report.summary["errors"] == 0
 
 
-def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp_path):
+def test_chosen_fix_changes_a_sealed_layer_only_with_a_document_and_on_request(tmp_path):
     source = write_layers(
         tmp_path / "county.gpkg",
         {
@@ -131,7 +131,7 @@ def test_fixes_can_be_chosen_and_a_sealed_layer_changes_only_with_a_document(tmp
         (["--document", "STBHHX", "--table", "{folder}/t.csv"], "STBHHX"),
     ],
 )
-def test_order_that_cannot_be_carried_out_is_refused_with_the_reason(source, tmp_path, capsys, arguments, part):
+def test_fix_command_with_impossible_arguments_is_refused_with_the_reason(source, tmp_path, capsys, arguments, part):
     before = digest(source)
     given = [text.format(source=source, folder=tmp_path) for text in arguments]
     assert main(["fix", str(source), *given]) == 2
@@ -139,7 +139,7 @@ def test_order_that_cannot_be_carried_out_is_refused_with_the_reason(source, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
-def test_format_that_cannot_be_edited_row_by_row_is_refused(source, tmp_path, capsys):
+def test_fix_command_refuses_a_format_that_cannot_be_edited_row_by_row(source, tmp_path, capsys):
     path = tmp_path / "CZKFBJ.geojson"
     gpd.read_file(source, layer="CZKFBJ").to_file(path)
     assert main(["fix", str(path), "--output", str(tmp_path / "copy.geojson")]) == 2
@@ -147,7 +147,7 @@ def test_format_that_cannot_be_edited_row_by_row_is_refused(source, tmp_path, ca
 
 
 @pytest.mark.parametrize("kind", ["shp", "gdb"])
-def test_folder_of_shapefiles_and_geodatabase_are_copied(source, tmp_path, kind):
+def test_shapefile_folder_and_geodatabase_are_fixed_in_a_copy(source, tmp_path, kind):
     if kind == "gdb" and "w" not in pyogrio.list_drivers().get("OpenFileGDB", ""):
         pytest.skip("this GDAL cannot write a FileGDB")
     data = tmp_path / ("folder" if kind == "shp" else "county.gdb")
@@ -166,7 +166,7 @@ def test_folder_of_shapefiles_and_geodatabase_are_copied(source, tmp_path, kind)
     assert len(boundary) == 3 and set(boundary["BZ"]) == {"备注"}
 
 
-def test_existing_copy_is_replaced_and_a_log_keeps_its_former_rows(source, tmp_path):
+def test_existing_fixed_copy_is_replaced_and_its_change_log_keeps_its_former_rows(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     for _ in range(2):
         run_fixes(str(source), RunOptions(rules=("GEO003",)), FixRunOptions(output=str(copy)))
@@ -174,14 +174,14 @@ def test_existing_copy_is_replaced_and_a_log_keeps_its_former_rows(source, tmp_p
     assert len(gpd.read_file(copy, layer="CZKFBJ")) == 3
 
 
-def test_list_of_fixes_names_all_and_describes_one(capsys):
+def test_fixes_command_lists_all_fixes_and_describes_one(capsys):
     assert main(["fixes"]) == 0
     assert "FIX001" in capsys.readouterr().out
     assert main(["fixes", "FIX006", "--lang", "en"]) == 0
     assert "When it is safe" in capsys.readouterr().out
 
 
-def test_safe_fixes_of_the_sample_county_agree_with_a_check_of_the_copy(tmp_path):
+def test_check_of_the_fixed_sample_lacks_exactly_the_findings_that_safe_fixes_ended(tmp_path):
     source, copy = tmp_path / "county.gpkg", tmp_path / "copy.gpkg"
     shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
     options = RunOptions(profile="hunyuan")
@@ -222,7 +222,7 @@ def may_change(finding):
     return finding.code not in ("LAW001", "LAW002") and bool(roles - SEALED_LAYERS)
 
 
-def test_every_error_on_layers_that_may_change_has_a_proposal_and_the_others_a_reason(mended_sample):
+def test_every_error_on_an_unsealed_layer_is_fixed_and_every_other_error_refused_with_a_reason(mended_sample):
     run, _, _, _ = mended_sample
     errors = [one for one in run.batch.entries if one.finding.severity is Severity.ERROR]
     open_layers = [one for one in errors if may_change(one.finding)]
@@ -235,7 +235,7 @@ def test_every_error_on_layers_that_may_change_has_a_proposal_and_the_others_a_r
     print(f"26 errors: one batch of the safe fixes, {clicks} by one click each, none by hand")
 
 
-def test_whole_check_after_all_fixes_agrees_with_what_the_proposals_announced(mended_sample):
+def test_full_check_after_all_fixes_has_only_new_findings_that_the_proposals_announced(mended_sample):
     run, after, _, _ = mended_sample
     before = run.checked.report.findings
     errors = [one for one in before if one.severity is Severity.ERROR and may_change(one)]

@@ -23,7 +23,7 @@ EXAMPLES = [(fix, example) for fix in load_all_fixes().values() for example in f
 
 
 @pytest.mark.parametrize(("fix", "example"), EXAMPLES, ids=[f"{fix.code} {example.title}" for fix, example in EXAMPLES])
-def test_example_of_a_fix_has_the_expected_rows(fix, example):
+def test_fix_changes_the_rows_of_its_example_as_declared(fix, example):
     plan = make_fix_example_plan(example)
     state, findings = start(plan, [example.rule, *example.rules])
     findings = [finding for finding in findings if finding.code == example.rule and fix.answers(finding)]
@@ -64,7 +64,7 @@ def is_same_shape(shape, expected):
 
 
 @pytest.mark.parametrize("fix", load_all_fixes().values(), ids=lambda fix: fix.code)
-def test_fix_has_texts_examples_and_rules_that_exist(fix):
+def test_fix_has_examples_and_help_sections_and_names_existing_rules(fix):
     assert fix.examples and any(not example.refused for example in fix.examples)
     assert set(fix.sections) == {"", *FIX_HEADINGS}
     for code, cases in fix.solves.items():

@@ -149,7 +149,7 @@ def run_and_describe(layers, **options):
 
 @for_seeds(0, 4)
 @pytest.mark.parametrize("safe_only", [True, False])
-def test_findings_judged_together_have_the_answers_of_single_ones(seed, safe_only, monkeypatch):
+def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(seed, safe_only, monkeypatch):
     layers = draw_row_of_layouts(range(5 * seed, 5 * seed + 5))
     sizes = []
     judge_separate = batch.judge_separate
@@ -166,7 +166,7 @@ def test_findings_judged_together_have_the_answers_of_single_ones(seed, safe_onl
 
 
 @for_seeds(0, 6)
-def test_judgement_of_each_proposal_agrees_with_a_whole_check(seed):
+def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
     check_each_proposal(seed)
 
 
@@ -178,7 +178,7 @@ def test_safe_fixes_end_their_findings_on_many_layouts(seed):
 
 @pytest.mark.slow
 @for_seeds(6, 18)
-def test_judgement_agrees_with_a_whole_check_on_many_layouts(seed):
+def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check_on_many_layouts(seed):
     check_each_proposal(seed)
 
 
@@ -190,5 +190,5 @@ def test_safe_fixes_of_shared_edges_end_their_findings(seed):
 
 @pytest.mark.slow
 @for_seeds(0, 4)
-def test_judgement_with_shared_edges_agrees_with_a_whole_check(seed):
+def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check_of_shared_edges(seed):
     check_each_proposal(seed, RULES_WITH_EDGES)

@@ -36,11 +36,11 @@ def get_reason(plan, code, **changes):
     [("YJJBNTBHTB", True), ("STBHHX", True), ("DLTB", True), ("XZYDYH", True), ("XZQX", True), ("XZQXZ", True),
      ("CZKFBJ", False), ("YDYHGHFQ", False), ("GDBHMB", False), ("LSWHBHX", False)],
 )  # fmt: skip
-def test_farmland_red_line_survey_and_divisions_are_sealed_by_default(role, sealed):
+def test_layers_sealed_for_fixes_by_default_are_farmland_red_line_survey_and_divisions(role, sealed):
     assert is_sealed_for_fixes(role, make_example_norm()) == sealed
 
 
-def test_a_county_changes_which_layers_are_sealed():
+def test_county_profile_sets_which_layers_are_sealed_for_fixes():
     norm = make_example_norm({"sealed.roles": ["farmland"], "sealed.supplied": ["CZK*"]})
     assert [is_sealed_for_fixes(role, norm) for role in ("YJJBNTBHTB", "STBHHX", "DLTB", "CZKFBJ")] == [
         True,
@@ -50,7 +50,7 @@ def test_a_county_changes_which_layers_are_sealed():
     ]
 
 
-def test_finding_on_a_row_that_is_gone_or_changed_is_out_of_date():
+def test_fix_of_a_finding_on_a_deleted_or_changed_row_is_refused_as_stale():
     plan = make_example_plan({"boundary": [TWO_PARTS_WKT]})
     assert get_reason(plan, "GEO003", key="140225000000009999") == "stale"
     state, findings = start(plan, ["GEO003"])
@@ -58,12 +58,12 @@ def test_finding_on_a_row_that_is_gone_or_changed_is_out_of_date():
     assert propose_best_fix(after, findings[0], choose_fixes(()), {}).reason == "stale"
 
 
-def test_rule_without_a_fix_is_only_explained():
+def test_finding_of_a_rule_without_a_fix_is_refused_with_that_reason():
     plan = make_example_plan({"farmland": [{"wkt": SQUARE_WKT, "land_use": "0301"}]})
     assert get_reason(plan, "LAW010") == "no_fix"
 
 
-def test_row_in_another_crs_with_arcs_or_with_heights_is_not_reshaped():
+def test_row_with_arcs_or_heights_or_in_another_crs_is_not_reshaped():
     norm = make_example_norm()
 
     def make_plan(row):
@@ -78,7 +78,7 @@ def test_row_in_another_crs_with_arcs_or_with_heights_is_not_reshaped():
     assert get_reason(assemble_plan([degrees], norm, scope="three_lines"), "GEO003") == "other_crs"
 
 
-def test_gap_between_rows_in_degrees_is_only_explained():
+def test_gap_between_rows_in_degrees_is_not_fixed():
     norm = make_example_norm()
     corner = 113.7, 39.7
     county = shapely.box(*corner, corner[0] + 0.02, corner[1] + 0.01)
@@ -89,7 +89,7 @@ def test_gap_between_rows_in_degrees_is_only_explained():
     assert get_reason(assemble_plan(sources, norm, scope="three_lines"), "TOP002") == "other_crs"
 
 
-def test_line_of_several_parts_is_divided():
+def test_line_of_several_parts_is_divided_into_rows():
     plan = make_example_plan({"ZDJTJCSSX": ["MULTILINESTRING ((0 0, 10 0), (20 0, 50 0))"]})
     state, findings = start(plan, ["GEO003"])
     result = run_batch(state, findings, choose_fixes(()))
@@ -97,7 +97,7 @@ def test_line_of_several_parts_is_divided():
     assert len(result.applied) == 1 and lengths == [10.0, 30.0]
 
 
-def test_missing_keys_of_many_rows_get_different_numbers():
+def test_rows_without_a_key_get_different_new_keys():
     rows = [{"wkt": f"POLYGON (({x} 0, {x + 9} 0, {x + 9} 9, {x} 9, {x} 0))", "key": None} for x in range(0, 50, 10)]
     plan = make_example_plan({"boundary": [*rows, {"wkt": SQUARE_WKT, "key": "140225000000000007"}]})
     state, findings = start(plan, ["ATT001"])
@@ -106,7 +106,7 @@ def test_missing_keys_of_many_rows_get_different_numbers():
     assert len(result.applied) == 5 and len(set(keys)) == 6 and max(keys) == "140225000000000012"
 
 
-def test_invalid_row_is_repaired_before_it_is_reshaped():
+def test_invalid_row_is_not_reshaped_until_it_is_repaired():
     bow_tie = "POLYGON ((50 0, 150 100, 150 0, 50 100, 50 0))"
     assert get_reason(make_example_plan({"farmland": [SQUARE_WKT], "boundary": [bow_tie]}), "REL002") == "row_invalid"
 
@@ -132,7 +132,7 @@ def judge_shape(wkt, layers=None, code="GEO003", attributes=None):
         (TWO_PARTS_WKT, "not_solved"),
     ],
 )
-def test_edits_that_must_not_be_offered_are_refused_with_the_reason(wkt, reason):
+def test_fix_that_would_spoil_the_shape_or_not_end_the_finding_is_refused_with_the_reason(wkt, reason):
     with pytest.raises(FixRefused) as refused:
         judge_shape(wkt)
     assert refused.value.reason == reason
@@ -146,7 +146,7 @@ def test_edits_that_break_the_sum_of_net_areas_are_refused():
     assert refused.value.reason == "net_area_sum"
 
 
-def test_judging_changes_neither_the_state_nor_the_plan():
+def test_judging_a_fix_changes_neither_the_editing_state_nor_the_plan():
     plan = make_example_plan({"farmland": [SQUARE_WKT], "boundary": [CROSSING_WKT]})
     state, findings = start(plan, ["REL002"])
     before = [shapely.to_wkb(row.stored_shape) for row in list_layer_rows(state, "CZKFBJ")]
@@ -157,7 +157,7 @@ def test_judging_changes_neither_the_state_nor_the_plan():
     assert shapely.to_wkb(plan.layers["CZKFBJ"].frame.geometry.iloc[0]) == before[0]
 
 
-def test_batch_goes_on_after_a_refusal_and_names_the_fix_that_ended_a_finding():
+def test_fix_batch_continues_after_a_refusal_and_names_the_fix_that_ended_a_finding():
     duplicate = {
         "boundary": [SQUARE_WKT, SQUARE_WKT, TWO_PARTS_WKT],
         "farmland": [CROSSING_WKT],
@@ -171,7 +171,7 @@ def test_batch_goes_on_after_a_refusal_and_names_the_fix_that_ended_a_finding():
     assert [entry.finding.code for entry in result.entries if entry.is_applied].count("REL002") == 1
 
 
-def test_cancelled_batch_leaves_no_changes():
+def test_cancelled_fix_batch_leaves_no_changes():
     state, findings = start(make_example_plan({"boundary": [TWO_PARTS_WKT]}), ["GEO003"])
     with pytest.raises(Cancelled):
         run_batch(state, findings, choose_fixes(()), cancellation=Cancellation(lambda: True))

@@ -39,14 +39,14 @@ def test_chinese_texts_name_no_fix_that_does_not_exist():
 
 
 @pytest.mark.parametrize("section", ["fix_reasons", "fix_doubts", "fix_words", "fix_headings"])
-def test_both_languages_have_the_same_texts_with_the_same_placeholders(section):
+def test_fix_texts_have_the_same_keys_and_placeholders_in_both_languages(section):
     chinese, english = Texts("zh").get_section(section), Texts("en").get_section(section)
     assert {key: list_placeholders(text) for key, text in chinese.items()} == {
         key: list_placeholders(text) for key, text in english.items()
     }
 
 
-def test_each_reason_and_doubt_of_the_code_has_a_text_and_each_text_is_used():
+def test_each_refusal_reason_and_doubt_in_the_code_has_a_text_and_each_text_is_used():
     refused = set(re.findall(r"FixRefused\(\s*\"(\w+)\"", SOURCES)) | {"no_fix"}
     assert refused == set(Texts("en").get_section("fix_reasons"))
     doubts = set(re.findall(r"doubts\.append\(\(\"(\w+)\"", SOURCES))

@@ -63,7 +63,7 @@ def list_window_messages(path):
     return [(one.message, str(one.severity), one.fingerprint) for one in report.findings if one.code == "TOP009"]
 
 
-def test_window_of_a_run_is_registered_next_to_the_copy(source, tmp_path):
+def test_window_cut_by_a_fix_is_registered_next_to_the_copy(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     result = run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
     register = tmp_path / "copy.windows.csv"
@@ -81,7 +81,7 @@ def test_window_of_a_run_is_registered_next_to_the_copy(source, tmp_path):
     assert (log["步骤"], log["时间"], log["操作人"]) == (row["步骤"], row["登记时间"], row["登记人"])
 
 
-def test_run_without_a_window_writes_no_register(source, tmp_path):
+def test_fixes_that_cut_no_window_write_no_register(source, tmp_path):
     gpd.GeoDataFrame({"BSM": [KEY.format(1)]}, geometry=[square(350, 0, 100)], crs="EPSG:4526").to_file(
         source, layer="CZKFBJ"
     )
@@ -109,7 +109,7 @@ def write_step(path, proposal, action=LogAction.APPLIED, step="s1"):
     )
 
 
-def test_undo_redo_and_discarded_edits_are_rows_of_their_own(tmp_path):
+def test_applied_undone_redone_and_discarded_windows_are_separate_register_rows(tmp_path):
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     register = tmp_path / "县.windows.csv"
     counts = []
@@ -123,7 +123,7 @@ def test_undo_redo_and_discarded_edits_are_rows_of_their_own(tmp_path):
     assert (window.role, window.key[-1], window.step, window.who) == ("CZKFBJ", "1", "s2", "王工")
 
 
-def test_two_windows_of_one_fix_and_a_window_near_an_old_hole(tmp_path):
+def test_each_window_cut_by_a_fix_is_listed_and_an_old_hole_is_not(tmp_path):
     two = "MULTIPOLYGON (((10 10, 20 10, 20 20, 10 20, 10 10)), ((40 40, 60 40, 60 60, 40 60, 40 40)))"
     ring = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (80 80, 90 80, 90 90, 80 90, 80 80))"
     proposal = propose_window({"farmland": [two], "boundary": [ring]})
@@ -132,7 +132,7 @@ def test_two_windows_of_one_fix_and_a_window_near_an_old_hole(tmp_path):
     assert append.windows == []
 
 
-def test_part_of_a_divided_row_is_registered_with_its_own_key():
+def test_window_in_a_part_of_a_divided_row_is_listed_with_the_key_of_that_part():
     layers = {
         "farmland": [
             "MULTIPOLYGON (((40 -10, 60 -10, 60 110, 40 110, 40 -10)), ((70 40, 80 40, 80 50, 70 50, 70 40)))"
@@ -145,7 +145,7 @@ def test_part_of_a_divided_row_is_registered_with_its_own_key():
 
 @pytest.mark.parametrize("contents", [b"a,b,c\n1,2,3\n", b"PK\x03\x04", b"\x00\xff\xfe\x00\xff"])
 @pytest.mark.parametrize("foreign", ["县.windows.csv", "县.changes.csv"])
-def test_file_that_is_no_register_is_refused_and_nothing_is_written(tmp_path, contents, foreign):
+def test_foreign_file_named_like_log_or_register_is_refused_and_nothing_is_written(tmp_path, contents, foreign):
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     (tmp_path / foreign).write_bytes(contents)
     with pytest.raises(OutputError):
@@ -153,7 +153,7 @@ def test_file_that_is_no_register_is_refused_and_nothing_is_written(tmp_path, co
     assert (tmp_path / foreign).read_bytes() == contents and [path.name for path in tmp_path.iterdir()] == [foreign]
 
 
-def test_second_table_that_cannot_be_written_leaves_the_first_as_it_was(tmp_path, monkeypatch):
+def test_change_log_that_cannot_be_written_leaves_the_window_register_unchanged(tmp_path, monkeypatch):
     log, proposal = tmp_path / "县.changes.csv", propose_window()
     write_step(log, proposal)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -172,7 +172,7 @@ def test_second_table_that_cannot_be_written_leaves_the_first_as_it_was(tmp_path
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_notes_of_the_planner_stay_in_the_register(tmp_path):
+def test_document_number_added_to_the_register_by_the_planner_is_kept(tmp_path):
     log, proposal, register = tmp_path / "县.changes.csv", propose_window(), tmp_path / "县.windows.csv"
     write_step(log, proposal)
     text = register.read_text(encoding="utf-8-sig").replace(",王工,", "晋自然资函〔2026〕8号,王工,")
@@ -182,7 +182,7 @@ def test_notes_of_the_planner_stay_in_the_register(tmp_path):
     assert register.read_text(encoding="utf-8-sig").count("晋自然资函〔2026〕8号") == 1
 
 
-def test_rule_on_windows_names_the_entry_of_the_register(source, tmp_path):
+def test_finding_on_a_window_names_its_register_entry_or_that_it_has_none(source, tmp_path):
     copy = tmp_path / "copy.gpkg"
     run(source, copy, documents={"CZKFBJ": "晋自然资函〔2026〕3号"})
     register = make_default_register_path(copy)
@@ -203,7 +203,7 @@ def test_rule_on_windows_names_the_entry_of_the_register(source, tmp_path):
     )
 
 
-def test_register_is_next_to_the_data_or_in_their_folder(tmp_path):
+def test_window_register_of_the_data_file_is_preferred_to_that_of_its_folder(tmp_path):
     assert make_default_register_path(tmp_path / "a.gpkg") == tmp_path / "a.windows.csv"
     assert find_window_register_path(tmp_path / "a.gpkg") is None
     folder = tmp_path / f"{tmp_path.name}.windows.csv"
@@ -213,7 +213,7 @@ def test_register_is_next_to_the_data_or_in_their_folder(tmp_path):
     assert find_window_register_path(tmp_path / "a.gpkg") == tmp_path / "a.windows.csv"
 
 
-def test_columns_of_both_tables_are_unchanged():
+def test_columns_of_change_log_and_window_register_are_unchanged():
     assert CHANGE_LOG_COLUMNS[0] == "时间" and len(CHANGE_LOG_COLUMNS) == 14
     assert WINDOW_REGISTER_COLUMNS == (
         "登记时间", "步骤", "图层", "要素（BSM）", "窗内控制线图层", "窗内要素", "面积（m²）", "依据文号", "登记人", "状态", "中心经度", "中心纬度",

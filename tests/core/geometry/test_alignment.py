@@ -36,7 +36,7 @@ def align(shape, references, reach_m: float):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_outline_takes_over_reference_edges_along_it(name: str) -> None:
+def test_aligned_outline_takes_over_the_reference_edges_along_it(name: str) -> None:
     shape, reference, reach_m, expected = CASES[name]
     aligned = align(wkt.loads(shape), [wkt.loads(reference)], reach_m)
     assert aligned.is_valid
@@ -61,7 +61,7 @@ def shake(shape, seed: int, most_m: float):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_a_shaken_outline_returns_to_its_reference(seed: int) -> None:
+def test_outline_with_shifted_vertices_is_aligned_back_to_its_reference(seed: int) -> None:
     reference = make_blob(seed)
     shaken = shake(reference, seed, 0.25)
     edges = ReferenceEdges([reference])
@@ -73,7 +73,7 @@ def test_a_shaken_outline_returns_to_its_reference(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_an_outline_moves_no_farther_than_the_distance(seed: int) -> None:
+def test_aligned_outline_moves_at_most_one_and_a_half_times_the_distance(seed: int) -> None:
     """Against a reference that only partly runs along it, other edges stay."""
     reference, shape = make_blob(seed), shake(make_blob(seed), seed, 2.0)
     reach_m = 0.8
@@ -86,7 +86,7 @@ def test_an_outline_moves_no_farther_than_the_distance(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_neighbours_that_follow_leave_neither_gap_nor_overlap(seed: int) -> None:
+def test_neighbours_aligned_with_an_outline_leave_neither_gap_nor_overlap(seed: int) -> None:
     reference = make_blob(seed)
     shaken = shake(reference, seed, 0.25)
     frame = shapely.box(-90, -90, 90, 90)
@@ -102,7 +102,7 @@ def test_neighbours_that_follow_leave_neither_gap_nor_overlap(seed: int) -> None
     assert shapely.symmetric_difference(rows[0], reference).area < 1e-6
 
 
-def test_a_vertex_is_added_where_another_shape_has_one() -> None:
+def test_vertex_of_another_shape_near_an_edge_is_added_to_the_edge() -> None:
     square = wkt.loads(SQUARE_WKT)
     other = wkt.loads("POLYGON ((100 0, 100.004 40, 100 100, 150 50, 100 0))")
     assert shapely.get_coordinates(add_vertices_of(square, [other], 0.01))[2].tolist() == [100.004, 40.0]

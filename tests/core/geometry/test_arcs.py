@@ -56,7 +56,7 @@ def test_chords_are_within_the_tolerance_of_the_exact_circle(arc, tolerance_m):
 
 
 @given(arcs(), tolerances)
-def test_area_of_a_segment_differs_by_at_most_the_tolerance_along_the_arc(arc, tolerance_m):
+def test_area_of_a_circular_segment_differs_by_at_most_the_tolerance_along_the_arc(arc, tolerance_m):
     _, radius, sweep, points = arc
     vertices = divide_arc(*points, tolerance_m) - np.array(points[0])
     exact = radius**2 * (abs(sweep) - math.sin(abs(sweep))) / 2
@@ -65,14 +65,14 @@ def test_area_of_a_segment_differs_by_at_most_the_tolerance_along_the_arc(arc, t
 
 
 @given(arcs(), tolerances)
-def test_arc_read_from_its_end_has_the_same_vertices_bit_for_bit(arc, tolerance_m):
+def test_arc_divided_from_its_end_has_exactly_the_same_vertices(arc, tolerance_m):
     start, middle, end = arc[3]
     there, back = divide_arc(start, middle, end, tolerance_m), divide_arc(end, middle, start, tolerance_m)
     assert there.tobytes() == back[::-1].tobytes()
 
 
 @given(arcs(), tolerances)
-def test_no_more_chords_than_the_tolerance_needs(arc, tolerance_m):
+def test_divided_arc_has_no_more_chords_than_the_tolerance_needs(arc, tolerance_m):
     _, radius, sweep, points = arc
     largest = min(math.pi / 2, 2 * math.acos(max(-1.0, 1 - tolerance_m / radius)))
     # One more for each half, and one for rounding.
@@ -108,7 +108,7 @@ def test_arc_of_points_on_a_line_is_straight(points, expected):
     assert divide_arc(*points, 0.05).tolist() == [list(point) for point in expected]
 
 
-def test_half_circle_agrees_with_complex_numbers():
+def test_vertices_of_a_half_circle_equal_those_computed_with_complex_numbers():
     vertices = divide_arc((100.0, 0.0), (0.0, 100.0), (-100.0, 0.0), 0.05)
     count = (len(vertices) - 1) // 2
     # acos(1 − 0.05/100) is half the angle of a chord: π/2 needs 25 chords.
@@ -136,7 +136,7 @@ ROUND_END = "COMPOUNDCURVE (CIRCULARSTRING (0 0, 50 -50, 100 0), (100 0, 100 80)
         ("MULTICURVE ((0 0, 1 0), CIRCULARSTRING (1 0, 2 1, 3 0))", "MultiLineString", 0),
     ],
 )  # fmt: skip
-def test_texts_of_shapes_with_arcs_become_straight_shapes(text, kind, area):
+def test_wkt_with_arcs_becomes_a_shape_of_straight_segments(text, kind, area):
     shape = straighten(text, 0.001)
     assert shape.geom_type == kind and shape.is_valid and not shape.has_z
     assert shape.area == pytest.approx(area, abs=0.001 * shape.length + 1e-9)
@@ -159,12 +159,12 @@ def test_texts_of_shapes_with_arcs_become_straight_shapes(text, kind, area):
         "GEOMETRYCOLLECTION (CIRCULARSTRING (0 0, 1 1, 2 0))",
     ],
 )
-def test_other_curves_and_broken_texts_are_refused(text):
+def test_wkt_that_is_damaged_or_has_other_curves_than_arcs_is_refused(text):
     with pytest.raises(UnknownCurveError):
         straighten(text, 0.05)
 
 
-def test_arc_of_two_neighbours_has_the_same_vertices():
+def test_arc_shared_by_two_polygons_gets_the_same_vertices_in_both():
     arc = "CIRCULARSTRING (38560000.1 4390000.2, 38560031.4159 4390011.7, 38560060.3 4390000.9)"
     back = "CIRCULARSTRING (38560060.3 4390000.9, 38560031.4159 4390011.7, 38560000.1 4390000.2)"
     north = straighten(
@@ -180,7 +180,7 @@ def test_arc_of_two_neighbours_has_the_same_vertices():
     )
 
 
-def test_straighten_agrees_with_gdal_on_a_fine_step():
+def test_straightened_arcs_equal_those_of_gdal_with_a_fine_step():
     ogr = pytest.importorskip("osgeo.ogr")
     text = f"CURVEPOLYGON ({ROUND_END}, CIRCULARSTRING (40 40, 60 40, 40 40))"
     fine = ogr.CreateGeometryFromWkt(text).GetLinearGeometry(0.001)
@@ -189,7 +189,7 @@ def test_straighten_agrees_with_gdal_on_a_fine_step():
     assert ours.symmetric_difference(theirs).area < 1e-3 and len(ours.interiors) == 1
 
 
-def test_arcs_of_a_text_are_counted():
+def test_arcs_in_the_wkt_of_a_shape_are_counted():
     assert count_arcs("CurvePolygon (CircularString (0 0, 1 1, 0 0))") == 1
     assert count_arcs("CURVEPOLYGON Z (CIRCULARSTRING Z (0 0 1, 1 1 1, 2 0 1, 1 -1 1, 0 0 1), (0 0 1, 1 1 1))") == 2
     assert count_arcs("CURVEPOLYGON ((0 0, 1 1, 0 0))") == count_arcs("") == 0

@@ -39,7 +39,7 @@ BOUNDARY_DATA_FOLDER = Path(__file__).resolve().parents[4] / "shared" / "real" /
         (10.0, 11.0, []),
     ],
 )
-def test_zones_of_returns_the_3_degree_zones_of_a_range_of_longitudes(west, east, zones):
+def test_list_zones_returns_the_3_degree_zones_of_a_range_of_longitudes(west, east, zones):
     assert list_zones(west, east) == zones
 
 

@@ -28,12 +28,12 @@ UNKNOWN_WORD_CASES = {
 
 
 @for_each("endings, words", list(UNKNOWN_WORD_CASES.values()), ids=list(UNKNOWN_WORD_CASES))
-def test_ends_of_names_that_are_no_known_parts_are_found(endings, words):
+def test_unknown_part_words_at_the_end_of_reserve_names_are_found(endings, words):
     plan = make_plan(*endings)
     assert find_unknown_part_words(plan.layers["ZRBHD"], plan.norm) == words
 
 
-def test_core_zone_of_the_older_regulations_is_a_core():
+def test_reserve_row_named_core_zone_by_older_regulations_counts_as_core():
     plan = make_plan("", "核心区")
     assert find_core_rows(plan.layers["ZRBHD"], plan.norm).tolist() == [False, True]
 
@@ -48,7 +48,7 @@ def test_core_zone_of_the_older_regulations_is_a_core():
     ],
     ids=["a core by another word", "another end", "a known core", "no parts"],
 )
-def test_farmland_in_core_zones_names_the_words_that_it_does_not_know(endings, outcome, word):
+def test_rule_on_farmland_in_reserve_cores_names_unknown_part_words_in_its_reason(endings, outcome, word):
     (law011,) = run_check(make_plan(*endings), [load_all_rules()["LAW011"]]).rules
     assert law011.outcome is outcome
     assert ("用词" in law011.reason) == bool(word) and word in law011.reason

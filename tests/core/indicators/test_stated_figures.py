@@ -153,7 +153,7 @@ def check_with_stated_figures(tmp_path, *rows, **options):
     return check_plan(convert_to_source_layers(), RunOptions(rules=("LAW007",), figures=str(path), **options)).report
 
 
-def test_finding_on_contradicting_figures_names_both_text_places_and_the_map_figure(tmp_path):
+def test_finding_on_contradicting_figures_names_both_text_sources_and_the_map_figure(tmp_path):
     report = check_with_stated_figures(
         tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1"
     )
@@ -203,7 +203,7 @@ def test_stated_figure_without_its_layer_is_reported(tmp_path):
     assert rule.incomplete and "SD" in rule.reason
 
 
-def test_stated_ratio_without_a_form_is_compared_with_the_form_of_the_profile(tmp_path):
+def test_stated_expansion_ratio_of_unknown_form_is_compared_by_the_form_of_the_profile(tmp_path):
     report = check_with_stated_figures(tmp_path, "扩展倍数,0.05,倍,文本")
     (finding,) = list_findings_of_rules(report)
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message

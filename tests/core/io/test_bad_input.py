@@ -628,7 +628,7 @@ def test_huge_coordinate_in_one_row_does_not_make_the_layer_unusable(tmp_path, v
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
 
 
-def test_row_whose_coordinates_lack_the_crs_zone_prefix_of_the_others_is_reported(tmp_path):
+def test_row_with_coordinates_without_the_crs_zone_prefix_of_the_others_is_reported(tmp_path):
     shifted = shapely.transform(make_county_box(0, 0), lambda c: c - (38e6, 0))
     path = write_gpkg(
         tmp_path / "a.gpkg",

@@ -34,7 +34,7 @@ def test_definition_of_the_same_crs_in_any_wkt_does_not_contradict_its_code(tmp_
 
 
 @pytest.mark.parametrize("column", ["definition", "definition_12_063"])
-def test_definition_of_another_zone_contradicts_the_code_of_a_geopackage(tmp_path, column):
+def test_crs_definition_of_another_projection_zone_contradicts_the_code_of_a_geopackage(tmp_path, column):
     path = write_definition(write_gpkg(tmp_path / "a.gpkg"), CRS_OF_ZONE_37.to_wkt("WKT1_GDAL"), column)
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
     report = check_plan(path, RunOptions()).report
@@ -51,7 +51,7 @@ def test_definition_with_heights_or_a_datum_shift_does_not_contradict_its_code(t
         assert find_contradicting_crs(path, ROLE) == ""
 
 
-def test_code_that_is_no_number_is_not_compared(tmp_path):
+def test_crs_code_that_is_not_a_number_is_not_compared_with_the_definition(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg")
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_spatial_ref_sys SET organization_coordsys_id = 'x' WHERE srs_id = 4526")
@@ -60,14 +60,14 @@ def test_code_that_is_no_number_is_not_compared(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["undefined", "", "PROJCS[", None])
-def test_unreadable_definition_is_not_compared(tmp_path, text):
+def test_unreadable_crs_definition_is_not_compared_with_the_code(tmp_path, text):
     path = write_gpkg(tmp_path / "a.gpkg")
     if text is not None:
         write_definition(path, text)
     assert find_contradicting_crs(path, ROLE) == ""
 
 
-def test_authority_of_another_zone_in_a_prj_contradicts_its_parameters(tmp_path):
+def test_authority_code_of_another_projection_zone_in_a_prj_file_contradicts_its_parameters(tmp_path):
     layer = next(one for one in read_source(write_gpkg(tmp_path / "a.gpkg")) if one.name == ROLE)
     path = tmp_path / f"{ROLE}.shp"
     layer.frame.to_file(path, driver="ESRI Shapefile", encoding="utf-8")
@@ -77,7 +77,7 @@ def test_authority_of_another_zone_in_a_prj_contradicts_its_parameters(tmp_path)
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
 
 
-def test_wkid_of_another_zone_in_a_geodatabase_contradicts_its_wkt(tmp_path):
+def test_wkid_of_another_projection_zone_in_a_geodatabase_contradicts_its_wkt(tmp_path):
     gdal = pytest.importorskip("osgeo.gdal")
     ogr = pytest.importorskip("osgeo.ogr")
     driver = ogr.GetDriverByName("OpenFileGDB")
@@ -94,7 +94,7 @@ def test_wkid_of_another_zone_in_a_geodatabase_contradicts_its_wkt(tmp_path):
     assert find_contradicting_crs(path, ROLE) == "EPSG:4526"
 
 
-def test_damaged_and_other_files_give_no_crs(tmp_path):
+def test_damaged_missing_and_other_files_have_no_contradicting_crs(tmp_path):
     damaged = tmp_path / "a.gpkg"
     damaged.write_bytes(b"no database")
     for path in (damaged, tmp_path / "missing.gpkg", tmp_path / "missing.gdb", tmp_path / "a.geojson"):

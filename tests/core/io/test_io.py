@@ -230,7 +230,7 @@ def test_shapefile_parts_with_upper_case_suffixes_are_found(gbk_shapefile, suffi
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
 
 
-def test_known_codec_maps_encoding_aliases_to_one_codec():
+def test_find_known_codec_maps_encoding_aliases_to_one_codec():
     names = {"UTF-8": "UTF-8", "utf8": "UTF-8", "65001": "UTF-8", "936": "GB18030", "1252": "CP1252", "": "", "xyz": ""}
     assert {n: find_known_codec(n) for n in names} == names
 
@@ -248,7 +248,7 @@ def test_known_codec_maps_encoding_aliases_to_one_codec():
         ("城镇\ufffd\ufffd", True),
     ],
 )
-def test_garbled_returns_true_for_wrongly_decoded_text(text, broken):
+def test_is_garbled_is_true_only_for_wrongly_decoded_text(text, broken):
     assert is_garbled(text) is broken
 
 
@@ -317,7 +317,7 @@ def test_find_role_recognises_roles_by_layer_names(name, role, tmp_path):
         ("township_db", "灾害风险区", "ZHFXQ"),
     ],
 )
-def test_name_of_two_layers_is_that_of_the_first_in_the_standard(standard, name, role, tmp_path):
+def test_name_shared_by_two_layers_gives_the_role_of_the_first_in_the_standard(standard, name, role, tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name})
     assert find_role(read_single_layer(path), RunOptions(standard=standard).resolve_norm())[0] == role
 

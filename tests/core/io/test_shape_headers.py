@@ -30,12 +30,12 @@ def declare_shape_crs(path, number, *, big_endian=False):
     return path
 
 
-def test_shapes_in_the_system_of_the_layer_are_not_counted(tmp_path):
+def test_shapes_declared_in_the_crs_of_their_layer_are_not_counted(tmp_path):
     assert read_shape_headers(write_gpkg(tmp_path / "a.gpkg"), ROLE).other_crs == {}
 
 
 @pytest.mark.parametrize(("number", "named"), [(4326, "EPSG:4326"), (4490, "srs_id 4490")])
-def test_shapes_in_another_system_are_counted_by_its_name(tmp_path, number, named):
+def test_shapes_declared_in_another_crs_are_counted_by_crs_name(tmp_path, number, named):
     path = declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), number)
     assert read_shape_headers(path, ROLE).other_crs == {named: 1}
     layer = next(one for one in read_source(path) if one.name == ROLE)
@@ -44,11 +44,11 @@ def test_shapes_in_another_system_are_counted_by_its_name(tmp_path, number, name
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_shapes_without_a_declared_system_are_not_counted(tmp_path, number):
+def test_shapes_without_a_declared_crs_are_not_counted(tmp_path, number):
     assert read_shape_headers(declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), number), ROLE).other_crs == {}
 
 
-def test_other_formats_and_damaged_files_give_no_count(tmp_path):
+def test_shape_headers_of_other_formats_and_damaged_files_give_no_count(tmp_path):
     damaged = tmp_path / "a.gpkg"
     damaged.write_bytes(b"no database")
     assert read_shape_headers(damaged, ROLE) == read_shape_headers(tmp_path / "a.shp", ROLE) == ShapeHeaders({}, True)
@@ -68,7 +68,7 @@ def test_layer_of_polygons_has_no_arcs(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [8, 9, 10, 11, 12, 13, 14, 1010, 2010, 3010])
-def test_type_with_arcs_in_one_shape_makes_the_layer_one_with_arcs(tmp_path, kind):
+def test_layer_has_arcs_if_the_type_of_one_shape_allows_arcs(tmp_path, kind):
     def set_type(blob):
         start = 8 + {0: 0, 1: 32}[blob[3] >> 1 & 7] + 1
         return blob[:start] + struct.pack("<I", kind) + blob[start + 4 :]
@@ -77,7 +77,7 @@ def test_type_with_arcs_in_one_shape_makes_the_layer_one_with_arcs(tmp_path, kin
     assert read_shape_headers(path, ROLE) == ShapeHeaders({}, True)
 
 
-def test_shape_with_other_flags_leaves_arcs_possible(tmp_path):
+def test_layer_may_have_arcs_if_one_shape_header_has_other_flags(tmp_path):
     """The type of a shape without bounds is at another place than that of the first shape."""
     path = write_gpkg(tmp_path / "a.gpkg")
     with sqlite3.connect(path) as database:
@@ -94,7 +94,7 @@ def test_layer_with_only_missing_shapes_has_no_arcs(tmp_path):
     assert read_shape_headers(path, ROLE) == ShapeHeaders({}, False)
 
 
-def test_county_with_shapes_in_another_declared_system_does_not_pass(tmp_path):
+def test_plan_with_shapes_declared_in_another_crs_does_not_pass(tmp_path):
     path = declare_shape_crs(write_gpkg(tmp_path / "a.gpkg"), 4490)
     report = check_plan(path, RunOptions()).report
     (finding,) = list_findings_of_rules(report, "SCH003")

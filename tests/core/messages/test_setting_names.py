@@ -35,7 +35,7 @@ def find_keys_without_title(text: str, titles: dict[str, str], close: str) -> li
 
 
 @pytest.mark.parametrize(("lang", "close"), [("zh", "”"), ("en", "” ")])
-def test_help_names_settings_by_title_and_the_place_to_change_them(lang, close):
+def test_help_of_rules_and_fixes_names_settings_by_title_and_where_to_change_them(lang, close):
     texts = Texts(lang)
     titles, place_texts = texts.get_section("setting"), texts.get_section("setting_place")
     fix_texts = FixTexts(lang, STANDARD.templates)
@@ -70,7 +70,7 @@ def test_messages_name_settings_by_title(lang, close):
     assert not {name: keys for name, text in messages.items() if (keys := find_keys_without_title(text, titles, close))}
 
 
-def test_place_names_the_groups_of_the_window():
+def test_setting_place_names_the_group_of_the_county_profile_window():
     choices = read_county_form_choices()
     assert {get_setting_place(key) for key in choices.limits} == {"limits"}
     assert {get_setting_place(key) for key in choices.tolerances} == {"tolerances"}
@@ -88,7 +88,7 @@ def test_place_names_the_groups_of_the_window():
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_place_of_every_value_of_a_rule_is_described(lang):
+def test_place_to_change_every_effective_value_of_a_rule_is_described(lang):
     texts = Texts(lang)
     norm = Norm(STANDARD, load_profile("hunyuan"))
     undescribed = {}

@@ -103,7 +103,7 @@ def forge(package: Path, path: str, old: str, new: str) -> None:
     write_manifest_digest(package)
 
 
-def test_export_makes_the_documents_that_the_office_does_not_bring(exported):
+def test_export_generates_the_documents_that_the_documents_folder_lacks(exported):
     rows = {row["id"]: row for row in exported.manifest["slots"]}
     assert (rows["quality"]["files"], rows["quality"]["generated"]) == ([REPORT], "report")
     assert (rows["quality_record"]["files"], rows["quality_record"]["generated"]) == ([RECORD], "record")
@@ -116,7 +116,7 @@ def test_inspection_finds_generated_documents_complete_and_equal_to_their_data(c
     assert list_findings(copied, spec, "DOC015") == []
 
 
-def test_inspection_notes_that_the_words_of_brought_documents_are_not_checked(copied, spec):
+def test_inspection_notes_that_the_text_of_supplied_documents_is_not_checked(copied, spec):
     report = inspect_package(copied, spec, RunOptions(profile="hunyuan")).report
     (outcome,) = [one for one in report.rules if one.code == "DOC005"]
     assert f"{PLAN_TEXT}（2 页）" in outcome.reason and "文字内容没有核对" in outcome.reason
@@ -136,7 +136,7 @@ def test_inspection_notes_that_the_words_of_brought_documents_are_not_checked(co
         (RECORD, "<w:t>检查结论", '<w:rPr><w:sz w:val="2"/></w:rPr><w:t>检查结论', "隐藏的文字"),
     ],
 )
-def test_forged_document_is_found(copied, spec, path, old, new, part):
+def test_changed_text_of_a_generated_document_is_reported_with_its_section(copied, spec, path, old, new, part):
     forge(copied, path, old, new)
     found = list_findings(copied, spec, "DOC015")
     assert len(found) == 1, [f.message for f in found]
@@ -145,7 +145,7 @@ def test_forged_document_is_found(copied, spec, path, old, new, part):
     assert part in finding.message and "请重新生成成果包" in finding.message
 
 
-def test_exchanged_figures_of_the_first_page_are_found(copied, spec):
+def test_exchanged_figures_on_the_first_page_of_the_report_are_reported(copied, spec):
     with zipfile.ZipFile(copied / REPORT) as archive:
         body = archive.read("word/document.xml").decode()
     first, second = re.findall(r"<w:t>(\d+\.\d+) km²</w:t>", body)[:2]
@@ -156,7 +156,7 @@ def test_exchanged_figures_of_the_first_page_are_found(copied, spec):
     assert [f.case for f in list_findings(copied, spec, "DOC015")] == ["document"]
 
 
-def test_damaged_document_is_noted(copied, spec):
+def test_damaged_generated_document_gives_a_warning(copied, spec):
     forge(copied, REPORT, "</w:body>", "<w:p></w:body>")
     found = list_findings(copied, spec, "DOC015")
     assert len(found) == 1, [f.message for f in found]
@@ -164,7 +164,7 @@ def test_damaged_document_is_noted(copied, spec):
     assert (finding.case, str(finding.severity)) == ("document_unread", "WARNING") and "损坏" in finding.message
 
 
-def test_document_of_the_office_is_used_as_it_is(checked, spec, documents, tmp_path):
+def test_document_supplied_by_the_office_is_packed_instead_of_a_generated_one(checked, spec, documents, tmp_path):
     brought = Path(shutil.copytree(documents, tmp_path / "文档"))
     (brought / Path(REPORT).name).write_bytes(b"PK\x03\x04" + bytes(40))
     done = export(checked, spec, tmp_path, brought)
@@ -173,7 +173,7 @@ def test_document_of_the_office_is_used_as_it_is(checked, spec, documents, tmp_p
     assert (done.path / REPORT).read_bytes().startswith(b"PK\x03\x04\0")
 
 
-def test_second_export_makes_the_documents_again_and_keeps_a_signed_copy(checked, spec, documents, tmp_path):
+def test_second_export_generates_the_documents_again_and_keeps_a_signed_copy(checked, spec, documents, tmp_path):
     first = export(checked, spec, tmp_path, documents)
     signed = (first.path / RECORD).read_bytes() + b"signed"
     (first.path / RECORD).write_bytes(signed)
@@ -182,7 +182,7 @@ def test_second_export_makes_the_documents_again_and_keeps_a_signed_copy(checked
     assert (first.path / RECORD).read_bytes() == signed
 
 
-def test_without_qgis_a_pdf_is_named_as_missing_with_the_reason(checked, documents, tmp_path):
+def test_export_without_qgis_names_each_missing_pdf_document_with_the_reason(checked, documents, tmp_path):
     done = export(checked, load_package_spec("county"), tmp_path, documents)
     assert not [path for path in done.path.rglob("*质量检查*") if path.suffix in (".pdf", ".docx")]
     for lang, words in (("zh", ("质量检查报告", "QGIS")), ("en", ("质量检查报告", "inside QGIS"))):
@@ -218,7 +218,7 @@ def test_invalid_generated_document_names_file_and_key(tmp_path, old, new, words
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_record_lists_every_rule_with_its_result(checked, lang):
+def test_check_record_has_a_row_for_every_rule(checked, lang):
     record = make_check_record(checked.report, checked.plan.norm, lang=lang)
     tables = [block for block in record.blocks if isinstance(block, DocumentTable)]
     assert [row[0].text for row in tables[1].rows] == [rule.code for rule in checked.report.rules]
@@ -227,7 +227,7 @@ def test_record_lists_every_rule_with_its_result(checked, lang):
 
 
 @pytest.mark.parametrize("spec_id", list_package_spec_ids())
-def test_report_has_one_name_as_file_document_and_title(spec_id):
+def test_check_report_has_the_same_name_as_file_document_and_page_title(spec_id):
     spec = load_package_spec(spec_id)
     title = make_head_section(Report(), None, ReportTexts("zh"))["title"]
     assert title == next(slot.title for slot in spec.files if slot.generated == "report")

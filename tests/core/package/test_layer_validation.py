@@ -176,7 +176,7 @@ def test_missing_wrong_or_curved_shapes_are_reported_before_export():
     assert (problem.level, problem.features) == (ProblemLevel.GATE, ("140225000000000002",))
 
 
-def test_row_with_coordinates_in_another_zone_is_reported_before_export():
+def test_row_with_coordinates_in_another_projection_zone_is_reported_before_export():
     """Put most rows in zone 38 and one row in zone 37."""
     shapes = [
         make_county_box(0, 0),

@@ -56,7 +56,7 @@ def test_changed_copy_of_a_map_is_nearly_equal(change, seed, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_other_map_of_a_series_is_not_nearly_equal(seed, tmp_path):
+def test_map_with_another_theme_or_title_is_not_nearly_equal(seed, tmp_path):
     """Maps with another theme, or the same theme under another title, are different maps."""
     one = decode(draw_map(seed), tmp_path / "a.jpg")
     for other in (draw_map(seed + 10), draw_map(seed, title=9)):

@@ -144,12 +144,12 @@ def test_orientation_in_the_properties_of_a_jpeg_is_read(value, orientation):
         (b"", (), False),
     ],
 )  # fmt: skip
-def test_texts_and_place_in_the_properties_of_a_jpeg_are_read(properties, texts, has_place):
+def test_texts_and_gps_position_in_the_properties_of_a_jpeg_are_read(properties, texts, has_place):
     found = jpeg.read_jpeg(io.BytesIO(make_jpeg(properties=properties)))
     assert (found.texts, found.has_place) == (texts, has_place) and found.is_complete
 
 
-def test_comment_of_a_camera_is_read_from_its_own_directory(tmp_path):
+def test_exif_user_comment_of_a_jpeg_is_read(tmp_path):
     image = pytest.importorskip("PIL.Image")
     exif, path = image.Exif(), tmp_path / "a.jpg"
     exif[0x8769] = {0x9286: b"ASCII\0\0\0internal use"}
@@ -158,7 +158,7 @@ def test_comment_of_a_camera_is_read_from_its_own_directory(tmp_path):
 
 
 @pytest.mark.parametrize(("box", "share"), [((0, 0, 0, 0), 0.0), ((0, 400, 640, 800), 0.5), ((480, 0, 640, 800), 0.25)])
-def test_edge_of_one_colour_is_measured(box, share, tmp_path):
+def test_share_of_a_one_coloured_edge_of_a_map_picture_is_measured(box, share, tmp_path):
     image = pytest.importorskip("PIL.Image")
     picture, path = image.effect_noise((640, 800), 90).convert("RGB"), tmp_path / "a.jpg"
     picture.paste((128, 128, 128), box)

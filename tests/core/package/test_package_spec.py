@@ -124,7 +124,7 @@ def test_package_spec_error_names_file_and_key(tmp_path, old, new, words):
         ("𠮷县", "name_gbk"),
     ],
 )
-def test_name_problem_classifies_invalid_file_names(name, problem):
+def test_find_name_problem_classifies_invalid_file_names(name, problem):
     assert find_name_problem(name) == problem
 
 
@@ -132,7 +132,7 @@ def test_name_problem_classifies_invalid_file_names(name, problem):
     ("name", "problem"),
     [("BSM", ""), ("标识码", ""), ("1BSM", "field_characters"), ("B-M", "field_characters"), ("shape", "field_taken")],
 )
-def test_field_problem_classifies_invalid_field_names(name, problem):
+def test_find_field_name_problem_classifies_invalid_field_names(name, problem):
     assert find_field_name_problem(name) == problem
 
 

@@ -147,7 +147,7 @@ ORDINARY_PDFS = {
 
 
 @pytest.mark.parametrize("title", ORDINARY_PDFS)
-def test_pdf_of_the_usual_programs_hides_nothing(title):
+def test_pdf_of_a_common_program_has_no_sign_of_hidden_content(title):
     facts = inspect_pdf_structure(ORDINARY_PDFS[title])
     assert facts.page_count == 1 and not facts.is_blank and facts.declared_page_count == -1
     assert not (facts.narrow_pages or facts.hidden_layers or facts.remarks or facts.active_content)
@@ -162,7 +162,7 @@ def test_pdf_pages_are_equal_with_and_without_pypdf(tmp_path):
     assert counts == {1}
 
 
-def test_content_digest_ignores_properties_only():
+def test_content_digest_of_a_pdf_ignores_only_its_properties():
     first, again, other = (
         inspect_pdf_structure(assemble_pdf(make_objects(content) | {6: info}, b"/Root 1 0 R/Info 6 0 R")).content_digest
         for content, info in (
@@ -189,7 +189,7 @@ def test_malformed_objects_of_a_pdf_raise_no_error(data):
     assert inspect_pdf_structure(b"%PDF-1.7\n" + data).page_count >= 0
 
 
-def test_objects_inside_a_stream_are_not_objects():
+def test_object_syntax_inside_a_pdf_stream_defines_no_object():
     inner = b"9 0 obj<</Type/Page>>endobj"
     data = assemble_pdf(make_objects() | {5: make_stream(inner)})
     assert set(PdfObjects(data).definitions) == {1, 2, 3, 4, 5}
@@ -209,7 +209,7 @@ def test_objects_inside_a_stream_are_not_objects():
         b"40 w 0 -10 m 500 -10 l S",
     ],
 )
-def test_drawing_that_reaches_into_the_page_is_visible(content):
+def test_pdf_page_with_a_drawing_that_reaches_into_it_is_not_blank(content):
     assert not inspect_pdf_structure(assemble_pdf(make_objects(content))).is_blank
 
 
@@ -218,7 +218,7 @@ def test_page_with_text_in_a_type3_font_is_not_blank():
     assert not inspect_pdf_structure(assemble_pdf(data)).is_blank
 
 
-def test_restored_colour_makes_text_visible():
+def test_pdf_text_after_a_restored_visible_colour_is_visible():
     assert has_visible_drawing(b"q 1 g Q BT (a) Tj ET")
     assert not has_visible_drawing(b"1 g q 0 g Q BT (a) Tj ET")
     assert has_visible_drawing(b"1 Tr 1 g BT (a) Tj ET")

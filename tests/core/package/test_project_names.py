@@ -56,7 +56,7 @@ def forced_package(tmp_path_factory):
     return checked, exported, inspect_package(exported.path, SPEC, RunOptions()).report
 
 
-def test_forced_package_of_named_layers_has_only_findings_of_its_plan(forced_package):
+def test_forced_package_of_layers_with_project_names_has_only_findings_of_its_plan(forced_package):
     found = [f for f in forced_package[2].findings if f.code.startswith("DOC") and f.severity is not Severity.INFO]
     # The plan fails, so the package was forced, and the plan's text is missing.
     assert {(f.code, f.severity) for f in found} == {("DOC002", Severity.ERROR), ("DOC007", Severity.ERROR)}, [
@@ -64,7 +64,7 @@ def test_forced_package_of_named_layers_has_only_findings_of_its_plan(forced_pac
     ]
 
 
-def test_package_of_named_layers_that_pass_has_no_package_finding(tmp_path):
+def test_passing_layers_with_project_names_give_no_package_finding(tmp_path):
     path = tmp_path / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
     (tmp_path / "文档").mkdir()
@@ -77,7 +77,7 @@ def test_package_of_named_layers_that_pass_has_no_package_finding(tmp_path):
     assert not found, [(f.code, f.message) for f in found]
 
 
-def test_rules_find_the_same_in_the_plan_and_in_its_package(forced_package):
+def test_rules_find_the_same_problems_in_the_plan_and_in_its_package(forced_package):
     checked, _, inspected = forced_package
     codes = {rule.code for rule in checked.report.rules} & {rule.code for rule in inspected.rules}
     counts = [Counter(f.code for f in r.findings if f.code in codes) for r in (checked.report, inspected)]
@@ -98,7 +98,7 @@ def test_shape_that_becomes_valid_by_the_export_is_recorded(forced_package):
     assert any(p["key"] == "shape_now_valid" and FLAT_FEATURE in p["message"] for p in stored["problems"])
 
 
-def test_base_year_that_only_a_name_or_parameter_gives_stops_the_export():
+def test_base_year_given_only_by_a_layer_name_or_parameter_stops_the_export():
     layers = [replace(one, name=PROJECT_NAMES[one.name]) for one in read_source(SAMPLE_FOLDER / "county.gpkg")]
     (parcels,) = [one for one in layers if one.name == PROJECT_NAMES["DLTB"]]
     without_year = replace(parcels, frame=parcels.frame.drop(columns="SJNF"))

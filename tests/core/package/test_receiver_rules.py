@@ -63,7 +63,7 @@ def test_area_field_that_the_receiver_would_report_is_noted_before_export(checke
         assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
 
 
-def test_inputs_that_contradict_the_data_are_reported_by_the_check_and_not_again(tmp_path):
+def test_inputs_contradicting_the_data_are_reported_by_the_check_but_not_as_receiver_problems(tmp_path):
     path = tmp_path / "other.toml"
     path.write_text('id = "other"\nname = "阳高县"\narea_code = "140221"\nbase = "shanxi"\n', encoding="utf-8")
     checked = check_plan(make_valid_county(YDYHGHFQ=5.0), RunOptions(profile=str(path)))

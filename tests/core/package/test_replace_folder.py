@@ -226,7 +226,7 @@ def test_unreadable_input_file_is_not_reported_as_a_write_error(package_path):
     assert not package_path.exists()
 
 
-def test_is_whole_is_true_only_if_the_manifest_matches_its_digest_file(tmp_path):
+def test_package_is_complete_only_if_the_manifest_matches_its_digest_file(tmp_path):
     folder = write_package(tmp_path / "a")
     assert read_manifest_digest(folder) == compute_sha256(folder / MANIFEST_FILE_NAME) and is_complete_package(folder)
     (folder / MANIFEST_FILE_NAME).write_text("{}")

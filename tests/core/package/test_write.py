@@ -488,7 +488,7 @@ def find_ring_differences(folder, shape, crs, suffix):
     return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).difference_counts}
 
 
-def test_shapes_whose_validity_or_rings_differ_after_writing_are_found():
+def test_shapes_with_other_validity_or_rings_after_writing_are_found():
     square, hole = shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 2, Y + 2, X + 3, Y + 3)
     flat = shapely.Polygon([(X, Y), (X + 10, Y), (X + 20, Y), (X, Y)])
     thin = shapely.Polygon([(X, Y), (X + 10, Y + 1e-6), (X + 20, Y), (X, Y)])

@@ -25,7 +25,7 @@ def several_threads(request):
     process_state.set_thread_count(former)
 
 
-def test_results_are_in_the_order_of_the_items(several_threads):
+def test_thread_results_are_in_the_order_of_their_items(several_threads):
     def wait_and_return(n):
         time.sleep(0.002 * (n % 3))
         return n
@@ -43,7 +43,7 @@ def test_several_threads_compute_at_the_same_time():
         process_state.set_thread_count(former)
 
 
-def test_one_thread_means_the_thread_of_the_caller():
+def test_work_with_one_thread_runs_in_the_thread_of_the_caller():
     former = process_state.get_thread_count()
     process_state.set_thread_count(0)
     try:
@@ -60,7 +60,7 @@ def test_cancelling_ends_the_work_between_two_items(several_threads):
     assert len(done) < 7 + several_threads
 
 
-def test_an_error_reaches_the_caller_and_ends_the_work(several_threads):
+def test_error_in_a_thread_reaches_the_caller_and_ends_the_work(several_threads):
     done = []
 
     def fail_at_five(n):
@@ -103,7 +103,7 @@ def make_shifted_grids(side=24, shift=0.37):
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_geometry_is_equal_with_any_number_of_threads(count, monkeypatch):
+def test_geometry_results_are_equal_with_any_number_of_threads(count, monkeypatch):
     circles, squares = make_shifted_grids()
     necks = np.array([shapely.union_all([a, shapely.box(0, 9.9, 480, 10.1)]) for a in circles[:60]], dtype=object)
     monkeypatch.setattr(threads, "MIN_VERTICES", 10)

@@ -262,7 +262,7 @@ def test_report_without_document_info_has_no_document_rows(boundary_layer):
     assert "document" not in report.provenance and "制图单位" not in render_report(report)
 
 
-def test_with_document_replaces_the_document_info_that_the_check_recorded(boundary_layer):
+def test_add_document_info_replaces_the_document_info_that_the_check_recorded(boundary_layer):
     report = check_plan(
         [boundary_layer], RunOptions(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))
     ).report

@@ -160,7 +160,7 @@ def make_target(comparison, value, unit="km2"):
     return IndicatorTarget("140225", "boundary_area", comparison, value, unit, 2035, "约束性", "x")
 
 
-def test_looser_than_compares_targets_by_comparison_sign_and_unit():
+def test_is_looser_compares_targets_by_comparison_sign_and_unit():
     limit = make_target("<=", "16.46")
     assert make_target("<=", "17.00").is_looser(limit) and not make_target("<=", "16.00").is_looser(limit)
     assert not make_target("<=", "1646", "ha").is_looser(limit) and make_target("<=", "1647", "ha").is_looser(limit)
@@ -426,7 +426,7 @@ def test_target_with_an_implausible_unit_is_reported(clean_layers, write_profile
     assert "538.87 公顷" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
 
 
-def test_own_profile_looser_than_the_shipped_profile_of_the_county_is_reported(clean_layers, tmp_path):
+def test_custom_profile_looser_than_the_shipped_profile_of_the_county_is_reported(clean_layers, tmp_path):
     path = tmp_path / "own.toml"
     head = 'id = "own"\nname = "浑源县"\narea_code = "140225"\n[ratio]\nlimit = 1.29\n'
     path.write_text(
@@ -477,7 +477,7 @@ def test_rows_that_name_another_county_are_reported(clean_layers, write_profile)
 
 @pytest.mark.parametrize("name", ["上海市", "太原市", "上海市浦东新区", "丽水市"])
 @pytest.mark.parametrize(("role", "code"), [("XZQX", "140225"), ("XZQXZ", "140225100")])
-def test_rows_that_name_a_city_elsewhere_are_reported(clean_layers, write_profile, role, code, name):
+def test_rows_that_name_a_city_outside_the_county_are_reported(clean_layers, write_profile, role, code, name):
     tables = dict(clean_layers)
     tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
     report = check_plan(make_read_layers(tables), RunOptions(profile=write_profile(), rules=("TOP001",))).report

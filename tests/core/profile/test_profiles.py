@@ -88,7 +88,7 @@ def test_heritage_register_of_hunyuan_adds_up_to_its_totals():
     assert norm.find_registered_sites("140700") == [] and norm.list_stated_figures("140225")[0].name == "森林覆盖率"
 
 
-def test_targets_of_a_base_profile_apply_to_no_other_area():
+def test_targets_of_a_base_profile_do_not_apply_to_another_division():
     norm = RunOptions(profile="jinzhong").resolve_norm()
     assert norm.find_targets("140700") == [] and norm.get("ratio.limit") == 1.3
     assert {t.area_code for t in norm.profile.targets} == {"cluster", "140000"}
@@ -469,7 +469,7 @@ def test_profile_uses_the_edition_of_the_standard_that_it_names(standards_with_t
     assert RunOptions(profile=str(path)).resolve_norm().standard.edition == "2028"
 
 
-def test_numbers_of_own_standards_are_compared_with_one_list_of_shipped_standards(
+def test_numbers_of_custom_standards_are_compared_with_one_list_of_shipped_standards(
     standards_with_two_editions, monkeypatch
 ):
     """Loading took minutes when each number of each included standard made the list again."""

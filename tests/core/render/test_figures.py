@@ -151,7 +151,7 @@ def test_strip_folders_removes_folders_from_paths_in_a_text(text, cut):
     assert strip_folders(text) == cut
 
 
-def test_zone_and_time_are_printed_in_the_usual_format():
+def test_projection_zone_and_time_are_printed_in_the_usual_format():
     assert format_crs_label("EPSG:4526", CHINESE_WORDS) == "EPSG:4526　38 带"
     assert format_crs_label("EPSG:4547", CHINESE_WORDS) == "EPSG:4547　38 带"
     assert format_crs_label("EPSG:4509", CHINESE_WORDS) == "EPSG:4509　20 带"

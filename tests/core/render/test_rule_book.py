@@ -147,7 +147,7 @@ def test_rule_command_prints_one_rule_with_its_inputs_and_basis(capsys):
     assert "Runs: by default" in out and "Needs: permanent basic farmland" in out and "(S11)" in out and "(P0)" in out
 
 
-def test_lines_of_the_rule_book_begin_with_contents_and_are_grouped_by_family():
+def test_rule_list_begins_with_contents_and_is_grouped_by_family():
     lines = RuleBook(RunOptions().resolve_norm()).list_rule_lines()
     end = lines.index("")
     contents = [line.strip() for line in lines[1:end]]

@@ -45,7 +45,7 @@ def test_target_is_not_met_by_land_that_counts_twice(rows, target, state, confir
         ("en", "overlap by 49.99 ha, which the sum counts twice"),
     ],
 )
-def test_finding_on_a_sum_has_the_area_that_it_counts_twice(lang, words):
+def test_message_of_an_exceeded_sum_states_the_area_that_counts_twice(lang, words):
     report, _ = check_red_line([SQUARE_WKT, HALF_COVERED_WKT], 1.8, comparison="<=", lang=lang)
     (finding,) = [one for one in report.findings if one.code == "LAW002"]
     assert words in finding.message
@@ -65,7 +65,7 @@ def test_land_under_three_features_counts_once():
     assert "重叠 199.95 公顷" in finding.message
 
 
-def test_target_that_a_few_square_metres_decide_is_not_met_by_land_that_counts_twice():
+def test_target_exceeded_by_less_than_the_area_counted_twice_is_unconfirmed():
     # The sum is 0.005 km² above the target, the overlap 0.01 km².
     overlapping = "POLYGON ((990 0, 1990 0, 1990 1000, 990 1000, 990 0))"
     _, indicator = check_red_line([SQUARE_WKT, overlapping], 1.99)

@@ -137,7 +137,7 @@ def test_message_names_the_features_of_both_layers(code, layers, keys, lang):
     assert all(name in finding.message for name in names), finding.message
 
 
-def test_waiver_does_not_depend_on_the_features_that_a_message_names_at_the_place():
+def test_waiver_does_not_depend_on_the_feature_keys_in_a_message():
     from plugin.core.waivers.model import get_finding_figures
 
     rows = {

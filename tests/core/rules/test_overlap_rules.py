@@ -274,7 +274,7 @@ def test_every_overlap_rule_finds_the_expected_areas_of_all_cases(code):
 @pytest.mark.parametrize("code", RULE_SETUPS)
 @for_each("place", SHIFTS_BY_PLACE.values(), ids=SHIFTS_BY_PLACE)
 @for_each("name", OVERLAP_CASES)
-def test_overlap_case_gives_the_same_findings_at_each_place(code, name, place):
+def test_overlap_case_gives_the_same_findings_at_each_location(code, name, place):
     assert_expected_findings(
         code,
         name,

@@ -74,7 +74,7 @@ def test_no_feature_key_is_assigned_twice(steps):
         water = max(water, find_highest_number_by_county(layer).get(COUNTY_CODE, 0))
 
 
-def test_usual_county_returns_the_county_code_of_most_feature_keys():
+def test_find_most_frequent_county_returns_the_county_code_of_most_feature_keys():
     assert (
         find_most_frequent_county(
             [None, make_bsm(OTHER_COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 9), "x"]

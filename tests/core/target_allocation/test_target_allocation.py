@@ -402,7 +402,7 @@ def test_limits_on_different_measures_are_not_compared(tmp_path, own, cases):
         assert "山西" in finding.message and own.split('"')[1] in finding.message
 
 
-def test_hunyuan_passes_the_limit_of_its_province_and_missing_sibling_areas_are_named():
+def test_hunyuan_passes_the_limit_of_its_province_and_divisions_without_targets_are_named():
     report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile="hunyuan")
     (rule,) = report.rules
     assert rule.outcome is Outcome.PASSED and not report.findings
@@ -441,7 +441,7 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
-def test_area_with_two_profiles_counts_for_neither_in_the_sum_of_its_city(tmp_path):
+def test_county_with_two_profiles_counts_with_neither_in_the_sum_of_its_city(tmp_path):
     """Add a copy of a county's profile, which would offset a missing county."""
     divisions = load_standard().code_lists["divisions"]
     counties = [c for c in divisions.entry_by_code.values() if c.parent == "140300"]
@@ -499,7 +499,7 @@ def test_contradicting_figures_of_the_province_are_listed_for_its_county():
     assert len({f.fingerprint for f in report.findings}) == 3
 
 
-def test_contradicting_figures_of_another_area_are_not_listed(tmp_path):
+def test_contradicting_figures_of_a_county_outside_the_province_are_not_listed(tmp_path):
     text = PROFILE_HEAD.format(id="x", name="某县", code="130225")
     text += TARGET_SECTION.format(indicator="red_line_area", sign=">=", value="1.0", unit="km2")
     path = tmp_path / "x.toml"

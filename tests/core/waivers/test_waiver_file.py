@@ -315,7 +315,7 @@ def test_attachment_below_the_data_folder_is_stored_as_a_relative_path(tmp_path)
     assert made.get_report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"
 
 
-def test_row_of_the_file_never_accepts_a_forced_package():
+def test_waiver_file_row_never_accepts_the_finding_on_a_forced_package():
     findings = [make_finding(code=code, role="", key="清单") for code in ("DOC006", "DOC007")]
     (row,) = make_waivers(findings[:1], WAIVER_ENTRY, WaiverLimits())
     waivers = Waivers(entries=(row, replace(row, id="W2", rule="DOC007")))

@@ -1138,7 +1138,7 @@ def test_each_damage_of_a_vct_file_is_refused_or_noted(tmp_path, name):
 
 
 @pytest.mark.parametrize("field", ["GDPDJB", "ZLDWDM", "DLMC"])
-def test_field_that_no_survey_leaves_empty_is_noted_when_it_is(tmp_path, field):
+def test_field_that_every_survey_fills_is_noted_if_empty_in_every_row(tmp_path, field):
     squares = [shapely.box(X + x, Y, X + x + 100.0, Y + 100.0) for x in (0, 100)]
     values = {"BSM": ("text", ["140122100000000001", "140122100000000002"]), field: ("text", [None, None])}
     path = tmp_path / "a.vct"

@@ -79,7 +79,7 @@ def find_tables(document: blocks.Document) -> list[blocks.DocumentTable]:
 # --- the first page
 
 
-def test_first_page_states_verdict_then_lines_and_missed_target_with_amounts_and_places(document):
+def test_first_page_states_verdict_control_line_overlaps_and_missed_targets_with_amounts(document):
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
     assert box.word == "不通过" and not box.is_passed
     assert box.statement == "三条控制线相互重叠 14 处；扩展倍数 N1 超出 0.0665；城镇开发边界面积超出 0.97 km²。"
@@ -161,7 +161,7 @@ def test_hectares_have_two_decimals_and_four_below_one(area, text):
     assert format_hectares(area, ReportTexts("zh")) == text
 
 
-def test_runs_of_numbers_are_shortened():
+def test_consecutive_numbers_are_shortened_to_ranges():
     assert format_number_ranges([1, 2, 3, 5, 8, 9]) == "1–3、5、8–9"
     assert format_number_ranges([]) == ""
 
@@ -276,7 +276,7 @@ def test_report_goes_into_an_office_template_at_its_bookmark(document, tmp_path)
 
 
 @pytest.mark.parametrize("lacking", ["sanxian_report", "报告表格", "报告标题"])
-def test_what_a_template_lacks_is_named_before_anything_is_written(document, tmp_path, lacking):
+def test_bookmark_or_style_missing_in_a_template_is_named_before_anything_is_written(document, tmp_path, lacking):
     template, target = tmp_path / "模板.docx", tmp_path / "报告.docx"
     make_office_template(template, lacking=lacking)
     with pytest.raises(InputError) as raised:
@@ -295,7 +295,7 @@ def test_unreadable_template_is_refused(document, tmp_path, content):
     assert raised.value.key == "docx_template_unreadable"
 
 
-def test_without_lxml_only_docx_is_refused(checked, tmp_path, monkeypatch):
+def test_docx_output_is_refused_without_lxml_and_other_outputs_are_written(checked, tmp_path, monkeypatch):
     real_import = importlib.import_module
 
     def refuse_lxml(name, package=None):
@@ -313,7 +313,7 @@ def test_without_lxml_only_docx_is_refused(checked, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["r.xlsx"]
 
 
-def test_copy_of_the_docx_library_is_used_where_python_has_none(document, tmp_path, monkeypatch):
+def test_bundled_docx_library_is_used_if_python_has_none(document, tmp_path, monkeypatch):
     for name in [n for n in sys.modules if n == "docx" or n.startswith("docx.")]:
         monkeypatch.delitem(sys.modules, name)
     path = [entry for entry in sys.path if "libraries" not in entry]
@@ -331,7 +331,7 @@ def test_pdf_is_refused_outside_qgis(checked, tmp_path):
     assert raised.value.key == "output_pdf_without_qgis" and list(tmp_path.iterdir()) == []
 
 
-def test_equal_data_have_equal_digests_and_changed_data_another(checked):
+def test_data_digest_is_the_same_for_equal_data_and_differs_after_a_change(checked):
     again = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", rules=("REL001",)))
     digest = compute_data_digest(checked.plan)
     assert re.fullmatch(r"[0-9a-f]{64}", digest) and compute_data_digest(again.plan) == digest
@@ -339,7 +339,7 @@ def test_equal_data_have_equal_digests_and_changed_data_another(checked):
     assert compute_data_digest(again.plan) != digest
 
 
-def test_command_line_writes_docx_and_ledger(tmp_path, capsys):
+def test_check_command_writes_report_and_ledger_as_docx_and_xlsx(tmp_path, capsys):
     from plugin.core.__main__ import main
 
     docx, xlsx = tmp_path / "报告.docx", tmp_path / "台账.xlsx"
@@ -349,7 +349,7 @@ def test_command_line_writes_docx_and_ledger(tmp_path, capsys):
     assert str(docx) in capsys.readouterr().out
 
 
-def test_all_indicators_have_the_margins_of_the_first_page(document):
+def test_table_of_all_indicators_has_the_margins_of_the_first_page(document):
     tables = [block for block in document.blocks if isinstance(block, blocks.DocumentTable)]
     margin = ReportTexts("zh").get("signed_column", "margin")
     first, second = [
