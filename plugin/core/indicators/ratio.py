@@ -141,7 +141,7 @@ SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_y
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
 #: A base parcel is outside the boundary if more than this share of it is.
-OUTSIDE_SHARE = 0.5
+OUTSIDE_SHARE = 0.99
 #: An uncertainty: other data contradict the codes of a part of the base.
 CONTRADICTED_BASE_DOUBT = "ratio.contradicted"
 
@@ -174,7 +174,7 @@ class ExpansionRatio:
     ratio uncertain; ``uncertainties``: as a rule reports them; ``unfilled_window_count``: number of holes (开天窗) that
     lines and water do not fill; ``unfilled_area_m2``: their open land (statutory); ``ratio_with_windows_filled``: the
     relevant ratio including that land, None where all holes together leave it within its limit; ``rows_outside``: base
-    parcels mostly outside the boundary, the largest first, only if they decide; ``area_outside_m2``: their survey area;
+    parcels outside the boundary, the largest first, only if they decide; ``area_outside_m2``: their survey area;
     ``ratio_without_outside``: the relevant ratio without them, None unless it exceeds the limit.
     """
 
@@ -320,7 +320,7 @@ def _compute_without_land_outside(
     ctx: RuleContext,
     areas: tuple[float, float, float],
 ) -> None:
-    """Compute the ratio without base parcels that are mostly outside the boundary.
+    """Compute the ratio without base parcels that are outside the boundary.
 
     It is kept only if it exceeds the limit, while the ratio does not. ``areas``: whole boundary, 集中建设区 and
     弹性发展区, m².

@@ -81,7 +81,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "the boundary. The expansion ratio (form {form}) is {ratio_text} without the windows and {closed_text} with "
         "them, above the limit of {limit}. Include windows without a reason in the boundary and reduce it elsewhere; "
         "if they must stay open, waive the finding and give the reason for each window.",
-        "outside": "{layer}: parcels of the base that are mostly outside {related_layer}: {count} ({area_outside} m² of the base "
+        "outside": "{layer}: parcels of the base that are outside {related_layer}: {count} ({area_outside} m² of the base "
         "of {denominator} m²), the largest are {rows}{more}. The expansion ratio (form {form}) is {ratio_text} with these parcels "
         "and {without_text} without them, above the limit of {limit}. Compare {field} of these parcels with the survey of the "
         "base year, and correct it where it is wrong; if it is right, no action is needed.",
@@ -131,7 +131,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         parcels with an urban code whose land use (`ratio.doubtful`), or the survey on the same land, is not urban
         construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of the boundary
         that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
-        decides; parcels of the base mostly outside the boundary are information where they decide; town land of the base inside the red line or in a village building zone (村庄建设区) as well. With a base year other than 2020, or without one,
+        decides; parcels of the base outside the boundary are information where they decide; town land of the base inside the red line or in a village building zone (村庄建设区) as well. With a base year other than 2020, or without one,
         nothing is confirmed; a known other year is information too.
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
