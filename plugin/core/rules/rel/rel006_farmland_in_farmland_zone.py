@@ -33,7 +33,7 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "({related_key}), which must not contain permanent basic farmland. Cut the zone back to the parcel's edge.",
         "large": "{layer} ({key}) has {area} ({area_m2}) outside the farmland protection zone. This is more than the limit for "
         "scattered plots ({limit} m²), so the land must be in the zone. {there} Extend the zone to this land; if it must stay "
-        "outside, waive the finding and give the reason. If the report has an overlap of control lines here (REL001, REL002), resolve it first.",
+        "outside, waive the finding and give the reason. If the report has an overlap of control lines here, resolve it first.",
         "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, "
         "{area} ({area_m2}) in total, {share} % of the farmland, above the limit of {max_share} %. Extend the zone to the plots "
         "that are close together until the share is within the limit; if the plots must stay outside, waive the "
