@@ -140,8 +140,6 @@ BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
 SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
-#: A base parcel is outside the boundary if more than this share of it is.
-OUTSIDE_SHARE = 0.99
 #: An uncertainty: other data contradict the codes of a part of the base.
 CONTRADICTED_BASE_DOUBT = "ratio.contradicted"
 
@@ -173,9 +171,7 @@ class ExpansionRatio:
     ``contradicted_rows``; ``ratios_without_contradicted``: the ratios by form without it; ``is_doubtful``: it makes the
     ratio uncertain; ``uncertainties``: as a rule reports them; ``unfilled_window_count``: number of holes (开天窗) that
     lines and water do not fill; ``unfilled_area_m2``: their open land (statutory); ``ratio_with_windows_filled``: the
-    relevant ratio including that land, None where all holes together leave it within its limit; ``rows_outside``: base
-    parcels outside the boundary, the largest first, only if they decide; ``area_outside_m2``: their survey area;
-    ``ratio_without_outside``: the relevant ratio without them, None unless it exceeds the limit.
+    relevant ratio including that land, None where all holes together leave it within its limit.
     """
 
     denominator_m2: float
@@ -192,9 +188,6 @@ class ExpansionRatio:
     contradicted_area_m2: float = 0.0
     contradicted_rows: list[int] = field(default_factory=list)
     ratios_without_contradicted: dict[str, float] = field(default_factory=dict)
-    rows_outside: list[int] = field(default_factory=list)
-    area_outside_m2: float = 0.0
-    ratio_without_outside: float | None = None
     is_doubtful: bool = False
     classes: list[str] = field(default_factory=list)
     window_count: int = 0
@@ -305,39 +298,8 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
     _compute_without_contradicted(expansion, base_parcels, urban, ctx, (boundary_area, concentrated, flexible))
-    _compute_without_land_outside(
-        expansion, base_parcels, urban, boundary, ctx, (boundary_area, concentrated, flexible)
-    )
     _include_windows(expansion, places, ctx)
     return expansion
-
-
-def _compute_without_land_outside(
-    expansion: ExpansionRatio,
-    base_parcels: Layer,
-    urban: NDArray,
-    boundary: Layer,
-    ctx: RuleContext,
-    areas: tuple[float, float, float],
-) -> None:
-    """Compute the ratio without base parcels that are outside the boundary.
-
-    It is kept only if it exceeds the limit, while the ratio does not. ``areas``: whole boundary, 集中建设区 and
-    弹性发展区, m².
-    """
-    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    if expansion.ratio_by_form[form] > limit:
-        return
-    shares_inside = _compute_shares_on_other_layer(boundary, base_parcels, urban & base_parcels.has_shape, None, ctx)
-    surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
-    rows = np.flatnonzero(urban & base_parcels.has_shape & (shares_inside < 1 - OUTSIDE_SHARE))
-    remaining_denominator = expansion.denominator_m2 - float(surveyed[rows].sum())
-    if not len(rows) or remaining_denominator <= 0:
-        return
-    ratio = compute_expansion_ratios(remaining_denominator, *areas, expansion.new_land_m2)[form]
-    if ratio > limit:
-        expansion.rows_outside = rows[np.argsort(-surveyed[rows], kind="stable")].tolist()
-        expansion.area_outside_m2, expansion.ratio_without_outside = float(surveyed[rows].sum()), ratio
 
 
 def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: RuleContext) -> None:

@@ -82,7 +82,7 @@ def test_farmland_below_its_target_is_a_rounding_difference_or_an_error(farmland
     findings = list_findings_of_rules(report, "LAW002")
     assert [str(f.severity) for f in findings] == ([severity] if severity else [])
     if state == "close":
-        assert "取整差" in findings[0].message
+        assert "取整" in findings[0].message
     assert get_indicator(report, "cultivated_area").state == "met"
 
 

@@ -123,7 +123,10 @@ def test_changed_field_order_is_reported(tmp_path):
     )
     findings, incomplete, report = check_declarations(path)
     assert findings == [("SCH008", "order", "DLTB", "YSDM")] and not incomplete
-    assert "应为 BSM 的位置为 YSDM" in report.findings[0].message and str(report.findings[0].severity) == "WARNING"
+    assert (
+        "应为 BSM 的位置为要素代码（YSDM）" in report.findings[0].message
+        and str(report.findings[0].severity) == "WARNING"
+    )
 
 
 def test_code_of_the_list_that_the_database_domain_lacks_is_reported(database_with_rows):
