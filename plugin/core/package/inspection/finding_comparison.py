@@ -118,6 +118,7 @@ def compare_findings(
         if not changed_roles & {one.role, one.related_role}
         and {one.role, one.related_role} <= {"", *checked.plan.layers}
         and not _is_at_limit(one, checked)
+        and not _is_on_field_without_values(one, checked)
     ]
     # Names of layers and zones in a message are in the language of the check.
     compares_messages = compares_messages and stated_report.lang == checked.report.lang
@@ -217,6 +218,13 @@ def _is_at_limit(finding: Finding, checked: CheckResult) -> bool:
         and finding.width_m is not None
         and bool(tolerance.is_sliver(finding.area_m2 / 2, finding.width_m / 2))
     )
+
+
+def _is_on_field_without_values(finding: Finding, checked: CheckResult) -> bool:
+    """Return True for a finding on a field without any value: an export adds missing fields of the template."""
+    layer = checked.plan.layers.get(finding.role)
+    column = layer.get_column_by_name(finding.field) if layer is not None and finding.field else None
+    return column is not None and bool((column.isna() | (column.astype(str).str.strip() == "")).all())
 
 
 def _differs_in_values(stated: Finding, found: Finding) -> bool:
