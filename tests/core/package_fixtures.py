@@ -358,7 +358,7 @@ def _make_comparison(role: str, **values: Any) -> DatasetComparison:
 def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[str, int]) -> dict[str, bytes]:
     """Return the metadata files of these layers.
 
-    ``metadata`` in ``changes`` has changed items by layer ("" for the package).
+    ``metadata`` in ``changes`` has changed items by layer ("" for the package), ``metadata_secrecy`` the level of all.
     """
     changed = changes.get("metadata", {})
     templates = load_standard("county_db").templates
@@ -374,7 +374,8 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
     root = changes.get("root", "140225浑源县国土空间总体规划")
     code = root[:6] if root[:6].isdigit() else "140225"
     manifest = {
-        "root": root, "name": root, "made": "2026-11-20T08:00", "secrecy": "内部", "check": {"forced": False},
+        "root": root, "name": root, "made": "2026-11-20T08:00",
+        "secrecy": changes.get("metadata_secrecy", "内部"), "check": {"forced": False},
         "area": {"code": code}, "layers": rows,
     }  # fmt: skip
     root_element = ET.fromstring(make_metadata_xml(manifest, package_spec))
