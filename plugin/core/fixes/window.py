@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -18,9 +18,11 @@ import shapely
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import evaluate_rules
 from ..geometry.polygons import Polygons
+from ..geometry.validity import extract_polygons
 from ..model.rule import EVERY_LAYER, load_all_rules
 from ..plan.layer import FieldInfo, Layer
 from ..plan.plan import RecheckFocus
+from .clipped_layers import clip_layers
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -33,6 +35,8 @@ WINDOW_RULES = (
 )  # fmt: skip
 #: Land around a change (m) that belongs to its window.
 MARGIN_M = 5.0
+#: Of these, the rules of which each finding is one gap: they read only the parts of rows in and near the window.
+_GAP_RULES = ("TOP002", "TOP004", "TOP006")
 #: Rules that compare the rows of one layer by their keys only.
 _KEY_RULES = ("ATT001", "ATT005")
 #: Rules that check each layer alone: a change of another layer does not matter to them.
@@ -108,24 +112,41 @@ def find_window_findings(
         # All rows with a key that matters are here, so whether it is repeated can be read from them.
         layer.__dict__.pop("repeated_keys", None)
         layers[role] = _add_fields(layer, state.new_fields.get(role, ()))
+    gap_rules = [rule for rule in rules if rule.code in _GAP_RULES]
+    other_rules = [rule for rule in rules if rule.code not in _GAP_RULES]
+    findings: list[Finding] = []
+    if other_rules:
+        findings += _evaluate(state, other_rules, rules, layers, boxes, focused_roles, cancellation)
+    if gap_rules:
+        layers = clip_layers(layers, boxes)
+        findings += _evaluate(state, gap_rules, rules, layers, boxes, focused_roles, cancellation)
+    return findings
+
+
+def _evaluate(
+    state: EditingState,
+    rules: list[Rule],
+    run_rules: list[Rule],
+    layers: dict[str, Layer],
+    boxes: Sequence[Bounds],
+    focused_roles: frozenset[str] | None,
+    cancellation: Cancellation,
+) -> list[Finding]:
+    """Return what rules find in the layers of a window; ``run_rules``: all rules of this window."""
+    rows = state.session.checker.rows
     county = state.plan.find_layer_of_concept("county")
-    part = state.plan.make_part(layers, same_county=county is not None and not rows.has_edited_rows(county.role))
+    is_same_county = county is not None and not rows.has_edited_rows(county.role)
+    part = state.plan.make_part(layers, same_county=is_same_county)
     shape = state.county_shape
-    window = shapely.multipolygons([shapely.box(*box) for box in boxes]) if boxes else None
-    if county is not None and window is not None and shape is not None and not rows.has_edited_rows(county.role):
-        clipped = shapely.intersection(shape, window)
-        part.get_cache("county_shape")[None] = Polygons(np.array([_keep_areas(clipped)], dtype=object))
-    townships = part.find_layer_of_concept("townships")
-    if townships is not None and window is not None and any(rule.code == "TOP006" for rule in rules):
-        clipped_rows = np.array(
-            [_keep_areas(shapely.intersection(one, window)) for one in townships.plane], dtype=object
-        )
-        townships.__dict__["_plane_and_repairs"] = clipped_rows, {}
-        townships.__dict__.pop("polygons", None)
+    if is_same_county and boxes and shape is not None:
+        window = shapely.multipolygons([shapely.box(*box) for box in boxes])
+        clipped_shape = extract_polygons(shapely.intersection(shape, window))
+        part.get_cache("county_shape")[None] = Polygons(np.array([clipped_shape], dtype=object))
     evaluation = evaluate_rules(
         rules,
         part,
         focus=RecheckFocus({}, focused_roles),
+        run_rules=run_rules,
         parameters=state.settings.parameters,
         tolerance=state.settings.tolerance,
         lang=state.settings.lang,
@@ -166,12 +187,6 @@ def _find_roles(state: EditingState, concepts: Iterable[str]) -> set[str]:
     """Return the layers that the plan has of these concepts."""
     layers = (state.plan.find_layer_of_concept(concept) for concept in concepts)
     return {layer.role for layer in layers if layer is not None}
-
-
-def _keep_areas(shape: Any) -> Any:
-    from ..geometry.validity import extract_polygons
-
-    return extract_polygons(shape)
 
 
 def _add_fields(layer: Layer, field_names: Iterable[str]) -> Layer:

@@ -393,6 +393,15 @@ class Layer:
         )
         return layer
 
+    def take_parts(self, rows: NDArray, parts: NDArray) -> Layer:
+        """Return a layer of some rows ((k,) positions) with parts of their geometries ((k,), in the plane).
+
+        The stored geometries stay whole.
+        """
+        layer = self.take(rows)
+        layer.__dict__["_plane_and_repairs"] = parts, {}
+        return layer
+
     @cached_property
     def has_no_geometry(self) -> bool:
         """Return True if no row has a usable geometry of the layer's type."""

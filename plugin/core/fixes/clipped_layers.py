@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The parts of a plan's rows in and near a window: a large row costs no more than the land that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ..geometry.validity import extract_polygons
+from ..live.rows import RowBounds as Bounds
+from ..live.rows import join_bounds
+
+if TYPE_CHECKING:
+    from ..plan.layer import Layer
+
+#: Land around the window (m) that is kept, so that no gap of the window ends at the edge of a clipped row.
+_MARGIN_M = 20.0
+
+
+def clip_layers(layers: Mapping[str, Layer], boxes: Sequence[Bounds]) -> dict[str, Layer]:
+    """Return layers with the parts of their polygons within `_MARGIN_M` of boxes (m, in the plane).
+
+    Rows without land there are left out; without boxes, layers are returned as they are. Raise
+    `shapely.GEOSException` if a polygon cannot be clipped.
+    """
+    kept_boxes = _join_meeting_boxes(boxes)
+    return {role: _clip_layer(layer, kept_boxes) if kept_boxes else layer for role, layer in layers.items()}
+
+
+def _join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
+    """Return the boxes with their margin; boxes that meet become one around them."""
+    joined_boxes: list[Bounds] = []
+    for xmin, ymin, xmax, ymax in boxes:
+        box = (xmin - _MARGIN_M, ymin - _MARGIN_M, xmax + _MARGIN_M, ymax + _MARGIN_M)
+        meeting_boxes = [one for one in joined_boxes if _do_boxes_meet(one, box)]
+        while meeting_boxes:
+            joined_boxes = [one for one in joined_boxes if one not in meeting_boxes]
+            box = join_bounds([box, *meeting_boxes]) or box
+            meeting_boxes = [one for one in joined_boxes if _do_boxes_meet(one, box)]
+        joined_boxes.append(box)
+    return joined_boxes
+
+
+def _do_boxes_meet(first: Bounds, second: Bounds) -> bool:
+    return first[0] <= second[2] and first[2] >= second[0] and first[1] <= second[3] and first[3] >= second[1]
+
+
+def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
+    """Return a layer of the parts inside boxes, which do not meet."""
+    if layer.template.geometry != "polygon" or not len(layer):
+        return layer
+    plane = layer.plane
+    xmin, ymin, xmax, ymax = shapely.bounds(plane).T
+    parts_by_row: dict[int, list[Any]] = {}
+    for left, bottom, right, top in boxes:
+        meets = (xmin <= right) & (xmax >= left) & (ymin <= top) & (ymax >= bottom)
+        is_inside = (xmin >= left) & (xmax <= right) & (ymin >= bottom) & (ymax <= top)
+        for row in np.flatnonzero(is_inside).tolist():
+            parts_by_row[row] = [plane[row]]
+        cut_rows = np.flatnonzero(meets & ~is_inside)
+        parts = shapely.intersection(plane[cut_rows], shapely.box(left, bottom, right, top))
+        for row, part in zip(cut_rows.tolist(), parts, strict=True):
+            polygon = extract_polygons(part)
+            if polygon is not None:
+                parts_by_row.setdefault(row, []).append(polygon)
+    rows = sorted(parts_by_row)
+    shapes = np.empty(len(rows), dtype=object)
+    for position, row in enumerate(rows):
+        parts_of_row = parts_by_row[row]
+        polygons = shapely.get_parts(parts_of_row)
+        shapes[position] = parts_of_row[0] if len(parts_of_row) == 1 else shapely.multipolygons(polygons)
+    return layer.take_parts(np.array(rows, dtype=int), shapes)
