@@ -321,6 +321,8 @@ def _check_scope(plan: Plan) -> list[Finding]:
         "lacking": list(missed.lacking_concepts),
     }
     params |= {"held": len(missed.present_concepts), "incomplete": missed.is_evident and not missed.is_chosen_by_user}
+    if not missed.lacking_concepts:
+        return [Finding(role="", case="scope_narrower", params=params)]
     if missed.is_chosen_by_user:
         return [Finding(role="", case="scope_chosen", params=params)] if missed.is_evident else []
     return [Finding(role="", case="scope" if missed.is_evident else "scope_hint", params=params)]

@@ -87,10 +87,6 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     if profile.area_code and not profile.covers(plan.area_code):
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
         notices.append(texts.format_notice("notice_other_county", params))
-    if plan.wider_complete_scope:
-        scope_names = texts.get_section("scopes")
-        params = {"scope": scope_names[plan.scope], "wider": scope_names[plan.wider_complete_scope]}
-        notices.append(texts.format_notice("notice_scope_narrower", params))
     notices += [texts.format_notice(key, params) for key, params in plan.notices]
     if plan.unrecognised_layers:
         notices.append(texts.format_notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised_layers)}))

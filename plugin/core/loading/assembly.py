@@ -26,7 +26,6 @@ from .recognition import (
     find_missed_scope,
     find_role,
     find_standard_of_names,
-    find_wider_complete_scope,
 )
 from .unread_files import (
     report_empty_layers,
@@ -272,7 +271,6 @@ def assemble_plan(
         missed_scope=None
         if allow_no_layers
         else find_missed_scope(norm, set(usable_layers), used_scope, chosen=bool(scope)),
-        wider_complete_scope=find_wider_complete_scope(norm, set(usable_layers), used_scope) if scope else "",
         crs=crs,
         plane_crs=plane,
         source=source,

@@ -126,20 +126,15 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
     return "three_lines"
 
 
-def find_wider_complete_scope(norm: Norm, roles: set[str], used_scope: str) -> str:
-    """Return the widest scope whose mandatory layers exist, if it is wider than the one in use; else ""."""
-    scopes, widest = norm.standard.scopes, choose_scope(norm, roles)
-    is_wider = len(scopes[widest].mandatory_concepts) > len(scopes[used_scope].mandatory_concepts)
-    return widest if is_wider else ""
-
-
 def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
     """Return a wider scope that the layers indicate but that is not used, else None.
 
-    Some mandatory layers of that scope are missing, else it would have been chosen. Only layers that no other scope
-    lists indicate a scope. ``taken``: the scope in use; ``chosen``: the user chose it.
+    Its mandatory layers are complete only if the user chose the narrower scope. Only layers that no other scope lists
+    indicate an incomplete scope. ``taken``: the scope in use; ``chosen``: the user chose it.
     """
-    scopes = norm.standard.scopes
+    scopes, widest = norm.standard.scopes, choose_scope(norm, roles)
+    if chosen and len(scopes[widest].mandatory_concepts) > len(scopes[taken].mandatory_concepts):
+        return MissedScope(taken, widest, scopes[widest].mandatory_concepts, (), True, True)
 
     def has_layer_of_concept(concept: str) -> bool:
         return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))

@@ -46,8 +46,8 @@ class UnusableLayer:
 class MissedScope:
     """A wider kind of delivery that the layers indicate, but that was not checked.
 
-    ``used_scope``: the scope that was used; ``wider_scope``: the wider one; ``present_concepts``: concepts that only
-    the wider one lists; ``lacking_concepts``: its mandatory concepts without a layer. ``is_evident``: the delivery
+    ``used_scope``: the scope that was used; ``wider_scope``: the wider one; ``present_concepts``: concepts of the wider
+    one that have layers; ``lacking_concepts``: its mandatory concepts without a layer. ``is_evident``: the delivery
     clearly has the wider scope. ``is_chosen_by_user``: the user chose the narrower one.
     """
 
@@ -81,8 +81,6 @@ class Plan:
     unread_data: list[UnreadData] = field(default_factory=list)
     #: A wider scope that the layers indicate; None without one.
     missed_scope: MissedScope | None = None
-    #: A wider scope whose layers are all there, while the user chose a narrower one; "" without one.
-    wider_complete_scope: str = ""
     base_year: int | None = None
     input_files: tuple[str, ...] = ()
     plane_crs: CRS = None  # type: ignore[assignment]  # by default equal to the CRS

@@ -99,14 +99,21 @@ def test_narrower_delivery_scope_chosen_by_the_user_is_reported_with_the_omitted
     assert report.verdict is Verdict.CONDITIONAL
 
 
-@pytest.mark.parametrize("scope", ["three_lines", "county", ""])
-def test_narrower_delivery_scope_chosen_for_a_complete_county_gives_only_a_notice(
+def test_narrower_delivery_scope_chosen_for_a_complete_county_passes_only_conditionally(
+    complete_county, confirmed_profile
+):
+    report = check_layers(complete_county.layers, confirmed_profile, rules=ONE_FAST_RULE, scope="three_lines")
+    (scope,) = list_findings_of_rules(report, FRAME)
+    assert scope.case == "scope_narrower" and "本结论只适用于“三条控制线”" in scope.message
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+@pytest.mark.parametrize("scope", ["county", ""])
+def test_complete_county_checked_with_its_widest_scope_has_no_finding_on_the_scope(
     complete_county, confirmed_profile, scope
 ):
     report = check_layers(complete_county.layers, confirmed_profile, rules=ONE_FAST_RULE, scope=scope)
     assert not list_findings_of_rules(report, FRAME)
-    notices = [one for one in report.provenance["notices"] if "本结论只适用于“三条控制线”" in one]
-    assert len(notices) == (scope == "three_lines")
 
 
 def test_layer_declared_absent_in_the_profile_does_not_narrow_the_delivery_scope(
