@@ -225,3 +225,16 @@ def plant_farmland_without_land_use_code(draft: CountyDraft) -> Any:
 @declare_mutation("LAW020", case="special")
 def plant_exceeded_limit_of_special_use_zones(draft: CountyDraft) -> None:
     draft.append_to_profile("[rules.LAW020]\nmax_special_share = 0.001\n")
+
+
+@declare_mutation("LAW001", case="remote", follows=["ATT023"])
+def plant_streets_far_outside_the_boundary_in_the_base(draft: CountyDraft) -> None:
+    """Let the boundary grow too much, and hide it by town streets outside the boundary in the base."""
+    plant_towns_missing_in_the_base_year(draft)
+    streets = np.flatnonzero(draft.wild & (draft.lines.boundary == 0) & ~draft.lines.red_line)
+    gross = draft.lines.gross_area[streets]
+    missing = draft.lines.gross_area[draft.lines.town_land].sum() / 20
+    for parcel in streets[np.cumsum(gross) - gross < missing]:
+        name = "城镇村道路用地"
+        draft.change(BASE, draft.row(BASE, parcel), CZCSXM="202", YDYHFLDM="120700", YDYHFLMC=name)
+        draft.change(PARCEL, draft.row(PARCEL, parcel), CZCSXM="202", DLBM="1004", DLMC=name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of a plan's rows in and near a window: a large row costs no more than the land that is looked at."""
+"""The parts of a plan's rows in and near a window: a large row costs no more than the land that is inspected."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.indicator import Indicator, compare_with_target
+from .remote_base import find_remote_towns
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -140,6 +141,8 @@ BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
 SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
+#: Urban parcels of the base up to this distance apart are of one town, m (C).
+TOWN_GAP_SETTING = "ratio.town_gap_m"
 #: An uncertainty: other data contradict the codes of a part of the base.
 CONTRADICTED_BASE_DOUBT = "ratio.contradicted"
 
@@ -171,7 +174,9 @@ class ExpansionRatio:
     ``contradicted_rows``; ``ratios_without_contradicted``: the ratios by form without it; ``is_doubtful``: it makes the
     ratio uncertain; ``uncertainties``: as a rule reports them; ``unfilled_window_count``: number of holes (开天窗) that
     lines and water do not fill; ``unfilled_area_m2``: their open land (statutory); ``ratio_with_windows_filled``: the
-    relevant ratio including that land, None where all holes together leave it within its limit.
+    relevant ratio including that land, None where all holes together leave it within its limit; ``remote_rows``: base
+    parcels of towns outside the boundary, the largest first, only where they decide; ``remote_area_m2``: their survey
+    area; ``ratio_without_remote``: the relevant ratio without them, None unless it exceeds the limit.
     """
 
     denominator_m2: float
@@ -188,6 +193,9 @@ class ExpansionRatio:
     contradicted_area_m2: float = 0.0
     contradicted_rows: list[int] = field(default_factory=list)
     ratios_without_contradicted: dict[str, float] = field(default_factory=dict)
+    remote_rows: list[int] = field(default_factory=list)
+    remote_area_m2: float = 0.0
+    ratio_without_remote: float | None = None
     is_doubtful: bool = False
     classes: list[str] = field(default_factory=list)
     window_count: int = 0
@@ -298,8 +306,42 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
         "n3": expansion.denominator_m2 + expansion.new_land_m2,
     }
     _compute_without_contradicted(expansion, base_parcels, urban, ctx, (boundary_area, concentrated, flexible))
+    _compute_without_remote_towns(
+        expansion, base_parcels, urban, boundary, ctx, (boundary_area, concentrated, flexible)
+    )
     _include_windows(expansion, places, ctx)
     return expansion
+
+
+def _compute_without_remote_towns(
+    expansion: ExpansionRatio,
+    base_parcels: Layer,
+    urban: NDArray,
+    boundary: Layer,
+    ctx: RuleContext,
+    areas: tuple[float, float, float],
+) -> None:
+    """Compute the ratio without towns of the base that are outside the boundary.
+
+    It is kept only if it exceeds the limit, while the ratio does not. ``areas``: whole boundary, 集中建设区 and
+    弹性发展区, m².
+    """
+    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
+    rows = np.flatnonzero(urban & base_parcels.has_shape)
+    if expansion.ratio_by_form[form] > limit or not len(rows):
+        return
+    shares_inside = _compute_shares_on_other_layer(boundary, base_parcels, urban & base_parcels.has_shape, None, ctx)
+    is_remote = find_remote_towns(base_parcels.plane[rows], shares_inside[rows], float(ctx.norm.get(TOWN_GAP_SETTING)))
+    remote_rows = rows[is_remote]
+    surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
+    remaining_denominator = expansion.denominator_m2 - float(surveyed[remote_rows].sum())
+    if not len(remote_rows) or remaining_denominator <= 0:
+        return
+    ratio = compute_expansion_ratios(remaining_denominator, *areas, expansion.new_land_m2)[form]
+    if ratio > limit:
+        expansion.remote_rows = remote_rows[np.argsort(-surveyed[remote_rows], kind="stable")].tolist()
+        expansion.remote_area_m2 = float(surveyed[remote_rows].sum())
+        expansion.ratio_without_remote = ratio
 
 
 def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: RuleContext) -> None:

@@ -6,6 +6,7 @@ from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETT
 from ...indicators.ratio import (
     DOUBTFUL_SETTING,
     DOUBTFUL_SHARE_SETTING,
+    TOWN_GAP_SETTING,
     WINDOW_FILLED_SETTING,
     WINDOW_FILLERS_SETTING,
     WINDOW_WATER_SETTING,
@@ -16,6 +17,7 @@ from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import make_row_list_params
 
 #: Keys that a message names.
 _MAX_LISTED_KEYS = 3
@@ -80,6 +82,10 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "the boundary. The expansion ratio (form {form}) is {ratio_text} without the windows and {closed_text} with "
         "them, above the limit of {limit}. Include windows without a reason in the boundary and reduce it elsewhere; "
         "if they must stay open, waive the finding and give the reason for each window.",
+        "remote": "{layer}: parcels of the base whose town is wholly outside {related_layer}: {count} ({area_remote} m² of the base "
+        "of {denominator} m²), the largest are {rows}{more}. The expansion ratio (form {form}) is {ratio_text} with these parcels "
+        "and {without_text} without them, above the limit of {limit}. Compare {field} of these parcels with the survey of the "
+        "base year, and correct it where it is wrong; if it is right, waive the finding and name the survey.",
         "year": "{layer}: the data year is {year} (from: {source}), the base year of the expansion ratio is {base_year}. Land "
         "built after {base_year} may be in the base, so the ratio is not confirmed. Use the base parcels of {base_year}; "
         "if the year is wrong, correct the field of the data year, the name of the file or the parameter.",
@@ -94,11 +100,15 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
                 "gross_area": 10000.0}],
                 "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        RuleExample("a town of the base far outside", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT}]},
+                finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a base of 2023", {"boundary": [BOUNDARY_ROW], "base_parcels": [{**BASE_PARCEL, "data_year": 2023}]}, finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a window with nothing in it", {"boundary": [BOUNDARY_ROW_WITH_HOLE], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
     ],
     passes=[
         RuleExample("ratio 1.2 against 1.3", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"}),
+        RuleExample("a street of the base at the edge of the town, outside", {"boundary": [BOUNDARY_WITHOUT_WINDOW],
+                "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": "POLYGON ((140 0, 240 0, 240 100, 140 100, 140 0))"}]}, roles={"base_parcels": "DLTB"}),
         RuleExample("a window for a pond", {"boundary": [BOUNDARY_ROW_WITH_HOLE], "base_parcels": [BASE_PARCEL, {"wkt": POND_WKT, "land_use": "1104", "gross_area": 400.0}]},
                 roles={"base_parcels": "DLTB"}),
         RuleExample("the county's own limit is looser", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"},
@@ -124,7 +134,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         parcels with an urban code whose land use (`ratio.doubtful`), or the survey on the same land, is not urban
         construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of the boundary
         that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
-        decides; town land of the base inside the red line or in a village building zone (村庄建设区) as well. With a base year other than 2020, or without one,
+        decides; so are towns of the base wholly outside the boundary (parcels up to `ratio.town_gap_m` apart are one
+        town), and town land of the base inside the red line or in a village building zone (村庄建设区). With a base year other than 2020, or without one,
         nothing is confirmed; a known other year is information too.
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
@@ -158,6 +169,9 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     # An unknown year is reported as an unconfirmed setting only.
     if expansion.base_year is not None and expansion.base_year != base_year:
         result.findings.append(_make_year_finding(expansion, base_year, base_parcels))
+    if expansion.ratio_without_remote is not None:
+        result.findings.append(_make_remote_finding(expansion, definition, limit, base_parcels, boundary))
+        result.unconfirmed.append(TOWN_GAP_SETTING)
     if expansion.is_doubtful:
         result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
     if expansion.ratio_with_windows_filled is not None:
@@ -181,6 +195,26 @@ def _make_year_finding(expansion: ExpansionRatio, base_year: int, base_parcels: 
     params: dict[str, object] = {"year": str(expansion.base_year), "source": source, "base_year": str(base_year)}
     field = base_parcels.get_field_name("data_year")
     return Finding(base_parcels.role, case="year", severity=Severity.INFO, field=field, params=params)
+
+
+def _make_remote_finding(
+    expansion: ExpansionRatio, definition: str, limit: float, base_parcels: Layer, boundary: Layer
+) -> Finding:
+    """Return the finding that only towns outside the boundary keep the ratio within its limit."""
+    ratio_without = expansion.ratio_without_remote or 0.0
+    params: dict[str, object] = {
+        "form": definition.upper(),
+        "area_remote": round(expansion.remote_area_m2, 2),
+        "denominator": round(expansion.denominator_m2, 2),
+        "ratio_text": f"{expansion.ratio_by_form[definition]:.4f}",
+        "without_text": _format_ratio_above_limit(ratio_without, limit),
+        "limit": limit,
+        **make_row_list_params(base_parcels, expansion.remote_rows),
+    }
+    field = base_parcels.get_field_name("urban_code")
+    finding = Finding(base_parcels.role, case="remote", severity=Severity.WARNING, field=field, params=params)
+    finding.related_role = boundary.role
+    return finding
 
 
 def _make_window_finding(
