@@ -76,3 +76,20 @@ def test_drawing_crs_of_a_package_is_read_from_its_manifest(labels, found):
     facts = PackageFacts("x", load_package_spec("county"), manifest={"layers": rows})
     assert crs_care.make_crs_label(facts.original_crs) == found
     assert PackageFacts("x", load_package_spec("county")).original_crs is None
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (b'{"provenance": {"crs": "EPSG:4526"}}', ZONE_38),
+        (b'{"provenance": {"crs": null}}', ""),
+        (b'{"provenance": []}', ""),
+        (b"[]", ""),
+        (b"{", ""),
+    ],
+)
+def test_drawing_crs_of_a_package_without_a_manifest_is_read_from_its_report(document, found):
+    spec = load_package_spec("county")
+    path = PackageFacts("x", spec).report_path
+    facts = PackageFacts("x", spec, document_contents={path: document})
+    assert crs_care.make_crs_label(facts.original_crs) == found

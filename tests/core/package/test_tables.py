@@ -248,6 +248,19 @@ def test_difference_of_two_large_areas_in_a_table_has_the_tolerance_of_both_area
     assert [d.column_heading for d in find_differences(block)[0]] == ["规划增减"]
 
 
+@pytest.mark.parametrize(
+    ("is_drawing_crs_unknown", "printed", "agrees"),
+    [(False, "4204.76", False), (True, "4204.76", True), (True, "4204.75", False), (True, "4204.78", False)],
+)
+def test_area_may_differ_by_a_millionth_where_the_drawing_crs_is_unknown(is_drawing_crs_unknown, printed, agrees):
+    """Compare a zone that was 4204.7648 ha with straight edges in the plane and is 4204.7652 ha with edges in degrees."""
+    columns = [TableColumn("line"), TableColumn("statutory", "ha")]
+    table = ReportTable("lines", columns, [ReportTableRow(["生态保护红线", TableNumber(4204.765_2, 2)])], "ha")
+    rows = [["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", printed]]
+    (block,) = KnownTables([table], "zh").find_blocks(make_sheet("三条控制线", rows))
+    assert (find_differences(block, is_drawing_crs_unknown=is_drawing_crs_unknown)[0] == []) is agrees
+
+
 def test_blank_cells_and_zeros_in_a_table_are_distinguished(known_tables):
     head = ["控制线", "图斑椭球面积（公顷）", "净面积（公顷）"]
     assert find_difference_cases(known_tables, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import InputError
+from ...files.data import parse_strict_json
 from ...files.digests import (
     DIGEST_LIST,
     MANIFEST_DIGEST_FILE_NAME,
@@ -280,15 +281,26 @@ class PackageFacts:
 
     @cached_property
     def original_crs(self) -> CRS | None:
-        """Return the CRS from which the manifest reports that all layers were converted.
+        """Return the CRS in which all layers were drawn before they were converted for the package.
 
-        The edges were straight in this CRS when the figures were computed. None if the manifest names no source CRS
-        or several.
+        The edges were straight in this CRS when the figures were computed. The manifest names it; without a manifest,
+        it is the CRS of the report. None if the manifest names no source CRS or several, or if both are missing.
         """
-        rows = self.manifest["layers"] if self.manifest else []
-        source_labels = {str(row.get("source_crs", "")) for row in rows}
+        if self.manifest is None:
+            source_labels = {self._read_report_crs()}
+        else:
+            source_labels = {str(row.get("source_crs", "")) for row in self.manifest["layers"]}
         label = next(iter(source_labels)) if len(source_labels) == 1 else ""
         return crs_care.parse_crs(label) if _EPSG_CODE.fullmatch(label) else None
+
+    def _read_report_crs(self) -> str:
+        """Return the label of the CRS in the report's data; empty if unreadable (DOC013 reports that)."""
+        try:
+            report = parse_strict_json(self.document_contents.get(self.report_path, b"{}"))
+        except (ValueError, RecursionError):
+            return ""
+        provenance = report.get("provenance") if isinstance(report, dict) else None
+        return str(provenance.get("crs", "")) if isinstance(provenance, dict) else ""
 
     @cached_property
     def files_outside_data_sets(self) -> list[FileFact]:

@@ -165,11 +165,18 @@ def get_sheet_name(table: str, texts: Texts) -> str:
 
 
 def inspect_sheet(
-    file: str, sheet: PrintedSheet, known: KnownTables, texts: Texts, *, of_other_version: bool = False
+    file: str,
+    sheet: PrintedSheet,
+    known: KnownTables,
+    texts: Texts,
+    *,
+    of_other_version: bool = False,
+    is_drawing_crs_unknown: bool = False,
 ) -> SheetResult:
     """Return the findings on one sheet: differing figures and cells not compared.
 
     ``of_other_version`` means that another version of the plugin made the sheet; slight differences are then warnings.
+    ``is_drawing_crs_unknown``: the layers may have been drawn in another CRS than they are stored in.
     """
     result = SheetResult()
     make_finding = _FindingMaker(file, sheet, texts)
@@ -185,7 +192,7 @@ def inspect_sheet(
         return result
     for block in blocks:
         result.table_ids.add(block.table.id)
-        result.findings += _inspect_block(block, make_finding, texts, of_other_version)
+        result.findings += _inspect_block(block, make_finding, texts, of_other_version, is_drawing_crs_unknown)
     return result
 
 
@@ -222,11 +229,11 @@ class _FindingMaker:
 
 
 def _inspect_block(
-    block: TableBlock, make_finding: _FindingMaker, texts: Texts, is_other_version: bool
+    block: TableBlock, make_finding: _FindingMaker, texts: Texts, is_other_version: bool, is_drawing_crs_unknown: bool
 ) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
     table: dict[str, Any] = {"table": get_sheet_name(block.table.id, texts)}
-    differences, _ = find_differences(block)
+    differences, _ = find_differences(block, is_drawing_crs_unknown=is_drawing_crs_unknown)
     for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
         is_slight = is_other_version and all(_is_slight(cell) for cell in group.cells)
         more_params = (

@@ -133,7 +133,8 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
     What it checks
         Every figure of every workbook (xlsx) in the package is compared with the package's layers: indicators,
         control lines, expansion ratio, planning zones, current and planned land use, townships. A figure agrees if it
-        is within half of its last printed digit. Differing cells of a row make one finding, and so do those of a
+        is within half of its last printed digit; if the layers are in degrees and neither manifest nor report names
+        the CRS in which they were drawn, areas may differ by another millionth. Differing cells of a row make one finding, and so do those of a
         column if at least three rows differ in it alone (`cells` in the report's data lists each). Tables are
         recognised by titles and words of their heads, rows by code and name, in any order.
     Why
@@ -192,7 +193,12 @@ def table_figures(*, ctx: RuleContext) -> RuleResult:
             result.findings += find_cells_hiding_their_value(book, texts)
         for sheet in book.sheets:
             sheet_result = inspect_sheet(
-                book.file, sheet, known_tables, texts, of_other_version=is_of_other_version(package)
+                book.file,
+                sheet,
+                known_tables,
+                texts,
+                of_other_version=is_of_other_version(package),
+                is_drawing_crs_unknown=package.original_crs is None and ctx.plan.crs != ctx.plan.plane_crs,
             )
             recognised_tables |= sheet_result.table_ids
             result.findings += sheet_result.findings

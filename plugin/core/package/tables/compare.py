@@ -30,6 +30,8 @@ from .model import PrintedCell
 
 #: Change of a figure by writing and reading a geometry: 0.05 m² and 1e-8 of an area, 1e-6 of a ratio or share.
 _CHANGE_M2, _CHANGE_SHARE, _CHANGE_OTHER_UNITS = 0.05, 1e-8, 1e-6
+#: Change of a figure if edges were straight in another CRS: 2e-7 of an area were measured, edges of 1 km give 1e-6.
+_EDGE_CHANGE_SHARE = 1e-6
 #: Tolerance for a value near the middle between two printed digits: a fiftieth of half a digit.
 _DIGIT_TOLERANCE_SHARE = 0.02
 _FIGURE_PATTERN = re.compile(r"-?\d[\d,. ]*")
@@ -83,13 +85,18 @@ DIFFERENCE_CASES = ("cell", "blank")
 UNREADABLE_CASES = ("text", "formula", "error", "merged")
 
 
-def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
-    """Return differing or uncompared cells, and the number of compared figures."""
+def find_differences(block: TableBlock, *, is_drawing_crs_unknown: bool = False) -> tuple[list[CellDifference], int]:
+    """Return differing or uncompared cells, and the number of compared figures.
+
+    ``is_drawing_crs_unknown``: edges may have been straight in another CRS when the figures were computed, so that
+    areas may differ by a millionth.
+    """
+    change_share = _EDGE_CHANGE_SHARE if is_drawing_crs_unknown else _CHANGE_SHARE
     differences: list[CellDifference] = []
     compared_count = 0
     for line, row in block.row_by_line.items():
         for column in block.matched_columns:
-            difference = _compare_cell(block, line, row, column)
+            difference = _compare_cell(block, line, row, column, change_share)
             compared_count += difference is None or difference.case in DIFFERENCE_CASES
             if difference is not None and difference.case:
                 is_target = difference.case in DIFFERENCE_CASES and column.table_column.id in TARGET_COLUMNS
@@ -145,7 +152,9 @@ def find_row_name(row: ReportTableRow) -> str:
 _NOT_COMPARED = CellDifference("", 0, 0, "", "", "")
 
 
-def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: ColumnMatch) -> CellDifference | None:
+def _compare_cell(
+    block: TableBlock, line: int, row: ReportTableRow, column: ColumnMatch, change_share: float
+) -> CellDifference | None:
     """Return the difference of a cell; None if the figures agree.
 
     The result of a cell that is not compared has an empty ``case``.
@@ -157,7 +166,7 @@ def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: Col
     if isinstance(value, str):
         if column.table_column.id not in TEXT_COLUMNS_WITH_FIGURES or not _FIGURE_PATTERN.search(value):
             return _NOT_COMPARED
-        return _compare_figures_in_texts(value, cell.text, location)
+        return _compare_figures_in_texts(value, cell.text, location, change_share)
     is_blank = cell.text.strip().lower() in BLANK_WORDS
     if cell.state:
         return _NOT_COMPARED if value is None else CellDifference(cell.state, *location)
@@ -189,7 +198,10 @@ def _compare_cell(block: TableBlock, line: int, row: ReportTableRow, column: Col
     layer_figure = value.value * factor
     distance = abs(printed_number.value - layer_figure)
     if distance <= compute_printing_tolerance(
-        printed_number, max(abs(layer_figure), _find_largest_operand(block, row, column) * factor), sheet_unit
+        printed_number,
+        max(abs(layer_figure), _find_largest_operand(block, row, column) * factor),
+        sheet_unit,
+        change_share,
     ):
         return None
     return CellDifference(
@@ -223,15 +235,17 @@ def _find_largest_operand(block: TableBlock, row: ReportTableRow, column_match: 
     return max((abs(v.value) for v in values if isinstance(v, TableNumber)), default=0.0)
 
 
-def compute_printing_tolerance(printed: PrintedNumber, layer_figure: float, unit: str) -> float:
+def compute_printing_tolerance(
+    printed: PrintedNumber, layer_figure: float, unit: str, change_share: float = _CHANGE_SHARE
+) -> float:
     """Return by how much a printed figure may differ, in the table's unit.
 
-    It is half of the last printed digit plus the change by writing and reading shapes.
+    It is half of the last printed digit plus the change by writing and reading shapes (``change_share`` of an area).
     """
     half_digit = 0.5 * 10.0**-printed.decimals
     return half_digit + max(
         _DIGIT_TOLERANCE_SHARE * half_digit,
-        _CHANGE_SHARE * abs(layer_figure),
+        change_share * abs(layer_figure),
         min(_get_absolute_tolerance(unit), half_digit),
     )
 
@@ -263,7 +277,7 @@ def _find_units(block: TableBlock, line: int, column: ColumnMatch) -> tuple[str,
 
 
 def _compare_figures_in_texts(
-    value: str, printed_text: str, location: tuple[int, int, str, str, str]
+    value: str, printed_text: str, location: tuple[int, int, str, str, str], change_share: float = _CHANGE_SHARE
 ) -> CellDifference | None:
     """Return the difference of figures within equal words, None without one.
 
@@ -285,7 +299,7 @@ def _compare_figures_in_texts(
         # Both figures are rounded, because both come from texts.
         allowed_difference = (
             compute_printing_tolerance(
-                printed_number, largest_figure if expected.unit else expected.value, expected.unit
+                printed_number, largest_figure if expected.unit else expected.value, expected.unit, change_share
             )
             + 0.5 * 10.0**-expected.decimals
         )
