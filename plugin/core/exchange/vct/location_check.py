@@ -182,9 +182,31 @@ def verify_location(
     if describe_crs(head.crs).is_geographic and not any(head.position_offset):
         bounds = bounds._replace(dms_positions=read_positions_as_dms(stores))
     _verify_extent(head, bounds, stores, lines, remarks)
-    if bounds.dms_positions is not None and bounds.dms_positions.is_proven_by_digits:
-        raise _make_packed_degrees_error("vct_place_packed", bounds.dms_positions, lines)
+    if describe_crs(head.crs).is_geographic and not any(head.position_offset):
+        for store in stores:
+            _verify_notation_of_degrees(read_positions_as_dms([store]), lines, remarks)
     return bounds
+
+
+def _verify_notation_of_degrees(dms_positions: DmsPositions | None, lines: LineReader, remarks: FileRemarks) -> None:
+    """Refuse positions of one kind (points, lines, polygons) whose digits prove the notation DD.MMSS.
+
+    A file may have only its points in this notation. Digits that make it likely get a remark.
+    """
+    if dms_positions is None:
+        return
+    if dms_positions.is_proven_by_digits:
+        raise _make_packed_degrees_error("vct_place_packed", dms_positions, lines)
+    if dms_positions.distinct_second_count >= load_settings().packed_seconds_likely:
+        x, y = (f"{value:.10g}" for value in dms_positions.first_position.tolist())
+        remarks.add_remark(
+            "vct_note_packed",
+            dms_positions.first_line_number,
+            dms_positions.first_record_id,
+            dms_positions.position_count,
+            x=x,
+            y=y,
+        )
 
 
 def _make_packed_degrees_error(key: str, dms_positions: DmsPositions, lines: LineReader, **params: str) -> InputError:

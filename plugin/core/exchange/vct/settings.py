@@ -61,6 +61,7 @@ class VctSettings:
     county_fields: list[str]
     packed_minutes: int
     packed_seconds: int
+    packed_seconds_likely: int
     packed_extent_degrees: float
     earliest_year: int
     latest_year: int

@@ -101,3 +101,22 @@ def test_position_outside_the_extent_does_not_prove_the_dd_mmss_notation(tmp_pat
     plain = np.array([[112.5312, 38.0144], [112.5533, 38.0521]])
     (found,) = read_vct(write_points(tmp_path / "a.vct", plain, extent=plain + 0.1))
     assert [key for key, _ in found.notices] == ["vct_note_extent"]
+
+
+def test_points_in_dd_mmss_in_a_file_with_lines_in_decimal_degrees_are_refused(tmp_path):
+    plain = make_random_points(400, 0.3, west=112.4, south=38.0)
+    lines = shapely.linestrings(plain.reshape(-1, 2, 2))
+    points = pack_degrees(make_random_points(300, 0.3, west=112.4, south=38.0))
+    path = tmp_path / "a.vct"
+    layers = [
+        make_vct_layer("JZD", shapely.points(points), crs=4490, XZQDM=("text", ["140122"] * len(points))),
+        make_vct_layer("JZX", lines, crs=4490, XZQDM=("text", ["140122"] * len(lines))),
+    ]
+    write_vct(path, layers)
+    assert read_and_get_error_key(path).key == "vct_place_packed"
+
+
+def test_few_points_probably_in_dd_mmss_are_read_with_a_remark(tmp_path):
+    xy = pack_degrees(make_random_points(14, 0.05, west=112.5, south=38.0))
+    (found,) = read_vct(write_points(tmp_path / "a.vct", xy))
+    assert [key for key, _ in found.notices] == ["vct_note_packed"] and len(found.frame) == 14
