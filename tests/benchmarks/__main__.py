@@ -59,7 +59,7 @@ def measure_all_rules(path: Path, runs: int) -> list[Row]:
     reading, frames = time_fastest_run(lambda: read_all(path), runs)
     side = {"figures": str(SAMPLE / "figures.csv"), "targets": str(SAMPLE / "township_tasks.csv")}
     seconds, result = time_fastest_run(
-        lambda: check_plan(path, RunOptions(profile="hunyuan", rules=("all",), **side)), 1
+        lambda: check_plan(path, RunOptions(profile="hunyuan", rules=("all",), **side)), runs
     )
     rules = result.report.rules
     applicable = sum(rule.outcome != Outcome.NOT_APPLICABLE for rule in rules)
