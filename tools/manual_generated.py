@@ -87,8 +87,8 @@ def make_fix_table(lang: str) -> str:
     rows = []
     for fix in load_all_fixes().values():
         rules = " ".join(f'<a href="rules.html#{code}">{code}</a>' for code in fix.solves)
-        what, safe, limits = (escape(text) for text in texts.help(fix).values())
-        rows.append((fix.code, escape(texts.title(fix)), rules, what, safe, limits))
+        what, safe, limits = (escape(text) for text in texts.get_help(fix).values())
+        rows.append((fix.code, escape(texts.get_title(fix)), rules, what, safe, limits))
     return make_html_table(TABLE_HEADS["fixes"][lang], rows)
 
 

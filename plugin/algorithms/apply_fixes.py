@@ -92,7 +92,7 @@ class _FixingAlgorithm(SanxianAlgorithm):
         feedback.pushInfo(texts.get("summary", **counts))
         for entry in run.batch.entries:
             if entry.refusal is not None:
-                feedback.pushInfo(f"{entry.finding.code} {texts.reason(entry.refusal)}")
+                feedback.pushInfo(f"{entry.finding.code} {texts.explain_refusal(entry.refusal)}")
         log_written_files(feedback, run.written)
         numbers = {name.upper(): counts[name] for name in ("findings", "safe", "confirm", "refused", "applied")}
         files = {OUTPUT: self.order.output, OUTPUT_TABLE: self.order.table}

@@ -49,7 +49,7 @@ def run_fix(args: argparse.Namespace, report_texts: ReportTexts) -> int:
     for role, (rows, *areas) in sums.items():
         area_before, area_out, area_into, area_after = (format_number(area, 2) for area in areas)
         balance = {"before": area_before, "out": area_out, "into": area_into, "after": area_after}
-        print_line("  " + texts.get("balance", layer=texts.layer(role), rows=round(rows), **balance))
+        print_line("  " + texts.get("balance", layer=texts.get_layer_name(role), rows=round(rows), **balance))
     for path in run.written:
         print_line(report_texts.get("cli", "written", target=path))
     return EXIT_CLEAN if counts["applied"] + counts["ended"] == counts["findings"] else EXIT_FOUND
@@ -63,9 +63,9 @@ def run_list_fixes(args: argparse.Namespace, report_texts: ReportTexts) -> int:
 
     texts = FixTexts(report_texts.lang, load_standard(args.standard).templates)
     for fix in choose_fixes(split_comma_separated_text(args.code)):
-        print_line(f"{fix.code} {texts.title(fix)}  [{', '.join(fix.solves)}]")
+        print_line(f"{fix.code} {texts.get_title(fix)}  [{', '.join(fix.solves)}]")
         if args.code:
-            for heading, body in texts.help(fix).items():
+            for heading, body in texts.get_help(fix).items():
                 print_line(f"\n{heading}\n  {body}")
             for parameter in fix.parameters:
                 print_line(f"  {parameter.name} = {parameter.default} {parameter.unit}".rstrip())

@@ -40,7 +40,7 @@ def collect_changes(state: EditingState) -> list[LayerChanges]:
     for role, layer in state.plan.layers.items():
         changes = LayerChanges(role, layer.source, new_fields=state.new_fields.get(role, ()))
         for number in sorted(state.session.checker.rows.list_edited_rows(role)):
-            current, was_read = state.row(role, number), number < len(layer)
+            current, was_read = state.get_row_by_number(role, number), number < len(layer)
             if current is None:
                 changes.deleted += [layer.fids[number]] if was_read else []
                 continue

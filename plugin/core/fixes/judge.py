@@ -193,12 +193,12 @@ class _Trial:
         """Raise FixRefused if a row would be empty, invalid or outside the county, or if areas do not balance."""
         _require_valid_shapes(self.state, self.changed_rows)
         _require_inside_county(self.state, self.changed_rows)
-        worst_m2 = max((abs(one.imbalance_m2) for one in self.areas), default=0.0)
+        worst_m2 = max((abs(one.imbalance_m2) for one in self.area_balances), default=0.0)
         if worst_m2 > MAX_IMBALANCE_M2:
             raise FixRefused("unbalanced", difference_m2=worst_m2)
 
     @cached_property
-    def areas(self) -> list[AreaChange]:
+    def area_balances(self) -> list[AreaChange]:
         """Return the area balance of each layer."""
         return _measure_areas(self.state, self.changed_rows)
 
@@ -218,7 +218,7 @@ class _Trial:
                 raise FixRefused("net_area_sum", role=appearing.role, key=appearing.key)
         proposal = Proposal(
             self.attempt.fix, finding, edits, differences.ended_findings, differences.new_findings,
-            differences.renamed, self.areas,
+            differences.renamed, self.area_balances,
         )  # fmt: skip
         proposal.documents = {
             role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)

@@ -168,7 +168,7 @@ class EditingState:
         return fork
 
     # --- rows
-    def row(self, role: str, number: int) -> Row | None:
+    def get_row_by_number(self, role: str, number: int) -> Row | None:
         """Return a row by its number; None if it was deleted."""
         home_layer, position = self.session.checker.rows.locate_row(role, number)
         return Row(role, number, home_layer, position) if len(home_layer) else None
@@ -176,7 +176,7 @@ class EditingState:
     def get_row(self, role: str, fid: int) -> Row:
         """Return a row by its feature id; raise FixRefused if it was deleted."""
         number = self.session.find_row_number(role, fid)
-        row = self.row(role, number) if number is not None else None
+        row = self.get_row_by_number(role, number) if number is not None else None
         if row is None:
             raise FixRefused("stale")
         return row
@@ -196,7 +196,7 @@ class EditingState:
         numbers = self.find_row_numbers_with_key(role, key)
         if len(numbers) != 1:
             raise FixRefused("stale")
-        row = self.row(role, numbers[0])
+        row = self.get_row_by_number(role, numbers[0])
         if row is None:
             raise FixRefused("stale")
         return row
@@ -235,7 +235,7 @@ class EditingState:
         numbers = sorted(rows.find_rows_meeting_bounds(role, bounds))
         planes = np.array([*(rows.get_plane(role, number) for number in numbers), None], dtype=object)[:-1]
         for position in np.flatnonzero(shapely.dwithin(planes, shape, reach_m) & ~is_missing(planes)):
-            row = self.row(role, numbers[position])
+            row = self.get_row_by_number(role, numbers[position])
             if row is not None and row.fid not in excluded:
                 meeting_rows.append(row)
         return meeting_rows
@@ -295,7 +295,7 @@ class EditingState:
 
         if role not in self._last_numbers:
             rows = self.session.checker.rows
-            edited_rows = (self.row(role, number) for number in rows.list_edited_rows(role))
+            edited_rows = (self.get_row_by_number(role, number) for number in rows.list_edited_rows(role))
             keys = [*self.plan.layers[role].keys, *(row.key for row in edited_rows if row is not None)]
             county = find_most_frequent_county(keys) or self.plan.area_code
             self._last_numbers[role] = county, find_highest_running_number(keys, county)

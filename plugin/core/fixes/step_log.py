@@ -82,9 +82,9 @@ def format_entry(entry: RegisteredWindow, texts: FixTexts) -> list[str]:
     return [
         entry.when,
         entry.step,
-        texts.layer(entry.role),
+        texts.get_layer_name(entry.role),
         entry.key,
-        texts.layer(entry.filler_role),
+        texts.get_layer_name(entry.filler_role),
         entry.filler_key,
         f"{entry.area_m2:.2f}",
         entry.document,

@@ -60,16 +60,16 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
     )
     fix = what = area_out = into = new = ""
     if proposal is not None:
-        fix, what = f"{proposal.fix.code} {texts.title(proposal.fix)}", texts.message(proposal)
+        fix, what = f"{proposal.fix.code} {texts.get_title(proposal.fix)}", texts.make_sentence(proposal)
         area_out = f"{sum(one.ellipsoid_out_m2 for one in proposal.areas):.2f}"
         into = f"{sum(one.ellipsoid_in_m2 for one in proposal.areas):.2f}"
         new = str(len(proposal.new_findings))
     return [
         finding.code,
         problem,
-        texts.layer(finding.role) if finding.role else "",
+        texts.get_layer_name(finding.role) if finding.role else "",
         finding.key,
-        texts.layer(finding.related_role) if finding.related_role else "",
+        texts.get_layer_name(finding.related_role) if finding.related_role else "",
         ";".join(finding.related_keys),
         finding.township,
         texts.get(get_group(entry)),
@@ -84,10 +84,10 @@ def _make_table_row(entry: BatchEntry, texts: FixTexts) -> list[str]:
 
 def _explain(entry: BatchEntry, texts: FixTexts) -> str:
     if entry.proposal is not None:
-        return "; ".join(texts.doubts(entry.proposal))
+        return "; ".join(texts.list_doubts(entry.proposal))
     if entry.ended_by is not None:
-        return f"{entry.ended_by.fix.code} {texts.message(entry.ended_by)}"
-    return texts.reason(entry.refusal) if entry.refusal is not None else ""
+        return f"{entry.ended_by.fix.code} {texts.make_sentence(entry.ended_by)}"
+    return texts.explain_refusal(entry.refusal) if entry.refusal is not None else ""
 
 
 def write_table(path: str | Path, rows: list[list[str]]) -> None:

@@ -34,11 +34,11 @@ class FixTexts:
         self._texts = Texts(lang)
         self._templates = templates
 
-    def title(self, fix: Fix) -> str:
+    def get_title(self, fix: Fix) -> str:
         """Return the title of a fix."""
         return str(_load_fixes_zh()[fix.code]["title"]) if self.lang == "zh" else fix.title
 
-    def help(self, fix: Fix) -> dict[str, str]:
+    def get_help(self, fix: Fix) -> dict[str, str]:
         """Return the help of a fix: heading → text."""
         headings = self._texts.get_section("fix_headings")
         if self.lang == "zh":
@@ -50,21 +50,21 @@ class FixTexts:
             {headings[key]: " ".join(sections[heading].split()) for key, heading in keys.items()}
         )
 
-    def message(self, proposal: Proposal) -> str:
+    def make_sentence(self, proposal: Proposal) -> str:
         """Return what a proposal does, as one sentence without a full stop."""
         fix, case = proposal.fix, proposal.edits.case
         text = _load_fixes_zh()[fix.code]["messages"][case] if self.lang == "zh" else fix.messages[case]
         return str(text).format(**self._format_params(proposal.edits.params))
 
-    def reason(self, refusal: Refusal) -> str:
+    def explain_refusal(self, refusal: Refusal) -> str:
         """Return why a finding has no proposal."""
         return self._texts.get("fix_reasons", refusal.reason, **self._format_params(refusal.params))
 
-    def doubts(self, proposal: Proposal) -> list[str]:
+    def list_doubts(self, proposal: Proposal) -> list[str]:
         """Return why a proposal is not safe; empty for a safe one."""
         return [self._texts.get("fix_doubts", key, **self._format_params(params)) for key, params in proposal.doubts]
 
-    def layer(self, role: str) -> str:
+    def get_layer_name(self, role: str) -> str:
         """Return the name of a layer, with its code in Chinese texts."""
         template = self._templates.get(role)
         return f"{template.name}（{role}）" if template is not None and self.lang == "zh" else role
@@ -81,7 +81,7 @@ class FixTexts:
         if name.endswith("_m2"):
             return f"{format_number(float(value), 2)} m²"
         if name in ("role", "other_role"):
-            return self.layer(str(value))
+            return self.get_layer_name(str(value))
         if isinstance(value, list | tuple):
             separator = self._texts.get("words", "between_names")
             return separator.join(self._format_value(name, one) for one in value)

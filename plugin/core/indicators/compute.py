@@ -104,7 +104,7 @@ class PlanIndicators:
             # Rules compare their figures with targets themselves.
             return [_convert_to_definition_unit(i, entry) for i in self._compute_figures_by_rule(entry)]
         # The methods below have the names of the methods in indicators.toml.
-        figure = getattr(self, f"_{entry.method}")(entry)
+        figure = getattr(self, f"_compute_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
         return self._compare_with_targets(entry, figure)
 
@@ -144,18 +144,18 @@ class PlanIndicators:
             figure
         ]
 
-    def _stated(self, entry: CatalogueIndicator) -> Indicator:
+    def _compute_stated(self, entry: CatalogueIndicator) -> Indicator:
         figure = compute_stated_figure(entry.id, self.ctx)
         if figure.layer is None:
             raise MissingInputError(self.format_missing_layers(entry.inputs))
         return figure.make_indicator(entry.id, entry.unit)
 
-    def _layer_area(self, entry: CatalogueIndicator) -> Indicator:
+    def _compute_layer_area(self, entry: CatalogueIndicator) -> Indicator:
         layer = self._require_layer(entry.inputs[0])
         inputs = {"layer": layer.role, "features": len(layer)}
         return self._make_area(entry, float(layer.statutory.sum()), inputs)
 
-    def _land_use(self, entry: CatalogueIndicator) -> Indicator:
+    def _compute_land_use(self, entry: CatalogueIndicator) -> Indicator:
         layer, rows = self._select_parcels(entry)
         areas = get_land_areas(layer)
         basis, values = areas.best_basis_and_areas
@@ -171,7 +171,7 @@ class PlanIndicators:
         figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
         return figure
 
-    def _land_use_within(self, entry: CatalogueIndicator) -> Indicator:
+    def _compute_land_use_within(self, entry: CatalogueIndicator) -> Indicator:
         layer, rows = self._select_parcels(entry)
         other = self._require_layer(entry.within)
         parts = self.ctx.geometry.find_shared_parts(layer, other, rows_a=rows, measured=True)
@@ -188,7 +188,7 @@ class PlanIndicators:
         }
         return self._make_area(entry, total, inputs)
 
-    def _share(self, entry: CatalogueIndicator) -> Indicator:
+    def _compute_share(self, entry: CatalogueIndicator) -> Indicator:
         part_and_whole = [self.get_first_figure(entry.part), self.get_first_figure(entry.whole)]
         for name, figure in zip((entry.part, entry.whole), part_and_whole, strict=True):
             if figure is None:
@@ -209,7 +209,7 @@ class PlanIndicators:
         share_figure.backed = all(f.backed for f in part_and_whole if f is not None)
         return share_figure
 
-    def _density(self, entry: CatalogueIndicator) -> Indicator:
+    def _compute_density(self, entry: CatalogueIndicator) -> Indicator:
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
         extent_shape = shapely.union_all(extent.plane[extent.has_shape])

@@ -127,7 +127,7 @@ def _list_codes(codes: list[str]) -> CodesInBrackets:
 
 @dataclass(frozen=True)
 class CodesInBrackets:
-    """Codes of rules in brackets behind their number; no text without codes."""
+    """The first codes of rules as a text in brackets, with “…” where more follow; an empty text without codes."""
 
     codes: tuple[str, ...]
     count: int

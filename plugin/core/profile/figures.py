@@ -72,7 +72,7 @@ def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) 
     A missing, unknown, repeated or misprinted value is an error with row and key.
     """
     targets: dict[tuple[str | int, ...], IndicatorTarget] = {}
-    for field, row in _iterate_numbered_tables(rows, "targets", path, errors):
+    for field, row in _iterate_toml_tables_with_position(rows, "targets", path, errors):
         with errors.collect_data_error():
             target = _read_target(row, area_code, path, field)
             if targets.setdefault(_make_identity(target), target) is not target:
@@ -88,7 +88,7 @@ def read_stated_figures(rows: Any, area_code: str, path: Path, errors: ErrorColl
     Errors as of `read_targets`.
     """
     stated_figures: dict[tuple[str | int, ...], StatedFigure] = {}
-    for field, row in _iterate_numbered_tables(rows, "stated", path, errors):
+    for field, row in _iterate_toml_tables_with_position(rows, "stated", path, errors):
         with errors.collect_data_error():
             check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=field)
             values = _read_shared_values(row, path, field)
@@ -107,7 +107,7 @@ def read_heritage_register(
 ) -> tuple[RegisteredSite, ...]:
     """Return the heritage register of a profile. Raise DataError as `read_targets`."""
     sites: dict[tuple[str | int, ...], RegisteredSite] = {}
-    for field, row in _iterate_numbered_tables(rows, "heritage_register", path, errors):
+    for field, row in _iterate_toml_tables_with_position(rows, "heritage_register", path, errors):
         with errors.collect_data_error():
             site = _read_registered_site(row, area_code, standard, path, field)
             if sites.setdefault(_make_identity(site), site) is not site:
@@ -115,7 +115,7 @@ def read_heritage_register(
     return tuple(sites.values())
 
 
-def _iterate_numbered_tables(
+def _iterate_toml_tables_with_position(
     rows: Any, name: str, path: Path, errors: ErrorCollector
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return (``name[position]``, row) for each table of an array of tables."""

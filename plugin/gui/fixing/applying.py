@@ -124,7 +124,7 @@ class FixApplier(QObject):
         layer_names = tr(", ").join(step.layer_names)
         if len(order.proposals) == 1:
             text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.").format(
-                fix=log.texts.message(order.proposals[0]), layers=layer_names
+                fix=log.texts.make_sentence(order.proposals[0]), layers=layer_names
             )
         else:
             text = tr(

@@ -60,14 +60,14 @@ def _make_cells(entry: Any, group: int, texts: Any) -> list[str]:
         if entry.ended_by is not None:
             reason = tr("Ends with the fix of {code}").format(code=entry.ended_by.finding.code)
         else:
-            reason = texts.reason(entry.refusal)
+            reason = texts.explain_refusal(entry.refusal)
         return [*cells, "—", "—", "—", "—", reason]
     moved_out = sum(area.ellipsoid_out_m2 for area in proposal.areas)
     moved_in = sum(area.ellipsoid_in_m2 for area in proposal.areas)
-    doubts = tr("; ").join(texts.doubts(proposal))
+    doubts = tr("; ").join(texts.list_doubts(proposal))
     return [
         *cells,
-        texts.message(proposal),
+        texts.make_sentence(proposal),
         format_number(moved_out, 2) if proposal.areas else "—",
         format_number(moved_in, 2) if proposal.areas else "—",
         str(len(proposal.new_findings)) if proposal.new_findings else tr("none"),

@@ -61,7 +61,7 @@ class ChoiceList(QScrollArea):
         return next((c for c, b in zip(self._choices, self.buttons, strict=True) if b.isChecked()), None)
 
     def _make_title(self, choice: Any, texts: Any, recommended: bool) -> str:
-        title = texts.title(choice.fix)
+        title = texts.get_title(choice.fix)
         if recommended and len(self._choices) > 1:
             return tr("{title} (recommended)").format(title=title)
         return title
@@ -69,9 +69,9 @@ class ChoiceList(QScrollArea):
     def _make_detail(self, choice: Any, texts: Any) -> QLabel:
         """Return what the fix does to this finding, or why it does not apply."""
         if choice.proposal is not None:
-            text = texts.message(choice.proposal)
+            text = texts.make_sentence(choice.proposal)
         else:
-            text = tr("Does not apply: {reason}").format(reason=texts.reason(choice.refusal))
+            text = tr("Does not apply: {reason}").format(reason=texts.explain_refusal(choice.refusal))
         label = make_faint_label(text)
         label.setWordWrap(True)
         label.setIndent(self.fontMetrics().height() + self.fontMetrics().height() // 2)

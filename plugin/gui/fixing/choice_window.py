@@ -63,7 +63,7 @@ class ChoiceWindow(FixWindow):
 
     def _make_order(self, choice: Any) -> FixOrder:
         proposal = choice.proposal
-        label = self._label.format(code=proposal.finding.code, title=self._texts.title(proposal.fix))
+        label = self._label.format(code=proposal.finding.code, title=self._texts.get_title(proposal.fix))
         return FixOrder([proposal], proposal.edits, choice.rows_before, label, get_person(), proposal.documents)
 
     def apply(self) -> None:

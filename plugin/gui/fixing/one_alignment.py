@@ -60,7 +60,11 @@ class FeatureAligner(ChoiceWindow):
         self._read_texts()
         kinds = (QgsWkbTypes.GeometryType.PolygonGeometry, QgsWkbTypes.GeometryType.LineGeometry)
         layers = self._get_layers().items()
-        return [(one, self._texts.layer(one)) for one, layer in layers if one != role and layer.geometryType() in kinds]
+        return [
+            (one, self._texts.get_layer_name(one))
+            for one, layer in layers
+            if one != role and layer.geometryType() in kinds
+        ]
 
     def _make_dialog(self, trial_runner: TrialRunner, references: list[tuple[str, str]]) -> AlignDialog:
         dialog = AlignDialog(self._iface.mapCanvas(), references, self._iface.mainWindow())
@@ -79,7 +83,7 @@ class FeatureAligner(ChoiceWindow):
         layer = self._get_layers().get(self._role)
         if layer is not None:
             shapes.place.append(layer.getGeometry(fid))
-        title = tr("{layer} {name}").format(layer=self._texts.layer(self._role), name=name)
+        title = tr("{layer} {name}").format(layer=self._texts.get_layer_name(self._role), name=name)
         self.dialog.show_feature(title, place, shapes, is_only=len(self._features) == 1)
         self._try_again()
 

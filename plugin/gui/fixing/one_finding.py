@@ -88,7 +88,7 @@ class FindingFixer(ChoiceWindow):
         """Ask for the document that allows a change of the sealed layer, then try again."""
         text = tr("Number of the document that approves a change of {layer}. It is written to the change log.")
         number, is_accepted = QInputDialog.getText(
-            self.dialog, tr("Document Number"), text.format(layer=self._texts.layer(self._sealed_role))
+            self.dialog, tr("Document Number"), text.format(layer=self._texts.get_layer_name(self._sealed_role))
         )
         if is_accepted and number.strip() and self.dialog is not None:
             self._documents = {**self._documents, self._sealed_role: number.strip()}

@@ -64,7 +64,9 @@ def _list_outcomes(proposal: Any, texts: Any) -> list[tuple[str, str]]:
         lines += [("info", finding.message) for finding in shown_findings if finding.message]
     else:
         lines.append(("ok", tr("No new findings")))
-    lines += [("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.doubts(proposal)]
+    lines += [
+        ("warning", tr("Needs confirmation: {reason}").format(reason=doubt)) for doubt in texts.list_doubts(proposal)
+    ]
     return lines
 
 

@@ -54,7 +54,7 @@ def list_layer_rows(state: EditingState, role: str) -> list[Any]:
     """Return the rows of a layer at present, in the order of their numbers."""
     rows = state.session.checker.rows
     numbers = sorted({*range(len(state.plan.layers[role])), *rows.list_edited_rows(role)})
-    return [row for number in numbers if (row := state.row(role, number)) is not None]
+    return [row for number in numbers if (row := state.get_row_by_number(role, number)) is not None]
 
 
 def parse_shape(wkt: str | None) -> Any:

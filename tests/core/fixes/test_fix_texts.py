@@ -65,8 +65,8 @@ def test_message_and_reasons_of_each_example_are_rendered_without_placeholders(f
         try:
             proposal, _ = propose(fix, finding, state)
         except FixRefused as refused:
-            rendered = [texts.reason(Refusal(finding, refused.reason, refused.params))]
+            rendered = [texts.explain_refusal(Refusal(finding, refused.reason, refused.params))]
         else:
-            rendered = [texts.message(proposal), *texts.doubts(proposal)]
+            rendered = [texts.make_sentence(proposal), *texts.list_doubts(proposal)]
         assert all(text and not re.search(r"[{}]|None|_m2", text) for text in rendered), rendered
-    assert texts.title(fix) and all(texts.help(fix).values())
+    assert texts.get_title(fix) and all(texts.get_help(fix).values())

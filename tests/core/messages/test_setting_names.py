@@ -40,7 +40,7 @@ def test_help_of_rules_and_fixes_names_settings_by_title_and_where_to_change_the
     titles, place_texts = texts.get_section("setting"), texts.get_section("setting_place")
     fix_texts = FixTexts(lang, STANDARD.templates)
     helps = {code: texts.get_rule_help(rule) for code, rule in load_all_rules().items()}
-    helps |= {code: fix_texts.help(fix) for code, fix in load_all_fixes().items()}
+    helps |= {code: fix_texts.get_help(fix) for code, fix in load_all_fixes().items()}
     untitled = {}
     with_settings = 0
     for code, help_texts in helps.items():

@@ -64,7 +64,7 @@ def test_forced_package_of_layers_with_project_names_has_only_findings_of_its_pl
     ]
 
 
-def test_passing_layers_with_project_names_give_no_package_finding(tmp_path):
+def test_layers_without_errors_named_as_in_the_project_give_no_package_finding(tmp_path):
     path = tmp_path / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
     (tmp_path / "文档").mkdir()

@@ -46,7 +46,10 @@ def assign_new_key(finding: Finding, *, state: EditingState) -> Edits:
             raise FixRefused("stale")
         value = state.issue_key(row.role)
         return Edits([RowEdit(row.role, row.fid, attributes={field_name: value})], params={"value": value})
-    rows = [state.row(finding.role, number) for number in state.find_row_numbers_with_key(finding.role, finding.key)]
+    rows = [
+        state.get_row_by_number(finding.role, number)
+        for number in state.find_row_numbers_with_key(finding.role, finding.key)
+    ]
     others = [row for row in rows if row is not None][1:]
     if not others:
         raise FixRefused("stale")
