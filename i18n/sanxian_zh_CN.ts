@@ -3438,12 +3438,12 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>图层“{layer}”在其他图层下面，被遮住。</translation>
     </message>
     <message>
-        <source>The layer “{layer}” is not in edit mode. Nothing was applied.</source>
-        <translation>图层“{layer}”未处于编辑状态。未应用任何修复。</translation>
-    </message>
-    <message>
         <source>The layer “{layer}” is no longer in the project. Check again.</source>
         <translation>图层“{layer}”已不在工程中。请重新检查。</translation>
+    </message>
+    <message>
+        <source>The layer “{layer}” is not in edit mode. Nothing was applied.</source>
+        <translation>图层“{layer}”未处于编辑状态。未应用任何修复。</translation>
     </message>
     <message>
         <source>The layer “{layer}” is switched off.</source>

@@ -85,7 +85,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "remote": "{layer}: parcels of the base whose town is wholly outside {related_layer}: {count} ({area_remote} m² of the base "
         "of {denominator} m²), the largest are {rows}{more}. The expansion ratio (form {form}) is {ratio_text} with these parcels "
         "and {without_text} without them, above the limit of {limit}. Compare {field} of these parcels with the survey of the "
-        "base year, and correct it where it is wrong; if it is right, waive the finding and name the survey.",
+        "base year, and correct it where it is wrong; if it is right, no action is needed.",
         "year": "{layer}: the data year is {year} (from: {source}), the base year of the expansion ratio is {base_year}. Land "
         "built after {base_year} may be in the base, so the ratio is not confirmed. Use the base parcels of {base_year}; "
         "if the year is wrong, correct the field of the data year, the name of the file or the parameter.",
@@ -134,8 +134,9 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         parcels with an urban code whose land use (`ratio.doubtful`), or the survey on the same land, is not urban
         construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of the boundary
         that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
-        decides; so are towns of the base wholly outside the boundary (parcels up to `ratio.town_gap_m` apart are one
-        town), and town land of the base inside the red line or in a village building zone (村庄建设区). With a base year other than 2020, or without one,
+        decides; so is town land of the base inside the red line or in a village building zone (村庄建设区). Towns of the
+        base wholly outside the boundary (parcels up to `ratio.town_gap_m` apart are one town) are information where
+        they decide. With a base year other than 2020, or without one,
         nothing is confirmed; a known other year is information too.
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)
@@ -212,7 +213,7 @@ def _make_remote_finding(
         **make_row_list_params(base_parcels, expansion.remote_rows),
     }
     field = base_parcels.get_field_name("urban_code")
-    finding = Finding(base_parcels.role, case="remote", severity=Severity.WARNING, field=field, params=params)
+    finding = Finding(base_parcels.role, case="remote", severity=Severity.INFO, field=field, params=params)
     finding.related_role = boundary.role
     return finding
 
