@@ -554,15 +554,13 @@ class Texts:
     def format_area(self, area_m2: float | None) -> str:
         """Return the area of a finding in hectares with its unit; a dash without an area.
 
-        An area that would be printed as zero hectares is also in m².
+        An area that would be printed as zero hectares is in m².
         """
         if area_m2 is None:
             return "—"
-        hectares = self.get("words", "hectares", amount=format_hectare_number(area_m2))
-        if not 0 < area_m2 < SMALLEST_HECTARE_AREA_M2:
-            return hectares
-        square_metres = self.get("words", "square_metres_in_brackets", area=format_small_square_metres(area_m2))
-        return hectares + square_metres
+        if 0 < area_m2 < SMALLEST_HECTARE_AREA_M2:
+            return format_small_square_metres(area_m2)
+        return self.get("words", "hectares", amount=format_hectare_number(area_m2))
 
     def _format_value(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -17,7 +17,7 @@ from ...plan.layer import Layer
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has several parts ({parts}), but a feature must have one part. Split it (QGIS: "
-        "Multipart to singleparts), and assign a separate BSM to each part."
+        "Multipart to singleparts), keep the BSM for one part, assign new ones to the others, and compute their area fields again."
     },
     fails=[
         RuleExample(

@@ -37,7 +37,7 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     uses=[*PART_SETTINGS, f"codes.{LEVEL_CODE_LIST_ID}"],
     messages={
         "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}: "
-        "{difference}. Correct kind, level and name where they are wrong; if the number in the text is wrong, correct it by the "
+        "{difference}. Fill in or correct kind, level and name first, and check again; if the number in the text is wrong, correct it by the "
         "approval document.",
         "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it; if a layer "
         "has it under another name, use one name.",

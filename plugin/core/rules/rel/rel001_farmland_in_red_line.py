@@ -22,7 +22,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "and supplement it; in its general control zone, keep or withdraw it by the county's approved result; elsewhere keep the farmland and withdraw the red line by the approval procedure. The check changes neither line.",
         "narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}) in a strip {width} m "
         "wide. The three control lines must not overlap. The edges are probably not snapped, or a fragment was drawn by mistake: compare both "
-        "with their approval documents, restore the edge that differs, and delete a fragment that was not approved; no farmland needs to be supplemented. The check changes neither line.",
+        "with their approval documents, restore the edge that differs, and delete a fragment that was not approved. If both agree with their approval, waive the finding and name the document. No farmland needs to be supplemented.",
     },
     fails=[
         RuleExample("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

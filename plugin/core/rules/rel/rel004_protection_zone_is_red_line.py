@@ -27,9 +27,8 @@ SWITCH_SETTING = "zones.protection_is_red_line"
         "the approved result: if the layer of the red line lacks land, add it; otherwise cut the zone back to the approved edge of the red line, and assign the land to other zones without gaps. If the report has an overlap of control lines here, resolve it first.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
         "{layer} (width {width} m); both must cover the same land. {there} "
-        "Extend the ecological protection zone to the approved edge of the red line and cut other zones back; "
-        "delete fragments that are not in the approved result from the layer of the red line. "
-        "If the report has an overlap of control lines here, resolve it first.",
+        "If the report has an overlap of control lines here, resolve it first. Then compare with the approved result: extend the "
+        "ecological protection zone to the edge of an approved red line and cut other zones back; delete what is not approved from the layer of the red line.",
         "zone_outside_line_narrow_place": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} in a "
         "strip {width} m wide; both must cover the same land. {there} The edges are probably not snapped, or a fragment was drawn by mistake: snap the zone "
         "to the approved edge of the red line; assign a fragment to the adjacent zone.",

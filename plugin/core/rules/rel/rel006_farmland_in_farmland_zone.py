@@ -30,7 +30,8 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     uses=["tolerance", "zones.codes", "rules.REL006"],
     messages={
         "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone "
-        "({related_key}), which must not contain permanent basic farmland. Cut the zone back to the parcel's edge.",
+        "({related_key}), which must not contain permanent basic farmland. Compare both with the approved result: if the farmland is right, cut the zone back to "
+        "the parcel's edge and assign the land to the farmland protection zone; otherwise restore the approved edge of the farmland.",
         "large": "{layer} ({key}) has {area} ({area_m2}) outside the farmland protection zone. This is more than the limit for "
         "scattered plots ({limit} m²), so the land must be in the zone. {there} Extend the zone to this land; if it must stay "
         "outside, waive the finding and give the reason. If the report has an overlap of control lines here, resolve it first.",

@@ -41,8 +41,9 @@ SEVERITY_OF_MEANING = {
         "lines normally avoid each other. Move the later line back; if both must stay, waive the finding and give the "
         "reason.",
         "information": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). The "
-        "requirements of both lines apply there: first correct errors on the three control lines there (REL001–REL003), "
-        "then check that the text of the plan states the requirements. No shape has to change.",
+        "requirements of both lines apply there, and no shape has to change. First correct errors on the three control lines there (REL001–REL003). "
+        "Then check that the text of the plan has a rule for such overlaps (one for all is enough); without one, add it before approval. "
+        "If the text is approved without one, waive the finding and name the rule that applies.",
         "information_narrow_place": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} in a strip {width} m wide. "
         "The edges are probably not snapped, or a fragment was drawn by mistake: snap the edges to the approved line, and delete a fragment that was not approved.",
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "

@@ -18,7 +18,7 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     basis=["county-db", "survey-2020"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
     messages={
-        "none": "{layer}: the field {field} has no coded domain; the template has the {list}. Add the domain to the database, so that codes need not be typed.",
+        "none": "{layer}: the field {field} has no coded domain in the database; the template has the {list}. Codes that are filled in are not affected. Create an empty layer with domains (New Layer; GeoPackage or FileGDB) and paste the features into it, so that codes need not be typed.",
         "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them to "
         "the domain in the database.",
         "more": "{layer}: the domain of the field {field} has codes that are not in the {list}: {count} ({codes}). "

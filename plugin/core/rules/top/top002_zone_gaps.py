@@ -16,8 +16,8 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={"": "No zone of {layer} covers {area} of the county (width {width} m); zones must cover the whole "
               "county. Compare the place with the plan: extend the neighbouring zone that it belongs to, or draw the missing zone.",
-              "narrow_place": "Adjacent zones of {layer} have a gap of {area} (width {width} m) between their edges; zones must cover the "
-              "whole county. The edges are probably not snapped, or a zone has a small hole: snap the edges to one line, and fill the hole."},
+              "narrow_place": "No zone of {layer} covers {area} (width {width} m); zones must cover the whole county. "
+              "The place is narrow: between two zones, snap their edges to one line; inside one zone, it is a hole that this zone must fill."},
     fails=[
         RuleExample("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,)),
         RuleExample("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY_WKT]}, finds=2, areas=(1000.0, 1000.0)),
