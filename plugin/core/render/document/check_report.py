@@ -281,6 +281,8 @@ def _make_missed_or_narrow_indicators(
                             ("share_of_target", 12, "right"), ("margin", 13, "right"),
                             ("state", 13, "center"))  # fmt: skip
     yield DocumentTable(columns, tuple(rows), report_texts.get("signed", "all_met"))
+    if any(not i.confirmed for i in county_indicators if i.state != TARGET_MET):
+        yield Paragraph(report_texts.get("text", "unconfirmed_note"), is_small=True)
 
 
 def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tuple[DocumentCell, ...]:
