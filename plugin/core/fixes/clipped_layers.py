@@ -26,15 +26,16 @@ def clip_layers(layers: Mapping[str, Layer], boxes: Sequence[Bounds]) -> dict[st
     Rows without land there are left out; without boxes, layers are returned as they are. Raise
     `shapely.GEOSException` if a polygon cannot be clipped.
     """
-    kept_boxes = _join_meeting_boxes(boxes)
+    kept_boxes = join_meeting_boxes(
+        (xmin - _MARGIN_M, ymin - _MARGIN_M, xmax + _MARGIN_M, ymax + _MARGIN_M) for xmin, ymin, xmax, ymax in boxes
+    )
     return {role: _clip_layer(layer, kept_boxes) if kept_boxes else layer for role, layer in layers.items()}
 
 
-def _join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
-    """Return the boxes with their margin; boxes that meet become one around them."""
+def join_meeting_boxes(boxes: Iterable[Bounds]) -> list[Bounds]:
+    """Return boxes that do not meet: those that do become one around them."""
     joined_boxes: list[Bounds] = []
-    for xmin, ymin, xmax, ymax in boxes:
-        box = (xmin - _MARGIN_M, ymin - _MARGIN_M, xmax + _MARGIN_M, ymax + _MARGIN_M)
+    for box in boxes:
         meeting_boxes = [one for one in joined_boxes if _do_boxes_meet(one, box)]
         while meeting_boxes:
             joined_boxes = [one for one in joined_boxes if one not in meeting_boxes]
@@ -70,6 +71,7 @@ def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
     shapes = np.empty(len(rows), dtype=object)
     for position, row in enumerate(rows):
         parts_of_row = parts_by_row[row]
-        polygons = shapely.get_parts(parts_of_row)
-        shapes[position] = parts_of_row[0] if len(parts_of_row) == 1 else shapely.multipolygons(polygons)
+        shapes[position] = (
+            parts_of_row[0] if len(parts_of_row) == 1 else shapely.multipolygons(shapely.get_parts(parts_of_row))
+        )
     return layer.take_parts(np.array(rows, dtype=int), shapes)

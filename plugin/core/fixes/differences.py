@@ -18,10 +18,11 @@ from ..geometry.validity import is_missing
 from ..live.rows import compute_common_bounds, join_bounds
 from ..messages.texts import Texts
 from ..model.findings import Finding
+from .clipped_layers import join_meeting_boxes
 from .edits import UNCHANGED, Edits
 from .regions import compute_changed_box, widen
 from .state import EditingState, Row
-from .window import Bounds, choose_window_rules, find_window_findings
+from .window import MARGIN_M, Bounds, choose_window_rules, find_window_findings
 
 #: Families of rules whose findings have the problem's own area: one that grows is a new problem.
 _MEASURED_FAMILIES = ("TOP", "REL")
@@ -74,9 +75,9 @@ def get_plane(row: Row | None) -> Any:
 class _Window:
     """The land around the edits of one fix, and what the rules that are not local read of it.
 
-    ``rules``: codes of the rules that the edits may affect; ``box``: around the finding and the changed edges, or the
-    whole rows if a key changes, None without a shape; ``keys``: keys (BSM) whose rows are read too, wherever they are;
-    ``changed_rows``: the rows whose keys change, if any does.
+    ``rules``: codes of the rules that the edits may affect; ``boxes``: around the finding and the changed edges and,
+    if a key changes, around the findings of these rules at the row, which name the key; ``keys``: keys (BSM) whose rows
+    are read too, wherever they are; ``changed_rows``: the rows whose keys change, if any does.
     """
 
     def __init__(self, state: EditingState, state_after: EditingState, place: EditedPlace):
@@ -89,9 +90,11 @@ class _Window:
         )
         self.rules = {rule.code: rule for rule in rules}
         self.roles = edits.roles
-        box = _make_box(state.get_finding_shape(place.finding), rows, is_whole=key_changes) if is_near else None
-        # A gap that the box would cut may have another size there than as a whole.
-        self.box = None if box is None else state.places_of_window_findings.extend(box)
+        boxes = [_make_box(state.get_finding_shape(place.finding), rows)] if is_near else []
+        if key_changes:
+            boxes += _list_boxes_of_named_findings(state, rows)
+        # A gap that a box would cut may have another size there than as a whole.
+        self.boxes = join_meeting_boxes(state.places_of_window_findings.extend(box) for box in boxes if box is not None)
         self.changed_rows = rows if key_changes else []
         present_rows = [one for row in self.changed_rows for one in (row.before, row.after) if one is not None]
         self.keys = {one.key for one in present_rows if one.key}
@@ -102,7 +105,7 @@ class _Window:
             return False
         if shape is None:
             return bool(self.keys & {finding.key, *finding.related_keys}) or finding.role in self.roles
-        return self.box is not None and bool(shapely.intersects(shape, shapely.box(*self.box)))
+        return bool(shapely.intersects(shape, [shapely.box(*box) for box in self.boxes]).any())
 
 
 def add_window_differences(
@@ -124,7 +127,7 @@ def add_window_differences(
     if not rules:
         return set()
     roles = frozenset(role for window in windows for role in window.roles)
-    boxes = [window.box for window in windows if window.box is not None]
+    boxes = join_meeting_boxes(box for window in windows for box in window.boxes)
     keys = {key for window in windows for key in window.keys}
     rows = [row for window in windows for row in window.changed_rows]
     numbers = [_collect_row_numbers_by_role([getattr(row, side) for row in rows]) for side in ("before", "after")]
@@ -166,17 +169,22 @@ def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
     return numbers
 
 
-def _make_box(place: Any, changed_rows: list[ChangedRow], *, is_whole: bool) -> Bounds | None:
-    boxes = [compute_common_bounds(place)]
-    for row in changed_rows:
-        shape_before, shape_after = get_plane(row.before), get_plane(row.after)
-        boxes.append(
-            compute_common_bounds(shape_before, shape_after)
-            if is_whole
-            else compute_changed_box(shape_before, shape_after)
-        )
-    bounds = join_bounds(boxes)
+def _make_box(place: Any, changed_rows: list[ChangedRow]) -> Bounds | None:
+    """Return the box around a finding (``place``) and the edges that change; None without any."""
+    changed_boxes = [compute_changed_box(get_plane(row.before), get_plane(row.after)) for row in changed_rows]
+    bounds = join_bounds([compute_common_bounds(place), *changed_boxes])
     return None if bounds is None else widen(bounds)
+
+
+def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[ChangedRow]) -> list[Bounds]:
+    """Return the boxes of the findings at rows whose keys change: they have another name afterwards."""
+    shapes = [get_plane(row.before) for row in changed_rows]
+    return [
+        widen(box)
+        for shape in shapes
+        if shape is not None
+        for box in state.places_of_window_findings.list_boxes_near(shape, MARGIN_M)
+    ]
 
 
 # --- problems by their names

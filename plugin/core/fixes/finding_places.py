@@ -28,6 +28,15 @@ class FindingPlaces:
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree([shape for one in self._findings if (shape := self._get_shape(one)) is not None])
 
+    def list_boxes_near(self, shape: Any, distance_m: float) -> list[RowBounds]:
+        """Return the box of each finding within a distance (m) of a shape in the plane."""
+        near_findings = self._tree.geometries[self._tree.query(shape, predicate="dwithin", distance=distance_m)]
+        return [box for one in near_findings if (box := compute_common_bounds(one)) is not None]
+
+    def add_findings(self, findings: Iterable[Finding]) -> FindingPlaces:
+        """Return the places of these findings and of further ones."""
+        return FindingPlaces([*self._findings, *findings], self._get_shape)
+
     def extend(self, box: RowBounds) -> RowBounds:
         """Return a box around ``box`` and the findings that it meets."""
         nearby_boxes = self._tree.geometries[self._tree.query(shapely.box(*box), predicate="intersects")]

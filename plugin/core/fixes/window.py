@@ -117,7 +117,8 @@ def find_window_findings(
     findings: list[Finding] = []
     if other_rules:
         findings += _evaluate(state, other_rules, rules, layers, boxes, focused_roles, cancellation)
-    if gap_rules:
+    # Without a box, no edge changed and no gap has a row that changed.
+    if gap_rules and boxes:
         layers = clip_layers(layers, boxes)
         findings += _evaluate(state, gap_rules, rules, layers, boxes, focused_roles, cancellation)
     return findings

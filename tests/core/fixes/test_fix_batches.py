@@ -48,7 +48,7 @@ def row_of_fields():
 def count_operations(monkeypatch, action):
     """Return the result of an action, and the numbers of rows read and of tables joined during it."""
     counts = {"rows": 0, "tables": 0}
-    read_row, join = EditingState.row, live_rows._concatenate_layers
+    read_row, join = EditingState.get_row_by_number, live_rows._concatenate_layers
 
     def count_row(self, role, number):
         counts["rows"] += 1
@@ -59,7 +59,7 @@ def count_operations(monkeypatch, action):
         return join(layers)
 
     with monkeypatch.context() as patch:
-        patch.setattr(EditingState, "row", count_row)
+        patch.setattr(EditingState, "get_row_by_number", count_row)
         patch.setattr(live_rows, "_concatenate_layers", count_tables)
         result = action()
     return result, counts
