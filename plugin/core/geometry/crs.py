@@ -294,17 +294,6 @@ def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
     return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
 
 
-def compute_areal_scale(geometries: NDArray, crs: CRS) -> NDArray:
-    """Return (n,) area in the plane of a projected CRS ÷ area on the ellipsoid, at the centre of each geometry.
-
-    None of the (n,) geometries may be missing or empty.
-    """
-    if not len(geometries):
-        return np.zeros(0)
-    degrees = make_lonlat_transformer(crs)(shapely.get_coordinates(shapely.centroid(geometries)))
-    return np.asarray(Proj(crs).get_factors(degrees[:, 0], degrees[:, 1]).areal_scale)
-
-
 def reproject_from_lonlat(lonlat: Iterable[tuple[float, float]], crs: CRS) -> NDArray:
     """Return (n, 2) coordinates in a CRS for points (longitude, latitude) in degrees on CGCS2000."""
     xy = np.array(list(lonlat), dtype=float).reshape(-1, 2)

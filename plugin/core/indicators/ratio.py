@@ -438,8 +438,10 @@ def find_base_year(base_parcels: Layer, ctx: RuleContext) -> tuple[int | None, s
     by_field = int(next(iter(years))) if len(years) == 1 and next(iter(years)).isdecimal() else None
     written_years = years - {""}
     if ctx.plan.base_year is not None:
-        agrees = not written_years or by_field == ctx.plan.base_year
-        return (ctx.plan.base_year if agrees else None), "parameter" if agrees else f"parameter, {field}"
+        if written_years:
+            # A package keeps the field, not the parameter.
+            return (by_field, field) if by_field == ctx.plan.base_year else (None, f"parameter, {field}")
+        return ctx.plan.base_year, "parameter"
     if written_years:
         return by_field, field
     # 现状用地用海 of a plan describes its base year by definition; its CZCSXM comes from the 2020 survey.

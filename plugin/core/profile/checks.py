@@ -39,7 +39,7 @@ def make_unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str
 def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError unless the standard has the setting and the value is valid."""
     if key.startswith("rules."):
-        _, code, name = key.split(".", 2)
+        _, code, name = (*key.split(".", 2), "", "")[:3]
         known_keys = list(_list_defaults(code)) if code in load_all_rules() else list(load_all_rules())
         if code not in load_all_rules() or name not in known_keys:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))

@@ -124,21 +124,23 @@ def _load_shipped_chains(profile: Profile) -> list[Profile]:
 
 
 def find_limits(profile: Profile) -> list[InheritedLimit]:
-    """Return the limits of a profile with those of the nearest base that sets them."""
+    """Return the limits that a profile sets, with the stricter of two others.
+
+    One is that of the nearest base that sets the limit, the other that of the plugin's profile for the same area,
+    whatever the base.
+    """
     inherited_limits = []
-    for key in COMPARISON_BY_LIMIT:
+    for key, comparison in COMPARISON_BY_LIMIT.items():
         if key not in profile.own_settings:
             continue
-        base_profile = next(
-            (p for p in (*profile.list_base_profiles()[1:], *_load_shipped_chains(profile)) if key in p.own_settings),
-            None,
-        )
-        if base_profile is not None:
-            inherited_limits.append(
-                InheritedLimit(
-                    key, float(profile.own_settings[key]), float(base_profile.own_settings[key]), base_profile
-                )
-            )
+        chains = (profile.list_base_profiles()[1:], _load_shipped_chains(profile))
+        sources = [next((p for p in chain if key in p.own_settings), None) for chain in chains]
+        upper_limits = [(float(source.own_settings[key]), source) for source in sources if source is not None]
+        if upper_limits:
+            values = [value for value, _ in upper_limits]
+            strictest_value = min(values) if comparison == "<=" else max(values)
+            upper = next(source for value, source in upper_limits if value == strictest_value)
+            inherited_limits.append(InheritedLimit(key, float(profile.own_settings[key]), strictest_value, upper))
     return inherited_limits
 
 

@@ -281,3 +281,12 @@ def test_windows_of_the_urban_boundary_are_holes_of_the_union_of_its_rows():
     for rows, count in (([ring], 2), ([ring, inside], 1), ([ring, inside, hook], 2)):
         plan = make_example_plan({"CZKFBJ": rows})
         assert len(find_windows(plan.layers["CZKFBJ"], RuleContext(plan, plan.norm, Tolerance()))) == count
+
+
+def test_base_year_of_field_and_parameter_is_taken_from_the_field(tmp_path):
+    """Compare sources of one year: a package keeps the field, not the parameter."""
+    report = check_with_profile(tmp_path, make_county_layers(), base_year=2020)
+    assert get_expansion_ratio(report).inputs["base_year_source"] == "SJNF"
+    other = check_with_profile(tmp_path, make_county_layers(), base_year=2019)
+    inputs = get_expansion_ratio(other).inputs
+    assert (inputs["base_year"], inputs["base_year_source"]) == (None, "parameter, SJNF")

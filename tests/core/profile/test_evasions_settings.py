@@ -439,6 +439,25 @@ def test_custom_profile_looser_than_the_shipped_profile_of_the_county_is_reporte
     assert "43.00" in cases["target"] and "63.25" in cases["target"] and cases["target"].startswith("浑源县")
 
 
+def test_limit_of_the_province_does_not_replace_that_of_the_shipped_profile_of_the_county(clean_layers, tmp_path):
+    limit = "[ratio]\nlimit = 1.3\n"
+    path = tmp_path / "own.toml"
+    path.write_text(f'id = "own"\nname = "浑源县"\narea_code = "140225"\nbase = "shanxi"\n{limit}', encoding="utf-8")
+    report = check_plan(make_read_layers(clean_layers), RunOptions(profile=str(path), rules=("LAW005",))).report
+    messages = [f.message for f in list_findings_of_rules(report, "LAW005") if f.case == "limit"]
+    assert len(messages) == 1 and "1.3" in messages[0] and "1.25" in messages[0]
+
+
+def test_rules_section_without_rule_codes_is_refused_with_the_known_codes(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'id = "own"\nname = "浑源县"\narea_code = "140225"\n[rules]\ndisabled = ["LAW010"]\n', encoding="utf-8"
+    )
+    with pytest.raises(DataError) as caught:
+        load_profile(path)
+    assert "rules.disabled" in Texts("zh").explain_error(caught.value)
+
+
 # -- names and confirmations ----------------------------------------------------------------------------------------------
 
 BLANK_CONFIRMATION_TEXTS = [

@@ -24,6 +24,7 @@ from plugin.core.target_allocation.by_township import compute_by_township, find_
 from plugin.core.target_allocation.levels import compare_targets_with_children, find_children
 from plugin.core.target_allocation.table import read_township_tasks
 from tests.core.examples import make_example_plan
+from tests.core.small_plan import list_findings_of_rules
 
 TABLE_WITH_FIGURE_ROWS = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
 TABLE_WITH_FIGURE_COLUMNS = "单位：万亩,,,\n乡镇,耕地保有量（万亩）,永久基本农田 (万亩),备注\n永安镇,3.65,3.20,\n蔡村镇,,2.90,退耕\n合 计,3.65,6.10,\n"
@@ -377,9 +378,9 @@ def test_total_in_the_task_table_that_differs_from_its_rows_is_reported():
 
 def test_county_limit_above_the_limit_of_its_province_is_reported(tmp_path):
     for limit, cases in ((1.3, []), (1.31, ["limit"])):
-        path = write_profile(tmp_path, "county", "140225", base="shanxi", limit=limit)
+        path = write_profile(tmp_path, "county", "140226", base="shanxi", limit=limit)
         report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
-        assert [f.case for f in report.findings] == cases
+        assert [f.case for f in list_findings_of_rules(report, "LAW005")] == cases
         assert report.rules[0].outcome is (Outcome.FAILED if cases else Outcome.PASSED)
 
 
@@ -393,12 +394,14 @@ def test_county_limit_above_the_limit_of_its_province_is_reported(tmp_path):
 )
 def test_limits_on_different_measures_are_not_compared(tmp_path, own, cases):
     """Compare the limit 1.30 with limits that have another numerator or more land."""
-    path = write_profile(tmp_path, "county", "140225", base="shanxi")
+    path = write_profile(tmp_path, "county", "140226", base="shanxi")
     path.write_text(path.read_text(encoding="utf-8") + f"[ratio]\nlimit = 1.3\n{own}\n", encoding="utf-8")
     report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
-    assert [(f.case, str(f.severity)) for f in report.findings] == [(case, "WARNING") for case in cases]
+    assert [(f.case, str(f.severity)) for f in list_findings_of_rules(report, "LAW005")] == [
+        (case, "WARNING") for case in cases
+    ]
     if cases:
-        (finding,) = report.findings
+        (finding,) = list_findings_of_rules(report, "LAW005")
         assert "山西" in finding.message and own.split('"')[1] in finding.message
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...geometry.crs import compute_areal_scale
+from ...geometry.crs import make_lonlat_transformer
+from ...geometry.statutory_area import measure_statutory_area
 from ...profile.model import compute_division_prefix
 from .batch import KEY_FIELD, VctRowBatch
 from .declared_lengths import MAX_EXACT_INTEGER
@@ -168,7 +169,9 @@ class PlausibilityCheck:
         ratios, areas = values[rows_with_area] / shape_areas[rows_with_area], shape_areas[rows_with_area]
         summary.ratios.append(ratios)
         if self.crs is not None:
-            summary.scales.append(compute_areal_scale(shapes[rows_with_area], self.crs))
+            # Not the scale at a centre: it ignores that edges of some km have another area in degrees.
+            statutory_areas = measure_statutory_area(shapes[rows_with_area], make_lonlat_transformer(self.crs))
+            summary.scales.append(areas / np.where(statutory_areas > 0, statutory_areas, areas))
         # Skip the area of an invalid shape; another remark reports the shape.
         deviating = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
         areas[deviating[~shapely.is_valid(shapes[rows_with_area[deviating]])]] = np.nan
