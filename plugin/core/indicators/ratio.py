@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.indicator import Indicator, compare_with_target
-from .remote_base import find_remote_towns
 
 if TYPE_CHECKING:
     from ..engine.context import RuleContext
@@ -326,6 +325,9 @@ def _compute_without_remote_towns(
     It is kept only if it exceeds the limit, while the ratio does not. ``areas``: whole boundary, 集中建设区 and
     弹性发展区, m².
     """
+    # Load shapely only for measurements.
+    from .remote_base import find_remote_towns
+
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     rows = np.flatnonzero(urban & base_parcels.has_shape)
     if expansion.ratio_by_form[form] > limit or not len(rows):

@@ -52,7 +52,7 @@ class ChoiceWindow(FixWindow):
     def _show_choice(self, choice: Any) -> None:
         shapes = make_fix_shapes([choice.proposal], choice.rows_before, self._dock.result.crs)
         self._mark.show(shapes)
-        rows = make_area_rows([choice.proposal], self._texts.layer)
+        rows = make_area_rows([choice.proposal], self._texts.get_layer_name)
         self.dialog.show_proposal(choice.proposal, self._texts, rows, shapes)
         try:
             starts = self._applier.list_layers_to_start_editing(self._make_order(choice), self._get_layers())

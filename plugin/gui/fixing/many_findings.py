@@ -100,7 +100,7 @@ class BatchFixer(FixWindow):
     def _show_balance(self) -> None:
         """Show the areas that the ticked fixes change, and what Apply will do."""
         ticked_proposals = [row.entry.proposal for row in self.dialog.model.list_ticked()]
-        self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.layer) if ticked_proposals else [])
+        self.dialog.show_areas(make_area_rows(ticked_proposals, self._texts.get_layer_name) if ticked_proposals else [])
         if self.trial.is_running:
             return
         if not self._findings:
