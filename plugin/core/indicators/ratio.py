@@ -142,6 +142,8 @@ SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_y
 ROUNDING_M2 = 0.01
 #: Urban parcels of the base up to this distance apart are of one town, m (C).
 TOWN_GAP_SETTING = "ratio.town_gap_m"
+#: A base parcel is inside the boundary from this share of its area on.
+_LEAST_INSIDE_SHARE = 0.01
 #: An uncertainty: other data contradict the codes of a part of the base.
 CONTRADICTED_BASE_DOUBT = "ratio.contradicted"
 
@@ -312,6 +314,29 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: RuleContext) ->
     return expansion
 
 
+def find_remote_towns(shapes: NDArray, shares_inside: NDArray, gap_m: float) -> NDArray:
+    """Return (n,) bool: the urban parcels whose whole town is outside the boundary.
+
+    Parameters
+    ----------
+    shapes
+        (n,) polygons of the urban parcels, metres.
+    shares_inside
+        (n,) the share of each parcel that is inside the boundary; a parcel counts as inside from 1 % on.
+    gap_m
+        Parcels up to this distance apart are of one town, m.
+    """
+    # Load shapely only for measurements.
+    import shapely
+
+    from ..geometry.polygons import find_connected_components
+
+    left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=gap_m)
+    town = find_connected_components(len(shapes), left, right)
+    parcels_inside: NDArray = np.bincount(town, shares_inside >= _LEAST_INSIDE_SHARE, minlength=len(shapes))[town]
+    return parcels_inside == 0
+
+
 def _compute_without_remote_towns(
     expansion: ExpansionRatio,
     base_parcels: Layer,
@@ -325,9 +350,6 @@ def _compute_without_remote_towns(
     It is kept only if it exceeds the limit, while the ratio does not. ``areas``: whole boundary, 集中建设区 and
     弹性发展区, m².
     """
-    # Load shapely only for measurements.
-    from .remote_base import find_remote_towns
-
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     rows = np.flatnonzero(urban & base_parcels.has_shape)
     if expansion.ratio_by_form[form] > limit or not len(rows):
