@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..model.findings import Finding
 from .differences import get_problem_name, is_same_problem
 from .edits import FixRefused
-from .judge import Attempt, Judged, apply_judged, judge_alone, judge_separate, run_fix
+from .judge import Attempt, FixJudgement, apply_judgements, judge_alone, judge_separate, run_fix
 from .model import Fix, load_all_fixes
 from .proposal import Proposal, Refusal
 from .regions import OccupiedLand, Region, compute_edits_region, compute_finding_region
@@ -76,7 +76,7 @@ class _Candidate:
     ):
         self.number, self.finding, self._parameters = number, finding, parameters
         self._fixes = iter([fix for fix in fixes if fix.answers(finding)])
-        self._best: Judged | None = None
+        self._best: FixJudgement | None = None
         self._refusals: list[Refusal] = []
         self.attempt: Attempt | None = None
 
@@ -93,7 +93,7 @@ class _Candidate:
             break
         return self.attempt
 
-    def take_answer(self, judgement: Judged | FixRefused) -> bool:
+    def take_answer(self, judgement: FixJudgement | FixRefused) -> bool:
         """Take the judgement of the attempt; return True if it is a safe proposal."""
         if isinstance(judgement, FixRefused):
             if self.attempt is not None:
@@ -109,7 +109,7 @@ class _Candidate:
         self._refusals.append(Refusal(self.finding, refusal_error.reason, refusal_error.params, fix.code))
 
     @property
-    def answer(self) -> Judged | Refusal:
+    def answer(self) -> FixJudgement | Refusal:
         """Return the safe proposal, else the first one, else the first reason without one."""
         return self._best or next(iter(self._refusals), Refusal(self.finding, "no_fix"))
 
@@ -130,7 +130,7 @@ def propose_best_fix(
     candidate = _Candidate(0, finding, fixes, parameters)
     candidate.propose_alone(state)
     judgement = candidate.answer
-    return judgement if isinstance(judgement, Refusal) else (judgement.proposal, apply_judged(state, [judgement]))
+    return judgement if isinstance(judgement, Refusal) else (judgement.proposal, apply_judgements(state, [judgement]))
 
 
 class _EndedFindings:
@@ -306,7 +306,7 @@ class _BatchRun:
 
     def _settle(self, candidates: Iterable[_Candidate]) -> None:
         """Enter the answers to findings on separate land, and apply those that are wanted."""
-        accepted_judgements: list[Judged] = []
+        accepted_judgements: list[FixJudgement] = []
         for candidate in candidates:
             entry, judgement = self.result.entries[candidate.number], candidate.answer
             if isinstance(judgement, Refusal):
@@ -317,7 +317,7 @@ class _BatchRun:
             if entry.is_applied:
                 accepted_judgements.append(judgement)
         if accepted_judgements:
-            self.result.state = apply_judged(self.result.state, accepted_judgements)
+            self.result.state = apply_judgements(self.result.state, accepted_judgements)
         for proposal in (judgement.proposal for judgement in accepted_judgements):
             self.result.applied.append(proposal)
             for one in proposal.ended_findings:

@@ -79,7 +79,7 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
     judgement = judge_alone(state, Attempt(fix, finding, edits))
     if isinstance(judgement, FixRefused):
         raise judgement
-    return judgement.proposal, apply_judged(state, [judgement])
+    return judgement.proposal, apply_judgements(state, [judgement])
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,14 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Judged:
+class FixJudgement:
     """A proposal, and how its edits change the rows and the findings of the local rules."""
 
     proposal: Proposal
     change: FindingsChange
 
 
-def apply_judged(state: EditingState, answers: Iterable[Judged]) -> EditingState:
+def apply_judgements(state: EditingState, answers: Iterable[FixJudgement]) -> EditingState:
     """Return a state with judged edits applied, without judging them again; the given state is not changed."""
     state_after = state.fork()
     for judgement in answers:
@@ -111,7 +111,7 @@ def apply_judged(state: EditingState, answers: Iterable[Judged]) -> EditingState
     return state_after
 
 
-def judge_alone(state: EditingState, attempt: Attempt) -> Judged | FixRefused:
+def judge_alone(state: EditingState, attempt: Attempt) -> FixJudgement | FixRefused:
     """Judge an attempt, or return why it must not be offered; the given state is not changed."""
     (judgement,) = judge_separate(state, [attempt])
     if judgement is None:
@@ -121,13 +121,13 @@ def judge_alone(state: EditingState, attempt: Attempt) -> Judged | FixRefused:
 
 def judge_separate(
     state: EditingState, attempts: Sequence[Attempt], cancellation: Cancellation = NEVER_CANCELLED
-) -> list[Judged | FixRefused | None]:
+) -> list[FixJudgement | FixRefused | None]:
     """Judge attempts on separate land with one evaluation of the rules; the given state is not changed.
 
     ``attempts``: no two change or read the same land. The answer to each is as if it were judged alone; None if its
     effect on the findings cannot be separated from that of another attempt. Raise Cancelled if the user cancelled.
     """
-    judgements: dict[int, Judged | FixRefused] = {}
+    judgements: dict[int, FixJudgement | FixRefused] = {}
     batches: dict[int, EditBatch] = {}
     for number, attempt in enumerate(attempts):
         try:
@@ -160,7 +160,7 @@ def judge_separate(
         return [_explain_failure(error)]
     for position, (number, trial) in enumerate(trials.items()):
         if position not in unclear:
-            judgements[number] = _try(trial.make_judged)
+            judgements[number] = _try(trial.make_judgement)
     return [judgements.get(number) for number in range(len(attempts))]
 
 
@@ -205,7 +205,7 @@ class _Trial:
         """Return the area balance of each layer."""
         return _measure_areas(self.state, self.changed_rows)
 
-    def make_judged(self) -> Judged:
+    def make_judgement(self) -> FixJudgement:
         """Return the proposal with its doubts, and the change of the findings.
 
         Raise FixRefused if the finding remains or a sum would break.
@@ -231,7 +231,7 @@ class _Trial:
             proposal.row_keys[edit.role, edit.fid] = "" if named_row is None else named_row.key
         proposal.windows = _measure_windows(state, edits)
         proposal.doubts = _list_doubts(state, proposal, self.changed_rows)
-        return Judged(proposal, self.change)
+        return FixJudgement(proposal, self.change)
 
 
 # --- rows

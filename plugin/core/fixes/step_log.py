@@ -27,7 +27,7 @@ _STATES = {
 
 
 def find_register_path(log: Path) -> Path:
-    """Return the path of the register of windows next to a change log."""
+    """Return the path of the register of windows (开天窗) in control lines, which is next to the change log."""
     return log.with_name(log.name.removesuffix(CHANGE_LOG_SUFFIX) + WINDOW_REGISTER_SUFFIX)
 
 

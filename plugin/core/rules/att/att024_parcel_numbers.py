@@ -109,9 +109,9 @@ def _find_repeated_numbers(layer: Layer, field_names: list[str]) -> dict[tuple[s
     return dict(sorted(rows_by_number.items(), key=lambda item: item[0][::-1]))
 
 
-def _is_county_number(number: str, place: str) -> bool:
+def _is_county_number(number: str, division_code: str) -> bool:
     """Return True if a number begins with the code of its county, so that it is counted in the whole county."""
-    return number.startswith(place[:COUNTY_DIGITS]) and len(number) > COUNTY_DIGITS
+    return number.startswith(division_code[:COUNTY_DIGITS]) and len(number) > COUNTY_DIGITS
 
 
 def _make_number_finding(
