@@ -12,6 +12,7 @@ import shapely
 from ..geometry.validity import extract_polygons
 from ..live.rows import RowBounds as Bounds
 from ..live.rows import join_bounds
+from ..parallel.threads import apply_in_threads
 
 if TYPE_CHECKING:
     from ..plan.layer import Layer
@@ -56,17 +57,21 @@ def _clip_layer(layer: Layer, boxes: list[Bounds]) -> Layer:
     plane = layer.plane
     xmin, ymin, xmax, ymax = shapely.bounds(plane).T
     parts_by_row: dict[int, list[Any]] = {}
-    for left, bottom, right, top in boxes:
+    cut_rows, cut_boxes = [], []
+    for box in boxes:
+        left, bottom, right, top = box
         meets = (xmin <= right) & (xmax >= left) & (ymin <= top) & (ymax >= bottom)
         is_inside = (xmin >= left) & (xmax <= right) & (ymin >= bottom) & (ymax <= top)
         for row in np.flatnonzero(is_inside).tolist():
             parts_by_row[row] = [plane[row]]
-        cut_rows = np.flatnonzero(meets & ~is_inside)
-        parts = shapely.intersection(plane[cut_rows], shapely.box(left, bottom, right, top))
-        for row, part in zip(cut_rows.tolist(), parts, strict=True):
-            polygon = extract_polygons(part)
-            if polygon is not None:
-                parts_by_row.setdefault(row, []).append(polygon)
+        rows_of_box = np.flatnonzero(meets & ~is_inside).tolist()
+        cut_rows += rows_of_box
+        cut_boxes += [shapely.box(*box)] * len(rows_of_box)
+    parts = apply_in_threads(shapely.intersection, plane[cut_rows], np.array(cut_boxes, dtype=object))
+    for row, part in zip(cut_rows, parts, strict=True):
+        polygon = extract_polygons(part)
+        if polygon is not None:
+            parts_by_row.setdefault(row, []).append(polygon)
     rows = sorted(parts_by_row)
     shapes = np.empty(len(rows), dtype=object)
     for position, row in enumerate(rows):

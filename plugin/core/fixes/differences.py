@@ -15,12 +15,11 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.finish import complete_findings
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import is_missing
-from ..live.rows import compute_common_bounds, join_bounds
 from ..messages.texts import Texts
 from ..model.findings import Finding
 from .clipped_layers import join_meeting_boxes
 from .edits import UNCHANGED, Edits
-from .regions import compute_changed_box, widen
+from .regions import compute_changed_box, list_part_boxes, widen
 from .state import EditingState, Row
 from .window import MARGIN_M, Bounds, choose_window_rules, find_window_findings
 
@@ -90,11 +89,11 @@ class _Window:
         )
         self.rules = {rule.code: rule for rule in rules}
         self.roles = edits.roles
-        boxes = [_make_box(state.get_finding_shape(place.finding), rows)] if is_near else []
+        boxes = _list_changed_boxes(state.get_finding_shape(place.finding), rows) if is_near else []
         if key_changes:
             boxes += _list_boxes_of_named_findings(state, rows)
         # A gap that a box would cut may have another size there than as a whole.
-        self.boxes = join_meeting_boxes(state.places_of_window_findings.extend(box) for box in boxes if box is not None)
+        self.boxes = join_meeting_boxes(state.places_of_window_findings.extend(box) for box in boxes)
         self.changed_rows = rows if key_changes else []
         present_rows = [one for row in self.changed_rows for one in (row.before, row.after) if one is not None]
         self.keys = {one.key for one in present_rows if one.key}
@@ -169,11 +168,10 @@ def _collect_row_numbers_by_role(rows: list[Row | None]) -> dict[str, set[int]]:
     return numbers
 
 
-def _make_box(place: Any, changed_rows: list[ChangedRow]) -> Bounds | None:
-    """Return the box around a finding (``place``) and the edges that change; None without any."""
+def _list_changed_boxes(place: Any, changed_rows: list[ChangedRow]) -> list[Bounds]:
+    """Return the boxes around the parts of a finding (``place``) and around the edges that change."""
     changed_boxes = [compute_changed_box(get_plane(row.before), get_plane(row.after)) for row in changed_rows]
-    bounds = join_bounds([compute_common_bounds(place), *changed_boxes])
-    return None if bounds is None else widen(bounds)
+    return [widen(box) for box in (*list_part_boxes(place), *changed_boxes) if box is not None]
 
 
 def _list_boxes_of_named_findings(state: EditingState, changed_rows: list[ChangedRow]) -> list[Bounds]:

@@ -34,7 +34,7 @@ from .proposal import AreaChange, OpenedWindow, Proposal
 from .sealed import is_sealed_for_fixes, require_unsealed
 from .shapes import is_below_sliver_limits, measure_width
 from .state import EditingState
-from .window import WINDOW_RULES, WindowFailed
+from .window import RULES_BY_PLACE, WindowFailed
 
 #: Largest difference (m²) of the area balance.
 MAX_IMBALANCE_M2 = 0.01
@@ -105,7 +105,7 @@ def apply_judgements(state: EditingState, answers: Iterable[FixJudgement]) -> Ed
     for judgement in answers:
         state_after.note_new_rows_and_fields(judgement.proposal.edits)
         state_after.session.repeat_change(judgement.change)
-        new_findings = [one for one in judgement.proposal.new_findings if one.code in WINDOW_RULES]
+        new_findings = [one for one in judgement.proposal.new_findings if one.code in RULES_BY_PLACE]
         if new_findings:
             state_after.places_of_window_findings = state_after.places_of_window_findings.add_findings(new_findings)
     return state_after

@@ -11,32 +11,50 @@ import numpy as np
 import shapely
 
 from ..geometry.validity import is_missing
-from ..live.rows import compute_changed_edge_bounds, compute_common_bounds, join_bounds
+from ..live.rows import compute_changed_edge_bounds, compute_common_bounds
 from ..model.findings import Finding
+from .clipped_layers import join_meeting_boxes
 from .edits import UNCHANGED, Edits, RowEdit
 from .state import EditingState
 from .window import MARGIN_M, Bounds
+
+#: Parts of a shape that get a box each, at most; more of them get one box around all.
+_MAX_SEPARATE_PARTS = 20
 
 
 @dataclass(frozen=True)
 class Region:
     """What a fix concerns, in the plane (m).
 
-    ``land``: the box around the finding and all edges that change, `MARGIN_M` wider, and around the findings there of
-    rules on whole layers; ``shapes``: the changed rows before and after.
+    ``boxes``: around the parts of the finding and around the edges that change, `MARGIN_M` wider, and around the
+    findings there of rules on whole layers; no two of them meet. ``shapes``: the changed rows before and after.
     """
 
-    land: Bounds
+    boxes: tuple[Bounds, ...]
     shapes: tuple[Any, ...] = ()
 
 
 def compute_finding_region(state: EditingState, finding: Finding) -> Region | None:
     """Return the region of a finding, or of its row if it has no shape; None without either."""
-    bounds = compute_common_bounds(state.get_finding_shape(finding))
-    if bounds is None and finding.role in state.plan.layers:
+    boxes = list_part_boxes(state.get_finding_shape(finding))
+    if not boxes and finding.role in state.plan.layers:
         numbers = state.find_row_numbers_with_key(finding.role, finding.key)
         bounds = state.session.checker.rows.compute_bounds(finding.role, numbers)
-    return None if bounds is None else Region(widen(bounds))
+        boxes = [] if bounds is None else [bounds]
+    return Region(tuple(join_meeting_boxes(widen(box) for box in boxes))) if boxes else None
+
+
+def list_part_boxes(shape: Any) -> list[Bounds]:
+    """Return the boxes around the parts of a shape; none without a shape.
+
+    The rows with one key may be anywhere in the county: a box around both would be most of it. A shape of many parts
+    has one box around all of them.
+    """
+    bounds = compute_common_bounds(shape)
+    if bounds is None:
+        return []
+    parts = [part for part in shapely.get_parts([shape]) if not part.is_empty]
+    return [part.bounds for part in parts] if len(parts) <= _MAX_SEPARATE_PARTS else [bounds]
 
 
 def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Region | None:
@@ -46,7 +64,7 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
     """
     if edits.new_fields:
         return None
-    boxes: list[Bounds | None] = [place.land]
+    boxes = list(place.boxes)
     shapes: list[Any] = []
     for edit in edits:
         shape_before = None if edit.is_new else state.get_row(edit.role, edit.fid).plane
@@ -58,9 +76,9 @@ def compute_edits_region(state: EditingState, place: Region, edits: Edits) -> Re
         shapes += present_shapes
         is_whole = len(present_shapes) == 1 or edit.is_deleted or _affects_whole_row(state, edit)
         box = compute_common_bounds(*present_shapes) if is_whole else compute_changed_box(shape_before, shape_after)
-        boxes.append(None if box is None else widen(box))
-    land = join_bounds(boxes) or place.land
-    return Region(state.places_of_window_findings.extend(land), tuple(shapes))
+        boxes += [] if box is None else [widen(box)]
+    extended_boxes = (state.places_of_window_findings.extend(box) for box in boxes)
+    return Region(tuple(join_meeting_boxes(extended_boxes)), tuple(shapes))
 
 
 def compute_changed_box(before: Any, after: Any) -> Bounds | None:
@@ -87,27 +105,28 @@ class OccupiedLand:
     """The regions of a group of fixes."""
 
     def __init__(self, regions: Iterable[Region] = ()):
-        self._lands: list[Bounds] = []
+        self._boxes: list[Bounds] = []
         self._shapes: list[tuple[Bounds, Any]] = []
         for region in regions:
             self.add(region)
 
     def add(self, region: Region) -> None:
         """Add a region."""
-        self._lands.append(region.land)
+        self._boxes += region.boxes
         self._shapes += [(shape.bounds, shape) for shape in region.shapes]
 
     def meets(self, region: Region) -> bool:
         """Return True if a region changes land next to a row that another one changes, or the other way round."""
-        if any(_overlap(region.land, land) for land in self._lands):
+        if any(_overlap(box, other) for box in region.boxes for other in self._boxes):
             return True
-        nearby_shapes = [shape for bounds, shape in self._shapes if _overlap(region.land, bounds)]
-        if nearby_shapes and shapely.intersects(shapely.box(*region.land), nearby_shapes).any():
-            return True
+        for box in region.boxes:
+            nearby_shapes = [shape for bounds, shape in self._shapes if _overlap(box, bounds)]
+            if nearby_shapes and shapely.intersects(shapely.box(*box), nearby_shapes).any():
+                return True
         for shape in region.shapes:
             bounds = shape.bounds
-            lands = [shapely.box(*land) for land in self._lands if _overlap(bounds, land)]
-            if lands and shapely.intersects(shape, lands).any():
+            boxes = [shapely.box(*box) for box in self._boxes if _overlap(bounds, box)]
+            if boxes and shapely.intersects(shape, boxes).any():
                 return True
         return False
 

@@ -113,5 +113,22 @@ def remove_repeated_vertices(shape: Any, distance_m: float = 0.0) -> Any:
 
 def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
     """Return the length (m) of a polygon's boundary within ``reach_m`` of another polygon's boundary."""
-    shared_edge = shapely.intersection(shape.boundary, shapely.buffer(other.boundary, reach_m, cap_style="flat"))
+    edges = _take_edges_near(other.boundary, shape.bounds, reach_m)
+    shared_edge = shapely.intersection(shape.boundary, shapely.buffer(edges, reach_m, cap_style="flat"))
     return float(shared_edge.length)
+
+
+def _take_edges_near(boundary: Any, bounds: tuple[float, float, float, float], reach_m: float) -> Any:
+    """Return the edges of a boundary that come within ``reach_m`` of a box (m); a buffer of all of them is slow."""
+    lines = shapely.get_parts([boundary])
+    xy, line_numbers = shapely.get_coordinates(lines, return_index=True)
+    starts, ends = xy[:-1], xy[1:]
+    xmin, ymin, xmax, ymax = bounds
+    is_near = (
+        (line_numbers[:-1] == line_numbers[1:])
+        & (np.maximum(starts, ends) >= (xmin - reach_m, ymin - reach_m)).all(axis=1)
+        & (np.minimum(starts, ends) <= (xmax + reach_m, ymax + reach_m)).all(axis=1)
+    )
+    if is_near.sum() == len(xy) - len(lines):
+        return boundary
+    return shapely.line_merge(shapely.multilinestrings(shapely.linestrings(np.stack([starts, ends], axis=1)[is_near])))

@@ -39,6 +39,9 @@ MARGIN_M = 5.0
 _GAP_RULES = ("TOP002", "TOP004", "TOP006")
 #: Rules that compare the rows of one layer by their keys only.
 _KEY_RULES = ("ATT001", "ATT005")
+#: The rules whose findings a window must not cut. A finding on one key has the rows of the key, which are read wherever
+#: they are, so that its place does not matter.
+RULES_BY_PLACE = tuple(code for code in WINDOW_RULES if code not in _KEY_RULES)
 #: Rules that check each layer alone: a change of another layer does not matter to them.
 _RULES_OF_ONE_LAYER = ("ATT001", "GEO006", "TOP004", "TOP007")
 #: Of these, the rule that also reads the lines that may fill the windows (开天窗) of a layer.

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Batches of many fixes: the counts of planted defects, no new finding, and a cost that does not grow with edits."""
 
+import numpy as np
 import pytest
 import shapely
 
+from plugin.core.fixes import batch as fix_batch
 from plugin.core.fixes.batch import choose_fixes, run_batch
+from plugin.core.fixes.regions import compute_finding_region
+from plugin.core.fixes.shapes import measure_shared_edge
 from plugin.core.fixes.state import EditingState
 from plugin.core.live import rows as live_rows
 from tests.benchmarks.batch_fixes import run_and_compare
@@ -87,3 +91,42 @@ def test_finding_ended_by_an_earlier_fix_of_the_batch_is_not_fixed_again(row_of_
     repeated = [one for one in findings if one.code == "GEO009"]
     entries = run_batch(state, [repeated[0], repeated[0]], choose_fixes(["FIX003"])).entries
     assert entries[0].is_applied and entries[1].ended_by is entries[0].proposal
+
+
+def test_rows_with_one_key_at_both_ends_of_the_county_are_judged_with_the_rows_between(monkeypatch):
+    squares = [
+        f"POLYGON (({x} 0, {x + 50} 0, {x + 90} 0, {x + 90} 0, {x + 90} 80, {x} 80, {x} 0))"
+        for x in range(0, 200 * SMALL_ROWS, 200)
+    ]
+    keys = ["140225000000000001", *(f"1402250000000001{n:02}" for n in range(SMALL_ROWS - 2)), "140225000000000001"]
+    rows = [{"wkt": square, "key": key} for square, key in zip(squares, keys, strict=True)]
+    plan = make_example_plan({"layer": rows}, {"layer": "CZKFBJ"}, {})
+    state, findings = start(plan, ["ATT001", "GEO006", "GEO009", "TOP004"])
+    (repeated_key,) = [one for one in findings if one.code == "ATT001"]
+    region = compute_finding_region(state, repeated_key)
+    assert [round(right - left) for left, _, right, _ in region.boxes] == [100, 100]
+    groups = []
+    judge_separate = fix_batch.judge_separate
+
+    def count_attempts(state, attempts, *more):
+        groups.append(len(attempts))
+        return judge_separate(state, attempts, *more)
+
+    monkeypatch.setattr(fix_batch, "judge_separate", count_attempts)
+    between = [one for one in findings if one.code == "GEO009" and one.key != repeated_key.key]
+    batch = run_batch(state, [repeated_key, *between], choose_fixes([]))
+    assert groups == [SMALL_ROWS - 1]
+    # Which of the two rows keeps the key is for a person to decide.
+    assert len(batch.applied) == len(between) == SMALL_ROWS - 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_length_of_a_shared_edge_is_that_within_a_buffer_of_the_whole_boundary(seed):
+    chance = np.random.default_rng(seed)
+    for _ in range(40):
+        points = shapely.multipoints(chance.uniform(0, 100, (30, 2)))
+        cells = shapely.intersection(shapely.get_parts(shapely.voronoi_polygons(points)), shapely.box(0, 0, 100, 100))
+        order = chance.permutation(len(cells))
+        shape, other = cells[order[0]], shapely.union_all(cells[order[1:16]])
+        expected_m = shapely.intersection(shape.boundary, shapely.buffer(other.boundary, 0.01, cap_style="flat")).length
+        assert measure_shared_edge(shape, other, 0.01) == pytest.approx(expected_m, abs=1e-6)
