@@ -48,8 +48,9 @@ def _make_ridged_row(slope_class: str, rate: float) -> dict[str, object]:
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
         "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} ("
-        "{rows}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey and "
-        "compute the net areas again.",
+        "{rows}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey, or the "
+        "province's for the slope class where the survey has none, and compute the net areas again. If the parcel is also "
+        "listed as not cultivated, settle that first.",
         "level": "{layer}: ridges are deducted from cultivated land of slope class {classes}, which is level; rows: {count} ("
         "{rows}{more}). Compare slope class and coefficient with the survey, and correct the wrong one.",
         "one_rate": "{layer}: all {count} rows with ridges have {field} = {value}, although their slope classes are {classes} and their "

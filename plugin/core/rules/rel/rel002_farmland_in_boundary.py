@@ -17,8 +17,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
-        "The three control lines must not overlap. Compare with the approved result: delete farmland that was "
-        "drawn by mistake; if the farmland is right, move the urban development boundary back to its edge, or leave connected "
+        "The three control lines must not overlap. Compare with the approved result: delete the parts of the "
+        "farmland that it does not have; if the farmland is right, move the urban development boundary back to its edge, or leave connected "
         "farmland inside the boundary as a window."
     },
     fails=[

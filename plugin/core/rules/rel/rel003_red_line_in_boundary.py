@@ -17,9 +17,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). The three "
-        "control lines must not overlap. Compare with the approved result: delete a red line that was drawn by "
-        "mistake; if it is right, move the urban development boundary back to its edge, or leave the red line inside the "
-        "boundary as a window."
+        "control lines must not overlap. Compare with the approved result: delete the parts of the red "
+        "line that it does not have; if the red line is right, move the urban development boundary back to its edge, "
+        "leave the red line inside the boundary as a window, and delete a boundary that is wholly inside the red line."
     },
     fails=[
         RuleExample("crossing", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

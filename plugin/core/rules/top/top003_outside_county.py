@@ -28,8 +28,10 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     },
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Cut it back to the county's edge, "
-        "or correct a wrong edge. If all of it is outside, check its coordinates and move it, or remove it.",
+        "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Compare with the approved or "
+        "published extent: restore an edge that was drawn wrongly; of an extent that crosses the county's edge, this layer keeps "
+        "the part inside. If all of it is outside, check its coordinates and move it, or remove it. Correct a wrong "
+        "edge of the county.",
         "point": "{layer} ({key}) is {distance} m outside the county. Check its coordinates and its county; move it, or remove it.",
         "line": "{layer} ({key}) runs {length} m outside the county. Cut it at the county's edge, or check its coordinates.",
         "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the county's outline equal to that of its townships, or draw the missing township.",
