@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: The shape of an edit that changes attributes only.
@@ -89,6 +89,23 @@ class Edits:
     def roles(self) -> frozenset[str]:
         """Return the codes of the layers that change."""
         return frozenset([edit.role for edit in self.rows] + [new.role for new in self.new_fields])
+
+    def select_checked_edits(self, fields_added_before: Mapping[str, tuple[str, ...]]) -> Edits:
+        """Return the edits without rows that get values of new fields only.
+
+        The live check reads no new field, so these rows stay as they are for it; there may be as many as the layer has.
+        ``fields_added_before``: layer code → names of the fields that earlier edits added.
+        """
+        new_field_names = {(role, name) for role, names in fields_added_before.items() for name in names}
+        new_field_names |= {(new.role, new.name) for new in self.new_fields}
+        return replace(self, rows=[edit for edit in self.rows if not _fills_only_fields(edit, new_field_names)])
+
+
+def _fills_only_fields(edit: RowEdit, field_names: set[tuple[str, str]]) -> bool:
+    """Return True if an edit changes nothing but values of these fields (layer code, name) of a present row."""
+    if edit.is_new or edit.is_deleted or edit.shape is not UNCHANGED or not edit.attributes:
+        return False
+    return all((edit.role, name) in field_names for name in edit.attributes)
 
 
 def is_same_shape(shape: Any, other: Any) -> bool:

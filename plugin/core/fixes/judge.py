@@ -132,7 +132,7 @@ def judge_separate(
     for number, attempt in enumerate(attempts):
         try:
             require_unsealed(attempt.edits.roles, state.norm, state.settings.documents)
-            batches[number] = state.make_batch(attempt.edits)
+            batches[number] = state.make_batch(attempt.edits.select_checked_edits(state.new_fields))
         except FixRefused as refused:
             judgements[number] = refused
     state_after = state.fork()
@@ -185,8 +185,10 @@ class _Trial:
 
     def __init__(self, state: EditingState, state_after: EditingState, attempt: Attempt, change: FindingsChange):
         self.state, self.attempt, self.change = state, attempt, change
-        self.changed_rows = _list_changed_rows(state, state_after, attempt.edits)
-        self.place = EditedPlace(attempt.finding, attempt.edits, self.changed_rows)
+        self.checked_edits = attempt.edits.select_checked_edits(state.new_fields)
+        #: The rows of the checked edits.
+        self.changed_rows = _list_changed_rows(state, state_after, self.checked_edits)
+        self.place = EditedPlace(attempt.finding, self.checked_edits, self.changed_rows)
         self.differences = Differences(list(change.ended_findings), list(change.new_findings))
         for former_finding, present_finding in change.changed_findings:
             if has_grown(former_finding, present_finding, state.tolerance):
@@ -211,7 +213,7 @@ class _Trial:
         Raise FixRefused if the finding remains or a sum would break.
         """
         state, edits, finding, differences = self.state, self.attempt.edits, self.attempt.finding, self.differences
-        match_renamed_findings(edits, self.changed_rows, differences, state.tolerance)
+        match_renamed_findings(self.checked_edits, self.changed_rows, differences, state.tolerance)
         _require_solved(state, finding, differences)
         edited_keys = {
             (row.role, one.key) for row in self.changed_rows for one in (row.before, row.after) if one is not None
@@ -226,9 +228,12 @@ class _Trial:
         proposal.documents = {
             role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)
         }
-        for edit, row in zip(edits, self.changed_rows, strict=True):
+        for edit, row in zip(self.checked_edits, self.changed_rows, strict=True):
             named_row = row.after or row.before
             proposal.row_keys[edit.role, edit.fid] = "" if named_row is None else named_row.key
+        for edit in edits:
+            if (edit.role, edit.fid) not in proposal.row_keys:
+                proposal.row_keys[edit.role, edit.fid] = state.get_row(edit.role, edit.fid).key
         proposal.windows = _measure_windows(state, edits)
         proposal.doubts = _list_doubts(state, proposal, self.changed_rows)
         return FixJudgement(proposal, self.change)

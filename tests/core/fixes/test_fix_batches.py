@@ -11,6 +11,7 @@ from plugin.core.fixes.regions import compute_finding_region
 from plugin.core.fixes.shapes import measure_shared_edge
 from plugin.core.fixes.state import EditingState
 from plugin.core.live import rows as live_rows
+from plugin.core.live.session import IncrementalSession
 from tests.benchmarks.batch_fixes import run_and_compare
 from tests.core.examples import make_example_plan
 from tests.core.fixes.fix_runs import propose, start
@@ -130,3 +131,28 @@ def test_length_of_a_shared_edge_is_that_within_a_buffer_of_the_whole_boundary(s
         shape, other = cells[order[0]], shapely.union_all(cells[order[1:16]])
         expected_m = shapely.intersection(shape.boundary, shapely.buffer(other.boundary, 0.01, cap_style="flat")).length
         assert measure_shared_edge(shape, other, 0.01) == pytest.approx(expected_m, abs=1e-6)
+
+
+def test_rows_that_get_only_values_of_a_new_field_are_not_checked_again(monkeypatch):
+    rows = [
+        {"wkt": f"POLYGON (({x} 0, {x + 90} 0, {x + 90} 80, {x} 80, {x} 0))", "gross_area": 7200.0,
+         "deduction_rate": 0.1, "net_area": 6480.0}
+        for x in range(0, 100 * SMALL_ROWS, 100)
+    ]  # fmt: skip
+    state, findings = start(make_example_plan({"layer": rows}, {"layer": "GDBHMB"}, {}), ["SCH002"])
+    (missing,) = [one for one in findings if one.field == "KCMJ"]
+    sizes = []
+    check_separate_edits = IncrementalSession.check_separate_edits
+
+    def count_features(self, batches, *more):
+        sizes.append([len(batch.states_by_feature) for batch in batches])
+        return check_separate_edits(self, batches, *more)
+
+    monkeypatch.setattr(IncrementalSession, "check_separate_edits", count_features)
+    (fix,) = choose_fixes(["FIX026"])
+    proposal, after = propose(fix, missing, state)
+    assert sizes == [[0]]
+    assert [one.field for one in proposal.ended_findings] == ["KCMJ"]
+    assert len(proposal.edits.rows) == len(proposal.row_keys) == SMALL_ROWS
+    assert set(proposal.row_keys.values()) == set(state.plan.layers["GDBHMB"].keys)
+    assert {values["KCMJ"] for values in after.new_values["GDBHMB"].values()} == {720.0}
