@@ -380,3 +380,13 @@ def plant_motorway_in_a_field(draft: CountyDraft) -> Any:
     road = shapely.LineString([(x, y), (x + 150, y)])
     row = draft.add(FACILITY_LINES, road)
     draft.change(FACILITY_LINES, row, MC="高速公路", CD=150.0)
+
+
+@declare_mutation("REL043", case="place")
+def plant_road_through_a_historic_district(draft: CountyDraft) -> Any:
+    heritage = draft.layers["LSWHBHX"]
+    core = heritage.geometry[heritage["LX"] == "21"].iloc[0]
+    x, y = shapely.get_coordinates(core.representative_point())[0]
+    road = shapely.LineString([(round(x, 3), round(y, 3)), (round(x, 3) + 150, round(y, 3))])
+    row = draft.add(FACILITY_LINES, road)
+    draft.change(FACILITY_LINES, row, MC="高速公路", CD=150.0)

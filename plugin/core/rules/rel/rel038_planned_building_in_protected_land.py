@@ -55,6 +55,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     ],
     passes=[
         RuleExample("a field remains a field", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "010300"}], "farmland": [SQUARE_WKT]}),
+        RuleExample("a road on the field, in the county's planned land use", {"county_use": [{"wkt": OVERLAPPING_WKT, "land_use": "120200"}], "farmland": [SQUARE_WKT]}),
         RuleExample("next to it", {"planned_use": [{"wkt": EAST_SQUARE_WKT, "land_use": "070100"}], "farmland": [SQUARE_WKT]}),
         RuleExample("no control line", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "070100"}]}),
         RuleExample("a street across the river", {"planned_use": [{"wkt": OVERLAPPING_WKT, "land_use": "120700"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "1101"}]}),
@@ -76,8 +77,9 @@ def planned_building_in_protected_land(
 
     What it checks
         Every part of planned construction land of the centre (规划用地用海) that is in 永久基本农田, an error, or in
-        生态保护红线, a warning. Every part of planned building land, of the centre or the county, on survey parcels of
-        rivers, lakes and reservoirs (`protected.water_classes`): a warning.
+        生态保护红线, a warning. Every part of planned building land of the county in 永久基本农田, a warning. Every part
+        of planned building land, of the centre or the county, on survey parcels of rivers, lakes and reservoirs
+        (`protected.water_classes`): a warning.
     Why
         A plan must not provide for building on land that its own control lines protect, or in water; the detailed
         plans follow the planned land use.
@@ -99,6 +101,10 @@ def planned_building_in_protected_land(
                 result.findings += _find_planned_building(case, planned_use, line, is_construction, severity, ctx)
         if not ctx.norm.is_confirmed("farmland.construction_classes"):
             result.unconfirmed.append("farmland.construction_classes")
+    if county_use is not None and farmland is not None:
+        result.is_applicable = True
+        is_building = ctx.find_rows_with_code(county_use, "land_use", ctx.norm.get("protected.water_building_classes"))
+        result.findings += _find_planned_building("farmland", county_use, farmland, is_building, Severity.WARNING, ctx)
     for layer in (planned_use, county_use):
         if layer is not None and parcels is not None:
             result.is_applicable = True

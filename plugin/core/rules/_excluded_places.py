@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parts of facilities and planned uses inside protected land and other places that exclude them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..engine.context import RuleContext
+from ..heritage.protection import CORE_PART, classify_heritage_parts
+from ..model.findings import Finding
+from ..model.rule import RuleResult, Severity
+from ..plan.layer import Layer
+from ._attributes import label_code, read_class_lines
+from ._places import find_usable_layer_or_note_reason
+from ._reserves import find_core_rows_or_note_reason, name_sites, subtract_parts_in_core
+
+PLACES_SETTING = "protected.excluded_places"
+#: In the setting: features of every name; the core zones of heritage or of reserves.
+_EVERY_NAME, _CORE = "*", "core"
+
+
+@dataclass
+class FacilityParts:
+    """Parts of facilities in a line: (k,) row of the facility, row of the line, shape of the part."""
+
+    row: NDArray
+    line_row: NDArray
+    shape: NDArray
+
+    def select(self, kept: NDArray) -> FacilityParts:
+        """Return the parts that ``kept`` ((k,) bool) selects."""
+        return FacilityParts(self.row[kept], self.line_row[kept], self.shape[kept])
+
+    def subtract(self, other: FacilityParts) -> FacilityParts:
+        """Return the parts without other parts of the same facilities."""
+        shapes = subtract_parts_in_core(self.row, self.shape, other.row, other.shape)
+        return FacilityParts(self.row, self.line_row, shapes).select(~shapely.is_empty(shapes))
+
+
+#: Parts that are already reported, by the codes of the facilities' layer and of the line's layer.
+ReportedParts = dict[tuple[str, str], FacilityParts]
+
+
+def find_facility_parts(
+    facilities: Layer, line: Layer, ctx: RuleContext, rows: NDArray | None = None, line_rows: NDArray | None = None
+) -> FacilityParts:
+    """Return the parts of points, lines or polygons inside the polygons of a line.
+
+    ``rows``, ``line_rows`` ((n,) bool) limit the rows of both layers.
+    """
+    if facilities.template.geometry == "polygon":
+        parts = ctx.geometry.find_shared_parts(facilities, line, rows_a=rows, rows_b=line_rows, measured=True)
+        return FacilityParts(parts.left, parts.right, parts.geometry)
+    inside = ctx.geometry.find_point_line_parts_inside(facilities, line)
+    found = FacilityParts(inside.point_or_line_row, inside.polygon_row, inside.part_shape)
+    is_compared = np.ones(len(found.row), dtype=bool)
+    if rows is not None:
+        is_compared &= rows[found.row]
+    if line_rows is not None:
+        is_compared &= line_rows[found.line_row]
+    return found.select(is_compared)
+
+
+def report_facility_parts(
+    case: str,
+    facilities: Layer,
+    line: Layer,
+    parts: FacilityParts,
+    ctx: RuleContext,
+    severity: Severity,
+    names: NDArray | None = None,
+) -> list[Finding]:
+    """Return one finding for each name of facilities with enough of them in a line.
+
+    ``names``: (n,) name of each row of the facilities; their names (MC) if None.
+    """
+    if names is None:
+        names = np.array(facilities.text("feature_name"), dtype=object)
+    part_names = names[parts.row]
+    findings = []
+    for name in dict.fromkeys(part_names.tolist()):
+        of_name = parts.select(part_names == name)
+        extent = _measure(facilities, of_name, ctx)
+        if extent is None:
+            continue
+        largest_part = int(np.argmax(shapely.area(of_name.shape) + shapely.length(of_name.shape)))
+        params: dict[str, Any] = {"name": name or "—", **extent}
+        if case != "red_line" and case != "farmland":
+            params["site"] = name_sites(line, of_name.line_row) or "—"
+        finding = ctx.finding_maker.make_row_finding(
+            facilities,
+            int(of_name.row[largest_part]),
+            case=case,
+            severity=severity,
+            params=params,
+            geometry=ctx.geometry.unite_shapes(of_name.shape),
+            related_role=line.role,
+            related_keys=[line.keys[int(of_name.line_row[largest_part])]],
+        )
+        if extent["unit"] == "ha":
+            finding.area_m2 = 1e4 * extent["value"]
+        findings.append(finding)
+    return findings
+
+
+def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: ReportedParts) -> None:
+    """Add findings on features in places that exclude them, by the setting of places.
+
+    Land of an earlier place of the same line of the setting, and land in ``reported``, is not reported again.
+    """
+    for roles, wanted, *places in read_class_lines(ctx.norm, PLACES_SETTING, 3):
+        for role in roles.split("|"):
+            facilities = find_usable_layer_or_note_reason(role, ctx, result)
+            if facilities is None:
+                continue
+            is_of_land_use = facilities.template.find_field("land_use") is not None
+            rows = _find_wanted_rows(facilities, wanted, is_of_land_use, ctx)
+            earlier_parts: list[FacilityParts] = []
+            for place in places:
+                concept, _, condition = place.partition(":")
+                line = find_usable_layer_or_note_reason(concept, ctx, result)
+                if line is None or line.template.geometry != "polygon":
+                    continue
+                line_rows = _find_place_rows(line, condition, ctx, result)
+                result.is_applicable = True
+                if not rows.any() or not line_rows.any():
+                    continue
+                all_parts = find_facility_parts(facilities, line, ctx, rows, line_rows)
+                parts = all_parts
+                key = (facilities.role, line.role)
+                for other in (*earlier_parts, *([reported[key]] if key in reported else [])):
+                    parts = parts.subtract(other)
+                if facilities.template.geometry == "polygon":
+                    # Small parts of many parcels are inaccuracies of their edges and are left out of the sum.
+                    parts = parts.select(shapely.area(parts.shape) >= float(ctx.norm.get("protected.min_present_m2")))
+                names = _name_by_largest_use(facilities, parts, ctx) if is_of_land_use else None
+                result.findings += report_facility_parts("place", facilities, line, parts, ctx, Severity.INFO, names)
+                earlier_parts.append(all_parts)
+                reported[key] = _join(reported[key], all_parts) if key in reported else all_parts
+
+
+def _join(parts: FacilityParts, other: FacilityParts) -> FacilityParts:
+    return FacilityParts(
+        np.concatenate([parts.row, other.row]),
+        np.concatenate([parts.line_row, other.line_row]),
+        np.concatenate([parts.shape, other.shape]),
+    )
+
+
+def _find_wanted_rows(facilities: Layer, wanted: str, is_of_land_use: bool, ctx: RuleContext) -> NDArray:
+    """Return (n,) bool: rows with one of the words in their name, or of one of the classes of land use."""
+    if wanted == _EVERY_NAME:
+        return np.ones(len(facilities), dtype=bool)
+    choices = wanted.split("|")
+    if is_of_land_use:
+        return ctx.find_rows_with_code(facilities, "land_use", choices)
+    return _find_rows_with_words(facilities, choices)
+
+
+def _find_place_rows(line: Layer, condition: str, ctx: RuleContext, result: RuleResult) -> NDArray:
+    """Return (n,) bool: rows of a line that are the place: all of them, core zones, or those with words in the name."""
+    if not condition:
+        return np.ones(len(line), dtype=bool)
+    if condition != _CORE:
+        return _find_rows_with_words(line, condition.split("|"))
+    if line.role in ctx.plan.list_roles_of_concept("reserves"):
+        return find_core_rows_or_note_reason(line, ctx, result)
+    return classify_heritage_parts(line, ctx).find_rows_of_part(CORE_PART)
+
+
+def _find_rows_with_words(layer: Layer, words: list[str]) -> NDArray:
+    return np.array([any(word in name for word in words) for name in layer.text("feature_name")], dtype=bool)
+
+
+def _name_by_largest_use(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> NDArray:
+    """Return (n,) the same name for each row: the class of land use with the largest parts."""
+    uses = np.array(facilities.text("land_use"), dtype=object)
+    area_by_use: dict[str, float] = {}
+    for use, area in zip(uses[parts.row].tolist(), shapely.area(parts.shape).tolist(), strict=True):
+        area_by_use[use] = area_by_use.get(use, 0.0) + area
+    largest_use = max(area_by_use, key=lambda use: area_by_use[use]) if area_by_use else ""
+    return np.full(len(facilities), label_code(facilities, "land_use", largest_use, ctx), dtype=object)
+
+
+def _measure(facilities: Layer, parts: FacilityParts, ctx: RuleContext) -> dict[str, Any] | None:
+    """Return number, length or area of parts as parameters of a message; None below the limit."""
+    if facilities.template.geometry == "point":
+        return {"value": len(np.unique(parts.row)), "unit": "place"}
+    if facilities.template.geometry == "line":
+        length = float(shapely.length(shapely.union_all(parts.shape)))
+        return {"value": length, "unit": "m"} if length >= float(ctx.norm.get("protected.min_facility_m")) else None
+    area = float(ctx.geometry.measure_statutory_areas([ctx.geometry.unite_shapes(parts.shape)]).sum())
+    return {"value": area / 1e4, "unit": "ha"} if area >= float(ctx.norm.get("protected.min_present_m2")) else None
