@@ -300,6 +300,27 @@ def plant_parks_without_green_lines(draft: CountyDraft) -> None:
     draft.layers[GREEN] = draft.layers[GREEN].iloc[:0]
 
 
+@declare_mutation("REL039", case="no_layer")
+def plant_river_without_a_layer_of_blue_lines(draft: CountyDraft) -> None:
+    del draft.layers["ZXCQCSLX"]
+
+
+@declare_mutation("REL039", case="base")
+def plant_field_called_housing_in_the_base_year(draft: CountyDraft) -> None:
+    present = draft.layers["ZXCQXZYDYH"]
+    field = present.geometry[present["YDYHFLDM"].str[:2].isin(["01", "02", "03"])].iloc[0]
+    row = int(np.flatnonzero(draft.layers[PLANNED_USE].contains(field.representative_point()))[0])
+    draft.change(PLANNED_USE, row, JQDLDM="070100")
+
+
+@declare_mutation("REL039", case="given_up", finds=None)
+def plant_houses_in_place_of_a_present_park(draft: CountyDraft) -> None:
+    present = draft.layers["ZXCQXZYDYH"]
+    park = present.geometry[present["YDYHFLDM"] == "140100"].iloc[0]
+    row = int(np.flatnonzero(draft.layers[PLANNED_USE].contains(park.representative_point()))[0])
+    draft.change(PLANNED_USE, row, **HOUSING)
+
+
 @declare_mutation("REL039", case="facility", finds=None)
 def plant_shops_in_place_of_a_school(draft: CountyDraft) -> None:
     school = draft.layers["ZXCQGGFWSSD"].geometry.iloc[0]

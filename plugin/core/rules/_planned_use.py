@@ -53,15 +53,31 @@ def report_empty_line(
     line: Layer, classes: list[str], planned_use: Layer, boundary: Layer | None, ctx: RuleContext
 ) -> list[Finding]:
     """Return a finding on a layer of lines without features, if much land of some classes is planned."""
+    return _report_planned_land_without_line("empty", line.role, planned_use.role, classes, planned_use, ctx)
+
+
+def report_missing_line(concept: str, classes: list[str], planned_use: Layer, ctx: RuleContext) -> list[Finding]:
+    """Return a finding on a missing layer of lines, if much land of some classes is planned.
+
+    Nothing is reported if the county declares the lines absent, or if the layer cannot be used.
+    """
+    if concept in ctx.norm.profile.absent or ctx.plan.find_unusable_layer(concept) is not None:
+        return []
+    missing_role = ctx.plan.list_roles_of_concept(concept)[0]
+    return _report_planned_land_without_line("no_layer", planned_use.role, missing_role, classes, planned_use, ctx)
+
+
+def _report_planned_land_without_line(
+    case: str, role: str, related_role: str, classes: list[str], planned_use: Layer, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding on planned land of some classes, if there is much of it."""
     rows = ctx.find_rows_with_code(planned_use, "land_use", classes)
     area = float(planned_use.statutory[rows].sum())
     if area < float(ctx.norm.get("zones.min_described_m2")):
         return []
     params = {"expected": name_planned_classes(classes, planned_use, ctx), "count": int(rows.sum())}
     shape = ctx.geometry.unite_shapes(planned_use.plane[rows])
-    return [
-        Finding(line.role, related_role=planned_use.role, case="empty", params=params, area_m2=area, geometry=shape)
-    ]
+    return [Finding(role, related_role=related_role, case=case, params=params, area_m2=area, geometry=shape)]
 
 
 def find_facilities_on_other_land(

@@ -11,17 +11,22 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import label_code, read_field_words
 from .._places import find_usable_layer_or_note_reason
+from .._planned_change import report_changes_of_present_use
 from .._planned_use import (
     find_facilities_on_other_land,
     find_land_cut_by_line,
     find_lines_off_roads,
     name_planned_classes,
     report_empty_line,
+    report_missing_line,
 )
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WEST_THIRD_WKT = "POLYGON ((0 0, 30 0, 30 100, 0 100, 0 0))"
 EAST_REST_WKT = "POLYGON ((30 0, 100 0, 100 100, 30 100, 30 0))"
+LARGE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
+FAR_LARGE_WKT = "POLYGON ((300 0, 500 0, 500 100, 300 100, 300 0))"
+EAST_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 SCHOOL = {"wkt": "POINT (50 50)", "feature_name": "第一小学"}
 HOUSING = {"wkt": SQUARE_WKT, "land_use": "070100"}
 
@@ -46,7 +51,8 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "zones.neutral_classes",
         "zones.zone_classes", "zones.line_classes", "zones.min_zone_share", "zones.min_line_share",
         "zones.covered_classes", "zones.min_covered_share", "zones.facility_classes",
-        "zones.max_other_use_m2", "zones.road_classes", "zones.max_off_road_share",
+        "zones.max_other_use_m2", "zones.road_classes", "zones.max_off_road_share", "zones.min_described_m2",
+        "zones.base_year_fields", "zones.max_other_base_share", "zones.given_up_uses", "zones.min_given_up_m2",
     ],
     messages={
         "zone": "{layer} ({key}) is the zone {zone}, but only {percent} % of the planned land use in it ({related_layer}, "
@@ -66,6 +72,14 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "waive the finding and give the reason.",
         "empty": "{layer} has no feature, but {related_layer} has {area} of {expected}; parcels: {count}. Draw the approved "
         "lines; if the plan draws none, delete the empty layer.",
+        "no_layer": "{layer} has {area} of {expected} (parcels: {count}), but the data have no layer {related_layer}. Add the layer with "
+        "the approved lines; if the plan draws none, waive the finding and give the reason.",
+        "base": "{layer}: parcels whose {field} contradicts {related_layer} on the same land: {count} ({rows}{more}; {area}); the largest "
+        "has “{value}”, but most of its other present land is “{present}”. Correct {field} by the present land use; if the "
+        "present land use is wrong, correct that layer.",
+        "given_up": "{layer}: {area} of present {expected} ({related_layer}) is planned for other uses; parcels: {count} ({rows}{more}), the "
+        "largest for {value}. Check whether the planned land use is right; if the land is to be given up, state in the plan "
+        "where and how it is replaced.",
         "facility": "{layer} ({key}, “{name}”) is on {related_layer} {related_key}, “{value}”, which cannot serve this facility. "
         "Correct the planned land use, or place and name of the point; if the facility is to move, delete the point.",
     },
@@ -74,6 +88,13 @@ def _make_zone(code: str) -> list[dict[str, str]]:
                 "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}, finds=1),
         RuleExample("a blue line that ends in the river", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "170100"}], "ZXCQCSLX": [WEST_THIRD_WKT]}, finds=1),
         RuleExample("parks without green lines", {"planned_use": [{"wkt": "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", "land_use": "140100"}], "ZXCQCSLVX": []}, finds=1),
+        RuleExample("a river without a layer of blue lines", {"planned_use": [{"wkt": LARGE_WKT, "land_use": "170100"}]}, finds=1, areas=(20000.0,)),
+        RuleExample("a factory in a special zone", {"planned_use": [{**HOUSING, "land_use": "100100"}], "centre_zones": _make_zone("430")}, finds=1),
+        RuleExample("fields called housing in the base year", {"planned_use": [{**HOUSING, "JQDLDM": "070100"}, {**HOUSING, "wkt": EAST_WKT, "JQDLDM": "010300"}],
+                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_WKT, "land_use": "010200"}]}, finds=1, areas=(10000.0,)),
+        RuleExample("a present park and a school become flats and shops: one finding for each class", {"planned_use": [{"wkt": LARGE_WKT, "land_use": "070100"},
+                {"wkt": FAR_LARGE_WKT, "land_use": "090100"}], "ZXCQXZYDYH": [{"wkt": FAR_LARGE_WKT, "land_use": "080400"},
+                {"wkt": LARGE_WKT, "land_use": "140100"}]}, finds=2, areas=(20000.0, 20000.0)),
         RuleExample("a school among shops", {"planned_use": [{**HOUSING, "land_use": "090100"}], "ZXCQGGFWSSD": [SCHOOL]}, finds=1),
         RuleExample("housing in an industrial zone", {"planned_use": [HOUSING], "centre_zones": _make_zone("414")}, finds=1),
         RuleExample("a field's zone is built on", {"planned_use": [HOUSING], "centre_zones": _make_zone("300")}, finds=1),
@@ -90,6 +111,10 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         RuleExample("a street in a gap of the planned land", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "120700"}],
                 "ZXCQDLZXX": ["LINESTRING (20 0, 20 100)"]}),
         RuleExample("no streets are drawn as land", {"planned_use": [HOUSING], "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}),
+        RuleExample("base-year classes of the present land, codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "010200"}, {**HOUSING, "wkt": EAST_WKT, "JQDLDM": "0702"}],
+                "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_WKT, "land_use": "010200"}]}),
+        RuleExample("a park in a special zone, a small part of a park for houses", {"planned_use": [{"wkt": WEST_THIRD_WKT, "land_use": "140100"}, {"wkt": EAST_REST_WKT, "land_use": "020100"}, {**HOUSING, "wkt": EAST_WKT}],
+                "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))", "land_use": "140100"}], "centre_zones": _make_zone("430")}),
         RuleExample("a pond next to the line", {"planned_use": [{"wkt": EAST_REST_WKT, "land_use": "170400"}, {"wkt": WEST_THIRD_WKT, "land_use": "170100"}],
                 "ZXCQCSLX": [WEST_THIRD_WKT]}),
         RuleExample("a river beyond the boundary", {"planned_use": [{"wkt": SQUARE_WKT, "land_use": "170100"}], "ZXCQCSLX": [WEST_THIRD_WKT],
@@ -114,9 +139,12 @@ def planned_use_against_zones(
         classes of that line, and at most `zones.max_other_use_m2` is of others (without streets, utilities
         and open space). A blue or green line that meets a parcel of planned water or green land
         (`zones.covered_classes`) covers `zones.min_covered_share` of its part in the development boundary; a layer of
-        these lines without features, if such land is planned. Points of facilities (`zones.facility_classes`: schools,
+        these lines that is missing or has no features, if such land is planned. Points of facilities (`zones.facility_classes`: schools,
         hospitals) are not on land that cannot serve them. Street axes (`zones.road_classes`) with more than
-        `zones.max_off_road_share` of their length on planned land for other uses, as information.
+        `zones.max_off_road_share` of their length on planned land for other uses, as information. The class of the base
+        year (`zones.base_year_fields`: JQDLDM) of a planned parcel is the main class of the present land use below it. As
+        information: present parks, schools, hospitals … (`zones.given_up_uses`) planned for housing, business or
+        industry, with their sum by class.
     Why
         Zones and land use are drawn by different hands; a detailed plan follows both, and cannot if they contradict.
     How to fix
@@ -124,7 +152,8 @@ def planned_use_against_zones(
         outline of the line.
     Limits
         The classes of zones, lines and facilities (`zones.zone_classes`, `zones.line_classes`, `zones.covered_classes`,
-        `zones.facility_classes`) and the shares are settings of mark C. Zones without a line there, such as 战略预留区, are not compared. REL038 reports planned
+        `zones.facility_classes`) and the shares are settings of mark C. Classes of the base year are compared only as whole
+        codes of the land-use list, from `zones.max_other_base_share` of a parcel on. Zones without a line there, such as 战略预留区, are not compared. REL038 reports planned
         building on permanent basic farmland, REL011 zones of two layers. Runs for a whole county, by name or with the
         group centre.
     """
@@ -157,7 +186,10 @@ def planned_use_against_zones(
         result.findings += [*uses, *(one for one in large_uses if one.key not in reported_keys)]
     for concept, classes in _read_classes_by_zone(ctx, "zones.covered_classes"):
         line = ctx.plan.find_layer_of_concept(concept)
-        if line is not None and line.template.geometry == "polygon":
+        if line is None and not ctx.is_edit_check:
+            result.findings += report_missing_line(concept, classes, planned_use, ctx)
+            result.is_applicable = result.is_applicable or bool(result.findings)
+        elif line is not None and line.template.geometry == "polygon":
             result.is_applicable = True
             find = find_land_cut_by_line if len(line) else report_empty_line
             result.findings += find(line, classes, planned_use, boundary, ctx)
@@ -173,6 +205,7 @@ def planned_use_against_zones(
         if lines is not None and lines.template.geometry == "line":
             result.is_applicable = True
             result.findings += find_lines_off_roads(lines, classes, planned_use, ctx)
+    report_changes_of_present_use(ctx, result)
     return result
 
 

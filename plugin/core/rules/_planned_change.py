@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Planned land use compared with the present land use of the same land."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.context import RuleContext, trim_code_padding
+from ..model.findings import Finding
+from ..model.rule import RuleResult, Severity
+from ..plan.layer import Layer
+from ._attributes import MAX_SHOWN_FIDS, label_code, make_row_list_params, read_class_lines
+from ._places import find_usable_layer_or_note_reason
+from ._planned_use import name_planned_classes
+
+#: Digits of a code that name the main class, and digits of a whole code of land use.
+_CLASS_DIGITS, _CODE_DIGITS = 2, 6
+
+
+def report_changes_of_present_use(ctx: RuleContext, result: RuleResult) -> None:
+    """Add findings on planned land use that contradicts the present land use, or gives up public land."""
+    for planned_role, field_name, present_role in read_class_lines(ctx.norm, "zones.base_year_fields", 3):
+        planned_use = find_usable_layer_or_note_reason(planned_role, ctx, result)
+        present_use = find_usable_layer_or_note_reason(present_role, ctx, result)
+        if planned_use is None or present_use is None or not present_use.has_values("land_use"):
+            continue
+        result.is_applicable = True
+        result.findings += _find_contradicted_base_classes(planned_use, field_name, present_use, ctx)
+        for present_class, *planned_classes in read_class_lines(ctx.norm, "zones.given_up_uses", 2):
+            result.findings += _find_given_up_land(planned_use, planned_classes, present_use, present_class, ctx)
+
+
+def _find_contradicted_base_classes(
+    planned_use: Layer, field_name: str, present_use: Layer, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding on parcels whose class of the base year is not that of the present land below them.
+
+    Main classes are compared, and only whole codes of the list of land use.
+    """
+    template_field = planned_use.template.find_field("land_use")
+    if template_field is None or not template_field.codes:
+        return []
+    known_codes = ctx.get_code_list(template_field.codes).entry_by_code
+    values = planned_use.get_texts_by_name(field_name)
+    stated = np.array(
+        [
+            value[:_CLASS_DIGITS]
+            if len(value) == _CODE_DIGITS and trim_code_padding(value, template_field.code_pad) in known_codes
+            else ""
+            for value in values
+        ],
+        dtype=object,
+    )
+    if not (stated != "").any():
+        return []
+    present_codes = present_use.text("land_use")
+    present = np.array([code[:_CLASS_DIGITS] for code in present_codes], dtype=object)
+    parts = ctx.geometry.find_shared_parts(
+        planned_use, present_use, rows_a=stated != "", rows_b=present != "", measured=True
+    )
+    is_other = stated[parts.left] != present[parts.right]
+    areas = np.bincount(parts.left, parts.area, minlength=len(planned_use))
+    other_areas = np.bincount(parts.left, parts.area * is_other, minlength=len(planned_use))
+    limit = float(ctx.norm.get("zones.max_other_base_share"))
+    is_wrong = (areas > 0) & (other_areas > limit * areas)
+    if not is_wrong.any():
+        return []
+    rows = np.flatnonzero(is_wrong)
+    rows = rows[np.argsort(-other_areas[rows], kind="stable")].tolist()
+    of_first = np.flatnonzero(is_other & (parts.left == rows[0]))
+    present_row = int(parts.right[of_first[np.argmax(parts.area[of_first])]])
+    value, present_value = values[rows[0]], present_codes[present_row]
+    row_params = make_row_list_params(planned_use, rows)
+    finding = ctx.finding_maker.make_row_finding(
+        planned_use,
+        rows[0],
+        case="base",
+        field=field_name,
+        params={
+            "value": value,
+            "present": present_value,
+            **row_params,
+            "shown": {
+                **row_params["shown"],
+                "value": label_code(planned_use, "land_use", value, ctx),
+                "present": label_code(present_use, "land_use", present_value, ctx),
+            },
+        },
+        area_m2=float(np.nansum(planned_use.statutory[rows])),
+        geometry=ctx.geometry.unite_shapes(planned_use.plane[rows[:MAX_SHOWN_FIDS]]),
+    )
+    finding.related_role, finding.related_keys = present_use.role, [present_use.keys[present_row]]
+    return [finding]
+
+
+def _find_given_up_land(
+    planned_use: Layer, planned_classes: list[str], present_use: Layer, present_class: str, ctx: RuleContext
+) -> list[Finding]:
+    """Return a finding on the present land of a class that is planned for other classes."""
+    is_present = ctx.find_rows_with_code(present_use, "land_use", [present_class])
+    is_planned = ctx.find_rows_with_code(planned_use, "land_use", planned_classes)
+    if not is_present.any() or not is_planned.any():
+        return []
+    shared_parts = ctx.geometry.find_shared_parts(
+        planned_use, present_use, rows_a=is_planned, rows_b=is_present, measured=True
+    )
+    parts = ctx.geometry.remove_repeated_land(shared_parts)
+    area = float(ctx.geometry.compute_part_areas(parts, planned_use, present_use).sum())
+    if area < float(ctx.norm.get("zones.min_given_up_m2")):
+        return []
+    planned_areas = np.bincount(parts.left, parts.area, minlength=len(planned_use))
+    rows = np.flatnonzero(planned_areas)
+    rows = rows[np.argsort(-planned_areas[rows], kind="stable")].tolist()
+    value = planned_use.text("land_use")[rows[0]]
+    row_params = make_row_list_params(planned_use, rows)
+    finding = ctx.finding_maker.make_row_finding(
+        planned_use,
+        rows[0],
+        case="given_up",
+        severity=Severity.INFO,
+        params={
+            "expected": name_planned_classes([present_class], present_use, ctx),
+            "value": value,
+            **row_params,
+            "shown": {**row_params["shown"], "value": label_code(planned_use, "land_use", value, ctx)},
+        },
+        area_m2=area,
+        geometry=ctx.geometry.unite_shapes(parts.geometry),
+    )
+    finding.related_role = present_use.role
+    # Findings on several classes differ in their related keys.
+    finding.related_keys = [present_use.keys[row] for row in np.unique(parts.right).tolist()[:MAX_SHOWN_FIDS]]
+    return [finding]
