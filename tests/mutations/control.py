@@ -13,7 +13,7 @@ import shapely
 from tests.county import attributes, source
 from tests.county.defect_editor import HERITAGE, ZONE
 from tests.county.landscape import AREA_CODE, AREA_NAME
-from tests.mutations.edit_helpers import draw_shape, lose_row, make_speck
+from tests.mutations.edit_helpers import add_layer, draw_shape, lose_row, make_speck
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
 MINES = "KCZYKCBHX"
@@ -126,9 +126,25 @@ def plant_mountain_township_with_urban_function(draft: CountyDraft) -> None:
 @declare_mutation("REL035", case="refuge")
 def plant_refuge_in_a_landslide_area(draft: CountyDraft) -> None:
     inside = draft.layers["XZZRZHFXFBM"].geometry.iloc[0].representative_point()
-    draft.reshape("FZJZSSD", draft.first_row("FZJZSSD"), inside)
+    townships, refuges = draft.layers["XZQXZ"].geometry, draft.layers["FZJZSSD"].geometry
+    township = townships[townships.contains(inside)].iloc[0]
+    draft.reshape("FZJZSSD", int(refuges.index[refuges.within(township)][0]), inside)
 
 
 @declare_mutation("REL035", case="village")
 def plant_landslide_area_in_a_village_zone(draft: CountyDraft) -> Any:
     return draw_shape(draft, "XZZRZHFXFBM", make_speck(draft, draft.lines.village_land & (draft.lines.boundary == 0)))
+
+
+@declare_mutation("REL036", case="lost")
+def plant_present_reserve_that_the_plan_lacks(draft: CountyDraft) -> Any:
+    lost = make_speck(draft, draft.wild & ~draft.lines.red_line, 200)
+    add_layer(draft, "XZZRBHDFB", lost, MC="某保护区")
+    return lost
+
+
+@declare_mutation("REL035", case="without_facility")
+def plant_refuge_moved_to_another_township(draft: CountyDraft) -> None:
+    points = draft.layers["FZJZSSD"]
+    rows = points.index[points["MC"].str.startswith("避难")]
+    draft.reshape("FZJZSSD", int(rows[0]), shapely.transform(points.geometry[rows[1]], lambda xy: xy + 5))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import shapely
 
+from tests.county import attributes, measure, source
+from tests.county.landscape import AREA_CODE, AREA_NAME
 from tests.mutations.mutation import CountyDraft
 
 
@@ -34,3 +36,12 @@ def resize_shape(draft: CountyDraft, role: str, row: int, metres: float) -> Any:
     before = draft.shape(role, row)
     draft.reshape(role, row, shapely.set_precision(before.buffer(metres, join_style="mitre"), 0.001))
     return shapely.symmetric_difference(before, draft.shape(role, row))
+
+
+def add_layer(draft: CountyDraft, role: str, shape: Any, **values: Any) -> None:
+    """Add a layer with one feature that the clean county lacks, with its area field if the shape has an area."""
+    columns = {"XZQDM": [AREA_CODE], "XZQMC": [AREA_NAME], **{name: [value] for name, value in values.items()}}
+    if shape.area:
+        columns["MJ"] = np.round(measure.statutory_area([shape]), 2).tolist()
+    draft.layers[role] = attributes.table(role, [shape], columns)
+    draft.schema[role] = source.make_declared_fields(role)

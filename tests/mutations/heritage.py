@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from tests.county.defect_editor import HERITAGE
-from tests.mutations.edit_helpers import resize_shape
+from tests.mutations.edit_helpers import add_layer, make_speck, resize_shape
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
 DISTRICT, SITES, SITE_POINTS, PURPLE = "LSWHJQ", "WWBHDWM", "WWBHDWD", "ZXCQCSZX"
@@ -105,3 +105,9 @@ def plant_temple_that_lost_its_point(draft: CountyDraft) -> None:
 def plant_range_of_a_temple_that_no_layer_has(draft: CountyDraft) -> None:
     for role in (SITES, SITE_POINTS):
         draft.drop_row(role, int(draft.layers[role].index[draft.layers[role]["MC"] == "永安寺"][0]))
+
+
+@declare_mutation("REL022", case="unprotected")
+def plant_present_heritage_that_the_plan_lacks(draft: CountyDraft) -> None:
+    point = make_speck(draft, draft.wild).centroid
+    add_layer(draft, "XZLSWHYCFB", shapely.set_precision(point, 0.001), MC="某石窟（全国重点文物保护单位）")

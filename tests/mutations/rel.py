@@ -10,7 +10,7 @@ import shapely
 
 from tests.county.conflicts import move_parcel_to_zone
 from tests.county.defect_editor import EDGE, HERITAGE, RED, ZONE
-from tests.mutations.edit_helpers import draw_shape, lose_row, make_speck
+from tests.mutations.edit_helpers import add_layer, draw_shape, lose_row, make_speck
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
 FARMLAND = "YJJBNTBHTB"
@@ -411,3 +411,10 @@ def plant_road_through_a_historic_district(draft: CountyDraft) -> Any:
     road = shapely.LineString([(round(x, 3), round(y, 3)), (round(x, 3) + 150, round(y, 3))])
     row = draft.add(FACILITY_LINES, road)
     draft.change(FACILITY_LINES, row, MC="高速公路", CD=150.0)
+
+
+@declare_mutation("REL043", case="height")
+def plant_high_buildings_in_a_historic_district(draft: CountyDraft) -> None:
+    heritage = draft.layers["LSWHBHX"]
+    core = heritage.geometry[heritage["LX"] == "21"].iloc[0]
+    add_layer(draft, "ZXCQJZGDFQ", core, MC="100米高度控制区")

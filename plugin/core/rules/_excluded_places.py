@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +17,16 @@ from ..heritage.protection import CORE_PART, classify_heritage_parts
 from ..model.findings import Finding
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ._attributes import label_code, read_class_lines
+from ._attributes import label_code, read_class_lines, read_number_lines
 from ._places import find_usable_layer_or_note_reason
 from ._reserves import find_core_rows_or_note_reason, name_sites, subtract_parts_in_core
 
 PLACES_SETTING = "protected.excluded_places"
+HEIGHTS_SETTING = "protected.height_limits"
 #: In the setting: features of every name; the core zones of heritage or of reserves.
 _EVERY_NAME, _CORE = "*", "core"
+#: A height in metres in a name.
+_HEIGHT_PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(?:米|[mM])")
 
 
 @dataclass
@@ -142,6 +147,44 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
                 result.findings += report_facility_parts("place", facilities, line, parts, ctx, Severity.INFO, names)
                 earlier_parts.append(all_parts)
                 reported[key] = _join(reported[key], all_parts) if key in reported else all_parts
+
+
+def report_high_zones(ctx: RuleContext, result: RuleResult) -> None:
+    """Add a finding for each zone of heights whose name allows more than the limit of a place that it shares land with."""
+    for role, place, limit in read_number_lines(ctx.norm, HEIGHTS_SETTING, 3):
+        concept, _, condition = place.partition(":")
+        zones, line = (find_usable_layer_or_note_reason(name, ctx, result) for name in (role, concept))
+        if zones is None or line is None or line.template.geometry != "polygon":
+            continue
+        line_rows = _find_place_rows(line, condition, ctx, result)
+        names = zones.text("feature_name")
+        heights = [_HEIGHT_PATTERN.findall(unicodedata.normalize("NFKC", name)) for name in names]
+        highest = np.array([max(map(float, found), default=0.0) for found in heights])
+        result.is_applicable = True
+        is_high = highest > float(limit)
+        if not is_high.any() or not line_rows.any():
+            continue
+        parts = ctx.geometry.find_shared_parts(zones, line, rows_a=is_high, rows_b=line_rows, measured=True)
+        parts = parts.select_parts(parts.area >= float(ctx.norm.get("protected.min_present_m2")))
+        for row in np.unique(parts.left).tolist():
+            of_row = parts.left == row
+            shape = ctx.geometry.unite_shapes(parts.geometry[of_row])
+            finding = ctx.finding_maker.make_row_finding(
+                zones,
+                row,
+                case="height",
+                severity=Severity.INFO,
+                params={
+                    "name": names[row],
+                    "limit": float(limit),
+                    "site": name_sites(line, parts.right[of_row]) or "—",
+                },
+                area_m2=float(ctx.geometry.measure_statutory_areas([shape]).sum()),
+                geometry=shape,
+                related_role=line.role,
+                related_keys=[line.keys[int(parts.right[of_row][0])]],
+            )
+            result.findings.append(finding)
 
 
 def _join(parts: FacilityParts, other: FacilityParts) -> FacilityParts:

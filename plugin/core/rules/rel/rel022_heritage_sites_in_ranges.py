@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import re
+
 import numpy as np
 import shapely
 
@@ -9,11 +11,13 @@ from ...heritage.protection import (
     PART_SETTINGS,
     POLYGON_ROLE_BY_POINT_ROLE,
     classify_heritage_parts,
+    list_heritage_range_roles,
     read_site_names,
 )
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import MAX_NAMED_ROWS
 from .._places import find_usable_layer_or_note_reason
 
 SITE_POLYGON = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
@@ -28,8 +32,11 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},
-    uses=PART_SETTINGS,
+    uses=[*PART_SETTINGS, "heritage.present_layers"],
     messages={
+        "unprotected": "{layer}: heritage that no layer of the plan protects: {count} ({names}{more}). None has its name, and it is in no "
+        "protection range ({related_layer} and the layers of heritage). Compare with the announced register: add what was "
+        "announced; what is only recorded needs no action.",
         "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in {related_layer} ({related_key}). Move the point, or correct the polygon or the name.",
         "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
         "without_point": "{layer} ({key}, “{site}”) has no point in {related_layer}, while most other sites have both. Add the point; if the site has none on purpose, waive the finding.",
@@ -42,12 +49,15 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
         RuleExample("no polygon of its name", {"BKYDWWD": [{**SITE_POINT_OUTSIDE_RANGE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
         RuleExample("a site without its point", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE, {"wkt": "POINT (250 50)", "feature_name": "某塔"}], "WWBHDWM": [SITE_POLYGON,
                 {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某塔"}, {"wkt": "POLYGON ((400 0, 500 0, 500 100, 400 100, 400 0))", "feature_name": "某窟"}]}, finds=1),
+        RuleExample("present heritage that the plan lacks", {"XZLSWHYCFB": [{"wkt": "POINT (250 50)", "feature_name": "某窟（全国重点文物保护单位）"}, SITE_POINT_INSIDE_RANGE],
+                "WWBHDWM": [SITE_POLYGON]}, finds=1),
         RuleExample("a range without its site", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某庙保护范围", "feature_kind": "61"}], "WWBHDWM": [SITE_POLYGON]}, finds=1),
     ],
     passes=[
         RuleExample("the site is a point only", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某寺保护范围", "feature_kind": "61"}], "WWBHDWD": [SITE_POINT_INSIDE_RANGE],
                 "WWBHDWM": [{**SITE_POLYGON, "feature_name": "某庙"}]}),
         RuleExample("a range of another kind", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某街区核心保护范围", "feature_kind": "21"}], "WWBHDWM": [SITE_POLYGON]}),
+        RuleExample("present heritage by name or in a range", {"XZLSWHYCFB": [{"wkt": "POINT (250 50)", "feature_name": "某寺（省级）"}, {"wkt": "POINT (20 50)", "feature_name": "某碑"}], "WWBHDWM": [SITE_POLYGON]}),
         RuleExample("inside", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}),
         RuleExample("on the edge", {"WWBHDWD": [{**SITE_POINT_INSIDE_RANGE, "wkt": "POINT (100 50)"}], "WWBHDWM": [SITE_POLYGON]}),
         RuleExample("in one of two polygons of its name", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [
@@ -62,7 +72,9 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
         文物保护单位, 不可移动文物 and 历史建筑 with both points and polygons: each point is in a polygon of its name.
         A point that no polygon is named after, and that is in none, is a hint. Each site of which LSWHBHX has a range
         is in a layer of its kind (points or polygons), if the data have one. Where most sites have both a point and a
-        polygon, a site with a polygon alone is listed.
+        polygon, a site with a polygon alone is listed. As
+        information: points of present heritage (`heritage.present_layers`) of whose name no layer of heritage has a
+        feature, and that are in no range; one finding for each layer.
     Why
         Point and polygon are the same site: if they are separate, one has a wrong place or a wrong name.
     How to fix
@@ -85,7 +97,51 @@ def heritage_sites_in_ranges(*, ctx: RuleContext) -> RuleResult:
     heritage_line = find_usable_layer_or_note_reason("heritage", ctx, result)
     if heritage_line is not None:
         _find_ranges_without_site(heritage_line, result, ctx)
+    _report_unprotected_heritage(result, ctx)
     return result
+
+
+def _report_unprotected_heritage(result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding for each layer of present heritage with points that no layer of heritage has."""
+    roles = ["heritage", *list_heritage_range_roles(ctx), *POLYGON_ROLE_BY_POINT_ROLE]
+    planned_layers = [layer for role in roles if (layer := find_usable_layer_or_note_reason(role, ctx, result))]
+    for role in ctx.norm.get("heritage.present_layers") if planned_layers else ():
+        present = find_usable_layer_or_note_reason(str(role), ctx, result)
+        if present is None:
+            continue
+        result.is_applicable = True
+        planned_names = {
+            _name_site(site) for layer in planned_layers for site in classify_heritage_parts(layer, ctx).site_of_row
+        }
+        names = read_site_names(present)
+        is_known = np.array([_name_site(name) in planned_names for name in names.tolist()], dtype=bool)
+        for layer in planned_layers:
+            if layer.template.geometry == "polygon":
+                shapes = layer.plane[layer.has_shape]
+                hits = shapely.STRtree(shapes).query(present.plane, predicate="intersects")
+                is_known[np.unique(hits[0])] = True
+        rows = np.flatnonzero(~is_known & present.has_shape & (names != "")).tolist()
+        if not rows:
+            continue
+        finding = ctx.finding_maker.make_row_finding(
+            present,
+            rows[0],
+            case="unprotected",
+            severity=Severity.INFO,
+            params={
+                "count": len(rows),
+                "names": "、".join(names[rows[:MAX_NAMED_ROWS]].tolist()),
+                "more": " …" if len(rows) > MAX_NAMED_ROWS else "",
+            },
+            geometry=ctx.geometry.unite_shapes(present.plane[rows]),
+        )
+        finding.related_role = planned_layers[0].role
+        result.findings.append(finding)
+
+
+def _name_site(name: str) -> str:
+    """Return a site's name for comparison, without words in brackets such as its level."""
+    return re.sub(r"\(.*?\)", "", normalise_name(name))
 
 
 def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: RuleContext) -> None:

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+import numpy as np
+import shapely
+
 from ...engine.context import RuleContext
 from ...model.findings import Finding
 from ...model.rule import RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import make_row_list_params, read_class_lines
 from .._places import find_usable_layer_or_note_reason
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -27,7 +33,7 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
     severity=Severity.WARNING,
     basis=["shanxi-plan-3", "conflict-practice"],
     needs={},
-    uses=["tolerance", VILLAGE_ZONES_SETTING],
+    uses=["tolerance", VILLAGE_ZONES_SETTING, "protected.township_facilities"],
     messages={
         "village": "The village building zone {layer} ({key}) has {area} (width {width} m) in the hazard area {related_layer} "
         "({related_key}); new homes must avoid geological hazards. Move the zone back from the hazard area; if the hazard "
@@ -38,6 +44,8 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
         "refuge": "{layer} ({key}) is in the hazard area {related_layer} ({related_key}); refuges and other facilities for "
         "disaster prevention must be usable in a disaster. Move the facility; if an assessment allows this place, or "
         "the facility serves the hazard area itself, waive the finding with that document.",
+        "without_facility": "{layer}: townships without a facility of this kind in {related_layer} ({words} in the name): {count} ({rows}{more}). "
+        "Check places and names of the facilities; if the plan serves these townships otherwise, no action is needed.",
         "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}); "
         "construction must avoid geological hazards. Move the boundary back from the line; if an assessment allows "
         "building there, waive the finding with that document.",
@@ -48,11 +56,15 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
         RuleExample("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE_WKT]}, finds=1, standard="township_db"),
         RuleExample("a village zone on a landslide", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "510"}], "XZZRZHFXFBM": [EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
         RuleExample("a refuge on a landslide", {"FZJZSSD": ["POINT (50 50)", "POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}, finds=1),
+        RuleExample("all refuges in one of two townships", {"townships": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"],
+                "FZJZSSD": [{"wkt": "POINT (50 50)", "feature_name": "避难场所1"}, {"wkt": "POINT (150 50)", "feature_name": "消防站"}]}, finds=1),
         RuleExample("a refuge that reaches into a flood storage area", {"ZXCQFZJZSSM": ["POLYGON ((90 0, 150 0, 150 100, 90 100, 90 0))"], "XZHQ": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
     ],
     passes=[
         RuleExample("a zone of fields on a landslide", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "520"}], "XZZRZHFXFBM": [EAST_HALF_WKT]}),
+        RuleExample("a refuge in each township; facilities without words", {"townships": [SQUARE_WKT], "FZJZSSD": [{"wkt": "POINT (50 50)", "feature_name": "避难场所"}]}),
+        RuleExample("refuges of the centre alone", {"townships": [SQUARE_WKT], "ZXCQFZJZSSD": [{"wkt": "POINT (250 50)", "feature_name": "避难场所"}], "FZJZSSD": ["POINT (50 50)"]}),
         RuleExample("a refuge next to a hazard area", {"FZJZSSD": ["POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}),
         RuleExample("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE_WKT]}),
         RuleExample("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [SQUARE_WITH_HOLE_WKT]}),
@@ -67,7 +79,8 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
         现状自然灾害风险分布 as points and as lines: those inside 城镇开发边界 or 村庄建设边界, with the length
         inside. Windows (holes of the boundary) are outside. 防灾减灾设施 as points and areas: those inside 现状自然灾害
         风险分布 (areas), 灾害风险区, 蓄滞洪区 or 洪涝风险控制线. Zones for building villages (村庄建设区,
-        `zones.village_building`) in 现状自然灾害风险分布 (areas) or 灾害风险区.
+        `zones.village_building`) in 现状自然灾害风险分布 (areas) or 灾害风险区. As information: townships without a facility of
+        `protected.township_facilities` (refuges), if the layers have any.
     Why
         The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers buildings.
     How to fix
@@ -101,7 +114,50 @@ def hazard_sites_in_boundary(*, ctx: RuleContext) -> RuleResult:
             result.is_applicable = True
             for area in hazard_areas:
                 result.findings += _report_refuges_in_hazard_area(refuge, area, ctx)
+    _report_townships_without_facility(result, ctx)
     return result
+
+
+def _report_townships_without_facility(result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding on the townships that have no facility of a kind, if other townships have one."""
+    for concept, role_list, word_list, *further_roles in read_class_lines(ctx.norm, "protected.township_facilities", 3):
+        townships = find_usable_layer_or_note_reason(concept, ctx, result)
+        roles, words = role_list.split("|"), word_list.split("|")
+        layers = _find_layers(roles, ctx, result)
+        if townships is None or ctx.is_edit_check or not any(_find_named_shapes(layer, words) for layer in layers):
+            continue
+        layers += _find_layers(further_roles, ctx, result)
+        shapes = [shape for layer in layers for shape in _find_named_shapes(layer, words)]
+        result.is_applicable = True
+        facilities = np.array(shapes, dtype=object)
+        served_rows = shapely.STRtree(facilities).query(townships.plane, predicate="intersects")[0]
+        rows = np.setdiff1d(np.flatnonzero(townships.has_shape), served_rows).tolist()
+        if not rows:
+            continue
+        finding = ctx.finding_maker.make_row_finding(
+            townships,
+            rows[0],
+            case="without_facility",
+            severity=Severity.INFO,
+            params={"words": "、".join(words), **make_row_list_params(townships, rows)},
+            geometry=ctx.geometry.unite_shapes(townships.plane[rows]),
+        )
+        finding.related_role = layers[0].role
+        result.findings.append(finding)
+
+
+def _find_layers(roles: list[str], ctx: RuleContext, result: RuleResult) -> list[Layer]:
+    layers = [find_usable_layer_or_note_reason(role, ctx, result) for role in roles]
+    return [layer for layer in layers if layer is not None]
+
+
+def _find_named_shapes(layer: Layer, words: list[str]) -> list[Any]:
+    """Return the shapes of rows with one of the words in their name."""
+    return [
+        shape
+        for shape, name in zip(layer.plane, layer.text("feature_name"), strict=True)
+        if shape is not None and any(word in name for word in words)
+    ]
 
 
 def _report_village_zones(result: RuleResult, ctx: RuleContext) -> list[Finding]:

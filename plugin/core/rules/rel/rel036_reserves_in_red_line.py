@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
+import shapely
 
 from ...engine.context import RuleContext
 from ...heritage.protection import find_core_rows, read_site_names
 from ...indicators.areas import find_reserve_parts_and_names
+from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._places import find_usable_layer_or_note_reason
+from .._reserves import name_sites
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -18,7 +22,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     severity=Severity.INFO,
     basis=["shanxi-plan-3", "reserve-checks"],
     needs={"reserves": LayerNeed("reserves", reads=("feature_name",)), "red_line": LayerNeed("red_line")},
-    uses=["tolerance", "reserves.core_words", "reserves.part_words"],
+    uses=["tolerance", "reserves.core_words", "reserves.part_words", "reserves.present_layers", "reserves.min_lost_m2"],
     messages={
         "": "{layer} ({key}, “{site}”) has {area} outside {related_layer} (width {width} m); nature reserves are "
         "normally in the ecological protection red line. Compare this land with the approved red line: if the "
@@ -28,6 +32,9 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "m); the ecological protection red line must include all cores. Compare both edges with the approved red line "
         "and the approved reserve, and correct the wrong edge; if the approved line excludes the land, waive the "
         "finding with that document.",
+        "lost": "{layer}: {area} of “{site}” is outside {related_layer} (parts: {count}), so the plan reduces present reserves. "
+        "Compare both with the approved reorganisation of the reserves: add what is missing; if it was approved to leave, no "
+        "action is needed.",
     },
     fails=[
         RuleExample("a park reaches beyond", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某森林公园"}], "red_line": [SQUARE_WKT]}, finds=1,
@@ -36,11 +43,14 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
                 {"wkt": SQUARE_WKT, "feature_name": "某保护区核心保护区"},
                 {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "feature_name": "某保护区一般控制区"}], "red_line": [SQUARE_WKT]},
                 finds=1, areas=(1000.0,)),
+        RuleExample("a present reserve that the plan reduces", {"XZZRBHDFB": [{"wkt": "POLYGON ((0 0, 400 0, 400 100, 0 100, 0 0))", "feature_name": "某保护区"}],
+                "reserves": [{"wkt": SQUARE_WKT, "feature_name": "某保护区"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(30000.0,)),
         RuleExample("a core outside", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某保护区核心保护区"}], "red_line": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
     ],
     passes=[
         RuleExample("within", {"reserves": [{"wkt": SQUARE_WKT, "feature_name": "某保护区"}], "red_line": [WIDER_WKT]}),
+        RuleExample("a present reserve drawn a little wider", {"XZZRBHDFB": [{"wkt": WIDER_WKT, "feature_name": "某保护区"}], "reserves": [SQUARE_WKT], "red_line": [SQUARE_WKT]}),
         RuleExample("within two pieces of the line", {"reserves": [WIDER_WKT], "red_line": [SQUARE_WKT,
                 "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
     ],
@@ -49,7 +59,9 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
     """Nature reserves are in the ecological red line.
 
     What it checks
-        Connected parts of 自然保护地 outside 生态保护红线: a hint; parts of a core (核心保护区): a warning.
+        Connected parts of 自然保护地 outside 生态保护红线: a hint; parts of a core (核心保护区): a warning. Also a
+        hint: parts of 现状自然保护地 (`reserves.present_layers`) outside 自然保护地, from `reserves.min_lost_m2` on, one
+        finding for each layer.
     Why
         The reorganised reserves are included in the red line; a core outside it would lose its strictest protection.
     How to fix
@@ -75,4 +87,34 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: RuleContext) 
             finding.case, finding.severity = "core", Severity.WARNING
         result.findings.append(finding)
     ctx.finding_maker.mark_findings_by_location(result.findings)
+    _report_lost_reserves(reserves, result, ctx)
     return result
+
+
+def _report_lost_reserves(reserves: Layer, result: RuleResult, ctx: RuleContext) -> None:
+    """Add a finding for each layer of present reserves of which the planned reserves lack large parts."""
+    for role in ctx.norm.get("reserves.present_layers"):
+        present_reserves = find_usable_layer_or_note_reason(str(role), ctx, result)
+        if present_reserves is None or present_reserves.template.geometry != "polygon":
+            continue
+        parts = ctx.geometry.find_uncovered(present_reserves, reserves, measured=True)
+        parts = parts.select_parts(parts.area >= float(ctx.norm.get("reserves.min_lost_m2")))
+        if not len(parts):
+            continue
+        lost_land = ctx.geometry.unite_shapes(parts.geometry)
+        params = {
+            "site": name_sites(present_reserves, parts.left) or "—",
+            "count": int(shapely.get_num_geometries(lost_land)),
+        }
+        area = float(ctx.geometry.measure_statutory_areas([lost_land]).sum())
+        result.findings.append(
+            Finding(
+                present_reserves.role,
+                related_role=reserves.role,
+                case="lost",
+                severity=Severity.INFO,
+                params=params,
+                area_m2=area,
+                geometry=lost_land,
+            )
+        )

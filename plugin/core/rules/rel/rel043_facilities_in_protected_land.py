@@ -6,12 +6,14 @@ from ...heritage.protection import PART_SETTINGS
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._excluded_places import (
+    HEIGHTS_SETTING,
     PLACES_SETTING,
     FacilityParts,
     ReportedParts,
     find_facility_parts,
     report_excluded_places,
     report_facility_parts,
+    report_high_zones,
 )
 from .._places import find_usable_layer_or_note_reason
 from .._reserves import CORE_SETTINGS, find_core_rows_or_note_reason
@@ -41,7 +43,7 @@ ROAD, PLANT = (
     },
     uses=[
         *PART_SETTINGS, *CORE_SETTINGS, "protected.facility_layers", "protected.min_facility_m", "protected.min_present_m2",
-        PLACES_SETTING,
+        PLACES_SETTING, HEIGHTS_SETTING,
     ],
     messages={
         "core": "{layer} ({key}, “{name}”) is in the core zone “{site}” ({related_layer}); the part there: {value} {unit}. Human "
@@ -57,6 +59,9 @@ ROAD, PLANT = (
         "and uses are in general not planned there. Compare with the plan's text: correct the drawing if it is wrong; if "
         "the use must stay, prove it in the plan with the authority's opinion; for an existing facility, a tunnel or a "
         "rough drawing, no action is needed.",
+        "height": "{layer} ({key}, “{name}”) has {area} in {related_layer} ({related_key}, “{site}”), where buildings are in general not "
+        "higher than {limit} m. Compare both with the approved protection plan, and correct outline or height; if the "
+        "plan allows this height, no action is needed.",
     },
     fails=[
         RuleExample("a motorway through the core zone", {"ZDJTJCSSX": [ROAD], "reserves": [CORE]}, finds=1),
@@ -78,12 +83,15 @@ ROAD, PLANT = (
         RuleExample("a factory planned in the core of a historic district", {"ZXCQGHYDYH": [{"wkt": OVERLAPPING_WKT, "land_use": "100100"}], "LSWHBHX": [DISTRICT]}, finds=1, areas=(1000.0,)),
         RuleExample("houses and boundary in a first-grade zone of a water source", {"ZXCQGHYDYH": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "CZKFBJ": [OVERLAPPING_WKT],
                 "SYHYD": [{"wkt": SQUARE_WKT, "feature_name": "饮用水水源一级保护区"}]}, finds=2, areas=(1000.0, 1000.0)),
+        RuleExample("high buildings in the core of a historic district", {"ZXCQJZGDFQ": [{"wkt": OVERLAPPING_WKT, "feature_name": "高度控制区（24—100米）"}], "LSWHBHX": [DISTRICT]}, finds=1, areas=(1000.0,)),
         RuleExample("a mine in a core zone", {"XZKCZYFB": [{**PLANT, "feature_name": "煤矿"}], "reserves": [CORE], "red_line": [WIDE_WKT]}, finds=1),
     ],
     passes=[
         RuleExample("outside", {"ZDJTJCSSX": ["LINESTRING (0 150, 500 150)"], "ZDJCSSD": ["POINT (50 150)"], "reserves": [CORE], "red_line": [WIDE_WKT]}),
         RuleExample("along the edge", {"ZDJTJCSSX": ["LINESTRING (0 0, 500 0)"], "red_line": [WIDE_WKT]}),
         RuleExample("a corner cut by a rough line", {"ZDJTJCSSX": ["LINESTRING (-10 50, 10 -50, 30 50)"], "red_line": [SQUARE_WKT]}),
+        RuleExample("low buildings in the core, high ones in the control zone", {"ZXCQJZGDFQ": [{"wkt": SQUARE_WKT, "feature_name": "12米高度控制区"}, {"wkt": EAST_WKT, "feature_name": "100米高度控制区"}],
+                "LSWHBHX": [DISTRICT, {**DISTRICT, "wkt": EAST_WKT, "feature_kind": "22"}]}),
         RuleExample("no facilities", {"red_line": [WIDE_WKT]}),
         RuleExample("a road on protected fields, water works in a control zone", {"ZDJTJCSSX": [ROAD], "GDBHMB": [WIDE_WKT], "ZDJCSSD": [PLANT],
                 "LSWHBHX": [{**DISTRICT, "feature_kind": "22"}]}),
@@ -103,7 +111,8 @@ def facilities_in_protected_land(
         name (MC) and line, with number, length or area. Also, as information, the facilities, mines and planned uses
         of `protected.excluded_places` in the places listed there: core zones of heritage, first-grade protection zones
         of water sources, protected cultivated land, natural forest, flood detention areas, with landfills and places of
-        dangerous waste apart. One finding for each name and place, of planned land use for each place.
+        dangerous waste apart. One finding for each name and place, of planned land use for each place. Zones of building
+        heights (`protected.height_limits`) whose name allows more metres than the limit in the place listed there.
     Why
         Core zones exclude human activities; in the red line and in permanent basic farmland only projects that cannot
         avoid them are allowed, after approval. A plan shows that it considered another route. The other places exclude
@@ -140,4 +149,5 @@ def facilities_in_protected_land(
             parts = in_line.subtract(in_core) if case == "red_line" else in_line
             result.findings += report_facility_parts(case, facilities, line, parts, ctx, Severity.INFO)
     report_excluded_places(ctx, result, reported)
+    report_high_zones(ctx, result)
     return result
