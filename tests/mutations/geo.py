@@ -110,8 +110,8 @@ def plant_line_with_too_many_vertices(draft: CountyDraft) -> None:
     draft.add(WOODS, shapely.Polygon(ring))
 
 
-@declare_mutation("GEO011", base="without TOP003")
-@declare_mutation("TOP003", case="point")
+@declare_mutation("GEO011", base="without TOP003", follows=["REL035"])
+@declare_mutation("TOP003", case="point", follows=["REL035"])
 def plant_shelter_in_another_county(draft: CountyDraft) -> None:
     county = draft.shape("XZQX", 0)
     row = draft.first_row(POINTS)
