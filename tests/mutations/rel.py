@@ -302,7 +302,7 @@ def plant_parks_without_green_lines(draft: CountyDraft) -> None:
 
 @declare_mutation("REL039", case="no_layer")
 def plant_river_without_a_layer_of_blue_lines(draft: CountyDraft) -> None:
-    del draft.layers["ZXCQCSLX"]
+    draft.remove_layer("ZXCQCSLX")
 
 
 @declare_mutation("REL039", case="base")
