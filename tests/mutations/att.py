@@ -337,7 +337,7 @@ def plant_terraces_without_ridge_deduction(draft: CountyDraft) -> None:
     frame["TBDLMJ"] = frame["TBMJ"]
 
 
-@declare_mutation("ATT019", case="small", finds=3)
+@declare_mutation("ATT019", case="small", finds=3, follows=["ATT022"])
 def plant_ridge_coefficients_of_half_a_percent(draft: CountyDraft) -> None:
     """Reduce the coefficients in all layers alike, so that only their size is wrong."""
     for role, gross, net in ((PARCEL, "TBMJ", "TBDLMJ"), (FIELD, "TBMJ", "TBDLMJ"), (FARM, "YJJBNTTBMJ", "YJJBNTMJ")):
@@ -360,6 +360,29 @@ def plant_fields_that_are_all_exclaves(draft: CountyDraft) -> None:
         draft.layers[role]["FRDBS"] = "1"
 
 
+@declare_mutation("ATT025", case="unfit", finds=2)
+def plant_fields_and_farmland_with_planting_attribute_of_former_fields(draft: CountyDraft) -> None:
+    for role in (PARCEL, FIELD, FARM):
+        draft.layers[role]["ZZSXDM"] = None
+        rows = draft.layers[role].index[draft.layers[role]["DLBM"] == "0103"][:20]
+        draft.layers[role].loc[rows, "ZZSXDM"] = "GCHF"
+
+
+@declare_mutation("ATT025", case="reason")
+def plant_unstable_farmland_without_reason(draft: CountyDraft) -> None:
+    draft.change(FARM, draft.first_row(FARM), WDGD="否")
+
+
+@declare_mutation("ATT025", case="remark")
+def plant_remark_that_farmland_is_a_fish_farm(draft: CountyDraft) -> None:
+    draft.change(FARM, draft.first_row(FARM), BZ="实地已建养殖场，拟调出")
+
+
+@declare_mutation("ATT023", case="class")
+def plant_field_of_the_survey_called_waste_land_in_the_base(draft: CountyDraft) -> None:
+    draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="230600", YDYHFLMC="裸土地")
+
+
 @declare_mutation("ATT025", case="same_codes")
 def plant_exclave_of_the_village_it_lies_in(draft: CountyDraft) -> None:
     frame = draft.layers[PARCEL]
@@ -379,6 +402,22 @@ def plant_field_of_the_survey_called_woods_in_the_base(draft: CountyDraft) -> No
     draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="030100", YDYHFLMC="乔木林地")
 
 
+@declare_mutation("ATT023", case="redrawn")
+def plant_field_called_waste_land_in_another_outline(draft: CountyDraft) -> None:
+    row = draft.pick_row(BASE, draft.fields & (draft.lines.area > 1.5e6) & (draft.lines.deduction_rate == 0))
+    shape = draft.shape(BASE, row)
+    corner = shape.exterior.coords[0] if shape.geom_type == "Polygon" else shape.geoms[0].exterior.coords[0]
+    draft.replace_shape(BASE, row, shape.difference(shapely.Point(corner).buffer(2, quad_segs=1)))
+    draft.change(BASE, row, YDYHFLDM="230600", YDYHFLMC="裸土地")
+
+
+@declare_mutation("ATT022", case="base")
+def plant_ridges_in_the_base_larger_than_in_the_survey(draft: CountyDraft) -> None:
+    frame = draft.layers[BASE]
+    rows = frame["TBDLMJ"] < frame["TBMJ"]
+    frame.loc[rows, "TBDLMJ"] = (frame["TBMJ"] - 2 * (frame["TBMJ"] - frame["TBDLMJ"]))[rows].round(2)
+
+
 @declare_mutation("ATT022", case="partial")
 def plant_evaluation_of_half_the_county(draft: CountyDraft) -> None:
     draft.layers["NYSCSYXPJJG"] = draft.layers["NYSCSYXPJJG"].iloc[:10]
@@ -389,7 +428,7 @@ def plant_natural_forest_in_town(draft: CountyDraft) -> None:
     draft.replace_shape("TRL", draft.first_row("TRL"), draft.layers["CZKFBJ"].geometry.iloc[0])
 
 
-@declare_mutation("ATT023", case="centre")
+@declare_mutation("ATT023", case="centre", follows=["LAW001"])
 def plant_base_of_the_centre_called_fields(draft: CountyDraft) -> None:
     frame = draft.layers["ZXCQXZYDYH"]
     frame["YDYHFLDM"], frame["YDYHFLMC"] = "010200", "水浇地"
@@ -481,7 +520,7 @@ def plant_terraces_called_level_land(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0)), GDPDJB="1")
 
 
-@declare_mutation("ATT019", case="one_rate", follows=["ATT023", "LAW010"])
+@declare_mutation("ATT019", case="one_rate", follows=["ATT022", "ATT023", "LAW010"])
 def plant_one_rate_for_all_terraces(draft: CountyDraft) -> None:
     draft.append_to_profile("[attributes]\nleast_rows_of_one_rate = 2\n")
     parcels = draft.layers[PARCEL]

@@ -51,6 +51,13 @@ def plant_villages_in_the_base_of_the_ratio(draft: CountyDraft) -> None:
     draft.layers[BASE].loc[draft.layers[BASE]["CZCSXM"] == "203", "CZCSXM"] = "202"
 
 
+@declare_mutation("LAW001", case="margin")
+def plant_street_of_the_base_called_orchard_in_the_centre(draft: CountyDraft) -> None:
+    """Leave the ratio within its limit, but take a part of its margin."""
+    lots = draft.lines.town_land & (draft.lines.area > 5e4) & (draft.lines.area < 2e5)
+    draft.change("ZXCQXZYDYH", draft.pick_row("ZXCQXZYDYH", lots), YDYHFLDM="020100", YDYHFLMC="果园")
+
+
 @declare_mutation("LAW002", case="field", follows=["ATT013"])
 def plant_fields_meeting_task_by_area_field_only(draft: CountyDraft) -> None:
     """Set a target 0.05 % above the area and raise the area field by almost 0.1 %."""

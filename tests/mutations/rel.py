@@ -261,6 +261,32 @@ def plant_grades_of_building_exchanged(draft: CountyDraft) -> None:
     draft.layers["CZJSSYXPJJG"]["MC"] = grades.replace({"适宜": "不适宜", "不适宜": "适宜"})
 
 
+@declare_mutation("REL041", case="pair")
+def plant_most_important_land_suitable_for_building(draft: CountyDraft) -> None:
+    frame = draft.layers["CZJSSYXPJJG"]
+    frame["MC"] = frame["MC"].replace({"不适宜": "一般适宜"})
+
+
+@declare_mutation("REL041", case="whole", follows=["REL004", "LAW007"])
+def plant_connected_important_land_without_its_red_line(draft: CountyDraft) -> None:
+    """Remove the row of the red line on a connected part of the most important land."""
+    graded, line = draft.layers["STBHZYXPJJG"], draft.layers["STBHHX"]
+    lands = shapely.get_parts(shapely.union_all(graded.geometry[graded["MC"] == "极重要"]))
+    for row in line.index[(line.area > 2e6) & (line.area < 5e6)]:
+        land = lands[[land.intersects(line.geometry[row].representative_point()) for land in lands]]
+        if len(land) and land[0].area < 1.1 * line.geometry[row].area:
+            draft.drop_row("STBHHX", int(row))
+            return
+    raise ValueError("each row of the red line is on land with other rows")
+
+
+@declare_mutation("REL040", case="partly")
+def plant_wetlands_with_one_river_of_all(draft: CountyDraft) -> None:
+    frame = draft.layers["SD"]
+    smallest = frame.index[frame.area > 1e4][frame.area[frame.area > 1e4].argmin()]
+    draft.layers["SD"] = frame.loc[[smallest]]
+
+
 @declare_mutation("REL041", case="inside")
 def plant_unimportant_land_in_the_red_line(draft: CountyDraft) -> None:
     """Grade a large area of important land in the red line, outside the reserves, as unimportant."""

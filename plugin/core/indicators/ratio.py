@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DOUBTFUL_SETTING = "ratio.doubtful"
 #: The share of the denominator from which contradicted parcels make the ratio uncertain (C).
 DOUBTFUL_SHARE_SETTING = "ratio.doubtful_share"
+#: The share of the ratio's margin from which contradicted parcels are information (C).
+DOUBTFUL_MARGIN_SETTING = "ratio.doubtful_margin_share"
 #: Codes of zones in which villages build (C).
 VILLAGE_ZONES_SETTING = "zones.village_building"
 
@@ -33,9 +35,10 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
     """Return (n,) the share of each urban base parcel that other data contradict.
 
     ``urban``: (n,) bool, the parcels counted as urban. The share is 1 where the parcel's land use is not urban
-    construction land. Otherwise it is the largest share of three: on parcels of the survey (DLTB) with such a land use
-    or with a 城镇村属性码 outside ``classes``; inside 生态保护红线, which excludes towns; and in zones that are planned
-    as villages (村庄建设区), which the plan itself takes for no town.
+    construction land. Otherwise it is the largest share of four: on parcels of the survey (DLTB) with such a land use
+    or with a 城镇村属性码 outside ``classes``; on land of such a use in the present use of the centre (ZXCQXZYDYH);
+    inside 生态保护红线, which excludes towns; and in zones that are planned as villages (村庄建设区), which the plan
+    itself takes for no town.
     """
     # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
 
@@ -53,6 +56,12 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
             share = np.maximum(
                 share, _compute_shares_on_other_layer(zones, base_parcels, urban & ~is_doubtful, villages, ctx)
             )
+    centre_base = ctx.plan.find_layer_of_concept("centre_base")
+    if centre_base is not None and not centre_base.has_no_geometry:
+        other_use = has_land_use(centre_base, DOUBTFUL_SETTING, ctx)
+        if other_use.any():
+            rows = urban & ~is_doubtful & base_parcels.has_shape
+            share = np.maximum(share, _compute_shares_on_other_layer(centre_base, base_parcels, rows, other_use, ctx))
     survey = ctx.plan.find_layer_of_concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
@@ -173,11 +182,13 @@ class ExpansionRatio:
     without TBMJ; ``land_ratios``: by form with the statutory area as denominator; ``is_confirmed_by_geometry``: the
     geometry confirms the survey areas; ``contradicted_area_m2``: survey area whose code other data contradict, on
     ``contradicted_rows``; ``ratios_without_contradicted``: the ratios by form without it; ``is_doubtful``: it makes the
-    ratio uncertain; ``uncertainties``: as a rule reports them; ``unfilled_window_count``: number of holes (开天窗) that
-    lines and water do not fill; ``unfilled_area_m2``: their open land (statutory); ``ratio_with_windows_filled``: the
-    relevant ratio including that land, None where all holes together leave it within its limit; ``remote_rows``: base
-    parcels of towns outside the boundary, the largest first, only where they decide; ``remote_area_m2``: their survey
-    area; ``ratio_without_remote``: the relevant ratio without them, None unless it exceeds the limit.
+    ratio uncertain; ``contradicted_margin_share``: the share of the base that could be left out within the limit
+    which it fills, 0 where it is doubtful or small; ``uncertainties``: as a rule reports them;
+    ``unfilled_window_count``: number of holes (开天窗) that lines and water do not fill; ``unfilled_area_m2``: their
+    open land (statutory); ``ratio_with_windows_filled``: the relevant ratio including that land, None where all
+    holes together leave it within its limit; ``remote_rows``: base parcels of towns outside the boundary, the
+    largest first, only where they decide; ``remote_area_m2``: their survey area; ``ratio_without_remote``: the
+    relevant ratio without them, None unless it exceeds the limit.
     """
 
     denominator_m2: float
@@ -198,6 +209,7 @@ class ExpansionRatio:
     remote_area_m2: float = 0.0
     ratio_without_remote: float | None = None
     is_doubtful: bool = False
+    contradicted_margin_share: float = 0.0
     classes: list[str] = field(default_factory=list)
     window_count: int = 0
     unfilled_window_count: int = 0
@@ -429,6 +441,11 @@ def _compute_without_contradicted(
     expansion.is_doubtful = expansion.contradicted_area_m2 > 0 and (decides or is_large)
     if expansion.is_doubtful:
         expansion.uncertainties.append(CONTRADICTED_BASE_DOUBT)
+        return
+    # The base may shrink by this area before the ratio reaches its limit.
+    margin_m2 = expansion.denominator_m2 * (1 - expansion.ratio_by_form[form] / limit)
+    if expansion.contradicted_area_m2 > float(norm.get(DOUBTFUL_MARGIN_SETTING)) * margin_m2 > 0:
+        expansion.contradicted_margin_share = expansion.contradicted_area_m2 / margin_m2
 
 
 def find_windows(boundary: Layer, ctx: RuleContext) -> NDArray:

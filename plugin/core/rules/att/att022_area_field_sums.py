@@ -23,6 +23,7 @@ from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import read_word_pairs
+from .._places import find_equal_shapes
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -30,6 +31,8 @@ FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Statutory area of each square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
 #: too much.
 SQUARE_M2 = 9997.55
+#: Rounding error of gross and net area in two layers, m².
+RIDGE_ROUNDING_M2 = 0.04
 #: Places that are not townships; `Texts` has their names.
 AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS = "whole_county", "outside_townships"
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_code": "140225", "division_name": "甲县"}
@@ -59,7 +62,7 @@ SURVEY_ROWS = [
     problem="Area fields sum to another area than the shapes",
     severity=Severity.WARNING,
     basis=["A10"],
-    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, "attributes.graded_fields"],
+    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, "attributes.graded_fields", "tolerance"],
     needs={
         # A layer without area fields has no sums; SCH002 reports missing fields.
         "layer": LayerNeed(EVERY_LAYER),
@@ -75,6 +78,7 @@ SURVEY_ROWS = [
         "divides the whole county into grades. Add the missing features.",
         "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Remove duplicate features and compute the field again; figures summed from it are not confirmed.",
         "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
+        "base": "{layer}: the gross area of fields less {field} gives {actual} m² of ridges, in {related_layer} {expected} m² on the same parcels: {difference} m² differ ({share} % of the net area), features: {count}. Copy deduction rate and area from the land survey into the wrong layer, and the net areas of layers cut from it.",
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
     },
     fails=[
@@ -93,6 +97,8 @@ SURVEY_ROWS = [
                 finds=1, roles={"layer": "GDBHMB"}),
         RuleExample("deductions of the survey left out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, SQUARE_M2)],
                 "parcels": SURVEY_ROWS}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
+        RuleExample("more ridges in the base than in the survey", {"layer": [{**_make_area_row(wkt, SQUARE_M2, 0.8 * SQUARE_M2), "land_use": "010300"} for wkt in (SQUARE_WKT, EAST_SQUARE_WKT)],
+                "parcels": SURVEY_ROWS}, finds=1, roles={"layer": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("a row without an area", {"layer": [{"wkt": SQUARE_WKT, "area": None}, {"wkt": EAST_SQUARE_WKT, "area": SQUARE_M2}]}, finds=1,
                 roles={"layer": "STBHHX"}),
         RuleExample("no area at all", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}, finds=1, roles={"layer": "STBHHX"}),
@@ -100,6 +106,8 @@ SURVEY_ROWS = [
     passes=[
         RuleExample("deductions as in the survey", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2)],
                 "parcels": SURVEY_ROWS}, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
+        RuleExample("a base with the survey's ridges", {"layer": [{**_make_area_row(wkt, SQUARE_M2, 0.9 * SQUARE_M2), "land_use": "010300"} for wkt in (SQUARE_WKT, EAST_SQUARE_WKT)],
+                "parcels": SURVEY_ROWS}, roles={"layer": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("as drawn", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 9000.0), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
         RuleExample("one row of many: ATT013's", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 + 8), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2), _make_area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2)],
                 "townships": TOWNSHIP_ROWS}, roles={"layer": "GDBHMB"}),
@@ -127,7 +135,8 @@ def area_field_sums(
         same shapes, within `allowance_share`; net area (图斑地类面积, 永久基本农田面积) never exceeds gross area; no
         layer sums to more than the county. A layer of grades (`attributes.graded_fields`: evaluations) lacks at most
         `allowance_gap_share` of the county. Net area of 永久基本农田 and 耕地保护目标 is compared with the deductions
-        of the survey (地类图斑) on the same land, within `allowance_deduction_share`. Polygons of a layer without net
+        of the survey (地类图斑) on the same land, within `allowance_deduction_share`. So are the ridges (田坎: gross less net area of fields) of
+        the base parcels (基期用地用海) with the shape of a survey parcel, in either direction. Polygons of a layer without net
         area have a value in the area field.
     Why
         Targets, indicators and tables are sums of these fields. Fields multiplied by the same factor agree with each
@@ -176,6 +185,8 @@ def area_field_sums(
         result.findings.append(finding)
     if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
+        if parcels is not None and not ctx.is_edit_check and layer is ctx.plan.find_layer_of_concept("base_parcels"):
+            result.findings += _compare_ridges_with_survey(layer, parcels, allowance_deduction_share, ctx)
     return result
 
 
@@ -244,6 +255,40 @@ def _report_survey_excess(layer: Layer, share: float, ctx: RuleContext) -> Itera
         yield _make_survey_finding(
             layer, survey, rows, survey.township_names[town] if is_township else AREA_OUTSIDE_TOWNSHIPS
         )
+
+
+def _compare_ridges_with_survey(layer: Layer, parcels: Layer, share: float, ctx: RuleContext) -> Iterator[Finding]:
+    """Yield a finding if base parcels and survey differ in the sum of ridges on the same fields.
+
+    ``share`` is the allowed difference as a share of the net area. A sum with a single wrong row does not count.
+    """
+    has_areas = all(one.has_values(meaning) for one in (layer, parcels) for meaning in ("gross_area", NET_FIELD))
+    if layer is parcels or not has_areas or parcels.template.find_field("deduction_rate") is None:
+        return
+    survey_rows = find_equal_shapes(layer, parcels, ctx.tolerance.edge_match_m)
+    rows = np.flatnonzero((survey_rows >= 0) & ctx.find_cultivated_rows(layer))
+    rows = rows[ctx.find_cultivated_rows(parcels)[survey_rows[rows]]]
+    ridges, survey_ridges = (
+        one.numbers("gross_area")[own_rows] - one.numbers(NET_FIELD)[own_rows]
+        for one, own_rows in ((layer, rows), (parcels, survey_rows[rows]))
+    )
+    net = parcels.numbers(NET_FIELD)[survey_rows[rows]]
+    is_compared = np.isfinite(ridges) & np.isfinite(survey_ridges) & (net > 0)
+    differences = np.where(is_compared, ridges - survey_ridges, 0.0)
+    difference = abs(float(differences.sum()))
+    is_wrong = np.abs(differences) > share * np.nan_to_num(net) + RIDGE_ROUNDING_M2
+    if difference <= share * float(net[is_compared].sum()) or is_wrong.sum() < 2:
+        return
+    params = {
+        "actual": round(float(ridges[is_compared].sum()), 2),
+        "expected": round(float(survey_ridges[is_compared].sum()), 2),
+        "difference": round(difference, 2),
+        "share": round(100 * difference / float(net[is_compared].sum()), 2),
+        "count": int(is_wrong.sum()),
+    }
+    finding = Finding(layer.role, case="base", field=layer.get_field_name(NET_FIELD), params=params)
+    finding.related_role = parcels.role
+    yield finding
 
 
 def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:

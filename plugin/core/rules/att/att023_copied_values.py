@@ -29,7 +29,7 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     problem="Copies of parcels have other values",
     severity=Severity.WARNING,
     basis=["attribute-habits"],
-    uses=["tolerance", "attributes.copied_fields", "attributes.quality_fields", "attributes.base_class_groups", "attributes.base_exact_classes", "attributes.base_copied_fields", "attributes.centre_base_share", "attributes.land_layers", "attributes.other_land_share"],
+    uses=["tolerance", "attributes.copied_fields", "attributes.quality_fields", "attributes.base_class_groups", "attributes.redrawn_base_m2", "attributes.base_exact_classes", "attributes.base_copied_fields", "attributes.centre_base_share", "attributes.land_layers", "attributes.other_land_share"],
     needs={
         "farmland": LayerNeed("farmland", optional=True),
         "cultivated": LayerNeed("cultivated", optional=True),
@@ -43,6 +43,9 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "{count} ({rows}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy "
         "the value from the survey's parcel; if the survey is of an earlier year, update it first.",
         "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} ({rows}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
+        "redrawn": "{layer}: {area} in features without the shape of a parcel of {related_layer} are of another class of land than the parcel "
+        "below them; features: {count} ({rows}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if an "
+        "approved conversion of the base data changed them, waive the finding and give the document.",
         "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} ({rows}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
         "land": "{layer}: features that are mostly not on {expected}: {count} ({rows}{more}; {area}), for example on {related_layer} {related_key} ({value}). "
         "Compare the layer with its source first: delete features that the source lacks, restore edges that are drawn wrongly; "
@@ -64,6 +67,10 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         RuleExample("another village", {"farmland": _make_land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _make_land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
         RuleExample("woods in the base, a field in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="030100"), "parcels": _make_land_row(SQUARE_WKT)},
                 finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        RuleExample("a field called bare land", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="230600"), "parcels": _make_land_row(SQUARE_WKT)},
+                finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        RuleExample("a field called bare land in another outline", {"base_parcels": _make_land_row(WIDE_WKT, land_use="230600"), "parcels": [*_make_land_row(SQUARE_WKT), *_make_land_row(EAST_SQUARE_WKT)]},
+                finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}, areas=(20000.0,), settings={"attributes.redrawn_base_m2": 10000.0}),
         RuleExample("the centre's base is another one", {"centre_base": _make_land_row(SQUARE_WKT, land_use="070100"), "base_parcels": _make_land_row(WIDE_WKT, land_use="010300"),
                 "parcels": _make_land_row(WIDE_WKT)}, finds=1, areas=(10000.0,), roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("a forest in town", {"parcels": _make_land_row(SQUARE_WKT, land_use="0701"), "TRL": [SQUARE_WKT]}, finds=1, areas=(10000.0,), roles={"parcels": "DLTB"}),
@@ -75,6 +82,8 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         RuleExample("a river", {"parcels": _make_land_row(SQUARE_WKT, land_use="1101"), "SD": [SQUARE_WKT]}, roles={"parcels": "DLTB"}),
         RuleExample("the same class of land in another list", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="100100"), "parcels": _make_land_row(SQUARE_WKT, land_use="0601"),
                 "centre_base": _make_land_row(SQUARE_WKT, land_use="070100")}, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        RuleExample("a small difference in another outline", {"base_parcels": _make_land_row(WIDE_WKT, land_use="230600"), "parcels": _make_land_row(SQUARE_WKT)},
+                roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         RuleExample("the same values", {"farmland": _make_land_row(SQUARE_WKT, GDLX="TT"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
         RuleExample("a part of a parcel", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"),
                 "parcels": _make_land_row("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
@@ -100,7 +109,8 @@ def copied_values(
         (`attributes.quality_fields`). One finding for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
         `tolerance.edge_match_m`): their land use is of the same group of classes (`attributes.base_class_groups`:
         cultivated, woods, construction …) as the survey's, for classes in `attributes.base_exact_classes` (耕地) of
-        the same second level, and the fields in `attributes.base_copied_fields` are equal. The centre's base parcels (ZXCQXZYDYH): the same,
+        the same second level, and the fields in `attributes.base_copied_fields` are equal. Base parcels of other shapes are
+        compared by the parcel at a point inside each, from `attributes.redrawn_base_m2` of land of other groups on. The centre's base parcels (ZXCQXZYDYH): the same,
         compared with the base parcel at a point inside each, from `attributes.centre_base_share` of their area on. The
         layers in `attributes.land_layers` (天然林 and 生态公益林 on woods, 湿地 on wetland and water): features with more than
         `attributes.other_land_share` of their area on parcels of other groups.
@@ -216,7 +226,28 @@ def _report_class_differences_of_base(base_parcels: Layer, parcels: Layer, ctx: 
         finding.params |= {"value": pair[0], "expected": pair[1]}
         finding.area_m2 = float(base_parcels.measure_rows(rows_of_pair).sum())
         findings.append(finding)
-    return findings
+    return [*findings, *_report_redrawn_base(base_parcels, parcels, survey_rows, ctx)]
+
+
+def _report_redrawn_base(base_parcels: Layer, parcels: Layer, survey_rows: NDArray, ctx: RuleContext) -> list[Finding]:
+    """Return a finding if base parcels without the shape of a survey parcel have much land of other classes.
+
+    ``survey_rows``: (n,) the survey parcel with the shape of each base parcel, −1 without one.
+    """
+    rows_below = find_rows_below(base_parcels, parcels, ctx)
+    rows = np.flatnonzero((survey_rows < 0) & (rows_below >= 0))
+    differing_rows, _, _ = _compare_land_use(base_parcels, rows, parcels, rows_below[rows], ctx)
+    area = float(np.nansum(base_parcels.measure_rows(differing_rows))) if len(differing_rows) else 0.0
+    if area < float(ctx.norm.get("attributes.redrawn_base_m2")) or not len(differing_rows):
+        return []
+    parcel_row = int(rows_below[differing_rows[0]])
+    finding = _make_class_finding(base_parcels, differing_rows, parcels, parcel_row, "redrawn", ctx)
+    finding.area_m2 = area
+    finding.params |= {
+        "value": base_parcels.text("land_use")[int(differing_rows[0])],
+        "expected": parcels.text("land_use")[parcel_row],
+    }
+    return [finding]
 
 
 def _report_class_differences_of_centre(centre_base: Layer, base_parcels: Layer, ctx: RuleContext) -> list[Finding]:

@@ -43,7 +43,7 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
-    uses=["attributes.name_words", "attributes.province_values", "attributes.rare_values", "attributes.differing_codes", "attributes.value_patterns", "attributes.largest_areas", "attributes.code_digits"],
+    uses=["attributes.name_words", "attributes.province_values", "attributes.rare_values", "attributes.differing_codes", "attributes.value_patterns", "attributes.largest_areas", "attributes.code_digits", "attributes.unfit_values", "attributes.reasoned_values", "attributes.remark_words", "attributes.negating_words"],
     messages={
         "area": "{layer} ({key}): the feature covers {area}; features of this layer are at most {limit} m². Check its "
         "outline by the approved list; if it is right, raise the limit under "
@@ -62,6 +62,12 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
         "codes by the survey.",
         "pattern": "{layer}: {field} ({alias}) does not have the form of such a value; features: {count} ({rows}{more}). Enter the "
         "complete value, for a telephone with its area code, or clear the field.",
+        "unfit": "{layer}: {field} ({alias}) is “{value}”, but land with this value is no longer ploughed; features: {count} "
+        "({rows}{more}; {area}). Compare them with the survey: correct a wrong value; if it is right, remove the land from the layer and supplement it.",
+        "reason": "{layer}: {field} ({alias}) is “{value}”, so that the land is not stable cultivated land, but {first} has no reason for "
+        "including it; features: {count} ({rows}{more}; {area}). Enter the approved reason; without one, remove the land from the layer and supplement it.",
+        "remark": "{layer}: {field} ({alias}) has the word “{word}” (“{value}”), which contradicts the layer; features: {count} "
+        "({rows}{more}; {area}). Compare them with the approved result: clear remarks that no longer apply; if they are right, resolve what they state.",
         "digits": "{layer}: {field} ({alias}) has fewer than {expected} digits, such as “{value}”; features: {count} ({rows}{more}). "
         "Compare the codes with the land survey, and append the zeros that are missing at their end.",
     },
@@ -77,6 +83,10 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, finds=1, roles=FARMLAND_LAYER),
         RuleExample("a short telephone number", _make_plan(LXDH="12345"), finds=1, roles=FARMLAND_LAYER),
         RuleExample("codes of villages without their zeros", _make_plan(ZLDWDM="140225100201"), finds=1, roles=FARMLAND_LAYER),
+        RuleExample("farmland planted with trees", _make_plan(ZZSXDM="GCHF", ZZSXMC="工程恢复"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("fields in a river bed", _make_plan(TBXHDM="HDGD", WDGD="是"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("unstable fields without a reason", _make_plan(WDGD="否"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
+        RuleExample("a fish farm", _make_plan(BZ="实地已建养殖场，拟调出"), finds=1, roles=FARMLAND_LAYER, areas=(81.0,)),
         RuleExample("a name for a telephone number", _make_plan(LXDH="见备注"), finds=1, roles=FARMLAND_LAYER),
     ],
     passes=[
@@ -91,6 +101,9 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
         RuleExample("an exclave", {"layer": [{"wkt": SQUARE_WKT, "FRDBS": "1", "QSDWDM": "1402231002010000000", "ZLDWDM": "1402251002010000000"},
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, roles=FARMLAND_LAYER),
         RuleExample("a complete code of a place", _make_plan(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
+        RuleExample("fields in a river bed with a reason", _make_plan(TBXHDM="HDGD", WDGD="否", FWDGDHRLY="堤外滩地，多年稳定耕种"), roles=FARMLAND_LAYER),
+        RuleExample("remarks that fit", {"layer": [{"wkt": SQUARE_WKT, "BZ": text} for text in ("已建成高标准农田", "未占用", "不调出", "禁止建房", None)]}, roles=FARMLAND_LAYER),
+        RuleExample("fields that were not sown", _make_plan(ZZSXDM="WG", TBXHDM=None), roles=FARMLAND_LAYER),
         RuleExample("telephone numbers", {"layer": [{"wkt": SQUARE_WKT, "LXDH": number} for number in
                 ("13900000000", "0352-8320000", "(0352)8320000转802", "0352-8320000、13900000000", None)]}, roles=FARMLAND_LAYER),
     ],
@@ -104,6 +117,10 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         only (`attributes.province_values`): 黑土地. Values that few features have (`attributes.rare_values`), and codes
         that differ for a value (`attributes.differing_codes`): the owner of an exclave (飞入地) is not of its place. The form of telephone numbers (`attributes.value_patterns`).
         Codes of places with fewer digits than the survey gives them (`attributes.code_digits`).
+        Values that do not occur in a layer (`attributes.unfit_values`): farmland with a planting attribute of land that is
+        no longer ploughed (工程恢复). Values that need a reason (`attributes.reasoned_values`): unstable cultivated land (稳定耕地
+        否, 河道耕地) without 非稳定耕地划入理由. Remarks with a word that contradicts the layer (`attributes.remark_words`), unless
+        one of `attributes.negating_words` is before it.
         Features larger than a single building (`attributes.largest_areas`: 历史建筑). One finding for each field of a layer, for names and areas one for
         each row.
     Why
@@ -113,7 +130,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
         Compare name and field with the document of approval, and correct the wrong one. Enter complete numbers.
     Limits
         A field that is a code without a list, or that has none of the words, is not compared; with a list, the name of
-        its code is. Which of the two is right is unknown. The settings are of mark C. Runs for a whole county, by name
+        its code is. A remark may have a word in another sense; whether a reason is sufficient is not judged. Which of the two is right is unknown. The settings are of mark C. Runs for a whole county, by name
         or with the group attributes.
     """
     result = RuleResult(is_applicable=False)
@@ -152,6 +169,7 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
             has_other_form = _find_values_without_pattern(layer.get_texts_by_name(name), patterns[0], ctx)
             if has_other_form.any():
                 result.findings.append(_make_field_finding(layer, template_field, has_other_form, "pattern", "", ctx))
+    _report_values_against_layer(layer, result, ctx)
     for name, digits in read_number_lines(ctx.norm, "attributes.code_digits", 2):
         template_field = _find_declared_field(layer, layer.role, name)
         if template_field is not None:
@@ -169,6 +187,71 @@ def implausible_values(layer: Layer, *, ctx: RuleContext) -> RuleResult:
                     )
                 )
     return result
+
+
+def _report_values_against_layer(layer: Layer, result: RuleResult, ctx: RuleContext) -> None:
+    """Add findings on values that do not occur in a layer or need a reason, and on remarks that contradict it.
+
+    A row is reported once for each of the three, by the first field of the setting.
+    """
+    is_reported = np.zeros(len(layer), dtype=bool)
+    for role, name, values in read_field_words(ctx.norm, "attributes.unfit_values"):
+        template_field = _find_declared_field(layer, role, name)
+        if template_field is not None:
+            result.is_applicable = True
+            rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
+            result.findings += _report_unfit_rows(layer, template_field, rows, "unfit", ctx)
+            is_reported |= rows
+    is_reported = np.zeros(len(layer), dtype=bool)
+    for role, reason_name, (name, *values) in read_field_words(ctx.norm, "attributes.reasoned_values"):
+        template_field = _find_declared_field(layer, role, name)
+        if template_field is not None:
+            result.is_applicable = True
+            rows = np.isin(layer.get_texts_by_name(name), values) & ~is_reported
+            if layer.get_column_by_name(reason_name) is not None:
+                rows &= np.array(layer.get_texts_by_name(reason_name), dtype=object) == ""
+            findings = _report_unfit_rows(layer, template_field, rows, "reason", ctx)
+            for finding in findings:
+                finding.params["first"] = reason_name
+            result.findings += findings
+            is_reported |= rows
+    for role, name, words in read_field_words(ctx.norm, "attributes.remark_words"):
+        template_field = _find_declared_field(layer, role, name)
+        if template_field is not None and not template_field.personal:
+            result.is_applicable = True
+            texts = layer.get_texts_by_name(name)
+            word_by_text = {text: _find_contradicting_word(text, words, ctx) for text in dict.fromkeys(texts)}
+            rows = np.array([bool(word_by_text[text]) for text in texts], dtype=bool)
+            findings = _report_unfit_rows(layer, template_field, rows, "remark", ctx)
+            for finding in findings:
+                finding.params["word"] = word_by_text[texts[int(np.flatnonzero(rows)[0])]]
+            result.findings += findings
+
+
+def _find_contradicting_word(text: str, words: list[str], ctx: RuleContext) -> str:
+    """Return the first of the words that a remark has without a negation before it; empty if it has none."""
+    negations = tuple(ctx.norm.get("attributes.negating_words"))
+    for word in words:
+        start = text.find(word)
+        while start >= 0:
+            if not text[:start].endswith(negations):
+                return word
+            start = text.find(word, start + 1)
+    return ""
+
+
+def _report_unfit_rows(
+    layer: Layer, template_field: TemplateField, is_unfit: NDArray, case: str, ctx: RuleContext
+) -> list[Finding]:
+    """Return the finding on all rows ((n,) bool) with their area; none without such a row."""
+    rows = np.flatnonzero(is_unfit)
+    if not len(rows):
+        return []
+    value = layer.get_texts_by_name(template_field.name)[int(rows[0])]
+    finding = _make_field_finding(layer, template_field, is_unfit, case, value, ctx)
+    if layer.template.geometry == "polygon":
+        finding.area_m2 = float(np.nansum(layer.measure_rows(rows)))
+    return [finding]
 
 
 def _find_declared_field(layer: Layer, role: str, name: str) -> TemplateField | None:

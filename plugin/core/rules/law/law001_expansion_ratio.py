@@ -4,6 +4,7 @@ import math
 from ...engine.context import RuleContext
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
 from ...indicators.ratio import (
+    DOUBTFUL_MARGIN_SETTING,
     DOUBTFUL_SETTING,
     DOUBTFUL_SHARE_SETTING,
     TOWN_GAP_SETTING,
@@ -61,6 +62,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "ratio.denominator_share",
         DOUBTFUL_SETTING,
         DOUBTFUL_SHARE_SETTING,
+        DOUBTFUL_MARGIN_SETTING,
         SUM_ALLOWANCE_SETTING,
         ROW_ALLOWANCE_SETTING,
         "ratio.base_year",
@@ -73,10 +75,15 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "the shapes of the same parcels (statutory area), above the limit of {limit}: {field} sums to {denominator} "
         "m², the shapes to {expected} m². Compute {field} again from the shapes, then check the ratio again.",
         "contradicted": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
-        "or the survey, or are in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
+        "or the survey, or are of another use in the present use of the centre, or in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
         "of {denominator} m²), {which_keys}. The expansion ratio (form {form}) is {ratio_text} with these "
         "parcels and {without_text} without them; the limit is {limit}. Correct {field} or the land use of these "
         "parcels; until then the ratio is not confirmed.",
+        "margin": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
+        "or the survey, or are of another use in the present use of the centre, or in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
+        "of {denominator} m²), {which_keys}. That is {percent} % of the land that the base could lose before the ratio exceeds its limit. The expansion ratio (form {form}) is {ratio_text} with these "
+        "parcels and {without_text} without them; the limit is {limit}. Compare these parcels in the layers, and correct "
+        "the layer that is wrong; for parcels built up in the base year, no action is needed.",
         "windows": "{layer} has windows that permanent basic farmland, ecological protection red line and water fill "
         "by less than {least} %: {count}. {area} of them hold nothing that must stay outside, and are not counted in "
         "the boundary. The expansion ratio (form {form}) is {ratio_text} without the windows and {closed_text} with "
@@ -100,6 +107,9 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
                 "gross_area": 10000.0}],
                 "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        RuleExample("an orchard in the present use of the centre", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": BASE_PARCEL["wkt"], "land_use": "070100", "urban_code": "202",
+                "gross_area": 10000.0}], "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 4 0, 4 100, 0 100, 0 0))", "land_use": "020100"}]}, finds=1,
+                roles={"base_parcels": "XZYDYH"}),
         RuleExample("a town of the base far outside", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT}]},
                 finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("a base of 2023", {"boundary": [BOUNDARY_ROW], "base_parcels": [{**BASE_PARCEL, "data_year": 2023}]}, finds=1, roles={"base_parcels": "DLTB"}),
@@ -131,8 +141,9 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         Form and classes are a working definition (C): until the county confirms them the result is conditional. The
         denominator is survey area (TBMJ), the numerators are statutory area. If the shapes do not support the survey
         area, the ratio is not confirmed, and the ratio by the shapes is reported next to it. The same applies to
-        parcels with an urban code whose land use (`ratio.doubtful`), or the survey on the same land, is not urban
-        construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of the boundary
+        parcels with an urban code whose land use (`ratio.doubtful`), or the survey or the present use of the centre on the same land, is not urban
+        construction land: from `ratio.doubtful_share` of the base on, or where they decide. Below that, they are
+        information from `ratio.doubtful_margin_share` of the land on that the base could lose within the limit. Windows of the boundary
         that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
         decides; so is town land of the base inside the red line or in a village building zone (村庄建设区). Towns of the
         base wholly outside the boundary (parcels up to `ratio.town_gap_m` apart are one town) are information where
@@ -173,7 +184,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
     if expansion.ratio_without_remote is not None:
         result.findings.append(_make_remote_finding(expansion, definition, limit, base_parcels, boundary))
         result.unconfirmed.append(TOWN_GAP_SETTING)
-    if expansion.is_doubtful:
+    if expansion.is_doubtful or expansion.contradicted_margin_share:
         result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
     if expansion.ratio_with_windows_filled is not None:
         result.unconfirmed += [WINDOW_FILLERS_SETTING, WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING]
@@ -259,8 +270,11 @@ def _make_contradiction_finding(
         else f"{ratio_without:.4f}",
         "limit": limit,
     }
+    case, severity = ("contradicted", Severity.WARNING) if expansion.is_doubtful else ("margin", Severity.INFO)
+    if case == "margin":
+        params["percent"] = round(100 * expansion.contradicted_margin_share, 2)
     field = base_parcels.get_field_name("urban_code")
-    return Finding(base_parcels.role, case="contradicted", severity=Severity.WARNING, field=field, params=params)
+    return Finding(base_parcels.role, case=case, severity=severity, field=field, params=params)
 
 
 def _report_ratio_by_drawn_base_area(

@@ -79,6 +79,8 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
         RuleExample("a mine on public welfare forest", _make_plan("530", "0301", "0301", KCZYKCBHX=[WEST_WKT], STGYL=[WHOLE_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
         RuleExample("a wetland layer with a third of the marshes", {"base_parcels": [{"wkt": wkt, "land_use": "1108"} for wkt in (FAR_WEST_WKT, WEST_WKT)],
                 "SD": [WEST_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
+        RuleExample("a wetland layer with one river of many", {"base_parcels": [{"wkt": CORNER_WKT, "land_use": "1101"}, {"wkt": FAR_WEST_WKT, "land_use": "1101"}],
+                "SD": [CORNER_WKT]}, finds=1, areas=(2000000.0,), roles=SURVEY),
         RuleExample("a mine, but no mining zone", _make_plan("200", "0602", "0201", KCZYKCBHX=[WEST_WKT]), finds=1, areas=(500000.0,), roles=SURVEY),
     ],
     passes=[
@@ -107,8 +109,8 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
         the county has less than `zones.min_present_m2` of the land given there. Findings on zones are information. Layers in
         `zones.described_classes` (湿地: wetland and water; 洪涝风险控制线: water; 矿产资源控制线: mining land): if a layer
         includes `zones.min_described_share` of the land of a class, it includes every parcel of that class from
-        `zones.min_described_m2` on, by more than half. One that includes less, from `zones.min_partly_share` on, is
-        information, one finding for a layer. Also as information, one for each kind: features of layers that stay as they
+        `zones.min_described_m2` on, by more than half. One that includes less, from `zones.min_partly_share` on or if a whole
+        parcel is in it, is information, one finding for a layer. Also as information, one for each kind: features of layers that stay as they
         are (`zones.kept_layers`: 天然林 and 生态公益林) with `zones.min_kept_m2` or more in zones of fields or villages, or
         in the mining line, if they fill the share given there.
     Why
@@ -118,8 +120,8 @@ def zones_against_land(base_parcels: Layer, *, ctx: RuleContext) -> RuleResult:
         Check code and outline of the zone by the plan's map. Add the missing land to the layer, or correct its class.
     Limits
         Classes, shares and areas are settings of mark C, and generous: a zone may be planned for a change of its
-        land. In zones, a parcel counts where a point inside it is. A layer that includes less of a class than
-        `zones.min_partly_share` is not compared with it. REL006 reports farmland zones, REL039 zones of the centre. Runs for a whole county, by name
+        land. In zones, a parcel counts where a point inside it is. A layer that includes no parcel of a class, and less of it than
+        `zones.min_partly_share`, is not compared with it. REL006 reports farmland zones, REL039 zones of the centre. Runs for a whole county, by name
         or with the group control_lines.
     """
     result = RuleResult(is_applicable=False)
@@ -301,9 +303,8 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     is_of_classes = is_in_classes(parcels, classes, ctx)
     parts = ctx.geometry.find_shared_parts(parcels, layer, rows_a=is_of_classes, measured=True)
     covered_areas = np.minimum(np.bincount(parts.left, parts.area, minlength=len(parcels)), areas)
-    is_large_outside = (areas >= float(ctx.norm.get("zones.min_described_m2"))) & (
-        covered_areas < INCLUDED_SHARE * areas
-    )
+    is_large = areas >= float(ctx.norm.get("zones.min_described_m2"))
+    is_large_outside = is_large & (covered_areas < INCLUDED_SHARE * areas)
     described_share, partly_share = (
         float(ctx.norm.get(f"zones.{name}")) for name in ("min_described_share", "min_partly_share")
     )
@@ -311,7 +312,10 @@ def _find_land_left_out(layer: Layer, classes: list[str], parcels: Layer, ctx: R
     for one in classes:
         rows = is_in_classes(parcels, [one], ctx)
         class_area, inside = float(areas[rows].sum()), float(covered_areas[rows].sum())
-        if inside <= partly_share * class_area or not (rows & is_large_outside).any():
+        # One parcel that is included shows that the layer is to have this class.
+        is_in_layer = rows & is_large & (covered_areas > INCLUDED_SHARE * areas)
+        is_described = inside > partly_share * class_area or is_in_layer.any()
+        if not is_described or not (rows & is_large_outside).any():
             continue
         classes_by_case["left_out" if inside > described_share * class_area else "partly"].append(one)
     findings = []

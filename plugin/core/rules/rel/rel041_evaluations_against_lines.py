@@ -6,11 +6,19 @@ from numpy.typing import NDArray
 from ...engine.context import RuleContext
 from ...geometry.polygons import Polygons
 from ...indicators.survey_deductions import find_rows_below
+from ...invariants import require_value
 from ...messages.numbers import format_hectare_number
 from ...model.findings import Finding
 from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import MAX_SHOWN_FIDS, make_setting_error, read_class_lines, read_number_lines, read_word_pairs
+from .._attributes import (
+    MAX_SHOWN_FIDS,
+    make_setting_error,
+    read_class_lines,
+    read_field_words,
+    read_number_lines,
+    read_word_pairs,
+)
 from .._places import find_usable_layer_or_note_reason
 
 WEST_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -19,8 +27,11 @@ WHOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: A layer with more rows than this is measured by a point in each row.
 MANY_ROWS = 1000
 GRADED_FIELDS_SETTING, PARTS_SETTING = "attributes.graded_fields", "zones.evaluated_parts"
+PAIRS_SETTING, WORDS_SETTING = "zones.evaluation_pairs", "attributes.value_words"
 #: Relations of land of a grade to a line, in the setting of parts.
 INSIDE, OUTSIDE = "inside", "outside"
+#: The case of land of a grade that is connected and as a whole outside a line.
+WHOLE = "whole"
 
 
 def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
@@ -38,7 +49,7 @@ def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
         "red_line": LayerNeed("red_line", optional=True),
         "boundary": LayerNeed("boundary", optional=True),
     },
-    uses=["tolerance", "zones.evaluated_lines", "zones.evaluated_parts", "attributes.graded_fields"],
+    uses=["tolerance", "zones.evaluated_lines", "zones.evaluated_parts", "zones.max_inside_share", PAIRS_SETTING, WORDS_SETTING, "attributes.graded_fields"],
     messages={
         "": "{layer}: {percent} % of the area ({area}) is “{value}” in {related_layer}; at most {limit} % is usual. Check "
         "whether the grades of the evaluation are exchanged; if they are right, check the line, or waive the finding "
@@ -49,6 +60,11 @@ def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
         "outside": "{related_layer}: connected parts of {least} ha or more that are “{value}” and outside {layer}, without land of "
         "{fillers}: {count}, {area} in all, the largest {largest} ha. Compare the line there with the evaluation and the plan's reasons; if the "
         "line is as approved, no action is needed.",
+        "whole": "{related_layer}: connected land of {least} ha or more that is “{value}” and almost wholly outside {layer} (at most {share} % inside), and not in "
+        "{fillers}: {count}, {area} in all, the largest {largest} ha. Compare it with the evaluation and the plan's reasons: restore the line where it was given up or forgotten; if the "
+        "line is as approved, no action is needed.",
+        "pair": "{layer}: {percent} % of the land that is “{value}” ({area}) is not “{expected}” in {related_layer}, but mostly “{now}”; at most {limit} % "
+        "is usual. The two evaluations contradict each other. Compare the grades ({field}) and outlines of both layers with the evaluation's report, and correct the wrong one.",
     },
     fails=[
         RuleExample("a town on unsuitable land", {"boundary": [WHOLE_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=1, areas=(5000.0,)),
@@ -59,10 +75,18 @@ def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
                 "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=2, areas=(5000.0, 5000.0)),
         RuleExample("most important land outside the red line", {"red_line": [WEST_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "极重要")}, finds=1, areas=(5000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
+        RuleExample("most important land without any red line", {"red_line": [WEST_WKT], "STBHZYXPJJG": [*_make_evaluation("极重要", "重要"),
+                {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "极重要"}]}, finds=1, areas=(10000.0,),
+                settings={"zones.evaluated_parts": ["STBHZYXPJJG 极重要 outside red_line 4000 farmland"]}),
+        RuleExample("most important land that is suitable for building", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")},
+                finds=1, areas=(5000.0,)),
+        RuleExample("two evaluations, one without unsuitable land", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("适宜", "适宜")},
+                finds=1, areas=(5000.0,)),
         RuleExample("a red line on some unimportant land", {"red_line": [WHOLE_WKT], "STBHZYXPJJG": _make_evaluation("极重要", "一般重要")}, finds=1, areas=(5000.0,),
                 settings={"zones.evaluated_parts": ["STBHZYXPJJG 一般重要 inside red_line 4000 reserves"]}),
     ],
     passes=[
+        RuleExample("most important land that is not suitable for building", {"STBHZYXPJJG": _make_evaluation("极重要", "重要"), "CZJSSYXPJJG": _make_evaluation("不适宜", "适宜")}),
         RuleExample("a town on suitable land", {"boundary": [WEST_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
         RuleExample("a little unsuitable land", {"boundary": ["POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}),
         RuleExample("grades of other words", {"boundary": [WHOLE_WKT], "CZJSSYXPJJG": _make_evaluation("Ⅰ级", "Ⅲ级")}),
@@ -82,7 +106,10 @@ def evaluations_against_lines(
         生态保护红线 on land of 一般重要 ecology. One finding for each. For each line of `zones.evaluated_parts`, the large
         connected parts of land of one grade that are inside or outside a control line, without the land of the layers
         given there: 极重要 land that is outside 生态保护红线, 永久基本农田 and 城镇开发边界, and parts of 生态保护红线 on
-        一般重要 land that are not in 自然保护地. These are information, one finding for each line of the setting.
+        一般重要 land that are not in 自然保护地. These are information, one finding for each line of the setting; another one is
+        on land that is connected in the evaluation and as a whole outside the line (`zones.max_inside_share`), as if a
+        feature of the line were missing. For each line of `zones.evaluation_pairs`, the land of one grade has the
+        grade given there in a second evaluation: 极重要 land is 不适宜 for building and agriculture.
     Why
         The evaluations are the base of the control lines. Where most of a line contradicts them, the grades are often
         exchanged, or a layer is shifted.
@@ -111,7 +138,51 @@ def evaluations_against_lines(
                 finding.params["value"] = next(grade for grade in grades if word in grade)
                 result.findings.append(finding)
     _report_large_parts(result, field_by_role, ctx)
+    _compare_evaluations(result, field_by_role, ctx)
     return result
+
+
+def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx: RuleContext) -> None:
+    """Add a finding for each pair of grades of two evaluations that are not on the same land."""
+    words_by_role = {
+        role: words
+        for role, name, words in read_field_words(ctx.norm, WORDS_SETTING)
+        if name == field_by_role.get(role)
+    }
+    for role, word, other_role, expected, limit in read_number_lines(ctx.norm, PAIRS_SETTING, 5):
+        layers = [find_usable_layer_or_note_reason(name, ctx, result) for name in (role, other_role)]
+        if any(one is None or one.template.geometry != "polygon" or one.role not in field_by_role for one in layers):
+            continue
+        layer, other_layer = (require_value(one, "an evaluation layer") for one in layers)
+        result.is_applicable = True
+        grades = layer.get_texts_by_name(field_by_role[role])
+        other_grades = np.array(other_layer.get_texts_by_name(field_by_role[other_role]), dtype=object)
+        rows = np.array([word in grade for grade in grades], dtype=bool)
+        # Grades with other words than those of the evaluation are not compared.
+        words = words_by_role.get(other_role, [])
+        other_rows = np.array(
+            [expected not in grade and any(one in grade for one in words) for grade in other_grades], dtype=bool
+        )
+        if not rows.any() or not other_rows.any():
+            continue
+        parts = ctx.geometry.find_shared_parts(layer, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
+        parts = ctx.geometry.remove_repeated_land(parts)
+        area, graded_area = float(parts.area.sum()), float(layer.plane_areas[rows].sum())
+        if area <= float(limit) * graded_area:
+            continue
+        area_by_row = np.bincount(parts.right, parts.area, minlength=len(other_layer))
+        params = {
+            "percent": round(100 * area / graded_area, 2),
+            "limit": round(100 * float(limit), 2),
+            "value": next(grade for grade in grades if word in grade),
+            "expected": expected,
+            "now": other_grades[int(area_by_row.argmax())],
+        }
+        finding = Finding(layer.role, related_role=other_layer.role, case="pair", params=params)
+        finding.field = field_by_role[role]
+        finding.area_m2 = float(ctx.geometry.compute_part_areas(parts, layer, other_layer).sum())
+        finding.geometry = ctx.geometry.unite_shapes(parts.geometry)
+        result.findings.append(finding)
 
 
 def _compare_line_with_grade(
@@ -151,22 +222,49 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
         others = [layer for name in excepted if (layer := find_usable_layer_or_note_reason(name, ctx, result))]
         parts = _find_parts(line, evaluation, rows, relation, others, ctx)
         areas = ctx.geometry.measure_statutory_areas(parts)
-        large_positions = np.flatnonzero(areas >= float(least))
-        if not len(large_positions):
-            continue
-        params = {
-            "value": next(grade for grade in grades if word in grade),
-            "count": len(large_positions),
-            "shown": {
-                "least": format_hectare_number(float(least)),
-                "largest": format_hectare_number(float(areas[large_positions].max())),
-            },
-            "fillers": [ctx.plan.list_roles_of_concept(name)[0] for name in excepted],
-        }
-        finding = Finding(line.role, related_role=evaluation.role, case=relation, severity=Severity.INFO, params=params)
-        finding.field, finding.area_m2 = field_by_role[role], float(areas[large_positions].sum())
-        finding.geometry = ctx.geometry.unite_shapes(parts[large_positions])
-        result.findings += ctx.finding_maker.mark_findings_by_location([finding])
+        is_large = areas >= float(least)
+        is_whole = np.zeros(len(parts), dtype=bool)
+        if relation == OUTSIDE and is_large.any():
+            is_whole = is_large & _find_parts_without_line(parts, line, evaluation, rows, ctx)
+        for case, positions in (
+            (relation, np.flatnonzero(is_large & ~is_whole)),
+            (WHOLE, np.flatnonzero(is_whole)),
+        ):
+            if not len(positions):
+                continue
+            params = {
+                "value": next(grade for grade in grades if word in grade),
+                "count": len(positions),
+                "shown": {
+                    "least": format_hectare_number(float(least)),
+                    "largest": format_hectare_number(float(areas[positions].max())),
+                },
+                "fillers": [ctx.plan.list_roles_of_concept(name)[0] for name in excepted],
+            }
+            if case == WHOLE:
+                params["share"] = round(100 * float(ctx.norm.get("zones.max_inside_share")), 2)
+            finding = Finding(line.role, related_role=evaluation.role, case=case, severity=Severity.INFO, params=params)
+            finding.field, finding.area_m2 = field_by_role[role], float(areas[positions].sum())
+            finding.geometry = ctx.geometry.unite_shapes(parts[positions])
+            result.findings += ctx.finding_maker.mark_findings_by_location([finding])
+
+
+def _find_parts_without_line(
+    parts: NDArray, line: Layer, evaluation: Layer, rows: NDArray, ctx: RuleContext
+) -> NDArray:
+    """Return (n,) bool: parts of connected land of a grade that is almost wholly outside a line.
+
+    ``parts``: (n,) polygons of the land outside the line; ``rows``: (m,) bool, the rows of the grade.
+    """
+    shapes = ctx.geometry.unite_shapes(evaluation.plane[rows])
+    line_shape = ctx.geometry.unite_shapes(line.plane[line.has_shape])
+    if shapes is None or line_shape is None:
+        return np.zeros(len(parts), dtype=bool)
+    lands = shapely.get_parts(np.array([shapes], dtype=object))
+    shares_inside = shapely.area(shapely.intersection(lands, line_shape)) / shapely.area(lands)
+    land_of_part = shapely.STRtree(lands).nearest(shapely.point_on_surface(parts))
+    is_without_line: NDArray = shares_inside[land_of_part] <= float(ctx.norm.get("zones.max_inside_share"))
+    return is_without_line
 
 
 def _find_parts(
