@@ -402,7 +402,7 @@ def plant_field_of_the_survey_called_woods_in_the_base(draft: CountyDraft) -> No
     draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="030100", YDYHFLMC="乔木林地")
 
 
-@declare_mutation("ATT023", case="redrawn")
+@declare_mutation("ATT023", case="redrawn", follows=["TOP004", "TOP005", "REL011"])
 def plant_field_called_waste_land_in_another_outline(draft: CountyDraft) -> None:
     row = draft.pick_row(BASE, draft.fields & (draft.lines.area > 1.5e6) & (draft.lines.deduction_rate == 0))
     shape = draft.shape(BASE, row)
@@ -444,7 +444,7 @@ def plant_red_line_of_no_ecological_kind(draft: CountyDraft) -> None:
     draft.change("STBHHX", draft.first_row("STBHHX"), LHLX="城镇建设")
 
 
-@declare_mutation("ATT001", case="grade")
+@declare_mutation("ATT001", case="grade", follows=["REL041"])
 def plant_one_grade_for_the_whole_county(draft: CountyDraft) -> None:
     draft.layers["CZJSSYXPJJG"]["MC"] = "适宜"
 

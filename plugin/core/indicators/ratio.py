@@ -27,6 +27,8 @@ DOUBTFUL_SETTING = "ratio.doubtful"
 DOUBTFUL_SHARE_SETTING = "ratio.doubtful_share"
 #: The share of the ratio's margin from which contradicted parcels are information (C).
 DOUBTFUL_MARGIN_SETTING = "ratio.doubtful_margin_share"
+#: A smaller share of a parcel on other land of the centre is an inaccuracy of edges.
+_LEAST_CENTRE_SHARE = 0.01
 #: Codes of zones in which villages build (C).
 VILLAGE_ZONES_SETTING = "zones.village_building"
 
@@ -61,7 +63,8 @@ def compute_contradicted_shares(base_parcels: Layer, urban: NDArray, classes: li
         other_use = has_land_use(centre_base, DOUBTFUL_SETTING, ctx)
         if other_use.any():
             rows = urban & ~is_doubtful & base_parcels.has_shape
-            share = np.maximum(share, _compute_shares_on_other_layer(centre_base, base_parcels, rows, other_use, ctx))
+            centre_share = _compute_shares_on_other_layer(centre_base, base_parcels, rows, other_use, ctx)
+            share = np.maximum(share, np.where(centre_share >= _LEAST_CENTRE_SHARE, centre_share, 0.0))
     survey = ctx.plan.find_layer_of_concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
