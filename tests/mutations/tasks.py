@@ -59,6 +59,20 @@ def plant_looser_target_than_the_parent_profile(draft: CountyDraft) -> None:
     append_to_profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
 
 
+@declare_mutation("LAW005", case="replaced")
+def plant_stricter_target_than_the_parent_profile(draft: CountyDraft) -> None:
+    target = (
+        '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.88"\nunit = "km2"\nyear = 2035\n'
+    )
+    append_to_profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
+
+
+@declare_mutation("LAW005", case="register", follows=["LAW023"])
+def plant_other_count_of_districts_than_the_parent_profile(draft: CountyDraft) -> None:
+    line = '[[heritage_register]]\nterm = "历史文化街区"\nkind = "历史文化街区"\nlevel = ""\ncount = 2\n'
+    append_to_profile(draft, line + 'source = "本县规划文本"\n')
+
+
 @declare_mutation("LAW005", case="absent")
 def plant_targets_of_another_year(draft: CountyDraft) -> None:
     target = (
@@ -95,7 +109,7 @@ def plant_task_of_farmland_above_that_of_cultivated_land(draft: CountyDraft) -> 
     draft.options["targets"] = str(draft.folder / TASKS)
 
 
-@declare_mutation("LAW005", case="part_target", follows=["LAW002"])
+@declare_mutation("LAW005", case="part_target", finds=2, follows=["LAW002"])
 def plant_target_of_farmland_above_that_of_cultivated_land(draft: CountyDraft) -> None:
     target = (
         '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "99.25"\nunit = "wan_mu"\nyear = 2035\n'

@@ -11,6 +11,7 @@ from ..messages.texts import Texts
 from ..model.rule import Rule, find_unit, load_all_rules
 from ..profile import Norm
 from ..standard.citations import Citation
+from ..standard.switches import DISABLED_PREFIX, list_declared_users
 
 #: Possible sources of a value: the rule, the standard, a profile, the run.
 RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN, CALL_ORIGIN = "rule", "standard", "profile", "call"
@@ -94,6 +95,20 @@ def find_unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
         norm.find_marked_item(key) for key in parameter_keys if norm.has_setting(key) and not norm.is_confirmed(key)
     ]
     return list(dict.fromkeys([*(setting for setting in rule.uses if not norm.is_confirmed(setting)), *parameters]))
+
+
+def find_disabling_settings(rule: Rule, norm: Norm) -> list[str]:
+    """Return the settings of a rule by which the county ends a comparison, confirmed or not.
+
+    Each is named ``off.`` and its key, as a doubt.
+    """
+    return [
+        f"{DISABLED_PREFIX}{key}"
+        for key in norm.disabling_keys
+        if key.startswith(f"rules.{rule.code}.")
+        or rule.code in list_declared_users(key)
+        or any(name in (key, norm.find_marked_item(key)) or key.startswith(f"{name}.") for name in rule.uses)
+    ]
 
 
 def find_confirmable_items(norm: Norm) -> list[str]:

@@ -16,8 +16,9 @@ from ..model.rule import EVERY_LAYER, LayerNeed, Rule, RuleResult, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..profile.model import ABSENCE_ITEM
+from ..standard.switches import DISABLED_PREFIX
 from .context import RuleContext
-from .explanation import find_effective_values, find_unconfirmed_settings
+from .explanation import find_disabling_settings, find_effective_values, find_unconfirmed_settings
 
 #: The family of the rules that compare a layer's schema; they also run on layers without features.
 SCHEMA_FAMILY = "SCH"
@@ -275,7 +276,11 @@ def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: RuleContext
         result.unconfirmed.append("phase")
     norm = context.norm
     unconfirmed_items = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
-    return sorted(unconfirmed_items.union(find_unconfirmed_settings(rule, norm), result.doubts))
+    return sorted(
+        unconfirmed_items.union(
+            find_unconfirmed_settings(rule, norm), result.doubts, find_disabling_settings(rule, norm)
+        )
+    )
 
 
 def _set_outcome(
@@ -303,7 +308,11 @@ def _set_outcome(
     elif not result.is_applicable:
         outcome.outcome = Outcome.NOT_APPLICABLE
         # The rule lacks input; no setting could replace it.
-        outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == MISSING_TARGET_DOUBT})
+        disabling_settings = [name for name in outcome.unconfirmed if name.startswith(DISABLED_PREFIX)]
+        outcome.unconfirmed = [
+            *sorted({doubt for doubt in result.doubts if doubt == MISSING_TARGET_DOUBT}),
+            *disabling_settings,
+        ]
         if result.switched_off and not context.norm.is_confirmed(result.switched_off):
             outcome.unconfirmed.append(result.switched_off)
         outcome.reason = notes or texts.format_reason("nothing_of_this_kind", {})

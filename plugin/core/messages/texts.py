@@ -21,6 +21,7 @@ from ..files.data import read_toml
 from ..model.indicator import SQUARE_METRES
 from ..model.rule import Rule, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
+from ..standard.switches import DISABLED_PREFIX
 from .numbers import (
     SMALLEST_HECTARE_AREA_M2,
     choose_figure_decimals,
@@ -300,9 +301,12 @@ class Texts:
         """Return the name of a setting or code list.
 
         A parameter of a rule is named by the rule's code and the parameter's name. A setting that only the county
-        defines is named by its key.
+        defines is named by its key. ``off.`` before a key: the county ends a comparison by this setting.
         """
         setting_names = _load_texts(self.lang)["setting"]
+        if name.startswith(DISABLED_PREFIX):
+            shown_name = self.get_setting_name(name.removeprefix(DISABLED_PREFIX))
+            return str(setting_names["off"]).format(name=shown_name)
         section, _, parameter = name.rpartition(".")
         if name not in setting_names and section.startswith("rules.") and parameter in self.get_section("parameters"):
             return f"{section.partition('.')[2]} {self.get_section('parameters')[parameter]}"

@@ -15,6 +15,7 @@ from ..model.rule import Rule, Severity, load_all_rules
 from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import find_shipped_counterparts, iterate_custom_standards
 from ..standard.codes import CodeEntry
+from ..standard.switches import ends_comparison
 from ..standard.template import Template, TemplateField
 from .model import IndicatorTarget, Profile, RegisteredSite, StatedFigure
 
@@ -210,18 +211,38 @@ class Norm:
         The shipped standards are the reference. Cached, because every rule reads the keys after every edit and a norm
         never changes.
         """
+        custom_keys, shipped_values = self._collect_custom_keys(), self._collect_shipped_values()
+        return frozenset(
+            k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
+        )
+
+    @cached_property
+    def disabling_keys(self) -> tuple[str, ...]:
+        """Return the keys of settings by which a custom profile or standard ends a comparison.
+
+        Confirmed settings are included. The shipped standards are the reference.
+        """
+        shipped_values = self._collect_shipped_values()
+        return tuple(
+            key
+            for key in sorted(self._collect_custom_keys())
+            if self.has_setting(key) and ends_comparison(key, self.get(key), shipped_values.get(key))
+        )
+
+    def _collect_custom_keys(self) -> set[str]:
+        """Return the keys that a custom profile or standard sets."""
         custom_keys = {
             key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own_settings
         }
-        custom_keys |= {key for source in iterate_custom_standards(self.standard) for key in source.own_keys}
-        shipped_values = {
+        return custom_keys | {key for source in iterate_custom_standards(self.standard) for key in source.own_keys}
+
+    def _collect_shipped_values(self) -> dict[str, Any]:
+        """Return the settings of the shipped standards."""
+        return {
             key: value
             for source in reversed(find_shipped_counterparts(self.standard))
             for key, value in source.settings.items()
         }
-        return frozenset(
-            k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
-        )
 
     def keep_confirmations_valid_for_area(self, area_code: str, today: date | None = None) -> Norm:
         """Return the norm for a plan of an area.

@@ -13,6 +13,7 @@ from ..model.findings import is_about_unread_data
 from ..model.report import Report, makes_run_incomplete
 from ..profile import Norm
 from ..profile.model import ABSENCE_ITEM
+from ..standard.switches import DISABLED_PREFIX
 from .finding_lists import make_rule_sort_key
 from .rules_run import describe_rules_run
 from .words import ReportTexts
@@ -159,8 +160,12 @@ def list_unconfirmed_items(names: list[str], report_texts: ReportTexts) -> tuple
         report_texts.get("doubt", "absent_concept", name=texts.get_concept_name(n.partition(".")[2]))
         for n in absence_items
     ]
+    disabled_items = [n for n in names if n.startswith(DISABLED_PREFIX)]
+    doubts += [texts.get_setting_name(n) for n in disabled_items]
     settings = [
-        texts.get_setting_name(n) for n in names if not report_texts.has_text("doubt", n) and n not in absence_items
+        texts.get_setting_name(n)
+        for n in names
+        if not report_texts.has_text("doubt", n) and n not in (*absence_items, *disabled_items)
     ]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 

@@ -7,6 +7,7 @@ Sums of the parts are compared with totals, and limits with inherited limits. Th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,7 @@ from ..indicators.townships import Township
 from ..model.indicator import SQUARE_METRES, compare_area_with_target, convert_area
 from ..profile import IndicatorTarget, Profile, compute_division_prefix, load_profile
 from ..profile.figures import AllocatedTarget, AllocatedTargets
+from ..profile.model import RegisteredSite
 from ..standard.template import CodeEntry, CodeList
 
 _TargetType = TypeVar("_TargetType", IndicatorTarget, AllocatedTarget)
@@ -162,33 +164,84 @@ def find_loosened_targets(profile: Profile) -> list[tuple[IndicatorTarget, Indic
     Targets of the profile and of its bases are compared for the same area, indicator and year. Each is returned with
     the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
     """
+    return [pair for pair in _list_same_targets(profile) if pair[0].is_looser(pair[1])]
+
+
+def find_replaced_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
+    """Return targets that differ from the same target in a base of the profile and are not looser.
+
+    The result is that of `find_loosened_targets`, of which these are the other differences.
+    """
+    return [
+        (own_target, base_target, parent)
+        for own_target, base_target, parent in _list_same_targets(profile)
+        if not own_target.is_looser(base_target) and _differ(own_target, base_target)
+    ]
+
+
+def find_replaced_sites(profile: Profile) -> list[tuple[RegisteredSite, RegisteredSite, Profile]]:
+    """Return lines of the heritage register that differ from the same line in a base of the profile.
+
+    Each is returned with the base's line and the profile that has it. A profile of the plugin for the same area counts
+    as a base.
+    """
+    replaced_sites = []
+    for own_site in profile.register:
+        for other in (*profile.list_base_profiles()[1:], *find_shipped_alternatives(profile)):
+            base_site = next((site for site in other.register if _is_same_line(site, own_site)), None)
+            if base_site is not None:
+                if _list_site_figures(base_site) != _list_site_figures(own_site):
+                    replaced_sites.append((own_site, base_site, other))
+                break
+    return replaced_sites
+
+
+def _is_same_line(site: RegisteredSite, other: RegisteredSite) -> bool:
+    return (site.area_code, site.kind, site.level, site.name) == (other.area_code, other.kind, other.level, other.name)
+
+
+def _list_site_figures(site: RegisteredSite) -> tuple[int | str | None, ...]:
+    return site.count, site.area, site.core_area, site.control_area, site.unit
+
+
+def _differ(own_target: IndicatorTarget, base_target: IndicatorTarget) -> bool:
+    """Return True if two targets for the same indicator have other figures, or only one of them must be met."""
+    own_value, base_value = (one.numeric_value * SQUARE_METRES.get(one.unit, 1.0) for one in (own_target, base_target))
+    return (own_target.comparison, own_target.must_be_met) != (
+        base_target.comparison,
+        base_target.must_be_met,
+    ) or not math.isclose(own_value, base_value, rel_tol=1e-9)
+
+
+def _list_same_targets(profile: Profile) -> list[tuple[IndicatorTarget, IndicatorTarget, Profile]]:
+    """Return targets that replace a target of a base, each with it and the profile that has it.
+
+    Both are for the same area, indicator and year. A profile of the plugin for the same area counts as a base.
+    """
     parent_by_targets: dict[tuple[IndicatorTarget, IndicatorTarget], Profile] = {}
     for one in profile.list_base_profiles():
         if one.base is None:
             continue
         for base_target in one.base.targets:
             for own_target in one.targets:
-                is_same_indicator = (own_target.area_code, own_target.indicator, own_target.year) == (
-                    base_target.area_code,
-                    base_target.indicator,
-                    base_target.year,
-                )
-                if is_same_indicator and own_target not in one.base.targets and own_target.is_looser(base_target):
+                if _is_same_indicator(own_target, base_target) and own_target not in one.base.targets:
                     parent_by_targets.setdefault(
                         (own_target, base_target), _find_lowest_profile_with_target(base_target, one.base)
                     )
     for other in find_shipped_alternatives(profile):
-        for own_target, base_target in (
-            (own_target, base_target) for base_target in other.targets for own_target in profile.targets
-        ):
-            is_same_indicator = (own_target.area_code, own_target.indicator, own_target.year) == (
-                base_target.area_code,
-                base_target.indicator,
-                base_target.year,
-            )
-            if is_same_indicator and own_target.is_looser(base_target):
-                parent_by_targets.setdefault((own_target, base_target), other)
+        for base_target in other.targets:
+            for own_target in profile.targets:
+                if _is_same_indicator(own_target, base_target):
+                    parent_by_targets.setdefault((own_target, base_target), other)
     return [(own_target, base_target, parent) for (own_target, base_target), parent in parent_by_targets.items()]
+
+
+def _is_same_indicator(own_target: IndicatorTarget, base_target: IndicatorTarget) -> bool:
+    return (own_target.area_code, own_target.indicator, own_target.year) == (
+        base_target.area_code,
+        base_target.indicator,
+        base_target.year,
+    )
 
 
 def find_targets_of_other_years(profile: Profile) -> list[tuple[IndicatorTarget, Profile]]:

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """No setting that a county writes itself turns a failing county into 通过 (passed)."""
 
+from pathlib import Path
+
 import pytest
 
 from plugin.core.check import RunOptions, check_plan
+from plugin.core.engine.explanation import find_disabling_settings
 from plugin.core.errors import DataError, InputError
 from plugin.core.files.data import read_toml
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import IndicatorTarget, Norm, load_profile
 from plugin.core.render.verdict import list_caveats
 from plugin.core.render.words import ReportTexts
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
+from plugin.core.standard.switches import ends_comparison, load_switches
 from plugin.core.target_allocation.table import read_township_tasks
 from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
 from tests.county import make
@@ -414,7 +419,63 @@ def test_rule_switched_off_by_the_county_prevents_a_pass(clean_layers, write_pro
         get_outcome_of_rule(report, "REL005").outcome == "not_applicable"
         and "urban_is_boundary" in report.rules[0].reason
     )
-    assert report.rules[0].unconfirmed == ["zones.urban_is_boundary"]
+    assert report.rules[0].unconfirmed == ["off.zones.urban_is_boundary", "zones.urban_is_boundary"]
+
+
+#: Setting that ends a comparison → its text, and a rule that compares by it.
+ENDING_SETTINGS = {
+    "zones.urban_is_boundary": ("[zones]\nurban_is_boundary = false\n", "REL005"),
+    "zones.protection_is_red_line": ("[zones]\nprotection_is_red_line = false\n", "REL004"),
+    "rules.REL006.max_share": ("[rules.REL006]\nmax_share = 1.0\n", "REL006"),
+    "rules.LAW020.max_flexible_share": ("[rules.LAW020]\nmax_flexible_share = 0.0\n", "LAW020"),
+    "ratio.doubtful_share": ("[ratio]\ndoubtful_share = 0.9\n", "LAW001"),
+    "ratio.window_filled_share": ("[ratio]\nwindow_filled_share = 0.0\n", "LAW001"),
+    "protected.facility_layers": ("[protected]\nfacility_layers = []\n", "REL043"),
+    "zones.evaluated_lines": ("[zones]\nevaluated_lines = []\n", "REL041"),
+    "zones.evaluated_parts": ("[zones]\nevaluated_parts = []\n", "REL041"),
+    "attributes.value_words": ('[attributes]\nvalue_words = ["STBHHX LHLX 水源"]\n', "ATT020"),
+    "farmland.steep_classes": ('[farmland]\nsteep_classes = ["9"]\n', "LAW012"),
+    "conflicts.farmland-flood_line": ('[conflicts]\n"farmland-flood_line" = "allowed"\n', "REL010"),
+}
+
+
+@pytest.mark.parametrize(("key", "setting"), ENDING_SETTINGS.items(), ids=ENDING_SETTINGS)
+def test_confirmed_setting_that_ends_a_comparison_is_named_and_prevents_a_pass(
+    clean_layers, write_profile, key, setting
+):
+    text, code = setting
+    section = "conflicts" if key.startswith("conflicts") else key
+    path = Path(write_profile(text))
+    path.write_text(path.read_text(encoding="utf-8").replace('["all"]', f'["all", "{section}"]'), encoding="utf-8")
+    report = check_plan(make_read_layers(clean_layers), RunOptions(profile=str(path), rules=(code,))).report
+    assert f"off.{key}" in report.summary["unconfirmed"] and key not in report.summary["unconfirmed"]
+    assert report.verdict is not Verdict.PASSED
+    sentences = list_caveats(report, None, ReportTexts("zh"))
+    assert any(f"“{Texts('zh').get_setting_name(key)}”" in sentence for sentence in sentences), sentences
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[rules.REL006]\nmax_share = 0.2\n",
+        "[ratio]\ndoubtful_share = 0.1\n",
+        '[zones]\nvillage_building = ["510", "520"]\n',
+        "[rules.LAW020]\nmax_special_share = 0.0\n",
+    ],
+)
+def test_other_value_that_still_compares_is_not_named_as_switched_off(tmp_path, text):
+    assert make_norm_with(tmp_path, text).disabling_keys == ()
+
+
+def test_every_setting_that_can_end_a_comparison_exists_and_has_a_rule_that_compares_by_it():
+    switches, standard = load_switches(), load_standard()
+    norm, rules = Norm(standard, load_profile("hunyuan")), load_all_rules().values()
+    for key in (*switches["flags"], *switches["lists"], *switches["at_least"], *switches["at_most"]):
+        assert key in standard.settings, key
+        assert not ends_comparison(key, standard.settings[key], standard.settings[key])
+        # The cached value stands for a profile with this setting.
+        vars(norm)["disabling_keys"] = (key,)
+        assert any(find_disabling_settings(rule, norm) for rule in rules), key
 
 
 def test_target_with_an_implausible_unit_is_reported(clean_layers, write_profile):

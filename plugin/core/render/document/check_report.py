@@ -469,7 +469,7 @@ def make_settings_appendix(report: Report, report_texts: ReportTexts) -> Iterato
     texts, users = Texts(report_texts.lang), dict[str, list[str]]()
     for rule in report.rules:
         for name in rule.unconfirmed:
-            if not report_texts.has_text("doubt", name):
+            if list_unconfirmed_items([name], report_texts)[1]:
                 users.setdefault(texts.get_setting_name(name), []).append(rule.code)
     columns = make_columns(report_texts, ("setting", 55), ("used_by", 45))
     rows = tuple((DocumentCell(name), DocumentCell(report_texts.join_parts(codes))) for name, codes in users.items())

@@ -20,6 +20,7 @@ from ...model.rule import LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import IndicatorTarget, Profile
 from ...profile.figures import AllocatedTarget, AllocatedTargets, get_township_tasks
+from ...profile.model import RegisteredSite
 from ...target_allocation.levels import (
     ChangedRatioSetting,
     InheritedLimit,
@@ -32,6 +33,8 @@ from ...target_allocation.levels import (
     find_loosened_targets,
     find_omitted_townships,
     find_parts_above_wholes,
+    find_replaced_sites,
+    find_replaced_targets,
     find_targets_of_other_years,
     find_undivided_tasks,
     find_wrong_totals,
@@ -81,6 +84,14 @@ _MAX_LISTED_NAMES = 12
         "has {above_comparison} {target} {above_unit} (“{above_source}”). A target of the county must not be looser. "
         "Set a target at least as strict in the profile in use; if the other target was changed by an approval "
         "document, correct it in that profile. Until then both targets are checked.",
+        "replaced": "{indicator} of {county} in {year}: the profile in use has the target {comparison} {value} {unit} "
+        "(“{source}”) in place of {above_comparison} {target} {above_unit} (“{above_source}”) of the profile that it is "
+        "based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare it with "
+        "its document, and correct the profile in use if it was entered wrongly.",
+        "register": "“{site}” in the heritage register of {county}: the profile in use has {value} (“{source}”) in place "
+        "of {target} (“{above_source}”) in the profile that it is based on ({parent}, of the upper level or shipped with "
+        "the plugin). The check uses the former. Compare it with the register, and correct the profile in use if it was "
+        "entered wrongly.",
         "absent": "{indicator} of {county} in {year}: the profile in use has this target for other years only, but the profile {parent} of the "
         "plugin for the same area has {above_comparison} {target} {above_unit} (“{above_source}”). Correct the year "
         "of the target, or add the missing one; if it was repealed, waive the finding with the document.",
@@ -123,7 +134,8 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         township, and every target divided among them (`indicators.divided`, C); the sum of the plans below a profile
         (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
         (`ratio.form`, `ratio.classes`), compared with the profile above; and a profile's target, compared with the
-        target of a lower or a shipped profile for the same area and year; a target of the shipped profile for
+        target of a lower or a shipped profile for the same area and year; other targets and lines of the heritage
+        register that the profile replaces (INFO); a target of the shipped profile for
         the same area that the profile has for other years only; and tasks or targets that exceed those of the area of which
         they are a part (`indicators.parts`, C: 永久基本农田 of 耕地).
     Why
@@ -148,6 +160,14 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
         if own_target.area_code == area:
             result.is_applicable = True
             result.findings.append(_make_looser_target_finding(own_target, upper_target, parent, profile, ctx))
+    for own_target, upper_target, parent in find_replaced_targets(profile):
+        if own_target.area_code == area:
+            result.is_applicable = True
+            result.findings.append(_make_replaced_target_finding(own_target, upper_target, parent, profile, ctx))
+    for own_site, upper_site, parent in find_replaced_sites(profile):
+        if own_site.area_code == area:
+            result.is_applicable = True
+            result.findings.append(_make_replaced_site_finding(own_site, upper_site, parent, profile, ctx))
     for missing_target, parent in find_targets_of_other_years(profile):
         if missing_target.area_code == area:
             result.is_applicable = True
@@ -357,14 +377,61 @@ def _make_looser_target_finding(
     own_target: IndicatorTarget, upper_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
 ) -> Finding:
     """Return the finding on a target that is looser than the upper profile's."""
+    params = _describe_two_targets(own_target, upper_target, parent, profile)
+    return Finding(_find_layer_role(own_target.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
+
+
+def _make_replaced_target_finding(
+    own_target: IndicatorTarget, upper_target: IndicatorTarget, parent: Profile, profile: Profile, ctx: RuleContext
+) -> Finding:
+    """Return the remark on a target that replaces the upper profile's without being looser."""
+    return Finding(
+        _find_layer_role(own_target.indicator, ctx),
+        case="replaced",
+        severity=Severity.INFO,
+        field=own_target.indicator,
+        params=_describe_two_targets(own_target, upper_target, parent, profile),
+    )
+
+
+def _make_replaced_site_finding(
+    own_site: RegisteredSite, base_site: RegisteredSite, parent: Profile, profile: Profile, ctx: RuleContext
+) -> Finding:
+    """Return the remark on a line of the heritage register that replaces the upper profile's."""
     params = {
+        "county": profile.name,
+        "site": own_site.name or own_site.term,
+        "value": _format_site_figures(own_site),
+        "source": own_site.source,
+        "target": _format_site_figures(base_site),
+        "above_source": base_site.source,
+        "parent": parent.name,
+    }
+    layer = ctx.plan.find_layer_of_concept("heritage")
+    role = layer.role if layer is not None else ctx.plan.list_roles_of_concept("heritage")[0]
+    field = " ".join(part for part in (own_site.kind, own_site.level, own_site.name) if part)
+    return Finding(role, field=field, case="register", severity=Severity.INFO, params=params)
+
+
+def _format_site_figures(site: RegisteredSite) -> str:
+    """Return the number of sites of a register's line, or the areas of one site."""
+    if site.count is not None:
+        return str(site.count)
+    areas = [area or "—" for area in (site.area, site.core_area, site.control_area)]
+    return f"{'/'.join(areas)} {site.unit}".strip()
+
+
+def _describe_two_targets(
+    own_target: IndicatorTarget, upper_target: IndicatorTarget, parent: Profile, profile: Profile
+) -> dict[str, Any]:
+    """Return the message parameters of a target and of the upper profile's target for the same figure."""
+    return {
         **_describe_upper_target(upper_target, parent, profile),
         "comparison": COMPARISON_SIGNS[own_target.comparison],
         "value": own_target.value,
         "unit": own_target.unit,
         "source": own_target.source,
     }
-    return Finding(_find_layer_role(own_target.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
 
 
 def _make_absent_target_finding(
