@@ -534,6 +534,11 @@ def plant_truncated_report(draft: CountyDraft) -> None:
     change_package_facts(draft, report={REPORT: b'{"summary":'})
 
 
+@declare_mutation("DOC013", case="repeated")
+def plant_report_with_a_name_twice(draft: CountyDraft) -> None:
+    change_package_facts(draft, report={REPORT: b'{"summary": {"errors": 7}, "summary": {"errors": 0}}'})
+
+
 @declare_mutation("DOC013", case="figure")
 def plant_report_with_area_one_hectare_larger(draft: CountyDraft) -> None:
     area = float(statutory_area(draft.layers["STBHHX"].geometry.to_numpy()).sum())
@@ -861,6 +866,24 @@ def plant_html_page_with_another_verdict(draft: CountyDraft) -> None:
     change_html_page(draft, lambda text: text.replace("通过", "不通过"), read_plugin_version())
 
 
+@declare_mutation("DOC015", case="pictures", follows=["DOC006", "DOC013", "DOC015"], finds=None)
+def plant_report_page_with_another_picture(draft: CountyDraft) -> None:
+    from plugin.core.render.html import render_report
+    from plugin.core.render.outputs import report_to_json
+    from plugin.core.render.pictures import ReportPictures, add_picture_digests
+
+    drawn, painted = (ReportPictures(overview=f"data:image/jpeg;base64,{data}") for data in ("AAAA", "BBBB"))
+    report = add_picture_digests(draft.report(), drawn)
+    page_path = REPORT.replace(".json", ".html")
+    page = render_report(report, None, painted).encode("utf-8")
+    change_package_facts(
+        draft,
+        add={page_path: page},
+        report={REPORT: report_to_json(report).encode("utf-8")},
+        pages={page_path: page},
+    )
+
+
 @declare_mutation("DOC015", case="not_rebuilt", follows=["DOC016"])
 def plant_html_page_of_another_version(draft: CountyDraft) -> None:
     change_html_page(draft, lambda text: text.replace("</style>", "p.old{margin:0}</style>"), "0.0.1")
@@ -960,6 +983,11 @@ def plant_table_missing_in_the_catalog(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]])
 
 
+@declare_mutation("DOC008", case="behind")
+def plant_bytes_behind_the_rows_of_a_table(draft: CountyDraft) -> None:
+    change_package_facts(draft, faults=[["a00000009.gdbtable", "CZKFBJ", "", 2080, "behind"]])
+
+
 @declare_mutation("DOC008", case="index")
 def plant_index_pointing_elsewhere(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]])
@@ -967,6 +995,13 @@ def plant_index_pointing_elsewhere(draft: CountyDraft) -> None:
 
 #: Written by this version (`make_package_facts`), but without the page and list that it writes.
 OWN_SOFTWARE = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
+
+
+@declare_mutation("DOC010", case="scale", follows=["DOC006", "DOC013", "DOC015"])
+def plant_map_of_the_county_at_the_scale_of_a_town(draft: CountyDraft) -> None:
+    software = {**OWN_SOFTWARE, "versions": {**OWN_SOFTWARE["versions"], "qgis": "3.34"}}
+    row = {"file": MAP, "layout": "three_lines", "origin": "made", "scale": 20_000}
+    change_package_facts(draft, manifest=True, head={"tool": software, "maps": [row]})
 
 
 @declare_mutation("DOC010", case="form", follows=["DOC006", "DOC013", "DOC015"])
@@ -1124,6 +1159,13 @@ def plant_map_with_a_grey_half(draft: CountyDraft) -> None:
 @declare_mutation("DOC005", case="properties", follows=["DOC006"])
 def plant_map_with_a_comment(draft: CountyDraft) -> None:
     change_package_facts(draft, add={MAP: make_jpeg(properties=make_exif(0x010E, 2, "内部资料".encode()))})
+
+
+@declare_mutation("DOC005", case="other_map", follows=["DOC006"])
+def plant_map_under_the_name_of_another_map(draft: CountyDraft) -> None:
+    description = b"sanxian map: " + "140225 04 县域国土空间规划分区图".encode()
+    comment = b"\xff\xfe" + (len(description) + 2).to_bytes(2, "big") + description
+    change_package_facts(draft, add={MAP: make_jpeg(properties=comment)})
 
 
 @declare_mutation("DOC005", case="place", follows=["DOC006"])

@@ -118,10 +118,15 @@ def write_report(context: ExportContext) -> list[ExportProblem]:
     """Write the report of the check as page (HTML) and as data (JSON)."""
     from ..render.html import render_report
     from ..render.outputs import report_to_json
+    from ..render.pictures import add_picture_digests
 
     check_result = context.check_result
-    text = render_report(check_result.report, check_result.plan.norm, context.pictures)
-    for suffix, content in ((".html", text), (".json", report_to_json(check_result.report))):
+    report = add_picture_digests(check_result.report, context.pictures)
+    text = render_report(report, check_result.plan.norm, context.pictures)
+    for suffix, content in (
+        (".html", text),
+        (".json", report_to_json(report)),
+    ):
         path = context.prepare_generated_path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
     return []

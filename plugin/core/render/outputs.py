@@ -35,6 +35,7 @@ from ..messages.texts import Texts
 from ..model.findings import FINDING_COLUMNS, NUMERIC_FINDING_COLUMNS, Finding
 from ..model.report import Report
 from .html import render_report
+from .pictures import add_picture_digests
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
@@ -203,7 +204,9 @@ def write_outputs(
         path.write_text(render_report(report, plan.norm, draw()), encoding="utf-8", newline="\n")
 
     def write_json(path: Path) -> None:
-        path.write_text(report_to_json(report), encoding="utf-8", newline="\n")
+        # Only the page shows the pictures; its receiver compares them with these digests.
+        written_report = add_picture_digests(report, draw()) if outputs.html else report
+        path.write_text(report_to_json(written_report), encoding="utf-8", newline="\n")
 
     @cache
     def make_document() -> Document:

@@ -31,8 +31,14 @@ _UTF8_CHINESE = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
 
 #: A code stored as a number loses leading zeros: 0103 becomes 103.
 _LEADING_ZERO = re.compile(r"\s*0\d")
+#: A number with decimals, which a field of integers cannot hold.
+_DECIMAL_NUMBER = re.compile(r"\s*[+-]?\d+\.\d+\s*")
 #: Control characters, including tab, which texts of a plan do not contain.
 _CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+#: Objects without a row that an error names.
+_MAX_LOST_OBJECTS = 3
 
 
 class AttributeReader:
@@ -191,6 +197,14 @@ class AttributeReader:
                 params = {"table": table.name, "field": column.name, "value": shorten_line(cell.encode("gb18030"))}
                 raise lines.make_error("vct_value_large", **params) from error
             except ValueError as error:
+                if column.type == "integer" and _DECIMAL_NUMBER.fullmatch(cell):
+                    raise lines.make_error(
+                        "vct_value_decimal",
+                        table=table.name,
+                        field=column.name,
+                        value=cell.strip()[:40],
+                        declared=column.line_number,
+                    ) from error
                 params = {"field": column.name, "value": cell[:40], "of_type": column.type}
                 raise lines.make_error("vct_value", table=table.name, **params) from error
         return ident, values
@@ -202,7 +216,11 @@ class AttributeReader:
         record = int(shapes.find_records(np.array([ident]))[0])
         if record < 0:
             return None
+        number = shapes.get_class_number(record)
+        is_of_table = table.name.upper() in self._tables_of[number]
         if shapes.is_record_used[record]:
+            if not is_of_table:
+                raise self._make_other_table_error("vct_row_twice", ident, number, table)
             raise lines.make_error("vct_row_twice", id=ident, table=table.name)
         shapes.is_record_used[record] = True
         shape = shapes.read_content(record)
@@ -210,10 +228,45 @@ class AttributeReader:
             "point" if table.shape_kind == "annotation" else table.shape_kind
         ):
             raise lines.make_error("vct_other_kind", id=ident, table=table.name, of_type=shape_kind)
-        number = shapes.get_class_number(record)
-        if table.name.upper() not in self._tables_of[number]:
-            raise lines.make_error("vct_other_table", id=ident, table=table.name, code=self.geometry.codes[number])
+        if not is_of_table:
+            raise self._make_other_table_error("vct_other_table", ident, number, table)
         return shape
+
+    def _make_other_table_error(self, key: str, ident: int, number: int, table: VctTable) -> InputError:
+        """Return the error for a row with the id of another table's object.
+
+        It names the objects of this table without a row, if they are few; else it is the error ``key``. ``number``:
+        that of the object's feature class.
+        """
+        code = self.geometry.codes[number]
+        lost_ids = self._find_objects_without_row(table)
+        if not 0 < len(lost_ids) <= _MAX_LOST_OBJECTS:
+            return self.lines.make_error(key, id=ident, table=table.name, code=code)
+        return self.lines.make_error(
+            "vct_row_of_other_table",
+            id=ident,
+            table=table.name,
+            other=self.structure.class_by_code[code].table_name,
+            lost=", ".join(map(str, lost_ids)),
+        )
+
+    def _find_objects_without_row(self, table: VctTable) -> list[int]:
+        """Return the ids of a table's objects that no row names.
+
+        The remaining rows of the table are read; the last row read before is left out.
+        """
+        lines, shapes, line_number = self.lines, self.geometry.shapes, self.lines.number
+        later_ids = set()
+        while (line := lines.read_raw_line_or_none()) is not None and line.strip().lower() != b"tableend":
+            first_cell = line.split(lines.separator.encode())[0].strip()
+            if first_cell.isdigit():
+                later_ids.add(int(first_cell))
+        # The error is in this row, even if the file is cut off after it.
+        lines.mark_as_complete()
+        lines.number = line_number
+        class_numbers = [n for n, names in enumerate(self._tables_of) if table.name.upper() in names]
+        records = [int(record) for n in class_numbers for record in shapes.find_unused_records(n)]
+        return sorted({shapes.get_record_id(record) for record in records} - later_ids)
 
 
 def get_geometry_kind_of_wkb(shape: bytes) -> str:

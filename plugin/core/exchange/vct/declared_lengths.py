@@ -322,6 +322,10 @@ class _CodeUse(NamedTuple):
     row_count: int
 
 
+#: Codes in a remark.
+_MAX_LISTED_CODES = 8
+
+
 class LeadingZeroCheck:
     """Search for codes that lost their leading zero, probably in a spreadsheet.
 
@@ -347,17 +351,22 @@ class LeadingZeroCheck:
                 uses_by_code.setdefault(value, []).append(_CodeUse(batch.table.name, line, count))
 
     def report_leading_zeros(self, remarks: FileRemarks) -> None:
-        """Add remarks on codes that also occur with a leading zero."""
+        """Add a remark for each field of a table on its codes that also occur with a leading zero."""
         for name, codes in self._fields_by_name.items():
+            uses_by_table: dict[str, list[tuple[str, _CodeUse]]] = {}
             for value, places in codes.items():
-                if f"0{value}" not in codes:
-                    continue
-                for place in places:
-                    remarks.add_example(
-                        "vct_note_zero_lost",
-                        place.first_line_number,
-                        value,
-                        place.row_count,
-                        table=place.table_name,
-                        field=name,
-                    )
+                if f"0{value}" in codes:
+                    for place in places:
+                        uses_by_table.setdefault(place.table_name, []).append((value, place))
+            for table_name, uses in uses_by_table.items():
+                values = [value for value, _ in uses]
+                more = " …" if len(values) > _MAX_LISTED_CODES else ""
+                remarks.add_example(
+                    "vct_note_zero_lost",
+                    min(place.first_line_number for _, place in uses),
+                    f"{', '.join(values[:_MAX_LISTED_CODES])}{more}",
+                    sum(place.row_count for _, place in uses),
+                    table=table_name,
+                    field=name,
+                    codes=len(values),
+                )

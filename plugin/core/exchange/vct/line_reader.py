@@ -185,6 +185,8 @@ class LineReader:
             number = int(word)
         except ValueError as error:
             self.refuse_section_mark(word)
+            if "\0" in word:
+                raise self.make_error("vct_nul_line") from error
             # Python refuses to convert more than a few thousand digits.
             is_too_large = word.strip().lstrip("+-").isdecimal()
             raise self.make_error(
@@ -224,6 +226,8 @@ class LineReader:
         """
         line = self.read_line()
         if line.strip() != b"0":
+            if b"\0" in line:
+                raise self.make_error("vct_nul_line")
             raise self.make_error("vct_count", id=ident, value=shorten_line(line))
 
     def read_positions(self, count: int, dim: int) -> NDArray:

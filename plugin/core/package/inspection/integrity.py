@@ -119,6 +119,9 @@ _SPATIAL_INDEX_NAME = "FDO_SHAPE".encode("utf-16-le")
 #: Description, 1998, p. 4); in a .dbf with the number of rows, the length of the header and of a row (dBASE III).
 _SHP_LENGTH_BYTES, _DBF_SIZE_BYTES = slice(24, 28), slice(4, 12)
 
+#: Bytes of the header of a .gdbtable, and those with the length of the file (FGDB Spec of dump_gdbtable).
+_TABLE_HEADER_BYTES, _TABLE_SIZE_BYTES = 40, slice(24, 32)
+
 
 class IntegrityError(NamedTuple):
     """An error in a data set of a package.
@@ -134,9 +137,11 @@ class IntegrityError(NamedTuple):
     reason
         GDAL's message; empty for a missing file.
     missing_count
-        Bytes missing in a file of a shapefile by its header, or shapes missing in an index.
+        Bytes missing in a file of a shapefile by its header, bytes after the end of a table, or shapes missing in an
+        index.
     kind
-        ``foreign`` for a table that no catalog lists, ``index`` for a wrong index, ``no_index`` for a missing one.
+        ``foreign`` for a table that no catalog lists, ``index`` for a wrong index, ``no_index`` for a missing one,
+        ``behind`` for bytes after the end of a table.
     """
 
     dataset_path: str
@@ -218,6 +223,7 @@ def find_integrity_errors(
         IntegrityError(data_set, f"{data_set}/{name}", table, kind="no_index")
         for name, table in _find_missing_spatial_indexes(path, tables).items()
     ]
+    found_errors += _find_trailing_bytes(path, tables, data_set)
     file_of_table = {name: stem for stem, name in tables.items()}
     for table, reason in errors.reason_by_table.items():
         part = f"{data_set}/{file_of_table[table]}{_TABLE_SUFFIX}" if table in file_of_table else data_set
@@ -311,6 +317,25 @@ def _find_missing_spatial_indexes(path: Path, tables: dict[str, str]) -> dict[st
         if not is_link(index_list) and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper():
             missing_files[f"{stem}{_SPATIAL_INDEX_SUFFIX}"] = name
     return missing_files
+
+
+def _find_trailing_bytes(path: Path, tables: dict[str, str], data_set: str) -> Iterator[IntegrityError]:
+    """Yield the tables of layers with more bytes than their header states.
+
+    System tables are left out: GDAL does not renew their header when it adds a field.
+    """
+    for stem, name in sorted(tables.items()):
+        file = path / f"{stem}{_TABLE_SUFFIX}"
+        if name.startswith(_SYSTEM_PREFIX) or not file.is_file() or is_link(file):
+            continue
+        with file.open("rb") as handle:
+            header = handle.read(_TABLE_HEADER_BYTES)
+        if len(header) < _TABLE_HEADER_BYTES:
+            continue
+        (stated_size,) = struct.unpack("<Q", header[_TABLE_SIZE_BYTES])
+        trailing_bytes = file.stat().st_size - stated_size
+        if stated_size and trailing_bytes > 0:
+            yield IntegrityError(data_set, f"{data_set}/{file.name}", name, missing_count=trailing_bytes, kind="behind")
 
 
 def _find_unlisted_files(path: Path, tables: dict[str, str]) -> list[str]:

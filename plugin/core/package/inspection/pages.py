@@ -22,6 +22,7 @@ from ...model.report import Report
 
 if TYPE_CHECKING:
     from ...profile import Norm
+    from ...render.pictures import ReportPictures
 
 #: Elements of our pages of all versions.
 _KNOWN_ELEMENTS = frozenset(
@@ -250,9 +251,8 @@ def remake_page_of_report(report: Report, norm: Norm | None, page: PageContent) 
     The pictures are taken from ``page``. For a page without pictures, return one text for each possible reason. Empty
     if the pictures are not those of a report.
     """
-    from ...render.finding_lists import list_conflicts as conflicts_of
     from ...render.html import render_report
-    from ...render.pictures import LegendEntry, ReportPictures
+    from ...render.pictures import ReportPictures
     from ...render.words import ReportTexts
 
     report_texts = ReportTexts(report.lang)
@@ -262,15 +262,38 @@ def remake_page_of_report(report: Report, norm: Norm | None, page: PageContent) 
         problems = [report_texts.get("text", "picture_failed", detail=match[1])] if match else []
         picture_choices = [None, ReportPictures(), *(ReportPictures(problem=one) for one in problems)]
         return [render_report(report, norm, one) for one in picture_choices]
-    rows = conflicts_of(report, report_texts)["rows"]
+    pictures = read_report_pictures(page, report)
+    return [render_report(report, norm, pictures)] if pictures is not None else []
+
+
+def read_report_pictures(page: PageContent, report: Report) -> ReportPictures | None:
+    """Return the pictures of a report's page; None if they are not those of a report."""
+    from ...render.finding_lists import list_conflicts as conflicts_of
+    from ...render.pictures import LegendEntry, ReportPictures
+    from ...render.words import ReportTexts
+
+    rows = conflicts_of(report, ReportTexts(report.lang))["rows"]
     overview = [source for picture_class, _, source in page.pictures if picture_class == "mapb"]
     legend = [(what, source) for picture_class, what, source in page.pictures if picture_class == "lgi"]
     source_of_label = {label: source for picture_class, label, source in page.pictures if picture_class == "pc"}
     conflicts = [source_of_label.get(row["circled"], "") for row in rows]
     if len(overview) > 1 or len(legend) > _MAX_LABELS or any(len(what) > _MAX_LABEL_CHARACTERS for what, _ in legend):
+        return None
+    return ReportPictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
+
+
+def find_changed_pictures(page: PageContent, report: Report) -> list[str]:
+    """Return the places (``overview``, ``conflicts``, ``legend``) whose pictures are not those that the report names.
+
+    Reports of earlier versions name no pictures; the result is then empty.
+    """
+    from ...render.pictures import ReportPictures, compute_picture_digests
+
+    stated_digests = report.provenance.get("pictures")
+    if not isinstance(stated_digests, dict):
         return []
-    pictures = ReportPictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
-    return [render_report(report, norm, pictures)]
+    actual_digests = compute_picture_digests(read_report_pictures(page, report) or ReportPictures())
+    return [place for place, digests in actual_digests.items() if stated_digests.get(place, []) != digests]
 
 
 def remake_page_of_manifest(manifest: dict[str, Any], page: PageContent) -> list[str]:

@@ -48,8 +48,11 @@ _FILLING_BYTES = b"\x00\xff \r\n\t"
 _SCRIPT_PATTERN = re.compile(
     rb"<\s*(?:script|iframe|html|svg|object|embed)\b|javascript:|<\?php|powershell", re.IGNORECASE
 )
+#: Beginning of the comment in which this plugin describes its maps.
+_MAP_DESCRIPTION_PREFIX = b"sanxian map: "
 #: Segments for texts: those of applications, and comments.
-_TEXT_MARKERS = {*range(0xE0, 0xF0), _COMMENT_MARKER}
+_APPLICATION_MARKERS = range(0xE0, 0xF0)
+_TEXT_MARKERS = {*_APPLICATION_MARKERS, _COMMENT_MARKER}
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class JpegProperties:
         Digest of the picture without metadata (segments of applications, comments); empty for an incomplete file.
     texts
         Texts in its properties, without those that programs write about themselves.
+    map_description
+        Code, number and title of the map as this plugin writes them into its maps (`write_map_description`); empty in
+        other pictures.
     has_place
         Whether its properties state the place where it was taken.
     orientation
@@ -88,6 +94,7 @@ class JpegProperties:
     texts: tuple[str, ...] = ()
     has_place: bool = False
     orientation: int = UPRIGHT
+    map_description: str = ""
 
 
 def is_jpeg(name: str) -> bool:
@@ -114,7 +121,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
     digest = hashlib.sha256()
     texts: list[str] = []
-    has_place, orientation = False, UPRIGHT
+    has_place, orientation, map_description = False, UPRIGHT, ""
     while (marker := _read_next_marker(handle)) is not None:
         if marker == _SCAN_MARKER:
             has_scan = True
@@ -139,6 +146,8 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
             orientation = _read_exif_orientation(exif, entries)
         elif marker == _EXIF_MARKER and body.startswith(_XMP_SIGNATURE):
             texts += _read_xmp_texts(body[len(_XMP_SIGNATURE) :])
+        elif marker == _COMMENT_MARKER and body.startswith(_MAP_DESCRIPTION_PREFIX):
+            map_description = _decode_text(body[len(_MAP_DESCRIPTION_PREFIX) :])
         elif marker == _COMMENT_MARKER and not _PROGRAM_REMARK.match(comment := _decode_text(body)):
             texts.append(comment)
     scans = handle.read() if has_scan and all(size) else b""
@@ -154,7 +163,30 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         tuple(dict.fromkeys(text for text in texts if text)),
         has_place,
         orientation,
+        map_description,
     )
+
+
+def make_map_description(code: str, number: str, title: str) -> str:
+    """Return the description of a map: code of the county, number and title."""
+    return f"{code} {number} {title}"
+
+
+def write_map_description(path: Path, description: str) -> None:
+    """Add the description of a map to a jpg as a comment before its picture.
+
+    Nothing else changes; a file that is not a jpg is left as it is.
+    """
+    data = path.read_bytes()
+    if not data.startswith(_START_MARKER):
+        return
+    # JFIF must be the first segment.
+    position = len(_START_MARKER)
+    while data[position : position + 1] == b"\xff" and data[position + 1] in _APPLICATION_MARKERS:
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    body = _MAP_DESCRIPTION_PREFIX + description.encode("utf-8")
+    segment = bytes([0xFF, _COMMENT_MARKER]) + (len(body) + 2).to_bytes(2, "big") + body
+    path.write_bytes(data[:position] + segment + data[position:])
 
 
 def _read_next_marker(handle: BinaryIO) -> int | None:

@@ -305,6 +305,13 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
                 raise OutputError(
                     "map_not_whole", map=rendered_map.request.slot.title, target=rendered_map.request.file_name
                 )
+            if rendered_map.missing_reason is None:
+                jpeg.write_map_description(
+                    job.target_folder / rendered_map.request.file_name,
+                    jpeg.make_map_description(
+                        job.county_code, rendered_map.request.slot.number, rendered_map.request.slot.title
+                    ),
+                )
             yield rendered_map
 
 

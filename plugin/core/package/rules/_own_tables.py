@@ -364,14 +364,19 @@ def _compare_provenance_sheet(
 
 
 def _is_plausible_time(printed_time: str, check_start: datetime, package: PackageFacts) -> bool:
-    """Return True if the workbook was made from the check to a day after the manifest."""
+    """Return True if the workbook was made from the check to a day after the manifest.
+
+    A manifest that is older than the check is not compared; DOC016 reports it.
+    """
     try:
         made_time = datetime.strptime(printed_time, TIME_FORMAT)
         end = datetime.fromisoformat(str((package.manifest or {}).get("made")))
     except ValueError:
         return False
     return (
-        check_start.replace(tzinfo=None) - _ALLOWED_TIME_DIFFERENCE <= made_time <= end.replace(tzinfo=None) + _ONE_DAY
+        check_start.replace(tzinfo=None) - _ALLOWED_TIME_DIFFERENCE
+        <= made_time
+        <= max(end.replace(tzinfo=None), check_start.replace(tzinfo=None)) + _ONE_DAY
     )
 
 

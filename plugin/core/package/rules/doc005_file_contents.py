@@ -91,6 +91,8 @@ _EXIF_UPSIDE_DOWN = (
         "that was not copied completely or partly painted over. Open it; if a part of the map is missing, export it again.",
         "properties": "“{file}” has texts in its properties that the picture does not show: {texts}. Delete what the receiver is not "
         "to read.",
+        "other_map": "“{file}” is, by the description that the plugin wrote into the picture, the map “{described}”: maps were "
+        "exchanged or renamed. Open it, and give each map its own name, or make the package again.",
         "place": "“{file}” states in its properties (Exif) the place where it was taken. Delete it.",
         "turned": "“{file}” states in its properties (Exif) that programs are to turn or mirror it when they show it (orientation {number}); "
         "programs that do not will show another picture. Turn the picture itself, and export it without this entry.",
@@ -615,6 +617,12 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
             yield make_file_finding(file.path, "place", Severity.WARNING)
         if file.jpeg_properties.orientation != UPRIGHT:
             yield make_file_finding(file.path, "turned", Severity.WARNING, number=file.jpeg_properties.orientation)
+        if described := file.jpeg_properties.map_description:
+            # Code, number and title, as in the file's name, which has the county's name between them.
+            code, _, rest = described.partition(" ")
+            stem = file.name.rpartition(".")[0]
+            if not (stem.startswith(code) and stem.endswith(rest.replace(" ", "", 1))):
+                yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
         if file.jpeg_properties.texts and not file.jpeg_properties.has_script:
             listed_texts = texts.get("words", "between_names").join(
                 f"“{text[:_MAX_NAME_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]

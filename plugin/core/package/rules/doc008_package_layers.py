@@ -38,6 +38,8 @@ from ._package import (
         "again.",
         "foreign": "“{file}” is a table that the database does not list (GDB_SystemCatalog): programs do not show it, but its data can "
         "be read. Delete it, or make the package again.",
+        "behind": "“{file}” ({table}) has {missing} bytes after the end that its header states: programs do not show them, but "
+        "they can be read, and may be deleted rows or other data. Export the layer to a new database, or make the package again.",
         "index": "“{file}”: the spatial index of layer {table} has wrong or missing entries of shapes ({missing}), so maps at large "
         "scales do not show them. Make the index or the package again.",
         "no_index": "“{file}”, the spatial index of layer {table}, is missing, so programs may not find its shapes by place. Copy the "
@@ -58,6 +60,9 @@ from ._package import (
         make_example("a system table cut", 1, faults=[["a00000004.gdbtable", "GDB_Items", "Error occurred"]]),
         make_example("an index left behind", 1, faults=[["a00000009.gdbtablx", "CZKFBJ", ""]]),
         make_example("a table that no catalog lists", 1, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]]),
+        make_example(
+            "bytes behind the rows of a table", 1, faults=[["a00000009.gdbtable", "CZKFBJ", "", 2080, "behind"]]
+        ),
         make_example("an index that leads elsewhere", 1, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]]),
         make_example("an index that was not copied", 1, faults=[["a00000009.spx", "CZKFBJ", "", 0, "no_index"]]),
         make_example("a table of a shapefile cut", 1, shapefile={"missing_count": 120}),
@@ -76,7 +81,7 @@ def package_layers(*, ctx: RuleContext) -> RuleResult:
 
     What it checks
         Each data set can be opened. Files of a database (.gdb) or shapefile are not damaged or missing, and the
-        database lists all of them. The index of a GeoPackage finds its shapes. Each mandatory layer of the
+        database lists all of them. Its tables end where their headers state it. The index of a GeoPackage finds its shapes. Each mandatory layer of the
         specification exists and has features, in each data set that must have it. A data set does not have a layer
         twice, and layers have no additional fields.
     Why

@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import shapely
 
 from ....paths import MANIFEST_SCHEMA
 from ...engine.context import RuleContext
@@ -59,6 +60,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "Make the package again.",
         "head": "In the header of “{file}”, {item} is “{told}”; according to the manifest it is “{found}”. Make the package again.",
         "keys": "“{file}” has keys that manifests do not have: {keys}. They were added later. Make the package again.",
+        "scale": "The manifest states the scale 1:{told} for the map “{file}”, but at this scale the mapped area ({width} × {height} km) does "
+        "not fit its page of {page_width} × {page_height} mm as the plugin draws it (about 1:{found}). Make the package again.",
         "part": "“{file}”, in the manifest under {item}, is missing or differs from the manifest (manifest: {told}; package: {found}). "
         "Make the package again.",
         "fields": "Number of fields of layer {name}: {expected} in the manifest, {found} in the data{more}. Remove added fields, or make "
@@ -121,6 +124,23 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             row={"CZKFBJ": {"file": "1-空间数据/a.vct"}},
             heads={"1-空间数据/a.vct": {"date": "20190101", "mapscale": "2000"}},
         ),
+        make_example(
+            "a map of the county at the scale of a town",
+            1,
+            plan={"county": ["POLYGON ((0 0, 50000 0, 50000 40000, 0 40000, 0 0))"]},
+            manifest=True,
+            head={
+                "tool": PLUGIN_TOOL,
+                "maps": [
+                    {
+                        "file": "4-规划图件/140225浑源县01三条控制线图.jpg",
+                        "origin": "made",
+                        "layout": "three_lines",
+                        "scale": 50000,
+                    }
+                ],
+            },
+        ),
         make_example("a table put in", 1, manifest=True, hidden_tables=["说明"]),
         make_example("another CRS", 1, manifest=True, row={"CZKFBJ": {"crs": "EPSG:4526"}}),
         make_example(
@@ -156,7 +176,7 @@ def manifest_figures(*, ctx: RuleContext) -> RuleResult:
         area fields (survey, net, declared) of every layer in the manifest agree with the data. The manifest agrees
         with the result of reading the layers again. It lists parts of the specification without a verified source,
         and missing parts (tables too). Fields with personal data that should be blank are blank. Maps were not made
-        without QGIS. Date and scale in VCT headers agree. The manifest has no keys outside its schema.
+        without QGIS; at their scale the county fits on their page. Date and scale in VCT headers agree. The manifest has no keys outside its schema.
     Why
         People who do not open the data read the manifest.
     How to fix
@@ -497,6 +517,7 @@ def _compare_listed_files(manifest: dict[str, Any], package: PackageFacts, ctx: 
     file_of_path = {file.path: file for file in package.files}
     yield from _find_missing_files(manifest, file_of_path, texts)
     yield from _compare_pixels(manifest, file_of_path, texts)
+    yield from _compare_scales(manifest, file_of_path, package, ctx)
     yield from _find_missing_sheets(manifest, package, texts)
     metadata, layers = manifest.get("metadata"), len(manifest["layers"])
     if isinstance(metadata, dict) and metadata.get("layers") not in (None, layers):
@@ -530,6 +551,54 @@ def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact],
         ):
             actual_size = f"{picture.width_px} × {picture.height_px}"
             yield _make_part_finding(row["file"], "maps", f"{stated_size[0]} × {stated_size[1]}", actual_size, texts)
+
+
+#: Share of its page that a mapped area fills at least on its map: the rest is frame, legend and the step to a round scale.
+_LEAST_PAGE_SHARE = 0.4
+_MM_PER_INCH = 25.4
+
+
+def _compare_scales(
+    manifest: dict[str, Any], file_of_path: dict[str, FileFact], package: PackageFacts, ctx: RuleContext
+) -> Iterator[Finding]:
+    """Yield findings on scales at which the plugin's maps would not show the county, or its centre, on their page.
+
+    The scale is stated only in the manifest; page and extent follow from the picture and the layers.
+    """
+    if not is_made_by_plugin(package):
+        return
+    map_by_id = package.package_spec.maps.load_map_catalogue().map_by_id
+    for row in _filter_dicts(manifest.get("maps")):
+        spec, file = map_by_id.get(str(row.get("layout"))), file_of_path.get(str(row.get("file")))
+        picture, scale = file.jpeg_properties if file else None, row.get("scale")
+        # The other maps show the centre, which has the concept of their scope.
+        drawn_area = ctx.plan.find_layer_of_concept(spec.scope) if spec is not None else None
+        if drawn_area is None or not len(drawn_area):
+            continue
+        west, south, east, north = shapely.total_bounds(drawn_area.raw_shapes)
+        width, height = float(east - west), float(north - south)
+        if (
+            row.get("origin") != "made"
+            or picture is None
+            or not (picture.is_complete and picture.dpi and width > 0 and height > 0)
+            or isinstance(scale, bool)
+            or not isinstance(scale, int | float)
+        ):
+            continue
+        page_mm = [pixels / picture.dpi * _MM_PER_INCH for pixels in (picture.width_px, picture.height_px)]
+        # Denominator at which the area just fills the page.
+        full_page_scale = max(metres * 1000 / mm for metres, mm in zip((width, height), page_mm, strict=True))
+        if not full_page_scale <= scale <= full_page_scale / _LEAST_PAGE_SHARE:
+            params = {
+                "file": str(row["file"]),
+                "told": format_number(float(scale), 0),
+                "width": format_number(width / 1000, 1),
+                "height": format_number(height / 1000, 1),
+                "page_width": format_number(page_mm[0], 0),
+                "page_height": format_number(page_mm[1], 0),
+                "found": format_number(float(f"{full_page_scale * 1.2:.2g}"), 0),
+            }
+            yield Finding("", key=str(row["file"]), field="scale", case="scale", params=params)
 
 
 def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ....paths import REPORT_SCHEMA
 from ...engine.context import RuleContext
-from ...files.data import parse_strict_json
+from ...files.data import DuplicateNameError, parse_strict_json
 from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
@@ -63,6 +63,8 @@ def _make_report_document(
     basis=["T3", "package-draft"],
     needs={},
     messages={
+        "repeated": "The report “{file}” has the name “{name}” twice in one object of its JSON: programs differ in the value that "
+        "they use, so it was not compared. Make the package again.",
         "damaged": "The report “{file}” is damaged and was not compared. Make the package again.",
         "half": "The report “{file}” is missing, but “{other}”, made with it, exists. Restore it, or make the package again.",
         "figure": "{indicator}: {told} in the report “{file}”, {given} by the layers; difference {apart}{other}. Make the package again.",
@@ -96,6 +98,8 @@ def _make_report_document(
         make_example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_make_report_document(RED_LINE_INDICATOR, warnings=2)),
         make_example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
         make_example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
+        make_example("a name twice", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {"verdict": "fail"}, "summary": {"verdict": "pass"}}'}),
+        make_example("other findings than the manifest counts", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"findings": 0}}, report=_make_report_document(RED_LINE_INDICATOR, infos=1, errors=0, findings=[{"severity": "INFO", "state": "open", "code": "REL010"}])),
         make_example("cut off", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {'}),
         make_example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_make_report_document(RED_LINE_INDICATOR, errors=0)),
     ],
@@ -161,7 +165,13 @@ class _ParsedReport:
 
 
 def _parse_report(document: bytes) -> _ParsedReport | None:
-    """Return the parsed report; None if it is truncated or lacks required parts."""
+    """Return the parsed report; None if it is truncated or lacks required parts.
+
+    Raises
+    ------
+    DuplicateNameError
+        If an object has a name twice.
+    """
     try:
         data = parse_strict_json(document)
         return _ParsedReport(
@@ -172,6 +182,8 @@ def _parse_report(document: bytes) -> _ParsedReport | None:
             data["summary"]["verdict"],
             data["summary"]["errors"],
         )
+    except DuplicateNameError:
+        raise
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
@@ -179,7 +191,11 @@ def _parse_report(document: bytes) -> _ParsedReport | None:
 def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
     """Yield findings on parts of the report that contradict the package."""
     texts = Texts(ctx.lang)
-    report = _parse_report(package.document_contents[path])
+    try:
+        report = _parse_report(package.document_contents[path])
+    except DuplicateNameError as error:
+        yield make_file_finding(path, "repeated", name=error.name)
+        return
     if report is None:
         yield make_file_finding(path, "damaged")
         return
@@ -202,7 +218,10 @@ def _compare_report(path: str, package: PackageFacts, ctx: RuleContext) -> Itera
 def _compare_with_manifest(path: str, report: _ParsedReport, agreed: Any, texts: Texts) -> Iterator[Finding]:
     """Yield findings on counts and verdict that differ from the manifest's."""
     if isinstance(agreed, dict):
-        yield from _compare_counts(path, report.report_data["summary"], agreed, texts)
+        findings = report.report_data.get("findings")
+        # The summary counts waived findings apart; the manifest counts all of them together.
+        counts = {"findings": len(findings)} if isinstance(findings, list) else {}
+        yield from _compare_counts(path, {**report.report_data["summary"], **counts}, agreed, texts)
     if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
         verdict_words = texts.get_section("verdicts")
         verdicts: dict[str, Any] = {
@@ -310,7 +329,7 @@ def _compare_county(path: str, provenance: dict[str, Any], package: PackageFacts
 
 
 #: Counts of a summary, in addition to its verdict and errors.
-_COUNTED_ITEMS = ("warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
+_COUNTED_ITEMS = ("warnings", "waived", "findings", "skipped", "crashed", "left_out", "unconfirmed")
 
 
 def _compare_summary(path: str, report: dict[str, Any], texts: Texts) -> Iterator[Finding]:

@@ -54,6 +54,8 @@ _UNREADABLE_DATA_ERRORS = (
         "again.",
         "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): “{stated}” in the page, “{given}” by the data. Make "
         "the package again.",
+        "pictures": "Pictures of the page “{file}” ({parts}) are not those for which its data “{other}” have digests: they were "
+        "changed or exchanged. Make the package again.",
         "not_rebuilt": "The page “{file}” could not be made again and compared completely: {reason}. Verdict, counts and figures were "
         "compared if the data have them. Rely on the data, or inspect the package with the version and profile that made it.",
         "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package again.",
@@ -86,7 +88,8 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
     How to fix
         Make the package again with export_package.
     Limits
-        Pictures and labels of a legend are taken from the page. A page of another version of the plugin, or with a
+        Pictures are compared with the digests in the report (from version 0.2.0 on). Labels of a legend are taken from the
+        page. A page of another version of the plugin, or with a
         profile that this check lacks, cannot be made again: then verdict, counts, figures and findings are compared,
         with a warning. pypdf reads the texts of a PDF; without it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so detect equal edits of data and
         pages.
@@ -136,7 +139,24 @@ def _compare_pages(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]
             lambda page: pages.remake_page_of_report(report, norm, page),
             lambda page, remade_page: pages.compare_report_page(page, remade_page, report) if reason != "data" else [],
         )
+        if reason != "data":
+            yield from _compare_pictures(path, package, report, Texts(ctx.lang))
     yield from _compare_documents(package, ctx)
+
+
+def _compare_pictures(path: str, package: PackageFacts, report: Report, texts: Texts) -> Iterator[Finding]:
+    """Yield a finding on pictures of the report's page whose digests differ from those in the report."""
+    text = pages.decode_page(package.document_contents[path])
+    try:
+        changed_places = pages.find_changed_pictures(pages.read_page(text), report) if text is not None else []
+    except _UNREADABLE_DATA_ERRORS:
+        # The comparison of the page reports data that cannot be read.
+        return
+    if changed_places:
+        parts = texts.get("words", "between_names").join(
+            texts.get("parts", f"{one}_pictures") for one in changed_places
+        )
+        yield make_file_finding(path, "pictures", other=package.report_path, parts=parts)
 
 
 def _compare_documents(package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
@@ -184,10 +204,11 @@ def _find_norm_of_report(provenance: dict[str, Any], ctx: RuleContext) -> tuple[
     """
     profile, standard = provenance.get("profile", {}), provenance.get("standard", {})
     norm = ctx.norm
-    if profile.get("id") != norm.profile.id or profile.get("confirmed") != json.loads(
-        json.dumps(norm.profile.confirmed_by)
-    ):
+    if profile.get("id") != norm.profile.id:
         return None, "profile"
+    if profile.get("confirmed") != json.loads(json.dumps(norm.profile.confirmed_by)):
+        # DOC016 names both confirmations.
+        return None, "confirmation"
     if (standard.get("id"), standard.get("edition")) != (norm.standard.id, norm.standard.edition):
         return None, "standard"
     phase = str(provenance.get("phase", ""))

@@ -48,11 +48,11 @@ class FormatSection(NamedTuple):
 
 
 def is_own_format(number_format: str, of_number: bool) -> bool:
-    """Return True for a number format that the plugin writes.
+    """Return True for a number format that the plugin writes, and for the general one, which shows the value itself.
 
     ``of_number`` means that the cell has a number.
     """
-    return _OWN_FORMATS.fullmatch(number_format) is not None if of_number else number_format == GENERAL_FORMAT
+    return number_format == GENERAL_FORMAT or (of_number and _OWN_FORMATS.fullmatch(number_format) is not None)
 
 
 def is_misleading_format(number_format: str, of_number: bool) -> bool:

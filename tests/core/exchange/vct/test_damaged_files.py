@@ -747,7 +747,7 @@ def list_named_damages():
     yield "a repeated row", make_default_damage(("\n2,井\n", "\n1,井\n"), key="vct_row_twice", words=("JZD", "1"))
     yield (
         "a row of a shape of another kind",
-        make_default_damage(("\n3,路\n", "\n1,路\n"), key="vct_row_twice", words="DL"),
+        make_default_damage(("\n3,路\n", "\n1,路\n"), key="vct_row_of_other_table", words=("DL", "JZD", "3")),
     )
     yield "a value too many", make_default_damage((",10000.00,1,", ",10,000.00,1,"), key="vct_values", words="YDYHGHFQ")
     yield "a number of words", make_default_damage((",10000.00,1,", ",一万,1,"), key="vct_value", words=("MJ", "一万"))
@@ -1061,6 +1061,20 @@ def list_named_damages():
     yield (
         "NUL in coordinates",
         make_default_damage(("\n38384010,4212010\n", "\n38384\0\0,4212010\n"), key="vct_nul_line", words="NUL"),
+    )
+    yield (
+        "NUL in the id of a line",
+        make_default_damage(("\n3\n", "\n\0\0\0\n"), key="vct_nul_line", words="NUL"),
+    )
+    yield (
+        "a decimal number in a field declared as integer",
+        make_default_damage(
+            ("MJ,Float,15,2", "MJ,Int,10"),
+            (",10000.00,1,", ",10000.57,1,"),
+            key="vct_value_decimal",
+            words=("MJ", "10000.57"),
+            lines=None,
+        ),
     )
     yield (
         "a comma of full width",

@@ -85,6 +85,18 @@ def test_vct_code_that_lost_its_leading_zero_is_noted(tmp_path):
     assert (found["vct_note_zero_lost"]["value"], found["vct_note_zero_lost"]["field"]) == ("103", "DLBM")
 
 
+def test_all_vct_codes_that_lost_their_leading_zero_are_counted_in_one_note(tmp_path):
+    codes = ("0103", "103", "0301", "301", "301")
+    layer = make_vct_layer(
+        "DLTB",
+        [shapely.box(X + 200 * n, Y, X + 200 * n + 100, Y + 100) for n in range(5)],
+        crs=4526,
+        DLBM=("text", codes),
+    )
+    note = write_and_collect_notes(tmp_path, layer)["vct_note_zero_lost"]
+    assert (note["count"], note["codes"], note["value"]) == (3, 2, "103, 301")
+
+
 @pytest.mark.parametrize(("length_m", "reported"), [(699.0, False), (734.0, False), (740.0, True), (7.0, True)])
 def test_length_field_that_differs_from_its_vct_line_is_noted(tmp_path, length_m, reported):
     found = write_and_collect_notes(tmp_path, make_road_layer(length_m))
