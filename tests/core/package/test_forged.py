@@ -574,11 +574,12 @@ FORGERIES = {
     "a report of another edition": (change_report(lambda r: r["provenance"]["standard"].update(edition="2019")), ("DOC016", "differs")),
     "a report of another version": (change_report(lambda r: r["provenance"]["versions"].update(sanxian="0.0.1")), ("DOC016", "differs")),
     "a limit of the report": (change_report(lambda r: r["provenance"]["settings"].update({"ratio.limit": 9.9})), ("DOC016", "settings")),
-    "a repeated verdict": (replace_text(REPORT_JSON_PATH, '"verdict":', '"verdict": "pass", "verdict":'), ("DOC013", "damaged")),
+    "a repeated verdict": (replace_text(REPORT_JSON_PATH, '"verdict":', '"verdict": "pass", "verdict":'), ("DOC013", "repeated")),
     "an invalid report": (write_file_into_package(REPORT_JSON_PATH, b'{"summary": 1'), ("DOC013", "damaged")),
     # The manifest.
     "made in 2031": (change_manifest(lambda m: m.update(made="2031-01-01T08:00:00+08:00")), ("DOC016", "date")),
     "made on an invalid day": (change_manifest(lambda m: m.update(made="2026-02-30T08:00:00+08:00")), ("DOC016", "date")),
+    "no findings": (change_manifest(lambda m: m["check"].update(findings=99)), ("DOC013", "counts")),
     "made before its report": (change_manifest(lambda m: m.update(made="2001-01-01T08:00:00+08:00")), ("DOC016", "date")),
     "a map approval number": (change_manifest(lambda m: m["document"].update(map_approval="GS(2026)0001")), ("DOC016", "differs")),
     "another compiler": (change_manifest(lambda m: m["document"].update(compiler="自然资源部")), ("DOC016", "differs")),

@@ -473,7 +473,7 @@ def test_every_setting_that_can_end_a_comparison_exists_and_has_a_rule_that_comp
     for key in (*switches["flags"], *switches["lists"], *switches["at_least"], *switches["at_most"]):
         assert key in standard.settings, key
         assert not ends_comparison(key, standard.settings[key], standard.settings[key])
-        # The cached value stands for a profile with this setting.
+        # Replaces the cached value, as if a profile had this setting.
         vars(norm)["disabling_keys"] = (key,)
         assert any(find_disabling_settings(rule, norm) for rule in rules), key
 
