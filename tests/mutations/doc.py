@@ -997,11 +997,10 @@ def plant_index_pointing_elsewhere(draft: CountyDraft) -> None:
 OWN_SOFTWARE = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
 
 
-@declare_mutation("DOC010", case="scale", follows=["DOC006", "DOC013", "DOC015"])
+@declare_mutation("DOC010", case="scale", finds=2, follows=["DOC006", "DOC013", "DOC015"])
 def plant_map_of_the_county_at_the_scale_of_a_town(draft: CountyDraft) -> None:
-    software = {**OWN_SOFTWARE, "versions": {**OWN_SOFTWARE["versions"], "qgis": "3.34"}}
     row = {"file": MAP, "layout": "three_lines", "origin": "made", "scale": 20_000}
-    change_package_facts(draft, manifest=True, head={"tool": software, "maps": [row]})
+    change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "maps": [row]})
 
 
 @declare_mutation("DOC010", case="form", follows=["DOC006", "DOC013", "DOC015"])

@@ -204,6 +204,13 @@ def truncate_part_of_package(part):
     return change
 
 
+def append_to_largest_table(package, data):
+    # Numbers up to 9 are system tables.
+    own = [part for part in (package / DATABASE_PATH).glob("*.gdbtable") if int(part.stem[1:], 16) > 9]
+    table = max(own, key=lambda part: part.stat().st_size)
+    table.write_bytes(table.read_bytes() + data)
+
+
 def rename_file(old, new):
     return lambda package: (package / old).rename(package / new)
 
@@ -279,6 +286,7 @@ PACKAGE_DAMAGES = {
     "an empty boundary": (lambda p: change_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
     "a damaged database": (truncate_manifest_file, ("DOC008", "unreadable")),
     "a truncated system table": (truncate_part_of_package("a00000004.gdbtable"), ("DOC008", "part")),
+    "bytes behind a table": (lambda p: append_to_largest_table(p, "王某 13800138000".encode("utf-16-le")), ("DOC008", "behind")),
     "a missing table index": (lambda p: (p / DATABASE_PATH / "a0000000d.gdbtablx").unlink(), ("DOC008", "part_lost")),
     "a feature fewer": (lambda p: change_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
     "a layer that the manifest names": (remove_layer("LSWHBHX"), ("DOC010", "lost")),

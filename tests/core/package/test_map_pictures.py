@@ -2,11 +2,18 @@
 """Nearly equal maps are recognised, also turned, mirrored or brightened; other maps of a series are not."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
-from plugin.core.package.maps.jpeg import decode_jpeg, measure_thumbnail_difference
+from plugin.core.package.maps.jpeg import (
+    decode_jpeg,
+    inspect_jpeg,
+    make_map_description,
+    measure_thumbnail_difference,
+    write_map_description,
+)
 from plugin.core.package.rules.doc005_file_contents import file_contents
 
 #: Not a multiple of the cells of a thumbnail, nor of the blocks of a jpg.
@@ -28,6 +35,17 @@ def draw_map(seed, title=10):
     for n in range(title):
         draw.rectangle((800 + 80 * n, 70, 850 + 80 * n, 150), "black")
     return picture
+
+
+def test_description_of_a_map_is_read_back_and_changes_nothing_else(tmp_path):
+    path = tmp_path / "140225浑源县02县域三条控制线图.jpg"
+    draw_map(1).save(path, "JPEG", quality=85, dpi=(300, 300))
+    before = inspect_jpeg(path)
+    write_map_description(path, make_map_description("140225", "02", "县域三条控制线图"))
+    after = inspect_jpeg(path)
+    assert after.map_description == "140225 02 县域三条控制线图" and not after.texts
+    assert replace(after, map_description="") == before
+    assert Image.open(path).size == SIZE
 
 
 def decode(picture, path, quality=85):

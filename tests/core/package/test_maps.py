@@ -304,6 +304,10 @@ def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order
     renderer = FakeRenderer()
     done = export_package(checked_county, export_order, draw=renderer)
     assert (done.path / f"{MAP_PATH_START}02县域三条控制线图.jpg").read_bytes() == given_map
+    made_title = list_map_titles(done, "made")[0]
+    (made_map,) = [path for path in list_map_files(done.path) if path.endswith(f"{made_title}.jpg")]
+    description = jpeg.inspect_jpeg(done.path / made_map).map_description
+    assert description == f"140225 {made_title[:2]} {made_title[2:]}"
     assert "three_lines" not in [request.slot.layout for request in renderer.jobs[0].requests]
     assert list_map_titles(done, "given") == ["02县域三条控制线图"] and len(list_map_titles(done, "made")) == 4
     (row,) = [row for row in done.manifest["maps"] if row["origin"] == "given"]

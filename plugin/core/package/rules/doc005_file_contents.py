@@ -12,6 +12,7 @@ from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.pdf import PdfFact
 from ..inspection.pdf_pages import NarrowPage, Remark
 from ..maps.jpeg import THUMBNAIL_CELLS, UPRIGHT
+from ..names import make_name_matcher
 from ..package_spec.model import MIN_DPI
 from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
@@ -617,12 +618,8 @@ def _report_content_problems(file: FileFact, ctx: RuleContext) -> Iterator[Findi
             yield make_file_finding(file.path, "place", Severity.WARNING)
         if file.jpeg_properties.orientation != UPRIGHT:
             yield make_file_finding(file.path, "turned", Severity.WARNING, number=file.jpeg_properties.orientation)
-        if described := file.jpeg_properties.map_description:
-            # Code, number and title, as in the file's name, which has the county's name between them.
-            code, _, rest = described.partition(" ")
-            stem = file.name.rpartition(".")[0]
-            if not (stem.startswith(code) and stem.endswith(rest.replace(" ", "", 1))):
-                yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
+        if (described := file.jpeg_properties.map_description) and _contradicts_file_name(described, file, ctx):
+            yield make_file_finding(file.path, "other_map", Severity.ERROR, described=described)
         if file.jpeg_properties.texts and not file.jpeg_properties.has_script:
             listed_texts = texts.get("words", "between_names").join(
                 f"“{text[:_MAX_NAME_CHARACTERS]}”" for text in file.jpeg_properties.texts[:MAX_NAMED_FEATURES]
@@ -670,3 +667,19 @@ def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Fi
         yield make_file_finding(path, "remarks", Severity.WARNING, count=count, page=page, kinds=kinds)
     if count := len(pdf.replaced_pages) + pdf.removed_page_count:
         yield make_file_finding(path, "replaced", Severity.WARNING, count=count)
+
+
+def _contradicts_file_name(described: str, file: FileFact, ctx: RuleContext) -> bool:
+    """Return True if a map's description has another code, number or title than its file's name.
+
+    Only the parts that a name of the specification has are compared. False for other names, which DOC003 reports.
+    """
+    package = get_package_facts(ctx)
+    slots = [slot for slot in package.package_spec.files if slot.kind == "map"] if package is not None else []
+    code, number, title = (*described.split(" ", 2), "", "")[:3]
+    described_parts = {"code": code, "number": number, "title": title}
+    matches = [match for slot in slots if (match := make_name_matcher(slot.file, {}).fullmatch(file.name))]
+    return bool(matches) and not any(
+        all(text in (None, described_parts.get(key, text)) for key, text in match.groupdict().items())
+        for match in matches
+    )
