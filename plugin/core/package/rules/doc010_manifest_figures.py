@@ -575,7 +575,7 @@ def _compare_scales(
         drawn_area = ctx.plan.find_layer_of_concept(spec.scope) if spec is not None else None
         if drawn_area is None or not len(drawn_area):
             continue
-        west, south, east, north = shapely.total_bounds(drawn_area.raw_shapes)
+        west, south, east, north = shapely.total_bounds(drawn_area.unrepaired_shapes)
         width, height = float(east - west), float(north - south)
         if (
             row.get("origin") != "made"
