@@ -125,8 +125,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             heads={"1-空间数据/a.vct": {"date": "20190101", "mapscale": "2000"}},
         ),
         make_example(
-            "a map of the county at the scale of a town",
-            1,
+            "a map of the county at the scale of a town, made without QGIS",
+            2,
             plan={"county": ["POLYGON ((0 0, 50000 0, 50000 40000, 0 40000, 0 0))"]},
             manifest=True,
             head={

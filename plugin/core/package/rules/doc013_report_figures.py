@@ -99,7 +99,7 @@ def _make_report_document(
         make_example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
         make_example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
         make_example("a name twice", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {"verdict": "fail"}, "summary": {"verdict": "pass"}}'}),
-        make_example("other findings than the manifest counts", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"findings": 0}}, report=_make_report_document(RED_LINE_INDICATOR, infos=1, errors=0, findings=[{"severity": "INFO", "state": "open", "code": "REL010"}])),
+        make_example("other findings than the manifest counts", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"findings": 0}}, report=_make_report_document(RED_LINE_INDICATOR, findings=[{"severity": "ERROR", "state": "open"}] * 3)),
         make_example("cut off", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {'}),
         make_example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_make_report_document(RED_LINE_INDICATOR, errors=0)),
     ],
