@@ -188,6 +188,15 @@ def draw_text(
     painter.fillPath(path, QColor("#000000"))
 
 
+def draw_leader_line(
+    painter: QPainter, sheet: ImageFrame, start: tuple[float, float], end: tuple[float, float]
+) -> None:
+    """Draw a thin black line with a halo between two positions in pixels."""
+    for colour, width_mm in (("#FFFFFF", 0.6), ("#000000", 0.2)):
+        painter.setPen(QPen(QColor(colour), width_mm * sheet.dots_per_mm))
+        painter.drawLine(QPointF(*start), QPointF(*end))
+
+
 def draw_severity_mark(painter: QPainter, sheet: ImageFrame, severity: str, x: float, y: float, size_mm: float) -> None:
     """Draw the mark of a severity, which is distinguishable without colour.
 

@@ -13,6 +13,7 @@ from qgis.PyQt.QtGui import QPainter
 
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import is_missing
+from ...core.invariants import require_value
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry
 from ..layers import painting
@@ -28,6 +29,12 @@ OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 744
 OVERVIEW_CONCEPTS = ("county", "townships", "boundary", "red_line", "farmland")
 #: Distance between marks without a number (mm), so that they do not overlap.
 _MARK_SPACING_MM = 4.0
+#: A number farther than this from its mark (mm) gets a line to it.
+_LEADER_MM = 2.6
+#: Rings of places around a mark where its number may be.
+_MAX_RINGS = 9
+#: Directions (right, down) from a mark to its number, in the order in which they are tried.
+_DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
 
 MarkPosition = tuple[float, float]
 
@@ -83,7 +90,7 @@ def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
         painting.draw_north_arrow(painter, sheet, scene.words.get("text", "north"))
         for severity, mark_position in reversed(others):
             painting.draw_severity_mark(painter, sheet, str(severity), *mark_position, 2.6)
-        _draw_numbers(scene, painter, sheet, numbered)
+        _draw_numbers(scene, painter, sheet, numbered, [position for _, position in others])
     finally:
         painter.end()
     return painting.encode_data_uri(image)
@@ -111,15 +118,30 @@ def _place_unnumbered_marks(
     return marks
 
 
-def _draw_numbers(scene: PictureData, painter: QPainter, sheet: ImageFrame, spots: list[MarkPosition]) -> None:
+def _draw_numbers(
+    scene: PictureData,
+    painter: QPainter,
+    sheet: ImageFrame,
+    spots: list[MarkPosition],
+    unnumbered_spots: list[MarkPosition],
+) -> None:
+    """Draw the numbered marks with their numbers; a line leads from a mark to a number farther away."""
     dot = sheet.dots_per_mm
-    number_boxes: list[QRectF] = []
+    occupied_boxes: list[QRectF] = []
+    for (x, y), size in [*((spot, 3.4 * dot) for spot in spots), *((spot, 2.6 * dot) for spot in unnumbered_spots)]:
+        occupied_boxes.append(QRectF(x - size / 2, y - size / 2, size, size))
+    sheet_box = QRectF(0.0, 0.0, float(sheet.width_px), float(sheet.height_px))
+    boxes = []
+    for number, spot in enumerate(spots, start=1):
+        boxes.append(find_free_box(spot, len(str(number)), dot, occupied_boxes, sheet_box))
+        occupied_boxes.append(boxes[-1])
+    for (x, y), box in zip(spots, boxes, strict=True):
+        if not box.adjusted(-_LEADER_MM * dot, -_LEADER_MM * dot, _LEADER_MM * dot, _LEADER_MM * dot).contains(x, y):
+            painting.draw_leader_line(painter, sheet, (x, y), (box.center().x(), box.center().y()))
     for finding, (x, y) in zip(scene.chosen, spots, strict=True):
         painting.draw_severity_mark(painter, sheet, str(finding.severity), x, y, 3.4)
-        number_boxes.append(QRectF(x - 1.7 * dot, y - 1.7 * dot, 3.4 * dot, 3.4 * dot))
-    for number, mark_position in enumerate(spots, start=1):
-        x, y = _find_free_place(mark_position, len(str(number)), dot, number_boxes)
-        painting.draw_text(painter, sheet, str(number), x, y, 2.7, bold=True)
+    for number, box in enumerate(boxes, start=1):
+        painting.draw_text(painter, sheet, str(number), box.left(), box.center().y(), 2.7, bold=True)
 
 
 def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> QgsVectorLayer | None:
@@ -189,20 +211,27 @@ def _find_cell(mark_position: MarkPosition, dot: float) -> tuple[int, int]:
     return int(mark_position[0] // (_MARK_SPACING_MM * dot)), int(mark_position[1] // (_MARK_SPACING_MM * dot))
 
 
-def _find_free_place(mark_position: MarkPosition, digits: int, dot: float, number_boxes: list[QRectF]) -> MarkPosition:
-    """Return a position for a number where it overlaps no earlier number.
+def find_free_box(
+    spot: MarkPosition, digits: int, dot: float, occupied_boxes: list[QRectF], sheet_box: QRectF
+) -> QRectF:
+    """Return the box (pixels) of a number near its mark that overlaps no occupied box and is on the sheet.
 
-    Tried are right, left, above and below of its mark; right if all are occupied.
+    Tried are the places around the mark, right, left, above and below first, then farther and farther away. If all are
+    occupied, the one on the right is returned. ``dot``: pixels per millimetre.
     """
     width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
-    gap = 2.1 * dot
-    places = [
-        (mark_position[0] + gap, mark_position[1]),
-        (mark_position[0] - gap - width, mark_position[1]),
-        (mark_position[0] - width / 2, mark_position[1] - 1.4 * gap),
-        (mark_position[0] - width / 2, mark_position[1] + 1.4 * gap),
-    ]
-    boxes = [QRectF(x, y - height / 2, width, height) for x, y in places]
-    best = next((n for n, box in enumerate(boxes) if not any(box.intersects(w) for w in number_boxes)), 0)
-    number_boxes.append(boxes[best])
-    return places[best]
+    first_box = None
+    for ring in range(1, _MAX_RINGS + 1):
+        gap = 2.1 * dot * ring
+        # Farther away the diagonals come first: a line to the number would cross a nearer number otherwise.
+        for right, down in _DIRECTIONS if ring == 1 else _DIRECTIONS[4:] + _DIRECTIONS[:4]:
+            x = spot[0] + right * (gap + (width if right < 0 else 0.0)) - (width / 2 if right == 0 else 0.0)
+            y = spot[1] + down * 1.4 * gap - height / 2
+            # A place beyond the edge of the sheet is moved to the edge.
+            x = min(max(x, sheet_box.left()), sheet_box.right() - width)
+            y = min(max(y, sheet_box.top()), sheet_box.bottom() - height)
+            box = QRectF(x, y, width, height)
+            first_box = first_box or box
+            if not any(box.intersects(one) for one in occupied_boxes):
+                return box
+    return require_value(first_box, "a place for a number")

@@ -280,7 +280,9 @@ def _require_inside_county(state: EditingState, changed_rows: list[ChangedRow]) 
             continue
         outside = shapely.difference(gained_land, outline)
         if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):
-            raise FixRefused("leaves_county", role=row.role, key=row.after.key, area_m2=float(outside.area))
+            raise FixRefused(
+                "leaves_county", role=row.role, key=row.after.key, area_m2=state.measure_drawn_area_m2(outside)
+            )
 
 
 def _was_covered(shape: Any, changed_rows: list[ChangedRow], role: str) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 import shapely
 
 from ..geometry import crs as crs_care
-from ..geometry.validity import is_missing
+from ..geometry.statutory_area import compute_drawn_area
+from ..geometry.validity import extract_polygons, is_missing
 from ..live.session import EditBatch, FeatureState, IncrementalSession
 from ..standard.numbering import find_highest_running_number, find_most_frequent_county, make_bsm
 from .edits import UNCHANGED, Edits, FixRefused
@@ -259,6 +260,14 @@ class EditingState:
             return None if finding.geom_kind == "none" else finding.geometry
         shapes = np.array([finding.geometry], dtype=object)
         return crs_care.reproject_geometries(shapes, self.plan.crs, self.plan.plane_crs)[0]
+
+    def measure_drawn_area_m2(self, land: Any) -> float:
+        """Return the area (m²) on the ellipsoid of land as drawn in the plane, the basis of a proposal's areas."""
+        polygons = extract_polygons(land)
+        if polygons is None:
+            return 0.0
+        transformer = crs_care.make_lonlat_transformer(self.plan.plane_crs)
+        return float(compute_drawn_area(np.array([polygons], dtype=object), transformer)[0])
 
     def require_layer_in_plane(self, role: str) -> None:
         """Raise FixRefused for a layer in another CRS than the plane, whose shapes no fix can replace exactly."""

@@ -75,7 +75,11 @@ def move_land_into_zone(state: EditingState, land: Any, setting: str) -> Edits:
         if target is None
         else reshape_row(state, target, join(target.plane, taken_land, state.tolerance))
     )
-    params = {"area_m2": float(taken_land.area), "count": len(others), "key": "" if target is None else target.key}
+    params = {
+        "area_m2": state.measure_drawn_area_m2(taken_land),
+        "count": len(others),
+        "key": "" if target is None else target.key,
+    }
     return Edits(edits, params=params, keeps_union=True)
 
 

@@ -33,8 +33,8 @@ from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList
 
-#: Minimum screen width for two columns of groups.
-_MIN_WIDTH = 1200
+#: Digits beside two columns of groups: margins of the window and its scroll bar.
+_MARGIN_DIGITS = 12
 
 
 class ProfileForm(QDialog):
@@ -62,13 +62,22 @@ class ProfileForm(QDialog):
         self.form: CountyForm | None = None
         missing_libraries_text = ""
         try:
-            self.form = CountyForm(2 if screen.availableGeometry().width() >= _MIN_WIDTH else 1)
+            self.form = self._make_county_form(screen.availableGeometry().width())
         except ImportError as error:
             # Rules and their parameters need the libraries; the other tab does not.
             missing_libraries_text = messages.explain_error(error)
         self.place.setWordWrap(True)
         self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
         self._lay_out_tabs(self.form or WrappedLabel(missing_libraries_text))
+
+    def _make_county_form(self, screen_width: int) -> CountyForm:
+        """Return the county's form, in two columns if they fit on the screen without scrolling sideways."""
+        form = CountyForm(2)
+        margin = self.fontMetrics().horizontalAdvance("0") * _MARGIN_DIGITS
+        if form.minimumSizeHint().width() + margin <= screen_width:
+            return form
+        form.deleteLater()
+        return CountyForm(1)
 
     def _make_choices(self) -> None:
         self.standard, self.scope = QComboBox(), QComboBox()

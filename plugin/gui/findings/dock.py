@@ -191,8 +191,7 @@ class FindingsDock(FindingsForm):
 
     def _pass_selection_to_buttons(self) -> None:
         selected_findings = self.tree.list_selected_findings()
-        self.navigation.waive.set_selected_findings(selected_findings)
-        self.navigation.fix.set_selected_findings(selected_findings)
+        self.navigation.set_selected_findings(selected_findings)
 
     def _offer_filter_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules

@@ -166,6 +166,12 @@ class NavigationBar(QWidget):
         for widget in (self.previous, self.position, self.next):
             row.addWidget(widget)
 
+    def set_selected_findings(self, findings: list[Any]) -> None:
+        """Set the findings that can be waived or fixed; their number is on the buttons."""
+        self.waive.set_selected_findings(findings)
+        self.fix.set_selected_findings(findings)
+        self._fit_texts()
+
     def show_position(self, found: tuple[int, int, str] | None) -> None:
         """Show (number, count, kind) of the selected finding, or nothing for None."""
         kind_name = theme.get_kind_word(found[2]) if found else ""

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qgis.core import Qgis
 from qgis.gui import QgsMessageBar
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QWidget
 
 from ...bridge import settings
@@ -88,27 +89,24 @@ def fit_message_height(message: QWidget) -> None:
     QGIS clips it after one and a half lines.
     """
     for browser in message.findChildren(QTextBrowser):
-        _HeightFitter(browser)
-
-
-class _HeightFitter(QObject):
-    """Keeps a text widget as high as its lines when the width of the bar changes."""
-
-    def __init__(self, browser: QTextBrowser):
-        super().__init__(browser)
-        self._browser, self._min_height = browser, browser.minimumHeight()
+        fit = partial(_fit_height, browser, browser.minimumHeight())
         # The number of lines is known only after the text was laid out in the new width.
-        browser.document().documentLayout().documentSizeChanged.connect(self._fit_height)
-        self._fit_height()
+        browser.document().documentLayout().documentSizeChanged.connect(fit)
+        fit()
 
-    def _fit_height(self, *_size) -> None:
-        browser = self._browser
-        edge = 2 * browser.frameWidth()
-        max_height = (
-            _MAX_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
-        )
-        browser_height = min(round(browser.document().size().height()) + edge, max_height)
-        browser.setFixedHeight(max(browser_height, self._min_height))
+
+def _fit_height(browser: QTextBrowser, min_height: int, *_size: Any) -> None:
+    """Make a text widget as high as its lines, when the width of the bar has changed."""
+    # A message that is being removed lays out its text once more.
+    if sip.isdeleted(browser):
+        return
+    # A theme may add a padding to the frame.
+    edge = max(2 * browser.frameWidth(), browser.height() - browser.viewport().height())
+    max_height = (
+        _MAX_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
+    )
+    browser_height = min(math.ceil(browser.document().size().height()) + edge, max_height)
+    browser.setFixedHeight(max(browser_height, min_height))
 
 
 def explain_error(error: SanxianError | ImportError) -> str:

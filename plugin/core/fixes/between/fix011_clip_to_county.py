@@ -43,10 +43,10 @@ def clip_to_county(finding: Finding, *, state: EditingState) -> Edits:
     if outline is None:
         raise FixRefused("no_county")
     shape = require_shape(row)
-    outside_m2 = float(shapely.difference(shape, outline).area)
-    if outside_m2 <= 0:
+    if shapely.difference(shape, outline).area <= 0:
         raise FixRefused("stale")
     inside = clip(shape, outline, state.tolerance)
     if inside is None:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)
-    return Edits(reshape_row(state, row, inside), params={"key": row.key, "area_m2": outside_m2})
+    removed_m2 = state.measure_drawn_area_m2(shapely.difference(shape, inside))
+    return Edits(reshape_row(state, row, inside), params={"key": row.key, "area_m2": removed_m2})

@@ -108,7 +108,7 @@ def make_zone_follow_line(finding: Finding, *, state: EditingState, neighbour: s
         raise FixRefused("no_neighbour", role=zones.role)
     target = max(candidates, key=lambda pair: (get_zone_code(pair[0]) in line_codes, round(pair[1], 3)))[0]
     params: dict[str, Any] = {
-        "area_m2": float(leaving.area), "key": row.key, "other_key": target.key,
+        "area_m2": state.measure_drawn_area_m2(leaving), "key": row.key, "other_key": target.key,
         "candidates": [one.key for one, _length in candidates],
     }  # fmt: skip
     edits = [

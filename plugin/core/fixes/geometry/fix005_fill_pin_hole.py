@@ -45,8 +45,10 @@ def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
     if hole is None or shapely.intersection(shape, hole).area > state.tolerance.min_area_m2 / 100:
         raise FixRefused("stale")
     if not is_below_sliver_limits(hole.area, measure_width(hole), state.tolerance):
-        raise FixRefused("hole_too_large", role=row.role, key=row.key, area_m2=float(hole.area))
+        raise FixRefused("hole_too_large", role=row.role, key=row.key, area_m2=state.measure_drawn_area_m2(hole))
     if find_window_filler(state, row.role, hole) is not None:
         raise FixRefused("is_window", role=row.role, key=row.key)
     filled_shape = join(shape, hole, state.tolerance)
-    return Edits(reshape_row(state, row, filled_shape), params={"area_m2": float(hole.area), "key": row.key})
+    return Edits(
+        reshape_row(state, row, filled_shape), params={"area_m2": state.measure_drawn_area_m2(hole), "key": row.key}
+    )
