@@ -30,7 +30,7 @@ def test_numbers_of_ten_marks_at_one_place_overlap_neither_each_other_nor_the_ma
         occupied.append(box)
 
 
-def test_number_stays_beside_a_mark_that_stands_alone():
+def test_number_is_next_to_a_mark_without_neighbours():
     box = find_free_box((372.0, 372.0), 1, DOT, [make_mark_box((372.0, 372.0))], SHEET)
     assert (box.left() - 372.0) / DOT == pytest.approx(2.1)
     assert box.center().y() == pytest.approx(372.0)
