@@ -58,7 +58,7 @@ def plant_street_of_the_base_called_orchard_in_the_centre(draft: CountyDraft) ->
     draft.change("ZXCQXZYDYH", draft.pick_row("ZXCQXZYDYH", lots), YDYHFLDM="020100", YDYHFLMC="果园")
 
 
-@declare_mutation("LAW002", case="field", follows=["ATT013"])
+@declare_mutation("LAW002", case="field", follows=["ATT013", "LAW005"])
 def plant_fields_meeting_task_by_area_field_only(draft: CountyDraft) -> None:
     """Set a target 0.05 % above the area and raise the area field by almost 0.1 %."""
     frame = draft.layers[FIELD]
