@@ -76,6 +76,8 @@ def test_report_pictures_of_the_sample_have_overview_close_ups_and_legend(checke
         # The smallest conflict is its mark alone.
         assert measure_share(middle, ERROR_PINK) > 0.01
     assert [e.label for e in drawn_pictures.legend] == [
+        "图上错误 49 处",
+        "图上警告 29 处",
         "永久基本农田",
         "生态保护红线",
         "城镇开发边界",
@@ -89,7 +91,7 @@ def test_report_pictures_of_the_sample_have_overview_close_ups_and_legend(checke
 def test_html_report_with_pictures_is_below_3_mb_and_has_no_remote_links(checked_sample, drawn_pictures):
     page = render_report(checked_sample.report, checked_sample.plan.norm, drawn_pictures)
     assert len(page.encode("utf-8")) < 3_000_000
-    assert page.count("<img ") == 1 + 5 + 12
+    assert page.count("<img ") == 1 + 7 + 12
     assert "本报告未附图" not in page
     assert "http://" not in page and "https://" not in page
 

@@ -140,10 +140,16 @@ def make_label_obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer
     return layer
 
 
-def draw_layers(sheet: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
-    """Draw layers on a white image and return it; the first layer is on top."""
+def make_white_image(sheet: ImageFrame) -> QImage:
+    """Return a white image of a sheet's size."""
     image = QImage(sheet.width_px, sheet.height_px, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
+    return image
+
+
+def draw_layers(sheet: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
+    """Draw layers on a white image and return it; the first layer is on top."""
+    image = make_white_image(sheet)
     settings = QgsMapSettings()
     settings.setLayers(list(layers))
     settings.setDestinationCrs(crs)

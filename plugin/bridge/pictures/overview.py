@@ -14,6 +14,7 @@ from qgis.PyQt.QtGui import QPainter
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import is_missing
 from ...core.invariants import require_value
+from ...core.messages.numbers import format_number
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry
 from ..layers import painting
@@ -176,11 +177,18 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
 
 
 def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
-    """Return the entries of the overview's legend from the bottom up.
+    """Return the entries of the overview's legend: marks of findings with their number, then layers from the bottom up.
 
-    Each entry has a patch of colour.
+    Each entry has a patch of colour or a mark.
     """
     entries = []
+    for severity in (Severity.ERROR, Severity.WARNING):
+        count = sum(f.severity is severity and f.state != "waived" for f in scene.placed)
+        if count:
+            label = scene.words.get(
+                "page", "mark_count", word=scene.words.get("severity", str(severity)), count=format_number(count, 0)
+            )
+            entries.append(LegendEntry(label, _draw_mark_symbol(str(severity))))
     for concept in reversed(OVERVIEW_CONCEPTS):
         layer = scene.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
@@ -199,6 +207,18 @@ def _draw_symbol(scene: PictureData, style: str) -> str:
     layer = painting.make_styled_layer(style, scene.crs, [], [(shape, [])])
     layer.setLabelsEnabled(False)
     return painting.encode_data_uri(painting.draw_layers(sheet, [layer], scene.crs))
+
+
+def _draw_mark_symbol(severity: str) -> str:
+    """Return a small picture of the mark of a severity, as large as the pictures of styles."""
+    sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
+    image = painting.make_white_image(sheet)
+    painter = painting.make_painter(image)
+    try:
+        painting.draw_severity_mark(painter, sheet, severity, 60.0, 30.0, 4.4)
+    finally:
+        painter.end()
+    return painting.encode_data_uri(image)
 
 
 def _find_spot(finding: Finding, sheet: ImageFrame) -> MarkPosition:

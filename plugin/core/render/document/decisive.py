@@ -68,7 +68,8 @@ def make_verdict_sentence(report: Report, items: Iterable[DecisiveItem], report_
     clauses += [item.clause for item in items if item.code not in control_lines]
     if not clauses:
         return report_texts.get("signed", f"statement_{report.verdict}")
-    return report_texts.get("signed", "statement", clauses=report_texts.get("page", "clause").join(clauses))
+    sentence = report_texts.get("signed", "statement", clauses=report_texts.get("page", "clause").join(clauses))
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _make_rule_items(report: Report, severity: Severity, report_texts: ReportTexts) -> Iterator[DecisiveItem]:

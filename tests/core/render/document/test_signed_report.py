@@ -149,7 +149,7 @@ def test_english_report_has_english_texts(checked):
     english = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", lang="en", **SIDE_TABLES))
     document = make_check_report(english.report, english.plan.norm)
     box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
-    assert "the three control lines overlap each other in 14 places" in box.statement
+    assert "The three control lines overlap each other in 14 places" in box.statement
     assert document.header_footer.page_number_format == ReportTexts("en").get("page", "number")
 
 
