@@ -246,7 +246,7 @@ def find_free_box(
         # Farther away the diagonals come first: a line to the number would cross a nearer number otherwise.
         for right, down in _DIRECTIONS if ring == 1 else _DIRECTIONS[4:] + _DIRECTIONS[:4]:
             x = spot[0] + right * (gap + (width if right < 0 else 0.0)) - (width / 2 if right == 0 else 0.0)
-            y = spot[1] + down * 1.4 * gap - height / 2
+            y = spot[1] + down * 1.6 * gap - height / 2
             # A place beyond the edge of the sheet is moved to the edge.
             x = min(max(x, sheet_box.left()), sheet_box.right() - width)
             y = min(max(y, sheet_box.top()), sheet_box.bottom() - height)

@@ -26,7 +26,7 @@ HEIGHTS_SETTING = "protected.height_limits"
 #: In the setting: features of every name; the core zones of heritage or of reserves.
 _EVERY_NAME, _CORE = "*", "core"
 #: A height in metres in a name.
-_HEIGHT_PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(?:米|[mM])")
+_HEIGHT_PATTERN = re.compile(r"(?<!海拔)(?<![\d.])(\d+(?:\.\d+)?)\s*(?:米|[mM](?![2²A-Za-z]))")
 
 
 @dataclass

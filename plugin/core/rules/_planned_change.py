@@ -62,7 +62,12 @@ def _find_contradicted_base_classes(
     areas = np.bincount(parts.left, parts.area, minlength=len(planned_use))
     other_areas = np.bincount(parts.left, parts.area * is_other, minlength=len(planned_use))
     limit = float(ctx.norm.get("zones.max_other_base_share"))
-    is_wrong = (areas > 0) & (other_areas > limit * areas)
+    # Land of several classes is stated as the largest of them.
+    names, name_of_part = np.unique(present[parts.right].astype(str), return_inverse=True)
+    area_by_class = np.zeros((len(planned_use), len(names)))
+    np.add.at(area_by_class, (parts.left[is_other], name_of_part[is_other]), parts.area[is_other])
+    largest_other_areas = area_by_class.max(axis=1, initial=0.0)
+    is_wrong = (areas > 0) & (other_areas > limit * areas) & (largest_other_areas > areas - other_areas)
     if not is_wrong.any():
         return []
     rows = np.flatnonzero(is_wrong)

@@ -42,8 +42,11 @@ def subtract_parts_in_core(rows: NDArray, shapes: NDArray, core_rows: NDArray, c
     A part that is all in core zones becomes empty.
     """
     remainders = shapes.copy()
+    core_by_row = {
+        row: shapely.union_all(core_shapes[core_rows == row]) for row in np.intersect1d(rows, core_rows).tolist()
+    }
     for n in np.flatnonzero(np.isin(rows, core_rows)).tolist():
-        remainders[n] = shapely.difference(shapes[n], shapely.union_all(core_shapes[core_rows == rows[n]]))
+        remainders[n] = shapely.difference(shapes[n], core_by_row[int(rows[n])])
     return remainders
 
 

@@ -108,8 +108,10 @@ class HeightFitter(QObject):
         if sip.isdeleted(self):
             return
         browser = self._browser
-        # A theme may add a padding to the frame.
-        edge = max(2 * browser.frameWidth(), browser.height() - browser.viewport().height())
+        edge = 2 * browser.frameWidth()
+        # A theme may add a padding to the frame; before it is shown, a widget has not laid out its parts.
+        if browser.isVisible():
+            edge = max(edge, browser.height() - browser.viewport().height())
         max_height = (
             _MAX_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
         )

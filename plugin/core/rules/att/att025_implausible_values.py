@@ -63,9 +63,9 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
         "pattern": "{layer}: {field} ({alias}) does not have the form of such a value; features: {count} ({rows}{more}). Enter the "
         "complete value, for a telephone with its area code, or clear the field.",
         "unfit": "{layer}: {field} ({alias}) is “{value}”, but land with this value is no longer ploughed; features: {count} "
-        "({rows}{more}; {area}). Compare them with the survey: correct a wrong value; if it is right, remove the land from the layer and supplement it.",
+        "({rows}{more}; {area}). Compare them with the survey: correct a wrong value; if it is right, have its removal and replacement approved first.",
         "reason": "{layer}: {field} ({alias}) is “{value}”, so that the land is not stable cultivated land, but {first} has no reason for "
-        "including it; features: {count} ({rows}{more}; {area}). Enter the approved reason; without one, remove the land from the layer and supplement it.",
+        "including it; features: {count} ({rows}{more}; {area}). Enter the approved reason; without one, have its removal and replacement approved first.",
         "remark": "{layer}: {field} ({alias}) has the word “{word}” (“{value}”), which contradicts the layer; features: {count} "
         "({rows}{more}; {area}). Compare them with the approved result: clear remarks that no longer apply; if they are right, resolve what they state.",
         "digits": "{layer}: {field} ({alias}) has fewer than {expected} digits, such as “{value}”; features: {count} ({rows}{more}). "
@@ -102,7 +102,7 @@ def _make_plan(**values: str | int | None) -> dict[str, list[dict[str, str | int
                 {"wkt": "POLYGON ((9 0, 900 0, 900 9, 9 9, 9 0))", "FRDBS": "0"}]}, roles=FARMLAND_LAYER),
         RuleExample("a complete code of a place", _make_plan(ZLDWDM="1402251002010000000", QSDWDM=None), roles=FARMLAND_LAYER),
         RuleExample("fields in a river bed with a reason", _make_plan(TBXHDM="HDGD", WDGD="否", FWDGDHRLY="堤外滩地，多年稳定耕种"), roles=FARMLAND_LAYER),
-        RuleExample("remarks that fit", {"layer": [{"wkt": SQUARE_WKT, "BZ": text} for text in ("已建成高标准农田", "未占用", "不调出", "禁止建房", None)]}, roles=FARMLAND_LAYER),
+        RuleExample("remarks that fit", {"layer": [{"wkt": SQUARE_WKT, "BZ": text} for text in ("已建成高标准农田", "未占用", "未被占用", "无违法占用", "占用补划", "不存在非农化", "未发现撂荒", "不调出", "禁止建房", None)]}, roles=FARMLAND_LAYER),
         RuleExample("fields that were not sown", _make_plan(ZZSXDM="WG", TBXHDM=None), roles=FARMLAND_LAYER),
         RuleExample("telephone numbers", {"layer": [{"wkt": SQUARE_WKT, "LXDH": number} for number in
                 ("13900000000", "0352-8320000", "(0352)8320000转802", "0352-8320000、13900000000", None)]}, roles=FARMLAND_LAYER),

@@ -88,7 +88,7 @@ _MAX_LISTED_NAMES = 12
         "(“{source}”) in place of {above_comparison} {target} {above_unit} (“{above_source}”) of the profile that it is "
         "based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare it with "
         "its document, and correct the profile in use if it was entered wrongly.",
-        "register": "“{site}” in the heritage register of {county}: the profile in use has {value} (“{source}”) in place "
+        "register": "“{site}” in the heritage register of {county}: the profile in use has {value} (sites; of one site: whole/core/control zone; “{source}”) in place "
         "of {target} (“{above_source}”) in the profile that it is based on ({parent}, of the upper level or shipped with "
         "the plugin). The check uses the former. Compare it with the register, and correct the profile in use if it was "
         "entered wrongly.",

@@ -170,13 +170,13 @@ def _compare_evaluations(result: RuleResult, field_by_role: dict[str, str], ctx:
         area, graded_area = float(parts.area.sum()), float(layer.plane_areas[rows].sum())
         if area <= float(limit) * graded_area:
             continue
-        area_by_row = np.bincount(parts.right, parts.area, minlength=len(other_layer))
+        names, name_of_part = np.unique(other_grades[parts.right], return_inverse=True)
         params = {
             "percent": round(100 * area / graded_area, 2),
             "limit": round(100 * float(limit), 2),
             "value": next(grade for grade in grades if word in grade),
             "expected": expected,
-            "now": other_grades[int(area_by_row.argmax())],
+            "now": names[int(np.bincount(name_of_part, parts.area).argmax())],
         }
         finding = Finding(layer.role, related_role=other_layer.role, case="pair", params=params)
         finding.field = field_by_role[role]
@@ -225,7 +225,7 @@ def _report_large_parts(result: RuleResult, field_by_role: dict[str, str], ctx: 
         is_large = areas >= float(least)
         is_whole = np.zeros(len(parts), dtype=bool)
         if relation == OUTSIDE and is_large.any():
-            is_whole = is_large & _find_parts_without_line(parts, line, evaluation, rows, ctx)
+            is_whole[is_large] = _find_parts_without_line(parts[is_large], line, evaluation, rows, ctx)
         for case, positions in (
             (relation, np.flatnonzero(is_large & ~is_whole)),
             (WHOLE, np.flatnonzero(is_whole)),
@@ -261,9 +261,12 @@ def _find_parts_without_line(
     if shapes is None or line_shape is None:
         return np.zeros(len(parts), dtype=bool)
     lands = shapely.get_parts(np.array([shapes], dtype=object))
-    shares_inside = shapely.area(shapely.intersection(lands, line_shape)) / shapely.area(lands)
+    # An evaluation may have thousands of small pieces of land that none of these parts is on.
     land_of_part = shapely.STRtree(lands).nearest(shapely.point_on_surface(parts))
-    is_without_line: NDArray = shares_inside[land_of_part] <= float(ctx.norm.get("zones.max_inside_share"))
+    used_lands, used_number = np.unique(land_of_part, return_inverse=True)
+    used_shapes = lands[used_lands]
+    shares_inside = shapely.area(shapely.intersection(used_shapes, line_shape)) / shapely.area(used_shapes)
+    is_without_line: NDArray = shares_inside[used_number] <= float(ctx.norm.get("zones.max_inside_share"))
     return is_without_line
 
 

@@ -57,7 +57,7 @@ ROAD, PLANT = (
         "bridge, a tunnel or a rough drawing, no action is needed.",
         "place": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}, “{site}”); the part there: {value} {unit}. Such facilities "
         "and uses are in general not planned there. Compare with the plan's text: correct the drawing if it is wrong; if "
-        "the use must stay, prove it in the plan with the authority's opinion; for an existing facility, a tunnel or a "
+        "the use must stay, justify it in the plan and ask the competent authority's opinion; for an existing facility, a tunnel or a "
         "rough drawing, no action is needed.",
         "height": "{layer} ({key}, “{name}”) has {area} in {related_layer} ({related_key}, “{site}”), where buildings are in general not "
         "higher than {limit} m. Compare both with the approved protection plan, and correct outline or height; if the "
