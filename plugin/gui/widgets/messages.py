@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qgis.core import Qgis
 from qgis.gui import QgsMessageBar
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject
 from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QWidget
 
 from ...bridge import settings
@@ -89,34 +89,26 @@ def fit_message_height(message: QWidget) -> None:
     QGIS clips it after one and a half lines.
     """
     for browser in message.findChildren(QTextBrowser):
-        HeightFitter(browser)
-
-
-class HeightFitter(QObject):
-    """Keeps a text widget as high as its lines when the width of the bar changes."""
-
-    def __init__(self, browser: QTextBrowser):
-        super().__init__(browser)
-        self._browser, self._min_height = browser, browser.minimumHeight()
+        # A function, not an object of Python below the browser: such a cycle would be collected while both are in use.
+        fit = partial(_fit_height, browser, browser.minimumHeight())
         # The number of lines is known only after the text was laid out in the new width.
-        browser.document().documentLayout().documentSizeChanged.connect(self.fit_height)
-        self.fit_height()
+        browser.document().documentLayout().documentSizeChanged.connect(fit)
+        fit()
 
-    def fit_height(self, *_size: Any) -> None:
-        """Make the widget as high as its lines, up to the maximum."""
-        # A widget lays out its text once more while it is deleted, when its children have already gone.
-        if sip.isdeleted(self):
-            return
-        browser = self._browser
-        edge = 2 * browser.frameWidth()
-        # A theme may add a padding to the frame; before it is shown, a widget has not laid out its parts.
-        if browser.isVisible():
-            edge = max(edge, browser.height() - browser.viewport().height())
-        max_height = (
-            _MAX_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
-        )
-        browser_height = min(math.ceil(browser.document().size().height()) + edge, max_height)
-        browser.setFixedHeight(max(browser_height, self._min_height))
+
+def _fit_height(browser: QTextBrowser, min_height: int, *_size: Any) -> None:
+    """Make a text widget as high as its lines, up to the maximum, when the width of the bar has changed."""
+    if sip.isdeleted(browser):
+        return
+    edge = 2 * browser.frameWidth()
+    # A theme may add a padding to the frame; before it is shown, a widget has not laid out its parts.
+    if browser.isVisible():
+        edge = max(edge, browser.height() - browser.viewport().height())
+    max_height = (
+        _MAX_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
+    )
+    browser_height = min(math.ceil(browser.document().size().height()) + edge, max_height)
+    browser.setFixedHeight(max(browser_height, min_height))
 
 
 def explain_error(error: SanxianError | ImportError) -> str:
