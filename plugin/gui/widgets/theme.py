@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 
 from qgis.core import QgsApplication
@@ -88,7 +88,8 @@ def keep_alive(helper: QObject, owner: QObject) -> None:
     part of its children, with the methods that they override or connect.
     """
     _kept_alive.add(helper)
-    owner.destroyed.connect(lambda *_gone: _kept_alive.discard(helper))
+    # No function of Python: a garbage collection could begin in it, while the owner's children are being deleted.
+    owner.destroyed.connect(partial(_kept_alive.discard, helper))
 
 
 def is_dark() -> bool:
