@@ -13,7 +13,6 @@ from qgis.PyQt.QtGui import QPainter
 
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import is_missing
-from ...core.invariants import require_value
 from ...core.messages.numbers import format_number
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry
@@ -30,6 +29,8 @@ OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 744
 OVERVIEW_CONCEPTS = ("county", "townships", "boundary", "red_line", "farmland")
 #: Distance between marks without a number (mm), so that they do not overlap.
 _MARK_SPACING_MM = 4.0
+#: Size (mm) of marks with and without a number.
+_NUMBERED_MARK_MM, _UNNUMBERED_MARK_MM = 3.4, 2.6
 #: A number farther than this from its mark (mm) gets a line to it.
 _LEADER_MM = 2.6
 #: Rings of places around a mark where its number may be.
@@ -90,7 +91,7 @@ def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
         painting.draw_scale_bar(painter, sheet)
         painting.draw_north_arrow(painter, sheet, scene.words.get("text", "north"))
         for severity, mark_position in reversed(others):
-            painting.draw_severity_mark(painter, sheet, str(severity), *mark_position, 2.6)
+            painting.draw_severity_mark(painter, sheet, str(severity), *mark_position, _UNNUMBERED_MARK_MM)
         _draw_numbers(scene, painter, sheet, numbered, [position for _, position in others])
     finally:
         painter.end()
@@ -129,8 +130,9 @@ def _draw_numbers(
     """Draw the numbered marks with their numbers; a line leads from a mark to a number farther away."""
     dot = sheet.dots_per_mm
     occupied_boxes: list[QRectF] = []
-    for (x, y), size in [*((spot, 3.4 * dot) for spot in spots), *((spot, 2.6 * dot) for spot in unnumbered_spots)]:
-        occupied_boxes.append(QRectF(x - size / 2, y - size / 2, size, size))
+    for mark_spots, size_mm in ((spots, _NUMBERED_MARK_MM), (unnumbered_spots, _UNNUMBERED_MARK_MM)):
+        size = size_mm * dot
+        occupied_boxes += [QRectF(x - size / 2, y - size / 2, size, size) for x, y in mark_spots]
     sheet_box = QRectF(0.0, 0.0, float(sheet.width_px), float(sheet.height_px))
     boxes = []
     for number, spot in enumerate(spots, start=1):
@@ -140,7 +142,7 @@ def _draw_numbers(
         if not box.adjusted(-_LEADER_MM * dot, -_LEADER_MM * dot, _LEADER_MM * dot, _LEADER_MM * dot).contains(x, y):
             painting.draw_leader_line(painter, sheet, (x, y), (box.center().x(), box.center().y()))
     for finding, (x, y) in zip(scene.chosen, spots, strict=True):
-        painting.draw_severity_mark(painter, sheet, str(finding.severity), x, y, 3.4)
+        painting.draw_severity_mark(painter, sheet, str(finding.severity), x, y, _NUMBERED_MARK_MM)
     for number, box in enumerate(boxes, start=1):
         painting.draw_text(painter, sheet, str(number), box.left(), box.center().y(), 2.7, bold=True)
 
@@ -240,7 +242,7 @@ def find_free_box(
     occupied, the one on the right is returned. ``dot``: pixels per millimetre.
     """
     width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
-    first_box = None
+    boxes = []
     for ring in range(1, _MAX_RINGS + 1):
         gap = 2.1 * dot * ring
         # Farther away the diagonals come first: a line to the number would cross a nearer number otherwise.
@@ -250,8 +252,5 @@ def find_free_box(
             # A place beyond the edge of the sheet is moved to the edge.
             x = min(max(x, sheet_box.left()), sheet_box.right() - width)
             y = min(max(y, sheet_box.top()), sheet_box.bottom() - height)
-            box = QRectF(x, y, width, height)
-            first_box = first_box or box
-            if not any(box.intersects(one) for one in occupied_boxes):
-                return box
-    return require_value(first_box, "a place for a number")
+            boxes.append(QRectF(x, y, width, height))
+    return next((box for box in boxes if not any(box.intersects(one) for one in occupied_boxes)), boxes[0])

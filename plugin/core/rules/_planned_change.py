@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine.context import RuleContext, trim_code_padding
 from ..model.findings import Finding
@@ -37,24 +38,10 @@ def _find_contradicted_base_classes(
 
     Main classes are compared, and only whole codes of the list of land use.
     """
-    template_field = planned_use.template.find_field("land_use")
-    if template_field is None or not template_field.codes:
-        return []
-    known_codes = ctx.get_code_list(template_field.codes).entry_by_code
-    values = planned_use.get_texts_by_name(field_name)
-    stated = np.array(
-        [
-            value[:_CLASS_DIGITS]
-            if len(value) == _CODE_DIGITS and trim_code_padding(value, template_field.code_pad) in known_codes
-            else ""
-            for value in values
-        ],
-        dtype=object,
-    )
+    values, present_codes = planned_use.get_texts_by_name(field_name), present_use.text("land_use")
+    stated, present = _read_main_classes(values, planned_use, ctx), _read_main_classes(present_codes, present_use, ctx)
     if not (stated != "").any():
         return []
-    present_codes = present_use.text("land_use")
-    present = np.array([code[:_CLASS_DIGITS] for code in present_codes], dtype=object)
     parts = ctx.geometry.find_shared_parts(
         planned_use, present_use, rows_a=stated != "", rows_b=present != "", measured=True
     )
@@ -72,7 +59,8 @@ def _find_contradicted_base_classes(
         return []
     rows = np.flatnonzero(is_wrong)
     rows = rows[np.argsort(-other_areas[rows], kind="stable")].tolist()
-    of_first = np.flatnonzero(is_other & (parts.left == rows[0]))
+    largest_class = names[area_by_class[rows[0]].argmax()]
+    of_first = np.flatnonzero((parts.left == rows[0]) & (names[name_of_part] == largest_class))
     present_row = int(parts.right[of_first[np.argmax(parts.area[of_first])]])
     value, present_value = values[rows[0]], present_codes[present_row]
     row_params = make_row_list_params(planned_use, rows)
@@ -96,6 +84,26 @@ def _find_contradicted_base_classes(
     )
     finding.related_role, finding.related_keys = present_use.role, [present_use.keys[present_row]]
     return [finding]
+
+
+def _read_main_classes(codes: list[str], layer: Layer, ctx: RuleContext) -> NDArray:
+    """Return (n,) the main class of each code; empty unless the layer's list of land use has the whole code.
+
+    Codes of the land survey have other meanings.
+    """
+    template_field = layer.template.find_field("land_use")
+    if template_field is None or not template_field.codes:
+        return np.full(len(codes), "", dtype=object)
+    known_codes = ctx.get_code_list(template_field.codes).entry_by_code
+    return np.array(
+        [
+            code[:_CLASS_DIGITS]
+            if len(code) == _CODE_DIGITS and trim_code_padding(code, template_field.code_pad) in known_codes
+            else ""
+            for code in codes
+        ],
+        dtype=object,
+    )
 
 
 def _find_given_up_land(

@@ -60,7 +60,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "Make the package again.",
         "head": "In the header of “{file}”, {item} is “{told}”; according to the manifest it is “{found}”. Make the package again.",
         "keys": "“{file}” has keys that manifests do not have: {keys}. They were added later. Make the package again.",
-        "scale": "The manifest states the scale 1:{told} for the map “{file}”, but at this scale the mapped area ({width} × {height} km) does "
+        "scale": "The manifest states the scale 1:{stated} for the map “{file}”, but at this scale the mapped area ({width} × {height} km) does "
         "not match its page of {page_width} × {page_height} mm as the plugin draws it (about 1:{found}). Make the package again.",
         "part": "“{file}”, in the manifest under {item}, is missing or differs from the manifest (manifest: {told}; package: {found}). "
         "Make the package again.",
@@ -591,7 +591,7 @@ def _compare_scales(
         if not full_page_scale <= scale <= full_page_scale / _LEAST_PAGE_SHARE:
             params = {
                 "file": str(row["file"]),
-                "told": format_number(float(scale), 0),
+                "stated": format_number(float(scale), 0),
                 "width": format_number(width / 1000, 1),
                 "height": format_number(height / 1000, 1),
                 "page_width": format_number(page_mm[0], 0),

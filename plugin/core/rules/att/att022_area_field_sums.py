@@ -22,7 +22,7 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyD
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, LayerNeed, RuleExample, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import read_word_pairs
+from .._attributes import make_row_list_params, read_word_pairs
 from .._places import find_equal_shapes
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -78,7 +78,7 @@ SURVEY_ROWS = [
         "divides the whole county into grades. Add the missing features.",
         "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Remove duplicate features and compute the field again; figures summed from it are not confirmed.",
         "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
-        "base": "{layer}: the gross area of fields less {field} gives {actual} m² of ridges, in {related_layer} {expected} m² on the same parcels: {difference} m² differ ({share} % of the net area), features: {count}. Copy deduction rate and area from the land survey into the wrong layer, and the net areas of layers cut from it.",
+        "base": "{layer}: the gross area of fields less {field} gives {actual} m² of ridges, in {related_layer} {expected} m² on the same parcels: {difference} m² differ ({share} % of the net area), features: {count} ({rows}{more}). Compare deduction rate and deducted area with the land survey, correct the layer that is wrong, and compute its net areas and those of layers derived from it again.",
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
     },
     fails=[
@@ -284,7 +284,7 @@ def _compare_ridges_with_survey(layer: Layer, parcels: Layer, share: float, ctx:
         "expected": round(float(survey_ridges[is_compared].sum()), 2),
         "difference": round(difference, 2),
         "share": round(100 * difference / float(net[is_compared].sum()), 2),
-        "count": int(is_wrong.sum()),
+        **make_row_list_params(layer, rows[is_wrong].tolist()),
     }
     finding = Finding(layer.role, case="base", field=layer.get_field_name(NET_FIELD), params=params)
     finding.related_role = parcels.role

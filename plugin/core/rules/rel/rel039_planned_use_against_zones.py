@@ -113,6 +113,10 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         RuleExample("no streets are drawn as land", {"planned_use": [HOUSING], "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}),
         RuleExample("base-year classes of the present land, codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "010200"}, {**HOUSING, "wkt": EAST_WKT, "JQDLDM": "0702"}],
                 "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "010300"}, {"wkt": EAST_WKT, "land_use": "010200"}]}),
+        RuleExample("the base-year class is the largest of three", {"planned_use": [{**HOUSING, "JQDLDM": "010300"}], "ZXCQXZYDYH": [
+                {"wkt": "POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "land_use": "010300"}, {"wkt": "POLYGON ((40 0, 70 0, 70 100, 40 100, 40 0))", "land_use": "020100"},
+                {"wkt": "POLYGON ((70 0, 100 0, 100 100, 70 100, 70 0))", "land_use": "030100"}]}),
+        RuleExample("present land with codes of the survey", {"planned_use": [{**HOUSING, "JQDLDM": "100100"}], "ZXCQXZYDYH": [{"wkt": SQUARE_WKT, "land_use": "0601"}]}),
         RuleExample("a park in a special zone, a small part of a park for houses", {"planned_use": [{"wkt": WEST_THIRD_WKT, "land_use": "140100"}, {"wkt": EAST_REST_WKT, "land_use": "020100"}, {**HOUSING, "wkt": EAST_WKT}],
                 "ZXCQXZYDYH": [{"wkt": "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))", "land_use": "140100"}], "centre_zones": _make_zone("430")}),
         RuleExample("a pond next to the line", {"planned_use": [{"wkt": EAST_REST_WKT, "land_use": "170400"}, {"wkt": WEST_THIRD_WKT, "land_use": "170100"}],
