@@ -33,6 +33,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
 from ...core.errors import SanxianError
 from ..running.tasks import log_error
 from ..texts import tr
+from .changed_values import ChangedValueRecord, record_changed_values
 from .expression_function import is_null
 from .expression_values import compute_statutory_areas, evaluate_code_name
 
@@ -125,19 +126,46 @@ def find_code_name(field: DependentField, code: Any) -> Any:
 class DependentValueFill:
     """Computes and writes the dependent values of one edit command, in portions.
 
-    ``changed``: index of the changed field, or None for the geometry → ids of the changed features.
+    ``changed``: index of the changed field, or None for the geometry → ids of the changed features. ``record``: the
+    values that the command changed; their features are added to ``changed`` before the first value is computed.
     """
 
-    def __init__(self, layer: QgsVectorLayer, fields: list[DependentField], changed: dict[int | None, set[int]]):
-        self._layer, self._changed = layer, changed
-        self._fields = [one for one in fields if changed.get(one.source_index)]
+    def __init__(
+        self,
+        layer: QgsVectorLayer,
+        fields: list[DependentField],
+        changed: dict[int | None, set[int]],
+        record: ChangedValueRecord,
+    ):
+        self._layer, self._all_fields, self._changed, self._record = layer, fields, changed, record
+        self._fields: list[DependentField] = []
+        self._records_read = 0
         self._gone: set[int] = set()
         self._rows: Any = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
         self._done = QUndoStack()
         self._names: dict[int, dict[str, Any]] = {}
-        self.size = len(set().union(*changed.values()))
+        #: Upper bound of the number of rows until the record is read, then their number.
+        self.size = len(record) + len(set().union(*changed.values()))
         self.active, self.complete = True, False
+
+    def read_record(self, records: int) -> bool:
+        """Read the next records; return True if all are read."""
+        end = min(self._records_read + records, len(self._record))
+        for number in range(self._records_read, end):
+            changed_value = self._record[number]
+            fids = self._changed.get(changed_value[1])
+            if fids is not None:
+                fids.add(changed_value[0])
+        self._records_read = end
+        if end < len(self._record):
+            return False
+        self._record, self._records_read = (), 0
+        self._fields = [one for one in self._all_fields if self._changed.get(one.source_index)]
+        self.size = len(set().union(*self._changed.values()))
+        if not self._fields:
+            self.close_iterator()
+        return True
 
     def skip_deleted_feature(self, fid: int) -> None:
         """Skip a feature that was deleted before its values were written."""
@@ -154,6 +182,8 @@ class DependentValueFill:
 
         `undo` and `redo` apply to all portions together.
         """
+        if not self.read_record(rows) or self.complete:
+            return
         buffer, push = self._layer.editBuffer(), self._done.push
         values = self.compute_next_values(rows)
         self._done.beginMacro("")
@@ -243,11 +273,11 @@ class _FillCommand(QUndoCommand):
 
     def undo(self) -> None:
         # Qt undoes the last child first: this one, before the values that it depends on.
-        self._updater.ignore_changes_during_undo()
+        self._updater.pause_recording()
         self._fill.undo()
 
     def redo(self) -> None:
-        self._updater.ignore_changes_during_undo()
+        self._updater.pause_recording()
         self._fill.redo()
         self._updater.resume_fill(self._fill)
 
@@ -261,6 +291,7 @@ class _LayerUpdater(QObject):
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._fields: list[DependentField] = []
         self._changed_features_by_source: dict[int | None, set[int]] = {}
+        self._record: ChangedValueRecord | None = None
         self._has_changes = False
         self._running_fill: DependentValueFill | None = None
         #: Python references; without them the commands on the undo stack lose their Python methods.
@@ -268,7 +299,7 @@ class _LayerUpdater(QObject):
         self._index = 0
         self._redoable_command_address = 0
         self._is_writing = False
-        self._is_outside_command = self._paused = False
+        self._is_outside_command = self._is_listening = False
         self._timer = QTimer()
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._fill_portion)
@@ -315,10 +346,8 @@ class _LayerUpdater(QObject):
         self._fields = find_dependent_fields(layer)
         if not self._fields:
             return
-        self._take_changes()
         self._index = layer.undoStack().index()
         self._stack_connections = (
-            (layer.attributeValueChanged, self._on_value_changed),
             (layer.geometryChanged, self._on_geometry_changed),
             (layer.featureAdded, self._on_feature_added),
             (layer.featureDeleted, self._on_feature_deleted),
@@ -330,13 +359,14 @@ class _LayerUpdater(QObject):
         )
         for signal, slot in self._stack_connections:
             signal.connect(slot)
+        self._take_changes()
 
     def _stop_editing(self) -> None:
-        self._stop_ignoring_changes()
-        self._discard_fill()
         watching, self._stack_connections = self._stack_connections, ()
         for signal, slot in watching:
             signal.disconnect(slot)
+        self.pause_recording()
+        self._discard_fill()
 
     def _discard_fill(self) -> None:
         self._take_changes()
@@ -345,26 +375,49 @@ class _LayerUpdater(QObject):
         self._running_fill = None
         self._timer.stop()
 
-    def _take_changes(self) -> dict[int | None, set[int]]:
-        fids_by_source_index, self._changed_features_by_source = (
-            self._changed_features_by_source,
-            {one.source_index: set() for one in self._fields},
-        )
+    def _take_changes(self) -> tuple[dict[int | None, set[int]], ChangedValueRecord]:
+        """Return the changes since the last call, and record from now on anew."""
+        changes = self._changed_features_by_source, self._record or ()
+        self._changed_features_by_source = {one.source_index: set() for one in self._fields}
         self._has_changes = False
-        return fids_by_source_index
+        self._resume_recording()
+        return changes
 
-    # --- changes of rows; called once per row of a bulk change (the declared types avoid conversions)
-    @pyqtSlot("qlonglong", int)
-    def _on_value_changed(self, fid: int, index: int) -> None:
-        rows = self._changed_features_by_source.get(index)
-        if rows is not None:
-            if not self._has_changes:
-                self._on_redo()
-            elif self._is_outside_command:
-                # A change outside of an edit command is one value: these are the values of an undo or a redo.
-                self.ignore_changes_during_undo()
-            rows.add(fid)
+    # --- changed values: the first of a command is handled here, all others are only recorded
+    @pyqtSlot()
+    def _on_value_changed(self) -> None:
+        if not self._has_changes:
+            self._on_redo()
+        elif self._is_outside_command:
+            # A change outside of an edit command is one value: these are the values of an undo or a redo.
+            self.pause_recording()
+            return
+        if not self._is_outside_command:
+            self._stop_listening()
 
+    def _stop_listening(self) -> None:
+        if self._is_listening:
+            self._is_listening = False
+            self.layer.attributeValueChanged.disconnect(self._on_value_changed)
+
+    def pause_recording(self) -> None:
+        """Record no changed values until the running command, undo or redo is over.
+
+        A bulk undo emits one signal per row, and two for rows with code names.
+        """
+        self._stop_listening()
+        self._record = None
+
+    def _resume_recording(self) -> None:
+        """Record changed values; begin a new record."""
+        if not self._stack_connections:
+            return
+        self._record = record_changed_values(self.layer)
+        if not self._is_listening:
+            self._is_listening = True
+            self.layer.attributeValueChanged.connect(self._on_value_changed)
+
+    # --- other changes; called once per row of a bulk change (the declared types avoid conversions)
     @pyqtSlot("qlonglong")
     def _on_geometry_changed(self, fid: int) -> None:
         rows = self._changed_features_by_source.get(None)
@@ -393,27 +446,12 @@ class _LayerUpdater(QObject):
         self._is_outside_command = stack.canUndo() or stack.canRedo()
         self._has_changes = True
 
-    def ignore_changes_during_undo(self) -> None:
-        """Ignore changed values until the running undo or redo is over.
-
-        A bulk undo emits one signal per row, and two for rows with code names.
-        """
-        if self._stack_connections and not self._paused:
-            self._paused = True
-            self.layer.attributeValueChanged.disconnect(self._on_value_changed)
-
-    def _stop_ignoring_changes(self) -> None:
-        if self._paused:
-            self._paused = False
-            self.layer.attributeValueChanged.connect(self._on_value_changed)
-
     # --- edit commands
     def _on_command_done(self, index: int) -> None:
         former_index, self._index = self._index, index
-        self._stop_ignoring_changes()
         if self._is_writing:
             return
-        noted, fids_by_source_index = self._has_changes, self._take_changes()
+        noted, (changed_fids, record) = self._has_changes, self._take_changes()
         stack = self.layer.undoStack()
         is_redone = self._redoable_command_address and self._redoable_command_address == _get_command_address(
             stack, index - 1
@@ -423,7 +461,9 @@ class _LayerUpdater(QObject):
             return
         self.fill_remaining_rows()
         command = stack.command(index - 1)
-        fill = DependentValueFill(self.layer, self._fields, fids_by_source_index)
+        fill = DependentValueFill(self.layer, self._fields, changed_fids, record)
+        if fill.size <= MAX_ROWS_FILLED_AT_ONCE and fill.read_record(fill.size) and fill.complete:
+            return
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
             self._push_fill_command(fill)
@@ -443,8 +483,10 @@ class _LayerUpdater(QObject):
         """
         layer = self.layer
         self._is_writing = True
+        self.pause_recording()
         try:
-            values = fill.compute_next_values(fill.size + 1)
+            fill.read_record(fill.size)
+            values = [] if fill.complete else fill.compute_next_values(fill.size + 1)
             if len(values) > 1:
                 layer.beginEditCommand(tr("Fill Dependent Fields"))
             for fid, index, value, old in values:
@@ -456,6 +498,7 @@ class _LayerUpdater(QObject):
         finally:
             fill.close_iterator()
             self._is_writing = False
+            self._resume_recording()
 
     # --- portions
     def resume_fill(self, fill: DependentValueFill) -> None:
@@ -483,12 +526,14 @@ class _LayerUpdater(QObject):
     def _fill_rows(self, rows: int) -> None:
         fill = self._running_fill
         if fill is not None and fill.active:
+            self.pause_recording()
             try:
                 fill.write_next_rows(rows)
             except (SanxianError, ImportError) as error:
                 # Without a library or code list the fields keep their values; the checks report the differences.
                 log_error(error)
                 fill.close_iterator()
+            self._resume_recording()
         if fill is None or fill.complete or not fill.active:
             self._running_fill = None
             self._timer.stop()
