@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test that the clean county passes after writing and reading a database."""
 
+from datetime import date
+
 import pyogrio
 import pytest
 from pyproj import CRS
 
 from plugin.core.check import check_plan
 from plugin.core.exchange.create import create_database
+from plugin.core.model.report import APPROVAL_DOUBT
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
+from plugin.core.waivers import make_default_waiver_path
+from plugin.core.waivers.file import change_waivers
+from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from tests.mutations.mutation import check_options
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
@@ -33,4 +39,10 @@ def test_clean_county_written_to_a_database_of_the_plugin_passes_the_check(base,
     outcomes, known = ({r.code: str(r.outcome) for r in one.rules} for one in (report, clean.report))
     assert outcomes == known
     assert {f.fingerprint for f in report.findings} == {f.fingerprint for f in clean.report.findings}
-    assert report.verdict is Verdict.PASSED
+    assert report.verdict is Verdict.CONDITIONAL and report.summary["unconfirmed"] == [APPROVAL_DOUBT]
+    # A waiver states the document of each approval; then nothing is open.
+    entry = WaiverEntry("依批准文件", "晋自然资批〔2026〕1号", "测试", date(2026, 1, 5))
+    waivers = make_waivers([f for f in report.findings if f.awaits_approval], entry, WaiverLimits())
+    change_waivers(make_default_waiver_path(path), add=waivers)
+    report = check_plan(path, check_options(clean.options)).report
+    assert report.verdict is Verdict.PASSED and report.summary["waived"] == len(waivers) > 0

@@ -31,6 +31,8 @@ class Outcome(StrEnum):
 INCOMPLETE_RUN_CODES = frozenset({"RUN904"})
 #: Outcomes of rules that had something to check.
 _EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+#: Name of the doubt of a report with notes whose approval no waiver states.
+APPROVAL_DOUBT = "approvals"
 
 
 def makes_run_incomplete(finding: Finding) -> bool:
@@ -100,7 +102,8 @@ class Report:
         - 不通过: an ERROR without a waiver;
         - 未完成: a skipped or crashed rule, no rule with anything to check, a finding about the run, or unread data;
           without any rule also in place of 不通过;
-        - 有条件通过: open warnings, waivers, unconfirmed settings, or rules that were left out;
+        - 有条件通过: open warnings, waivers, unconfirmed settings, notes whose approval is not stated, or rules that
+          were left out; a waiver that states such an approval is no reason;
         - 通过: otherwise, so only for a complete check.
         """
         if not self.rules:
@@ -116,12 +119,20 @@ class Report:
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)
-            or any(f.state == "waived" for f in self.findings)
-            or any(r.unconfirmed for r in self.rules)
+            or any(f.state == "waived" and not f.awaits_approval for f in self.findings)
+            or self.unconfirmed_items
             or self.left_out
         ):
             return Verdict.CONDITIONAL
         return Verdict.PASSED
+
+    @property
+    def unconfirmed_items(self) -> list[str]:
+        """Return the names of settings and doubts that prevent an unconditional 通过, sorted."""
+        names = {name for rule in self.rules for name in rule.unconfirmed}
+        if any(f.awaits_approval and f.state != "waived" for f in self.findings):
+            names.add(APPROVAL_DOUBT)
+        return sorted(names)
 
     @property
     def has_examined_rules(self) -> bool:
@@ -160,7 +171,7 @@ class Report:
             "skipped": outcomes["skipped"] + sum(rule.is_partly_checked for rule in self.rules),
             "crashed": outcomes["crashed"],
             "left_out": list(self.left_out),
-            "unconfirmed": sorted({name for r in self.rules for name in r.unconfirmed}),
+            "unconfirmed": self.unconfirmed_items,
         }
 
     def to_dict(self) -> dict[str, Any]:

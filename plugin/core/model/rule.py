@@ -121,6 +121,7 @@ class Rule:
     order: int = 0
     local: bool = False
     side: tuple[str, ...] = ()
+    approval_cases: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -172,6 +173,7 @@ def rule(
     passes: Iterable[RuleExample] = (),
     local: bool = False,
     side: Iterable[str] = (),
+    approval_cases: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that declares a function as a rule.
 
@@ -181,9 +183,11 @@ def rule(
     outcome conditional at best. ``local``: a finding depends only on its row and on adjacent rows, so that an edit
     changes nothing farther away (`live`); False for totals, shares and unique keys. ``side``: side inputs of the plan
     (``baseline``) without which the rule does not apply; it then reports how to provide them. ``messages``: case →
-    English message with named placeholders.
+    English message with named placeholders. ``approval_cases``: cases that are legal with an approval, which no data
+    show; as information they prevent an unconditional 通过 until a waiver names the document.
 
-    Raises ValueError if the code is in use or belongs to no family, or if the docstring lacks a heading.
+    Raises ValueError if the code is in use or belongs to no family, if the docstring lacks a heading, or if an approval
+    case has no message.
     """
     if code[:3] not in RULE_FAMILIES or not re.fullmatch(r"[A-Z]{3}\d{3}", code):
         raise ValueError(f"{code}: a code is a family ({', '.join(RULE_FAMILIES)}) and three digits")
@@ -197,6 +201,9 @@ def rule(
         ]
         if missing_headings:
             raise ValueError(f"{code}: the docstring lacks {', '.join(missing_headings)}")
+        unknown_cases = set(approval_cases) - set(messages)
+        if unknown_cases:
+            raise ValueError(f"{code}: no message for {', '.join(sorted(unknown_cases))}")
         _DECLARED_RULES[code] = Rule(
             code=code,
             name=name,
@@ -213,6 +220,7 @@ def rule(
             order=_get_family_position(code),
             local=local,
             side=tuple(side),
+            approval_cases=tuple(approval_cases),
         )
         return function
 

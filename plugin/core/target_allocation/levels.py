@@ -57,6 +57,18 @@ class PartsSum:
             return ""
         return state
 
+    @property
+    def unallocated(self) -> float:
+        """Return the part of a minimum or exact target that is left for parts without a figure, in its unit; 0 if none.
+
+        A rest within half of the target's last digit is rounding.
+        """
+        rest = self.target.numeric_value - self.sum_value
+        is_rest = (
+            self.missing_parts and self.target.comparison != "<=" and rest > 0.5 * 10**-self.target.printed_decimals
+        )
+        return rest if is_rest else 0.0
+
 
 @dataclass(frozen=True)
 class ChangedRatioSetting:

@@ -145,8 +145,9 @@ def _mark_matched_findings(
     changed_findings = []
     for finding in findings:
         waiver = matches_by_validity.valid_matches.waiver_by_finding_id.get(id(finding))
-        # A note blocks no export: accepting it would only affect the verdict.
-        is_waived = waiver is not None and finding.severity is not Severity.INFO
+        # A note blocks no export: accepting it would only affect the verdict. A waiver of a note that awaits an
+        # approval names the document.
+        is_waived = waiver is not None and _can_be_accepted(finding)
         values = waiver.get_report_values() if waiver is not None and is_waived else None
         if (finding.state == WAIVED_STATE) != is_waived or finding.params.get("waiver") != values:
             finding.state = (
@@ -157,6 +158,10 @@ def _mark_matched_findings(
                 finding.params["waiver"] = values
             changed_findings.append(finding)
     return matches_by_validity, changed_findings
+
+
+def _can_be_accepted(finding: Finding) -> bool:
+    return finding.severity is not Severity.INFO or finding.awaits_approval
 
 
 def _make_unapplied_waiver_findings(
@@ -173,7 +178,7 @@ def _make_unapplied_waiver_findings(
     for waiver_matches, case in ((expired, "expired"), (not_yet, "not_yet")):
         for key, waiver in waiver_matches.waiver_by_finding_id.items():
             finding = by_id[key]
-            if key not in valid.waiver_by_finding_id and finding.severity is not Severity.INFO:
+            if key not in valid.waiver_by_finding_id and _can_be_accepted(finding):
                 waiver_findings.append(_make_waiver_finding(EXPIRED_CODE, case, waiver, finding))
             elif waiver_matches is not_yet:
                 waiver_findings.append(_make_premature_waiver_finding(waiver, plan))

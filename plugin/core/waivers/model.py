@@ -201,14 +201,14 @@ def is_identified_by_fid(finding: Finding) -> bool:
 def find_refusal_reason(finding: Finding) -> str:
     """Return why a finding cannot be accepted, as a text key; empty if it can.
 
-    ``run``: the finding is about the run; ``forced``: it is on a package made by force; ``info``: a note, which blocks
-    nothing; ``fid``: see `is_identified_by_fid`.
+    ``run``: the finding is about the run; ``forced``: it is on a package made by force; ``info``: a note that awaits no
+    approval, and blocks nothing; ``fid``: see `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):
         return RUN_REASON
     if finding.code == FORCED_PACKAGE_RULE_CODE:
         return FORCED_REASON
-    if finding.severity is Severity.INFO:
+    if finding.severity is Severity.INFO and not finding.awaits_approval:
         return "info"
     return "fid" if is_identified_by_fid(finding) else ""
 

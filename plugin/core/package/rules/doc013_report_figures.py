@@ -13,6 +13,7 @@ from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
+from ...model.report import APPROVAL_DOUBT
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.space_map import ZONE_CODE_BY_SPACE_FIGURE
 from ...render.figures import format_state, format_target
@@ -366,7 +367,11 @@ def _recount_summary(summary: dict[str, Any], rules: Any, findings: Any) -> dict
         counted_items["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
         counted_items["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
     if isinstance(rules, list) and isinstance(findings, list):
-        counted_items["verdict"] = _choose_best_verdict(summary, counted_items)
+        approvals = [f for f in findings if isinstance(f, dict) and f.get("awaits_approval")]
+        stated_approvals = sum(f.get("state") == "waived" for f in approvals)
+        if stated_approvals < len(approvals) and "unconfirmed" in counted_items:
+            counted_items["unconfirmed"] = sorted({*counted_items["unconfirmed"], APPROVAL_DOUBT})
+        counted_items["verdict"] = _choose_best_verdict(summary, counted_items, stated_approvals)
     return counted_items
 
 
@@ -394,10 +399,11 @@ def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[
     return []
 
 
-def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any]) -> Any:
+def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any], stated_approvals: int) -> Any:
     """Return the stated verdict if the counts allow it, else the best one they allow.
 
-    All versions of the plugin derive verdicts in this way.
+    All versions of the plugin derive verdicts in this way. ``stated_approvals``: waivers of notes that state an
+    approval, which prevent nothing.
     """
     verdict = summary.get("verdict")
     if counted_items["errors"]:
@@ -407,7 +413,10 @@ def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any])
     ):
         return "incomplete"
     if verdict == "pass" and (
-        counted_items["warnings"] or counted_items["waived"] or counted_items["unconfirmed"] or summary.get("left_out")
+        counted_items["warnings"]
+        or counted_items["waived"] > stated_approvals
+        or counted_items["unconfirmed"]
+        or summary.get("left_out")
     ):
         return "conditional"
     return verdict

@@ -79,24 +79,28 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "of {denominator} m²), {which_keys}. The expansion ratio (form {form}) is {ratio_text} with these "
         "parcels and {without_text} without them; the limit is {limit}. Correct {field} or the land use of these "
         "parcels; until then the ratio is not confirmed.",
-        "margin": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
-        "or the survey, or are of another use in the present use of the centre, or in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
-        "of {denominator} m²), {which_keys}. That is {percent} % of the land that the base could lose before the ratio exceeds its limit. The expansion ratio (form {form}) is {ratio_text} with these "
-        "parcels and {without_text} without them; the limit is {limit}. Compare these parcels in the layers, and correct "
-        "the layer that is wrong; for parcels built up in the base year, no action is needed.",
+        "margin": "{layer}: parcels have a {field} of urban construction land that contradicts their land use or the "
+        "survey, or are of another use in the present use of the centre, or in the ecological protection red line or "
+        "in a village building zone; parcels: {count} ({contradicted} m² of the base of {denominator} m²), "
+        "{which_keys}. That is {percent} % of the land that the base could lose before the ratio exceeds its limit. "
+        "The expansion ratio (form {form}) is {ratio_text} with these parcels and {without_text} without them; the "
+        "limit is {limit}. Compare these parcels in the layers, and correct the layer that is wrong; for parcels "
+        "built up in the base year, waive the finding and give the document.",
         "windows": "{layer} has windows that permanent basic farmland, ecological protection red line and water fill "
         "by less than {least} %: {count}. {area} of them hold nothing that must stay outside, and are not counted in "
         "the boundary. The expansion ratio (form {form}) is {ratio_text} without the windows and {closed_text} with "
         "them, above the limit of {limit}. Include windows without a reason in the boundary and reduce it elsewhere; "
         "if they must stay open, waive the finding and give the reason for each window.",
-        "remote": "{layer}: parcels of the base whose town is wholly outside {related_layer}: {count} ({area_remote} m² of the base "
-        "of {denominator} m²), the largest are {rows}{more}. The expansion ratio (form {form}) is {ratio_text} with these parcels "
-        "and {without_text} without them, above the limit of {limit}. Compare {field} of these parcels with the survey of the "
-        "base year, and correct it where it is wrong; if it is right, no action is needed.",
+        "remote": "{layer}: parcels of the base whose town is wholly outside {related_layer}: {count} ({area_remote} "
+        "m² of the base of {denominator} m²), the largest are {rows}{more}. The expansion ratio (form {form}) is "
+        "{ratio_text} with these parcels and {without_text} without them, above the limit of {limit}. Compare "
+        "{field} of these parcels with the survey of the base year, and correct it where it is wrong; if it is "
+        "right, waive the finding and give the document.",
         "year": "{layer}: the data year is {year} (from: {source}), the base year of the expansion ratio is {base_year}. Land "
         "built after {base_year} may be in the base, so the ratio is not confirmed. Use the base parcels of {base_year}; "
         "if the year is wrong, correct the field of the data year, the name of the file or the parameter.",
     },
+    approval_cases=("margin", "remote"),
     fails=[
         RuleExample("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
         RuleExample("ratio 0.7 by the field, 1.4 by the land", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [{**BASE_PARCEL, "gross_area": 20000.0}]}, finds=1,

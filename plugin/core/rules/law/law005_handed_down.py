@@ -84,19 +84,24 @@ _MAX_LISTED_NAMES = 12
         "has {above_comparison} {target} {above_unit} (“{above_source}”). A target of the county must not be looser. "
         "Set a target at least as strict in the profile in use; if the other target was changed by an approval "
         "document, correct it in that profile. Until then both targets are checked.",
-        "replaced": "{indicator} of {county} in {year}: the profile in use has the target {comparison} {value} {unit} "
-        "(“{source}”) in place of {above_comparison} {target} {above_unit} (“{above_source}”) of the profile that it is "
-        "based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare it with "
-        "its document, and correct the profile in use if it was entered wrongly.",
-        "register": "“{site}” in the heritage register of {county}: the profile in use has {value} (sites; of one site: whole/core/control zone; “{source}”) in place "
-        "of {target} (“{above_source}”) in the profile that it is based on ({parent}, of the upper level or shipped with "
-        "the plugin). The check uses the former. Compare it with the register, and correct the profile in use if it was "
-        "entered wrongly.",
+        "replaced": "{indicator} of {county} in {year}: the profile in use has the target {comparison} {value} "
+        "{unit} (“{source}”) in place of {above_comparison} {target} {above_unit} (“{above_source}”) of the profile "
+        "that it is based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. "
+        "Compare it with its document: correct the profile in use if it was entered wrongly; if it is right, waive "
+        "the finding and give the document.",
+        "register": "“{site}” in the heritage register of {county}: the profile in use has {value} (sites; of one "
+        "site: whole/core/control zone; “{source}”) in place of {target} (“{above_source}”) in the profile that it "
+        "is based on ({parent}, of the upper level or shipped with the plugin). The check uses the former. Compare "
+        "it with the register: correct the profile in use if it was entered wrongly; if it is right, waive the "
+        "finding and give the document.",
         "absent": "{indicator} of {county} in {year}: the profile in use has this target for other years only, but the profile {parent} of the "
         "plugin for the same area has {above_comparison} {target} {above_unit} (“{above_source}”). Correct the year "
         "of the target, or add the missing one; if it was repealed, waive the finding with the document.",
         "omitted": "{file} lacks townships of {layer}: {count} ({names}). Add their targets; list a township without a target with an empty figure.",
         "undivided": "{file} has no {indicator}, for which {area} has a target of {comparison} {target} {unit} in {year}: it was not allocated to any township. Add the townships' targets.",
+        "rest": "{county}: the townships of “{file}” have {value} {unit} of {indicator}, the county's own figure is "
+        "{comparison} {target} {unit}: difference {miss} {unit}, which no township has. Townships without a figure: "
+        "{count} ({names}). Add their figures; if the approved table has none, waive the finding and give the document.",
         "part": "Table of tasks “{file}”, row {line}: {indicator} of {town} is {comparison} {value} {unit}, but {whole}, of which it is a "
         "part, is {whole_comparison} {target} {above_unit}. Compare both with the allocation document, and correct the wrong figure.",
         "part_target": "{indicator} of {county} in {year} has the target {comparison} {value} {unit} (“{source}”), but {whole}, of which "
@@ -105,10 +110,13 @@ _MAX_LISTED_NAMES = 12
         "total": "Table of tasks “{file}”, row {line}: the total of {indicator} is {target} {unit}, but the townships "
         "sum to {value} {unit}. Compare it with the allocation document, and correct the total or the wrong township.",
     },
+    approval_cases=("replaced", "register", "rest"),
     fails=[
         RuleExample("townships add up to less than the county's task", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.24", "wan_mu")]}),
+        RuleExample("a listed township has no figure, and the others less than the county's task", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
+                side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"), ("140225101", "乙乡", "boundary_area", "<=", "5", "km2")]}),
         RuleExample("a township is not listed", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
         RuleExample("a task that no township has a part of", {"townships": [WEST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
@@ -131,8 +139,8 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
 
     What it checks
         The sum of the townships' targets (TARGETS), compared with the county's figure; whether that table lists every
-        township, and every target divided among them (`indicators.divided`, C); the sum of the plans below a profile
-        (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
+        township, and every target divided among them (`indicators.divided`, C); what is left for listed townships
+        without a figure (INFO); the sum of the plans below a profile (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
         (`ratio.form`, `ratio.classes`), compared with the profile above; and a profile's target, compared with the
         target of a lower or a shipped profile for the same area and year; other targets and lines of the heritage
         register that the profile replaces (INFO); a target of the shipped profile for
@@ -177,15 +185,19 @@ def handed_down(townships: Layer | None, *, ctx: RuleContext) -> RuleResult:
 
     township_layer = get_plan_townships(ctx)
     tasks = get_township_tasks(ctx.side_inputs)
+    omissions: list[Finding] = []
     if tasks.targets:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
-        result.findings += _report_omissions(tasks, township_layer, ctx)
+        omissions = list(_report_omissions(tasks, township_layer, ctx))
+        result.findings += omissions
         result.is_applicable |= bool(result.findings)
     _report_sums(
         result,
         compare_targets_with_townships(tasks, ctx.norm.find_targets(area), township_layer[1] if township_layer else ()),
         find_county_name(ctx.plan),
         ctx,
+        # What is left for townships follows only from a table that lists all.
+        "" if any(finding.case == "omitted" for finding in omissions) else tasks.file_name,
     )
     for total, value in find_wrong_totals(tasks):
         result.is_applicable = True
@@ -279,12 +291,16 @@ def _describe_part(
     }
 
 
-def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleContext) -> None:
+def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleContext, table: str = "") -> None:
     """Add to the result the sums of the parts of an area, and findings on wrong ones.
 
-    Parts are townships, or areas with a lower profile; a note names parts without a figure.
+    Parts are townships (``table``: the file of their tasks), or areas with a lower profile; a note names parts without
+    a figure.
     """
     for parts_sum in sums:
+        if table and parts_sum.unallocated > 0:
+            result.is_applicable = True
+            result.findings.append(_make_rest_finding(parts_sum, area, table, ctx))
         if parts_sum.state:
             result.is_applicable = True
             result.indicators.append(_make_sum_indicator(parts_sum, area))
@@ -327,6 +343,17 @@ def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
     return indicator
 
 
+def _make_rest_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
+    """Return the note that a part of the county's task is left for townships without a figure."""
+    names = parts_sum.missing_parts
+    params = _describe_sum(parts_sum, area)
+    params |= {"file": table, "count": len(names), "names": "、".join(names[:_MAX_LISTED_NAMES])}
+    if len(names) > _MAX_LISTED_NAMES:
+        params["names"] += "…"
+    role = _find_layer_role(parts_sum.target.indicator, ctx)
+    return Finding(role, field=parts_sum.target.indicator, case="rest", severity=Severity.INFO, params=params)
+
+
 def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: RuleContext) -> Finding:
     """Return the finding that the parts' targets do not sum to the whole area's."""
     target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
@@ -334,17 +361,23 @@ def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: RuleContext) -> Findi
         _find_layer_role(target.indicator, ctx),
         case="rounding" if rounding else "sum",
         severity=Severity.WARNING if rounding else None,
-        params={
-            "county": area,
-            "indicator": IndicatorName(target.indicator),
-            "parts": parts_sum.part_count,
-            "value": round(parts_sum.sum_value, target.printed_decimals + 4),
-            "comparison": COMPARISON_SIGNS[target.comparison],
-            "target": target.value,
-            "unit": target.unit,
-            "miss": round(abs(target.numeric_value - parts_sum.sum_value), target.printed_decimals + 4),
-        },
+        params=_describe_sum(parts_sum, area),
     )
+
+
+def _describe_sum(parts_sum: PartsSum, area: str) -> dict[str, Any]:
+    """Return the message parameters of a sum and of the figure with which it is compared."""
+    target = parts_sum.target
+    return {
+        "county": area,
+        "indicator": IndicatorName(target.indicator),
+        "parts": parts_sum.part_count,
+        "value": round(parts_sum.sum_value, target.printed_decimals + 4),
+        "comparison": COMPARISON_SIGNS[target.comparison],
+        "target": target.value,
+        "unit": target.unit,
+        "miss": round(abs(target.numeric_value - parts_sum.sum_value), target.printed_decimals + 4),
+    }
 
 
 def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: RuleContext) -> Finding:

@@ -35,17 +35,21 @@ LEFT_OUT_SETTING, INSIDE_SETTING = "farmland.min_left_out_m2", "farmland.min_ins
     },
     uses=[OPEN_LINES_SETTING, LEFT_OUT_SETTING, INSIDE_SETTING, QUALITY_SETTING, "farmland.steep_classes"],
     messages={
-        "left_out": "{related_layer}: cultivated land outside {fillers} that is not in {layer} and not steeper than 25°: {area} "
-        "(net {net_area}) of {count} parcels, {percent} % of such land; the largest are {rows}{more}. Compare them with the "
-        "approved protection target. Add land left out by mistake; for land left out with reason, no action is needed.",
-        "inside": "{layer}: land inside {related_layer}: {area} (net {net_area}) of {count} parcels; the largest are {rows}{more}. It counts towards "
-        "the task of cultivated land; without it the layer has {remaining} {unit}. If the report has farmland in the boundary "
-        "(REL002) here, resolve it first. Land that the plan keeps as fields needs no action; remove from {layer} what it builds on and is not "
-        "permanent basic farmland, and make up for what the task then lacks.",
-        "quality": "{layer}: the average {field} by area is {value}, that of cultivated land outside it ({related_layer}) {other}: worse "
-        "by {miss}, at most {limit} is usual. Parcels left out that are better than the average include {rows}{more} ({area}). "
-        "Compare the choice of {layer} with its reasons; if it is as approved, no action is needed.",
+        "left_out": "{related_layer}: cultivated land outside {fillers} that is not in {layer} and not steeper than "
+        "25°: {area} (net {net_area}) of {count} parcels, {percent} % of such land; the largest are {rows}{more}. "
+        "Compare them with the approved protection target. Add land left out by mistake; for land left out with "
+        "reason, waive the finding and give the document.",
+        "inside": "{layer}: land inside {related_layer}: {area} (net {net_area}) of {count} parcels; the largest are "
+        "{rows}{more}. It counts towards the task of cultivated land; without it the layer has {remaining} {unit}. "
+        "If the report has farmland in the boundary (REL002) here, resolve it first. Waive land that the plan keeps "
+        "as fields and give the document; remove from {layer} what it builds on and is not permanent basic farmland, "
+        "and make up for what the task then lacks.",
+        "quality": "{layer}: the average {field} by area is {value}, that of cultivated land outside it "
+        "({related_layer}) {other}: worse by {miss}, at most {limit} is usual. Parcels left out that are better than "
+        "the average include {rows}{more} ({area}). Compare the choice of {layer} with its reasons; if it is as "
+        "approved, waive the finding and give the document.",
     },
+    approval_cases=("left_out", "inside", "quality"),
     fails=[
         RuleExample("fields that are not protected", {"parcels": [WEST_FIELD, EAST_FIELD], "cultivated": [EAST_WKT]}, finds=1, roles={"parcels": "DLTB"},
                 settings={QUALITY_SETTING: [], "farmland.steep_classes": ["5"]}, areas=(2000000.0,)),

@@ -34,14 +34,15 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
     needs={},
     uses=[*PART_SETTINGS, "heritage.present_layers"],
     messages={
-        "unprotected": "{layer}: heritage that no layer of the plan protects: {count} ({names}{more}). None has its name, and it is in no "
-        "protection range ({related_layer} and the layers of heritage). Compare with the announced register: add what was "
-        "announced; what is only recorded needs no action.",
+        "unprotected": "{layer}: heritage that no layer of the plan protects: {count} ({names}{more}). None has its "
+        "name, and it is in no protection range ({related_layer} and the layers of heritage). Compare with the "
+        "announced register: add what was announced; waive what is only recorded and give the source.",
         "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in {related_layer} ({related_key}). Move the point, or correct the polygon or the name.",
         "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
         "without_point": "{layer} ({key}, “{site}”) has no point in {related_layer}, while most other sites have both. Add the point; if the site has none on purpose, waive the finding.",
         "missing": "{layer} ({key}) has a protection range of “{site}”, which {related_layer} lacks. Add the site to {related_layer}; if a layer has it under another name, use one name; remove the range if the site was struck off the register.",
     },
+    approval_cases=("unprotected",),
     fails=[
         RuleExample("next to its polygon", {"WWBHDWD": [SITE_POINT_OUTSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}, finds=1),
         RuleExample("in another's polygon only", {"LSJZD": [{**SITE_POINT_INSIDE_RANGE, "feature_name": "某宅"}], "LSJZM": [

@@ -44,12 +44,14 @@ VILLAGE_ZONES_SETTING = "zones.village_building"
         "refuge": "{layer} ({key}) is in the hazard area {related_layer} ({related_key}); refuges and other facilities for "
         "disaster prevention must be usable in a disaster. Move the facility; if an assessment allows this place, or "
         "the facility serves the hazard area itself, waive the finding with that document.",
-        "without_facility": "{layer}: townships without a facility of this kind in {related_layer} ({words} in the name): {count} ({rows}{more}). "
-        "Check places and names of the facilities; if the plan serves these townships otherwise, no action is needed.",
+        "without_facility": "{layer}: townships without a facility of this kind in {related_layer} ({words} in the "
+        "name): {count} ({rows}{more}). Check places and names of the facilities; if the plan serves these townships "
+        "otherwise, waive the finding and give the document.",
         "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}); "
         "construction must avoid geological hazards. Move the boundary back from the line; if an assessment allows "
         "building there, waive the finding with that document.",
     },
+    approval_cases=("without_facility",),
     fails=[
         RuleExample("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
         RuleExample("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),

@@ -26,16 +26,17 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     messages={
         "": "{layer} ({key}, “{site}”) has {area} outside {related_layer} (width {width} m); nature reserves are "
         "normally in the ecological protection red line. Compare this land with the approved red line: if the "
-        "approved line includes the land, correct the wrong edge; if the approved line excludes the land, no action "
-        "is needed.",
+        "approved line includes the land, correct the wrong edge; if the approved line excludes the land, waive the "
+        "finding and give the document.",
         "core": "The core of a reserve, {layer} ({key}, “{site}”), has {area} outside {related_layer} (width {width} "
         "m); the ecological protection red line must include all cores. Compare both edges with the approved red line "
         "and the approved reserve, and correct the wrong edge; if the approved line excludes the land, waive the "
         "finding with that document.",
-        "lost": "{layer}: {area} of “{site}” is outside {related_layer} (parts: {count}), so the plan reduces present reserves. "
-        "Compare both with the approved reorganisation of the reserves: add what is missing; if it was approved to leave, no "
-        "action is needed.",
+        "lost": "{layer}: {area} of “{site}” is outside {related_layer} (parts: {count}), so the plan reduces "
+        "present reserves. Compare both with the approved reorganisation of the reserves: add what is missing; if it "
+        "was approved to leave, waive the finding and give the document.",
     },
+    approval_cases=("", "lost"),
     fails=[
         RuleExample("a park reaches beyond", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某森林公园"}], "red_line": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),

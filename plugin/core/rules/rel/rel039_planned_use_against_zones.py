@@ -77,12 +77,13 @@ def _make_zone(code: str) -> list[dict[str, str]]:
         "base": "{layer}: parcels whose {field} contradicts {related_layer} on the same land: {count} ({rows}{more}; {area}); the largest "
         "has “{value}”, but most of its other present land is “{present}”. Correct {field} by the present land use; if the "
         "present land use is wrong, correct that layer.",
-        "given_up": "{layer}: {area} of present {expected} ({related_layer}) is planned for other uses; parcels: {count} ({rows}{more}), the "
-        "largest for {value}. Check whether the planned land use is right; if the land is to be given up, state in the plan "
-        "where and how it is replaced.",
+        "given_up": "{layer}: {area} of present {expected} ({related_layer}) is planned for other uses; parcels: "
+        "{count} ({rows}{more}), the largest for {value}. Check whether the planned land use is right; if the land "
+        "is to be given up, state in the plan where and how it is replaced, and waive the finding with that document.",
         "facility": "{layer} ({key}, “{name}”) is on {related_layer} {related_key}, “{value}”, which cannot serve this facility. "
         "Correct the planned land use, or place and name of the point; if the facility is to move, delete the point.",
     },
+    approval_cases=("given_up",),
     fails=[
         RuleExample("a street through houses", {"planned_use": [{**HOUSING, "wkt": EAST_REST_WKT}, {"wkt": WEST_THIRD_WKT, "land_use": "120700"}],
                 "ZXCQDLZXX": ["LINESTRING (60 0, 60 100)"]}, finds=1),

@@ -47,24 +47,27 @@ def _make_plan(zone: str, west: str, east: str, **layers: list) -> dict[str, lis
         "zones.min_described_m2", "zones.expected_kinds", "zones.kept_layers", "zones.min_kept_m2",
     ],
     messages={
-        "zone": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is {expected}; zones of this "
-        "kind usually have more. Check code and outline; if the land is to change as planned, no action is needed.",
-        "mineral": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is {expected}, and no feature "
-        "of the mineral layers is in it. Check the code of the zone, or draw the mineral features; for a zone of energy "
-        "supply, no action is needed.",
+        "zone": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is {expected}; "
+        "zones of this kind usually have more. Check code and outline; if the land is to change as planned, waive "
+        "the finding and give the document.",
+        "mineral": "{layer} ({key}) is {zone}, but only {percent} % of the land in it ({related_layer}) is "
+        "{expected}, and no feature of the mineral layers is in it. Check the code of the zone, or draw the mineral "
+        "features; for a zone of energy supply, waive the finding and give the document.",
         "left_out": "{layer} includes {percent} % of the land of these classes in {related_layer}: {expected}. Parcels of {area} are "
         "not in it: {count} ({rows}{more}). Add them to the layer; if their class is wrong, correct it; if they are "
         "excluded with reason, waive the finding.",
-        "kept": "{layer} ({zone}) shares {area} ({percent} % of its area) with {related_layer}; features of the latter: {count} ({rows}{more}). Such "
-        "forest must be kept: no fields, villages or surface mining. Compare both outlines; move the zone or line "
-        "back, or state in the text of the plan how the forest is kept (for example above underground mining).",
-        "partly": "{layer} covers only {percent} % of the land of these classes in {related_layer}: {expected}. Parcels of {area} are "
-        "not in it: {count} ({rows}{more}). Compare the layer with its source. Add what is missing; if the layer is to "
-        "include only part of such land, no action is needed.",
-        "lost": "{layer} has no zone of the kind {zone}, but {related_layer} has {area} of such land ({expected}), parcels: {count} "
-        "({rows}{more}), most of it in zones of the kind {now}. Compare {field} "
-        "with the plan's map, and correct it; if the plan has no zone of this kind, no action is needed.",
+        "kept": "{layer} ({zone}) shares {area} ({percent} % of its area) with {related_layer}; features of the "
+        "latter: {count} ({rows}{more}). Such forest must be kept: no fields, villages or surface mining. Compare "
+        "both outlines; move the zone or line back, or state in the text of the plan how the forest is kept (for "
+        "example above underground mining), and waive the finding with that document.",
+        "partly": "{layer} covers only {percent} % of the land of these classes in {related_layer}: {expected}. "
+        "Parcels of {area} are not in it: {count} ({rows}{more}). Compare the layer with its source. Add what is "
+        "missing; if the layer is to include only part of such land, waive the finding and give the document.",
+        "lost": "{layer} has no zone of the kind {zone}, but {related_layer} has {area} of such land ({expected}), "
+        "parcels: {count} ({rows}{more}), most of it in zones of the kind {now}. Compare {field} with the plan's "
+        "map, and correct it; if the plan has no zone of this kind, waive the finding and give the document.",
     },
+    approval_cases=("zone", "mineral", "kept", "partly", "lost"),
     fails=[
         RuleExample("a village zone of fields", _make_plan("510", "0103", "0103"), finds=1, roles=SURVEY, areas=(1000000.0,)),
         RuleExample("a forestry zone of fields and houses", _make_plan("530", "010300", "070100"), finds=1, roles=BASE),

@@ -54,18 +54,20 @@ def _make_evaluation(west: str, east: str) -> list[dict[str, str]]:
         "": "{layer}: {percent} % of the area ({area}) is “{value}” in {related_layer}; at most {limit} % is usual. Check "
         "whether the grades of the evaluation are exchanged; if they are right, check the line, or waive the finding "
         "and give the reason.",
-        "inside": "{layer}: connected parts of {least} ha or more on land that is “{value}” in {related_layer}, without land of "
-        "{fillers}: {count}, {area} in all, the largest {largest} ha. Compare the line there with the evaluation and the plan's reasons; if the "
-        "line is as approved, no action is needed.",
-        "outside": "{related_layer}: connected parts of {least} ha or more that are “{value}” and outside {layer}, without land of "
-        "{fillers}: {count}, {area} in all, the largest {largest} ha. Compare the line there with the evaluation and the plan's reasons; if the "
-        "line is as approved, no action is needed.",
-        "whole": "{related_layer}: connected land of {least} ha or more that is “{value}” and almost wholly outside {layer} (at most {share} % inside), and not in "
-        "{fillers}: {count}, {area} in all, the largest {largest} ha. Compare it with the evaluation and the plan's reasons: restore the line where it was given up or forgotten; if the "
-        "line is as approved, no action is needed.",
+        "inside": "{layer}: connected parts of {least} ha or more on land that is “{value}” in {related_layer}, "
+        "without land of {fillers}: {count}, {area} in all, the largest {largest} ha. Compare the line there with "
+        "the evaluation and the plan's reasons; if the line is as approved, waive the finding and give the document.",
+        "outside": "{related_layer}: connected parts of {least} ha or more that are “{value}” and outside {layer}, "
+        "without land of {fillers}: {count}, {area} in all, the largest {largest} ha. Compare the line there with "
+        "the evaluation and the plan's reasons; if the line is as approved, waive the finding and give the document.",
+        "whole": "{related_layer}: connected land of {least} ha or more that is “{value}” and almost wholly outside "
+        "{layer} (at most {share} % inside), and not in {fillers}: {count}, {area} in all, the largest {largest} ha. "
+        "Compare it with the evaluation and the plan's reasons: restore the line where it was given up or forgotten; "
+        "if the line is as approved, waive the finding and give the document.",
         "pair": "{layer}: {percent} % of the land that is “{value}” ({area}) is not “{expected}” in {related_layer}, but mostly “{now}”; at most {limit} % "
         "is usual. The two evaluations contradict each other. Compare the grades ({field}) and outlines of both layers with the evaluation's report, and correct the wrong one.",
     },
+    approval_cases=("inside", "outside", "whole"),
     fails=[
         RuleExample("a town on unsuitable land", {"boundary": [WHOLE_WKT], "CZJSSYXPJJG": _make_evaluation("适宜", "不适宜")}, finds=1, areas=(5000.0,)),
         RuleExample("fields on unsuitable land", {"farmland": [WHOLE_WKT], "NYSCSYXPJJG": _make_evaluation("不适宜区", "不适宜区")}, finds=1, areas=(10000.0,)),

@@ -61,11 +61,13 @@ def _make_land(wkt: str, land_use: str) -> dict[str, str]:
         "first: {rows}{more}). Human activities are in principle excluded there. Compare edge and survey with the "
         "approved result and correct the one that is wrong; if both are right, state the withdrawal in the plan; for "
         "a permitted limited activity, waive the finding and give the document.",
-        "red_line": "{layer}: {area} of {group} is in the line, outside the core zones of the data ({related_layer}; parcels: {count}, "
-        "largest first: {rows}{more}). Only limited activities that do no harm to ecology are allowed there. If "
-        "the report has an overlap of control lines here, resolve it first. Compare the line with its approval and the land with the survey, and correct what is wrong. "
-        "Existing homes and fields that the approval keeps need no action, other land needs a withdrawal in the plan.",
+        "red_line": "{layer}: {area} of {group} is in the line, outside the core zones of the data ({related_layer}; "
+        "parcels: {count}, largest first: {rows}{more}). Only limited activities that do no harm to ecology are "
+        "allowed there. If the report has an overlap of control lines here, resolve it first. Compare the line with "
+        "its approval and the land with the survey, and correct what is wrong. Waive existing homes and fields that "
+        "the approval keeps, with that document; other land needs a withdrawal in the plan, then waive it.",
     },
+    approval_cases=("red_line",),
     fails=[
         RuleExample("a village in the red line", {"parcels": [_make_land(OVERLAPPING_WKT, "0702")], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
         RuleExample("half in the core zone", {"parcels": [_make_land(WIDE_WKT, "0601")], "red_line": [WIDE_WKT], "reserves": [{"wkt": SQUARE_WKT, **CORE}]}, finds=2,

@@ -49,20 +49,24 @@ ROAD, PLANT = (
         "core": "{layer} ({key}, “{name}”) is in the core zone “{site}” ({related_layer}); the part there: {value} {unit}. Human "
         "activities are in principle excluded there. Choose another place or route; for a tunnel or an approved "
         "project, waive the finding and give the document; correct a point that only shows the place roughly.",
-        "red_line": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}), outside core zones; the part there: {value} {unit}. "
-        "Only facilities that cannot avoid the line are allowed there. Compare with the plan's text: if it cannot be "
-        "avoided, prove it there; for an existing facility, a tunnel or a rough drawing, no action is needed.",
-        "farmland": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}); the part there: {value} {unit}. Compare with "
-        "the plan's text: only approved projects may occupy permanent basic farmland; for an existing facility, a "
-        "bridge, a tunnel or a rough drawing, no action is needed.",
-        "place": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}, “{site}”); the part there: {value} {unit}. Such facilities "
-        "and uses are in general not planned there. Compare with the plan's text: correct the drawing if it is wrong; if "
-        "the use must stay, justify it in the plan and ask the competent authority's opinion; for an existing facility, a tunnel or a "
-        "rough drawing, no action is needed.",
-        "height": "{layer} ({key}, “{name}”) has {area} in {related_layer} ({related_key}, “{site}”), where buildings are in general not "
-        "higher than {limit} m. Compare both with the approved protection plan, and correct outline or height; if the "
-        "plan allows this height, no action is needed.",
+        "red_line": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}), outside core zones; the part "
+        "there: {value} {unit}. Only facilities that cannot avoid the line are allowed there. Compare with the "
+        "plan's text: if it cannot be avoided, prove it there; then, and for an existing facility, a tunnel or a "
+        "rough drawing, waive the finding and give the document.",
+        "farmland": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}); the part there: {value} "
+        "{unit}. Compare with the plan's text: only approved projects may occupy permanent basic farmland; for an "
+        "approved project, an existing facility, a bridge, a tunnel or a rough drawing, waive the finding and give "
+        "the document.",
+        "place": "{layer} ({key}, “{name}”) is in {related_layer} ({related_key}, “{site}”); the part there: {value} "
+        "{unit}. Such facilities and uses are in general not planned there. Compare with the plan's text: correct "
+        "the drawing if it is wrong; if the use must stay, justify it in the plan, ask the competent authority's "
+        "opinion and waive the finding with it; for an existing facility, a tunnel or a rough drawing, waive the "
+        "finding and give the document.",
+        "height": "{layer} ({key}, “{name}”) has {area} in {related_layer} ({related_key}, “{site}”), where "
+        "buildings are in general not higher than {limit} m. Compare both with the approved protection plan, and "
+        "correct outline or height; if the plan allows this height, waive the finding and give the document.",
     },
+    approval_cases=("red_line", "farmland", "height", "place"),
     fails=[
         RuleExample("a motorway through the core zone", {"ZDJTJCSSX": [ROAD], "reserves": [CORE]}, finds=1),
         RuleExample("core zone, the rest of the red line, and fields", {"ZDJTJCSSX": [ROAD], "reserves": [CORE], "red_line": [WIDE_WKT],
@@ -84,6 +88,7 @@ ROAD, PLANT = (
         RuleExample("houses and boundary in a first-grade zone of a water source", {"ZXCQGHYDYH": [{"wkt": OVERLAPPING_WKT, "land_use": "070100"}], "CZKFBJ": [OVERLAPPING_WKT],
                 "SYHYD": [{"wkt": SQUARE_WKT, "feature_name": "饮用水水源一级保护区"}]}, finds=2, areas=(1000.0, 1000.0)),
         RuleExample("high buildings in the core of a historic district", {"ZXCQJZGDFQ": [{"wkt": OVERLAPPING_WKT, "feature_name": "高度控制区（24—100米）"}], "LSWHBHX": [DISTRICT]}, finds=1, areas=(1000.0,)),
+        RuleExample("an opencast mine planned on protected fields", {"KCZYKCBHX": [{"wkt": OVERLAPPING_WKT, "feature_name": "露天煤矿开采区"}], "GDBHMB": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
         RuleExample("a mine in a core zone", {"XZKCZYFB": [{**PLANT, "feature_name": "煤矿"}], "reserves": [CORE], "red_line": [WIDE_WKT]}, finds=1),
     ],
     passes=[
