@@ -12,10 +12,10 @@ from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 from ..widgets.theme import FINDING_KINDS
 from .groups import (
     AREA_COLUMN,
+    COLUMNS,
     COUNT_COLUMN,
     NOT_RUN_OUTCOMES,
     ROWS_LOADED_AT_ONCE,
-    STATE_COLUMN,
     FindingGroup,
     get_kind,
     get_listed_rule,
@@ -158,7 +158,7 @@ class FindingsFilter(QSortFilterProxyModel):
                 _update_shown_counts(group)
         if model.groups:
             # Qt then filters the rules again.
-            model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE_COLUMN))
+            model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, COLUMNS[-1]))
         return new_groups
 
     def flags(self, index):

@@ -10,7 +10,7 @@ from typing import Any
 from ...bridge import settings
 from ...bridge.texts import tr
 
-PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN = range(4)
+PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN = COLUMNS = range(4)
 _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 _KIND_RANK = {**_SEVERITY_RANK, "waived": 4}
 NOT_RUN_OUTCOMES = ("skipped", "crashed")

@@ -14,6 +14,7 @@ from ...core.results.saved_result import OutdatedFindings
 from ..widgets import theme
 from .groups import (
     AREA_COLUMN,
+    COLUMNS,
     COUNT_COLUMN,
     NOT_RUN_OUTCOMES,
     PLACE_COLUMN,
@@ -90,7 +91,7 @@ class ChangingFindings(FindingsRows):
                     group.search_texts[position] = make_search_text(group, new_finding)
         if group.loaded_row_count:
             parent, last = self._get_index_of_group(group), group.loaded_row_count - 1
-            self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE_COLUMN, parent))
+            self.dataChanged.emit(self.index(0, 0, parent), self.index(last, COLUMNS[-1], parent))
 
     def _remove_findings(self, group: FindingGroup, ended_ids: set[int]) -> None:
         removed_positions = {position for position, f in enumerate(group.findings) if id(f) in ended_ids}
@@ -190,10 +191,10 @@ class FindingsModel(ChangingFindings):
         """Update the display of findings that may be outdated."""
         for row, group in enumerate(self.groups):
             parent = self.index(row, 0)
-            self.dataChanged.emit(parent, self.index(row, STATE_COLUMN))
+            self.dataChanged.emit(parent, self.index(row, COLUMNS[-1]))
             if group.loaded_row_count:
                 self.dataChanged.emit(
-                    self.index(0, 0, parent), self.index(group.loaded_row_count - 1, STATE_COLUMN, parent)
+                    self.index(0, 0, parent), self.index(group.loaded_row_count - 1, COLUMNS[-1], parent)
                 )
 
     def refresh_icons(self) -> None:

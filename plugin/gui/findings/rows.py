@@ -14,6 +14,7 @@ from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt
 
 from .groups import (
     AREA_COLUMN,
+    COLUMNS,
     ROWS_LOADED_AT_ONCE,
     FindingGroup,
     make_finding_groups,
@@ -60,7 +61,7 @@ class FindingsRows(QAbstractItemModel):
 
     # --- shape
     def columnCount(self, parent=QModelIndex()):  # noqa: B008 - Qt's own signature
-        return 4
+        return len(COLUMNS)
 
     def rowCount(self, parent=QModelIndex()):  # noqa: B008
         if not parent.isValid():
