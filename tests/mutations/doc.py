@@ -14,7 +14,7 @@ from typing import Any
 
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.core.package.inspection.pdf_pages import NarrowPage, Remark
+from plugin.core.package.inspection.pdf_pages import CoveredPage, NarrowPage, Remark
 from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.metadata import read_plugin_version
 from tests.core.package_fixtures import (
@@ -1127,6 +1127,11 @@ def plant_text_that_lost_pages(draft: CountyDraft) -> None:
 def plant_text_with_a_small_crop_box(draft: CountyDraft) -> None:
     pages = (NarrowPage(1, (1.0, 1.0), (210.0, 297.0)),)
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "narrow_pages": pages}})
+
+
+@declare_mutation("DOC005", case="covered")
+def plant_text_with_a_shape_over_a_sentence(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 2, "covered_pages": (CoveredPage(2, 40),)}})
 
 
 @declare_mutation("DOC005", case="layers")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-_CONTENT_TOKEN = re.compile(
+CONTENT_TOKEN = re.compile(
     rb"%[^\r\n]*"
     rb"|(?P<string>\((?:[^()\\]|\\.|\((?:[^()\\]|\\.|\([^()]*\))*\))*\)|<[0-9A-Fa-f\s]*>)"
     rb"|<<|>>|[\[\]{}]"
@@ -93,7 +93,7 @@ class _GraphicsState:
 
     is_fill_white: bool = False
     is_stroke_white: bool = False
-    text_mode: int = 0
+    text_mode: float = 0
     font_size: float = 0.0
     leading: float = 0.0
     spacing: float = 0.0
@@ -186,7 +186,7 @@ def has_visible_drawing(content: bytes, window: PageBox | None = None) -> bool:
     operands: list[float | None] = []
     drawing = _DrawingPosition(window)
     has_text, byte_count = False, 0
-    for token in _CONTENT_TOKEN.finditer(content):
+    for token in CONTENT_TOKEN.finditer(content):
         if token["number"]:
             operands.append(float(token["number"]))
         elif token["name"] is not None:
@@ -246,7 +246,7 @@ def _apply_text_parameter(operator: bytes, numbers: list[float], state: _Graphic
     """Return the graphics state after an operator that sets a text parameter or the width of lines."""
     last = numbers[-1]
     if operator == b"Tr":
-        return replace(state, text_mode=int(last))
+        return replace(state, text_mode=last)
     if operator == b"Tf":
         return replace(state, font_size=last)
     if operator in (b"TL", b"TD"):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .pdf_content import PageBox, has_visible_drawing
+from .pdf_covering import CoveredText, find_covered_text
 from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
 
 #: Maximum bytes of contents that are unpacked, and of one stream of a font or a picture.
@@ -44,10 +45,11 @@ class PdfPage(NamedTuple):
 
 
 class DrawnPage(NamedTuple):
-    """Whether a page may show anything, and a digest of what it draws (empty: not to be compared)."""
+    """Whether a page may show anything, a digest of what it draws (empty: not to be compared), and its covered text."""
 
     is_visible: bool
     digest: str = ""
+    covered_text: CoveredText | None = None
 
 
 def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObject]:
@@ -105,7 +107,11 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
     for page in pages:
         streams = list_contents(objects, page.entries)
         window = find_visible_part(objects, page)
-        key = (window, repr(page.entries.get("Resources")), *(one.number for one in streams))
+        key = (
+            window,
+            *(repr(page.entries.get(entry)) for entry in ("Resources", "Annots")),
+            *(one.number for one in streams),
+        )
         if key not in drawn_page_by_key:
             contents = [unpack_stream(one, max(bytes_left, 0)) for one in streams if one.stream_span is not None]
             bytes_left -= sum(len(content or b"") for content in contents)
@@ -114,7 +120,10 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
             is_unread = bytes_left <= 0 or None in contents
             is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else window)
             digest = "" if is_unread or not is_visible else resources.compute_page_digest(content, page)
-            drawn_page_by_key[key] = DrawnPage(is_visible, digest)
+            covered_text = (
+                None if is_unread or window is None else find_covered_text(objects, content, page.entries, window)
+            )
+            drawn_page_by_key[key] = DrawnPage(is_visible, digest, covered_text)
         yield drawn_page_by_key[key]
 
 

@@ -71,6 +71,17 @@ class Remark(NamedTuple):
     kind: str
 
 
+class CoveredPage(NamedTuple):
+    """A page with text under something opaque: its number, and the number of covered characters.
+
+    ``is_under_page_picture``: all are under a picture as large as the page, as of a scan.
+    """
+
+    page: int
+    characters: int
+    is_under_page_picture: bool = False
+
+
 @dataclass(frozen=True)
 class PdfPages:
     """Pages of a PDF.
@@ -99,6 +110,8 @@ class PdfPages:
     page_digests
         Digest of what each page draws, independent of numbers and packing of objects; empty for a page that draws
         little (a separator) or that cannot be read.
+    covered_pages
+        Pages with text that shapes or pictures cover.
     """
 
     count: int = -1
@@ -114,6 +127,7 @@ class PdfPages:
     content_digest: str = ""
     blank_pages: tuple[int, ...] = ()
     page_digests: tuple[str, ...] = ()
+    covered_pages: tuple[CoveredPage, ...] = ()
 
 
 def inspect_pages(data: bytes) -> PdfPages:
@@ -154,6 +168,9 @@ def inspect_pages(data: bytes) -> PdfPages:
         blank_pages,
         # What is drawn in annotations is not compared.
         tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn_pages, 1)),
+        tuple(
+            CoveredPage(n, *page.covered_text) for n, page in enumerate(drawn_pages, 1) if page.covered_text is not None
+        ),
     )
 
 
