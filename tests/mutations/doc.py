@@ -14,6 +14,7 @@ from typing import Any
 
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
+from plugin.core.package.inspection.map_comparison import ComparedMap, MapDifference
 from plugin.core.package.inspection.pdf_pages import CoveredPage, NarrowPage, Remark
 from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.metadata import read_plugin_version
@@ -1213,3 +1214,8 @@ def plant_bytes_between_the_files_of_the_zip(draft: CountyDraft) -> None:
 @declare_mutation("DOC008", case="no_index")
 def plant_database_without_a_spatial_index(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a00000009.spx", "CZKFBJ", "", 0, "no_index"]])
+
+
+@declare_mutation("DOC015", case="map")
+def plant_map_that_differs_from_the_layers(draft: CountyDraft) -> None:
+    change_package_facts(draft, compared_maps=[ComparedMap(MAP, difference=MapDifference(400.0, 12.0, 2.5))])

@@ -7,23 +7,31 @@ package. QGIS opens them in a separate project, and prints page by page, on the 
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import qVersion
+from qgis.PyQt.QtGui import QFont, QRawFont
 
 from ...core.cancellation import Cancellation
 from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require_value
 from ...core.package.maps.slots import MapJob, MapRequest, RenderedMap
 from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
+from ...metadata import read_plugin_version
+from ...paths import LAYOUTS_FOLDER, STYLES_FOLDER
 from ..layers.properties import set_assigned_role
 from ..running.main_thread import call_on_main
 from . import frame
 from .build import LayoutBuilder
 from .export import JPG_FORMAT, LayoutPage, write_page
+from .layer_styles import choose_font_family
 from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, DivisionName, MapLayers
 from .source import write_map_layer
 
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 
 #: Timeout of waiting for the main thread at the end, in seconds.
 _MAIN_THREAD_TIMEOUT_S = 30.0
+_DIGEST_CHARACTERS = 12
 
 
 def render_maps(job: MapJob) -> Iterator[RenderedMap]:
@@ -73,7 +82,8 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     for layer in _list_layers_on_maps(job):
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
-        if write_map_layer(_drop_stray_rows(layer), file, table):
+        frame = _drop_stray_rows(layer)
+        if write_map_layer(frame.to_crs(job.crs) if job.crs else frame, file, table):
             tables[layer.role] = table
     return tables
 
@@ -136,7 +146,9 @@ class _PackageMapPrinter:
             if error.key != "map_too_large":
                 raise
             return RenderedMap(request, missing_reason=MissingMapReason("too_large", {"dpi": str(settings.dpi)}))
-        return RenderedMap(request, tuple(sorted(file_names)), *_get_crs_and_scale(layout))
+        return RenderedMap(
+            request, tuple(sorted(file_names)), *_get_crs_and_scale(layout), drawn_with=describe_drawing_programs()
+        )
 
     def close(self) -> None:
         self._project.clear()
@@ -149,3 +161,26 @@ def _get_crs_and_scale(layout: QgsPrintLayout) -> tuple[str, float]:
     if not isinstance(item, QgsLayoutItemMap):
         raise InvariantError(f"item {frame.MAP_ITEM_ID!r} of the layout is not a map")
     return item.crs().authid() or item.crs().description(), item.scale()
+
+
+def describe_drawing_programs() -> str:
+    """Return the programs and the font on which a picture depends: versions of QGIS and Qt, system, font."""
+    family = choose_font_family()
+    font_table = bytes(QRawFont.fromFont(QFont(family)).fontTable("head"))
+    font_digest = hashlib.sha256(font_table).hexdigest()[:_DIGEST_CHARACTERS] if font_table else ""
+    return (
+        f"sanxian {read_plugin_version()} {_compute_layout_digest()}, QGIS {Qgis.version().partition('-')[0]}, "
+        f"Qt {qVersion()}, {sys.platform}, {family} {font_digest}".strip()
+    )
+
+
+@cache
+def _compute_layout_digest() -> str:
+    """Return a digest of the files that determine maps: layouts, styles, and the code that uses them."""
+    digest = hashlib.sha256()
+    for folder, pattern in ((LAYOUTS_FOLDER, "*"), (STYLES_FOLDER, "**/*"), (Path(__file__).parent, "*.py")):
+        for path in sorted(folder.glob(pattern)):
+            if path.is_file():
+                # Line ends of a copy do not change the maps.
+                digest.update(path.name.encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:_DIGEST_CHARACTERS]

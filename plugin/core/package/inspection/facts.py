@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from ...plan.layer import SourceLayer
+    from ...plan.plan import Plan
     from ..package_spec.model import VectorSet
     from .dataset_comparison import DatasetComparison
+    from .map_comparison import ComparedMap, CompareMaps
     from .printed_documents import DocumentTexts
 
 
@@ -273,6 +275,7 @@ class PackageFacts:
     hidden_byte_count: int = 0
     system_files: tuple[str, ...] = ()
     document_texts: dict[str, DocumentTexts | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
+    compare_maps: CompareMaps | None = field(default=None, hash=False, compare=False, repr=False)
 
     @cached_property
     def placeholder_values(self) -> dict[str, str]:
@@ -468,6 +471,13 @@ class PackageFacts:
             if isinstance(path, str)
         }
         return {path: kind for path, kind in kinds.items() if kind in GENERATED_DOCUMENTS}
+
+    def list_compared_maps(self, plan: Plan) -> tuple[ComparedMap, ...]:
+        """Return the maps that were drawn again from the layers of the package; empty where maps cannot be drawn.
+
+        ``plan`` has the layers of the package.
+        """
+        return self.compare_maps(self, plan) if self.compare_maps is not None else ()
 
     def list_ids_of_empty_slots(self) -> set[str]:
         """Return the ids of the parts of the specification that the manifest lists without files."""

@@ -339,7 +339,7 @@ DECODED_BY_GDAL, DECODED_BY_PILLOW, NOT_DECODED = "gdal", "pillow", "unread"
 #: Makes GDAL fail where libjpeg only warns, for example of damaged or missing data.
 _STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
 #: Divisor of width and height for decoding; libjpeg does this step without extra work.
-_DECODED_SCALE_DIVISOR = 8
+DECODED_SCALE_DIVISOR = 8
 #: Divisor of width and height for the search of sharp lines, and rows of the picture that are read at once.
 _DETAIL_SCALE_DIVISOR, _DETAIL_ROWS = 2, 512
 #: Share of the pairs of neighbouring pixels that must be sharp, and the difference at which the search ends.
@@ -424,7 +424,7 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         if picture is None:
             return DecodedJpeg(DECODED_BY_GDAL, False)
         width, height = picture.RasterXSize, picture.RasterYSize
-        size = (max(width // _DECODED_SCALE_DIVISOR, 1), max(height // _DECODED_SCALE_DIVISOR, 1))
+        size = (max(width // DECODED_SCALE_DIVISOR, 1), max(height // DECODED_SCALE_DIVISOR, 1))
         data = picture.ReadRaster(0, 0, width, height, *size)
         if not data or messages:
             return DecodedJpeg(DECODED_BY_GDAL, False)
@@ -436,6 +436,33 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         return DecodedJpeg(DECODED_BY_GDAL, False)
     finally:
         gdal.PopErrorHandler()
+
+
+def read_pixels(path: Path) -> Any:
+    """Return the pixels of a jpg at a reduced size, an array of bands by rows by columns.
+
+    None if it is damaged, or without GDAL.
+    """
+    import numpy as np
+
+    try:
+        with load_gdal() as gdal:
+            gdal.PushErrorHandler("CPLQuietErrorHandler")
+            try:
+                picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
+                if picture is None:
+                    return None
+                width, height = picture.RasterXSize, picture.RasterYSize
+                size = (max(width // DECODED_SCALE_DIVISOR, 1), max(height // DECODED_SCALE_DIVISOR, 1))
+                data = picture.ReadRaster(0, 0, width, height, *size)
+            except RuntimeError:
+                # QGIS may have configured GDAL to raise.
+                return None
+            finally:
+                gdal.PopErrorHandler()
+    except InputError:
+        return None
+    return np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, size[1], size[0]) if data else None
 
 
 def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
@@ -451,7 +478,7 @@ def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
             warnings.simplefilter("ignore")
             picture.draft(
                 None,
-                (max(picture.width // _DECODED_SCALE_DIVISOR, 1), max(picture.height // _DECODED_SCALE_DIVISOR, 1)),
+                (max(picture.width // DECODED_SCALE_DIVISOR, 1), max(picture.height // DECODED_SCALE_DIVISOR, 1)),
             )
             picture.load()
             extrema = picture.getextrema()

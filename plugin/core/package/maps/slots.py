@@ -63,7 +63,8 @@ class MapJob:
 
     ``target_folder`` is the folder for the files, ``county_code`` and ``county_name`` are the county's,
     ``document_info`` is the document information (成果信息). ``report_progress`` takes the share of finished maps and
-    the name of the current one.
+    the name of the current one. ``crs``: label of the CRS to which the layers are converted first, empty to draw them
+    as they are; extents, and with them the place of everything on a page, depend on it.
     """
 
     plan: Plan
@@ -76,13 +77,15 @@ class MapJob:
     document_info: DocumentInfo
     report_progress: Callable[[float, str], None]
     cancellation: Cancellation
+    crs: str = ""
 
 
 class RenderedMap(NamedTuple):
     """A rendered map, or the reason why it is missing.
 
     ``file_names`` are the picture and its world file, ``crs`` is a label, ``scale_denominator`` the denominator of the
-    map's scale, ``missing_reason`` the reason.
+    map's scale, ``missing_reason`` the reason. ``drawn_with`` names programs and font: with others the same layers give
+    another picture.
     """
 
     request: MapRequest
@@ -90,6 +93,7 @@ class RenderedMap(NamedTuple):
     crs: str = ""
     scale_denominator: float = 0.0
     missing_reason: MissingMapReason | None = None
+    drawn_with: str = ""
 
 
 #: Renders the maps of a job one after the other; raises OutputError for a file that cannot be written.
@@ -251,7 +255,13 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
             continue
         row = _make_map_row_of_file(context, slot, file, ORIGIN_MADE)
         rows[slot.id] = [
-            {**row, "layout": slot.layout, "crs": rendered_map.crs, "scale": round(rendered_map.scale_denominator)}
+            {
+                **row,
+                "layout": slot.layout,
+                "crs": rendered_map.crs,
+                "scale": round(rendered_map.scale_denominator),
+                **({"drawn_with": rendered_map.drawn_with} if rendered_map.drawn_with else {}),
+            }
         ]
         slots[slot.id]["files"] = [spec.get_file_path(slot.folder, name) for name in rendered_map.file_names]
     texts = Texts(context.lang)

@@ -454,7 +454,7 @@ def file_contents(
     )
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
     result.notes += _list_unread_documents(package, ctx)
-    result.notes += _list_unread_drawings(package)
+    result.notes += _list_unread_drawings(package, ctx)
     methods = Counter(
         file.decoded_jpeg.decoder for file in package.files_outside_data_sets if file.decoded_jpeg is not None
     )
@@ -498,10 +498,14 @@ def _list_unread_documents(package: PackageFacts, ctx: RuleContext) -> list[tupl
     return [("package_words_unread", {"files": texts.get("words", "between_names").join(document_names)})]
 
 
-def _list_unread_drawings(package: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
-    """Return a note on maps and PDFs: a person has to compare what they show with the layers and with their text."""
+def _list_unread_drawings(package: PackageFacts, ctx: RuleContext) -> list[tuple[str, dict[str, Any]]]:
+    """Return a note on maps and PDFs: a person has to compare what they show with the layers and with their text.
+
+    Maps that were drawn again from the layers need no reader (DOC015).
+    """
     files = package.files_outside_data_sets
-    map_count = sum(one.decoded_jpeg is not None for one in files)
+    compared_paths = {one.path for one in package.list_compared_maps(ctx.plan) if not one.reason}
+    map_count = sum(one.decoded_jpeg is not None and one.path not in compared_paths for one in files)
     pdf_count = sum(one.pdf_fact is not None for one in files)
     return [("package_drawings_unread", {"maps": map_count, "pdfs": pdf_count})] if map_count or pdf_count else []
 
