@@ -1058,6 +1058,13 @@ def plant_text_with_the_title_of_a_county_with_a_short_name(draft: CountyDraft) 
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("朔州市应县国土空间总体规划文本",)}})
 
 
+@declare_mutation("DOC001", case="words", finds=1)
+def plant_text_of_the_neighbour(draft: CountyDraft) -> None:
+    change_package_facts(
+        draft, pdf={TEXT: {"page_count": 2, "page_texts": ("左云县国土空间总体规划", "左云县的永久基本农田")}}
+    )
+
+
 @declare_mutation("DOC005", case="alike", follows=["DOC006"])
 def plant_document_that_differs_in_a_comment_only(draft: CountyDraft) -> None:
     change_package_facts(

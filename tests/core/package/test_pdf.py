@@ -301,3 +301,30 @@ def test_text_under_a_picture_of_the_whole_page_may_be_that_of_a_scan():
 )  # fmt: skip
 def test_text_beside_or_above_shapes_is_not_covered(content, objects):
     assert inspect_pdf_structure(assemble_pdf(make_objects(content, FONT_RESOURCES) | objects)).covered_pages == ()
+
+
+TO_UNICODE = make_stream(
+    b"1 beginbfchar <0001> <6D51> endbfchar 2 beginbfrange <0002> <0003> <6E90> <0004> <0005> [<53BF> <D840DC00>] endbfrange"
+)
+#: Title → (content of the page, further objects, text).
+PAGE_TEXTS = {
+    "codes with a map": (
+        b"BT /F2 9 Tf 72 720 Td <0001> Tj 9 0 Td [<0002> -20 <0004>] TJ ET",
+        {6: b"<</Subtype/Type0/Encoding/Identity-H/ToUnicode 7 0 R>>", 7: TO_UNICODE}, "浑源县",
+    ),
+    "codes in Unicode": (b"BT /F2 9 Tf 72 720 Td <6D516E9053BF> Tj ET", {6: b"<</Subtype/Type0/Encoding/UniGB-UCS2-H>>"}, "浑源县"),
+    "codes in GBK": (
+        b"BT /F2 9 Tf 72 720 Td <" + "浑源a县".encode("gbk").hex().encode() + b"> Tj ET",
+        {6: b"<</Subtype/Type0/Encoding/GBK-EUC-H>>"}, "浑源a县",
+    ),
+    "codes of an unknown font": (b"BT /F2 9 Tf 72 720 Td <00010002> Tj ET", {6: b"<</Subtype/Type0/Encoding/Identity-H>>"}, ""),
+    "a latin font": (TEXT_CONTENT, {}, "text"),
+    "a form": (b"/Fm0 Do", {5: make_stream(TEXT_CONTENT, b"/Subtype/Form")}, "text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", PAGE_TEXTS)
+def test_words_of_a_page_are_read_without_pypdf(title):
+    content, objects, text = PAGE_TEXTS[title]
+    page = FONT_RESOURCES.replace(b"/F1<<", b"/F2 6 0 R/F1<<")
+    assert inspect_pdf_structure(assemble_pdf(make_objects(content, page) | objects)).page_texts == (text,)

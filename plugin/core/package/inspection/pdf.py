@@ -87,6 +87,8 @@ class PdfFact:
         Digest of what each page draws; empty for pages that are not compared (see `PdfPages`).
     covered_pages
         Pages with text under shapes or pictures.
+    page_texts
+        Words of each page.
     """
 
     page_count: int
@@ -106,6 +108,7 @@ class PdfFact:
     blank_pages: tuple[int, ...] = ()
     page_digests: tuple[str, ...] = field(default=(), repr=False)
     covered_pages: tuple[CoveredPage, ...] = ()
+    page_texts: tuple[str, ...] = field(default=(), repr=False)
 
 
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
@@ -183,6 +186,7 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
         blank_pages=pages.blank_pages,
         page_digests=pages.page_digests,
         covered_pages=pages.covered_pages,
+        page_texts=pages.page_texts,
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Characters on a page of a PDF that something opaque covers: shapes and pictures drawn after them.
+"""Characters on a page of a PDF: their text, and those that shapes and pictures drawn after them cover.
 
 The content is followed (ISO 32000-1, 8.2 to 8.10 and 9.2 to 9.4), nothing is rendered: a character counts by its
 centre, a shape by its outline. Patterns, shadings and anything transparent cover nothing.
@@ -8,14 +8,13 @@ centre, a shape by its outline. Patterns, shadings and anything transparent cove
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, NamedTuple
 
 from .pdf_content import CONTENT_TOKEN, Matrix, PageBox
-from .pdf_fonts import UNKNOWN_FONT, Font, measure_font, read_numbers
-from .pdf_objects import Name, PdfObject, PdfObjects, PdfSyntaxError, parse_value, unpack_stream
+from .pdf_fonts import UNKNOWN_FONT, Font, PdfFonts, read_numbers
+from .pdf_objects import Name, PdfObject, PdfSyntaxError, parse_value, unpack_stream
 
 #: Nested forms, and bytes of contents of one page, that are followed.
 _MAX_FORM_DEPTH, _MAX_PAGE_BYTES = 8, 32 * 2**20
@@ -55,6 +54,13 @@ class CoveredText(NamedTuple):
 
     characters: int
     is_under_page_picture: bool
+
+
+class PageText(NamedTuple):
+    """Texts of a page in the order of its content, and its covered text, None if nothing is covered."""
+
+    words: str
+    covered_text: CoveredText | None
 
 
 class _Character(NamedTuple):
@@ -98,6 +104,7 @@ class _PageText:
     characters: dict[_Character, None] = field(default_factory=dict)
     covered: dict[_Character, bool] = field(default_factory=dict)
     comparisons_left: int = _MAX_COMPARISONS
+    words: list[str] = field(default_factory=list)
 
     def add(self, character: _Character, clips: tuple[Outlines, ...]) -> None:
         """Remember a character that is inside the page; drawn again it is no longer covered."""
@@ -134,30 +141,26 @@ class _PageText:
             self.covered[one] = is_page
 
 
-def find_covered_text(
-    objects: PdfObjects, content: bytes, entries: dict[str, Any], window: PageBox
-) -> CoveredText | None:
-    """Return the covered text of a page, None if nothing is covered.
+def read_page_text(fonts: PdfFonts, content: bytes, entries: dict[str, Any], window: PageBox) -> PageText:
+    """Return the text of a page.
 
     ``content`` are the unpacked streams of the page, ``entries`` its dictionary, ``window`` its visible part.
     """
-    text = _PageText(window)
-    reader = _ContentReader(objects, text)
+    objects, text = fonts.objects, _PageText(window)
+    reader = _ContentReader(fonts, text)
     reader.read(content, objects.resolve_dictionary(entries.get("Resources")), _State(), 0)
     for item in objects.resolve_list(entries.get("Annots")):
         reader.read_annotation(objects.resolve_dictionary(item))
-    if not text.covered:
-        return None
-    return CoveredText(len(text.covered), all(text.covered.values()))
+    covered_text = CoveredText(len(text.covered), all(text.covered.values())) if text.covered else None
+    return PageText("".join(text.words), covered_text)
 
 
 class _ContentReader:
     """Follows the content of a page with its forms and annotations."""
 
-    def __init__(self, objects: PdfObjects, text: _PageText) -> None:
-        self._objects, self._text = objects, text
+    def __init__(self, fonts: PdfFonts, text: _PageText) -> None:
+        self._objects, self._fonts, self._text = fonts.objects, fonts, text
         self._bytes_left = _MAX_PAGE_BYTES
-        self._font_by_number: dict[int, Font] = {}
 
     def read_annotation(self, annotation: dict[str, Any]) -> None:
         """Follow the normal appearance of an annotation (12.5.5)."""
@@ -264,7 +267,7 @@ class _ContentReader:
             return replace(state, has_plain_fill=not has_pattern)
         if operator == b"Tf" and numbers:
             font = self._find_resource("Font", operands, resources)
-            return replace(state, font=self._measure_font(font), font_size=numbers[-1])
+            return replace(state, font=self._fonts.get_font(font), font_size=numbers[-1])
         return _apply_text_parameter(operator, numbers, state)
 
     def _apply_parameters(self, parameters: PdfObject | None, state: _State) -> _State:
@@ -277,13 +280,6 @@ class _ContentReader:
             blends = blend if isinstance(blend, list) else [blend]
             state = replace(state, has_plain_blend=blends[0] in _NORMAL_BLENDS if blends else True)
         return state if mask is None else replace(state, has_mask=mask != "None")
-
-    def _measure_font(self, font: PdfObject | None) -> Font:
-        if font is None or font.number < 0:
-            return measure_font(self._objects, font)
-        if font.number not in self._font_by_number:
-            self._font_by_number[font.number] = measure_font(self._objects, font)
-        return self._font_by_number[font.number]
 
     def _find_resource(self, kind: str, operands: list[Any], resources: dict[str, Any]) -> PdfObject | None:
         """Return the resource that the last name among operands names."""
@@ -343,8 +339,8 @@ class _TextPen:
 
     def _show(self, codes: bytes, state: _State) -> None:
         font, size = state.font, state.font_size
-        for start in range(0, len(codes) - font.code_bytes + 1, font.code_bytes):
-            code = int.from_bytes(codes[start : start + font.code_bytes], "big")
+        for code in font.list_codes(codes):
+            self._text.words.append(font.decode(code))
             width = font.width_by_code.get(code, font.default_width) * size
             if state.text_mode in _VISIBLE_MODES and width:
                 middle = self._position.before(state.to_page).transform(
@@ -391,15 +387,17 @@ class _Path:
         return outlines
 
 
-def _read_operand(token: re.Match[bytes]) -> Iterator[Any]:
-    """Yield the number, name or string of a token."""
-    if token["number"]:
-        yield float(token["number"])
-    elif token["name"] is not None or token["string"]:
-        try:
-            yield parse_value(token.group(), 0)[0]
-        except PdfSyntaxError:
-            return
+def _read_operand(token: re.Match[bytes]) -> list[Any]:
+    """Return the number, name or string of a token, in a list that is empty for other tokens."""
+    kind = token.lastgroup
+    if kind == "number":
+        return [float(token.group())]
+    if kind not in ("name", "string"):
+        return []
+    try:
+        return [parse_value(token.group(), 0)[0]]
+    except PdfSyntaxError:
+        return []
 
 
 def _list_corners(west: float, south: float, east: float, north: float) -> tuple[Point, ...]:

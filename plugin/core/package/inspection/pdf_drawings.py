@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .pdf_content import PageBox, has_visible_drawing
-from .pdf_covering import CoveredText, find_covered_text
+from .pdf_covering import PageText, read_page_text
+from .pdf_fonts import PdfFonts
 from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
 
 #: Maximum bytes of contents that are unpacked, and of one stream of a font or a picture.
@@ -45,11 +46,11 @@ class PdfPage(NamedTuple):
 
 
 class DrawnPage(NamedTuple):
-    """Whether a page may show anything, a digest of what it draws (empty: not to be compared), and its covered text."""
+    """Whether a page may show anything, a digest of what it draws (empty: not to be compared), and its text."""
 
     is_visible: bool
     digest: str = ""
-    covered_text: CoveredText | None = None
+    text: PageText = PageText("", None)
 
 
 def list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObject]:
@@ -102,7 +103,7 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
     has_drawn_fonts = any(
         definitions[-1].dictionary.get("Subtype") == "Type3" for definitions in objects.definitions.values()
     )
-    resources = _ResourceDigests(objects)
+    resources, fonts = _ResourceDigests(objects), PdfFonts(objects)
     drawn_page_by_key: dict[tuple[Any, ...], DrawnPage] = {}
     for page in pages:
         streams = list_contents(objects, page.entries)
@@ -120,10 +121,12 @@ def inspect_drawn_pages(objects: PdfObjects, pages: list[PdfPage]) -> Iterator[D
             is_unread = bytes_left <= 0 or None in contents
             is_visible = is_unread or has_visible_drawing(content, None if has_drawn_fonts else window)
             digest = "" if is_unread or not is_visible else resources.compute_page_digest(content, page)
-            covered_text = (
-                None if is_unread or window is None else find_covered_text(objects, content, page.entries, window)
+            text = (
+                PageText("", None)
+                if is_unread or window is None
+                else read_page_text(fonts, content, page.entries, window)
             )
-            drawn_page_by_key[key] = DrawnPage(is_visible, digest, covered_text)
+            drawn_page_by_key[key] = DrawnPage(is_visible, digest, text)
         yield drawn_page_by_key[key]
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Widths of the characters of fonts of a PDF (ISO 32000-1, 9.2.4, 9.6 and 9.7.4.3)."""
+"""Codes, widths and texts of the characters of fonts of a PDF (ISO 32000-1, 9.2.4, 9.6, 9.7 and 9.10)."""
 
 from __future__ import annotations
 
+import re
+import sys
 from math import isfinite
 from typing import Any, NamedTuple
 
-from .pdf_objects import PdfObject, PdfObjects
+from .pdf_objects import PdfObject, PdfObjects, unpack_stream
 
 #: Width of a character without a known width, as a share of the font's size: of one byte, and of two bytes.
 _SIMPLE_WIDTH, _WIDE_WIDTH = 0.5, 1.0
@@ -14,14 +16,55 @@ _GLYPH_UNIT = 0.001
 
 
 class Font(NamedTuple):
-    """Bytes of a code, and widths of characters as shares of the font's size."""
+    """How strings of a font become characters.
+
+    ``code_bytes`` of a code, 0 for one or two; ``width_by_code`` and ``default_width`` as shares of the font's size;
+    ``text_by_code`` by the file, else by ``codec``, which is empty if unknown.
+    """
 
     code_bytes: int
     width_by_code: dict[int, float]
     default_width: float
+    text_by_code: dict[int, str]
+    codec: str
+
+    def list_codes(self, string: bytes) -> list[int]:
+        """Return the codes of a string."""
+        codes, position = [], 0
+        while position < len(string):
+            byte_count = self.code_bytes or (1 if string[position] < _FIRST_LEADING_BYTE else 2)
+            codes.append(int.from_bytes(string[position : position + byte_count], "big"))
+            position += byte_count
+        return codes
+
+    def decode(self, code: int) -> str:
+        """Return the text of a code, empty if it is unknown."""
+        if code in self.text_by_code or not self.codec:
+            return self.text_by_code.get(code, "")
+        byte_count = self.code_bytes or (1 if code < _FIRST_LEADING_BYTE else 2)
+        return code.to_bytes(byte_count, "big").decode(self.codec, "ignore")
 
 
-UNKNOWN_FONT = Font(1, {}, _SIMPLE_WIDTH)
+#: The first byte of the two bytes of a Chinese character in GBK.
+_FIRST_LEADING_BYTE = 0x80
+_UNICODE_CODEC, _CHINESE_CODEC, _LATIN_CODEC = "utf-16-be", "gb18030", "cp1252"
+#: Beginnings of names of predefined encodings of Chinese fonts (9.7.5.2) → codec.
+_CODEC_BY_ENCODING = {
+    "UniGB-": _UNICODE_CODEC,
+    "UniCNS-": _UNICODE_CODEC,
+    "GBK": _CHINESE_CODEC,
+    "GB-EUC": _CHINESE_CODEC,
+    "GBpc-EUC": _CHINESE_CODEC,
+}
+#: Bytes of a map of codes that are read, and entries of one range.
+_MAX_MAP_BYTES, _MAX_RANGE = 4 * 2**20, 0x10000
+_MAP_SECTION = re.compile(rb"begin(bfchar|bfrange)(.*?)endbf", re.DOTALL)
+_SINGLE_ENTRY = re.compile(rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]*)>")
+_RANGE_ENTRY = re.compile(
+    rb"<([0-9A-Fa-f\s]+)>\s*<([0-9A-Fa-f\s]+)>\s*(?:<([0-9A-Fa-f\s]*)>|\[((?:\s*<[0-9A-Fa-f\s]*>)*)\s*\])"
+)
+_HEX_STRING = re.compile(rb"<([0-9A-Fa-f\s]*)>")
+UNKNOWN_FONT = Font(1, {}, _SIMPLE_WIDTH, {}, _LATIN_CODEC)
 
 
 def read_numbers(objects: PdfObjects, item: Any, count: int) -> tuple[float, ...] | None:
@@ -30,22 +73,74 @@ def read_numbers(objects: PdfObjects, item: Any, count: int) -> tuple[float, ...
     return tuple(numbers) if len(numbers) == count and all(isinstance(one, float) for one in numbers) else None
 
 
-def measure_font(objects: PdfObjects, font: PdfObject | None) -> Font:
-    """Return the widths of a font's characters. Every code of a composite font is taken as two bytes."""
-    entries = font.dictionary if font is not None else {}
+class PdfFonts:
+    """The fonts of a PDF; each is read once."""
+
+    def __init__(self, objects: PdfObjects) -> None:
+        self.objects = objects
+        #: Keys are those of the dictionaries, which the objects keep: a font may be part of a page.
+        self._font_by_key: dict[int, Font] = {}
+
+    def get_font(self, font: PdfObject | None) -> Font:
+        """Return a font, `UNKNOWN_FONT` for None."""
+        if font is None:
+            return UNKNOWN_FONT
+        key = id(font.value)
+        if key not in self._font_by_key:
+            self._font_by_key[key] = _read_font(self.objects, font)
+        return self._font_by_key[key]
+
+
+def _read_font(objects: PdfObjects, font: PdfObject) -> Font:
+    """Return a font. Codes of a composite font have two bytes, or one or two in GBK."""
+    entries = font.dictionary
     kind = objects.find(entries.get("Subtype"))
+    text_by_code = _read_code_texts(objects, entries.get("ToUnicode"))
     if kind == "Type0":
         descendants = objects.resolve_list(entries.get("DescendantFonts"))
         descendant = objects.resolve_dictionary(descendants[0]) if descendants else {}
         default = objects.find(descendant.get("DW"))
         default_width = default * _GLYPH_UNIT if isinstance(default, float) else _WIDE_WIDTH
-        return Font(2, _read_wide_widths(objects, descendant.get("W")), default_width)
+        encoding = str(objects.find(entries.get("Encoding")))
+        codec = next((codec for start, codec in _CODEC_BY_ENCODING.items() if encoding.startswith(start)), "")
+        wide_widths = _read_wide_widths(objects, descendant.get("W"))
+        return Font(0 if codec == _CHINESE_CODEC else 2, wide_widths, default_width, text_by_code, codec)
     matrix = read_numbers(objects, entries.get("FontMatrix"), 6) if kind == "Type3" else None
     unit = matrix[0] if matrix is not None else _GLYPH_UNIT
     first_code = objects.find(entries.get("FirstChar"))
     start = int(first_code) if isinstance(first_code, float) and isfinite(first_code) else 0
     widths = [objects.find(one) for one in objects.resolve_list(entries.get("Widths"))]
-    return Font(1, {start + n: w * unit for n, w in enumerate(widths) if isinstance(w, float)}, _SIMPLE_WIDTH)
+    width_by_code = {start + n: w * unit for n, w in enumerate(widths) if isinstance(w, float)}
+    return Font(1, width_by_code, _SIMPLE_WIDTH, text_by_code, _LATIN_CODEC)
+
+
+def _read_code_texts(objects: PdfObjects, item: Any) -> dict[int, str]:
+    """Return code → text of a map to Unicode (9.10.3)."""
+    stream = objects.resolve_object(item)
+    content = unpack_stream(stream, _MAX_MAP_BYTES) if stream is not None else None
+    text_by_code: dict[int, str] = {}
+    for kind, section in _MAP_SECTION.findall(content or b""):
+        if kind == b"bfchar":
+            text_by_code |= {_read_code(code): _read_text(text) for code, text in _SINGLE_ENTRY.findall(section)}
+            continue
+        for first, last, text, texts in _RANGE_ENTRY.findall(section):
+            start, count = _read_code(first), min(_read_code(last) - _read_code(first) + 1, _MAX_RANGE)
+            if text:
+                first_text = _read_text(text)
+                head, end = first_text[:-1], ord(first_text[-1]) if first_text else 0
+                text_by_code |= {start + n: head + chr(min(end + n, sys.maxunicode)) for n in range(count)}
+            else:
+                text_by_code |= {start + n: _read_text(one) for n, one in enumerate(_HEX_STRING.findall(texts)[:count])}
+    return text_by_code
+
+
+def _read_code(digits: bytes) -> int:
+    return int(b"".join(digits.split()) or b"0", 16)
+
+
+def _read_text(digits: bytes) -> str:
+    packed = b"".join(digits.split())
+    return bytes.fromhex((packed + b"0" * (len(packed) % 2)).decode("ascii")).decode(_UNICODE_CODEC, "ignore")
 
 
 def _read_wide_widths(objects: PdfObjects, item: Any) -> dict[int, float]:

@@ -7,7 +7,7 @@ import hashlib
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .pdf_content import PageBox
@@ -112,6 +112,8 @@ class PdfPages:
         little (a separator) or that cannot be read.
     covered_pages
         Pages with text that shapes or pictures cover.
+    page_texts
+        Words of each page in the order of its content, without those in pictures.
     """
 
     count: int = -1
@@ -128,6 +130,7 @@ class PdfPages:
     blank_pages: tuple[int, ...] = ()
     page_digests: tuple[str, ...] = ()
     covered_pages: tuple[CoveredPage, ...] = ()
+    page_texts: tuple[str, ...] = field(default=(), repr=False)
 
 
 def inspect_pages(data: bytes) -> PdfPages:
@@ -169,8 +172,11 @@ def inspect_pages(data: bytes) -> PdfPages:
         # What is drawn in annotations is not compared.
         tuple("" if n in pages_with_annotations else page.digest for n, page in enumerate(drawn_pages, 1)),
         tuple(
-            CoveredPage(n, *page.covered_text) for n, page in enumerate(drawn_pages, 1) if page.covered_text is not None
+            CoveredPage(n, *covered_text)
+            for n, page in enumerate(drawn_pages, 1)
+            if (covered_text := page.text.covered_text) is not None
         ),
+        tuple(page.text.words for page in drawn_pages),
     )
 
 

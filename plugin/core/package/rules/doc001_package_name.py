@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from ...engine.context import RuleContext
 from ...files.digests import MANIFEST_FILE_NAME
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ...standard.codes import CodeList
+from ...standard.template import CodeEntry, CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
 from ._package import NO_PACKAGE_EXAMPLE, apply_check_to_package_facts, make_example, make_file_finding
@@ -18,6 +19,9 @@ _COUNTY_LEVEL, _MIN_NAME_CHARACTERS = 3, 3
 _SHORT_NAME_END, _NO_WORD_BEFORE, _NO_NAME_BEHIND = "县", r"(?:^|[^\u4e00-\u9fff]|[省市])", "(?![域级城])"
 _DIVISION_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _MAX_TITLE_CHARACTERS = 60
+#: A single name of another county in a text is a reference.
+_LEAST_OTHER_NAMES = 2
+_WHITE_SPACE = re.compile(r"\s+")
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -36,6 +40,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "replace the data.",
         "document": "The properties of “{file}” (title, subject, keywords, author) name {found}: “{text}”. The package belongs to "
         "{expected}. Replace the document, or correct its properties.",
+        "words": "The text of “{file}” names {found} more often ({count}) than {expected} ({own}). It may be the document of another "
+        "county. Open it, and replace it if it is.",
         "manifest": "The manifest belongs to {found}, the package to {expected}. Make the package again from its data.",
     },
     fails=[
@@ -50,6 +56,12 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             pdf={_TEXT_PATH: {"page_count": 2, "titles": ("灵丘县国土空间总体规划",)}},
         ),
         make_example(
+            "the text of another county",
+            1,
+            plan={"red_line": [SQUARE_WKT]},
+            pdf={_TEXT_PATH: {"page_count": 2, "page_texts": ("灵丘县国土空间总体规划", "灵丘 县域")}},
+        ),
+        make_example(
             "the document of a county with a short name",
             1,
             plan={"red_line": [SQUARE_WKT]},
@@ -57,6 +69,11 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         ),
     ],
     passes=[
+        make_example(
+            "a document that names the neighbours, too",
+            plan={"red_line": [SQUARE_WKT]},
+            pdf={_TEXT_PATH: {"page_count": 2, "page_texts": ("浑源县国土空间总体规划", "灵丘县、广灵县")}},
+        ),
         make_example("as asked for"),
         make_example(
             "a title with a word that has a county's name",
@@ -76,7 +93,8 @@ def package_name(*, ctx: RuleContext) -> RuleResult:
     What it checks
         The folder's name is compared with the specification of the package, its division code with that of the plan's
         layers, the county's name with the list of divisions, and both with the manifest. Properties of PDF files
-        and workbooks (title, subject, keywords, author) do not name another county.
+        and workbooks (title, subject, keywords, author) do not name another county, and the text of a PDF document does
+        not name another one more often than this one.
     Why
         The receiving system files a delivery by the code in its name.
     How to fix
@@ -107,6 +125,7 @@ def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
     yield from _compare_manifest_county(package, package.county_code or (expected_code if code else ""))
     if divisions:
         yield from _find_documents_of_others(package, divisions)
+        yield from _find_texts_of_others(package, divisions)
 
 
 def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
@@ -132,6 +151,51 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
                 }
                 yield make_file_finding(path, "document", Severity.WARNING, **params)
                 break
+
+
+def _find_texts_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
+    """Yield findings on documents whose text names another county more often than the package's.
+
+    Documents that the plugin made are compared with their data (DOC015).
+    """
+    if not (package.county_code and package.county_name):
+        return
+    generated_documents = package.list_generated_documents()
+    document_paths = {
+        file.path
+        for slot in package.package_spec.files
+        if slot.kind == "document"
+        for file in package.list_files_of_slot(slot)
+    }
+    others = [
+        (_get_unmistakable_name(one, divisions), one)
+        for one in divisions.entry_by_code.values()
+        if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name
+    ]
+    for file in package.files_outside_data_sets:
+        if file.pdf_fact is None or file.path not in document_paths or file.path in generated_documents:
+            continue
+        # Fonts may have variants of characters, and a line may end within a name.
+        text = unicodedata.normalize("NFKC", _WHITE_SPACE.sub("", "".join(file.pdf_fact.page_texts)))
+        own_name = package.county_name
+        own_name = own_name[:-1] if len(own_name) >= _MIN_NAME_CHARACTERS else own_name
+        own_count = text.count(own_name) + text.count(package.county_code)
+        name_counts = [(text.count(name), one) for name, one in others if len(name) >= _MIN_NAME_CHARACTERS]
+        count, other = max(name_counts, key=lambda counted: counted[0])
+        if count > own_count and count >= _LEAST_OTHER_NAMES:
+            params = {
+                "found": f"{other.code} {other.name}",
+                "expected": f"{package.county_code} {package.county_name}",
+                "count": count,
+                "own": own_count,
+            }
+            yield make_file_finding(file.path, "words", Severity.WARNING, **params)
+
+
+def _get_unmistakable_name(county: CodeEntry, divisions: CodeList) -> str:
+    """Return the name of a county as it is counted in a text: 新城区 and 市中区 are words, with their city they are names."""
+    city = divisions.entry_by_code.get(county.parent) if county.name.endswith("区") else None
+    return f"{city.name}{county.name}" if city is not None else county.name
 
 
 def _is_county_named(name: str, title: str) -> bool:
