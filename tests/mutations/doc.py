@@ -17,6 +17,7 @@ from plugin.core.package.inspection.facts import FileFact
 from plugin.core.package.inspection.map_comparison import ComparedMap, MapDifference
 from plugin.core.package.inspection.pdf_pages import CoveredPage, NarrowPage, Remark
 from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.metadata import read_plugin_version
 from tests.core.package_fixtures import (
     COMPLETE_PACKAGE_FILES,
@@ -1007,6 +1008,13 @@ def plant_map_of_the_county_at_the_scale_of_a_town(draft: CountyDraft) -> None:
 @declare_mutation("DOC010", case="form", follows=["DOC006", "DOC013", "DOC015"])
 def plant_manifest_without_specification_warnings(draft: CountyDraft) -> None:
     change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "form": {"id": "county", "unverified": []}})
+
+
+@declare_mutation("DOC010", case="unasked", follows=["DOC006", "DOC013", "DOC015"])
+def plant_manifest_without_a_part_of_the_specification(draft: CountyDraft) -> None:
+    rows = [{"id": slot.id} for slot in load_package_spec("county").files if slot.id != "construction"]
+    head = {"tool": OWN_SOFTWARE, "form": {"id": "county"}, "problems": [{"key": "tables_not_made"}], "slots": rows}
+    change_package_facts(draft, manifest=True, head=head)
 
 
 @declare_mutation("DOC010", case="untold", finds=2, follows=["DOC006", "DOC013", "DOC015"])

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 #: Timeout of waiting for the main thread at the end, in seconds.
 _MAIN_THREAD_TIMEOUT_S = 30.0
 _DIGEST_CHARACTERS = 12
+#: In radians; no edge of a map is expected to be at a right angle to it.
+_OBLIQUE_ANGLE = 0.5741
 
 
 def render_maps(job: MapJob) -> Iterator[RenderedMap]:
@@ -83,7 +85,7 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
         frame = _drop_stray_rows(layer)
-        if write_map_layer(frame.to_crs(job.crs) if job.crs else frame, file, table):
+        if write_map_layer(_start_rings_alike(frame.to_crs(job.crs) if job.crs else frame), file, table):
             tables[layer.role] = table
     return tables
 
@@ -106,6 +108,24 @@ def _drop_stray_rows(layer: Layer):
     if not layer.stray_rows:
         return frame
     return frame[[n not in layer.stray_rows for n in range(len(frame))]]
+
+
+def _start_rings_alike(frame):
+    """Return the rows with rings of areas that begin at one vertex and run in one direction, however they were stored.
+
+    Markers along an edge are counted from its beginning, and a database stores rings in its own order. The vertex is
+    the first in an oblique direction, in which hardly two vertices of a map are equal.
+    """
+    import numpy as np
+    import shapely
+
+    sine, cosine = np.sin(_OBLIQUE_ANGLE), np.cos(_OBLIQUE_ANGLE)
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    shapes = frame.geometry.to_numpy().copy()
+    is_area = np.isin(shapely.get_type_id(shapes), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+    turned = shapely.normalize(shapely.transform(shapes[is_area], lambda points: points @ turn))
+    shapes[is_area] = shapely.transform(turned, lambda points: points @ turn.T)
+    return frame.set_geometry(type(frame.geometry)(shapes, index=frame.index, crs=frame.crs))
 
 
 class _PackageMapPrinter:

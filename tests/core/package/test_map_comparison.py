@@ -11,6 +11,7 @@ from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import RunOptions, check_plan
 from plugin.core.errors import OutputError
 from plugin.core.exchange.gdal_setup import load_gdal
+from plugin.core.package.generator import compute_generator_digest
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.map_comparison import MapComparer, measure_difference
 from plugin.core.package.maps.slots import RenderedMap
@@ -147,3 +148,12 @@ def test_error_while_a_map_is_drawn_is_named(compare, package):
 
     compared = compare(package, draw=fail)
     assert compared.reason == "not_drawn" and "a.jpg" in compared.params["detail"]
+
+
+@pytest.mark.parametrize(
+    ("drawn_with", "generator"), [("QGIS 3.44, 一种字体", "other"), ("", compute_generator_digest())]
+)
+def test_manifest_that_contradicts_itself_about_programs_excuses_no_difference(compare, package, drawn_with, generator):
+    head = {"tool": {"versions": {"qgis": "3.40"}, "generator": generator}}
+    other = paint(PIXELS, slice(0, 9), slice(0, 9), 0)
+    assert compare(package, other, row={"drawn_with": drawn_with}, head=head).difference is not None

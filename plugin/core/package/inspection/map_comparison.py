@@ -15,6 +15,7 @@ from ...errors import SanxianError
 from ...geometry.crs import make_crs_label
 from ...messages.texts import Message, Texts
 from ...profile.document import PRINTED_KEYS, DocumentInfo
+from ..generator import compute_generator_digest
 from ..maps.jpeg import DECODED_SCALE_DIVISOR, read_pixels
 from ..maps.slots import ORIGIN_MADE, MapJob, MapRenderer, MapRequest, make_map_spec
 from ..package_spec.model import MIN_DPI
@@ -129,22 +130,37 @@ class MapComparer:
                         yield ComparedMap(file.path, "not_drawn", {"detail": message.render(Texts(self.lang))})
                         continue
                     drawn_with = str(rows.get(file.path, {}).get("drawn_with") or "")
-                    yield self._compare_pictures(file.path, Path(folder), rendered_map.drawn_with, drawn_with)
+                    yield self._compare_pictures(package, file.path, Path(folder), rendered_map.drawn_with, drawn_with)
             except SanxianError as error:
                 detail = Texts(self.lang).explain_error(error)
                 yield from (ComparedMap(file.path, "not_drawn", {"detail": detail}) for file in file_by_name.values())
 
-    def _compare_pictures(self, path: str, folder: Path, drawn_here_with: str, drawn_with: str) -> ComparedMap:
+    def _compare_pictures(
+        self, package: PackageFacts, path: str, folder: Path, drawn_here_with: str, drawn_with: str
+    ) -> ComparedMap:
         """Return the comparison of a map; another picture of other programs is no difference."""
         pictures = [read_pixels(place) for place in (self.folder / path, folder / path.rpartition("/")[2])]
         if pictures[0] is None or pictures[1] is None:
             return ComparedMap(path, "undecoded")
         difference = measure_difference(*pictures)
-        if difference is not None and drawn_here_with != drawn_with:
+        if difference is not None and drawn_here_with != drawn_with and _may_have_other_programs(package, drawn_with):
             return ComparedMap(
                 path, "programs" if drawn_with else "programs_unknown", {"there": drawn_with, "here": drawn_here_with}
             )
         return ComparedMap(path, difference=difference)
+
+
+def _may_have_other_programs(package: PackageFacts, drawn_with: str) -> bool:
+    """Return True unless the manifest contradicts itself about the programs that drew its maps.
+
+    A manifest of this build names them for each map, with the version of QGIS that it states elsewhere.
+    """
+    tool = (package.manifest or {}).get("tool")
+    if not isinstance(tool, dict) or not isinstance(tool.get("versions"), dict):
+        return True
+    if not drawn_with:
+        return bool(tool.get("generator") != compute_generator_digest())
+    return f"QGIS {tool['versions'].get('qgis')}," in drawn_with
 
 
 def _has_other_crs(plan: Plan, crs: str) -> bool:

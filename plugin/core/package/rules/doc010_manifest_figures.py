@@ -17,6 +17,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, LayerFact, PackageFacts
 from ..metadata import GEOMETRY_NAMES
 from ..names import AREA_FIELD_MEANING_BY_BASIS
+from ..package_spec.load import load_package_spec
 from ..problems import MAX_NAMED_FEATURES
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -54,6 +55,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data. Make the package again.",
         "form": "“{file}” lists the unverified parts of the specification (mark C) as {told}, but the specification "
         "has {found}. Make the package again.",
+        "unasked": "“{file}” does not list these parts of the specification, whether the package has them or not: {names}. Every "
+        "manifest of this plugin lists all parts. Make the package again.",
         "untold": "The package lacks “{file}”, and the notes of the manifest do not mention this. Add the file, or "
         "make the package again.",
         "drawn": "According to the manifest, the plugin made the map “{file}”, which requires QGIS; but the manifest does not name QGIS. "
@@ -96,6 +99,17 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             1,
             manifest=True,
             head={"tool": PLUGIN_TOOL, "form": {"id": "county", "unverified": []}},
+        ),
+        make_example(
+            "a part of the specification taken out of the manifest",
+            1,
+            manifest=True,
+            head={
+                "tool": PLUGIN_TOOL,
+                "form": {"id": "county"},
+                "problems": [{"key": "tables_not_made"}],
+                "slots": [{"id": slot.id} for slot in load_package_spec("county").files if slot.id != "construction"],
+            },
         ),
         make_example(
             "a missing document and missing tables that are not listed",
@@ -251,7 +265,7 @@ _TABLE_PROBLEM_KEYS = {"tables_no_openpyxl", "tables_not_made"}
 
 
 def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: RuleContext) -> Iterator[Finding]:
-    """Yield findings on unverified parts and missing files that the manifest omits.
+    """Yield findings on parts, unverified parts and missing files that the manifest omits.
 
     Manifests of other versions are not checked, because the specification may have changed.
     """
@@ -271,6 +285,16 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Rul
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
         return
+    is_own_spec = isinstance(spec, dict) and spec.get("id") == package.package_spec.id
+    listed_ids = {row.get("id") for row in rows if isinstance(row, dict)} - {None}
+    unlisted_titles = [slot.title for slot in package.package_spec.files if slot.id not in listed_ids]
+    if is_own_spec and listed_ids and unlisted_titles and is_made_by_plugin(package):
+        yield Finding(
+            "",
+            key=f"{MANIFEST_FILE_NAME}/slots",
+            case="unasked",
+            params={"file": MANIFEST_FILE_NAME, "names": between.join(unlisted_titles)},
+        )
     table_file = package.package_spec.tables
     problem_keys = {one.get("key") for one in problems if isinstance(one, dict)}
     if table_file is not None and not manifest.get("tables") and not problem_keys & _TABLE_PROBLEM_KEYS:
