@@ -133,7 +133,7 @@ def test_map_that_the_office_brought_is_not_drawn_again(compare, package):
     assert compare(package, row={"origin": "given"}) is None
 
 
-def test_map_whose_layers_are_missing_is_named_with_the_reason(compare, package):
+def test_map_without_its_layers_is_named_with_the_reason(compare, package):
     def draw_nothing(job):
         yield from (RenderedMap(one, missing_reason=MissingMapReason("not_wanted")) for one in job.requests)
 

@@ -299,7 +299,7 @@ def test_text_under_a_picture_of_the_whole_page_may_be_that_of_a_scan():
         "inline mask", "gap in a line",
     ],
 )  # fmt: skip
-def test_text_beside_or_above_shapes_is_not_covered(content, objects):
+def test_text_outside_of_shapes_or_above_them_is_not_covered(content, objects):
     assert inspect_pdf_structure(assemble_pdf(make_objects(content, FONT_RESOURCES) | objects)).covered_pages == ()
 
 

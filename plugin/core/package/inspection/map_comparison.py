@@ -138,7 +138,7 @@ class MapComparer:
     def _compare_pictures(
         self, package: PackageFacts, path: str, folder: Path, drawn_here_with: str, drawn_with: str
     ) -> ComparedMap:
-        """Return the comparison of a map; another picture of other programs is no difference."""
+        """Return the comparison of a map; another picture of other programs proves nothing."""
         pictures = [read_pixels(place) for place in (self.folder / path, folder / path.rpartition("/")[2])]
         if pictures[0] is None or pictures[1] is None:
             return ComparedMap(path, "undecoded")
