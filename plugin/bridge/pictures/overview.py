@@ -13,9 +13,8 @@ from qgis.PyQt.QtGui import QPainter
 
 from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import is_missing
-from ...core.messages.numbers import format_number
 from ...core.model.rule import Severity
-from ...core.render.pictures import LegendEntry
+from ...core.render.pictures import LegendEntry, list_mark_labels
 from ..layers import painting
 from ..layers.painting import ImageFrame
 from .scene import PictureData, choose_style
@@ -184,13 +183,8 @@ def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
     Each entry has a patch of colour or a mark.
     """
     entries = []
-    for severity in (Severity.ERROR, Severity.WARNING):
-        count = sum(f.severity is severity and f.state != "waived" for f in scene.placed)
-        if count:
-            label = scene.words.get(
-                "page", "mark_count", word=scene.words.get("severity", str(severity)), count=format_number(count, 0)
-            )
-            entries.append(LegendEntry(label, _draw_mark_symbol(str(severity))))
+    for severity, label in list_mark_labels(scene.report, scene.words):
+        entries.append(LegendEntry(label, _draw_mark_symbol(str(severity))))
     for concept in reversed(OVERVIEW_CONCEPTS):
         layer = scene.plan.find_layer_of_concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):

@@ -39,7 +39,7 @@ class PictureData:
     """
 
     def __init__(self, plan: Plan, report: Report, report_texts: ReportTexts, cancellation: Cancellation):
-        self.plan, self.words, self.cancellation = plan, report_texts, cancellation
+        self.plan, self.report, self.words, self.cancellation = plan, report, report_texts, cancellation
         self.crs = convert_to_qgis_crs(plan.crs)
         self.chosen = select_largest_conflicts(report)
         self.placed = [f for f in report.findings if f.geom_kind != "none"]

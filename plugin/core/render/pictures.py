@@ -10,13 +10,17 @@ import hashlib
 import heapq
 from dataclasses import dataclass, field, replace
 
+from ..messages.numbers import format_number
 from ..model.findings import Finding
 from ..model.report import Report
 from ..model.rule import Severity
 from .report_settings import load_report_settings
+from .words import ReportTexts
 
 #: Number of pictures on a page; the layer has all conflicts.
 MAX_PICTURES = 12
+#: Severities with marks on the overview.
+_MARKED_SEVERITIES = (Severity.ERROR, Severity.WARNING)
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -43,6 +47,22 @@ class ReportPictures:
     conflicts: list[str] = field(default_factory=list)
     legend: list[LegendEntry] = field(default_factory=list)
     problem: str = ""
+
+
+def list_mark_labels(report: Report, report_texts: ReportTexts) -> list[tuple[Severity, str]]:
+    """Return the labels of the marks on the overview: how many errors and warnings have a place on it."""
+    placed = [one for one in report.findings if one.geom_kind != "none" and one.state != "waived"]
+    counts = [(severity, sum(one.severity is severity for one in placed)) for severity in _MARKED_SEVERITIES]
+    return [
+        (
+            severity,
+            report_texts.get(
+                "page", "mark_count", word=report_texts.get("severity", str(severity)), count=format_number(count, 0)
+            ),
+        )
+        for severity, count in counts
+        if count
+    ]
 
 
 def compute_picture_digests(pictures: ReportPictures) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,16 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Report
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.inspection.printed_documents import DocumentTexts, compare_document
 from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.package_spec.model import REPORT_DOCUMENT
 from plugin.core.package.package_spec.read import list_package_spec_ids
 from plugin.core.profile import DocumentInfo
 from plugin.core.render.document.blocks import DocumentTable, Heading
 from plugin.core.render.document.check_record import make_check_record
+from plugin.core.render.document.check_report import make_check_report
+from plugin.core.render.document.texts import list_document_texts
+from plugin.core.render.pictures import list_mark_labels
 from plugin.core.render.sections import make_head_section
 from plugin.core.render.words import ReportTexts
 from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
@@ -233,3 +239,13 @@ def test_check_report_has_the_same_name_as_file_document_and_page_title(spec_id)
     assert title == next(slot.title for slot in spec.files if slot.generated == "report")
     assert spec.report.file == f"{{code}}{{name}}{title}"
     assert any(name.endswith("三区三线检查报告") for name in spec.report.former_files), "as in packages of 0.1.0"
+
+
+def test_numbers_of_marks_in_the_legend_of_a_report_are_no_foreign_figures(checked):
+    findings = [replace(f, geometry=None) if n % 3 else f for n, f in enumerate(checked.report.findings)]
+    report = replace(checked.report, findings=findings)
+    labels = [label for _, label in list_mark_labels(report, ReportTexts(report.lang))]
+    texts = [*list_document_texts(make_check_report(report, checked.plan.norm)), *labels]
+    assert labels and compare_document(DocumentTexts(texts), report, checked.plan.norm, REPORT_DOCUMENT) == []
+    forged_label = re.sub(r"\d+", "987654", labels[0])
+    assert compare_document(DocumentTexts([*texts, forged_label]), report, checked.plan.norm, REPORT_DOCUMENT)

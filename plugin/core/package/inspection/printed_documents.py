@@ -249,15 +249,18 @@ def _make_expected_document(report: Report, norm: Norm | None, kind: str, pages:
     from ...render.document.check_record import make_check_record
     from ...render.document.check_report import make_check_report
     from ...render.document.texts import list_document_texts, list_first_page_texts
-    from ...render.pictures import MAX_PICTURES, ReportPictures
+    from ...render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, list_mark_labels
+    from ...render.words import ReportTexts
 
     if kind == RECORD_DOCUMENT:
         document = document_with_pictures = make_check_record(report, norm)
     else:
         document = make_check_report(report, norm)
-        # Which pictures the export drew is unknown; their captions may be there.
+        # Which pictures the export drew is unknown; their captions and labels may be there.
+        labels = list_mark_labels(report, ReportTexts(report.lang))
+        legend = [LegendEntry(label, _DOT_IMAGE_DATA_URL) for _, label in labels]
         document_with_pictures = make_check_report(
-            report, norm, ReportPictures(_DOT_IMAGE_DATA_URL, [_DOT_IMAGE_DATA_URL] * MAX_PICTURES)
+            report, norm, ReportPictures(_DOT_IMAGE_DATA_URL, [_DOT_IMAGE_DATA_URL] * MAX_PICTURES, legend)
         )
     margins = document.header_footer
     numbers = [margins.page_number_format.format(page=page, pages=pages) for page in range(1, pages + 1)]
