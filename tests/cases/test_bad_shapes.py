@@ -189,9 +189,9 @@ def test_check_finds_overlaps_of_a_polygon_with_a_million_vertices(tmp_path):
         "YDYHGHFQ": make_table([shapely.Polygon(crossed)], GHFQDM=["410"], GHFQMC=["城镇发展区"]),
     }
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    started = time.monotonic()
+    started = time.process_time()
     report = check_data(path, ["GEO002", "REL003", "REL005", "TOP001"]).report
-    assert time.monotonic() - started < 120
+    assert time.process_time() - started < 120
     assert not [f for f in report.findings if f.code.startswith("RUN")]
     assert {f.role for f in list_findings_of_rules(report, "GEO002")} == {"CZKFBJ", "YDYHGHFQ"}
     held = [shapely.area(f.geometry) for f in list_findings_of_rules(report, "REL003")]

@@ -50,6 +50,12 @@ def test_modules_import_only_from_lower_layers_and_relatively(path):
                 assert LAYER_LEVELS[target] <= LAYER_LEVELS[place[0]], f"{path.name} imports {target}"
 
 
+@for_each("path", list_modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_modules_connect_nothing_to_the_signal_of_a_destroyed_object(path):
+    """A garbage collection that begins in such a slot deletes children of the object a second time."""
+    assert ".destroyed.connect" not in path.read_text(encoding="utf-8")
+
+
 def test_root_package_defines_only_class_factory():
     tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
     kinds = [n for n in tree.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]

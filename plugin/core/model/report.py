@@ -103,7 +103,7 @@ class Report:
         - 未完成: a skipped or crashed rule, no rule with anything to check, a finding about the run, or unread data;
           without any rule also in place of 不通过;
         - 有条件通过: open warnings, waivers, unconfirmed settings, notes whose approval is not stated, or rules that
-          were left out; a waiver that states such an approval is no reason;
+          were left out; a waiver that states such an approval does not count;
         - 通过: otherwise, so only for a complete check.
         """
         if not self.rules:

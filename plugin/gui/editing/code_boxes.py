@@ -80,7 +80,7 @@ def make_searchable(form: QgsAttributeForm) -> None:
         listed_row_count = len(layer.editorWidgetSetup(index).config()["map"])
         _label_unknown_values(box, listed_row_count)
         if listed_row_count > _MAX_PLAIN_ROWS:
-            theme.keep_alive(CodeSearch(box, listed_row_count), box)
+            theme.keep_alive(CodeSearch(box, listed_row_count))
 
 
 def _label_unknown_values(box: QComboBox, listed_row_count: int) -> None:

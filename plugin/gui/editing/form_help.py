@@ -45,10 +45,10 @@ def attach_form_help(form: QgsAttributeForm) -> None:
     layer = form.layer()
     if layer is None or not get_role_of_form(layer) or form.findChild(QLabel, _OBJECT_NAME) is not None:
         return
-    theme.keep_alive(_FormHelp(form, layer), form)
+    theme.keep_alive(_FormHelp(form, layer))
     for area in form.findChildren(QScrollArea):
         if area.widget() is not None and area.widgetResizable():
-            theme.keep_alive(_WidthFitter(area), area)
+            theme.keep_alive(_WidthFitter(area))
 
 
 def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 
 from qgis.core import QgsApplication
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPlainTextEdit, QTextBrowser, QWidget
@@ -81,15 +82,16 @@ def make_theme_change_timer(owner: QObject, action: Callable[[], None]) -> QTime
 _kept_alive: set[QObject] = set()
 
 
-def keep_alive(helper: QObject, owner: QObject) -> None:
-    """Retain a helper's Python object until its owner is destroyed.
+def keep_alive(helper: QObject) -> None:
+    """Retain the Python object of a helper, a child of a widget, until the widget is deleted.
 
     Python holds no lasting reference to a widget that QGIS created: the garbage collector would delete the Python
     part of its children, with the methods that they override or connect.
     """
+    # Not by the signal destroyed: a garbage collection can begin in its slot, while the widget's children are being
+    # deleted, and delete some of them a second time.
+    _kept_alive.difference_update([kept for kept in _kept_alive if sip.isdeleted(kept)])
     _kept_alive.add(helper)
-    # No function of Python: a garbage collection could begin in it, while the owner's children are being deleted.
-    owner.destroyed.connect(partial(_kept_alive.discard, helper))
 
 
 def is_dark() -> bool:
@@ -206,7 +208,7 @@ def set_text_color(label: QLabel, get_label_color: Callable[[], QColor]) -> None
 
 def set_faint(label: QLabel) -> QLabel:
     """Give a label the colour of secondary text, in every theme, and return it."""
-    keep_alive(_ThemedColors(label, lambda: set_text_color(label, get_faint_color)), label)
+    keep_alive(_ThemedColors(label, lambda: set_text_color(label, get_faint_color)))
     return label
 
 
@@ -231,7 +233,7 @@ def set_placeholder(field: QLineEdit | QPlainTextEdit, text: str) -> None:
             palette.setColor(QPalette.ColorRole.PlaceholderText, color)
             field.setPalette(palette)
 
-    keep_alive(_ThemedColors(field, paint), field)
+    keep_alive(_ThemedColors(field, paint))
 
 
 def _get_link_color() -> QColor:
@@ -258,7 +260,7 @@ def set_page_colors(browser: QTextBrowser) -> None:
             browser.setStyleSheet(sheet)
         browser.document().setDefaultStyleSheet(f"a {{ color: {_get_link_color().name()} }}")
 
-    keep_alive(_ThemedColors(browser, paint), browser)
+    keep_alive(_ThemedColors(browser, paint))
 
 
 def load_icon(name: str) -> QIcon:
