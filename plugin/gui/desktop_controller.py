@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt
@@ -18,6 +18,7 @@ from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
 from ..core.profile import DocumentInfo
 from .actions import MenuActions
+from .checking.edits_since_check import collect_edits_since_check
 from .checking.exports import ResultExporter
 from .checking.layer_recognition import LayerRecognition
 from .checking.run import CheckInputs, CheckRunner
@@ -47,6 +48,9 @@ from .toolbox.vct_drop import VctDropHandler
 from .widgets.messages import MessageBarMessages
 from .wizard.new_project import NewProjectActions
 
+if TYPE_CHECKING:
+    from ..core.results.edits_since_check import EditsSinceCheck
+
 
 class DesktopController(QObject):
     """Connects the plugin's menu, panel, map marks and background work in QGIS.
@@ -59,7 +63,7 @@ class DesktopController(QObject):
         self.iface = iface
         self.runner = JobRunner()
         self.dock = dock = FindingsDock(iface.mainWindow())
-        self.exports = ResultExporter(iface, self.runner, lambda: dock.result, self._read_document)
+        self.exports = ResultExporter(iface, self.runner, lambda: dock.result, self._read_document, self._find_edits)
         self.watch = ProjectWatcher(self)
         self.boxes = SearchableCodeLists(self)
         self.edit_warnings = EditWarnings(iface, self)
@@ -157,6 +161,10 @@ class DesktopController(QObject):
     def _read_document(self) -> DocumentInfo | None:
         """Return the project's document information (成果信息); None for other data."""
         return document.read_document_info(QgsProject.instance()) if self.result_owner.has_current_result() else None
+
+    def _find_edits(self, result: CheckView) -> EditsSinceCheck | None:
+        """Return the edits since the check of the open project; None for other data."""
+        return collect_edits_since_check(result, self.editing) if self.result_owner.has_current_result() else None
 
     def _connect_signals(self) -> None:
         dock = self.dock

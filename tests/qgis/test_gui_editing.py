@@ -155,6 +155,32 @@ def test_live_check_switched_on_again_checks_the_edits_made_meanwhile(checked, q
     assert "REL002" in {f.code for f in controller.dock.result.findings}
 
 
+def test_saved_report_states_the_edits_since_the_full_check(checked, qgis_app, tmp_path):
+    """Draw a feature and discard it; the first page must state the edit in between only."""
+    controller, layers = checked
+
+    def save_page(name):
+        controller.exports.save_result("html", str(tmp_path / name))
+        assert wait_until((tmp_path / name).exists)
+        return (tmp_path / name).read_text(encoding="utf-8")
+
+    assert "此后已编辑" not in save_page("检查.html")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    wait_for_live_check(controller)
+    stated = "此后已编辑 1 处要素：“CZKFBJ”（编辑 1 处，未保存 1 处）。"
+    assert stated in save_page("编辑.html")
+    controller.actions["live"].setChecked(False)
+    layers["DLTB"].startEditing()
+    layers["DLTB"].deleteFeature(1)
+    stated = "此后已编辑 2 处要素：“CZKFBJ”（编辑 1 处，未保存 1 处）、“DLTB”（编辑 1 处，未保存 1 处）。"
+    assert stated in save_page("未复检.html")
+    layers["DLTB"].rollBack()
+    controller.actions["live"].setChecked(True)
+    layers["CZKFBJ"].rollBack()
+    wait_for_live_check(controller)
+    assert "此后已编辑" not in save_page("放弃.html")
+
+
 def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(checked, project, qgis_app):
     controller, layers = checked
     following = controller.editing._current_check

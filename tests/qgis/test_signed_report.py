@@ -32,6 +32,7 @@ from plugin.core.render.document.docx_writer import load_docx_library, write_doc
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.document.texts import list_first_page_texts
 from plugin.core.render.html import render_report
+from plugin.core.results.edits_since_check import EditsSinceCheck, LayerEdits, record_edits
 from tests.qgis.helpers import SAMPLE, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -104,6 +105,16 @@ def test_first_page_has_verdict_problems_indicators_and_map(pages):
     ):
         assert text in first, text
     assert "四、全部问题" not in first and "四、全部问题" in pages[1]
+
+
+def test_first_page_of_the_pdf_has_the_edits_since_the_check_and_still_the_map(checked, pictures, tmp_path):
+    names = [layer["name"] for layer in checked.report.provenance["layers"]]
+    report = record_edits(checked.report, EditsSinceCheck(tuple(LayerEdits(name, 12, 3) for name in names[:4])))
+    path = tmp_path / "检查报告.pdf"
+    write_pdf(make_check_report(report, checked.plan.norm, pictures), path)
+    first, second = (normalise(page.extract_text()) for page in PdfReader(path).pages[:2])
+    assert normalise("此后已编辑 48 处要素") in first and normalise("未保存 3 处") in first
+    assert "图例" in first and "四、全部问题" in second
 
 
 def test_body_of_the_signed_report_has_at_most_three_pages_and_ends_with_signatures(pages):

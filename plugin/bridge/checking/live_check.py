@@ -18,7 +18,7 @@ from .findings_layer import make_finding_features
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, RunOptions
-    from ...core.live.session import EditBatch, FindingsChange
+    from ...core.live.session import EditBatch, FeatureKey, FindingsChange
 
 #: work(checked, options, session, progress, cancellation) → result; see `LiveCheck.run_trial`.
 TrialFunction = Callable[..., Any]
@@ -68,7 +68,7 @@ class LiveCheck(QObject):
         #: Edit commands of the queued and of the running re-check, and the number of features of the latter.
         self._queued_causes: list[EditStep | None] = []
         self._last_edit_step: EditStep | None = None
-        self._under_way = 0
+        self._features_under_way: frozenset[FeatureKey] = frozenset()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_READ_DELAY_MS)
@@ -194,7 +194,32 @@ class LiveCheck(QObject):
     def waiting_count(self) -> int:
         """Return the number of changed features not yet re-checked."""
         queued = len(self._queued_edits.states_by_feature) if self._queued_edits else 0
-        return sum(edits.waiting_feature_count for edits in self._listeners.values()) + queued + self._under_way
+        return (
+            sum(edits.waiting_feature_count for edits in self._listeners.values())
+            + queued
+            + len(self._features_under_way)
+        )
+
+    @property
+    def waiting_features(self) -> set[FeatureKey]:
+        """Return the changed features not yet re-checked."""
+        features = set(self._features_under_way)
+        if self._queued_edits:
+            features |= self._queued_edits.states_by_feature.keys()
+        for layer_id, edits in self._listeners.items():
+            if layer_id in self._roles:
+                features |= {(self._roles[layer_id], fid) for fid in edits.waiting_fids}
+        return features
+
+    def find_unsaved(self, features: Iterable[FeatureKey]) -> set[FeatureKey]:
+        """Return those of the features whose edits are not saved."""
+        unsaved = {
+            (self._roles[layer_id], fid)
+            for layer_id, edits in self._listeners.items()
+            if layer_id in self._roles
+            for fid in edits.unsaved_fids
+        }
+        return unsaved.intersection(features)
 
     # --- from signals to a batch
     def _schedule_read(self) -> None:
@@ -272,7 +297,7 @@ class LiveCheck(QObject):
             self._queued_edits, self._announced = EditBatch(), 0
             causes, self._queued_causes = self._queued_causes, []
             self._last_edit_step = causes[0] if len(causes) == 1 else None
-            self._under_way = len(batch.states_by_feature)
+            self._features_under_way = frozenset(batch.states_by_feature)
             self._start_job(
                 lambda _progress, cancellation: _recheck_batch(check_session, batch, cancellation),
                 self._on_checked,
@@ -299,7 +324,7 @@ class LiveCheck(QObject):
         self._check_next()
 
     def _on_checked(self, change_and_features: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
-        self._job, self._under_way = None, 0
+        self._job, self._features_under_way = None, frozenset()
         if change_and_features[0].recheck_results:
             self.rechecked.emit(*change_and_features, self._last_edit_step)
         self.waiting.emit(self.waiting_count)

@@ -125,6 +125,16 @@ class EditListener(QObject):
         """Return the number of changed features that were not yet collected."""
         return len(self._pending)
 
+    @property
+    def waiting_fids(self) -> frozenset[int]:
+        """Return the ids of the changed features that were not yet collected."""
+        return frozenset(self._pending)
+
+    @property
+    def unsaved_fids(self) -> frozenset[int]:
+        """Return the ids of the features that were changed since the layer was saved, or are in its edit buffer."""
+        return frozenset(self._unsaved_fids)
+
     def collect_changes(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
         """Return the changes since the last call, or None if they are unknown.
 

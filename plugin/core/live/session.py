@@ -75,6 +75,9 @@ class FindingsChange:
     recheck_results: list[RecheckResult] = field(default_factory=list)
     row_changes: list[RowChange] = field(default_factory=list)
     rechecked_features: set[FeatureKey] = field(default_factory=set)
+    #: All features that now differ from the full check; None if this change does not concern them. Edits that were
+    #: undone or discarded do not count.
+    edited_features: frozenset[FeatureKey] | None = None
     ended_findings: list[Finding] = field(default_factory=list)
     new_findings: list[Finding] = field(default_factory=list)
     changed_findings: list[tuple[Finding, Finding]] = field(default_factory=list)
@@ -109,6 +112,9 @@ class IncrementalSession:
         #: Layers whose row numbers another session uses too.
         self._shared_row_numbers: set[str] = set()
         self._current_findings = _FindingIndex(report.findings)
+        #: Features that edits changed → their state in the full check, None for a feature that did not exist.
+        self._checked_states: dict[FeatureKey, _RowState | None] = {}
+        self._edited_features: set[FeatureKey] = set()
 
     @property
     def findings(self) -> list[Finding]:
@@ -140,6 +146,7 @@ class IncrementalSession:
         fork = copy.copy(self)
         fork._checker = self._checker.fork()
         fork._current_findings = self._current_findings.fork()
+        fork._checked_states, fork._edited_features = dict(self._checked_states), set(self._edited_features)
         fork._rows = dict(self._rows)
         self._shared_row_numbers = set(self._rows)
         fork._shared_row_numbers = set(self._rows)
@@ -175,16 +182,46 @@ class IncrementalSession:
                 row = self._get_own_row_numbers(role).pop(former_id, None)
                 if row is not None:
                     self._rows[role][present_id] = row
+                    self._renumber_edited_feature((role, former_id), (role, present_id))
                     self._apply_recheck(change, self._checker.set_row_feature_id(role, row, present_id))
         for feature, feature_state in batch.states_by_feature.items():
             cancellation.raise_if_cancelled()
+            former_state = self._read_row_state(feature)
             row_change = self._set_feature(*feature, feature_state)
             if row_change is not None:
+                self._note_edit(feature, former_state)
                 change.rechecked_features.add(feature)
                 change.row_changes.append(row_change)
                 self._apply_recheck(change, self._checker.recheck_change(row_change))
         self._match_findings_by_fingerprint(change)
+        change.edited_features = frozenset(self._edited_features)
         return change
+
+    def _read_row_state(self, feature: FeatureKey) -> _RowState | None:
+        """Return the state of a feature's row; None without a row, or if the row was removed."""
+        role, fid = feature
+        row = self._rows[role].get(fid)
+        current = self._checker.get_row(role, row) if row is not None else None
+        if row is None or current is None:
+            return None
+        shape, attributes = current
+        return _RowState(shapely.to_wkb(shape), self._checker.rows.get_curve_text(role, row), dict(attributes))
+
+    def _note_edit(self, feature: FeatureKey, former_state: _RowState | None) -> None:
+        """Note that a feature was edited; it no longer counts as edited if it is again as the full check found it."""
+        checked_state = self._checked_states.setdefault(feature, former_state)
+        if _are_equal_states(checked_state, self._read_row_state(feature)):
+            self._edited_features.discard(feature)
+        else:
+            self._edited_features.add(feature)
+
+    def _renumber_edited_feature(self, former: FeatureKey, present: FeatureKey) -> None:
+        """Follow a feature that got another id when it was saved."""
+        if former in self._checked_states:
+            self._checked_states[present] = self._checked_states.pop(former)
+        if former in self._edited_features:
+            self._edited_features.remove(former)
+            self._edited_features.add(present)
 
     def check_separate_edits(
         self, batches: Sequence[EditBatch], cancellation: Cancellation = NEVER_CANCELLED
@@ -294,6 +331,26 @@ class IncrementalSession:
             else:
                 change.changed_findings.append((ended_finding, finding))
         change.ended_findings = [finding for findings in gone_by_fingerprint.values() for finding in findings]
+
+
+@dataclass(frozen=True)
+class _RowState:
+    """Shape and attributes of a row, to be compared with a later state."""
+
+    wkb: bytes | None
+    curve_text: str
+    attributes: dict[str, Any]
+
+
+def _are_equal_states(state: _RowState | None, other: _RowState | None) -> bool:
+    if state is None or other is None:
+        return state is other
+    return (
+        state.wkb == other.wkb
+        and state.curve_text == other.curve_text
+        and state.attributes.keys() == other.attributes.keys()
+        and all(are_equal_values(value, other.attributes[name]) for name, value in state.attributes.items())
+    )
 
 
 class _FindingIndex:

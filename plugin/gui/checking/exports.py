@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject
 
@@ -20,6 +22,9 @@ from ..widgets import messages
 from ..widgets.messages import MessageBarMessages
 from ..widgets.opening import make_opener
 from ..widgets.save_path import choose_save_path
+
+if TYPE_CHECKING:
+    from ...core.results.edits_since_check import EditsSinceCheck
 
 _EXPORT_FOLDER_KEY = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
@@ -45,14 +50,16 @@ class ResultExporter:
         runner: JobRunner,
         result: Callable[[], CheckView | None],
         info: Callable[[], DocumentInfo | None] = lambda: None,
+        find_edits: Callable[[CheckView], EditsSinceCheck | None] = lambda _result: None,
     ):
         """Set the sources of result and document information.
 
         ``info``: returns the document information (成果信息) of the result's project, or None to use that of the check.
+        ``find_edits``: returns the edits since the check of the result, None for data other than the project's.
         """
         self._iface = iface
         self._runner = runner
-        self._result, self._info = result, info
+        self._result, self._info, self._find_edits = result, info, find_edits
         self._messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def ask_and_save(self, kind: str) -> None:
@@ -89,6 +96,7 @@ class ResultExporter:
         The dialog has confirmed replacing an existing file.
         """
         from ...bridge.checking.check import write_check_outputs
+        from ...core.results.edits_since_check import record_edits
 
         result = self._result()
         if result is None:
@@ -97,6 +105,9 @@ class ResultExporter:
         outputs = OutputPaths(**{{"layer": "findings"}.get(kind, kind): path})
         info = self._info()
         check_result = result.check_result if info is None else replace_document_info(result.check_result, info)
+        edits = self._find_edits(result)
+        if edits is not None:
+            check_result = replace(check_result, report=record_edits(check_result.report, edits))
 
         def write_in_background(progress, cancellation):
             write_check_outputs(
@@ -107,7 +118,7 @@ class ResultExporter:
         def report_saved(path: str) -> None:
             # A report describes one state of the data: that of the full check.
             text = tr("Saved: {path}")
-            if result.rechecked_features:
+            if edits:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
             message = text.format(path=path, time=result.time_text)
             folder = str(Path(path).parent)

@@ -31,6 +31,7 @@ class CheckView:
 
     ``check_result``: plan and report of the core; ``finished_at``: time of the check; ``findings``: current findings
     after edits, while the report remains that of the full check; ``rechecked_features``: features that were re-checked;
+    ``edited_features``: features that now differ from the full check;
     ``is_restored``: read from the file next to the project; ``outdated_findings``: determines the findings that may be
     outdated; ``is_of_package``: the findings are of an inspected package.
     """
@@ -41,6 +42,7 @@ class CheckView:
     texts: Any
     findings: list[Any] = field(default_factory=list)
     rechecked_features: set[Any] = field(default_factory=set)
+    edited_features: frozenset[Any] = frozenset()
     is_restored: bool = False
     outdated_findings: OutdatedFindings | None = None
     is_of_package: bool = False
@@ -68,6 +70,8 @@ class CheckView:
             new_version_by_id.get(id(f), f) for f in self.findings if id(f) not in ended_ids
         ] + change.new_findings
         self.rechecked_features |= change.rechecked_features
+        if change.edited_features is not None:
+            self.edited_features = change.edited_features
 
     def count_findings(self) -> dict[str, int]:
         """Return the number of current findings by kind, and of rules that checked nothing.

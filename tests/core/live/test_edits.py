@@ -64,6 +64,28 @@ def test_moving_a_feature_and_back_restores_its_findings(checked_sample, edit_se
     assert {f.fingerprint for f in edit_session.findings} == {f.fingerprint for f in before}
 
 
+def test_feature_counts_as_edited_until_it_is_as_in_the_full_check_again(checked_sample):
+    session = IncrementalSession(checked_sample, HUNYUAN_OPTIONS)
+    session.prepare()
+    place, other = (("DLTB", get_feature_id(checked_sample, "DLTB", row)) for row in (7, 8))
+    states = {place: make_feature_state(checked_sample, "DLTB", 7, 30.0), other: None}
+    assert session.check_edits(EditBatch({}, states)).edited_features == {place, other}
+    # The fork's edits are its own.
+    back = EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)})
+    assert session.fork().check_edits(back).edited_features == {other}
+    added = ("DLTB", -1)
+    drawn = EditBatch({}, {added: make_feature_state(checked_sample, "DLTB", 7, 60.0)})
+    assert session.check_edits(drawn).edited_features == {place, other, added}
+    saved = session.check_edits(EditBatch({"DLTB": {-1: 10**6}}))
+    assert saved.edited_features == {place, other, ("DLTB", 10**6)}
+    undone = {
+        place: make_feature_state(checked_sample, "DLTB", 7),
+        other: make_feature_state(checked_sample, "DLTB", 8),
+        ("DLTB", 10**6): None,
+    }
+    assert session.check_edits(EditBatch({}, undone)).edited_features == frozenset()
+
+
 def test_waiver_added_during_editing_applies_to_findings_of_the_next_edit(checked_sample):
     """Add a waiver, then make an edit that creates the waived finding again."""
     own = replace(checked_sample)

@@ -21,10 +21,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of body text; ``is_small`` for notes below tables."""
+    """A paragraph of body text; ``is_small`` for notes below tables, ``is_bold`` for warnings."""
 
     text: str
     is_small: bool = False
+    is_bold: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waiver
 from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
 from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
-from ..sections import make_head_section, make_not_checked_section, make_provenance_section
+from ..sections import format_moment, make_head_section, make_not_checked_section, make_provenance_section
 from ..verdict import count_by_family, list_unconfirmed_items
 from ..words import ReportTexts
 from .blocks import (
@@ -54,6 +54,8 @@ from .blocks import (
 from .decisive import DecisiveItem, format_margin, list_decisive_items, make_verdict_sentence
 
 OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
+#: Width of the overview on a first page that states edits since the check.
+_OVERVIEW_WIDTH_BELOW_EDITS_MM = 56.0
 #: Digits of the digest shown on the first page, in groups of four.
 _DIGEST_DIGITS, _DIGEST_GROUP = 16, 4
 
@@ -170,6 +172,10 @@ def make_first_page(
         _format_counts(report, report_texts),
         is_passed=verdict == Verdict.PASSED,
     )
+    edits = describe_edits_since_check(report, report_texts)
+    if edits:
+        # Small, so that the map stays on the first page.
+        yield Paragraph(edits, is_small=True, is_bold=True)
     if items:
         yield sections.make_heading("decisive", report_texts.get("signed", "statutory_order"))
         columns = make_columns(report_texts, ("position", 5, "center"), ("problem", 38), ("amount", 15, "right"),
@@ -194,7 +200,8 @@ def make_first_page(
     yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, report_texts)
     if pictures is not None and pictures.overview:
-        picture = Picture(decode_data_uri(pictures.overview), OVERVIEW_WIDTH_MM)
+        width_mm = _OVERVIEW_WIDTH_BELOW_EDITS_MM if edits else OVERVIEW_WIDTH_MM
+        picture = Picture(decode_data_uri(pictures.overview), width_mm)
         legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
         right_blocks = (
             Heading(report_texts.get("section", "legend"), 2),
@@ -239,6 +246,36 @@ def explain_data_digest(report: Report, report_texts: ReportTexts) -> str:
     if not report.provenance.get("data_digest"):
         return ""
     return report_texts.get("signed", "digest_explained", digits=_DIGEST_DIGITS)
+
+
+def describe_edits_since_check(report: Report, report_texts: ReportTexts) -> str:
+    """Return a warning that the data were edited after the check of a report; empty without edits."""
+    edits = report.provenance.get("edits_since_check")
+    if not edits:
+        return ""
+    sentences = [report_texts.get("edited", "result_of", time=format_moment(report.provenance.get("started", "")))]
+    layers = report_texts.join_parts(_describe_layer_edits(layer, report_texts) for layer in edits["layers"])
+    if not edits["counted"]:
+        sentences.append(report_texts.get("edited", "uncounted_layers" if layers else "uncounted", layers=layers))
+    elif layers:
+        count = format_number(sum(layer["features"] for layer in edits["layers"]), 0)
+        sentences.append(report_texts.get("edited", "features", count=count, layers=layers))
+    if edits["settings_changed"]:
+        sentences.append(report_texts.get("edited", "settings"))
+    return report_texts.join_sentences([*sentences, report_texts.get("edited", "check_again")])
+
+
+def _describe_layer_edits(layer: dict[str, Any], report_texts: ReportTexts) -> str:
+    """Return a layer's name with the numbers of its edited and its unsaved features, as far as they are known."""
+    features, unsaved = layer["features"], layer["unsaved"]
+    parts = []
+    if features:
+        parts.append(report_texts.get("edited", "layer_features", count=format_number(features, 0)))
+    if unsaved:
+        parts.append(report_texts.get("edited", "layer_unsaved", count=format_number(unsaved, 0)))
+    return report_texts.get("edited", "layer", name=layer["name"]) + (
+        report_texts.put_in_brackets(report_texts.get("count", "comma").join(parts)) if parts else ""
+    )
 
 
 def _format_counts(report: Report, report_texts: ReportTexts) -> str:

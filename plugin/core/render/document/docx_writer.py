@@ -197,7 +197,9 @@ class _DocxWriter:
             run.font.size = self._docx.shared.Pt(7.5)
 
     def _write_paragraph(self, block: Paragraph) -> None:
-        self._add_paragraph(block.text, "note" if block.is_small else "body")
+        paragraph = self._add_paragraph(block.text, "note" if block.is_small else "body")
+        if block.is_bold:
+            paragraph.runs[0].bold = True
 
     def _write_facts(self, block: FactTable) -> None:
         pairs = max(map(len, block.rows))

@@ -71,7 +71,8 @@ class _PageRenderer:
 
     def _render_paragraph(self, block: Paragraph) -> str:
         style = ' class="nt"' if block.is_small else ""
-        return f"<p{style}>{escape(block.text)}</p>"
+        text = f"<strong>{escape(block.text)}</strong>" if block.is_bold else escape(block.text)
+        return f"<p{style}>{text}</p>"
 
     def _render_facts(self, block: FactTable) -> str:
         rows = [

@@ -97,7 +97,8 @@ def _render_heading(block: Heading, width: int) -> str:
 
 
 def _render_paragraph(block: Paragraph, width: int) -> str:
-    return f"<p{' class=small' if block.is_small else ''}>{_escape(block.text)}</p>"
+    text = f"<b>{_escape(block.text)}</b>" if block.is_bold else _escape(block.text)
+    return f"<p{' class=small' if block.is_small else ''}>{text}</p>"
 
 
 def _render_facts(block: FactTable, width: int) -> str:

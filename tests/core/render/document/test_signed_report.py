@@ -19,16 +19,18 @@ from plugin.core.messages.texts import THIN_SPACE
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.render.document import blocks, docx_writer
-from plugin.core.render.document.check_report import make_check_report
+from plugin.core.render.document.check_report import describe_edits_since_check, make_check_report
 from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_verdict_sentence
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
 from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.figures import format_hectares
+from plugin.core.render.html import render_report
 from plugin.core.render.outputs import add_data_digest, compute_data_digest, write_outputs
 from plugin.core.render.report_settings import load_report_settings
 from plugin.core.render.words import ReportTexts
+from plugin.core.results.edits_since_check import NO_EDITS, EditsSinceCheck, LayerEdits, record_edits
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
 
 SIDE_TABLES = {
@@ -84,6 +86,39 @@ def test_first_page_states_verdict_control_line_overlaps_and_missed_targets_with
     assert box.word == "不通过" and not box.is_passed
     assert box.statement == "三条控制线相互重叠 14 处；扩展倍数 N1 超出 0.0665；城镇开发边界面积超出 0.97 km²。"
     assert "错误 58" in box.counts and "未完整检查的规则 1" in box.counts
+
+
+def test_first_page_of_every_format_states_the_edits_since_the_full_check(checked, tmp_path):
+    edits = EditsSinceCheck((LayerEdits("永久基本农田", 2, 1), LayerEdits("地类图斑", 1)))
+    report = record_edits(checked.report, edits)
+    report.provenance["started"] = "2026-11-20T14:32:07+08:00"
+    warning = (
+        "本报告是 2026-11-20 14:32 全面检查的结果。此后已编辑 3 处要素：“永久基本农田”（编辑 2 处，未保存 1 处）、"
+        "“地类图斑”（编辑 1 处）。变动后的情况未计入本报告，请重新全面检查后再出具。"
+    )
+    document = make_check_report(report, checked.plan.norm)
+    first_page = list_texts(replace(document, blocks=document.blocks[: document.blocks.index(blocks.PageBreak())]))
+    assert first_page.count(warning) == 1
+    assert f"<b>{warning}</b>" in render_print_html(document, 180.0)
+    assert f"<strong>{warning}</strong>" in render_report(report, checked.plan.norm)
+    path = tmp_path / "报告.docx"
+    write_docx(document, path)
+    printed = next(p for p in load_docx_library(path).Document(path).paragraphs if p.text == warning)
+    assert printed.runs[0].bold
+
+
+@pytest.mark.parametrize(
+    ("edits", "stated"),
+    [
+        (EditsSinceCheck((LayerEdits("线", 0, 2),), is_counted=False), "变动的要素未逐处统计：“线”（未保存 2 处）。"),
+        (EditsSinceCheck(is_counted=False), "此后数据已变动，变动的要素未逐处统计。"),
+        (EditsSinceCheck(have_settings_changed=True), "此后县配置、豁免或检查用的其他文件已变动。"),
+        (NO_EDITS, ""),
+    ],
+)
+def test_report_states_changes_that_were_not_counted(checked, edits, stated):
+    described = describe_edits_since_check(record_edits(checked.report, edits), ReportTexts())
+    assert stated in described and bool(stated) == bool(described)
 
 
 def test_decisive_problems_are_in_the_statutory_order_with_amounts(checked):
