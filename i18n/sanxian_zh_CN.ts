@@ -3590,6 +3590,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>上次的检查结果未能读取（{error}）。详情见日志的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The sender of the package waived it; it is open here until the receiver accepts the waiver.</source>
+        <translation>成果包已登记豁免，本次检查仍按未豁免计，是否认可由接收方决定。</translation>
+    </message>
+    <message>
         <source>The settings of this county are not confirmed, so the verdict is at best conditional.</source>
         <translation>本县设置尚未确认，结论最高为“有条件通过”。</translation>
     </message>
@@ -3862,6 +3866,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Waived</source>
         <translation>豁免</translation>
+    </message>
+    <message>
+        <source>Waived by sender</source>
+        <translation>包内豁免</translation>
     </message>
     <message>
         <source>Waived findings stay in the list and in every report; the verdict is at best conditional.</source>

@@ -39,7 +39,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     from ..core.model.report import INCOMPLETE_RUN_CODES
     from ..core.profile.document import render_lowered_secrecy_messages
     from ..core.render.rules_run import describe_rules_run
-    from ..core.render.verdict import format_rule_counts
+    from ..core.render.verdict import describe_package_waivers, format_rule_counts
     from ..core.render.words import ReportTexts
 
     report = checked.report
@@ -66,6 +66,8 @@ def log_report(feedback, checked: CheckResult) -> None:
         feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
     if summary["waived"]:
         feedback.pushInfo(texts.get("toolbox", "waived", count=summary["waived"]))
+    if package_waivers := describe_package_waivers(report, ReportTexts(texts.lang)):
+        feedback.pushInfo(package_waivers)
     verdict = texts.get("verdicts", summary["verdict"])
     counts = {"errors": summary["errors"], "warnings": summary["warnings"]}
     rules = format_rule_counts(report, ReportTexts(texts.lang))

@@ -199,7 +199,7 @@ def test_opening_a_project_clears_the_result_of_a_package_inspection(controller,
 
 
 def test_message_on_an_inspected_package_is_removed_by_the_next_check(controller, held_jobs, project):
-    controller.inspection._report_summary({"verdict": "fail", "errors": 1, "warnings": 0})
+    controller.inspection._report_summary(make_small_report())
     assert controller.inspection._messages._message is not None
     add_plan_layer(project)
     held_jobs.run(controller)

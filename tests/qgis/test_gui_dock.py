@@ -415,3 +415,17 @@ def test_every_tool_button_of_the_panel_has_a_text(findings_dock):
     for button in findings_dock.findChildren(QToolButton):
         if button.objectName().startswith("Sanxian"):
             assert button.text()
+
+
+def test_finding_that_the_sender_of_a_package_waived_is_named_in_list_and_details(findings_dock):
+    report = make_small_report()
+    covered = next(f for f in report.findings if f.state == "open")
+    waiver = {"reason": "批准保留", "document": "晋自然资发〔2026〕1号", "author": "张三", "date": "2026-01-01"}
+    covered.params["package_waiver"] = {**waiver, "until": "", "attachment": ""}
+    show_result(findings_dock, report)
+    tree = findings_dock.tree
+    tree.select_finding(covered)
+    assert tree.currentIndex().siblingAtColumn(STATE_COLUMN).data() == "包内豁免"
+    assert wait_until(lambda: "批准保留" in [w.text() for w in findings_dock.detail.findChildren(QLabel)])
+    shown = " ".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
+    assert "成果包已登记豁免，本次检查仍按未豁免计" in shown and waiver["document"] in shown

@@ -149,6 +149,24 @@ def _make_state_sentences(report: Report, summary: dict[str, Any], report_texts:
         yield report_texts.get("say", "unsaved")
     if summary["waived"]:
         yield report_texts.get("say", "waived", count=summary["waived"])
+    if package_waivers := describe_package_waivers(report, report_texts):
+        yield package_waivers
+
+
+def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:
+    """Return how many findings the own report of an inspected package has as waived, and which rules they concern.
+
+    Empty for other data and for a package without waivers.
+    """
+    waivers = report.provenance.get("package_waivers")
+    if not waivers:
+        return ""
+    rules = report_texts.join_parts(
+        report_texts.get("say", "package_waivers_of_rule", rule=code, count=count)
+        for code, count in waivers["rules"].items()
+    )
+    key = "package_waivers" if rules else "package_waivers_unfound"
+    return report_texts.get("say", key, count=waivers["waived"], covered=waivers["covered"], rules=rules)
 
 
 def list_unconfirmed_items(names: list[str], report_texts: ReportTexts) -> tuple[list[str], list[str]]:

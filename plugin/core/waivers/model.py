@@ -25,7 +25,7 @@ from ..model.rule import Severity
 #: Identity of a finding, independent of its place: code, case, roles, sorted keys, field.
 WaiverIdentity = tuple[str, str, str, str, tuple[str, ...], str]
 #: Parameters that identify a row or a waiver, and not the problem.
-_PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
+_PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "package_waiver", "trace")
 #: Parameters next to an area that belong to the conflict: for the same land another value is another conflict. The
 #: latter are in m².
 _VALUE_PARAMETERS, VALUE_PARAMETERS_M2 = ("value",), ("actual", "loss")

@@ -156,14 +156,16 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 def _format_state(finding: Any) -> str:
     """Return whether a finding is waived or to do, and why it cannot be waived."""
     word, refusal_text = get_state_word(finding.state), find_waiver_refusal_text(finding)
+    if finding.state != "waived" and finding.params.get("package_waiver"):
+        return tr("The sender of the package waived it; it is open here until the receiver accepts the waiver.")
     has_waiver = finding.state == "waived" or can_withdraw_waiver(finding)
     return word if has_waiver or not refusal_text else tr("{state}. {why}").format(state=word, why=refusal_text)
 
 
 def format_waiver(finding: Any) -> list[tuple[str, str]]:
-    """Return (label, text) rows of a finding's waiver; empty without one."""
-    waiver = finding.params.get("waiver")
-    if not waiver:
+    """Return (label, text) rows of a finding's waiver, or of the inspected package's own; empty without one."""
+    waiver = finding.params.get("waiver") or finding.params.get("package_waiver")
+    if not waiver or not any(waiver.values()):
         return []
     who = tr("{author}, {date}").format(author=waiver["author"], date=waiver["date"])
     until = tr("until {date}").format(date=waiver["until"]) if waiver["until"] else tr("no end date")

@@ -264,6 +264,8 @@ class FindingsModel(ChangingFindings):
             and self.outdated.is_finding_outdated(group.code, finding)
         ):
             return tr("To re-check")
+        if finding.state != "waived" and finding.params.get("package_waiver"):
+            return tr("Waived by sender")
         return theme.get_state_word(finding.state)
 
     def _is_faint(self, index):

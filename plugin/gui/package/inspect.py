@@ -96,7 +96,7 @@ class PackageInspection(QObject):
             self.done.emit(
                 CheckView.from_check_result(result_and_rows[0], is_of_package=True), result_and_rows[1], path
             )
-            self._report_summary(result_and_rows[0].report.summary)
+            self._report_summary(result_and_rows[0].report)
 
         self.close_message()
         if self._checking.start_package_check(
@@ -108,7 +108,11 @@ class PackageInspection(QObject):
         """Close the message on the last inspection, which a later result replaces."""
         self._messages.close()
 
-    def _report_summary(self, summary: dict[str, Any]) -> None:
+    def _report_summary(self, report: Any) -> None:
+        from ...core.render.verdict import describe_package_waivers
+        from ...core.render.words import ReportTexts
+
+        summary = report.summary
         # Without the name of the package, which is too long for the message bar; the panel shows it.
         text = tr("{verdict}, {errors} errors, {warnings} warnings.")
         message = text.format(
@@ -116,6 +120,9 @@ class PackageInspection(QObject):
             errors=summary["errors"],
             warnings=summary["warnings"],
         )
+        waivers = describe_package_waivers(report, ReportTexts(settings.get_interface_language()))
+        if waivers:
+            message = tr("{first} {second}").format(first=message, second=waivers)
         level = "success" if summary["verdict"] == "pass" else "info"
         self._messages.show_message(
             message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers)

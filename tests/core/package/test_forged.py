@@ -11,6 +11,7 @@ import re
 import shutil
 import sqlite3
 import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,8 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.page import render_manifest_page as manifest_page
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
+from plugin.core.render.verdict import describe_package_waivers, list_caveats
+from plugin.core.render.words import ReportTexts
 from plugin.core.results.run import run_check
 from tests.core.package.test_table_figures import complete_layers
 from tests.core.package_fixtures import A4_PIXELS, COMPLETE_PACKAGE_FILES, make_jpeg, make_pdf
@@ -1044,6 +1047,40 @@ def test_findings_with_waivers_are_the_same(copied_package, geopackage_spec):
     accept = change_finding(state=lambda _: "waived", params=lambda params: {**params, "waiver": waiver})
     change_json(REPORT_JSON_PATH, accept)(copied_package)
     assert compare_reports(copied_package, geopackage_spec) == {}
+
+
+def test_waivers_in_the_report_of_a_package_are_counted_and_named_and_leave_findings_open(
+    copied_package, geopackage_spec
+):
+    waiver = {
+        "reason": "批准保留",
+        "document": "晋自然资发〔2026〕1号",
+        "author": "张三",
+        "date": "2026-01-01",
+        "until": None,
+    }
+
+    def waive(data):
+        for finding in data["findings"][:2]:
+            finding["state"], finding["params"] = "waived", {**finding["params"], "waiver": waiver}
+        # A waived finding that the layers do not have, and one whose waiver is not a table.
+        data["findings"].append({**data["findings"][0], "case": "x", "fingerprint": "0", "key": "x"})
+        data["findings"][2] |= {"state": "waived", "params": {"waiver": "x"}}
+
+    change_json(REPORT_JSON_PATH, waive)(copied_package)
+    done = check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS)
+    summary = done.report.summary
+    compare_report_of_package(done, collect_package_facts(copied_package, geopackage_spec))
+    covered = [f for f in done.report.findings if "package_waiver" in f.params]
+    assert len(covered) == 3 and {f.state for f in covered} == {"open"}
+    assert sorted(f.params["package_waiver"]["reason"] for f in covered) == ["", "批准保留", "批准保留"]
+    assert done.report.provenance["package_waivers"]["waived"] == 4
+    assert done.report.summary["errors"] == summary["errors"] and done.report.summary["waived"] == summary["waived"]
+    rules = Counter(f.code for f in covered)
+    stated = describe_package_waivers(done.report, ReportTexts())
+    assert stated.startswith("成果包自带的检查报告登记豁免 4 处，对应本次检查的 3 处问题：")
+    assert all(f"{code} {count} 处" in stated for code, count in rules.items())
+    assert stated in list_caveats(done.report, None, ReportTexts())
 
 
 def test_changed_tolerance_and_parameter_of_the_report_are_named(copied_package, geopackage_spec):

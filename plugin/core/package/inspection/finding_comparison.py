@@ -109,7 +109,7 @@ def compare_findings(
     codes = _list_compared_rules(stated_report.rules, checked.report.rules) - set(skipped_codes)
     stated = [f for f in stated_report.findings if f.code in codes]
     found = [f for f in checked.report.findings if f.code in codes]
-    pairs, unmatched_stated, unmatched_found = _match_findings(stated, found)
+    pairs, unmatched_stated, unmatched_found = match_findings(stated, found)
     changed_roles = _find_roles_with_other_fields(stated_report, checked.report)
     differences = [
         FindingDifference(one.code, one.key, kind)
@@ -164,7 +164,7 @@ def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[Ru
     }
 
 
-def _match_findings(
+def match_findings(
     stated: list[Finding], found: list[Finding]
 ) -> tuple[list[tuple[Finding, Finding]], list[Finding], list[Finding]]:
     """Return pairs of the same finding, and the findings that only one list has.

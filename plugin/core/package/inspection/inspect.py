@@ -34,6 +34,7 @@ from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
 from .finding_comparison import compare_findings, describe_difference, list_differing_parameters
 from .map_comparison import MapComparer
+from .package_waivers import record_package_waivers
 
 if TYPE_CHECKING:
     from ...check import CheckResult, RunOptions
@@ -57,10 +58,12 @@ def compare_report_of_package(checked: CheckResult, facts: PackageFacts) -> None
 
     A rule is named if it passed in the report but has findings in this check, or if the report confirms settings that
     the same profile does not confirm. Tolerances and parameters of rules, and the findings one by one, are compared,
-    too. Reports are compared only for equal version, standard, profile and phase.
+    too. Reports are compared only for equal version, standard, profile and phase. Waivers in the package's report are
+    recorded in any case.
     """
     report = checked.report
     report_data = _read_package_report(facts)
+    record_package_waivers(checked, report_data)
     if not report_data or not _is_comparable(report_data["provenance"], checked):
         return
     rules_here = {rule.code: rule for rule in report.rules}

@@ -31,7 +31,7 @@ from ..pictures import ReportPictures, make_finding_sort_key, select_largest_con
 from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
 from ..sections import format_moment, make_head_section, make_not_checked_section, make_provenance_section
-from ..verdict import count_by_family, list_unconfirmed_items
+from ..verdict import count_by_family, describe_package_waivers, list_unconfirmed_items
 from ..words import ReportTexts
 from .blocks import (
     Block,
@@ -370,6 +370,8 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
         lines.append(report_texts.get("signed", "other_findings", **counts))
     if summary["waived"]:
         lines.append(report_texts.get("say", "waived", count=summary["waived"]))
+    if package_waivers := describe_package_waivers(report, report_texts):
+        lines.append(package_waivers)
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         lines.append(report_texts.get("say", "unsaved"))
     return tuple(Paragraph(line) for line in lines or [report_texts.get("text", "all_checked")])

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Waivers that a package's own report states, beside the findings of the inspection that they cover.
+
+A covered finding stays open: its receiver decides whether to accept the waiver.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from ...errors import SanxianError
+from ...model.report import Report
+from .finding_comparison import match_findings
+
+if TYPE_CHECKING:
+    from ...check import CheckResult
+
+#: Parameter of a covered finding: the package's waiver. Key of the provenance: their numbers.
+PACKAGE_WAIVER_PARAM, PACKAGE_WAIVERS_KEY = "package_waiver", "package_waivers"
+#: Parts of a waiver that are taken from the package's report.
+_WAIVER_PARTS = ("reason", "document", "attachment", "author", "date", "until")
+#: Longest part of a waiver; the report of a package may contain anything.
+_MAX_PART_LENGTH = 500
+
+
+def record_package_waivers(checked: CheckResult, report_data: dict[str, Any]) -> None:
+    """Record in a check's report which of its findings the report of the package has as waived.
+
+    ``report_data``: the report of the package, empty if unreadable. Findings get the waiver as a parameter, and the
+    provenance the number of waived findings and of those found here, by rule.
+    """
+    try:
+        stated = Report.from_dict(report_data).findings if report_data else []
+    except (SanxianError, ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError):
+        # DOC013 reports data outside the schema.
+        return
+    waived = [finding for finding in stated if finding.state == "waived"]
+    if not waived:
+        return
+    report = checked.report
+    pairs, _, _ = match_findings(waived, [finding for finding in report.findings if finding.state != "waived"])
+    for stated_finding, finding in pairs:
+        waiver = stated_finding.params.get("waiver")
+        waiver_parts = waiver if isinstance(waiver, dict) else {}
+        finding.params[PACKAGE_WAIVER_PARAM] = {
+            part: str(waiver_parts.get(part) or "")[:_MAX_PART_LENGTH] for part in _WAIVER_PARTS
+        }
+    counts = Counter(finding.code for _, finding in pairs)
+    report.provenance[PACKAGE_WAIVERS_KEY] = {
+        "waived": len(waived),
+        "covered": len(pairs),
+        "rules": dict(sorted(counts.items())),
+    }
