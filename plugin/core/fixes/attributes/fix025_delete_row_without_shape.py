@@ -29,7 +29,7 @@ def delete_row_without_shape(finding: Finding, *, state: EditingState) -> Edits:
     When it is safe
         Never, because a feature is deleted: it may be the only trace of land that was lost.
     Limits
-        Restore the shape from an earlier edition if there is one.
+        Restore the shape from the approved result first, if it has one; delete the row only if it does not.
     """
     row = state.get_finding_row(finding)
     has_raw = row.stored_shape is not None and not row.stored_shape.is_empty

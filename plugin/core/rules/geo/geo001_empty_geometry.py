@@ -16,7 +16,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     local=True,
     basis=["county-db"],
     needs={"layer": LayerNeed(EVERY_LAYER)},
-    messages={"": "{layer} ({key}) has attributes but no shape. Draw the shape, or delete the row."},
+    messages={
+        "": "{layer} ({key}) has attributes but no shape. Restore its shape from the approved result; if that has none, "
+        "draw it. Delete the row only if it is a duplicate or was entered by mistake."
+    },
     fails=[
         RuleExample("null", {"layer": [SQUARE_WKT, None]}, finds=1),
         RuleExample("empty polygon", {"layer": ["POLYGON EMPTY"]}, finds=1),
@@ -31,7 +34,8 @@ def empty_geometry(layer: Layer, *, ctx: RuleContext) -> list[Finding]:
     Why
         Tables count such a row, the map does not show it: text, table and map no longer agree.
     How to fix
-        Draw the shape, or delete the row.
+        Restore the shape from the approved result. If that has none, draw it. Delete the row only if it is a duplicate
+        or was entered by mistake.
     Limits
         None known.
     """
