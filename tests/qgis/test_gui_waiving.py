@@ -238,6 +238,20 @@ def fill_in_waiver(dialog):
     dialog.author.setText("王工")
 
 
+def test_waiver_dialog_names_at_each_field_what_it_lacks(new_waiver_dialog):
+    fields = (
+        new_waiver_dialog._reason_message,
+        new_waiver_dialog._document_message,
+        new_waiver_dialog._author_message,
+    )
+    shown = [field.text() for field in fields]
+    assert shown[0] == "请填写理由。请写明事实和依据，质量检查报告原样列出", "with the hint on the field"
+    assert shown[1:] == ["请填写批准文件的文号。", "请填写登记人。"]
+    assert new_waiver_dialog.find_errors() == [], "hints are no errors"
+    fill_in_waiver(new_waiver_dialog)
+    assert [field.text() for field in fields[1:]] == ["", ""] and "请填写" not in fields[0].text()
+
+
 def test_waiver_dialog_disables_ok_until_all_entries_are_valid(new_waiver_dialog):
     assert not new_waiver_dialog.ok.isEnabled() and len(new_waiver_dialog.ok.toolTip().splitlines()) == 3
     assert new_waiver_dialog.find_errors() == [], "nothing was entered yet"

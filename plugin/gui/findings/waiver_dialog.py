@@ -238,13 +238,16 @@ class WaiverDialog(QDialog):
         return Path(self.file.text()).parent if self.file.text() else Path()
 
     def _validate_fields(self) -> None:
-        """Show the error of each edited field; enable OK when every required field is filled and none has an error."""
+        """Show what each blank field lacks; enable OK when every required field is filled and none has an error.
+
+        It is an error in a field that the user edited, else a hint, because the user may not have come to it yet.
+        """
         blank_fields = self._list_blank_fields()
         for field_message in (self._reason_message, self._document_message, self._author_message, self._file_message):
             if field_message in blank_fields and field_message in self._edited:
                 field_message.show_error(blank_fields[field_message])
             else:
-                field_message.show_hint()
+                field_message.show_hint(self._make_hint(field_message, blank_fields.get(field_message, "")))
         end_date = None if self.forever.isChecked() else _read_date(self.until)
         if end_date is not None and end_date < _read_date(self.date):
             self._at_until.show_error(
@@ -256,6 +259,12 @@ class WaiverDialog(QDialog):
         self.ok.setEnabled(not blank_fields and not self.find_errors() and not self._digest.busy)
         # QGIS shows the tooltip of a disabled button too: it names what the button waits for.
         self.ok.setToolTip("\n".join(blank_fields.values()))
+
+    @staticmethod
+    def _make_hint(field_message: FieldMessage, missing: str) -> str:
+        """Return the hint of a field, after what it lacks; empty for the default hint."""
+        hint = field_message.default_hint
+        return tr("{first} {second}").format(first=missing, second=hint) if missing and hint else missing
 
     def _list_blank_fields(self) -> dict[FieldMessage, str]:
         """Return the blank required fields with their errors, from top to bottom."""

@@ -84,6 +84,11 @@ class FieldMessage(QWidget):
         super().showEvent(event)
 
     @property
+    def default_hint(self) -> str:
+        """Return the hint that is shown if the field has no other message."""
+        return self._hint
+
+    @property
     def error(self) -> str:
         """Return the displayed error, or an empty string."""
         return self.text() if self._message_kind == "error" else ""
