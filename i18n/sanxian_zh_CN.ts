@@ -3314,6 +3314,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>上次检查后数据有改动（或无法确认未改动）：导出时先重新检查。</translation>
     </message>
     <message>
+        <source>The data changed; the reasons below are those of the last check. Re-check to update them.</source>
+        <translation>数据已改动；下列原因是上次检查的，重新检查后更新。</translation>
+    </message>
+    <message>
         <source>The data were changed while they were checked. Nothing was made; export again.</source>
         <translation>检查期间数据有改动，未生成成果包。请重新导出。</translation>
     </message>
@@ -3536,6 +3540,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>The path is stored relative to the waiver file.</source>
         <translation>附件路径按相对于豁免文件的位置保存</translation>
+    </message>
+    <message>
+        <source>The plan is being checked; the reasons are updated afterwards.</source>
+        <translation>正在检查规划数据，完成后更新下列原因。</translation>
     </message>
     <message>
         <source>The profile's</source>

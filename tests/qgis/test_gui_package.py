@@ -271,7 +271,6 @@ def test_force_option_of_the_package_dialog_is_off_by_default_and_explained(pack
 def test_widgets_of_the_check_result_in_the_package_dialog_never_overlap(package_dialog):
     gate = package_dialog.form.gate
     package_dialog.form.left_out.setText("其中 1 个文件不属于成果包，不放入：会议记录.docx。")
-    package_dialog.form.left_out.show()
     package_dialog.show()
     gate.show_check(make_result(make_small_report()), True)
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
@@ -294,8 +293,38 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     assert gate.verdict.text() == "不通过：错误 3，警告 2，未完整检查的规则 2。14:32 检查，数据未变。"
     gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
+    gate.show_check(None, True)
+    assert gate.verdict.text() == "数据已改动；下列原因是上次检查的，重新检查后更新。"
+    assert gate.reasons.count() == 3, "the user corrects one after the other"
     gate.show_objections(NO_OBJECTIONS)
-    assert gate.reasons.isHidden()
+    assert gate.reasons.count() == 0
+
+
+def test_package_dialog_checks_again_and_keeps_its_reasons_until_then(export_scene, qgis_app):
+    """Correct the data after a check with reasons; they remain until the check that the form starts has ended."""
+    export_scene.result()
+    gate = export_scene.dialog.form.gate
+    export_scene.export.update_preview()
+    assert gate.check_button.text() == "重新检查"
+    assert wait_until(lambda: export_scene.export._ahead._looker is not None)
+    process_events(0.2)
+    gate.show_objections(ExportObjections((), ("缺规划文本", "地类图斑没有图形"), ()))
+    export_scene.fresh = None
+    export_scene.export.update_preview()
+    process_events(0.2)
+    assert [gate.reasons.item(n).text() for n in range(gate.reasons.count())] == ["缺规划文本", "地类图斑没有图形"]
+    assert gate.verdict.text().startswith("数据已改动")
+    gate.check_button.click()
+    assert export_scene.checking.asked == ["county_db"] and not gate.check_button.isEnabled()
+    assert gate.reasons.count() == 2 and not export_scene.orders
+    export_scene.checking.is_running = False
+    export_scene.export.continue_after_check(export_scene.result())
+    assert wait_until(lambda: gate.reasons.count() == 0)
+    assert gate.check_button.isEnabled() and gate.verdict.text().startswith("不通过：")
+    gate.check_button.click()
+    export_scene.checking.is_running = False
+    export_scene.export.end_export_without_check()
+    assert wait_until(gate.check_button.isEnabled)
 
 
 PROBLEMS_BY_PLACE = {

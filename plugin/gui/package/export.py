@@ -79,6 +79,7 @@ class PackageExport(QObject):
             self.dialog.stopped.connect(self.cancel)
             self.dialog.previewRequested.connect(self.update_preview)
             self.dialog.findingsRequested.connect(self._show_findings)
+            self.dialog.form.gate.checkRequested.connect(self.check_again)
             self.dialog.opened.connect(self._open_result)
             self.dialog.placeRequested.connect(self._go_to_place)
             self.update_preview()
@@ -101,6 +102,15 @@ class PackageExport(QObject):
         dialog = self.dialog
         if dialog is not None and not self.is_running:
             self._ahead.update_preview(dialog, lambda: self.dialog is dialog and not self.is_running)
+            dialog.form.gate.show_checking(self._checking.is_running)
+
+    def check_again(self) -> None:
+        """Check the plan while the form is open; the form then shows the reasons of this check."""
+        package_spec = self.dialog.load_spec()
+        if package_spec is None or self.is_running or self._checking.is_running:
+            return
+        started = self._checking.start_check(package_spec.standard)
+        self.dialog.form.gate.show_checking(started)
 
     def project_changed(self) -> None:
         """Close the form of the former project; a running export continues.
@@ -158,6 +168,8 @@ class PackageExport(QObject):
         if self._is_waiting:
             self._is_waiting = False
             self._show_end(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
+        elif self.dialog is not None and not self.is_running:
+            self.dialog.form.schedule_change()
 
     def _write_package(self, check_result: Any, checks: bool) -> None:
         from ...bridge.package.tasks import export_project_package
@@ -220,11 +232,15 @@ class PackageExport(QObject):
                     "The package was not made, because values would be lost. Correct the listed problems; "
                     "forcing does not help."
                 )
+            objections = make_objections(error.params["reasons"].problems)
+            if self.dialog is not None:
+                # The form keeps them while the user corrects one after the other.
+                self.dialog.show_objections(objections)
             self._show_end(
                 ExportOutcome(
                     "error",
                     text,
-                    make_objections(error.params["reasons"].problems),
+                    objections,
                     has_check_findings=self._around.get_displayed_result() is not None,
                 )
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
@@ -52,6 +53,7 @@ class ExportPreview:
         self._runner, self._around = runner, around
         self._looker: ObjectionFinder | None = None
         self._request = 0
+        self._spec_path: Path | None = None
 
     def discard_cache(self) -> None:
         """Discard what is known of the former project."""
@@ -69,6 +71,10 @@ class ExportPreview:
             return
         request, project = self._request, QgsProject.instance()
         result = self._around.get_current_result(package_spec)
+        if package_spec.path != self._spec_path:
+            # The reasons are of a package of another kind.
+            self._spec_path = package_spec.path
+            dialog.show_objections(NO_OBJECTIONS)
         dialog.form.gate.show_check(result, self._around.get_displayed_result() is not None)
         order = dialog.make_order()
         if order is None:
@@ -136,11 +142,10 @@ class ExportPreview:
     ) -> None:
         """Show the reasons against a package of the checked plan.
 
-        They are found once per order.
+        They are found once per order. Those of the last check remain until the next one.
         """
         if check_result is None:
             self._looker = None
-            dialog.show_objections(NO_OBJECTIONS)
             return
         if self._looker is None or self._looker.check_result is not check_result:
             self._looker = ObjectionFinder(check_result)

@@ -34,11 +34,13 @@ PROBLEM_DATA_ROLE = Qt.ItemDataRole.UserRole
 class GateBox(QGroupBox):
     """Box with the state of the last check and the reasons against an export.
 
-    Signals: ``findingsRequested``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成;
-    ``placeRequested``: show where a problem is corrected.
+    The reasons of a check remain after the data were changed, until the next check: the user corrects them one by one.
+    Signals: ``findingsRequested``: show the findings of the check; ``checkRequested``: check the plan again;
+    ``changed``: the user ticked or unticked 强制生成; ``placeRequested``: show where a problem is corrected.
     """
 
     findingsRequested = pyqtSignal()
+    checkRequested = pyqtSignal()
     placeRequested = pyqtSignal(object)
     changed = pyqtSignal()
 
@@ -51,9 +53,13 @@ class GateBox(QGroupBox):
         self.button = QPushButton(tr("Show Findings"))
         self.button.setObjectName("SanxianPackageFindings")
         self.button.clicked.connect(self.findingsRequested)
+        self.check_button = QPushButton(tr("Re-check"))
+        self.check_button.setObjectName("SanxianPackageCheck")
+        self.check_button.clicked.connect(self.checkRequested)
         row = QHBoxLayout()
         row.addWidget(self._icon)
         row.addWidget(self.verdict, 1)
+        row.addWidget(self.check_button)
         row.addWidget(self.button)
         self.reasons = make_reasons_list()
         self.reasons.placeRequested.connect(self.placeRequested)
@@ -84,12 +90,17 @@ class GateBox(QGroupBox):
         ``result``: its result if it is of the current data; ``there``: there is a result of another state.
         """
         self.button.setVisible(result is not None and bool(result.findings))
+        self.check_button.setText(tr("Re-check") if there else tr("Check All"))
         if result is None:
             text = tr(
                 "The data changed since the last check, or their state is unknown, so the export runs the check first."
             )
-            self._show_message("info", text if there else tr("Not checked yet: the export checks first."))
-            self.show_objections(NO_OBJECTIONS)
+            if not there:
+                text = tr("Not checked yet: the export checks first.")
+                self.show_objections(NO_OBJECTIONS)
+            elif self.reasons.count():
+                text = tr("The data changed; the reasons below are those of the last check. Re-check to update them.")
+            self._show_message("info", text)
             return
         summary = result.report.summary
         verdict = summary["verdict"]
@@ -105,6 +116,12 @@ class GateBox(QGroupBox):
             time=result.time_text,
         )
         self._show_message(theme.VERDICT_ICONS[verdict], message)
+
+    def show_checking(self, is_checking: bool) -> None:
+        """Show whether a check is running; the reasons of the former one remain."""
+        self.check_button.setEnabled(not is_checking)
+        if is_checking:
+            self._show_message("info", tr("The plan is being checked; the reasons are updated afterwards."))
 
     def show_objections(self, against: ExportObjections) -> None:
         show_reasons(self.reasons, against)
