@@ -62,7 +62,7 @@ def fill_in_package_form(controller):
     (DOCUMENTS_FOLDER / "140225浑源县数据库建设报告.pdf").write_bytes(b"not a pdf")
     (DOCUMENTS_FOLDER / "会议记录.docx").write_bytes(b"x")
     wait(lambda: read_tree_rows(shown.form.slots)[0][2] == PLAN_TEXT_FILE)
-    wait(shown.form.left_out.isVisible)
+    wait(shown.form.left_out.text)
     FACTS["found"], FACTS["left_out"] = read_tree_rows(shown.form.slots), shown.form.left_out.text()
     (DOCUMENTS_FOLDER / "140225浑源县数据库建设报告.pdf").write_bytes(EMPTY_PDF)
     wait(
@@ -144,7 +144,7 @@ def force_export(controller, shown):
     FACTS["made"] = str(shown.end.end.exported_package.path) if shown.end.end.exported_package else ""
     save_picture(f"{PICTURE_NAME}-7-forced")
     click(shown.back)
-    wait(shown.form.replaced.isVisible)
+    wait(shown.form.replaced.text)
     FACTS["replaced"] = shown.form.replaced.text()
     save_picture(f"{PICTURE_NAME}-8-replace")
     shown.reject()

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMessageBar
-from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QWidget
 
@@ -298,6 +298,31 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     assert gate.reasons.count() == 3, "the user corrects one after the other"
     gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.count() == 0
+
+
+def test_nothing_in_the_package_dialog_moves_when_messages_and_reasons_appear(package_dialog):
+    """A folder with a former package, omitted files, reasons and the forced option come after the form is shown."""
+    form, gate = package_dialog.form, package_dialog.form.gate
+    package_dialog.show()
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
+    process_events(0.2)
+    controls = [form.folder, form.documents, form.maps, form.personal, gate.check_button, gate.force, package_dialog.go]
+
+    def list_places():
+        process_events(0.2)
+        return [(one.mapTo(package_dialog, QPoint(0, 0)), one.size()) for one in controls]
+
+    before = list_places()
+    package_dialog.show_preview(
+        PackagePreview(PACKAGE_NAME, folder_state=REPLACED_PACKAGE, left_out=("会议记录.docx",), unused_file_count=1)
+    )
+    assert form.replaced.text() and form.left_out.text() and list_places() == before
+    gate.show_objections(ExportObjections(("会丢失内容",) * 9, ("缺规划文本",), ("提一句",)))
+    assert list_places() == before
+    gate.force.setChecked(True)
+    assert gate.meaning.isVisible() and list_places() == before
+    package_dialog.show_missing_folder()
+    assert list_places() == before
 
 
 def test_package_dialog_checks_again_and_keeps_its_reasons_until_then(export_scene, qgis_app):

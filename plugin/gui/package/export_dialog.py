@@ -223,7 +223,7 @@ class OutcomePage(QWidget):
         self._icon.setPixmap(theme.load_pixmap(self.end.icon, size, self.devicePixelRatioF()))
 
 
-_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 90, 46
+_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 90, 50
 #: Maximum share of the screen's height, so that added rows fit on the screen.
 _MAX_SCREEN_SHARE = 0.85
 

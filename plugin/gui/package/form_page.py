@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QFileSystemWatcher, QSize, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QFormLayout,
+    QHBoxLayout,
     QHeaderView,
     QTreeWidget,
     QTreeWidgetItem,
@@ -42,6 +43,8 @@ from .gate_box import GateBox
 from .spec_combo import SpecCombo
 
 _VISIBLE_ROWS = 8
+#: Lines reserved for the message on the target folder.
+_MESSAGE_LINES = 2
 
 
 def _get_need_word(need: str) -> str:
@@ -70,6 +73,10 @@ class SlotsList(QTreeWidget):
         self._package_preview: PackagePreview | None = None
         self._maps = False
         self.show_missing_folder()
+
+    def sizeHint(self) -> QSize:
+        """Return the least height, because a layout with wrapped texts would reserve a default height."""
+        return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def show_missing_folder(self) -> None:
         """Show one row that asks for the target folder."""
@@ -176,9 +183,11 @@ class FormPage(QWidget):
         theme.set_placeholder(self.folder.line, tr("Folder in which the package is made"))
         self.target = ElidedLabel()
         self.target.setObjectName("SanxianPackageTarget")
-        self.replaced = WrappedLabel()
+        # An empty label would be lower.
+        self.target.setFixedHeight(ElidedLabel("国").sizeHint().height())
+        # The messages on folders come later than the folders are chosen; they must not move what the user clicks next.
+        self.replaced = WrappedLabel(reserved_lines=_MESSAGE_LINES)
         self.replaced.setObjectName("SanxianPackageReplaced")
-        self.replaced.hide()
         self.documents = FileLine(
             saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), project_folder, only_folders=True
         )
@@ -187,9 +196,8 @@ class FormPage(QWidget):
             self.documents.line, tr("Folder with documents, maps and tables, which are found by their names")
         )
         self.slots = SlotsList()
-        self.left_out = WrappedLabel()
+        self.left_out = WrappedLabel(reserved_lines=1)
         self.left_out.setObjectName("SanxianPackageLeftOut")
-        self.left_out.hide()
         self.maps = QCheckBox(tr("Make missing maps"))
         self.maps.setObjectName("SanxianPackageMaps")
         self.maps.setChecked(settings.read_setting(_MAPS_SETTING, True))
@@ -213,10 +221,13 @@ class FormPage(QWidget):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(form)
-        layout.addWidget(self.slots, 3)
+        layout.addWidget(self.slots, 2)
         layout.addWidget(self.left_out)
-        layout.addWidget(self.maps)
-        layout.addWidget(self.personal)
+        options = QHBoxLayout()
+        options.addWidget(self.maps)
+        options.addWidget(self.personal)
+        options.addStretch(1)
+        layout.addLayout(options)
         layout.addWidget(self.gate, 3)
         outer_layout = QVBoxLayout(self)
         outer_layout.setContentsMargins(0, 0, 0, 0)
@@ -325,13 +336,13 @@ class FormPage(QWidget):
         self.left_out.setText(
             text.format(count=ahead.unused_file_count, names=left_out_names) if left_out_names else ""
         )
-        self.left_out.setVisible(bool(left_out_names))
+        self.left_out.setToolTip(self.left_out.text())
 
     def show_missing_folder(self) -> None:
         """Show that the target folder is not chosen yet."""
         self.slots.show_missing_folder()
         self.target.setText("")
-        self.left_out.hide()
+        self.left_out.setText("")
         self.show_text("")
 
     def show_error(self, message: str) -> None:
@@ -342,7 +353,6 @@ class FormPage(QWidget):
 
     def show_text(self, text: str) -> None:
         self.replaced.setText(text)
-        self.replaced.setVisible(bool(text))
 
     def _watch_paths(self, paths_to_watch: set[str]) -> None:
         watched_paths = {*self._watcher.directories(), *self._watcher.files()}

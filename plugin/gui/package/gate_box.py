@@ -26,7 +26,9 @@ from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 
-_MAX_VISIBLE_REASONS = 6
+_MAX_VISIBLE_REASONS = 8
+#: Space around the rows, in pixels of the theme; they have two or three lines each.
+_ROW_SPACING = 3
 #: Data role of a row: its problem, if a click leads to a place.
 PROBLEM_DATA_ROLE = Qt.ItemDataRole.UserRole
 
@@ -72,6 +74,10 @@ class GateBox(QGroupBox):
                 "recipients can see this. Values that cannot be written without loss still stop the export."
             )
         )
+        # Ticking the option must not move it.
+        policy = self.meaning.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.meaning.setSizePolicy(policy)
         self.meaning.hide()
         layout = QVBoxLayout(self)
         layout.addLayout(row)
@@ -125,6 +131,8 @@ class GateBox(QGroupBox):
 
     def show_objections(self, against: ExportObjections) -> None:
         show_reasons(self.reasons, against)
+        # An empty list keeps its place, so that reasons that are found later move nothing.
+        self.reasons.show()
 
     def _show_message(self, icon: str, text: str) -> None:
         self._icon_name = icon
@@ -172,6 +180,10 @@ def make_reasons_list() -> ReasonsList:
     view.setAccessibleName(tr("Deficiencies of the package"))
     view.setWordWrap(True)
     view.setTextElideMode(Qt.TextElideMode.ElideNone)
+    view.setAlternatingRowColors(True)
+    view.setSpacing(_ROW_SPACING)
+    # Rows are of several lines: by rows, the list would jump over most of one.
+    view.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
     size = QgsApplication.scaleIconSize(16)
     view.setIconSize(QSize(size, size))
     view.setMinimumHeight(view.fontMetrics().lineSpacing() * _MAX_VISIBLE_REASONS)

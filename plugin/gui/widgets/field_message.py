@@ -12,11 +12,26 @@ from . import theme
 
 
 class WrappedLabel(QLabel):
-    """A label with wrapped text that is at least as high as its text."""
+    """A label with wrapped text that is at least as high as its text.
 
-    def __init__(self, text: str = "", parent=None):
+    ``reserved_lines``: lines that it takes even without a text, so that a text moves nothing below it.
+    """
+
+    def __init__(self, text: str = "", parent=None, *, reserved_lines: int = 0):
         super().__init__(text, parent)
+        self._reserved_lines = reserved_lines
         self.setWordWrap(True)
+        if reserved_lines:
+            self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            self.setFixedHeight(self._get_reserved_height())
+
+    def _get_reserved_height(self) -> int:
+        """Return the height of the reserved lines, with the padding of the theme and the height of Chinese glyphs."""
+        probe = QLabel("\n".join("国" * self._reserved_lines), self)
+        probe.ensurePolished()
+        height = probe.sizeHint().height()
+        probe.deleteLater()
+        return height
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
@@ -28,7 +43,10 @@ class WrappedLabel(QLabel):
 
     def _fit_height(self) -> None:
         text_height = self.heightForWidth(self.width())
-        if self.isVisibleTo(self.parentWidget()) and text_height > 0 and text_height != self.minimumHeight():
+        if self._reserved_lines:
+            # Layouts guess the height of wrapped text from its size hint, which may have more lines.
+            self.setFixedHeight(max(text_height, self._get_reserved_height()))
+        elif self.isVisibleTo(self.parentWidget()) and text_height > 0 and text_height != self.minimumHeight():
             self.setMinimumHeight(text_height)
 
 
