@@ -127,6 +127,31 @@ def test_only_one_edit_message_is_shown_and_it_closes_with_its_findings(controll
     assert find_edit_message(controller) is None
 
 
+def test_discarded_edits_report_no_finding_of_the_full_check_as_new(controller_after_overlap):
+    """Draw a feature, delete another one with its findings, and discard both edits."""
+    controller, layers = controller_after_overlap
+    assert "REL001" in {f.code for f in controller.dock.result.report.findings}
+    layers["STBHHX"].startEditing()
+    assert layers["STBHHX"].deleteFeature(1)
+    wait_for_live_check(controller)
+    assert "REL001" not in {f.code for f in controller.dock.result.findings}
+    layers["STBHHX"].rollBack()
+    wait_for_live_check(controller)
+    assert "REL001" in {f.code for f in controller.dock.result.findings}
+    assert "REL001" not in read_message_text(controller), "the overlap drawn before is still new"
+    layers["CZKFBJ"].rollBack()
+    wait_for_live_check(controller)
+    assert find_edit_message(controller) is None
+
+
+def test_edit_message_closes_when_its_findings_are_not_followed_any_more(controller_after_overlap):
+    controller, layers = controller_after_overlap
+    assert find_edit_message(controller) is not None
+    controller.actions["live"].setChecked(False)
+    layers["CZKFBJ"].rollBack()
+    assert find_edit_message(controller) is None
+
+
 def test_new_full_check_closes_the_edit_message(controller_after_overlap):
     controller, _layers = controller_after_overlap
     assert find_edit_message(controller) is not None

@@ -161,6 +161,7 @@ class EditNotices(QObject):
         self.counter.setMinimumWidth(2 * self.counter.iconSize().width())
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.update_counter)
+        editing.changed.connect(self._close_unfollowed_message)
         self._themed = theme.make_theme_change_timer(self, self._refresh_icon)
         self.counter.installEventFilter(self)
         self._refresh_icon()
@@ -168,6 +169,7 @@ class EditNotices(QObject):
 
     def stop(self) -> None:
         self._editing.changed.disconnect(self.update_counter)
+        self._editing.changed.disconnect(self._close_unfollowed_message)
         self._messages.close()
         self.counter.removeEventFilter(self)
         self._iface.statusBarIface().removeWidget(self.counter)
@@ -185,10 +187,14 @@ class EditNotices(QObject):
     def show_new_findings(self, change: Any, step: EditStep | None) -> None:
         """Show a message on the findings that an edit added.
 
-        The message closes when edits have resolved all findings named in it.
+        The message closes when edits have resolved all findings named in it. Undone and discarded edits (``step`` is
+        None) bring findings of the full check back, which are not new.
         """
         self._compute_finding_count_change()
         new_findings = [f for f in _drop_moved_findings(change) if f.state != "waived"]
+        if step is None:
+            ids = {id(f) for f in find_new_findings(self._dock.result)}
+            new_findings = [f for f in new_findings if id(f) in ids]
         if new_findings:
             self._named_findings = new_findings
             zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(new_findings)[0]))
@@ -200,6 +206,12 @@ class EditNotices(QObject):
         new_version_by_id = {id(old): new for old, new in change.changed_findings}
         self._named_findings = [new_version_by_id.get(id(f), f) for f in self._named_findings if id(f) not in ended_ids]
         if not self._named_findings:
+            self._messages.close()
+
+    def _close_unfollowed_message(self) -> None:
+        """Close the message if edits are not followed any more, so that it would name findings that are gone."""
+        if self._named_findings and (self._editing.is_outdated or not self._editing.is_on):
+            self._named_findings = []
             self._messages.close()
 
     def close_message(self) -> None:
