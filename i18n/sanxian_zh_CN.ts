@@ -3598,6 +3598,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>上次的检查结果未能读取（{error}）。详情见日志的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The selected finding is corrected. “Next” goes on from its place.</source>
+        <translation>所选问题已消除。点“下一个”从此处继续。</translation>
+    </message>
+    <message>
         <source>The sender of the package waived it; it is open here until the receiver accepts the waiver.</source>
         <translation>成果包已登记豁免，本次检查仍按未豁免计，是否认可由接收方决定。</translation>
     </message>

@@ -315,13 +315,18 @@ class DesktopController(QObject):
         """Show the changes of a re-check after edits."""
         if self.result_owner.has_current_result():
             self._show_change(change, rows)
+            self.fixes.note_rechecked()
             self.notices.show_new_findings(change, step)
 
     def _show_change(self, change: Any, rows: dict[int, Any]) -> None:
-        if self.dock.apply_changes(change):
+        # After a fix, list and map go on to the next finding. During an edit both stay where the user is.
+        moves_on = self.fixes.has_just_fixed
+        if self.dock.apply_changes(change, moves_on=moves_on):
             finding = self.dock.tree.get_selected_finding()
             if any(finding is new_finding for _, new_finding in change.changed_findings):
                 self.selection.show_on_map(finding, zoom=False)
+            elif moves_on and finding is not None:
+                self.selection.show_on_map(finding)
             else:
                 self.mark.clear()
         self.on_map.replace_rows([*change.ended_findings, *(old for old, _ in change.changed_findings)], rows)

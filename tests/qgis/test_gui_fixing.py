@@ -104,6 +104,10 @@ def test_next_finding_in_the_list_is_selected_after_a_fix(overlapping):
     wait_for_live_check(controller)
     now = controller.dock.tree.get_selected_finding()
     assert now is not None and now is not finding
+    assert controller.mark.is_shown, "the map goes on with the list"
+    extent, (left, bottom, right, top) = controller.iface.mapCanvas().extent(), now.geometry.bounds
+    assert extent.xMinimum() <= left <= right <= extent.xMaximum()
+    assert extent.yMinimum() <= bottom <= top <= extent.yMaximum()
     assert controller.dock.tree.list_selected_findings() == [now] and controller.dock.navigation.fix.isEnabled()
 
 

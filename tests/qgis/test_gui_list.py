@@ -391,9 +391,36 @@ def test_selected_finding_stays_selected_when_other_findings_change(findings_tre
     )
     assert (
         findings_tree.apply_changes(make_findings_change(gone=[renewed]))
-        and findings_tree.get_selected_finding() is not renewed
+        and findings_tree.get_selected_finding() is None
+        and findings_tree.list_selected_findings() == []
     )
     assert heard == [], "an edit moves the map nowhere"
+
+
+@pytest.mark.parametrize(("direction", "step"), [(1, 1), (-1, -1)])
+def test_next_finding_after_an_edit_ended_the_selected_one_is_its_neighbour(findings_tree, direction, step):
+    """The list stays where it was: the next and the former finding are those around the ended one."""
+    findings = [f for f in findings_tree.filter.list_visible_findings() if f.state != "waived"]
+    ended = findings[1]
+    findings_tree.select_finding(ended)
+    findings_tree.apply_changes(make_findings_change(gone=[ended]))
+    assert findings_tree.get_selected_finding() is None
+    assert findings_tree.step_selection(direction)
+    assert findings_tree.get_selected_finding() is findings[1 + step]
+
+
+def test_no_finding_follows_the_last_one_after_an_edit_ended_it(findings_tree):
+    last = findings_tree.filter.list_visible_findings()[-1]
+    findings_tree.select_finding(last)
+    findings_tree.apply_changes(make_findings_change(gone=[last]))
+    assert not findings_tree.step_selection(1) and findings_tree.get_selected_finding() is None
+
+
+def test_neighbour_of_a_fixed_finding_is_selected(findings_tree):
+    findings = findings_tree.filter.list_visible_findings()
+    findings_tree.select_finding(findings[1])
+    findings_tree.apply_changes(make_findings_change(gone=[findings[1]]), moves_on=True)
+    assert findings_tree.list_selected_findings() == [findings[2]]
 
 
 def test_live_changes_do_not_scroll_the_findings_list(qgis_app):

@@ -158,14 +158,19 @@ class FindingsDock(FindingsForm):
         self.tree.findings.refresh_rows()
         self.verdict.show_report(self.result)
 
-    def apply_changes(self, change: Any) -> bool:
-        """Apply the changes of a re-check; return True if the selected finding changed."""
+    def apply_changes(self, change: Any, *, moves_on: bool = False) -> bool:
+        """Apply the changes of a re-check; return True if the selected finding changed.
+
+        ``moves_on``: select the next finding if the selected one ended.
+        """
         self.result.apply_changes(change)
         self.verdict.show_edits(self.result)
         if not (change.ended_findings or change.new_findings or change.changed_findings):
             return False
         self._offer_filter_choices()
-        other = self.tree.apply_changes(change)
+        other = self.tree.apply_changes(change, moves_on=moves_on)
+        if other and not moves_on and self.tree.get_selected_finding() is None:
+            self.show_note(tr("The selected finding is corrected. “Next” goes on from its place."))
         self._update_visible_page()
         self._pass_selection_to_buttons()
         if other:
@@ -179,7 +184,7 @@ class FindingsDock(FindingsForm):
         self.result.apply_changes(change)
         self.verdict.show_report(self.result)
         self._offer_filter_choices()
-        self.tree.apply_changes(change)
+        self.tree.apply_changes(change, moves_on=True)
         self.tree.set_wanted(self._read_filters(), moves_on=True)
         self.tree.viewport().update()
         if (selected_finding := self.tree.get_selected_finding()) is not None:

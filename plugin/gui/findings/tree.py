@@ -80,6 +80,9 @@ class FindingsTree(QTreeView):
         self._arrange_columns()
         self._changed = False
         self._quiet = False
+        #: Findings around the selected one when an edit ended that, so that stepping goes on from its place.
+        self._findings_before: list[Any] = []
+        self._findings_after: list[Any] = []
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         # Rows are selected and deselected one by one; report the selection once.
         self._settling = QTimer(self)
@@ -135,18 +138,27 @@ class FindingsTree(QTreeView):
             self.select_finding(matching_finding)
         self._quiet = False
 
-    def apply_changes(self, change: Any) -> bool:
-        """Apply changed findings; return True if another finding is then selected.
+    def apply_changes(self, change: Any, *, moves_on: bool = False) -> bool:
+        """Apply changed findings; return True if another finding or none is then selected.
 
-        Selection, expansion and scroll position stay; a removed selection moves to its neighbour.
+        Selection, expansion and scroll position stay. If the selected finding ended, nothing is selected, and 下一个
+        goes on from its place; with ``moves_on`` its neighbour is selected.
         """
         former_selection, top_index = self.get_selected_finding(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
+        has_ended = any(finding is former_selection for finding in change.ended_findings)
+        preceding, following = self._list_remaining_neighbours(former_selection, change) if has_ended else ([], [])
         self._quiet = True
         for group in self.filter.apply_changes(change):
             if group.shown_count:
                 self.filter.fetchMore(self._get_group_index(group))
                 self.expand(self._get_group_index(group))
-        if (
+        if has_ended and moves_on and (following or preceding):
+            self.select_finding((following or preceding[::-1])[0])
+        elif has_ended:
+            self._findings_before, self._findings_after = preceding, following
+            self.setCurrentIndex(QModelIndex())
+            self.clearSelection()
+        elif (
             former_selection is not None
             and not self.selectionModel().hasSelection()
             and self.get_selected_finding() is not None
@@ -158,6 +170,18 @@ class FindingsTree(QTreeView):
             self.scrollTo(QModelIndex(top_index), QAbstractItemView.ScrollHint.PositionAtTop)
         self._quiet = False
         return self.get_selected_finding() is not former_selection
+
+    def _list_remaining_neighbours(self, ended_finding: Any, change: Any) -> tuple[list[Any], list[Any]]:
+        """Return the open findings in view before and after an ended one, without other ended ones."""
+        ended_ids = {id(f) for f in change.ended_findings}
+        new_version_by_id = {id(old): new for old, new in change.changed_findings}
+        findings = self.filter.list_visible_findings()
+        position = next((n for n, f in enumerate(findings) if f is ended_finding), len(findings))
+        before, after = (
+            [new_version_by_id.get(id(f), f) for f in part if id(f) not in ended_ids and f.state != "waived"]
+            for part in (findings[:position], findings[position + 1 :])
+        )
+        return before, after
 
     def set_wanted(self, wanted: FilterSettings, *, moves_on: bool = False) -> None:
         """Set the filters; if they hide the selected finding, select its rule, so that 下一个 skips no finding.
@@ -250,13 +274,22 @@ class FindingsTree(QTreeView):
                 return position + direction
         group = self.get_selected_group()
         if group is None:
-            return 0 if direction > 0 else -1
+            return self._find_target_around_ended_finding(candidates, direction)
         # From a rule, a reason or a waived finding, continue there.
         in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.position_by_row if p >= 0)]]
         selected_index = next(n for n, f in enumerate(in_order) if f is (selected_finding or group))
         preceding_ids = {id(f) for f in in_order[:selected_index]}
         passed_count = sum(id(f) in preceding_ids for f in candidates)
         return passed_count if direction > 0 else passed_count - 1
+
+    def _find_target_around_ended_finding(self, candidates: list[Any], direction: int) -> int:
+        """Return the position of the finding next to the one that ended while it was selected, else of the first."""
+        neighbours = self._findings_after if direction > 0 else self._findings_before[::-1]
+        position_by_id = {id(f): n for n, f in enumerate(candidates)}
+        known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)
+        has_ended = bool(self._findings_before or self._findings_after)
+        without_neighbour = len(candidates) if direction > 0 and has_ended else 0 if direction > 0 else -1
+        return next(known_positions, without_neighbour)
 
     def get_selected_position(self) -> tuple[int, int, str] | None:
         """Return (number, count, kind) of the selected finding in view, or None."""
@@ -266,6 +299,8 @@ class FindingsTree(QTreeView):
         return self.filter.get_finding_position(selected_finding)
 
     def _on_current_changed(self, *_indexes: QModelIndex) -> None:
+        if self.currentIndex().isValid():
+            self._findings_before, self._findings_after = [], []
         if not self._quiet:
             self._changed = True
             self.chosen.emit(self.get_selected_finding())

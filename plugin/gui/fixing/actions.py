@@ -48,6 +48,8 @@ class FixActions(QObject):
         self.many = BatchFixer(iface, dock, editing, current, self.applier, self)
         self.alignment = FeatureAligner(iface, dock, editing, current, self.applier, self)
         self._iface = iface
+        #: True from the application of a fix to the re-check of its edits.
+        self.has_just_fixed = False
         #: Number of an applied order → its changes to findings of rules that are not local.
         self._whole_rule_changes: dict[str, NonLocalFindingChanges] = {}
         self.applier.applied.connect(self._on_applied)
@@ -89,15 +91,21 @@ class FixActions(QObject):
         if self._editing.live is not None:
             self._editing.live.increase_change_limit_by(len(order.edits.rows))
 
+    def note_rechecked(self) -> None:
+        """Record that the edits so far were re-checked."""
+        self.has_just_fixed = False
+
     def _on_applied(self, order: FixOrder) -> None:
         if not self._current():
             return
+        self.has_just_fixed = True
         self._increase_change_limit_for_step(order)
         changes = NonLocalFindingChanges(order.proposals, self._dock.result.findings)
         self._whole_rule_changes[order.number] = changes
         self._emit(changes.apply())
 
     def _on_reverted(self, order: FixOrder) -> None:
+        self.has_just_fixed = False
         self._increase_change_limit_for_step(order)
         changes = self._whole_rule_changes.pop(order.number, None)
         if changes is not None and self._current():
