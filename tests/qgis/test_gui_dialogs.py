@@ -213,14 +213,15 @@ def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, q
     norm = RunOptions(profile="hunyuan").resolve_norm()
     text = HelpDialog("LAW001", norm=norm).browser.toPlainText()
     assert "依据" in text and "[C] 城镇开发边界扩展倍数核算口径" in text
-    assert "ratio.limit = 1.25（县配置 浑源县）" in text and "当前值" in text
+    assert "扩展倍数上限 = 1.25（县配置 浑源县）" in text and "当前值" in text
+    assert "[ratio.base_year]" in text and "ratio.limit" not in text, "only a file asks for keys"
     # Values of the displayed check take precedence over those of the next check.
     taken = RuleOutcome("REL006", "x", "ERROR", Outcome.PASSED)
     taken.parameters = [
         one.to_dict() for one in find_effective_values(load_all_rules()["REL006"], norm, {"max_share": 0.3})
     ]
     dialog = HelpDialog("REL006", norm=norm, outcome=lambda code: taken if code == "REL006" else None)
-    assert "max_share = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()
+    assert "最大占比 = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()
     assert "当前检查结果" in dialog.browser.toPlainText()
     dialog.show_page("LAW001")
     assert "当前值" in dialog.browser.toPlainText()

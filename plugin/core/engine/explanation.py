@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -172,18 +174,24 @@ def describe_citation(citation: Citation, norm: Norm, texts: Texts) -> str:
     return texts.get("explain", key, citation=text)
 
 
-def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> list[str]:
+def format_effective_values(values: Iterable[EffectiveValue], texts: Texts, *, shows_keys: bool = True) -> list[str]:
     """Return one line for each value, in the language of ``texts``.
 
-    The line has the name, the value with its unit, its source, and a remark if the value is marked C.
+    The line has the name, the value with its unit, its source, and a remark if the value is marked C. ``shows_keys``:
+    the key follows the name; without it, it follows only where two values have one name.
     """
-    return [_format_effective_value(effective_value, texts) for effective_value in values]
+    values = list(values)
+    counts = Counter(_label_value(value, texts) for value in values)
+    return [
+        _format_effective_value(value, texts, shows_keys or counts[_label_value(value, texts)] > 1) for value in values
+    ]
 
 
-def describe_value_places(values: Iterable[EffectiveValue], code: str, texts: Texts) -> str:
+def describe_value_places(values: Iterable[EffectiveValue], code: str, texts: Texts, *, shows_keys: bool = True) -> str:
     """Return the sentences on where a county changes the values of a rule; empty without values.
 
-    ``code``: code of the rule, which is part of the keys of its parameters.
+    ``code``: code of the rule, which is part of the keys of its parameters. ``shows_keys``: the lines of the values
+    have their keys; without it the sentence names the keys that are written into a file.
     """
     # Only help pages name places: a check does without the module.
     from ..messages.setting_names import describe_places
@@ -192,7 +200,9 @@ def describe_value_places(values: Iterable[EffectiveValue], code: str, texts: Te
         value.name if value.setting else f"rules.{code}.{value.name}": _label_value(value, texts) for value in values
     }
     place_texts = texts.get_section("setting_place")
-    return describe_places(labels, labels, {**place_texts, "file": place_texts["file_values"]})
+    if shows_keys:
+        place_texts = {**place_texts, "file": place_texts["file_values"]}
+    return describe_places(labels, labels, place_texts, names_keys=not shows_keys)
 
 
 def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
@@ -203,12 +213,12 @@ def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
     return str(texts.get_section("parameters").get(effective_value.name, ""))
 
 
-def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
+def _format_effective_value(effective_value: EffectiveValue, texts: Texts, shows_key: bool) -> str:
     label = _label_value(effective_value, texts)
     source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)
     if effective_value.mark == "C":
         source = texts.get("explain", "confirmed" if effective_value.confirmed else "unconfirmed", origin=source)
-    name = f"{label} {effective_value.name}".strip()
+    name = f"{label} {effective_value.name}".strip() if shows_key or not label else label
     return texts.get(
         "explain",
         "line",
@@ -216,6 +226,23 @@ def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> st
         value=format_value(effective_value.value, effective_value.unit, texts),
         origin=source,
     )
+
+
+def name_parameters(text: str, rule: Rule, texts: Texts) -> str:
+    """Return a help text in which the parameters of its rule have their titles in place of their names.
+
+    A name in brackets, which follows the title already, is left out.
+    """
+    titles = texts.get_section("parameters")
+    for parameter in rule.parameters:
+        title = titles.get(parameter.name)
+        if title:
+            name = rf"`?(?<![\w.]){re.escape(parameter.name)}(?![\w.]*=)(?!\w)`?"
+            text = re.sub(rf"（{name}）| ?\({name}\)", "", text)
+            # No space goes between a Chinese character and a quotation mark.
+            with_spaces = rf"(?:(?<=[\u4e00-\u9fff]) )?{name}(?: (?=[\u4e00-\u9fff]))?"
+            text = re.sub(with_spaces, texts.get("explain", "parameter", title=title), text)
+    return text
 
 
 def format_value(value: Any, unit: str, texts: Texts) -> str:

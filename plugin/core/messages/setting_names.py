@@ -50,19 +50,24 @@ def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -
     return _KEY_PATTERN.sub(name_setting, text)
 
 
-def describe_places(keys: Iterable[str], titles: Mapping[str, str], place_texts: Mapping[str, str]) -> str:
+def describe_places(
+    keys: Iterable[str], titles: Mapping[str, str], place_texts: Mapping[str, str], *, names_keys: bool = False
+) -> str:
     """Return the sentences on where the settings are changed; empty without settings.
 
-    ``place_texts``: the texts of each place, and the comma between titles.
+    ``place_texts``: the texts of each place, and the comma between titles. ``names_keys``: the titles of settings that
+    are written into a file are followed by their keys.
     """
+
+    def name_settings(place: str, place_keys: list[str]) -> Iterable[str]:
+        if names_keys and place == FILE_PLACE:
+            return [place_texts["named"].format(title=titles[key], key=key) for key in place_keys]
+        return [place_texts["quoted"].format(title=title) for title in dict.fromkeys(titles[key] for key in place_keys)]
+
     keys_by_place: dict[str, list[str]] = {}
     for key in keys:
         keys_by_place.setdefault(get_setting_place(key), []).append(key)
     return place_texts["gap"].join(
-        place_texts[place].format(
-            titles=place_texts["comma"].join(
-                place_texts["quoted"].format(title=title) for title in dict.fromkeys(titles[key] for key in place_keys)
-            )
-        )
+        place_texts[place].format(titles=place_texts["comma"].join(name_settings(place, place_keys)))
         for place, place_keys in sorted(keys_by_place.items(), key=lambda item: item[0] == FILE_PLACE)
     )

@@ -101,10 +101,12 @@ class CheckView:
 
     def get_rule_help(self, code: str) -> dict[str, str]:
         """Return heading → text of a rule's help; empty for other codes."""
+        from ...core.engine.explanation import name_parameters
         from ...core.model.rule import load_all_rules
 
         rule = load_all_rules().get(code)
-        return self.texts.get_rule_help(rule) if rule else {}
+        help_texts = self.texts.get_rule_help(rule) if rule else {}
+        return {heading: name_parameters(text, rule, self.texts) for heading, text in help_texts.items()}
 
     def get_reason_and_remedy(self, code: str) -> tuple[str, str]:
         texts = list(self.get_rule_help(code).values())
@@ -121,7 +123,7 @@ class CheckView:
         effective_values = [
             EffectiveValue(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]
         ]
-        return format_effective_values(effective_values, self.texts)
+        return format_effective_values(effective_values, self.texts, shows_keys=False)
 
     def list_sources(self, code: str) -> list[RuleSource]:
         """Return the citations of a rule, then the unconfirmed settings that it used."""

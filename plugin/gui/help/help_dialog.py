@@ -79,6 +79,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         describe_value_places,
         find_effective_values,
         format_effective_values,
+        name_parameters,
     )
     from ...core.messages.texts import Texts
     from ...core.model.rule import load_all_rules
@@ -89,7 +90,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         return f"<h2>{escape(code)}</h2><p>{escape(texts.get_section('run_help').get(code, code))}</p>"
     parts = [f"<h2>{code} {escape(texts.get_rule_title(rule))}</h2>"]
     for heading, text in texts.get_rule_help(rule).items():
-        parts.append(f"<h3>{escape(heading)}</h3><p>{escape(text)}</p>")
+        parts.append(f"<h3>{escape(heading)}</h3><p>{escape(name_parameters(text, rule, texts))}</p>")
     if norm is None:
         return "".join(parts)
     citation_by_key = norm.standard.citations
@@ -105,8 +106,11 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     else:
         title, effective_values = texts.get("explain", "parameters"), find_effective_values(rule, norm)
     if effective_values:
-        parts.append(f"<h3>{escape(title)}</h3>{_format_list(format_effective_values(effective_values, texts))}")
-        parts.append(f"<p>{escape(describe_value_places(effective_values, code, texts))}</p>")
+        # Planners know the names; the sentence below has the keys that they need in a file.
+        lines = format_effective_values(effective_values, texts, shows_keys=False)
+        parts.append(f"<h3>{escape(title)}</h3>{_format_list(lines)}")
+        places = describe_value_places(effective_values, code, texts, shows_keys=False)
+        parts.append(f"<p>{escape(places)}</p>")
     return "".join(parts)
 
 
