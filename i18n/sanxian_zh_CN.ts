@@ -3598,6 +3598,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>上次的检查结果未能读取（{error}）。详情见日志的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The selected features have no shape, so the map does not zoom; see them in the table.</source>
+        <translation>选中的要素没有图形，地图不缩放，请在属性表中查看。</translation>
+    </message>
+    <message>
         <source>The selected finding is corrected. “Next” goes on from its place.</source>
         <translation>所选问题已消除。点“下一个”从此处继续。</translation>
     </message>

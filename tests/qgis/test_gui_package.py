@@ -604,6 +604,28 @@ def test_link_of_an_export_problem_opens_its_window_or_selects_its_features(expo
     assert export_scene.dialog.isVisible(), "without the layer the window stays"
 
 
+def test_features_without_a_shape_are_selected_without_zooming_to_them(export_scene, qgis_app, monkeypatch):
+    """QGIS warns if it is asked to zoom to a selection without a shape."""
+    result = export_scene.result()
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string(18)", "地类图斑", "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setAttributes(["140225000000000001"])
+    layer.dataProvider().addFeature(feature)
+    QgsProject.instance().addMapLayer(layer)
+    result.check_result.plan.layers["DLTB"] = SimpleNamespace(name="地类图斑", get_field_name=lambda meaning: "BSM")
+    zooms = []
+    monkeypatch.setattr(export_scene.iface.canvas, "zoomToSelected", lambda *_all: zooms.append(1))
+    export_scene.dialog.placeRequested.emit(PROBLEMS_BY_PLACE["features"])
+    assert layer.selectedFeatureCount() == 1 and zooms == []
+    assert "选中的要素没有图形，地图不缩放" in export_scene.iface.bar.currentItem().text()
+    layer.dataProvider().changeGeometryValues(
+        {feature_id: QgsGeometry.fromWkt("POLYGON ((0 0, 9 0, 9 9, 0 0))") for feature_id in layer.selectedFeatureIds()}
+    )
+    export_scene.dialog.placeRequested.emit(PROBLEMS_BY_PLACE["features"])
+    assert zooms == [1]
+    QgsProject.instance().removeMapLayer(layer.id())
+
+
 def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene, qgis_app):
     export_scene.result()
     export_scene.outcome = make_package_result(

@@ -296,10 +296,15 @@ class PackageExport(QObject):
             select_feature(self._iface, result, ref, refs)
         self._iface.setActiveLayer(layer)
         show_layer(layer)
-        if refs and layer.selectedFeatureCount():
-            self._iface.mapCanvas().zoomToSelected(layer)
-        back = (tr("Back to Export"), self._bring_to_front)
         text = problem.format_as_sentence(Texts(settings.get_interface_language()))
+        if refs and layer.selectedFeatureCount():
+            # QGIS warns if it is asked to zoom to features without a shape.
+            if any(feature.hasGeometry() for feature in layer.getSelectedFeatures()):
+                self._iface.mapCanvas().zoomToSelected(layer)
+            else:
+                note = tr("The selected features have no shape, so the map does not zoom; see them in the table.")
+                text = tr("{first} {second}").format(first=text, second=note)
+        back = (tr("Back to Export"), self._bring_to_front)
         self._messages.show_message(text, "info", back)
 
     def _open_result(self, what: str) -> None:
