@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from html import escape
 from pathlib import Path
 
@@ -46,6 +47,24 @@ def get_or_write_help_page_url(algorithm: QgsProcessingAlgorithm) -> str:
         log_error(error)
         return ""
     return QUrl.fromLocalFile(str(target)).toString()
+
+
+def write_forwarding_page(url: QUrl) -> Path:
+    """Write a page that opens another local page at its anchor, and return its path; raise OSError if it fails."""
+    address = escape(url.toString(QUrl.ComponentFormattingOption.FullyEncoded), quote=True)
+    text = (
+        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{escape(tr('Help'))}</title>"
+        f'<meta http-equiv="refresh" content="0; url={address}"></head>'
+        f'<body><a href="{address}">{escape(url.fileName())}</a></body></html>\n'
+    )
+    folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help"
+    folder.mkdir(parents=True, exist_ok=True)
+    # One page for each target: the browser may still read the former one.
+    target = folder / f"to-{hashlib.sha256(address.encode('utf-8')).hexdigest()[:16]}.html"
+    if not target.exists():
+        with write_atomically(target) as path:
+            path.write_text(text, encoding="utf-8")
+    return target
 
 
 def make_help_page(algorithm: QgsProcessingAlgorithm) -> str:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the data dictionary window: active layer, search, browser view."""
 
+import re
 from pathlib import Path
 
 import pytest
 from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 
 from plugin.bridge.layers.properties import set_assigned_role
@@ -97,7 +99,9 @@ def test_whole_dictionary_opens_in_the_browser_at_the_current_page(dictionary_di
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or True)
     dictionary_dialog_of_farmland.open_full_dictionary_page()
-    (url,) = opened
+    (forwarding_page,) = opened
+    text = Path(forwarding_page.toLocalFile()).read_text(encoding="utf-8")
+    url = QUrl(re.search(r'content="0; url=([^"]+)"', text)[1])
     page = Path(url.toLocalFile()).read_text(encoding="utf-8")
     assert url.fragment() == "layer-YJJBNTTB" and f'id="{url.fragment()}"' in page and "<nav" in page
 
