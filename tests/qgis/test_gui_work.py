@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test background jobs, the map mark, the findings layer and the sample county."""
 
+import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import pytest
 import shapely
@@ -279,6 +281,7 @@ def test_sample_county_opens_as_a_copy_in_layer_groups_with_symbols(project, tmp
     ]
     by_role = {get_assigned_role(v): v for v in layers}
     assert by_role["CZKFBJ"].name() == "城镇开发边界" and by_role["DLTB"].opacity() == 0.5
+    assert by_role["DLTB"].name() == "地类图斑 2020"
     assert all(v.isValid() and v.featureCount() for v in layers)
     assert by_role["CZKFBJ"].startEditing() and by_role["CZKFBJ"].rollBack()
     assert digest_files(SAMPLE) == before
@@ -288,6 +291,19 @@ def test_sample_county_opens_as_a_copy_in_layer_groups_with_symbols(project, tmp
             role_recognition.read_layer_schemas(project), county.make_check_options(project)
         ).layer_id_by_role
     ) == set(by_role)
+
+
+@pytest.mark.parametrize(
+    ("values", "name"), [("NULL", "地类图斑"), ("2019 + fid % 2", "地类图斑"), ("2023", "地类图斑 2023")]
+)
+def test_land_use_layer_is_named_with_its_year_only_if_its_features_have_one(project, tmp_path, values, name):
+    path = sample.copy_sample(tmp_path)
+    with closing(sqlite3.connect(path)) as database, database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        database.execute(f"UPDATE DLTB SET SJNF = {values}")
+    layers = sample.load_sample(project, path)
+    assert name in {layer.name() for layer in layers}
 
 
 def test_unchanged_old_copies_of_the_sample_are_deleted(project, tmp_path):

@@ -6,6 +6,7 @@ It is a copy, because QGIS changes a GeoPackage as soon as an edit on it begins,
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +51,14 @@ SAMPLE_GROUPS = (
             ("XZQX", "县级行政区", True),
             ("XZQXZ", "乡镇级行政区", True),
             ("GDBHMB", "耕地保护目标", False),
-            ("DLTB", "地类图斑 2020", True),
+            ("DLTB", "地类图斑", True),
         ),
     ),
 )
 SAMPLE_PROFILE = "hunyuan"
 SAMPLE_TITLE = "浑源县（示例）"
+#: Layers of one year, which follows the name, and the field that has it.
+_YEAR_FIELDS = {"DLTB": "SJNF"}
 #: Layers with many classes of land use, collapsed in the tree.
 _COLLAPSED_ROLES = ("DLTB", "YDYHGHFQ")
 #: Scale factor of the extent shown, to leave a margin around the county.
@@ -155,6 +158,14 @@ def _load_norm() -> Norm | None:
     return Norm(load_standard(profile.standard), profile)
 
 
+def _read_year(layer: QgsVectorLayer, field: str) -> str:
+    """Return the year that all features of a layer have in a field; empty if it is missing or differs."""
+    index = layer.fields().lookupField(field) if field else -1
+    values = layer.uniqueValues(index, 2) if index >= 0 else set()
+    texts = [str(value) for value in values]
+    return texts[0] if len(texts) == 1 and re.fullmatch(r"\d{4}", texts[0]) else ""
+
+
 def _add_layer(
     project: QgsProject,
     group: QgsLayerTreeGroup,
@@ -164,7 +175,8 @@ def _add_layer(
     is_visible: bool,
     norm: Norm | None,
 ) -> QgsVectorLayer:
-    layer.setName(name)
+    year = _read_year(layer, _YEAR_FIELDS.get(role, ""))
+    layer.setName(f"{name} {year}" if year else name)
     set_assigned_role(layer, role)
     styles.apply_role_style(layer, role)
     template = attribute_forms.find_matching_template(layer, role, norm.standard) if norm else None
