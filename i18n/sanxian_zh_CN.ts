@@ -2786,6 +2786,14 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>未完整检查的规则</translation>
     </message>
     <message>
+        <source>Rules of the groups named did not run, because they are not part of the usual check of this kind of data. To run them, choose all rules in County Profile… ▸ How checks run ▸ Rules, or name a group or a rule in the tool Check the plan.</source>
+        <translation>所列规则组不在这类数据默认检查的范围内，故未运行。需要的，请在“县配置…”的“检查设置”中把“规则”选为全部规则，或在处理工具箱的“全面检查”中填写规则组或规则代码。</translation>
+    </message>
+    <message>
+        <source>Rules that ran and did not check everything, with the reasons:</source>
+        <translation>未能完整检查的规则及原因：</translation>
+    </message>
+    <message>
         <source>Rules, by code or group, or all (empty: the standard's)</source>
         <translation>规则代码或规则组，all 为全部规则（不填为标准默认的规则）</translation>
     </message>
@@ -3936,6 +3944,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>检查目的</translation>
     </message>
     <message>
+        <source>Why some rules did not run</source>
+        <translation>部分规则为何没有运行</translation>
+    </message>
+    <message>
         <source>With areas</source>
         <translation>含面积的图层</translation>
     </message>
@@ -4582,6 +4594,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.</source>
         <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值无法转换，将留空。</translation>
+    </message>
+    <message>
+        <source>{rule}: {reason}</source>
+        <translation>{rule}：{reason}</translation>
     </message>
     <message>
         <source>{shown} of {count} findings listed</source>

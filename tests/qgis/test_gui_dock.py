@@ -11,7 +11,7 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
 from plugin.bridge.layers.role_recognition import RecognisedLayers
-from plugin.gui.findings import empty_states
+from plugin.gui.findings import empty_states, verdict_bar
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.form import DETAIL_TAB
 from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
@@ -415,6 +415,19 @@ def test_every_tool_button_of_the_panel_has_a_text(findings_dock):
     for button in findings_dock.findChildren(QToolButton):
         if button.objectName().startswith("Sanxian"):
             assert button.text()
+
+
+def test_button_at_the_number_of_rules_explains_which_did_not_run(findings_dock, monkeypatch):
+    shown = []
+    monkeypatch.setattr(verdict_bar.QWhatsThis, "showText", lambda _place, text, _widget: shown.append(text))
+    show_result(findings_dock, make_small_report())
+    why = findings_dock.verdict.why
+    assert why.isVisible() and why.toolTip() == "部分规则为何没有运行"
+    why.click()
+    (text,) = shown
+    assert "本次运行 6 条" in text and "县配置…" in text
+    assert "TOP003 要素不超出县界：缺县级行政区图层。" in text and "TOP002" in text
+    assert "TOP001" not in text, "it ran"
 
 
 def test_finding_that_the_sender_of_a_package_waived_is_named_in_list_and_details(findings_dock):

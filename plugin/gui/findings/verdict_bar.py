@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -13,6 +15,7 @@ from qgis.PyQt.QtWidgets import (
     QStyleOptionToolButton,
     QToolButton,
     QVBoxLayout,
+    QWhatsThis,
     QWidget,
 )
 
@@ -47,11 +50,22 @@ class VerdictBar(QWidget):
         self._when = QLabel()
         self._when.setObjectName("SanxianWhen")
         self._when.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        #: What the button beside it shows: which rules did not run, and why.
+        self._explanation = ""
+        self.why = QToolButton()
+        self.why.setObjectName("SanxianWhyNotRun")
+        self.why.setAutoRaise(True)
+        # The icon is shown; screen readers read the text.
+        self.why.setText(tr("Why some rules did not run"))
+        self.why.setToolTip(self.why.text())
+        self.why.clicked.connect(self._show_explanation)
+        self.why.hide()
         top = QHBoxLayout()
         top.addWidget(self._icon)
         top.addWidget(self._word)
         top.addStretch()
         top.addWidget(self._when)
+        top.addWidget(self.why)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
         self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
@@ -107,9 +121,15 @@ class VerdictBar(QWidget):
         run, total, sentence = _describe_rules_run(result)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{_format_rule_counts(result.report)}\n{sentence}")
+        self._explanation = _explain_rules_not_run(result, sentence, run < total)
+        self.why.setVisible(run < total or bool(result.report.rule_counts["skipped"]))
         self._partly_checked = sum(result.report.partly_checked_counts.values())
         self.show_edits(result)
         self.refresh_icons()
+
+    def _show_explanation(self) -> None:
+        """Show why rules did not run, until the next click."""
+        QWhatsThis.showText(self.why.mapToGlobal(self.why.rect().bottomLeft()), self._explanation, self.why)
 
     def show_edits(self, result) -> None:
         """Show the current counts, and a note that the verdict is of the full check."""
@@ -188,6 +208,8 @@ class VerdictBar(QWidget):
         for kind, button in self.buttons.items():
             button.setIcon(theme.load_icon(theme.KIND_ICONS[kind]))
             button.setIconSize(QSize(size, size))
+        self.why.setIcon(theme.load_icon("info"))
+        self.why.setIconSize(QSize(size, size))
         if self._verdict:
             big = self._word.fontMetrics().height()
             self._icon.setPixmap(theme.load_pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
@@ -199,6 +221,35 @@ def _format_rule_counts(report) -> str:
     from ...core.render.words import ReportTexts
 
     return format_rule_counts(report, ReportTexts(settings.get_interface_language()))
+
+
+#: Most rules without a complete check whose reasons are listed.
+_MAX_LISTED_REASONS = 12
+
+
+def _explain_rules_not_run(result, sentence: str, leaves_out_rules: bool) -> str:
+    """Return as HTML which rules did not run or check everything, and why.
+
+    ``sentence``: names the groups left out; ``leaves_out_rules``: there are rules left out.
+    """
+    from ...core.model.report import Outcome
+
+    rules = [r for r in result.report.rules if r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) or r.incomplete]
+    lines = [tr("{rule}: {reason}").format(rule=f"{r.code} {r.title}", reason=r.reason) for r in rules]
+    shown = lines[:_MAX_LISTED_REASONS] + ["…"] * (len(lines) > _MAX_LISTED_REASONS)
+    paragraphs = [
+        sentence,
+        tr(
+            "Rules of the groups named did not run, because they are not part of the usual check of this kind of data. "
+            "To run them, choose all rules in County Profile… ▸ How checks run ▸ Rules, or name a group or a rule in "
+            "the tool Check the plan."
+        )
+        if leaves_out_rules
+        else "",
+        tr("Rules that ran and did not check everything, with the reasons:") if shown else "",
+    ]
+    rows = "".join(f"<li>{escape(line)}</li>" for line in shown)
+    return "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text) + (f"<ul>{rows}</ul>" if rows else "")
 
 
 def _describe_rules_run(result) -> tuple[int, int, str]:
