@@ -14,7 +14,7 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QWidget
 
 from plugin.bridge import settings
-from plugin.bridge.layers import role_recognition
+from plugin.bridge.layers import role_recognition, styles
 from plugin.bridge.new_project.sample import copy_sample, load_sample
 from plugin.bridge.package import layers as package_layers
 from plugin.bridge.package import preview as package_ahead
@@ -873,10 +873,15 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
     by_role = {layer.customProperty(role_recognition.SHOWN_PACKAGE_PROPERTY): layer for layer in layers}
     assert package_layers.find_package_layer(project, "dltb") is by_role["DLTB"]
     assert PACKAGE_NAME in by_role["DLTB"].metadata().title()
-    # Fills would cover those of the project's own layers.
-    symbols = [layer.renderer().symbol().symbolLayer(0) for layer in layers]
-    assert {symbol.brushStyle() for symbol in symbols} == {Qt.BrushStyle.NoBrush}
-    assert all(symbol.strokeColor().lightness() < 160 for symbol in symbols), "visible on white"
+    for role, layer in by_role.items():
+        like = QgsVectorLayer(layer.source(), role, "ogr")
+        if styles.apply_role_style(like, role):
+            assert layer.renderer().dump() == like.renderer().dump(), "the plugin's symbols"
+            assert layer.opacity() == like.opacity()
+        else:
+            symbol = layer.renderer().symbol().symbolLayer(0)
+            assert symbol.brushStyle() == Qt.BrushStyle.NoBrush and symbol.strokeColor().lightness() < 160
+    assert by_role["DLTB"].renderer().type() == "categorizedSymbol"
     assert layers and all(layer.readOnly() for layer in layers) and not role_recognition.list_plan_layers(project)
     own = QgsVectorLayer("Polygon?crs=EPSG:4526", "CZKFBJ", "memory")
     project.addMapLayer(own)

@@ -73,9 +73,8 @@ def copy_datasets(
 def show_package_layers(project: QgsProject, name: str, paths: list[Path], standard: Standard) -> list[QgsVectorLayer]:
     """Add the layers of copied data sets to the project, read-only, in a group on top.
 
-    Names and order are those of the standard; the layers do not belong to the plan. Areas are drawn as outlines in the
-    colours of the standard's symbols, because their fills would cover those of the project's own layers. ``name`` is
-    the package's name. On the main thread.
+    Names, order and symbols are those of the standard; the layers do not belong to the plan. Areas of a layer that the
+    standard does not know are drawn as outlines. ``name`` is the package's name. On the main thread.
     """
     sources = [item for path in paths for item in _list_sources(path)]
     order = get_layer_order(standard)
@@ -90,8 +89,8 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
         layer.setReadOnly(True)
         role = layer.name().upper()
         layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, role)
-        styles.apply_role_style(layer, role)
-        _show_outlines_only(layer)
+        if not styles.apply_role_style(layer, role):
+            _show_outlines_only(layer)
         template = standard.templates.get(role)
         layer.setMetadata(_make_titled_metadata(layer, name))
         if template is not None:
@@ -103,7 +102,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     return layers
 
 
-#: Width of the outlines in mm; dashes distinguish them from the project's own layers.
+#: Width of the outlines in mm, and their line.
 _OUTLINE_WIDTH_MM, _OUTLINE_STYLE = 0.5, "dash"
 #: Colours of fills that are lighter (0–255) are darkened: as thin lines they would be invisible on white.
 _MAX_LIGHTNESS, _DARKENING_PERCENT = 150, 200
