@@ -11,6 +11,7 @@ import math
 
 #: Separator of groups of three digits: narrow, without a line break.
 THIN_SPACE = "\u202f"
+MINUS_SIGN = "\u2212"
 #: Decimals in official documents.
 DECIMALS_BY_UNIT = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MAX_DECIMALS = 6
@@ -28,9 +29,18 @@ _NARROW_WIDTH_M, _WIDTH_DECIMALS = 0.1, 4
 def format_number(value: float | None, decimals: int) -> str:
     """Return a number with thin spaces between groups of three: 12 640.35.
 
-    A dash for None.
+    A dash for None. A negative number has the minus sign U+2212, except where it is printed as zero.
     """
-    return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
+    if value is None:
+        return "—"
+    digits = f"{abs(value):,.{decimals}f}".replace(",", THIN_SPACE)
+    return MINUS_SIGN + digits if value < 0 and digits.strip("0.") else digits
+
+
+def format_signed_number(value: float, decimals: int) -> str:
+    """Return a change as text: +0.35, −0.35, and 0.00 for what is printed as zero."""
+    text = format_number(value, decimals)
+    return f"+{text}" if value > 0 and text.strip("0.") else text
 
 
 def format_width(width_m: float | None, decimals: int = 2) -> str:

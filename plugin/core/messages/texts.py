@@ -617,11 +617,7 @@ def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
 def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
     """Return the measured values that a text shows in m² or percent, with two decimals; limits are left out."""
     figure_names = {name for name in _FIGURE_WITH_UNIT.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
-    return {
-        name: format_number(params[name], 2).replace("-", "−")
-        for name in figure_names
-        if _is_finite_float(params.get(name))
-    }
+    return {name: format_number(params[name], 2) for name in figure_names if _is_finite_float(params.get(name))}
 
 
 def name_field(text: str, name: str, alias: str) -> str:

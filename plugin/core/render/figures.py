@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..messages.numbers import DECIMALS_BY_UNIT, choose_figure_decimals, format_hectare_number, format_square_metres
-from ..messages.texts import format_number
+from ..messages.numbers import (
+    DECIMALS_BY_UNIT,
+    choose_figure_decimals,
+    format_hectare_number,
+    format_number,
+    format_signed_number,
+    format_square_metres,
+)
 from ..model.indicator import (
     COMPARISON_SIGNS,
     LITTLE_MARGIN_LEFT,
@@ -90,13 +96,8 @@ def choose_decimals(indicator: Indicator) -> int:
 
 
 def format_signed(value: float | None, decimals: int) -> str:
-    """Return a number as text with its sign; zero has no sign."""
-    if value is None:
-        return ""
-    text = format_number(abs(value), decimals)
-    if not any(c in "123456789" for c in text):
-        return text
-    return ("+" if value > 0 else "−") + text
+    """Return a number as text with its sign; zero has no sign, and None is empty."""
+    return "" if value is None else format_signed_number(value, decimals)
 
 
 def format_hectares(area_m2: float | None, report_texts: ReportTexts) -> str:
@@ -200,10 +201,7 @@ def format_input(name: str, value: Any, report_texts: ReportTexts) -> str:
 def _format_measure(name: str, value: float, report_texts: ReportTexts) -> str:
     for unit_suffix in SQUARE_METRES:
         if name.endswith(f"_{unit_suffix}"):
-            # A difference of 0 must not read −0.00.
-            figure = format_number(
-                round(value, DECIMALS_BY_UNIT[unit_suffix]) + 0.0, DECIMALS_BY_UNIT[unit_suffix]
-            ).replace("-", "−")
+            figure = format_number(value, DECIMALS_BY_UNIT[unit_suffix])
             return f"{figure} {report_texts.get_text_or_key('unit', unit_suffix)}"
     if name.endswith("_m"):
         return f"{format_number(value, 2)} m"

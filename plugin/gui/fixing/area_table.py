@@ -81,7 +81,7 @@ class AreaTable(QTableWidget):
             self.horizontalHeaderItem(column).setTextAlignment(Qt.AlignmentFlag.AlignRight)
 
     def show_rows(self, rows: list[AreaRow]) -> None:
-        from ...core.messages.texts import format_number
+        from ...core.messages.numbers import format_number, format_signed_number
 
         self.setRowCount(len(rows))
         for number, row in enumerate(rows):
@@ -92,8 +92,8 @@ class AreaTable(QTableWidget):
                 area_before, moved_out, moved_in, area_after = row.figures
                 texts += [
                     format_number(area_before, 2),
-                    f"−{format_number(moved_out, 2)}" if moved_out >= 0.005 else "0.00",
-                    f"+{format_number(moved_in, 2)}" if moved_in >= 0.005 else "0.00",
+                    format_signed_number(-moved_out, 2),
+                    format_signed_number(moved_in, 2),
                     format_number(area_after, 2),
                 ]
             for column, text in enumerate(texts):

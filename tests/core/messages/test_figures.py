@@ -9,6 +9,7 @@ from plugin.core.messages.numbers import (
     choose_figure_decimals,
     format_hectare_number,
     format_number,
+    format_signed_number,
     format_square_metres,
 )
 from plugin.core.messages.texts import Texts
@@ -136,3 +137,9 @@ def test_message_shows_fewer_decimals_than_waivers_compare():
             assert displayed in message and stored not in message and len(stored) > len(displayed)
             assert abs(float(stored.split()[0]) - float(displayed.split()[0])) < 0.01
     assert compared
+
+
+def test_negative_figure_has_the_minus_sign_and_zero_has_none():
+    assert format_number(-1234.5, 2) == "−1\u202f234.50"
+    assert format_number(-0.004, 2) == "0.00"
+    assert [format_signed_number(v, 2) for v in (0.35, -0.35, 0.004, -0.004)] == ["+0.35", "−0.35", "0.00", "0.00"]

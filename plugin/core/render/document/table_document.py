@@ -76,5 +76,5 @@ def _make_row(row: ReportTableRow, head_place: int) -> tuple[DocumentCell, ...]:
 def _format_cell(value: CellValue) -> str:
     """Return a value as text: numbers with the decimals of the workbook."""
     if isinstance(value, TableNumber):
-        return format_number(value.value, value.decimals).replace("-", "−")
+        return format_number(value.value, value.decimals)
     return value or ""
