@@ -304,6 +304,10 @@
         <translation>面积变化</translation>
     </message>
     <message>
+        <source>Each figure is rounded to 0.01 m²: the last digit of a sum may differ.</source>
+        <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
+    </message>
+    <message>
         <source>Area ha</source>
         <translation>面积（公顷）</translation>
     </message>
@@ -4308,8 +4312,8 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>代码，补零与否均可</translation>
     </message>
     <message>
-        <source>ticked fixes, ellipsoid area: before − out + in = after</source>
-        <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后</translation>
+        <source>ticked fixes, ellipsoid area; before − out + in = after, ± rounding</source>
+        <translation>已勾选项，图斑椭球面积；修复前 − 移出 + 移入 = 修复后，末位因四舍五入可能不一致</translation>
     </message>
     <message>
         <source>times</source>
@@ -4396,7 +4400,7 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>已修复 {count} 处问题。图层“{layers}”，改动在编辑缓冲中，保存图层后生效。</translation>
     </message>
     <message>
-        <source>{count} findings have a fix, {others} are only explained.</source>
+        <source>{count} findings have a fix; only explained: {others}.</source>
         <translation>{count} 个问题有修复方案，{others} 个只作说明。</translation>
     </message>
     <message>

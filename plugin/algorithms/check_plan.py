@@ -15,7 +15,6 @@ from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.files.writing import OutputPaths, check_outputs
-from ..core.standard import load_standard
 from ..core.standard.editions import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
@@ -32,9 +31,9 @@ from .common import (
 from .inputs import (
     BASE_YEAR,
     ROLES,
-    SCOPE,
     fill_options_from_project,
     make_file_or_folder_parameter,
+    make_scope_parameter,
     make_source_parameters,
     read_plan_options,
     read_plan_source,
@@ -136,7 +135,7 @@ class CheckPlan(SanxianAlgorithm):
         """
         for parameter in [*(sources or make_source_parameters()), *make_norm_parameters()]:
             self.addParameter(parameter)
-        self.addParameter(make_text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
+        self.addParameter(make_scope_parameter())
         phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
         self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
         self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))

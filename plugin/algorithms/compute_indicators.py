@@ -13,7 +13,6 @@ from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.printing.documents import write_documents
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -28,8 +27,8 @@ from .common import (
 from .inputs import (
     BASE_YEAR,
     ROLES,
-    SCOPE,
     fill_options_from_project,
+    make_scope_parameter,
     make_source_parameters,
     read_plan_options,
     read_plan_source,
@@ -82,7 +81,7 @@ class ComputeIndicators(SanxianAlgorithm):
     def initAlgorithm(self, configuration=None):
         for parameter in [*make_source_parameters(), *make_norm_parameters()]:
             self.addParameter(parameter)
-        self.addParameter(make_text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
+        self.addParameter(make_scope_parameter())
         self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
         kind = Qgis.ProcessingSourceType.Vector

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from qgis.core import (
     Qgis,
@@ -17,6 +18,7 @@ from qgis.core import (
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameters,
+    QgsProcessingParameterString,
     QgsProperty,
     QgsVectorLayer,
 )
@@ -58,10 +60,29 @@ def make_file_or_folder_parameter(
         # Only the filter (*) lets the user choose a folder.
         fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
     )
+    return set_parameter_widget(parameter, f"source_widget.{widget}")
+
+
+def make_scope_parameter() -> QgsProcessingParameterString:
+    """Return the parameter SCOPE; the dialog shows the names of scopes, a command line gives an id."""
+    parameter = QgsProcessingParameterString(SCOPE, tr("Scope of the delivery"), defaultValue="", optional=True)
+    return set_parameter_widget(parameter, "create_widgets.ScopeWidget")
+
+
+def make_edition_parameter(name: str, label: str, *, optional: bool = False) -> QgsProcessingParameterFeatureSource:
+    """Return the parameter of a polygon layer; the dialog does not offer the layers of findings."""
+    polygons = [Qgis.ProcessingSourceType.VectorPolygon]
+    parameter = QgsProcessingParameterFeatureSource(name, label, polygons, optional=optional)
+    return set_parameter_widget(parameter, "layer_widget.LayerWidget")
+
+
+def set_parameter_widget(parameter: Any, widget: str) -> Any:
+    """Give a parameter a widget of the plugin; return the parameter.
+
+    ``widget``: module and class in gui.toolbox.
+    """
     # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
-    parameter.setMetadata(
-        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.{widget}"}}
-    )
+    parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.{widget}"}})
     return parameter
 
 

@@ -38,7 +38,12 @@ from .common import (
     make_text_parameter,
     mark_parameter_advanced,
 )
-from .inputs import make_file_or_folder_parameter, read_layer_list_parameter, read_layer_parameter
+from .inputs import (
+    make_file_or_folder_parameter,
+    make_scope_parameter,
+    read_layer_list_parameter,
+    read_layer_parameter,
+)
 from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_single_rule_check, log_written_files
 
@@ -107,7 +112,7 @@ class RuleAlgorithm(SanxianAlgorithm):
                     "LAYERS", tr("Layers of the plan"), Qgis.ProcessingSourceType.VectorAnyGeometry
                 )
             )
-            self.addParameter(make_text_parameter("SCOPE", tr("Scope of the delivery"), list(load_standard().scopes)))
+            self.addParameter(make_scope_parameter())
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = LayerNeed(TOWNSHIPS, optional=True)
         for name, need in needs.items():

@@ -2,11 +2,12 @@
 """Test the plugin's Processing dialogs and its widget for a file or folder."""
 
 import pytest
-from qgis.core import QgsProcessingContext
-from qgis.gui import QgsProcessingParametersWidget
+from qgis.core import QgsProcessingContext, QgsVectorLayer
+from qgis.gui import QgsMapLayerComboBox, QgsProcessingParametersWidget
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QPushButton
 
+from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
 from plugin.core.profile import list_profile_ids
 from plugin.gui.toolbox.profile_widget import ProfileWidget
 from plugin.gui.toolbox.source_widget import SourceWidget
@@ -35,6 +36,37 @@ def test_source_parameter_uses_the_source_widget_of_the_plugin(provider):
     definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
     made = WidgetWrapperFactory.create_wrapper(definition, AlgorithmDialog())
     assert type(made).__name__ == "SourceWidget"
+
+
+def test_comparison_does_not_offer_the_layer_of_findings(provider, project):
+    from processing.gui.wrappers import WidgetWrapperFactory
+
+    plan = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string", "plan", "memory")
+    findings = QgsVectorLayer("Polygon?crs=EPSG:4526", "findings", "memory")
+    findings.setCustomProperty(FINDINGS_PROPERTY, 1)
+    project.addMapLayers([plan, findings])
+    algorithm = provider.algorithm("compare_versions")
+    for name in ("BEFORE", "AFTER", "TOWNSHIPS"):
+        made = WidgetWrapperFactory.create_wrapper(algorithm.parameterDefinition(name), AlgorithmDialog())
+        chooser = sip.cast(made.widget.findChild(QComboBox), QgsMapLayerComboBox)
+        assert [chooser.layer(n).name() for n in range(chooser.count()) if chooser.layer(n)] == ["plan"]
+        made.setValue(plan.id())
+        assert made.value() == plan.id()
+    file_source = f"{SAMPLE}|layername=CZKFBJ"
+    made.setValue(file_source)
+    assert made.value() == file_source
+
+
+@pytest.mark.parametrize("name", ["check_plan", "compute_indicators"])
+def test_scope_widget_shows_names_and_gives_ids(provider, name):
+    from processing.gui.wrappers import WidgetWrapperFactory
+
+    made = WidgetWrapperFactory.create_wrapper(provider.algorithm(name).parameterDefinition("SCOPE"), AlgorithmDialog())
+    texts = [made.widget.itemText(n) for n in range(made.widget.count())]
+    assert texts[0] == "" and "三条控制线" in texts and "three_lines" not in texts
+    for value in ("three_lines", "", "of_another_standard"):
+        made.setValue(value)
+        assert made.value() == value
 
 
 def test_source_widget_label_marks_the_parameter_as_optional_in_chinese(path_widget, provider):

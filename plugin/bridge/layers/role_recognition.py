@@ -104,6 +104,12 @@ def is_findings_layer(layer: QgsVectorLayer) -> bool:
     return bool(layer.customProperty(FINDINGS_PROPERTY)) or _FINDING_FIELDS <= set(layer.fields().names())
 
 
+def list_findings_layers(project: QgsProject) -> list[QgsVectorLayer]:
+    """Return the layers of a project that contain findings, which choosers of a source leave out."""
+    layers = project.mapLayers().values()
+    return [layer for layer in layers if isinstance(layer, QgsVectorLayer) and is_findings_layer(layer)]
+
+
 def read_layer_schemas(project: QgsProject) -> list[LayerSchema]:
     """Return id, name and fields of all plan layers of a project, for recognition."""
     return [read_layer_schema(layer) for layer in list_plan_layers(project)]

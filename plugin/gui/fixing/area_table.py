@@ -66,6 +66,7 @@ class AreaTable(QTableWidget):
         super().__init__(0, 5, parent)
         self.setObjectName("SanxianFixAreas")
         self.setAccessibleName(tr("Area change"))
+        self.setToolTip(tr("Each figure is rounded to 0.01 m²: the last digit of a sum may differ."))
         titles = [tr("Layer"), tr("Before m²"), tr("Out m²"), tr("In m²"), tr("After m²")]
         self.setHorizontalHeaderLabels(titles)
         self.verticalHeader().hide()

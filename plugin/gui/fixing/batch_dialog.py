@@ -168,7 +168,7 @@ class BatchDialog(QDialog):
         lower = QWidget()
         row = QHBoxLayout(lower)
         row.setContentsMargins(0, 0, 0, 0)
-        box = FormSection(tr("Area balance"), tr("ticked fixes, ellipsoid area: before − out + in = after"))
+        box = FormSection(tr("Area balance"), tr("ticked fixes, ellipsoid area; before − out + in = after, ± rounding"))
         box.layout_.addWidget(self.areas, 1)
         row.addWidget(box, 1)
         row.addWidget(self.maps, 1)
@@ -204,7 +204,7 @@ class BatchDialog(QDialog):
         for group, button in self.group_buttons.items():
             button.setText(text_by_group[group].format(count=counts[group]))
         fixable = counts[SAFE] + counts[CONFIRM]
-        text = tr("{count} findings have a fix, {others} are only explained.")
+        text = tr("{count} findings have a fix; only explained: {others}.")
         self.summary.setText(text.format(count=fixable, others=counts[REFUSED]) if rows else "")
         self.export_button.setEnabled(bool(rows))
         if rows:

@@ -21,7 +21,7 @@ from .linked_maps import LinkedMaps
 from .map_preview import FixShapes
 from .outcome_box import OutcomeBox
 
-_WIDTH_DIGITS, _HEIGHT_LINES = 118, 38
+_WIDTH_DIGITS, _HEIGHT_LINES = 128, 44
 
 
 class FixDialog(QDialog):

@@ -29,7 +29,7 @@ class LinkedMaps(QWidget):
         self._tools = []
         self.scale_label = make_faint_label()
         # A long remark must not make one map wider than the other.
-        linked_label = theme.set_faint(ElidedLabel(tr("Both maps move together")))
+        linked_label = theme.set_faint(ElidedLabel(tr("Both maps move together"), hides_cut_text=True))
         sides = (
             (self.before, tr("Before"), self.scale_label),
             (self.after, tr("After (preview, nothing written yet)"), linked_label),

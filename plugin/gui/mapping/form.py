@@ -25,6 +25,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...bridge.layers.role_recognition import list_findings_layers
 from ...bridge.texts import tr
 from ...core.mapping.preview import UndecidedCode
 from ...core.messages.texts import Texts
@@ -128,6 +129,7 @@ class MappingForm(QDialog):
         self.source.setObjectName("SanxianMappingSource")
         self.source.setProject(project)
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
+        self.source.setExceptedLayerList(list_findings_layers(project))
         self.browse = QPushButton(tr("File…"))
         self.template = ScrollSafeTableComboBox()
         self.template.setObjectName("SanxianMappingTemplate")

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Widgets in Processing's dialog: layer groups, county, existing database."""
+"""Widgets in Processing's dialog that show names for ids: layer groups, county, existing database, scope."""
 
 from __future__ import annotations
 
 from qgis.gui import QgsCheckableComboBox
 from qgis.PyQt.QtWidgets import QComboBox
 
+from ...bridge import settings
 from ...bridge.texts import tr
+from ...core.messages.texts import Texts
 from ...core.standard import ALL_LAYERS, load_standard
 from ..widgets.county_combo import CountyCombo
 from .source_widget import ParameterWidget
@@ -74,6 +76,29 @@ class ExistingWidget(ParameterWidget):
 
     def setValue(self, value):
         self.widget.setCurrentIndex(max(self.widget.findData(str(value or "")), 0))
+
+    def value(self):
+        return self.widget.currentData()
+
+
+class ScopeWidget(ParameterWidget):
+    """Parameter widget of a scope of delivery: it shows names, the value is the id; empty for the usual scope."""
+
+    def createWidget(self):
+        combo = QComboBox()
+        scope_names = Texts(settings.get_interface_language()).get_section("scopes")
+        combo.addItem("", "")
+        for scope in load_standard().scopes:
+            combo.addItem(scope_names.get(scope, scope), scope)
+        combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))
+        return combo
+
+    def setValue(self, value):
+        scope = str(value or "")
+        if self.widget.findData(scope) < 0:
+            # A scope of another standard.
+            self.widget.addItem(scope, scope)
+        self.widget.setCurrentIndex(self.widget.findData(scope))
 
     def value(self):
         return self.widget.currentData()

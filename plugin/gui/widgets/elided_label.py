@@ -9,10 +9,14 @@ from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QStyle
 
 
 class ElidedLabel(QLabel):
-    """A label with elided text; the full text is tool tip and accessible name."""
+    """A label with elided text; the full text is tool tip and accessible name.
 
-    def __init__(self, text: str = "", parent=None):
+    ``hides_cut_text``: a text that does not fit is not painted at all, for a remark that is of no use in parts.
+    """
+
+    def __init__(self, text: str = "", parent=None, *, hides_cut_text: bool = False):
         super().__init__(parent)
+        self._hides_cut_text = hides_cut_text
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setText(text)
 
@@ -27,7 +31,7 @@ class ElidedLabel(QLabel):
     def paintEvent(self, _event) -> None:
         painter = QPainter(self)
         content_rect = self.contentsRect()
-        elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, content_rect.width())
+        elided_text = self._elide(content_rect.width())
         alignment = int(self.alignment() | Qt.AlignmentFlag.AlignVCenter)
         QStyle.drawItemText(
             self.style(),
@@ -39,3 +43,8 @@ class ElidedLabel(QLabel):
             elided_text,
             self.foregroundRole(),
         )
+
+    def _elide(self, width: int) -> str:
+        """Return the text that a width shows."""
+        elided_text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, width)
+        return "" if self._hides_cut_text and elided_text != self.text() else elided_text
