@@ -488,3 +488,12 @@ def test_project_wizard_reports_missing_libraries_instead_of_opening(wizard_cont
         and "未启动" in wizard_controller._iface.bar.messages[0]
         and "环境自检" in wizard_controller._iface.bar.messages[0]
     )
+
+
+def test_project_wizard_widens_for_a_page_that_would_scroll_sideways(project_wizard):
+    project_wizard.resize(420, 500)
+    project_wizard.pages[3].setMinimumWidth(300)
+    needed = project_wizard._left.width() + 300
+    assert project_wizard.width() < needed
+    project_wizard.go_to_page(3)
+    assert project_wizard.width() >= needed

@@ -24,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..help.buttons import make_help_button
 from ..widgets import theme
+from ..widgets.fit import resize_within_screen
 from .confirm_page import ConfirmPage
 from .draft import WizardChoices, WizardPage
 from .place_page import CountyPage
@@ -79,7 +80,7 @@ class NewProjectWizard(QDialog):
         self.about = QLabel()
         self.about.setWordWrap(True)
         self.about.setMargin(line // 2)
-        left = QWidget()
+        self._left = left = QWidget()
         left.setBackgroundRole(QPalette.ColorRole.Base)
         left.setAutoFillBackground(True)
         # The title of the current step is bold and therefore wider.
@@ -138,6 +139,17 @@ class NewProjectWizard(QDialog):
             min(width, round(screen_area.width() * 0.96)), min(height, round(screen_area.height() * _MAX_SCREEN_SHARE))
         )
 
+    def _widen_for_page(self) -> None:
+        """Widen the window if its page would scroll sideways, at most to the screen.
+
+        A theme with wide fields, or a long English text, needs more than the usual width.
+        """
+        area = self.stack.currentWidget()
+        scroll_bar_width = area.verticalScrollBar().sizeHint().width()
+        width = self._left.width() + area.widget().minimumSizeHint().width() + scroll_bar_width
+        if width > self.width():
+            resize_within_screen(self, width, self.height())
+
     # --- steps
     def go_to_page(self, number: int, back_only: bool = False) -> None:
         here = self.stack.currentIndex()
@@ -146,6 +158,7 @@ class NewProjectWizard(QDialog):
             return
         self.pages[number].update_when_shown()
         self.stack.setCurrentIndex(number)
+        self._widen_for_page()
         self._show_state()
 
     def _show_next_page(self) -> None:
