@@ -491,3 +491,14 @@ def test_findings_panel_keeps_its_saved_width_when_qgis_starts_in_a_small_window
     window.resize(4 * dock.sizeHint().width(), 900)
     assert wait_until(lambda: dock.width() == wide)
     settings.store_setting("dock_width", 0)
+
+
+def test_legend_of_the_findings_layer_is_in_the_language_of_the_interface(qgis_app, project):
+    layer = findings_layer.show_findings(project, [], CRS.from_epsg(4526))
+    assert [category.label() for category in layer.renderer().categories()] == ["Error", "Warning", "Info", "Waived"]
+
+
+@pytest.mark.usefixtures("chinese")
+def test_legend_of_the_findings_layer_is_chinese_in_a_chinese_interface(qgis_app, project):
+    layer = findings_layer.show_findings(project, [], CRS.from_epsg(4526))
+    assert [category.label() for category in layer.renderer().categories()] == ["错误", "警告", "提示", "豁免"]

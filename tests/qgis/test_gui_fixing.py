@@ -349,3 +349,12 @@ def test_cancelled_fix_batch_changes_nothing(overlapping):
     assert not controller.fixes.many.dialog.apply.isEnabled()
     controller.fixes.close_windows()
     assert list_shapes(layers["CZKFBJ"]) == before
+
+
+def test_remark_over_a_map_is_whole_or_not_shown(qgis_app):
+    from plugin.gui.widgets.elided_label import ElidedLabel
+
+    remark = ElidedLabel("Both maps move together", hides_cut_text=True)
+    whole = remark.fontMetrics().horizontalAdvance(remark.text()) + 4
+    assert [remark._elide(width) for width in (whole, whole // 2)] == ["Both maps move together", ""]
+    assert "…" in ElidedLabel("Both maps move together")._elide(whole // 2)

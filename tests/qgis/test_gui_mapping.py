@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
 
 from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers.properties import get_assigned_role
+from plugin.bridge.layers.role_recognition import FINDINGS_PROPERTY
 from plugin.bridge.mapping import run as mapping_work
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import JobRunner
@@ -89,6 +90,17 @@ def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_d
     )
     assert read_cell(mapping_dialog, "XZQMC", mapping_table.SAMPLES_COLUMN) == "浑源县"
     assert "10 行" in mapping_dialog.summary.text() and "数据来源说" in mapping_dialog.summary.text()
+
+
+def test_field_mapping_dialog_does_not_offer_the_layer_of_findings(provider, project, mapping_dialog):
+    findings = QgsVectorLayer("Polygon?crs=EPSG:4526", "findings", "memory")
+    findings.setCustomProperty(FINDINGS_PROPERTY, 1)
+    project.addMapLayer(findings)
+    made = MappingDialog(project, JobRunner(), findings)
+    names = [made.source.layer(n).name() for n in range(made.source.count())]
+    made.reject()
+    sip.delete(made)
+    assert names == ["三调 图斑"]
 
 
 def test_field_mapping_dialog_marks_template_fields_from_unverified_sources(qgis_app, mapping_dialog):
