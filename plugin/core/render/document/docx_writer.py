@@ -266,12 +266,19 @@ class _DocxWriter:
             cell.add_paragraph(picture.caption, self._settings.docx_styles["note"])
 
     def _write_legend(self, block: Legend) -> None:
-        self._fill_legend(self._add_paragraph("", "note"), block)
+        self._fill_legend(self._add_paragraph("", "note"), block, self._width)
 
-    def _fill_legend(self, paragraph: Any, block: Legend) -> None:
-        for image, label in block.entries:
-            paragraph.add_run().add_picture(io.BytesIO(image), height=self._docx.shared.Mm(_LEGEND_HEIGHT_MM))
-            paragraph.add_run(f" {label}　")
+    def _fill_legend(self, paragraph: Any, block: Legend, width: int) -> None:
+        """Write a legend in two columns, so that no line break divides a label."""
+        paragraph.paragraph_format.tab_stops.add_tab_stop(width // 2)
+        for number, (image, label) in enumerate(block.entries):
+            run = paragraph.add_run()
+            if number % 2:
+                run.add_tab()
+            elif number:
+                run.add_break()
+            run.add_picture(io.BytesIO(image), height=self._docx.shared.Mm(_LEGEND_HEIGHT_MM))
+            paragraph.add_run(f" {label}")
 
     def _write_picture_with_text(self, block: PictureWithText) -> None:
         table = self._move_to_report_place(self._file.add_table(1, 2))
@@ -279,14 +286,15 @@ class _DocxWriter:
         left, right = table.rows[0].cells
         self._add_image(left.paragraphs[0], block.picture)
         styles = self._settings.docx_styles
+        left_width = self._docx.shared.Mm(block.picture.width_mm + 4)
         for one in block.blocks:
             if isinstance(one, Legend):
-                self._fill_legend(right.add_paragraph("", styles["note"]), one)
+                self._fill_legend(right.add_paragraph("", styles["note"]), one, self._width - left_width)
             else:
                 style = "subheading" if isinstance(one, Heading) else "note" if one.is_small else "body"
                 right.add_paragraph(one.text, styles[style])
         right._element.remove(right.paragraphs[0]._element)
-        share = self._docx.shared.Mm(block.picture.width_mm + 4) / self._width * 100
+        share = left_width / self._width * 100
         self._set_widths(table, [share, 100 - share])
 
     def _write_signature(self, block: Signature) -> None:

@@ -394,3 +394,18 @@ def test_table_of_all_indicators_has_the_margins_of_the_first_page(document):
     ]
     assert first and {name: second[name] for name in first} == first
     assert any(text.startswith("超出 ") and text.endswith("km²") for text in second.values())
+
+
+def test_legend_of_the_docx_has_two_entries_a_line(document, tmp_path):
+    image = io.BytesIO()
+    PIL.Image.new("RGB", (8, 4)).save(image, "PNG")
+    labels = ("永久基本农田", "生态保护红线", "城镇开发边界", "乡镇界", "县界")
+    legend = blocks.Legend(tuple((image.getvalue(), label) for label in labels))
+    write_docx(replace(document, blocks=(legend,)), tmp_path / "r.docx")
+    paragraphs = load_docx_library("x").Document(str(tmp_path / "r.docx")).paragraphs
+    (text,) = [p.text for p in paragraphs if "县界" in p.text]
+    assert [line.split("\t") for line in text.split("\n")] == [
+        [" 永久基本农田", " 生态保护红线"],
+        [" 城镇开发边界", " 乡镇界"],
+        [" 县界"],
+    ]
