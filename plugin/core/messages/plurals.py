@@ -17,8 +17,8 @@ _COUNTED_NOUN = re.compile(
 _NO_PLURALS = frozenset({"across", "as", "does", "gives", "has", "is", "its", "less", "plus", "this", "thus", "was"})
 _SINGULAR_OF_VERBS = {
     "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "cross": "crosses",
-    "differ": "differs", "do": "does", "have": "has", "hold": "holds", "lack": "lacks", "lie": "lies", "need": "needs",
-    "share": "shares", "stand": "stands", "use": "uses", "were": "was",
+    "differ": "differs", "do": "does", "have": "has", "hold": "holds", "lack": "lacks", "lie": "lies", "meet": "meets",
+    "need": "needs", "share": "shares", "stand": "stands", "use": "uses", "were": "was",
 }  # fmt: skip
 _PLURAL_VERB = re.compile(rf"\b({'|'.join(_SINGULAR_OF_VERBS)})\b")
 
