@@ -125,7 +125,7 @@ def test_inspection_finds_generated_documents_complete_and_equal_to_their_data(c
 def test_inspection_notes_that_the_text_of_supplied_documents_is_not_checked(copied, spec):
     report = inspect_package(copied, spec, RunOptions(profile="hunyuan")).report
     (outcome,) = [one for one in report.rules if one.code == "DOC005"]
-    assert f"{PLAN_TEXT}（2 页）" in outcome.reason and "文字内容没有核对" in outcome.reason
+    assert f"{PLAN_TEXT}（2 页）" in outcome.reason and "其余文字没有核对" in outcome.reason
     assert "质量检查报告" not in outcome.reason, "the plugin made it, and DOC015 reads it back"
 
 

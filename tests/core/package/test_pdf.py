@@ -327,4 +327,6 @@ PAGE_TEXTS = {
 def test_words_of_a_page_are_read_without_pypdf(title):
     content, objects, text = PAGE_TEXTS[title]
     page = FONT_RESOURCES.replace(b"/F1<<", b"/F2 6 0 R/F1<<")
-    assert inspect_pdf_structure(assemble_pdf(make_objects(content, page) | objects)).page_texts == (text,)
+    assert inspect_pdf_structure(assemble_pdf(make_objects(content, page) | objects)).page_texts == (
+        (text,) if text else ()
+    )

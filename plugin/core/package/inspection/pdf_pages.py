@@ -113,7 +113,7 @@ class PdfPages:
     covered_pages
         Pages with text that shapes or pictures cover.
     page_texts
-        Words of each page in the order of its content, without those in pictures.
+        Words of each page in the order of its content, without those in pictures; empty if no page has any.
     """
 
     count: int = -1
@@ -147,6 +147,7 @@ def inspect_pages(data: bytes) -> PdfPages:
         number for (number, one), (_, kind) in zip(annotations, kinds, strict=True) if _has_appearance(one, kind)
     }
     drawn_pages = list(inspect_drawn_pages(objects, pages))
+    page_texts = tuple(page.text.words for page in drawn_pages)
     blank_pages = tuple(
         number
         for number, page in enumerate(drawn_pages, 1)
@@ -176,7 +177,7 @@ def inspect_pages(data: bytes) -> PdfPages:
             for n, page in enumerate(drawn_pages, 1)
             if (covered_text := page.text.covered_text) is not None
         ),
-        tuple(page.text.words for page in drawn_pages),
+        page_texts if any(page_texts) else (),
     )
 
 
