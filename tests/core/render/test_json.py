@@ -2,6 +2,7 @@
 """The JSON report of a check: it follows its schema and reads back equal."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,6 +38,13 @@ def test_json_report_made_by_hand_follows_the_schema(report):
     if not report.rules:
         report.tolerance, report.provenance = make_report().tolerance, make_report().provenance
     assert list_schema_errors(report_to_json(report)) == []
+
+
+def test_json_report_with_a_note_that_awaits_its_approval_follows_the_schema():
+    report = make_report()
+    report.findings = [replace(report.findings[0], awaits_approval=True), *report.findings[1:]]
+    text = report_to_json(report)
+    assert json.loads(text)["findings"][0]["awaits_approval"] is True and list_schema_errors(text) == []
 
 
 def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():
