@@ -32,12 +32,28 @@ RULES = [
 RULES_WITH_EDGES = [*RULES, "TOP005"]
 #: Seeds of the layouts. Fixed ones, so that every machine tries the same layouts; the variable names others (100:300).
 _WIDE_TRIAL_SEEDS = os.environ.get("SANXIAN_LAYOUT_SEEDS", "")
+#: Layouts next to each other in one county.
+_LAYOUTS_IN_ROW = 5
 
 
-def for_seeds(start, end):
-    """Return a decorator that runs a test with the seeds from ``start`` up to ``end``, or with those of a wide trial."""
-    first, _, last = (_WIDE_TRIAL_SEEDS or f"{start}:{end}").partition(":")
-    return pytest.mark.parametrize("seed", range(int(first), int(last)))
+def for_seeds(fast, slow=0):
+    """Return a decorator that runs a test once for each layout.
+
+    ``fast``: number of layouts in `make check`; ``slow``: number of further ones. A wide trial has its own seeds.
+    """
+    if _WIDE_TRIAL_SEEDS:
+        first, _, last = _WIDE_TRIAL_SEEDS.partition(":")
+        return pytest.mark.parametrize("seed", range(int(first), int(last)))
+    marked = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(fast, fast + slow)]
+    return pytest.mark.parametrize("seed", [*range(fast), *marked])
+
+
+def for_rows_of_seeds(count):
+    """Return a decorator that runs a test once for each row of layouts; those of a wide trial have all its seeds."""
+    first, _, last = (_WIDE_TRIAL_SEEDS or f"0:{count * _LAYOUTS_IN_ROW}").partition(":")
+    seeds = range(int(first), int(last))
+    rows = [seeds[start : start + _LAYOUTS_IN_ROW] for start in range(0, len(seeds), _LAYOUTS_IN_ROW)]
+    return pytest.mark.parametrize("row", rows, ids=[f"{row.start}-{row.stop - 1}" for row in rows])
 
 
 def list_rows(state):
@@ -84,6 +100,8 @@ def check_safe_batch(seed, rules=RULES):
             assert not any(name[0] == role for name in edited)
     again = run_batch(result.state, findings, choose_fixes(()))
     assert not [one for one in again.applied if any(one.finding is other.finding for other in applied)]
+    twice = run_batch(result.state, [proposal.finding for proposal in applied], choose_fixes(()))
+    assert not twice.applied and list_rows(twice.state) == rows_after
 
 
 def check_each_proposal(seed, rules=RULES):
@@ -103,8 +121,8 @@ def check_each_proposal(seed, rules=RULES):
             )
 
 
-@for_seeds(0, 6)
-def test_safe_fixes_end_their_findings_add_none_and_change_no_other_row(seed):
+@for_seeds(6, slow=12)
+def test_safe_fixes_end_their_findings_add_none_change_no_other_row_and_twice_is_once(seed):
     check_safe_batch(seed)
 
 
@@ -147,10 +165,10 @@ def run_and_describe(layers, **options):
     )
 
 
-@for_seeds(0, 4)
+@for_rows_of_seeds(4)
 @pytest.mark.parametrize("safe_only", [True, False])
-def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(seed, safe_only, monkeypatch):
-    layers = draw_row_of_layouts(range(5 * seed, 5 * seed + 5))
+def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(row, safe_only, monkeypatch):
+    layers = draw_row_of_layouts(row)
     sizes = []
     judge_separate = batch.judge_separate
 
@@ -165,30 +183,18 @@ def test_findings_judged_together_get_the_same_fixes_as_judged_one_by_one(seed, 
     assert run_and_describe(layers, safe_only=safe_only) == together
 
 
-@for_seeds(0, 6)
+@for_seeds(6, slow=12)
 def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check(seed):
     check_each_proposal(seed)
 
 
 @pytest.mark.slow
-@for_seeds(6, 18)
-def test_safe_fixes_end_their_findings_on_many_layouts(seed):
-    check_safe_batch(seed)
-
-
-@pytest.mark.slow
-@for_seeds(6, 18)
-def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check_on_many_layouts(seed):
-    check_each_proposal(seed)
-
-
-@pytest.mark.slow
-@for_seeds(0, 4)
+@for_seeds(4)
 def test_safe_fixes_of_shared_edges_end_their_findings(seed):
     check_safe_batch(seed, RULES_WITH_EDGES)
 
 
 @pytest.mark.slow
-@for_seeds(0, 4)
+@for_seeds(4)
 def test_findings_that_a_proposal_ends_or_adds_agree_with_a_full_check_of_shared_edges(seed):
     check_each_proposal(seed, RULES_WITH_EDGES)
