@@ -95,10 +95,10 @@ def _make_zone(state: EditingState, like: Row, land: Any, code: str) -> list[Row
     attributes: dict[str, Any] = {}
     if template_field is not None:
         attributes[template_field.name] = code
-        if template_field.code_name and template_field.codes:
-            attributes[template_field.code_name] = (
-                state.norm.standard.code_lists[template_field.codes].entry_by_code[code].name
-            )
+        name_field, code_list = template_field.code_name, template_field.codes
+        # A layer may lack the field of the name.
+        if name_field and code_list and like.layer.get_column_by_name(name_field) is not None:
+            attributes[name_field] = state.norm.standard.code_lists[code_list].entry_by_code[code].name
     new_rows = []
     for edit in reshape_row(state, like, land):
         values = {**edit.attributes, **attributes}

@@ -184,3 +184,14 @@ def test_fix_that_is_never_safe_is_not_applied_in_a_safe_batch():
     state, findings = start(make_example_plan({"boundary": [SQUARE_WKT, SQUARE_WKT]}), ["TOP001"])
     result = run_batch(state, findings, choose_fixes(()))
     assert not result.applied and len(list_layer_rows(result.state, "CZKFBJ")) == 2
+
+
+def test_new_zone_of_a_layer_without_the_field_of_its_name_has_only_fields_of_the_layer():
+    halves = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
+    zones = [{"wkt": wkt, "zone_code": code} for wkt, code in zip(halves, ("300", "410"), strict=True)]
+    farmland = "POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))"
+    state, findings = start(make_example_plan({"farmland": [farmland], "zones": zones}), ["REL006"])
+    finding = next(one for one in findings if one.case == "urban")
+    proposal, _after = propose_best_fix(state, finding, choose_fixes(["FIX013"]), {})
+    (new,) = [edit for edit in proposal.edits if edit.is_new]
+    assert new.attributes["GHFQDM"] == "300" and new.attributes.keys() <= set(state.plan.layers["YDYHGHFQ"].frame)
