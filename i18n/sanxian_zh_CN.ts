@@ -3956,6 +3956,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>含面积的图层</translation>
     </message>
     <message>
+        <source>With automatic transaction groups, QGIS cannot undo the new field {field} of the layer “{layer}”. Nothing was applied. Stop editing, choose another transaction mode in Project Properties, Data Sources, then fix.</source>
+        <translation>使用自动事务组时，QGIS 无法撤销图层“{layer}”的新增字段 {field}，未应用任何修复。请结束编辑，在工程属性的数据源页改选其他事务方式，再修复。</translation>
+    </message>
+    <message>
         <source>With personal data</source>
         <translation>包含个人信息</translation>
     </message>

@@ -19,6 +19,7 @@ from .refusals import (
     ApplyRefused,
     require_editable_layers,
     require_unchanged_rows,
+    require_undoable_new_fields,
     require_unsealed_layers,
 )
 from .step import FixStep
@@ -52,9 +53,16 @@ class FixOrder:
 def find_layers_to_start_editing(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> list[QgsVectorLayer]:
     """Return the layers that must be switched to edit mode first.
 
-    Raise ApplyRefused as `require_editable_layers` does.
+    Raise ApplyRefused if the layers cannot take the order.
     """
-    return [layer for layer in require_editable_layers(order.edits.roles, layers).values() if not layer.isEditable()]
+    return [layer for layer in _require_suitable_layers(order, layers).values() if not layer.isEditable()]
+
+
+def _require_suitable_layers(order: FixOrder, layers: Mapping[str, QgsVectorLayer]) -> dict[str, QgsVectorLayer]:
+    """Return the layers to change by their codes; raise ApplyRefused if they cannot take the order."""
+    editable_layers = require_editable_layers(order.edits.roles, layers)
+    require_undoable_new_fields(order.edits, editable_layers)
+    return editable_layers
 
 
 def start_editing(layers: list[QgsVectorLayer]) -> None:
@@ -86,7 +94,7 @@ def apply_order(order: FixOrder, layers: Mapping[str, QgsVectorLayer], norm: Any
     """
     if not order.edits.rows and not order.edits.new_fields:
         raise ApplyRefused(tr("There is nothing to apply."))
-    editable_layers = require_editable_layers(order.edits.roles, layers)
+    editable_layers = _require_suitable_layers(order, layers)
     require_unsealed_layers(order.edits, norm, order.documents)
     closed_layer_names = [layer.name() for layer in editable_layers.values() if not layer.isEditable()]
     if closed_layer_names:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import QgsProject, QgsVectorLayer, QgsWkbTypes
+from qgis.core import Qgis, QgsProject, QgsTransaction, QgsVectorLayer, QgsWkbTypes
 from qgis.PyQt import sip
 
 from ..layers.reading import read_feature_states
@@ -46,6 +46,23 @@ def require_editable_layers(roles: Iterable[str], layers: Mapping[str, QgsVector
             raise ApplyRefused(text.format(layer=layer.name()))
         editable_layers[role] = layer
     return editable_layers
+
+
+def require_undoable_new_fields(edits: Edits, layers: Mapping[str, QgsVectorLayer]) -> None:
+    """Raise ApplyRefused if a field would be added that an undo cannot remove.
+
+    With automatic transactions, the undo of a new field leaves QGIS with a layer whose rows it cannot read.
+    """
+    if QgsProject.instance().transactionMode() != Qgis.TransactionMode.AutomaticGroups:
+        return
+    for new in edits.new_fields:
+        if QgsTransaction.supportsTransaction(layers[new.role]):
+            text = tr(
+                "With automatic transaction groups, QGIS cannot undo the new field {field} of the layer “{layer}”. "
+                "Nothing was applied. Stop editing, choose another transaction mode in Project Properties, "
+                "Data Sources, then fix."
+            )
+            raise ApplyRefused(text.format(field=new.name, layer=layers[new.role].name()))
 
 
 def require_unsealed_layers(edits: Edits, norm: Any, documents: Mapping[str, str]) -> None:
