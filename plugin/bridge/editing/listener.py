@@ -184,6 +184,9 @@ class EditListener(QObject):
         self._saved = {feature.id() for feature in features}
 
     def _on_command_over(self, index: int) -> None:
+        # A layer that is removed while it is edited clears its undo stack when it is already being deleted.
+        if sip.isdeleted(self.layer):
+            return
         former_index, self._index = self._index, index
         while self._steps and self._steps[-1].record_undo_index(index):
             self._steps.pop()
