@@ -120,6 +120,10 @@
         <translation>图层在应用期间另有编辑，未应用任何修复。请重新试算并查看。</translation>
     </message>
     <message>
+        <source>A layer was removed, so the fix window was closed. No fix was applied.</source>
+        <translation>已移除图层，修复窗口已关闭，未应用任何修复。</translation>
+    </message>
+    <message>
         <source>A note does not affect the verdict and need not be waived.</source>
         <translation>提示不影响结论，无需豁免。</translation>
     </message>
@@ -3482,6 +3486,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>图层未能在地图上显示（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The layers have changed; the fixes were tried again.</source>
+        <translation>图层有改动，已重新试算。</translation>
+    </message>
+    <message>
         <source>The layers of the package on the map do not have this feature.</source>
         <translation>地图上成果包的图层中没有该要素。</translation>
     </message>
@@ -3584,6 +3592,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>The project is made, but QGIS could not open it: {path}.</source>
         <translation>工程已建立，但 QGIS 未能打开：{path}。</translation>
+    </message>
+    <message>
+        <source>The project was closed, and the fix window with it. No fix was applied.</source>
+        <translation>工程已关闭，修复窗口随之关闭，未应用任何修复。</translation>
     </message>
     <message>
         <source>The project was not made ({error}). Details are in the log, tab Sanxian.</source>

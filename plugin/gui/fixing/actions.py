@@ -58,8 +58,8 @@ class FixActions(QObject):
         dock.navigation.fix.fix.connect(self.preview_fixes)
         dock.navigation.fix.batch.connect(self.preview_batch)
         notices.fixRequested.connect(self._fix_new)
-        watch.changed.connect(self.close)
-        watch.layers_removed.connect(lambda _ids: self.close_windows())
+        watch.changed.connect(self._on_project_changed)
+        watch.layers_removed.connect(lambda _ids: self._on_layers_removed())
 
     def preview_fixes(self, finding: Any) -> None:
         """Preview the fixes of a finding."""
@@ -126,11 +126,22 @@ class FixActions(QObject):
             self._dock.show_note(reason)
         return not reason
 
-    def close_windows(self) -> None:
-        """Close preview and batch without applying anything."""
-        self.one.close()
-        self.many.close()
-        self.alignment.close()
+    def _on_layers_removed(self) -> None:
+        if self.close_windows():
+            self.applier.show_warning(tr("A layer was removed, so the fix window was closed. No fix was applied."))
+
+    def _on_project_changed(self) -> None:
+        had_window = self.close_windows()
+        self.close()
+        if had_window:
+            self.applier.show_warning(tr("The project was closed, and the fix window with it. No fix was applied."))
+
+    def close_windows(self) -> bool:
+        """Close preview and batch without applying anything; return True if one was open."""
+        open_windows = [one for one in (self.one, self.many, self.alignment) if one.dialog is not None]
+        for window in open_windows:
+            window.close()
+        return bool(open_windows)
 
     def close(self) -> None:
         """Forget everything about the project."""

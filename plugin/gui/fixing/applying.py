@@ -59,6 +59,10 @@ class FixApplier(QObject):
     def close_message(self) -> None:
         self._messages.close()
 
+    def show_warning(self, text: str) -> None:
+        """Show why nothing was applied, where no window can show it."""
+        self._messages.show_warning(text)
+
     def list_layers_to_start_editing(
         self, order: FixOrder, layers: Mapping[str, QgsVectorLayer]
     ) -> list[QgsVectorLayer]:

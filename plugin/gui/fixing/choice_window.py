@@ -59,7 +59,7 @@ class ChoiceWindow(FixWindow):
         except ApplyRefused as refused:
             self.dialog.show_state(str(refused), can_apply=False, can_retry=True)
             return
-        self.dialog.show_state("", can_apply=True, starts=tr(", ").join(layer.name() for layer in starts))
+        self.dialog.show_state(self.trial.note, can_apply=True, starts=tr(", ").join(layer.name() for layer in starts))
 
     def _make_order(self, choice: Any) -> FixOrder:
         proposal = choice.proposal

@@ -113,6 +113,8 @@ class BatchFixer(FixWindow):
             text = tr("Nothing is ticked. A fix to confirm can be ticked once its preview was shown.")
         else:
             text = tr("None of the findings has a fix; the table has the reasons.")
+        if self.trial.note:
+            text = tr("{first} {second}").format(first=self.trial.note, second=text)
         self.dialog.show_state(text, can_apply=bool(ticked_proposals))
 
     def _show_row(self, row: BatchRow) -> None:

@@ -55,7 +55,7 @@ class TrialRunner(QObject):
         self._live: LiveCheck | None = None
         self._job: BackgroundJob | None = None
         self._revision = -1
-        self._is_cancelled = False
+        self._is_cancelled = self._is_repeated_after_edit = False
         self._retry = QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.setInterval(_RETRY_DELAY_MS)
@@ -78,7 +78,13 @@ class TrialRunner(QObject):
         ``retries``: run it again after an edit; else an edit ends it with a refusal.
         """
         self._title, self._work, self._retries = title, work, retries
+        self._is_repeated_after_edit = False
         self.run_again()
+
+    @property
+    def note(self) -> str:
+        """Return that an edit made a new trial necessary, for the user; empty if none did."""
+        return tr("The layers have changed; the fixes were tried again.") if self._is_repeated_after_edit else ""
 
     def run_again(self) -> None:
         """Run the trial once more."""
@@ -91,6 +97,8 @@ class TrialRunner(QObject):
             self.refused.emit(reason)
             return
         live = self._editing.live
+        if live is self._live and live.revision != self._revision:
+            self._is_repeated_after_edit = True
         self._live, self._is_cancelled, self._revision = live, False, live.revision
         self.began.emit()
         job: list[BackgroundJob] = []
