@@ -5,7 +5,7 @@ import gc
 
 import pytest
 from qgis.gui import QgsMessageBar
-from qgis.PyQt.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from plugin.gui.widgets.messages import MessageBarMessages, push_message
 from tests.qgis.waiting import process_events, wait_until
@@ -65,3 +65,14 @@ def test_message_follows_the_width_of_the_bar_after_a_garbage_collection(message
     message_bar.clearWidgets()
     process_events(0.05)
     gc.collect()
+
+
+def test_text_of_a_message_leaves_its_buttons_the_space_on_a_small_screen(message_bar):
+    iface = type("Iface", (), {"messageBar": lambda self: message_bar})()
+    buttons = [(text, lambda: None) for text in ("缩放", "修复…", "撤销这步编辑")]
+    MessageBarMessages(iface, "实时检查").show_message(LONG_TEXT, "warning", *buttons)
+    widgets = message_bar.currentItem().findChildren(QPushButton)
+    process_events(0.05)
+    assert sum(button.sizeHint().width() for button in widgets) < message_bar.sizeHint().width() < 500
+    assert all(button.width() <= button.sizeHint().width() + 1 for button in widgets)
+    assert find_text_browser(message_bar).width() > 400, "the text takes what the buttons leave"

@@ -11,7 +11,7 @@ from typing import Any
 from qgis.core import Qgis
 from qgis.gui import QgsMessageBar
 from qgis.PyQt import sip
-from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QWidget
+from qgis.PyQt.QtWidgets import QBoxLayout, QPushButton, QSizePolicy, QTextBrowser, QWidget
 
 from ...bridge import settings
 from ...bridge.running.tasks import log_error
@@ -84,16 +84,26 @@ def push_message(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
 
 
 def fit_message_height(message: QWidget) -> None:
-    """Make a message in the message bar as high as its lines.
+    """Make a message in the message bar as high as its lines, and let its text become narrow.
 
-    QGIS clips it after one and a half lines.
+    QGIS clips it after one and a half lines, and would widen its main window beyond a small screen for the text.
     """
     for browser in message.findChildren(QTextBrowser):
+        _let_text_become_narrow(browser, message)
         # A function, not an object of Python below the browser: such a cycle would be collected while both are in use.
         fit = partial(_fit_height, browser, browser.minimumHeight())
         # The number of lines is known only after the text was laid out in the new width.
         browser.document().documentLayout().documentSizeChanged.connect(fit)
         fit()
+
+
+def _let_text_become_narrow(browser: QTextBrowser, message: QWidget) -> None:
+    """Give the text the space that the buttons leave, whatever its own size is."""
+    layout = message.layout()
+    if isinstance(layout, QBoxLayout) and layout.setStretchFactor(browser, 1):
+        policy = browser.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+        browser.setSizePolicy(policy)
 
 
 def _fit_height(browser: QTextBrowser, min_height: int, *_size: Any) -> None:
