@@ -308,10 +308,6 @@
         <translation>面积变化</translation>
     </message>
     <message>
-        <source>Each figure is rounded to 0.01 m²: the last digit of a sum may differ.</source>
-        <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
-    </message>
-    <message>
         <source>Area ha</source>
         <translation>面积（公顷）</translation>
     </message>
@@ -1092,6 +1088,10 @@ Project: {project}</source>
     <message>
         <source>Drawn by (office)</source>
         <translation>制图单位</translation>
+    </message>
+    <message>
+        <source>Each figure is rounded to 0.01 m²: the last digit of a sum may differ.</source>
+        <translation>各数按 0.01 平方米四舍五入，合计的末位可能不一致。</translation>
     </message>
     <message>
         <source>Earlier edition</source>
@@ -3962,6 +3962,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Why some rules did not run</source>
         <translation>部分规则为何没有运行</translation>
+    </message>
+    <message>
+        <source>Windows are registered in {file}.</source>
+        <translation>开天窗已登记于 {file}。</translation>
     </message>
     <message>
         <source>With areas</source>

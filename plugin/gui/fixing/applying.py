@@ -125,6 +125,8 @@ class FixApplier(QObject):
         self._messages.show_warning(text.format(layers=tr(", ").join(layer_names)))
 
     def _report(self, step: FixStep, order: FixOrder, log: ChangeLog) -> None:
+        from ...core.fixes.step_log import find_register_path
+
         layer_names = tr(", ").join(step.layer_names)
         if len(order.proposals) == 1:
             text = tr("{fix}. Layer “{layers}”, in the edit buffer; save the layer to keep it.").format(
@@ -136,6 +138,9 @@ class FixApplier(QObject):
             ).format(count=len(order.proposals), layers=layer_names)
         if log.path is not None:
             text = tr("{first} {second}").format(first=text, second=tr("Logged in {file}.").format(file=log.path.name))
+            if any(proposal.windows for proposal in order.proposals):
+                registered = tr("Windows are registered in {file}.").format(file=find_register_path(log.path).name)
+                text = tr("{first} {second}").format(first=text, second=registered)
         self._messages.show_message(text, "success")
         self._messages.add_button(UndoFixButton(step))
 
