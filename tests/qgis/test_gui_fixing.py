@@ -10,6 +10,7 @@ from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import QInputDialog, QPushButton
 
 from plugin.bridge.checking import live_check as live_module
+from plugin.bridge.project import county
 from plugin.gui.findings.context_menu import FindingsMenu
 from plugin.gui.fixing.batch_model import CONFIRM, REFUSED, SAFE
 from tests.qgis.live_helpers import make_rectangle
@@ -358,3 +359,29 @@ def test_remark_over_a_map_is_whole_or_not_shown(qgis_app):
     whole = remark.fontMetrics().horizontalAdvance(remark.text()) + 4
     assert [remark._elide(width) for width in (whole, whole // 2)] == ["Both maps move together", ""]
     assert "…" in ElidedLabel("Both maps move together")._elide(whole // 2)
+
+
+def list_windows(controller):
+    return [one for one in controller.dock.result.findings if one.code == "TOP009"]
+
+
+def test_undo_of_a_window_after_another_check_also_takes_it_off_the_list_of_windows(open_controller, project):  # noqa: F811
+    controller, layers = open_controller
+    county.store_county_settings(project, county.ProjectCountySettings(profile="hunyuan", rules="all"))
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(-50, 150, 200, 200), BSM=KEY, GHFQDM="410")
+    check(controller)
+    dialog = open_preview(controller, find_overlap(controller))
+    assert dialog.choices.current.proposal.windows and not list_windows(controller)
+    dialog.apply.click()
+    assert "小县.windows.csv" in controller.iface.messageBar().currentItem().text()
+    wait_for_live_check(controller)
+    assert len(list_windows(controller)) == 1
+    check(controller)
+    (window,) = list_windows(controller)
+    assert "已登记" in window.message
+    layers["CZKFBJ"].undoStack().undo()
+    wait_for_live_check(controller)
+    assert find_overlap(controller) is not None and not list_windows(controller)
+    layers["CZKFBJ"].undoStack().redo()
+    wait_for_live_check(controller)
+    assert find_overlap(controller) is None and len(list_windows(controller)) == 1

@@ -19,7 +19,7 @@ from .many_findings import BatchFixer
 from .one_alignment import FeatureAligner
 from .one_finding import FindingFixer
 from .trial_runner import find_trial_obstacle
-from .whole_rules import NonLocalFindingChanges
+from .whole_rules import NonLocalFindingChanges, make_undo_changes
 
 
 class FixActions(QObject):
@@ -108,8 +108,15 @@ class FixActions(QObject):
         self.has_just_fixed = False
         self._increase_change_limit_for_step(order)
         changes = self._whole_rule_changes.pop(order.number, None)
-        if changes is not None and self._current():
-            self._emit(changes.revert(self._dock.result.findings))
+        if not self._current():
+            return
+        findings = self._dock.result.findings
+        if changes is not None:
+            self._emit(changes.revert(findings))
+        else:
+            # The layers were checked again since the fix.
+            codes = {outcome.code for outcome in self._dock.result.report.rules}
+            self._emit(make_undo_changes(order.proposals, findings, codes))
 
     def _emit(self, change: Any) -> None:
         if change is not None:

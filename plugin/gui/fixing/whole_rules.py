@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import replace
 from typing import Any
 
 
@@ -43,6 +45,22 @@ class NonLocalFindingChanges:
         """Return the change that an undo of the fixes makes; ``findings``: the displayed ones."""
         displayed_ids = {id(finding) for finding in findings}
         return _make_change([one for one in self._added if id(one) in displayed_ids], self._ended)
+
+
+def make_undo_changes(proposals: list[Any], findings: list[Any], codes: Container[str]) -> Any:
+    """Return the change that an undo of fixes makes to the findings of a check that was made after the fixes.
+
+    ``findings``: the displayed ones; ``codes``: the rules of their check. None for no change.
+    """
+    reverted = [
+        replace(
+            proposal,
+            ended_findings=proposal.new_findings,
+            new_findings=[one for one in proposal.ended_findings if one.code in codes],
+        )
+        for proposal in reversed(proposals)
+    ]
+    return NonLocalFindingChanges(reverted, findings).apply()
 
 
 def _is_of_non_local_rule(finding: Any) -> bool:
