@@ -28,9 +28,10 @@ from plugin.core.files.digests import (
     read_manifest,
     write_manifest_digest,
 )
+from plugin.core.model.report import Outcome, RuleOutcome
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
-from plugin.core.package.inspection import archive
+from plugin.core.package.inspection import archive, finding_comparison
 from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.inspection.integrity import find_integrity_errors
@@ -694,3 +695,25 @@ def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_pac
     change_database(copied_package, "CZKFBJ", scale_areas)
     found = [f for f in inspect_report(copied_package).findings if f.code == "ATT013"]
     assert found and {(f.role, f.field, f.severity) for f in found} == {("CZKFBJ", "MJ", Severity.WARNING)}
+
+
+@pytest.mark.parametrize(
+    ("stated", "here", "is_compared"),
+    [
+        (Outcome.FAILED, Outcome.FAILED, True),
+        (Outcome.FAILED, Outcome.NOT_APPLICABLE, False),
+        (Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE, True),
+        (Outcome.FAILED, Outcome.SKIPPED, False),
+    ],
+    ids=["both with the table", "inspection without the table", "both without the table", "inspection skipped it"],
+)
+def test_sums_of_townships_are_compared_only_if_both_checks_had_the_table(stated, here, is_compared):
+    """LAW004 applies only with the table of townships' tasks."""
+    lists = [
+        [
+            RuleOutcome("LAW004", "township-targets", "ERROR", outcome),
+            RuleOutcome("LAW005", "handed-down", "ERROR", Outcome.FAILED),
+        ]
+        for outcome in (stated, here)
+    ]
+    assert ("LAW005" in finding_comparison._list_compared_rules(*lists)) is is_compared

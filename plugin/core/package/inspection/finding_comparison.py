@@ -151,6 +151,17 @@ def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[Ru
         stated_outcome = stated_by_code[code].outcome if code in stated_by_code else None
         return stated_outcome not in skipped and outcome_by_code.get(code) not in skipped
 
+    def had_same_table(code: str) -> bool:
+        rule_of_table = _RULE_OF_OPTIONAL_TABLE.get(code)
+        if rule_of_table is None:
+            return True
+        # Without its table the rule does not apply.
+        without_table = [
+            outcome is Outcome.NOT_APPLICABLE
+            for outcome in (stated_by_code[rule_of_table].outcome, outcome_by_code[rule_of_table])
+        ]
+        return without_table[0] is without_table[1]
+
     return {
         rule.code
         for rule in rules
@@ -158,6 +169,7 @@ def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[Ru
         and not rule.code.startswith(_FAMILIES_NOT_COMPARED)
         and rule.code not in _RULES_NOT_COMPARED
         and was_run(_RULE_OF_OPTIONAL_TABLE.get(rule.code, rule.code))
+        and had_same_table(rule.code)
         and {rule.outcome, stated_by_code[rule.code].outcome} <= set(_COMPARED_OUTCOMES)
         and rule.incomplete == stated_by_code[rule.code].incomplete
         and _map_parameters(rule.parameters) == _map_parameters(stated_by_code[rule.code].parameters)
