@@ -3916,6 +3916,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>豁免的问题仍列入清单和每份报告，结论最高为“有条件通过”。</translation>
     </message>
     <message>
+        <source>Waived notes stay in the list and in every report; they no longer affect the verdict.</source>
+        <translation>豁免的提示仍列入清单和每份报告；登记批准文号后，不再影响结论。</translation>
+    </message>
+    <message>
         <source>Waivers (empty: the .waivers.csv in the data folder)</source>
         <translation>豁免文件（留空：数据所在文件夹的 .waivers.csv）</translation>
     </message>

@@ -81,6 +81,14 @@ _REASON_LINES = 3
 _FILE_LINES = 2
 _DAYS_OF_A_YEAR = 365
 
+
+def _describe_effect(findings: list[Any]) -> str:
+    """Return what a waiver of these findings changes."""
+    if all(finding.awaits_approval for finding in findings):
+        return tr("Waived notes stay in the list and in every report; they no longer affect the verdict.")
+    return tr("Waived findings stay in the list and in every report; the verdict is at best conditional.")
+
+
 #: Writes the waivers of findings with the entries of the dialog to a file.
 SaveWaivers = Callable[[list[Any], Any, Path], None]
 
@@ -122,7 +130,7 @@ class WaiverDialog(QDialog):
         title = (titles or {}).get(self._current.code, "")
         content.addWidget(FindingCard(self._current, title, _summarise_findings(findings) if len(findings) > 1 else ""))
         content.addLayout(self._make_form())
-        note = QLabel(tr("Waived findings stay in the list and in every report; the verdict is at best conditional."))
+        note = QLabel(_describe_effect(findings))
         note.setWordWrap(True)
         content.addWidget(note)
         content.addStretch()
