@@ -133,6 +133,15 @@ def plant_target_table_without_cultivated_land(draft: CountyDraft) -> None:
     draft.options["targets"] = str(draft.folder / TASKS)
 
 
+@declare_mutation("LAW005", case="rest", follows=["LAW004"])
+def plant_township_without_a_figure_of_red_line(draft: CountyDraft) -> None:
+    """Add figures of 生态保护红线 for all townships but one; the table still lists it."""
+    head, first, *others = Path(draft.options["targets"]).read_text(encoding="utf-8").splitlines()
+    lines = [f"{head},生态保护红线（平方千米）", f"{first},", *(f"{line},0.01" for line in others)]
+    (draft.folder / TASKS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    draft.options["targets"] = str(draft.folder / TASKS)
+
+
 @declare_mutation("LAW005", case="total")
 def plant_table_total_unequal_to_sum(draft: CountyDraft) -> None:
     set_targets_of_all_townships(

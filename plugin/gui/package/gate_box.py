@@ -23,7 +23,6 @@ from ...bridge.package.preview import NO_OBJECTIONS, ExportObjections
 from ...bridge.texts import tr
 from ..findings.result import CheckView
 from ..widgets import theme
-from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import WrappedLabel
 
 _MAX_VISIBLE_REASONS = 8
@@ -50,7 +49,9 @@ class GateBox(QGroupBox):
         super().__init__(tr("Check before handing in"), parent)
         self._icon_name = "info"
         self._icon = QLabel()
-        self.verdict = ElidedLabel()
+        # Two lines, so that the verdict in English is shown whole and a longer message moves nothing below.
+        self.verdict = WrappedLabel(reserved_lines=2)
+        self.verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.verdict.setObjectName("SanxianPackageVerdict")
         self.button = QPushButton(tr("Show Findings"))
         self.button.setObjectName("SanxianPackageFindings")
