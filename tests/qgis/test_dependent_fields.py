@@ -114,6 +114,26 @@ def test_dependent_fields_are_filled_in_qgis_without_the_test_module_of_qt(funct
     assert make_column_condition(layer, "DLMC", "果园")() and make_column_condition(layer, "DLBM", "0201")()
 
 
+def test_change_outside_a_command_before_a_bulk_fill_is_undone_apart_from_it(functions, make_layer_of_role):
+    many = 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE
+    layer = make_parcels(make_layer_of_role, many + 1)
+    layer.startEditing()
+    index = layer.fields().lookupField("DLBM")
+    *bulk, other = [row.id() for row in layer.getFeatures()]
+    layer.beginEditCommand("change")
+    for fid in bulk:
+        layer.changeAttributeValue(fid, index, "0201", "0103")
+    layer.endEditCommand()
+    layer.changeAttributeValue(other, index, "0301", "0103")
+    process_events(0.5)
+    undo = layer.undoStack().undo
+    undo()
+    while layer.getFeature(other)["DLBM"] == "0301":
+        undo()
+    assert layer.getFeature(other)["DLMC"] == "旱地"
+    assert set(read_column(layer, "DLMC")) <= {"旱地", "果园"}
+
+
 @pytest.mark.parametrize("count", [3, 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE])
 def test_bulk_change_of_another_field_changes_no_dependent_field(functions, make_layer_of_role, count):
     layer = make_parcels(make_layer_of_role, count)

@@ -139,7 +139,8 @@ class DependentValueFill:
     ):
         self._layer, self._all_fields, self._changed, self._record = layer, fields, changed, record
         self._fields: list[DependentField] = []
-        self._records_read = 0
+        # The record goes on growing; what the command changed is what it has now.
+        self._records_read, self._record_count = 0, len(record)
         self._gone: set[int] = set()
         self._rows: Any = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
@@ -151,16 +152,16 @@ class DependentValueFill:
 
     def read_record(self, records: int) -> bool:
         """Read the next records; return True if all are read."""
-        end = min(self._records_read + records, len(self._record))
+        end = min(self._records_read + records, self._record_count)
         for number in range(self._records_read, end):
             changed_value = self._record[number]
             fids = self._changed.get(changed_value[1])
             if fids is not None:
                 fids.add(changed_value[0])
         self._records_read = end
-        if end < len(self._record):
+        if end < self._record_count:
             return False
-        self._record, self._records_read = (), 0
+        self._record, self._records_read, self._record_count = (), 0, 0
         self._fields = [one for one in self._all_fields if self._changed.get(one.source_index)]
         self.size = len(set().union(*self._changed.values()))
         if not self._fields:

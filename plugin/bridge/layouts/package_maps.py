@@ -23,6 +23,7 @@ from ...core.cancellation import Cancellation
 from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require_value
 from ...core.package.maps.slots import MapJob, MapRequest, RenderedMap
+from ...core.standard import load_standard
 from ...core.standard.map_set import MissingMapReason, expand_concepts_to_roles
 from ...metadata import read_plugin_version
 from ...paths import LAYOUTS_FOLDER, STYLES_FOLDER
@@ -36,6 +37,8 @@ from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, Divis
 from .source import write_map_layer
 
 if TYPE_CHECKING:
+    from pyproj import CRS
+
     from ...core.plan.layer import Layer
 
 #: Timeout of waiting for the main thread at the end, in seconds.
@@ -81,13 +84,31 @@ def _render_map_on_main_thread(
 def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     """Write the layers of the maps to one file; return role → table."""
     tables: dict[str, str] = {}
-    for layer in _list_layers_on_maps(job):
+    layers = _list_layers_on_maps(job)
+    crs = job.crs or _choose_common_crs(layers, job)
+    for layer in layers:
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
-        frame = _drop_stray_rows(layer)
-        if write_map_layer(_start_rings_alike(frame.to_crs(job.crs) if job.crs else frame), file, table):
+        layer_frame = _drop_stray_rows(layer)
+        if layer_frame.crs is not None:
+            layer_frame = layer_frame.to_crs(crs)
+        if write_map_layer(_start_rings_alike(layer_frame), file, table):
             tables[layer.role] = table
     return tables
+
+
+def _choose_common_crs(layers: list[Layer], job: MapJob) -> CRS:
+    """Return the CRS of the maps (`MapLayers.crs`), in which all layers are drawn.
+
+    Layers in degrees would look otherwise than those of the package, from which an inspection draws the maps again.
+    """
+    from ...core.standard.divisions import find_default_crs
+
+    for layer in sorted(layers, key=lambda one: one.role != COUNTY_ROLE):
+        if layer.crs is not None and layer.crs.is_projected:
+            return layer.crs
+    divisions = job.plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
+    return find_default_crs(job.county_code, divisions)
 
 
 def _list_layers_on_maps(job: MapJob) -> list[Layer]:

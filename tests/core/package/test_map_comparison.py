@@ -133,6 +133,12 @@ def test_map_that_the_office_brought_is_not_drawn_again(compare, package):
     assert compare(package, row={"origin": "given"}) is None
 
 
+@pytest.mark.parametrize("crs", ["unknown", "USER:100000", "TM 113.5°E"])
+def test_map_of_an_unknown_crs_is_named_with_the_reason(compare, package, crs):
+    compared = compare(package, row={"crs": crs})
+    assert (compared.reason, compared.params) == ("crs", {"crs": crs})
+
+
 def test_map_without_its_layers_is_named_with_the_reason(compare, package):
     def draw_nothing(job):
         yield from (RenderedMap(one, missing_reason=MissingMapReason("not_wanted")) for one in job.requests)

@@ -240,9 +240,10 @@ def _is_on_field_without_values(finding: Finding, checked: CheckResult) -> bool:
 
 
 def _differs_in_values(stated: Finding, found: Finding) -> bool:
-    """Return True if severity, areas or width differ."""
+    """Return True if severity, need of an approval, areas or width differ."""
     names = ("area_m2", "net_area_m2", "width_m")
-    return stated.severity is not found.severity or any(
+    attributes = [(one.severity, one.awaits_approval) for one in (stated, found)]
+    return attributes[0] != attributes[1] or any(
         not _are_equal_figures(getattr(stated, name), getattr(found, name)) for name in names
     )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import SanxianError
-from ...geometry.crs import make_crs_label
+from ...geometry.crs import make_crs_label, parse_crs
 from ...messages.texts import Message, Texts
 from ...profile.document import PRINTED_KEYS, DocumentInfo
 from ..generator import compute_generator_digest
@@ -92,6 +92,9 @@ class MapComparer:
         for file, request in drawn_files:
             by_crs.setdefault(str(rows.get(file.path, {}).get("crs") or ""), []).append((file, request))
         for crs, files in by_crs.items():
+            if crs and parse_crs(crs) is None:
+                yield from (ComparedMap(file.path, "crs", {"crs": crs}) for file, _ in files)
+                continue
             yield from self._draw_and_compare(package, plan, crs, files, rows)
 
     def _draw_and_compare(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ....paths import MANIFEST_SCHEMA
+from ....paths import MANIFEST_SCHEMA, PACKAGE_SPECS_FOLDER
 from ...engine.context import RuleContext
 from ...exchange.vct.settings import load_settings
 from ...files.digests import MANIFEST_FILE_NAME
@@ -285,7 +285,12 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Rul
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
         return
-    is_own_spec = isinstance(spec, dict) and spec.get("id") == package.package_spec.id
+    # An office can add parts to its own specification after an export.
+    is_own_spec = (
+        isinstance(spec, dict)
+        and spec.get("id") == package.package_spec.id
+        and package.package_spec.path.is_relative_to(PACKAGE_SPECS_FOLDER)
+    )
     listed_ids = {row.get("id") for row in rows if isinstance(row, dict)} - {None}
     unlisted_titles = [slot.title for slot in package.package_spec.files if slot.id not in listed_ids]
     if is_own_spec and listed_ids and unlisted_titles and is_made_by_plugin(package):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from ...messages.texts import Texts, format_number, shorten_key
 from ...model.findings import Finding
 from ...model.indicator import LITTLE_MARGIN_LEFT, TARGET_MET, Indicator
-from ...model.report import Outcome, Report
+from ...model.report import APPROVAL_DOUBT, Outcome, Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ...profile import Norm
@@ -346,8 +347,17 @@ def _make_indicator_row(indicator: Indicator, report_texts: ReportTexts) -> tupl
 def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: ReportTexts) -> tuple[Paragraph, ...]:
     """Return what a reader must know besides: unconfirmed settings, unchecked rules, other findings; one line each."""
     summary = report.summary
-    doubts, settings = list_unconfirmed_items(summary["unconfirmed"], report_texts)
+    items_without_approvals = [name for name in summary["unconfirmed"] if name != APPROVAL_DOUBT]
+    doubts, settings = list_unconfirmed_items(items_without_approvals, report_texts)
     lines = []
+    approvals = Counter(f.code for f in report.findings if f.awaits_approval and f.state != "waived")
+    if approvals:
+        codes = [report_texts.get("signed", "count", name=code, count=count) for code, count in approvals.items()]
+        lines.append(
+            report_texts.get(
+                "signed", "approvals", count=format_number(approvals.total(), 0), codes=report_texts.join_parts(codes)
+            )
+        )
     if settings:
         users = sum(bool(list_unconfirmed_items(rule.unconfirmed, report_texts)[1]) for rule in report.rules)
         lines.append(report_texts.get("signed", "unconfirmed_settings", count=len(settings), rules=users))
@@ -367,7 +377,8 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
         errors = sum(str(f.severity) == "ERROR" for f in others)
         warnings = sum(str(f.severity) == "WARNING" for f in others)
         counts = {"errors": format_number(errors, 0), "warnings": format_number(warnings, 0)}
-        lines.append(report_texts.get("signed", "other_findings", **counts))
+        if errors or warnings:
+            lines.append(report_texts.get("signed", "other_findings", **counts))
     if summary["waived"]:
         lines.append(report_texts.get("say", "waived", count=summary["waived"]))
     if package_waivers := describe_package_waivers(report, report_texts):

@@ -180,6 +180,21 @@ def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
     assert statement == f"城镇发展区与城镇开发边界不一致 {len(findings)} 处。"
 
 
+def test_first_page_counts_notes_without_the_document_of_their_approval_by_rule(checked):
+    warnings = [f for f in checked.report.findings if f.severity is Severity.WARNING][:5]
+    notes = [
+        replace(f, severity=Severity.INFO, awaits_approval=True, code=code, state=state)
+        for f, code, state in zip(
+            warnings, ("REL043", "REL043", "LAW005", "LAW005", "REL041"), ["open"] * 4 + ["waived"], strict=True
+        )
+    ]
+    report = make_variant(checked.report, findings=notes, rules=[], indicators=[])
+    texts = list_texts(make_check_report(report, checked.plan.norm, author="x"))
+    (line,) = [text for text in texts if "尚未登记文号的提示4处" in normalise(text)]
+    assert "REL0432、LAW0052" in normalise(line) and "REL041" not in line
+    assert not [text for text in texts if "其余错误" in text]
+
+
 def test_english_report_has_english_texts(checked):
     english = check_plan(SAMPLE_FOLDER / "county.gpkg", RunOptions(profile="hunyuan", lang="en", **SIDE_TABLES))
     document = make_check_report(english.report, english.plan.norm)
