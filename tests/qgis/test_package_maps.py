@@ -5,9 +5,11 @@ import json
 import re
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from osgeo import ogr
+from pyproj import CRS
 from qgis.core import (
     QgsApplication,
     QgsProcessingAlgRunnerTask,
@@ -24,6 +26,7 @@ from plugin.bridge.running.main_thread import call_on_main
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.files.digests import is_complete_package
+from plugin.core.standard import load_standard
 from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import make_jpeg, make_pdf
 from tests.core.small_plan import hash_files
@@ -334,3 +337,20 @@ def test_package_export_in_a_thread_prints_layouts_on_the_main_thread(
     assert sorted(list_maps(export_parameters)) == MAP_FILE_NAMES[:2] and is_complete_package(
         Path(export_parameters["OUTPUT"]) / PACKAGE_NAME
     )
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ({"XZQX": 4490, "CZKFBJ": 4490}, 4526),
+        ({"XZQX": 4490, "CZKFBJ": 4547}, 4547),
+        ({"CZKFBJ": 4547, "XZQX": 4526}, 4526),
+    ],
+    ids=["all in degrees: the county's zone", "a projected layer", "the county's own layer first"],
+)
+def test_all_layers_of_maps_are_drawn_in_one_projected_crs(codes, expected):
+    """An inspection draws the maps again from the layers of the package, which an export may have projected."""
+    layers = [SimpleNamespace(role=role, crs=CRS.from_epsg(code)) for role, code in codes.items()]
+    plan = SimpleNamespace(norm=SimpleNamespace(standard=load_standard()))
+    crs = package_maps._choose_common_crs(layers, SimpleNamespace(plan=plan, county_code="140225"))
+    assert crs.to_epsg() == expected
