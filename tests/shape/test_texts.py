@@ -224,6 +224,25 @@ def test_english_texts_have_no_plural_after_a_count_of_one():
         ("and {count} more findings", "and {count} more finding"),
         ("{rows} boundaries were read", "{rows} boundary was read"),
         ("Layer “{layer}”: {count} boxes are empty", "Layer “{layer}”: {count} box is empty"),
+        (
+            "{count} features are invalid ({keys}) and were compared by a repaired copy; they stay as they are.",
+            "{count} feature is invalid ({keys}) and was compared by a repaired copy; it stays as it is.",
+        ),
+        (
+            "{count} values of table {table}, field {field} have digits (line {line}). Check them and their source.",
+            "{count} value of table {table}, field {field} has digits (line {line}). Check it and its source.",
+        ),
+        ("the coordinates of {count} objects are outside", "the coordinates of {count} object are outside"),
+        (
+            "The rows of layer “{layer}” ({count} rows) have no shapes.",
+            "The rows of layer “{layer}” ({count} row) have no shapes.",
+        ),
+        (
+            "Field {field} has {count} values that are not numbers",
+            "Field {field} has {count} value that is not numbers",
+        ),
+        ("{count} files may have changes", "{count} file may have changes"),
+        ("{count} vertices were added", "{count} vertex was added"),
         ("{count} 处问题", "{count} 处问题"),
         ("{area} is less", "{area} is less"),
     ],

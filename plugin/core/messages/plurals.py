@@ -8,19 +8,34 @@ from collections.abc import Mapping
 from typing import Any
 
 #: A count with the noun that it counts: ``{count} invalid features``.
-_COUNTED_NOUN = re.compile(
-    r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b"
-    # The name of the layer may precede the verb.
-    r"(?P<rest>(?: of (?:layer )?“\{\w+\}”)?[^.:;{]*)"
-)
-#: Words in -s that are not plurals.
-_NO_PLURALS = frozenset({"across", "as", "does", "gives", "has", "is", "its", "less", "plus", "this", "thus", "was"})
+_COUNTED_NOUN = re.compile(r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b")
+_SINGULAR_OF_NOUNS = {"vertices": "vertex"}
 _SINGULAR_OF_VERBS = {
-    "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "cross": "crosses",
-    "differ": "differs", "do": "does", "have": "has", "hold": "holds", "lack": "lacks", "lie": "lies", "meet": "meets",
-    "need": "needs", "share": "shares", "stand": "stands", "use": "uses", "were": "was",
+    "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "count": "counts",
+    "cross": "crosses", "differ": "differs", "do": "does", "end": "ends", "exceed": "exceeds", "have": "has",
+    "hold": "holds", "identify": "identifies", "lack": "lacks", "lie": "lies", "meet": "meets", "need": "needs",
+    "repeat": "repeats", "seem": "seems", "share": "shares", "stand": "stands", "stay": "stays", "use": "uses",
+    "were": "was",
 }  # fmt: skip
-_PLURAL_VERB = re.compile(rf"\b({'|'.join(_SINGULAR_OF_VERBS)})\b")
+#: Words in -s that are not plurals.
+_NO_PLURALS = {"across", "as", "gives", "its", "less", "plus", "this", "thus", *_SINGULAR_OF_VERBS.values()}
+_NO_PLURALS |= {"declares", "occurs", "refers", "requires", "stores"}
+_VERBS = "|".join(_SINGULAR_OF_VERBS)
+_MODALS = ("can", "cannot", "could", "may", "must", "would")
+_PLURAL_VERB = re.compile("".join(rf"(?<!\b{modal} )" for modal in _MODALS) + rf"\b({_VERBS})\b")
+#: Verbs that follow the first one with the same subject: ``are invalid and were compared``.
+_COORDINATED_VERB = re.compile(rf"(?:(?<= and )|(?<= but )|(?<= or ))({_VERBS})\b")
+_RELATIVE_VERB = re.compile(rf"(?:(?<=that )|(?<=which ))({_VERBS})\b")
+#: Text before a count that is not the subject: ``coordinates of {count} objects``, ``({count} rows``.
+_OBJECT_START = re.compile(
+    r"(?:\b(?:all|at|by|contain|contains|field|first|from|gave|has|have|in|(?<!\} )of|on|only|received|share|state"
+    r"|states|than|to|with) |\([^()]*)$",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.:;]")
+_SUBJECT_PRONOUN = re.compile(rf"\bthey (?P<verb>{_VERBS}|{'|'.join(_MODALS)})\b")
+_PRONOUNS = {"them": "it", "their": "its", "Their": "Its"}
+_OTHER_PRONOUN = re.compile(rf"\b({'|'.join(_PRONOUNS)})\b")
 
 
 def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
@@ -31,27 +46,60 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     >>> agree_with_counts("{count} features of layer “{layer}” have no shape.", {"count": 1})
     '{count} feature of layer “{layer}” has no shape.'
     """
-    return _COUNTED_NOUN.sub(
-        lambda count_match: (
-            _make_singular_from_match(count_match) if _is_one(params.get(count_match["name"])) else count_match[0]
-        ),
-        template,
-    )
+    matches = [
+        one
+        for one in _COUNTED_NOUN.finditer(template)
+        if one["noun"] not in _NO_PLURALS and _is_number(params.get(one["name"]))
+    ]
+    text, end = "", len(template)
+    # From the last count to the first, so that each changes only what follows it.
+    for match in reversed(matches):
+        following = template[match.end() : end]
+        start = template[: match.start()]
+        if _is_one(params.get(match["name"])):
+            following = _make_following_singular(start, following)
+            noun = make_singular(match["noun"])
+            text = f"{{{match['name']}}} {match['before']}{noun}{following}{text}"
+        else:
+            text = match[0] + following + text
+        end = match.start()
+    text = template[:end] + text
+    if len(matches) != 1 or not _is_one(params.get(matches[0]["name"])):
+        return text
+    text = text.replace("there are {", "there is {")
+    # A pronoun refers to what is counted if nothing else is.
+    text = _SUBJECT_PRONOUN.sub(lambda verb: f"it {_SINGULAR_OF_VERBS.get(verb['verb'], verb['verb'])}", text)
+    text = text.replace("crosses themselves", "crosses itself")
+    return _OTHER_PRONOUN.sub(lambda pronoun: _PRONOUNS[pronoun[1]], text)
+
+
+def _make_following_singular(start: str, following: str) -> str:
+    """Return the text after a counted noun with the verbs of this sentence in the singular."""
+    sentence_end = _SENTENCE_END.search(following)
+    end = sentence_end.start() if sentence_end else len(following)
+    sentence, rest = following[:end], following[end:]
+    if _OBJECT_START.search(start):
+        return _RELATIVE_VERB.sub(_make_verb_singular, sentence, count=1) + rest
+    sentence = _PLURAL_VERB.sub(_make_verb_singular, sentence, count=1)
+    return _COORDINATED_VERB.sub(_make_verb_singular, sentence) + rest
+
+
+def _make_verb_singular(match: re.Match[str]) -> str:
+    return _SINGULAR_OF_VERBS[match[1]]
 
 
 def make_singular(noun: str) -> str:
-    """Return the singular of a regular English plural."""
+    """Return the singular of an English plural."""
+    if noun in _SINGULAR_OF_NOUNS:
+        return _SINGULAR_OF_NOUNS[noun]
     if noun.endswith("ies"):
         return noun[:-3] + "y"
     return noun[:-2] if noun.endswith(("xes", "ches", "shes", "sses")) else noun[:-1]
 
 
+def _is_number(value: Any) -> bool:
+    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or str(value).isdecimal()
+
+
 def _is_one(value: Any) -> bool:
     return not isinstance(value, bool) and (value == 1 or value == "1")
-
-
-def _make_singular_from_match(match: re.Match[str]) -> str:
-    if match["noun"] in _NO_PLURALS:
-        return match[0]
-    phrase_rest = _PLURAL_VERB.sub(lambda verb: _SINGULAR_OF_VERBS[verb[1]], match["rest"], count=1)
-    return f"{{{match['name']}}} {match['before']}{make_singular(match['noun'])}{phrase_rest}"
