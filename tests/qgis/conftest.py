@@ -138,6 +138,18 @@ def chinese(qgis_app):
     texts.remove_translator(translator)
 
 
+@pytest.fixture
+def english(qgis_app):
+    """Set the interface to English, whatever translators other tests left installed."""
+    from qgis.PyQt.QtCore import QCoreApplication, QTranslator
+
+    translators = [one for one in gc.get_objects() if isinstance(one, QTranslator)]
+    installed = [one for one in translators if QCoreApplication.removeTranslator(one)]
+    yield
+    for translator in installed:
+        QCoreApplication.installTranslator(translator)
+
+
 @pytest.fixture(scope="session")
 def qgis_process(tmp_path_factory):
     """Return a function that runs the program qgis_process with the plugin.

@@ -206,6 +206,7 @@ def check_undo_and_redo(one, layers, folder):
     return before
 
 
+@pytest.mark.usefixtures("english")
 @pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=[f"{fix.code} {one.title}" for fix, one in EXAMPLES])
 def test_undo_of_a_fix_restores_bytes_and_values_and_redo_applies_it_again(
     judged, open_in_mode, project, number, tmp_path

@@ -493,6 +493,7 @@ def test_findings_panel_keeps_its_saved_width_when_qgis_starts_in_a_small_window
     settings.store_setting("dock_width", 0)
 
 
+@pytest.mark.usefixtures("english")
 def test_legend_of_the_findings_layer_is_in_the_language_of_the_interface(qgis_app, project):
     layer = findings_layer.show_findings(project, [], CRS.from_epsg(4526))
     assert [category.label() for category in layer.renderer().categories()] == ["Error", "Warning", "Info", "Waived"]

@@ -125,6 +125,9 @@ def report_excluded_places(ctx: RuleContext, result: RuleResult, reported: Repor
                 continue
             is_of_land_use = facilities.template.find_field("land_use") is not None
             rows = _find_wanted_rows(facilities, wanted, is_of_land_use, ctx)
+            if wanted != _EVERY_NAME and not rows.any():
+                # An unusable place matters only to facilities that it may exclude.
+                continue
             earlier_parts: list[FacilityParts] = []
             for place in places:
                 concept, _, condition = place.partition(":")
