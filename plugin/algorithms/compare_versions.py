@@ -31,7 +31,7 @@ from .common import (
     make_workbook_parameter,
     mark_parameter_advanced,
 )
-from .inputs import make_edition_parameter, read_layer_parameter
+from .inputs import make_polygon_layer_parameter, read_layer_parameter
 from .outputs import LayerOutput, read_document_paths, read_workbook_path
 from .report_log import log_comparison, log_written_files
 
@@ -66,10 +66,10 @@ class CompareVersions(SanxianAlgorithm):
 
     def initAlgorithm(self, configuration=None):
         for name, label in ((BEFORE, tr("Earlier edition")), (AFTER, tr("Later edition"))):
-            self.addParameter(make_edition_parameter(name, label))
+            self.addParameter(make_polygon_layer_parameter(name, label))
         roles = sorted(role for role, one in load_standard().templates.items() if one.geometry == "polygon")
         self.addParameter(make_text_parameter(ROLE, tr("Role of the layer (empty: recognised)"), roles))
-        self.addParameter(make_edition_parameter(TOWNSHIPS, tr("Townships"), optional=True))
+        self.addParameter(make_polygon_layer_parameter(TOWNSHIPS, tr("Townships"), optional=True))
         table = tr("Table of old and new keys")
         self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         for parameter in make_norm_parameters():

@@ -69,7 +69,9 @@ def make_scope_parameter() -> QgsProcessingParameterString:
     return set_parameter_widget(parameter, "create_widgets.ScopeWidget")
 
 
-def make_edition_parameter(name: str, label: str, *, optional: bool = False) -> QgsProcessingParameterFeatureSource:
+def make_polygon_layer_parameter(
+    name: str, label: str, *, optional: bool = False
+) -> QgsProcessingParameterFeatureSource:
     """Return the parameter of a polygon layer; the dialog does not offer the layers of findings."""
     polygons = [Qgis.ProcessingSourceType.VectorPolygon]
     parameter = QgsProcessingParameterFeatureSource(name, label, polygons, optional=optional)

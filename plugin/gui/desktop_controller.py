@@ -315,7 +315,7 @@ class DesktopController(QObject):
         """Show the changes of a re-check after edits."""
         if self.result_owner.has_current_result():
             self._show_change(change, rows)
-            self.fixes.note_rechecked()
+            self.fixes.on_rechecked()
             self.notices.show_new_findings(change, step)
 
     def _show_change(self, change: Any, rows: dict[int, Any]) -> None:

@@ -203,6 +203,6 @@ def base(name: str, folder: Path) -> CleanCounty:
     return make_county_without_rules(codes, folder) if kind == "without" else made[kind](folder)
 
 
-def state_approvals(report: Report) -> Report:
+def mark_approvals_as_stated(report: Report) -> Report:
     """Return a report as if waivers stated the document of each note that awaits an approval."""
-    return replace(report, findings=[replace(finding, awaits_approval=False) for finding in report.findings])
+    return replace(report, findings=[replace(finding, needs_approval=False) for finding in report.findings])

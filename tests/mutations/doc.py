@@ -14,7 +14,7 @@ from typing import Any
 
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.core.package.inspection.map_comparison import ComparedMap, MapDifference
+from plugin.core.package.inspection.map_comparison import MapComparison, MapDifference
 from plugin.core.package.inspection.pdf_pages import CoveredPage, NarrowPage, Remark
 from plugin.core.package.maps.jpeg import THUMBNAIL_CELLS
 from plugin.core.package.package_spec.load import load_package_spec
@@ -1010,7 +1010,7 @@ def plant_manifest_without_specification_warnings(draft: CountyDraft) -> None:
     change_package_facts(draft, manifest=True, head={"tool": OWN_SOFTWARE, "form": {"id": "county", "unverified": []}})
 
 
-@declare_mutation("DOC010", case="unasked", follows=["DOC006", "DOC013", "DOC015"])
+@declare_mutation("DOC010", case="unlisted_parts", follows=["DOC006", "DOC013", "DOC015"])
 def plant_manifest_without_a_part_of_the_specification(draft: CountyDraft) -> None:
     rows = [{"id": slot.id} for slot in load_package_spec("county").files if slot.id != "construction"]
     head = {"tool": OWN_SOFTWARE, "form": {"id": "county"}, "problems": [{"key": "tables_not_made"}], "slots": rows}
@@ -1066,7 +1066,7 @@ def plant_text_with_the_title_of_a_county_with_a_short_name(draft: CountyDraft) 
     change_package_facts(draft, pdf={TEXT: {"page_count": 2, "titles": ("朔州市应县国土空间总体规划文本",)}})
 
 
-@declare_mutation("DOC001", case="words", finds=1)
+@declare_mutation("DOC001", case="other_county_text", finds=1)
 def plant_text_of_the_neighbour(draft: CountyDraft) -> None:
     change_package_facts(
         draft, pdf={TEXT: {"page_count": 2, "page_texts": ("左云县国土空间总体规划", "左云县的永久基本农田")}}
@@ -1233,4 +1233,4 @@ def plant_database_without_a_spatial_index(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC015", case="map")
 def plant_map_that_differs_from_the_layers(draft: CountyDraft) -> None:
-    change_package_facts(draft, compared_maps=[ComparedMap(MAP, difference=MapDifference(400.0, 12.0, 2.5))])
+    change_package_facts(draft, compared_maps=[MapComparison(MAP, difference=MapDifference(400.0, 12.0, 2.5))])

@@ -133,7 +133,7 @@ def plant_target_table_without_cultivated_land(draft: CountyDraft) -> None:
     draft.options["targets"] = str(draft.folder / TASKS)
 
 
-@declare_mutation("LAW005", case="rest", follows=["LAW004"])
+@declare_mutation("LAW005", case="unallocated", follows=["LAW004"])
 def plant_township_without_a_figure_of_red_line(draft: CountyDraft) -> None:
     """Add figures of 生态保护红线 for all townships but one; the table still lists it."""
     head, first, *others = Path(draft.options["targets"]).read_text(encoding="utf-8").splitlines()

@@ -26,7 +26,7 @@ def assert_only_approvals_are_open(report):
     """Assert that nothing but notes without the document of their approval prevents the verdict 通过."""
     assert report.summary["unconfirmed"] == [APPROVAL_DOUBT], report.summary
     assert report.verdict is Verdict.CONDITIONAL
-    assert clean.state_approvals(report).verdict is Verdict.PASSED
+    assert clean.mark_approvals_as_stated(report).verdict is Verdict.PASSED
 
 
 def test_county_without_defects_passes_every_rule(base):

@@ -42,7 +42,7 @@ def test_clean_county_written_to_a_database_of_the_plugin_passes_the_check(base,
     assert report.verdict is Verdict.CONDITIONAL and report.summary["unconfirmed"] == [APPROVAL_DOUBT]
     # A waiver states the document of each approval; then nothing is open.
     entry = WaiverEntry("依批准文件", "晋自然资批〔2026〕1号", "测试", date(2026, 1, 5))
-    waivers = make_waivers([f for f in report.findings if f.awaits_approval], entry, WaiverLimits())
+    waivers = make_waivers([f for f in report.findings if f.needs_approval], entry, WaiverLimits())
     change_waivers(make_default_waiver_path(path), add=waivers)
     report = check_plan(path, check_options(clean.options)).report
     assert report.verdict is Verdict.PASSED and report.summary["waived"] == len(waivers) > 0

@@ -233,5 +233,5 @@ def test_undo_of_a_batch_over_several_layers_restores_bytes_and_values(judged, o
     assert read_all(layers) == before
 
 
-def test_examples_of_undo_have_every_fix():
+def test_every_fix_has_an_undo_example():
     assert {fix.code for fix, _ in EXAMPLES} == set(load_all_fixes())

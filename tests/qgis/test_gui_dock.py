@@ -421,7 +421,7 @@ def test_button_at_the_number_of_rules_explains_which_did_not_run(findings_dock,
     shown = []
     monkeypatch.setattr(verdict_bar.QWhatsThis, "showText", lambda _place, text, _widget: shown.append(text))
     show_result(findings_dock, make_small_report())
-    why = findings_dock.verdict.why
+    why = findings_dock.verdict.reasons_button
     assert why.isVisible() and why.toolTip() == "部分规则为何没有运行"
     why.click()
     (text,) = shown

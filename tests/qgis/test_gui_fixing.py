@@ -352,7 +352,7 @@ def test_cancelled_fix_batch_changes_nothing(overlapping):
     assert list_shapes(layers["CZKFBJ"]) == before
 
 
-def test_remark_over_a_map_is_whole_or_not_shown(qgis_app):
+def test_remark_that_does_not_fit_is_hidden(qgis_app):
     from plugin.gui.widgets.elided_label import ElidedLabel
 
     remark = ElidedLabel("Both maps move together", hides_cut_text=True)

@@ -228,7 +228,7 @@ def list_messages(controller, fixer):
 @pytest.mark.parametrize(
     ("mode", "moment", "disturb"), CASES, ids=[f"{mode}-{moment}-{disturb.__name__}" for mode, moment, disturb in CASES]
 )
-def test_nothing_is_done_by_half_and_the_user_is_informed(open_disturbed, project, errors, mode, moment, disturb):
+def test_disturbed_fix_writes_nothing_and_shows_a_message(open_disturbed, project, errors, mode, moment, disturb):
     controller, layers, finding = open_disturbed(mode)
     fixer = open_at(controller, finding, moment)
     disturb(project, layers)

@@ -202,10 +202,10 @@ def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     note.severity = type(note.severity).INFO
     button.set_selected_findings([note])
     assert not button.isEnabled() and "提示" in button.toolTip()
-    note.awaits_approval = True
+    note.needs_approval = True
     button.set_selected_findings([note])
     assert button.isEnabled() and button.text() == "豁免…"
-    note.awaits_approval = False
+    note.needs_approval = False
     # For several findings, only those that can be waived count.
     button.set_selected_findings([note, make_finding("REL002", "1", 10.0), make_finding("REL002", "2", 10.0)])
     assert button.text() == "豁免 2 处…"
@@ -215,9 +215,9 @@ def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     button.deleteLater()
 
 
-def test_waiver_dialog_of_a_note_states_that_its_document_settles_it(chinese, qgis_app, tmp_path):
+def test_waiver_dialog_of_an_approval_note_states_the_verdict_is_not_affected(chinese, qgis_app, tmp_path):
     note = make_finding("REL043", "1", 10.0)
-    note.severity, note.awaits_approval = type(note.severity).INFO, True
+    note.severity, note.needs_approval = type(note.severity).INFO, True
     for findings, text in (
         ([note], "登记批准文号后，不再影响结论"),
         ([note, make_finding("REL002", "1", 10.0)], "结论最高为“有条件通过”"),

@@ -140,7 +140,7 @@ class DependentValueFill:
         self._layer, self._all_fields, self._changed, self._record = layer, fields, changed, record
         self._fields: list[DependentField] = []
         # The record goes on growing; what the command changed is what it has now.
-        self._records_read, self._record_count = 0, len(record)
+        self._entries_read, self._entry_count = 0, len(record)
         self._gone: set[int] = set()
         self._rows: Any = None
         # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
@@ -150,18 +150,18 @@ class DependentValueFill:
         self.size = len(record) + len(set().union(*changed.values()))
         self.active, self.complete = True, False
 
-    def read_record(self, records: int) -> bool:
-        """Read the next records; return True if all are read."""
-        end = min(self._records_read + records, self._record_count)
-        for number in range(self._records_read, end):
+    def read_entries(self, count: int) -> bool:
+        """Read the next entries of the record; return True if all are read."""
+        end = min(self._entries_read + count, self._entry_count)
+        for number in range(self._entries_read, end):
             changed_value = self._record[number]
             fids = self._changed.get(changed_value[1])
             if fids is not None:
                 fids.add(changed_value[0])
-        self._records_read = end
-        if end < self._record_count:
+        self._entries_read = end
+        if end < self._entry_count:
             return False
-        self._record, self._records_read, self._record_count = (), 0, 0
+        self._record, self._entries_read, self._entry_count = (), 0, 0
         self._fields = [one for one in self._all_fields if self._changed.get(one.source_index)]
         self.size = len(set().union(*self._changed.values()))
         if not self._fields:
@@ -183,7 +183,7 @@ class DependentValueFill:
 
         `undo` and `redo` apply to all portions together.
         """
-        if not self.read_record(rows) or self.complete:
+        if not self.read_entries(rows) or self.complete:
             return
         buffer, push = self._layer.editBuffer(), self._done.push
         values = self.compute_next_values(rows)
@@ -463,7 +463,7 @@ class _LayerUpdater(QObject):
         self.fill_remaining_rows()
         command = stack.command(index - 1)
         fill = DependentValueFill(self.layer, self._fields, changed_fids, record)
-        if fill.size <= MAX_ROWS_FILLED_AT_ONCE and fill.read_record(fill.size) and fill.complete:
+        if fill.size <= MAX_ROWS_FILLED_AT_ONCE and fill.read_entries(fill.size) and fill.complete:
             return
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
@@ -486,7 +486,7 @@ class _LayerUpdater(QObject):
         self._is_writing = True
         self.pause_recording()
         try:
-            fill.read_record(fill.size)
+            fill.read_entries(fill.size)
             values = [] if fill.complete else fill.compute_next_values(fill.size + 1)
             if len(values) > 1:
                 layer.beginEditCommand(tr("Fill Dependent Fields"))

@@ -89,10 +89,10 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     for layer in layers:
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
-        layer_frame = _drop_stray_rows(layer)
-        if layer_frame.crs is not None:
-            layer_frame = layer_frame.to_crs(crs)
-        if write_map_layer(_start_rings_alike(layer_frame), file, table):
+        rows = _drop_stray_rows(layer)
+        if rows.crs is not None:
+            rows = rows.to_crs(crs)
+        if write_map_layer(_normalize_ring_starts(rows), file, table):
             tables[layer.role] = table
     return tables
 
@@ -131,7 +131,7 @@ def _drop_stray_rows(layer: Layer):
     return frame[[n not in layer.stray_rows for n in range(len(frame))]]
 
 
-def _start_rings_alike(frame):
+def _normalize_ring_starts(frame):
     """Return the rows with rings of areas that begin at one vertex and run in one direction, however they were stored.
 
     Markers along an edge are counted from its beginning, and a database stores rings in its own order. The vertex is
@@ -141,11 +141,11 @@ def _start_rings_alike(frame):
     import shapely
 
     sine, cosine = np.sin(_OBLIQUE_ANGLE), np.cos(_OBLIQUE_ANGLE)
-    turn = np.array([[cosine, sine], [-sine, cosine]])
+    rotation = np.array([[cosine, sine], [-sine, cosine]])
     shapes = frame.geometry.to_numpy().copy()
     is_area = np.isin(shapely.get_type_id(shapes), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
-    turned = shapely.normalize(shapely.transform(shapes[is_area], lambda points: points @ turn))
-    shapes[is_area] = shapely.transform(turned, lambda points: points @ turn.T)
+    rotated = shapely.normalize(shapely.transform(shapes[is_area], lambda points: points @ rotation))
+    shapes[is_area] = shapely.transform(rotated, lambda points: points @ rotation.T)
     return frame.set_geometry(type(frame.geometry)(shapes, index=frame.index, crs=frame.crs))
 
 
@@ -188,7 +188,7 @@ class _PackageMapPrinter:
                 raise
             return RenderedMap(request, missing_reason=MissingMapReason("too_large", {"dpi": str(settings.dpi)}))
         return RenderedMap(
-            request, tuple(sorted(file_names)), *_get_crs_and_scale(layout), drawn_with=describe_drawing_programs()
+            request, tuple(sorted(file_names)), *_get_crs_and_scale(layout), programs=describe_drawing_programs()
         )
 
     def close(self) -> None:

@@ -178,7 +178,7 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts, *, s
     """Return one line for each value, in the language of ``texts``.
 
     The line has the name, the value with its unit, its source, and a remark if the value is marked C. ``shows_keys``:
-    the key follows the name; without it, it follows only where two values have one name.
+    put the key after the name. If False, only where two values share a name.
     """
     values = list(values)
     counts = Counter(_label_value(value, texts) for value in values)
@@ -187,11 +187,13 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts, *, s
     ]
 
 
-def describe_value_places(values: Iterable[EffectiveValue], code: str, texts: Texts, *, shows_keys: bool = True) -> str:
+def describe_value_places(
+    values: Iterable[EffectiveValue], code: str, texts: Texts, *, lines_show_keys: bool = True
+) -> str:
     """Return the sentences on where a county changes the values of a rule; empty without values.
 
-    ``code``: code of the rule, which is part of the keys of its parameters. ``shows_keys``: the lines of the values
-    have their keys; without it the sentence names the keys that are written into a file.
+    ``code``: code of the rule, which is part of the keys of its parameters. ``lines_show_keys``: the
+    lines of the values show their keys. If False, the sentence shows the keys that are written into a file.
     """
     # Only help pages name places: a check does without the module.
     from ..messages.setting_names import describe_places
@@ -200,9 +202,9 @@ def describe_value_places(values: Iterable[EffectiveValue], code: str, texts: Te
         value.name if value.setting else f"rules.{code}.{value.name}": _label_value(value, texts) for value in values
     }
     place_texts = texts.get_section("setting_place")
-    if shows_keys:
+    if lines_show_keys:
         place_texts = {**place_texts, "file": place_texts["file_values"]}
-    return describe_places(labels, labels, place_texts, names_keys=not shows_keys)
+    return describe_places(labels, labels, place_texts, shows_keys=not lines_show_keys)
 
 
 def _label_value(effective_value: EffectiveValue, texts: Texts) -> str:
@@ -228,7 +230,7 @@ def _format_effective_value(effective_value: EffectiveValue, texts: Texts, shows
     )
 
 
-def name_parameters(text: str, rule: Rule, texts: Texts) -> str:
+def replace_parameter_names_with_titles(text: str, rule: Rule, texts: Texts) -> str:
     """Return a help text in which the parameters of its rule have their titles in place of their names.
 
     A name in brackets, which follows the title already, is left out.

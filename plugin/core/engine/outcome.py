@@ -262,7 +262,7 @@ def _set_codes_and_add_doubts(result: RuleResult, rule: Rule, severity: Severity
     for finding in result.findings:
         finding.code = rule.code
         finding.severity = finding.severity or severity
-        finding.awaits_approval = finding.severity is Severity.INFO and finding.case in rule.approval_cases
+        finding.needs_approval = finding.severity is Severity.INFO and finding.case in rule.approval_cases
     if rule.severity is not Severity.INFO and severity is Severity.INFO and result.findings:
         # A county may lower an error or a warning to a hint; its findings then still prevent an unconditional 通过.
         result.doubts.append("severity.lowered")

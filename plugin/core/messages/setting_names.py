@@ -51,16 +51,16 @@ def put_titles_before_keys(text: str, titles: Mapping[str, str], pattern: str) -
 
 
 def describe_places(
-    keys: Iterable[str], titles: Mapping[str, str], place_texts: Mapping[str, str], *, names_keys: bool = False
+    keys: Iterable[str], titles: Mapping[str, str], place_texts: Mapping[str, str], *, shows_keys: bool = False
 ) -> str:
     """Return the sentences on where the settings are changed; empty without settings.
 
-    ``place_texts``: the texts of each place, and the comma between titles. ``names_keys``: the titles of settings that
+    ``place_texts``: the texts of each place, and the comma between titles. ``shows_keys``: the titles of settings that
     are written into a file are followed by their keys.
     """
 
     def name_settings(place: str, place_keys: list[str]) -> Iterable[str]:
-        if names_keys and place == FILE_PLACE:
+        if shows_keys and place == FILE_PLACE:
             return [place_texts["named"].format(title=titles[key], key=key) for key in place_keys]
         return [place_texts["quoted"].format(title=title) for title in dict.fromkeys(titles[key] for key in place_keys)]
 

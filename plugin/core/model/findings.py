@@ -75,7 +75,7 @@ class Finding:
     state: str = "open"
     by_place: bool = False
     #: True for a note on what is legal only with an approval, which no data show; a waiver names the document.
-    awaits_approval: bool = False
+    needs_approval: bool = False
     #: Area of a clipped part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
     by_nodes_m2: float | None = None
     #: Longitude and latitude of the centre in degrees (EPSG:4490), unrounded; None without a place. Set by the engine.
@@ -141,8 +141,8 @@ class Finding:
         row["related_keys"] = list(self.related_keys)
         row["params"] = {k: convert_to_plain_value(v) for k, v in self.params.items()}
         row["case"] = self.case
-        if self.awaits_approval:
-            row["awaits_approval"] = True
+        if self.needs_approval:
+            row["needs_approval"] = True
         row["geometry"] = None if self.geom_kind == "none" else shapely.to_wkt(self.geometry, rounding_precision=-1)
         return row
 

@@ -119,7 +119,7 @@ class Report:
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)
-            or any(f.state == "waived" and not f.awaits_approval for f in self.findings)
+            or any(f.state == "waived" and not f.needs_approval for f in self.findings)
             or self.unconfirmed_items
             or self.left_out
         ):
@@ -130,7 +130,7 @@ class Report:
     def unconfirmed_items(self) -> list[str]:
         """Return the names of settings and doubts that prevent an unconditional 通过, sorted."""
         names = {name for rule in self.rules for name in rule.unconfirmed}
-        if any(f.awaits_approval and f.state != "waived" for f in self.findings):
+        if any(f.needs_approval and f.state != "waived" for f in self.findings):
             names.add(APPROVAL_DOUBT)
         return sorted(names)
 

@@ -165,7 +165,7 @@ def describe_package_waivers(report: Report, report_texts: ReportTexts) -> str:
         report_texts.get("say", "package_waivers_of_rule", rule=code, count=count)
         for code, count in waivers["rules"].items()
     )
-    key = "package_waivers" if rules else "package_waivers_unfound"
+    key = "package_waivers" if rules else "package_waivers_not_found"
     return report_texts.get("say", key, count=waivers["waived"], covered=waivers["covered"], rules=rules)
 
 

@@ -59,15 +59,14 @@ class PartsSum:
 
     @property
     def unallocated(self) -> float:
-        """Return the part of a minimum or exact target that is left for parts without a figure, in its unit; 0 if none.
+        """Return the amount of a minimum or exact target that no listed part has; 0 if none.
 
-        A rest within half of the target's last digit is rounding.
+        It is 0 if no part lacks a figure. An amount within half of the target's last digit is rounding.
         """
-        rest = self.target.numeric_value - self.sum_value
-        is_rest = (
-            self.missing_parts and self.target.comparison != "<=" and rest > 0.5 * 10**-self.target.printed_decimals
-        )
-        return rest if is_rest else 0.0
+        unallocated = self.target.numeric_value - self.sum_value
+        rounding = 0.5 * 10**-self.target.printed_decimals
+        counts = self.missing_parts and self.target.comparison != "<=" and unallocated > rounding
+        return unallocated if counts else 0.0
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def _mark_matched_findings(
         waiver = matches_by_validity.valid_matches.waiver_by_finding_id.get(id(finding))
         # A note blocks no export: accepting it would only affect the verdict. A waiver of a note that awaits an
         # approval names the document.
-        is_waived = waiver is not None and _can_be_accepted(finding)
+        is_waived = waiver is not None and _can_be_waived(finding)
         values = waiver.get_report_values() if waiver is not None and is_waived else None
         if (finding.state == WAIVED_STATE) != is_waived or finding.params.get("waiver") != values:
             finding.state = (
@@ -160,8 +160,8 @@ def _mark_matched_findings(
     return matches_by_validity, changed_findings
 
 
-def _can_be_accepted(finding: Finding) -> bool:
-    return finding.severity is not Severity.INFO or finding.awaits_approval
+def _can_be_waived(finding: Finding) -> bool:
+    return finding.severity is not Severity.INFO or finding.needs_approval
 
 
 def _make_unapplied_waiver_findings(
@@ -178,7 +178,7 @@ def _make_unapplied_waiver_findings(
     for waiver_matches, case in ((expired, "expired"), (not_yet, "not_yet")):
         for key, waiver in waiver_matches.waiver_by_finding_id.items():
             finding = by_id[key]
-            if key not in valid.waiver_by_finding_id and _can_be_accepted(finding):
+            if key not in valid.waiver_by_finding_id and _can_be_waived(finding):
                 waiver_findings.append(_make_waiver_finding(EXPIRED_CODE, case, waiver, finding))
             elif waiver_matches is not_yet:
                 waiver_findings.append(_make_premature_waiver_finding(waiver, plan))

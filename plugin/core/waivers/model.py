@@ -208,7 +208,7 @@ def find_refusal_reason(finding: Finding) -> str:
         return RUN_REASON
     if finding.code == FORCED_PACKAGE_RULE_CODE:
         return FORCED_REASON
-    if finding.severity is Severity.INFO and not finding.awaits_approval:
+    if finding.severity is Severity.INFO and not finding.needs_approval:
         return "info"
     return "fid" if is_identified_by_fid(finding) else ""
 

@@ -101,12 +101,14 @@ class CheckView:
 
     def get_rule_help(self, code: str) -> dict[str, str]:
         """Return heading → text of a rule's help; empty for other codes."""
-        from ...core.engine.explanation import name_parameters
+        from ...core.engine.explanation import replace_parameter_names_with_titles
         from ...core.model.rule import load_all_rules
 
         rule = load_all_rules().get(code)
         help_texts = self.texts.get_rule_help(rule) if rule else {}
-        return {heading: name_parameters(text, rule, self.texts) for heading, text in help_texts.items()}
+        return {
+            heading: replace_parameter_names_with_titles(text, rule, self.texts) for heading, text in help_texts.items()
+        }
 
     def get_reason_and_remedy(self, code: str) -> tuple[str, str]:
         texts = list(self.get_rule_help(code).values())

@@ -288,7 +288,10 @@ class FindingsTree(QTreeView):
         position_by_id = {id(f): n for n, f in enumerate(candidates)}
         known_positions = (position_by_id[id(f)] for f in neighbours if id(f) in position_by_id)
         has_ended = bool(self._findings_before or self._findings_after)
-        without_neighbour = len(candidates) if direction > 0 and has_ended else 0 if direction > 0 else -1
+        if direction < 0:
+            without_neighbour = -1
+        else:
+            without_neighbour = len(candidates) if has_ended else 0
         return next(known_positions, without_neighbour)
 
     def get_selected_position(self) -> tuple[int, int, str] | None:

@@ -52,20 +52,20 @@ class VerdictBar(QWidget):
         self._when.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         #: What the button beside it shows: which rules did not run, and why.
         self._explanation = ""
-        self.why = QToolButton()
-        self.why.setObjectName("SanxianWhyNotRun")
-        self.why.setAutoRaise(True)
+        self.reasons_button = QToolButton()
+        self.reasons_button.setObjectName("SanxianWhyNotRun")
+        self.reasons_button.setAutoRaise(True)
         # The icon is shown; screen readers read the text.
-        self.why.setText(tr("Why some rules did not run"))
-        self.why.setToolTip(self.why.text())
-        self.why.clicked.connect(self._show_explanation)
-        self.why.hide()
+        self.reasons_button.setText(tr("Why some rules did not run"))
+        self.reasons_button.setToolTip(self.reasons_button.text())
+        self.reasons_button.clicked.connect(self._show_explanation)
+        self.reasons_button.hide()
         top = QHBoxLayout()
         top.addWidget(self._icon)
         top.addWidget(self._word)
         top.addStretch()
         top.addWidget(self._when)
-        top.addWidget(self.why)
+        top.addWidget(self.reasons_button)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
         self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
@@ -122,14 +122,18 @@ class VerdictBar(QWidget):
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         self._when.setToolTip(f"{_format_rule_counts(result.report)}\n{sentence}")
         self._explanation = _explain_rules_not_run(result, sentence, run < total)
-        self.why.setVisible(run < total or bool(result.report.rule_counts["skipped"]))
+        self.reasons_button.setVisible(run < total or bool(result.report.rule_counts["skipped"]))
         self._partly_checked = sum(result.report.partly_checked_counts.values())
         self.show_edits(result)
         self.refresh_icons()
 
     def _show_explanation(self) -> None:
         """Show why rules did not run, until the next click."""
-        QWhatsThis.showText(self.why.mapToGlobal(self.why.rect().bottomLeft()), self._explanation, self.why)
+        QWhatsThis.showText(
+            self.reasons_button.mapToGlobal(self.reasons_button.rect().bottomLeft()),
+            self._explanation,
+            self.reasons_button,
+        )
 
     def show_edits(self, result) -> None:
         """Show the current counts, and a note that the verdict is of the full check."""
@@ -208,8 +212,8 @@ class VerdictBar(QWidget):
         for kind, button in self.buttons.items():
             button.setIcon(theme.load_icon(theme.KIND_ICONS[kind]))
             button.setIconSize(QSize(size, size))
-        self.why.setIcon(theme.load_icon("info"))
-        self.why.setIconSize(QSize(size, size))
+        self.reasons_button.setIcon(theme.load_icon("info"))
+        self.reasons_button.setIconSize(QSize(size, size))
         if self._verdict:
             big = self._word.fontMetrics().height()
             self._icon.setPixmap(theme.load_pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))

@@ -84,7 +84,7 @@ _DAYS_OF_A_YEAR = 365
 
 def _describe_effect(findings: list[Any]) -> str:
     """Return what a waiver of these findings changes."""
-    if all(finding.awaits_approval for finding in findings):
+    if all(finding.needs_approval for finding in findings):
         return tr("Waived notes stay in the list and in every report; they no longer affect the verdict.")
     return tr("Waived findings stay in the list and in every report; the verdict is at best conditional.")
 

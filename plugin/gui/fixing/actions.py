@@ -91,7 +91,7 @@ class FixActions(QObject):
         if self._editing.live is not None:
             self._editing.live.increase_change_limit_by(len(order.edits.rows))
 
-    def note_rechecked(self) -> None:
+    def on_rechecked(self) -> None:
         """Record that the edits so far were re-checked."""
         self.has_just_fixed = False
 

@@ -79,7 +79,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         describe_value_places,
         find_effective_values,
         format_effective_values,
-        name_parameters,
+        replace_parameter_names_with_titles,
     )
     from ...core.messages.texts import Texts
     from ...core.model.rule import load_all_rules
@@ -90,7 +90,9 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         return f"<h2>{escape(code)}</h2><p>{escape(texts.get_section('run_help').get(code, code))}</p>"
     parts = [f"<h2>{code} {escape(texts.get_rule_title(rule))}</h2>"]
     for heading, text in texts.get_rule_help(rule).items():
-        parts.append(f"<h3>{escape(heading)}</h3><p>{escape(name_parameters(text, rule, texts))}</p>")
+        parts.append(
+            f"<h3>{escape(heading)}</h3><p>{escape(replace_parameter_names_with_titles(text, rule, texts))}</p>"
+        )
     if norm is None:
         return "".join(parts)
     citation_by_key = norm.standard.citations
@@ -109,7 +111,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         # Planners know the names; the sentence below has the keys that they need in a file.
         lines = format_effective_values(effective_values, texts, shows_keys=False)
         parts.append(f"<h3>{escape(title)}</h3>{_format_list(lines)}")
-        places = describe_value_places(effective_values, code, texts, shows_keys=False)
+        places = describe_value_places(effective_values, code, texts, lines_show_keys=False)
         parts.append(f"<p>{escape(places)}</p>")
     return "".join(parts)
 

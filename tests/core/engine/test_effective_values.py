@@ -17,7 +17,7 @@ from plugin.core.engine.explanation import (
     describe_value_places,
     find_effective_values,
     format_effective_values,
-    name_parameters,
+    replace_parameter_names_with_titles,
 )
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.messages.texts import Texts
@@ -104,7 +104,7 @@ def test_each_setting_below_a_group_is_named_by_its_own_title(county_norm):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_values_in_help_pages_have_names_and_the_places_name_the_keys_for_files(county_norm, lang):
+def test_help_shows_titles_and_names_keys_only_for_file_settings(county_norm, lang):
     texts = Texts(lang)
     for code, rule in ALL_RULES_BY_CODE.items():
         values = find_effective_values(rule, county_norm)
@@ -119,7 +119,7 @@ def test_values_in_help_pages_have_names_and_the_places_name_the_keys_for_files(
             )
             assert line.startswith(f"{label} = ") or not has_label_alone, code
     values = find_effective_values(ALL_RULES_BY_CODE["TOP001"], county_norm)
-    described = describe_value_places(values, "TOP001", texts, shows_keys=False)
+    described = describe_value_places(values, "TOP001", texts, lines_show_keys=False)
     assert "[tolerance.ignored_pair_m2]" in described and "[tolerance.cluster_m]" not in described
     assert "tolerance.cluster_m" not in "".join(format_effective_values(values, texts, shows_keys=False))
 
@@ -128,7 +128,9 @@ def test_values_in_help_pages_have_names_and_the_places_name_the_keys_for_files(
 def test_parameters_in_the_help_of_a_rule_are_named_by_their_titles(lang):
     texts = Texts(lang)
     for code, rule in ALL_RULES_BY_CODE.items():
-        shown = " ".join(name_parameters(text, rule, texts) for text in texts.get_rule_help(rule).values())
+        shown = " ".join(
+            replace_parameter_names_with_titles(text, rule, texts) for text in texts.get_rule_help(rule).values()
+        )
         names = [one.name for one in rule.parameters if re.search(rf"(?<![\w.]){one.name}(?![\w.])", shown)]
         assert names == [] or (lang == "en" and all("_" not in name for name in names)), code
 
@@ -137,9 +139,10 @@ def test_parameter_after_its_title_is_left_out_of_help_and_others_are_replaced()
     texts, rule = Texts("zh"), ALL_RULES_BY_CODE["REL006"]
     title = texts.get_section("parameters")["max_share"]
     assert (
-        name_parameters("区外占比超过最大占比（max_share），为警告。", rule, texts) == "区外占比超过最大占比，为警告。"
+        replace_parameter_names_with_titles("区外占比超过最大占比（max_share），为警告。", rule, texts)
+        == "区外占比超过最大占比，为警告。"
     )
-    assert name_parameters("超过 max_share 的为警告。", rule, texts) == f"超过“{title}”的为警告。"
+    assert replace_parameter_names_with_titles("超过 max_share 的为警告。", rule, texts) == f"超过“{title}”的为警告。"
 
 
 def test_citation_with_source_mark_c_names_whether_standard_or_county_accepted_it(county_norm):

@@ -333,8 +333,8 @@ VERDICT_CASES = [
     ("a warning", [make_rule_outcome(Outcome.FAILED)], [make_finding(Severity.WARNING)], Verdict.CONDITIONAL),
     ("a waived error", [make_rule_outcome(Outcome.WAIVED)], [make_finding(Severity.ERROR, "waived")], Verdict.CONDITIONAL),
     ("a waived warning", [make_rule_outcome(Outcome.WAIVED)], [make_finding(Severity.WARNING, "waived")], Verdict.CONDITIONAL),
-    ("a note without the document of its approval", [make_rule_outcome(Outcome.FAILED)], [make_finding(Severity.INFO, awaits_approval=True)], Verdict.CONDITIONAL),
-    ("a note whose approval a waiver states", [make_rule_outcome(Outcome.WAIVED)], [make_finding(Severity.INFO, "waived", awaits_approval=True)], Verdict.PASSED),
+    ("a note without the document of its approval", [make_rule_outcome(Outcome.FAILED)], [make_finding(Severity.INFO, needs_approval=True)], Verdict.CONDITIONAL),
+    ("a note whose approval a waiver states", [make_rule_outcome(Outcome.WAIVED)], [make_finding(Severity.INFO, "waived", needs_approval=True)], Verdict.PASSED),
     ("an unconfirmed setting", [make_rule_outcome(Outcome.PASSED, unconfirmed=["tolerance"])], [], Verdict.CONDITIONAL),
 ]  # fmt: skip
 

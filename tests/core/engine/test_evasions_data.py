@@ -52,7 +52,7 @@ def check_layers(tables, profile, *, names=None, more=(), **options):
     """
     read = make_read_layers(tables) + [replace(make_read_layers({r: tables[r]})[0], name=name) for r, name in more]
     named = [replace(layer, name=(names or {}).get(layer.name, layer.name)) for layer in read]
-    return clean.state_approvals(check_plan(named, RunOptions(profile=profile, **options)).report)
+    return clean.mark_approvals_as_stated(check_plan(named, RunOptions(profile=profile, **options)).report)
 
 
 def remove_layers(tables, *roles):

@@ -31,7 +31,7 @@ def default_profile(complete_county, tmp_path_factory):
 
 def check_layers(tables, profile, **options):
     report = check_plan(make_read_layers(tables), RunOptions(profile=profile, **options)).report
-    return clean.state_approvals(report)
+    return clean.mark_approvals_as_stated(report)
 
 
 def exchange_values(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gpd.GeoDataFrame:

@@ -122,7 +122,7 @@ def check_each_proposal(seed, rules=RULES):
 
 
 @for_seeds(6, slow=12)
-def test_safe_fixes_end_their_findings_add_none_change_no_other_row_and_twice_is_once(seed):
+def test_safe_fixes_end_only_their_findings_and_are_idempotent(seed):
     check_safe_batch(seed)
 
 

@@ -186,7 +186,7 @@ def test_fix_that_is_never_safe_is_not_applied_in_a_safe_batch():
     assert not result.applied and len(list_layer_rows(result.state, "CZKFBJ")) == 2
 
 
-def test_new_zone_of_a_layer_without_the_field_of_its_name_has_only_fields_of_the_layer():
+def test_new_zone_gets_only_fields_of_its_layer():
     halves = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
     zones = [{"wkt": wkt, "zone_code": code} for wkt, code in zip(halves, ("300", "410"), strict=True)]
     farmland = "POLYGON ((70 10, 80 10, 80 20, 70 20, 70 10))"

@@ -241,7 +241,7 @@ def test_check_report_has_the_same_name_as_file_document_and_page_title(spec_id)
     assert any(name.endswith("三区三线检查报告") for name in spec.report.former_files), "as in packages of 0.1.0"
 
 
-def test_numbers_of_marks_in_the_legend_of_a_report_are_no_foreign_figures(checked):
+def test_numbers_in_the_map_legend_are_not_reported_as_wrong(checked):
     findings = [replace(f, geometry=None) if n % 3 else f for n, f in enumerate(checked.report.findings)]
     report = replace(checked.report, findings=findings)
     labels = [label for _, label in list_mark_labels(report, ReportTexts(report.lang))]

@@ -1049,9 +1049,7 @@ def test_findings_with_waivers_are_the_same(copied_package, geopackage_spec):
     assert compare_reports(copied_package, geopackage_spec) == {}
 
 
-def test_waivers_in_the_report_of_a_package_are_counted_and_named_and_leave_findings_open(
-    copied_package, geopackage_spec
-):
+def test_waivers_of_the_package_report_are_recorded_and_findings_stay_open(copied_package, geopackage_spec):
     waiver = {
         "reason": "批准保留",
         "document": "晋自然资发〔2026〕1号",

@@ -68,7 +68,7 @@ def compare_map(plan, folder, drawn=PIXELS, row=(), head=(), draw=None):
     def draw_picture(job):
         for request in job.requests:
             write_jpg(job.target_folder / request.file_name, drawn)
-            yield RenderedMap(request, (request.file_name,), "EPSG:4526", 240000, drawn_with=DRAWN_WITH)
+            yield RenderedMap(request, (request.file_name,), "EPSG:4526", 240000, programs=DRAWN_WITH)
 
     facts = collect_package_facts(folder, SPEC)
     manifest = {
@@ -113,7 +113,7 @@ def test_noise_and_recoding_of_a_jpg_are_no_difference():
 @pytest.mark.parametrize(
     ("row", "reason"), [({"drawn_with": "QGIS 3.44"}, "programs"), ({"drawn_with": ""}, "programs_unknown")]
 )
-def test_other_picture_of_other_programs_is_not_judged(compare, package, row, reason):
+def test_difference_is_not_judged_if_other_programs_drew_the_map(compare, package, row, reason):
     other = compare(package, paint(PIXELS, slice(0, 9), slice(0, 9), 0), row=row)
     assert other.reason == reason and other.difference is None
 
@@ -129,7 +129,7 @@ def test_map_of_another_profile_or_standard_is_not_judged(compare, package, head
     assert compare(package, paint(PIXELS, slice(0, 9), slice(0, 9), 0), head=head).reason == reason
 
 
-def test_map_that_the_office_brought_is_not_drawn_again(compare, package):
+def test_supplied_map_is_not_drawn_again(compare, package):
     assert compare(package, row={"origin": "given"}) is None
 
 
@@ -159,7 +159,7 @@ def test_error_while_a_map_is_drawn_is_named(compare, package):
 @pytest.mark.parametrize(
     ("drawn_with", "generator"), [("QGIS 3.44, 一种字体", "other"), ("", compute_generator_digest())]
 )
-def test_manifest_that_contradicts_itself_about_programs_excuses_no_difference(compare, package, drawn_with, generator):
+def test_difference_is_reported_if_the_manifest_contradicts_its_programs(compare, package, drawn_with, generator):
     head = {"tool": {"versions": {"qgis": "3.40"}, "generator": generator}}
     other = paint(PIXELS, slice(0, 9), slice(0, 9), 0)
     assert compare(package, other, row={"drawn_with": drawn_with}, head=head).difference is not None

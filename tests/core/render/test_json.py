@@ -42,9 +42,9 @@ def test_json_report_made_by_hand_follows_the_schema(report):
 
 def test_json_report_with_a_note_that_awaits_its_approval_follows_the_schema():
     report = make_report()
-    report.findings = [replace(report.findings[0], awaits_approval=True), *report.findings[1:]]
+    report.findings = [replace(report.findings[0], needs_approval=True), *report.findings[1:]]
     text = report_to_json(report)
-    assert json.loads(text)["findings"][0]["awaits_approval"] is True and list_schema_errors(text) == []
+    assert json.loads(text)["findings"][0]["needs_approval"] is True and list_schema_errors(text) == []
 
 
 def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ...plan.plan import Plan
     from ..package_spec.model import VectorSet
     from .dataset_comparison import DatasetComparison
-    from .map_comparison import ComparedMap, CompareMaps
+    from .map_comparison import CompareMaps, MapComparison
     from .printed_documents import DocumentTexts
 
 
@@ -472,7 +472,7 @@ class PackageFacts:
         }
         return {path: kind for path, kind in kinds.items() if kind in GENERATED_DOCUMENTS}
 
-    def list_compared_maps(self, plan: Plan) -> tuple[ComparedMap, ...]:
+    def list_compared_maps(self, plan: Plan) -> tuple[MapComparison, ...]:
         """Return the maps that were drawn again from the layers of the package; empty where maps cannot be drawn.
 
         ``plan`` has the layers of the package.

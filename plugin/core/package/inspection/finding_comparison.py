@@ -156,11 +156,9 @@ def _list_compared_rules(stated_rules: Iterable[RuleOutcome], rules: Iterable[Ru
         if rule_of_table is None:
             return True
         # Without its table the rule does not apply.
-        without_table = [
-            outcome is Outcome.NOT_APPLICABLE
-            for outcome in (stated_by_code[rule_of_table].outcome, outcome_by_code[rule_of_table])
-        ]
-        return without_table[0] is without_table[1]
+        stated_lacks_table = stated_by_code[rule_of_table].outcome is Outcome.NOT_APPLICABLE
+        found_lacks_table = outcome_by_code[rule_of_table] is Outcome.NOT_APPLICABLE
+        return stated_lacks_table == found_lacks_table
 
     return {
         rule.code
@@ -242,7 +240,7 @@ def _is_on_field_without_values(finding: Finding, checked: CheckResult) -> bool:
 def _differs_in_values(stated: Finding, found: Finding) -> bool:
     """Return True if severity, need of an approval, areas or width differ."""
     names = ("area_m2", "net_area_m2", "width_m")
-    attributes = [(one.severity, one.awaits_approval) for one in (stated, found)]
+    attributes = [(one.severity, one.needs_approval) for one in (stated, found)]
     return attributes[0] != attributes[1] or any(
         not _are_equal_figures(getattr(stated, name), getattr(found, name)) for name in names
     )

@@ -16,7 +16,7 @@ from ...geometry.crs import make_crs_label, parse_crs
 from ...messages.texts import Message, Texts
 from ...profile.document import PRINTED_KEYS, DocumentInfo
 from ..generator import compute_generator_digest
-from ..maps.jpeg import DECODED_SCALE_DIVISOR, read_pixels
+from ..maps.jpeg import DECODED_SCALE_DIVISOR, read_reduced_pixels
 from ..maps.slots import ORIGIN_MADE, MapJob, MapRenderer, MapRequest, make_map_spec
 from ..package_spec.model import MIN_DPI
 
@@ -38,7 +38,7 @@ class MapDifference(NamedTuple):
     area_cm2: float
 
 
-class ComparedMap(NamedTuple):
+class MapComparison(NamedTuple):
     """A map that was drawn again.
 
     ``reason``: why it was not compared, a key of texts (section ``not_redrawn``) with its parameters; empty if it was.
@@ -52,7 +52,7 @@ class ComparedMap(NamedTuple):
 
 
 #: Returns the compared maps of a package whose layers were read into a plan.
-CompareMaps = Callable[["PackageFacts", "Plan"], tuple[ComparedMap, ...]]
+CompareMaps = Callable[["PackageFacts", "Plan"], tuple[MapComparison, ...]]
 
 
 @dataclass
@@ -66,9 +66,9 @@ class MapComparer:
     draw: MapRenderer
     lang: str
     cancellation: Cancellation
-    _compared: tuple[ComparedMap, ...] | None = field(default=None, init=False)
+    _compared: tuple[MapComparison, ...] | None = field(default=None, init=False)
 
-    def __call__(self, package: PackageFacts, plan: Plan) -> tuple[ComparedMap, ...]:
+    def __call__(self, package: PackageFacts, plan: Plan) -> tuple[MapComparison, ...]:
         """Return the compared maps: those that the plugin drew by the manifest or by their description.
 
         Raises Cancelled.
@@ -77,7 +77,7 @@ class MapComparer:
             self._compared = tuple(self._compare(package, plan))
         return self._compared
 
-    def _compare(self, package: PackageFacts, plan: Plan) -> Iterator[ComparedMap]:
+    def _compare(self, package: PackageFacts, plan: Plan) -> Iterator[MapComparison]:
         rows = _list_map_rows(package)
         drawn_files = [
             (file, request)
@@ -85,15 +85,15 @@ class MapComparer:
             if rows.get(file.path, {}).get("origin") == ORIGIN_MADE
             or (file.jpeg_properties is not None and file.jpeg_properties.map_description)
         ]
-        if reason := _find_reason_against_all(package, plan) if drawn_files else "":
-            yield from (ComparedMap(file.path, reason) for file, _ in drawn_files)
+        if reason := _find_comparison_obstacle(package, plan) if drawn_files else "":
+            yield from (MapComparison(file.path, reason) for file, _ in drawn_files)
             return
         by_crs: dict[str, list[tuple[FileFact, MapRequest]]] = {}
         for file, request in drawn_files:
             by_crs.setdefault(str(rows.get(file.path, {}).get("crs") or ""), []).append((file, request))
         for crs, files in by_crs.items():
             if crs and parse_crs(crs) is None:
-                yield from (ComparedMap(file.path, "crs", {"crs": crs}) for file, _ in files)
+                yield from (MapComparison(file.path, "crs", {"crs": crs}) for file, _ in files)
                 continue
             yield from self._draw_and_compare(package, plan, crs, files, rows)
 
@@ -104,7 +104,7 @@ class MapComparer:
         crs: str,
         files: list[tuple[FileFact, MapRequest]],
         rows: dict[str, dict[str, Any]],
-    ) -> Iterator[ComparedMap]:
+    ) -> Iterator[MapComparison]:
         """Yield the compared maps of one CRS."""
         file_by_name = {request.file_name: file for file, request in files}
         with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
@@ -130,30 +130,30 @@ class MapComparer:
                             missing_reason.key,
                             {"map": rendered_map.request.map_spec.title, **missing_reason.params},
                         )
-                        yield ComparedMap(file.path, "not_drawn", {"detail": message.render(Texts(self.lang))})
+                        yield MapComparison(file.path, "not_drawn", {"detail": message.render(Texts(self.lang))})
                         continue
-                    drawn_with = str(rows.get(file.path, {}).get("drawn_with") or "")
-                    yield self._compare_pictures(package, file.path, Path(folder), rendered_map.drawn_with, drawn_with)
+                    programs = str(rows.get(file.path, {}).get("drawn_with") or "")
+                    yield self._compare_pictures(package, file.path, Path(folder), rendered_map.programs, programs)
             except SanxianError as error:
                 detail = Texts(self.lang).explain_error(error)
-                yield from (ComparedMap(file.path, "not_drawn", {"detail": detail}) for file in file_by_name.values())
+                yield from (MapComparison(file.path, "not_drawn", {"detail": detail}) for file in file_by_name.values())
 
     def _compare_pictures(
-        self, package: PackageFacts, path: str, folder: Path, drawn_here_with: str, drawn_with: str
-    ) -> ComparedMap:
+        self, package: PackageFacts, path: str, folder: Path, programs_here: str, programs: str
+    ) -> MapComparison:
         """Return the comparison of a map; another picture of other programs proves nothing."""
-        pictures = [read_pixels(place) for place in (self.folder / path, folder / path.rpartition("/")[2])]
+        pictures = [read_reduced_pixels(place) for place in (self.folder / path, folder / path.rpartition("/")[2])]
         if pictures[0] is None or pictures[1] is None:
-            return ComparedMap(path, "undecoded")
+            return MapComparison(path, "undecoded")
         difference = measure_difference(*pictures)
-        if difference is not None and drawn_here_with != drawn_with and _may_have_other_programs(package, drawn_with):
-            return ComparedMap(
-                path, "programs" if drawn_with else "programs_unknown", {"there": drawn_with, "here": drawn_here_with}
+        if difference is not None and programs_here != programs and _can_programs_explain_difference(package, programs):
+            return MapComparison(
+                path, "programs" if programs else "programs_unknown", {"there": programs, "here": programs_here}
             )
-        return ComparedMap(path, difference=difference)
+        return MapComparison(path, difference=difference)
 
 
-def _may_have_other_programs(package: PackageFacts, drawn_with: str) -> bool:
+def _can_programs_explain_difference(package: PackageFacts, programs: str) -> bool:
     """Return True unless the manifest contradicts itself about the programs that drew its maps.
 
     A manifest of this build names them for each map, with the version of QGIS that it states elsewhere.
@@ -161,9 +161,9 @@ def _may_have_other_programs(package: PackageFacts, drawn_with: str) -> bool:
     tool = (package.manifest or {}).get("tool")
     if not isinstance(tool, dict) or not isinstance(tool.get("versions"), dict):
         return True
-    if not drawn_with:
+    if not programs:
         return bool(tool.get("generator") != compute_generator_digest())
-    return f"QGIS {tool['versions'].get('qgis')}," in drawn_with
+    return f"QGIS {tool['versions'].get('qgis')}," in programs
 
 
 def _has_other_crs(plan: Plan, crs: str) -> bool:
@@ -187,7 +187,7 @@ def _list_requests(package: PackageFacts) -> Iterator[tuple[FileFact, MapRequest
                     yield file, MapRequest(slot, make_map_spec(slot, catalogue), file.name)
 
 
-def _find_reason_against_all(package: PackageFacts, plan: Plan) -> str:
+def _find_comparison_obstacle(package: PackageFacts, plan: Plan) -> str:
     """Return why no map can be compared, a key of texts; empty if maps can be."""
     manifest = package.manifest
     if manifest is None:

@@ -97,7 +97,7 @@ class _State:
 
 
 @dataclass
-class _PageText:
+class _PageCharacters:
     """The visible characters of a page, and how many of them are covered."""
 
     window: PageBox
@@ -146,7 +146,7 @@ def read_page_text(fonts: PdfFonts, content: bytes, entries: dict[str, Any], win
 
     ``content`` are the unpacked streams of the page, ``entries`` its dictionary, ``window`` its visible part.
     """
-    objects, text = fonts.objects, _PageText(window)
+    objects, text = fonts.objects, _PageCharacters(window)
     reader = _ContentReader(fonts, text)
     reader.read(content, objects.resolve_dictionary(entries.get("Resources")), _State(), 0)
     for item in objects.resolve_list(entries.get("Annots")):
@@ -158,7 +158,7 @@ def read_page_text(fonts: PdfFonts, content: bytes, entries: dict[str, Any], win
 class _ContentReader:
     """Follows the content of a page with its forms and annotations."""
 
-    def __init__(self, fonts: PdfFonts, text: _PageText) -> None:
+    def __init__(self, fonts: PdfFonts, text: _PageCharacters) -> None:
         self._objects, self._fonts, self._text = fonts.objects, fonts, text
         self._bytes_left = _MAX_PAGE_BYTES
 
@@ -221,8 +221,8 @@ class _ContentReader:
                 position = end.end() if end is not None else len(content)
                 if state.is_opaque and not _INLINE_MASK.search(content, token.end(), position):
                     self._text.cover(_make_unit_square(state.to_page), state.clips, True)
-            elif not path.add(operator, operands, state.to_page) and not pen.follow(operator, operands, state):
-                state = self._apply(operator, operands, resources, state)
+            elif not path.add(operator, operands, state.to_page) and not pen.interpret(operator, operands, state):
+                state = self._apply_operator(operator, operands, resources, state)
             operands = []
 
     def _draw_object(self, operands: list[Any], resources: dict[str, Any], state: _State, depth: int) -> None:
@@ -254,13 +254,13 @@ class _ContentReader:
         own_resources = self._objects.resolve_dictionary(form.dictionary.get("Resources"))
         self.read(content, own_resources or resources, replace(state, to_page=to_page, clips=clips), depth)
 
-    def _apply(self, operator: bytes, operands: list[Any], resources: dict[str, Any], state: _State) -> _State:
+    def _apply_operator(self, operator: bytes, operands: list[Any], resources: dict[str, Any], state: _State) -> _State:
         """Return the state after an operator that changes it."""
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"cm" and len(numbers) >= 6:
             return replace(state, to_page=Matrix(*numbers[-6:]).before(state.to_page))
         if operator == b"gs":
-            return self._apply_parameters(self._find_resource("ExtGState", operands, resources), state)
+            return self._apply_graphics_state(self._find_resource("ExtGState", operands, resources), state)
         if operator in (b"g", b"rg", b"k", b"sc", b"scn", b"cs"):
             # A name is that of a pattern, or of a colour space whose first colour is plain.
             has_pattern = bool(operands) and isinstance(operands[-1], Name) and operator != b"cs"
@@ -270,7 +270,7 @@ class _ContentReader:
             return replace(state, font=self._fonts.get_font(font), font_size=numbers[-1])
         return _apply_text_parameter(operator, numbers, state)
 
-    def _apply_parameters(self, parameters: PdfObject | None, state: _State) -> _State:
+    def _apply_graphics_state(self, parameters: PdfObject | None, state: _State) -> _State:
         """Return the state after parameters that may make fills transparent (11.6.4)."""
         entries = parameters.dictionary if parameters is not None else {}
         alpha, blend, mask = (self._objects.find(entries.get(key)) for key in ("ca", "BM", "SMask"))
@@ -311,11 +311,11 @@ def _apply_text_parameter(operator: bytes, numbers: list[float], state: _State) 
 class _TextPen:
     """Places the characters that operators show (9.4)."""
 
-    def __init__(self, text: _PageText) -> None:
+    def __init__(self, text: _PageCharacters) -> None:
         self._text = text
         self._line = self._position = Matrix()
 
-    def follow(self, operator: bytes, operands: list[Any], state: _State) -> bool:
+    def interpret(self, operator: bytes, operands: list[Any], state: _State) -> bool:
         """Follow an operator that places or shows text; return False for others and those that set the state, too."""
         numbers = [one for one in operands if isinstance(one, float)]
         if operator == b"BT":

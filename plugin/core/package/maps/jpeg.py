@@ -438,7 +438,7 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         gdal.PopErrorHandler()
 
 
-def read_pixels(path: Path) -> Any:
+def read_reduced_pixels(path: Path) -> Any:
     """Return the pixels of a jpg at a reduced size, an array of bands by rows by columns.
 
     None if it is damaged, or without GDAL.

@@ -84,8 +84,8 @@ class RenderedMap(NamedTuple):
     """A rendered map, or the reason why it is missing.
 
     ``file_names`` are the picture and its world file, ``crs`` is a label, ``scale_denominator`` the denominator of the
-    map's scale, ``missing_reason`` the reason. ``drawn_with`` names programs and font: with others the same layers give
-    another picture.
+    map's scale, ``missing_reason`` the reason. ``programs``: programs and font that drew it; with others the same
+    layers give another picture.
     """
 
     request: MapRequest
@@ -93,7 +93,7 @@ class RenderedMap(NamedTuple):
     crs: str = ""
     scale_denominator: float = 0.0
     missing_reason: MissingMapReason | None = None
-    drawn_with: str = ""
+    programs: str = ""
 
 
 #: Renders the maps of a job one after the other; raises OutputError for a file that cannot be written.
@@ -260,7 +260,7 @@ def make_maps_and_list_in_manifest(context: ExportContext) -> list[ExportProblem
                 "layout": slot.layout,
                 "crs": rendered_map.crs,
                 "scale": round(rendered_map.scale_denominator),
-                **({"drawn_with": rendered_map.drawn_with} if rendered_map.drawn_with else {}),
+                **({"drawn_with": rendered_map.programs} if rendered_map.programs else {}),
             }
         ]
         slots[slot.id]["files"] = [spec.get_file_path(slot.folder, name) for name in rendered_map.file_names]

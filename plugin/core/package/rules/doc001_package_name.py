@@ -40,7 +40,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "replace the data.",
         "document": "The properties of “{file}” (title, subject, keywords, author) name {found}: “{text}”. The package belongs to "
         "{expected}. Replace the document, or correct its properties.",
-        "words": "The text of “{file}” names {found} more often ({count}) than {expected} ({own}). It may be the document of another "
+        "other_county_text": "The text of “{file}” names {found} more often ({count}) than {expected} ({own}). It may be the document of another "
         "county. Open it, and replace it if it is.",
         "manifest": "The manifest belongs to {found}, the package to {expected}. Make the package again from its data.",
     },
@@ -125,7 +125,7 @@ def _find_wrong_names(package: PackageFacts, ctx: RuleContext) -> Iterator[Findi
     yield from _compare_manifest_county(package, package.county_code or (expected_code if code else ""))
     if divisions:
         yield from _find_documents_of_others(package, divisions)
-        yield from _find_texts_of_others(package, divisions)
+        yield from _find_texts_of_other_counties(package, divisions)
 
 
 def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
@@ -153,7 +153,7 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
                 break
 
 
-def _find_texts_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
+def _find_texts_of_other_counties(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
     """Yield findings on documents whose text names another county more often than the package's.
 
     Documents that the plugin made are compared with their data (DOC015).
@@ -168,7 +168,7 @@ def _find_texts_of_others(package: PackageFacts, divisions: CodeList) -> Iterato
         for file in package.list_files_of_slot(slot)
     }
     others = [
-        (_get_unmistakable_name(one, divisions), one)
+        (_get_unambiguous_name(one, divisions), one)
         for one in divisions.entry_by_code.values()
         if one.level == _COUNTY_LEVEL and one.code != package.county_code and package.county_name not in one.name
     ]
@@ -191,10 +191,10 @@ def _find_texts_of_others(package: PackageFacts, divisions: CodeList) -> Iterato
                 "count": count,
                 "own": own_count,
             }
-            yield make_file_finding(file.path, "words", Severity.WARNING, **params)
+            yield make_file_finding(file.path, "other_county_text", Severity.WARNING, **params)
 
 
-def _get_unmistakable_name(county: CodeEntry, divisions: CodeList) -> str:
+def _get_unambiguous_name(county: CodeEntry, divisions: CodeList) -> str:
     """Return the name of a county as it is counted in a text: 新城区 and 市中区 are words, with their city they are names."""
     city = divisions.entry_by_code.get(county.parent) if county.name.endswith("区") else None
     return f"{city.name}{county.name}" if city is not None else county.name

@@ -55,7 +55,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data. Make the package again.",
         "form": "“{file}” lists the unverified parts of the specification (mark C) as {told}, but the specification "
         "has {found}. Make the package again.",
-        "unasked": "“{file}” does not list these parts of the specification, whether the package has them or not: {names}. Every "
+        "unlisted_parts": "“{file}” does not list these parts of the specification, whether the package has them or not: {names}. Every "
         "manifest of this plugin lists all parts. Make the package again.",
         "untold": "The package lacks “{file}”, and the notes of the manifest do not mention this. Add the file, or "
         "make the package again.",
@@ -297,7 +297,7 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Rul
         yield Finding(
             "",
             key=f"{MANIFEST_FILE_NAME}/slots",
-            case="unasked",
+            case="unlisted_parts",
             params={"file": MANIFEST_FILE_NAME, "names": between.join(unlisted_titles)},
         )
     table_file = package.package_spec.tables

@@ -368,7 +368,7 @@ def _recount_summary(summary: dict[str, Any], rules: Any, findings: Any) -> dict
         counted_items["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
     if isinstance(rules, list) and isinstance(findings, list):
         approvals = [
-            f for f in findings if isinstance(f, dict) and f.get("awaits_approval") and f.get("severity") == "INFO"
+            f for f in findings if isinstance(f, dict) and f.get("needs_approval") and f.get("severity") == "INFO"
         ]
         stated_approvals = sum(f.get("state") == "waived" for f in approvals)
         if stated_approvals < len(approvals) and "unconfirmed" in counted_items:

@@ -15,7 +15,7 @@ from ...profile import Norm
 from ...standard.editions import PLANNING_PHASES
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
-from ..inspection.map_comparison import ComparedMap, MapDifference
+from ..inspection.map_comparison import MapComparison, MapDifference
 from ..inspection.printed_documents import compare_document
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -74,12 +74,12 @@ _UNREADABLE_DATA_ERRORS = (
     fails=[
         make_example("a script in the manifest's page", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}, pages={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}),
         make_example("a page that is no text", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}, pages={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}),
-        make_example("a map with another mark", 1, compared_maps=[ComparedMap(MAP_PATH, difference=MapDifference(400.0, 12.0, 2.5))]),
+        make_example("a map with another mark", 1, compared_maps=[MapComparison(MAP_PATH, difference=MapDifference(400.0, 12.0, 2.5))]),
         make_example("no page of the manifest", 1, manifest=True, files=[MANIFEST_PAGE_FILE_NAME]),
     ],
     passes=[
         make_example("no pages of ours", manifest=True),
-        make_example("a map drawn by another version", compared_maps=[ComparedMap(MAP_PATH, "programs", {"there": "a", "here": "b"})]),
+        make_example("a map drawn by another version", compared_maps=[MapComparison(MAP_PATH, "programs", {"there": "a", "here": "b"})]),
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
@@ -111,11 +111,11 @@ def generated_pages(*, ctx: RuleContext) -> RuleResult:
     result = RuleResult(findings=list(_compare_pages(package, ctx)))
     compared_maps = package.list_compared_maps(ctx.plan)
     result.findings += _report_different_maps(compared_maps)
-    result.notes += _list_unread_maps(compared_maps, Texts(ctx.lang))
+    result.notes += _list_map_notes(compared_maps, Texts(ctx.lang))
     return result
 
 
-def _report_different_maps(compared_maps: Sequence[ComparedMap]) -> Iterator[Finding]:
+def _report_different_maps(compared_maps: Sequence[MapComparison]) -> Iterator[Finding]:
     """Yield findings on maps that differ from those drawn again."""
     for one in compared_maps:
         if (difference := one.difference) is not None:
@@ -124,7 +124,7 @@ def _report_different_maps(compared_maps: Sequence[ComparedMap]) -> Iterator[Fin
             yield make_file_finding(one.path, "map", Severity.WARNING, area=area, **places)
 
 
-def _list_unread_maps(compared_maps: Sequence[ComparedMap], texts: Texts) -> Iterator[tuple[str, dict[str, Any]]]:
+def _list_map_notes(compared_maps: Sequence[MapComparison], texts: Texts) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield notes on the number of compared maps, and on those that could not be compared."""
     if count := sum(not one.reason for one in compared_maps):
         yield "package_maps_redrawn", {"count": count}

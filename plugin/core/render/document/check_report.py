@@ -350,7 +350,7 @@ def _make_remarks(report: Report, items: list[DecisiveItem], report_texts: Repor
     items_without_approvals = [name for name in summary["unconfirmed"] if name != APPROVAL_DOUBT]
     doubts, settings = list_unconfirmed_items(items_without_approvals, report_texts)
     lines = []
-    approvals = Counter(f.code for f in report.findings if f.awaits_approval and f.state != "waived")
+    approvals = Counter(f.code for f in report.findings if f.needs_approval and f.state != "waived")
     if approvals:
         codes = [report_texts.get("signed", "count", name=code, count=count) for code, count in approvals.items()]
         lines.append(

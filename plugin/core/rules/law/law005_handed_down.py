@@ -99,7 +99,7 @@ _MAX_LISTED_NAMES = 12
         "of the target, or add the missing one; if it was repealed, waive the finding with the document.",
         "omitted": "{file} lacks townships of {layer}: {count} ({names}). Add their targets; list a township without a target with an empty figure.",
         "undivided": "{file} has no {indicator}, for which {area} has a target of {comparison} {target} {unit} in {year}: it was not allocated to any township. Add the townships' targets.",
-        "rest": "{county}: the townships of “{file}” have {value} {unit} of {indicator}, the county's own figure is "
+        "unallocated": "{county}: the townships of “{file}” have {value} {unit} of {indicator}, the county's own figure is "
         "{comparison} {target} {unit}: difference {miss} {unit}, which no township has. Townships without a figure: "
         "{count} ({names}). Add their figures; if the approved table has none, waive the finding and give the document.",
         "part": "Table of tasks “{file}”, row {line}: {indicator} of {town} is {comparison} {value} {unit}, but {whole}, of which it is a "
@@ -110,7 +110,7 @@ _MAX_LISTED_NAMES = 12
         "total": "Table of tasks “{file}”, row {line}: the total of {indicator} is {target} {unit}, but the townships "
         "sum to {value} {unit}. Compare it with the allocation document, and correct the total or the wrong township.",
     },
-    approval_cases=("replaced", "register", "rest"),
+    approval_cases=("replaced", "register", "unallocated"),
     fails=[
         RuleExample("townships add up to less than the county's task", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
@@ -300,7 +300,7 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: RuleC
     for parts_sum in sums:
         if table and parts_sum.unallocated > 0:
             result.is_applicable = True
-            result.findings.append(_make_rest_finding(parts_sum, area, table, ctx))
+            result.findings.append(_make_unallocated_finding(parts_sum, area, table, ctx))
         if parts_sum.state:
             result.is_applicable = True
             result.indicators.append(_make_sum_indicator(parts_sum, area))
@@ -343,7 +343,7 @@ def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
     return indicator
 
 
-def _make_rest_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
+def _make_unallocated_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleContext) -> Finding:
     """Return the note that a part of the county's task is left for townships without a figure."""
     names = parts_sum.missing_parts
     params = _describe_sum(parts_sum, area)
@@ -351,7 +351,7 @@ def _make_rest_finding(parts_sum: PartsSum, area: str, table: str, ctx: RuleCont
     if len(names) > _MAX_LISTED_NAMES:
         params["names"] += "…"
     role = _find_layer_role(parts_sum.target.indicator, ctx)
-    return Finding(role, field=parts_sum.target.indicator, case="rest", severity=Severity.INFO, params=params)
+    return Finding(role, field=parts_sum.target.indicator, case="unallocated", severity=Severity.INFO, params=params)
 
 
 def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: RuleContext) -> Finding:

@@ -183,7 +183,7 @@ def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
 def test_first_page_counts_notes_without_the_document_of_their_approval_by_rule(checked):
     warnings = [f for f in checked.report.findings if f.severity is Severity.WARNING][:5]
     notes = [
-        replace(f, severity=Severity.INFO, awaits_approval=True, code=code, state=state)
+        replace(f, severity=Severity.INFO, needs_approval=True, code=code, state=state)
         for f, code, state in zip(
             warnings, ("REL043", "REL043", "LAW005", "LAW005", "REL041"), ["open"] * 4 + ["waived"], strict=True
         )
